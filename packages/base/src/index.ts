@@ -1,0 +1,16 @@
+export { AssertionError, assert, unreachable } from "./assert.ts";
+export type {
+  AsyncContext,
+  AsyncVariable,
+  Clock,
+  Crypto,
+  Env,
+  Ids,
+  LogFields,
+  Logger,
+  TimerHandle,
+  TimerOptions,
+  Timers,
+} from "./env.ts";
+export type { TroupeErrorOptions, UserErrorOptions } from "./error.ts";
+export { TroupeError, UserError } from "./error.ts";

@@ -1,0 +1,135 @@
+/**
+ * The client protocol, version 1, on a WebSocket: what a client and a gateway say to each other.
+ *
+ * The first message each way (`Hello`, then `Welcome` or `Refusal`) is JSON text for ever; it settles version and
+ * encoding. Every later message is one frame in that encoding: JSON as text, CBOR as binary. Values inside frames
+ * (`args`, `output`, `params`, `input`, `metadata`) are encoded as `values/` says.
+ *
+ * A client may send frames behind its hello without waiting. Frames of one connection are taken in the order sent, so
+ * a subscription is in force before an action that was sent after it starts.
+ */
+
+export const PROTOCOL_VERSION = 1;
+/** The versions that this build speaks, newest first. */
+export const PROTOCOL_VERSIONS: readonly number[] = [1];
+/** The WebSocket subprotocol that a client offers and a gateway answers. */
+export const SUBPROTOCOL = "troupe";
+/** A browser can't set headers on a WebSocket: its token travels as the subprotocol `troupe.token.<base64url>`. */
+export const TOKEN_SUBPROTOCOL_PREFIX = "troupe.token.";
+
+export type Encoding = "json" | "cbor";
+export const ENCODINGS: readonly Encoding[] = ["json", "cbor"];
+
+/** What travels for an error. `metadata` is an encoded value like any other. */
+export interface WireError {
+  readonly group: string;
+  readonly code: string;
+  readonly message: string;
+  readonly metadata?: unknown;
+  readonly retryable: boolean;
+}
+
+export interface Hello {
+  readonly kind: "hello";
+  /** The versions that the client speaks, newest first. */
+  readonly versions: readonly number[];
+  readonly encoding: Encoding;
+  readonly params?: unknown;
+  /** Input for `getOrCreate`, used when this connection creates the actor. */
+  readonly input?: unknown;
+}
+
+export interface Welcome {
+  readonly kind: "welcome";
+  readonly version: number;
+  readonly actorId: string;
+  readonly connectionId: string;
+  /** The gateway closes a connection that was silent for twice this long; a client should do the same. */
+  readonly heartbeatMs: number;
+}
+
+/** Answers a hello that isn't accepted; the socket is closed behind it. No frame sent with the hello was acted on. */
+export interface Refusal {
+  readonly kind: "refusal";
+  readonly error: WireError;
+  /** With `protocol.version_unsupported`: what the gateway speaks. */
+  readonly versions?: readonly number[];
+}
+
+export interface ActionFrame {
+  readonly kind: "action";
+  /** Chosen by the client, unique among its calls in flight on this connection. */
+  readonly id: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+export interface SubscribeFrame {
+  readonly kind: "subscribe";
+  readonly id: number;
+  readonly event: string;
+}
+
+export interface UnsubscribeFrame {
+  readonly kind: "unsubscribe";
+  readonly event: string;
+}
+
+/** Answered by a pong at once, whatever the actor is doing. */
+export interface PingFrame {
+  readonly kind: "ping";
+}
+
+export type ClientFrame = ActionFrame | SubscribeFrame | UnsubscribeFrame | PingFrame;
+
+/** The answer to an action. It was gated: what the action wrote is durable. */
+export interface ReplyFrame {
+  readonly kind: "reply";
+  readonly id: number;
+  /** Absent for `undefined`. */
+  readonly output?: unknown;
+}
+
+/** The failure of an action or a subscription; without `id`, of the connection, which is closed behind it. */
+export interface ErrorFrame {
+  readonly kind: "error";
+  readonly id?: number;
+  readonly error: WireError;
+}
+
+/** The subscription is in force. */
+export interface SubscribedFrame {
+  readonly kind: "subscribed";
+  readonly id: number;
+}
+
+export interface EventFrame {
+  readonly kind: "event";
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+export interface PongFrame {
+  readonly kind: "pong";
+}
+
+export type ServerFrame = ReplyFrame | ErrorFrame | SubscribedFrame | EventFrame | PongFrame;
+
+/**
+ * Why a gateway closes a socket. The reason's text is `group.code`.
+ */
+export const closeCodes = {
+  /** The client or the actor is done. */
+  normal: 1000,
+  /** A frame that isn't one, or out of turn. */
+  protocolError: 1002,
+  /** Refused: authentication, unknown actor, a limit of the connection. */
+  policy: 1008,
+  messageTooBig: 1009,
+  /** The actor broke: a commit failed. */
+  internal: 1011,
+  /** The host stops; connect again. */
+  restart: 1012,
+  /** The client doesn't read, or the gateway is full: connect again later. */
+  tryLater: 1013,
+} as const;

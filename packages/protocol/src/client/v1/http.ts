@@ -1,0 +1,40 @@
+/**
+ * The client protocol, version 1, over HTTP.
+ *
+ *   POST /actor/{name}/action/{action}?key=a,b&method=getOrCreate    { args?, params?, input? } → { output? }
+ *   POST /actor/{name}/resolve?key=a,b&method=get                    { input?, params? }        → { actorId }
+ *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
+ *   GET  /actor/{name}/connect?key=a,b&method=getOrCreate            WebSocket, see frames.ts
+ *   …    /actor-id/{actorId}/…                                       the same routes, by id, without key and method
+ *
+ * The body is JSON or CBOR by Content-Type (`application/json`, `application/cbor`; none means JSON); the answer has
+ * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
+ * that a request speaks, 1 when absent.
+ *
+ * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma
+ * inside one is %2C). Without `key` the key is empty, which is a key like any other.
+ */
+
+export const PROTOCOL_HEADER = "troupe-protocol";
+
+/** How an address is turned into an actor. */
+export type ResolveMethod = "get" | "getOrCreate" | "create";
+
+export interface ActionBody {
+  readonly args?: readonly unknown[];
+  readonly params?: unknown;
+  readonly input?: unknown;
+}
+
+export interface ActionAnswer {
+  readonly output?: unknown;
+}
+
+export interface ResolveBody {
+  readonly input?: unknown;
+  readonly params?: unknown;
+}
+
+export interface ResolveAnswer {
+  readonly actorId: string;
+}

@@ -1,0 +1,93 @@
+/**
+ * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
+ *
+ * Sizes are bytes, times are milliseconds. What has a name in RivetKit's documentation keeps its value, unless a
+ * promise of ours needs another one.
+ */
+export const limits = {
+  /** Actor names: the keys of `setup({ use })`. Characters. */
+  actorNameLength: 64,
+  /** One component of a key, UTF-8. */
+  keyComponentBytes: 128,
+  /** A whole key, UTF-8, all components. */
+  keyBytes: 1_024,
+  /** Components of a key: each costs a byte or more, so that `keyBytes` bounds them; this bounds empty ones. */
+  keyComponents: 64,
+  /** Names of actions and events. Characters. */
+  memberNameLength: 256,
+  /** Connection parameters, encoded. */
+  connectionParamsBytes: 4_096,
+  /** The input of a new actor, encoded. */
+  inputBytes: 4 * 1024 * 1024,
+
+  /** Nesting of a value: objects, arrays, maps and sets each count one. */
+  valueDepth: 128,
+  /** Entries (properties, elements, map entries) of one value, all levels together. */
+  valueEntries: 1_000_000,
+
+  /** The body of an HTTP request. 20 MiB, as RivetKit. */
+  httpBodyBytes: 20 * 1024 * 1024,
+  /** One message from a client on a WebSocket; `options.maxIncomingMessageSize` lowers it per actor. */
+  incomingMessageBytes: 32 * 1024 * 1024,
+  /** One message to a client. */
+  outgoingMessageBytes: 32 * 1024 * 1024,
+  /** Default of `options.maxIncomingMessageSize`. */
+  defaultIncomingMessageBytes: 64 * 1024,
+  /** Default of `options.maxOutgoingMessageSize`. */
+  defaultOutgoingMessageBytes: 1024 * 1024,
+
+  /** Frames held for a connection that is still opening. */
+  openingFrames: 1_024,
+  /** Bytes held for a connection that is still opening. */
+  openingBytes: 1024 * 1024,
+  /** Bytes that a client may leave unread before its socket is closed with 1013. */
+  sendBufferBytes: 16 * 1024 * 1024,
+  /** Actions in flight on one connection. */
+  connectionActionsInFlight: 4_096,
+  /** Subscriptions of one connection. */
+  connectionSubscriptions: 1_024,
+  /** Open sockets of one gateway. */
+  gatewaySockets: 100_000,
+  /** Time from a socket's opening to its hello message. */
+  helloTimeoutMs: 15_000,
+  /** A gateway pings a silent socket after this, and closes it when the next period brings nothing. */
+  heartbeatMs: 30_000,
+  /** HTTP headers must have arrived in this time. */
+  headersTimeoutMs: 10_000,
+  /** A whole HTTP request must have arrived in this time. */
+  requestTimeoutMs: 60_000,
+  /** HTTP headers, all together. */
+  headerBytes: 16 * 1024,
+
+  /** One top-level property of the state, encoded: a larger one fails its commit. */
+  statePropertyBytes: 16 * 1024 * 1024,
+  /** A property past this size is named in a warning. */
+  statePropertyWarnBytes: 64 * 1024,
+  /** Top-level properties of the state. */
+  stateProperties: 4_096,
+  /** All rows of one batch, encoded. */
+  batchBytes: 64 * 1024 * 1024,
+  /** Outputs that wait at one actor's gate. */
+  gateOutputs: 65_536,
+  /** Bytes of the outputs that wait at one actor's gate. */
+  gateBytes: 64 * 1024 * 1024,
+
+  /** Schedules of one actor; `options.maxSchedules` lowers it. */
+  schedules: 1_000,
+  /** Arguments of one scheduled call, encoded. */
+  scheduleArgsBytes: 64 * 1024,
+  /** Actors woken by one look at the alarms. */
+  alarmsPerRound: 128,
+
+  /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
+  awakeActors: 1_000_000,
+  /** Calls that wait for one actor to wake. */
+  waitingForWake: 4_096,
+  /** A new activation waits this long for room before `actor.overloaded`. */
+  overloadWaitMs: 5_000,
+  /** An actor's uninterrupted run past this is named in the log. */
+  eventLoopStallMs: 100,
+} as const;
+
+/** The names of all limits. */
+export type LimitName = keyof typeof limits;

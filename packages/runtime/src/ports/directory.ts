@@ -1,0 +1,74 @@
+/**
+ * Directory: which actors exist, and which host may run each of them.
+ *
+ * An actor is created under an address (namespace, name, key) and gets an id for life; after it was destroyed the
+ * address is free again and the next create makes another actor. A host that wants to run an actor claims it and gets
+ * a generation, greater than every one before; storage refuses the commits of older ones. A lease may run out without
+ * its holder knowing: the generation alone is the fence.
+ */
+export interface ActorAddress {
+  /** The namespace's immutable id. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: readonly string[];
+}
+
+export interface ActorRecord extends ActorAddress {
+  readonly id: string;
+  /** Wall clock, milliseconds. */
+  readonly createdAt: number;
+}
+
+/** Greater means newer. Compared, never computed with, by everyone but the directory. */
+export type Generation = number;
+
+export interface Created {
+  readonly record: ActorRecord;
+  /**
+   * Settles when the creation is durable; absent when it is already. Nothing that depends on the actor may leave the
+   * host before. It never rejects without the directory being broken for good.
+   */
+  readonly durable?: Promise<void>;
+}
+
+export interface Claim {
+  readonly generation: Generation;
+  /** Wall clock; absent when the claim lasts as long as the process. */
+  readonly expiresAt?: number;
+}
+
+export interface ListQuery {
+  readonly namespace: string;
+  readonly name?: string;
+  /** From 1 to 1,000. */
+  readonly limit: number;
+  /** The `next` of an earlier page. */
+  readonly after?: string;
+}
+
+export interface ListPage {
+  readonly actors: readonly ActorRecord[];
+  readonly next?: string;
+}
+
+export interface Directory {
+  /** The living actor at an address. */
+  find(address: ActorAddress): Promise<ActorRecord | undefined>;
+  /** The living actor with this id. Any string is a fair question. */
+  get(id: string): Promise<ActorRecord | undefined>;
+  /** Throws `actor.duplicate_key` when a living actor has the address. */
+  create(address: ActorAddress): Promise<Created>;
+  /** Throws `actor.not_found` for an actor that was destroyed, `actor.claimed` while another host's lease runs. */
+  claim(id: string): Promise<Claim>;
+  /** Extends a lease. Throws `storage.fenced` when the generation isn't the newest. */
+  renew(id: string, generation: Generation): Promise<Claim>;
+  /** Gives a claim back. An older generation's release does nothing. */
+  release(id: string, generation: Generation): Promise<void>;
+  /**
+   * Ends the actor: durable when it settles, and from then on the id is unknown and the address free. What storage
+   * holds of the actor goes with it, at once or later, also over a crash.
+   */
+  destroy(id: string, generation: Generation): Promise<void>;
+  /** Living actors in a stable order. */
+  list(query: ListQuery): Promise<ListPage>;
+}

@@ -1,0 +1,67 @@
+/**
+ * ActorStorage: what an actor has on disk, and the one way to change it.
+ *
+ * An actor's data is a set of rows, key to bytes. A writer doesn't push its changes: it says that it has some
+ * (`commit(source)`), and the driver takes them when it is ready to write, so that all that an actor did meanwhile, and
+ * what all other actors did, goes to disk in one transaction with one sync. `take` is called from a macrotask of the
+ * runtime's own (`Env.afterTurn`), when no turn is half done. Every batch taken is settled, exactly once, in order.
+ */
+import type { TroupeError } from "@troupe/base";
+import type { ActorRecord, Generation } from "./directory.ts";
+
+export interface ActorStorage {
+  /** Opens an actor's data for one activation. Fences every older generation off from now on. */
+  open(actor: ActorRecord, generation: Generation): Promise<ActorStore>;
+  /** The earliest alarm of all actors here that are not destroyed. May be too early, never too late. */
+  nextAlarm(): Promise<Alarm | undefined>;
+  /** Actors whose alarm is due, earliest first. */
+  dueAlarms(until: number, limit: number): Promise<readonly Alarm[]>;
+  /** Settles all that was taken, then gives every resource back. */
+  close(): Promise<void>;
+}
+
+export interface Alarm {
+  readonly actorId: string;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+}
+
+export interface ActorStore {
+  /** All rows of the actor. Once, before the first commit. */
+  load(): Promise<readonly Row[]>;
+  /** Says that `source` has a batch. Saying it again before the batch was taken does nothing. */
+  commit(source: BatchSource): void;
+  /** Ends this activation's right to commit. What was taken before is still settled. */
+  close(): Promise<void>;
+}
+
+export interface Row {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** A row to put, or with `null` to delete. */
+export interface RowChange {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** What one actor's turns changed: stored together or not at all. */
+export interface Batch {
+  /** May be empty: such a batch is durable when all before it are. Each key at most once. */
+  readonly rows: readonly RowChange[];
+  /** The actor's next alarm (wall clock, ms), `null` for none any more; absent: as it was. */
+  readonly alarm?: number | null;
+}
+
+export interface BatchSource {
+  /** Closes the open batch and gives it away. May throw: then this batch fails alone, and nothing of it is stored. */
+  take(): Batch;
+  /** The oldest unsettled batch that was taken is settled. */
+  settled(outcome: CommitOutcome): void;
+}
+
+/** `applied: "unknown"` means that the bytes may survive a crash and may not: nobody may be told either. */
+export type CommitOutcome =
+  | { readonly durable: true }
+  | { readonly durable: false; readonly applied: "no" | "unknown"; readonly error: TroupeError };
