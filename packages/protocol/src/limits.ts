@@ -24,6 +24,8 @@ export const limits = {
   valueDepth: 128,
   /** Entries (properties, elements, map entries) of one value, all levels together. */
   valueEntries: 1_000_000,
+  /** The magnitude of a bigint: to read or write it in decimal takes more than linear time. */
+  bigintBytes: 4_096,
 
   /** The body of an HTTP request. 20 MiB, as RivetKit. */
   httpBodyBytes: 20 * 1024 * 1024,

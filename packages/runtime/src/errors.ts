@@ -85,6 +85,10 @@ export const storageErrors = {
     error(500, "storage", "newer_layout", `${path} was written by a newer Troupe (layout ${found}; this one knows ${supported})`, {
       metadata: { path, found, supported },
     }),
+  diskFull: (path: string, cause: unknown) =>
+    error(507, "storage", "disk_full", `No space is left on the disk of ${path}`, { cause, metadata: { path } }),
+  openFailed: (path: string, cause: unknown) =>
+    error(500, "storage", "open_failed", `Can't open ${path}`, { cause, metadata: { path } }),
   unsupported: (what: string) =>
     error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
 };
@@ -94,4 +98,118 @@ export const transportErrors = {
     error(503, "transport", "unreachable", `Nobody listens at ${address}`, { retryable: true }),
   addressInUse: (address: string) =>
     error(409, "transport", "address_in_use", `${address} is in use`, { metadata: { address } }),
+};
+
+export const configErrors = {
+  unknownKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `An actor has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedKey: (key: string) =>
+    error(400, "config", "unsupported_key", `"${key}" is not in this version of Troupe`, { metadata: { key } }),
+  unknownOption: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedOption: (key: string) =>
+    error(400, "config", "unsupported_option", `The option "${key}" is not in this version of Troupe`, {
+      metadata: { key },
+    }),
+  invalidOption: (key: string, expected: string) =>
+    error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
+  bothOf: (one: string, other: string) =>
+    error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+  portInUse: (host: string, port: number) =>
+    error(409, "config", "port_in_use", `Port ${port} of ${host} is in use: choose another with \`port\` or TROUPE_PORT`, {
+      metadata: { host, port },
+    }),
+  alreadyStarted: (endpoint: string) =>
+    error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
+  unknownSetupKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  invalidEnvironment: (name: string, value: string, expected: string) =>
+    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, { metadata: { name } }),
+  unsafeBind: (host: string) =>
+    error(
+      400,
+      "config",
+      "unsafe_bind",
+      `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
+      { metadata: { host } },
+    ),
+};
+
+function hint(suggestion: string | undefined): string {
+  return suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
+}
+
+export const stateErrors = {
+  notAnObject: () =>
+    error(400, "state", "not_an_object", "The state must be a plain object: it is saved property by property"),
+  symbolKey: () => error(400, "state", "symbol_key", "A symbol can't be a key of the state"),
+  accessor: () => error(400, "state", "accessor", "Getters and setters can't be part of the state"),
+  forbiddenKey: (key: string) =>
+    error(400, "value", "forbidden_key", `"${key}" can't be a key of the state`, { metadata: { key } }),
+};
+
+export const messageErrors = {
+  incomingTooLong: (bytes: number, limit: number) =>
+    error(413, "message", "incoming_too_long", `The message has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  outgoingTooLong: (bytes: number, limit: number) =>
+    error(413, "message", "outgoing_too_long", `The message would have ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+};
+
+export const connectionErrors = {
+  tooManySubscriptions: (limit: number) =>
+    error(429, "connection", "too_many_subscriptions", `A connection can have ${limit} subscriptions`, {
+      metadata: { limit },
+    }),
+  tooManyActions: (limit: number) =>
+    error(429, "connection", "too_many_actions", `A connection can have ${limit} actions in flight`, {
+      metadata: { limit },
+      retryable: true,
+    }),
+  paramsTooLong: (bytes: number, limit: number) =>
+    error(413, "connection", "params_too_long", `The connection parameters have ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  openingBacklog: () =>
+    error(429, "connection", "opening_backlog", "Too much was sent before the connection was open"),
+  helloTimeout: () => error(408, "connection", "hello_timeout", "No hello message came in time"),
+  silent: () => error(408, "connection", "silent", "Nothing was heard from the client"),
+  slowReader: (limit: number) =>
+    error(503, "connection", "slow_reader", `The client left ${limit} bytes unread`, { retryable: true }),
+  tooMany: (limit: number) =>
+    error(503, "connection", "too_many", `The gateway has ${limit} open sockets`, { retryable: true }),
+  actorStopped: () => error(503, "actor", "restarting", "The actor stops; connect again", { retryable: true }),
+};
+
+export const scheduleErrors = {
+  tooMany: (limit: number) =>
+    error(429, "schedule", "too_many", `An actor can have ${limit} schedules`, { metadata: { limit } }),
+  argsTooLarge: (bytes: number, limit: number) =>
+    error(413, "schedule", "args_too_large", `The arguments have ${bytes} bytes encoded; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  unknownAction: (action: string) =>
+    error(400, "schedule", "unknown_action", `There is no action "${action}" to schedule`, { metadata: { action } }),
+  invalidTime: () => error(400, "schedule", "invalid_time", "A schedule's time must be a finite number"),
+};
+
+export const gatewayErrors = {
+  notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
+  methodNotAllowed: (method: string) =>
+    error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
+  hostNotAllowed: (host: string) =>
+    error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
+  originNotAllowed: (origin: string) =>
+    error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
+  unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
+  bodyTooLarge: (limit: number) =>
+    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, { metadata: { limit } }),
+  unsupportedMediaType: (type: string) =>
+    error(415, "gateway", "unsupported_media_type", `Can't read ${type}: send application/json or application/cbor`),
+  upgradeRequired: () =>
+    error(426, "gateway", "upgrade_required", "This address is for WebSockets", { metadata: { upgrade: "websocket" } }),
+  badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
 };

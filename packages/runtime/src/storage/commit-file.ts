@@ -1,22 +1,24 @@
 /**
  * CommitFile: the small contract for whoever brings a file format. `GroupCommitter` does the rest.
  *
- * One CommitFile is one transaction domain: actors whose batches can end in one transaction with one sync.
+ * One CommitFile is one transaction domain: actors whose batches can end in one transaction with one sync. What a
+ * write is for (an actor's rows, a new row of the directory) is the driver's own business: its `Target`.
  */
-import type { Generation } from "../ports/directory.ts";
 import type { Batch } from "../ports/storage.ts";
 
-export interface StoreBatch extends Batch {
-  readonly actorId: string;
-  readonly generation: Generation;
+/** One batch and what it is for. Only good while `write` runs: the committer uses the object again. */
+export interface Write<Target> {
+  readonly target: Target;
+  readonly batch: Batch;
 }
 
-export interface CommitFile {
+export interface CommitFile<Target> {
   /** Writes all batches in one transaction, in order. When it throws, none of them is there. */
-  write(batches: readonly StoreBatch[]): void;
+  write(writes: readonly Write<Target>[]): void;
   /**
-   * Makes durable what was written before this call, then calls back, once, in a macrotask. At most one sync runs at a
-   * time. An error is final: nobody knows what the disk holds, and the file is not written to again.
+   * Makes durable what was written before this call, then calls back, once, in a macrotask of `Env.afterTurn`'s kind.
+   * At most one sync runs at a time, nothing is written meanwhile, and it doesn't throw. An error is final: nobody
+   * knows what the disk holds, and the file is not written to again.
    */
   sync(done: (error?: unknown) => void): void;
 }

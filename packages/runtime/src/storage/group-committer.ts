@@ -1,214 +1,255 @@
 /**
  * GroupCommitter: many actors, one transaction, one sync.
  *
- * Sources that have something to commit wait in `#ready`. When no sync runs, all of them are taken in one macrotask,
+ * Slots that have something to commit wait in `#ready`. When no sync runs, all of them are taken in one macrotask,
  * written in one transaction, and synced; whoever becomes ready meanwhile waits for the next round, so a slow disk
  * makes rounds larger, never the queue of rounds longer. When a sync ends, the next round is written and its sync
  * started before the finished round is told: the disk works while outputs are sent.
  *
  *   idle ──commit──▶ scheduled ──afterTurn──▶ syncing ──done──▶ syncing (more is ready) or idle
  *
+ * Order. A source hears of its batches in the order in which they were taken. A slot has at most one batch in a round,
+ * so it is enough that a round is told whole before the next one: whatever the next round knows at once (its `take`
+ * threw, its write failed, it held nothing that needs a sync) waits until the finished round was told.
+ *
  * Failures. `take` throws: that batch fails alone, nothing of it is stored. The transaction throws: it was rolled back,
  * and each batch is tried alone; those that fail alone fail (`applied: "no"`), their neighbours don't notice. The sync
- * fails: nobody knows what the disk holds, so every batch of the round, and every later one on this file, fails with
- * `applied: "unknown"` for those that were written, and `onBroken` ends the process.
+ * fails: nobody knows what the disk holds, so every batch of the round fails with `applied: "unknown"`, everything
+ * later on this file with `applied: "no"`, and `onBroken` ends the process. Nothing recovers a broken committer.
  */
-import { assert, type Env, TroupeError } from "@troupe/base";
+import { type Env, TroupeError } from "@troupe/base";
 import { storageErrors } from "../errors.ts";
-import type { Generation } from "../ports/directory.ts";
 import type { BatchSource, CommitOutcome } from "../ports/storage.ts";
-import type { CommitFile, StoreBatch } from "./commit-file.ts";
+import type { CommitFile } from "./commit-file.ts";
+import { type CommitSlot, EMPTY_BATCH } from "./commit-slot.ts";
 
-/** One activation's place in the committer. Made once per activation, so that a commit allocates nothing for it. */
-export class CommitSlot {
-  readonly actorId: string;
-  readonly generation: Generation;
-  /** True while the slot waits in the ready list. */
-  waiting = false;
-  source: BatchSource | undefined;
-  /** Set when the activation was closed or fenced: later commits are refused. */
-  refusal: TroupeError | undefined;
-
-  constructor(actorId: string, generation: Generation) {
-    this.actorId = actorId;
-    this.generation = generation;
-  }
-}
-
-export interface GroupCommitterOptions {
+export interface GroupCommitterOptions<Target> {
   readonly env: Pick<Env, "afterTurn">;
-  readonly file: CommitFile;
-  /** The file is unusable: a sync failed. Called once, after every waiting batch was settled. */
+  readonly file: CommitFile<Target>;
+  /** The file is unusable: a sync failed. Called once, after every batch that waited was settled. */
   readonly onBroken: (cause: unknown) => void;
 }
 
 const DURABLE: CommitOutcome = { durable: true };
 
-interface Round {
-  readonly slots: BatchSource[];
-  readonly batches: StoreBatch[];
+interface Failed<Target> {
+  readonly slot: CommitSlot<Target>;
+  readonly source: BatchSource;
+  readonly outcome: CommitOutcome;
 }
 
-export class GroupCommitter {
-  readonly #env: Pick<Env, "afterTurn">;
-  readonly #file: CommitFile;
-  readonly #onBroken: (cause: unknown) => void;
-  #ready: CommitSlot[] = [];
-  #state: "idle" | "scheduled" | "syncing" | "broken" = "idle";
-  #broken: unknown;
-  #drained: (() => void)[] = [];
+/** What was taken together. `slots[i]` and `sources[i]` belong together and share the round's outcome. */
+class Round<Target> {
+  slots: CommitSlot<Target>[] = [];
+  sources: BatchSource[] = [];
+  /** Those that failed alone before the sync. */
+  failed: Failed<Target>[] | undefined;
+  /** Something of it reached the file, and a sync is needed. */
+  written = false;
+}
 
-  constructor(options: GroupCommitterOptions) {
+export class GroupCommitter<Target> {
+  readonly #env: Pick<Env, "afterTurn">;
+  readonly #file: CommitFile<Target>;
+  readonly #onBroken: (cause: unknown) => void;
+  #ready: CommitSlot<Target>[] = [];
+  #scheduled = false;
+  #syncing: Round<Target> | undefined;
+  #broken: { readonly cause: unknown } | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: GroupCommitterOptions<Target>) {
     this.#env = options.env;
     this.#file = options.file;
     this.#onBroken = options.onBroken;
   }
 
-  /** Takes the slot's open batch in the next round. */
-  commit(slot: CommitSlot, source: BatchSource): void {
-    if (slot.waiting) return;
-    slot.waiting = true;
-    slot.source = source;
+  /** Takes the open batch of `source` in the next round. Saying it again before then does nothing. */
+  commit(slot: CommitSlot<Target>, source: BatchSource): void {
+    if (slot.ready !== undefined) return;
+    slot.ready = source;
     this.#ready.push(slot);
-    if (this.#state !== "idle" && this.#state !== "broken") return;
-    if (this.#state === "idle") this.#state = "scheduled";
-    this.#env.afterTurn(this.#round);
+    if (this.#syncing === undefined && !this.#scheduled) this.#schedule();
+  }
+
+  /** True from a failed sync on: no batch can become durable any more. */
+  get broken(): boolean {
+    return this.#broken !== undefined;
   }
 
   /** Settles when nothing waits and nothing is on its way to the disk. */
   drain(): Promise<void> {
-    if (this.#state === "idle" || this.#state === "broken") return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    if (this.#idle()) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  readonly #round = (): void => {
-    if (this.#state === "broken") {
-      this.#fail(this.#take().slots);
-      return;
-    }
-    assert(this.#state === "scheduled", "a round starts when none runs");
-    this.#write();
+  #idle(): boolean {
+    return this.#syncing === undefined && !this.#scheduled && this.#ready.length === 0;
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#env.afterTurn(this.#turnEnded);
+  }
+
+  readonly #turnEnded = (): void => {
+    this.#scheduled = false;
+    if (this.#broken !== undefined) this.#refuse(this.#broken.cause);
+    else this.#tellEarly(this.#start());
+    this.#rest();
   };
 
-  /** Writes what is ready and starts its sync. */
-  #write(): void {
-    const round = this.#take();
-    const written = this.#store(round);
-    if (round.batches.length === 0) {
-      // Nothing reached the file (all batches were empty, or failed): what was written before is durable already.
-      this.#state = "idle";
-      for (const source of written) source.settled(DURABLE);
-      this.#next();
-      return;
-    }
-    this.#state = "syncing";
-    this.#file.sync((error) => this.#synced(written, error));
-  }
-
-  #next(): void {
-    if (this.#ready.length > 0 && this.#state === "idle") {
-      this.#state = "scheduled";
-      this.#env.afterTurn(this.#round);
-      return;
-    }
-    if (this.#state === "idle") this.#settleDrains();
-  }
-
-  #synced(written: readonly BatchSource[], error: unknown): void {
+  readonly #synced = (error?: unknown): void => {
+    const round = this.#syncing;
+    if (round === undefined) return;
+    this.#syncing = undefined;
     if (error !== undefined) {
-      this.#break(written, error);
+      this.#break(round, error);
       return;
     }
-    this.#state = "idle";
-    if (this.#ready.length > 0) this.#write();
-    for (const source of written) source.settled(DURABLE);
-    this.#next();
+    const next = this.#ready.length > 0 ? this.#start() : undefined;
+    this.#tell(round, DURABLE);
+    if (next !== undefined) this.#tellEarly(next);
+    this.#rest();
+  };
+
+  /** Takes all that is ready, writes it, and starts its sync. Tells nobody. */
+  #start(): Round<Target> {
+    const round = this.#take();
+    this.#write(round);
+    if (round.written) {
+      this.#syncing = round;
+      this.#file.sync(this.#synced);
+    }
+    return round;
   }
 
-  #take(): Round {
+  #take(): Round<Target> {
     const ready = this.#ready;
     this.#ready = [];
-    const round: Round = { slots: [], batches: [] };
+    const round = new Round<Target>();
     for (const slot of ready) {
-      slot.waiting = false;
-      const source = slot.source;
-      assert(source !== undefined, "a waiting slot has a source");
+      const source = slot.ready;
+      if (source === undefined) continue;
+      slot.ready = undefined;
+      slot.taken();
       try {
-        const batch = source.take();
+        slot.batch = source.take();
         if (slot.refusal !== undefined) throw slot.refusal;
-        round.slots.push(source);
-        round.batches.push({ ...batch, actorId: slot.actorId, generation: slot.generation });
+        round.slots.push(slot);
+        round.sources.push(source);
       } catch (cause) {
-        source.settled(failure("no", cause));
+        slot.batch = EMPTY_BATCH;
+        fail(round, slot, source, cause);
       }
     }
     return round;
   }
 
-  /** Leaves in `round.batches` what reached the file; returns the sources to be told of the sync. */
-  #store(round: Round): BatchSource[] {
-    const { slots, batches } = round;
-    const empty = batches.every(isEmpty);
-    if (empty) {
-      batches.length = 0;
-      return slots;
-    }
+  #write(round: Round<Target>): void {
+    const { slots } = round;
+    const full = slots.every(needsWrite) ? slots : slots.filter(needsWrite);
+    if (full.length === 0) return;
     try {
-      this.#file.write(batches);
-      return slots;
-    } catch {
-      return this.#storeOneByOne(round);
+      this.#file.write(full);
+      round.written = true;
+    } catch (cause) {
+      this.#writeAlone(round, full.length === 1 ? { cause } : undefined);
     }
+    for (const slot of slots) slot.batch = EMPTY_BATCH;
   }
 
-  #storeOneByOne(round: Round): BatchSource[] {
-    const survivors: BatchSource[] = [];
-    const stored: StoreBatch[] = [];
-    for (const [index, batch] of round.batches.entries()) {
-      const source = round.slots[index];
-      assert(source !== undefined, "each batch has its source");
+  /** The group was rolled back. `verdict`: it had one batch, which has thereby been tried alone already. */
+  #writeAlone(round: Round<Target>, verdict: { readonly cause: unknown } | undefined): void {
+    const { slots, sources } = round;
+    round.slots = [];
+    round.sources = [];
+    for (const [index, slot] of slots.entries()) {
+      const source = sources[index];
+      if (source === undefined) continue;
       try {
-        if (!isEmpty(batch)) {
-          this.#file.write([batch]);
-          stored.push(batch);
+        if (needsWrite(slot)) {
+          if (verdict !== undefined) throw verdict.cause;
+          this.#file.write([slot]);
+          round.written = true;
         }
-        survivors.push(source);
+        round.slots.push(slot);
+        round.sources.push(source);
       } catch (cause) {
-        source.settled(failure("no", cause));
+        slot.batch = EMPTY_BATCH;
+        fail(round, slot, source, cause);
       }
     }
-    round.batches.length = 0;
-    round.batches.push(...stored);
-    return survivors;
   }
 
-  #break(written: readonly BatchSource[], cause: unknown): void {
-    this.#state = "broken";
-    this.#broken = cause;
-    const outcome = failure("unknown", cause);
-    for (const source of written) source.settled(outcome);
-    this.#fail(this.#take().slots);
-    this.#settleDrains();
+  /** Tells of a round what is known before its sync: failures, and all of it when nothing needs the sync. */
+  #tellEarly(round: Round<Target>): void {
+    if (round.failed !== undefined) {
+      for (const { slot, source, outcome } of round.failed) this.#settle(slot, source, outcome);
+    }
+    if (!round.written) this.#tell(round, DURABLE);
+  }
+
+  #tell(round: Round<Target>, outcome: CommitOutcome): void {
+    const { slots, sources } = round;
+    for (let index = 0; index < slots.length; index += 1) {
+      const slot = slots[index];
+      const source = sources[index];
+      if (slot !== undefined && source !== undefined) this.#settle(slot, source, outcome);
+    }
+  }
+
+  /** An error of one source's own is a bug, but must not keep its neighbours from hearing. */
+  #settle(slot: CommitSlot<Target>, source: BatchSource, outcome: CommitOutcome): void {
+    try {
+      source.settled(outcome);
+    } catch (error) {
+      this.#env.afterTurn(() => {
+        throw error;
+      });
+    }
+    slot.told();
+  }
+
+  #break(round: Round<Target>, cause: unknown): void {
+    this.#broken = { cause };
+    this.#tell(round, outcomeOf("unknown", cause));
+    this.#refuse(cause);
+    this.#rest();
     this.#onBroken(cause);
   }
 
-  #fail(sources: readonly BatchSource[]): void {
-    const outcome = failure("no", this.#broken);
-    for (const source of sources) source.settled(outcome);
+  /** Fails all that is ready without a write. */
+  #refuse(cause: unknown): void {
+    const round = this.#take();
+    this.#tell(round, outcomeOf("no", cause));
+    if (round.failed === undefined) return;
+    for (const { slot, source, outcome } of round.failed) this.#settle(slot, source, outcome);
   }
 
-  #settleDrains(): void {
-    const drained = this.#drained;
-    this.#drained = [];
-    for (const resolve of drained) resolve();
+  #rest(): void {
+    if (this.#whenIdle.length === 0 || !this.#idle()) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
   }
 }
 
-function isEmpty(batch: StoreBatch): boolean {
-  return batch.rows.length === 0 && batch.alarm === undefined;
+function needsWrite(slot: CommitSlot<unknown>): boolean {
+  return slot.operation || slot.batch.rows.length > 0 || slot.batch.alarm !== undefined;
 }
 
-function failure(applied: "no" | "unknown", cause: unknown): CommitOutcome {
+function fail<Target>(
+  round: Round<Target>,
+  slot: CommitSlot<Target>,
+  source: BatchSource,
+  cause: unknown,
+): void {
+  round.failed ??= [];
+  round.failed.push({ slot, source, outcome: outcomeOf("no", cause) });
+}
+
+function outcomeOf(applied: "no" | "unknown", cause: unknown): CommitOutcome {
   const error = TroupeError.is(cause) ? cause : storageErrors.commitFailed(applied, cause);
   return { durable: false, applied, error };
 }

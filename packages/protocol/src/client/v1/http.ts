@@ -12,7 +12,8 @@
  * that a request speaks, 1 when absent.
  *
  * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma
- * inside one is %2C). Without `key` the key is empty, which is a key like any other.
+ * inside one is %2C). An empty component is `~` (a component that is a tilde is %7E). Without `key`, or with none of its
+ * text, the key is empty, which is a key like any other.
  */
 
 export const PROTOCOL_HEADER = "troupe-protocol";

@@ -1,0 +1,126 @@
+/**
+ * The client: handles by the name of their actor.
+ */
+import { checkName, normalizeKey } from "@troupe/protocol";
+import { type ClientConfig, settingsOf } from "./config.ts";
+import type { AnyActorDefinition, Registry } from "./contract.ts";
+import { handleOf, resolveTarget } from "./handle.ts";
+import { MemberProxy } from "./member-proxy.ts";
+import { ClientScope } from "./scope.ts";
+import type { KeyTarget } from "./transport.ts";
+import type {
+  ActorAccessor,
+  ActorHandle,
+  ActorKey,
+  Client,
+  ClientRaw,
+  CreateOptions,
+  GetOptions,
+  GetOrCreateOptions,
+  GetWithIdOptions,
+} from "./types.ts";
+
+const CLIENT_MEMBERS: readonly (keyof ClientRaw)[] = ["get", "getOrCreate", "getForId", "create", "dispose"];
+
+/** The members of a client; `createClient` adds the accessors. */
+class BaseClient implements ClientRaw {
+  readonly #scope: ClientScope;
+
+  constructor(scope: ClientScope) {
+    this.#scope = scope;
+  }
+
+  get<AD extends AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options?: GetOptions<AD>,
+  ): ActorHandle<AD> {
+    return handleOf(this.#scope, keyTarget(name, key, "get"), options);
+  }
+
+  getOrCreate<AD extends AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options?: GetOrCreateOptions<AD>,
+  ): ActorHandle<AD> {
+    const target = { ...keyTarget(name, key, "getOrCreate"), input: options?.createWithInput };
+    return handleOf(this.#scope, target, options);
+  }
+
+  getForId<AD extends AnyActorDefinition>(
+    name: string,
+    actorId: string,
+    options?: GetWithIdOptions<AD>,
+  ): ActorHandle<AD> {
+    checkName(name);
+    return handleOf(this.#scope, { kind: "id", name, actorId }, options);
+  }
+
+  async create<AD extends AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options: CreateOptions<AD> = {},
+  ): Promise<ActorHandle<AD>> {
+    const target = { ...keyTarget(name, key, "create"), input: options.input };
+    const actorId = await resolveTarget(this.#scope, target, options);
+    return handleOf(this.#scope, { kind: "id", name, actorId }, options);
+  }
+
+  dispose(): Promise<void> {
+    return this.#scope.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+/** A client's members under the name of one actor. */
+class Accessor<AD extends AnyActorDefinition> implements ActorAccessor<AD> {
+  readonly #client: BaseClient;
+  readonly #name: string;
+
+  constructor(client: BaseClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  get(key?: ActorKey, options?: GetOptions<AD>): ActorHandle<AD> {
+    return this.#client.get(this.#name, key, options);
+  }
+
+  getOrCreate(key?: ActorKey, options?: GetOrCreateOptions<AD>): ActorHandle<AD> {
+    return this.#client.getOrCreate(this.#name, key, options);
+  }
+
+  getForId(actorId: string, options?: GetWithIdOptions<AD>): ActorHandle<AD> {
+    return this.#client.getForId(this.#name, actorId, options);
+  }
+
+  create(key?: ActorKey, options?: CreateOptions<AD>): Promise<ActorHandle<AD>> {
+    return this.#client.create(this.#name, key, options);
+  }
+}
+
+/**
+ * Makes a client of the actors of a registry. Opens nothing by itself.
+ *
+ * ```ts
+ * const client = createClient<typeof registry>("http://127.0.0.1:6420");
+ * const counter = client.counter.getOrCreate(["a"]);
+ * await counter.increment(1);
+ * ```
+ *
+ * A stateless call that surely had no effect is repeated for up to 15 s (`retry`); one whose answer was lost fails
+ * with `client.outcome_unknown` and is never repeated. Throws `client.bad_endpoint` and `client.unknown_option`.
+ */
+export function createClient<R extends Registry = Registry>(config?: string | ClientConfig): Client<R> {
+  const client = new BaseClient(new ClientScope(settingsOf(config)));
+  const open = (name: string): unknown => new Accessor(client, name);
+  return new Proxy(client, new MemberProxy<BaseClient>(CLIENT_MEMBERS, open)) as BaseClient & Client<R>;
+}
+
+function keyTarget(name: string, key: ActorKey | undefined, method: KeyTarget["method"]): KeyTarget {
+  checkName(name);
+  return { kind: "key", name, key: normalizeKey(key), method };
+}

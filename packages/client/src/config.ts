@@ -1,0 +1,91 @@
+/**
+ * The configuration of a client, with its defaults.
+ */
+import { ENCODINGS, type Encoding, protocolErrors } from "@troupe/protocol";
+import type { ReconnectPolicy } from "./connection/reconnect.ts";
+import type { ClientEnv } from "./env.ts";
+import { clientErrors } from "./errors.ts";
+import { HttpTransport } from "./http/http-transport.ts";
+import { platformEnv } from "./platform.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { ClientTransport } from "./transport.ts";
+
+/** What `createClient` takes. */
+export interface ClientConfig {
+  /** An http or https URL, with a path where a proxy adds one. Default: http://127.0.0.1:6420. */
+  readonly endpoint?: string;
+  /** Sent as `Authorization: Bearer`, and as a subprotocol where headers can't be set. */
+  readonly token?: string;
+  /** Default: "json". */
+  readonly encoding?: Encoding;
+  /** Sent with each HTTP request. WebSockets can't carry them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Makes the parameters of handles that were given neither `params` nor `getParams`. */
+  readonly getParams?: () => unknown;
+  /** How stateless calls that had no effect are repeated. Default: 15 s, waits from 100 ms to 2 s. */
+  readonly retry?: Partial<RetryPolicy>;
+  /** How connections come back. Default: waits from 250 ms to 15 s. */
+  readonly reconnect?: Partial<ReconnectPolicy>;
+  /** Default: the platform that this runs on. */
+  readonly env?: ClientEnv;
+  /** Default: HTTP and WebSocket to `endpoint`, which `token` and `headers` are for. */
+  readonly transport?: ClientTransport;
+}
+
+/** A configuration with nothing left open. */
+export interface ClientSettings {
+  readonly env: ClientEnv;
+  readonly transport: ClientTransport;
+  readonly encoding: Encoding;
+  readonly getParams: (() => unknown) | undefined;
+  readonly retry: RetryPolicy;
+  readonly reconnect: ReconnectPolicy;
+}
+
+const DEFAULT_ENDPOINT = "http://127.0.0.1:6420";
+const DEFAULT_RETRY: RetryPolicy = { baseMs: 100, maxMs: 2_000, deadlineMs: 15_000 };
+const DEFAULT_RECONNECT: ReconnectPolicy = {
+  baseMs: 250,
+  maxMs: 15_000,
+  openTimeoutMs: 15_000,
+  welcomeTimeoutMs: 60_000,
+};
+const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
+  "endpoint",
+  "token",
+  "encoding",
+  "headers",
+  "getParams",
+  "retry",
+  "reconnect",
+  "env",
+  "transport",
+]);
+
+/** Fills in the defaults. Throws `client.unknown_option`, `client.bad_endpoint` or `protocol.encoding_unsupported`. */
+export function settingsOf(given: string | ClientConfig | undefined): ClientSettings {
+  const config: ClientConfig = typeof given === "string" ? { endpoint: given } : (given ?? {});
+  for (const name of Object.keys(config)) {
+    if (!OPTIONS.has(name)) throw clientErrors.unknownOption(name, [...OPTIONS]);
+  }
+  const encoding = config.encoding ?? "json";
+  if (!ENCODINGS.includes(encoding)) throw protocolErrors.encodingUnsupported(ENCODINGS);
+  const env = config.env ?? platformEnv();
+  const transport =
+    config.transport ??
+    new HttpTransport({
+      env,
+      endpoint: config.endpoint ?? DEFAULT_ENDPOINT,
+      encoding,
+      token: config.token,
+      headers: config.headers ?? {},
+    });
+  return {
+    env,
+    transport,
+    encoding,
+    getParams: config.getParams,
+    retry: { ...DEFAULT_RETRY, ...config.retry },
+    reconnect: { ...DEFAULT_RECONNECT, ...config.reconnect },
+  };
+}

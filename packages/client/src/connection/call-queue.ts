@@ -1,0 +1,154 @@
+/**
+ * The calls of one connection that have no answer yet, across its links.
+ *
+ *   add() ──▶ queued ── next() ──▶ sent ── resolve() / reject() ──▶ gone
+ *                ▲                   │
+ *                └── requeueSent() ──┤   the hello was refused: nothing behind it was acted on
+ *                                    └── failSent()   the link is lost: each may have happened, none is sent again
+ *
+ * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
+ * value that can't be encoded fails that call alone.
+ */
+import type { TroupeError } from "@troupe/base";
+import { type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
+import { abandoned, clientErrors } from "../errors.ts";
+import { checkSize } from "../message-size.ts";
+import type { ActionCall } from "../types.ts";
+
+/** An encoded call on its way. */
+export interface QueuedCall {
+  readonly id: number;
+  readonly name: string;
+  readonly data: Message;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: TroupeError) => void;
+  /** Stops listening to the caller's signal. */
+  readonly release: () => void;
+  /** Its caller waits no longer. */
+  abandoned: boolean;
+}
+
+/** The calls of one connection. */
+export class CallQueue {
+  readonly #encoding: Encoding;
+  readonly #nextId: () => number;
+  /** In the order of their calls, which is the order of their ids. */
+  #queued = new Map<number, QueuedCall>();
+  #sent = new Map<number, QueuedCall>();
+  #size = 0;
+
+  constructor(encoding: Encoding, nextId: () => number) {
+    this.#encoding = encoding;
+    this.#nextId = nextId;
+  }
+
+  /** The answer to a call that is queued now. */
+  add(call: ActionCall, signals: readonly (AbortSignal | undefined)[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const what = `Action "${call.name}"`;
+      const fired = signals.find((signal) => signal?.aborted === true);
+      if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
+      const id = this.#nextId();
+      const data = this.#encode(id, call);
+      const release = this.#listen(id, signals);
+      this.#queued.set(id, { id, name: call.name, data, resolve, reject, release, abandoned: false });
+      this.#size += data.length;
+    });
+  }
+
+  /** The oldest queued call. */
+  get first(): QueuedCall | undefined {
+    return this.#queued.values().next().value;
+  }
+
+  /** The oldest queued call was handed to a link. */
+  markSent(call: QueuedCall): void {
+    this.#queued.delete(call.id);
+    this.#sent.set(call.id, call);
+  }
+
+  /** An answer to a call that nobody waits for any longer is dropped. */
+  resolve(id: number, output: unknown): void {
+    this.#take(id)?.resolve(output);
+  }
+
+  /** True when there was such a call. */
+  reject(id: number, error: TroupeError): boolean {
+    const call = this.#take(id);
+    call?.reject(error);
+    return call !== undefined;
+  }
+
+  /** The link is lost: nobody knows what became of the calls sent over it. */
+  failSent(cause: unknown): void {
+    for (const call of this.#sent.values()) {
+      this.#forget(call);
+      call.reject(clientErrors.outcomeUnknown(`Action "${call.name}"`, cause));
+    }
+  }
+
+  /** What was sent was surely not acted on: it goes first on the next link. */
+  requeueSent(): void {
+    for (const call of this.#sent.values()) if (call.abandoned) this.#forget(call);
+    this.#queued = new Map([...this.#sent, ...this.#queued]);
+    this.#sent = new Map();
+  }
+
+  /** Fails every call that wasn't sent. */
+  failQueued(error: TroupeError): void {
+    for (const call of this.#queued.values()) {
+      this.#forget(call);
+      call.reject(error);
+    }
+  }
+
+  #encode(id: number, call: ActionCall): Message {
+    // Calls that were sent and then abandoned count too: the actor still works on them.
+    if (this.#queued.size + this.#sent.size >= limits.connectionActionsInFlight) {
+      throw clientErrors.queueFull("actions", limits.connectionActionsInFlight);
+    }
+    const data = encodeClientFrame(
+      { kind: "action", id, name: call.name, args: call.args ?? [] },
+      this.#encoding,
+    );
+    checkSize(data, limits.incomingMessageBytes);
+    if (this.#size > 0 && this.#size + data.length > limits.sendBufferBytes) {
+      throw clientErrors.queueFull("bytes of actions", limits.sendBufferBytes);
+    }
+    return data;
+  }
+
+  #listen(id: number, signals: readonly (AbortSignal | undefined)[]): () => void {
+    if (signals.every((signal) => signal === undefined)) return ignore;
+    const abort = (event: Event): void => this.#abandon(id, (event.target as AbortSignal).reason);
+    for (const signal of signals) signal?.addEventListener("abort", abort);
+    return () => {
+      for (const signal of signals) signal?.removeEventListener("abort", abort);
+    };
+  }
+
+  #abandon(id: number, reason: unknown): void {
+    const queued = this.#queued.get(id);
+    const call = queued ?? this.#sent.get(id);
+    if (call === undefined) return;
+    call.abandoned = true;
+    call.release();
+    call.reject(abandoned(`Action "${call.name}"`, queued === undefined ? "unknown" : "not_sent", reason));
+    if (queued !== undefined) this.#forget(queued);
+  }
+
+  #take(id: number): QueuedCall | undefined {
+    const call = this.#sent.get(id);
+    if (call !== undefined) this.#forget(call);
+    return call;
+  }
+
+  #forget(call: QueuedCall): void {
+    this.#queued.delete(call.id);
+    this.#sent.delete(call.id);
+    this.#size -= call.data.length;
+    call.release();
+  }
+}
+
+function ignore(): void {}

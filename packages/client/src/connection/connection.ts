@@ -1,0 +1,334 @@
+/**
+ * Connection: what `handle.connect()` gives, over as many links as it takes.
+ *
+ *   dialing ──▶ live ──▶ waiting ──▶ dialing …      a lost link, or one refused for now, is replaced
+ *      │          │          │
+ *      └──────────┴──────────┴──▶ ended             dispose(), or a refusal that isn't retryable
+ *
+ * What a call may expect of a lost link is written at `CallQueue`. Nothing is retained for a client that is away: when
+ * it is back it is told of the gap and asks the actor for what it needs.
+ */
+import { type TimerHandle, TroupeError } from "@troupe/base";
+import { closeCodes, type Encoding } from "@troupe/protocol";
+import { backoffMs } from "../backoff.ts";
+import type { ClientEnv } from "../env.ts";
+import { clientErrors } from "../errors.ts";
+import type { ActorTarget, ClientLink, ClientTransport } from "../transport.ts";
+import type { ActionCall, ActorConnRaw, ActorConnStatus, EventUnsubscribe, Gap } from "../types.ts";
+import { CallQueue } from "./call-queue.ts";
+import { Callbacks } from "./callbacks.ts";
+import type { ReconnectPolicy } from "./reconnect.ts";
+import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  readonly env: ClientEnv;
+  readonly transport: ClientTransport;
+  readonly target: ActorTarget;
+  readonly encoding: Encoding;
+  readonly policy: ReconnectPolicy;
+  /** Asked again for each attempt. */
+  readonly params: () => unknown;
+  /** The connection will not come back. */
+  readonly onEnded: () => void;
+}
+
+interface Dialing {
+  readonly kind: "dialing";
+  readonly abort: AbortController;
+  readonly timer: TimerHandle;
+}
+
+type Phase =
+  | { readonly kind: "idle" }
+  | Dialing
+  | { readonly kind: "live"; readonly session: Session }
+  | { readonly kind: "waiting"; readonly timer: TimerHandle }
+  | { readonly kind: "ended"; readonly error: TroupeError; readonly closed: Promise<void> };
+
+/** A connection that comes back by itself. */
+export class Connection implements ActorConnRaw, SessionOwner {
+  readonly #parts: ConnectionParts;
+  readonly #calls: CallQueue;
+  readonly #subscriptions: Subscriptions;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #onOpen = this.#callbacks<[]>("onOpen");
+  readonly #onClose = this.#callbacks<[]>("onClose");
+  readonly #onStatusChange = this.#callbacks<[ActorConnStatus]>("onStatusChange");
+  readonly #onGap = this.#callbacks<[Gap]>("onGap");
+  readonly #onError = new Callbacks<[TroupeError]>((error) =>
+    this.#warn(clientErrors.listenerFailed("onError", error)),
+  );
+  #phase: Phase = { kind: "idle" };
+  #status: ActorConnStatus = "idle";
+  #lastId = 0;
+  /** Attempts since the last link that held. */
+  #failures = 0;
+  /** Monotonic time of the newest welcome. */
+  #welcomedAt: number | undefined;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#calls = new CallQueue(parts.encoding, this.#nextId);
+    this.#subscriptions = new Subscriptions((event, error) =>
+      this.failed(clientErrors.listenerFailed(`event "${event}"`, error)),
+    );
+    // Not everybody waits for it.
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** Begins to connect. Once. */
+  start(): void {
+    this.#dial();
+  }
+
+  action<Response = unknown>(call: ActionCall): Promise<Response> {
+    if (this.#phase.kind === "ended") return Promise.reject(this.#phase.error);
+    const answer = this.#calls.add(call, [call.signal]);
+    this.#flush();
+    return answer as Promise<Response>;
+  }
+
+  on(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {
+    const remove = this.#subscriptions.add(event, listener);
+    this.#flush();
+    return () => {
+      remove();
+      this.#flush();
+    };
+  }
+
+  once(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {
+    const remove = this.on(event, (...args) => {
+      remove();
+      listener(...args);
+    });
+    return remove;
+  }
+
+  onOpen(callback: () => void): EventUnsubscribe {
+    return this.#onOpen.add(callback);
+  }
+
+  onClose(callback: () => void): EventUnsubscribe {
+    return this.#onClose.add(callback);
+  }
+
+  onError(callback: (error: TroupeError) => void): EventUnsubscribe {
+    return this.#onError.add(callback);
+  }
+
+  onStatusChange(callback: (status: ActorConnStatus) => void): EventUnsubscribe {
+    return this.#onStatusChange.add(callback);
+  }
+
+  onGap(callback: (gap: Gap) => void): EventUnsubscribe {
+    return this.#onGap.add(callback);
+  }
+
+  get connStatus(): ActorConnStatus {
+    return this.#status;
+  }
+
+  get isConnected(): boolean {
+    return this.#status === "connected";
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  dispose(): Promise<void> {
+    if (this.#phase.kind === "ended") {
+      this.#setStatus("idle");
+      return this.#phase.closed;
+    }
+    const error = clientErrors.disposed();
+    const wasOpen = this.isConnected;
+    const closed = this.#release(this.#phase);
+    this.#phase = { kind: "ended", error, closed };
+    this.#calls.failSent(error);
+    this.#finish(error, "idle");
+    if (wasOpen) this.#onClose.emit();
+    return closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** A session's: the actor has accepted the connection. */
+  welcomed(): void {
+    const before = this.#welcomedAt;
+    this.#welcomedAt = this.#parts.env.clock.monotonic();
+    this.#setStatus("connected");
+    const events = this.#subscriptions.gap();
+    if (before !== undefined && events.length > 0) this.#onGap.emit({ events });
+    this.#onOpen.emit();
+    this.#ready.resolve();
+  }
+
+  /** An error that belongs to no call. */
+  failed(error: unknown): void {
+    const known = TroupeError.is(error) ? error : clientErrors.connectFailed(error);
+    if (this.#onError.size === 0) this.#warn(known);
+    else this.#onError.emit(known);
+  }
+
+  /** A session's: its link is gone. */
+  ended(end: SessionEnd): void {
+    const wasOpen = this.isConnected;
+    if (end.kind === "refused" && !end.error.retryable) {
+      this.#endBecause(end.error);
+      return;
+    }
+    // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.
+    if (wasOpen && this.#uptimeMs() >= this.#parts.policy.maxMs) this.#failures = 0;
+    if (end.kind === "refused") this.#calls.requeueSent();
+    else this.#calls.failSent(end.cause);
+    this.#wait();
+    if (wasOpen) this.#onClose.emit();
+    if (end.kind === "refused") this.failed(end.error);
+  }
+
+  #dial(): void {
+    const abort = new AbortController();
+    const timer = this.#parts.env.timers.set(() => {
+      this.#wait();
+      abort.abort();
+    }, this.#parts.policy.openTimeoutMs);
+    const dialing: Dialing = { kind: "dialing", abort, timer };
+    this.#phase = dialing;
+    this.#setStatus("connecting");
+    void this.#attempt(dialing);
+  }
+
+  async #attempt(dialing: Dialing): Promise<void> {
+    try {
+      const params = await this.#params();
+      if (this.#phase !== dialing) return;
+      const link = await this.#parts.transport.connect(this.#parts.target, { signal: dialing.abort.signal });
+      if (this.#phase === dialing) this.#live(dialing, link, params);
+      else link.close(closeCodes.normal, "");
+    } catch (error) {
+      if (this.#phase === dialing) this.#attemptFailed(dialing, error);
+    }
+  }
+
+  async #params(): Promise<unknown> {
+    try {
+      return await this.#parts.params();
+    } catch (error) {
+      throw clientErrors.paramsFailed(error);
+    }
+  }
+
+  #attemptFailed(dialing: Dialing, error: unknown): void {
+    this.#parts.env.timers.clear(dialing.timer);
+    const known = TroupeError.is(error) ? error : clientErrors.connectFailed(error);
+    // What a user's getParams or a transport throws by mistake may pass; what an actor or gateway says is the answer.
+    const passing = known.retryable || known.code === "params_failed" || known.code === "connect_failed";
+    if (!passing) return this.#endBecause(known);
+    this.#wait();
+    // An unreachable gateway shows in the status alone: it is no news at every attempt.
+    if (!known.retryable) this.failed(known);
+  }
+
+  #live(dialing: Dialing, link: ClientLink, params: unknown): void {
+    const { env, target, encoding, policy } = this.#parts;
+    env.timers.clear(dialing.timer);
+    const session = new Session({
+      env,
+      link,
+      encoding,
+      params,
+      input: target.kind === "key" ? target.input : undefined,
+      welcomeTimeoutMs: policy.welcomeTimeoutMs,
+      calls: this.#calls,
+      subscriptions: this.#subscriptions,
+      nextId: this.#nextId,
+      owner: this,
+    });
+    this.#phase = { kind: "live", session };
+    try {
+      session.start();
+    } catch (error) {
+      // Parameters that can't be encoded: no attempt will do better.
+      void session.close();
+      this.#endBecause(TroupeError.is(error) ? error : clientErrors.connectFailed(error));
+    }
+  }
+
+  /** Waits before the next attempt. */
+  #wait(): void {
+    const { env, policy } = this.#parts;
+    const waitMs = backoffMs(policy, this.#failures, env.random);
+    this.#failures += 1;
+    this.#phase = { kind: "waiting", timer: env.timers.set(() => this.#dial(), waitMs) };
+    this.#setStatus("disconnected");
+  }
+
+  /** The actor, the gateway or the parameters make every further attempt useless. */
+  #endBecause(error: TroupeError): void {
+    this.#phase = { kind: "ended", error, closed: Promise.resolve() };
+    // Nothing behind a refused hello was acted on.
+    this.#calls.requeueSent();
+    this.#finish(error, "disconnected");
+    this.failed(error);
+  }
+
+  #finish(error: TroupeError, status: ActorConnStatus): void {
+    this.#calls.failQueued(error);
+    this.#ready.reject(error);
+    this.#parts.onEnded();
+    this.#setStatus(status);
+  }
+
+  /** Lets go of what a phase holds; settles when its link is closed. */
+  #release(phase: Phase): Promise<void> {
+    const { timers } = this.#parts.env;
+    switch (phase.kind) {
+      case "live":
+        return phase.session.close();
+      case "dialing":
+        phase.abort.abort();
+        timers.clear(phase.timer);
+        break;
+      case "waiting":
+        timers.clear(phase.timer);
+        break;
+      case "idle":
+      case "ended":
+        break;
+    }
+    return Promise.resolve();
+  }
+
+  #flush(): void {
+    if (this.#phase.kind === "live") this.#phase.session.flush();
+  }
+
+  #setStatus(status: ActorConnStatus): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#onStatusChange.emit(status);
+  }
+
+  #uptimeMs(): number {
+    return this.#welcomedAt === undefined ? 0 : this.#parts.env.clock.monotonic() - this.#welcomedAt;
+  }
+
+  #callbacks<Args extends readonly unknown[]>(what: string): Callbacks<Args> {
+    return new Callbacks<Args>((error) => this.failed(clientErrors.listenerFailed(what, error)));
+  }
+
+  #warn(error: TroupeError): void {
+    this.#parts.env.log.warn(error.message, { code: `${error.group}.${error.code}`, cause: error.cause });
+  }
+
+  readonly #nextId = (): number => {
+    this.#lastId += 1;
+    return this.#lastId;
+  };
+}

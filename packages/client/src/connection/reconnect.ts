@@ -1,0 +1,9 @@
+import type { BackoffPolicy } from "../backoff.ts";
+
+/** How a connection comes back. Times in milliseconds. */
+export interface ReconnectPolicy extends BackoffPolicy {
+  /** An attempt whose link isn't open by then is given up. */
+  readonly openTimeoutMs: number;
+  /** A link on which the actor hasn't answered the hello by then is given up. Waking an actor may take a while. */
+  readonly welcomeTimeoutMs: number;
+}

@@ -1,0 +1,95 @@
+/**
+ * Every error that the client makes by itself, by `group.code`. Errors of actors and gateways come as they are.
+ */
+import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+
+function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return new TroupeError("client", code, message, options);
+}
+
+function because(cause: unknown): TroupeErrorOptions {
+  return cause === undefined ? {} : { cause };
+}
+
+/** What is known of a call that was given up: it surely had no effect, or nobody knows. */
+export type CallOutcome = "not_sent" | "unknown";
+
+/** Group `client`. */
+export const clientErrors = {
+  /** Nothing left this machine: the same call is safe to repeat. */
+  notSent: (where: string, cause?: unknown) =>
+    error("not_sent", `${where} can't be reached; nothing was sent`, {
+      ...because(cause),
+      statusCode: 503,
+      retryable: true,
+    }),
+  /** The call left and no answer came: it may have happened or not. */
+  outcomeUnknown: (what: string, cause?: unknown) =>
+    error("outcome_unknown", `${what} was sent but its answer was lost; it may have happened or not`, {
+      ...because(cause),
+      statusCode: 502,
+    }),
+  aborted: (what: string, outcome: CallOutcome, reason: unknown) =>
+    error(
+      "aborted",
+      outcome === "not_sent"
+        ? `${what} was aborted before it was sent`
+        : `${what} was aborted after it was sent; it may have happened or not`,
+      { statusCode: 499, metadata: { outcome }, cause: reason },
+    ),
+  disposed: () =>
+    error("disposed", "The client or connection was disposed of; nothing was sent", { statusCode: 410 }),
+  queueFull: (what: string, limit: number) =>
+    error("queue_full", `Too many ${what} wait on this connection (limit ${limit})`, {
+      statusCode: 429,
+      retryable: true,
+      metadata: { limit },
+    }),
+  paramsFailed: (cause: unknown) => error("params_failed", "getParams failed; nothing was sent", { cause }),
+  badResponse: (where: string, status: number, cause?: unknown) =>
+    error(
+      "bad_response",
+      `${where} answered ${status} with a body that isn't Troupe's: is it a Troupe gateway?`,
+      {
+        ...because(cause),
+        statusCode: 502,
+        metadata: { status },
+      },
+    ),
+  badEndpoint: (endpoint: string, cause?: unknown) =>
+    error("bad_endpoint", `"${endpoint}" isn't an http or https URL that can be used`, {
+      ...because(cause),
+      metadata: { endpoint },
+    }),
+  unknownOption: (name: string, known: readonly string[]) =>
+    error("unknown_option", `createClient has no option "${name}"; it has ${known.join(", ")}`, {
+      metadata: { name, known },
+    }),
+  unsupportedPlatform: (what: string) =>
+    error("unsupported_platform", `This platform has no ${what}: give one with createClient({ env })`, {
+      metadata: { what },
+    }),
+  /** The cause is what the user's callback threw. */
+  listenerFailed: (what: string, cause: unknown) =>
+    error("listener_failed", `A listener of ${what} threw`, { cause }),
+  connectFailed: (cause: unknown) => error("connect_failed", "The connection couldn't be opened", { cause }),
+};
+
+/** Group `message`. */
+export const messageErrors = {
+  outgoingTooLong: (bytes: number, limit: number) =>
+    new TroupeError("message", "outgoing_too_long", `The message has ${bytes} bytes; the limit is ${limit}`, {
+      statusCode: 413,
+      metadata: { bytes, limit },
+    }),
+};
+
+/** The error of a call whose caller waits no longer: `reason` is `client.disposed` or whatever a signal fired with. */
+export function abandoned(what: string, outcome: CallOutcome, reason: unknown): TroupeError {
+  if (!isDisposed(reason)) return clientErrors.aborted(what, outcome, reason);
+  return outcome === "not_sent" ? reason : clientErrors.outcomeUnknown(what, reason);
+}
+
+function isDisposed(reason: unknown): reason is TroupeError {
+  return TroupeError.is(reason) && reason.group === "client" && reason.code === "disposed";
+}

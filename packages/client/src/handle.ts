@@ -1,0 +1,116 @@
+/**
+ * Handle: an actor to call, without a connection. Each call finds the actor anew.
+ */
+import type { Connection } from "./connection/connection.ts";
+import type { AnyActorDefinition } from "./contract.ts";
+import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import type { ClientScope } from "./scope.ts";
+import type { ActorTarget } from "./transport.ts";
+import type {
+  ActionCall,
+  ActorConn,
+  ActorConnRaw,
+  ActorHandle,
+  ActorHandleRaw,
+  QueryOptions,
+} from "./types.ts";
+
+const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = ["action", "connect", "resolve"];
+const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
+  "action",
+  "on",
+  "once",
+  "onOpen",
+  "onClose",
+  "onError",
+  "onStatusChange",
+  "onGap",
+  "connStatus",
+  "isConnected",
+  "ready",
+  "dispose",
+];
+
+/** The members of a handle; `handleOf` adds the actions. */
+class Handle implements ActorHandleRaw {
+  readonly #scope: ClientScope;
+  readonly #target: ActorTarget;
+  readonly #options: QueryOptions;
+
+  constructor(scope: ClientScope, target: ActorTarget, options: QueryOptions) {
+    this.#scope = scope;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  action<Response = unknown>(call: ActionCall): Promise<Response> {
+    const { name, args = [] } = call;
+    const answer = this.#scope.calls.run({
+      what: `Action "${name}"`,
+      signals: [call.signal, this.#options.signal],
+      idempotent: false,
+      params: () => this.#params(),
+      send: (params, signal) =>
+        this.#scope.settings.transport.action(this.#target, name, args, { params, signal }),
+    });
+    return answer as Promise<Response>;
+  }
+
+  resolve(): Promise<string> {
+    return this.#target.kind === "id"
+      ? Promise.resolve(this.#target.actorId)
+      : resolveTarget(this.#scope, this.#target, this.#options);
+  }
+
+  connect(params?: unknown): ActorConn<AnyActorDefinition> {
+    const connection = this.#scope.connect(this.#target, {
+      params: () => params ?? this.#params(),
+      signal: this.#options.signal,
+    });
+    const invoke = (name: string, args: unknown[]): Promise<unknown> => connection.action({ name, args });
+    return new Proxy(
+      connection,
+      new MemberProxy<Connection>(CONNECTION_MEMBERS, (name) => actionProxy(name, invoke)),
+    ) as Connection & ActorConn<AnyActorDefinition>;
+  }
+
+  #params(): unknown {
+    return paramsOf(this.#scope, this.#options);
+  }
+}
+
+/** A handle with the actions of its actor. */
+export function handleOf<AD extends AnyActorDefinition>(
+  scope: ClientScope,
+  target: ActorTarget,
+  options: QueryOptions = {},
+): ActorHandle<AD> {
+  const handle = new Handle(scope, target, options);
+  const invoke = (name: string, args: unknown[]): Promise<unknown> => handle.action({ name, args });
+  return new Proxy(
+    handle,
+    new MemberProxy<Handle>(HANDLE_MEMBERS, (name) => actionProxy(name, invoke)),
+  ) as Handle & ActorHandle<AD>;
+}
+
+/** The id of an actor by key. To find, or find or create, is safe to repeat; to create is not. */
+export function resolveTarget(
+  scope: ClientScope,
+  target: ActorTarget,
+  options: QueryOptions,
+): Promise<string> {
+  const creates = target.kind === "key" && target.method === "create";
+  return scope.calls.run({
+    what: creates ? `The creation of actor "${target.name}"` : `The search for actor "${target.name}"`,
+    signals: [options.signal],
+    idempotent: !creates,
+    params: () => paramsOf(scope, options),
+    send: (params, signal) => scope.settings.transport.resolve(target, { params, signal }),
+  });
+}
+
+function paramsOf(scope: ClientScope, options: QueryOptions): unknown {
+  if (options.params !== undefined) return options.params;
+  const getParams = options.getParams ?? scope.settings.getParams;
+  return getParams?.();
+}

@@ -1,0 +1,37 @@
+/**
+ * Where an actor is: the URLs of the client protocol, version 1.
+ */
+import { encodeKey } from "@troupe/protocol";
+import { clientErrors } from "../errors.ts";
+import type { ActorTarget } from "../transport.ts";
+
+/** The base of all URLs: origin and path, without a slash at its end. Throws `client.bad_endpoint`. */
+export function parseEndpoint(endpoint: string): string {
+  let url: URL;
+  try {
+    url = new URL(endpoint);
+  } catch (error) {
+    throw clientErrors.badEndpoint(endpoint, error);
+  }
+  const speaksHttp = url.protocol === "http:" || url.protocol === "https:";
+  // Credentials in a URL are refused by fetch and dropped by WebSocket: the token has an option of its own.
+  if (!speaksHttp || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw clientErrors.badEndpoint(endpoint);
+  }
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** `route` is "action/{name}" (encoded already), "resolve", "create" or "connect". */
+export function actorUrl(base: string, target: ActorTarget, route: string): string {
+  if (target.kind === "id") return `${base}/actor-id/${encodeURIComponent(target.actorId)}/${route}`;
+  const query: string[] = [];
+  if (target.key.length > 0) query.push(`key=${encodeKey(target.key)}`);
+  if (route !== "create") query.push(`method=${target.method}`);
+  const search = query.length === 0 ? "" : `?${query.join("&")}`;
+  return `${base}/actor/${encodeURIComponent(target.name)}/${route}${search}`;
+}
+
+/** The same place for a WebSocket. */
+export function socketUrl(url: string): string {
+  return `ws${url.slice("http".length)}`;
+}

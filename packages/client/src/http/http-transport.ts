@@ -1,0 +1,181 @@
+/**
+ * The client protocol over HTTP, and its connections over WebSocket: the transport that a client has by default.
+ */
+import type { TroupeError } from "@troupe/base";
+import {
+  type Bodies,
+  type BodyKind,
+  decodeBody,
+  type Encoding,
+  encodeBody,
+  fromWireError,
+  limits,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL,
+} from "@troupe/protocol";
+import type { ClientEnv, FetchAnswer, FetchPort } from "../env.ts";
+import { clientErrors } from "../errors.ts";
+import { checkSize } from "../message-size.ts";
+import type {
+  ActorTarget,
+  ClientLink,
+  ClientTransport,
+  TransportCallOptions,
+  TransportConnectOptions,
+} from "../transport.ts";
+import { actorUrl, parseEndpoint, socketUrl } from "./address.ts";
+import { isNotSent } from "./not-sent.ts";
+import { tokenSubprotocol } from "./token.ts";
+import { openWebSocket } from "./websocket-link.ts";
+
+/** What the HTTP transport needs. */
+export interface HttpTransportOptions {
+  readonly env: Pick<ClientEnv, "fetch" | "WebSocket">;
+  readonly endpoint: string;
+  readonly encoding: Encoding;
+  readonly token: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type AnswerKind = "actionAnswer" | "resolveAnswer";
+type Answer<K extends AnswerKind> = Exclude<Bodies[K], { readonly error: unknown }>;
+
+interface Request<K extends AnswerKind> {
+  readonly url: string;
+  /** For messages. */
+  readonly what: string;
+  readonly body: Bodies[BodyKind];
+  readonly answer: K;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Speaks HTTP for calls and WebSocket for connections. */
+export class HttpTransport implements ClientTransport {
+  readonly #env: Pick<ClientEnv, "fetch" | "WebSocket">;
+  readonly #base: string;
+  readonly #encoding: Encoding;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #subprotocols: readonly string[];
+
+  /** Throws `client.bad_endpoint`. */
+  constructor(options: HttpTransportOptions) {
+    this.#env = options.env;
+    this.#base = parseEndpoint(options.endpoint);
+    this.#encoding = options.encoding;
+    this.#headers = {
+      ...options.headers,
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      "content-type": contentType(options.encoding),
+      [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    };
+    this.#subprotocols =
+      options.token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, tokenSubprotocol(options.token)];
+  }
+
+  async action(
+    target: ActorTarget,
+    name: string,
+    args: readonly unknown[],
+    options: TransportCallOptions,
+  ): Promise<unknown> {
+    const answer = await this.#post({
+      url: actorUrl(this.#base, target, `action/${encodeURIComponent(name)}`),
+      what: `Action "${name}"`,
+      body: { args, ...bodyOf(target, options) },
+      answer: "actionAnswer",
+      signal: options.signal,
+    });
+    return answer.output;
+  }
+
+  async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {
+    const create = target.kind === "key" && target.method === "create";
+    const answer = await this.#post({
+      url: actorUrl(this.#base, target, create ? "create" : "resolve"),
+      what: create ? `The creation of actor "${target.name}"` : `The search for actor "${target.name}"`,
+      body: bodyOf(target, options),
+      answer: "resolveAnswer",
+      signal: options.signal,
+    });
+    return answer.actorId;
+  }
+
+  connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink> {
+    if (this.#env.WebSocket === undefined)
+      return Promise.reject(clientErrors.unsupportedPlatform("WebSocket"));
+    const url = socketUrl(actorUrl(this.#base, target, "connect"));
+    return openWebSocket(this.#env.WebSocket, url, this.#subprotocols, options.signal);
+  }
+
+  async #post<K extends AnswerKind>(request: Request<K>): Promise<Answer<K>> {
+    const fetch = this.#env.fetch;
+    if (fetch === undefined) throw clientErrors.unsupportedPlatform("fetch");
+    const body = encodeBody(request.body, this.#encoding);
+    checkSize(body, limits.httpBodyBytes);
+    const response = await this.#send(fetch, request, body);
+    const bytes = await readBody(response, request.what);
+    const answer = this.#decode(request, response, bytes);
+    if (isFailure(answer)) throw fromWireError(answer.error);
+    return answer as Answer<K>;
+  }
+
+  async #send<K extends AnswerKind>(
+    fetch: FetchPort,
+    request: Request<K>,
+    body: string | Uint8Array,
+  ): Promise<FetchAnswer> {
+    const signal = request.signal === undefined ? {} : { signal: request.signal };
+    try {
+      return await fetch(request.url, { method: "POST", headers: this.#headers, body, ...signal });
+    } catch (error) {
+      if (isNotSent(error)) throw clientErrors.notSent(this.#base, error);
+      throw clientErrors.outcomeUnknown(request.what, error);
+    }
+  }
+
+  #decode<K extends AnswerKind>(request: Request<K>, response: FetchAnswer, bytes: Uint8Array): Bodies[K] {
+    const type = response.headers.get("content-type") ?? "";
+    const ours = type.split(";", 1)[0]?.trim().toLowerCase() === contentType(this.#encoding);
+    try {
+      if (ours) return decodeBody(request.answer, bytes, this.#encoding);
+    } catch (error) {
+      throw foreignAnswer(request.what, this.#base, response.status, error);
+    }
+    throw foreignAnswer(request.what, this.#base, response.status, undefined);
+  }
+}
+
+function contentType(encoding: Encoding): string {
+  return `application/${encoding}`;
+}
+
+function bodyOf(target: ActorTarget, options: TransportCallOptions): { params?: unknown; input?: unknown } {
+  return {
+    ...(options.params === undefined ? {} : { params: options.params }),
+    ...(target.kind === "id" || target.input === undefined ? {} : { input: target.input }),
+  };
+}
+
+function isFailure<K extends AnswerKind>(
+  answer: Bodies[K],
+): answer is Bodies[K] & Extract<Bodies[AnswerKind], { readonly error: unknown }> {
+  return "error" in answer;
+}
+
+async function readBody(response: FetchAnswer, what: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw clientErrors.outcomeUnknown(what, error);
+  }
+}
+
+/**
+ * An answer that no gateway of ours gave. A 4xx is a server that refused the request; behind anything else a gateway
+ * may have acted: a proxy says 502 also when the gateway broke off after the action.
+ */
+function foreignAnswer(what: string, where: string, status: number, cause: unknown): TroupeError {
+  const foreign = clientErrors.badResponse(where, status, cause);
+  return status >= 400 && status < 500 ? foreign : clientErrors.outcomeUnknown(what, foreign);
+}

@@ -1,0 +1,80 @@
+/**
+ * The proxies behind `client.counter` and `handle.orders.cancel(1)`.
+ *
+ * A name is, in this order: a member of the object behind the proxy, something that languages and tools ask any object
+ * for, or a name of the user's. The same name gives the same function each time: callers may keep it, compare it and
+ * put it in the dependencies of a hook.
+ */
+
+/**
+ * Asked of objects by `await`, JSON.stringify, React and test runners. A method under these names would be called by
+ * them, or make them take the proxy for what it isn't; actions with such names are called through `action()`.
+ */
+const NEVER_MEMBERS: ReadonlySet<string> = new Set([
+  "then",
+  "toJSON",
+  "$$typeof",
+  "asymmetricMatch",
+  "nodeType",
+]);
+
+/** Function methods that stay what they are on an action: everything else there is a nested action. */
+const FUNCTION_MEMBERS: ReadonlySet<string> = new Set(["call", "apply", "bind", "prototype"]);
+
+/** Calls an action by its dotted name. */
+export type Invoke = (name: string, args: unknown[]) => Promise<unknown>;
+
+/** Shows the named members of `core` and, under every other name, what `open` gives for it. */
+export class MemberProxy<C extends object> implements ProxyHandler<C> {
+  readonly #members: ReadonlySet<PropertyKey>;
+  readonly #open: (name: string) => unknown;
+  readonly #known = new Map<PropertyKey, unknown>();
+
+  constructor(members: readonly (keyof C)[], open: (name: string) => unknown) {
+    this.#members = new Set(members);
+    this.#open = open;
+  }
+
+  get(core: C, name: string | symbol): unknown {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    if (typeof name === "symbol" || this.#members.has(name)) return this.#member(core, name);
+    if (NEVER_MEMBERS.has(name)) return undefined;
+    if (name in Object.prototype) return Reflect.get(core, name, core);
+    return this.#keep(name, this.#open(name));
+  }
+
+  set(): boolean {
+    return false;
+  }
+
+  #member(core: C, name: string | symbol): unknown {
+    const value: unknown = Reflect.get(core, name, core);
+    // Bound, because private fields are out of a proxy's reach. Values of getters change and aren't kept.
+    return typeof value === "function" ? this.#keep(name, value.bind(core)) : value;
+  }
+
+  #keep(name: PropertyKey, value: unknown): unknown {
+    this.#known.set(name, value);
+    return value;
+  }
+}
+
+/** An action, and the group of actions under its name: `f(1)` and `f.cancel(1)`. */
+export function actionProxy(name: string, invoke: Invoke): unknown {
+  const nested = new Map<string, unknown>();
+  // An arrow function has no `prototype` of its own, which a proxy would have to show.
+  return new Proxy((...args: unknown[]) => invoke(name, args), {
+    get(action, part) {
+      if (typeof part === "symbol" || FUNCTION_MEMBERS.has(part)) return Reflect.get(action, part);
+      if (NEVER_MEMBERS.has(part)) return undefined;
+      if (part in Object.prototype) return Reflect.get(action, part);
+      const known = nested.get(part);
+      if (known !== undefined) return known;
+      const opened = actionProxy(`${name}.${part}`, invoke);
+      nested.set(part, opened);
+      return opened;
+    },
+    set: () => false,
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * ClientTransport: how handles and connections reach actors.
+ *
+ * The default speaks HTTP and WebSocket (http/). A runtime gives the clients inside its actors one that calls its
+ * gateway directly. A transport makes one attempt: retries, reconnection, queues and aborted waits are its user's.
+ *
+ * Errors are TroupeErrors. One that is `retryable` says that the call surely had no effect; a transport that can't
+ * know says `client.outcome_unknown`.
+ */
+import type { Message, ResolveMethod } from "@troupe/protocol";
+
+/** The actor that a call is for. */
+export type ActorTarget = KeyTarget | IdTarget;
+
+/** An actor by name and key. */
+export interface KeyTarget {
+  readonly kind: "key";
+  readonly name: string;
+  readonly key: readonly string[];
+  /** What to do where there is none. "create" goes to `resolve` alone. */
+  readonly method: ResolveMethod;
+  /** The input of the actor if this call creates it. */
+  readonly input?: unknown;
+}
+
+/** An actor by id. */
+export interface IdTarget {
+  readonly kind: "id";
+  /** The name under which the caller knows it: for messages. */
+  readonly name: string;
+  readonly actorId: string;
+}
+
+/** What goes with each call. */
+export interface TransportCallOptions {
+  readonly params?: unknown;
+  /** The caller waits no longer. What can be cancelled should be; the answer is dropped in any case. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What goes with a connection. Its parameters travel in the hello. */
+export interface TransportConnectOptions {
+  /** Nobody wants the link any longer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Carries calls and connections to actors. */
+export interface ClientTransport {
+  /** Calls an action once and gives its result. */
+  action(
+    target: ActorTarget,
+    name: string,
+    args: readonly unknown[],
+    options: TransportCallOptions,
+  ): Promise<unknown>;
+  /** The actor's id, found or created as the target says. */
+  resolve(target: ActorTarget, options: TransportCallOptions): Promise<string>;
+  /**
+   * Opens a link on which the client protocol is spoken, and settles when messages can be sent. Rejects with a
+   * retryable error when the other end can't be reached, with any other when it never will be.
+   */
+  connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink>;
+}
+
+/** Receives what a link brings. */
+export interface ClientLinkHandler {
+  message(data: Message): void;
+  /** Once, and last. `code` as RFC 6455 7.4; 1006 when the link just broke. */
+  closed(code: number, reason: string): void;
+}
+
+/** A two-way, ordered stream of messages: the shape of the runtime's `Link`. */
+export interface ClientLink {
+  /** Where messages go from now on. Messages that came earlier are delivered first, in order. */
+  attach(handler: ClientLinkHandler): void;
+  /** Never throws: on a closed link it does nothing. */
+  send(data: Message): void;
+  /** `closed` follows, at once or when the other end has agreed. */
+  close(code: number, reason: string): void;
+}

@@ -1,0 +1,168 @@
+/**
+ * The public types of the client. Names and shapes are RivetKit's documented ones.
+ */
+import type { TroupeError } from "@troupe/base";
+import type {
+  ActionsOf,
+  AnyActorDefinition,
+  EventArgsOf,
+  EventNameOf,
+  ExtractActorsFromRegistry,
+  InputOf,
+  ParamsOf,
+  Registry,
+} from "./contract.ts";
+
+/** A key as users give it: a string is a key of one component, none at all the empty key. */
+export type ActorKey = string | readonly string[];
+
+/** Options of every handle. */
+export interface QueryOptions<AD extends AnyActorDefinition = AnyActorDefinition> {
+  /** Connection parameters, sent with each call and each connection. At most 4 KiB encoded. */
+  readonly params?: ParamsOf<AD>;
+  /** Makes the parameters, again for each attempt of a call or a connection. Used where `params` isn't given. */
+  readonly getParams?: () => ParamsOf<AD> | Promise<ParamsOf<AD>>;
+  /** Aborts every call of the handle, and disposes of its connections. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `get`. */
+export type GetOptions<AD extends AnyActorDefinition = AnyActorDefinition> = QueryOptions<AD>;
+
+/** Options of `getForId`. */
+export type GetWithIdOptions<AD extends AnyActorDefinition = AnyActorDefinition> = QueryOptions<AD>;
+
+/** Options of `getOrCreate`. */
+export interface GetOrCreateOptions<AD extends AnyActorDefinition = AnyActorDefinition>
+  extends QueryOptions<AD> {
+  /** The input of the actor, if this handle is what creates it. */
+  readonly createWithInput?: InputOf<AD>;
+}
+
+/** Options of `create`. */
+export interface CreateOptions<AD extends AnyActorDefinition = AnyActorDefinition> extends QueryOptions<AD> {
+  /** The input of the new actor. */
+  readonly input?: InputOf<AD>;
+}
+
+/** One call of an action by name: `handle.action({ name: "increment", args: [1] })`. */
+export interface ActionCall {
+  /** Nested actions by dotted names: `"orders.cancel"`. */
+  readonly name: string;
+  readonly args?: readonly unknown[];
+  /** Ends the wait. The error says in `metadata.outcome` whether the call may have happened. */
+  readonly signal?: AbortSignal;
+}
+
+/** The handle's own members, beside the actor's actions. */
+export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
+  /** Calls an action by name; also the way to actions whose names a handle can't show (`then`, `connect` …). */
+  action<Response = unknown>(call: ActionCall): Promise<Response>;
+  /** Opens a connection. It connects at once and again whenever it is lost, until it is disposed of. */
+  connect(params?: ParamsOf<AD>): ActorConn<AD>;
+  /** The actor's id. With `getOrCreate` the actor is created where there is none. */
+  resolve(): Promise<string>;
+}
+
+/** A handle of an actor: each action is a method. Holds no connection; each call finds the actor anew. */
+export type ActorHandle<AD extends AnyActorDefinition> = ActorHandleRaw<AD> &
+  ActionsOf<AD, keyof ActorHandleRaw>;
+
+/**
+ * - `idle`: not connected, and not about to be: disposed of.
+ * - `connecting`: an attempt is under way.
+ * - `connected`: the actor has accepted the connection.
+ * - `disconnected`: lost; tries again by itself, unless the actor has refused it for good.
+ */
+export type ActorConnStatus = "idle" | "connecting" | "connected" | "disconnected";
+
+/** Ends a subscription or a callback. Calling it twice does nothing more. */
+export type EventUnsubscribe = () => void;
+
+/** The connection was lost and is back; events between may have been missed. */
+export interface Gap {
+  /** The events whose subscriptions were in force before. */
+  readonly events: readonly string[];
+}
+
+/** The connection's own members, beside the actor's actions. */
+export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
+  /**
+   * Calls an action by name on this connection. Actions start in the order of their calls. What was called while
+   * disconnected is sent when the connection is back; what was sent and lost its answer fails with
+   * `client.outcome_unknown` and is never sent again.
+   */
+  action<Response = unknown>(call: ActionCall): Promise<Response>;
+  /** Calls `listener` for each event `name`. In force before any action that is called after it starts. */
+  on<N extends EventNameOf<AD>>(name: N, listener: (...args: EventArgsOf<AD, N>) => void): EventUnsubscribe;
+  /** As `on`, for the next event alone. */
+  once<N extends EventNameOf<AD>>(name: N, listener: (...args: EventArgsOf<AD, N>) => void): EventUnsubscribe;
+  /** Called each time that the actor has accepted the connection. */
+  onOpen(callback: () => void): EventUnsubscribe;
+  /** Called each time that an open connection is lost or closed. */
+  onClose(callback: () => void): EventUnsubscribe;
+  /** Called with errors that belong to no call: refusals, failing `getParams`, listeners that throw. */
+  onError(callback: (error: TroupeError) => void): EventUnsubscribe;
+  onStatusChange(callback: (status: ActorConnStatus) => void): EventUnsubscribe;
+  /** Called when the connection is back after it was lost, before any event that comes then. */
+  onGap(callback: (gap: Gap) => void): EventUnsubscribe;
+  readonly connStatus: ActorConnStatus;
+  readonly isConnected: boolean;
+  /** Settles when the actor accepts the connection for the first time; rejects when that will never be. */
+  readonly ready: Promise<void>;
+  /**
+   * Closes the connection for good and settles when it is closed. Calls that weren't sent reject with
+   * `client.disposed`, calls that were with `client.outcome_unknown`.
+   */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A connection to an actor: each action is a method. */
+export type ActorConn<AD extends AnyActorDefinition> = ActorConnRaw<AD> & ActionsOf<AD, keyof ActorConnRaw>;
+
+/** Makes handles of one kind of actor: `client.counter`. */
+export interface ActorAccessor<AD extends AnyActorDefinition> {
+  /** The living actor with this key; calls fail with `actor.not_found` where there is none. */
+  get(key?: ActorKey, options?: GetOptions<AD>): ActorHandle<AD>;
+  /** The actor with this key, created by the first call where there is none. */
+  getOrCreate(key?: ActorKey, options?: GetOrCreateOptions<AD>): ActorHandle<AD>;
+  /** The actor with this id, whatever its key; calls fail with `actor.not_found` once it was destroyed. */
+  getForId(actorId: string, options?: GetWithIdOptions<AD>): ActorHandle<AD>;
+  /** Creates an actor now; rejects with `actor.duplicate_key` where there is one. The handle is one by id. */
+  create(key?: ActorKey, options?: CreateOptions<AD>): Promise<ActorHandle<AD>>;
+}
+
+/** The client's own members, beside its accessors: the same with the actor's name as an argument. */
+export interface ClientRaw {
+  get<AD extends AnyActorDefinition = AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options?: GetOptions<AD>,
+  ): ActorHandle<AD>;
+  getOrCreate<AD extends AnyActorDefinition = AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options?: GetOrCreateOptions<AD>,
+  ): ActorHandle<AD>;
+  getForId<AD extends AnyActorDefinition = AnyActorDefinition>(
+    name: string,
+    actorId: string,
+    options?: GetWithIdOptions<AD>,
+  ): ActorHandle<AD>;
+  create<AD extends AnyActorDefinition = AnyActorDefinition>(
+    name: string,
+    key?: ActorKey,
+    options?: CreateOptions<AD>,
+  ): Promise<ActorHandle<AD>>;
+  /** Disposes of all connections and ends the wait of all calls; later calls reject with `client.disposed`. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A client of the actors of a registry: `client.counter.getOrCreate(["a"]).increment(1)`. */
+export type Client<R extends Registry = Registry> = ClientRaw & {
+  readonly [N in keyof ExtractActorsFromRegistry<R> as Exclude<N, keyof ClientRaw>]: ActorAccessor<
+    ExtractActorsFromRegistry<R>[N]
+  >;
+};

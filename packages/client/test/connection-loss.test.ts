@@ -1,0 +1,187 @@
+import { limits } from "@troupe/protocol";
+import { expect, test } from "vitest";
+import { clientErrors } from "../src/errors.ts";
+import { stage } from "./support/room.ts";
+import { settled, watch } from "./support/world.ts";
+
+test("S3.6: a lost link makes sent calls unknown, for good; queued ones are sent on the next link", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const first = await gateway.accept();
+  const sent = watch(conn.send("sent"));
+  await first.drop();
+  const queued = watch(conn.act());
+  expect(sent).toMatchObject({ state: "rejected", code: "client.outcome_unknown" });
+  expect(sent.error).toMatchObject({ retryable: false });
+  await world.pass(250);
+  const second = await gateway.accept();
+  expect(second.told).toEqual(["act act"]);
+  await second.say({ kind: "reply", id: second.idOf("act"), output: 1 });
+  expect(queued).toMatchObject({ state: "resolved", value: 1 });
+});
+
+test("S3.6: a link lost between hello and welcome may have carried the calls behind the hello", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const sent = watch(conn.act());
+  const first = await gateway.open();
+  expect(first.told).toEqual(["act act"]);
+  await first.drop();
+  expect(sent.code).toBe("client.outcome_unknown");
+  await world.pass(250);
+  expect((await gateway.open()).told).toEqual([]);
+});
+
+test("S3.6: a dial that fails has sent nothing: every call waits for the next one", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const call = watch(conn.act());
+  await gateway.refuseDial(clientErrors.notSent("there"));
+  expect(conn.connStatus).toBe("disconnected");
+  expect(call.state).toBe("pending");
+  await world.pass(250);
+  expect((await gateway.open()).told).toEqual(["act act"]);
+});
+
+test("S3.6: behind a refused hello nothing was acted on: a refusal for good fails all calls with its error", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const errors: string[] = [];
+  conn.onError((error) => void errors.push(`${error.group}.${error.code}`));
+  const ready = watch(conn.ready);
+  const sent = watch(conn.act());
+  const link = await gateway.open();
+  await link.refuse({ group: "auth", code: "forbidden" });
+  expect(sent.code).toBe("auth.forbidden");
+  expect(ready.code).toBe("auth.forbidden");
+  expect(errors).toEqual(["auth.forbidden"]);
+  expect(conn.connStatus).toBe("disconnected");
+  expect(watch(conn.act())).toMatchObject({ state: "pending" });
+  await expect(conn.act()).rejects.toMatchObject({ code: "forbidden" });
+  await world.pass(3_600_000);
+  expect(gateway.dials).toHaveLength(1);
+  expect(world.pendingTimers).toBe(0);
+});
+
+test("S3.6: behind a hello refused for now all calls go first on the next link, in order", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const abort = new AbortController();
+  const sent = watch(conn.act());
+  const given = watch(conn.action({ name: "send", args: ["given up"], signal: abort.signal }));
+  const link = await gateway.open();
+  abort.abort();
+  await settled();
+  expect(given.error).toMatchObject({ code: "aborted", metadata: { outcome: "unknown" } });
+  await link.refuse({ code: "overloaded", retryable: true });
+  void conn.send("later");
+  expect(sent.state).toBe("pending");
+  await world.pass(250);
+  const second = await gateway.open();
+  expect(second.frames).toMatchObject([
+    { kind: "action", name: "act", args: [] },
+    { kind: "action", name: "send", args: ["later"] },
+  ]);
+});
+
+test("a subscriber is told of the gap on a reconnect, before any event, and of nothing the first time", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const story: string[] = [];
+  conn.on("message", (text) => void story.push(text));
+  conn.onGap((gap) => void story.push(`gap ${gap.events.join()}`));
+  conn.onOpen(() => void story.push("open"));
+  conn.onClose(() => void story.push("close"));
+  const first = await gateway.accept();
+  await first.say({ kind: "event", name: "message", args: ["one"] });
+  await first.drop();
+  // Subscribed while away: nothing of it was missed.
+  conn.on("moved", () => {});
+  await world.pass(250);
+  const second = await gateway.accept();
+  await second.say({ kind: "event", name: "message", args: ["two"] });
+  expect(story).toEqual(["open", "one", "close", "gap message", "open", "two"]);
+});
+
+test("the error that a gateway names before it closes is the cause of the unknown outcomes", async () => {
+  const { gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const errors: string[] = [];
+  conn.onError((error) => void errors.push(error.code));
+  const link = await gateway.accept();
+  const sent = watch(conn.act());
+  const error = { group: "storage", code: "commit_failed", message: "No disk", retryable: false };
+  await link.say({ kind: "error", error });
+  await link.drop(1011, "storage.commit_failed");
+  expect(sent).toMatchObject({ code: "client.outcome_unknown", error: { cause: { code: "commit_failed" } } });
+  expect(errors).toEqual(["commit_failed"]);
+  expect(conn.connStatus).toBe("disconnected");
+});
+
+test("an action's error and a refused subscription leave the connection as it is", async () => {
+  const { gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const errors: string[] = [];
+  conn.onError((error) => void errors.push(error.code));
+  conn.on("message", () => {});
+  const link = await gateway.accept();
+  const call = watch(conn.act());
+  const error = { group: "user", code: "taken", message: "Taken", retryable: false };
+  await link.say({ kind: "error", id: link.idOf("act"), error });
+  await link.say({ kind: "error", id: link.idOf("message"), error: { ...error, code: "hidden" } });
+  expect(call.code).toBe("user.taken");
+  expect(errors).toEqual(["hidden"]);
+  expect(conn.isConnected).toBe(true);
+});
+
+test("a message that isn't one costs the link, not the connection", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const errors: string[] = [];
+  conn.onError((error) => void errors.push(`${error.group}.${error.code}`));
+  const link = await gateway.accept();
+  const sent = watch(conn.act());
+  await link.sayRaw("{");
+  expect(link.closedWith).toBe(1002);
+  expect(errors).toHaveLength(1);
+  expect(sent.code).toBe("client.outcome_unknown");
+  await world.pass(250);
+  await gateway.accept();
+  expect(conn.isConnected).toBe(true);
+});
+
+test("limits: calls beyond what may wait fail with client.queue_full, too long ones with their own code", async () => {
+  const { gateway, client } = stage({ encoding: "cbor" });
+  const conn = client.room.get("a").connect();
+  await expect(conn.send("x".repeat(limits.incomingMessageBytes))).rejects.toMatchObject({
+    group: "message",
+    code: "outgoing_too_long",
+    metadata: { limit: limits.incomingMessageBytes },
+  });
+  for (let call = 0; call < limits.connectionActionsInFlight; call += 1) void conn.act();
+  await expect(conn.act()).rejects.toMatchObject({ group: "client", code: "queue_full", retryable: true });
+  const link = await gateway.accept();
+  await link.say({ kind: "reply", id: link.idOf("act") });
+  expect(watch(conn.act()).state).toBe("pending");
+  expect(link.frames).toHaveLength(limits.connectionActionsInFlight + 1);
+});
+
+test("limits: the bytes that wait are bounded, but one message always fits", async () => {
+  const { client } = stage({ encoding: "cbor" });
+  const conn = client.room.get("a").connect();
+  const large = watch(conn.send("x".repeat(limits.sendBufferBytes + 1)));
+  await expect(conn.act()).rejects.toMatchObject({
+    code: "queue_full",
+    metadata: { limit: limits.sendBufferBytes },
+  });
+  expect(large.state).toBe("pending");
+});
+
+test("a value that can't be sent fails its call alone", async () => {
+  const { gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const link = await gateway.accept();
+  await expect(conn.action({ name: "send", args: [() => {}] })).rejects.toMatchObject({ group: "value" });
+  void conn.act();
+  expect(link.told).toEqual(["act act"]);
+});

@@ -1,0 +1,62 @@
+export { checkKey, checkName, decodeKey, encodeKey, normalizeKey } from "./client/v1/address.ts";
+export type { Bodies, BodyKind, ErrorBody } from "./client/v1/bodies.ts";
+export { decodeBody, encodeActionAnswer, encodeBody } from "./client/v1/bodies.ts";
+export {
+  decodeClientFrame,
+  decodeServerFrame,
+  encodeClientFrame,
+  encodeEvent,
+  encodeReply,
+  encodeServerFrame,
+} from "./client/v1/codec.ts";
+export type {
+  ActionFrame,
+  ClientFrame,
+  Encoding,
+  ErrorFrame,
+  EventFrame,
+  Hello,
+  PingFrame,
+  PongFrame,
+  Refusal,
+  ReplyFrame,
+  ServerFrame,
+  SubscribedFrame,
+  SubscribeFrame,
+  UnsubscribeFrame,
+  Welcome,
+  WireError,
+} from "./client/v1/frames.ts";
+export {
+  closeCodes,
+  ENCODINGS,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSIONS,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "./client/v1/frames.ts";
+export type {
+  ActionAnswer,
+  ActionBody,
+  ResolveAnswer,
+  ResolveBody,
+  ResolveMethod,
+} from "./client/v1/http.ts";
+export { PROTOCOL_HEADER } from "./client/v1/http.ts";
+export {
+  decodeHello,
+  decodeOpening,
+  encodeHello,
+  encodeWelcome,
+  negotiateVersion,
+} from "./client/v1/opening.ts";
+export type { Message } from "./client/v1/shape.ts";
+export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
+export type { LimitName } from "./limits.ts";
+export { limits } from "./limits.ts";
+export { decodeCbor, encodeCbor } from "./values/cbor.ts";
+export { cloneValue } from "./values/clone.ts";
+export { decodeJson } from "./values/json-read.ts";
+export { encodeJson } from "./values/json-write.ts";
+export { RAW } from "./values/raw.ts";
+export { fromWireError, toWireError } from "./wire-error.ts";

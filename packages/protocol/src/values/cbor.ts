@@ -1,0 +1,56 @@
+/**
+ * Values as CBOR (RFC 8949); the tags are in `tags.ts`.
+ *
+ * Why not cbor-x: its table of extensions is one per process, so a program's own `addExtension` would change what our
+ * wire means; it reads shared references, records and packed values that no option turns off; and its output still had
+ * to be walked twice for depth, types, `__proto__` and -0. Reading and checking in one pass is also faster.
+ */
+import { TroupeError } from "@troupe/base";
+import { valueErrors } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { CborReader } from "./cbor-read.ts";
+import { CborWriter } from "./cbor-write.ts";
+import { explain } from "./explain.ts";
+
+/**
+ * The CBOR of `value`, in bytes of its own. Throws TroupeErrors of group `value` that name the place, starting from
+ * `path` (default "value").
+ */
+export function encodeCbor(value: unknown, path = "value"): Uint8Array {
+  return encodeCborWithin(value, path, limits.valueDepth);
+}
+
+/** A writer of scratch memory, kept between calls. Taken while in use: a getter may encode a value too. */
+let spare: CborWriter | undefined;
+const KEPT_BYTES = 256 * 1024;
+
+/** `encodeCbor` with a depth of its own: a frame adds levels around the values of users. */
+export function encodeCborWithin(value: unknown, path: string, maxDepth: number): Uint8Array {
+  const writer = spare ?? new CborWriter();
+  spare = undefined;
+  try {
+    writer.reset(maxDepth);
+    writer.value(value, 0);
+    return writer.finish();
+  } catch {
+    return explain(value, path, maxDepth);
+  } finally {
+    if (writer.capacity <= KEPT_BYTES) spare = writer;
+  }
+}
+
+/** The value of bytes by `encodeCbor`; shares no memory with them. Throws TroupeErrors of group `value` alone. */
+export function decodeCbor(bytes: Uint8Array): unknown {
+  return decodeCborWithin(bytes, limits.valueDepth);
+}
+
+/** `decodeCbor` with a depth of its own. */
+export function decodeCborWithin(bytes: Uint8Array, maxDepth: number): unknown {
+  try {
+    return new CborReader(bytes, maxDepth).whole();
+  } catch (error) {
+    if (TroupeError.is(error)) throw error;
+    // A DataView read past its end.
+    throw valueErrors.malformed("it ends too early", error);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * UTF-8, by the platform. The classes are in every runtime, but their types come with the DOM's, which this package
+ * does without so that it can't reach for a timer.
+ */
+declare class TextEncoder {
+  encodeInto(text: string, target: Uint8Array): { readonly written: number };
+}
+
+declare class TextDecoder {
+  constructor(label: string, options: { readonly fatal: boolean; readonly ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}
+
+const encoder = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const document = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** Writes `text` into `target`, which has room for three bytes per unit, and returns the bytes written. */
+export function writeUtf8(text: string, target: Uint8Array): number {
+  return encoder.encodeInto(text, target).written;
+}
+
+/** The text of UTF-8 bytes; a byte order mark stays. Throws a TypeError when they aren't UTF-8. */
+export function readUtf8(bytes: Uint8Array): string {
+  return strict.decode(bytes);
+}
+
+/** The text of a document: a byte order mark in front is dropped. Throws a TypeError when it isn't UTF-8. */
+export function readDocument(bytes: Uint8Array): string {
+  return document.decode(bytes);
+}

@@ -1,0 +1,55 @@
+/** One of each message of the client protocol, or two where it has optional parts. */
+import type {
+  ActionBody,
+  ClientFrame,
+  Hello,
+  Refusal,
+  ServerFrame,
+  Welcome,
+  WireError,
+} from "@troupe/protocol";
+
+const error: WireError = { group: "actor", code: "overloaded", message: "full", retryable: true };
+
+export const clientFrames: readonly ClientFrame[] = [
+  { kind: "action", id: 0, name: "increment", args: [1] },
+  {
+    kind: "action",
+    id: Number.MAX_SAFE_INTEGER,
+    name: '"quoted" ż',
+    args: ["$Date", new Date(5), undefined],
+  },
+  { kind: "subscribe", id: 3, event: "changed" },
+  { kind: "unsubscribe", event: "__proto__" },
+  { kind: "ping" },
+];
+
+export const serverFrames: readonly ServerFrame[] = [
+  { kind: "reply", id: 1, output: { n: 1n, list: ["$x"] } },
+  { kind: "reply", id: 2, output: null },
+  { kind: "reply", id: 3 },
+  { kind: "error", error },
+  { kind: "error", id: 4, error: { ...error, metadata: { at: new Date(1), __proto: 1 } } },
+  { kind: "subscribed", id: 5 },
+  { kind: "event", name: "message", args: [] },
+  { kind: "event", name: "message", args: ["$5", new Uint8Array([1]), new Map([["a", -0]])] },
+  { kind: "pong" },
+];
+
+export const hellos: readonly Hello[] = [
+  { kind: "hello", versions: [1], encoding: "json" },
+  { kind: "hello", versions: [7, 1], encoding: "cbor", params: { token: "t", at: new Date(5) }, input: [1n] },
+];
+
+export const openings: readonly (Welcome | Refusal)[] = [
+  { kind: "welcome", version: 1, actorId: "a1", connectionId: "c1", heartbeatMs: 30_000 },
+  { kind: "refusal", error },
+  { kind: "refusal", error: { ...error, metadata: { limit: 1 } }, versions: [1] },
+];
+
+export const actionBodies: readonly ActionBody[] = [
+  {},
+  { args: ["$a", 1n], params: { p: 1 }, input: new Set([1]) },
+];
+
+export const wireError = error;

@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { cloneValue, decodeCbor, decodeJson, encodeCbor, encodeJson } from "@troupe/protocol";
+import { decode as independentDecode } from "cbor-x";
+import { describe, expect, test } from "vitest";
+import { expectSame, hex, received, samples, unhex } from "./samples.ts";
+
+interface Golden {
+  readonly name: string;
+  readonly json: string;
+  readonly cbor: string;
+}
+
+const file = readFileSync(new URL("./values.golden.json", import.meta.url), "utf8");
+const { values }: { values: readonly Golden[] } = JSON.parse(file);
+
+function expected(name: string): unknown {
+  return received.has(name) ? received.get(name) : samples.get(name);
+}
+
+describe("S1.9: the golden encodings", () => {
+  test("every sample has one, and every one a sample", () => {
+    expect(values.map(({ name }) => name)).toEqual([...samples.keys()]);
+  });
+
+  test.each(values)("S1.9: $name", ({ name, json, cbor }) => {
+    const sample = samples.get(name);
+    expect(encodeJson(sample)).toBe(json);
+    expect(hex(encodeCbor(sample))).toBe(cbor);
+    expectSame(decodeJson(json), expected(name));
+    expectSame(decodeCbor(unhex(cbor)), expected(name));
+    expectSame(cloneValue(sample), expected(name));
+  });
+
+  test("S1.9: errors keep what tells them apart, and never the stack", () => {
+    const sent = samples.get("TroupeError");
+    for (const got of [decodeJson(encodeJson(sent)), decodeCbor(encodeCbor(sent)), cloneValue(sent)]) {
+      expect(got).toMatchObject({
+        group: "actor",
+        code: "overloaded",
+        retryable: true,
+        metadata: { limit: 5 },
+      });
+    }
+    const user = decodeCbor(encodeCbor(samples.get("UserError")));
+    expect(user).toMatchObject({ name: "UserError", group: "user", code: "name_taken" });
+    expect(encodeJson(sent)).not.toContain("samples.ts");
+    expect((decodeJson(encodeJson(new RangeError("r"))) as Error).constructor).toBe(RangeError);
+  });
+
+  test("another implementation of CBOR reads alike what is standard in ours", () => {
+    const standard = ["string beyond ASCII", "0.1", "NaN", "Date", "Int32Array", "Set", "object", "Array"];
+    for (const name of standard) {
+      expect(independentDecode(encodeCbor(samples.get(name))), name).toEqual(samples.get(name));
+    }
+  });
+
+  test("a copy shares no memory with what was copied or decoded", () => {
+    const bytes = new Uint8Array([1, 2, 3]);
+    const message = encodeCbor({ bytes });
+    const decoded = decodeCbor(message) as { bytes: Uint8Array };
+    const copy = cloneValue({ bytes });
+    message.fill(0);
+    bytes.fill(0);
+    expect(decoded.bytes).toEqual(new Uint8Array([1, 2, 3]));
+    expect(copy.bytes).toEqual(new Uint8Array([1, 2, 3]));
+    expect(decoded.bytes.buffer.byteLength).toBe(3);
+  });
+});

@@ -1,0 +1,172 @@
+/**
+ * A definition, taken apart: a descriptor (plain data that can cross any wire) and a behaviour (how it is run).
+ */
+import { limits } from "@troupe/protocol";
+import { configErrors } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import { parseOptions, type ResolvedOptions } from "./options.ts";
+
+/** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
+export type Hook = (...args: unknown[]) => unknown;
+
+/** What a first value is made from. */
+export type Initial =
+  | { readonly kind: "none" }
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "create"; readonly create: Hook };
+
+const hookNames = [
+  "onMigrate",
+  "onCreate",
+  "onWake",
+  "onSleep",
+  "onDestroy",
+  "onStateChange",
+  "onBeforeConnect",
+  "onConnect",
+  "onDisconnect",
+  "onBeforeActionResponse",
+] as const;
+
+/** The hooks of a definition that are plain functions. */
+export type HookName = (typeof hookNames)[number];
+
+/** A definition that runs in this process. */
+export interface LocalBehaviour {
+  readonly kind: "local";
+  readonly state: Initial;
+  readonly vars: Initial;
+  readonly connState: Initial;
+  readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
+  readonly run: Hook | undefined;
+  /** By dotted name. */
+  readonly actions: ReadonlyMap<string, Hook>;
+  /** True when a connection costs nothing but an object: no hook, no state to make. */
+  readonly plainConnections: boolean;
+}
+
+/** How a definition is run. Other kinds join here. */
+export type Behaviour = LocalBehaviour;
+
+/** What every host and client may know of a definition. */
+export interface ActorDescriptor {
+  readonly options: ResolvedOptions;
+  /** Options that were given and do nothing here. */
+  readonly ignoredOptions: readonly string[];
+  readonly actions: readonly string[];
+  readonly events: readonly string[];
+}
+
+const pairs = [
+  ["state", "createState"],
+  ["vars", "createVars"],
+  ["connState", "createConnState"],
+] as const;
+
+const knownKeys: ReadonlySet<string> = new Set<string>([
+  ...hookNames,
+  ...pairs.flat(),
+  "run",
+  "actions",
+  "events",
+  "options",
+  "types",
+]);
+
+/** Keys of RivetKit's whose feature isn't in this version. */
+const laterKeys: ReadonlySet<string> = new Set([
+  "db",
+  "queues",
+  "onRequest",
+  "onWebSocket",
+  "actionInputSchemas",
+  "connParamsSchema",
+  "inspector",
+]);
+
+/** Checks a definition's config and takes it apart. Throws `config.*`. */
+export function parseDefinition(config: Readonly<Record<string, unknown>>): {
+  descriptor: ActorDescriptor;
+  behaviour: LocalBehaviour;
+} {
+  for (const key of Object.keys(config)) checkKey(key);
+  const hooks: Partial<Record<HookName, Hook>> = {};
+  for (const name of hookNames) {
+    const hook = optionalFunction(config, name);
+    if (hook !== undefined) hooks[name] = hook;
+  }
+  const actions = new Map<string, Hook>();
+  collectActions(config["actions"], "", actions);
+  const connState = initial(config, "connState", "createConnState");
+  const behaviour: LocalBehaviour = Object.freeze({
+    kind: "local" as const,
+    state: initial(config, "state", "createState"),
+    vars: initial(config, "vars", "createVars"),
+    connState,
+    hooks: Object.freeze(hooks),
+    run: runFunction(config["run"]),
+    actions,
+    plainConnections:
+      connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
+  });
+  const { options, ignored } = parseOptions(config["options"]);
+  const descriptor: ActorDescriptor = Object.freeze({
+    options,
+    ignoredOptions: Object.freeze(ignored),
+    actions: Object.freeze([...actions.keys()]),
+    events: Object.freeze(eventNames(config["events"])),
+  });
+  return { descriptor, behaviour };
+}
+
+function checkKey(key: string): void {
+  if (knownKeys.has(key)) return;
+  if (laterKeys.has(key)) throw configErrors.unsupportedKey(key);
+  throw configErrors.unknownKey(key, nearest(key, knownKeys));
+}
+
+function isHook(value: unknown): value is Hook {
+  return typeof value === "function";
+}
+
+function optionalFunction(config: Readonly<Record<string, unknown>>, key: string): Hook | undefined {
+  const value = config[key];
+  if (value === undefined) return undefined;
+  if (!isHook(value)) throw configErrors.invalidOption(key, "a function");
+  return value;
+}
+
+function initial(config: Readonly<Record<string, unknown>>, valueKey: string, createKey: string): Initial {
+  const value = config[valueKey];
+  const create = optionalFunction(config, createKey);
+  if (create !== undefined && value !== undefined) throw configErrors.bothOf(valueKey, createKey);
+  if (create !== undefined) return { kind: "create", create };
+  return value === undefined ? { kind: "none" } : { kind: "value", value };
+}
+
+function runFunction(value: unknown): Hook | undefined {
+  if (value === undefined) return undefined;
+  if (isHook(value)) return value;
+  if (typeof value === "object" && value !== null && "run" in value && isHook(value.run)) return value.run;
+  throw configErrors.invalidOption("run", "a function, or an object with one as `run`");
+}
+
+function collectActions(tree: unknown, prefix: string, into: Map<string, Hook>): void {
+  if (tree === undefined) return;
+  if (typeof tree !== "object" || tree === null) throw configErrors.invalidOption(`actions${prefix && `.${prefix}`}`, "an object");
+  for (const [key, value] of Object.entries(tree)) {
+    const name = prefix === "" ? key : `${prefix}.${key}`;
+    if (name.length > limits.memberNameLength) throw configErrors.invalidOption(`actions.${name}`, `at most ${limits.memberNameLength} characters long`);
+    if (isHook(value)) into.set(name, value);
+    else collectActions(value, name, into);
+  }
+}
+
+function eventNames(events: unknown): string[] {
+  if (events === undefined) return [];
+  if (typeof events !== "object" || events === null) throw configErrors.invalidOption("events", "an object");
+  for (const name of Object.keys(events)) {
+    if (name.length > limits.memberNameLength) throw configErrors.invalidOption(`events.${name}`, `at most ${limits.memberNameLength} characters long`);
+  }
+  return Object.keys(events);
+}

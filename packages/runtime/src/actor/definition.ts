@@ -1,0 +1,66 @@
+/**
+ * `actor({ … })`: makes a definition. It is frozen, all of it: nothing outside can exchange what runs.
+ */
+import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
+import type { ActorConfig } from "./types/config.ts";
+import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
+import type { Types } from "./types/bag.ts";
+import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
+
+/** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions. */
+export interface ActorDefinition<
+  T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>,
+  A,
+> {
+  readonly descriptor: ActorDescriptor;
+  readonly behaviour: Behaviour;
+  /** Types only; never there at run time. */
+  readonly "~types"?: {
+    readonly actor: T;
+    readonly actions: A;
+    readonly events: EventTuples<T["events"]>;
+    readonly params: T["connParams"];
+    readonly input: T["input"];
+  };
+}
+
+/** What a client knows of events: names to tuples of arguments. */
+type EventTuples<E extends EventDeclarations> = { readonly [N in keyof E]: EventArgs<EventPayload<E[N]>> };
+
+/** Any definition. */
+export interface AnyActorDefinition extends ClientDefinition {
+  readonly descriptor: ActorDescriptor;
+  readonly behaviour: Behaviour;
+}
+
+/**
+ * Defines an actor.
+ *
+ * ```ts
+ * const counter = actor({
+ *   state: { count: 0 },
+ *   events: { changed: event<number>() },
+ *   actions: {
+ *     increment: (c, by: number) => {
+ *       c.state.count += by;
+ *       c.broadcast("changed", c.state.count);
+ *       return c.state.count;
+ *     },
+ *   },
+ * });
+ * ```
+ *
+ * Throws `config.*` for anything that isn't a definition: an unknown key, a wrong type, both of a pair.
+ */
+export function actor<
+  S = undefined,
+  CP = undefined,
+  CS = undefined,
+  V = undefined,
+  I = undefined,
+  E extends EventDeclarations = Record<never, never>,
+  A = Record<never, never>,
+>(config: ActorConfig<S, CP, CS, V, I, E, A>): ActorDefinition<Types<S, CP, CS, V, I, E>, A> {
+  const { descriptor, behaviour } = parseDefinition({ ...config });
+  return Object.freeze({ descriptor, behaviour });
+}

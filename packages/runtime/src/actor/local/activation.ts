@@ -1,0 +1,278 @@
+/**
+ * Activation: one life of an actor in this process, from its start to its release.
+ *
+ * Everything that an activation owns hangs here; what it does is in small modules beside it: `start.ts` and `stop.ts`
+ * (the lifecycle's two ways), `call.ts` (one action), `connections.ts`, `../../schedule`, `state-tree.ts`, and the
+ * gate. The phase is one tagged value:
+ *
+ *   loading ──start hooks──▶ running ──stop asked──▶ stopping ──released──▶ stopped
+ *
+ * Only a running activation accepts calls; the host holds others for the next one. After the release every write
+ * throws `actor.stopped`, so that code which was left behind (a forgotten promise) can't write into a later life.
+ */
+import type { AsyncVariable, Env, Logger } from "@troupe/base";
+import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import { cloneValue } from "@troupe/protocol";
+import { actorErrors } from "../../errors.ts";
+import { type Output, OutputGate } from "../../gate/output-gate.ts";
+import type { Generation, ActorRecord } from "../../ports/directory.ts";
+import type { InstanceHost, StopReason } from "../../ports/instance.ts";
+import type { ActorStore, Batch, BatchSource, CommitOutcome, RowChange } from "../../ports/storage.ts";
+import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
+import type { Schedule } from "../types/context.ts";
+import { LazyAbort } from "./abort.ts";
+import { type Connection, type ConnectionOwner } from "./connection.ts";
+import { Connections } from "./connections.ts";
+import { EventMessage, EventOutput } from "./outputs.ts";
+import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
+import { stateChangeNotice } from "./state-change.ts";
+import type { StateTree } from "./state-tree.ts";
+import { withTimeout } from "./timeout.ts";
+import { Work } from "./work.ts";
+
+/** Which activation the running code belongs to: follows every await. */
+export type CurrentActor = AsyncVariable<Activation>;
+
+/** What all activations of a host share. */
+export interface ActivationServices {
+  readonly env: Env;
+  readonly current: CurrentActor;
+  /** A client for actors of the same registry. */
+  client<R extends ClientRegistry>(): Client<R>;
+}
+
+/** The lifecycle, tagged. */
+export type Phase =
+  | { readonly tag: "loading" }
+  | { readonly tag: "running" }
+  | { readonly tag: "stopping"; readonly reason: StopReason; readonly done: Promise<void> }
+  | { readonly tag: "stopped"; readonly reason: StopReason };
+
+/** What an activation is made of. */
+export interface ActivationParts {
+  readonly services: ActivationServices;
+  readonly host: InstanceHost;
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  readonly store: ActorStore;
+  readonly descriptor: ActorDescriptor;
+  readonly behaviour: LocalBehaviour;
+  /** The activation becomes idle, or busy again. */
+  readonly onIdle: () => void;
+  readonly onBusy: () => void;
+  /** The gate broke: nothing more can be saved. */
+  readonly onBroken: () => void;
+  /** User code asked for the end of this life. */
+  readonly onStop: (reason: "sleep" | "destroy") => void;
+}
+
+/** One life of an actor. */
+export class Activation implements BatchSource, ConnectionOwner {
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  readonly descriptor: ActorDescriptor;
+  readonly behaviour: LocalBehaviour;
+  readonly env: Env;
+  readonly gate: OutputGate;
+  readonly work: Work;
+  readonly connections: Connections;
+  readonly abort = new LazyAbort();
+  phase: Phase = { tag: "loading" };
+  vars: unknown;
+  /** The promise of `run`, while it goes on. */
+  running: Promise<void> | undefined;
+  readonly #parts: ActivationParts;
+  /** While a creation runs: its first batch is kept back, so that a crash leaves no half-made actor. */
+  #creating: "no" | "quiet" | "wrote" = "no";
+  #state: StateTree | undefined;
+  #schedules: Schedules | undefined;
+  #log: Logger | undefined;
+
+  constructor(parts: ActivationParts) {
+    this.#parts = parts;
+    this.record = parts.record;
+    this.generation = parts.generation;
+    this.descriptor = parts.descriptor;
+    this.behaviour = parts.behaviour;
+    this.env = parts.services.env;
+    this.gate = new OutputGate(() => this.#commit());
+    this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
+    this.connections = new Connections(this);
+  }
+
+  get state(): StateTree {
+    if (this.#state === undefined) throw actorErrors.noState(this.record.name);
+    return this.#state;
+  }
+
+  /** True when the definition has state, and it is there. */
+  get hasState(): boolean {
+    return this.#state !== undefined;
+  }
+
+  get stopping(): boolean {
+    return this.phase.tag === "stopping" || this.phase.tag === "stopped";
+  }
+
+  get log(): Logger {
+    this.#log ??= this.env.log.child({ actor: this.record.name, actorId: this.record.id });
+    return this.#log;
+  }
+
+  get schedules(): Schedules {
+    if (this.#schedules === undefined) {
+      this.#schedules = new Schedules(this.env, {
+        wrote: () => this.wrote(),
+        fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
+        maxSchedules: this.descriptor.options.maxSchedules,
+      });
+      if (this.phase.tag === "running") this.#schedules.start();
+    }
+    return this.#schedules;
+  }
+
+  /** True when this activation has, or had, a schedule. */
+  get hasSchedules(): boolean {
+    return this.#schedules !== undefined;
+  }
+
+  get scheduleApi(): Schedule {
+    return new ScheduleApi(this);
+  }
+
+  get store(): ActorStore {
+    return this.#parts.store;
+  }
+
+  get host(): InstanceHost {
+    return this.#parts.host;
+  }
+
+  adoptState(state: StateTree): void {
+    this.#state = state;
+    const { onStateChange } = this.behaviour.hooks;
+    if (onStateChange) state.onChange = stateChangeNotice(this, state, onStateChange);
+  }
+
+  /** Keeps back what the creation writes, until {@link created} or until something waits for it. */
+  creating(): void {
+    this.#creating = "quiet";
+  }
+
+  /** The first batch may go. */
+  created(): void {
+    const wrote = this.#creating === "wrote";
+    this.#creating = "no";
+    if (wrote) this.#parts.store.commit(this);
+  }
+
+  setVars(value: unknown): void {
+    this.#checkLive();
+    this.vars = value;
+  }
+
+  awakeReasons(): string[] {
+    const reasons = this.work.reasons();
+    if (this.descriptor.options.noSleep) reasons.push("option noSleep");
+    return reasons;
+  }
+
+  /** Runs user code as this actor. */
+  enter<R>(fn: () => R): R {
+    return this.#parts.services.current.run(this, fn);
+  }
+
+  /** Runs a hook as this actor, within its time. */
+  async hook(name: string, timeoutMs: number, fn: Hook, args: readonly unknown[]): Promise<unknown> {
+    this.work.begin("hook");
+    try {
+      const result = this.enter(() => fn(...args));
+      if (!(result instanceof Promise)) return await result;
+      return await withTimeout(this.env, result, timeoutMs, () => actorErrors.hookTimedOut(name, timeoutMs));
+    } finally {
+      this.work.end("hook");
+    }
+  }
+
+  /** Something durable changed. Throws `actor.stopped` after the release. */
+  wrote(): void {
+    this.#checkLive();
+    this.gate.mark();
+  }
+
+  /** Sends an output through the gate. */
+  emit(output: Output): void {
+    if (this.#creating !== "no") this.created();
+    if (this.#state?.suspicious === true) this.gate.mark();
+    this.gate.emit(output);
+  }
+
+  send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
+    this.#checkLive();
+    if (targets.length === 0) {
+      // A value that can't be sent is an error at once, not only when somebody listens.
+      cloneValue(args, "args");
+      return;
+    }
+    const event = new EventMessage(name, args, targets, this.descriptor.options.maxOutgoingMessageSize);
+    if (gated) {
+      this.emit(new EventOutput(event, targets));
+      return;
+    }
+    for (const target of targets) target.deliver(event);
+  }
+
+  broadcast(name: string, args: readonly unknown[], gated: boolean): void {
+    this.send(this.connections.listeners(name), name, args, gated);
+  }
+
+  disconnected(connection: Connection): Promise<void> {
+    return this.connections.remove(connection);
+  }
+
+  async saveState(immediate: boolean): Promise<void> {
+    this.#checkLive();
+    if (!immediate) return;
+    if (this.#creating !== "no") this.created();
+    if (this.#state?.suspicious === true) this.gate.mark();
+    await this.gate.barrier();
+  }
+
+  /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
+  departure(): Promise<void> | undefined {
+    if (this.#creating === "no" && this.#state?.suspicious !== true && this.gate.clear) return undefined;
+    return this.saveState(true);
+  }
+
+  requestStop(reason: "sleep" | "destroy"): void {
+    this.#checkLive();
+    this.#parts.onStop(reason);
+  }
+
+  client<R extends ClientRegistry>(): Client<R> {
+    return this.#parts.services.client<R>();
+  }
+
+  take(): Batch {
+    this.gate.taken();
+    const rows: RowChange[] = [];
+    this.#state?.take(rows);
+    const alarm = this.#schedules?.take(rows);
+    return alarm === undefined ? { rows } : { rows, alarm };
+  }
+
+  settled(outcome: CommitOutcome): void {
+    this.gate.settled(outcome);
+    if (!outcome.durable) this.#parts.onBroken();
+  }
+
+  #commit(): void {
+    if (this.#creating === "no") this.#parts.store.commit(this);
+    else this.#creating = "wrote";
+  }
+
+  #checkLive(): void {
+    if (this.phase.tag === "stopped") throw actorErrors.stopped(this.record.id);
+  }
+}

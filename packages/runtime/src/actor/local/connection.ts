@@ -1,0 +1,132 @@
+/**
+ * Connection: one client of one activation. `Conn` is what user code sees of it, `ActorConnection` what the gateway
+ * sees.
+ */
+import type { TroupeError } from "@troupe/base";
+import { Output } from "../../gate/output-gate.ts";
+import type { ActorConnection, CloseReason, ConnectionSink, EncodedEvent } from "../../ports/instance.ts";
+import type { ActorDescriptor } from "../behaviour.ts";
+import type { Conn } from "../types/context.ts";
+import { type Encoding, limits } from "@troupe/protocol";
+import { connectionErrors } from "../../errors.ts";
+
+/** What a connection needs of its activation. */
+export interface ConnectionOwner {
+  readonly descriptor: ActorDescriptor;
+  emit(output: Output): void;
+  /** Makes and emits an event for some connections. */
+  send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void;
+  /** The connection ends; settles when `onDisconnect` is done. */
+  disconnected(connection: Connection): Promise<void>;
+}
+
+/** A client of this activation. */
+export class Connection implements Conn, ActorConnection {
+  readonly id: string;
+  readonly params: unknown;
+  state: unknown;
+  readonly isHibernatable = false;
+  readonly encoding: Encoding;
+  readonly maxIncomingBytes: number;
+  readonly maxOutgoingBytes: number;
+  /** Events that the client listens to. */
+  readonly subscriptions = new Set<string>();
+  readonly #owner: ConnectionOwner;
+  readonly #sink: ConnectionSink | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: {
+    id: string;
+    params: unknown;
+    state: unknown;
+    owner: ConnectionOwner;
+    /** Absent for a stateless call, which nothing can be sent to. */
+    sink: ConnectionSink | undefined;
+  }) {
+    this.id = options.id;
+    this.maxIncomingBytes = options.owner.descriptor.options.maxIncomingMessageSize;
+    this.maxOutgoingBytes = options.owner.descriptor.options.maxOutgoingMessageSize;
+    this.params = options.params;
+    this.state = options.state;
+    this.#owner = options.owner;
+    this.#sink = options.sink;
+    this.encoding = options.sink?.encoding ?? "json";
+  }
+
+  send(name: string, ...args: readonly unknown[]): void {
+    this.#owner.send([this], name, args, true);
+  }
+
+  sendUnconfirmed(name: string, ...args: readonly unknown[]): void {
+    this.#owner.send([this], name, args, false);
+  }
+
+  disconnect(reason = "disconnected"): Promise<void> {
+    this.#close({ kind: "kicked", text: reason });
+    return this.end();
+  }
+
+  emit(output: Output): void {
+    this.#owner.emit(output);
+  }
+
+  subscribe(event: string, done: Output): void {
+    if (this.subscriptions.size >= limits.connectionSubscriptions && !this.subscriptions.has(event)) {
+      done.fail(connectionErrors.tooManySubscriptions(limits.connectionSubscriptions));
+      return;
+    }
+    this.subscriptions.add(event);
+    this.#owner.emit(done);
+  }
+
+  unsubscribe(event: string): void {
+    this.subscriptions.delete(event);
+  }
+
+  closed(): void {
+    void this.end();
+  }
+
+  /** The activation ends, or breaks: the client is told. */
+  stopped(kind: "stopped" | "broken", text: string): Promise<void> {
+    if (kind === "broken") this.#sink?.close({ kind, text });
+    else this.#close({ kind, text });
+    return this.end();
+  }
+
+  /** An event that has passed the gate. */
+  deliver(event: EncodedEvent): void {
+    this.#sink?.event(event);
+  }
+
+  /** Ends the connection, once. */
+  end(): Promise<void> {
+    this.#ended ??= this.#owner.disconnected(this);
+    return this.#ended;
+  }
+
+  /** Closes the socket behind everything that was sent before. */
+  #close(reason: CloseReason): void {
+    if (this.#sink !== undefined) this.#owner.emit(new CloseOutput(this.#sink, reason));
+  }
+}
+
+class CloseOutput extends Output {
+  readonly bytes = 64;
+  readonly #sink: ConnectionSink;
+  readonly #reason: CloseReason;
+
+  constructor(sink: ConnectionSink, reason: CloseReason) {
+    super();
+    this.#sink = sink;
+    this.#reason = reason;
+  }
+
+  release(): void {
+    this.#sink.close(this.#reason);
+  }
+
+  fail(error: TroupeError): void {
+    this.#sink.close({ kind: "broken", text: `${error.group}.${error.code}` });
+  }
+}

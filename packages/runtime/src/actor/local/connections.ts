@@ -1,0 +1,113 @@
+/**
+ * The connections of one activation: opening with all hooks, closing, and finding who listens.
+ */
+import type { ConnectRequest } from "../../ports/instance.ts";
+import type { Activation } from "./activation.ts";
+import { Connection } from "./connection.ts";
+import { CallContext } from "./context.ts";
+
+const NONE: ReadonlyMap<string, Connection> = new Map();
+
+/** Opens, finds and closes connections. */
+export class Connections {
+  readonly #activation: Activation;
+  #open: Map<string, Connection> | undefined;
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+  }
+
+  /** Open connections by id, stateless ones not counted. */
+  get all(): ReadonlyMap<string, Connection> {
+    return this.#open ?? NONE;
+  }
+
+  /** Runs the connect hooks in order; rejects with what refused. */
+  async open(request: Omit<ConnectRequest, "sink"> & { sink?: ConnectRequest["sink"] }): Promise<Connection> {
+    const activation = this.#activation;
+    const { hooks } = activation.behaviour;
+    const { options } = activation.descriptor;
+    const caller = { params: request.params, request: request.request };
+    if (hooks.onBeforeConnect) {
+      const c = new CallContext(activation, caller);
+      await activation.hook("onBeforeConnect", options.onBeforeConnectTimeout, hooks.onBeforeConnect, [c, request.params]);
+    }
+    const connection = this.#make(request, await this.#state(request));
+    if (request.sink !== undefined) this.#add(connection);
+    if (request.opened !== undefined) connection.emit(request.opened(connection));
+    if (hooks.onConnect) {
+      const c = new CallContext(activation, { ...caller, connection });
+      try {
+        await activation.hook("onConnect", options.onConnectTimeout, hooks.onConnect, [c, connection]);
+      } catch (cause) {
+        await connection.end();
+        throw cause;
+      }
+    }
+    return connection;
+  }
+
+  /** The connection of a stateless call to an actor without connect hooks: it lasts as long as the call. */
+  stateless(params: unknown): Connection {
+    const { connState } = this.#activation.behaviour;
+    const state = connState.kind === "value" ? structuredClone(connState.value) : undefined;
+    return this.#make({ params, sink: undefined }, state);
+  }
+
+  /** Who listens to an event. */
+  listeners(event: string): Connection[] {
+    const listeners: Connection[] = [];
+    for (const connection of this.all.values()) {
+      if (connection.subscriptions.has(event)) listeners.push(connection);
+    }
+    return listeners;
+  }
+
+  /** A connection ended: runs `onDisconnect`. Never rejects. */
+  async remove(connection: Connection): Promise<void> {
+    const activation = this.#activation;
+    const listed = this.#open?.delete(connection.id) === true;
+    const { onDisconnect } = activation.behaviour.hooks;
+    try {
+      if (onDisconnect) {
+        const c = new CallContext(activation, { connection, params: connection.params });
+        await activation.hook("onDisconnect", activation.descriptor.options.sleepGracePeriod, onDisconnect, [c, connection]);
+      }
+    } catch (cause) {
+      activation.log.error("onDisconnect failed", { cause });
+    } finally {
+      if (listed) activation.work.end("connection");
+    }
+  }
+
+  /** Closes all of them; settles when every `onDisconnect` is done. */
+  async closeAll(kind: "stopped" | "broken", text: string): Promise<void> {
+    await Promise.all([...this.all.values()].map((connection) => connection.stopped(kind, text)));
+  }
+
+  async #state(request: { readonly params: unknown; readonly request?: (() => Request) | undefined }): Promise<unknown> {
+    const activation = this.#activation;
+    const { connState } = activation.behaviour;
+    if (connState.kind === "none") return undefined;
+    if (connState.kind === "value") return structuredClone(connState.value);
+    const c = new CallContext(activation, { params: request.params, request: request.request });
+    const timeoutMs = activation.descriptor.options.createConnStateTimeout;
+    return await activation.hook("createConnState", timeoutMs, connState.create, [c, request.params]);
+  }
+
+  #make(request: { readonly params: unknown; readonly sink?: ConnectRequest["sink"] | undefined }, state: unknown): Connection {
+    return new Connection({
+      id: this.#activation.env.ids.random(),
+      params: request.params,
+      state,
+      owner: this.#activation,
+      sink: request.sink,
+    });
+  }
+
+  #add(connection: Connection): void {
+    this.#open ??= new Map();
+    this.#open.set(connection.id, connection);
+    this.#activation.work.begin("connection");
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The contexts that user code is given. They hold no state of their own but what belongs to one call; everything is
+ * asked of the activation, which refuses when it has ended.
+ */
+import type { Logger } from "@troupe/base";
+import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import { type ActorConnection } from "../../ports/instance.ts";
+import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
+import type { Activation } from "./activation.ts";
+import { Connection } from "./connection.ts";
+
+/** `c` of hooks, `run` and of what has no connection. */
+export class LocalContext implements ActorContext {
+  protected readonly activation: Activation;
+
+  constructor(activation: Activation) {
+    this.activation = activation;
+  }
+
+  get state(): unknown {
+    return this.activation.state.proxy;
+  }
+
+  set state(value: unknown) {
+    this.activation.state.replace(value);
+  }
+
+  get vars(): unknown {
+    return this.activation.vars;
+  }
+
+  set vars(value: unknown) {
+    this.activation.setVars(value);
+  }
+
+  get actorId(): string {
+    return this.activation.record.id;
+  }
+
+  get name(): string {
+    return this.activation.record.name;
+  }
+
+  get key(): string[] {
+    return [...this.activation.record.key];
+  }
+
+  get region(): string {
+    return "local";
+  }
+
+  get conns(): ReadonlyMap<string, Conn> {
+    return this.activation.connections.all;
+  }
+
+  get schedule(): Schedule {
+    return this.activation.scheduleApi;
+  }
+
+  get log(): Logger {
+    return this.activation.log;
+  }
+
+  get abortSignal(): AbortSignal {
+    return this.activation.abort.signal;
+  }
+
+  get aborted(): boolean {
+    return this.activation.stopping;
+  }
+
+  get awakeReasons(): readonly string[] {
+    return this.activation.awakeReasons();
+  }
+
+  broadcast(name: string, ...args: readonly unknown[]): void {
+    this.activation.broadcast(name, args, true);
+  }
+
+  broadcastUnconfirmed(name: string, ...args: readonly unknown[]): void {
+    this.activation.broadcast(name, args, false);
+  }
+
+  snapshot(): unknown {
+    return this.activation.state.snapshot();
+  }
+
+  saveState(options?: SaveStateOptions): Promise<void> {
+    return this.activation.saveState(options?.immediate === true);
+  }
+
+  keepAwake<R>(promise: Promise<R>): Promise<R> {
+    this.activation.work.track("keepAwake", promise);
+    return promise;
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.activation.work.track("waitUntil", promise);
+  }
+
+  sleep(): void {
+    this.activation.requestStop("sleep");
+  }
+
+  destroy(): void {
+    this.activation.requestStop("destroy");
+  }
+
+  client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
+    return this.activation.client<R>();
+  }
+}
+
+/** What one call adds: whose it is, and an abort signal of its own for its time-out. */
+export class CallContext extends LocalContext implements ConnContext {
+  readonly #caller: Caller;
+  #abort: AbortController | undefined;
+  #aborted = false;
+  #conn: Connection | undefined;
+
+  constructor(activation: Activation, caller: Caller) {
+    super(activation);
+    this.#caller = caller;
+  }
+
+  get conn(): Conn {
+    const connection = this.#caller.connection;
+    if (connection instanceof Connection) return connection;
+    this.#conn ??= this.activation.connections.stateless(this.#caller.params);
+    return this.#conn;
+  }
+
+  get request(): Request | undefined {
+    return this.#caller.request?.();
+  }
+
+  override get abortSignal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#aborted) this.#abort.abort();
+      else this.activation.abort.follow(this.#abort);
+    }
+    return this.#abort.signal;
+  }
+
+  override get aborted(): boolean {
+    return this.#aborted || super.aborted;
+  }
+
+  /** The call took too long: what it still writes counts, but nobody waits for it. */
+  abortCall(reason: unknown): void {
+    this.#aborted = true;
+    this.#abort?.abort(reason);
+  }
+
+  /** The call has ended. */
+  release(): void {
+    if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);
+  }
+}
+
+/** Who calls. */
+export interface Caller {
+  readonly connection?: ActorConnection | undefined;
+  readonly params?: unknown;
+  readonly request?: (() => Request) | undefined;
+}

@@ -1,0 +1,138 @@
+/**
+ * The static kind: an actor whose code is TypeScript in this process.
+ */
+import { actorErrors } from "../../errors.ts";
+import { TroupeError } from "@troupe/base";
+import type { Generation, ActorRecord } from "../../ports/directory.ts";
+import type {
+  ActionCall,
+  ActorConnection,
+  ActorInstance,
+  ConnectRequest,
+  InstanceFactory,
+  InstanceOpen,
+  InstanceReport,
+  StopReason,
+} from "../../ports/instance.ts";
+import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
+import { Activation, type ActivationServices } from "./activation.ts";
+import { startCall } from "./call.ts";
+import { begin, start } from "./start.ts";
+import { stop } from "./stop.ts";
+
+/** An activation of a static actor. */
+export class LocalInstance implements ActorInstance {
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  readonly #activation: Activation;
+
+  constructor(request: InstanceOpen, definition: LocalDefinition, services: ActivationServices) {
+    this.record = request.record;
+    this.generation = request.generation;
+    const { options } = definition.descriptor;
+    this.#activation = new Activation({
+      services,
+      host: request.host,
+      record: request.record,
+      generation: request.generation,
+      store: request.store,
+      descriptor: definition.descriptor,
+      behaviour: definition.behaviour,
+      onIdle: () => {
+        if (this.accepting && !options.noSleep) request.host.idle(this, options.sleepTimeout);
+      },
+      onBusy: () => request.host.busy(this),
+      onBroken: () => request.host.requestStop(this, "broken"),
+      onStop: (reason) => request.host.requestStop(this, reason),
+    });
+    if (request.created !== undefined) this.#activation.gate.hold(request.created);
+  }
+
+  get accepting(): boolean {
+    return this.#activation.phase.tag === "running";
+  }
+
+  /** Runs the start hooks; then the instance accepts calls. */
+  async start(request: InstanceOpen): Promise<void> {
+    const activation = this.#activation;
+    try {
+      await start(activation, request);
+    } catch (cause) {
+      await this.stop("broken");
+      if (TroupeError.is(cause)) throw cause;
+      throw actorErrors.startFailed(this.record.name, cause);
+    }
+    begin(activation);
+    if (activation.work.idle && !activation.descriptor.options.noSleep) {
+      request.host.idle(this, activation.descriptor.options.sleepTimeout);
+    }
+  }
+
+  action(call: ActionCall): void {
+    if (this.accepting) startCall(this.#activation, call);
+    else call.reply.error(actorErrors.stopping()).release();
+  }
+
+  async connect(request: ConnectRequest): Promise<ActorConnection> {
+    if (!this.accepting) throw actorErrors.stopping();
+    return await this.#activation.connections.open(request);
+  }
+
+  settled(): Promise<void> {
+    return this.#activation.gate.barrier();
+  }
+
+  stop(reason: StopReason): Promise<void> {
+    const { phase } = this.#activation;
+    if (phase.tag === "stopping") return phase.done;
+    if (phase.tag === "stopped") return Promise.resolve();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#activation.phase = { tag: "stopping", reason, done };
+    void stop(this.#activation, reason).then(() => {
+      this.#wakeLater(reason);
+      resolve();
+    });
+    return done;
+  }
+
+  report(): InstanceReport {
+    const activation = this.#activation;
+    return {
+      phase: activation.phase.tag,
+      awakeReasons: activation.awakeReasons(),
+      connections: activation.connections.all.size,
+      actionsInFlight: activation.work.count("action"),
+    };
+  }
+
+  /** Schedules that are left wake the actor again. */
+  #wakeLater(reason: StopReason): void {
+    const activation = this.#activation;
+    if (reason === "destroy" || !activation.hasSchedules) return;
+    const next = activation.schedules.nextAt();
+    if (next !== null) activation.host.alarm(next);
+  }
+}
+
+/** A definition of the local kind. */
+export interface LocalDefinition {
+  readonly descriptor: ActorDescriptor;
+  readonly behaviour: LocalBehaviour;
+}
+
+/** Makes activations of static actors. */
+export class LocalFactory implements InstanceFactory {
+  readonly #definition: LocalDefinition;
+  readonly #services: ActivationServices;
+
+  constructor(definition: LocalDefinition, services: ActivationServices) {
+    this.#definition = definition;
+    this.#services = services;
+  }
+
+  async open(request: InstanceOpen): Promise<ActorInstance> {
+    const instance = new LocalInstance(request, this.#definition, this.#services);
+    await instance.start(request);
+    return instance;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The outputs that an actor of this process makes by itself: events to its connections.
+ */
+import { assert } from "@troupe/base";
+import { type Encoding, encodeEvent, limits } from "@troupe/protocol";
+import { Output } from "../../gate/output-gate.ts";
+import type { EncodedEvent } from "../../ports/instance.ts";
+import type { Message } from "../../ports/transport.ts";
+import { messageErrors } from "../../errors.ts";
+import type { Connection } from "./connection.ts";
+
+/** An event: encoded when it is made, once for each encoding that somebody listens in. */
+export class EventMessage implements EncodedEvent {
+  readonly #json: Message | undefined;
+  readonly #cbor: Message | undefined;
+  readonly bytes: number;
+
+  /** Throws `value.*`, and `message.outgoing_too_long`. */
+  constructor(name: string, args: readonly unknown[], targets: readonly Connection[], maxBytes: number) {
+    const json = targets.some((target) => target.encoding === "json");
+    const cbor = targets.some((target) => target.encoding === "cbor");
+    this.#json = json ? encodeEvent(name, args, "json") : undefined;
+    this.#cbor = cbor ? encodeEvent(name, args, "cbor") : undefined;
+    this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
+    const longest = Math.max(this.#json?.length ?? 0, this.#cbor?.length ?? 0);
+    const limit = Math.min(maxBytes, limits.outgoingMessageBytes);
+    if (longest > limit) throw messageErrors.outgoingTooLong(longest, limit);
+  }
+
+  message(encoding: Encoding): Message {
+    const message = encoding === "json" ? this.#json : this.#cbor;
+    assert(message !== undefined, "an event goes only to the connections that it was encoded for");
+    return message;
+  }
+}
+
+/** An event on its way to the connections that were subscribed when it was made. */
+export class EventOutput extends Output {
+  readonly #event: EncodedEvent;
+  readonly #targets: readonly Connection[];
+  readonly bytes: number;
+
+  constructor(event: EncodedEvent, targets: readonly Connection[]) {
+    super();
+    this.#event = event;
+    this.#targets = targets;
+    this.bytes = event.bytes + targets.length * 8;
+  }
+
+  release(): void {
+    for (const connection of this.#targets) connection.deliver(this.#event);
+  }
+
+  /** The gate broke: every connection is closed with the reason by the teardown. */
+  fail(): void {}
+}

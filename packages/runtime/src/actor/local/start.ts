@@ -1,0 +1,88 @@
+/**
+ * The way into a life.
+ *
+ *   create: onMigrate → createState → onCreate → createVars → onWake → run
+ *   wake:   onMigrate → createVars → onWake → run
+ *
+ * Nothing that a creation made is stored before `onCreate` is done: the first batch is closed only when the state
+ * exists, and a creation that fails is undone by whoever asked for it. A wake stores nothing by itself.
+ */
+import type { Row } from "../../ports/storage.ts";
+import { SCHEDULE_PREFIX } from "../../schedule/schedule.ts";
+import type { Activation } from "./activation.ts";
+import { LocalContext } from "./context.ts";
+import { StateTree } from "./state-tree.ts";
+
+/** What a start is made from. */
+export interface StartInput {
+  readonly rows: readonly Row[];
+  readonly isNew: boolean;
+  readonly input: unknown;
+}
+
+/** Runs the start hooks. Rejects with what the first failing one threw; `run` isn't started then. */
+export async function start(activation: Activation, from: StartInput): Promise<void> {
+  const { hooks } = activation.behaviour;
+  const { options } = activation.descriptor;
+  const c = new LocalContext(activation);
+  if (from.isNew) activation.creating();
+  else adoptRows(activation, from.rows);
+  if (hooks.onMigrate) await activation.hook("onMigrate", options.onMigrateTimeout, hooks.onMigrate, [c, from.isNew]);
+  if (from.isNew) {
+    await createState(activation, c, from.input);
+    if (hooks.onCreate) await activation.hook("onCreate", options.onCreateTimeout, hooks.onCreate, [c, from.input]);
+  }
+  await createVars(activation, c);
+  if (hooks.onWake) await activation.hook("onWake", options.onWakeTimeout, hooks.onWake, [c]);
+  activation.created();
+}
+
+/** The actor is ready: `run` and the schedules begin. */
+export function begin(activation: Activation): void {
+  activation.phase = { tag: "running" };
+  if (activation.hasSchedules) activation.schedules.start();
+  const { run } = activation.behaviour;
+  if (run === undefined) return;
+  activation.work.begin("run");
+  const running = (async () => {
+    try {
+      await activation.enter(() => run(new LocalContext(activation)));
+    } catch (cause) {
+      if (!activation.stopping) activation.log.error("run failed", { cause });
+    } finally {
+      activation.running = undefined;
+      activation.work.end("run");
+    }
+  })();
+  // A run that has ended by now has cleared the field already.
+  if (activation.work.count("run") > 0) activation.running = running;
+}
+
+function adoptRows(activation: Activation, rows: readonly Row[]): void {
+  const { state } = activation.behaviour;
+  if (state.kind !== "none") activation.adoptState(StateTree.load(activation, rows));
+  if (rows.some((row) => row.key.startsWith(SCHEDULE_PREFIX))) activation.schedules.load(rows);
+}
+
+async function createState(activation: Activation, c: LocalContext, input: unknown): Promise<void> {
+  const { state } = activation.behaviour;
+  if (state.kind === "none") return;
+  if (state.kind === "value") {
+    activation.adoptState(StateTree.create(activation, state.value));
+    return;
+  }
+  const { createStateTimeout } = activation.descriptor.options;
+  const value = await activation.hook("createState", createStateTimeout, state.create, [c, input]);
+  activation.adoptState(StateTree.create(activation, value));
+}
+
+async function createVars(activation: Activation, c: LocalContext): Promise<void> {
+  const { vars } = activation.behaviour;
+  if (vars.kind === "none") return;
+  if (vars.kind === "value") {
+    activation.vars = structuredClone(vars.value);
+    return;
+  }
+  const { createVarsTimeout } = activation.descriptor.options;
+  activation.vars = await activation.hook("createVars", createVarsTimeout, vars.create, [c]);
+}

@@ -1,0 +1,29 @@
+import { actorErrors } from "../../errors.ts";
+import type { Hook } from "../behaviour.ts";
+import type { Activation } from "./activation.ts";
+import { LocalContext } from "./context.ts";
+import type { StateTree } from "./state-tree.ts";
+
+/**
+ * Calls `onStateChange` once after a turn's writes, still in the same turn. A hook that writes itself gets
+ * `actor.state_mutation_reentrant`, so that it can't go on for ever.
+ */
+export function stateChangeNotice(activation: Activation, state: StateTree, hook: Hook): () => void {
+  let phase: "quiet" | "queued" | "telling" = "quiet";
+  const tell = (): void => {
+    phase = "telling";
+    try {
+      activation.enter(() => hook(new LocalContext(activation), state.proxy));
+    } catch (cause) {
+      activation.log.error("onStateChange failed", { cause });
+    } finally {
+      phase = "quiet";
+    }
+  };
+  return () => {
+    if (phase === "telling") throw actorErrors.stateMutationReentrant();
+    if (phase === "queued") return;
+    phase = "queued";
+    void Promise.resolve().then(tell);
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The way out of a life.
+ *
+ *   sleep:   abort fires → run drains → in-flight actions are awaited → onSleep → connections close → commit → release
+ *   destroy: the same with onDestroy; then the directory forgets the actor
+ *
+ * All of it together has the grace period; what isn't done by then is left behind, and its writes throw
+ * `actor.stopped`. What was written before is committed: a stop never gives up durable work. A broken activation (its
+ * gate failed) skips everything that could write.
+ */
+import type { TimerHandle } from "@troupe/base";
+import { actorErrors } from "../../errors.ts";
+import type { StopReason } from "../../ports/instance.ts";
+import type { Activation } from "./activation.ts";
+import { LocalContext } from "./context.ts";
+
+/** Ends an activation that has begun to stop. Never rejects. */
+export async function stop(activation: Activation, reason: StopReason): Promise<void> {
+  activation.abort.abort(actorErrors.stopped(activation.record.id));
+  if (activation.hasSchedules) activation.schedules.stop();
+  if (reason === "broken") {
+    await release(activation, reason);
+    return;
+  }
+  const grace = new Grace(activation);
+  await grace.within("run", activation.running);
+  await grace.within("actions in flight", activation.work.drained());
+  await grace.within(hookName(reason), lastHook(activation, reason));
+  await grace.within("onDisconnect", activation.connections.closeAll("stopped", "actor.restarting"));
+  grace.end();
+  await release(activation, reason);
+}
+
+function hookName(reason: StopReason): string {
+  return reason === "destroy" ? "onDestroy" : "onSleep";
+}
+
+async function lastHook(activation: Activation, reason: StopReason): Promise<void> {
+  const { hooks } = activation.behaviour;
+  const hook = reason === "destroy" ? hooks.onDestroy : hooks.onSleep;
+  if (hook === undefined) return;
+  try {
+    await activation.hook(hookName(reason), Infinity, hook, [new LocalContext(activation)]);
+  } catch (cause) {
+    activation.log.error(`${hookName(reason)} failed`, { cause });
+  }
+}
+
+async function release(activation: Activation, reason: StopReason): Promise<void> {
+  if (reason === "broken") {
+    activation.phase = { tag: "stopped", reason };
+    activation.gate.break(actorErrors.stopped(activation.record.id));
+    void activation.connections.closeAll("broken", "storage.commit_failed");
+  } else {
+    // The last batch: whoever waits for it gets its answer before the activation is gone.
+    await activation.saveState(true).catch(() => undefined);
+    activation.phase = { tag: "stopped", reason };
+  }
+  await activation.store.close();
+}
+
+/** The time that a whole stop may take. */
+class Grace {
+  readonly #activation: Activation;
+  readonly #over: Promise<"over">;
+  readonly #timer: TimerHandle;
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+    const { promise, resolve } = Promise.withResolvers<"over">();
+    this.#over = promise;
+    const { sleepGracePeriod } = activation.descriptor.options;
+    this.#timer = activation.env.timers.set(() => resolve("over"), sleepGracePeriod);
+  }
+
+  /** Waits for `work`, but not past the grace period. */
+  async within(what: string, work: Promise<unknown> | undefined): Promise<void> {
+    if (work === undefined) return;
+    const done = await Promise.race([work.then(() => "done" as const), this.#over]);
+    if (done === "over") this.#activation.log.warn("the grace period is over; a stop goes on without it", { what });
+  }
+
+  end(): void {
+    this.#activation.env.timers.clear(this.#timer);
+  }
+}

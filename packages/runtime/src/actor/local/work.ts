@@ -1,0 +1,101 @@
+/**
+ * Work: what keeps an activation awake, and what a stop waits for.
+ *
+ * Each piece of work has a kind. Kinds that keep the actor awake are counted together, so that the hot path (an action
+ * begins, an action ends) is two integer steps. A stop waits for the kinds that it has to drain.
+ */
+
+/** Kinds of work. */
+export type WorkKind = "action" | "connection" | "hook" | "keepAwake" | "waitUntil" | "run" | "schedule";
+
+const awakeKinds: ReadonlySet<WorkKind> = new Set(["action", "connection", "hook", "keepAwake", "run", "schedule"]);
+/** What a stop waits for, beside `run`, which is drained first. */
+const drainedKinds: readonly WorkKind[] = ["action", "hook", "keepAwake", "waitUntil", "schedule"];
+
+const reasonTexts: Readonly<Record<WorkKind, readonly [one: string, many: string]>> = {
+  action: ["an action in flight", "actions in flight"],
+  connection: ["a connection", "connections"],
+  hook: ["a hook is running", "hooks are running"],
+  keepAwake: ["a keepAwake promise", "keepAwake promises"],
+  waitUntil: ["a waitUntil promise", "waitUntil promises"],
+  run: ["run is active", "runs are active"],
+  schedule: ["a scheduled call is running", "scheduled calls are running"],
+};
+
+/** Counts an activation's work. */
+export class Work {
+  readonly #counts: Partial<Record<WorkKind, number>> = {};
+  readonly #onIdle: () => void;
+  readonly #onBusy: () => void;
+  #awake = 0;
+  #waiters: (() => void)[] | undefined;
+
+  constructor(options: { onIdle: () => void; onBusy: () => void }) {
+    this.#onIdle = options.onIdle;
+    this.#onBusy = options.onBusy;
+  }
+
+  /** True when nothing keeps the actor awake. */
+  get idle(): boolean {
+    return this.#awake === 0;
+  }
+
+  count(kind: WorkKind): number {
+    return this.#counts[kind] ?? 0;
+  }
+
+  begin(kind: WorkKind): void {
+    this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
+    if (kind === "waitUntil") return;
+    this.#awake += 1;
+    if (this.#awake === 1) this.#onBusy();
+  }
+
+  end(kind: WorkKind): void {
+    this.#counts[kind] = (this.#counts[kind] ?? 0) - 1;
+    if (kind !== "waitUntil") {
+      this.#awake -= 1;
+      if (this.#awake === 0) this.#onIdle();
+    }
+    if (this.#waiters !== undefined) this.#wake();
+  }
+
+  /** Tracks a promise as work of a kind, however it ends. */
+  track(kind: WorkKind, promise: Promise<unknown>): void {
+    this.begin(kind);
+    const end = () => this.end(kind);
+    promise.then(end, end);
+  }
+
+  /** Settles when nothing is left that a stop has to wait for. */
+  drained(kinds: readonly WorkKind[] = drainedKinds): Promise<void> {
+    // The wait is armed before the count is read again: an end in between is not missed.
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (kinds.some((kind) => this.count(kind) > 0)) {
+          this.#waiters ??= [];
+          this.#waiters.push(check);
+          return;
+        }
+        resolve();
+      };
+      check();
+    });
+  }
+
+  /** Why the actor is awake, in words. */
+  reasons(): string[] {
+    const reasons: string[] = [];
+    for (const kind of awakeKinds) {
+      const count = this.count(kind);
+      if (count > 0) reasons.push(count === 1 ? reasonTexts[kind][0] : `${count} ${reasonTexts[kind][1]}`);
+    }
+    return reasons;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    for (const check of waiters ?? []) check();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The options of an actor, in one table: name, type, default, and whether it does anything here. All of RivetKit's are
+ * known. Times are milliseconds.
+ */
+import { limits } from "@troupe/protocol";
+import { configErrors } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** `options` of `actor({ … })`. */
+export interface ActorOptions {
+  /** A name for people. */
+  readonly name?: string;
+  /** An emoji or icon name for people. */
+  readonly icon?: string;
+  /** `onMigrate` must end in this time. Default 30,000. */
+  readonly onMigrateTimeout?: number;
+  /** `createState` must end in this time. Default 5,000. */
+  readonly createStateTimeout?: number;
+  /** `onCreate` must end in this time. Default 5,000. */
+  readonly onCreateTimeout?: number;
+  /** `createVars` must end in this time. Default 5,000. */
+  readonly createVarsTimeout?: number;
+  /** `onWake` must end in this time. Default 30,000. */
+  readonly onWakeTimeout?: number;
+  /** `onBeforeConnect` must end in this time. Default 5,000. */
+  readonly onBeforeConnectTimeout?: number;
+  /** `createConnState` must end in this time. Default 5,000. */
+  readonly createConnStateTimeout?: number;
+  /** `onConnect` must end in this time. Default 5,000. */
+  readonly onConnectTimeout?: number;
+  /** An action must end in this time. Default 60,000. */
+  readonly actionTimeout?: number;
+  /** An actor that was idle for this long sleeps. Default 30,000. */
+  readonly sleepTimeout?: number;
+  /** What a stop may take, all together: run, actions in flight, onSleep or onDestroy. Default 15,000. */
+  readonly sleepGracePeriod?: number;
+  /** True: never sleeps for being idle. Default false. */
+  readonly noSleep?: boolean;
+  /** Schedules that may wait at once. Default 1,000. */
+  readonly maxSchedules?: number;
+  /** Bytes of one message from a client. Default 64 KiB. */
+  readonly maxIncomingMessageSize?: number;
+  /** Bytes of one message to a client. Default 1 MiB. */
+  readonly maxOutgoingMessageSize?: number;
+  /** No effect: state is durable before anybody is told. Known for RivetKit's sake. */
+  readonly stateSaveInterval?: number;
+  /** No effect: the gateway's heartbeat finds dead sockets. Known for RivetKit's sake. */
+  readonly connectionLivenessTimeout?: number;
+  /** No effect: the gateway's heartbeat finds dead sockets. Known for RivetKit's sake. */
+  readonly connectionLivenessInterval?: number;
+  /** No effect: `sleepGracePeriod` covers it. Known for RivetKit's sake. */
+  readonly onDestroyTimeout?: number;
+  /** No effect: `sleepGracePeriod` covers it. Known for RivetKit's sake. */
+  readonly waitUntilTimeout?: number;
+  /** No effect. Known for RivetKit's sake. */
+  readonly preloadMaxWorkflowBytes?: number;
+  /** No effect. Known for RivetKit's sake. */
+  readonly preloadMaxConnectionsBytes?: number;
+}
+
+/** All options that have an effect, with their defaults filled in. */
+export type ResolvedOptions = Required<Omit<ActorOptions, NoOpName | "name" | "icon">> &
+  Pick<ActorOptions, "name" | "icon">;
+
+type NoOpName =
+  | "stateSaveInterval"
+  | "connectionLivenessTimeout"
+  | "connectionLivenessInterval"
+  | "onDestroyTimeout"
+  | "waitUntilTimeout"
+  | "preloadMaxWorkflowBytes"
+  | "preloadMaxConnectionsBytes";
+
+/** The defaults of an actor's options. */
+export const defaultOptions: ResolvedOptions = Object.freeze({
+  onMigrateTimeout: 30_000,
+  createStateTimeout: 5_000,
+  onCreateTimeout: 5_000,
+  createVarsTimeout: 5_000,
+  onWakeTimeout: 30_000,
+  onBeforeConnectTimeout: 5_000,
+  createConnStateTimeout: 5_000,
+  onConnectTimeout: 5_000,
+  actionTimeout: 60_000,
+  sleepTimeout: 30_000,
+  sleepGracePeriod: 15_000,
+  noSleep: false,
+  maxSchedules: limits.schedules,
+  maxIncomingMessageSize: limits.defaultIncomingMessageBytes,
+  maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
+});
+
+const noOps: ReadonlySet<string> = new Set<NoOpName>([
+  "stateSaveInterval",
+  "connectionLivenessTimeout",
+  "connectionLivenessInterval",
+  "onDestroyTimeout",
+  "waitUntilTimeout",
+  "preloadMaxWorkflowBytes",
+  "preloadMaxConnectionsBytes",
+]);
+
+/** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
+const unsupported: ReadonlySet<string> = new Set([
+  "maxQueueSize",
+  "maxQueueMessageSize",
+  "canHibernateWebSocket",
+  "enableActorRuntimeSocket",
+]);
+
+const texts: ReadonlySet<string> = new Set(["name", "icon"]);
+
+/** The options of a definition, and those that do nothing (for one warning). */
+export interface ParsedOptions {
+  readonly options: ResolvedOptions;
+  readonly ignored: readonly string[];
+}
+
+/** Checks options. Throws `config.unknown_option`, `config.invalid_option`, `config.unsupported_option`. */
+export function parseOptions(input: unknown): ParsedOptions {
+  if (input === undefined) return { options: defaultOptions, ignored: [] };
+  if (typeof input !== "object" || input === null) throw configErrors.invalidOption("options", "an object");
+  const options: Record<string, unknown> = { ...defaultOptions };
+  const ignored: string[] = [];
+  for (const [name, value] of Object.entries(input)) {
+    if (value === undefined) continue;
+    if (noOps.has(name)) ignored.push(name);
+    else options[name] = checkOption(name, value);
+  }
+  // Every key was checked against the table above, so that the record has the type's shape.
+  return { options: Object.freeze({ ...defaultOptions, ...options }), ignored };
+}
+
+function checkOption(name: string, value: unknown): unknown {
+  if (texts.has(name)) {
+    if (typeof value !== "string") throw configErrors.invalidOption(name, "a string");
+    return value;
+  }
+  if (unsupported.has(name)) throw configErrors.unsupportedOption(name);
+  if (!Object.hasOwn(defaultOptions, name)) {
+    const known = [...Object.keys(defaultOptions), ...texts, ...noOps];
+    throw configErrors.unknownOption(name, nearest(name, known));
+  }
+  if (name === "noSleep") {
+    if (typeof value !== "boolean") throw configErrors.invalidOption(name, "true or false");
+    return value;
+  }
+  if (typeof value !== "number" || !(value >= 0)) throw configErrors.invalidOption(name, "a number, 0 or more");
+  return value;
+}

@@ -1,0 +1,24 @@
+/**
+ * The types of one actor, carried together: every context and hook takes this one parameter.
+ */
+import type { EventDeclarations } from "./event.ts";
+
+/** State, connections, vars, input and events of an actor. */
+export interface ActorTypes {
+  readonly state: unknown;
+  readonly connParams: unknown;
+  readonly connState: unknown;
+  readonly vars: unknown;
+  readonly input: unknown;
+  readonly events: EventDeclarations;
+}
+
+/** Builds the bag from its parts. */
+export interface Types<S, CP, CS, V, I, E extends EventDeclarations> extends ActorTypes {
+  readonly state: S;
+  readonly connParams: CP;
+  readonly connState: CS;
+  readonly vars: V;
+  readonly input: I;
+  readonly events: E;
+}

@@ -1,0 +1,124 @@
+/**
+ * The shape of `actor({ … })`.
+ */
+import type { ActorOptions } from "../options.ts";
+import type { Types } from "./bag.ts";
+import type { ActorContext, Conn, ConnContext, CreateContext, CreateStateContext } from "./context.ts";
+import type { EventDeclarations } from "./event.ts";
+
+type MaybePromise<R> = R | Promise<R>;
+
+/** A tree of actions: nested groups are called by dotted names. */
+export interface ActionTree<C> {
+  readonly [name: string]: ((c: C, ...args: never[]) => unknown) | ActionTree<C>;
+}
+
+/** What a creator makes can't be part of the types of its own context: TypeScript would settle it too early. */
+type CreatingState<I, E extends EventDeclarations> = Types<unknown, unknown, unknown, unknown, I, E>;
+type CreatingVars<S, I, E extends EventDeclarations> = Types<S, unknown, unknown, unknown, I, E>;
+type Connecting<S, V, I, E extends EventDeclarations> = Types<S, unknown, unknown, V, I, E>;
+
+type StateConfig<S, I, E extends EventDeclarations> =
+  | {
+      /** The first state; copied for each actor. */
+      readonly state: S;
+      readonly createState?: undefined;
+    }
+  | {
+      readonly state?: undefined;
+      /** Makes the first state, once in an actor's life. */
+      readonly createState: (c: CreateStateContext<CreatingState<I, E>>, input: I) => MaybePromise<S>;
+    }
+  | { readonly state?: undefined; readonly createState?: undefined };
+
+type VarsConfig<S, V, I, E extends EventDeclarations> =
+  | {
+      /** Values of an activation; cloned for each. */
+      readonly vars: V;
+      readonly createVars?: undefined;
+    }
+  | {
+      readonly vars?: undefined;
+      /** Makes the vars of an activation, at each start. 5 s by default. */
+      readonly createVars: (c: CreateContext<CreatingVars<S, I, E>>) => MaybePromise<V>;
+    }
+  | { readonly vars?: undefined; readonly createVars?: undefined };
+
+type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations> =
+  | {
+      /** A connection's first state; cloned for each. */
+      readonly connState: CS;
+      readonly createConnState?: undefined;
+    }
+  | {
+      readonly connState?: undefined;
+      /** Makes a connection's state from its parameters. 5 s by default. */
+      readonly createConnState: (c: ActorContext<Connecting<S, V, I, E>>, params: CP) => MaybePromise<CS>;
+    }
+  | { readonly connState?: undefined; readonly createConnState?: undefined };
+
+/** Types that nothing else gives: `types: {} as { connParams: { token: string } }`. */
+export interface DeclaredTypes<S, CP, CS, V, I> {
+  readonly state?: S;
+  readonly connParams?: CP;
+  readonly connState?: CS;
+  readonly vars?: V;
+  readonly input?: I;
+}
+
+interface Hooks<S, CP, CS, V, I, E extends EventDeclarations, T extends Types<S, CP, CS, V, I, E>> {
+  readonly types?: DeclaredTypes<S, CP, CS, V, I>;
+  readonly events?: E;
+  /** First on every start, new or not. 30 s by default. */
+  readonly onMigrate?: (c: Omit<ActorContext<T>, "vars">, isNew: boolean) => MaybePromise<void>;
+  /** Once in an actor's life, after its state was made. */
+  readonly onCreate?: (c: CreateContext<T>, input: I) => MaybePromise<void>;
+  /** On every start, when state and vars are there. */
+  readonly onWake?: (c: ActorContext<T>) => MaybePromise<void>;
+  /** Before the actor sleeps; not after a crash. */
+  readonly onSleep?: (c: ActorContext<T>) => MaybePromise<void>;
+  /** Before the actor is ended for good. */
+  readonly onDestroy?: (c: ActorContext<T>) => MaybePromise<void>;
+  /** Runs beside the actor while it is awake. Keeps it awake; when it returns or throws, the actor goes on. */
+  readonly run?: ((c: ActorContext<T>) => MaybePromise<void>) | RunConfig<T>;
+  /** Called once after a turn that changed the state. Must not change it. */
+  readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
+  /** Throws to refuse a connection or a call. 5 s by default. */
+  readonly onBeforeConnect?: (c: ActorContext<Connecting<S, V, I, E>>, params: CP) => MaybePromise<void>;
+  /** A client is connected. 5 s by default. */
+  readonly onConnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
+  /** A client is gone. */
+  readonly onDisconnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
+  /** Sees, and may replace, each action's result before it leaves. */
+  readonly onBeforeActionResponse?: (
+    c: ConnContext<T>,
+    name: string,
+    args: unknown[],
+    output: unknown,
+  ) => MaybePromise<unknown>;
+  readonly options?: ActorOptions;
+}
+
+/** `run` with a name and an icon for the inspector. */
+export interface RunConfig<T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>> {
+  readonly name?: string;
+  readonly icon?: string;
+  readonly run: (c: ActorContext<T>) => MaybePromise<void>;
+}
+
+/** What `actor()` takes. One of each pair at most: `state` or `createState`, `vars` or `createVars`, and so on. */
+export type ActorConfig<S, CP, CS, V, I, E extends EventDeclarations, A> = Hooks<
+  S,
+  CP,
+  CS,
+  V,
+  I,
+  E,
+  Types<S, CP, CS, V, I, E>
+> &
+  StateConfig<S, I, E> &
+  VarsConfig<S, V, I, E> &
+  ConnStateConfig<S, CP, CS, V, I, E> & {
+    // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
+    readonly actions?: A & ActionTree<ConnContext<Types<S, CP, CS, V, I, E>>>;
+  };

@@ -1,0 +1,194 @@
+/**
+ * OutputGate: nothing leaves an actor before what it may depend on is durable.
+ *
+ * Batches are numbered in the order in which they are taken. An output made now may depend on everything that the
+ * actor wrote so far, so it carries the number of the newest batch that holds any write, whichever action made that
+ * write, and waits until this batch is durable. Outputs leave in the order in which they were made; with nothing
+ * pending an output leaves at once, without being queued.
+ *
+ *        mark()            take()              settled(durable)
+ *   clean ────▶ open batch ────▶ on its way to disk ────▶ durable: outputs up to it leave
+ *
+ * Who may observe what: other actions of the same actor see its uncommitted writes, but nothing that they say gets out
+ * before those writes are durable. Whoever is outside sees only released outputs.
+ *
+ * The gate breaks for good when a batch fails: what waits, and whatever comes later, fails with that error.
+ */
+import { type TroupeError, TroupeError as TroupeErrorClass } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { CommitOutcome } from "../ports/storage.ts";
+
+/** Something on its way out of an actor, already encoded. A link of the gate's queue. */
+export abstract class Output {
+  /** The gate's: the batch that this output waits for. */
+  batch = 0;
+  /** The gate's: the output made after this one. */
+  next: Output | undefined = undefined;
+  /** What it holds in memory while it waits. */
+  abstract readonly bytes: number;
+  /** Lets it go. Must not throw and must not make outputs of the same gate. */
+  abstract release(): void;
+  /** It will never leave. */
+  abstract fail(error: TroupeError): void;
+}
+
+/** A promise that waits at the gate like any output: the barrier before a call that leaves the actor. */
+class Barrier extends Output {
+  readonly bytes = 64;
+  readonly #resolve: () => void;
+  readonly #reject: (error: TroupeError) => void;
+
+  constructor(resolve: () => void, reject: (error: TroupeError) => void) {
+    super();
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  release(): void {
+    this.#resolve();
+  }
+
+  fail(error: TroupeError): void {
+    this.#reject(error);
+  }
+}
+
+/** The gate of one activation. */
+export class OutputGate {
+  /** Asks storage to take the open batch. */
+  readonly #commit: () => void;
+  /** True when the open batch holds a write. */
+  #open = false;
+  /** The number of the newest batch that holds, or held, any write. */
+  #newest = 0;
+  /** Every batch up to this number is durable. */
+  #durable = 0;
+  /** Things outside our batches that must be durable as well: the actor's creation. */
+  #holds = 0;
+  #head: Output | undefined = undefined;
+  #tail: Output | undefined = undefined;
+  #queued = 0;
+  #queuedBytes = 0;
+  #broken: TroupeError | undefined = undefined;
+
+  constructor(commit: () => void) {
+    this.#commit = commit;
+  }
+
+  /** The error that broke the gate. */
+  get broken(): TroupeError | undefined {
+    return this.#broken;
+  }
+
+  /** True when an output made now would leave at once. */
+  get clear(): boolean {
+    return this.#newest === this.#durable && this.#holds === 0;
+  }
+
+  /** A write happened, or may have happened: the open batch must be stored. */
+  mark(): void {
+    if (this.#open || this.#broken !== undefined) return;
+    this.#open = true;
+    this.#newest += 1;
+    this.#commit();
+  }
+
+  /** Storage takes the open batch: later writes belong to the next one. */
+  taken(): void {
+    this.#open = false;
+  }
+
+  /** The oldest batch that was taken is settled. */
+  settled(outcome: CommitOutcome): void {
+    if (!outcome.durable) {
+      this.break(outcome.error);
+      return;
+    }
+    this.#durable += 1;
+    this.#drain();
+  }
+
+  /** Keeps all outputs until `done` settles. It must not reject without the storage being broken. */
+  hold(done: Promise<void>): void {
+    this.#holds += 1;
+    done.then(
+      () => {
+        this.#holds -= 1;
+        this.#drain();
+      },
+      (cause: unknown) => this.break(asTroupeError(cause)),
+    );
+  }
+
+  /** Sends an output on its way. */
+  emit(output: Output): void {
+    if (this.#broken !== undefined) {
+      output.fail(this.#broken);
+      return;
+    }
+    if (this.clear) {
+      output.release();
+      return;
+    }
+    if (this.#queued >= limits.gateOutputs || this.#queuedBytes + output.bytes > limits.gateBytes) {
+      output.fail(gateFull());
+      return;
+    }
+    output.batch = this.#newest;
+    if (this.#tail === undefined) this.#head = output;
+    else this.#tail.next = output;
+    this.#tail = output;
+    this.#queued += 1;
+    this.#queuedBytes += output.bytes;
+  }
+
+  /** Settles when everything written so far is durable; rejects when the gate breaks. */
+  barrier(): Promise<void> {
+    return new Promise((resolve, reject) => this.emit(new Barrier(resolve, reject)));
+  }
+
+  /** Fails all that waits, and all that comes later. */
+  break(error: TroupeError): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    let output = this.#head;
+    this.#head = undefined;
+    this.#tail = undefined;
+    while (output !== undefined) {
+      const next = output.next;
+      output.fail(error);
+      output = next;
+    }
+  }
+
+  #drain(): void {
+    if (this.#holds > 0) return;
+    let output = this.#head;
+    while (output !== undefined && output.batch <= this.#durable) {
+      const next = output.next;
+      this.#head = next;
+      if (next === undefined) this.#tail = undefined;
+      output.next = undefined;
+      this.#queued -= 1;
+      this.#queuedBytes -= output.bytes;
+      output.release();
+      output = this.#head;
+    }
+  }
+}
+
+function gateFull(): TroupeError {
+  return new TroupeErrorClass("gate", "full", "Too many outputs wait for the disk", {
+    statusCode: 503,
+    metadata: { outputs: limits.gateOutputs, bytes: limits.gateBytes },
+  });
+}
+
+function asTroupeError(cause: unknown): TroupeError {
+  if (TroupeErrorClass.is(cause)) return cause;
+  return new TroupeErrorClass("storage", "commit_failed", "The write could not be made durable", {
+    statusCode: 500,
+    metadata: { applied: "unknown" },
+    cause,
+  });
+}

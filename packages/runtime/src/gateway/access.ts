@@ -1,0 +1,115 @@
+/**
+ * Who may speak to a gateway at all.
+ *
+ * A gateway on a loopback address is reachable by every program of the machine, and by every web page that the user
+ * has open: a page can send requests to 127.0.0.1, and by DNS rebinding also under a name of its own. So the Host must
+ * be a loopback name and an Origin, where there is one, must be loopback too. Any other binding needs both lists and a
+ * way of authentication, said by name; `config.unsafe_bind` else.
+ */
+import type { Env } from "@troupe/base";
+import { TOKEN_SUBPROTOCOL_PREFIX } from "@troupe/protocol";
+import { configErrors, gatewayErrors } from "../errors.ts";
+
+/** `setup({ … })`: who may come in. */
+export interface AccessConfig {
+  /** Host names (without port) that requests may be for; loopback names when absent. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins (`https://app.example`) whose pages may call; loopback ones when absent. `"*"`: any. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** `"token"`: every request shows the token. `"application"`: each actor's `onBeforeConnect` decides. */
+  readonly auth?: "token" | "application" | undefined;
+  /** The token; needed for `auth: "token"`, and for /metrics in any case. */
+  readonly token?: string | undefined;
+}
+
+/** What the check reads of a request. */
+export interface AccessRequest {
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly authorization: string | undefined;
+  /** The offered WebSocket subprotocols, as the header has them. */
+  readonly subprotocols: string | undefined;
+}
+
+const loopbackHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "::1" || loopbackHosts.has(host);
+}
+
+/** Throws `config.unsafe_bind` unless binding to `host` is safe under `config`. */
+export function checkBind(host: string, config: AccessConfig): void {
+  if (isLoopback(host)) return;
+  const { allowedHosts, allowedOrigins, auth, token } = config;
+  if (!allowedHosts || !allowedOrigins || !auth) throw configErrors.unsafeBind(host);
+  if (auth === "token" && !token) throw configErrors.invalidOption("token", "given when auth is \"token\"");
+}
+
+/** The rules of one gateway. */
+export class Access {
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string> | undefined;
+  readonly #token: Uint8Array | undefined;
+  readonly #tokenAlways: boolean;
+  readonly #crypto: Env["crypto"];
+
+  constructor(config: AccessConfig, crypto: Env["crypto"]) {
+    this.#hosts = config.allowedHosts ? new Set(config.allowedHosts.map((host) => host.toLowerCase())) : loopbackHosts;
+    this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
+    this.#token = config.token === undefined ? undefined : utf8.encode(config.token);
+    this.#tokenAlways = config.auth === "token";
+    this.#crypto = crypto;
+  }
+
+  /** Throws `gateway.host_not_allowed`, `gateway.origin_not_allowed`, `gateway.unauthorized`. */
+  check(request: AccessRequest): void {
+    const host = hostName(request.host ?? "");
+    if (!this.#hosts.has(host)) throw gatewayErrors.hostNotAllowed(host);
+    if (request.origin !== undefined && !this.originAllowed(request.origin)) {
+      throw gatewayErrors.originNotAllowed(request.origin);
+    }
+    if (this.#tokenAlways) this.checkToken(request);
+  }
+
+  /** Throws `gateway.unauthorized` unless the request shows the token. */
+  checkToken(request: AccessRequest): void {
+    const shown = shownToken(request);
+    if (this.#token === undefined || shown === undefined) throw gatewayErrors.unauthorized();
+    if (!this.#crypto.timingSafeEqual(utf8.encode(shown), this.#token)) throw gatewayErrors.unauthorized();
+  }
+
+  /** True when pages of this origin may call. */
+  originAllowed(origin: string): boolean {
+    if (this.#origins !== undefined) return this.#origins.has(origin) || this.#origins.has("*");
+    if (!URL.canParse(origin)) return false;
+    return loopbackHosts.has(new URL(origin).hostname);
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** The host of a Host header, without its port: `[::1]:80` → `[::1]`. */
+function hostName(header: string): string {
+  const end = header.startsWith("[") ? header.indexOf("]") + 1 : header.indexOf(":");
+  return (end > 0 ? header.slice(0, end) : header).toLowerCase();
+}
+
+function shownToken(request: AccessRequest): string | undefined {
+  const { authorization, subprotocols } = request;
+  if (authorization?.startsWith("Bearer ")) return authorization.slice("Bearer ".length);
+  for (const offered of subprotocols?.split(",") ?? []) {
+    const name = offered.trim();
+    if (name.startsWith(TOKEN_SUBPROTOCOL_PREFIX)) return fromBase64Url(name.slice(TOKEN_SUBPROTOCOL_PREFIX.length));
+  }
+  return undefined;
+}
+
+function fromBase64Url(text: string): string | undefined {
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Calls as they come in by each door. A call is one object: the call, the reply that encodes its end, and the output
+ * that carries it through the gate.
+ */
+import type { TroupeError } from "@troupe/base";
+import {
+  cloneValue,
+  type Encoding,
+  encodeActionAnswer,
+  encodeReply,
+  encodeServerFrame,
+  limits,
+  type Message,
+  toWireError,
+} from "@troupe/protocol";
+import { messageErrors } from "../errors.ts";
+import { Output } from "../gate/output-gate.ts";
+import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
+import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
+
+/** Told of errors that their callers don't get to see. */
+export type ReportInternal = (error: unknown, context: Readonly<Record<string, unknown>>) => void;
+
+/** A caller's HTTP request. */
+export class HttpCall extends Output implements ActionCall, Reply {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly params: unknown;
+  readonly request: () => Request;
+  readonly connection = undefined;
+  readonly #encoding: Encoding;
+  readonly #respond: Respond;
+  readonly #report: ReportInternal;
+  #response: GatewayResponse | undefined;
+
+  constructor(options: {
+    name: string;
+    args: readonly unknown[];
+    params: unknown;
+    request: () => Request;
+    encoding: Encoding;
+    respond: Respond;
+    report: ReportInternal;
+  }) {
+    super();
+    this.name = options.name;
+    this.args = options.args;
+    this.params = options.params;
+    this.request = options.request;
+    this.#encoding = options.encoding;
+    this.#respond = options.respond;
+    this.#report = options.report;
+  }
+
+  get reply(): Reply {
+    return this;
+  }
+
+  get bytes(): number {
+    return this.#response?.body.length ?? 0;
+  }
+
+  ok(output: unknown): Output {
+    const body = encodeActionAnswer(output, this.#encoding);
+    checkOutgoing(body, limits.outgoingMessageBytes);
+    this.#response = okResponse(body, this.#encoding);
+    return this;
+  }
+
+  error(error: unknown): Output {
+    this.#report(error, { action: this.name });
+    this.#response = errorResponse(error, this.#encoding);
+    return this;
+  }
+
+  release(): void {
+    if (this.#response !== undefined) this.#respond(this.#response);
+  }
+
+  fail(error: TroupeError): void {
+    this.#respond(errorResponse(error, this.#encoding));
+  }
+}
+
+/** Where the messages of one socket go. */
+export interface MessageSink {
+  readonly encoding: Encoding;
+  post(message: Message): void;
+  /** An action of this socket has its answer. */
+  answered(): void;
+}
+
+/** A message to one socket, on its way through the gate. */
+export class MessageOutput extends Output {
+  readonly #sink: Pick<MessageSink, "post">;
+  readonly #message: Message;
+  readonly #failed: ((error: TroupeError) => void) | undefined;
+
+  constructor(sink: Pick<MessageSink, "post">, message: Message, failed?: (error: TroupeError) => void) {
+    super();
+    this.#sink = sink;
+    this.#message = message;
+    this.#failed = failed;
+  }
+
+  get bytes(): number {
+    return this.#message.length;
+  }
+
+  release(): void {
+    this.#sink.post(this.#message);
+  }
+
+  fail(error: TroupeError): void {
+    this.#failed?.(error);
+  }
+}
+
+/** An action frame of a socket. */
+export class SocketCall extends Output implements ActionCall, Reply {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly connection: ActorConnection;
+  readonly #id: number;
+  readonly #sink: MessageSink;
+  readonly #report: ReportInternal;
+  #message: Message = "";
+
+  constructor(options: {
+    id: number;
+    name: string;
+    args: readonly unknown[];
+    connection: ActorConnection;
+    sink: MessageSink;
+    report: ReportInternal;
+  }) {
+    super();
+    this.#id = options.id;
+    this.name = options.name;
+    this.args = options.args;
+    this.connection = options.connection;
+    this.#sink = options.sink;
+    this.#report = options.report;
+  }
+
+  get reply(): Reply {
+    return this;
+  }
+
+  get bytes(): number {
+    return this.#message.length;
+  }
+
+  ok(output: unknown): Output {
+    const message = encodeReply(this.#id, output, this.#sink.encoding);
+    checkOutgoing(message, this.connection.maxOutgoingBytes);
+    this.#message = message;
+    return this;
+  }
+
+  error(error: unknown): Output {
+    this.#report(error, { action: this.name });
+    this.#message = this.#encodeError(error);
+    return this;
+  }
+
+  release(): void {
+    this.#sink.answered();
+    this.#sink.post(this.#message);
+  }
+
+  fail(error: TroupeError): void {
+    this.#sink.answered();
+    this.#sink.post(this.#encodeError(error));
+  }
+
+  #encodeError(error: unknown): Message {
+    const frame = { kind: "error", id: this.#id, error: toWireError(error, false) } as const;
+    return encodeServerFrame(frame, this.#sink.encoding);
+  }
+}
+
+/** A call from another actor of this process: values are copied, never shared. */
+export class LocalCall extends Output implements ActionCall, Reply {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly params: unknown;
+  readonly connection = undefined;
+  readonly bytes = 256;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  #outcome: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+  constructor(options: {
+    name: string;
+    args: readonly unknown[];
+    params: unknown;
+    resolve: (value: unknown) => void;
+    reject: (error: unknown) => void;
+  }) {
+    super();
+    this.name = options.name;
+    this.args = options.args;
+    this.params = options.params;
+    this.#resolve = options.resolve;
+    this.#reject = options.reject;
+    this.#outcome = { ok: true, value: undefined };
+  }
+
+  get reply(): Reply {
+    return this;
+  }
+
+  ok(output: unknown): Output {
+    this.#outcome = { ok: true, value: cloneValue(output, "output") };
+    return this;
+  }
+
+  error(error: unknown): Output {
+    this.#outcome = { ok: false, error };
+    return this;
+  }
+
+  release(): void {
+    if (this.#outcome.ok) this.#resolve(this.#outcome.value);
+    else this.#reject(this.#outcome.error);
+  }
+
+  fail(error: TroupeError): void {
+    this.#reject(error);
+  }
+}
+
+function checkOutgoing(message: Message, limit: number): void {
+  if (message.length > limit) throw messageErrors.outgoingTooLong(message.length, limit);
+}

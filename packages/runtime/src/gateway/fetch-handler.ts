@@ -1,0 +1,67 @@
+/**
+ * The gateway behind fetch's Request and Response: for serverless platforms, other HTTP servers, and tests.
+ */
+import { limits } from "@troupe/protocol";
+import { gatewayErrors } from "../errors.ts";
+import { accessRequest, type Gateway } from "./gateway.ts";
+import { encodingOf, errorResponse, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
+
+/** Answers one request. Never rejects. */
+export async function handleFetch(gateway: Gateway, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const header = (name: string): string | undefined =>
+    request.headers.get(name) ?? (name === "host" ? url.host : undefined);
+  const response = await answer(gateway, request, url, header);
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(gateway.corsHeaders(header("origin")) ?? {})) headers.set(name, value);
+  const body = typeof response.body === "string" ? response.body : new Uint8Array(response.body);
+  return new Response(response.status === 204 ? null : body, { status: response.status, headers });
+}
+
+async function answer(
+  gateway: Gateway,
+  request: Request,
+  url: URL,
+  header: (name: string) => string | undefined,
+): Promise<GatewayResponse> {
+  try {
+    gateway.admit(accessRequest({ header }));
+    const message: GatewayRequest = {
+      method: request.method,
+      url: url.pathname + url.search,
+      header,
+      body: await readBody(request),
+      toRequest: () => new Request(request.url, { method: request.method, headers: request.headers }),
+    };
+    return await new Promise((resolve) => gateway.http(message, resolve));
+  } catch (cause) {
+    return errorResponse(cause, safeEncoding(header("content-type")));
+  }
+}
+
+/** Reads at most the limit: a longer body is left unread. */
+async function readBody(request: Request): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.byteLength;
+    if (length > limits.httpBodyBytes) throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
+    chunks.push(chunk);
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return body;
+}
+
+function safeEncoding(contentType: string | undefined): "json" | "cbor" {
+  try {
+    return encodingOf(contentType);
+  } catch {
+    return "json";
+  }
+}

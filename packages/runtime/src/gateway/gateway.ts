@@ -1,0 +1,242 @@
+/**
+ * Gateway: the door. It turns requests and sockets into calls on actors, and knows no kind of actor.
+ *
+ * It is neutral: a platform's adapter reads bytes and gives them to `http` and `socket`; `handler` does the same for
+ * fetch's Request and Response. Nothing here waits but for the actor itself.
+ */
+import type { Env } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
+import {
+  closeCodes,
+  decodeBody,
+  type Encoding,
+  encodeBody,
+  limits,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSIONS,
+  protocolErrors,
+  type ResolveMethod,
+} from "@troupe/protocol";
+import { connectionErrors, gatewayErrors } from "../errors.ts";
+import type { ActorHost, Target } from "../host/actor-host.ts";
+import type { ActorInstance } from "../ports/instance.ts";
+import type { Link } from "../ports/transport.ts";
+import type { Access, AccessRequest } from "./access.ts";
+import { HttpCall, type ReportInternal } from "./calls.ts";
+import { encodingOf, errorResponse, type GatewayRequest, okResponse, type Respond } from "./http-message.ts";
+import { Metrics } from "./metrics.ts";
+import { paramsOf } from "./params.ts";
+import { type ActorRoute, parseRoute, type Route } from "./route.ts";
+import type { GatewayServices } from "./services.ts";
+import { SocketSession } from "./session.ts";
+
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly env: Env;
+  readonly host: ActorHost;
+  readonly access: Access;
+  /** The namespace that this gateway serves, by its id. */
+  readonly namespace: string;
+}
+
+/** A door to a host's actors. */
+export class Gateway {
+  readonly #parts: GatewayParts;
+  readonly #services: GatewayServices;
+  readonly #sessions = new Set<SocketSession>();
+  readonly #metrics: Metrics;
+  #ready = true;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    const report: ReportInternal = (error, context) => this.#report(error, context);
+    this.#services = { env: parts.env, host: parts.host, report, sessions: this.#sessions };
+    this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
+    this.#watch();
+  }
+
+  /** Throws what `Access.check` throws. For adapters: before a body is read, before an upgrade. */
+  admit(request: AccessRequest): void {
+    this.#parts.access.check(request);
+  }
+
+  /** The CORS headers that an answer to this origin carries. */
+  corsHeaders(origin: string | undefined): Readonly<Record<string, string>> | undefined {
+    if (origin === undefined || !this.#parts.access.originAllowed(origin)) return undefined;
+    return { "access-control-allow-origin": origin, vary: "Origin", "access-control-expose-headers": PROTOCOL_HEADER };
+  }
+
+  /** Answers a request that was admitted and read. Never throws; `respond` is called once. */
+  http(request: GatewayRequest, respond: Respond): void {
+    let encoding: Encoding = "json";
+    try {
+      if (request.method === "OPTIONS") {
+        respond({ status: 204, headers: preflightHeaders, body: "" });
+        return;
+      }
+      const route = parseRoute(request.url);
+      if (!("actor" in route)) {
+        this.#management(route, request, respond);
+        return;
+      }
+      encoding = encodingOf(request.header("content-type"));
+      checkVersion(request.header(PROTOCOL_HEADER));
+      this.#actorRequest(route, request, encoding, respond);
+    } catch (cause) {
+      this.#report(cause, { url: request.url });
+      respond(errorResponse(cause, encoding));
+    }
+  }
+
+  /** Takes a socket whose upgrade was admitted. `url` is checked by {@link socketRoute} before. */
+  socket(link: Link, actor: ActorRoute, request: (() => Request) | undefined): void {
+    if (this.#sessions.size >= limits.gatewaySockets) {
+      link.close(closeCodes.tryLater, "connection.too_many");
+      return;
+    }
+    const session = new SocketSession({
+      services: this.#services,
+      link,
+      target: (input) => this.target(actor, input),
+      request,
+    });
+    this.#sessions.add(session);
+  }
+
+  /** The actor that a socket's address names. Throws `gateway.*`, `key.*`. */
+  socketRoute(url: string): ActorRoute {
+    const route = parseRoute(url);
+    if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
+    return route.actor;
+  }
+
+  target(actor: ActorRoute, input: unknown): Target {
+    if (actor.kind === "id") return { kind: "id", id: actor.id };
+    const address = { namespace: this.#parts.namespace, name: actor.name, key: actor.key };
+    return { kind: "address", address, method: actor.method, input };
+  }
+
+  /** /readyz says no from now on. */
+  unready(): void {
+    this.#ready = false;
+  }
+
+  /** Closes every socket that is still there. */
+  close(): void {
+    for (const session of [...this.#sessions]) session.endWith(connectionErrors.actorStopped(), closeCodes.restart);
+  }
+
+  #actorRequest(route: Route & { actor: ActorRoute }, request: GatewayRequest, encoding: Encoding, respond: Respond): void {
+    if (route.kind === "connect") throw gatewayErrors.upgradeRequired();
+    if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
+    if (route.kind === "action") {
+      this.#action(route, request, encoding, respond);
+      return;
+    }
+    const body = decodeBody("resolve", request.body, encoding);
+    this.#resolve(this.target(route.actor, body.input)).then(
+      (actorId) => respond(okResponse(encodeBody({ actorId }, encoding), encoding)),
+      (cause: unknown) => {
+        this.#report(cause, { url: request.url });
+        respond(errorResponse(cause, encoding));
+      },
+    );
+  }
+
+  #action(
+    route: Route & { kind: "action" },
+    request: GatewayRequest,
+    encoding: Encoding,
+    respond: Respond,
+  ): void {
+    const body = decodeBody("action", request.body, encoding);
+    this.#metrics.action();
+    const call = new HttpCall({
+      name: route.action,
+      args: body.args ?? [],
+      params: paramsOf(body.params),
+      request: () => request.toRequest(),
+      encoding,
+      respond,
+      report: this.#services.report,
+    });
+    const instance = this.#parts.host.load(this.target(route.actor, body.input));
+    if (instance instanceof Promise) {
+      instance.then(
+        (loaded) => loaded.action(call),
+        (cause: unknown) => call.error(cause).release(),
+      );
+    } else {
+      instance.action(call);
+    }
+  }
+
+  /** The actor's id, once its creation is durable. */
+  async #resolve(target: Target): Promise<string> {
+    const instance: ActorInstance = await this.#parts.host.load(target);
+    await instance.settled();
+    return instance.record.id;
+  }
+
+  #management(route: Route, request: GatewayRequest, respond: Respond): void {
+    const text = { "content-type": "text/plain; charset=utf-8" };
+    switch (route.kind) {
+      case "livez":
+        respond({ status: 200, headers: text, body: "ok\n" });
+        return;
+      case "readyz":
+        respond({ status: this.#ready ? 200 : 503, headers: text, body: this.#ready ? "ok\n" : "stopping\n" });
+        return;
+      case "metrics":
+        this.#parts.access.checkToken(accessRequest(request));
+        respond({ status: 200, headers: text, body: this.#metrics.text() });
+        return;
+      default:
+        throw gatewayErrors.notFound(request.url);
+    }
+  }
+
+  /** What a caller doesn't get to see is in the log. */
+  #report(error: unknown, context: Readonly<Record<string, unknown>>): void {
+    if (TroupeError.is(error) && error.public && error.statusCode < 500) return;
+    this.#parts.env.log.error("a call failed", { ...context, cause: error });
+  }
+
+  /** Closes sockets that have been silent for two heartbeats. */
+  #watch(): void {
+    const { env } = this.#parts;
+    const look = (): void => {
+      const silentSince = env.clock.monotonic() - 2 * limits.heartbeatMs;
+      for (const session of this.#sessions) {
+        if (session.heardAt < silentSince) session.silent();
+      }
+      env.timers.set(look, limits.heartbeatMs, { background: true });
+    };
+    env.timers.set(look, limits.heartbeatMs, { background: true });
+  }
+}
+
+/** What a preflight is told; the origin's own header is the adapter's. */
+const preflightHeaders: Readonly<Record<string, string>> = {
+  "access-control-allow-methods": "GET, POST, OPTIONS",
+  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}`,
+  "access-control-max-age": "600",
+};
+
+/** The headers that access is decided by. */
+export function accessRequest(request: Pick<GatewayRequest, "header">): AccessRequest {
+  return {
+    host: request.header("host"),
+    origin: request.header("origin"),
+    authorization: request.header("authorization"),
+    subprotocols: request.header("sec-websocket-protocol"),
+  };
+}
+
+function checkVersion(header: string | undefined): void {
+  if (header === undefined || PROTOCOL_VERSIONS.includes(Number(header))) return;
+  throw protocolErrors.versionUnsupported(PROTOCOL_VERSIONS);
+}
+
+/** The methods of an address, for callers inside. */
+export type { ResolveMethod };

@@ -1,0 +1,99 @@
+/**
+ * Addresses of a gateway: `protocol/client/v1/http.ts` says what they look like.
+ */
+import { checkKey, checkName, decodeKey, type ResolveMethod } from "@troupe/protocol";
+import { gatewayErrors } from "../errors.ts";
+
+/** An address, taken apart. */
+export type Route =
+  | { readonly kind: "action"; readonly actor: ActorRoute; readonly action: string }
+  | { readonly kind: "resolve" | "create" | "connect"; readonly actor: ActorRoute }
+  | { readonly kind: "livez" | "readyz" | "metrics" };
+
+/** The actor that a request is for. */
+export type ActorRoute =
+  | { readonly kind: "id"; readonly id: string }
+  | { readonly kind: "key"; readonly name: string; readonly key: string[]; readonly method: ResolveMethod };
+
+const methods: ReadonlySet<string> = new Set<ResolveMethod>(["get", "getOrCreate", "create"]);
+
+/** Takes `/path?query` apart. Throws `gateway.not_found`, `gateway.bad_request`, `key.*`. */
+export function parseRoute(url: string): Route {
+  const mark = url.indexOf("?");
+  const path = mark === -1 ? url : url.slice(0, mark);
+  const parts = path.split("/");
+  switch (parts[1]) {
+    case "actor":
+      return actorRoute(parts, { name: part(parts, 2), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
+    case "actor-id":
+      return actorRoute(parts, { id: part(parts, 2) }, path);
+    case "livez":
+    case "readyz":
+    case "metrics":
+      if (parts.length === 2) return { kind: parts[1] };
+      throw gatewayErrors.notFound(path);
+    default:
+      throw gatewayErrors.notFound(path);
+  }
+}
+
+type ActorPart = { readonly id: string } | { readonly name: string; readonly query: string };
+
+function actorRoute(parts: readonly string[], of: ActorPart, path: string): Route {
+  const verb = parts[3];
+  const expected = verb === "action" ? 5 : 4;
+  if (parts.length !== expected) throw gatewayErrors.notFound(path);
+  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query);
+  switch (verb) {
+    case "action":
+      return { kind: "action", actor, action: part(parts, 4) };
+    case "resolve":
+    case "connect":
+      return { kind: verb, actor };
+    case "create":
+      if (actor.kind === "id") throw gatewayErrors.notFound(path);
+      return { kind: verb, actor: { ...actor, method: "create" } };
+    default:
+      throw gatewayErrors.notFound(path);
+  }
+}
+
+function keyRoute(name: string, query: string): ActorRoute & { kind: "key" } {
+  checkName(name);
+  let key: string | undefined;
+  let method: string | undefined;
+  for (const pair of query.split("&")) {
+    if (pair.startsWith("key=")) key = once(key, pair.slice(4), "key");
+    else if (pair.startsWith("method=")) method = once(method, pair.slice(7), "method");
+    else if (pair !== "") throw gatewayErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
+  }
+  const decoded = decodeKey(key);
+  checkKey(decoded);
+  return { kind: "key", name, key: decoded, method: resolveMethod(method) };
+}
+
+function once(before: string | undefined, value: string, name: string): string {
+  if (before !== undefined) throw gatewayErrors.badRequest(`${name} is given twice`);
+  return value;
+}
+
+function resolveMethod(text: string | undefined): ResolveMethod {
+  if (text === undefined) return "getOrCreate";
+  if (isMethod(text)) return text;
+  throw gatewayErrors.badRequest("method must be get, getOrCreate or create");
+}
+
+function isMethod(text: string): text is ResolveMethod {
+  return methods.has(text);
+}
+
+function part(parts: readonly string[], index: number): string {
+  const text = parts[index];
+  if (text === undefined || text === "") throw gatewayErrors.notFound(parts.join("/"));
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw gatewayErrors.badRequest("the path isn't percent-encoded UTF-8");
+  }
+}

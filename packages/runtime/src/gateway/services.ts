@@ -1,0 +1,12 @@
+import type { Env } from "@troupe/base";
+import type { ActorHost } from "../host/actor-host.ts";
+import type { ReportInternal } from "./calls.ts";
+import type { SocketSession } from "./session.ts";
+
+/** What the parts of a gateway share. */
+export interface GatewayServices {
+  readonly env: Env;
+  readonly host: ActorHost;
+  readonly report: ReportInternal;
+  readonly sessions: Set<SocketSession>;
+}

@@ -1,0 +1,281 @@
+/**
+ * SocketSession: one client's socket, from its hello to its end.
+ *
+ *   hello ──hello message──▶ opening ──actor is there, connect hooks done──▶ open ──▶ closed
+ *
+ * A client may send frames behind its hello. They wait, in order and within limits, until the connection is open, and
+ * none that comes later overtakes them: frames are taken in the order of their coming, always. Opening one session
+ * delays no other. A ping is answered at once in every state.
+ *
+ * What the actor sends has passed its gate. The welcome is gated too: a client that was told that it is connected is
+ * connected to an actor whose writes in the connect hooks are durable.
+ */
+import type { TimerHandle } from "@troupe/base";
+import {
+  type ClientFrame,
+  closeCodes,
+  decodeClientFrame,
+  decodeHello,
+  type Encoding,
+  encodeServerFrame,
+  encodeWelcome,
+  type Hello,
+  limits,
+  type Message,
+  negotiateVersion,
+  PROTOCOL_VERSIONS,
+  toWireError,
+} from "@troupe/protocol";
+import { TroupeError } from "@troupe/base";
+import { connectionErrors, messageErrors } from "../errors.ts";
+import type { Target } from "../host/actor-host.ts";
+import type { ActorConnection, ActorInstance, CloseReason, ConnectionSink, EncodedEvent } from "../ports/instance.ts";
+import type { Link, LinkHandler } from "../ports/transport.ts";
+import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
+import { paramsOf } from "./params.ts";
+import type { GatewayServices } from "./services.ts";
+
+type State =
+  | { readonly tag: "hello"; readonly timer: TimerHandle }
+  | { readonly tag: "opening"; readonly backlog: Message[]; bytes: number }
+  | { readonly tag: "open"; readonly instance: ActorInstance; readonly connection: ActorConnection }
+  | { readonly tag: "closed" };
+
+/** One socket of one client. */
+export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
+  encoding: Encoding = "json";
+  /** Monotonic time of the last message from the client. */
+  heardAt: number;
+  readonly #services: GatewayServices;
+  readonly #link: Link;
+  readonly #target: (input: unknown) => Target;
+  readonly #request: (() => Request) | undefined;
+  #state: State;
+  #inFlight = 0;
+
+  constructor(options: {
+    services: GatewayServices;
+    link: Link;
+    /** The actor, given the input that the hello brings. */
+    target: (input: unknown) => Target;
+    request: (() => Request) | undefined;
+  }) {
+    this.#services = options.services;
+    this.#link = options.link;
+    this.#target = options.target;
+    this.#request = options.request;
+    const { env } = options.services;
+    this.heardAt = env.clock.monotonic();
+    const timer = env.timers.set(() => this.#refuse(connectionErrors.helloTimeout()), limits.helloTimeoutMs, {
+      background: true,
+    });
+    this.#state = { tag: "hello", timer };
+    options.link.attach(this);
+  }
+
+  message(data: Message): void {
+    this.heardAt = this.#services.env.clock.monotonic();
+    const state = this.#state;
+    switch (state.tag) {
+      case "open":
+        this.#frame(state, data);
+        return;
+      case "hello":
+        this.#services.env.timers.clear(state.timer);
+        this.#hello(data);
+        return;
+      case "opening":
+        state.bytes += data.length;
+        if (state.backlog.length >= limits.openingFrames || state.bytes > limits.openingBytes) {
+          this.#refuse(connectionErrors.openingBacklog());
+          return;
+        }
+        state.backlog.push(data);
+        return;
+      case "closed":
+        return;
+    }
+  }
+
+  closed(): void {
+    const state = this.#state;
+    this.#end();
+    if (state.tag === "open") state.connection.closed();
+  }
+
+  event(event: EncodedEvent): void {
+    this.post(event.message(this.encoding));
+  }
+
+  post(message: Message): void {
+    this.#link.send(message);
+    if (this.#link.bufferedBytes > limits.sendBufferBytes) this.#slowReader();
+  }
+
+  answered(): void {
+    this.#inFlight -= 1;
+  }
+
+  close(reason: CloseReason): void {
+    const code = { kicked: closeCodes.normal, stopped: closeCodes.restart, broken: closeCodes.internal }[reason.kind];
+    this.#shut(code, reason.text);
+  }
+
+  /** The gateway ends the session: it was silent for too long, or the host stops. */
+  endWith(error: TroupeError, code: number): void {
+    if (this.#state.tag === "closed") return;
+    if (this.#state.tag === "open") this.#sendError(error);
+    this.#shut(code, `${error.group}.${error.code}`);
+  }
+
+  /** Nothing was heard for two heartbeats: the other end is gone, and may not know it. */
+  silent(): void {
+    this.#endConnection(connectionErrors.silent(), closeCodes.policy);
+  }
+
+  #hello(data: Message): void {
+    let hello: Hello;
+    let params: unknown;
+    try {
+      hello = decodeHello(data);
+      params = paramsOf(hello.params);
+    } catch (cause) {
+      this.#refuse(cause);
+      return;
+    }
+    this.encoding = hello.encoding;
+    const state: State = { tag: "opening", backlog: [], bytes: 0 };
+    this.#state = state;
+    this.#open(hello, params).then(
+      ({ instance, connection }) => this.#opened(state, instance, connection),
+      (cause: unknown) => this.#refuse(cause),
+    );
+  }
+
+  async #open(hello: Hello, params: unknown): Promise<{ instance: ActorInstance; connection: ActorConnection }> {
+    const version = negotiateVersion(hello.versions);
+    const instance = await this.#services.host.load(this.#target(hello.input));
+    const connection = await instance.connect({
+      params,
+      sink: this,
+      request: this.#request,
+      opened: (opened) => {
+        const welcome = encodeWelcome({
+          kind: "welcome",
+          version,
+          actorId: instance.record.id,
+          connectionId: opened.id,
+          heartbeatMs: limits.heartbeatMs,
+        });
+        return new MessageOutput(this, welcome, (error) => this.#refuse(error));
+      },
+    });
+    return { instance, connection };
+  }
+
+  /** The connection stands: what was sent meanwhile is taken first, in order. */
+  #opened(opening: State & { tag: "opening" }, instance: ActorInstance, connection: ActorConnection): void {
+    if (this.#state !== opening) {
+      // The client went away, or was refused, while the hooks ran.
+      connection.closed();
+      return;
+    }
+    const open: State = { tag: "open", instance, connection };
+    this.#state = open;
+    for (const data of opening.backlog) {
+      if (this.#state !== open) return;
+      this.#frame(open, data);
+    }
+  }
+
+  #frame(state: State & { tag: "open" }, data: Message): void {
+    const { connection } = state;
+    let frame: ClientFrame;
+    try {
+      if (data.length > connection.maxIncomingBytes) {
+        throw messageErrors.incomingTooLong(data.length, connection.maxIncomingBytes);
+      }
+      frame = decodeClientFrame(data, this.encoding);
+    } catch (cause) {
+      this.#malformed(cause);
+      return;
+    }
+    switch (frame.kind) {
+      case "action":
+        this.#action(state, frame.id, frame.name, frame.args);
+        return;
+      case "subscribe": {
+        const { id } = frame;
+        const done = encodeServerFrame({ kind: "subscribed", id }, this.encoding);
+        connection.subscribe(frame.event, new MessageOutput(this, done, (error) => this.#sendError(error, id)));
+        return;
+      }
+      case "unsubscribe":
+        connection.unsubscribe(frame.event);
+        return;
+      case "ping":
+        this.#link.send(encodeServerFrame({ kind: "pong" }, this.encoding));
+        return;
+    }
+  }
+
+  #action(state: State & { tag: "open" }, id: number, name: string, args: readonly unknown[]): void {
+    if (this.#inFlight >= limits.connectionActionsInFlight) {
+      this.#sendError(connectionErrors.tooManyActions(limits.connectionActionsInFlight), id);
+      return;
+    }
+    this.#inFlight += 1;
+    const { report } = this.#services;
+    state.instance.action(new SocketCall({ id, name, args, connection: state.connection, sink: this, report }));
+  }
+
+  /** A frame that can't be read: its sender can't be trusted with the next one's place. */
+  #malformed(cause: unknown): void {
+    const error = TroupeError.is(cause) ? cause : connectionErrors.openingBacklog();
+    const tooLong = error.group === "message";
+    this.#endConnection(error, tooLong ? closeCodes.messageTooBig : closeCodes.protocolError);
+  }
+
+  #endConnection(error: TroupeError, code: number): void {
+    const state = this.#state;
+    this.endWith(error, code);
+    if (state.tag === "open") state.connection.closed();
+  }
+
+  /** Ends a session that isn't open: nothing that was sent with the hello was acted on. */
+  #refuse(cause: unknown): void {
+    const state = this.#state;
+    if (state.tag === "closed") return;
+    if (state.tag === "hello") this.#services.env.timers.clear(state.timer);
+    this.#services.report(cause, { connection: "refused" });
+    const error = toWireError(cause, false);
+    const refusal =
+      error.code === "version_unsupported"
+        ? ({ kind: "refusal", error, versions: PROTOCOL_VERSIONS } as const)
+        : ({ kind: "refusal", error } as const);
+    this.#link.send(encodeWelcome(refusal));
+    this.#shut(error.retryable ? closeCodes.tryLater : closeCodes.policy, `${error.group}.${error.code}`);
+  }
+
+  #sendError(error: TroupeError, id?: number): void {
+    const wire = toWireError(error, false);
+    const frame = id === undefined ? ({ kind: "error", error: wire } as const) : ({ kind: "error", id, error: wire } as const);
+    this.#link.send(encodeServerFrame(frame, this.encoding));
+  }
+
+  #slowReader(): void {
+    this.#endConnection(connectionErrors.slowReader(limits.sendBufferBytes), closeCodes.tryLater);
+  }
+
+  #shut(code: number, reason: string): void {
+    if (this.#state.tag === "closed") return;
+    this.#end();
+    this.#link.close(code, reason.slice(0, 120));
+  }
+
+  #end(): void {
+    if (this.#state.tag === "hello") this.#services.env.timers.clear(this.#state.timer);
+    this.#state = { tag: "closed" };
+    this.#services.sessions.delete(this);
+  }
+}

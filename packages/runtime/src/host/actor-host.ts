@@ -1,0 +1,365 @@
+/**
+ * ActorHost: which actors are awake in this process, and the one way to get at them.
+ *
+ * `load` is that way, for every route and every kind of actor. Each actor that is awake, waking or stopping has a slot;
+ * a sleeping one has nothing. A slot is in one state:
+ *
+ *   loading ──started──▶ awake ──stop──▶ stopping ──▶ (no slot)
+ *
+ * Whoever asks for an actor that is loading waits for it; whoever asks for one that is stopping waits until it has
+ * stopped, and then starts the next activation: calls are held, never dropped. Two loads at once make one activation.
+ *
+ * Crash cases: nothing here is durable. A creation is durable with its first batch; an address that was reserved by a
+ * creation that failed is given back through the directory.
+ */
+import { assert, type Env, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { actorErrors } from "../errors.ts";
+import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
+import type { ActorStorage } from "../ports/storage.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { type IdleLane, type IdleNode, IdleQueue } from "./idle-queue.ts";
+import { Room } from "./room.ts";
+
+/** Which actor is wanted. */
+export type Target =
+  | { readonly kind: "id"; readonly id: string }
+  | {
+      readonly kind: "address";
+      readonly address: ActorAddress;
+      readonly method: "get" | "getOrCreate" | "create";
+      /** For a creation. */
+      readonly input?: unknown;
+    };
+
+/** What a host is made of. */
+export interface HostParts {
+  readonly env: Env;
+  readonly directory: Directory;
+  readonly storage: ActorStorage;
+  /** By the name that an actor is registered under. */
+  readonly factories: ReadonlyMap<string, InstanceFactory>;
+  /** Awake actors at once; default `limits.awakeActors`. */
+  readonly maxAwake?: number;
+}
+
+class Slot implements IdleNode {
+  readonly record: ActorRecord;
+  readonly path: string;
+  state:
+    | { readonly tag: "loading"; readonly ready: Promise<ActorInstance> }
+    | { readonly tag: "awake"; readonly instance: ActorInstance }
+    | { readonly tag: "stopping"; readonly done: Promise<void> };
+  idleLane: IdleLane | undefined = undefined;
+  idleSince = 0;
+  idlePrevious: IdleNode | undefined = undefined;
+  idleNext: IdleNode | undefined = undefined;
+  /** Said to be idle before it was awake: its sleep time-out. */
+  restMs: number | undefined = undefined;
+
+  constructor(record: ActorRecord, path: string, ready: Promise<ActorInstance>) {
+    this.record = record;
+    this.path = path;
+    this.state = { tag: "loading", ready };
+  }
+}
+
+/** All awake actors of one process. */
+export class ActorHost implements InstanceHost {
+  readonly #env: Env;
+  readonly #directory: Directory;
+  readonly #storage: ActorStorage;
+  readonly #factories: ReadonlyMap<string, InstanceFactory>;
+  readonly #byId = new Map<string, Slot>();
+  readonly #byPath = new Map<string, Slot>();
+  /** Creations and look-ups by address that are under way: one at a time for each address. */
+  readonly #resolving = new Map<string, Promise<ActorInstance>>();
+  readonly #idle: IdleQueue;
+  readonly #alarms: AlarmClock;
+  readonly #room: Room;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: HostParts) {
+    this.#env = parts.env;
+    this.#directory = parts.directory;
+    this.#storage = parts.storage;
+    this.#factories = parts.factories;
+    this.#idle = new IdleQueue(parts.env, (node) => void this.#stop(asSlot(node), "sleep"));
+    this.#alarms = new AlarmClock({ env: parts.env, storage: parts.storage, wake: (id) => this.#wake(id) });
+    this.#room = new Room({
+      env: parts.env,
+      limit: parts.maxAwake ?? limits.awakeActors,
+      makeRoom: () => this.#sleepLongestIdle(),
+    });
+  }
+
+  /** Begins to watch the alarms. */
+  start(): Promise<void> {
+    return this.#alarms.start();
+  }
+
+  /** Awake, waking and stopping actors. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /**
+   * The one way to an actor: an instance that accepts calls, at once when it is awake.
+   *
+   * Throws, or rejects with, `actor.not_found`, `actor.not_registered`, `actor.duplicate_key`, `actor.overloaded`,
+   * `actor.stopping`, `actor.start_failed`, or what a start hook threw.
+   */
+  load(target: Target): ActorInstance | Promise<ActorInstance> {
+    if (this.#stopped !== undefined) throw actorErrors.stopping();
+    const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(pathOf(target.address));
+    if (slot?.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target)) return slot.state.instance;
+    return this.#loadSlowly(target, slot);
+  }
+
+  /** The ids of a page of actors, and whether each is awake: for people and tests. */
+  instance(id: string): ActorInstance | undefined {
+    const state = this.#byId.get(id)?.state;
+    return state?.tag === "awake" ? state.instance : undefined;
+  }
+
+  idle(instance: ActorInstance, sleepTimeoutMs: number): void {
+    const slot = this.#byId.get(instance.record.id);
+    if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
+    if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.add(slot, sleepTimeoutMs);
+  }
+
+  busy(instance: ActorInstance): void {
+    const slot = this.#byId.get(instance.record.id);
+    if (slot?.state.tag === "loading") slot.restMs = undefined;
+    if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.remove(slot);
+  }
+
+  requestStop(instance: ActorInstance, reason: StopReason): void {
+    // In a turn of the host's own: whoever asks is in the middle of one of the actor's.
+    this.#env.afterTurn(() => {
+      const slot = this.#byId.get(instance.record.id);
+      if (slot === undefined) return;
+      if (slot.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
+      // Asked for in a start hook: as soon as it is there.
+      else if (slot.state.tag === "loading") slot.state.ready.then(() => this.requestStop(instance, reason), () => {});
+    });
+  }
+
+  alarm(at: number): void {
+    this.#alarms.set(at);
+  }
+
+  /** Puts an actor to sleep now; settles when it sleeps. For people and tests. */
+  async sleep(id: string): Promise<void> {
+    const slot = this.#byId.get(id);
+    if (slot !== undefined) await this.#stop(slot, "sleep");
+  }
+
+  /** Ends an actor for good, awake or not. Throws `actor.not_found`. */
+  async destroy(id: string): Promise<void> {
+    await this.load({ kind: "id", id });
+    const slot = this.#byId.get(id);
+    if (slot !== undefined) await this.#stop(slot, "destroy");
+  }
+
+  /** No new work; every actor sleeps; settles when all do. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
+    this.#alarms.close();
+    this.#idle.close();
+    await Promise.allSettled(this.#resolving.values());
+    await Promise.all([...this.#byId.values()].map((slot) => this.#stop(slot, "host-stop")));
+  }
+
+  async #loadSlowly(target: Target, slot: Slot | undefined): Promise<ActorInstance> {
+    for (let current = slot; current !== undefined; current = this.#byId.get(current.record.id)) {
+      if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
+      if (current.state.tag === "loading") return await current.state.ready;
+      if (current.state.tag === "awake" && current.state.instance.accepting) return current.state.instance;
+      await (current.state.tag === "stopping" ? current.state.done : this.#stop(current, "sleep"));
+      if (this.#stopped !== undefined) throw actorErrors.stopping();
+    }
+    return await this.#resolve(target);
+  }
+
+  /** One look-up at a time for each target; the others share it, but two creations don't. */
+  #resolve(target: Target): Promise<ActorInstance> {
+    const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
+    const under = this.#resolving.get(path);
+    if (under !== undefined) {
+      if (!isCreate(target)) return under.catch((cause: unknown) => this.#retryAfter(target, cause));
+      return under.then(
+        () => Promise.reject(actorErrors.duplicateKey(target.address.name, target.address.key)),
+        () => this.#resolve(target),
+      );
+    }
+    const resolving = this.#open(target).finally(() => this.#resolving.delete(path));
+    this.#resolving.set(path, resolving);
+    return resolving;
+  }
+
+  /** A `getOrCreate` that waited for somebody's `get` has not been answered yet. */
+  async #retryAfter(target: Target, cause: unknown): Promise<ActorInstance> {
+    const notFound = TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
+    if (notFound && target.kind === "address" && target.method === "getOrCreate") return await this.load(target);
+    throw cause;
+  }
+
+  async #open(target: Target): Promise<ActorInstance> {
+    await this.#room.enter();
+    try {
+      return await this.#openInRoom(target);
+    } catch (cause) {
+      this.#room.leave();
+      throw cause;
+    }
+  }
+
+  async #openInRoom(target: Target): Promise<ActorInstance> {
+    if (target.kind === "id") {
+      const record = await this.#directory.get(target.id);
+      if (record === undefined) throw actorErrors.notFound(target.id);
+      return await this.#activate(record, undefined);
+    }
+    const { address, method } = target;
+    this.#factory(address.name);
+    if (method !== "create") {
+      const found = await this.#directory.find(address);
+      if (found !== undefined) return await this.#activate(found, undefined);
+      if (method === "get") throw actorErrors.notFound(describe(address));
+    }
+    const { record, durable } = await this.#directory.create(address);
+    return await this.#activate(record, { input: target.input, durable });
+  }
+
+  #factory(name: string): InstanceFactory {
+    const factory = this.#factories.get(name);
+    if (factory === undefined) throw actorErrors.notRegistered(name, [...this.#factories.keys()]);
+    return factory;
+  }
+
+  #activate(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> {
+    const existing = this.#byId.get(record.id);
+    if (existing !== undefined) {
+      // Somebody came by another way, by id or by address: it is theirs, and has its place.
+      this.#room.leave();
+      return Promise.resolve(this.load({ kind: "id", id: record.id }));
+    }
+    const ready = this.#start(record, creation);
+    const slot = new Slot(record, pathOf(record), ready);
+    this.#byId.set(record.id, slot);
+    this.#byPath.set(slot.path, slot);
+    return ready.then(
+      (instance) => {
+        slot.state = { tag: "awake", instance };
+        if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
+        return instance;
+      },
+      (cause: unknown) => {
+        this.#forget(slot);
+        throw cause;
+      },
+    );
+  }
+
+  async #start(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> {
+    const factory = this.#factory(record.name);
+    const { generation } = await this.#directory.claim(record.id);
+    const store = await this.#storage.open(record, generation);
+    try {
+      return await factory.open({
+        record,
+        generation,
+        store,
+        rows: creation === undefined ? await store.load() : [],
+        isNew: creation !== undefined,
+        input: creation?.input,
+        created: creation?.durable,
+        host: this,
+      });
+    } catch (cause) {
+      await store.close();
+      if (creation !== undefined) await this.#directory.destroy(record.id, generation);
+      else await this.#directory.release(record.id, generation);
+      throw cause;
+    }
+  }
+
+  #stop(slot: Slot, reason: StopReason): Promise<void> {
+    if (slot.state.tag === "stopping") return slot.state.done;
+    if (slot.state.tag === "loading") {
+      return slot.state.ready.then(
+        () => this.#stop(slot, reason),
+        () => {},
+      );
+    }
+    this.#idle.remove(slot);
+    const { instance } = slot.state;
+    const done = this.#finish(slot, instance, reason);
+    slot.state = { tag: "stopping", done };
+    return done;
+  }
+
+  async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
+    await instance.stop(reason);
+    try {
+      if (reason === "destroy") await this.#directory.destroy(slot.record.id, instance.generation);
+      else await this.#directory.release(slot.record.id, instance.generation);
+    } catch (cause) {
+      this.#env.log.error("giving an actor back failed", { actorId: slot.record.id, reason, cause });
+    }
+    this.#forget(slot);
+    this.#room.leave();
+  }
+
+  #forget(slot: Slot): void {
+    assert(this.#byId.get(slot.record.id) === slot, "a slot is forgotten once");
+    this.#byId.delete(slot.record.id);
+    this.#byPath.delete(slot.path);
+  }
+
+  #sleepLongestIdle(): boolean {
+    const node = this.#idle.longestIdle();
+    if (node === undefined) return false;
+    void this.#stop(asSlot(node), "sleep");
+    return true;
+  }
+
+  async #wake(id: string): Promise<void> {
+    try {
+      await this.load({ kind: "id", id });
+    } catch (cause) {
+      this.#env.log.error("waking an actor for its alarm failed", { actorId: id, cause });
+    }
+  }
+}
+
+interface Creation {
+  readonly input: unknown;
+  readonly durable: Promise<void> | undefined;
+}
+
+function asSlot(node: IdleNode): Slot {
+  assert(node instanceof Slot, "only slots stand in the idle queue");
+  return node;
+}
+
+function isCreate(target: Target): target is Target & { kind: "address" } {
+  return target.kind === "address" && target.method === "create";
+}
+
+/** An address as one string: no two addresses share one. */
+function pathOf(address: ActorAddress): string {
+  return address.key.length === 1
+    ? `${address.namespace}\n${address.name}\n1\n${address.key[0] ?? ""}`
+    : `${address.namespace}\n${address.name}\n${JSON.stringify(address.key)}`;
+}
+
+function describe(address: ActorAddress): string {
+  return `"${address.name}" with key ${JSON.stringify(address.key)}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Room: how many actors may be awake.
+ *
+ * Past the limit the longest idle sleeps early, and the new activation waits for its place; past the wait it is
+ * refused, and may be tried again.
+ */
+import type { Env } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { actorErrors } from "../errors.ts";
+
+/** The places of one host. */
+export class Room {
+  readonly #env: Pick<Env, "timers">;
+  readonly #limit: number;
+  readonly #makeRoom: () => boolean;
+  /** In the order of their coming. */
+  readonly #waiting = new Set<(got: boolean) => void>();
+  #taken = 0;
+
+  constructor(options: { env: Pick<Env, "timers">; limit: number; makeRoom: () => boolean }) {
+    this.#env = options.env;
+    this.#limit = options.limit;
+    this.#makeRoom = options.makeRoom;
+  }
+
+  /** Settles when the caller has a place; rejects with `actor.overloaded`. */
+  async enter(): Promise<void> {
+    if (this.#taken < this.#limit) {
+      this.#taken += 1;
+      return;
+    }
+    if (this.#waiting.size >= limits.waitingForWake) {
+      throw actorErrors.overloaded("actors that wait to wake", limits.waitingForWake);
+    }
+    this.#makeRoom();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.add(resolve);
+    const timer = this.#env.timers.set(() => resolve(false), limits.overloadWaitMs);
+    const got = await promise;
+    this.#env.timers.clear(timer);
+    if (got) return;
+    this.#waiting.delete(resolve);
+    throw actorErrors.overloaded("awake actors", this.#limit);
+  }
+
+  /** Gives a place back; who waits longest gets it. */
+  leave(): void {
+    for (const resolve of this.#waiting) {
+      this.#waiting.delete(resolve);
+      resolve(true);
+      return;
+    }
+    this.#taken -= 1;
+  }
+}

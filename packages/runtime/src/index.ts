@@ -1,0 +1,35 @@
+export type { AnyActorDefinition, ActorDefinition } from "./actor/definition.ts";
+export { actor } from "./actor/definition.ts";
+export type { ActorOptions } from "./actor/options.ts";
+export type { ActorTypes, Types } from "./actor/types/bag.ts";
+export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
+export type {
+  ActorContext,
+  AwakeReason,
+  Conn,
+  ConnContext,
+  CreateContext,
+  CreateStateContext,
+  SaveStateOptions,
+  Schedule,
+  ScheduledCall,
+  ScheduledFireInfo,
+} from "./actor/types/context.ts";
+export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
+export { event } from "./actor/types/event.ts";
+export type {
+  ActionContextOf,
+  ActorContextOf,
+  ConnectContextOf,
+  ConnOf,
+  CreateContextOf,
+  CreateStateContextOf,
+  RunContextOf,
+  SleepContextOf,
+  StateOf,
+  WakeContextOf,
+} from "./actor/types/helpers.ts";
+export type { AccessConfig } from "./gateway/access.ts";
+export { setup } from "./node/setup.ts";
+export type { Durability, StartOptions } from "./registry/platform.ts";
+export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";

@@ -1,0 +1,70 @@
+/**
+ * Log lines on stderr: JSON for machines, short text on a terminal.
+ */
+import type { LogFields, Logger } from "@troupe/base";
+
+/** From the most to the least talkative. */
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
+
+/** Writes to stderr. */
+export class NodeLogger implements Logger {
+  readonly #rank: number;
+  readonly #fields: LogFields;
+  readonly #level: LogLevel;
+
+  constructor(level: LogLevel, fields: LogFields = {}) {
+    this.#level = level;
+    this.#rank = ranks[level];
+    this.#fields = fields;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#write("debug", message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#write("info", message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#write("warn", message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#write("error", message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new NodeLogger(this.#level, { ...this.#fields, ...fields });
+  }
+
+  #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    if (ranks[level] < this.#rank) return;
+    const all = { ...this.#fields, ...fields };
+    const line = process.stderr.isTTY ? prettyLine(level, message, all) : jsonLine(level, message, all);
+    process.stderr.write(`${line}\n`);
+  }
+}
+
+function jsonLine(level: LogLevel, message: string, fields: LogFields): string {
+  const plain = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainField(value)]));
+  return JSON.stringify({ ts: new Date().toISOString(), level, msg: message, ...plain });
+}
+
+function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields).map(([key, value]) => {
+    const plain = plainField(value);
+    return `${key}=${typeof plain === "string" ? plain : JSON.stringify(plain)}`;
+  });
+  return `${new Date().toISOString().slice(11, 23)} ${level.padEnd(5)} ${message} ${pairs.join(" ")}`.trimEnd();
+}
+
+function plainField(value: unknown): unknown {
+  if (value instanceof Error) {
+    const cause = value.cause === undefined ? {} : { cause: plainField(value.cause) };
+    return { name: value.name, message: value.message, stack: value.stack, ...cause };
+  }
+  return typeof value === "bigint" ? value.toString() : value;
+}

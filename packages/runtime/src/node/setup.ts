@@ -1,0 +1,48 @@
+/**
+ * `setup` on Node.
+ */
+import type { AnyActorDefinition } from "../actor/definition.ts";
+import type { Platform } from "../registry/platform.ts";
+import { Registry, type RegistryConfig } from "../registry/registry.ts";
+import { nodeEnv } from "./env.ts";
+import { gateFetch } from "./fetch-gate.ts";
+import { listen } from "./http-server.ts";
+import type { LogLevel } from "./log.ts";
+import { onSignal } from "./signals.ts";
+import { openLocalStore } from "./sqlite/open-local-store.ts";
+import { resolveStartOptions } from "./start-options.ts";
+
+/** The exit code of a process whose disk failed: EX_IOERR of sysexits.h. */
+export const DISK_FAILED_EXIT = 74;
+
+const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
+const nodePlatform: Platform = {
+  env: () => nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
+  resolve: (options) => resolveStartOptions(options, process.env),
+  openStore: async (options) => await openLocalStore(options),
+  listen,
+  gateFetch,
+  onSignal,
+  fatal: (cause) => {
+    process.stderr.write(`troupe: the disk failed, nobody knows what it holds: ${String(cause)}\n`);
+    process.exit(DISK_FAILED_EXIT);
+  },
+  print: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+};
+
+/**
+ * Names for actors, and the ways to run them.
+ *
+ * ```ts
+ * const registry = setup({ use: { counter } });
+ * await registry.start();
+ * ```
+ */
+export function setup<const U extends Readonly<Record<string, AnyActorDefinition>>>(
+  config: RegistryConfig<U>,
+): Registry<U> {
+  return new Registry(config, nodePlatform);
+}

@@ -1,0 +1,99 @@
+/**
+ * DataLock: one process per data directory.
+ *
+ * The lock is an exclusive transaction held on `lock.db`. The kernel drops it when the process dies, however it dies,
+ * and keeps it while the process is stopped (SIGSTOP): a stopped writer that wakes up later must find its files as it
+ * left them. `owner.json` beside it only tells people who it is; it decides nothing.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Env } from "@troupe/base";
+import { storageErrors } from "../../errors.ts";
+import { fileError } from "./files.ts";
+import { type Database, openDatabase, sqliteCode, sqliteCodes } from "./sqlite.ts";
+
+export interface DataLockOptions {
+  readonly env: Pick<Env, "clock" | "timers">;
+  readonly dataDir: string;
+  /** How long to wait for the owner to go. */
+  readonly waitMs: number;
+}
+
+const POLL_MS = 50;
+
+export class DataLock {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Throws `storage.locked`, which names the owner. */
+  static async acquire(options: DataLockOptions): Promise<DataLock> {
+    const { env, dataDir } = options;
+    const path = join(dataDir, "lock.db");
+    const ownerPath = join(dataDir, "owner.json");
+    const deadline = env.clock.monotonic() + options.waitMs;
+    const database = open(path);
+    try {
+      while (!tryLock(database, path)) {
+        if (env.clock.monotonic() >= deadline) throw storageErrors.locked(readOwner(ownerPath));
+        await new Promise<void>((resolve) => env.timers.set(resolve, POLL_MS));
+      }
+      writeOwner(ownerPath, env.clock.now());
+    } catch (error) {
+      database.close();
+      throw fileError(path, error);
+    }
+    return new DataLock(database);
+  }
+
+  /** Twice is once. */
+  release(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+function open(path: string): Database {
+  try {
+    return openDatabase(path);
+  } catch (error) {
+    // SQLite can't say why it can't open a file; a directory that takes no new file is by far the likeliest.
+    if (sqliteCode(error) === sqliteCodes.cantOpen) throw storageErrors.readOnly(path, error);
+    throw fileError(path, error);
+  }
+}
+
+function tryLock(database: Database, path: string): boolean {
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+    return true;
+  } catch (error) {
+    if (sqliteCode(error) === sqliteCodes.busy) return false;
+    throw fileError(path, error);
+  }
+}
+
+function writeOwner(path: string, now: number): void {
+  const owner = { pid: process.pid, startedAt: new Date(now).toISOString(), host: hostname() };
+  writeFileSync(path, `${JSON.stringify(owner)}\n`);
+}
+
+function readOwner(path: string): string {
+  try {
+    const owner: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (
+      typeof owner === "object" &&
+      owner !== null &&
+      "pid" in owner &&
+      "startedAt" in owner &&
+      "host" in owner
+    ) {
+      return `process ${owner.pid} on ${owner.host}, started ${owner.startedAt}`;
+    }
+  } catch {
+    // The owner is between taking the lock and writing its name, or the file is damaged: either way it has no name.
+  }
+  return "another process";
+}

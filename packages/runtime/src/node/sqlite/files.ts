@@ -1,0 +1,55 @@
+/** Small durable files beside the databases, and what goes wrong with files, as typed errors. */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { TroupeError } from "@troupe/base";
+import { storageErrors } from "../../errors.ts";
+import { sqliteCode, sqliteCodes } from "./sqlite.ts";
+
+/** Makes the directory's entries durable: a file whose entry was never synced is gone after a power cut. */
+export function syncDirectory(path: string): void {
+  if (process.platform === "win32") return; // Windows opens no directories; NTFS journals entries.
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes `path` and its missing parents, durably. */
+export function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  const top = dirname(resolve(first));
+  for (let at = resolve(path); at !== top; at = dirname(at)) syncDirectory(dirname(at));
+}
+
+/** Replaces the file as a whole: after a crash it holds the old text or the new one. */
+export function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const fd = openSync(temporary, "w");
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR"]);
+const FULL = new Set(["ENOSPC", "EDQUOT"]);
+
+/** The typed error for what the file system or SQLite threw about `path`. */
+export function fileError(path: string, cause: unknown): TroupeError {
+  if (TroupeError.is(cause)) return cause;
+  const name = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = sqliteCode(cause);
+  if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
+  if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
+  if (code === sqliteCodes.corrupt || code === sqliteCodes.notDatabase) {
+    return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
+  }
+  return storageErrors.openFailed(path, cause);
+}

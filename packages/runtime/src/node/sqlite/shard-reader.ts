@@ -1,0 +1,156 @@
+/** ShardReader: every question that is asked of a shard, each a point select or a short range by index. */
+import { storageErrors } from "../../errors.ts";
+import type { ActorAddress, ActorRecord } from "../../ports/directory.ts";
+import type { Alarm, Row } from "../../ports/storage.ts";
+import { decodeKey } from "../../storage/actor-key.ts";
+import { fileError } from "./files.ts";
+import { rowCrc } from "./shard-writer.ts";
+import type { Database, SqlValue, Statement } from "./sqlite.ts";
+
+type Found = Record<string, SqlValue>;
+
+/** An actor as the directory lists it; `position` is where the next page begins. */
+export interface ListedActor {
+  readonly record: ActorRecord;
+  readonly position: ListPosition;
+}
+
+/** A place in one shard's order of actors. */
+export interface ListPosition {
+  readonly name: string;
+  readonly keyText: string;
+}
+
+const ACTOR = "SELECT id, namespace, name, key, created_at FROM actors";
+
+export class ShardReader {
+  readonly #path: string;
+  readonly #byAddress: Statement;
+  readonly #byId: Statement;
+  readonly #number: Statement;
+  readonly #rows: Statement;
+  readonly #alarms: Statement;
+  readonly #destroyed: Statement;
+  readonly #lastNumber: Statement;
+  readonly #page: Statement;
+  readonly #pageOfName: Statement;
+
+  constructor(path: string, database: Database) {
+    this.#path = path;
+    this.#byAddress = database.prepare(
+      `${ACTOR} WHERE namespace = ? AND name = ? AND key = ? AND destroyed_at IS NULL`,
+    );
+    this.#byId = database.prepare(`${ACTOR} WHERE id = ? AND destroyed_at IS NULL`);
+    this.#number = database.prepare("SELECT number FROM actors WHERE id = ? AND destroyed_at IS NULL");
+    this.#rows = database.prepare("SELECT key, value, crc FROM rows WHERE actor = ?");
+    this.#alarms = database.prepare(
+      "SELECT id, alarm FROM actors WHERE alarm IS NOT NULL AND alarm <= ? ORDER BY alarm LIMIT ?",
+    );
+    this.#destroyed = database.prepare("SELECT number FROM actors WHERE destroyed_at IS NOT NULL");
+    this.#lastNumber = database.prepare("SELECT max(number) AS number FROM actors");
+    this.#page = database.prepare(
+      `${ACTOR} WHERE namespace = ? AND (name, key) > (?, ?) AND destroyed_at IS NULL ORDER BY name, key LIMIT ?`,
+    );
+    this.#pageOfName = database.prepare(
+      `${ACTOR} WHERE namespace = ? AND name = ? AND key > ? AND destroyed_at IS NULL ORDER BY key LIMIT ?`,
+    );
+  }
+
+  byAddress(address: ActorAddress, keyText: string): ActorRecord | undefined {
+    return this.#ask(() => this.#record(this.#byAddress.get(address.namespace, address.name, keyText)));
+  }
+
+  byId(id: string): ActorRecord | undefined {
+    return this.#ask(() => this.#record(this.#byId.get(id)));
+  }
+
+  /** The table number of a living actor. */
+  number(id: string): number | undefined {
+    return this.#ask(() => {
+      const found = this.#number.get(id);
+      return found === undefined ? undefined : number(found["number"]);
+    });
+  }
+
+  /** All rows of an actor; throws `storage.corrupt` when one doesn't match its check value. */
+  rows(actorNumber: number): readonly Row[] {
+    return this.#ask(() => this.#rows.all(actorNumber)).map((found) => {
+      const { key, value, crc } = found;
+      if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(actorNumber, value) !== crc) {
+        throw storageErrors.corrupt(this.#path, `row "${String(key)}" of actor number ${actorNumber}`);
+      }
+      return { key, value };
+    });
+  }
+
+  /** Alarms up to a time, earliest first. */
+  alarms(until: number, limit: number): Alarm[] {
+    return this.#ask(() => this.#alarms.all(until, limit)).map((found) => ({
+      actorId: String(found["id"]),
+      at: number(found["alarm"]),
+    }));
+  }
+
+  /** Table numbers of actors that were destroyed and not yet swept. */
+  destroyed(): number[] {
+    return this.#ask(() => this.#destroyed.all()).map((found) => number(found["number"]));
+  }
+
+  lastNumber(): number {
+    return this.#ask(() => number(this.#lastNumber.get()?.["number"] ?? 0));
+  }
+
+  /** Living actors of a namespace, in the order of (name, key), after `after`. */
+  page(query: {
+    readonly namespace: string;
+    readonly name: string | undefined;
+    readonly after: ListPosition | undefined;
+    readonly limit: number;
+  }): ListedActor[] {
+    const { namespace, name, limit } = query;
+    const after = query.after ?? { name: "", keyText: "" };
+    const found = this.#ask(() =>
+      name === undefined
+        ? this.#page.all(namespace, after.name, after.keyText, limit)
+        : this.#pageOfName.all(namespace, name, after.keyText, limit),
+    );
+    const listed: ListedActor[] = [];
+    for (const row of found) {
+      const record = this.#record(row);
+      if (record === undefined) continue;
+      listed.push({ record, position: { name: record.name, keyText: String(row["key"]) } });
+    }
+    return listed;
+  }
+
+  #record(found: Found | undefined): ActorRecord | undefined {
+    if (found === undefined) return undefined;
+    return {
+      id: String(found["id"]),
+      namespace: String(found["namespace"]),
+      name: String(found["name"]),
+      key: this.#key(String(found["key"])),
+      createdAt: number(found["created_at"]),
+    };
+  }
+
+  #key(text: string): readonly string[] {
+    try {
+      return decodeKey(text);
+    } catch (error) {
+      throw storageErrors.corrupt(this.#path, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #ask<Answer>(question: () => Answer): Answer {
+    try {
+      return question();
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+  }
+}
+
+function number(value: SqlValue | undefined): number {
+  return typeof value === "number" ? value : Number(value);
+}

@@ -1,0 +1,40 @@
+/** What a batch of a shard's committer is for. */
+import type { ActorRecord } from "../../ports/directory.ts";
+
+/** An actor as its shard knows it: the number is its place in the tables. */
+export interface ShardActor {
+  readonly number: number;
+  readonly id: string;
+  /** Set when the row that creates it could not be written: nothing of it may be. */
+  failed: boolean;
+}
+
+export interface RowsTarget {
+  readonly kind: "rows";
+  readonly actor: ShardActor;
+}
+
+/** Puts a new actor's row into the directory. */
+export interface CreateTarget {
+  readonly kind: "create";
+  readonly actor: ShardActor;
+  readonly record: ActorRecord;
+  readonly keyText: string;
+}
+
+/** Marks an actor as destroyed. */
+export interface DestroyTarget {
+  readonly kind: "destroy";
+  readonly actorNumber: number;
+  readonly at: number;
+}
+
+/** Deletes some rows of a destroyed actor, and the actor's own when none are left. */
+export interface SweepTarget {
+  readonly kind: "sweep";
+  readonly actorNumber: number;
+  /** Set by the write: nothing is left. */
+  finished: boolean;
+}
+
+export type ShardTarget = RowsTarget | CreateTarget | DestroyTarget | SweepTarget;

@@ -1,0 +1,143 @@
+/**
+ * ShardWriter: one group of batches, one transaction.
+ *
+ * Everything is a prepared statement. Rows to put are gathered over the whole group and go eight to a statement (about
+ * a tenth cheaper than one by one; 32 are no better). Their order doesn't matter: an actor has one batch in a group,
+ * and a batch names a key once.
+ */
+import { crc32 } from "node:zlib";
+import { storageErrors } from "../../errors.ts";
+import type { Batch } from "../../ports/storage.ts";
+import type { Write } from "../../storage/commit-file.ts";
+import { PAGE_SIZE } from "./layout.ts";
+import type { CreateTarget, ShardActor, ShardTarget, SweepTarget } from "./shard-target.ts";
+import type { Database, Statement } from "./sqlite.ts";
+
+const ROWS_PER_STATEMENT = 8;
+const COLUMNS = 4;
+/** Rows of a destroyed actor that one transaction deletes. */
+const ROWS_PER_SWEEP = 256;
+
+type Parameter = string | number | Uint8Array | null;
+
+/** The check value of a row. The actor's number is in it, so that a row under a wrong actor is noticed too. */
+export function rowCrc(actorNumber: number, value: Uint8Array): number {
+  return crc32(value, actorNumber >>> 0);
+}
+
+export class ShardWriter {
+  readonly #database: Database;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #putOne: Statement;
+  readonly #putMany: Statement;
+  readonly #deleteRow: Statement;
+  readonly #setAlarm: Statement;
+  readonly #create: Statement;
+  readonly #destroy: Statement;
+  readonly #sweepRows: Statement;
+  readonly #sweepActor: Statement;
+  /** Parameters of rows to put, four for each. */
+  #puts: Parameter[] = [];
+  #bytes = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+    this.#putOne = database.prepare(putStatement(1));
+    this.#putMany = database.prepare(putStatement(ROWS_PER_STATEMENT));
+    this.#deleteRow = database.prepare("DELETE FROM rows WHERE actor = ? AND key = ?");
+    this.#setAlarm = database.prepare(
+      "UPDATE actors SET alarm = ? WHERE number = ? AND destroyed_at IS NULL",
+    );
+    this.#create = database.prepare(
+      "INSERT INTO actors (number, id, namespace, name, key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#destroy = database.prepare("UPDATE actors SET destroyed_at = ?, alarm = NULL WHERE number = ?");
+    this.#sweepRows = database.prepare(
+      `DELETE FROM rows WHERE actor = ?1 AND key IN (SELECT key FROM rows WHERE actor = ?1 LIMIT ${ROWS_PER_SWEEP})`,
+    );
+    this.#sweepActor = database.prepare("DELETE FROM actors WHERE number = ?");
+  }
+
+  /** Returns about how many bytes went into the log. When it throws, nothing was written. */
+  write(writes: readonly Write<ShardTarget>[]): number {
+    this.#bytes = PAGE_SIZE;
+    this.#puts.length = 0;
+    try {
+      this.#begin.run();
+      for (const { target, batch } of writes) this.#apply(target, batch);
+      this.#flush();
+      this.#commit.run();
+    } catch (error) {
+      this.#rollback();
+      const [only] = writes;
+      if (writes.length === 1 && only?.target.kind === "create") only.target.actor.failed = true;
+      throw error;
+    }
+    return this.#bytes;
+  }
+
+  #apply(target: ShardTarget, batch: Batch): void {
+    if (target.kind === "rows") this.#rows(target.actor, batch);
+    else if (target.kind === "create") this.#createActor(target);
+    else if (target.kind === "destroy") {
+      this.#bytes += 4 * PAGE_SIZE;
+      this.#destroy.run(target.at, target.actorNumber);
+    } else this.#sweep(target);
+  }
+
+  #rows(actor: ShardActor, batch: Batch): void {
+    if (actor.failed) throw storageErrors.commitFailed("no", new Error("its actor could not be created"));
+    for (const { key, value } of batch.rows) {
+      this.#bytes += PAGE_SIZE;
+      if (value === null) {
+        this.#deleteRow.run(actor.number, key);
+        continue;
+      }
+      this.#bytes += value.byteLength;
+      this.#puts.push(actor.number, key, value, rowCrc(actor.number, value));
+      if (this.#puts.length === ROWS_PER_STATEMENT * COLUMNS) {
+        this.#putMany.run(...this.#puts);
+        this.#puts.length = 0;
+      }
+    }
+    if (batch.alarm !== undefined) {
+      this.#bytes += 2 * PAGE_SIZE;
+      this.#setAlarm.run(batch.alarm, actor.number);
+    }
+  }
+
+  #flush(): void {
+    for (let at = 0; at < this.#puts.length; at += COLUMNS) {
+      this.#putOne.run(...this.#puts.slice(at, at + COLUMNS));
+    }
+    this.#puts.length = 0;
+  }
+
+  #createActor({ actor, record, keyText }: CreateTarget): void {
+    this.#bytes += 4 * PAGE_SIZE;
+    const { id, namespace, name, createdAt } = record;
+    this.#create.run(actor.number, id, namespace, name, keyText, createdAt);
+  }
+
+  #sweep(target: SweepTarget): void {
+    const swept = Number(this.#sweepRows.run(target.actorNumber).changes);
+    this.#bytes += (swept + 4) * PAGE_SIZE;
+    target.finished = swept < ROWS_PER_SWEEP;
+    if (target.finished) this.#sweepActor.run(target.actorNumber);
+  }
+
+  #rollback(): void {
+    this.#puts.length = 0;
+    // SQLite itself has rolled back after some errors (a full disk, I/O).
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+}
+
+function putStatement(rows: number): string {
+  const values = Array.from({ length: rows }, () => "(?, ?, ?, ?)").join(", ");
+  return `INSERT INTO rows (actor, key, value, crc) VALUES ${values}
+    ON CONFLICT DO UPDATE SET value = excluded.value, crc = excluded.crc`;
+}

@@ -1,0 +1,118 @@
+/**
+ * Shard: one file with its committer, its readers, and what is on its way to it.
+ *
+ * A create or a destroy is in `unsettled` until it is durable. Whoever asks for that actor meanwhile waits: an answer
+ * must not say what a power cut could take back. Actors that sleep have nothing here.
+ */
+import type { Env } from "@troupe/base";
+import type { BatchSource, CommitOutcome } from "../../ports/storage.ts";
+import { CommitSlot, EMPTY_BATCH } from "../../storage/commit-slot.ts";
+import { GroupCommitter } from "../../storage/group-committer.ts";
+import { OpenStores } from "../../storage/open-stores.ts";
+import { openShardDatabase } from "./layout.ts";
+import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
+import { ShardReader } from "./shard-reader.ts";
+import type { ShardActor, ShardTarget } from "./shard-target.ts";
+
+export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env"> {
+  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  /** `known`: the file must be there and hold the schema. */
+  readonly age: "new" | "known";
+}
+
+/** A create or destroy that is not durable yet. */
+export interface Unsettled {
+  /** Present while the actor is being created. */
+  readonly created: ShardActor | undefined;
+  /** Never rejects. */
+  readonly settled: Promise<void>;
+}
+
+export class Shard {
+  readonly path: string;
+  readonly reader: ShardReader;
+  readonly stores: OpenStores<ShardTarget>;
+  readonly unsettledByAddress = new Map<string, Unsettled>();
+  readonly unsettledById = new Map<string, Unsettled>();
+  readonly #env: ShardOptions["env"];
+  readonly #file: ShardFile;
+  readonly #committer: GroupCommitter<ShardTarget>;
+  #lastNumber: number;
+  #sweeping: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  /** Throws `storage.corrupt` and its like. */
+  constructor(options: ShardOptions) {
+    const database = openShardDatabase(options.path, options.age);
+    let destroyed: readonly number[];
+    this.path = options.path;
+    this.#env = options.env;
+    try {
+      this.reader = new ShardReader(options.path, database);
+      this.#lastNumber = this.reader.lastNumber();
+      destroyed = this.reader.destroyed();
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#file = new ShardFile({ ...options, database });
+    this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
+    this.stores = new OpenStores(this.#committer);
+    for (const actorNumber of destroyed) this.sweep(actorNumber);
+  }
+
+  nextNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  /** Writes something of the directory's own; settles when it is durable, rejects with `storage.commit_failed`. */
+  operate(target: ShardTarget): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const source: BatchSource = {
+        take: () => EMPTY_BATCH,
+        settled: (outcome: CommitOutcome) => (outcome.durable ? resolve() : reject(outcome.error)),
+      };
+      this.#committer.commit(new CommitSlot(target, "operation"), source);
+    });
+  }
+
+  /** Keeps others waiting for `operation`, which concerns the actor at `address`. */
+  track(entry: { address: string; id: string; created?: ShardActor; operation: Promise<void> }): void {
+    const settle = () => {
+      this.unsettledByAddress.delete(entry.address);
+      this.unsettledById.delete(entry.id);
+    };
+    const unsettled: Unsettled = {
+      created: entry.created,
+      settled: entry.operation.then(settle, settle),
+    };
+    this.unsettledByAddress.set(entry.address, unsettled);
+    this.unsettledById.set(entry.id, unsettled);
+  }
+
+  /** Deletes what a destroyed actor left, a few rows a round; one actor at a time. */
+  sweep(actorNumber: number): void {
+    this.#sweeping = this.#sweeping
+      .then(() => this.#sweepAll(actorNumber))
+      .catch((error: unknown) => {
+        this.#env.log.warn("rows of a destroyed actor stay until the next start", { path: this.path, error });
+      });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#sweeping;
+    await this.#committer.drain();
+    this.stores.refuseAll();
+    await this.#file.close();
+  }
+
+  async #sweepAll(actorNumber: number): Promise<void> {
+    while (!this.#closing) {
+      const target = { kind: "sweep" as const, actorNumber, finished: false };
+      await this.operate(target);
+      if (target.finished) return;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/** SqliteStorage: what actors keep, in the shards of one data directory. A wake writes nothing. */
+import { actorErrors, storageErrors } from "../../errors.ts";
+import type { ActorRecord, Generation } from "../../ports/directory.ts";
+import type { ActorStorage, ActorStore, Alarm, Row } from "../../ports/storage.ts";
+import type { Shard } from "./shard.ts";
+import type { ShardActor, ShardTarget } from "./shard-target.ts";
+import type { Shards } from "./shards.ts";
+
+export interface SqliteStorageOptions {
+  readonly shards: Shards;
+  /** Generations below this are from before the start. */
+  readonly oldestGeneration: Generation;
+  readonly close: () => Promise<void>;
+}
+
+export class SqliteStorage implements ActorStorage {
+  readonly #options: SqliteStorageOptions;
+
+  constructor(options: SqliteStorageOptions) {
+    this.#options = options;
+  }
+
+  async open(record: ActorRecord, generation: Generation): Promise<ActorStore> {
+    const { id } = record;
+    if (generation < this.#options.oldestGeneration) throw storageErrors.fenced(id);
+    const shard = this.#options.shards.ofId(id);
+    const actor = shard === undefined ? undefined : actorOf(shard, id);
+    if (shard === undefined || actor === undefined) throw actorErrors.notFound(id);
+    return shard.stores.open({
+      actorId: id,
+      generation,
+      target: { kind: "rows", actor },
+      load: (target) => load(shard, target),
+    });
+  }
+
+  async nextAlarm(): Promise<Alarm | undefined> {
+    return (await this.dueAlarms(Number.MAX_SAFE_INTEGER, 1))[0];
+  }
+
+  async dueAlarms(until: number, limit: number): Promise<readonly Alarm[]> {
+    const due: Alarm[] = [];
+    for (const [, shard] of this.#options.shards.usable()) due.push(...shard.reader.alarms(until, limit));
+    return due.sort((a, b) => a.at - b.at).slice(0, limit);
+  }
+
+  close(): Promise<void> {
+    return this.#options.close();
+  }
+}
+
+function actorOf(shard: Shard, id: string): ShardActor | undefined {
+  const unsettled = shard.unsettledById.get(id);
+  if (unsettled !== undefined) return unsettled.created;
+  const number = shard.reader.number(id);
+  return number === undefined ? undefined : { number, id, failed: false };
+}
+
+function load(shard: Shard, target: ShardTarget): readonly Row[] {
+  return target.kind === "rows" ? shard.reader.rows(target.actor.number) : [];
+}

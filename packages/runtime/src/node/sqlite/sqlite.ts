@@ -1,0 +1,46 @@
+/**
+ * The one door to `node:sqlite`: what Troupe uses of it stands here, and is checked by name before the first use.
+ *
+ * Worker threads import this file too, so it depends on nothing else.
+ */
+import { backup, constants, DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
+
+export type Database = DatabaseSync;
+export type Statement = StatementSync;
+export type SqlValue = SQLOutputValue;
+
+/** Opens or creates a database file. `timeoutMs`: how long SQLite itself may block the thread on a lock. */
+export function openDatabase(path: string, options: { readonly timeoutMs?: number } = {}): Database {
+  return new DatabaseSync(path, { timeout: options.timeoutMs ?? 0, allowExtension: false });
+}
+
+/** What this platform's `node:sqlite` lacks; empty when all is there. */
+export function missingFeatures(): readonly string[] {
+  // An instance, not the prototype: some are accessors that each instance gets of its own.
+  const probe = new DatabaseSync(":memory:");
+  const missing = ["exec", "prepare", "close", "isOpen", "isTransaction", "setAuthorizer"]
+    .filter((member) => !(member in probe))
+    .map((member) => `DatabaseSync.${member}`);
+  probe.close();
+  if (typeof backup !== "function") missing.push("backup");
+  if (constants.SQLITE_DENY === undefined) missing.push("constants.SQLITE_DENY");
+  return missing;
+}
+
+/** SQLite's result codes that somebody here decides by. */
+export const sqliteCodes = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notDatabase: 26,
+} as const;
+
+/** The primary result code of an error that SQLite threw. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
+    return undefined;
+  return error.errcode & 0xff;
+}

@@ -1,0 +1,61 @@
+/**
+ * A Link over a `ws` WebSocket.
+ *
+ * Messages of one tick leave in one write: the socket is corked at the first and uncorked when the tick is over. When a
+ * group of batches becomes durable, hundreds of replies are released in one tick; a system call for each would cost
+ * more than all the rest.
+ */
+import type { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+
+const TEXT = { binary: false, compress: false };
+const BINARY = { binary: true, compress: false };
+
+/** One WebSocket. */
+export class WsLink implements Link {
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  #corked = false;
+
+  constructor(ws: WebSocket, socket: Duplex) {
+    this.#ws = ws;
+    this.#socket = socket;
+  }
+
+  attach(handler: LinkHandler): void {
+    this.#ws.on("message", (data, isBinary) => handler.message(isBinary ? bytesOf(data) : String(data)));
+    this.#ws.on("close", (code, reason) => handler.closed(code, reason.toString()));
+    // `close` follows: a protocol error, a message that is too long, a reset.
+    this.#ws.on("error", () => {});
+  }
+
+  send(data: Message): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#ws.send(data, typeof data === "string" ? TEXT : BINARY);
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
+}
+
+/** The default `binaryType` gives Buffers; the other shapes are those of settings that aren't used. */
+function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+}

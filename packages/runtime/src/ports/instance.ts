@@ -1,0 +1,138 @@
+/**
+ * ActorInstance: one activation of an actor, as the rest of the house sees it.
+ *
+ * Gateway and host know nothing of what is behind it: TypeScript in this process, a plugin, an isolate, or another
+ * host. A kind of actor is an `InstanceFactory`; adding one touches no gateway file.
+ */
+import type { Encoding } from "@troupe/protocol";
+import type { Output } from "../gate/output-gate.ts";
+import type { ActorRecord, Generation } from "./directory.ts";
+import type { ActorStore, Row } from "./storage.ts";
+import type { Message } from "./transport.ts";
+
+/** One running activation of an actor. */
+export interface ActorInstance {
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  /** False from the moment it begins to stop: then the host holds calls for the next activation. */
+  readonly accepting: boolean;
+  /** Starts an action. Never throws: whatever happens goes to `call.reply`. */
+  action(call: ActionCall): void;
+  /** Runs the connect hooks. Rejects with what refused the connection. */
+  connect(request: ConnectRequest): Promise<ActorConnection>;
+  /** Settles when everything written so far is durable; rejects when that failed. */
+  settled(): Promise<void>;
+  /** Ends the activation; settles when everything is released. Asked again, it gives the same promise. */
+  stop(reason: StopReason): Promise<void>;
+  /** What people want to know about it. */
+  report(): InstanceReport;
+}
+
+/** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
+export type StopReason = "sleep" | "destroy" | "host-stop" | "broken";
+
+/** A call of an action. */
+export interface ActionCall {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** The caller's connection; absent for a stateless call. */
+  readonly connection?: ActorConnection | undefined;
+  /** Connection parameters of a stateless call. */
+  readonly params?: unknown;
+  /** The HTTP request of a stateless call, made when somebody asks. */
+  readonly request?: (() => Request) | undefined;
+  readonly reply: Reply;
+}
+
+/** Turns the end of a call into an output, in the caller's encoding. The instance sends it through its gate. */
+export interface Reply {
+  /** May throw a `TroupeError` for a value that can't be encoded. */
+  ok(output: unknown): Output;
+  error(error: unknown): Output;
+}
+
+/** A client that wants to be connected. */
+export interface ConnectRequest {
+  readonly params: unknown;
+  readonly sink: ConnectionSink;
+  readonly request?: (() => Request) | undefined;
+  /** Makes the output that tells the client that it is connected. It leaves before any other of this connection. */
+  readonly opened?: (connection: ActorConnection) => Output;
+}
+
+/** A connected client, as the gateway uses it. */
+export interface ActorConnection {
+  readonly id: string;
+  /** A message from the client may have this many bytes. */
+  readonly maxIncomingBytes: number;
+  /** A message to the client may have this many bytes. */
+  readonly maxOutgoingBytes: number;
+  /** Sends an output in the connection's order. */
+  emit(output: Output): void;
+  /** Takes an event from now on; `done` leaves when that is in force. */
+  subscribe(event: string, done: Output): void;
+  unsubscribe(event: string): void;
+  /** The client is gone. */
+  closed(): void;
+}
+
+/** Where an actor's messages to one client go. */
+export interface ConnectionSink {
+  readonly encoding: Encoding;
+  /** An event that has passed the gate. */
+  event(event: EncodedEvent): void;
+  /** The actor ends the connection. */
+  close(reason: CloseReason): void;
+}
+
+/** Why an actor ends a connection: `kicked` by its code, `stopped` with the activation, `broken` with its gate. */
+export interface CloseReason {
+  readonly kind: "kicked" | "stopped" | "broken";
+  readonly text: string;
+}
+
+/** An event, encoded once for all who get it. */
+export interface EncodedEvent {
+  message(encoding: Encoding): Message;
+  readonly bytes: number;
+}
+
+/** A snapshot for people and tests. */
+export interface InstanceReport {
+  readonly phase: "loading" | "running" | "stopping" | "stopped";
+  readonly awakeReasons: readonly string[];
+  readonly connections: number;
+  readonly actionsInFlight: number;
+}
+
+/** What a factory is given to make an activation. */
+export interface InstanceOpen {
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  readonly store: ActorStore;
+  readonly rows: readonly Row[];
+  readonly isNew: boolean;
+  /** The creator's input; only with `isNew`. */
+  readonly input: unknown;
+  /** The creation isn't durable before this settles. */
+  readonly created: Promise<void> | undefined;
+  readonly host: InstanceHost;
+}
+
+/** What an activation may ask of its host. */
+export interface InstanceHost {
+  /** Nothing keeps the instance awake: the host may stop it after `sleepTimeoutMs`. */
+  idle(instance: ActorInstance, sleepTimeoutMs: number): void;
+  /** Something keeps it awake again. */
+  busy(instance: ActorInstance): void;
+  /** The instance wants to end: the host calls `stop` in a turn of its own. */
+  requestStop(instance: ActorInstance, reason: StopReason): void;
+  /** The instance sleeps with an alarm set (wall clock, ms). */
+  alarm(at: number): void;
+}
+
+/** Makes activations of one kind of actor. */
+export interface InstanceFactory {
+  /** Settles when the actor is started; rejects with what its start hooks threw. */
+  open(request: InstanceOpen): Promise<ActorInstance>;
+}

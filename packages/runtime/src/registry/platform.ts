@@ -1,0 +1,71 @@
+/**
+ * Platform: what a registry needs from where it runs. The Node adapter brings one; the edge brings another.
+ */
+import type { Env } from "@troupe/base";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Directory } from "../ports/directory.ts";
+import type { ActorStorage } from "../ports/storage.ts";
+
+/** What an acknowledged write survives: a power cut; a crash of the process (a power cut costs a second); nothing. */
+export type Durability = "commit" | "interval" | "memory";
+
+/** Where and how to serve. */
+export interface StartOptions {
+  /** Default: TROUPE_PORT, or 6420. 0 takes a free one. */
+  readonly port?: number;
+  /** Default: TROUPE_HOST, or 127.0.0.1. */
+  readonly host?: string;
+  /** Default: TROUPE_DATA, or `.troupe` in the working directory. */
+  readonly dataDir?: string;
+  /** Default: TROUPE_DURABILITY, or "commit". */
+  readonly durability?: Durability;
+  /** Stop on SIGTERM and SIGINT. Default: true. */
+  readonly signals?: boolean;
+  /** Print where it serves and how. Default: true. */
+  readonly banner?: boolean;
+}
+
+/** A store of one host: both ports over the same files. */
+export interface OpenStore {
+  readonly directory: Directory;
+  readonly storage: ActorStorage;
+  /** Settles everything and gives the files back. */
+  close(): Promise<void>;
+}
+
+/** An open door. */
+export interface Listening {
+  /** `http://127.0.0.1:6420` */
+  readonly endpoint: string;
+  readonly port: number;
+  readonly host: string;
+  /** No new connections and requests; open ones go on. */
+  close(): Promise<void>;
+  /** Ends what is still open. */
+  end(): void;
+}
+
+/** Options with every default filled in. */
+export type ResolvedStartOptions = Required<StartOptions>;
+
+/** What a registry takes from where it runs. */
+export interface Platform {
+  env(): Env;
+  resolve(options: StartOptions): ResolvedStartOptions;
+  /** `onFatal`: the store broke for good, nobody knows what the disk holds; the process should end. */
+  openStore(options: {
+    env: Env;
+    dataDir: string;
+    durability: Durability;
+    onFatal: (cause: unknown) => void;
+  }): Promise<OpenStore>;
+  listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
+  /** Gates the platform's own `fetch` inside actors; returns what undoes it. */
+  gateFetch(departure: () => Promise<void> | undefined): () => void;
+  /** Calls `stop` on the first signal to end, exits at once on the second; returns what undoes it. */
+  onSignal(stop: () => Promise<void>): () => void;
+  /** Ends the process: a sync failed. */
+  fatal(cause: unknown): void;
+  /** Prints a line for people. */
+  print(line: string): void;
+}

@@ -1,0 +1,110 @@
+/**
+ * Runtime: one host and one gateway over one store, made from their parts. A registry has at most one; the simulator
+ * and tests make theirs directly.
+ */
+import type { Env } from "@troupe/base";
+import { type Client, createClient, type Registry as ClientRegistry } from "@troupe/client";
+import type { AnyActorDefinition } from "../actor/definition.ts";
+import type { Activation, ActivationServices } from "../actor/local/activation.ts";
+import { LocalFactory } from "../actor/local/local-instance.ts";
+import { Access, type AccessConfig } from "../gateway/access.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { LocalTransport } from "../gateway/local-transport.ts";
+import { ActorHost } from "../host/actor-host.ts";
+import type { Directory } from "../ports/directory.ts";
+import type { InstanceFactory } from "../ports/instance.ts";
+import type { ActorStorage } from "../ports/storage.ts";
+
+/** The namespace of a registry that names none. */
+export const DEFAULT_NAMESPACE = "default";
+
+/** What a runtime is made of. */
+export interface RuntimeParts {
+  readonly env: Env;
+  readonly directory: Directory;
+  readonly storage: ActorStorage;
+  readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  readonly access: AccessConfig;
+  readonly maxAwakeActors?: number | undefined;
+}
+
+/** Actors that run, and the door to them. */
+export class Runtime {
+  readonly env: Env;
+  readonly host: ActorHost;
+  readonly gateway: Gateway;
+  readonly #services: ActivationServices;
+  #client: Client | undefined;
+
+  constructor(parts: RuntimeParts) {
+    this.env = parts.env;
+    this.#services = {
+      env: parts.env,
+      current: parts.env.asyncContext.variable<Activation>(),
+      client: <R extends ClientRegistry>() => this.client<R>(),
+    };
+    const factories = new Map<string, InstanceFactory>();
+    for (const [name, definition] of Object.entries(parts.use)) factories.set(name, this.#factory(definition));
+    this.host = new ActorHost({
+      env: parts.env,
+      directory: parts.directory,
+      storage: parts.storage,
+      factories,
+      ...(parts.maxAwakeActors === undefined ? {} : { maxAwake: parts.maxAwakeActors }),
+    });
+    this.gateway = new Gateway({
+      env: parts.env,
+      host: this.host,
+      access: new Access(parts.access, parts.env.crypto),
+      namespace: DEFAULT_NAMESPACE,
+    });
+  }
+
+  /** Settles when what the running actor wrote is durable; at once outside of actors. */
+  readonly departure = (): Promise<void> | undefined => {
+    const activation = this.#services.current.get();
+    if (activation === undefined || activation.phase.tag === "stopped") return undefined;
+    return activation.departure();
+  };
+
+  /** A client of this runtime's actors that needs no network. */
+  client<R extends ClientRegistry>(): Client<R> {
+    this.#client ??= createClient({
+      env: this.env,
+      transport: new LocalTransport({
+        env: this.env,
+        host: this.host,
+        gateway: this.gateway,
+        departure: this.departure,
+      }),
+    });
+    return retyped<R>(this.#client);
+  }
+
+  /** Begins to watch the alarms. */
+  start(): Promise<void> {
+    return this.host.start();
+  }
+
+  /** No new work; everything awake is saved and sleeps; sockets are closed. */
+  async stop(): Promise<void> {
+    this.gateway.unready();
+    await this.host.stop();
+    this.gateway.close();
+    await this.#client?.dispose();
+  }
+
+  #factory(definition: AnyActorDefinition): InstanceFactory {
+    const { descriptor, behaviour } = definition;
+    // The one place that knows the kinds: another kind of behaviour is another case here.
+    switch (behaviour.kind) {
+      case "local":
+        return new LocalFactory({ descriptor, behaviour }, this.#services);
+    }
+  }
+}
+
+/** The same client under the types of its user's registry: those exist at compile time alone. */
+function retyped<R extends ClientRegistry>(client: Client): Client<R> {
+  return client as Client<R>;
+}

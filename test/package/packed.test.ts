@@ -1,0 +1,87 @@
+/** The packages as people get them: packed, installed into an empty project elsewhere, and used from there. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { command } from "../../tools/command.ts";
+import { Repository } from "../../tools/repository.ts";
+import { InstalledProject } from "./installed-project.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const packages = new Repository(root).packages();
+let project: InstalledProject;
+
+beforeAll(async () => {
+  project = await InstalledProject.create();
+}, 240_000);
+afterAll(() => project?.[Symbol.dispose]());
+
+const counter = `
+import { actor, setup } from "troupe";
+import { createClient } from "troupe/client";
+
+const counter = actor({
+  state: { count: 0 },
+  actions: { increment: (c, by/*: number*/) => (c.state.count += by) },
+});
+const registry = setup({ use: { counter } });
+const server = await registry.start({ port: 0, dataDir: process.argv[2] });
+const client = createClient/*<typeof registry>*/(server.endpoint);
+const handle = client.counter.getOrCreate(["a"]);
+const answers/*: number[]*/ = [await handle.increment(2), await handle.increment(3)];
+await registry.stop();
+console.log(JSON.stringify(answers));
+`;
+
+test("a counter runs, keeps its state between calls, stops, and finds its state again", async () => {
+  project.write("counter.mjs", counter);
+  const data = join(project.folder, "data");
+  expect(await project.run("counter.mjs", data)).toEqual({ status: 0, output: "[2,5]\n" });
+  expect(await project.run("counter.mjs", data)).toEqual({ status: 0, output: "[7,10]\n" });
+}, 60_000);
+
+test("its types hold in a project elsewhere, declarations and all", async () => {
+  const program = counter.replaceAll("/*", "").replaceAll("*/", "");
+  project.write(
+    "counter.ts",
+    `declare const process: { argv: [string, string, string] };\n${withConsole(program)}`,
+  );
+  const lib = ["es2024", "esnext.disposable", "dom"];
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: "es2024",
+    module: "nodenext",
+    types: [],
+    lib,
+  };
+  project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["counter.ts"] }));
+  expect(await project.compile()).toEqual({ status: 0, output: "" });
+}, 60_000);
+
+test.each(packages.map(({ manifest }) => manifest.name))("publint has nothing against %s", async (name) => {
+  const { messages } = await publint({ pkgDir: join(project.folder, "node_modules", name), pack: false });
+  expect(messages.filter((message) => message.type !== "suggestion")).toEqual([]);
+});
+
+const published = packages.find(({ manifest }) => manifest.name === "troupe")?.manifest.exports ?? {};
+const entries = Object.keys(published).map((subpath) => `troupe${subpath.slice(1)}`);
+
+test.each(entries)(
+  "%s resolves in the project and in this repository, built and from source",
+  async (entry) => {
+    const names = `console.log(Object.keys(await import("${entry}")).sort().join())`;
+    project.write("names.mjs", names);
+    const installed = await project.run("names.mjs");
+    const script = ["--input-type=module", "--eval", names];
+    const built = await command(process.execPath, script, { cwd: root });
+    const source = await command(process.execPath, ["--conditions=troupe-source", ...script], { cwd: root });
+    expect(installed.status).toBe(0);
+    expect(built).toEqual(installed);
+    expect(source).toEqual(installed);
+  },
+);
+
+function withConsole(program: string): string {
+  return `declare const console: { log(line: string): void };\n${program}`;
+}

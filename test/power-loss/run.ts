@@ -1,0 +1,42 @@
+/**
+ * The power-loss test by hand: more cuts, one line each.
+ *
+ *   node test/power-loss/run.ts --cuts 200 --seed 7 [--kinds cut,kept,torn] [--nosync] [--server other-server.mjs]
+ */
+import { parseArgs } from "node:util";
+import { CutGround } from "./cuts.ts";
+import { runRounds, TROUPE_SERVER } from "./harness.ts";
+import { Random, seedOfThisRun } from "./random.ts";
+import type { CutKind } from "./shim.ts";
+
+const { values } = parseArgs({
+  options: {
+    cuts: { type: "string", default: "200" },
+    seed: { type: "string" },
+    kinds: { type: "string", default: "cut,kept,torn" },
+    nosync: { type: "boolean", default: false },
+    server: { type: "string" },
+  },
+});
+
+const seed = values.seed === undefined ? seedOfThisRun() : Number(values.seed);
+using ground = new CutGround(values.kinds.split(",") as CutKind[], {
+  syncDelayUs: 1000,
+  noSync: values.nosync,
+});
+const report = await runRounds({
+  ground,
+  cuts: Number(values.cuts),
+  random: new Random(seed),
+  server: values.server === undefined ? TROUPE_SERVER : [values.server],
+  onRound: (round, ledger) => console.log(`cut ${round}: ${ledger.acknowledged} writes acknowledged`),
+});
+const { ledger, cutStarts, problems } = report;
+console.log(
+  `seed ${seed}: cuts ${JSON.stringify(ground.made)}, ${cutStarts} of them in a start; writes acknowledged ${ledger.acknowledged}, ` +
+    `unknown ${ledger.unknown} (${ledger.appliedUnknown} applied), refused ${ledger.refused}; ` +
+    `the shim saw ${ground.seen.writes} writes and ${ground.seen.syncs} syncs`,
+);
+for (const problem of problems) console.log(problem);
+console.log(problems.length === 0 ? "nothing was lost" : `${problems.length} promises broken`);
+process.exitCode = problems.length === 0 ? 0 : 1;

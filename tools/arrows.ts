@@ -1,0 +1,125 @@
+/**
+ * Who may know whom: the one table of layers, rooms, platform code and third-party packages.
+ *
+ * `checks/layers.ts` and `checks/platform.ts` hold the sources to it. A path that ends in "/" is a folder, any other
+ * is the beginning of a file's path. A new row needs a reason that a reader believes.
+ */
+
+/** A package may import those of earlier rows only, never its neighbours in a row. */
+export const layers: readonly (readonly string[])[] = [
+  ["base"],
+  ["protocol"],
+  ["client"],
+  ["relay"],
+  ["runtime"],
+  ["plugins", "cluster"],
+  ["agent-os"],
+  ["cli"],
+  ["troupe"],
+];
+
+/** Packages that know others by their public entry alone, never by `/internal`. */
+export const publicApiOnly: readonly string[] = ["agent-os", "cli"];
+
+/** Code that shows how the product is used: it imports the published name and nothing below it. */
+export const outsiders = { folders: ["examples/"], may: /^troupe(\/|$)/ } as const;
+
+export interface Room {
+  readonly where: readonly string[];
+  /** Places in `where` that the row is not about. */
+  readonly except?: readonly string[];
+  readonly mayNotSee: readonly string[];
+  /** Places in `mayNotSee` that may be seen all the same. */
+  readonly but?: readonly string[];
+  readonly because: string;
+}
+
+const runtime = "packages/runtime/src/";
+
+/** Inside a package: what a room must not know. */
+export const rooms: readonly Room[] = [
+  {
+    where: [`${runtime}ports/`],
+    except: [`${runtime}ports/memory/`],
+    mayNotSee: [runtime],
+    but: [`${runtime}ports/`, `${runtime}errors.ts`],
+    because: "a port is what drivers implement: it knows no implementation and no user",
+  },
+  {
+    where: [`${runtime}node/`, `${runtime}edge/`, `${runtime}ports/memory/`],
+    // `setup` is where Node's adapter, the registry and definitions meet.
+    except: [`${runtime}node/setup.ts`],
+    mayNotSee: [
+      `${runtime}actor/`,
+      `${runtime}gate/`,
+      `${runtime}schedule/`,
+      `${runtime}queue/`,
+      `${runtime}workflow/`,
+    ],
+    because: "an adapter or driver sees ports and the storage contract, never the actors that use them",
+  },
+  {
+    where: [`${runtime}storage/`],
+    mayNotSee: [`${runtime}actor/`, `${runtime}gateway/`, `${runtime}host/`, `${runtime}registry/`],
+    because: "storage is a contract between the core and its drivers: it knows no actor",
+  },
+  {
+    where: [`${runtime}gate/`],
+    mayNotSee: [runtime],
+    but: [`${runtime}gate/`, `${runtime}ports/`, `${runtime}errors.ts`],
+    because: "a gate is a unit of its own with the commit injected",
+  },
+  {
+    where: [`${runtime}gateway/`],
+    mayNotSee: [`${runtime}actor/`],
+    because: "the gateway knows no kind of actor: adding a kind touches no gateway file",
+  },
+  {
+    where: [`${runtime}actor/`],
+    mayNotSee: [`${runtime}gateway/`, `${runtime}registry/`],
+    because: "an actor does not know who calls it",
+  },
+  {
+    where: ["packages/troupe/src/client.ts"],
+    mayNotSee: [
+      "packages/runtime/",
+      "packages/plugins/",
+      "packages/cluster/",
+      "packages/agent-os/",
+      "packages/cli/",
+    ],
+    because: "a browser that imports troupe/client must not get the server",
+  },
+];
+
+/** Sources that are `export { names } from "…"` and nothing else. */
+export const reExportsOnly: readonly string[] = ["packages/troupe/src/"];
+
+/** Adapters, and the few places that put adapter and core together. No other file of the runtime sees an adapter. */
+export const adapters = {
+  folders: [`${runtime}node/`, `${runtime}edge/`],
+  mayBeSeenBy: [`${runtime}index.ts`, `${runtime}internal.ts`, `${runtime}testing/`],
+} as const;
+
+/** Packages whose code takes the outside world through `Env`. */
+export const platformFree: readonly string[] = ["base", "protocol", "client", "relay", "runtime", "troupe"];
+
+/** The files in those packages that may touch the platform: they are what `Env` and the ports are made of. */
+export const platformFiles: readonly string[] = [
+  `${runtime}node/`,
+  `${runtime}edge/`,
+  "packages/client/src/platform",
+  "packages/relay/src/exporters/",
+];
+
+/** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
+export const owners: Readonly<Record<string, readonly string[]>> = {
+  "cbor-x": ["packages/protocol/src/"],
+  ws: [`${runtime}node/`],
+  "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
+};
+
+/** True when `path` is, or lies under, one of `places`. */
+export function isIn(path: string, places: readonly string[]): boolean {
+  return places.some((place) => path.startsWith(place));
+}

@@ -1,0 +1,68 @@
+/**
+ * The one way through checks, build and tests. `npm test` and `npm run verify` both end here; the first also
+ * provides the programs that some tests need.
+ */
+import { builds, staticChecks } from "./checks.ts";
+import { Repository } from "./repository.ts";
+import { runChecks } from "./run-checks.ts";
+import { runTests } from "./run-tests.ts";
+import { wrongNode } from "./setup/node-version.ts";
+import { environmentOf, type FoundProgram } from "./setup/programs.ts";
+import { closingLine, type TestSummary } from "./test-report.ts";
+
+export interface FrontDoorOptions {
+  readonly root: string;
+  /** Finds, or provides, what tests need. */
+  readonly programs: () => Promise<readonly FoundProgram[]>;
+  /** Show what vitest prints while it runs. Without it, it is shown only when a test failed. */
+  readonly show: boolean;
+}
+
+/** Runs everything and prints it. Gives the exit code: 0 when nothing failed. */
+export async function enter({ root, programs, show }: FrontDoorOptions): Promise<number> {
+  const wrong = wrongNode(process.versions.node);
+  if (wrong !== undefined) {
+    console.log(`${wrong}\n0 passed, 1 failed`);
+    return 1;
+  }
+  const found = await programs();
+  for (const { program, path, why } of found) {
+    console.log(
+      path === "" ? `skipped: tests that need ${program.title}: ${why}` : `✓ ${program.title}: ${path}`,
+    );
+  }
+  const repository = new Repository(root);
+  const checks = await runChecks(staticChecks, repository, console.log);
+  const built = await runChecks(builds, repository, console.log);
+  const failed = [...checks, ...built].filter((result) => result.problems.length > 0);
+  if (built.some((result) => result.problems.length > 0)) {
+    console.log("\nThe tests did not run: the build failed.\n0 passed, 1 failed");
+    return 1;
+  }
+  const start = performance.now();
+  const { summary, output } = await runTests({ root, env: environmentOf(found), show });
+  if (!show && summary.failures.length > 0) console.log(output);
+  console.log(`${summary.failures.length === 0 ? "✓" : "✗"} tests (${seconds(start)})`);
+  print(summary);
+  if (failed.length > 0)
+    console.log(`\nFailed checks, see above: ${failed.map(({ check }) => check.name).join(", ")}`);
+  console.log(`\n${closingLine(summary)}`);
+  return failed.length + summary.failures.length === 0 ? 0 : 1;
+}
+
+function print(summary: TestSummary): void {
+  for (const { name, why } of summary.skips) console.log(`  skipped: ${name}: ${why}`);
+  for (const id of summary.unprovenIds) console.log(`  skipped: every test of ${id}`);
+  for (const { name, message } of summary.failures) {
+    console.log([`  failed: ${name}`, ...telling(message).map((line) => `    ${line}`)].join("\n"));
+  }
+}
+
+/** The first lines of a failure, and every line that says how to repeat it. */
+function telling(message: string): string[] {
+  return message.split("\n").filter((line, index) => index < 3 || /seed|replay/i.test(line));
+}
+
+function seconds(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}

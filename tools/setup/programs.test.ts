@@ -1,0 +1,39 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fixture } from "../fixture.ts";
+import { wrongNode } from "./node-version.ts";
+import { environmentOf, findProgram, type NeededProgram } from "./programs.ts";
+
+const program: NeededProgram = {
+  variable: "TROUPE_TEST_LUTE",
+  title: "a lute",
+  names: ["lute", "mandolin"],
+  packages: ["lute"],
+};
+
+test("a program is found by its variable, then in the PATH, best name first", () => {
+  using folder = fixture({ "a/mandolin": "", "b/lute": "" });
+  for (const file of ["a/mandolin", "b/lute"]) chmodSync(join(folder.root, file), 0o755);
+  const PATH = `${join(folder.root, "a")}:${join(folder.root, "b")}`;
+  const lute = join(folder.root, "b/lute");
+  expect(findProgram(program, { PATH })).toEqual({ program, path: lute, why: "" });
+  const mandolin = join(folder.root, "a/mandolin");
+  expect(findProgram(program, { PATH, TROUPE_TEST_LUTE: mandolin }).path).toBe(mandolin);
+});
+
+test("what is missing is told to tests with its reason", () => {
+  const missing = findProgram(program, { PATH: "/nowhere" });
+  const wrong = findProgram(program, { PATH: "/nowhere", TROUPE_TEST_LUTE: "/nowhere/lute" });
+  expect(environmentOf([missing])).toEqual({
+    TROUPE_TEST_LUTE: "",
+    TROUPE_TEST_LUTE_WHY: "a lute is not installed",
+  });
+  expect(wrong.why).toBe("TROUPE_TEST_LUTE names /nowhere/lute, which is not there");
+});
+
+test("an older Node is named with what to do", () => {
+  expect(wrongNode("24.0.0")).toBeUndefined();
+  expect(wrongNode("26.1.0")).toBeUndefined();
+  expect(wrongNode("20.20.2")).toMatch(/Node 20\.20\.2.*Node 24[\s\S]*npm install/);
+});

@@ -1,0 +1,84 @@
+/**
+ * Programs that some tests need and npm can't bring: a browser and a C compiler. Each is looked for, and, where the
+ * run may install things (`npm test` as root on Debian), installed. Tests learn the outcome from two environment
+ * variables: `NAME` is the path, or empty, and then `NAME_WHY` says why.
+ */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { installWithApt } from "./apt.ts";
+
+export interface NeededProgram {
+  /** The environment variable that carries its path. */
+  readonly variable: string;
+  /** What people call it. */
+  readonly title: string;
+  /** Names it may have in the PATH, best first. */
+  readonly names: readonly string[];
+  /** Debian's packages that bring it. */
+  readonly packages: readonly string[];
+}
+
+export const neededPrograms: readonly NeededProgram[] = [
+  {
+    variable: "TROUPE_TEST_CHROMIUM",
+    title: "Chromium",
+    names: ["chromium", "chromium-browser", "google-chrome"],
+    packages: ["chromium"],
+  },
+  {
+    variable: "TROUPE_TEST_CC",
+    title: "a C compiler",
+    names: ["gcc", "cc", "clang"],
+    packages: ["gcc", "libc6-dev"],
+  },
+];
+
+export interface FoundProgram {
+  readonly program: NeededProgram;
+  /** Empty when it isn't there. */
+  readonly path: string;
+  /** Why not; empty when it is there. */
+  readonly why: string;
+}
+
+/** Looks for a program: the environment variable first, then the PATH. Installs nothing. */
+export function findProgram(program: NeededProgram, env: NodeJS.ProcessEnv): FoundProgram {
+  const given = env[program.variable];
+  if (given) {
+    const there = existsSync(given);
+    return {
+      program,
+      path: there ? given : "",
+      why: there ? "" : `${program.variable} names ${given}, which is not there`,
+    };
+  }
+  const path = program.names.flatMap((name) => inPath(name, env.PATH ?? ""))[0] ?? "";
+  return { program, path, why: path === "" ? `${program.title} is not installed` : "" };
+}
+
+/** Looks for a program and installs it when it is missing and that is possible. */
+export async function provideProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Promise<FoundProgram> {
+  const found = findProgram(program, env);
+  if (found.path !== "" || env[program.variable]) return found;
+  const refusal = await installWithApt(program.packages);
+  const again = findProgram(program, env);
+  if (again.path !== "") return again;
+  return { ...again, why: `${again.why}, and ${refusal ?? "its package did not bring it"}` };
+}
+
+/** The variables that tell tests about `found`. */
+export function environmentOf(found: readonly FoundProgram[]): Record<string, string> {
+  return Object.fromEntries(
+    found.flatMap(({ program, path, why }) => [
+      [program.variable, path],
+      [`${program.variable}_WHY`, why],
+    ]),
+  );
+}
+
+function inPath(name: string, path: string): string[] {
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .filter((file) => existsSync(file));
+}
