@@ -5,6 +5,7 @@
  *
  * Prints `starting`, then `ready <endpoint>`.
  */
+import { flushCompileCache } from "node:module";
 import { actor, setup } from "troupe";
 
 interface Lane {
@@ -46,6 +47,8 @@ export const registry = setup({ use: { counter } });
 if (import.meta.main) {
   const [dataDir, port = "0"] = process.argv.slice(2);
   if (dataDir === undefined) throw new Error("node server.ts DATA_DIRECTORY [PORT]");
+  // This process ends by a kill, which would leave the cache (see child.ts) unwritten.
+  flushCompileCache();
   console.log("starting");
   const server = await registry.start({ port: Number(port), dataDir, durability: "commit" });
   console.log(`ready ${server.endpoint}`);

@@ -103,7 +103,7 @@ describe.skipIf(skipped)(name, { timeout }, () => {
   test.each(["append", "sqlite"] as const)(
     "%s: what was acknowledged is there after every kind of cut",
     async (mode) => {
-      const outcome = await cutPower({ mode, kinds: all, cuts: 15, cutStarts: true });
+      const outcome = await cutPower({ mode, kinds: all, cuts: 10, cutStarts: true });
       expect(outcome).toMatchObject({ lost: 0, damaged: [] });
       expect(outcome.acknowledged, `seed ${outcome.seed}`).toBeGreaterThan(50);
     },

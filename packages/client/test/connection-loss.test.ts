@@ -84,6 +84,20 @@ test("S3.6: behind a hello refused for now all calls go first on the next link, 
   ]);
 });
 
+test("S3.6: what goes back into the queue stays ahead of what never left it", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const count = limits.openingFrames + 2;
+  for (let call = 0; call < count; call += 1) void conn.send(String(call));
+  const first = await gateway.open();
+  expect(first.frames).toHaveLength(limits.openingFrames);
+  await first.refuse({ code: "overloaded", retryable: true });
+  await world.pass(250);
+  const second = await gateway.accept();
+  const texts = second.frames.map((frame) => frame.kind === "action" && frame.args[0]);
+  expect(texts).toEqual(Array.from({ length: count }, (_, call) => String(call)));
+});
+
 test("a subscriber is told of the gap on a reconnect, before any event, and of nothing the first time", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();

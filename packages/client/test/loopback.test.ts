@@ -113,7 +113,7 @@ for (const encoding of ["json", "cbor"] as const) {
     const outputs = await Promise.all(calls);
     expect(heard.sort()).toEqual(outputs.sort());
     expect(server.connections).toBe(50);
-    expect(server.subprotocols).toBe("troupe,troupe.token.czNjcmV0");
+    expect(server.subprotocols).toBe("troupe, troupe.token.czNjcmV0");
     await expect(client.room.get("a").send("over HTTP")).resolves.toBe("over HTTP");
     expect(server.authorization).toBe("Bearer s3cret");
   });

@@ -9,8 +9,7 @@ import { isRecord, troupeError } from "./values/error-value.ts";
 /**
  * What a remote caller may know of `error`. One that isn't public, or isn't a TroupeError, becomes `internal.error`
  * "Internal error", unless `expose` (for a development server): then its message is told. `logId`, which finds the
- * real error in the log, goes into the metadata of `internal.error`. Never throws: metadata that can't be sent is left
- * out.
+ * real error in the log, goes into the metadata of `internal.error`. Metadata that can't be sent is left out.
  */
 export function toWireError(error: unknown, expose: boolean, logId?: string): WireError {
   if (TroupeError.is(error) && (error.public || expose)) {

@@ -212,4 +212,5 @@ export const gatewayErrors = {
   upgradeRequired: () =>
     error(426, "gateway", "upgrade_required", "This address is for WebSockets", { metadata: { upgrade: "websocket" } }),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
+  noResponse: () => error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),
 };

@@ -30,6 +30,7 @@ export type {
   WakeContextOf,
 } from "./actor/types/helpers.ts";
 export type { AccessConfig } from "./gateway/access.ts";
+export type { AppFetch } from "./gateway/app.ts";
 export { setup } from "./node/setup.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";

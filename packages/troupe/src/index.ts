@@ -9,6 +9,7 @@ export type {
   ActorDefinition,
   ActorOptions,
   AnyActorDefinition,
+  AppFetch,
   Conn,
   ConnContext,
   ConnectContextOf,

@@ -160,11 +160,10 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   /** A session's: the actor has accepted the connection. */
   welcomed(): void {
-    const before = this.#welcomedAt;
     this.#welcomedAt = this.#parts.env.clock.monotonic();
     this.#setStatus("connected");
     const events = this.#subscriptions.gap();
-    if (before !== undefined && events.length > 0) this.#onGap.emit({ events });
+    if (events.length > 0) this.#onGap.emit({ events });
     this.#onOpen.emit();
     this.#ready.resolve();
   }

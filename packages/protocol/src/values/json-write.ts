@@ -32,7 +32,9 @@ export function encodeJsonWithin(value: unknown, path: string, maxDepth: number)
   try {
     // A state proxy's target is read at the speed of a plain object.
     const target = typeof value === "object" ? unwrap(value) : value;
-    if (isPlain(target, maxDepth, limits.valueEntries) >= 0) return JSON.stringify(target);
+    if (typeof target === "object" && isPlainObject(target, maxDepth, limits.valueEntries) >= 0) {
+      return JSON.stringify(target);
+    }
     return JSON.stringify(convert(target, { left: limits.valueEntries, maxDepth }, 0));
   } catch {
     return explain(value, path, maxDepth);
@@ -52,14 +54,15 @@ function isPlain(value: unknown, depth: number, left: number): number {
     case "number":
       return isPlainNumber(value) ? left : -1;
     case "object":
-      return value === null ? left : isPlainObject(value, depth, left);
+      if (value === null) return left;
+      return unwrap(value) === value ? isPlainObject(value, depth, left) : -1;
     default:
       return -1;
   }
 }
 
 function isPlainObject(value: object, depth: number, left: number): number {
-  if (depth === 0 || unwrap(value) !== value) return -1;
+  if (depth === 0) return -1;
   if (Array.isArray(value)) return isPlainArray(value, depth, left);
   const prototype: unknown = Object.getPrototypeOf(value);
   if ((prototype !== Object.prototype && prototype !== null) || hasSymbols(value)) return -1;

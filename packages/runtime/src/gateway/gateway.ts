@@ -22,6 +22,7 @@ import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
+import { type AppFetch, answerApp } from "./app.ts";
 import { HttpCall, type ReportInternal } from "./calls.ts";
 import { encodingOf, errorResponse, type GatewayRequest, okResponse, type Respond } from "./http-message.ts";
 import { Metrics } from "./metrics.ts";
@@ -37,6 +38,8 @@ export interface GatewayParts {
   readonly access: Access;
   /** The namespace that this gateway serves, by its id. */
   readonly namespace: string;
+  /** Answers what isn't the gateway's own; `gateway.not_found` without it. */
+  readonly app?: AppFetch | undefined;
 }
 
 /** A door to a host's actors. */
@@ -75,6 +78,10 @@ export class Gateway {
         return;
       }
       const route = parseRoute(request.url);
+      if (route.kind === "app") {
+        this.#app(route.path, request, respond);
+        return;
+      }
       if (!("actor" in route)) {
         this.#management(route, request, respond);
         return;
@@ -176,6 +183,15 @@ export class Gateway {
     const instance: ActorInstance = await this.#parts.host.load(target);
     await instance.settled();
     return instance.record.id;
+  }
+
+  #app(path: string, request: GatewayRequest, respond: Respond): void {
+    const { app } = this.#parts;
+    if (app === undefined) throw gatewayErrors.notFound(path);
+    answerApp(app, request).then(respond, (cause: unknown) => {
+      this.#report(cause, { url: request.url });
+      respond(errorResponse(cause, "json"));
+    });
   }
 
   #management(route: Route, request: GatewayRequest, respond: Respond): void {

@@ -19,7 +19,8 @@ export interface GatewayRequest {
 /** An answer. */
 export interface GatewayResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** By lower-case name; several values of one (`set-cookie`) are several lines. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string | Uint8Array;
 }
 

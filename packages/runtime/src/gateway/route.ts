@@ -8,7 +8,9 @@ import { gatewayErrors } from "../errors.ts";
 export type Route =
   | { readonly kind: "action"; readonly actor: ActorRoute; readonly action: string }
   | { readonly kind: "resolve" | "create" | "connect"; readonly actor: ActorRoute }
-  | { readonly kind: "livez" | "readyz" | "metrics" };
+  | { readonly kind: "livez" | "readyz" | "metrics" }
+  /** None of the gateway's own paths. */
+  | { readonly kind: "app"; readonly path: string };
 
 /** The actor that a request is for. */
 export type ActorRoute =
@@ -33,7 +35,9 @@ export function parseRoute(url: string): Route {
       if (parts.length === 2) return { kind: parts[1] };
       throw gatewayErrors.notFound(path);
     default:
-      throw gatewayErrors.notFound(path);
+      // What isn't a path of its own (`*`, `//other.host/`, an absolute URL) is nobody's.
+      if (!path.startsWith("/") || path.startsWith("//")) throw gatewayErrors.notFound(path);
+      return { kind: "app", path };
   }
 }
 

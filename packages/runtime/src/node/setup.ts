@@ -17,7 +17,8 @@ export const DISK_FAILED_EXIT = 74;
 
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
-const nodePlatform: Platform = {
+/** What a registry takes from Node. */
+export const nodePlatform: Platform = {
   env: () => nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
   resolve: (options) => resolveStartOptions(options, process.env),
   openStore: async (options) => await openLocalStore(options),

@@ -7,6 +7,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import { nearest } from "../actor/nearest.ts";
 import { configErrors } from "../errors.ts";
 import { type AccessConfig, checkBind, isLoopback } from "../gateway/access.ts";
+import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
@@ -17,6 +18,19 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly use: U;
   /** Awake actors at once; past it the longest idle sleep early. */
   readonly maxAwakeActors?: number;
+  /**
+   * Answers every HTTP request that isn't for the gateway (`/actor/…`, `/actor-id/…`, `/livez`, `/readyz`,
+   * `/metrics`): a page and an API of your own beside the actors. `gateway.not_found` without it.
+   *
+   * It sees what the rules of access let in; preflights (OPTIONS) and CORS headers stay the registry's. The response
+   * is read whole before it leaves. What it throws is answered as an action's error is: a UserError as it is, anything
+   * else as `internal.error` with status 500.
+   *
+   * ```ts
+   * setup({ use: { counter }, fetch: (request) => new Response(`Hello from ${new URL(request.url).pathname}`) });
+   * ```
+   */
+  readonly fetch?: AppFetch;
 }
 
 /** Where a started registry serves. */
@@ -121,6 +135,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       use: this.#config.use,
       access: this.#config,
       maxAwakeActors: this.#config.maxAwakeActors,
+      app: this.#config.fetch,
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
     for (const [name, { descriptor }] of Object.entries(this.#config.use)) {
@@ -157,11 +172,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 }
 
-const configKeys = ["use", "maxAwakeActors", "allowedHosts", "allowedOrigins", "auth", "token"];
+const configKeys = ["use", "maxAwakeActors", "fetch", "allowedHosts", "allowedOrigins", "auth", "token"];
 
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
   for (const key of Object.keys(config)) {
     if (!configKeys.includes(key)) throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
+  }
+  if (config.fetch !== undefined && typeof config.fetch !== "function") {
+    throw configErrors.invalidOption("fetch", "a function from a Request to a Response");
   }
   for (const [name, definition] of Object.entries(config.use)) {
     checkName(name);

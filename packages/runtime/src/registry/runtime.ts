@@ -8,6 +8,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
+import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
@@ -26,6 +27,7 @@ export interface RuntimeParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly access: AccessConfig;
   readonly maxAwakeActors?: number | undefined;
+  readonly app?: AppFetch | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -57,6 +59,7 @@ export class Runtime {
       host: this.host,
       access: new Access(parts.access, parts.env.crypto),
       namespace: DEFAULT_NAMESPACE,
+      app: parts.app,
     });
   }
 

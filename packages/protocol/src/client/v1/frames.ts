@@ -17,7 +17,9 @@ export const SUBPROTOCOL = "troupe";
 /** A browser can't set headers on a WebSocket: its token travels as the subprotocol `troupe.token.<base64url>`. */
 export const TOKEN_SUBPROTOCOL_PREFIX = "troupe.token.";
 
+/** How frames and bodies are encoded. */
 export type Encoding = "json" | "cbor";
+/** The encodings that this build speaks. */
 export const ENCODINGS: readonly Encoding[] = ["json", "cbor"];
 
 /** What travels for an error. `metadata` is an encoded value like any other. */
@@ -29,6 +31,7 @@ export interface WireError {
   readonly retryable: boolean;
 }
 
+/** The first message of a client. */
 export interface Hello {
   readonly kind: "hello";
   /** The versions that the client speaks, newest first. */
@@ -39,6 +42,7 @@ export interface Hello {
   readonly input?: unknown;
 }
 
+/** Accepts a hello. */
 export interface Welcome {
   readonly kind: "welcome";
   readonly version: number;
@@ -56,6 +60,7 @@ export interface Refusal {
   readonly versions?: readonly number[];
 }
 
+/** Calls an action; answered by a reply or an error of the same id. */
 export interface ActionFrame {
   readonly kind: "action";
   /** Chosen by the client, unique among its calls in flight on this connection. */
@@ -64,12 +69,14 @@ export interface ActionFrame {
   readonly args: readonly unknown[];
 }
 
+/** Asks for an event; answered by a subscribed or an error of the same id. */
 export interface SubscribeFrame {
   readonly kind: "subscribe";
   readonly id: number;
   readonly event: string;
 }
 
+/** Ends a subscription; not answered. */
 export interface UnsubscribeFrame {
   readonly kind: "unsubscribe";
   readonly event: string;
@@ -80,6 +87,7 @@ export interface PingFrame {
   readonly kind: "ping";
 }
 
+/** What a client sends after its hello. */
 export type ClientFrame = ActionFrame | SubscribeFrame | UnsubscribeFrame | PingFrame;
 
 /** The answer to an action. It was gated: what the action wrote is durable. */
@@ -103,16 +111,19 @@ export interface SubscribedFrame {
   readonly id: number;
 }
 
+/** An event that the client has subscribed to. */
 export interface EventFrame {
   readonly kind: "event";
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
+/** Answers a ping. */
 export interface PongFrame {
   readonly kind: "pong";
 }
 
+/** What a gateway sends after its welcome. */
 export type ServerFrame = ReplyFrame | ErrorFrame | SubscribedFrame | EventFrame | PongFrame;
 
 /**

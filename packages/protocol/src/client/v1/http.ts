@@ -16,26 +16,31 @@
  * text, the key is empty, which is a key like any other.
  */
 
+/** The header that names the protocol version of a request. */
 export const PROTOCOL_HEADER = "troupe-protocol";
 
 /** How an address is turned into an actor. */
 export type ResolveMethod = "get" | "getOrCreate" | "create";
 
+/** The body of an action's request. */
 export interface ActionBody {
   readonly args?: readonly unknown[];
   readonly params?: unknown;
   readonly input?: unknown;
 }
 
+/** The body of an action's answer; `output` is absent for undefined. */
 export interface ActionAnswer {
   readonly output?: unknown;
 }
 
+/** The body of a resolve or create request. */
 export interface ResolveBody {
   readonly input?: unknown;
   readonly params?: unknown;
 }
 
+/** The body of its answer. */
 export interface ResolveAnswer {
   readonly actorId: string;
 }

@@ -1,0 +1,152 @@
+/**
+ * The load generator, in a process of its own: takes orders over IPC, one at a time, and answers with what it measured.
+ * It is lean on purpose (undici's Pool without pipelining, bare `ws`): what is measured is the server.
+ */
+import { Pool } from "undici";
+import { WebSocket } from "ws";
+import type { LoadOrder, LoadResult } from "./protocol.ts";
+
+process.on("message", (order: LoadOrder) => {
+  run(order).then(
+    (result) => process.send?.(result),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+process.on("disconnect", () => process.exit(0));
+
+function run(order: LoadOrder): Promise<LoadResult> {
+  if (order.kind === "http") return http(order);
+  return order.kind === "ws" ? ws(order) : broadcast(order);
+}
+
+async function http(order: LoadOrder & { kind: "http" }): Promise<LoadResult> {
+  const pool = new Pool(`http://127.0.0.1:${order.port}`, { connections: order.callers, pipelining: 1 });
+  const prefix = order.prefix ?? "k";
+  const latencies: number[] = [];
+  let next = 0;
+  const total = order.calls ?? Number.POSITIVE_INFINITY;
+  const started = performance.now();
+  const end = started + order.durationMs;
+  const call = async (key: string, action: string): Promise<void> => {
+    const answer = await pool.request({
+      method: "POST",
+      path: `/actor/counter/action/${action}?key=${key}&method=getOrCreate`,
+      headers: { "content-type": "application/json" },
+      body: action === "add" ? '{"args":[1]}' : "{}",
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${text}`);
+  };
+  const caller = async (): Promise<void> => {
+    while (next < total && performance.now() < end) {
+      const n = next++;
+      const key = `${prefix}${order.mode === "fresh" ? n : n % order.keys}`;
+      if (order.mode === "napped") await call(key, "nap");
+      if (order.mode === "napped") await new Promise((resolve) => setTimeout(resolve, 2));
+      const before = performance.now();
+      await call(key, order.mode === "add" || order.mode === "fresh" ? "add" : "read");
+      latencies.push(performance.now() - before);
+    }
+  };
+  await Promise.all(Array.from({ length: order.callers }, caller));
+  const seconds = (performance.now() - started) / 1000;
+  await pool.destroy();
+  return result(latencies.length, seconds, latencies);
+}
+
+async function ws(order: LoadOrder & { kind: "ws" }): Promise<LoadResult> {
+  const sockets = await Promise.all(
+    Array.from({ length: order.connections }, (_, n) => open(order.port, `w${n}`, order.troupe)),
+  );
+  const latencies: number[] = [];
+  const sentAt = new Map<number, number>();
+  let id = 0;
+  let answered = 0;
+  const started = performance.now();
+  const end = started + order.durationMs;
+  await new Promise<void>((resolve) => {
+    let open = 0;
+    const send = (): void => {
+      const n = id++;
+      open += 1;
+      if (n % 64 === 0) sentAt.set(n, performance.now());
+      sockets[n % sockets.length]?.send(`{"kind":"action","id":${n},"name":"add","args":[1]}`);
+    };
+    const onMessage = (data: Buffer): void => {
+      const frame: unknown = JSON.parse(data.toString());
+      answered += 1;
+      open -= 1;
+      if (isReply(frame)) {
+        const at = sentAt.get(frame.id);
+        if (at !== undefined) latencies.push(performance.now() - at);
+        sentAt.delete(frame.id);
+      }
+      if (performance.now() < end) send();
+      else if (open === 0) resolve();
+    };
+    for (const socket of sockets) socket.on("message", onMessage);
+    for (let n = 0; n < order.inFlight; n++) send();
+  });
+  const seconds = (performance.now() - started) / 1000;
+  for (const socket of sockets) socket.terminate();
+  return result(answered, seconds, latencies);
+}
+
+async function broadcast(order: LoadOrder & { kind: "broadcast" }): Promise<LoadResult> {
+  const sockets = await Promise.all(
+    Array.from({ length: order.connections }, () => open(order.port, "stage", order.troupe)),
+  );
+  if (order.troupe) await Promise.all(sockets.map((socket) => subscribe(socket)));
+  const expected = order.connections * order.messages;
+  let delivered = 0;
+  let started = 0;
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on("message", (data: Buffer) => {
+        if (data.length < order.bytes) return;
+        delivered += 1;
+        if (delivered === expected) resolve();
+      });
+    }
+    started = performance.now();
+    const args = JSON.stringify([order.messages, "x".repeat(order.bytes)]);
+    sockets[0]?.send(`{"kind":"action","id":1,"name":"shout","args":${args}}`);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  for (const socket of sockets) socket.terminate();
+  return result(delivered, seconds, []);
+}
+
+function open(port: number, key: string, troupe: boolean): Promise<WebSocket> {
+  const url = `ws://127.0.0.1:${port}/actor/counter/connect?key=${key}&method=getOrCreate`;
+  const socket = new WebSocket(url, troupe ? ["troupe"] : [], { perMessageDeflate: false });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("open", () => {
+      if (!troupe) {
+        resolve(socket);
+        return;
+      }
+      socket.send('{"kind":"hello","versions":[1],"encoding":"json"}');
+      socket.once("message", () => resolve(socket));
+    });
+  });
+}
+
+function subscribe(socket: WebSocket): Promise<void> {
+  socket.send('{"kind":"subscribe","id":0,"event":"shout"}');
+  return new Promise((resolve) => socket.once("message", () => resolve()));
+}
+
+function isReply(value: unknown): value is { id: number } {
+  return typeof value === "object" && value !== null && "id" in value;
+}
+
+function result(calls: number, seconds: number, latencies: number[]): LoadResult {
+  latencies.sort((a, b) => a - b);
+  const step = Math.max(1, Math.floor(latencies.length / 2_000));
+  return { kind: "result", calls, seconds, latencies: latencies.filter((_, index) => index % step === 0) };
+}

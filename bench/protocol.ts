@@ -1,0 +1,63 @@
+/**
+ * What the bench's processes say to each other over Node's IPC channel: one JSON object a message.
+ */
+
+/** A server under test, once it serves. */
+export interface ServerReady {
+  readonly kind: "ready";
+  readonly port: number;
+}
+
+/** What a server has used since it was asked last. */
+export interface ServerUsage {
+  readonly kind: "usage";
+  /** User and system time, microseconds. */
+  readonly cpuUs: number;
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+  /** Bytes handed to write(2) and its like, from /proc/self/io; 0 where there is none. */
+  readonly writtenBytes: number;
+}
+
+/** What a load generator measured. */
+export interface LoadResult {
+  readonly kind: "result";
+  readonly calls: number;
+  readonly seconds: number;
+  /** Sorted latencies, milliseconds; a sample when there were many. */
+  readonly latencies: readonly number[];
+}
+
+/** Which server to start. */
+export type ServerName = "floor" | "troupe";
+
+/** What a load generator is to do. */
+export type LoadOrder =
+  | {
+      readonly kind: "http";
+      readonly port: number;
+      readonly keys: number;
+      readonly callers: number;
+      readonly durationMs: number;
+      /** "add" on existing keys; "fresh": each call goes to a key of its own, `calls` of them. */
+      readonly mode: "add" | "read" | "fresh" | "napped";
+      readonly calls?: number;
+      readonly prefix?: string;
+    }
+  | {
+      readonly kind: "ws";
+      readonly port: number;
+      readonly connections: number;
+      readonly inFlight: number;
+      readonly durationMs: number;
+      /** True for a Troupe server: hello, welcome, action frames. */
+      readonly troupe: boolean;
+    }
+  | {
+      readonly kind: "broadcast";
+      readonly port: number;
+      readonly connections: number;
+      readonly messages: number;
+      readonly bytes: number;
+      readonly troupe: boolean;
+    };

@@ -1,0 +1,77 @@
+/**
+ * `npm run bench`: every line is a ratio against a floor measured in the same run, or a time over it.
+ *
+ *   npm run bench                          all lines, median of 5 rounds
+ *   npm run bench -- --rounds 3 ws-1 wake  some lines, fewer rounds
+ *   npm run bench -- --markdown            the table as the README has it
+ */
+import { loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { type Figure, format, type Line, reached } from "./line.ts";
+import { latencyLines } from "./lines/latency.ts";
+import { throughputLines } from "./lines/throughput.ts";
+import { placement } from "./processes.ts";
+
+const lines: readonly Line[] = [...throughputLines, ...latencyLines];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    markdown: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (values.help) {
+  console.log("npm run bench -- [--rounds 5] [--markdown] [line …]\n\nlines:");
+  for (const line of lines) console.log(`  ${line.name.padEnd(16)}${line.work}`);
+  process.exit(0);
+}
+
+const rounds = Number(values.rounds);
+const unknown = positionals.filter((name) => !lines.some((line) => line.name === name));
+if (!(rounds >= 1) || unknown.length > 0) {
+  console.error(unknown.length > 0 ? `no such line: ${unknown.join(", ")}; --help lists them` : "--rounds takes a number");
+  process.exit(2);
+}
+
+console.log(
+  `Node ${process.version}, durability commit, ${placement}, median of ${rounds}, load before the run ${(loadavg()[0] ?? 0).toFixed(1)}\n`,
+);
+if (values.markdown) {
+  console.log("| work | wanted | reached | CPU an operation | written an operation | figures | peers |");
+  console.log("|---|---|---|---|---|---|---|");
+}
+for (const line of lines) {
+  if (positionals.length > 0 && !positionals.includes(line.name)) continue;
+  const figure = await line.measure(rounds);
+  console.log(values.markdown ? row(line, figure) : text(line, figure));
+}
+process.exit(0);
+
+function wanted(line: Line): string {
+  return `${line.better === "greater" ? "≥" : "≤"} ${format(line, line.target)}`;
+}
+
+function cpu(figure: Figure): string {
+  if (figure.cpuUs === undefined) return "";
+  const floor = figure.floorCpuUs === undefined ? "" : ` (floor ${figure.floorCpuUs.toFixed(1)})`;
+  return `${figure.cpuUs.toFixed(1)} µs${floor}`;
+}
+
+function bytes(figure: Figure): string {
+  return figure.bytes === undefined ? "" : `${Math.round(figure.bytes)} B`;
+}
+
+function row(line: Line, figure: Figure): string {
+  const mark = reached(line, figure.value) ? format(line, figure.value) : `**${format(line, figure.value)}**`;
+  const cells = [line.work, wanted(line), mark, cpu(figure), bytes(figure), figure.detail, line.peers];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function text(line: Line, figure: Figure): string {
+  const verdict = reached(line, figure.value) ? "reached" : "MISSED ";
+  const extra = [figure.detail, cpu(figure), bytes(figure)].filter((part) => part !== "").join("; ");
+  return `${verdict} ${format(line, figure.value).padStart(9)}  ${wanted(line).padEnd(10)} ${line.work}\n${" ".repeat(19)}${extra}\n${" ".repeat(19)}peers: ${line.peers}`;
+}

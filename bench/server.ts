@@ -1,0 +1,116 @@
+/**
+ * A server under test, in a process of its own: `node bench/server.ts floor|troupe [dataDir] [checkpointBytes]`.
+ *
+ * The floor answers and does nothing else: the limit of what a Node program can reach on this machine. It speaks the
+ * shapes of our protocol, so that both sides parse and build messages of the same size.
+ */
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { actor, event } from "@troupe/runtime";
+import { WebSocketServer } from "ws";
+import { Registry } from "../packages/runtime/src/registry/registry.ts";
+import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
+import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
+import type { ServerUsage } from "./protocol.ts";
+
+const [name, dataDir, checkpointBytes] = process.argv.slice(2);
+
+let lastCpu = process.cpuUsage();
+let lastWritten = writtenBytes();
+
+process.on("message", (message) => {
+  if (message === "usage") process.send?.(usage());
+});
+process.on("disconnect", () => process.exit(0));
+
+process.send?.({ kind: "ready", port: name === "floor" ? await floor() : await troupe() });
+
+function usage(): ServerUsage {
+  globalThis.gc?.();
+  const cpu = process.cpuUsage(lastCpu);
+  lastCpu = process.cpuUsage();
+  const written = writtenBytes();
+  const memory = process.memoryUsage();
+  const answer = {
+    kind: "usage",
+    cpuUs: cpu.user + cpu.system,
+    rssBytes: memory.rss,
+    heapBytes: memory.heapUsed + memory.external,
+    writtenBytes: written - lastWritten,
+  } as const;
+  lastWritten = written;
+  return answer;
+}
+
+function writtenBytes(): number {
+  try {
+    return Number(/wchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function floor(): Promise<number> {
+  let count = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+      count += body === null ? 0 : 1;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(`{"output":${count}}`);
+    });
+  });
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+  sockets.on("connection", (socket) => {
+    socket.on("message", (data) => {
+      const frame: unknown = JSON.parse(String(data));
+      if (!isFrame(frame)) return;
+      if (frame.name === "shout") {
+        const [messages = 0, text = ""] = frame.args;
+        for (let n = 0; n < messages; n++) {
+          const shout = JSON.stringify({ kind: "event", name: "shout", args: [n, text] });
+          for (const client of sockets.clients) client.send(shout);
+        }
+      }
+      count += 1;
+      socket.send(`{"kind":"reply","id":${frame.id},"output":${count}}`);
+    });
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
+}
+
+function isFrame(value: unknown): value is { id: number; name: string; args: [number?, string?] } {
+  return typeof value === "object" && value !== null && "id" in value && "args" in value;
+}
+
+async function troupe(): Promise<number> {
+  const counter = actor({
+    state: { count: 0 },
+    events: { shout: event<[n: number, text: string]>() },
+    options: { sleepTimeout: 600_000 },
+    actions: {
+      add: (c, by: number) => {
+        c.state.count += by;
+        return c.state.count;
+      },
+      read: (c) => c.state.count,
+      nap: (c) => c.sleep(),
+      shout: (c, messages: number, text: string) => {
+        for (let n = 0; n < messages; n++) c.broadcast("shout", n, text);
+      },
+    },
+  });
+  const registry = new Registry(
+    { use: { counter } },
+    {
+      ...nodePlatform,
+      openStore: (options) =>
+        openLocalStore({ ...options, ...(checkpointBytes ? { checkpointBytes: Number(checkpointBytes) } : {}) }),
+    },
+  );
+  const server = await registry.start({ port: 0, dataDir: dataDir ?? ".troupe", banner: false });
+  return server.port;
+}
