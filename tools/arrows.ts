@@ -47,8 +47,8 @@ export const rooms: readonly Room[] = [
   },
   {
     where: [`${runtime}node/`, `${runtime}edge/`, `${runtime}ports/memory/`],
-    // `setup` is where Node's adapter, the registry and definitions meet.
-    except: [`${runtime}node/setup.ts`],
+    // `setup` and `setupTest` are where Node's adapter, the registry and definitions meet.
+    except: [`${runtime}node/setup`],
     mayNotSee: [
       `${runtime}actor/`,
       `${runtime}gate/`,

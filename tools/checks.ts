@@ -12,11 +12,13 @@ import { lockfileCheck } from "./checks/lockfile.ts";
 import { missionCheck } from "./checks/mission.ts";
 import { platformCheck } from "./checks/platform.ts";
 import { buildCheck, lintCheck, typesCheck } from "./checks/programs.ts";
+import { syntaxCheck } from "./checks/syntax.ts";
 
 /** Checks that read and run nothing of the product. */
 export const staticChecks: readonly Check[] = [
   lintCheck,
   typesCheck,
+  syntaxCheck,
   layersCheck,
   platformCheck,
   cyclesCheck,

@@ -1,11 +1,13 @@
 /** Runs a program and keeps what it prints. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 export interface CommandResult {
   /** -1 when it could not be started or was ended by a signal. */
   readonly status: number;
   /** Standard output and error, as they came. */
   readonly output: string;
+  /** True when it was ended because its time was up. */
+  readonly timedOut: boolean;
 }
 
 export interface CommandOptions {
@@ -13,7 +15,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Also show what it prints, while it runs. Default: false. */
   readonly show?: boolean;
-  /** Default: ten minutes. */
+  /** Then it and all that it started are killed. Default: ten minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -23,20 +25,54 @@ export function command(
   options: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
+    // A group of its own, so that what it started ends with it: a test that spins never hears SIGTERM.
     const running = spawn(program, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: options.timeoutMs ?? 600_000,
+      detached: true,
     });
     let output = "";
+    let timedOut = false;
+    const release = killWith(running, options.timeoutMs ?? 600_000, () => {
+      timedOut = true;
+    });
     const keep = (chunk: string) => {
       output += chunk;
       if (options.show === true) process.stdout.write(chunk);
     };
     running.stdout.setEncoding("utf8").on("data", keep);
     running.stderr.setEncoding("utf8").on("data", keep);
-    running.on("error", (error) => resolve({ status: -1, output: `${output}${error.message}\n` }));
-    running.on("close", (status) => resolve({ status: status ?? -1, output }));
+    const end = (status: number, more = "") => {
+      release();
+      resolve({ status, output: output + more, timedOut });
+    };
+    running.on("error", (error) => end(-1, `${error.message}\n`));
+    running.on("close", (status) => end(status ?? -1));
   });
+}
+
+/** Kills the group of `running` after a while, or when this process is told to stop. Gives the undoing of both. */
+function killWith(running: ChildProcess, timeoutMs: number, onTimeout: () => void): () => void {
+  const kill = () => {
+    if (running.pid === undefined) return;
+    try {
+      process.kill(-running.pid, "SIGKILL");
+    } catch {
+      // The whole group has ended already.
+    }
+  };
+  const timer = setTimeout(() => {
+    onTimeout();
+    kill();
+  }, timeoutMs);
+  const stop = () => {
+    kill();
+    process.exit(130);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return () => {
+    clearTimeout(timer);
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  };
 }

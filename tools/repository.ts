@@ -46,9 +46,12 @@ export class Repository {
 
   /** Every TypeScript file: packages, tests, tools, examples. */
   modules(): readonly SourceModule[] {
-    return this.files()
-      .filter((path) => /\.tsx?$/.test(path))
-      .map((path) => this.module(path));
+    return (
+      this.files()
+        // A file may go while the checks run: somebody is at work.
+        .filter((path) => /\.tsx?$/.test(path) && this.has(path))
+        .map((path) => this.module(path))
+    );
   }
 
   /** The TypeScript files that are published: `packages/<name>/src`. */

@@ -17,6 +17,8 @@ export class SourceModule {
   readonly tree: Node;
   readonly comments: readonly Comment[];
   readonly imports: readonly Import[];
+  /** Why it could not be parsed; then its tree is empty, and `checks/syntax.ts` says so. */
+  readonly broken: string | undefined;
   readonly #lineStarts: readonly number[];
 
   constructor(path: string, text: string) {
@@ -24,9 +26,8 @@ export class SourceModule {
     this.text = text;
     const parsed = parseSync(path, text);
     const program: unknown = parsed.program;
-    const error = parsed.errors.find((found) => found.severity === "Error");
-    if (error !== undefined || !isNode(program))
-      throw new Error(`${path}: ${error?.message ?? "no syntax tree"}`);
+    if (!isNode(program)) throw new Error(`${path}: the parser gave no tree`);
+    this.broken = parsed.errors.find((found) => found.severity === "Error")?.message;
     this.tree = program;
     this.comments = parsed.comments;
     this.#lineStarts = lineStarts(text);

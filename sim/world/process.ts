@@ -29,6 +29,8 @@ export class SimProcess {
   readonly env: Env;
   readonly #turns: FifoLane;
   readonly #timers: TimerLane;
+  /** What comes from outside, in the order of its coming. */
+  readonly #arrivals: TimerLane;
   readonly #lanes: Lane[] = [];
   readonly #onDeath: (() => void)[] = [];
   #alive = true;
@@ -39,6 +41,8 @@ export class SimProcess {
     this.random = world.random.fork();
     this.#turns = this.lane("turns");
     this.#timers = new TimerLane(`${name}.timers`, world.scheduler);
+    this.#arrivals = new TimerLane(`${name}.arrivals`, world.scheduler);
+    this.#lanes.push(this.#timers, this.#arrivals);
     this.env = this.#makeEnv();
   }
 
@@ -68,7 +72,6 @@ export class SimProcess {
   kill(): void {
     if (!this.#alive) return;
     this.#alive = false;
-    this.#timers.close();
     for (const lane of this.#lanes) lane.close();
     for (const task of this.#onDeath) task();
   }
@@ -76,6 +79,11 @@ export class SimProcess {
   /** Runs `task` in a macrotask of its own, as if the outside world had caused it. */
   enter(task: () => void): void {
     this.#turns.add(this.world.scheduler.now, task);
+  }
+
+  /** Runs `task` in `delayMs`, as something that comes from outside of the process. */
+  later(delayMs: number, task: () => void): void {
+    this.#arrivals.add(this.world.scheduler.now + delayMs, task);
   }
 
   /** Settles after `delayMs` of virtual time. */

@@ -41,7 +41,9 @@ export const budgetsCheck: Check = {
 };
 
 function measure(repository: Repository): { files: MeasuredFunction[]; functions: MeasuredFunction[] } {
-  const code = repository.files().filter((path) => /\.(tsx?|mjs|c|h|rs|py)$/.test(path));
+  const code = repository
+    .files()
+    .filter((path) => /\.(tsx?|mjs|c|h|rs|py)$/.test(path) && repository.has(path));
   const files = code.map((path) => {
     const lines = repository.text(path).split("\n").length - 1;
     return { key: path, at: path, lines };

@@ -32,7 +32,7 @@ function detached(): unknown {
 }
 
 const thenable: Record<string, unknown> = {};
-thenable["then"] = () => 1;
+Reflect.set(thenable, "then", () => 1);
 
 const getter = {
   get bad(): unknown {

@@ -34,3 +34,5 @@ export type { AppFetch } from "./gateway/app.ts";
 export { setup } from "./node/setup.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
+export type { TestScope, TestSetup } from "./node/setup-test.ts";
+export { setupTest } from "./node/setup-test.ts";

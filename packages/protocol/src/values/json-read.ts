@@ -14,9 +14,10 @@ export function decodeJson(text: string): unknown {
 export function decodeJsonWithin(text: string, maxDepth: number): unknown {
   if (text.length > SAFE_LENGTH) checkNesting(text, maxDepth);
   const parsed = parse(text);
+  if (typeof parsed !== "object" || parsed === null) return parsed;
   if (mayNeedWalk(text)) return revive(parsed, maxDepth);
   // Each level takes two brackets.
-  if (text.length <= maxDepth * 2 || typeof parsed !== "object" || parsed === null) return parsed;
+  if (text.length <= maxDepth * 2) return parsed;
   return isShallow(parsed, maxDepth) ? parsed : revive(parsed, maxDepth);
 }
 

@@ -16,7 +16,8 @@ export async function answerApp(app: AppFetch, request: GatewayRequest): Promise
   if (typeof response?.arrayBuffer !== "function") throw gatewayErrors.noResponse();
   return {
     status: response.status,
-    headers: linesOf(response.headers),
+    headers: Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie")),
+    cookies: response.headers.getSetCookie(),
     body: new Uint8Array(await response.arrayBuffer()),
   };
 }
@@ -26,11 +27,4 @@ function requestOf(request: GatewayRequest): Request {
   const bare = request.toRequest();
   const bodiless = request.body.length === 0 || bare.method === "GET" || bare.method === "HEAD";
   return bodiless ? bare : new Request(bare, { body: new Uint8Array(request.body) });
-}
-
-function linesOf(headers: Headers): GatewayResponse["headers"] {
-  const lines: Record<string, string | string[]> = Object.fromEntries(headers);
-  const cookies = headers.getSetCookie();
-  // The one header whose values can't be joined by commas.
-  return cookies.length === 0 ? lines : { ...lines, "set-cookie": cookies };
 }

@@ -12,10 +12,8 @@ export async function handleFetch(gateway: Gateway, request: Request): Promise<R
   const header = (name: string): string | undefined =>
     request.headers.get(name) ?? (name === "host" ? url.host : undefined);
   const response = await answer(gateway, request, url, header);
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(response.headers)) {
-    for (const line of typeof value === "string" ? [value] : value) headers.append(name, line);
-  }
+  const headers = new Headers(response.headers);
+  for (const cookie of response.cookies ?? []) headers.append("set-cookie", cookie);
   for (const [name, value] of Object.entries(gateway.corsHeaders(header("origin")) ?? {})) headers.set(name, value);
   const body = typeof response.body === "string" ? response.body : new Uint8Array(response.body);
   // Some statuses may have no body, not even an empty one.

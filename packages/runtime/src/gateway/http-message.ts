@@ -19,8 +19,10 @@ export interface GatewayRequest {
 /** An answer. */
 export interface GatewayResponse {
   readonly status: number;
-  /** By lower-case name; several values of one (`set-cookie`) are several lines. */
-  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The values of `set-cookie`, the one header that can't be joined by commas. */
+  readonly cookies?: readonly string[];
   readonly body: string | Uint8Array;
 }
 

@@ -148,6 +148,7 @@ function send(
   extra: Readonly<Record<string, string>> | undefined,
 ): void {
   if (response.destroyed) return;
+  if (answer.cookies !== undefined) response.setHeader("set-cookie", answer.cookies);
   response.writeHead(answer.status, extra === undefined ? answer.headers : { ...answer.headers, ...extra });
   response.end(answer.body);
 }

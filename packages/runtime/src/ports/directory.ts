@@ -26,7 +26,7 @@ export interface Created {
   readonly record: ActorRecord;
   /**
    * Settles when the creation is durable; absent when it is already. Nothing that depends on the actor may leave the
-   * host before. It never rejects without the directory being broken for good.
+   * host before. Rejects with `storage.commit_failed` when the disk refused: then there is no such actor.
    */
   readonly durable?: Promise<void>;
 }

@@ -52,7 +52,8 @@ interface Open {
 export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /** Types only; never there at run time. */
   declare readonly "~types"?: { readonly use: U };
-  readonly #config: RegistryConfig<U>;
+  /** What `setup` was given, frozen. */
+  readonly config: RegistryConfig<U>;
   readonly #platform: Platform;
   #opening: Promise<Open> | undefined;
   #stopping: Promise<void> | undefined;
@@ -60,7 +61,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   constructor(config: RegistryConfig<U>, platform: Platform) {
     checkConfig(config);
-    this.#config = Object.freeze({ ...config, use: Object.freeze({ ...config.use }) });
+    this.config = Object.freeze({ ...config, use: Object.freeze({ ...config.use }) });
     this.#platform = platform;
   }
 
@@ -71,7 +72,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    */
   async start(options: StartOptions = {}): Promise<Server> {
     const resolved = this.#platform.resolve(options);
-    checkBind(resolved.host, this.#config);
+    checkBind(resolved.host, this.config);
     const open = await this.#open(resolved);
     if (open.listening !== undefined) throw configErrors.alreadyStarted(open.listening.endpoint);
     try {
@@ -132,13 +133,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       env,
       directory: store.directory,
       storage: store.storage,
-      use: this.#config.use,
-      access: this.#config,
-      maxAwakeActors: this.#config.maxAwakeActors,
-      app: this.#config.fetch,
+      use: this.config.use,
+      access: this.config,
+      maxAwakeActors: this.config.maxAwakeActors,
+      app: this.config.fetch,
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
-    for (const [name, { descriptor }] of Object.entries(this.#config.use)) {
+    for (const [name, { descriptor }] of Object.entries(this.config.use)) {
       if (descriptor.ignoredOptions.length > 0) {
         env.log.warn("options that have no effect", { actor: name, options: descriptor.ignoredOptions });
       }
@@ -161,11 +162,11 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   #banner(listening: Listening, options: ResolvedStartOptions): void {
-    const names = Object.keys(this.#config.use).join(", ");
+    const names = Object.keys(this.config.use).join(", ");
     const where = options.durability === "memory" ? "in memory" : `${options.dataDir} (${options.durability})`;
     this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where}`);
-    if (isLoopback(options.host) || this.#config.auth !== "application") return;
-    const open = Object.entries(this.#config.use)
+    if (isLoopback(options.host) || this.config.auth !== "application") return;
+    const open = Object.entries(this.config.use)
       .filter(([, { behaviour }]) => behaviour.hooks.onBeforeConnect === undefined)
       .map(([name]) => name);
     if (open.length > 0) this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);

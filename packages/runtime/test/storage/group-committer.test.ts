@@ -42,8 +42,8 @@ class FakeActor implements BatchSource {
   readonly name: string;
   readonly slot: CommitSlot<string>;
   readonly #world: World;
-  #batches: (Batch | Error)[] = [];
-  #taken: string[] = [];
+  readonly #batches: (Batch | Error)[] = [];
+  readonly #taken: string[] = [];
   /** Called at the end of each `settled`. */
   afterSettled: () => void = () => {};
 
@@ -82,7 +82,7 @@ class World {
   readonly file = new FakeFile();
   readonly log: string[] = [];
   readonly broken: unknown[] = [];
-  #tasks: (() => void)[] = [];
+  readonly #tasks: (() => void)[] = [];
   readonly committer = new GroupCommitter({
     env: { afterTurn: (task) => this.#tasks.push(task) },
     file: this.file,

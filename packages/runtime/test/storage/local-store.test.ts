@@ -47,7 +47,7 @@ async function createOne(store: LocalStore, key = "one"): Promise<Writer> {
 /** A child process that is surely gone at the end of the scope. */
 class Child implements AsyncDisposable {
   readonly process: ChildProcess;
-  #lines: string[] = [];
+  readonly #lines: string[] = [];
   #rest = "";
   #arrived: (() => void) | undefined;
 

@@ -1,5 +1,5 @@
 /** Small durable files beside the databases, and what goes wrong with files, as typed errors. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
@@ -16,12 +16,17 @@ export function syncDirectory(path: string): void {
   }
 }
 
-/** Makes `path` and its missing parents, durably. */
+/**
+ * Makes `path` and its missing parents, durably. (Node's own `recursive` never returns where a file system answers
+ * ENOENT in an existing directory, as /proc does.)
+ */
 export function makeDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let at = resolve(path); at !== top; at = dirname(at)) syncDirectory(dirname(at));
+  const full = resolve(path);
+  if (statSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = dirname(full);
+  if (parent !== full) makeDirectory(parent);
+  mkdirSync(full);
+  syncDirectory(parent);
 }
 
 /** Replaces the file as a whole: after a crash it holds the old text or the new one. */
@@ -38,7 +43,7 @@ export function replaceFile(path: string, text: string): void {
   syncDirectory(dirname(path));
 }
 
-const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR"]);
+const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"]);
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 
 /** The typed error for what the file system or SQLite threw about `path`. */

@@ -23,7 +23,7 @@ export interface ShardFileOptions {
   readonly checkpointThread: CheckpointThread;
   /** See `Checkpoints`. */
   readonly checkpointBytes?: number | undefined;
-  /** A background sync failed. */
+  /** A background sync failed, or the log was found replaced. May be called more than once. */
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -116,10 +116,11 @@ export class ShardFile implements CommitFile<ShardTarget> {
   #afterCatchUp(done: Done): Done {
     let result: { readonly error: unknown } | undefined;
     let caughtUp = false;
-    this.#checkpoints.catchUp().finally(() => {
+    const caught = () => {
       caughtUp = true;
       if (result !== undefined) this.#options.env.afterTurn(() => done(this.#broken ?? result?.error));
-    });
+    };
+    this.#checkpoints.catchUp().then(caught, caught);
     return (error) => {
       if (caughtUp) done(this.#broken ?? error);
       else result = { error };
@@ -145,6 +146,7 @@ export class ShardFile implements CommitFile<ShardTarget> {
       this.#descriptor.verify();
     } catch (error) {
       this.#broken ??= error;
+      this.#options.onFatal(error);
     }
   }
 }

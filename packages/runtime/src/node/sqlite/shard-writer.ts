@@ -38,7 +38,7 @@ export class ShardWriter {
   readonly #sweepRows: Statement;
   readonly #sweepActor: Statement;
   /** Parameters of rows to put, four for each. */
-  #puts: Parameter[] = [];
+  readonly #puts: Parameter[] = [];
   #bytes = 0;
 
   constructor(database: Database) {

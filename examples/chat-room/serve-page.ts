@@ -1,0 +1,70 @@
+/**
+ * Serves the page without a build step: its TypeScript with the types blanked out, and the packages that it imports
+ * from where npm put them, by an import map.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { importMap, moduleFile } from "./browser-modules.ts";
+import { withoutTypes } from "./without-types.ts";
+
+const folder = new URL("page/", import.meta.url);
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".ts": "text/javascript; charset=utf-8",
+};
+
+/** Answers what isn't for the actors: `setup({ fetch: servePage })`. */
+export async function servePage(request: Request): Promise<Response> {
+  if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "This is only for reading");
+  const { pathname, host } = new URL(request.url);
+  if (pathname === "/") return await indexPage(host);
+  const file = pageFile(pathname) ?? moduleFile(pathname);
+  const type = contentTypes[extname(pathname)];
+  if (file === undefined || type === undefined) return notFound(pathname);
+  try {
+    const text = await readFile(file, "utf8");
+    return answer(extname(pathname) === ".ts" ? withoutTypes(text) : text, { "content-type": type });
+  } catch {
+    return notFound(pathname);
+  }
+}
+
+async function indexPage(host: string): Promise<Response> {
+  const map = JSON.stringify({ imports: importMap });
+  const html = await readFile(new URL("index.html", folder), "utf8");
+  // Nothing on this page comes from anywhere else, and nothing that somebody wrote in a room can run in it.
+  const policy = [
+    "default-src 'self'",
+    `script-src 'self' 'sha256-${createHash("sha256").update(map).digest("base64")}'`,
+    `connect-src 'self' ws://${host}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+  return answer(html.replace("{{importMap}}", map), {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": policy,
+  });
+}
+
+/** A file of the page. Names have no slash, so none leads out of the folder. */
+function pageFile(pathname: string): URL | undefined {
+  const name = /^\/page\/([\w-]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
+  return name === undefined ? undefined : new URL(name, folder);
+}
+
+function answer(body: string, headers: Readonly<Record<string, string>>): Response {
+  const always = { "cache-control": "no-cache", "x-content-type-options": "nosniff" };
+  return new Response(body, { headers: { ...always, ...headers } });
+}
+
+function notFound(pathname: string): Response {
+  return plain(404, `There is nothing at ${pathname}`);
+}
+
+function plain(status: number, text: string): Response {
+  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
+}

@@ -1,0 +1,231 @@
+/**
+ * A runtime over the in-memory store, with every door and every lever that the stories need. It is the production's
+ * host, gateway and client; only time, disk and network are the test's.
+ */
+import { type Client, type ClientConfig, createClient } from "@troupe/client";
+import type { AnyActorDefinition } from "../../src/actor/definition.ts";
+import type { AccessConfig } from "../../src/gateway/access.ts";
+import type { GatewayResponse } from "../../src/gateway/http-message.ts";
+import { MemoryDirectory } from "../../src/ports/memory/directory.ts";
+import { MemoryDisk } from "../../src/ports/memory/disk.ts";
+import { MemoryStorage } from "../../src/ports/memory/storage.ts";
+import type { RowChange } from "../../src/ports/storage.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { Runtime } from "../../src/registry/runtime.ts";
+import { HeldDisk } from "./held-disk.ts";
+import { RecordingStorage, type Taken } from "./recording-storage.ts";
+import { TestSocket, webSocketTo } from "./socket.ts";
+import { World } from "./world.ts";
+
+type Use = Readonly<Record<string, AnyActorDefinition>>;
+
+export interface DriverOptions {
+  readonly access?: AccessConfig;
+  readonly maxAwakeActors?: number;
+}
+
+/** A decoded HTTP answer. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The body's `output`. */
+  readonly output?: unknown;
+  readonly actorId?: string;
+  /** `group.code` of the body's error. */
+  readonly code?: string;
+  readonly error?: { readonly message: string; readonly metadata?: unknown; readonly retryable: boolean };
+}
+
+/** One process after the other over one disk. */
+export class Driver<U extends Use> {
+  readonly disk = new MemoryDisk();
+  readonly syncs = new HeldDisk(this.disk);
+  readonly taken: Taken[] = [];
+  readonly #use: U;
+  readonly #options: DriverOptions;
+  readonly #directory: MemoryDirectory;
+  #storage: MemoryStorage;
+  #recording: RecordingStorage;
+  #world: World;
+  #runtime: Runtime;
+  #clients: { dispose(): Promise<void> }[] = [];
+  fatal: unknown;
+
+  private constructor(use: U, options: DriverOptions) {
+    this.#use = use;
+    this.#options = options;
+    this.#world = new World();
+    this.#directory = new MemoryDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
+    this.#storage = this.#openStorage();
+    this.#recording = new RecordingStorage(this.#storage, this.taken);
+    this.#runtime = this.#open();
+  }
+
+  static async start<U extends Use>(use: U, options: DriverOptions = {}): Promise<Driver<U>> {
+    const driver = new Driver(use, options);
+    await driver.#runtime.start();
+    return driver;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  get storage(): RecordingStorage {
+    return this.#recording;
+  }
+
+  /** The real client over the real HTTP transport; its fetch and WebSocket end in the gateway. */
+  client(config: ClientConfig = {}): Client<Registry<U>> {
+    const world = this.#world;
+    const client = createClient<Registry<U>>({
+      env: {
+        clock: world.clock,
+        timers: world.timers,
+        random: world.random,
+        log: world.log,
+        fetch: async (url, init) => {
+          const { pathname, search } = new URL(url);
+          const body = typeof init.body === "string" ? Buffer.from(init.body) : init.body;
+          const answer = await this.#request(init.method, pathname + search, init.headers, body);
+          return {
+            status: answer.status,
+            headers: { get: (name) => answer.headers[name] ?? null },
+            arrayBuffer: async () => Uint8Array.from(Buffer.from(answer.body)).buffer,
+          };
+        },
+        WebSocket: webSocketTo(world, () => this.#runtime.gateway),
+      },
+      ...config,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The runtime's own client: no gateway, no network. */
+  local(): Client<Registry<U>> {
+    return this.#runtime.client<Registry<U>>();
+  }
+
+  /** A request over the gateway's HTTP door. `body` is sent as JSON, bytes as they are. */
+  async http(
+    method: string,
+    url: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const bytes = body instanceof Uint8Array ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
+    const response = await this.#request(method, url, { host: "127.0.0.1", ...headers }, bytes);
+    return readAnswer(response);
+  }
+
+  /** An action over HTTP. `actor` is "name" or "name?key=a". */
+  act(actor: string, action: string, ...args: unknown[]): Promise<Answer> {
+    const [name, query] = actor.split("?");
+    return this.http("POST", `/actor/${name}/action/${action}${query === undefined ? "" : `?${query}`}`, { args });
+  }
+
+  socket(url: string): TestSocket {
+    return new TestSocket(this.#world, this.#runtime.gateway, url);
+  }
+
+  /** The rows of all batches since the last look, without those of other actors. */
+  takeBatches(actorId?: string): (readonly RowChange[])[] {
+    const taken = this.taken.splice(0);
+    return taken
+      .filter((entry) => (actorId === undefined || entry.actorId === actorId) && entry.batch.rows.length > 0)
+      .map((entry) => entry.batch.rows);
+  }
+
+  /** The process dies with the power, and another starts on what the disk holds. Claims die with the process. */
+  async crash(options: { readonly keepGroups?: number } = {}): Promise<void> {
+    this.#world.kill();
+    this.disk.crash(options);
+    await this.#reopen();
+  }
+
+  /** An orderly stop, and a new start. */
+  async restart(): Promise<void> {
+    await this.#runtime.stop();
+    this.#world.kill();
+    await this.#reopen();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.syncs.letGo();
+    await Promise.all(this.#clients.map((client) => client.dispose()));
+    // Whatever a story left hanging must not hang its end: the world ends first.
+    this.#world.kill();
+  }
+
+  async #reopen(): Promise<void> {
+    const before = this.#world;
+    this.#world = new World();
+    this.#world.startAt(before);
+    this.syncs.letGo();
+    this.#storage = this.#openStorage();
+    this.#recording = new RecordingStorage(this.#storage, this.taken);
+    this.#runtime = this.#open();
+    await this.#runtime.start();
+  }
+
+  #openStorage(): MemoryStorage {
+    return new MemoryStorage({
+      env: this.#world,
+      disk: this.disk,
+      onFatal: (cause) => {
+        this.fatal = cause;
+      },
+    });
+  }
+
+  #open(): Runtime {
+    return new Runtime({
+      env: this.#world,
+      directory: this.#directory,
+      storage: this.#recording,
+      use: this.#use,
+      access: this.#options.access ?? {},
+      maxAwakeActors: this.#options.maxAwakeActors,
+    });
+  }
+
+  #request(
+    method: string,
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+  ): Promise<GatewayResponse> {
+    return new Promise((resolve) => {
+      const request = {
+        method,
+        url,
+        body,
+        header: (name: string) => headers[name],
+        toRequest: () => new Request(`http://127.0.0.1${url}`, { method, headers }),
+      };
+      this.#runtime.gateway.http(request, resolve);
+    });
+  }
+}
+
+/** Takes an answer apart. */
+export function readAnswer(response: GatewayResponse): Answer {
+  const { status, headers } = response;
+  const text = typeof response.body === "string" ? response.body : Buffer.from(response.body).toString();
+  if (headers["content-type"] !== "application/json" || text === "") return { status, headers, text };
+  const body = JSON.parse(text) as { output?: unknown; actorId?: string; error?: Answer["error"] & { group: string; code: string } };
+  return {
+    status,
+    headers,
+    text,
+    ...("output" in body ? { output: body.output } : {}),
+    ...(body.actorId === undefined ? {} : { actorId: body.actorId }),
+    ...(body.error === undefined ? {} : { error: body.error, code: `${body.error.group}.${body.error.code}` }),
+  };
+}

@@ -1,0 +1,2 @@
+export type { TestScope, TestSetup } from "@troupe/runtime";
+export { setupTest } from "@troupe/runtime";
