@@ -52,6 +52,10 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   readonly #request: (() => Request) | undefined;
   #state: State;
   #inFlight = 0;
+  #welcomed = false;
+  /** Events sent in `onConnect`: the welcome is the first message all the same. */
+  #early: EncodedEvent[] = [];
+  #earlyBytes = 0;
 
   constructor(options: {
     services: GatewayServices;
@@ -104,7 +108,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   }
 
   event(event: EncodedEvent): void {
-    this.post(event.message(this.encoding));
+    if (this.#welcomed) this.post(event.message(this.encoding));
+    else this.#keepEarly(event);
   }
 
   post(message: Message): void {
@@ -167,10 +172,25 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
           connectionId: opened.id,
           heartbeatMs: limits.heartbeatMs,
         });
-        return new MessageOutput(this, welcome, (error) => this.#refuse(error));
+        const sink = { post: (message: Message) => this.#welcome(message) };
+        return new MessageOutput(sink, welcome, (error) => this.#refuse(error));
       },
     });
     return { instance, connection };
+  }
+
+  #keepEarly(event: EncodedEvent): void {
+    this.#early.push(event);
+    this.#earlyBytes += event.bytes;
+    if (this.#earlyBytes > limits.sendBufferBytes) this.#slowReader();
+  }
+
+  #welcome(message: Message): void {
+    this.post(message);
+    this.#welcomed = true;
+    const early = this.#early;
+    this.#early = [];
+    for (const event of early) this.event(event);
   }
 
   /** The connection stands: what was sent meanwhile is taken first, in order. */

@@ -56,7 +56,7 @@ export interface ConnectRequest {
   readonly params: unknown;
   readonly sink: ConnectionSink;
   readonly request?: (() => Request) | undefined;
-  /** Makes the output that tells the client that it is connected. It leaves before any other of this connection. */
+  /** Makes the output that tells the client that it is connected, once the hooks are done; the sink shows it first. */
   readonly opened?: (connection: ActorConnection) => Output;
 }
 
@@ -79,7 +79,7 @@ export interface ActorConnection {
 /** Where an actor's messages to one client go. */
 export interface ConnectionSink {
   readonly encoding: Encoding;
-  /** An event that has passed the gate. */
+  /** An event that has passed the gate. One that was sent in a connect hook comes before the `opened` output. */
   event(event: EncodedEvent): void;
   /** The actor ends the connection. */
   close(reason: CloseReason): void;

@@ -94,6 +94,11 @@ export class Connection implements Conn, ActorConnection {
     return this.end();
   }
 
+  /** Something that was on its way to the client will never leave. */
+  lost(error: TroupeError): void {
+    void this.stopped("broken", `${error.group}.${error.code}`);
+  }
+
   /** An event that has passed the gate. */
   deliver(event: EncodedEvent): void {
     this.#sink?.event(event);

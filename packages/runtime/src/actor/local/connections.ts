@@ -34,7 +34,6 @@ export class Connections {
     }
     const connection = this.#make(request, await this.#state(request));
     if (request.sink !== undefined) this.#add(connection);
-    if (request.opened !== undefined) connection.emit(request.opened(connection));
     if (hooks.onConnect) {
       const c = new CallContext(activation, { ...caller, connection });
       try {
@@ -44,6 +43,7 @@ export class Connections {
         throw cause;
       }
     }
+    if (request.opened !== undefined) connection.emit(request.opened(connection));
     return connection;
   }
 

@@ -1,7 +1,7 @@
 /**
  * The outputs that an actor of this process makes by itself: events to its connections.
  */
-import { assert } from "@troupe/base";
+import { assert, type TroupeError } from "@troupe/base";
 import { type Encoding, encodeEvent, limits } from "@troupe/protocol";
 import { Output } from "../../gate/output-gate.ts";
 import type { EncodedEvent } from "../../ports/instance.ts";
@@ -51,6 +51,8 @@ export class EventOutput extends Output {
     for (const connection of this.#targets) connection.deliver(this.#event);
   }
 
-  /** The gate broke: every connection is closed with the reason by the teardown. */
-  fail(): void {}
+  /** The gate is broken or full: a client that misses an event is closed, so that it knows. */
+  fail(error: TroupeError): void {
+    for (const connection of this.#targets) connection.lost(error);
+  }
 }
