@@ -13,7 +13,13 @@ const canPin = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "t
 export const placement = canPin ? "server on core 0, client on core 1" : "server and client share the cores";
 
 function start(core: number, script: string, args: readonly string[]): ChildProcess {
-  const node = [process.execPath, "--expose-gc", "--conditions=troupe-source", join(import.meta.dirname, script), ...args];
+  const node = [
+    process.execPath,
+    "--expose-gc",
+    "--conditions=troupe-source",
+    join(import.meta.dirname, script),
+    ...args,
+  ];
   const [command = "", ...rest] = canPin ? ["taskset", "-c", String(core), ...node] : node;
   return spawn(command, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }

@@ -32,7 +32,9 @@ if (values.help) {
 const rounds = Number(values.rounds);
 const unknown = positionals.filter((name) => !lines.some((line) => line.name === name));
 if (!(rounds >= 1) || unknown.length > 0) {
-  console.error(unknown.length > 0 ? `no such line: ${unknown.join(", ")}; --help lists them` : "--rounds takes a number");
+  console.error(
+    unknown.length > 0 ? `no such line: ${unknown.join(", ")}; --help lists them` : "--rounds takes a number",
+  );
   process.exit(2);
 }
 

@@ -9,9 +9,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { actor, event } from "@troupe/runtime";
 import { WebSocketServer } from "ws";
-import { Registry } from "../packages/runtime/src/registry/registry.ts";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
+import { Registry } from "../packages/runtime/src/registry/registry.ts";
 import type { ServerUsage } from "./protocol.ts";
 
 const [name, dataDir, checkpointBytes] = process.argv.slice(2);
@@ -79,7 +79,9 @@ function floor(): Promise<number> {
       socket.send(`{"kind":"reply","id":${frame.id},"output":${count}}`);
     });
   });
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
+  return new Promise((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+  );
 }
 
 function isFrame(value: unknown): value is { id: number; name: string; args: [number?, string?] } {
@@ -108,7 +110,10 @@ async function troupe(): Promise<number> {
     {
       ...nodePlatform,
       openStore: (options) =>
-        openLocalStore({ ...options, ...(checkpointBytes ? { checkpointBytes: Number(checkpointBytes) } : {}) }),
+        openLocalStore({
+          ...options,
+          ...(checkpointBytes ? { checkpointBytes: Number(checkpointBytes) } : {}),
+        }),
     },
   );
   const server = await registry.start({ port: 0, dataDir: dataDir ?? ".troupe", banner: false });

@@ -114,7 +114,6 @@ export const platformFiles: readonly string[] = [
 
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
-  "cbor-x": ["packages/protocol/src/"],
   ws: [`${runtime}node/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
 };

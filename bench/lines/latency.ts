@@ -38,7 +38,10 @@ function fdatasyncP50(): number {
   }
   closeSync(file);
   rmSync(dir, { recursive: true });
-  return quantile(times.sort((a, b) => a - b), 0.5);
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 async function oneCaller(rounds: number): Promise<Figure> {

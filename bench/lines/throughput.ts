@@ -40,7 +40,8 @@ async function pairs(rounds: number, orderFor: OrderFor): Promise<Figure> {
     ours.push(troupe);
     ratios.push(troupe.rate / floor.rate);
   }
-  const rate = (of: readonly Measured[]): string => `${(median(of.map((each) => each.rate)) / 1000).toFixed(1)}k/s`;
+  const rate = (of: readonly Measured[]): string =>
+    `${(median(of.map((each) => each.rate)) / 1000).toFixed(1)}k/s`;
   return {
     value: median(ratios),
     cpuUs: median(ours.map((each) => each.cpuUs)),

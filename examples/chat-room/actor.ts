@@ -75,6 +75,7 @@ export const chatRoom = actor({
       if (kept !== undefined) return kept;
       const words = wordsOf(id, text);
       spend(c.conn.state.bucket, Date.now());
+      c.conn.state.typedAt = 0;
       const number = Number(Object.keys(c.state).at(-1) ?? 0) + 1;
       const message = { id, number, from: c.conn.state.name, text: words, at: Date.now() };
       c.state[number] = message;

@@ -26,9 +26,10 @@ export const importMap = {
   "@troupe/base": "/modules/@troupe/base/dist/index.js",
 } as const;
 
-/** The file behind `/modules/<package>/dist/….js`. */
+/** The file behind `/modules/<package>/dist/….js`, or its source map. */
 export function moduleFile(pathname: string): URL | undefined {
-  const [, name, path] = /^\/modules\/(troupe|@troupe\/[a-z]+)\/(dist\/[\w/-]+\.js)$/.exec(pathname) ?? [];
+  const [, name, path] =
+    /^\/modules\/(troupe|@troupe\/[a-z]+)\/(dist\/[\w/-]+\.js(?:\.map)?)$/.exec(pathname) ?? [];
   const folder = name === undefined ? undefined : folders[name];
   return folder === undefined || path === undefined ? undefined : new URL(path, folder);
 }

@@ -13,6 +13,7 @@ const folder = new URL("page/", import.meta.url);
 const contentTypes: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".map": "application/json",
   ".svg": "image/svg+xml",
   ".ts": "text/javascript; charset=utf-8",
 };

@@ -36,7 +36,9 @@ export interface NetworkFlaws {
 /** What the server's headers say that every request was for. */
 const HOST = "127.0.0.1:6420";
 /** A client waits for an answer at most this long when nothing comes from the server's machine at all. */
-const FETCH_TIMEOUT_MS = 20_000;
+const FETCH_TIMEOUT_MS = 300_000;
+/** It notices sooner that the machine itself is gone. */
+const KEEPALIVE_MS = 20_000;
 
 /** The network of one world. */
 export class Network {
@@ -150,8 +152,11 @@ class Exchange {
       return;
     }
     const { process, gateway } = door;
-    process.onDeath(() => this.#client.later(network.latency(), () => this.#lost()));
-    this.#client.later(FETCH_TIMEOUT_MS * 20, () => this.#lost());
+    process.onDeath(() => {
+      const delayMs = network.machine === "up" ? network.latency() : KEEPALIVE_MS;
+      this.#client.later(delayMs, () => this.#lost());
+    });
+    this.#client.later(FETCH_TIMEOUT_MS, () => this.#lost());
     process.enter(() => {
       const request = gatewayRequest(url, init);
       gateway.admit({ host: HOST, origin: undefined, authorization: undefined, subprotocols: undefined });

@@ -3,7 +3,10 @@ import { findIn } from "../fixture.ts";
 import { lockfileCheck } from "./lockfile.ts";
 
 const find = (packages: object) =>
-  findIn(lockfileCheck, { "package-lock.json": JSON.stringify({ packages }) });
+  findIn(lockfileCheck, {
+    "package.json": '{ "allowScripts": { "node": true } }',
+    "package-lock.json": JSON.stringify({ packages }),
+  });
 
 test("versions and digests pass, and so do links to workspaces", async () => {
   const packages = {

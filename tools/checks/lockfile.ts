@@ -12,17 +12,16 @@ export interface LockedPackage {
   readonly hasInstallScript?: boolean;
 }
 
-/** Install scripts that were read, with what they do. */
-const knownInstallScripts: Readonly<Record<string, string>> = {
-  "node_modules/node": "installs node-<platform>, a package of the registry, and links its binary",
-  "node_modules/cbor-extract": "uses the prebuilt addon that its package ships, or goes without",
-};
-
 export const lockfileCheck: Check = {
   name: "lockfile",
   remedy:
     "Run `npm install` in the repository (its .npmrc leaves addresses out) and commit package-lock.json.",
-  find: (repository) => [...lockedPackages(repository)].flatMap(([path, locked]) => problems(path, locked)),
+  find: (repository) => {
+    // Where npm itself looks: install scripts that somebody read, and found to need no network but the registry.
+    const scripts =
+      repository.json<{ allowScripts?: Record<string, boolean> }>("package.json").allowScripts ?? {};
+    return [...lockedPackages(repository)].flatMap(([path, locked]) => problems(path, locked, scripts));
+  },
 };
 
 export function lockedPackages(repository: Repository): ReadonlyMap<string, LockedPackage> {
@@ -31,14 +30,18 @@ export function lockedPackages(repository: Repository): ReadonlyMap<string, Lock
   return new Map(installed.filter(([, locked]) => locked.link !== true));
 }
 
-function problems(path: string, locked: LockedPackage): Problem[] {
+function problems(
+  path: string,
+  locked: LockedPackage,
+  scripts: Readonly<Record<string, boolean>>,
+): Problem[] {
   const messages = [
     locked.resolved !== undefined && /^(https?|git|file)[:+]/.test(locked.resolved)
       ? "names an address"
       : undefined,
     locked.integrity === undefined ? "has no digest" : undefined,
-    locked.hasInstallScript === true && knownInstallScripts[path] === undefined
-      ? "has an install script that nobody read (tools/checks/lockfile.ts lists those that were)"
+    locked.hasInstallScript === true && scripts[path.replace(/^.*node_modules\//, "")] === undefined
+      ? "has an install script that `allowScripts` in package.json says nothing about"
       : undefined,
   ];
   return messages.flatMap((message) =>

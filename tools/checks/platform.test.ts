@@ -65,7 +65,7 @@ test("adapters may touch the platform; core tests and later packages too", async
 
 test("a third-party package is imported where its row says, and nowhere without a row", async () => {
   const files = {
-    "packages/protocol/src/values/cbor.ts": 'import "cbor-x";',
+    "packages/runtime/src/node/link.ts": 'import "ws";',
     "packages/runtime/src/gateway/x.ts": 'import "ws";',
     "packages/runtime/src/node/other.ts": 'import "node:sqlite"; import "left-pad";',
   };
@@ -78,7 +78,7 @@ test("a third-party package is imported where its row says, and nowhere without 
 
 test("a row for a package that nothing depends on is refused", async () => {
   const files = {
-    "packages/protocol/package.json": '{ "name": "p", "dependencies": { "cbor-x": "1.0.0" } }',
+    "packages/protocol/package.json": '{ "name": "p", "dependencies": { "lute": "1.0.0" } }',
   };
   expect(await findIn(platformCheck, files)).toEqual([expect.stringContaining("names ws, which no package")]);
 });

@@ -44,17 +44,15 @@ export class ChildList {
   show(items: readonly Item[]): void {
     const before = this.#shown;
     this.#shown = new Map();
+    for (const { key, look, make } of items) {
+      const known = before.get(key);
+      this.#shown.set(key, known?.look === look ? known : { look, element: make() });
+    }
+    for (const [key, old] of before) if (this.#shown.get(key) !== old) old.element.remove();
     let next = this.#parent.firstElementChild;
-    for (const item of items) {
-      const known = before.get(item.key);
-      const element = known?.look === item.look ? known.element : item.make();
-      this.#shown.set(item.key, { look: item.look, element });
+    for (const { element } of this.#shown.values()) {
       if (element === next) next = next.nextElementSibling;
       else this.#parent.insertBefore(element, next);
-    }
-    const wanted = new Set([...this.#shown.values()].map(({ element }) => element));
-    for (const child of [...this.#parent.children]) {
-      if (child instanceof HTMLElement && !wanted.has(child)) child.remove();
     }
   }
 }

@@ -3,7 +3,18 @@ import { byId, make } from "./dom.ts";
 
 const KEY = "name";
 
-const manners = ["Calm", "Quiet", "Bright", "Merry", "Gentle", "Swift", "Early", "Patient", "Curious", "Sunny"];
+const manners = [
+  "Calm",
+  "Quiet",
+  "Bright",
+  "Merry",
+  "Gentle",
+  "Swift",
+  "Early",
+  "Patient",
+  "Curious",
+  "Sunny",
+];
 const animals = ["Otter", "Heron", "Fox", "Wren", "Badger", "Lynx", "Finch", "Hare", "Seal", "Robin"];
 
 /** This tab's name; asks for it when there is none. */

@@ -28,7 +28,9 @@ export class Outbox {
   }
 
   add(text: string): void {
-    const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0"));
+    const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+      byte.toString(16).padStart(2, "0"),
+    );
     const draft = { id: id.join(""), text, at: Date.now(), failure: undefined };
     this.#drafts.set(draft.id, draft);
     this.#changed();

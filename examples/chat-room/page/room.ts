@@ -32,7 +32,10 @@ export class Room {
     const handle = parts.client.chatRoom.getOrCreate([parts.name], { params: { name: parts.me } });
     this.#connection = handle.connect();
     this.attendance = new Attendance(parts.me, () => this.newest, parts.changed);
-    this.outbox = new Outbox(async ({ id, text }) => this.#add(await this.#connection.send(id, text)), parts.changed);
+    this.outbox = new Outbox(
+      async ({ id, text }) => this.#add(await this.#connection.send(id, text)),
+      parts.changed,
+    );
     this.#listen();
   }
 

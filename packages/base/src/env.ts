@@ -21,6 +21,7 @@ export interface Env {
   readonly afterTurn: (task: () => void) => void;
 }
 
+/** Two clocks: one for people, one for durations. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970. May jump either way. */
   now(): number;
@@ -28,6 +29,7 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** Timers of the platform, or of virtual time. */
 export interface Timers {
   /** Calls `task` once, `delayMs` from now. Delays past 2^31-1 ms are the driver's to split. */
   set(task: () => void, delayMs: number, options?: TimerOptions): TimerHandle;
@@ -35,6 +37,7 @@ export interface Timers {
   clear(timer: TimerHandle): void;
 }
 
+/** How a timer is set. */
 export interface TimerOptions {
   /** A background timer doesn't keep the process alive. Default: false. */
   readonly background?: boolean;
@@ -43,6 +46,7 @@ export interface TimerOptions {
 /** Opaque: only the `Timers` that made it can read it. */
 export type TimerHandle = object | number;
 
+/** Makes ids. */
 export interface Ids {
   /** 128 random bits as 32 lower-case hexadecimal digits. */
   random(): string;
@@ -50,6 +54,7 @@ export interface Ids {
   ordered(): string;
 }
 
+/** The cryptography that the core needs. */
 export interface Crypto {
   /** SHA-256 of `data`, 32 bytes. */
   digest(data: Uint8Array): Promise<Uint8Array>;
@@ -60,8 +65,10 @@ export interface Crypto {
   randomBytes(length: number): Uint8Array;
 }
 
+/** What a log line says beside its message. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** Takes log lines. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -76,6 +83,7 @@ export interface AsyncContext {
   variable<T>(): AsyncVariable<T>;
 }
 
+/** A variable that each chain of calls has its own value of. */
 export interface AsyncVariable<T> {
   /** Runs `fn`, and all that it awaits or starts, with the variable set to `value`. */
   run<R>(value: T, fn: () => R): R;

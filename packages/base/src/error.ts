@@ -32,10 +32,13 @@ export class TroupeError extends Error {
 
   /** True for errors of this class, also from another realm or another copy of this package. */
   static is(value: unknown): value is TroupeError {
-    return typeof value === "object" && value !== null && "__troupeError" in value && value.__troupeError === 1;
+    return (
+      typeof value === "object" && value !== null && "__troupeError" in value && value.__troupeError === 1
+    );
   }
 }
 
+/** Everything about a `TroupeError` but its code and message. */
 export interface TroupeErrorOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Default: false. */
@@ -47,6 +50,7 @@ export interface TroupeErrorOptions {
   readonly cause?: unknown;
 }
 
+/** What a `UserError` may say beside its message. */
 export interface UserErrorOptions {
   /** Default: "user_error". */
   readonly code?: string;

@@ -203,7 +203,7 @@ test("a listener that throws stops nothing; its error is told, or logged where n
   expect(world.warnings).toHaveLength(1);
 });
 
-test("S3.6: an aborted call says whether it was sent; its late answer disturbs nobody", async () => {
+test("S3.6 (in part): an aborted call says whether it was sent; its late answer disturbs nobody", async () => {
   const { gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const abort = new AbortController();

@@ -4,7 +4,7 @@ import { clientErrors } from "../src/errors.ts";
 import { stage } from "./support/room.ts";
 import { settled, watch } from "./support/world.ts";
 
-test("S3.6: a lost link makes sent calls unknown, for good; queued ones are sent on the next link", async () => {
+test("S3.6 (in part): a lost link makes sent calls unknown, for good; queued ones are sent on the next link", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const first = await gateway.accept();
@@ -20,7 +20,7 @@ test("S3.6: a lost link makes sent calls unknown, for good; queued ones are sent
   expect(queued).toMatchObject({ state: "resolved", value: 1 });
 });
 
-test("S3.6: a link lost between hello and welcome may have carried the calls behind the hello", async () => {
+test("S3.6 (in part): a link lost between hello and welcome may have carried the calls behind the hello", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const sent = watch(conn.act());
@@ -32,7 +32,7 @@ test("S3.6: a link lost between hello and welcome may have carried the calls beh
   expect((await gateway.open()).told).toEqual([]);
 });
 
-test("S3.6: a dial that fails has sent nothing: every call waits for the next one", async () => {
+test("S3.6 (in part): a dial that fails has sent nothing: every call waits for the next one", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const call = watch(conn.act());
@@ -43,7 +43,7 @@ test("S3.6: a dial that fails has sent nothing: every call waits for the next on
   expect((await gateway.open()).told).toEqual(["act act"]);
 });
 
-test("S3.6: behind a refused hello nothing was acted on: a refusal for good fails all calls with its error", async () => {
+test("S3.6 (in part): behind a refused hello nothing was acted on: a refusal for good fails all calls with its error", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const errors: string[] = [];
@@ -63,7 +63,7 @@ test("S3.6: behind a refused hello nothing was acted on: a refusal for good fail
   expect(world.pendingTimers).toBe(0);
 });
 
-test("S3.6: behind a hello refused for now all calls go first on the next link, in order", async () => {
+test("S3.6 (in part): behind a hello refused for now all calls go first on the next link, in order", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const abort = new AbortController();
@@ -84,7 +84,7 @@ test("S3.6: behind a hello refused for now all calls go first on the next link, 
   ]);
 });
 
-test("S3.6: what goes back into the queue stays ahead of what never left it", async () => {
+test("S3.6 (in part): what goes back into the queue stays ahead of what never left it", async () => {
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const count = limits.openingFrames + 2;

@@ -95,7 +95,7 @@ class Play {
   }
 }
 
-test("S3.6: no call is sent twice, whatever becomes of the links", async () => {
+test("S3.6 (in part): no call is sent twice, whatever becomes of the links", async () => {
   const life = fc.array(fc.constantFrom(...steps), { minLength: 5, maxLength: 40 });
   const seen = { unknown: 0, resolved: 0, resent: 0 };
   await fc.assert(

@@ -70,7 +70,7 @@ test("an answer is the action's result, a failure its error", async () => {
   await expect(created.value?.resolve()).resolves.toBe("id-1");
 });
 
-test("S3.6: what surely wasn't sent is client.not_sent and is sent again, with backoff", async () => {
+test("S3.6 (in part): what surely wasn't sent is client.not_sent and is sent again, with backoff", async () => {
   const causes = [
     refusedConnection,
     { code: "ENOTFOUND" },
@@ -91,7 +91,7 @@ test("S3.6: what surely wasn't sent is client.not_sent and is sent again, with b
   }
 });
 
-test("S3.6: what may have been sent is client.outcome_unknown and is never sent again", async () => {
+test("S3.6 (in part): what may have been sent is client.outcome_unknown and is never sent again", async () => {
   const { world, http, client } = httpStage();
   const calls: Watched<number>[] = [];
   const endless: { cause?: object } = {};
@@ -149,7 +149,7 @@ test("the default deadline is 15 s: then client.not_sent, which the caller may r
   expect(world.clock.monotonic() - start).toBeLessThanOrEqual(16_000);
 });
 
-test("S3.6: to find an actor is safe to repeat, to create one is not", async () => {
+test("S3.6 (in part): to find an actor is safe to repeat, to create one is not", async () => {
   const { world, http, client } = httpStage();
   const found = watch(client.room.getOrCreate("a").resolve());
   await (await http.request()).fail({ code: "ECONNRESET" });
@@ -161,7 +161,7 @@ test("S3.6: to find an actor is safe to repeat, to create one is not", async () 
   expect(created.code).toBe("client.outcome_unknown");
 });
 
-test("S3.6: an aborted call says whether it may have happened", async () => {
+test("S3.6 (in part): an aborted call says whether it may have happened", async () => {
   const { world, http, client } = httpStage();
   const fired = AbortSignal.abort("early");
   await expect(client.room.get("a").action({ name: "act", signal: fired })).rejects.toMatchObject({
@@ -188,7 +188,7 @@ test("S3.6: an aborted call says whether it may have happened", async () => {
   expect(world.pendingTimers).toBe(0);
 });
 
-test("S3.6: dispose ends the wait of every call and refuses later ones", async () => {
+test("S3.6 (in part): dispose ends the wait of every call and refuses later ones", async () => {
   const { world, http, client } = httpStage();
   const sent = watch(client.room.get("a").act());
   await http.request();

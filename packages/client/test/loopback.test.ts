@@ -119,7 +119,7 @@ for (const encoding of ["json", "cbor"] as const) {
   });
 }
 
-test("S3.6: over real sockets a broken link leaves the call unknown, and the connection comes back", async () => {
+test("S3.6 (in part): over real sockets a broken link leaves the call unknown, and the connection comes back", async () => {
   await using server = new EchoServer();
   const endpoint = await server.listen();
   await using client = createClient<RoomRegistry>({ endpoint, reconnect: { baseMs: 5 } });
@@ -135,7 +135,7 @@ test("S3.6: over real sockets a broken link leaves the call unknown, and the con
   expect(server.connections).toBe(2);
 });
 
-test("S3.6: over real sockets nobody at the endpoint means that nothing was sent", async () => {
+test("S3.6 (in part): over real sockets nobody at the endpoint means that nothing was sent", async () => {
   const server = new EchoServer();
   const endpoint = await server.listen();
   await server[Symbol.asyncDispose]();

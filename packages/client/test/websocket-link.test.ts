@@ -73,7 +73,7 @@ test("a WebSocket is opened where the protocol says, the token among its subprot
   expect(socket().protocols).toEqual(["troupe"]);
 });
 
-test("S3.6: a WebSocket that doesn't open has sent nothing", async () => {
+test("S3.6 (in part): a WebSocket that doesn't open has sent nothing", async () => {
   const link = watch(transport().connect(target, {}));
   socket().emit({ type: "error" });
   socket().emit({ type: "close", code: 1006, reason: "" });

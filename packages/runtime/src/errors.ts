@@ -15,10 +15,13 @@ function error(
   return new TroupeError(group, code, message, { statusCode, ...options });
 }
 
+/** Errors of actors: finding, starting, calling and ending them. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
   notRegistered: (name: string, known: readonly string[]) =>
-    error(404, "actor", "not_registered", `No actor is registered as "${name}"`, { metadata: { name, known } }),
+    error(404, "actor", "not_registered", `No actor is registered as "${name}"`, {
+      metadata: { name, known },
+    }),
   duplicateKey: (name: string, key: readonly string[]) =>
     error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
       metadata: { name, key },
@@ -55,9 +58,15 @@ export const actorErrors = {
   noVars: (name: string) =>
     error(500, "actor", "no_vars", `Actor "${name}" has no vars: give it \`vars\` or \`createVars\``),
   noConnState: (name: string) =>
-    error(500, "actor", "no_conn_state", `Actor "${name}" has no connection state: give it \`connState\` or \`createConnState\``),
+    error(
+      500,
+      "actor",
+      "no_conn_state",
+      `Actor "${name}" has no connection state: give it \`connState\` or \`createConnState\``,
+    ),
 };
 
+/** Errors of what is on disk. */
 export const storageErrors = {
   commitFailed: (applied: "no" | "unknown", cause: unknown) =>
     error(500, "storage", "commit_failed", "The write could not be made durable", {
@@ -65,34 +74,58 @@ export const storageErrors = {
       cause,
     }),
   fenced: (id: string) =>
-    error(409, "storage", "fenced", `A newer activation of actor ${id} exists; this one can't commit any more`),
+    error(
+      409,
+      "storage",
+      "fenced",
+      `A newer activation of actor ${id} exists; this one can't commit any more`,
+    ),
   closed: () => error(503, "storage", "closed", "The storage is closed", { retryable: true }),
   batchTooLarge: (bytes: number, limit: number) =>
     error(413, "storage", "batch_too_large", `One turn wrote ${bytes} bytes; the limit is ${limit}`, {
       metadata: { bytes, limit },
     }),
   propertyTooLarge: (property: string, bytes: number, limit: number) =>
-    error(413, "storage", "property_too_large", `state.${property} has ${bytes} bytes encoded; the limit is ${limit}`, {
-      metadata: { property, bytes, limit },
-    }),
+    error(
+      413,
+      "storage",
+      "property_too_large",
+      `state.${property} has ${bytes} bytes encoded; the limit is ${limit}`,
+      {
+        metadata: { property, bytes, limit },
+      },
+    ),
   locked: (owner: string) =>
     error(409, "storage", "locked", `The data directory is in use by ${owner}`, { metadata: { owner } }),
   readOnly: (path: string, cause: unknown) =>
-    error(500, "storage", "read_only", `Can't write to the data directory ${path}`, { cause, metadata: { path } }),
+    error(500, "storage", "read_only", `Can't write to the data directory ${path}`, {
+      cause,
+      metadata: { path },
+    }),
   corrupt: (path: string, detail: string) =>
     error(500, "storage", "corrupt", `${path} is damaged: ${detail}`, { metadata: { path, detail } }),
   newer: (path: string, found: number, supported: number) =>
-    error(500, "storage", "newer_layout", `${path} was written by a newer Troupe (layout ${found}; this one knows ${supported})`, {
-      metadata: { path, found, supported },
-    }),
+    error(
+      500,
+      "storage",
+      "newer_layout",
+      `${path} was written by a newer Troupe (layout ${found}; this one knows ${supported})`,
+      {
+        metadata: { path, found, supported },
+      },
+    ),
   diskFull: (path: string, cause: unknown) =>
-    error(507, "storage", "disk_full", `No space is left on the disk of ${path}`, { cause, metadata: { path } }),
+    error(507, "storage", "disk_full", `No space is left on the disk of ${path}`, {
+      cause,
+      metadata: { path },
+    }),
   openFailed: (path: string, cause: unknown) =>
     error(500, "storage", "open_failed", `Can't open ${path}`, { cause, metadata: { path } }),
   unsupported: (what: string) =>
     error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
 };
 
+/** Errors of links. */
 export const transportErrors = {
   unreachable: (address: string) =>
     error(503, "transport", "unreachable", `Nobody listens at ${address}`, { retryable: true }),
@@ -100,13 +133,18 @@ export const transportErrors = {
     error(409, "transport", "address_in_use", `${address} is in use`, { metadata: { address } }),
 };
 
+/** Errors of definitions, `setup` and `start`: the program is wrong, not a call. */
 export const configErrors = {
   unknownKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `An actor has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
   unsupportedKey: (key: string) =>
-    error(400, "config", "unsupported_key", `"${key}" is not in this version of Troupe`, { metadata: { key } }),
+    error(400, "config", "unsupported_key", `"${key}" is not in this version of Troupe`, {
+      metadata: { key },
+    }),
   unknownOption: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, { metadata: { key } }),
+    error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, {
+      metadata: { key },
+    }),
   unsupportedOption: (key: string) =>
     error(400, "config", "unsupported_option", `The option "${key}" is not in this version of Troupe`, {
       metadata: { key },
@@ -116,15 +154,23 @@ export const configErrors = {
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
   portInUse: (host: string, port: number) =>
-    error(409, "config", "port_in_use", `Port ${port} of ${host} is in use: choose another with \`port\` or TROUPE_PORT`, {
-      metadata: { host, port },
-    }),
+    error(
+      409,
+      "config",
+      "port_in_use",
+      `Port ${port} of ${host} is in use: choose another with \`port\` or TROUPE_PORT`,
+      {
+        metadata: { host, port },
+      },
+    ),
   alreadyStarted: (endpoint: string) =>
     error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
   unknownSetupKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
   invalidEnvironment: (name: string, value: string, expected: string) =>
-    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, { metadata: { name } }),
+    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
+      metadata: { name },
+    }),
   unsafeBind: (host: string) =>
     error(
       400,
@@ -139,26 +185,44 @@ function hint(suggestion: string | undefined): string {
   return suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
 }
 
+/** Errors of assignments to `c.state`. */
 export const stateErrors = {
   notAnObject: () =>
-    error(400, "state", "not_an_object", "The state must be a plain object: it is saved property by property"),
+    error(
+      400,
+      "state",
+      "not_an_object",
+      "The state must be a plain object: it is saved property by property",
+    ),
+  tooManyProperties: (limit: number) =>
+    error(413, "state", "too_many_properties", `The state can have ${limit} properties`, {
+      metadata: { limit },
+    }),
   symbolKey: () => error(400, "state", "symbol_key", "A symbol can't be a key of the state"),
   accessor: () => error(400, "state", "accessor", "Getters and setters can't be part of the state"),
   forbiddenKey: (key: string) =>
     error(400, "value", "forbidden_key", `"${key}" can't be a key of the state`, { metadata: { key } }),
 };
 
+/** Errors of messages that are too long. */
 export const messageErrors = {
   incomingTooLong: (bytes: number, limit: number) =>
     error(413, "message", "incoming_too_long", `The message has ${bytes} bytes; the limit is ${limit}`, {
       metadata: { bytes, limit },
     }),
   outgoingTooLong: (bytes: number, limit: number) =>
-    error(413, "message", "outgoing_too_long", `The message would have ${bytes} bytes; the limit is ${limit}`, {
-      metadata: { bytes, limit },
-    }),
+    error(
+      413,
+      "message",
+      "outgoing_too_long",
+      `The message would have ${bytes} bytes; the limit is ${limit}`,
+      {
+        metadata: { bytes, limit },
+      },
+    ),
 };
 
+/** Errors of one client's connection. */
 export const connectionErrors = {
   tooManySubscriptions: (limit: number) =>
     error(429, "connection", "too_many_subscriptions", `A connection can have ${limit} subscriptions`, {
@@ -170,9 +234,15 @@ export const connectionErrors = {
       retryable: true,
     }),
   paramsTooLong: (bytes: number, limit: number) =>
-    error(413, "connection", "params_too_long", `The connection parameters have ${bytes} bytes; the limit is ${limit}`, {
-      metadata: { bytes, limit },
-    }),
+    error(
+      413,
+      "connection",
+      "params_too_long",
+      `The connection parameters have ${bytes} bytes; the limit is ${limit}`,
+      {
+        metadata: { bytes, limit },
+      },
+    ),
   openingBacklog: () =>
     error(429, "connection", "opening_backlog", "Too much was sent before the connection was open"),
   helloTimeout: () => error(408, "connection", "hello_timeout", "No hello message came in time"),
@@ -181,21 +251,32 @@ export const connectionErrors = {
     error(503, "connection", "slow_reader", `The client left ${limit} bytes unread`, { retryable: true }),
   tooMany: (limit: number) =>
     error(503, "connection", "too_many", `The gateway has ${limit} open sockets`, { retryable: true }),
-  actorStopped: () => error(503, "actor", "restarting", "The actor stops; connect again", { retryable: true }),
+  actorStopped: () =>
+    error(503, "actor", "restarting", "The actor stops; connect again", { retryable: true }),
 };
 
+/** Errors of `c.schedule`. */
 export const scheduleErrors = {
   tooMany: (limit: number) =>
     error(429, "schedule", "too_many", `An actor can have ${limit} schedules`, { metadata: { limit } }),
   argsTooLarge: (bytes: number, limit: number) =>
-    error(413, "schedule", "args_too_large", `The arguments have ${bytes} bytes encoded; the limit is ${limit}`, {
-      metadata: { bytes, limit },
-    }),
+    error(
+      413,
+      "schedule",
+      "args_too_large",
+      `The arguments have ${bytes} bytes encoded; the limit is ${limit}`,
+      {
+        metadata: { bytes, limit },
+      },
+    ),
   unknownAction: (action: string) =>
-    error(400, "schedule", "unknown_action", `There is no action "${action}" to schedule`, { metadata: { action } }),
+    error(400, "schedule", "unknown_action", `There is no action "${action}" to schedule`, {
+      metadata: { action },
+    }),
   invalidTime: () => error(400, "schedule", "invalid_time", "A schedule's time must be a finite number"),
 };
 
+/** Errors of requests that reach no actor. */
 export const gatewayErrors = {
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
@@ -206,11 +287,21 @@ export const gatewayErrors = {
     error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
   unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
   bodyTooLarge: (limit: number) =>
-    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, { metadata: { limit } }),
+    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
   unsupportedMediaType: (type: string) =>
-    error(415, "gateway", "unsupported_media_type", `Can't read ${type}: send application/json or application/cbor`),
+    error(
+      415,
+      "gateway",
+      "unsupported_media_type",
+      `Can't read ${type}: send application/json or application/cbor`,
+    ),
   upgradeRequired: () =>
-    error(426, "gateway", "upgrade_required", "This address is for WebSockets", { metadata: { upgrade: "websocket" } }),
+    error(426, "gateway", "upgrade_required", "This address is for WebSockets", {
+      metadata: { upgrade: "websocket" },
+    }),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
-  noResponse: () => error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),
+  noResponse: () =>
+    error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),
 };

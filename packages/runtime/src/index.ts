@@ -1,4 +1,4 @@
-export type { AnyActorDefinition, ActorDefinition } from "./actor/definition.ts";
+export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
 export type { ActorOptions } from "./actor/options.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
@@ -15,8 +15,6 @@ export type {
   ScheduledCall,
   ScheduledFireInfo,
 } from "./actor/types/context.ts";
-export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
-export { event } from "./actor/types/event.ts";
 export type {
   ActionContextOf,
   ActorContextOf,
@@ -28,11 +26,13 @@ export type {
   SleepContextOf,
   StateOf,
   WakeContextOf,
-} from "./actor/types/helpers.ts";
+} from "./actor/types/contexts-of.ts";
+export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
+export { event } from "./actor/types/event.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { setup } from "./node/setup.ts";
-export type { Durability, StartOptions } from "./registry/platform.ts";
-export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { TestScope, TestSetup } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";
+export type { Durability, StartOptions } from "./registry/platform.ts";
+export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";

@@ -153,10 +153,15 @@ function runFunction(value: unknown): Hook | undefined {
 
 function collectActions(tree: unknown, prefix: string, into: Map<string, Hook>): void {
   if (tree === undefined) return;
-  if (typeof tree !== "object" || tree === null) throw configErrors.invalidOption(`actions${prefix && `.${prefix}`}`, "an object");
+  if (typeof tree !== "object" || tree === null)
+    throw configErrors.invalidOption(`actions${prefix && `.${prefix}`}`, "an object");
   for (const [key, value] of Object.entries(tree)) {
     const name = prefix === "" ? key : `${prefix}.${key}`;
-    if (name.length > limits.memberNameLength) throw configErrors.invalidOption(`actions.${name}`, `at most ${limits.memberNameLength} characters long`);
+    if (name.length > limits.memberNameLength)
+      throw configErrors.invalidOption(
+        `actions.${name}`,
+        `at most ${limits.memberNameLength} characters long`,
+      );
     if (isHook(value)) into.set(name, value);
     else collectActions(value, name, into);
   }
@@ -166,7 +171,11 @@ function eventNames(events: unknown): string[] {
   if (events === undefined) return [];
   if (typeof events !== "object" || events === null) throw configErrors.invalidOption("events", "an object");
   for (const name of Object.keys(events)) {
-    if (name.length > limits.memberNameLength) throw configErrors.invalidOption(`events.${name}`, `at most ${limits.memberNameLength} characters long`);
+    if (name.length > limits.memberNameLength)
+      throw configErrors.invalidOption(
+        `events.${name}`,
+        `at most ${limits.memberNameLength} characters long`,
+      );
   }
   return Object.keys(events);
 }

@@ -2,10 +2,10 @@
  * `actor({ … })`: makes a definition. It is frozen, all of it: nothing outside can exchange what runs.
  */
 import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
+import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
+import type { Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
-import type { Types } from "./types/bag.ts";
-import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions. */
 export interface ActorDefinition<

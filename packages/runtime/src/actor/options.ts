@@ -145,6 +145,7 @@ function checkOption(name: string, value: unknown): unknown {
     if (typeof value !== "boolean") throw configErrors.invalidOption(name, "true or false");
     return value;
   }
-  if (typeof value !== "number" || !(value >= 0)) throw configErrors.invalidOption(name, "a number, 0 or more");
+  if (typeof value !== "number" || !(value >= 0))
+    throw configErrors.invalidOption(name, "a number, 0 or more");
   return value;
 }

@@ -16,21 +16,8 @@
  */
 import { type TroupeError, TroupeError as TroupeErrorClass } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { Output } from "../ports/output.ts";
 import type { CommitOutcome } from "../ports/storage.ts";
-
-/** Something on its way out of an actor, already encoded. A link of the gate's queue. */
-export abstract class Output {
-  /** The gate's: the batch that this output waits for. */
-  batch = 0;
-  /** The gate's: the output made after this one. */
-  next: Output | undefined = undefined;
-  /** What it holds in memory while it waits. */
-  abstract readonly bytes: number;
-  /** Lets it go. Must not throw and must not make outputs of the same gate. */
-  abstract release(): void;
-  /** It will never leave. */
-  abstract fail(error: TroupeError): void;
-}
 
 /** A promise that waits at the gate like any output: the barrier before a call that leaves the actor. */
 class Barrier extends Output {

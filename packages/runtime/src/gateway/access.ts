@@ -43,7 +43,7 @@ export function checkBind(host: string, config: AccessConfig): void {
   if (isLoopback(host)) return;
   const { allowedHosts, allowedOrigins, auth, token } = config;
   if (!allowedHosts || !allowedOrigins || !auth) throw configErrors.unsafeBind(host);
-  if (auth === "token" && !token) throw configErrors.invalidOption("token", "given when auth is \"token\"");
+  if (auth === "token" && !token) throw configErrors.invalidOption("token", 'given when auth is "token"');
 }
 
 /** The rules of one gateway. */
@@ -55,7 +55,9 @@ export class Access {
   readonly #crypto: Env["crypto"];
 
   constructor(config: AccessConfig, crypto: Env["crypto"]) {
-    this.#hosts = config.allowedHosts ? new Set(config.allowedHosts.map((host) => host.toLowerCase())) : loopbackHosts;
+    this.#hosts = config.allowedHosts
+      ? new Set(config.allowedHosts.map((host) => host.toLowerCase()))
+      : loopbackHosts;
     this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
     this.#token = config.token === undefined ? undefined : utf8.encode(config.token);
     this.#tokenAlways = config.auth === "token";
@@ -100,7 +102,8 @@ function shownToken(request: AccessRequest): string | undefined {
   if (authorization?.startsWith("Bearer ")) return authorization.slice("Bearer ".length);
   for (const offered of subprotocols?.split(",") ?? []) {
     const name = offered.trim();
-    if (name.startsWith(TOKEN_SUBPROTOCOL_PREFIX)) return fromBase64Url(name.slice(TOKEN_SUBPROTOCOL_PREFIX.length));
+    if (name.startsWith(TOKEN_SUBPROTOCOL_PREFIX))
+      return fromBase64Url(name.slice(TOKEN_SUBPROTOCOL_PREFIX.length));
   }
   return undefined;
 }

@@ -14,8 +14,8 @@ import {
   toWireError,
 } from "@troupe/protocol";
 import { messageErrors } from "../errors.ts";
-import { Output } from "../gate/output-gate.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
+import { Output } from "../ports/output.ts";
 import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
 
 /** Told of errors that their callers don't get to see. */

@@ -14,7 +14,8 @@ export async function handleFetch(gateway: Gateway, request: Request): Promise<R
   const response = await answer(gateway, request, url, header);
   const headers = new Headers(response.headers);
   for (const cookie of response.cookies ?? []) headers.append("set-cookie", cookie);
-  for (const [name, value] of Object.entries(gateway.corsHeaders(header("origin")) ?? {})) headers.set(name, value);
+  for (const [name, value] of Object.entries(gateway.corsHeaders(header("origin")) ?? {}))
+    headers.set(name, value);
   const body = typeof response.body === "string" ? response.body : new Uint8Array(response.body);
   // Some statuses may have no body, not even an empty one.
   return new Response(body.length === 0 ? null : body, { status: response.status, headers });

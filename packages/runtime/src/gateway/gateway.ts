@@ -66,7 +66,11 @@ export class Gateway {
   /** The CORS headers that an answer to this origin carries. */
   corsHeaders(origin: string | undefined): Readonly<Record<string, string>> | undefined {
     if (origin === undefined || !this.#parts.access.originAllowed(origin)) return undefined;
-    return { "access-control-allow-origin": origin, vary: "Origin", "access-control-expose-headers": PROTOCOL_HEADER };
+    return {
+      "access-control-allow-origin": origin,
+      vary: "Origin",
+      "access-control-expose-headers": PROTOCOL_HEADER,
+    };
   }
 
   /** Answers a request that was admitted and read. Never throws; `respond` is called once. */
@@ -130,10 +134,16 @@ export class Gateway {
 
   /** Closes every socket that is still there. */
   close(): void {
-    for (const session of [...this.#sessions]) session.endWith(connectionErrors.actorStopped(), closeCodes.restart);
+    for (const session of [...this.#sessions])
+      session.endWith(connectionErrors.actorStopped(), closeCodes.restart);
   }
 
-  #actorRequest(route: Route & { actor: ActorRoute }, request: GatewayRequest, encoding: Encoding, respond: Respond): void {
+  #actorRequest(
+    route: Route & { actor: ActorRoute },
+    request: GatewayRequest,
+    encoding: Encoding,
+    respond: Respond,
+  ): void {
     if (route.kind === "connect") throw gatewayErrors.upgradeRequired();
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
     if (route.kind === "action") {
@@ -201,7 +211,11 @@ export class Gateway {
         respond({ status: 200, headers: text, body: "ok\n" });
         return;
       case "readyz":
-        respond({ status: this.#ready ? 200 : 503, headers: text, body: this.#ready ? "ok\n" : "stopping\n" });
+        respond({
+          status: this.#ready ? 200 : 503,
+          headers: text,
+          body: this.#ready ? "ok\n" : "stopping\n",
+        });
         return;
       case "metrics":
         this.#parts.access.checkToken(accessRequest(request));

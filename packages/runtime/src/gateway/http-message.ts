@@ -42,7 +42,11 @@ export function okResponse(body: string | Uint8Array, encoding: Encoding): Gatew
 /** A failure under its status. */
 export function errorResponse(error: unknown, encoding: Encoding): GatewayResponse {
   const wire = toWireError(error, false);
-  return { status: statusOf(error), headers: contentHeaders[encoding], body: encodeBody({ error: wire }, encoding) };
+  return {
+    status: statusOf(error),
+    headers: contentHeaders[encoding],
+    body: encodeBody({ error: wire }, encoding),
+  };
 }
 
 function statusOf(error: unknown): number {

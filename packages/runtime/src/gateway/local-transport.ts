@@ -4,24 +4,25 @@
  * A call that leaves an actor is an output like any other: it waits until what its actor wrote is durable. Values are
  * copied on the way in and on the way out, so that no two actors ever share an object.
  */
+
+import type { Env } from "@troupe/base";
 import type { ActorTarget, ClientLink, ClientTransport, TransportCallOptions } from "@troupe/client";
 import { cloneValue } from "@troupe/protocol";
-import type { Env } from "@troupe/base";
-import type { Target } from "../host/actor-host.ts";
+import type { ActorHost, Target } from "../host/actor-host.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
+import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { LocalCall } from "./calls.ts";
 import type { Gateway } from "./gateway.ts";
 import { paramsOf } from "./params.ts";
 import type { ActorRoute } from "./route.ts";
-import type { ActorHost } from "../host/actor-host.ts";
 
 /** What the transport is made of. */
 export interface LocalTransportParts {
   readonly env: Env;
   readonly host: ActorHost;
   readonly gateway: Gateway;
-  /** Settles when what the calling actor wrote is durable. */
-  readonly departure: () => Promise<void> | undefined;
+  /** The actor whose code runs; none outside of actors. */
+  readonly caller: () => CallingActor | undefined;
 }
 
 /** A client's way to the actors of its own process. */
@@ -39,30 +40,36 @@ export class LocalTransport implements ClientTransport {
     options: TransportCallOptions,
   ): Promise<unknown> {
     const copy = cloneValue(args, "args");
-    const params = paramsOf(options.params);
-    await this.#parts.departure();
-    const instance = await this.#parts.host.load(this.#target(target));
+    const params = cloneValue(paramsOf(options.params), "params");
+    const wanted = this.#target(target);
+    await this.#parts.caller()?.departure();
+    const instance = await this.#parts.host.load(wanted);
     return await new Promise((resolve, reject) => {
       instance.action(new LocalCall({ name, args: copy, params, resolve, reject }));
     });
   }
 
   async resolve(target: ActorTarget): Promise<string> {
-    await this.#parts.departure();
-    const instance = await this.#parts.host.load(this.#target(target));
+    const wanted = this.#target(target);
+    await this.#parts.caller()?.departure();
+    const instance = await this.#parts.host.load(wanted);
     await instance.settled();
     return instance.record.id;
   }
 
   async connect(target: ActorTarget): Promise<ClientLink> {
-    await this.#parts.departure();
+    const caller = this.#parts.caller();
+    await caller?.departure();
     const [near, far] = memoryLinks(this.#parts.env);
     this.#parts.gateway.socket(far, route(target), undefined);
-    return near;
+    return caller === undefined ? near : new ActorLink(near, caller);
   }
 
   #target(target: ActorTarget): Target {
-    return this.#parts.gateway.target(route(target), target.kind === "key" ? target.input : undefined);
+    return this.#parts.gateway.target(
+      route(target),
+      target.kind === "key" ? cloneValue(target.input, "input") : undefined,
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { connectionErrors } from "../errors.ts";
 export function paramsOf(params: unknown): unknown {
   if (params === undefined) return undefined;
   const bytes = encodeJson(params, "params").length;
-  if (bytes > limits.connectionParamsBytes) throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
+  if (bytes > limits.connectionParamsBytes)
+    throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
   return params;
 }

@@ -69,7 +69,8 @@ function keyRoute(name: string, query: string): ActorRoute & { kind: "key" } {
   for (const pair of query.split("&")) {
     if (pair.startsWith("key=")) key = once(key, pair.slice(4), "key");
     else if (pair.startsWith("method=")) method = once(method, pair.slice(7), "method");
-    else if (pair !== "") throw gatewayErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
+    else if (pair !== "")
+      throw gatewayErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
   }
   const decoded = decodeKey(key);
   checkKey(decoded);

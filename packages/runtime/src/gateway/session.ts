@@ -11,6 +11,7 @@
  * connected to an actor whose writes in the connect hooks are durable.
  */
 import type { TimerHandle } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import {
   type ClientFrame,
   closeCodes,
@@ -26,10 +27,15 @@ import {
   PROTOCOL_VERSIONS,
   toWireError,
 } from "@troupe/protocol";
-import { TroupeError } from "@troupe/base";
 import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
-import type { ActorConnection, ActorInstance, CloseReason, ConnectionSink, EncodedEvent } from "../ports/instance.ts";
+import type {
+  ActorConnection,
+  ActorInstance,
+  CloseReason,
+  ConnectionSink,
+  EncodedEvent,
+} from "../ports/instance.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
 import { paramsOf } from "./params.ts";
@@ -122,7 +128,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   }
 
   close(reason: CloseReason): void {
-    const code = { kicked: closeCodes.normal, stopped: closeCodes.restart, broken: closeCodes.internal }[reason.kind];
+    const code = { kicked: closeCodes.normal, stopped: closeCodes.restart, broken: closeCodes.internal }[
+      reason.kind
+    ];
     this.#shut(code, reason.text);
   }
 
@@ -157,7 +165,10 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     );
   }
 
-  async #open(hello: Hello, params: unknown): Promise<{ instance: ActorInstance; connection: ActorConnection }> {
+  async #open(
+    hello: Hello,
+    params: unknown,
+  ): Promise<{ instance: ActorInstance; connection: ActorConnection }> {
     const version = negotiateVersion(hello.versions);
     const instance = await this.#services.host.load(this.#target(hello.input));
     const connection = await instance.connect({
@@ -227,7 +238,10 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
       case "subscribe": {
         const { id } = frame;
         const done = encodeServerFrame({ kind: "subscribed", id }, this.encoding);
-        connection.subscribe(frame.event, new MessageOutput(this, done, (error) => this.#sendError(error, id)));
+        connection.subscribe(
+          frame.event,
+          new MessageOutput(this, done, (error) => this.#sendError(error, id)),
+        );
         return;
       }
       case "unsubscribe":
@@ -246,7 +260,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     }
     this.#inFlight += 1;
     const { report } = this.#services;
-    state.instance.action(new SocketCall({ id, name, args, connection: state.connection, sink: this, report }));
+    state.instance.action(
+      new SocketCall({ id, name, args, connection: state.connection, sink: this, report }),
+    );
   }
 
   /** A frame that can't be read: its sender can't be trusted with the next one's place. */
@@ -279,7 +295,10 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
 
   #sendError(error: TroupeError, id?: number): void {
     const wire = toWireError(error, false);
-    const frame = id === undefined ? ({ kind: "error", error: wire } as const) : ({ kind: "error", id, error: wire } as const);
+    const frame =
+      id === undefined
+        ? ({ kind: "error", error: wire } as const)
+        : ({ kind: "error", id, error: wire } as const);
     this.#link.send(encodeServerFrame(frame, this.encoding));
   }
 

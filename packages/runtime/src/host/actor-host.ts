@@ -113,7 +113,8 @@ export class ActorHost implements InstanceHost {
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
     const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(pathOf(target.address));
-    if (slot?.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target)) return slot.state.instance;
+    if (slot?.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
+      return slot.state.instance;
     return this.#loadSlowly(target, slot);
   }
 
@@ -142,7 +143,11 @@ export class ActorHost implements InstanceHost {
       if (slot === undefined) return;
       if (slot.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
       // Asked for in a start hook: as soon as it is there.
-      else if (slot.state.tag === "loading") slot.state.ready.then(() => this.requestStop(instance, reason), () => {});
+      else if (slot.state.tag === "loading")
+        slot.state.ready.then(
+          () => this.requestStop(instance, reason),
+          () => {},
+        );
     });
   }
 
@@ -206,7 +211,8 @@ export class ActorHost implements InstanceHost {
   /** A `getOrCreate` that waited for somebody's `get` has not been answered yet. */
   async #retryAfter(target: Target, cause: unknown): Promise<ActorInstance> {
     const notFound = TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
-    if (notFound && target.kind === "address" && target.method === "getOrCreate") return await this.load(target);
+    if (notFound && target.kind === "address" && target.method === "getOrCreate")
+      return await this.load(target);
     throw cause;
   }
 

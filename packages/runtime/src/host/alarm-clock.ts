@@ -63,7 +63,8 @@ export class AlarmClock {
       await Promise.all(due.map((alarm) => this.#wake(alarm.actorId)));
       const next = await this.#storage.nextAlarm();
       // An alarm that is still due belongs to an actor that runs, or failed to: not looked at again at once.
-      if (next !== undefined) this.set(Math.max(next.at, due.length < limits.alarmsPerRound ? now + RETRY_MS : now));
+      if (next !== undefined)
+        this.set(Math.max(next.at, due.length < limits.alarmsPerRound ? now + RETRY_MS : now));
     } catch (cause) {
       this.#env.log.error("looking for due alarms failed", { cause });
       this.set(this.#env.clock.now() + RETRY_MS);

@@ -40,7 +40,8 @@ function install(): void {
   installed = true;
   const gated = new Proxy(inner, {
     get(target, key) {
-      if (key === "dispatch") return (options: unknown, handler: DispatchHandler) => dispatch(target, options, handler);
+      if (key === "dispatch")
+        return (options: unknown, handler: DispatchHandler) => dispatch(target, options, handler);
       const value: unknown = Reflect.get(target, key);
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -59,5 +60,7 @@ function dispatch(inner: Dispatcher, options: unknown, handler: DispatchHandler)
 }
 
 function isDispatcher(value: unknown): value is Dispatcher {
-  return typeof value === "object" && value !== null && "dispatch" in value && typeof value.dispatch === "function";
+  return (
+    typeof value === "object" && value !== null && "dispatch" in value && typeof value.dispatch === "function"
+  );
 }

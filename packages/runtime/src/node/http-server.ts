@@ -1,16 +1,22 @@
 /**
  * The gateway on node:http and ws.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Env, TroupeError } from "@troupe/base";
 import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
 import { configErrors, gatewayErrors } from "../errors.ts";
+import type { AccessRequest } from "../gateway/access.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { errorResponse, type GatewayRequest, type GatewayResponse } from "../gateway/http-message.ts";
-import type { AccessRequest } from "../gateway/access.ts";
 import type { ActorRoute } from "../gateway/route.ts";
 import type { Listening } from "../registry/platform.ts";
 import { WsLink } from "./ws-link.ts";
@@ -110,7 +116,9 @@ class BodyReader {
 
   #whole(): Uint8Array {
     const [first] = this.#chunks;
-    return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#length);
+    return this.#chunks.length === 1 && first !== undefined
+      ? first
+      : Buffer.concat(this.#chunks, this.#length);
   }
 }
 

@@ -6,10 +6,10 @@
  */
 import type { Client } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import { nodeEnv } from "./env.ts";
 import { openMemoryStore } from "../ports/memory/open-memory-store.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Runtime } from "../registry/runtime.ts";
+import { nodeEnv } from "./env.ts";
 
 /** The part of a test's context that is used; vitest's fits, and any object with the same method. */
 export interface TestScope {

@@ -10,9 +10,11 @@ export function resolveStartOptions(
   environment: Readonly<Record<string, string | undefined>>,
 ): ResolvedStartOptions {
   const port = options.port ?? portFrom(environment["TROUPE_PORT"]) ?? 6420;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw configErrors.invalidOption("port", "0 to 65535");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw configErrors.invalidOption("port", "0 to 65535");
   const durability = options.durability ?? durabilityFrom(environment["TROUPE_DURABILITY"]) ?? "commit";
-  if (!durabilities.includes(durability)) throw configErrors.invalidOption("durability", durabilities.join(", "));
+  if (!durabilities.includes(durability))
+    throw configErrors.invalidOption("durability", durabilities.join(", "));
   return {
     port,
     host: options.host ?? environment["TROUPE_HOST"] ?? "127.0.0.1",
@@ -32,6 +34,7 @@ function portFrom(text: string | undefined): number | undefined {
 function durabilityFrom(text: string | undefined): Durability | undefined {
   if (text === undefined || text === "") return undefined;
   const found = durabilities.find((durability) => durability === text);
-  if (found === undefined) throw configErrors.invalidEnvironment("TROUPE_DURABILITY", text, durabilities.join(", "));
+  if (found === undefined)
+    throw configErrors.invalidEnvironment("TROUPE_DURABILITY", text, durabilities.join(", "));
   return found;
 }

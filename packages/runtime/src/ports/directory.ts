@@ -13,6 +13,7 @@ export interface ActorAddress {
   readonly key: readonly string[];
 }
 
+/** What a directory knows of a living actor. */
 export interface ActorRecord extends ActorAddress {
   readonly id: string;
   /** Wall clock, milliseconds. */
@@ -22,6 +23,7 @@ export interface ActorRecord extends ActorAddress {
 /** Greater means newer. Compared, never computed with, by everyone but the directory. */
 export type Generation = number;
 
+/** A creation, and when it is durable. */
 export interface Created {
   readonly record: ActorRecord;
   /**
@@ -31,12 +33,14 @@ export interface Created {
   readonly durable?: Promise<void>;
 }
 
+/** The right to run an actor. */
 export interface Claim {
   readonly generation: Generation;
   /** Wall clock; absent when the claim lasts as long as the process. */
   readonly expiresAt?: number;
 }
 
+/** Which actors to list. */
 export interface ListQuery {
   readonly namespace: string;
   readonly name?: string;
@@ -46,11 +50,13 @@ export interface ListQuery {
   readonly after?: string;
 }
 
+/** A page of actors. */
 export interface ListPage {
   readonly actors: readonly ActorRecord[];
   readonly next?: string;
 }
 
+/** The port: which actors exist, and who may run them. */
 export interface Directory {
   /** The living actor at an address. */
   find(address: ActorAddress): Promise<ActorRecord | undefined>;

@@ -5,8 +5,8 @@
  * host. A kind of actor is an `InstanceFactory`; adding one touches no gateway file.
  */
 import type { Encoding } from "@troupe/protocol";
-import type { Output } from "../gate/output-gate.ts";
 import type { ActorRecord, Generation } from "./directory.ts";
+import type { Output } from "./output.ts";
 import type { ActorStore, Row } from "./storage.ts";
 import type { Message } from "./transport.ts";
 

@@ -9,6 +9,7 @@
 import type { TroupeError } from "@troupe/base";
 import type { ActorRecord, Generation } from "./directory.ts";
 
+/** The port: actors' data on disk. */
 export interface ActorStorage {
   /** Opens an actor's data for one activation. Fences every older generation off from now on. */
   open(actor: ActorRecord, generation: Generation): Promise<ActorStore>;
@@ -20,12 +21,14 @@ export interface ActorStorage {
   close(): Promise<void>;
 }
 
+/** When an actor wants to be woken. */
 export interface Alarm {
   readonly actorId: string;
   /** Wall clock, milliseconds. */
   readonly at: number;
 }
 
+/** One activation's access to its actor's data. */
 export interface ActorStore {
   /** All rows of the actor. Once, before the first commit. */
   load(): Promise<readonly Row[]>;
@@ -35,6 +38,7 @@ export interface ActorStore {
   close(): Promise<void>;
 }
 
+/** A stored row. */
 export interface Row {
   readonly key: string;
   readonly value: Uint8Array;
@@ -54,6 +58,7 @@ export interface Batch {
   readonly alarm?: number | null;
 }
 
+/** Who has batches to commit: an activation. */
 export interface BatchSource {
   /** Closes the open batch and gives it away. May throw: then this batch fails alone, and nothing of it is stored. */
   take(): Batch;

@@ -6,6 +6,7 @@
  */
 export type Message = string | Uint8Array;
 
+/** Receives what a link brings. */
 export interface LinkHandler {
   message(data: Message): void;
   /** Once, and last. `code` as RFC 6455 7.4; 1006 when the link just broke. */
@@ -14,6 +15,7 @@ export interface LinkHandler {
   drained?(): void;
 }
 
+/** One end of a two-way, ordered stream of messages. */
 export interface Link {
   /** Where messages go from now on. Messages that came earlier are delivered first, in order. */
   attach(handler: LinkHandler): void;
@@ -24,6 +26,7 @@ export interface Link {
   readonly bufferedBytes: number;
 }
 
+/** The port: links to addresses. */
 export interface Transport {
   /** Opens a link to the listener at `address`. Throws `transport.unreachable`. */
   dial(address: string): Promise<Link>;
@@ -31,6 +34,7 @@ export interface Transport {
   listen(address: string, accept: (link: Link) => void): Promise<Listener>;
 }
 
+/** An address that links may come to. */
 export interface Listener {
   /** No new links; open ones stay. */
   close(): Promise<void>;

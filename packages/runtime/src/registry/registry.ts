@@ -163,13 +163,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   #banner(listening: Listening, options: ResolvedStartOptions): void {
     const names = Object.keys(this.config.use).join(", ");
-    const where = options.durability === "memory" ? "in memory" : `${options.dataDir} (${options.durability})`;
+    const where =
+      options.durability === "memory" ? "in memory" : `${options.dataDir} (${options.durability})`;
     this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where}`);
     if (isLoopback(options.host) || this.config.auth !== "application") return;
     const open = Object.entries(this.config.use)
       .filter(([, { behaviour }]) => behaviour.hooks.onBeforeConnect === undefined)
       .map(([name]) => name);
-    if (open.length > 0) this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
+    if (open.length > 0)
+      this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
   }
 }
 

@@ -3,7 +3,7 @@
  * and tests make theirs directly.
  */
 import type { Env } from "@troupe/base";
-import { type Client, createClient, type Registry as ClientRegistry } from "@troupe/client";
+import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
@@ -46,7 +46,8 @@ export class Runtime {
       client: <R extends ClientRegistry>() => this.client<R>(),
     };
     const factories = new Map<string, InstanceFactory>();
-    for (const [name, definition] of Object.entries(parts.use)) factories.set(name, this.#factory(definition));
+    for (const [name, definition] of Object.entries(parts.use))
+      factories.set(name, this.#factory(definition));
     this.host = new ActorHost({
       env: parts.env,
       directory: parts.directory,
@@ -65,9 +66,12 @@ export class Runtime {
 
   /** Settles when what the running actor wrote is durable; at once outside of actors. */
   readonly departure = (): Promise<void> | undefined => {
+    return this.#caller()?.departure();
+  };
+
+  readonly #caller = (): Activation | undefined => {
     const activation = this.#services.current.get();
-    if (activation === undefined || activation.phase.tag === "stopped") return undefined;
-    return activation.departure();
+    return activation?.phase.tag === "stopped" ? undefined : activation;
   };
 
   /** A client of this runtime's actors that needs no network. */
@@ -78,7 +82,7 @@ export class Runtime {
         env: this.env,
         host: this.host,
         gateway: this.gateway,
-        departure: this.departure,
+        caller: this.#caller,
       }),
     });
     return retyped<R>(this.#client);

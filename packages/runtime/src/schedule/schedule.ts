@@ -75,7 +75,8 @@ export class Schedules {
 
   add(runAt: number, action: string, args: readonly unknown[]): string {
     if (!Number.isFinite(runAt)) throw scheduleErrors.invalidTime();
-    if (this.#entries.size >= this.#owner.maxSchedules) throw scheduleErrors.tooMany(this.#owner.maxSchedules);
+    if (this.#entries.size >= this.#owner.maxSchedules)
+      throw scheduleErrors.tooMany(this.#owner.maxSchedules);
     const id = this.#env.ids.random();
     const bytes = encodeCbor({ action, args, runAt }, "schedule");
     if (bytes.byteLength > limits.scheduleArgsBytes) {
@@ -176,7 +177,13 @@ export class Schedules {
 
 function decodeEntry(id: string, bytes: Uint8Array): ScheduleEntry {
   const value = decodeCbor(bytes);
-  if (typeof value === "object" && value !== null && "action" in value && "args" in value && "runAt" in value) {
+  if (
+    typeof value === "object" &&
+    value !== null &&
+    "action" in value &&
+    "args" in value &&
+    "runAt" in value
+  ) {
     const { action, args, runAt } = value;
     if (typeof action === "string" && Array.isArray(args) && typeof runAt === "number") {
       return Object.freeze({ id, action, args, runAt });

@@ -7,6 +7,7 @@
 import { storageErrors } from "../errors.ts";
 import type { Claim, Generation } from "../ports/directory.ts";
 
+/** Who holds which actor, in memory. */
 export class Claims {
   readonly #nextGeneration: () => Generation;
   readonly #newest = new Map<string, Generation>();

@@ -12,6 +12,7 @@ export interface Write<Target> {
   readonly batch: Batch;
 }
 
+/** A file, as the committer sees it. */
 export interface CommitFile<Target> {
   /** Writes all batches in one transaction, in order. When it throws, none of them is there. */
   write(writes: readonly Write<Target>[]): void;

@@ -7,8 +7,10 @@ import type { TroupeError } from "@troupe/base";
 import type { Batch, BatchSource } from "../ports/storage.ts";
 import type { Write } from "./commit-file.ts";
 
+/** A batch without anything in it. */
 export const EMPTY_BATCH: Batch = { rows: [] };
 
+/** A writer's place in a committer. */
 export class CommitSlot<Target> implements Write<Target> {
   readonly target: Target;
   /** True: the write is an operation of the driver's own, done even when its batch holds no row. */

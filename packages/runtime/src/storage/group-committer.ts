@@ -23,6 +23,7 @@ import type { BatchSource, CommitOutcome } from "../ports/storage.ts";
 import type { CommitFile } from "./commit-file.ts";
 import { type CommitSlot, EMPTY_BATCH } from "./commit-slot.ts";
 
+/** What a committer is made of. */
 export interface GroupCommitterOptions<Target> {
   readonly env: Pick<Env, "afterTurn">;
   readonly file: CommitFile<Target>;
@@ -48,6 +49,7 @@ class Round<Target> {
   written = false;
 }
 
+/** Commits the batches of many writers together. */
 export class GroupCommitter<Target> {
   readonly #env: Pick<Env, "afterTurn">;
   readonly #file: CommitFile<Target>;

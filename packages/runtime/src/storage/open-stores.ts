@@ -11,6 +11,7 @@ import type { ActorStore, BatchSource, Row } from "../ports/storage.ts";
 import { CommitSlot } from "./commit-slot.ts";
 import type { GroupCommitter } from "./group-committer.ts";
 
+/** How a store is opened. */
 export interface OpenOptions<Target> {
   readonly actorId: string;
   readonly generation: Generation;
@@ -19,6 +20,7 @@ export interface OpenOptions<Target> {
   readonly load: (target: Target) => readonly Row[];
 }
 
+/** The open stores of one file, and who of an actor's may commit. */
 export class OpenStores<Target> {
   readonly #committer: GroupCommitter<Target>;
   readonly #open = new Map<string, SlotStore<Target>>();

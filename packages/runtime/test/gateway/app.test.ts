@@ -1,6 +1,6 @@
 /** `setup({ fetch })`: the user's own addresses beside the actors, by both doors. */
 import { UserError } from "@troupe/base";
-import { actor, type AppFetch, type Registry, setup } from "@troupe/runtime";
+import { type AppFetch, actor, type Registry, setup } from "@troupe/runtime";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 const counter = actor({ state: { count: 0 }, actions: { increment: (c) => ++c.state.count } });
@@ -65,7 +65,10 @@ describe.each([
 
   test("method, headers and body arrive; status, headers and body leave", async () => {
     await using at = await door(async (request) => {
-      const headers = new Headers({ "x-method": request.method, "x-seen": request.headers.get("x-sent") ?? "" });
+      const headers = new Headers({
+        "x-method": request.method,
+        "x-seen": request.headers.get("x-sent") ?? "",
+      });
       headers.append("set-cookie", "a=1");
       headers.append("set-cookie", "b=2");
       return new Response(new Uint8Array(await request.arrayBuffer()).reverse(), { status: 201, headers });

@@ -6,8 +6,8 @@
  */
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
-import type { Output } from "../../gate/output-gate.ts";
 import type { ActionCall } from "../../ports/instance.ts";
+import type { Output } from "../../ports/output.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { CallContext } from "./context.ts";
@@ -41,7 +41,11 @@ export function startCall(activation: Activation, call: ActionCall): void {
 }
 
 /** Runs an action for the actor itself: a schedule. Settles with its result. */
-export async function runAction(activation: Activation, name: string, args: readonly unknown[]): Promise<unknown> {
+export async function runAction(
+  activation: Activation,
+  name: string,
+  args: readonly unknown[],
+): Promise<unknown> {
   const action = activation.behaviour.actions.get(name);
   if (action === undefined) throw actorErrors.actionNotFound(activation.record.name, name);
   const c = new CallContext(activation, {});
@@ -91,7 +95,12 @@ async function callWithHooks(activation: Activation, call: ActionCall, action: H
 }
 
 /** Never rejects. */
-async function answerLater(activation: Activation, call: ActionCall, c: CallContext, result: unknown): Promise<void> {
+async function answerLater(
+  activation: Activation,
+  call: ActionCall,
+  c: CallContext,
+  result: unknown,
+): Promise<void> {
   let output: unknown;
   try {
     output = await timed(activation, call.name, c, result);

@@ -3,12 +3,12 @@
  * sees.
  */
 import type { TroupeError } from "@troupe/base";
-import { Output } from "../../gate/output-gate.ts";
-import type { ActorConnection, CloseReason, ConnectionSink, EncodedEvent } from "../../ports/instance.ts";
-import type { ActorDescriptor } from "../behaviour.ts";
-import type { Conn } from "../types/context.ts";
 import { type Encoding, limits } from "@troupe/protocol";
 import { connectionErrors } from "../../errors.ts";
+import type { ActorConnection, CloseReason, ConnectionSink, EncodedEvent } from "../../ports/instance.ts";
+import { Output } from "../../ports/output.ts";
+import type { ActorDescriptor } from "../behaviour.ts";
+import type { Conn } from "../types/context.ts";
 
 /** What a connection needs of its activation. */
 export interface ConnectionOwner {

@@ -30,7 +30,10 @@ export class Connections {
     const caller = { params: request.params, request: request.request };
     if (hooks.onBeforeConnect) {
       const c = new CallContext(activation, caller);
-      await activation.hook("onBeforeConnect", options.onBeforeConnectTimeout, hooks.onBeforeConnect, [c, request.params]);
+      await activation.hook("onBeforeConnect", options.onBeforeConnectTimeout, hooks.onBeforeConnect, [
+        c,
+        request.params,
+      ]);
     }
     const connection = this.#make(request, await this.#state(request));
     if (request.sink !== undefined) this.#add(connection);
@@ -71,7 +74,10 @@ export class Connections {
     try {
       if (onDisconnect) {
         const c = new CallContext(activation, { connection, params: connection.params });
-        await activation.hook("onDisconnect", activation.descriptor.options.sleepGracePeriod, onDisconnect, [c, connection]);
+        await activation.hook("onDisconnect", activation.descriptor.options.sleepGracePeriod, onDisconnect, [
+          c,
+          connection,
+        ]);
       }
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
@@ -85,7 +91,10 @@ export class Connections {
     await Promise.all([...this.all.values()].map((connection) => connection.stopped(kind, text)));
   }
 
-  async #state(request: { readonly params: unknown; readonly request?: (() => Request) | undefined }): Promise<unknown> {
+  async #state(request: {
+    readonly params: unknown;
+    readonly request?: (() => Request) | undefined;
+  }): Promise<unknown> {
     const activation = this.#activation;
     const { connState } = activation.behaviour;
     if (connState.kind === "none") return undefined;
@@ -95,7 +104,10 @@ export class Connections {
     return await activation.hook("createConnState", timeoutMs, connState.create, [c, request.params]);
   }
 
-  #make(request: { readonly params: unknown; readonly sink?: ConnectRequest["sink"] | undefined }, state: unknown): Connection {
+  #make(
+    request: { readonly params: unknown; readonly sink?: ConnectRequest["sink"] | undefined },
+    state: unknown,
+  ): Connection {
     return new Connection({
       id: this.#activation.env.ids.random(),
       params: request.params,

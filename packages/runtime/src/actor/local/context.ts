@@ -4,7 +4,7 @@
  */
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import { type ActorConnection } from "../../ports/instance.ts";
+import type { ActorConnection } from "../../ports/instance.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";

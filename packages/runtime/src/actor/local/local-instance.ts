@@ -1,9 +1,10 @@
 /**
  * The static kind: an actor whose code is TypeScript in this process.
  */
-import { actorErrors } from "../../errors.ts";
+
 import { TroupeError } from "@troupe/base";
-import type { Generation, ActorRecord } from "../../ports/directory.ts";
+import { actorErrors } from "../../errors.ts";
+import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -75,7 +76,13 @@ export class LocalInstance implements ActorInstance {
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
-    return await this.#activation.connections.open(request);
+    try {
+      return await this.#activation.connections.open(request);
+    } catch (cause) {
+      // What a hook says may depend on what isn't durable yet.
+      await this.#activation.departure();
+      throw cause;
+    }
   }
 
   settled(): Promise<void> {

@@ -3,10 +3,10 @@
  */
 import { assert, type TroupeError } from "@troupe/base";
 import { type Encoding, encodeEvent, limits } from "@troupe/protocol";
-import { Output } from "../../gate/output-gate.ts";
-import type { EncodedEvent } from "../../ports/instance.ts";
-import type { Message } from "../../ports/transport.ts";
 import { messageErrors } from "../../errors.ts";
+import type { EncodedEvent } from "../../ports/instance.ts";
+import { Output } from "../../ports/output.ts";
+import type { Message } from "../../ports/transport.ts";
 import type { Connection } from "./connection.ts";
 
 /** An event: encoded when it is made, once for each encoding that somebody listens in. */

@@ -46,7 +46,11 @@ function publicEntry(entry: ScheduleEntry): ScheduledCall {
  * Runs a due call. Rejects only when the activation ended meanwhile, so that the call is kept; a call that fails has
  * had its attempt, and its error is in the log.
  */
-export async function fireSchedule(activation: Activation, entry: ScheduleEntry, firedAt: number): Promise<void> {
+export async function fireSchedule(
+  activation: Activation,
+  entry: ScheduleEntry,
+  firedAt: number,
+): Promise<void> {
   const info: ScheduledFireInfo = { kind: "at", id: entry.id, scheduledAt: entry.runAt, firedAt };
   activation.work.begin("schedule");
   try {

@@ -27,10 +27,12 @@ export async function start(activation: Activation, from: StartInput): Promise<v
   const c = new LocalContext(activation);
   if (from.isNew) activation.creating();
   else adoptRows(activation, from.rows);
-  if (hooks.onMigrate) await activation.hook("onMigrate", options.onMigrateTimeout, hooks.onMigrate, [c, from.isNew]);
+  if (hooks.onMigrate)
+    await activation.hook("onMigrate", options.onMigrateTimeout, hooks.onMigrate, [c, from.isNew]);
   if (from.isNew) {
     await createState(activation, c, from.input);
-    if (hooks.onCreate) await activation.hook("onCreate", options.onCreateTimeout, hooks.onCreate, [c, from.input]);
+    if (hooks.onCreate)
+      await activation.hook("onCreate", options.onCreateTimeout, hooks.onCreate, [c, from.input]);
   }
   await createVars(activation, c);
   if (hooks.onWake) await activation.hook("onWake", options.onWakeTimeout, hooks.onWake, [c]);

@@ -15,6 +15,7 @@ import { cloneValue, decodeCbor, encodeCbor, limits, RAW } from "@troupe/protoco
 import type { Logger } from "@troupe/base";
 import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
+import { type ArrayScope, movingMethod } from "./state-array.ts";
 
 /** Rows of the state have keys with this prefix. */
 export const STATE_PREFIX = "s:";
@@ -32,6 +33,8 @@ export interface StateOwner {
 export class StateTree {
   readonly #owner: StateOwner;
   #root: Container;
+  /** Properties of the root. */
+  #size: number;
   #proxy: object | undefined;
   readonly #dirty = new Set<string>();
   /** Suspects with the bytes that are stored of them. */
@@ -43,6 +46,7 @@ export class StateTree {
   private constructor(owner: StateOwner, root: Container) {
     this.#owner = owner;
     this.#root = root;
+    this.#size = Object.keys(root).length;
   }
 
   /** The first state of a new actor: everything is still to be stored. */
@@ -79,16 +83,23 @@ export class StateTree {
 
   /** `c.state = value`. */
   replace(value: unknown): void {
-    const copy = cloneValue(value, "state");
+    const copy = copied(value, "state");
     if (!isPlainObject(copy)) throw stateErrors.notAnObject();
-    const before = Object.keys(this.#root);
+    const keys = Object.keys(copy);
+    if (keys.length > limits.stateProperties) throw stateErrors.tooManyProperties(limits.stateProperties);
+    for (const key of [...Object.keys(this.#root), ...keys]) this.mark(key);
     this.#root = copy;
+    this.#size = keys.length;
     this.#proxy = undefined;
-    for (const key of before) this.mark(key);
-    for (const key of Object.keys(copy)) this.mark(key);
   }
 
-  /** A top-level property changed. Throws when the activation has ended. */
+  /** A top-level property is about to come, or to go. Throws when there are too many. */
+  resize(by: 1 | -1): void {
+    if (this.#size + by > limits.stateProperties) throw stateErrors.tooManyProperties(limits.stateProperties);
+    this.#size += by;
+  }
+
+  /** A top-level property is about to change. Throws when it may not: the activation has ended. */
   mark(property: string): void {
     this.onChange?.();
     if (this.#dirty.has(property)) return;
@@ -173,21 +184,26 @@ class RootHandler implements ProxyHandler<Container> {
   set(target: Container, key: PropertyKey, value: unknown): boolean {
     if (typeof key === "symbol") throw stateErrors.symbolKey();
     const property = String(key);
-    if (isPrimitive(value)) {
-      if (Object.is(target[property], value) && Object.hasOwn(target, property)) return true;
-      define(target, property, cloneIfNeeded(value, `state.${property}`));
-    } else {
-      define(target, property, cloneValue(value, `state.${property}`));
-    }
+    checkKey(property);
+    const known = Object.hasOwn(target, property);
+    if (known && isPrimitive(value) && Object.is(target[property], value)) return true;
+    const copy = copied(value, `state.${property}`);
     this.#tree.mark(property);
+    if (!known) this.#tree.resize(1);
+    target[property] = copy;
     return true;
   }
 
   deleteProperty(target: Container, key: PropertyKey): boolean {
     if (typeof key === "symbol" || !Object.hasOwn(target, key)) return true;
-    delete target[key];
     this.#tree.mark(String(key));
+    this.#tree.resize(-1);
+    delete target[key];
     return true;
+  }
+
+  getOwnPropertyDescriptor(target: Container, key: PropertyKey): PropertyDescriptor | undefined {
+    return shownDescriptor(target, key, this.get(target, key));
   }
 
   defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
@@ -208,6 +224,11 @@ class PropertyHandler implements ProxyHandler<Container> {
   readonly #tree: StateTree;
   readonly #property: string;
   readonly #proxies = new WeakMap<object, object>();
+  readonly #scope: ArrayScope = {
+    show: (element) => (typeof element === "object" && element !== null ? this.wrap(element) : element),
+    copy: (value) => copied(value, this.#path("[]")),
+    mark: () => this.#tree.mark(this.#property),
+  };
 
   constructor(tree: StateTree, property: string) {
     this.#tree = tree;
@@ -229,6 +250,7 @@ class PropertyHandler implements ProxyHandler<Container> {
 
   get(target: Container, key: PropertyKey): unknown {
     const value = target[key];
+    if (typeof value === "function" && Array.isArray(target)) return movingMethod(target, key, this.#scope) ?? value;
     if (typeof value !== "object" || value === null) return key === RAW ? target : value;
     if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
     return this.wrap(value);
@@ -236,23 +258,23 @@ class PropertyHandler implements ProxyHandler<Container> {
 
   set(target: Container, key: PropertyKey, value: unknown): boolean {
     if (typeof key === "symbol") throw stateErrors.symbolKey();
-    if (Array.isArray(target) && key === "length") {
-      Reflect.set(target, key, value);
-    } else if (isPrimitive(value)) {
-      if (Object.is(target[key], value) && Object.hasOwn(target, key)) return true;
-      define(target, key, cloneIfNeeded(value, this.#path(key)));
-    } else {
-      define(target, key, cloneValue(value, this.#path(key)));
-    }
+    checkKey(key);
+    if (isPrimitive(value) && Object.is(target[key], value) && Object.hasOwn(target, key)) return true;
+    const copy = copied(value, this.#path(key));
     this.#tree.mark(this.#property);
+    target[key] = copy;
     return true;
   }
 
   deleteProperty(target: Container, key: PropertyKey): boolean {
     if (typeof key === "symbol" || !Object.hasOwn(target, key)) return true;
-    delete target[key];
     this.#tree.mark(this.#property);
+    delete target[key];
     return true;
+  }
+
+  getOwnPropertyDescriptor(target: Container, key: PropertyKey): PropertyDescriptor | undefined {
+    return shownDescriptor(target, key, this.get(target, key));
   }
 
   defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
@@ -286,15 +308,24 @@ function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function");
 }
 
-/** Primitives need no copy, but symbols are no values. */
-function cloneIfNeeded(value: unknown, path: string): unknown {
-  return typeof value === "symbol" ? cloneValue(value, path) : value;
+/** A validated copy. The error of one that can't be is made here, so that its stack shows who assigned it. */
+function copied<V>(value: V, path: string): V {
+  try {
+    return cloneValue(value, path);
+  } catch (error) {
+    if (error instanceof Error) Error.captureStackTrace?.(error, copied);
+    throw error;
+  }
 }
 
-/** Sets an own property, also one named `__proto__`'s neighbours: never through a setter of the prototype. */
-function define(target: Container, key: PropertyKey, value: unknown): void {
-  if (key === "__proto__") throw stateErrors.forbiddenKey(String(key));
-  target[key] = value;
+function checkKey(key: PropertyKey): void {
+  if (key === "__proto__") throw stateErrors.forbiddenKey(key);
+}
+
+/** A property as its trap shows it: nobody gets at the plain object behind a proxy. */
+function shownDescriptor(target: Container, key: PropertyKey, shown: unknown): PropertyDescriptor | undefined {
+  const descriptor = Object.getOwnPropertyDescriptor(target, key);
+  return descriptor && { ...descriptor, value: shown };
 }
 
 function valueOf(descriptor: PropertyDescriptor): unknown {

@@ -77,7 +77,8 @@ class Grace {
   async within(what: string, work: Promise<unknown> | undefined): Promise<void> {
     if (work === undefined) return;
     const done = await Promise.race([work.then(() => "done" as const), this.#over]);
-    if (done === "over") this.#activation.log.warn("the grace period is over; a stop goes on without it", { what });
+    if (done === "over")
+      this.#activation.log.warn("the grace period is over; a stop goes on without it", { what });
   }
 
   end(): void {

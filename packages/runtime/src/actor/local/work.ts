@@ -8,7 +8,14 @@
 /** Kinds of work. */
 export type WorkKind = "action" | "connection" | "hook" | "keepAwake" | "waitUntil" | "run" | "schedule";
 
-const awakeKinds: ReadonlySet<WorkKind> = new Set(["action", "connection", "hook", "keepAwake", "run", "schedule"]);
+const awakeKinds: ReadonlySet<WorkKind> = new Set([
+  "action",
+  "connection",
+  "hook",
+  "keepAwake",
+  "run",
+  "schedule",
+]);
 /** What a stop waits for, beside `run`, which is drained first. */
 const drainedKinds: readonly WorkKind[] = ["action", "hook", "keepAwake", "waitUntil", "schedule"];
 

@@ -13,6 +13,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** The thread that moves logs into their databases, one file at a time. */
 export class CheckpointThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();

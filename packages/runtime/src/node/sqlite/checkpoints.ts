@@ -15,6 +15,7 @@
 import type { Env, TimerHandle } from "@troupe/base";
 import type { CheckpointResult } from "./checkpoint-messages.ts";
 
+/** What decides when a shard is checkpointed, and how. */
 export interface CheckpointsOptions {
   readonly env: Pick<Env, "timers" | "log">;
   /** One passive checkpoint. */
@@ -31,6 +32,7 @@ export interface CheckpointsOptions {
 const CATCH_UP_BYTES = 2 * 1024 * 1024;
 const MAX_PASSES = 4;
 
+/** When one shard is checkpointed. */
 export class Checkpoints {
   readonly #options: CheckpointsOptions;
   readonly #limitBytes: number;

@@ -13,6 +13,7 @@ import { storageErrors } from "../../errors.ts";
 import { fileError } from "./files.ts";
 import { type Database, openDatabase, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
+/** Which directory to lock, and how long to wait for it. */
 export interface DataLockOptions {
   readonly env: Pick<Env, "clock" | "timers">;
   readonly dataDir: string;
@@ -22,6 +23,7 @@ export interface DataLockOptions {
 
 const POLL_MS = 50;
 
+/** The right to a data directory: one process has it at a time. */
 export class DataLock {
   readonly #database: Database;
 

@@ -18,6 +18,7 @@ import { workerUrl } from "./worker-url.ts";
 
 type Done = (error?: unknown) => void;
 
+/** A thread that syncs files. */
 export class DiskThread {
   readonly #env: Pick<Env, "afterTurn">;
   readonly #worker: Worker;

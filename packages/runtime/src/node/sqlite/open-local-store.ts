@@ -37,6 +37,7 @@ import { SqliteStorage } from "./sqlite-storage.ts";
  */
 export type Durability = "commit" | "interval" | "memory";
 
+/** What `openLocalStore` takes. */
 export interface LocalStoreOptions {
   readonly env: Env;
   readonly dataDir: string;

@@ -15,6 +15,7 @@ import { ShardWriter } from "./shard-writer.ts";
 import type { Database } from "./sqlite.ts";
 import { WalDescriptor } from "./wal-descriptor.ts";
 
+/** What a shard's file is made of. */
 export interface ShardFileOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   readonly path: string;
@@ -31,6 +32,7 @@ type Done = (error?: unknown) => void;
 
 const SYNC_INTERVAL_MS = 1_000;
 
+/** A shard as its committer sees it. */
 export class ShardFile implements CommitFile<ShardTarget> {
   readonly #options: ShardFileOptions;
   readonly #writer: ShardWriter;

@@ -23,6 +23,7 @@ export interface ListPosition {
 
 const ACTOR = "SELECT id, namespace, name, key, created_at FROM actors";
 
+/** All that is read from a shard. */
 export class ShardReader {
   readonly #path: string;
   readonly #byAddress: Statement;

@@ -9,6 +9,7 @@ export interface ShardActor {
   failed: boolean;
 }
 
+/** A batch of an actor's rows. */
 export interface RowsTarget {
   readonly kind: "rows";
   readonly actor: ShardActor;
@@ -37,4 +38,5 @@ export interface SweepTarget {
   finished: boolean;
 }
 
+/** What a commit slot of a shard writes. */
 export type ShardTarget = RowsTarget | CreateTarget | DestroyTarget | SweepTarget;

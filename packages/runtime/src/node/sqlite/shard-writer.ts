@@ -25,6 +25,7 @@ export function rowCrc(actorNumber: number, value: Uint8Array): number {
   return crc32(value, actorNumber >>> 0);
 }
 
+/** All that is written to a shard. */
 export class ShardWriter {
   readonly #database: Database;
   readonly #begin: Statement;

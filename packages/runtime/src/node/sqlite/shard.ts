@@ -14,6 +14,7 @@ import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
 import { ShardReader } from "./shard-reader.ts";
 import type { ShardActor, ShardTarget } from "./shard-target.ts";
 
+/** What a shard is opened with. */
 export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env"> {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   /** `known`: the file must be there and hold the schema. */
@@ -28,6 +29,7 @@ export interface Unsettled {
   readonly settled: Promise<void>;
 }
 
+/** One file of actors. */
 export class Shard {
   readonly path: string;
   readonly reader: ShardReader;

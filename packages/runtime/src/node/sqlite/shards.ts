@@ -14,6 +14,7 @@ export type ShardSlot = { readonly shard: Shard } | { readonly error: TroupeErro
 
 const ID = /^[0-9a-f]{32}$/;
 
+/** The shards of a data directory, and which of them an actor is in. */
 export class Shards {
   readonly #slots: readonly ShardSlot[];
   #closed = false;

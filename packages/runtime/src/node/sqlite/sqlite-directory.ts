@@ -24,12 +24,14 @@ import type { ListPosition } from "./shard-reader.ts";
 import type { ShardActor } from "./shard-target.ts";
 import { mintId, type Shards } from "./shards.ts";
 
+/** What the directory is made of. */
 export interface SqliteDirectoryOptions {
   readonly env: Pick<Env, "clock" | "ids">;
   readonly shards: Shards;
   readonly nextGeneration: () => Generation;
 }
 
+/** The `Directory` of one data directory. */
 export class SqliteDirectory implements Directory {
   readonly #env: Pick<Env, "clock" | "ids">;
   readonly #shards: Shards;

@@ -6,6 +6,7 @@ import type { Shard } from "./shard.ts";
 import type { ShardActor, ShardTarget } from "./shard-target.ts";
 import type { Shards } from "./shards.ts";
 
+/** What the storage is made of. */
 export interface SqliteStorageOptions {
   readonly shards: Shards;
   /** Generations below this are from before the start. */
@@ -13,6 +14,7 @@ export interface SqliteStorageOptions {
   readonly close: () => Promise<void>;
 }
 
+/** The `ActorStorage` of one data directory. */
 export class SqliteStorage implements ActorStorage {
   readonly #options: SqliteStorageOptions;
 

@@ -5,8 +5,11 @@
  */
 import { backup, constants, DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 
+/** A connection of node:sqlite. */
 export type Database = DatabaseSync;
+/** A prepared statement of node:sqlite. */
 export type Statement = StatementSync;
+/** What a statement takes and gives. */
 export type SqlValue = SQLOutputValue;
 
 /** Opens or creates a database file. `timeoutMs`: how long SQLite itself may block the thread on a lock. */

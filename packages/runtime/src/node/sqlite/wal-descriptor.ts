@@ -11,6 +11,7 @@ import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { syncDirectory } from "./files.ts";
 
+/** The descriptor that one shard's log is synced by. */
 export class WalDescriptor {
   readonly #path: string;
   #open: { readonly fd: number; readonly inode: bigint } | undefined;

@@ -14,6 +14,7 @@ import type {
   ListQuery,
 } from "../directory.ts";
 
+/** What the directory is made of. */
 export interface MemoryDirectoryOptions {
   readonly env: Pick<Env, "clock" | "ids">;
   /** Drops what storage holds of a destroyed actor. */
@@ -25,6 +26,7 @@ interface Entry {
   readonly number: number;
 }
 
+/** A `Directory` over a disk in memory. */
 export class MemoryDirectory implements Directory {
   readonly #env: Pick<Env, "clock" | "ids">;
   readonly #forget: ((id: string) => Promise<void>) | undefined;

@@ -17,6 +17,7 @@ interface ActorData {
 
 type Undo = () => void;
 
+/** What may go wrong with the disk. */
 export interface MemoryDiskFaults {
   /** Called before each transaction; what it throws fails the transaction. */
   beforeWrite?: () => void;
@@ -24,6 +25,7 @@ export interface MemoryDiskFaults {
   sync?: (finish: (error?: unknown) => void) => void;
 }
 
+/** A disk in memory: it outlives the stores that are opened over it. */
 export class MemoryDisk {
   readonly faults: MemoryDiskFaults = {};
   readonly #actors = new Map<string, ActorData>();

@@ -4,6 +4,7 @@ import { MemoryDirectory } from "./directory.ts";
 import { MemoryDisk } from "./disk.ts";
 import { MemoryStorage } from "./storage.ts";
 
+/** What `openMemoryStore` takes. */
 export interface MemoryStoreOptions {
   readonly env: Pick<Env, "afterTurn" | "clock" | "ids">;
   /** Default: a new, empty one. */
@@ -12,6 +13,7 @@ export interface MemoryStoreOptions {
   readonly onFatal?: (cause: unknown) => void;
 }
 
+/** A directory and a storage over the same disk in memory. */
 export interface MemoryStore {
   readonly directory: MemoryDirectory;
   readonly storage: MemoryStorage;

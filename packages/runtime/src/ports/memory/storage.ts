@@ -7,6 +7,7 @@ import type { ActorRecord, Generation } from "../directory.ts";
 import type { ActorStorage, ActorStore, Alarm } from "../storage.ts";
 import { MemoryDisk } from "./disk.ts";
 
+/** What the storage is made of. */
 export interface MemoryStorageOptions {
   readonly env: Pick<Env, "afterTurn">;
   /** Default: a new, empty one. */
@@ -15,6 +16,7 @@ export interface MemoryStorageOptions {
   readonly onFatal?: (cause: unknown) => void;
 }
 
+/** An `ActorStorage` over a disk in memory. */
 export class MemoryStorage implements ActorStorage {
   readonly disk: MemoryDisk;
   readonly #committer: GroupCommitter<string>;

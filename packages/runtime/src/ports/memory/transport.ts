@@ -12,6 +12,7 @@ import type { Link, LinkHandler, Listener, Message, Transport } from "../transpo
 
 type Context = Pick<Env, "afterTurn">;
 
+/** A `Transport` inside one process. */
 export class MemoryTransport implements Transport {
   readonly #env: Context;
   readonly #listeners = new Map<string, (link: Link) => void>();

@@ -9,7 +9,9 @@ import type { EventDeclarations } from "./event.ts";
 type AnyBag = Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>;
 
 /** The types that a definition carries. */
-export type TypesOf<D> = D extends { readonly "~types"?: { readonly actor: infer T extends ActorTypes } } ? T : never;
+export type TypesOf<D> = D extends { readonly "~types"?: { readonly actor: infer T extends ActorTypes } }
+  ? T
+  : never;
 
 /** `c` of a definition's hooks. */
 export type ActorContextOf<D> = ActorContext<TypesOf<D>>;

@@ -1,0 +1,231 @@
+/**
+ * The actors of the simulated world.
+ *
+ * A ledger keeps a log of marks, and next to it two numbers that count them: each turn that writes a mark writes all
+ * three, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
+ * users knock at: it has every connect hook, each writes, and some halls have a `run`.
+ */
+import { UserError } from "@troupe/base";
+import { type ActorContext, type AnyActorDefinition, actor, event, type Types } from "@troupe/runtime";
+import type { Stage } from "./stage.ts";
+
+/** A ledger's state. */
+export interface LedgerState {
+  log: string[];
+  count: number;
+  mirror: number;
+  /** Of the last broadcast. */
+  seq: number;
+  /** A built-in, which the state can't watch. */
+  bag: Map<string, unknown>;
+}
+
+/** What a user shows at the door. */
+export interface Knock {
+  readonly token: string;
+}
+
+interface Vars {
+  /** Actions of this activation so far. */
+  calls: number;
+}
+
+const events = { tick: event<[seq: number, mark: string]>() };
+type Bag = Types<LedgerState, Knock, undefined, Vars, undefined, typeof events>;
+/** Without `conns`, whose types differ before and after somebody is connected. */
+type Ledger = Omit<ActorContext<Bag>, "conns">;
+
+/** The names under which the actors are registered. */
+export const actorNames = ["ledger", "hall"] as const;
+
+/** The definitions of a world. */
+export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[number], AnyActorDefinition>> {
+  const { options } = stage.world;
+  const base = {
+    types: {} as { connParams: Knock },
+    events,
+    createState: () => createState(stage),
+    createVars: () => ({ calls: 0 }) as Vars,
+    onWake: (c: Ledger) => onWake(stage, c),
+    onSleep: (c: Ledger) => onSleep(stage, c),
+    options: {
+      sleepTimeout: options.sleepTimeoutMs,
+      sleepGracePeriod: options.graceMs,
+      actionTimeout: 20_000,
+    },
+    actions: makeActions(stage),
+  };
+  return {
+    ledger: actor(base),
+    hall: actor({ ...base, ...doorHooks(stage), ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}) }),
+  };
+}
+
+/** One mark, in one turn. */
+function write(c: Ledger, mark: string): void {
+  const { state } = c;
+  state.log.push(mark);
+  state.count += 1;
+  state.mirror = state.log.length;
+}
+
+function position(c: Ledger): { id: string; at: number } {
+  return { id: c.actorId, at: c.state.log.length };
+}
+
+async function createState(stage: Stage): Promise<LedgerState> {
+  stage.startHook();
+  await pause(stage);
+  stage.startHook();
+  return { log: [], count: 0, mirror: 0, seq: 0, bag: new Map() };
+}
+
+async function onWake(stage: Stage, c: Ledger): Promise<void> {
+  stage.started(`${c.name}/${c.key.join("/")}`);
+  stage.startHook();
+  if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
+  if (stage.world.options.writeOnWake) write(c, "wake");
+  await pause(stage);
+  stage.startHook();
+}
+
+async function onSleep(stage: Stage, c: Ledger): Promise<void> {
+  stage.stopping(`${c.name}/${c.key.join("/")}`);
+  await pause(stage);
+  if (stage.world.options.writeOnWake) write(c, "sleep");
+}
+
+async function pause(stage: Stage): Promise<void> {
+  const { hookMs } = stage.world.options;
+  if (hookMs > 0) await stage.sleep(hookMs);
+}
+
+function doorHooks(stage: Stage) {
+  return {
+    onBeforeConnect: async (c: Ledger, params: Knock) => {
+      write(c, `${params.token}:knock`);
+      await pause(stage);
+    },
+    onConnect: async (c: Ledger, conn: { readonly id: string }) => {
+      write(c, `hello-${conn.id}`);
+      await pause(stage);
+    },
+    onDisconnect: async (c: Ledger, conn: { readonly id: string }) => {
+      await pause(stage);
+      write(c, `bye-${conn.id}`);
+    },
+  };
+}
+
+/** Ticks five times, then lets the actor sleep. */
+async function run(stage: Stage, c: Ledger): Promise<void> {
+  for (let round = 0; round < 5 && !c.aborted; round += 1) {
+    write(c, "run");
+    await stage.sleep(100);
+  }
+}
+
+/** What users can ask for. Each action's first argument is its token. */
+function makeActions(stage: Stage) {
+  const { world } = stage;
+  return {
+    append: (c: Ledger, token: string) => {
+      c.vars.calls += 1;
+      write(c, token);
+      return position(c);
+    },
+    /** One turn, although it awaits: what it awaits is settled. */
+    pair: async (c: Ledger, token: string) => {
+      c.state.log.push(token);
+      await null;
+      c.state.count += 1;
+      await Promise.resolve();
+      await null;
+      c.state.mirror = c.state.log.length;
+      return position(c);
+    },
+    read: (c: Ledger) => ({ id: c.actorId, log: [...c.state.log] }),
+    /** Undoes nothing by failing. */
+    fail: (c: Ledger, token: string) => {
+      write(c, token);
+      throw new UserError("as asked", { code: "as_asked", metadata: position(c) });
+    },
+    slow: (c: Ledger, token: string, turns: number, pauseMs: number) => slow(stage, c, { token, turns, pauseMs }),
+    announce: (c: Ledger, token: string) => {
+      c.state.seq += 1;
+      write(c, token);
+      c.broadcast("tick", c.state.seq, token);
+      return position(c);
+    },
+    transfer: (c: Ledger, token: string, name: string, key: string) => transfer(c, token, name, key),
+    receive: (c: Ledger, token: string) => {
+      stage.mustBeSafe(`${token}:out`, "the callee of a transfer");
+      world.counters.add("a transfer arrived");
+      write(c, `${token}:in`);
+    },
+    remind: async (c: Ledger, token: string, delayMs: number) => {
+      stage.scheduled(token, Math.floor(world.wallNow()) + delayMs);
+      const schedule = await c.schedule.after(delayMs, "ring", token);
+      write(c, `${token}:sched`);
+      return { ...position(c), schedule };
+    },
+    ring: async (c: Ledger, token: string) => {
+      stage.fired(token);
+      if (c.vars.calls === 0) world.counters.add("an alarm woke a sleeping actor");
+      c.vars.calls += 1;
+      write(c, `${token}:ring`);
+      await pause(stage);
+    },
+    cancel: async (c: Ledger, token: string, schedule: string) => {
+      const cancelled = await c.schedule.cancel(schedule);
+      if (cancelled) write(c, `${token}:cancel`);
+      return { cancelled, ...position(c) };
+    },
+    flush: async (c: Ledger, token: string) => {
+      write(c, token);
+      await c.saveState({ immediate: true });
+      stage.mustBeSafe(token, "code behind saveState({ immediate: true })");
+      return position(c);
+    },
+    linger: (c: Ledger, token: string, delayMs: number) => {
+      write(c, token);
+      void c.keepAwake(stage.sleep(delayMs).then(() => write(c, `${token}:late`)));
+      c.waitUntil(stage.sleep(delayMs / 2));
+      return position(c);
+    },
+    nap: (c: Ledger) => c.sleep(),
+    die: (c: Ledger, token: string) => {
+      write(c, token);
+      c.destroy();
+      return position(c);
+    },
+    /** Leaves a value in the state that can't be stored: the whole batch must fail, and nothing else. */
+    poison: (c: Ledger, token: string) => {
+      world.counters.add("a batch that can't be encoded");
+      write(c, token);
+      c.state.bag.set("poison", () => token);
+      return position(c);
+    },
+  };
+}
+
+async function slow(
+  stage: Stage,
+  c: Ledger,
+  how: { readonly token: string; readonly turns: number; readonly pauseMs: number },
+): Promise<{ id: string; at: number }> {
+  for (let turn = 0; turn < how.turns; turn += 1) {
+    if (turn > 0) await stage.sleep(how.pauseMs);
+    if (c.aborted) stage.world.counters.add("sleep while an action pends");
+    write(c, `${how.token}:${turn}`);
+  }
+  return position(c);
+}
+
+async function transfer(c: Ledger, token: string, name: string, key: string): Promise<unknown> {
+  write(c, `${token}:out`);
+  const other = c.client().getOrCreate(name, [key]);
+  await other.action({ name: "receive", args: [token] });
+  write(c, `${token}:done`);
+  return position(c);
+}

@@ -1,0 +1,74 @@
+/**
+ * Stage: what the actors of a world report to, and ask of, the world that they run in.
+ *
+ * The actors' code is part of the simulation: it says what it does to the checkers at the moment when it does it. Code
+ * of a process that has died runs on to the end of its turn in limbo; what it says then is not heard.
+ */
+import type { Durability } from "../checkers/durability.ts";
+import type { SimProcess } from "../world/process.ts";
+import type { SimServer } from "../world/server.ts";
+import type { World } from "../world/world.ts";
+
+/** The world, as actors see it. */
+export class Stage {
+  readonly world: World;
+  readonly #durability: Durability;
+  readonly #server: () => SimServer;
+  /** When each schedule may run, on the wall clock. */
+  readonly #due = new Map<string, number>();
+  /** Actors whose stop has begun, by key. */
+  readonly #stopping = new Set<string>();
+
+  constructor(world: World, durability: Durability, server: () => SimServer) {
+    this.world = world;
+    this.#durability = durability;
+    this.#server = server;
+  }
+
+  /** The process that runs now; `undefined` when the caller is in limbo. */
+  get process(): SimProcess | undefined {
+    const process = this.#server().process;
+    return process?.alive === true ? process : undefined;
+  }
+
+  /** Settles after `delayMs`, if the process lives so long. */
+  sleep(delayMs: number): Promise<void> {
+    return this.process?.sleep(delayMs) ?? new Promise<void>(() => {});
+  }
+
+  /** A start hook runs: the server may die here. */
+  startHook(): void {
+    this.world.faults.visit("during a start hook");
+  }
+
+  /** The running code has learned of `mark`. */
+  mustBeSafe(mark: string, who: string): void {
+    if (this.process !== undefined) this.#durability.mustBeSafe(mark, who);
+  }
+
+  scheduled(token: string, runAt: number): void {
+    if (this.process !== undefined) this.#due.set(token, runAt);
+  }
+
+  /** A schedule runs. */
+  fired(token: string): void {
+    if (this.process === undefined) return;
+    const due = this.#due.get(token);
+    const now = this.world.wallNow();
+    if (due === undefined) this.world.fail("schedules", `${token} runs, but was never scheduled`);
+    else if (now < due) this.world.fail("schedules", `${token} runs ${due - now} ms before its time`);
+    this.world.counters.add("a schedule fired");
+  }
+
+  stopping(key: string): void {
+    this.#stopping.add(key);
+  }
+
+  started(key: string): void {
+    this.#stopping.delete(key);
+  }
+
+  isStopping(key: string): boolean {
+    return this.#stopping.has(key);
+  }
+}

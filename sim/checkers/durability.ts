@@ -1,0 +1,131 @@
+/**
+ * Durability: nothing leaves the server before it is safe.
+ *
+ * The strongest form of "acknowledged means durable" needs no crash to be seen: at the moment when bytes leave the
+ * process, every mark in them must be on the synced disk. Crashes then show that what the disk said was true: a mark
+ * that has ever been safe is there in every later image, unless its actor was destroyed.
+ */
+import type { DiskObserver } from "../disk/disk.ts";
+import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
+import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
+import type { Wiretap } from "../net/network.ts";
+import type { World } from "../world/world.ts";
+import { checkActor } from "./image-rules.ts";
+import { readActor } from "./stored-state.ts";
+import { marksIn } from "./tokens.ts";
+
+/** Follows the disk, and listens to what leaves. */
+export class Durability implements DiskObserver, Wiretap {
+  readonly #world: World;
+  /** Marks that were ever safe, with their actors. */
+  readonly #safe = new Map<string, string>();
+  readonly #destroyed = new Set<string>();
+  readonly #arrived: string[] = [];
+  readonly #made = new Set<string>();
+  /** The newest safe log of every actor that ever was. */
+  readonly logs = new Map<string, readonly string[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  isSafe(mark: string): boolean {
+    return this.#safe.has(mark);
+  }
+
+  wasDestroyed(actorId: string): boolean {
+    return this.#destroyed.has(actorId);
+  }
+
+  /** The actor that holds, or held, a mark. */
+  holder(mark: string): string | undefined {
+    return this.#safe.get(mark);
+  }
+
+  /** Somebody outside, or another actor, has learned of `mark`. */
+  mustBeSafe(mark: string, who: string): void {
+    if (!this.#safe.has(mark)) this.#world.fail("durability", `${who} knows of ${mark}, which is not on disk`);
+  }
+
+  leaves(bytes: string | Uint8Array): void {
+    for (const mark of marksIn(bytes)) this.mustBeSafe(mark, "a message that leaves the server");
+  }
+
+  written(image: Image, transaction: Transaction): void {
+    for (const id of touchedBy(transaction)) {
+      const actor = image.actors.get(id);
+      if (actor !== undefined) this.#check(actor);
+    }
+  }
+
+  synced(image: Image, transactions: readonly Transaction[]): void {
+    for (const transaction of transactions) {
+      for (const change of transaction) this.#count(change);
+    }
+    const touched = new Set(transactions.flatMap((transaction) => [...touchedBy(transaction)]));
+    for (const id of touched) {
+      const actor = image.actors.get(id);
+      if (actor !== undefined) this.#learn(actor);
+    }
+    this.#checkTransfers();
+  }
+
+  crashed(image: Image): void {
+    const found = new Set<string>();
+    for (const actor of image.actors.values()) {
+      this.#check(actor);
+      for (const mark of readActor(actor)?.log ?? []) found.add(mark);
+    }
+    for (const [mark, actorId] of this.#safe) {
+      if (!found.has(mark) && !this.#goneWithActor(image, actorId)) {
+        this.#world.fail("durability", `${mark} of actor ${actorId} was safe, and is lost after a crash`);
+      }
+    }
+  }
+
+  #count(change: Change): void {
+    const { counters } = this.#world;
+    if (change.kind === "destroy") {
+      this.#destroyed.add(change.id);
+      counters.add("an actor was destroyed");
+    } else if (change.kind === "create") {
+      const address = addressText(change.record);
+      if (this.#made.has(address)) counters.add("an actor was made again");
+      this.#made.add(address);
+    }
+  }
+
+  /** A destroy may be written and not yet synced. */
+  #goneWithActor(image: Image, actorId: string): boolean {
+    return this.#destroyed.has(actorId) || !image.actors.has(actorId);
+  }
+
+  #check(actor: StoredActor): void {
+    const broken = checkActor(actor);
+    if (broken !== undefined) this.#world.fail("one turn, one transaction", broken);
+  }
+
+  #learn(actor: StoredActor): void {
+    const log = readActor(actor)?.log;
+    if (log === undefined) return;
+    this.logs.set(actor.record.id, log);
+    for (const mark of log) {
+      if (this.#safe.has(mark)) continue;
+      this.#safe.set(mark, actor.record.id);
+      if (mark.endsWith(":in")) this.#arrived.push(mark);
+    }
+  }
+
+  /** A call that arrived proves that what its caller wrote before was safe. */
+  #checkTransfers(): void {
+    for (const mark of this.#arrived.splice(0)) {
+      this.mustBeSafe(`${mark.slice(0, -":in".length)}:out`, "the callee's disk");
+    }
+  }
+}
+
+function touchedBy(transaction: Transaction): ReadonlySet<string> {
+  const touched = new Set<string>();
+  for (const change of transaction) if (change.kind !== "create") touched.add(change.id);
+  return touched;
+}

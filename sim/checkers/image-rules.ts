@@ -1,0 +1,44 @@
+/**
+ * One turn, one transaction: what must hold in every image that a crash could leave, which is after each transaction.
+ *
+ * Every turn of our actors that writes a mark writes two numbers as well, and some write a schedule. So an image in
+ * which a turn is there by half doesn't add up.
+ */
+import type { StoredActor } from "../disk/image.ts";
+import { readActor, type StoredState } from "./stored-state.ts";
+
+/** What is wrong with an actor on disk; `undefined` when it adds up. */
+export function checkActor(actor: StoredActor): string | undefined {
+  const where = `actor ${actor.record.name} ${actor.record.key.join("/")} (${actor.record.id})`;
+  const state = readActor(actor);
+  if (state === undefined) return actor.rows.size === 0 ? undefined : `${where} has rows, but no log`;
+  const { log, count, mirror } = state;
+  if (count !== log.length || mirror !== log.length) {
+    return `${where}: ${log.length} marks, count ${count}, mirror ${mirror}: half a turn`;
+  }
+  const twice = log.find((mark, index) => isOnce(mark) && log.indexOf(mark) !== index);
+  if (twice !== undefined) return `${where}: ${twice} was written twice`;
+  return checkSchedules(where, state, actor.alarm);
+}
+
+/** A scheduled call may run twice, and hooks run many times. */
+function isOnce(mark: string): boolean {
+  return mark.startsWith("w") && !mark.endsWith(":ring");
+}
+
+function checkSchedules(where: string, state: StoredState, alarm: number | undefined): string | undefined {
+  const marks = new Set(state.log);
+  const stored = new Set(state.schedules.map(({ token }) => token));
+  for (const token of stored) {
+    if (!marks.has(`${token}:sched`)) return `${where}: the schedule of ${token} is there without its mark`;
+  }
+  for (const mark of marks) {
+    if (!mark.endsWith(":sched")) continue;
+    const token = mark.slice(0, -":sched".length);
+    const over = marks.has(`${token}:ring`) || marks.has(`${token}:cancel`);
+    if (!over && !stored.has(token)) return `${where}: ${mark} is there without its schedule`;
+  }
+  const earliest = Math.min(...state.schedules.map(({ runAt }) => runAt));
+  if (earliest < (alarm ?? Infinity)) return `${where}: its alarm is later than its earliest schedule`;
+  return undefined;
+}

@@ -1,0 +1,54 @@
+/**
+ * What an actor's rows say, read as production reads them.
+ */
+import { decodeCbor } from "@troupe/protocol";
+import { STATE_PREFIX } from "../../packages/runtime/src/actor/local/state-tree.ts";
+import { SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
+import type { StoredActor } from "../disk/image.ts";
+
+/** An actor's rows, decoded. */
+export interface StoredState {
+  readonly log: readonly string[];
+  readonly count: number;
+  readonly mirror: number;
+  readonly schedules: readonly StoredSchedule[];
+}
+
+/** A schedule's row. */
+export interface StoredSchedule {
+  readonly token: string;
+  readonly runAt: number;
+}
+
+/** `undefined` for an actor without state. */
+export function readActor(actor: StoredActor): StoredState | undefined {
+  const { rows } = actor;
+  const log = rows.get(`${STATE_PREFIX}log`);
+  if (log === undefined) return undefined;
+  const schedules: StoredSchedule[] = [];
+  for (const [key, value] of rows) if (key.startsWith(SCHEDULE_PREFIX)) schedules.push(readSchedule(value));
+  return {
+    log: strings(decodeCbor(log)),
+    count: number(rows.get(`${STATE_PREFIX}count`)),
+    mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
+    schedules,
+  };
+}
+
+function readSchedule(bytes: Uint8Array): StoredSchedule {
+  const value = decodeCbor(bytes);
+  if (typeof value === "object" && value !== null && "args" in value && "runAt" in value) {
+    const [token] = strings(value.args);
+    if (token !== undefined && typeof value.runAt === "number") return { token, runAt: value.runAt };
+  }
+  throw new TypeError("a row of a schedule can't be read");
+}
+
+function strings(value: unknown): string[] {
+  if (!Array.isArray(value)) throw new TypeError("a row of a log can't be read");
+  return value.map(String);
+}
+
+function number(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? Number.NaN : Number(decodeCbor(bytes));
+}

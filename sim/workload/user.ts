@@ -1,0 +1,238 @@
+/**
+ * User: somebody who does one thing after the other, by calls or over a connection, and writes down what came of it.
+ */
+import type { ActorConn, ActorHandle, AnyActorDefinition, Client } from "@troupe/client";
+import type { Durability } from "../checkers/durability.ts";
+import { failureOf } from "../checkers/failure.ts";
+import { type History, marksOf, type Op, type OpKind } from "../checkers/history.ts";
+import { marksIn } from "../checkers/tokens.ts";
+import type { Mix } from "../options.ts";
+import type { SimProcess } from "../world/process.ts";
+import type { Random } from "../world/random.ts";
+import type { World } from "../world/world.ts";
+import { Listener } from "./listener.ts";
+
+/** Where an actor is found. */
+export interface Address {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What a user is made of. */
+export interface UserParts {
+  readonly world: World;
+  readonly process: SimProcess;
+  readonly client: Client;
+  readonly history: History;
+  readonly durability: Durability;
+  readonly addresses: readonly Address[];
+  readonly name: string;
+  readonly connected: boolean;
+}
+
+interface Line {
+  readonly address: Address;
+  readonly connection: ActorConn<AnyActorDefinition>;
+  readonly listener: Listener;
+  /** The token of the newest attempt to connect. */
+  knock: string;
+}
+
+type Doing = keyof Mix;
+
+/** A call, ready to be made. */
+interface Call {
+  readonly kind: OpKind;
+  readonly args: readonly unknown[];
+  readonly turns?: number;
+}
+
+/** One user. */
+export class User {
+  readonly name: string;
+  readonly #parts: UserParts;
+  readonly #random: Random;
+  readonly #menu: readonly Doing[];
+  /** Schedules that this user may cancel: token and id. */
+  readonly #reminders: { readonly address: Address; readonly token: string; readonly schedule: string }[] = [];
+  #line: Line | undefined;
+
+  constructor(parts: UserParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#random = parts.process.random.fork();
+    this.#menu = menuOf(parts.world.options.mix);
+  }
+
+  /** Does all that it has to do. */
+  async work(): Promise<void> {
+    const { world, process } = this.#parts;
+    for (let round = 0; round < world.options.opsPerUser; round += 1) {
+      await process.sleep(this.#random.around(world.options.thinkMs));
+      await this.#doOne(this.#random.pick(this.#menu));
+    }
+  }
+
+  /** After the faults: what stands must work. */
+  async farewell(): Promise<void> {
+    const line = this.#line;
+    if (line === undefined) return;
+    // A link that broke unheard, or a server that was just away: the connection must come back by itself.
+    for (let attempt = 0; ; attempt += 1) {
+      const op = await this.#perform(line.address, { kind: "append", args: [] });
+      if (op.outcome.tag === "ok") break;
+      if (attempt === 5) {
+        this.#parts.world.fail("liveness", `${this.name}'s connection fails for good: ${JSON.stringify(op)}`);
+        return;
+      }
+      await this.#parts.process.sleep(30_000);
+    }
+    await line.connection.dispose();
+  }
+
+  async #doOne(doing: Doing): Promise<void> {
+    if (doing === "reconnect") return await this.#hangUp();
+    const address = this.#address();
+    if (doing === "burst") {
+      const calls = Array.from({ length: 2 + this.#random.below(4) }, () => {
+        const kind = this.#random.pick(["append", "pair", "announce"] as const);
+        return this.#perform(address, { kind, args: [] });
+      });
+      await Promise.all(calls);
+      return;
+    }
+    if (doing === "cancel") return await this.#cancel();
+    const op = await this.#perform(address, this.#call(doing));
+    const output = op.outcome.tag === "ok" ? op.outcome.output : undefined;
+    if (doing === "remind" && typeof output === "object" && output !== null && "schedule" in output) {
+      this.#reminders.push({ address, token: op.token, schedule: String(output.schedule) });
+    }
+  }
+
+  /** A connected user talks to one actor for as long as the line stands. */
+  #address(): Address {
+    const { connected, addresses } = this.#parts;
+    if (!connected) return this.#random.pick(addresses);
+    this.#line ??= this.#call_up(this.#random.pick(addresses));
+    return this.#line.address;
+  }
+
+  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel">): Call {
+    switch (kind) {
+      case "slow": {
+        const turns = 2 + this.#random.below(3);
+        return { kind, args: [turns, this.#random.around(20)], turns };
+      }
+      case "linger":
+        return { kind, args: [this.#random.around(100)] };
+      case "remind":
+        return { kind, args: [Math.floor(this.#random.around(this.#random.pick([1, 300, 10_000])))] };
+      case "transfer": {
+        const { name, key } = this.#random.pick(this.#parts.addresses);
+        return { kind, args: [name, key] };
+      }
+      default:
+        return { kind, args: [] };
+    }
+  }
+
+  async #cancel(): Promise<void> {
+    const reminder = this.#reminders.pop();
+    if (reminder === undefined) return;
+    const op = await this.#perform(reminder.address, {
+      kind: "cancel",
+      args: [reminder.token, reminder.schedule],
+    });
+    const { outcome } = op;
+    if (outcome.tag !== "ok" || typeof outcome.output !== "object" || outcome.output === null) return;
+    if ("cancelled" in outcome.output && outcome.output.cancelled === true) {
+      this.#parts.world.counters.add("a schedule was cancelled");
+    }
+  }
+
+  #call_up(address: Address): Line {
+    const { client, history, world, durability } = this.#parts;
+    const handle = this.#handle(client, address, () => {
+      line.knock = history.token();
+      return { token: line.knock };
+    });
+    const connection = handle.connect();
+    const listener = new Listener(world, durability, this.name, connection);
+    const line: Line = { address, connection, listener, knock: "" };
+    connection.onOpen(() => {
+      if (address.name === "hall") durability.mustBeSafe(`${line.knock}:knock`, `${this.name}, connected,`);
+    });
+    connection.onError(() => {});
+    return line;
+  }
+
+  async #hangUp(): Promise<void> {
+    const line = this.#line;
+    this.#line = undefined;
+    await line?.connection.dispose();
+  }
+
+  #handle(client: Client, { name, key }: Address, getParams: () => unknown): ActorHandle<AnyActorDefinition> {
+    return client.getOrCreate(name, [key], { getParams });
+  }
+
+  /** Makes a call and writes down what became of it. Never rejects. */
+  async #perform(address: Address, call: Call): Promise<Op> {
+    const { world, history, client } = this.#parts;
+    const token = history.token();
+    const line = this.#line?.address === address ? this.#line : undefined;
+    const op: Op = {
+      kind: call.kind,
+      token,
+      actor: address,
+      via: line === undefined ? `${this.name} by HTTP` : `${this.name} connected`,
+      startedAt: world.scheduler.steps,
+      endedAt: Infinity,
+      outcome: { tag: "pending" },
+      marks: marksOf(call.kind, token, call.turns ?? 0),
+    };
+    history.ops.push(op);
+    world.trace.say(this.name, `calls ${call.kind} ${address.name}/${address.key}`, token);
+    const waits = line !== undefined && line.connection.connStatus === "disconnected";
+    const args = call.kind === "cancel" ? call.args : [token, ...call.args];
+    const target = line?.connection ?? this.#handle(client, address, () => ({ token: history.token() }));
+    try {
+      op.outcome = { tag: "ok", output: await target.action({ name: call.kind, args }) };
+      if (waits) world.counters.add("reconnect with a queued action");
+      this.#succeeded(op, line);
+    } catch (error) {
+      this.#failed(op, error);
+    }
+    op.endedAt = world.scheduler.steps;
+    return op;
+  }
+
+  #succeeded(op: Op, line: Line | undefined): void {
+    const { world, durability } = this.#parts;
+    world.trace.say(this.name, "got its answer", op.token);
+    for (const mark of op.marks) durability.mustBeSafe(mark, `${this.name}, by a reply,`);
+    if (op.kind === "read" && op.outcome.tag === "ok") {
+      for (const mark of marksIn(JSON.stringify(op.outcome.output))) durability.mustBeSafe(mark, "a reader");
+    }
+    if (op.kind === "announce" && line !== undefined && !line.listener.heard(op.token)) {
+      world.fail("order", `${this.name} got the reply of ${op.token} before its event`);
+    }
+  }
+
+  #failed(op: Op, error: unknown): void {
+    const { world } = this.#parts;
+    const failure = failureOf(op.kind, error);
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    world.trace.say(this.name, `failed: ${text}`, op.token);
+    if (failure === undefined) world.fail("errors", `${op.kind} ${op.token} ended with ${text}`);
+    op.outcome = failure ?? { tag: "failed", code: "unknown", applied: "maybe" };
+  }
+}
+
+function menuOf(mix: Mix): readonly Doing[] {
+  const menu: Doing[] = [];
+  for (const [doing, weight] of Object.entries(mix) as [Doing, number][]) {
+    for (let copy = 0; copy < weight; copy += 1) menu.push(doing);
+  }
+  return menu;
+}
