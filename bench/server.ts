@@ -108,7 +108,7 @@ async function troupe(): Promise<number> {
   const registry = new Registry(
     { use: { counter } },
     {
-      ...nodePlatform,
+      ...nodePlatform(),
       openStore: (options) =>
         openLocalStore({
           ...options,

@@ -73,6 +73,8 @@ export interface Options {
 /** Draws the options of a seed. */
 export function drawOptions(random: Random): Options {
   const faulty = random.chance(0.9);
+  // An open connection keeps its actor awake: with less room than connected users some would wait for ever.
+  const maxAwake = random.chance(0.15) ? 1 + random.below(3) : undefined;
   const some = (probability: number, value: number): number =>
     faulty && random.chance(probability) ? value : 0;
   return {
@@ -82,11 +84,11 @@ export function drawOptions(random: Random): Options {
     opsPerUser: 4 + random.below(10),
     thinkMs: random.pick([0.5, 5, 50, 400]),
     mix: drawMix(random),
-    connected: random.pick([0, 0.5, 0.5, 1]),
+    connected: maxAwake === undefined ? random.pick([0, 0.5, 0.5, 1]) : 0,
     halls: random.pick([0, 0.5, 1]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),
     graceMs: random.pick([30, 1_000, 15_000]),
-    maxAwake: random.chance(0.15) ? 1 + random.below(3) : undefined,
+    maxAwake,
     hookMs: random.pick([0, 0, 3, 40]),
     writeOnWake: random.chance(0.4),
     run: random.chance(0.3),

@@ -7,6 +7,7 @@
  */
 import { UserError } from "@troupe/base";
 import { type ActorContext, type AnyActorDefinition, actor, event, type Types } from "@troupe/runtime";
+import { markOf } from "../checkers/tokens.ts";
 import type { Stage } from "./stage.ts";
 
 /** A ledger's state. */
@@ -102,8 +103,9 @@ async function pause(stage: Stage): Promise<void> {
 
 function doorHooks(stage: Stage) {
   return {
-    onBeforeConnect: async (c: Ledger, params: Knock) => {
-      write(c, `${params.token}:knock`);
+    onBeforeConnect: async (c: Ledger, params: Knock | undefined) => {
+      // Other actors come without knocking.
+      if (params !== undefined) write(c, markOf(params.token, "knock"));
       await pause(stage);
     },
     onConnect: async (c: Ledger, conn: { readonly id: string }) => {
@@ -131,12 +133,12 @@ function makeActions(stage: Stage) {
   return {
     append: (c: Ledger, token: string) => {
       c.vars.calls += 1;
-      write(c, token);
+      write(c, markOf(token));
       return position(c);
     },
     /** One turn, although it awaits: what it awaits is settled. */
     pair: async (c: Ledger, token: string) => {
-      c.state.log.push(token);
+      c.state.log.push(markOf(token));
       await null;
       c.state.count += 1;
       await Promise.resolve();
@@ -147,62 +149,62 @@ function makeActions(stage: Stage) {
     read: (c: Ledger) => ({ id: c.actorId, log: [...c.state.log] }),
     /** Undoes nothing by failing. */
     fail: (c: Ledger, token: string) => {
-      write(c, token);
+      write(c, markOf(token));
       throw new UserError("as asked", { code: "as_asked", metadata: position(c) });
     },
     slow: (c: Ledger, token: string, turns: number, pauseMs: number) => slow(stage, c, { token, turns, pauseMs }),
     announce: (c: Ledger, token: string) => {
       c.state.seq += 1;
-      write(c, token);
-      c.broadcast("tick", c.state.seq, token);
+      write(c, markOf(token));
+      c.broadcast("tick", c.state.seq, markOf(token));
       return position(c);
     },
     transfer: (c: Ledger, token: string, name: string, key: string) => transfer(c, token, name, key),
     receive: (c: Ledger, token: string) => {
-      stage.mustBeSafe(`${token}:out`, "the callee of a transfer");
+      stage.mustBeSafe(markOf(token, "out"), "the callee of a transfer");
       world.counters.add("a transfer arrived");
-      write(c, `${token}:in`);
+      write(c, markOf(token, "in"));
     },
     remind: async (c: Ledger, token: string, delayMs: number) => {
       stage.scheduled(token, Math.floor(world.wallNow()) + delayMs);
       const schedule = await c.schedule.after(delayMs, "ring", token);
-      write(c, `${token}:sched`);
+      write(c, markOf(token, "sched"));
       return { ...position(c), schedule };
     },
     ring: async (c: Ledger, token: string) => {
       stage.fired(token);
       if (c.vars.calls === 0) world.counters.add("an alarm woke a sleeping actor");
       c.vars.calls += 1;
-      write(c, `${token}:ring`);
+      write(c, markOf(token, "ring"));
       await pause(stage);
     },
     cancel: async (c: Ledger, token: string, schedule: string) => {
       const cancelled = await c.schedule.cancel(schedule);
-      if (cancelled) write(c, `${token}:cancel`);
+      if (cancelled) write(c, markOf(token, "cancel"));
       return { cancelled, ...position(c) };
     },
     flush: async (c: Ledger, token: string) => {
-      write(c, token);
+      write(c, markOf(token));
       await c.saveState({ immediate: true });
-      stage.mustBeSafe(token, "code behind saveState({ immediate: true })");
+      stage.mustBeSafe(markOf(token), "code behind saveState({ immediate: true })");
       return position(c);
     },
     linger: (c: Ledger, token: string, delayMs: number) => {
-      write(c, token);
-      void c.keepAwake(stage.sleep(delayMs).then(() => write(c, `${token}:late`)));
+      write(c, markOf(token));
+      void c.keepAwake(stage.sleep(delayMs).then(() => write(c, markOf(token, "late"))));
       c.waitUntil(stage.sleep(delayMs / 2));
       return position(c);
     },
     nap: (c: Ledger) => c.sleep(),
     die: (c: Ledger, token: string) => {
-      write(c, token);
+      write(c, markOf(token));
       c.destroy();
       return position(c);
     },
     /** Leaves a value in the state that can't be stored: the whole batch must fail, and nothing else. */
     poison: (c: Ledger, token: string) => {
       world.counters.add("a batch that can't be encoded");
-      write(c, token);
+      write(c, markOf(token));
       c.state.bag.set("poison", () => token);
       return position(c);
     },
@@ -217,15 +219,15 @@ async function slow(
   for (let turn = 0; turn < how.turns; turn += 1) {
     if (turn > 0) await stage.sleep(how.pauseMs);
     if (c.aborted) stage.world.counters.add("sleep while an action pends");
-    write(c, `${how.token}:${turn}`);
+    write(c, markOf(how.token, turn));
   }
   return position(c);
 }
 
 async function transfer(c: Ledger, token: string, name: string, key: string): Promise<unknown> {
-  write(c, `${token}:out`);
+  write(c, markOf(token, "out"));
   const other = c.client().getOrCreate(name, [key]);
   await other.action({ name: "receive", args: [token] });
-  write(c, `${token}:done`);
+  write(c, markOf(token, "done"));
   return position(c);
 }

@@ -12,7 +12,7 @@ import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";
 import { checkActor } from "./image-rules.ts";
 import { readActor } from "./stored-state.ts";
-import { marksIn } from "./tokens.ts";
+import { markOf, marksIn, tokenWith } from "./tokens.ts";
 
 /** Follows the disk, and listens to what leaves. */
 export class Durability implements DiskObserver, Wiretap {
@@ -54,7 +54,10 @@ export class Durability implements DiskObserver, Wiretap {
   written(image: Image, transaction: Transaction): void {
     for (const id of touchedBy(transaction)) {
       const actor = image.actors.get(id);
-      if (actor !== undefined) this.#check(actor);
+      if (actor === undefined) continue;
+      this.#check(actor);
+      const { name, key } = actor.record;
+      this.#world.trace.say("disk", `${name}/${key.join("/")} ends with`, readActor(actor)?.log.at(-1));
     }
   }
 
@@ -112,15 +115,14 @@ export class Durability implements DiskObserver, Wiretap {
     for (const mark of log) {
       if (this.#safe.has(mark)) continue;
       this.#safe.set(mark, actor.record.id);
-      if (mark.endsWith(":in")) this.#arrived.push(mark);
+      const arrived = tokenWith(mark, "in");
+      if (arrived !== undefined) this.#arrived.push(arrived);
     }
   }
 
   /** A call that arrived proves that what its caller wrote before was safe. */
   #checkTransfers(): void {
-    for (const mark of this.#arrived.splice(0)) {
-      this.mustBeSafe(`${mark.slice(0, -":in".length)}:out`, "the callee's disk");
-    }
+    for (const token of this.#arrived.splice(0)) this.mustBeSafe(markOf(token, "out"), "the callee's disk");
   }
 }
 

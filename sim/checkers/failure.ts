@@ -5,24 +5,29 @@
 import { TroupeError } from "@troupe/base";
 import type { OpKind, Outcome } from "./history.ts";
 
-/** Errors by which an actor says that the action ran: what it wrote counts. */
-const ran: ReadonlySet<string> = new Set(["user.as_asked", "actor.action_timed_out"]);
-/** The call was sent, and may have run. */
-const unknown: ReadonlySet<string> = new Set(["client.outcome_unknown", "client.aborted"]);
+/** The call may have run; what it wrote counts. */
+const unknown: ReadonlySet<string> = new Set([
+  "client.outcome_unknown",
+  "client.aborted",
+  "actor.action_timed_out",
+  "actor.stopped",
+]);
+/** The call was not let in. */
+const refused: ReadonlySet<string> = new Set(["actor.not_found", "actor.start_failed", "client.disposed"]);
 
 /** The outcome that an error stands for; `undefined` when no call may end with it. */
 export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   if (!TroupeError.is(error)) return undefined;
   const code = `${error.group}.${error.code}`;
+  if (code === "internal.error") return undefined;
   if (code === "user.as_asked") return { tag: "failed", code, applied: "yes" };
   // An action of several turns, or one that calls another actor, may fail after the first ones.
   const oneTurn = kind !== "slow" && kind !== "transfer" && kind !== "flush";
-  if (ran.has(code) || unknown.has(code) || !oneTurn) return { tag: "failed", code, applied: "maybe" };
-  if (error.retryable) return { tag: "failed", code, applied: "no" };
-  if (code === "storage.commit_failed") {
-    return { tag: "failed", code, applied: error.metadata?.["applied"] === "no" ? "no" : "maybe" };
-  }
-  if (code === "actor.stopped" || code === "actor.start_failed") return { tag: "failed", code, applied: "maybe" };
-  if (code === "actor.not_found" || code === "client.disposed") return { tag: "failed", code, applied: "no" };
-  return undefined;
+  if (unknown.has(code)) return { tag: "failed", code, applied: "maybe" };
+  // What the turn wrote can't be stored: the batch fails with the reason.
+  if (error.group === "value") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
+  if (error.retryable || refused.has(code)) return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
+  if (code !== "storage.commit_failed") return undefined;
+  const applied = oneTurn && error.metadata?.["applied"] === "no" ? "no" : "maybe";
+  return { tag: "failed", code, applied };
 }

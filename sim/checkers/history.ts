@@ -1,6 +1,7 @@
 /**
  * History: what the users did, when, and what they were told. The checkers read it when the run is over.
  */
+import { markOf } from "./tokens.ts";
 
 /** Kinds of operations. */
 export type OpKind =
@@ -64,12 +65,12 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
     case "cancel":
       return [];
     case "slow":
-      return Array.from({ length: turns }, (_, turn) => `${token}:${turn}`);
+      return Array.from({ length: turns }, (_, turn) => markOf(token, turn));
     case "transfer":
-      return [`${token}:out`, `${token}:done`];
+      return [markOf(token, "out"), markOf(token, "done")];
     case "remind":
-      return [`${token}:sched`];
+      return [markOf(token, "sched")];
     default:
-      return [token];
+      return [markOf(token)];
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { StoredActor } from "../disk/image.ts";
 import { readActor, type StoredState } from "./stored-state.ts";
+import { isMark, markOf, tokenWith } from "./tokens.ts";
 
 /** What is wrong with an actor on disk; `undefined` when it adds up. */
 export function checkActor(actor: StoredActor): string | undefined {
@@ -23,19 +24,19 @@ export function checkActor(actor: StoredActor): string | undefined {
 
 /** A scheduled call may run twice, and hooks run many times. */
 function isOnce(mark: string): boolean {
-  return mark.startsWith("w") && !mark.endsWith(":ring");
+  return isMark(mark) && tokenWith(mark, "ring") === undefined;
 }
 
 function checkSchedules(where: string, state: StoredState, alarm: number | undefined): string | undefined {
   const marks = new Set(state.log);
   const stored = new Set(state.schedules.map(({ token }) => token));
   for (const token of stored) {
-    if (!marks.has(`${token}:sched`)) return `${where}: the schedule of ${token} is there without its mark`;
+    if (!marks.has(markOf(token, "sched"))) return `${where}: the schedule of ${token} is there without its mark`;
   }
   for (const mark of marks) {
-    if (!mark.endsWith(":sched")) continue;
-    const token = mark.slice(0, -":sched".length);
-    const over = marks.has(`${token}:ring`) || marks.has(`${token}:cancel`);
+    const token = tokenWith(mark, "sched");
+    if (token === undefined) continue;
+    const over = marks.has(markOf(token, "ring")) || marks.has(markOf(token, "cancel"));
     if (!over && !stored.has(token)) return `${where}: ${mark} is there without its schedule`;
   }
   const earliest = Math.min(...state.schedules.map(({ runAt }) => runAt));

@@ -1,12 +1,14 @@
 /**
- * Tokens: what a write is known by.
+ * Tokens and marks: what a write is known by.
  *
- * Every operation of a user has a token, `w17`, and each thing that it writes a mark that begins with it: `w17`,
- * `w17:out`, `w17:2`. Marks are unique in the whole world, are never written in pieces, and can be found in any bytes
- * that leave the server, so that one look at a message says which writes it tells of.
+ * Every operation of a user has a token, `w17`, and each thing that it writes a mark: `w17.`, `w17:out.`, `w17:2.`.
+ * Marks are unique in the whole world, end with a full stop so that none begins another, and are ASCII in every
+ * encoding: one look at any bytes that leave the server says which writes they tell of. What an operation is given is
+ * its token, which is no mark: knowing the name of a write is not knowing that it happened.
  */
 
-const MARK = /w\d+(?::[a-z0-9]+)?/g;
+const MARK = /w\d+(?::[a-z0-9]+)?\./g;
+const ONE_MARK = /^w\d+(?::[a-z0-9]+)?\.$/;
 const latin1 = new TextDecoder("latin1");
 
 /** All marks in some bytes, whatever their encoding: marks are ASCII in both. */
@@ -15,8 +17,18 @@ export function marksIn(bytes: string | Uint8Array): readonly string[] {
   return text.match(MARK) ?? [];
 }
 
-/** The token of a mark. */
-export function tokenOf(mark: string): string {
-  const colon = mark.indexOf(":");
-  return colon === -1 ? mark : mark.slice(0, colon);
+/** The mark of a part of an operation, or of all of it. */
+export function markOf(token: string, part?: string | number): string {
+  return part === undefined ? `${token}.` : `${token}:${part}.`;
+}
+
+/** True for marks of operations; the hooks leave others, which may be there many times. */
+export function isMark(entry: string): boolean {
+  return ONE_MARK.test(entry);
+}
+
+/** The token of a mark of this part; `undefined` for every other entry. */
+export function tokenWith(entry: string, part: string): string | undefined {
+  const end = `:${part}.`;
+  return entry.endsWith(end) ? entry.slice(0, -end.length) : undefined;
 }

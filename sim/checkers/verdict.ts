@@ -9,6 +9,7 @@
 import type { World } from "../world/world.ts";
 import type { Durability } from "./durability.ts";
 import type { History, Op } from "./history.ts";
+import { isMark, markOf, tokenWith } from "./tokens.ts";
 
 /** What the checkers read. */
 export interface Evidence {
@@ -32,7 +33,7 @@ function checkAtMostOnce({ world, durability }: Evidence): void {
   const holders = new Map<string, string>();
   for (const [actorId, log] of durability.logs) {
     for (const mark of log) {
-      if (!mark.startsWith("w") || mark === "wake" || mark.endsWith(":ring")) continue;
+      if (!isMark(mark) || tokenWith(mark, "ring") !== undefined) continue;
       const other = holders.get(mark);
       if (other !== undefined) {
         world.fail("at most once", `${mark} is there twice, in ${other} and ${actorId}`);
@@ -138,12 +139,13 @@ function readOf({ outcome }: Op): { readonly id: string; readonly log: readonly 
 function checkSchedules({ world, durability }: Evidence): void {
   for (const [actorId, log] of durability.logs) {
     for (const [index, mark] of log.entries()) {
-      if (mark.endsWith(":cancel") && log.indexOf(mark.replace(":cancel", ":ring"), index) !== -1) {
+      const cancelled = tokenWith(mark, "cancel");
+      if (cancelled !== undefined && log.includes(markOf(cancelled, "ring"), index)) {
         world.fail("schedules", `${mark} of ${actorId} was answered with true, and it ran after that`);
       }
-      if (!mark.endsWith(":sched") || durability.wasDestroyed(actorId)) continue;
-      const token = mark.slice(0, -":sched".length);
-      if (!log.includes(`${token}:ring`) && !log.includes(`${token}:cancel`)) {
+      const token = tokenWith(mark, "sched");
+      if (token === undefined || durability.wasDestroyed(actorId)) continue;
+      if (!log.includes(markOf(token, "ring")) && !log.includes(markOf(token, "cancel"))) {
         world.fail("schedules", `${token} of ${actorId} never ran`);
       }
     }
@@ -162,7 +164,7 @@ function count({ world, history, durability }: Evidence): void {
     if (outcome.code === "storage.commit_failed" && there === 0) counters.add("commit failed, not applied");
   }
   for (const log of durability.logs.values()) {
-    const rings = log.filter((mark) => mark.endsWith(":ring"));
+    const rings = log.filter((mark) => tokenWith(mark, "ring") !== undefined);
     counters.add("a schedule fired twice", rings.length - new Set(rings).size);
   }
 }

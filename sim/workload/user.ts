@@ -5,7 +5,7 @@ import type { ActorConn, ActorHandle, AnyActorDefinition, Client } from "@troupe
 import type { Durability } from "../checkers/durability.ts";
 import { failureOf } from "../checkers/failure.ts";
 import { type History, marksOf, type Op, type OpKind } from "../checkers/history.ts";
-import { marksIn } from "../checkers/tokens.ts";
+import { markOf, marksIn } from "../checkers/tokens.ts";
 import type { Mix } from "../options.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { Random } from "../world/random.ts";
@@ -113,7 +113,7 @@ export class User {
   #address(): Address {
     const { connected, addresses } = this.#parts;
     if (!connected) return this.#random.pick(addresses);
-    this.#line ??= this.#call_up(this.#random.pick(addresses));
+    this.#line ??= this.#callUp(this.#random.pick(addresses));
     return this.#line.address;
   }
 
@@ -150,7 +150,7 @@ export class User {
     }
   }
 
-  #call_up(address: Address): Line {
+  #callUp(address: Address): Line {
     const { client, history, world, durability } = this.#parts;
     const handle = this.#handle(client, address, () => {
       line.knock = history.token();
@@ -160,7 +160,7 @@ export class User {
     const listener = new Listener(world, durability, this.name, connection);
     const line: Line = { address, connection, listener, knock: "" };
     connection.onOpen(() => {
-      if (address.name === "hall") durability.mustBeSafe(`${line.knock}:knock`, `${this.name}, connected,`);
+      if (address.name === "hall") durability.mustBeSafe(markOf(line.knock, "knock"), `${this.name}, connected,`);
     });
     connection.onError(() => {});
     return line;
@@ -214,7 +214,7 @@ export class User {
     if (op.kind === "read" && op.outcome.tag === "ok") {
       for (const mark of marksIn(JSON.stringify(op.outcome.output))) durability.mustBeSafe(mark, "a reader");
     }
-    if (op.kind === "announce" && line !== undefined && !line.listener.heard(op.token)) {
+    if (op.kind === "announce" && line !== undefined && !line.listener.heard(markOf(op.token))) {
       world.fail("order", `${this.name} got the reply of ${op.token} before its event`);
     }
   }

@@ -2,6 +2,7 @@
  * Messages on their way. A message stays here until the room has acknowledged it, and then it is on the room's disk.
  * They leave one after the other, so that their order holds whatever happens between.
  */
+import { TroupeError } from "troupe/client";
 
 export interface Draft {
   readonly id: string;
@@ -34,7 +35,7 @@ export class Outbox {
     const draft = { id: id.join(""), text, at: Date.now(), failure: undefined };
     this.#drafts.set(draft.id, draft);
     this.#changed();
-    this.#work();
+    void this.#work();
   }
 
   retry(id: string): void {
@@ -42,7 +43,7 @@ export class Outbox {
     if (draft === undefined) return;
     draft.failure = undefined;
     this.#changed();
-    this.#work();
+    void this.#work();
   }
 
   /** The room has this message: an event may say so before the answer does. */
@@ -50,15 +51,15 @@ export class Outbox {
     if (this.#drafts.delete(id)) this.#changed();
   }
 
-  #work(): void {
+  async #work(): Promise<void> {
     if (this.#busy) return;
-    const next = this.drafts.find((draft) => draft.failure === undefined);
-    if (next === undefined) return;
     this.#busy = true;
-    this.#attempt(next).then(() => {
-      this.#busy = false;
-      this.#work();
-    });
+    for (let draft = this.#next; draft !== undefined; draft = this.#next) await this.#attempt(draft);
+    this.#busy = false;
+  }
+
+  get #next(): Draft | undefined {
+    return this.drafts.find((draft) => draft.failure === undefined);
   }
 
   /** Never rejects. */
@@ -68,15 +69,10 @@ export class Outbox {
       this.arrived(draft.id);
     } catch (error) {
       // It left and the answer was lost. The client never repeats such a call by itself; we may, for the room keeps a
-      // message once. It waits for the connection, and the loop in `#work` comes back to it.
-      if (codeOf(error) === "client.outcome_unknown") return;
+      // message once. It waits for the connection, and `#work` comes back to it.
+      if (TroupeError.is(error) && error.code === "outcome_unknown") return;
       draft.failure = error instanceof Error ? error.message : "It could not be sent";
       this.#changed();
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  if (typeof error !== "object" || error === null || !("group" in error) || !("code" in error)) return "";
-  return `${String(error.group)}.${String(error.code)}`;
 }

@@ -104,10 +104,10 @@ export class Room {
   /** The subscriptions are in force before these calls start: what the history doesn't hold comes as an event. */
   async #arrive(): Promise<void> {
     this.#refusal = undefined;
-    const [missed] = await Promise.all([this.#connection.history(this.newest), this.#enter()]);
-    for (const message of missed) this.#messages.set(message.number, message);
-    this.#read ??= this.newest;
-    this.#sort();
+    const [history] = await Promise.all([this.#connection.history(), this.#enter()]);
+    this.#messages.clear();
+    for (const message of history) this.#messages.set(message.number, message);
+    this.#read = Math.min(this.#read ?? this.newest, this.newest);
     this.#changed();
   }
 
@@ -116,18 +116,10 @@ export class Room {
   }
 
   #add(message: ChatMessage): void {
-    const inOrder = message.number > this.newest;
     this.#messages.set(message.number, message);
-    if (!inOrder) this.#sort();
     this.#stopTyping(message.from);
     this.outbox.arrived(message.id);
     this.#changed();
-  }
-
-  #sort(): void {
-    const sorted = [...this.#messages].sort(([a], [b]) => a - b);
-    this.#messages.clear();
-    for (const [number, message] of sorted) this.#messages.set(number, message);
   }
 
   #typing(name: string): void {

@@ -22,7 +22,7 @@ describe("S1.9 (in part): the golden encodings", () => {
     expect(values.map(({ name }) => name)).toEqual([...samples.keys()]);
   });
 
-  test.each(values)("S1.9: $name", ({ name, json, cbor }) => {
+  test.each(values)("S1.9 (in part): $name", ({ name, json, cbor }) => {
     const sample = samples.get(name);
     expect(encodeJson(sample)).toBe(json);
     expect(hex(encodeCbor(sample))).toBe(cbor);

@@ -26,6 +26,10 @@ export const actorErrors = {
     error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
       metadata: { name, key },
     }),
+  inputTooLarge: (bytes: number, limit: number) =>
+    error(413, "actor", "input_too_large", `The input has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
   claimed: (id: string) =>
     error(409, "actor", "claimed", `Another host runs actor ${id}`, { retryable: true }),
   actionNotFound: (name: string, action: string) =>

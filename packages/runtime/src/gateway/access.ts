@@ -29,6 +29,8 @@ export interface AccessRequest {
   readonly authorization: string | undefined;
   /** The offered WebSocket subprotocols, as the header has them. */
   readonly subprotocols: string | undefined;
+  /** OPTIONS: a browser asks whether a page may call, and shows no token. */
+  readonly preflight?: boolean;
 }
 
 const loopbackHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -71,7 +73,7 @@ export class Access {
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {
       throw gatewayErrors.originNotAllowed(request.origin);
     }
-    if (this.#tokenAlways) this.checkToken(request);
+    if (this.#tokenAlways && request.preflight !== true) this.checkToken(request);
   }
 
   /** Throws `gateway.unauthorized` unless the request shows the token. */

@@ -28,7 +28,7 @@ async function answer(
   header: (name: string) => string | undefined,
 ): Promise<GatewayResponse> {
   try {
-    gateway.admit(accessRequest({ header }));
+    gateway.admit(accessRequest({ header, method: request.method }));
     const message: GatewayRequest = {
       method: request.method,
       url: url.pathname + url.search,

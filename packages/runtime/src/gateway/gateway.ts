@@ -4,7 +4,7 @@
  * It is neutral: a platform's adapter reads bytes and gives them to `http` and `socket`; `handler` does the same for
  * fetch's Request and Response. Nothing here waits but for the actor itself.
  */
-import type { Env } from "@troupe/base";
+import type { Env, TimerHandle } from "@troupe/base";
 import { TroupeError } from "@troupe/base";
 import {
   closeCodes,
@@ -26,7 +26,7 @@ import { type AppFetch, answerApp } from "./app.ts";
 import { HttpCall, type ReportInternal } from "./calls.ts";
 import { encodingOf, errorResponse, type GatewayRequest, okResponse, type Respond } from "./http-message.ts";
 import { Metrics } from "./metrics.ts";
-import { paramsOf } from "./params.ts";
+import { inputOf, paramsOf } from "./params.ts";
 import { type ActorRoute, parseRoute, type Route } from "./route.ts";
 import type { GatewayServices } from "./services.ts";
 import { SocketSession } from "./session.ts";
@@ -48,6 +48,7 @@ export class Gateway {
   readonly #services: GatewayServices;
   readonly #sessions = new Set<SocketSession>();
   readonly #metrics: Metrics;
+  #watching: TimerHandle;
   #ready = true;
 
   constructor(parts: GatewayParts) {
@@ -55,7 +56,7 @@ export class Gateway {
     const report: ReportInternal = (error, context) => this.#report(error, context);
     this.#services = { env: parts.env, host: parts.host, report, sessions: this.#sessions };
     this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
-    this.#watch();
+    this.#watching = this.#watch();
   }
 
   /** Throws what `Access.check` throws. For adapters: before a body is read, before an upgrade. */
@@ -124,7 +125,7 @@ export class Gateway {
   target(actor: ActorRoute, input: unknown): Target {
     if (actor.kind === "id") return { kind: "id", id: actor.id };
     const address = { namespace: this.#parts.namespace, name: actor.name, key: actor.key };
-    return { kind: "address", address, method: actor.method, input };
+    return { kind: "address", address, method: actor.method, input: inputOf(input) };
   }
 
   /** /readyz says no from now on. */
@@ -134,6 +135,7 @@ export class Gateway {
 
   /** Closes every socket that is still there. */
   close(): void {
+    this.#parts.env.timers.clear(this.#watching);
     for (const session of [...this.#sessions])
       session.endWith(connectionErrors.actorStopped(), closeCodes.restart);
   }
@@ -233,16 +235,16 @@ export class Gateway {
   }
 
   /** Closes sockets that have been silent for two heartbeats. */
-  #watch(): void {
+  #watch(): TimerHandle {
     const { env } = this.#parts;
     const look = (): void => {
       const silentSince = env.clock.monotonic() - 2 * limits.heartbeatMs;
       for (const session of this.#sessions) {
         if (session.heardAt < silentSince) session.silent();
       }
-      env.timers.set(look, limits.heartbeatMs, { background: true });
+      this.#watching = env.timers.set(look, limits.heartbeatMs, { background: true });
     };
-    env.timers.set(look, limits.heartbeatMs, { background: true });
+    return env.timers.set(look, limits.heartbeatMs, { background: true });
   }
 }
 
@@ -254,12 +256,13 @@ const preflightHeaders: Readonly<Record<string, string>> = {
 };
 
 /** The headers that access is decided by. */
-export function accessRequest(request: Pick<GatewayRequest, "header">): AccessRequest {
+export function accessRequest(request: Pick<GatewayRequest, "header" | "method">): AccessRequest {
   return {
     host: request.header("host"),
     origin: request.header("origin"),
     authorization: request.header("authorization"),
     subprotocols: request.header("sec-websocket-protocol"),
+    preflight: request.method === "OPTIONS",
   };
 }
 

@@ -1,5 +1,5 @@
 import { encodeJson, limits } from "@troupe/protocol";
-import { connectionErrors } from "../errors.ts";
+import { actorErrors, connectionErrors } from "../errors.ts";
 
 /** Connection parameters, when they are short enough. Throws `connection.params_too_long`. */
 export function paramsOf(params: unknown): unknown {
@@ -8,4 +8,12 @@ export function paramsOf(params: unknown): unknown {
   if (bytes > limits.connectionParamsBytes)
     throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
   return params;
+}
+
+/** The input of a new actor, when it is short enough. Throws `actor.input_too_large`. */
+export function inputOf(input: unknown): unknown {
+  if (input === undefined) return undefined;
+  const bytes = encodeJson(input, "input").length;
+  if (bytes > limits.inputBytes) throw actorErrors.inputTooLarge(bytes, limits.inputBytes);
+  return input;
 }

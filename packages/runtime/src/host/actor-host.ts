@@ -9,15 +9,16 @@
  * Whoever asks for an actor that is loading waits for it; whoever asks for one that is stopping waits until it has
  * stopped, and then starts the next activation: calls are held, never dropped. Two loads at once make one activation.
  *
- * Crash cases: nothing here is durable. A creation is durable with its first batch; an address that was reserved by a
- * creation that failed is given back through the directory.
+ * Crash cases: nothing here is durable. An address that was reserved by a creation that failed is given back through
+ * the directory; one whose creation a crash cut off lacks the row that ends a creation, and is given back when somebody
+ * next asks for it.
  */
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import type { ActorStorage } from "../ports/storage.ts";
+import { type ActorStorage, CREATED_ROW } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type IdleLane, type IdleNode, IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
@@ -42,6 +43,8 @@ export interface HostParts {
   readonly factories: ReadonlyMap<string, InstanceFactory>;
   /** Awake actors at once; default `limits.awakeActors`. */
   readonly maxAwake?: number;
+  /** True when memory is past its watermark; never by default. */
+  readonly memoryShort?: () => boolean;
 }
 
 class Slot implements IdleNode {
@@ -91,6 +94,7 @@ export class ActorHost implements InstanceHost {
       env: parts.env,
       limit: parts.maxAwake ?? limits.awakeActors,
       makeRoom: () => this.#sleepLongestIdle(),
+      memoryShort: parts.memoryShort ?? (() => false),
     });
   }
 
@@ -127,7 +131,10 @@ export class ActorHost implements InstanceHost {
   idle(instance: ActorInstance, sleepTimeoutMs: number): void {
     const slot = this.#byId.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
-    if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.add(slot, sleepTimeoutMs);
+    if (slot?.state.tag !== "awake" || slot.state.instance !== instance) return;
+    this.#idle.add(slot, sleepTimeoutMs);
+    // In a turn of the host's own: this one is the actor's.
+    if (this.#room.crowded) this.#env.afterTurn(() => void (this.#room.crowded && this.#sleepLongestIdle()));
   }
 
   busy(instance: ActorInstance): void {
@@ -142,6 +149,9 @@ export class ActorHost implements InstanceHost {
       const slot = this.#byId.get(instance.record.id);
       if (slot === undefined) return;
       if (slot.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
+      // It goes to sleep already: its end comes after that, in a life of its own.
+      else if (slot.state.tag === "stopping" && reason === "destroy")
+        void slot.state.done.then(() => this.#destroyLater(slot));
       // Asked for in a start hook: as soon as it is there.
       else if (slot.state.tag === "loading")
         slot.state.ready.then(
@@ -184,7 +194,9 @@ export class ActorHost implements InstanceHost {
   async #loadSlowly(target: Target, slot: Slot | undefined): Promise<ActorInstance> {
     for (let current = slot; current !== undefined; current = this.#byId.get(current.record.id)) {
       if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
-      if (current.state.tag === "loading") return await current.state.ready;
+      if (current.state.tag === "loading") {
+        return await current.state.ready.catch((cause: unknown) => this.#retryAfter(target, cause));
+      }
       if (current.state.tag === "awake" && current.state.instance.accepting) return current.state.instance;
       await (current.state.tag === "stopping" ? current.state.done : this.#stop(current, "sleep"));
       if (this.#stopped !== undefined) throw actorErrors.stopping();
@@ -203,7 +215,7 @@ export class ActorHost implements InstanceHost {
         () => this.#resolve(target),
       );
     }
-    const resolving = this.#open(target).finally(() => this.#resolving.delete(path));
+    const resolving = this.#open(target, path);
     this.#resolving.set(path, resolving);
     return resolving;
   }
@@ -216,17 +228,27 @@ export class ActorHost implements InstanceHost {
     throw cause;
   }
 
-  async #open(target: Target): Promise<ActorInstance> {
-    await this.#room.enter();
+  async #open(target: Target, path: string): Promise<ActorInstance> {
+    let found: ActorInstance | ActorRecord;
     try {
-      return await this.#openInRoom(target);
-    } catch (cause) {
-      this.#room.leave();
-      throw cause;
+      await this.#room.enter();
+      try {
+        found = await this.#openInRoom(target);
+      } catch (cause) {
+        this.#room.leave();
+        throw cause;
+      }
+    } finally {
+      this.#resolving.delete(path);
     }
+    if ("accepting" in found) return found;
+    // Somebody came by another way, by id or by address: it is theirs, and has its place.
+    this.#room.leave();
+    return await this.load({ kind: "id", id: found.id });
   }
 
-  async #openInRoom(target: Target): Promise<ActorInstance> {
+  /** An instance that was started in the caller's place, or the record of one that somebody else started. */
+  async #openInRoom(target: Target): Promise<ActorInstance | ActorRecord> {
     if (target.kind === "id") {
       const record = await this.#directory.get(target.id);
       if (record === undefined) throw actorErrors.notFound(target.id);
@@ -236,8 +258,13 @@ export class ActorHost implements InstanceHost {
     this.#factory(address.name);
     if (method !== "create") {
       const found = await this.#directory.find(address);
-      if (found !== undefined) return await this.#activate(found, undefined);
-      if (method === "get") throw actorErrors.notFound(describe(address));
+      if (found !== undefined) {
+        try {
+          return await this.#activate(found, undefined);
+        } catch (cause) {
+          if (!(cause instanceof HalfMade) || method === "get") throw cause;
+        }
+      } else if (method === "get") throw actorErrors.notFound(describe(address));
     }
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, { input: target.input, durable });
@@ -249,28 +276,21 @@ export class ActorHost implements InstanceHost {
     return factory;
   }
 
-  #activate(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> {
-    const existing = this.#byId.get(record.id);
-    if (existing !== undefined) {
-      // Somebody came by another way, by id or by address: it is theirs, and has its place.
-      this.#room.leave();
-      return Promise.resolve(this.load({ kind: "id", id: record.id }));
-    }
+  async #activate(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance | ActorRecord> {
+    if (this.#byId.has(record.id)) return record;
     const ready = this.#start(record, creation);
     const slot = new Slot(record, pathOf(record), ready);
     this.#byId.set(record.id, slot);
     this.#byPath.set(slot.path, slot);
-    return ready.then(
-      (instance) => {
-        slot.state = { tag: "awake", instance };
-        if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
-        return instance;
-      },
-      (cause: unknown) => {
-        this.#forget(slot);
-        throw cause;
-      },
-    );
+    try {
+      const instance = await ready;
+      slot.state = { tag: "awake", instance };
+      if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
+      return instance;
+    } catch (cause) {
+      this.#forget(slot);
+      throw cause;
+    }
   }
 
   async #start(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> {
@@ -278,11 +298,13 @@ export class ActorHost implements InstanceHost {
     const { generation } = await this.#directory.claim(record.id);
     const store = await this.#storage.open(record, generation);
     try {
+      const rows = creation === undefined ? await store.load() : [];
+      if (creation === undefined && !rows.some((row) => row.key === CREATED_ROW)) throw new HalfMade(record);
       return await factory.open({
         record,
         generation,
         store,
-        rows: creation === undefined ? await store.load() : [],
+        rows,
         isNew: creation !== undefined,
         input: creation?.input,
         created: creation?.durable,
@@ -290,7 +312,8 @@ export class ActorHost implements InstanceHost {
       });
     } catch (cause) {
       await store.close();
-      if (creation !== undefined) await this.#directory.destroy(record.id, generation);
+      if (creation !== undefined || cause instanceof HalfMade)
+        await this.#directory.destroy(record.id, generation);
       else await this.#directory.release(record.id, generation);
       throw cause;
     }
@@ -323,6 +346,14 @@ export class ActorHost implements InstanceHost {
     this.#room.leave();
   }
 
+  async #destroyLater(slot: Slot): Promise<void> {
+    try {
+      await this.destroy(slot.record.id);
+    } catch (cause) {
+      this.#env.log.error("ending an actor failed", { actorId: slot.record.id, cause });
+    }
+  }
+
   #forget(slot: Slot): void {
     assert(this.#byId.get(slot.record.id) === slot, "a slot is forgotten once");
     this.#byId.delete(slot.record.id);
@@ -342,6 +373,13 @@ export class ActorHost implements InstanceHost {
     } catch (cause) {
       this.#env.log.error("waking an actor for its alarm failed", { actorId: id, cause });
     }
+  }
+}
+
+/** A crash cut the actor's creation off: nobody was ever told of it, and it never was. */
+class HalfMade extends TroupeError {
+  constructor(record: ActorRecord) {
+    super("actor", "not_found", `There is no actor ${record.id}`, { statusCode: 404 });
   }
 }
 

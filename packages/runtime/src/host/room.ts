@@ -1,7 +1,7 @@
 /**
  * Room: how many actors may be awake.
  *
- * Past the limit the longest idle sleeps early, and the new activation waits for its place; past the wait it is
+ * Past the limit, or when memory is short, the longest idle sleeps early, and the new activation waits for its place; past the wait it is
  * refused, and may be tried again.
  */
 import type { Env } from "@troupe/base";
@@ -13,19 +13,33 @@ export class Room {
   readonly #env: Pick<Env, "timers">;
   readonly #limit: number;
   readonly #makeRoom: () => boolean;
+  readonly #memoryShort: () => boolean;
   /** In the order of their coming. */
   readonly #waiting = new Set<(got: boolean) => void>();
   #taken = 0;
 
-  constructor(options: { env: Pick<Env, "timers">; limit: number; makeRoom: () => boolean }) {
+  constructor(options: {
+    env: Pick<Env, "timers">;
+    limit: number;
+    /** Puts the longest idle to sleep; false when nobody is idle. */
+    makeRoom: () => boolean;
+    memoryShort: () => boolean;
+  }) {
     this.#env = options.env;
     this.#limit = options.limit;
     this.#makeRoom = options.makeRoom;
+    this.#memoryShort = options.memoryShort;
+  }
+
+  /** True when somebody waits for a place. */
+  get crowded(): boolean {
+    return this.#waiting.size > 0;
   }
 
   /** Settles when the caller has a place; rejects with `actor.overloaded`. */
   async enter(): Promise<void> {
-    if (this.#taken < this.#limit) {
+    // The first one always gets in: with nobody awake there is nothing that could make room.
+    if (this.#taken === 0 || (this.#taken < this.#limit && !this.#memoryShort())) {
       this.#taken += 1;
       return;
     }

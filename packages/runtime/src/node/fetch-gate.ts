@@ -9,6 +9,7 @@
  *
  * This is module state on purpose: there is one fetch in a process, however many runtimes.
  */
+import { assert } from "@troupe/base";
 
 type Departure = () => Promise<void> | undefined;
 
@@ -35,8 +36,10 @@ export function gateFetch(departure: Departure): () => void {
 
 function install(): void {
   if (installed) return;
+  // Node loads its fetch, and with it the dispatcher, when somebody first asks for a part of it.
+  Reflect.get(globalThis, "Response");
   const inner: unknown = Reflect.get(globalThis, DISPATCHER);
-  if (!isDispatcher(inner)) return;
+  assert(isDispatcher(inner), "Node's fetch has a global dispatcher");
   installed = true;
   const gated = new Proxy(inner, {
     get(target, key) {

@@ -54,7 +54,7 @@ export async function listen(options: {
     close: () => new Promise((resolve) => server.close(() => resolve())),
     end: () => {
       server.closeAllConnections();
-      sockets.close();
+      for (const socket of sockets.clients) socket.terminate();
     },
   };
 }
@@ -147,7 +147,8 @@ function toRequest(request: IncomingMessage): Request {
 
 function accessOf(request: IncomingMessage): AccessRequest {
   const { host, origin, authorization } = request.headers;
-  return { host, origin, authorization, subprotocols: request.headers["sec-websocket-protocol"] };
+  const preflight = request.method === "OPTIONS";
+  return { host, origin, authorization, subprotocols: request.headers["sec-websocket-protocol"], preflight };
 }
 
 function send(

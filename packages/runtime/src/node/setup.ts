@@ -8,6 +8,7 @@ import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { listen } from "./http-server.ts";
 import type { LogLevel } from "./log.ts";
+import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
 import { openLocalStore } from "./sqlite/open-local-store.ts";
 import { resolveStartOptions } from "./start-options.ts";
@@ -18,21 +19,26 @@ export const DISK_FAILED_EXIT = 74;
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
 /** What a registry takes from Node. */
-export const nodePlatform: Platform = {
-  env: () => nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
-  resolve: (options) => resolveStartOptions(options, process.env),
-  openStore: async (options) => await openLocalStore(options),
-  listen,
-  gateFetch,
-  onSignal,
-  fatal: (cause) => {
-    process.stderr.write(`troupe: the disk failed, nobody knows what it holds: ${String(cause)}\n`);
-    process.exit(DISK_FAILED_EXIT);
-  },
-  print: (line) => {
-    process.stdout.write(`${line}\n`);
-  },
-};
+export function nodePlatform(): Platform {
+  const memory = new MemoryPressure();
+  return {
+    env: () =>
+      nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
+    resolve: (options) => resolveStartOptions(options, process.env),
+    openStore: async (options) => await openLocalStore(options),
+    listen,
+    gateFetch,
+    onSignal,
+    memoryShort: (now) => memory.short(now),
+    fatal: (cause) => {
+      process.stderr.write(`troupe: the disk failed, nobody knows what it holds: ${String(cause)}\n`);
+      process.exit(DISK_FAILED_EXIT);
+    },
+    print: (line) => {
+      process.stdout.write(`${line}\n`);
+    },
+  };
+}
 
 /**
  * Names for actors, and the ways to run them.
@@ -45,5 +51,5 @@ export const nodePlatform: Platform = {
 export function setup<const U extends Readonly<Record<string, AnyActorDefinition>>>(
   config: RegistryConfig<U>,
 ): Registry<U> {
-  return new Registry(config, nodePlatform);
+  return new Registry(config, nodePlatform());
 }

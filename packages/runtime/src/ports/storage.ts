@@ -39,6 +39,12 @@ export interface ActorStore {
 }
 
 /** A stored row. */
+/**
+ * The key of the row that ends a creation: whoever makes an actor puts it into the batch behind its start hooks. An
+ * actor without it was being made when the process died.
+ */
+export const CREATED_ROW = "created";
+
 export interface Row {
   readonly key: string;
   readonly value: Uint8Array;

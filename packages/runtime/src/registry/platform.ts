@@ -64,6 +64,8 @@ export interface Platform {
   gateFetch(departure: () => Promise<void> | undefined): () => void;
   /** Calls `stop` on the first signal to end, exits at once on the second; returns what undoes it. */
   onSignal(stop: () => Promise<void>): () => void;
+  /** True when memory is past its watermark. `now`: monotonic, ms. */
+  memoryShort(now: number): boolean;
   /** Ends the process: a sync failed. */
   fatal(cause: unknown): void;
   /** Prints a line for people. */

@@ -1,6 +1,7 @@
 /**
  * `setup({ use })`: names for actors, and the ways to run them.
  */
+import type { Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import { checkName } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
@@ -9,6 +10,7 @@ import { configErrors } from "../errors.ts";
 import { type AccessConfig, checkBind, isLoopback } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
+import { errorResponse } from "../gateway/http-message.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -47,6 +49,9 @@ interface Open {
   readonly ungateFetch: () => void;
   listening?: Listening;
 }
+
+/** What a client may take to read its last messages when a registry stops. */
+const CLOSE_GRACE_MS = 1_000;
 
 /** Actors by name, and what runs them: `start`, `handler`, `stop`. */
 export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
@@ -94,7 +99,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   /** Answers one request, without a server of our own. Opens the store at the first call. Never rejects. */
   readonly handler = async (request: Request): Promise<Response> => {
-    const open = await this.#open(this.#platform.resolve({}));
+    let open: Open;
+    try {
+      open = await this.#open(this.#platform.resolve({}));
+    } catch (cause) {
+      const { status, headers, body } = errorResponse(cause, "json");
+      return new Response(String(body), { status, headers });
+    }
     return await handleFetch(open.runtime.gateway, request);
   };
 
@@ -136,6 +147,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       use: this.config.use,
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
+      memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
@@ -152,11 +164,9 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     if (this.#opening === undefined) return;
     const open = await this.#opening;
     this.#unwatch?.();
-    open.runtime.gateway.unready();
-    const closing = open.listening?.close();
+    // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
     await open.runtime.stop();
-    open.listening?.end();
-    await closing;
+    if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
     open.ungateFetch();
     await open.store.close();
   }
@@ -173,6 +183,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     if (open.length > 0)
       this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
   }
+}
+
+/** Lets answers and close frames get out; who doesn't take them in time is cut off. */
+async function closeDoor(listening: Listening, env: Env): Promise<void> {
+  const timer = env.timers.set(() => listening.end(), CLOSE_GRACE_MS);
+  await listening.close();
+  env.timers.clear(timer);
 }
 
 const configKeys = ["use", "maxAwakeActors", "fetch", "allowedHosts", "allowedOrigins", "auth", "token"];

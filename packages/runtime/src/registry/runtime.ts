@@ -27,6 +27,7 @@ export interface RuntimeParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly access: AccessConfig;
   readonly maxAwakeActors?: number | undefined;
+  readonly memoryShort?: () => boolean;
   readonly app?: AppFetch | undefined;
 }
 
@@ -54,6 +55,7 @@ export class Runtime {
       storage: parts.storage,
       factories,
       ...(parts.maxAwakeActors === undefined ? {} : { maxAwake: parts.maxAwakeActors }),
+      ...(parts.memoryShort === undefined ? {} : { memoryShort: parts.memoryShort }),
     });
     this.gateway = new Gateway({
       env: parts.env,

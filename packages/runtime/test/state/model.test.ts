@@ -7,6 +7,9 @@ import { TreeStory } from "./tree.ts";
 type Target = Record<string, unknown> | unknown[];
 type Operation = (root: Target, held: unknown[]) => void;
 
+/** Fresh for each side: the model shares nothing with the tree. */
+const copy = <T>(original: T): T => structuredClone(original);
+
 const leaf = fc.oneof(
   fc.integer(),
   fc.string({ maxLength: 4 }),
@@ -44,9 +47,6 @@ function at(root: Target, path: readonly number[]): Target {
 function isContainer(child: unknown): child is Target {
   return Array.isArray(child) || (typeof child === "object" && child !== null && !ArrayBuffer.isView(child) && !(child instanceof Map) && !(child instanceof Set) && !(child instanceof Date));
 }
-
-/** Fresh for each side: the model shares nothing with the tree. */
-const copy = <T>(original: T): T => structuredClone(original);
 
 const operation: fc.Arbitrary<Operation> = fc
   .record({
@@ -138,7 +138,7 @@ const batches = fc.array(fc.array(operation, { maxLength: 3 }), { maxLength: 12 
 const objects = fc.array(fc.dictionary(name, leaf, { maxKeys: 2 }), { minLength: 2, maxLength: 4 });
 const firstState = fc
   .tuple(fc.dictionary(name, value, { maxKeys: 4 }), objects)
-  .map(([state, list]) => ({ list, tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => ({ ...item })) }, ...state }));
+  .map(([state, list]) => ({ list, tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => copy(item)) }, ...state }));
 
 test("random operations: the tree is what a plain object would be, now and after a reload", () => {
   fc.assert(

@@ -12,13 +12,20 @@
  */
 import type { AsyncVariable, Env, Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import { cloneValue } from "@troupe/protocol";
-import { actorErrors } from "../../errors.ts";
+import { cloneValue, limits } from "@troupe/protocol";
+import { actorErrors, storageErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { InstanceHost, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
-import type { ActorStore, Batch, BatchSource, CommitOutcome, RowChange } from "../../ports/storage.ts";
+import {
+  type ActorStore,
+  type Batch,
+  type BatchSource,
+  type CommitOutcome,
+  CREATED_ROW,
+  type RowChange,
+} from "../../ports/storage.ts";
 import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
@@ -68,6 +75,14 @@ export interface ActivationParts {
   readonly onStop: (reason: "sleep" | "destroy") => void;
 }
 
+const DONE = Uint8Array.of(1);
+
+function checkSize(rows: readonly RowChange[]): void {
+  let bytes = 0;
+  for (const { value } of rows) bytes += value?.byteLength ?? 0;
+  if (bytes > limits.batchBytes) throw storageErrors.batchTooLarge(bytes, limits.batchBytes);
+}
+
 /** One life of an actor. */
 export class Activation implements BatchSource, ConnectionOwner {
   readonly record: ActorRecord;
@@ -86,6 +101,9 @@ export class Activation implements BatchSource, ConnectionOwner {
   readonly #parts: ActivationParts;
   /** While a creation runs: its first batch is kept back, so that a crash leaves no half-made actor. */
   #creating: "no" | "quiet" | "wrote" = "no";
+  #isNew = false;
+  /** The creation is done, and no batch has said so. */
+  #unsaid = false;
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #log: Logger | undefined;
@@ -159,10 +177,19 @@ export class Activation implements BatchSource, ConnectionOwner {
   /** Keeps back what the creation writes, until {@link created} or until something waits for it. */
   creating(): void {
     this.#creating = "quiet";
+    this.#isNew = true;
   }
 
-  /** The first batch may go. */
+  /** The creation is done: the batch that says so may go, with all that was kept back. */
   created(): void {
+    if (!this.#isNew) return;
+    this.#isNew = false;
+    this.#unsaid = true;
+    this.#release();
+    this.gate.mark();
+  }
+
+  #release(): void {
     const wrote = this.#creating === "wrote";
     this.#creating = "no";
     if (wrote) this.#parts.store.commit(this);
@@ -204,7 +231,7 @@ export class Activation implements BatchSource, ConnectionOwner {
 
   /** Sends an output through the gate. */
   emit(output: Output): void {
-    if (this.#creating !== "no") this.created();
+    if (this.#creating !== "no") this.#release();
     if (this.#state?.suspicious === true) this.gate.mark();
     this.gate.emit(output);
   }
@@ -235,7 +262,7 @@ export class Activation implements BatchSource, ConnectionOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
-    if (this.#creating !== "no") this.created();
+    if (this.#creating !== "no") this.#release();
     if (this.#state?.suspicious === true) this.gate.mark();
     await this.gate.barrier();
   }
@@ -260,6 +287,9 @@ export class Activation implements BatchSource, ConnectionOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     const alarm = this.#schedules?.take(rows);
+    if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
+    this.#unsaid = false;
+    checkSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };
   }
 

@@ -1,6 +1,7 @@
 /**
  * The connections of one activation: opening with all hooks, closing, and finding who listens.
  */
+import { actorErrors } from "../../errors.ts";
 import type { ConnectRequest } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
@@ -35,7 +36,10 @@ export class Connections {
         request.params,
       ]);
     }
-    const connection = this.#make(request, await this.#state(request));
+    const state = await this.#state(request);
+    // The stop that began meanwhile has closed, or will close, those that it knows of.
+    if (request.sink !== undefined && activation.stopping) throw actorErrors.stopping();
+    const connection = this.#make(request, state);
     if (request.sink !== undefined) this.#add(connection);
     if (hooks.onConnect) {
       const c = new CallContext(activation, { ...caller, connection });

@@ -5,7 +5,7 @@ import { LocalContext } from "./context.ts";
 import type { StateTree } from "./state-tree.ts";
 
 /**
- * Calls `onStateChange` once after a turn's writes, still in the same turn. A hook that writes itself gets
+ * Calls `onStateChange` once after a turn that wrote. What it sends waits for those writes. A hook that writes itself gets
  * `actor.state_mutation_reentrant`, so that it can't go on for ever.
  */
 export function stateChangeNotice(activation: Activation, state: StateTree, hook: Hook): () => void {
@@ -24,6 +24,6 @@ export function stateChangeNotice(activation: Activation, state: StateTree, hook
     if (phase === "telling") throw actorErrors.stateMutationReentrant();
     if (phase === "queued") return;
     phase = "queued";
-    void Promise.resolve().then(tell);
+    activation.env.afterTurn(tell);
   };
 }

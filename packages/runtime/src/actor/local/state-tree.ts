@@ -11,8 +11,9 @@
  * when its bytes differ from the stored ones. While there are suspects every output has to assume a write, so the
  * owner asks `suspicious` before it lets one go.
  */
-import { cloneValue, decodeCbor, encodeCbor, limits, RAW } from "@troupe/protocol";
+
 import type { Logger } from "@troupe/base";
+import { cloneValue, decodeCbor, encodeCbor, limits, RAW } from "@troupe/protocol";
 import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
 import { type ArrayScope, movingMethod } from "./state-array.ts";
@@ -158,10 +159,13 @@ export class StateTree {
       throw storageErrors.propertyTooLarge(property, bytes, limits.statePropertyBytes);
     }
     if (bytes > limits.statePropertyWarnBytes) {
-      this.#owner.log.warn("a state property is large: it is rewritten whole on every change; consider rows of its own", {
-        property,
-        bytes,
-      });
+      this.#owner.log.warn(
+        "a state property is large: it is rewritten whole on every change; consider rows of its own",
+        {
+          property,
+          bytes,
+        },
+      );
     }
   }
 }
@@ -250,7 +254,8 @@ class PropertyHandler implements ProxyHandler<Container> {
 
   get(target: Container, key: PropertyKey): unknown {
     const value = target[key];
-    if (typeof value === "function" && Array.isArray(target)) return movingMethod(target, key, this.#scope) ?? value;
+    if (typeof value === "function" && Array.isArray(target))
+      return movingMethod(target, key, this.#scope) ?? value;
     if (typeof value !== "object" || value === null) return key === RAW ? target : value;
     if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
     return this.wrap(value);
@@ -323,7 +328,11 @@ function checkKey(key: PropertyKey): void {
 }
 
 /** A property as its trap shows it: nobody gets at the plain object behind a proxy. */
-function shownDescriptor(target: Container, key: PropertyKey, shown: unknown): PropertyDescriptor | undefined {
+function shownDescriptor(
+  target: Container,
+  key: PropertyKey,
+  shown: unknown,
+): PropertyDescriptor | undefined {
   const descriptor = Object.getOwnPropertyDescriptor(target, key);
   return descriptor && { ...descriptor, value: shown };
 }
