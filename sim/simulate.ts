@@ -126,7 +126,8 @@ class Simulation {
       this.#work();
       if (world.violation === undefined) this.#settle();
       if (world.violation === undefined) this.#end();
-      if (world.violation === undefined) judge({ world, history: this.#history, durability: this.#durability });
+      if (world.violation === undefined)
+        judge({ world, history: this.#history, durability: this.#durability });
     } finally {
       process.off("unhandledRejection", unhandled);
     }
@@ -156,7 +157,11 @@ class Simulation {
       world.later(world.random.between(0, workMs), () => world.jumpClock(byMs));
     }
     let working = this.#users.length;
-    for (const user of this.#users) this.#start(() => user.work(), () => (working -= 1));
+    for (const user of this.#users)
+      this.#start(
+        () => user.work(),
+        () => (working -= 1),
+      );
     this.#mustEnd("the users' work", () => working === 0, WORK_LIMIT_MS);
   }
 
@@ -166,7 +171,11 @@ class Simulation {
     world.faults.calm();
     world.trace.say("world", "faults stop");
     let leaving = this.#users.length;
-    for (const user of this.#users) this.#start(() => user.farewell(), () => (leaving -= 1));
+    for (const user of this.#users)
+      this.#start(
+        () => user.farewell(),
+        () => (leaving -= 1),
+      );
     this.#mustEnd("the users' farewell", () => leaving === 0, SETTLE_LIMIT_MS);
     this.#mustEnd("the last schedule", () => this.#nothingScheduled(), SETTLE_LIMIT_MS);
     this.#mustEnd("the last actor's sleep", () => this.#server.runtime?.host.size === 0, SETTLE_LIMIT_MS);
@@ -192,7 +201,11 @@ class Simulation {
     const client = createClient({
       endpoint: "http://127.0.0.1:6420",
       encoding: world.random.pick(["json", "cbor"]),
-      env: { ...machine.env, fetch: this.#network.fetchOf(machine), WebSocket: this.#network.webSocketOf(machine) },
+      env: {
+        ...machine.env,
+        fetch: this.#network.fetchOf(machine),
+        WebSocket: this.#network.webSocketOf(machine),
+      },
     });
     this.#clients.push(machine);
     for (let index = 0; index < world.options.usersPerClient; index += 1) {

@@ -7,7 +7,9 @@ const client = createClient<typeof registry>(process.argv[2] ?? "http://127.0.0.
 const counter = client.counter.getOrCreate(["visits"]).connect();
 
 counter.on("changed", (count) => console.log(`The counter is at ${count}`));
-counter.onClose(() => console.log("The server is away; this waits for it"));
+counter.onStatusChange((status) => {
+  if (status === "disconnected") console.log("The server is away; this waits for it");
+});
 console.log(`The counter is at ${await counter.read()}. Enter counts; Ctrl+D ends.`);
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -58,7 +58,11 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
   };
   return {
     ledger: actor(base),
-    hall: actor({ ...base, ...doorHooks(stage), ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}) }),
+    hall: actor({
+      ...base,
+      ...doorHooks(stage),
+      ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}),
+    }),
   };
 }
 
@@ -85,7 +89,10 @@ async function onWake(stage: Stage, c: Ledger): Promise<void> {
   stage.started(`${c.name}/${c.key.join("/")}`);
   stage.startHook();
   if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
-  if (stage.world.options.writeOnWake) write(c, "wake");
+  if (stage.world.options.writeOnWake) {
+    write(c, "wake");
+    await c.saveState({ immediate: true });
+  }
   await pause(stage);
   stage.startHook();
 }
@@ -152,7 +159,8 @@ function makeActions(stage: Stage) {
       write(c, markOf(token));
       throw new UserError("as asked", { code: "as_asked", metadata: position(c) });
     },
-    slow: (c: Ledger, token: string, turns: number, pauseMs: number) => slow(stage, c, { token, turns, pauseMs }),
+    slow: (c: Ledger, token: string, turns: number, pauseMs: number) =>
+      slow(stage, c, { token, turns, pauseMs }),
     announce: (c: Ledger, token: string) => {
       c.state.seq += 1;
       write(c, markOf(token));

@@ -44,7 +44,8 @@ export class Durability implements DiskObserver, Wiretap {
 
   /** Somebody outside, or another actor, has learned of `mark`. */
   mustBeSafe(mark: string, who: string): void {
-    if (!this.#safe.has(mark)) this.#world.fail("durability", `${who} knows of ${mark}, which is not on disk`);
+    if (!this.#safe.has(mark))
+      this.#world.fail("durability", `${who} knows of ${mark}, which is not on disk`);
   }
 
   leaves(bytes: string | Uint8Array): void {

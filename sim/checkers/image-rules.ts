@@ -31,7 +31,8 @@ function checkSchedules(where: string, state: StoredState, alarm: number | undef
   const marks = new Set(state.log);
   const stored = new Set(state.schedules.map(({ token }) => token));
   for (const token of stored) {
-    if (!marks.has(markOf(token, "sched"))) return `${where}: the schedule of ${token} is there without its mark`;
+    if (!marks.has(markOf(token, "sched")))
+      return `${where}: the schedule of ${token} is there without its mark`;
   }
   for (const mark of marks) {
     const token = tokenWith(mark, "sched");

@@ -50,7 +50,10 @@ function checkOutcomes({ world, history, durability }: Evidence): void {
     if (outcome.tag === "pending") continue;
     const there = op.marks.filter((mark) => durability.isSafe(mark));
     if (outcome.tag === "failed" && outcome.applied === "no" && there.length > 0) {
-      world.fail("outcomes", `${op.kind} ${op.token} failed with ${outcome.code}, and ${there.join()} is there`);
+      world.fail(
+        "outcomes",
+        `${op.kind} ${op.token} failed with ${outcome.code}, and ${there.join()} is there`,
+      );
     }
     if (outcome.tag === "failed" && outcome.applied === "yes" && there.length < op.marks.length) {
       world.fail("outcomes", `${op.kind} ${op.token} ran, said ${outcome.code}, and left nothing`);
@@ -74,7 +77,9 @@ function placed({ history, durability }: Evidence, log: readonly string[], actor
   const places = new Map(log.map((mark, index) => [mark, index]));
   const found: Placed[] = [];
   for (const op of history.ops) {
-    const indexes = op.marks.filter((mark) => durability.holder(mark) === actorId).map((mark) => places.get(mark) ?? -1);
+    const indexes = op.marks
+      .filter((mark) => durability.holder(mark) === actorId)
+      .map((mark) => places.get(mark) ?? -1);
     if (indexes.length > 0) found.push({ op, first: Math.min(...indexes), last: Math.max(...indexes) });
   }
   return found;
@@ -96,7 +101,10 @@ function checkOrder(evidence: Evidence): void {
       }
       for (const b of all) {
         if (settledAt(a.op) < b.op.startedAt && a.last > b.first) {
-          evidence.world.fail("linearizability", `${a.op.token} ended before ${b.op.token} began, but stands after it`);
+          evidence.world.fail(
+            "linearizability",
+            `${a.op.token} ended before ${b.op.token} began, but stands after it`,
+          );
         }
       }
     }
@@ -119,7 +127,10 @@ function checkReads(evidence: Evidence): void {
     }
     for (const { op, first, last } of placed(evidence, log, seen.id)) {
       if (settledAt(op) < read.startedAt && last >= seen.log.length) {
-        world.fail("linearizability", `read ${read.token} began after ${op.token} had ended, and did not see it`);
+        world.fail(
+          "linearizability",
+          `read ${read.token} began after ${op.token} had ended, and did not see it`,
+        );
       }
       if (read.endedAt < op.startedAt && first < seen.log.length) {
         world.fail("linearizability", `read ${read.token} ended before ${op.token} began, and saw it`);
@@ -131,7 +142,8 @@ function checkReads(evidence: Evidence): void {
 function readOf({ outcome }: Op): { readonly id: string; readonly log: readonly unknown[] } | undefined {
   if (outcome.tag !== "ok") return undefined;
   const { output } = outcome;
-  if (typeof output !== "object" || output === null || !("id" in output) || !("log" in output)) return undefined;
+  if (typeof output !== "object" || output === null || !("id" in output) || !("log" in output))
+    return undefined;
   return Array.isArray(output.log) ? { id: String(output.id), log: output.log } : undefined;
 }
 

@@ -26,7 +26,10 @@ export class Writers implements FileObserver {
       );
     }
     if (newest !== undefined && generation === newest.generation && target !== newest.life) {
-      this.#world.fail("one writer", `two activations of actor ${actor.id} commit as generation ${generation}`);
+      this.#world.fail(
+        "one writer",
+        `two activations of actor ${actor.id} commit as generation ${generation}`,
+      );
     }
     this.#newest.set(actor.id, { generation, life: target });
   }

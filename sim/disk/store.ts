@@ -15,7 +15,12 @@ import type {
   Generation,
   ListPage,
 } from "../../packages/runtime/src/ports/directory.ts";
-import type { ActorStorage, ActorStore, Alarm, BatchSource } from "../../packages/runtime/src/ports/storage.ts";
+import type {
+  ActorStorage,
+  ActorStore,
+  Alarm,
+  BatchSource,
+} from "../../packages/runtime/src/ports/storage.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
 import { Claims } from "../../packages/runtime/src/storage/claims.ts";
 import { CommitSlot, EMPTY_BATCH } from "../../packages/runtime/src/storage/commit-slot.ts";

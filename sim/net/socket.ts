@@ -108,7 +108,12 @@ export class SimSocket implements WebSocketPort {
     door.process.enter(() => {
       const { pathname, search } = new URL(url);
       try {
-        door.gateway.admit({ host: HOST, origin: undefined, authorization: undefined, subprotocols: undefined });
+        door.gateway.admit({
+          host: HOST,
+          origin: undefined,
+          authorization: undefined,
+          subprotocols: undefined,
+        });
         const route = door.gateway.socketRoute(pathname + search);
         this.#server = new ServerEnd(this, this.#network, door.process);
         this.#network.opened(this);

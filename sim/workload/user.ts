@@ -54,7 +54,8 @@ export class User {
   readonly #random: Random;
   readonly #menu: readonly Doing[];
   /** Schedules that this user may cancel: token and id. */
-  readonly #reminders: { readonly address: Address; readonly token: string; readonly schedule: string }[] = [];
+  readonly #reminders: { readonly address: Address; readonly token: string; readonly schedule: string }[] =
+    [];
   #line: Line | undefined;
 
   constructor(parts: UserParts) {
@@ -160,7 +161,8 @@ export class User {
     const listener = new Listener(world, durability, this.name, connection);
     const line: Line = { address, connection, listener, knock: "" };
     connection.onOpen(() => {
-      if (address.name === "hall") durability.mustBeSafe(markOf(line.knock, "knock"), `${this.name}, connected,`);
+      if (address.name === "hall")
+        durability.mustBeSafe(markOf(line.knock, "knock"), `${this.name}, connected,`);
     });
     connection.onError(() => {});
     return line;

@@ -7,7 +7,17 @@
  * So everything here, and everything that crosses the border of a process, asks `alive` first.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { AsyncContext, Clock, Crypto, Env, Ids, LogFields, Logger, TimerHandle, Timers } from "@troupe/base";
+import type {
+  AsyncContext,
+  Clock,
+  Crypto,
+  Env,
+  Ids,
+  LogFields,
+  Logger,
+  TimerHandle,
+  Timers,
+} from "@troupe/base";
 import { type Entry, FifoLane, type Lane, TimerLane } from "./lane.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";

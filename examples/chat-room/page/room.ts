@@ -1,6 +1,6 @@
 /**
  * A room as this page knows it: what was said, who is here, what is on its way. It holds one connection, which comes
- * back by itself; after each time that it did, the room asks for what it missed.
+ * back by itself; each time that it is there the room asks for the history anew.
  */
 import type { ActorConn, ActorConnStatus, Client } from "troupe/client";
 import type { ChatMessage, chatRoom } from "../actor.ts";
@@ -18,6 +18,7 @@ export class Room {
   readonly #me: string;
   readonly #connection: ActorConn<typeof chatRoom>;
   readonly #changed: () => void;
+  /** By their numbers, in their order. */
   readonly #messages = new Map<number, ChatMessage>();
   readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
   /** The number up to which everything has been read; undefined before the history is there. */
@@ -39,7 +40,6 @@ export class Room {
     this.#listen();
   }
 
-  /** In their order. */
   get messages(): readonly ChatMessage[] {
     return [...this.#messages.values()];
   }

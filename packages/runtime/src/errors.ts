@@ -16,12 +16,25 @@ function error(
 }
 
 /** Errors of actors: finding, starting, calling and ending them. */
+/**
+ * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
+ * send it again. What an action throws may well say so of another call, which the action made itself.
+ */
+export function notRetryable(cause: unknown): unknown {
+  if (!TroupeError.is(cause) || !cause.retryable) return cause;
+  const { group, code, message, metadata, statusCode } = cause;
+  return new TroupeError(group, code, message, {
+    ...(metadata === undefined ? {} : { metadata }),
+    public: cause.public,
+    statusCode,
+    cause,
+  });
+}
+
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
-  notRegistered: (name: string, known: readonly string[]) =>
-    error(404, "actor", "not_registered", `No actor is registered as "${name}"`, {
-      metadata: { name, known },
-    }),
+  notRegistered: (name: string) =>
+    error(404, "actor", "not_registered", `No actor is registered as "${name}"`, { metadata: { name } }),
   duplicateKey: (name: string, key: readonly string[]) =>
     error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
       metadata: { name, key },

@@ -103,7 +103,11 @@ export class OutputGate {
         this.#holds -= 1;
         this.#drain();
       },
-      (cause: unknown) => this.break(asTroupeError(cause)),
+      (cause: unknown) => {
+        const error = asTroupeError(cause);
+        this.break(error);
+        this.#fail(error);
+      },
     );
   }
 
@@ -134,13 +138,29 @@ export class OutputGate {
     return new Promise((resolve, reject) => this.emit(new Barrier(resolve, reject)));
   }
 
-  /** Fails all that waits, and all that comes later. */
+  /** Fails all that waits for a batch that isn't durable, and all that comes later. */
   break(error: TroupeError): void {
     if (this.#broken !== undefined) return;
     this.#broken = error;
-    let output = this.#head;
-    this.#head = undefined;
-    this.#tail = undefined;
+    // What waits for a hold alone is not a matter of this failure: its batch is durable, and it may yet leave.
+    this.#fail(error, this.#holds > 0 ? this.#lastDurable() : undefined);
+  }
+
+  #lastDurable(): Output | undefined {
+    let last: Output | undefined;
+    for (let output = this.#head; output !== undefined; output = output.next) {
+      if (output.batch > this.#durable) break;
+      last = output;
+    }
+    return last;
+  }
+
+  /** Fails the outputs behind `last`, or all of them. */
+  #fail(error: TroupeError, last?: Output): void {
+    let output = last === undefined ? this.#head : last.next;
+    if (last === undefined) this.#head = undefined;
+    else last.next = undefined;
+    this.#tail = last;
     while (output !== undefined) {
       const next = output.next;
       output.fail(error);

@@ -13,7 +13,7 @@ import {
   type Message,
   toWireError,
 } from "@troupe/protocol";
-import { messageErrors } from "../errors.ts";
+import { messageErrors, notRetryable } from "../errors.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
@@ -78,7 +78,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#respond(errorResponse(error, this.#encoding));
+    this.#respond(errorResponse(notRetryable(error), this.#encoding));
   }
 }
 
@@ -171,7 +171,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
 
   fail(error: TroupeError): void {
     this.#sink.answered();
-    this.#sink.post(this.#encodeError(error));
+    this.#sink.post(this.#encodeError(notRetryable(error)));
   }
 
   #encodeError(error: unknown): Message {
@@ -227,7 +227,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#reject(error);
+    this.#reject(notRetryable(error));
   }
 }
 

@@ -137,7 +137,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   /** The gateway ends the session: it was silent for too long, or the host stops. */
   endWith(error: TroupeError, code: number): void {
     if (this.#state.tag === "closed") return;
-    if (this.#state.tag === "open") this.#sendError(error);
+    // Before the welcome nothing but a refusal can be said.
+    if (this.#welcomed) this.#sendError(error);
     this.#shut(code, `${error.group}.${error.code}`);
   }
 
@@ -161,7 +162,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     this.#state = state;
     this.#open(hello, params).then(
       ({ instance, connection }) => this.#opened(state, instance, connection),
-      (cause: unknown) => this.#refuse(cause),
+      (cause: unknown) => this.#refuse(passing(cause) ? connectionErrors.actorStopped() : cause),
     );
   }
 
@@ -184,7 +185,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
           heartbeatMs: limits.heartbeatMs,
         });
         const sink = { post: (message: Message) => this.#welcome(message) };
-        return new MessageOutput(sink, welcome, (error) => this.#refuse(error));
+        // The gate broke. A refusal would be for good, but the next activation may welcome this client.
+        const failed = ({ group, code }: TroupeError): void => this.#shut(closeCodes.internal, `${group}.${code}`);
+        return new MessageOutput(sink, welcome, failed);
       },
     });
     return { instance, connection };
@@ -228,7 +231,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
       }
       frame = decodeClientFrame(data, this.encoding);
     } catch (cause) {
-      this.#malformed(cause);
+      this.#malformed(state, cause);
       return;
     }
     switch (frame.kind) {
@@ -265,11 +268,22 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     );
   }
 
-  /** A frame that can't be read: its sender can't be trusted with the next one's place. */
-  #malformed(cause: unknown): void {
+  /**
+   * A frame that can't be read: its sender can't be trusted with the next one's place. What it sent before is answered
+   * first: the error is an output like any other.
+   */
+  #malformed({ connection }: State & { tag: "open" }, cause: unknown): void {
     const error = TroupeError.is(cause) ? cause : connectionErrors.openingBacklog();
-    const tooLong = error.group === "message";
-    this.#endConnection(error, tooLong ? closeCodes.messageTooBig : closeCodes.protocolError);
+    const code = error.group === "message" ? closeCodes.messageTooBig : closeCodes.protocolError;
+    const end = (): void => this.#link.close(code, `${error.group}.${error.code}`);
+    const post = (message: Message): void => {
+      this.#link.send(message);
+      end();
+    };
+    this.#end();
+    const frame = { kind: "error", error: toWireError(error, false) } as const;
+    connection.emit(new MessageOutput({ post }, encodeServerFrame(frame, this.encoding), end));
+    connection.closed();
   }
 
   #endConnection(error: TroupeError, code: number): void {
@@ -317,4 +331,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     this.#state = { tag: "closed" };
     this.#services.sessions.delete(this);
   }
+}
+
+/** The activation could not store what its start or its hooks wrote: that refuses nobody for good. */
+function passing(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.group === "storage" && cause.code === "commit_failed";
 }

@@ -147,17 +147,16 @@ export class ActorHost implements InstanceHost {
     // In a turn of the host's own: whoever asks is in the middle of one of the actor's.
     this.#env.afterTurn(() => {
       const slot = this.#byId.get(instance.record.id);
-      if (slot === undefined) return;
-      if (slot.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
-      // It goes to sleep already: its end comes after that, in a life of its own.
-      else if (slot.state.tag === "stopping" && reason === "destroy")
-        void slot.state.done.then(() => this.#destroyLater(slot));
+      if (slot?.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
       // Asked for in a start hook: as soon as it is there.
-      else if (slot.state.tag === "loading")
+      else if (slot?.state.tag === "loading") {
         slot.state.ready.then(
           () => this.requestStop(instance, reason),
           () => {},
         );
+      }
+      // It has gone to sleep meanwhile: its end comes in a life of its own.
+      else if (reason === "destroy") void this.#destroyLater(instance.record.id);
     });
   }
 
@@ -222,8 +221,7 @@ export class ActorHost implements InstanceHost {
 
   /** A `getOrCreate` that waited for somebody's `get` has not been answered yet. */
   async #retryAfter(target: Target, cause: unknown): Promise<ActorInstance> {
-    const notFound = TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
-    if (notFound && target.kind === "address" && target.method === "getOrCreate")
+    if (isNotFound(cause) && target.kind === "address" && target.method === "getOrCreate")
       return await this.load(target);
     throw cause;
   }
@@ -272,7 +270,7 @@ export class ActorHost implements InstanceHost {
 
   #factory(name: string): InstanceFactory {
     const factory = this.#factories.get(name);
-    if (factory === undefined) throw actorErrors.notRegistered(name, [...this.#factories.keys()]);
+    if (factory === undefined) throw actorErrors.notRegistered(name);
     return factory;
   }
 
@@ -346,11 +344,12 @@ export class ActorHost implements InstanceHost {
     this.#room.leave();
   }
 
-  async #destroyLater(slot: Slot): Promise<void> {
+  async #destroyLater(id: string): Promise<void> {
     try {
-      await this.destroy(slot.record.id);
+      await this.destroy(id);
     } catch (cause) {
-      this.#env.log.error("ending an actor failed", { actorId: slot.record.id, cause });
+      // Not found: asked for twice.
+      if (!isNotFound(cause)) this.#env.log.error("ending an actor failed", { actorId: id, cause });
     }
   }
 
@@ -391,6 +390,10 @@ interface Creation {
 function asSlot(node: IdleNode): Slot {
   assert(node instanceof Slot, "only slots stand in the idle queue");
   return node;
+}
+
+function isNotFound(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
 }
 
 function isCreate(target: Target): target is Target & { kind: "address" } {

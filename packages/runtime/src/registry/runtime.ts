@@ -71,10 +71,8 @@ export class Runtime {
     return this.#caller()?.departure();
   };
 
-  readonly #caller = (): Activation | undefined => {
-    const activation = this.#services.current.get();
-    return activation?.phase.tag === "stopped" ? undefined : activation;
-  };
+  /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
+  readonly #caller = (): Activation | undefined => this.#services.current.get();
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {

@@ -195,6 +195,16 @@ export class Driver<U extends Use> {
     });
   }
 
+  /** A request whose answer is given as it is. */
+  raw(
+    method: string,
+    url: string,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<GatewayResponse> {
+    return this.#request(method, url, { host: "127.0.0.1", ...headers }, body);
+  }
+
   #request(
     method: string,
     url: string,

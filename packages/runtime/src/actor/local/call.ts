@@ -5,7 +5,7 @@
  * reply is encoded at once and goes to the gate, behind everything that was sent before.
  */
 import { limits } from "@troupe/protocol";
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, notRetryable } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import type { Hook } from "../behaviour.ts";
@@ -127,7 +127,7 @@ function answer(activation: Activation, call: ActionCall, c: CallContext, value:
 }
 
 function answerError(activation: Activation, call: ActionCall, c: CallContext, cause: unknown): void {
-  end(activation, c, call.reply.error(cause));
+  end(activation, c, call.reply.error(notRetryable(cause)));
 }
 
 function end(activation: Activation, c: CallContext, output: Output): void {

@@ -46,7 +46,13 @@ export class LocalInstance implements ActorInstance {
       onBroken: () => request.host.requestStop(this, "broken"),
       onStop: (reason) => request.host.requestStop(this, reason),
     });
-    if (request.created !== undefined) this.#activation.gate.hold(request.created);
+    if (request.created !== undefined) this.#await(request, request.created);
+  }
+
+  /** Nothing leaves before the creation is durable; when it can't be, there is nothing left to run. */
+  #await(request: InstanceOpen, created: Promise<void>): void {
+    this.#activation.gate.hold(created);
+    created.catch(() => request.host.requestStop(this, "broken"));
   }
 
   get accepting(): boolean {
@@ -80,8 +86,18 @@ export class LocalInstance implements ActorInstance {
       return await this.#activation.connections.open(request);
     } catch (cause) {
       // What a hook says may depend on what isn't durable yet.
+      const durable = await this.#durable();
+      // A hook that the end of the activation has cut short refuses nobody: the next one runs it again.
+      throw durable && this.accepting ? cause : actorErrors.stopping();
+    }
+  }
+
+  async #durable(): Promise<boolean> {
+    try {
       await this.#activation.departure();
-      throw cause;
+      return true;
+    } catch {
+      return false;
     }
   }
 

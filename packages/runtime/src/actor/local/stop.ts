@@ -76,9 +76,15 @@ class Grace {
   /** Waits for `work`, but not past the grace period. */
   async within(what: string, work: Promise<unknown> | undefined): Promise<void> {
     if (work === undefined) return;
-    const done = await Promise.race([work.then(() => "done" as const), this.#over]);
+    // Past the period what ends in the turn that it starts in still counts.
+    const turnOver = this.#over.then(() => this.#turnEnd());
+    const done = await Promise.race([work.then(() => "done" as const), turnOver]);
     if (done === "over")
       this.#activation.log.warn("the grace period is over; a stop goes on without it", { what });
+  }
+
+  #turnEnd(): Promise<"over"> {
+    return new Promise((resolve) => this.#activation.env.afterTurn(() => resolve("over")));
   }
 
   end(): void {

@@ -1,0 +1,214 @@
+/** The gateway's HTTP door: which addresses there are, what a request may say, and what an error tells. */
+import { UserError } from "@troupe/base";
+import { decodeCbor, encodeCbor } from "@troupe/protocol";
+import { actor } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { codeOf, rejection } from "../driver/watch.ts";
+import { Driver } from "../driver/driver.ts";
+import { parseRoute, type Route } from "../../src/gateway/route.ts";
+
+const echo = actor({
+  state: { n: 0 },
+  actions: {
+    args: (_c, ...args: unknown[]) => args,
+    key: (c) => c.key,
+    fail: () => {
+      throw new Error("a secret of the house");
+    },
+    user: () => {
+      throw new UserError("told", { code: "told", metadata: { n: 1 } });
+    },
+    bytes: () => new Uint8Array([1, 2, 3]),
+    constructor: () => "mine",
+    then: () => "later",
+    url: (c) => c.request?.url,
+  },
+});
+
+const routes: readonly (readonly [string, Partial<Route> | string])[] = [
+  ["/actor/echo/action/args", { kind: "action", action: "args", actor: { kind: "key", name: "echo", key: [], method: "getOrCreate" } }],
+  ["/actor/echo/action/args?key=a,b&method=get", { kind: "action", actor: { kind: "key", name: "echo", key: ["a", "b"], method: "get" } } as Partial<Route>],
+  ["/actor/echo/action/a%2Eb", { kind: "action", action: "a.b" }],
+  ["/actor/echo/action/a%2Fb", { kind: "action", action: "a/b" }],
+  ["/actor/echo/resolve?key=a%2Cb", { kind: "resolve", actor: { kind: "key", name: "echo", key: ["a,b"], method: "getOrCreate" } }],
+  ["/actor/echo/resolve?key=~", { kind: "resolve", actor: { kind: "key", name: "echo", key: [""], method: "getOrCreate" } }],
+  ["/actor/echo/create?key=a", { kind: "create", actor: { kind: "key", name: "echo", key: ["a"], method: "create" } }],
+  ["/actor/echo/connect", { kind: "connect" }],
+  ["/actor-id/abc/action/args", { kind: "action", actor: { kind: "id", id: "abc" } } as Partial<Route>],
+  ["/livez", { kind: "livez" }],
+  ["/readyz?x=1", { kind: "readyz" }],
+  ["/metrics", { kind: "metrics" }],
+  ["/", "gateway.not_found"],
+  ["", "gateway.not_found"],
+  ["/actor", "gateway.not_found"],
+  ["/actorfoo/echo/action/args", "gateway.not_found"],
+  ["/actor-idx/abc/action/args", "gateway.not_found"],
+  ["/xactor/echo/action/args", "gateway.not_found"],
+  ["/Actor/echo/action/args", "gateway.not_found"],
+  ["//actor/echo/action/args", "gateway.not_found"],
+  ["/actor/echo", "gateway.not_found"],
+  ["/actor/echo/", "gateway.not_found"],
+  ["/actor/echo/action", "gateway.not_found"],
+  ["/actor/echo/action/", "gateway.not_found"],
+  ["/actor/echo/action/args/more", "gateway.not_found"],
+  ["/actor/echo/resolve/more", "gateway.not_found"],
+  ["/actor/echo/actionargs", "gateway.not_found"],
+  ["/actor//action/args", "gateway.not_found"],
+  ["/actor/../echo/action/args", "gateway.not_found"],
+  ["/actor-id/abc/create", "gateway.not_found"],
+  ["/livez/more", "gateway.not_found"],
+  ["http://evil.example/actor/echo/action/args", "gateway.not_found"],
+  ["/actor/echo/action/args?keys=a", "gateway.bad_request"],
+  ["/actor/echo/action/args?key=a&key=b", "gateway.bad_request"],
+  ["/actor/echo/action/args?method=steal", "gateway.bad_request"],
+  ["/actor/echo/action/args?method=get&method=get", "gateway.bad_request"],
+  ["/actor/echo/action/%zz", "gateway.bad_request"],
+  ["/actor/echo/action/args?key=%zz", "key.malformed"],
+  [`/actor/${"n".repeat(65)}/resolve`, "name.malformed"],
+  [`/actor/echo/resolve?key=${"k".repeat(200)}`, "key.component_too_long"],
+];
+
+for (const [url, expected] of routes) {
+  test(`S3.9 (in part): ${url.slice(0, 60) || "(empty)"} is ${typeof expected === "string" ? expected : expected.kind}`, () => {
+    const read = () => parseRoute(url);
+    if (typeof expected === "string") {
+      try {
+        expect(read()).toBe("refused");
+      } catch (error) {
+        expect(codeOf(error)).toBe(expected);
+      }
+    } else expect(read()).toMatchObject(expected);
+  });
+}
+
+test("methods: POST for actions, an upgrade for connect, OPTIONS for anything", async () => {
+  await using driver = await Driver.start({ echo });
+  for (const method of ["GET", "PUT", "DELETE", "PATCH", "HEAD"]) {
+    expect(await driver.http(method, "/actor/echo/action/args")).toMatchObject({ status: 405, code: "gateway.method_not_allowed" });
+  }
+  expect(await driver.http("GET", "/actor/echo/connect")).toMatchObject({ status: 426, code: "gateway.upgrade_required" });
+  const preflight = await driver.http("OPTIONS", "/actor/echo/action/args");
+  expect(preflight).toMatchObject({ status: 204, headers: { "access-control-allow-methods": "GET, POST, OPTIONS" } });
+  expect(preflight.headers["access-control-allow-headers"]).toContain("troupe-protocol");
+  expect(driver.runtime.host.size).toBe(0);
+});
+
+test("content types: JSON in its many clothes, CBOR, and no other; the answer has the request's", async () => {
+  await using driver = await Driver.start({ echo });
+  const url = "/actor/echo/action/args";
+  for (const type of ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/plain", "application/x-www-form-urlencoded"]) {
+    expect((await driver.http("POST", url, { args: [1] }, { "content-type": type })).output).toEqual([1]);
+  }
+  for (const type of ["application/xml", "multipart/form-data", "application/jsonx", "image/png"]) {
+    expect(await driver.http("POST", url, { args: [1] }, { "content-type": type })).toMatchObject({ status: 415, code: "gateway.unsupported_media_type" });
+  }
+  const response = await driver.raw("POST", "/actor/echo/action/bytes", encodeCbor({ args: [] }), { "content-type": "application/cbor" });
+  expect(response.headers["content-type"]).toBe("application/cbor");
+  expect(decodeCbor(response.body as Uint8Array)).toEqual({ output: new Uint8Array([1, 2, 3]) });
+  const failure = await driver.raw("POST", "/actor/echo/action/no", encodeCbor({}), { "content-type": "application/cbor" });
+  expect(decodeCbor(failure.body as Uint8Array)).toMatchObject({ error: { group: "actor", code: "action_not_found" } });
+});
+
+test("bodies: none at all is fine, anything else must be what the protocol says", async () => {
+  await using driver = await Driver.start({ echo });
+  const url = "/actor/echo/action/args";
+  expect((await driver.http("POST", url)).output).toEqual([]);
+  for (const [body, code] of [
+    ["not json", "protocol.malformed_frame"],
+    ["[]", "protocol.malformed_frame"],
+    ['{"args":1}', "protocol.malformed_frame"],
+    ['{"args":[{"__proto__":{"x":1}}]}', "value.forbidden_key"],
+    [Buffer.from([0xff, 0xfe]), "protocol.malformed_frame"],
+  ] as const) {
+    expect(await driver.http("POST", url, Buffer.from(body))).toMatchObject({ status: 400, code });
+  }
+});
+
+test("versions: ours, none, and others", async () => {
+  await using driver = await Driver.start({ echo });
+  const ask = (version: string) => driver.http("POST", "/actor/echo/action/args", undefined, { "troupe-protocol": version });
+  expect((await ask("1")).status).toBe(200);
+  for (const version of ["0", "2", "x", "", "1,2"]) {
+    expect(await ask(version)).toMatchObject({ status: 400, code: "protocol.version_unsupported", error: { metadata: { supported: [1] } } });
+  }
+});
+
+test("errors: a UserError as it is, anything else masked and in the log", async () => {
+  await using driver = await Driver.start({ echo });
+  expect(await driver.act("echo", "user")).toMatchObject({ status: 400, code: "user.told", error: { message: "told", metadata: { n: 1 } } });
+  expect(driver.world.logged("error", "a call failed")).toHaveLength(0);
+  const masked = await driver.act("echo", "fail");
+  expect(masked).toMatchObject({ status: 500, code: "internal.error", error: { message: "Internal error" } });
+  expect(masked.text).not.toContain("secret");
+  expect(String(driver.world.logged("error", "a call failed")[0]?.fields.cause)).toContain("secret");
+});
+
+test("names that objects have by nature are neither actors nor actions, unless they are defined", async () => {
+  await using driver = await Driver.start({ echo });
+  for (const name of ["__proto__", "constructor", "hasOwnProperty", "toString", "then"]) {
+    expect((await driver.act(name, "args")).code).toBe("actor.not_registered");
+  }
+  for (const name of ["__proto__", "hasOwnProperty", "toString", "valueOf", "prototype"]) {
+    expect((await driver.act("echo", name)).code).toBe("actor.action_not_found");
+  }
+  expect((await driver.act("echo", "constructor")).output).toBe("mine");
+  await using client = driver.client();
+  const handle = client.echo.getOrCreate();
+  expect(await handle.action({ name: "then" })).toBe("later");
+  // `await` on a handle must not call the action.
+  expect(await handle).toBe(handle);
+});
+
+test("S2.2 (in part): the same missing actor is the same error by action, resolve, socket and c.client()", async () => {
+  const asker = actor({
+    actions: {
+      ask: async (c) => {
+        const other = c.client<{ readonly "~types"?: { readonly use: { readonly echo: typeof echo } } }>().echo.get(["missing"]);
+        const conn = other.connect();
+        const codes = [await rejection(other.args()), await rejection(other.resolve()), await rejection(conn.ready)];
+        await conn.dispose();
+        return codes;
+      },
+    },
+  });
+  await using driver = await Driver.start({ echo, asker });
+  const socket = driver.socket("/actor/echo/connect?key=missing&method=get").hello();
+  await driver.world.idle();
+  const codes = [
+    (await driver.http("POST", "/actor/echo/action/args?key=missing&method=get")).code,
+    (await driver.http("POST", "/actor/echo/resolve?key=missing&method=get")).code,
+    (await driver.http("POST", "/actor-id/missing/action/args")).code,
+    (await driver.http("POST", "/actor-id/missing/resolve")).code,
+    socket.story.join().replace("refusal ", ""),
+    ...((await driver.act("asker", "ask")).output as string[]),
+  ];
+  expect(codes).toEqual(Array(8).fill("actor.not_found"));
+  const unregistered = driver.socket("/actor/nobody/connect").hello();
+  await driver.world.idle();
+  expect([(await driver.act("nobody", "x")).code, unregistered.story]).toEqual(["actor.not_registered", ["refusal actor.not_registered"]]);
+});
+
+test("health and metrics", async () => {
+  await using driver = await Driver.start({ echo }, { access: { token: "t0ken" } });
+  await driver.act("echo", "key");
+  expect((await driver.http("GET", "/livez")).text).toBe("ok\n");
+  expect((await driver.http("GET", "/readyz")).status).toBe(200);
+  expect(await driver.http("GET", "/metrics")).toMatchObject({ status: 401, code: "gateway.unauthorized" });
+  expect((await driver.http("GET", "/metrics", undefined, { authorization: "Bearer wrong" })).status).toBe(401);
+  const { text } = await driver.http("GET", "/metrics", undefined, { authorization: "Bearer t0ken" });
+  expect(text).toContain("troupe_actors_awake 1");
+  expect(text).toContain("troupe_http_actions_total 1");
+});
+
+test("the real client: keys, errors, and values of every kind, in both encodings", async () => {
+  await using driver = await Driver.start({ echo });
+  for (const encoding of ["json", "cbor"] as const) {
+    await using client = driver.client({ encoding });
+    const key = ["a,b", "", "~", "ü/?&=%", "😀"];
+    expect(await client.echo.getOrCreate(key).key()).toEqual(key);
+    const values = [1n << 70n, new Date(5), new Map([[1, new Set(["x"])]]), new Uint8Array([1]), -0, Number.NaN, null];
+    expect(await client.echo.getOrCreate(key).args(...values)).toEqual(values);
+    await expect(client.echo.getOrCreate(key).user()).rejects.toMatchObject({ name: "UserError", code: "told", metadata: { n: 1 } });
+    expect(await rejection(client.echo.getOrCreate(key).fail())).toBe("internal.error");
+  }
+});
