@@ -59,7 +59,7 @@ function floor(): Promise<number> {
     request.on("end", () => {
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
       count += body === null ? 0 : 1;
-      response.writeHead(200, { "content-type": "application/json" });
+      response.setHeader("content-type", "application/json");
       response.end(`{"output":${count}}`);
     });
   });

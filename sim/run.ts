@@ -6,8 +6,8 @@
  *   npm run sim -- --canary open-gate --seeds 50             shows that a built-in fault is caught
  */
 import { parseArgs } from "node:util";
-import { type CanaryName, canaries } from "./canary.ts";
 import { campaign } from "./campaign.ts";
+import { type CanaryName, canaries } from "./canary.ts";
 import { type RunResult, simulate } from "./simulate.ts";
 
 const { values } = parseArgs({

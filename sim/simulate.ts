@@ -91,7 +91,6 @@ class Simulation {
   readonly #disk: SimDisk;
   readonly #addresses: readonly Address[];
   readonly #users: User[] = [];
-  readonly #clients: SimProcess[] = [];
 
   constructor(run: RunOptions, canary: Canary | undefined) {
     const random = new Random(run.seed);
@@ -102,13 +101,15 @@ class Simulation {
     this.#durability = new Durability(world);
     this.#network = new Network(world, this.#durability, canary?.network ?? {});
     this.#disk = new SimDisk(world, this.#durability);
+    const stage = new Stage(world, this.#durability, () => this.#server);
     this.#server = new SimServer({
       world,
       disk: this.#disk,
       network: this.#network,
       flaws: canary?.server ?? {},
       observer: new Writers(world),
-      use: makeActors(new Stage(world, this.#durability, () => this.#server)),
+      use: makeActors(stage),
+      onLoad: (target) => stage.asked(target),
     });
     this.#addresses = Array.from({ length: options.actors }, (_, index) => ({
       name: world.random.chance(options.halls) ? actorNames[1] : actorNames[0],
@@ -179,6 +180,7 @@ class Simulation {
     this.#mustEnd("the users' farewell", () => leaving === 0, SETTLE_LIMIT_MS);
     this.#mustEnd("the last schedule", () => this.#nothingScheduled(), SETTLE_LIMIT_MS);
     this.#mustEnd("the last actor's sleep", () => this.#server.runtime?.host.size === 0, SETTLE_LIMIT_MS);
+    this.#mustEnd("the last socket", () => this.#network.openSockets === 0, SETTLE_LIMIT_MS);
     const pending = this.#history.pending[0];
     if (pending !== undefined) world.fail("liveness", `${pending.kind} ${pending.token} never settled`);
   }
@@ -207,7 +209,6 @@ class Simulation {
         WebSocket: this.#network.webSocketOf(machine),
       },
     });
-    this.#clients.push(machine);
     for (let index = 0; index < world.options.usersPerClient; index += 1) {
       this.#users.push(
         new User({

@@ -86,7 +86,7 @@ async function createState(stage: Stage): Promise<LedgerState> {
 }
 
 async function onWake(stage: Stage, c: Ledger): Promise<void> {
-  stage.started(`${c.name}/${c.key.join("/")}`);
+  stage.wakes(c.name, c.key);
   stage.startHook();
   if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
   if (stage.world.options.writeOnWake) {
@@ -98,7 +98,7 @@ async function onWake(stage: Stage, c: Ledger): Promise<void> {
 }
 
 async function onSleep(stage: Stage, c: Ledger): Promise<void> {
-  stage.stopping(`${c.name}/${c.key.join("/")}`);
+  stage.sleeps(c.name, c.key);
   await pause(stage);
   if (stage.world.options.writeOnWake) write(c, "sleep");
 }

@@ -4,6 +4,8 @@
  * The actors' code is part of the simulation: it says what it does to the checkers at the moment when it does it. Code
  * of a process that has died runs on to the end of its turn in limbo; what it says then is not heard.
  */
+
+import type { Target } from "../../packages/runtime/src/host/actor-host.ts";
 import type { Durability } from "../checkers/durability.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimServer } from "../world/server.ts";
@@ -16,8 +18,8 @@ export class Stage {
   readonly #server: () => SimServer;
   /** When each schedule may run, on the wall clock. */
   readonly #due = new Map<string, number>();
-  /** Actors whose stop has begun, by key. */
-  readonly #stopping = new Set<string>();
+  /** Actors whose sleep has begun, with the process that they were awake in. */
+  readonly #stopping = new Map<string, SimProcess>();
 
   constructor(world: World, durability: Durability, server: () => SimServer) {
     this.world = world;
@@ -60,15 +62,21 @@ export class Stage {
     this.world.counters.add("a schedule fired");
   }
 
-  stopping(key: string): void {
-    this.#stopping.add(key);
+  sleeps(name: string, key: readonly string[]): void {
+    if (this.process !== undefined) this.#stopping.set(`${name}/${key.join("/")}`, this.process);
   }
 
-  started(key: string): void {
-    this.#stopping.delete(key);
+  wakes(name: string, key: readonly string[]): void {
+    this.#stopping.delete(`${name}/${key.join("/")}`);
   }
 
-  isStopping(key: string): boolean {
-    return this.#stopping.has(key);
+  /** Somebody asks for an actor, which may be on its way to sleep. */
+  asked(target: Target): void {
+    if (target.kind !== "address") return;
+    const { name, key } = target.address;
+    const process = this.#stopping.get(`${name}/${key.join("/")}`);
+    if (process !== undefined && process === this.process) {
+      this.world.counters.add("a call held for the next activation");
+    }
   }
 }

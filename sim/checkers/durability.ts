@@ -5,8 +5,9 @@
  * process, every mark in them must be on the synced disk. Crashes then show that what the disk said was true: a mark
  * that has ever been safe is there in every later image, unless its actor was destroyed.
  */
-import type { DiskObserver } from "../disk/disk.ts";
+
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
+import type { DiskObserver } from "../disk/disk.ts";
 import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
 import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";

@@ -2,8 +2,9 @@
  * SimFile: the simulated disk as the production committer sees it, with everything that a real one does to a program:
  * slow syncs, a full disk, a sync that fails, and a process that dies before or after each step.
  */
-import type { CommitFile, Write } from "../../packages/runtime/src/storage/commit-file.ts";
+
 import { storageErrors } from "../../packages/runtime/src/errors.ts";
+import type { CommitFile, Write } from "../../packages/runtime/src/storage/commit-file.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { Random } from "../world/random.ts";
 import type { SimDisk } from "./disk.ts";

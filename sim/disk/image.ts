@@ -1,7 +1,7 @@
 /**
  * Image: what a disk holds, as a program that opens it would read it.
  */
-import { type ActorRecord } from "../../packages/runtime/src/ports/directory.ts";
+import type { ActorRecord } from "../../packages/runtime/src/ports/directory.ts";
 import type { Alarm, Row } from "../../packages/runtime/src/ports/storage.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
 

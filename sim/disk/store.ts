@@ -49,6 +49,8 @@ export interface SimStoreParts {
   readonly flaws: FileFlaws & {
     /** Starts to count generations anew at each start. */
     readonly repeatsGenerations?: boolean;
+    /** Closes batches from a microtask. */
+    readonly microtaskBatches?: boolean;
   };
   readonly observer: FileObserver;
   readonly onFatal: (cause: unknown) => void;
@@ -70,7 +72,8 @@ export class SimStore implements Directory, ActorStorage {
     this.#disk = parts.disk;
     const epoch = parts.disk.open();
     const file = new SimFile(parts.process, parts.disk, parts.flaws, parts.observer);
-    this.#committer = new GroupCommitter({ env: parts.process.env, file, onBroken: parts.onFatal });
+    const env = parts.flaws.microtaskBatches === true ? { afterTurn: queueMicrotask } : parts.process.env;
+    this.#committer = new GroupCommitter({ env, file, onBroken: parts.onFatal });
     this.#stores = new OpenStores(this.#committer);
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {

@@ -86,6 +86,11 @@ export class Network {
     };
   }
 
+  /** Sockets that the server holds. */
+  get openSockets(): number {
+    return this.#sockets.size;
+  }
+
   /** A socket is open at the server. */
   opened(socket: SimSocket): void {
     this.#sockets.add(socket);
@@ -99,7 +104,9 @@ export class Network {
   serverDied(power: "kept" | "cut"): void {
     this.door = undefined;
     this.machine = power === "cut" ? "down" : "up";
-    for (const socket of [...this.#sockets]) socket.serverDied(power);
+    const sockets = [...this.#sockets];
+    this.#sockets.clear();
+    for (const socket of sockets) socket.serverDied(power);
   }
 
   /** Bytes leave the server. Between two of them it may die. */

@@ -6,7 +6,7 @@
  * Each direction is a lane, so messages keep their order whatever their delays. A close travels as one more message. A
  * break stops both directions at once: what is under way is lost.
  */
-import { type WebSocketPort, type WebSocketPortEvent } from "@troupe/client";
+import type { WebSocketPort, WebSocketPortEvent } from "@troupe/client";
 import type { Link, LinkHandler, Message } from "../../packages/runtime/src/ports/transport.ts";
 import type { FifoLane } from "../world/lane.ts";
 import type { SimProcess } from "../world/process.ts";
@@ -70,7 +70,6 @@ export class SimSocket implements WebSocketPort {
 
   /** The server's process died, in the middle of anything. What it had sent still arrives. */
   serverDied(power: "kept" | "cut"): void {
-    this.#network.closed(this);
     this.#deaf = true;
     if (power === "kept") this.#deliver(() => this.#closed(1006, ""));
   }
@@ -163,7 +162,6 @@ export class SimSocket implements WebSocketPort {
     if (deafEnd === "server" || deafEnd === "none") {
       this.#client.later(this.#network.latency(), () => this.#closed(1006, ""));
     }
-    this.#network.closed(this);
   }
 }
 

@@ -5,8 +5,10 @@
  *
  * Each life is a new process with new objects of every class; only the disk goes from one to the next.
  */
-import { Runtime } from "../../packages/runtime/src/registry/runtime.ts";
+
 import type { AnyActorDefinition } from "@troupe/runtime";
+import type { Target } from "../../packages/runtime/src/host/actor-host.ts";
+import { Runtime } from "../../packages/runtime/src/registry/runtime.ts";
 import type { SimDisk } from "../disk/disk.ts";
 import type { FileObserver } from "../disk/file.ts";
 import { SimStore, type SimStoreParts } from "../disk/store.ts";
@@ -19,12 +21,11 @@ export interface ServerParts {
   readonly world: World;
   readonly disk: SimDisk;
   readonly network: Network;
-  readonly flaws: SimStoreParts["flaws"] & {
-    /** Batches are closed from a microtask. */
-    readonly microtaskBatches?: boolean;
-  };
+  readonly flaws: SimStoreParts["flaws"];
   readonly observer: FileObserver;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  /** Somebody asks for an actor. */
+  readonly onLoad: (target: Target) => void;
 }
 
 /** The server's machine. */
@@ -32,6 +33,7 @@ export class SimServer {
   readonly #parts: ServerParts;
   #process: SimProcess | undefined;
   #runtime: Runtime | undefined;
+  #store: SimStore | undefined;
   #stopping: "no" | "asked" | "stopped" = "no";
   #life = 0;
   #wanted = true;
@@ -47,11 +49,6 @@ export class SimServer {
 
   get runtime(): Runtime | undefined {
     return this.#process?.alive === true ? this.#runtime : undefined;
-  }
-
-  /** How often it was started. */
-  get lives(): number {
-    return this.#life;
   }
 
   get serving(): boolean {
@@ -102,24 +99,30 @@ export class SimServer {
       // What the production platform does: say so and exit, at once.
       onFatal: () => process.kill(),
     });
-    this.#store = store;
-    const env = flaws.microtaskBatches === true ? { ...process.env, afterTurn: queueMicrotask } : process.env;
     const runtime = new Runtime({
-      env,
+      env: process.env,
       directory: store,
       storage: store,
       use,
       access: {},
       maxAwakeActors: world.options.maxAwake,
     });
+    this.#store = store;
     this.#runtime = runtime;
+    this.#watchLoads(runtime);
     await runtime.start();
     if (!process.alive) return;
     network.door = { process, gateway: runtime.gateway };
     world.trace.say(process.name, "serves");
   }
 
-  #store: SimStore | undefined;
+  #watchLoads({ host }: Runtime): void {
+    const load = host.load.bind(host);
+    host.load = (target) => {
+      this.#parts.onLoad(target);
+      return load(target);
+    };
+  }
 
   async #drain(process: SimProcess, runtime: Runtime): Promise<void> {
     const { network, world } = this.#parts;
@@ -127,6 +130,7 @@ export class SimServer {
     network.door = undefined;
     await runtime.stop();
     await this.#store?.close();
+    if (process.timersSet > 0) world.fail("liveness", `${process.timersSet} timers are left behind a stop`);
     // The last bytes leave the socket buffers before the process is gone.
     await process.sleep(1);
     if (!process.alive) return;

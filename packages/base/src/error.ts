@@ -6,7 +6,6 @@
  * `internal.error`, with an id that finds the real one in the log.
  */
 export class TroupeError extends Error {
-  override readonly name: string = "TroupeError";
   readonly group: string;
   readonly code: string;
   /** Plain data about this occurrence: limits, names, sizes. Crosses the wire. */
@@ -18,7 +17,13 @@ export class TroupeError extends Error {
   /** The HTTP status that a gateway answers with. */
   readonly statusCode: number;
   /** Marks the class across realms and copies of the package, where `instanceof` fails. */
-  readonly __troupeError = 1;
+  declare readonly __troupeError: 1;
+
+  // On the prototype, where every error of the language has its name: neither clutters what a person is shown.
+  static {
+    Object.defineProperty(TroupeError.prototype, "name", { value: "TroupeError", configurable: true });
+    Object.defineProperty(TroupeError.prototype, "__troupeError", { value: 1 });
+  }
 
   constructor(group: string, code: string, message: string, options: TroupeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -66,7 +71,9 @@ export interface UserErrorOptions {
  * ```
  */
 export class UserError extends TroupeError {
-  override readonly name: string = "UserError";
+  static {
+    Object.defineProperty(UserError.prototype, "name", { value: "UserError", configurable: true });
+  }
 
   constructor(message: string, options: UserErrorOptions = {}) {
     super("user", options.code ?? "user_error", message, {

@@ -158,8 +158,12 @@ function send(
 ): void {
   if (response.destroyed) return;
   if (answer.cookies !== undefined) response.setHeader("set-cookie", answer.cookies);
-  response.writeHead(answer.status, extra === undefined ? answer.headers : { ...answer.headers, ...extra });
-  response.end(answer.body);
+  const { body, headers } = answer;
+  response.statusCode = answer.status;
+  for (const name in headers) response.setHeader(name, headers[name] ?? "");
+  if (extra !== undefined) for (const name in extra) response.setHeader(name, extra[name] ?? "");
+  // Not `writeHead`: `end` knows the length of the whole body, and says it instead of sending chunks.
+  response.end(body);
 }
 
 /** Answers without reading the rest of the request; the connection can't be used again then. */

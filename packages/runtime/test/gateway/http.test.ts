@@ -38,13 +38,13 @@ const routes: readonly (readonly [string, Partial<Route> | string])[] = [
   ["/livez", { kind: "livez" }],
   ["/readyz?x=1", { kind: "readyz" }],
   ["/metrics", { kind: "metrics" }],
-  ["/", "gateway.not_found"],
+  ["/", { kind: "app" }],
   ["", "gateway.not_found"],
   ["/actor", "gateway.not_found"],
-  ["/actorfoo/echo/action/args", "gateway.not_found"],
-  ["/actor-idx/abc/action/args", "gateway.not_found"],
-  ["/xactor/echo/action/args", "gateway.not_found"],
-  ["/Actor/echo/action/args", "gateway.not_found"],
+  ["/actorfoo/echo/action/args", { kind: "app" }],
+  ["/actor-idx/abc/action/args", { kind: "app" }],
+  ["/xactor/echo/action/args", { kind: "app" }],
+  ["/Actor/echo/action/args", { kind: "app" }],
   ["//actor/echo/action/args", "gateway.not_found"],
   ["/actor/echo", "gateway.not_found"],
   ["/actor/echo/", "gateway.not_found"],
@@ -80,6 +80,14 @@ for (const [url, expected] of routes) {
     } else expect(read()).toMatchObject(expected);
   });
 }
+
+test("addresses outside of the actors' own are nobody's when the program has no fetch of its own", async () => {
+  await using driver = await Driver.start({ echo });
+  for (const url of ["/", "/actorfoo/echo/action/args", "/Actor/echo/action/args", "/favicon.ico"]) {
+    expect(await driver.http("POST", url)).toMatchObject({ status: 404, code: "gateway.not_found" });
+  }
+  expect(driver.runtime.host.size).toBe(0);
+});
 
 test("methods: POST for actions, an upgrade for connect, OPTIONS for anything", async () => {
   await using driver = await Driver.start({ echo });
@@ -156,7 +164,7 @@ test("names that objects have by nature are neither actors nor actions, unless t
   const handle = client.echo.getOrCreate();
   expect(await handle.action({ name: "then" })).toBe("later");
   // `await` on a handle must not call the action.
-  expect(await handle).toBe(handle);
+  expect(await Promise.resolve<unknown>(handle)).toBe(handle);
 });
 
 test("S2.2 (in part): the same missing actor is the same error by action, resolve, socket and c.client()", async () => {
