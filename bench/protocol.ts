@@ -39,8 +39,11 @@ export type LoadOrder =
       readonly keys: number;
       readonly callers: number;
       readonly durationMs: number;
-      /** "add" on existing keys; "fresh": each call goes to a key of its own, `calls` of them. */
-      readonly mode: "add" | "read" | "fresh" | "napped";
+      /**
+       * "add" on existing keys; "fresh": each call goes to a key of its own, `calls` of them; "napped" and "rested":
+       * a read after a pause, in which the actor has slept or not.
+       */
+      readonly mode: "add" | "fresh" | "rested" | "napped";
       readonly calls?: number;
       readonly prefix?: string;
     }

@@ -4,6 +4,7 @@
 import type { CanaryName } from "./canary.ts";
 import { type RunResult, simulate } from "./simulate.ts";
 import { type CounterName, Counters } from "./world/counters.ts";
+import type { Violation } from "./world/world.ts";
 
 /** Which seeds, and what to tell meanwhile. */
 export interface CampaignOptions {
@@ -12,8 +13,8 @@ export interface CampaignOptions {
   /** Ends after this time, however many seeds are left. Default: never. */
   readonly minutes?: number | undefined;
   readonly canary?: CanaryName | undefined;
-  /** Ends with the first failure. */
-  readonly untilFailure?: boolean;
+  /** Ends with the first failure for which this is true. */
+  readonly until?: (violation: Violation) => boolean;
   readonly onFailure?: (result: RunResult) => void;
   /** About once a second. */
   readonly onProgress?: (done: number) => void;
@@ -45,7 +46,7 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
     if (result.violation !== undefined) {
       failures += 1;
       options.onFailure?.(result);
-      if (options.untilFailure === true) break;
+      if (options.until?.(result.violation) === true) break;
     }
     if (performance.now() - saidAt > 1_000) {
       saidAt = performance.now();

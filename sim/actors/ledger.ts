@@ -146,10 +146,10 @@ function makeActions(stage: Stage) {
     /** One turn, although it awaits: what it awaits is settled. */
     pair: async (c: Ledger, token: string) => {
       c.state.log.push(markOf(token));
-      await null;
+      await Promise.resolve();
       c.state.count += 1;
       await Promise.resolve();
-      await null;
+      await Promise.resolve();
       c.state.mirror = c.state.log.length;
       return position(c);
     },

@@ -26,7 +26,7 @@ export class SimDisk {
   readonly #random: Random;
   readonly #observer: DiskObserver;
   #written = new Image();
-  #synced = new Image();
+  readonly #synced = new Image();
   #unsynced: Transaction[] = [];
   #epoch = 0;
 

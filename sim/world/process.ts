@@ -60,7 +60,7 @@ export class SimProcess {
     return this.#alive;
   }
 
-  /** Timers that are set. */
+  /** Timers of the runtime or the client that are set. */
   get timersSet(): number {
     return this.#timers.size;
   }
@@ -96,9 +96,9 @@ export class SimProcess {
     this.#arrivals.add(this.world.scheduler.now + delayMs, task);
   }
 
-  /** Settles after `delayMs` of virtual time. */
+  /** Settles after `delayMs` of virtual time. Not a timer of the runtime's: for the code of users and actors. */
   sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.env.timers.set(resolve, delayMs));
+    return new Promise((resolve) => this.later(delayMs, resolve));
   }
 
   #makeEnv(): Env {

@@ -31,6 +31,24 @@ const hookNames = [
 /** The hooks of a definition that are plain functions. */
 export type HookName = (typeof hookNames)[number];
 
+/** Actions by dotted name. Not a Map, which anybody who has it may change. */
+export class ActionTable {
+  readonly #byName: ReadonlyMap<string, Hook>;
+
+  constructor(byName: ReadonlyMap<string, Hook>) {
+    this.#byName = byName;
+    Object.freeze(this);
+  }
+
+  get(name: string): Hook | undefined {
+    return this.#byName.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+}
+
 /** A definition that runs in this process. */
 export interface LocalBehaviour {
   readonly kind: "local";
@@ -40,7 +58,7 @@ export interface LocalBehaviour {
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
   /** By dotted name. */
-  readonly actions: ReadonlyMap<string, Hook>;
+  readonly actions: ActionTable;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
 }
@@ -105,7 +123,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     connState,
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
-    actions,
+    actions: new ActionTable(actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
   });
@@ -140,8 +158,8 @@ function initial(config: Readonly<Record<string, unknown>>, valueKey: string, cr
   const value = config[valueKey];
   const create = optionalFunction(config, createKey);
   if (create !== undefined && value !== undefined) throw configErrors.bothOf(valueKey, createKey);
-  if (create !== undefined) return { kind: "create", create };
-  return value === undefined ? { kind: "none" } : { kind: "value", value };
+  if (create !== undefined) return Object.freeze({ kind: "create", create });
+  return Object.freeze(value === undefined ? { kind: "none" } : { kind: "value", value });
 }
 
 function runFunction(value: unknown): Hook | undefined {

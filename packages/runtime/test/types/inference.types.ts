@@ -1,8 +1,269 @@
-import { actor } from "@troupe/runtime";
-export const a = actor({ createState: (c) => ({ n: c.key.length }), actions: { f: (c) => c.state.n } });
-export const b = actor({ createVars: (c) => ({ n: 1 }), actions: { f: (c) => c.vars.n } });
-export const d = actor({ state: { n: 1 }, createConnState: () => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } });
-export const e = actor({ state: { n: 1 }, createConnState: (c) => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } });
-export const f = actor({ state: { n: 1 }, createConnState: (c, p: { x: number }) => ({ n: p.x }), actions: { f: (c) => c.conn.state.n + c.conn.params.x } });
-export const g = actor({ state: { n: 1 }, createConnState: (c, p: { x: number }) => ({ n: p.x }), onConnect: (c, conn) => { conn.state.n++; c.conns.size; } });
-export const h = actor({ state: { n: 1 }, createConnState: (c, p: { x: number }) => ({ n: p.x }), actions: { f(c, z: string) { return c.conn.state.n + c.conn.params.x; } } });
+/**
+ * What the types of definitions promise, checked by `tsc`: inferred from the definition alone, through hooks, actions
+ * and the client, without an `any` anywhere. Each `@ts-expect-error` is an error that a user must get.
+ */
+import type { Client } from "@troupe/client";
+import {
+  type ActionContextOf,
+  type ActorContextOf,
+  actor,
+  type ConnectContextOf,
+  type ConnOf,
+  type CreateContextOf,
+  type CreateStateContextOf,
+  event,
+  type RunContextOf,
+  type SleepContextOf,
+  type StateOf,
+  setup,
+  type WakeContextOf,
+} from "@troupe/runtime";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type IsAny<T> = 0 extends 1 & T ? true : false;
+/** True when neither `T` nor, for functions, its parameters and result are `any`. */
+type NoAny<T> =
+  IsAny<T> extends true
+    ? false
+    : T extends (...args: infer A) => infer R
+      ? [IsAny<A>, IsAny<Awaited<R>>, ...{ [I in keyof A]: IsAny<A[I]> }] extends false[]
+        ? true
+        : false
+      : true;
+
+function holds<T extends true>(): T | undefined {
+  return undefined;
+}
+
+interface Member {
+  readonly name: string;
+  score: number;
+}
+
+const room = actor({
+  createState: (c, input: { title: string }) => {
+    holds<NoAny<typeof c>>();
+    holds<Equal<typeof c.key, string[]>>();
+    // @ts-expect-error state isn't there yet
+    c.state;
+    return { title: input.title, members: [] as Member[], at: new Date(0) };
+  },
+  createVars: (c) => {
+    holds<Equal<typeof c.state.members, Member[]>>();
+    // @ts-expect-error vars aren't there yet
+    c.vars;
+    return { typing: new Set<string>() };
+  },
+  createConnState: (_c, params: { token: string }) => ({ name: params.token, seen: 0 }),
+  events: {
+    said: event<{ from: string; text: string }>(),
+    moved: event<[x: number, y: number]>(),
+    list: event<string[]>(),
+  },
+  onCreate: (c, input) => {
+    holds<Equal<typeof input, { title: string }>>();
+    holds<Equal<typeof c.state.title, string>>();
+    // @ts-expect-error vars come after onCreate
+    c.vars;
+  },
+  onMigrate: (c, isNew) => {
+    holds<Equal<typeof isNew, boolean>>();
+    holds<Equal<typeof c.state.title, string>>();
+  },
+  onWake: (c) => {
+    holds<Equal<typeof c.vars.typing, Set<string>>>();
+  },
+  onStateChange: (_c, state) => {
+    holds<Equal<typeof state.at, Date>>();
+  },
+  onBeforeConnect: (_c, params) => {
+    holds<Equal<typeof params, { token: string }>>();
+  },
+  onConnect: (c, conn) => {
+    holds<Equal<typeof conn.state, { name: string; seen: number }>>();
+    holds<Equal<typeof conn.params, { token: string }>>();
+    conn.state.seen += 1;
+    conn.send("said", { from: "a", text: "b" });
+    // @ts-expect-error no such property
+    conn.state.nothing;
+    // @ts-expect-error the wrong payload
+    conn.send("said", "text");
+    holds<Equal<typeof c.conn.state.seen, number>>();
+  },
+  onBeforeActionResponse: (_c, name, args, output) => {
+    holds<Equal<typeof name, string>>();
+    holds<Equal<typeof args, unknown[]>>();
+    holds<Equal<typeof output, unknown>>();
+    return output;
+  },
+  run: async (c) => {
+    holds<Equal<typeof c.abortSignal, AbortSignal>>();
+    c.state.title = "running";
+    // @ts-expect-error not a string
+    c.state.title = 5;
+  },
+  actions: {
+    say: (c, text: string) => {
+      c.broadcast("said", { from: c.conn.state.name, text });
+      c.broadcast("moved", 1, 2);
+      c.broadcast("list", ["a"]);
+      c.broadcastUnconfirmed("moved", 1, 2);
+      // @ts-expect-error no such event
+      c.broadcast("whispered", 1);
+      // @ts-expect-error the wrong payload
+      c.broadcast("said", { from: 1, text });
+      // @ts-expect-error an argument is missing
+      c.broadcast("moved", 1);
+      // @ts-expect-error a fixed tuple has no third
+      c.broadcast("moved", 1, 2, 3);
+      // @ts-expect-error no such property of the state
+      c.state.nothing;
+      for (const [id, conn] of c.conns) {
+        holds<Equal<typeof id, string>>();
+        holds<Equal<typeof conn.state.name, string>>();
+      }
+      return text.length;
+    },
+    join: async (c, member: Member, position?: number) => {
+      c.state.members.splice(position ?? 0, 0, member);
+      return c.snapshot().members;
+    },
+    admin: { rename: (c, title: string) => void (c.state.title = title), deep: { count: (c) => c.state.members.length } },
+  },
+});
+
+const plain = actor({ actions: { ping: () => "pong" as const, any: (c) => c.broadcast("whatever", 1, "two") } });
+const valued = actor({
+  state: { count: 0, list: [] as number[] },
+  vars: { open: true },
+  connState: { n: 1 },
+  types: {} as { connParams: { token: string } },
+  actions: { all: (c) => [c.state.count, c.vars.open, c.conn.state.n, c.conn.params.token] as const },
+});
+
+const registry = setup({ use: { room, plain, valued } });
+
+export async function throughTheClient(client: Client<typeof registry>): Promise<void> {
+  const handle = client.room.getOrCreate(["a"], { createWithInput: { title: "t" }, params: { token: "t" } });
+  holds<NoAny<typeof handle.say>>();
+  holds<NoAny<typeof handle.join>>();
+  holds<NoAny<typeof handle.admin.rename>>();
+  holds<NoAny<typeof handle.admin.deep.count>>();
+  holds<Equal<Awaited<ReturnType<typeof handle.say>>, number>>();
+  holds<Equal<Parameters<typeof handle.join>, [member: Member, position?: number]>>();
+  holds<Equal<Awaited<ReturnType<typeof handle.join>>, Member[]>>();
+  holds<Equal<Awaited<ReturnType<typeof handle.admin.deep.count>>, number>>();
+  await handle.say("text");
+  // @ts-expect-error the wrong type
+  await handle.say(5);
+  // @ts-expect-error an argument is missing
+  await handle.say();
+  // @ts-expect-error one too many
+  await handle.say("a", "b");
+  // @ts-expect-error no such action
+  await handle.shout("text");
+  // @ts-expect-error no such nested action
+  await handle.admin.remove();
+  // @ts-expect-error no such actor
+  client.nobody.getOrCreate();
+  // @ts-expect-error the wrong input
+  client.room.getOrCreate(["a"], { createWithInput: { title: 5 } });
+  // @ts-expect-error the wrong parameters
+  client.room.get(["a"], { params: { token: 5 } });
+  // @ts-expect-error a key is made of strings
+  client.room.get([5]);
+  await client.room.create(["a"], { input: { title: "t" } });
+  // @ts-expect-error the wrong input
+  await client.room.create(["a"], { input: "t" });
+
+  const conn = handle.connect({ token: "t" });
+  conn.on("said", (message) => {
+    holds<Equal<typeof message, { from: string; text: string }>>();
+  });
+  conn.on("moved", (x, y) => {
+    holds<Equal<[typeof x, typeof y], [number, number]>>();
+  });
+  conn.on("list", (names) => {
+    holds<Equal<typeof names, string[]>>();
+  });
+  // @ts-expect-error no such event
+  conn.on("whispered", () => {});
+  // @ts-expect-error the wrong payload
+  conn.on("said", (text: string) => text);
+  // @ts-expect-error the wrong type
+  await conn.say(5);
+
+  holds<Equal<Awaited<ReturnType<ReturnType<typeof client.plain.get>["ping"]>>, "pong">>();
+  const all = await client.valued.get("k", { params: { token: "t" } }).all();
+  holds<Equal<typeof all, readonly [number, boolean, number, string]>>();
+  const anything = client.plain.get().connect();
+  anything.on("whatever", (...args) => {
+    holds<Equal<typeof args, unknown[]>>();
+  });
+}
+
+/** The same through `c.client()`. */
+actor({
+  actions: {
+    call: async (c) => {
+      const other = c.client<typeof registry>().room.get(["a"]);
+      holds<Equal<Awaited<ReturnType<typeof other.say>>, number>>();
+      // @ts-expect-error the wrong type
+      await other.say(5);
+    },
+  },
+});
+
+type Room = typeof room;
+holds<Equal<StateOf<Room>, { title: string; members: Member[]; at: Date }>>();
+holds<Equal<ActionContextOf<Room>["state"]["members"], Member[]>>();
+holds<Equal<ActorContextOf<Room>["vars"]["typing"], Set<string>>>();
+holds<Equal<ConnectContextOf<Room>["conn"]["state"]["seen"], number>>();
+holds<Equal<ConnOf<Room>["params"], { token: string }>>();
+holds<Equal<RunContextOf<Room>["state"]["title"], string>>();
+holds<Equal<WakeContextOf<Room>["state"]["title"], string>>();
+holds<Equal<SleepContextOf<Room>["state"]["title"], string>>();
+holds<Equal<"vars" extends keyof CreateContextOf<Room> ? true : false, false>>();
+holds<Equal<"state" extends keyof CreateStateContextOf<Room> ? true : false, false>>();
+holds<Equal<IsAny<StateOf<Room>>, false>>();
+holds<NoAny<ActionContextOf<Room>["broadcast"]>>();
+
+/** Code outside of a definition takes its context by name. */
+export function helper(c: ActionContextOf<Room>): string {
+  // @ts-expect-error not a string
+  c.state.title = 5;
+  return c.state.title;
+}
+
+/** Every order of the parts infers the same. */
+export const orders = [
+  actor({ createState: (c) => ({ n: c.key.length }), actions: { f: (c) => c.state.n } }),
+  actor({ actions: { f: (c) => c.state.n }, state: { n: 1 } }),
+  actor({ createVars: () => ({ n: 1 }), actions: { f: (c) => c.vars.n } }),
+  actor({ state: { n: 1 }, createConnState: () => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
+  actor({ state: { n: 1 }, createConnState: (_c) => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
+  actor({
+    state: { n: 1 },
+    createConnState: (_c, p: { x: number }) => ({ n: p.x }),
+    actions: { f: (c) => c.conn.state.n + c.conn.params.x },
+  }),
+] as const;
+type Result<D> = D extends { readonly "~types"?: { readonly actions: { f: (...args: never[]) => infer R } } } ? R : never;
+holds<Equal<{ [I in keyof typeof orders]: Result<(typeof orders)[I]> }, readonly [number, number, number, number, number, number]>>();
+
+export const refused = [
+  // @ts-expect-error both of a pair
+  actor({ state: { n: 1 }, createState: () => ({ n: 1 }) }),
+  // @ts-expect-error both of a pair
+  actor({ vars: { n: 1 }, createVars: () => ({ n: 1 }) }),
+  // @ts-expect-error an unknown option
+  actor({ options: { sleepTimout: 1 } }),
+  // @ts-expect-error the wrong type of an option
+  actor({ options: { noSleep: 1 } }),
+  // @ts-expect-error not a function
+  actor({ onWake: 5 }),
+  // @ts-expect-error not a definition
+  setup({ use: { room: {} as { n: number } & string } }),
+  // @ts-expect-error an unknown key
+  setup({ use: { plain }, allowedHost: [] }),
+];

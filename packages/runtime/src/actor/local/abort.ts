@@ -3,14 +3,14 @@
  */
 export class LazyAbort {
   #controller: AbortController | undefined;
-  #reason: unknown;
+  #reason: (() => unknown) | undefined;
   #aborted = false;
   #followers: Set<AbortController> | undefined;
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#reason);
+      if (this.#aborted) this.#controller.abort(this.#reason?.());
     }
     return this.#controller.signal;
   }
@@ -18,7 +18,7 @@ export class LazyAbort {
   /** Aborts `controller` together with this one. */
   follow(controller: AbortController): void {
     if (this.#aborted) {
-      controller.abort(this.#reason);
+      controller.abort(this.#reason?.());
       return;
     }
     this.#followers ??= new Set();
@@ -29,12 +29,13 @@ export class LazyAbort {
     this.#followers?.delete(controller);
   }
 
-  abort(reason: unknown): void {
+  /** `reason` is made only when somebody listens: an error costs more than the rest of a stop. */
+  abort(reason: () => unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    this.#controller?.abort(reason);
-    for (const follower of this.#followers ?? []) follower.abort(reason);
+    this.#controller?.abort(reason());
+    for (const follower of this.#followers ?? []) follower.abort(reason());
     this.#followers = undefined;
   }
 }

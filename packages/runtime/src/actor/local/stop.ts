@@ -16,7 +16,7 @@ import { LocalContext } from "./context.ts";
 
 /** Ends an activation that has begun to stop. Never rejects. */
 export async function stop(activation: Activation, reason: StopReason): Promise<void> {
-  activation.abort.abort(actorErrors.stopped(activation.record.id));
+  activation.abort.abort(() => actorErrors.stopped(activation.record.id));
   if (activation.hasSchedules) activation.schedules.stop();
   if (reason === "broken") {
     await release(activation, reason);
