@@ -96,11 +96,6 @@ export class TimerLane extends Lane {
     return this.#entries.pop();
   }
 
-  /** Timers that are set and not cleared. */
-  get size(): number {
-    return this.#entries.filter((entry) => entry.task !== undefined).length;
-  }
-
   protected insert(entry: Entry): void {
     let low = 0;
     let high = this.#entries.length;

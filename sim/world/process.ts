@@ -41,6 +41,7 @@ export class SimProcess {
   readonly #timers: TimerLane;
   /** What comes from outside, in the order of its coming. */
   readonly #arrivals: TimerLane;
+  readonly #foreground = new Set<SimTimer>();
   readonly #lanes: Lane[] = [];
   readonly #onDeath: (() => void)[] = [];
   #alive = true;
@@ -60,9 +61,9 @@ export class SimProcess {
     return this.#alive;
   }
 
-  /** Timers of the runtime or the client that are set. */
+  /** Timers of the runtime or the client that would keep the process alive. */
   get timersSet(): number {
-    return this.#timers.size;
+    return this.#foreground.size;
   }
 
   /** A queue that dies with the process. */
@@ -124,13 +125,22 @@ export class SimProcess {
   #makeTimers(): Timers {
     const { scheduler, options } = this.world;
     return {
-      set: (task, delayMs) => {
+      set: (task, delayMs, timerOptions) => {
         const jitterMs = this.random.chance(options.timerJitter) ? this.random.between(-0.9, 5) : 0;
         const at = scheduler.now + Math.max(0, Math.max(1, delayMs) + jitterMs);
-        return new SimTimer(this.#timers.add(at, keepContext(task)));
+        const enter = keepContext(task);
+        const run = (): void => {
+          this.#foreground.delete(timer);
+          enter();
+        };
+        const timer = new SimTimer(this.#timers.add(at, run));
+        if (timerOptions?.background !== true) this.#foreground.add(timer);
+        return timer;
       },
       clear: (timer: TimerHandle) => {
-        if (timer instanceof SimTimer) timer.entry.task = undefined;
+        if (!(timer instanceof SimTimer)) return;
+        timer.entry.task = undefined;
+        this.#foreground.delete(timer);
       },
     };
   }

@@ -199,3 +199,21 @@ test("a value that can't be sent fails its call alone", async () => {
   void conn.act();
   expect(link.told).toEqual(["act act"]);
 });
+
+test("calls that reach an actor that is stopping go again on the next link, in their order", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const first = await gateway.accept();
+  const one = watch(conn.act());
+  const two = watch(conn.send("two"));
+  const stopping = { group: "actor", code: "stopping", message: "stopping", retryable: true };
+  await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
+  const three = watch(conn.act());
+  await first.say({ kind: "error", id: first.idOf("send"), error: stopping });
+  expect(first.told).toEqual(["act act", "act send"]);
+  expect([one.state, two.state, three.state]).toEqual(["pending", "pending", "pending"]);
+  await first.drop();
+  await world.pass(250);
+  const second = await gateway.accept();
+  expect(second.told).toEqual(["act act", "act send", "act act"]);
+});

@@ -3,7 +3,8 @@
  *
  *   add() ──▶ queued ── next() ──▶ sent ── resolve() / reject() ──▶ gone
  *                ▲                   │
- *                └── requeueSent() ──┤   the hello was refused: nothing behind it was acted on
+ *                ├── requeueSent() ──┤   the hello was refused: nothing behind it was acted on
+ *                └── requeue(id) ────┤   the actor was stopping: this call was not acted on
  *                                    └── failSent()   the link is lost: each may have happened, none is sent again
  *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
@@ -92,6 +93,20 @@ export class CallQueue {
     for (const call of this.#sent.values()) if (call.abandoned) this.#forget(call);
     this.#queued = new Map([...this.#sent, ...this.#queued]);
     this.#sent = new Map();
+  }
+
+  /** A sent call was surely not acted on: it goes again, in the order of the calls. True when there was such a call. */
+  requeue(id: number): boolean {
+    const call = this.#sent.get(id);
+    if (call === undefined) return false;
+    this.#sent.delete(id);
+    if (call.abandoned) {
+      this.#forget(call);
+      return true;
+    }
+    const entries = [...this.#queued, [id, call] as const];
+    this.#queued = new Map(entries.sort(([one], [other]) => one - other));
+    return true;
   }
 
   /** Fails every call that wasn't sent. */

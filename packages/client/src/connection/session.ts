@@ -80,6 +80,8 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   #version = -1;
   #openingFrames = 0;
   #openingBytes = 0;
+  /** The actor is stopping: it takes nothing more, and the gateway will close the link. */
+  #leaving = false;
   /** What the gateway said before it closed the link. */
   #fatal: TroupeError | undefined;
   #onClosed: (() => void) | undefined;
@@ -192,6 +194,11 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   }
 
   #receiveError(id: number | undefined, error: TroupeError): void {
+    if (id !== undefined && isStopping(error) && this.#parts.calls.requeue(id)) {
+      // An actor that stops takes no later call either, so the order of calls is kept on the next link.
+      this.#leaving = true;
+      return;
+    }
     if (id === undefined) this.#fatal = error;
     else if (this.#parts.calls.reject(id, error)) return;
     for (const [event, subscription] of this.#subscribed) {
@@ -229,7 +236,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
 
   /** True when the link can take `data` now. */
   #admits(data: Message): boolean {
-    if (this.#phase !== "opening") return this.#phase === "open";
+    if (this.#phase !== "opening") return this.#phase === "open" && !this.#leaving;
     return (
       this.#openingFrames < limits.openingFrames &&
       this.#openingBytes + mostBytes(data) <= limits.openingBytes
@@ -265,6 +272,11 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     if (this.#openingTimer !== undefined) this.#parts.env.timers.clear(this.#openingTimer);
     this.#openingTimer = undefined;
   }
+}
+
+/** The call reached an activation that was about to end, and was not acted on. */
+function isStopping(error: TroupeError): boolean {
+  return error.group === "actor" && error.code === "stopping";
 }
 
 function mostBytes(data: Message): number {

@@ -64,7 +64,10 @@ test("onBeforeConnect, createConnState, onConnect with the conn in c.conns, welc
 test("a refusal: its error, 1008, no actor state touched, the next one works", async () => {
   const steps: string[] = [];
   await using driver = await Driver.start({ room: room(steps) });
-  const eve = driver.socket("/actor/room/connect").hello({ params: { name: "eve" } }).action(1, "who");
+  const eve = driver
+    .socket("/actor/room/connect")
+    .hello({ params: { name: "eve" } })
+    .action(1, "who");
   const bug = driver.socket("/actor/room/connect").hello({ params: { name: "bug" } });
   await driver.world.idle();
   expect([eve.story, bug.story]).toEqual([["refusal user.refused"], ["refusal internal.error"]]);
@@ -80,7 +83,10 @@ test("a refusal: its error, 1008, no actor state touched, the next one works", a
 test("onConnect that throws is a refusal too: no welcome, and onDisconnect undoes what was done", async () => {
   const steps: string[] = [];
   await using driver = await Driver.start({ room: room(steps) });
-  const late = driver.socket("/actor/room/connect").hello({ params: { name: "late" } }).action(1, "who");
+  const late = driver
+    .socket("/actor/room/connect")
+    .hello({ params: { name: "late" } })
+    .action(1, "who");
   await driver.world.idle();
   expect(late.story).toEqual(["refusal user.late"]);
   expect(steps).toEqual([
@@ -199,7 +205,11 @@ test("S2.3: frames sent behind the hello are taken in order, before any that com
   await driver.world.idle();
   const all = Array.from({ length: 40 }, (_, n) => n);
   expect(order).toEqual(all);
-  expect(socket.story).toEqual(["welcome", "subscribed 900", ...all.flatMap((n) => [`event taken [${n}]`, `reply ${n} ${n}`])]);
+  expect(socket.story).toEqual([
+    "welcome",
+    "subscribed 900",
+    ...all.flatMap((n) => [`event taken [${n}]`, `reply ${n} ${n}`]),
+  ]);
 });
 
 test("S4.2: conn.on, then conn.act in one tick, first connect and 1,000 connections back to back: every event arrives", async () => {
@@ -272,14 +282,18 @@ test("S4.1: a boot that takes 6 s and a first action that takes 6 s starve no ot
   await driver.world.pass(1_000);
   expect([booting.story, first.story]).toEqual([[], ["welcome", "subscribed 0"]]);
   // The clock stands still: what comes now takes no time at all.
-  const others = Array.from({ length: 50 }, () => driver.socket("/actor/agent/connect?key=a").hello().subscribe(1, "said").action(2, "ping"));
+  const others = Array.from({ length: 50 }, () =>
+    driver.socket("/actor/agent/connect?key=a").hello().subscribe(1, "said").action(2, "ping"),
+  );
   const elsewhere = driver.socket("/actor/agent/connect?key=b").hello().action(1, "ping");
   await driver.world.idle();
   for (const other of others) expect(other.story).toEqual(["welcome", "subscribed 1", 'reply 2 "pong"']);
   expect(elsewhere.story).toEqual(["welcome", 'reply 1 "pong"']);
   for (const other of others.slice(1)) other.close();
   await driver.world.idle();
-  const report = driver.runtime.host.instance(String((first.frames[0] as { actorId?: unknown }).actorId))?.report();
+  const report = driver.runtime.host
+    .instance(String((first.frames[0] as { actorId?: unknown }).actorId))
+    ?.report();
   expect(report).toMatchObject({ connections: 2, actionsInFlight: 1 });
   await driver.world.pass(6_000);
   expect(booting.story).toEqual(["welcome", 'reply 1 "pong"']);

@@ -32,14 +32,20 @@ test("params: 4 KiB, over every door", async () => {
   const socket = driver.socket("/actor/echo/connect").hello({ params });
   await driver.world.idle();
   expect(socket.story).toEqual(["refusal connection.params_too_long"]);
-  expect((await driver.http("POST", "/actor/echo/action/say", { args: ["a"], params })).code).toBe("connection.params_too_long");
+  expect((await driver.http("POST", "/actor/echo/action/say", { args: ["a"], params })).code).toBe(
+    "connection.params_too_long",
+  );
   const local = driver.local().echo.getOrCreate([], { params });
   await expect(local.say("a")).rejects.toMatchObject({ code: "params_too_long" });
 });
 
 test("options.maxIncomingMessageSize: a longer message closes its socket with 1009 and its code", async () => {
   await using driver = await Driver.start({ echo });
-  const socket = driver.socket("/actor/echo/connect").hello().action(1, "say", "ok").action(2, "say", "x".repeat(2_000));
+  const socket = driver
+    .socket("/actor/echo/connect")
+    .hello()
+    .action(1, "say", "ok")
+    .action(2, "say", "x".repeat(2_000));
   await driver.world.idle();
   expect(socket.story).toEqual(["welcome", "reply 1 2", "error - message.incoming_too_long"]);
   expect(socket.closed).toEqual({ code: 1009, reason: "message.incoming_too_long" });
@@ -47,9 +53,19 @@ test("options.maxIncomingMessageSize: a longer message closes its socket with 10
 
 test("options.maxOutgoingMessageSize: a longer reply is an error of that call, a longer event one of its sender", async () => {
   await using driver = await Driver.start({ echo });
-  const socket = driver.socket("/actor/echo/connect").hello().subscribe(1, "big").action(2, "repeat", 3_000).action(3, "big", 3_000).action(4, "say", "still here");
+  const socket = driver
+    .socket("/actor/echo/connect")
+    .hello()
+    .subscribe(1, "big")
+    .action(2, "repeat", 3_000)
+    .action(3, "big", 3_000)
+    .action(4, "say", "still here");
   await driver.world.idle();
-  expect(socket.story.slice(2)).toEqual(["error 2 message.outgoing_too_long", "error 3 message.outgoing_too_long", "reply 4 10"]);
+  expect(socket.story.slice(2)).toEqual([
+    "error 2 message.outgoing_too_long",
+    "error 3 message.outgoing_too_long",
+    "reply 4 10",
+  ]);
 });
 
 for (const [what, count, size] of [
@@ -61,7 +77,10 @@ for (const [what, count, size] of [
     await using driver = await Driver.start({ echo });
     const socket = driver.socket("/actor/echo/connect").hello();
     for (let id = 0; id < count; id += 1) socket.action(id, "say", "x".repeat(size));
-    await driver.world.until(() => socket.closed !== undefined, () => socket.story.length);
+    await driver.world.until(
+      () => socket.closed !== undefined,
+      () => socket.story.length,
+    );
     expect(socket.story).toEqual(["refusal connection.opening_backlog"]);
     opening.open();
     await driver.world.idle();
@@ -77,7 +96,10 @@ test("as many frames as fit while the connection opens are all taken", async () 
   for (let id = 0; id < limits.openingFrames; id += 1) socket.action(id, "say", "x");
   await driver.world.idle();
   opening.open();
-  await driver.world.until(() => socket.frames.length === limits.openingFrames + 1, () => socket.story.length);
+  await driver.world.until(
+    () => socket.frames.length === limits.openingFrames + 1,
+    () => socket.story.length,
+  );
   opening = undefined;
 });
 
@@ -88,7 +110,9 @@ test("actions in flight: one more is refused as retryable, and as others end the
   await driver.world.idle();
   for (let id = 0; id <= limits.connectionActionsInFlight; id += 1) socket.action(id, "hang");
   await driver.world.idle();
-  expect(socket.story.slice(1)).toEqual([`error ${limits.connectionActionsInFlight} connection.too_many_actions`]);
+  expect(socket.story.slice(1)).toEqual([
+    `error ${limits.connectionActionsInFlight} connection.too_many_actions`,
+  ]);
   work.open();
   await driver.world.idle();
   socket.action(9_999, "say", "a");
@@ -115,7 +139,13 @@ test("unsubscribe is in force for what comes behind it", async () => {
   const socket = driver.socket("/actor/echo/connect").hello().subscribe(1, "x").action(2, "emit");
   socket.send({ kind: "unsubscribe", event: "x" }).action(3, "emit");
   await driver.world.idle();
-  expect(socket.story).toEqual(["welcome", "subscribed 1", "event x [1]", "reply 2 undefined", "reply 3 undefined"]);
+  expect(socket.story).toEqual([
+    "welcome",
+    "subscribed 1",
+    "event x [1]",
+    "reply 2 undefined",
+    "reply 3 undefined",
+  ]);
 });
 
 test("a slow reader is closed with 1013, and the others get everything", async () => {
@@ -184,7 +214,9 @@ test("malformed frames close their socket with 1002 and a code; the actor lives 
     expect([data, socket.story]).toEqual([data, ["welcome", `error - ${code}`]]);
     expect(socket.closed).toEqual({ code: 1002, reason: code });
   }
-  const report = driver.runtime.host.instance((await driver.http("POST", "/actor/echo/resolve")).actorId ?? "")?.report();
+  const report = driver.runtime.host
+    .instance((await driver.http("POST", "/actor/echo/resolve")).actorId ?? "")
+    ?.report();
   expect(report?.connections).toBe(0);
 });
 
@@ -201,7 +233,11 @@ test("a hello that isn't one, a version and an encoding that aren't spoken", asy
   ]) {
     const socket = driver.socket("/actor/echo/connect").raw(hello);
     await driver.world.idle();
-    answers.push([socket.story.join(), socket.closed?.code, (socket.frames[0] as { versions?: unknown }).versions]);
+    answers.push([
+      socket.story.join(),
+      socket.closed?.code,
+      (socket.frames[0] as { versions?: unknown }).versions,
+    ]);
   }
   expect(answers).toEqual([
     ["refusal protocol.malformed_frame", 1008, undefined],

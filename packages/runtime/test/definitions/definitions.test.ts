@@ -4,18 +4,36 @@ import { expect, test } from "vitest";
 import { defaultOptions } from "../../src/actor/options.ts";
 import { codeOf } from "../driver/watch.ts";
 
-type Loose = (config: object) => { descriptor: { options: object; ignoredOptions: readonly string[]; actions: readonly string[]; events: readonly string[] }; behaviour: object };
+type Loose = (config: object) => {
+  descriptor: {
+    options: object;
+    ignoredOptions: readonly string[];
+    actions: readonly string[];
+    events: readonly string[];
+  };
+  behaviour: object;
+};
 const define = actor as unknown as Loose;
 
 const refused: readonly (readonly [string, object, string, string])[] = [
   ["a typo in a key", { onCreat: () => {} }, "config.unknown_key", 'Did you mean "onCreate"?'],
   ["a typo in state", { stat: {} }, "config.unknown_key", 'Did you mean "state"?'],
   ["a key that is near nothing", { bananas: 1 }, "config.unknown_key", '"bananas"'],
-  ["a typo in an option", { options: { sleepTimout: 1 } }, "config.unknown_option", 'Did you mean "sleepTimeout"?'],
+  [
+    "a typo in an option",
+    { options: { sleepTimout: 1 } },
+    "config.unknown_option",
+    'Did you mean "sleepTimeout"?',
+  ],
   ["an option that is near nothing", { options: { bananas: 1 } }, "config.unknown_option", '"bananas"'],
   ["state and createState", { state: {}, createState: () => ({}) }, "config.both_given", "createState"],
   ["vars and createVars", { vars: {}, createVars: () => ({}) }, "config.both_given", "createVars"],
-  ["connState and createConnState", { connState: {}, createConnState: () => ({}) }, "config.both_given", "createConnState"],
+  [
+    "connState and createConnState",
+    { connState: {}, createConnState: () => ({}) },
+    "config.both_given",
+    "createConnState",
+  ],
   ["a hook that is no function", { onWake: {} }, "config.invalid_option", "onWake"],
   ["a run that is none", { run: { runs: () => {} } }, "config.invalid_option", "run"],
   ["actions that are none", { actions: { a: 1 } }, "config.invalid_option", "actions.a"],
@@ -23,11 +41,21 @@ const refused: readonly (readonly [string, object, string, string])[] = [
   ["events that are none", { events: 1 }, "config.invalid_option", "events"],
   ["options that are none", { options: 1 }, "config.invalid_option", "options"],
   ["a negative time", { options: { actionTimeout: -1 } }, "config.invalid_option", "actionTimeout"],
-  ["a time that is NaN", { options: { actionTimeout: Number.NaN } }, "config.invalid_option", "actionTimeout"],
+  [
+    "a time that is NaN",
+    { options: { actionTimeout: Number.NaN } },
+    "config.invalid_option",
+    "actionTimeout",
+  ],
   ["a time as text", { options: { actionTimeout: "5s" } }, "config.invalid_option", "actionTimeout"],
   ["a boolean as a number", { options: { noSleep: 1 } }, "config.invalid_option", "noSleep"],
   ["a name that is no text", { options: { name: 5 } }, "config.invalid_option", "name"],
-  ["__proto__ as an option", { options: JSON.parse('{"__proto__":{}}') as object }, "config.unknown_option", "__proto__"],
+  [
+    "__proto__ as an option",
+    { options: JSON.parse('{"__proto__":{}}') as object },
+    "config.unknown_option",
+    "__proto__",
+  ],
 ];
 
 for (const [name, config, code, text] of refused) {
@@ -43,13 +71,26 @@ for (const [name, config, code, text] of refused) {
   });
 }
 
-for (const key of ["db", "queues", "onRequest", "onWebSocket", "actionInputSchemas", "connParamsSchema", "inspector"]) {
+for (const key of [
+  "db",
+  "queues",
+  "onRequest",
+  "onWebSocket",
+  "actionInputSchemas",
+  "connParamsSchema",
+  "inspector",
+]) {
   test(`S3.1 (in part): ${key} is refused by its name, not dropped`, () => {
     expect(() => define({ [key]: {} })).toThrow(new RegExp(`"${key}" is not in this version`));
   });
 }
 
-for (const key of ["maxQueueSize", "maxQueueMessageSize", "canHibernateWebSocket", "enableActorRuntimeSocket"]) {
+for (const key of [
+  "maxQueueSize",
+  "maxQueueMessageSize",
+  "canHibernateWebSocket",
+  "enableActorRuntimeSocket",
+]) {
   test(`S3.1 (in part): options.${key} is refused by its name, not dropped`, () => {
     expect(() => define({ options: { [key]: 1 } })).toThrow(new RegExp(`"${key}" is not in this version`));
   });
@@ -66,18 +107,46 @@ test("S2.6 (in part): every option is taken over whole, and those without an eff
     preloadMaxConnectionsBytes: 1,
   };
   const given = Object.fromEntries(
-    Object.entries(defaultOptions).map(([name, value]) => [name, typeof value === "number" ? value + 1 : !value]),
+    Object.entries(defaultOptions).map(([name, value]) => [
+      name,
+      typeof value === "number" ? value + 1 : !value,
+    ]),
   );
-  const { descriptor } = define({ options: { ...given, name: "A name", icon: "🐝", ...noOps, actionTimeout: undefined } });
-  expect(descriptor.options).toEqual({ ...given, actionTimeout: defaultOptions.actionTimeout, name: "A name", icon: "🐝" });
+  const { descriptor } = define({
+    options: { ...given, name: "A name", icon: "🐝", ...noOps, actionTimeout: undefined },
+  });
+  expect(descriptor.options).toEqual({
+    ...given,
+    actionTimeout: defaultOptions.actionTimeout,
+    name: "A name",
+    icon: "🐝",
+  });
   expect([...descriptor.ignoredOptions].sort()).toEqual(Object.keys(noOps).sort());
 });
 
 test("S1.5 (in part): a definition can't be exchanged from outside", () => {
-  const config = { state: { n: 1 }, events: { x: event<number>() }, actions: { get: () => 1 }, options: { actionTimeout: 5 } };
+  const config = {
+    state: { n: 1 },
+    events: { x: event<number>() },
+    actions: { get: () => 1 },
+    options: { actionTimeout: 5 },
+  };
   const definition = define(config);
-  const { descriptor, behaviour } = definition as unknown as { descriptor: Record<string, unknown>; behaviour: Record<string, unknown> };
-  for (const target of [definition, descriptor, behaviour, descriptor.options, descriptor.actions, descriptor.events, behaviour.hooks, behaviour.actions, behaviour.state]) {
+  const { descriptor, behaviour } = definition as unknown as {
+    descriptor: Record<string, unknown>;
+    behaviour: Record<string, unknown>;
+  };
+  for (const target of [
+    definition,
+    descriptor,
+    behaviour,
+    descriptor.options,
+    descriptor.actions,
+    descriptor.events,
+    behaviour.hooks,
+    behaviour.actions,
+    behaviour.state,
+  ]) {
     expect(Object.isFrozen(target)).toBe(true);
   }
   (config.actions as Record<string, unknown>)["get"] = () => "hijacked";

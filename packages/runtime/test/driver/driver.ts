@@ -119,7 +119,8 @@ export class Driver<U extends Use> {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const bytes = body instanceof Uint8Array ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
+    const bytes =
+      body instanceof Uint8Array ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
     const response = await this.#request(method, url, { host: "127.0.0.1", ...headers }, bytes);
     return readAnswer(response);
   }
@@ -127,7 +128,9 @@ export class Driver<U extends Use> {
   /** An action over HTTP. `actor` is "name" or "name?key=a". */
   act(actor: string, action: string, ...args: unknown[]): Promise<Answer> {
     const [name, query] = actor.split("?");
-    return this.http("POST", `/actor/${name}/action/${action}${query === undefined ? "" : `?${query}`}`, { args });
+    return this.http("POST", `/actor/${name}/action/${action}${query === undefined ? "" : `?${query}`}`, {
+      args,
+    });
   }
 
   socket(url: string): TestSocket {
@@ -229,13 +232,19 @@ export function readAnswer(response: GatewayResponse): Answer {
   const { status, headers } = response;
   const text = typeof response.body === "string" ? response.body : Buffer.from(response.body).toString();
   if (headers["content-type"] !== "application/json" || text === "") return { status, headers, text };
-  const body = JSON.parse(text) as { output?: unknown; actorId?: string; error?: Answer["error"] & { group: string; code: string } };
+  const body = JSON.parse(text) as {
+    output?: unknown;
+    actorId?: string;
+    error?: Answer["error"] & { group: string; code: string };
+  };
   return {
     status,
     headers,
     text,
     ...("output" in body ? { output: body.output } : {}),
     ...(body.actorId === undefined ? {} : { actorId: body.actorId }),
-    ...(body.error === undefined ? {} : { error: body.error, code: `${body.error.group}.${body.error.code}` }),
+    ...(body.error === undefined
+      ? {}
+      : { error: body.error, code: `${body.error.group}.${body.error.code}` }),
   };
 }

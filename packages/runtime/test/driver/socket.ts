@@ -134,7 +134,8 @@ export function webSocketTo(env: Pick<Env, "afterTurn">, gateway: () => Gateway)
         this.readyState = 1;
         this.#tell({ type: "open" });
         near.attach({
-          message: (data) => this.#tell({ type: "message", data: typeof data === "string" ? data : data.slice().buffer }),
+          message: (data) =>
+            this.#tell({ type: "message", data: typeof data === "string" ? data : data.slice().buffer }),
           closed: (code, reason) => {
             this.readyState = 3;
             this.#tell({ type: "close", code, reason });

@@ -183,7 +183,10 @@ test("a failed sync breaks every gate with applied: unknown, and the process is 
   await driver.world.idle();
   driver.syncs.finish(new Error("EIO"));
   await driver.world.idle();
-  expect(calls.map((call) => call.value?.error?.metadata)).toEqual([{ applied: "unknown" }, { applied: "unknown" }]);
+  expect(calls.map((call) => call.value?.error?.metadata)).toEqual([
+    { applied: "unknown" },
+    { applied: "unknown" },
+  ]);
   expect(String(driver.fatal)).toContain("EIO");
 });
 

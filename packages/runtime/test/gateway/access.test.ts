@@ -18,7 +18,13 @@ const outcome = (run: () => void): string => {
 
 function check(config: AccessConfig, request: Partial<AccessRequest>): string {
   const access = new Access(config, nodeEnv().crypto);
-  const full = { host: "127.0.0.1:6420", origin: undefined, authorization: undefined, subprotocols: undefined, ...request };
+  const full = {
+    host: "127.0.0.1:6420",
+    origin: undefined,
+    authorization: undefined,
+    subprotocols: undefined,
+    ...request,
+  };
   return outcome(() => access.check(full));
 }
 
@@ -65,7 +71,8 @@ const loopback: readonly (readonly [Partial<AccessRequest>, string])[] = [
 ];
 
 for (const [request, expected] of loopback) {
-  test(`loopback: ${JSON.stringify(request)} is ${expected}`, () => expect(check({}, request)).toBe(expected));
+  test(`loopback: ${JSON.stringify(request)} is ${expected}`, () =>
+    expect(check({}, request)).toBe(expected));
 }
 
 test("lists of hosts and origins are exact", () => {
@@ -73,11 +80,18 @@ test("lists of hosts and origins are exact", () => {
   expect(check(config, { host: "app.example:443" })).toBe("ok");
   expect(check(config, { host: "127.0.0.1" })).toBe(HOST);
   expect(check(config, { host: "sub.app.example" })).toBe(HOST);
-  for (const origin of ["http://app.example", "https://app.example.evil.example", "https://app.example:444", "null"]) {
+  for (const origin of [
+    "http://app.example",
+    "https://app.example.evil.example",
+    "https://app.example:444",
+    "null",
+  ]) {
     expect(check(config, { host: "app.example", origin })).toBe(ORIGIN);
   }
   expect(check(config, { host: "app.example", origin: "https://app.example" })).toBe("ok");
-  expect(check({ ...config, allowedOrigins: ["*"] }, { host: "app.example", origin: "http://any.example" })).toBe("ok");
+  expect(
+    check({ ...config, allowedOrigins: ["*"] }, { host: "app.example", origin: "http://any.example" }),
+  ).toBe("ok");
 });
 
 test("the token: as a header, as a subprotocol, and nothing near it; a preflight shows none", () => {
@@ -126,7 +140,9 @@ for (const [host, config, expected] of binds) {
 }
 
 test("handler(Request): admitted, answered, with CORS for the origins that may call and no others", async () => {
-  const echo = actor({ actions: { args: (_c, ...args: unknown[]) => args, url: (c) => c.request?.headers.get("x-mine") ?? null } });
+  const echo = actor({
+    actions: { args: (_c, ...args: unknown[]) => args, url: (c) => c.request?.headers.get("x-mine") ?? null },
+  });
   await using driver = await Driver.start({ echo });
   const ask = async (path: string, init: RequestInit = {}, host = "http://127.0.0.1") => {
     const response = await handleFetch(driver.runtime.gateway, new Request(host + path, init));
@@ -136,16 +152,31 @@ test("handler(Request): admitted, answered, with CORS for the origins that may c
   const plain = await ask("/actor/echo/action/args", post);
   expect([plain.status, plain.text]).toEqual([200, '{"output":[1]}']);
   expect(plain.headers.get("access-control-allow-origin")).toBeNull();
-  const cors = await ask("/actor/echo/action/args", { ...post, headers: { origin: "http://localhost:3000" } });
+  const cors = await ask("/actor/echo/action/args", {
+    ...post,
+    headers: { origin: "http://localhost:3000" },
+  });
   expect(cors.headers.get("access-control-allow-origin")).toBe("http://localhost:3000");
   expect(cors.headers.get("vary")).toBe("Origin");
   const evil = await ask("/actor/echo/action/args", { ...post, headers: { origin: "http://evil.example" } });
   expect([evil.status, evil.headers.get("access-control-allow-origin")]).toEqual([403, null]);
   expect((await ask("/actor/echo/action/args", post, "http://evil.example")).status).toBe(403);
-  const preflight = await ask("/actor/echo/action/args", { method: "OPTIONS", headers: { origin: "http://localhost:3000" } });
-  expect([preflight.status, preflight.text, preflight.headers.get("access-control-allow-origin")]).toEqual([204, "", "http://localhost:3000"]);
+  const preflight = await ask("/actor/echo/action/args", {
+    method: "OPTIONS",
+    headers: { origin: "http://localhost:3000" },
+  });
+  expect([preflight.status, preflight.text, preflight.headers.get("access-control-allow-origin")]).toEqual([
+    204,
+    "",
+    "http://localhost:3000",
+  ]);
   expect((await ask("/livez")).text).toBe("ok\n");
-  expect((await ask("/actor/echo/action/url", { ...post, headers: { "x-mine": "yes" } })).text).toBe('{"output":"yes"}');
-  const large = await ask("/actor/echo/action/args", { method: "POST", body: new Uint8Array(21 * 1024 * 1024) });
+  expect((await ask("/actor/echo/action/url", { ...post, headers: { "x-mine": "yes" } })).text).toBe(
+    '{"output":"yes"}',
+  );
+  const large = await ask("/actor/echo/action/args", {
+    method: "POST",
+    body: new Uint8Array(21 * 1024 * 1024),
+  });
   expect([large.status, JSON.parse(large.text).error.code]).toEqual([413, "body_too_large"]);
 });

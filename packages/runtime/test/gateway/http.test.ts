@@ -26,13 +26,31 @@ const echo = actor({
 });
 
 const routes: readonly (readonly [string, Partial<Route> | string])[] = [
-  ["/actor/echo/action/args", { kind: "action", action: "args", actor: { kind: "key", name: "echo", key: [], method: "getOrCreate" } }],
-  ["/actor/echo/action/args?key=a,b&method=get", { kind: "action", actor: { kind: "key", name: "echo", key: ["a", "b"], method: "get" } } as Partial<Route>],
+  [
+    "/actor/echo/action/args",
+    { kind: "action", action: "args", actor: { kind: "key", name: "echo", key: [], method: "getOrCreate" } },
+  ],
+  [
+    "/actor/echo/action/args?key=a,b&method=get",
+    {
+      kind: "action",
+      actor: { kind: "key", name: "echo", key: ["a", "b"], method: "get" },
+    } as Partial<Route>,
+  ],
   ["/actor/echo/action/a%2Eb", { kind: "action", action: "a.b" }],
   ["/actor/echo/action/a%2Fb", { kind: "action", action: "a/b" }],
-  ["/actor/echo/resolve?key=a%2Cb", { kind: "resolve", actor: { kind: "key", name: "echo", key: ["a,b"], method: "getOrCreate" } }],
-  ["/actor/echo/resolve?key=~", { kind: "resolve", actor: { kind: "key", name: "echo", key: [""], method: "getOrCreate" } }],
-  ["/actor/echo/create?key=a", { kind: "create", actor: { kind: "key", name: "echo", key: ["a"], method: "create" } }],
+  [
+    "/actor/echo/resolve?key=a%2Cb",
+    { kind: "resolve", actor: { kind: "key", name: "echo", key: ["a,b"], method: "getOrCreate" } },
+  ],
+  [
+    "/actor/echo/resolve?key=~",
+    { kind: "resolve", actor: { kind: "key", name: "echo", key: [""], method: "getOrCreate" } },
+  ],
+  [
+    "/actor/echo/create?key=a",
+    { kind: "create", actor: { kind: "key", name: "echo", key: ["a"], method: "create" } },
+  ],
   ["/actor/echo/connect", { kind: "connect" }],
   ["/actor-id/abc/action/args", { kind: "action", actor: { kind: "id", id: "abc" } } as Partial<Route>],
   ["/livez", { kind: "livez" }],
@@ -92,11 +110,20 @@ test("addresses outside of the actors' own are nobody's when the program has no 
 test("methods: POST for actions, an upgrade for connect, OPTIONS for anything", async () => {
   await using driver = await Driver.start({ echo });
   for (const method of ["GET", "PUT", "DELETE", "PATCH", "HEAD"]) {
-    expect(await driver.http(method, "/actor/echo/action/args")).toMatchObject({ status: 405, code: "gateway.method_not_allowed" });
+    expect(await driver.http(method, "/actor/echo/action/args")).toMatchObject({
+      status: 405,
+      code: "gateway.method_not_allowed",
+    });
   }
-  expect(await driver.http("GET", "/actor/echo/connect")).toMatchObject({ status: 426, code: "gateway.upgrade_required" });
+  expect(await driver.http("GET", "/actor/echo/connect")).toMatchObject({
+    status: 426,
+    code: "gateway.upgrade_required",
+  });
   const preflight = await driver.http("OPTIONS", "/actor/echo/action/args");
-  expect(preflight).toMatchObject({ status: 204, headers: { "access-control-allow-methods": "GET, POST, OPTIONS" } });
+  expect(preflight).toMatchObject({
+    status: 204,
+    headers: { "access-control-allow-methods": "GET, POST, OPTIONS" },
+  });
   expect(preflight.headers["access-control-allow-headers"]).toContain("troupe-protocol");
   expect(driver.runtime.host.size).toBe(0);
 });
@@ -104,17 +131,32 @@ test("methods: POST for actions, an upgrade for connect, OPTIONS for anything", 
 test("content types: JSON in its many clothes, CBOR, and no other; the answer has the request's", async () => {
   await using driver = await Driver.start({ echo });
   const url = "/actor/echo/action/args";
-  for (const type of ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/plain", "application/x-www-form-urlencoded"]) {
+  for (const type of [
+    "application/json",
+    "application/json; charset=utf-8",
+    "APPLICATION/JSON",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+  ]) {
     expect((await driver.http("POST", url, { args: [1] }, { "content-type": type })).output).toEqual([1]);
   }
   for (const type of ["application/xml", "multipart/form-data", "application/jsonx", "image/png"]) {
-    expect(await driver.http("POST", url, { args: [1] }, { "content-type": type })).toMatchObject({ status: 415, code: "gateway.unsupported_media_type" });
+    expect(await driver.http("POST", url, { args: [1] }, { "content-type": type })).toMatchObject({
+      status: 415,
+      code: "gateway.unsupported_media_type",
+    });
   }
-  const response = await driver.raw("POST", "/actor/echo/action/bytes", encodeCbor({ args: [] }), { "content-type": "application/cbor" });
+  const response = await driver.raw("POST", "/actor/echo/action/bytes", encodeCbor({ args: [] }), {
+    "content-type": "application/cbor",
+  });
   expect(response.headers["content-type"]).toBe("application/cbor");
   expect(decodeCbor(response.body as Uint8Array)).toEqual({ output: new Uint8Array([1, 2, 3]) });
-  const failure = await driver.raw("POST", "/actor/echo/action/no", encodeCbor({}), { "content-type": "application/cbor" });
-  expect(decodeCbor(failure.body as Uint8Array)).toMatchObject({ error: { group: "actor", code: "action_not_found" } });
+  const failure = await driver.raw("POST", "/actor/echo/action/no", encodeCbor({}), {
+    "content-type": "application/cbor",
+  });
+  expect(decodeCbor(failure.body as Uint8Array)).toMatchObject({
+    error: { group: "actor", code: "action_not_found" },
+  });
 });
 
 test("bodies: none at all is fine, anything else must be what the protocol says", async () => {
@@ -134,16 +176,25 @@ test("bodies: none at all is fine, anything else must be what the protocol says"
 
 test("versions: ours, none, and others", async () => {
   await using driver = await Driver.start({ echo });
-  const ask = (version: string) => driver.http("POST", "/actor/echo/action/args", undefined, { "troupe-protocol": version });
+  const ask = (version: string) =>
+    driver.http("POST", "/actor/echo/action/args", undefined, { "troupe-protocol": version });
   expect((await ask("1")).status).toBe(200);
   for (const version of ["0", "2", "x", "", "1,2"]) {
-    expect(await ask(version)).toMatchObject({ status: 400, code: "protocol.version_unsupported", error: { metadata: { supported: [1] } } });
+    expect(await ask(version)).toMatchObject({
+      status: 400,
+      code: "protocol.version_unsupported",
+      error: { metadata: { supported: [1] } },
+    });
   }
 });
 
 test("errors: a UserError as it is, anything else masked and in the log", async () => {
   await using driver = await Driver.start({ echo });
-  expect(await driver.act("echo", "user")).toMatchObject({ status: 400, code: "user.told", error: { message: "told", metadata: { n: 1 } } });
+  expect(await driver.act("echo", "user")).toMatchObject({
+    status: 400,
+    code: "user.told",
+    error: { message: "told", metadata: { n: 1 } },
+  });
   expect(driver.world.logged("error", "a call failed")).toHaveLength(0);
   const masked = await driver.act("echo", "fail");
   expect(masked).toMatchObject({ status: 500, code: "internal.error", error: { message: "Internal error" } });
@@ -171,9 +222,15 @@ test("S2.2 (in part): the same missing actor is the same error by action, resolv
   const asker = actor({
     actions: {
       ask: async (c) => {
-        const other = c.client<{ readonly "~types"?: { readonly use: { readonly echo: typeof echo } } }>().echo.get(["missing"]);
+        const other = c
+          .client<{ readonly "~types"?: { readonly use: { readonly echo: typeof echo } } }>()
+          .echo.get(["missing"]);
         const conn = other.connect();
-        const codes = [await rejection(other.args()), await rejection(other.resolve()), await rejection(conn.ready)];
+        const codes = [
+          await rejection(other.args()),
+          await rejection(other.resolve()),
+          await rejection(conn.ready),
+        ];
         await conn.dispose();
         return codes;
       },
@@ -193,7 +250,10 @@ test("S2.2 (in part): the same missing actor is the same error by action, resolv
   expect(codes).toEqual(Array(8).fill("actor.not_found"));
   const unregistered = driver.socket("/actor/nobody/connect").hello();
   await driver.world.idle();
-  expect([(await driver.act("nobody", "x")).code, unregistered.story]).toEqual(["actor.not_registered", ["refusal actor.not_registered"]]);
+  expect([(await driver.act("nobody", "x")).code, unregistered.story]).toEqual([
+    "actor.not_registered",
+    ["refusal actor.not_registered"],
+  ]);
 });
 
 test("health and metrics", async () => {
@@ -202,7 +262,9 @@ test("health and metrics", async () => {
   expect((await driver.http("GET", "/livez")).text).toBe("ok\n");
   expect((await driver.http("GET", "/readyz")).status).toBe(200);
   expect(await driver.http("GET", "/metrics")).toMatchObject({ status: 401, code: "gateway.unauthorized" });
-  expect((await driver.http("GET", "/metrics", undefined, { authorization: "Bearer wrong" })).status).toBe(401);
+  expect((await driver.http("GET", "/metrics", undefined, { authorization: "Bearer wrong" })).status).toBe(
+    401,
+  );
   const { text } = await driver.http("GET", "/metrics", undefined, { authorization: "Bearer t0ken" });
   expect(text).toContain("troupe_actors_awake 1");
   expect(text).toContain("troupe_http_actions_total 1");
@@ -214,9 +276,21 @@ test("the real client: keys, errors, and values of every kind, in both encodings
     await using client = driver.client({ encoding });
     const key = ["a,b", "", "~", "ü/?&=%", "😀"];
     expect(await client.echo.getOrCreate(key).key()).toEqual(key);
-    const values = [1n << 70n, new Date(5), new Map([[1, new Set(["x"])]]), new Uint8Array([1]), -0, Number.NaN, null];
+    const values = [
+      1n << 70n,
+      new Date(5),
+      new Map([[1, new Set(["x"])]]),
+      new Uint8Array([1]),
+      -0,
+      Number.NaN,
+      null,
+    ];
     expect(await client.echo.getOrCreate(key).args(...values)).toEqual(values);
-    await expect(client.echo.getOrCreate(key).user()).rejects.toMatchObject({ name: "UserError", code: "told", metadata: { n: 1 } });
+    await expect(client.echo.getOrCreate(key).user()).rejects.toMatchObject({
+      name: "UserError",
+      code: "told",
+      metadata: { n: 1 },
+    });
     expect(await rejection(client.echo.getOrCreate(key).fail())).toBe("internal.error");
   }
 });

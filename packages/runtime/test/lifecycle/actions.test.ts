@@ -27,7 +27,11 @@ test("actionTimeout: the caller is told, abort fires, and what is written later 
   await driver.world.pass(299);
   expect(hang.state).toBe("pending");
   await driver.world.pass(1);
-  expect(hang.value).toMatchObject({ status: 408, code: "actor.action_timed_out", error: { metadata: { action: "hang", timeoutMs: 300 } } });
+  expect(hang.value).toMatchObject({
+    status: 408,
+    code: "actor.action_timed_out",
+    error: { metadata: { action: "hang", timeoutMs: 300 } },
+  });
   expect(aborts).toEqual(["actor.action_timed_out"]);
   expect((await driver.act("slow", "n")).output).toEqual([0, false]);
   late.open();
@@ -47,7 +51,12 @@ test("onStateChange: once a turn, with the new state, and it may not write", asy
       told.push(JSON.parse(JSON.stringify(state)));
       c.broadcast("changed", state.a);
       if (!misbehave) return;
-      for (const change of [() => (c.state.a = 99), () => c.state.list.push(1), () => (c.state = { a: 1, b: 1, list: [] }), () => delete (c.state as { b?: number }).b]) {
+      for (const change of [
+        () => (c.state.a = 99),
+        () => c.state.list.push(1),
+        () => (c.state = { a: 1, b: 1, list: [] }),
+        () => delete (c.state as { b?: number }).b,
+      ]) {
         try {
           change();
         } catch (error) {
@@ -118,14 +127,25 @@ test("onBeforeActionResponse sees each result, and may replace it; errors pass b
   await using driver = await Driver.start({ guarded });
   expect((await driver.act("guarded", "sync", "a")).output).toEqual({ wrapped: "a", n: 1 });
   expect((await driver.act("guarded", "async", "b")).output).toEqual({ wrapped: "b", n: 1 });
-  expect(await driver.act("guarded", "fail")).toMatchObject({ code: "user.failed", error: { message: "failed", metadata: { why: 1 } } });
+  expect(await driver.act("guarded", "fail")).toMatchObject({
+    code: "user.failed",
+    error: { message: "failed", metadata: { why: 1 } },
+  });
   expect((await driver.act("guarded", "refuse")).code).toBe("user.refused");
-  expect(seen).toEqual([["sync", ["a"], "a"], ["async", ["b"], "b"], ["refuse", [], "secret"]]);
+  expect(seen).toEqual([
+    ["sync", ["a"], "a"],
+    ["async", ["b"], "b"],
+    ["refuse", [], "secret"],
+  ]);
 });
 
 test("nested actions by dotted names; this-less calls; undefined, null and promises as results", async () => {
   const nested = actor({
-    actions: { orders: { cancel: (_c, id: number) => `cancelled ${id}`, deep: { list: () => [] } }, nothing: () => {}, nil: () => null },
+    actions: {
+      orders: { cancel: (_c, id: number) => `cancelled ${id}`, deep: { list: () => [] } },
+      nothing: () => {},
+      nil: () => null,
+    },
   });
   await using driver = await Driver.start({ nested });
   await using client = driver.client();
@@ -151,7 +171,10 @@ test("an action that holds up the event loop is named in the log", async () => {
 });
 
 test("a value that can't be sent fails that call alone, with its place", async () => {
-  const odd = actor({ state: { n: 0 }, actions: { fn: () => ({ a: [() => 1] }), ok: () => 1, event: (c) => c.broadcast("x", { f: () => 1 }) } });
+  const odd = actor({
+    state: { n: 0 },
+    actions: { fn: () => ({ a: [() => 1] }), ok: () => 1, event: (c) => c.broadcast("x", { f: () => 1 }) },
+  });
   await using driver = await Driver.start({ odd });
   expect(await driver.act("odd", "fn")).toMatchObject({ status: 400, code: "value.unsupported_type" });
   expect((await driver.act("odd", "fn")).error?.message).toContain("output.a[0]");
@@ -164,7 +187,8 @@ test("a turn that writes more than a batch may hold fails alone, and nothing of 
     state: { kept: 1 } as Record<string, unknown>,
     actions: {
       fill: (c, parts: number) => {
-        for (let part = 0; part < parts; part += 1) c.state[`p${part}`] = new Uint8Array(limits.statePropertyBytes - 100);
+        for (let part = 0; part < parts; part += 1)
+          c.state[`p${part}`] = new Uint8Array(limits.statePropertyBytes - 100);
       },
       keys: (c) => Object.keys(c.state),
     },

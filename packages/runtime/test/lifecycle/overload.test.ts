@@ -40,7 +40,11 @@ test("all are busy: a new one waits, and is refused as retryable after its time"
   await driver.world.pass(limits.overloadWaitMs - 1);
   expect(b.state).toBe("pending");
   await driver.world.pass(1);
-  expect(b.value).toMatchObject({ status: 503, code: "actor.overloaded", error: { retryable: true, metadata: { limit: 1 } } });
+  expect(b.value).toMatchObject({
+    status: 503,
+    code: "actor.overloaded",
+    error: { retryable: true, metadata: { limit: 1 } },
+  });
   // The one that is awake is not affected.
   expect((await driver.act("one?key=a", "ping")).output).toBe("a");
 });
@@ -67,7 +71,11 @@ test("places are given back once: after failing starts, and after one that was f
   const { actorId = "" } = await driver.http("POST", "/actor/one/resolve?key=x");
   await driver.runtime.host.sleep(actorId);
   failing = true;
-  const calls = [driver.http("POST", `/actor-id/${actorId}/action/ping`), driver.act("one?key=x", "ping"), driver.act("one?key=new", "ping")];
+  const calls = [
+    driver.http("POST", `/actor-id/${actorId}/action/ping`),
+    driver.act("one?key=x", "ping"),
+    driver.act("one?key=new", "ping"),
+  ];
   expect((await Promise.all(calls)).map((call) => call.code)).toEqual(Array(3).fill("actor.start_failed"));
   failing = false;
   // Two fit, busy; a third doesn't.
@@ -84,8 +92,12 @@ test("too many that wait are refused at once", async () => {
   await using driver = await Driver.start({ one }, { maxAwakeActors: 1 });
   void driver.act("one?key=a", "hang");
   await driver.world.idle();
-  const waiting = Array.from({ length: limits.waitingForWake }, (_, index) => driver.act(`one?key=w${index}`, "ping"));
-  expect((await driver.act("one?key=more", "ping")).error?.metadata).toEqual({ limit: limits.waitingForWake });
+  const waiting = Array.from({ length: limits.waitingForWake }, (_, index) =>
+    driver.act(`one?key=w${index}`, "ping"),
+  );
+  expect((await driver.act("one?key=more", "ping")).error?.metadata).toEqual({
+    limit: limits.waitingForWake,
+  });
   await driver.world.pass(limits.overloadWaitMs);
   const answers = await Promise.all(waiting);
   expect(new Set(answers.map((answer) => answer.code))).toEqual(new Set(["actor.overloaded"]));

@@ -12,7 +12,9 @@ const take = (): string[] => steps.splice(0);
 
 /** Every hook says its name. */
 const full = actor({
-  createState: (_c, input: { n: number } | undefined) => (note(`createState ${JSON.stringify(input)}`), { n: input?.n ?? 0 }),
+  createState: (_c, input: { n: number } | undefined) => (
+    note(`createState ${JSON.stringify(input)}`), { n: input?.n ?? 0 }
+  ),
   createVars: (c) => (note(`createVars ${c.state.n}`), { opened: c.state.n }),
   onMigrate: (_c, isNew) => note(`onMigrate ${isNew}`),
   onCreate: (_c, input) => note(`onCreate ${JSON.stringify(input)}`),
@@ -65,7 +67,11 @@ test("input counts at the creation only, and has a limit of its own", async () =
 test("vars belong to an activation: they are made again, and changes don't last", async () => {
   const plain = actor({
     vars: { list: [1] },
-    actions: { push: (c) => c.vars.list.push(2), replace: (c) => void (c.vars = { list: [] }), list: (c) => c.vars.list },
+    actions: {
+      push: (c) => c.vars.list.push(2),
+      replace: (c) => void (c.vars = { list: [] }),
+      list: (c) => c.vars.list,
+    },
   });
   await using driver = await Driver.start({ plain });
   await driver.act("plain?key=a", "push");
@@ -90,7 +96,11 @@ for (const hook of ["createState", "onCreate", "createVars", "onWake", "onMigrat
       if (fail.error !== undefined) throw fail.error;
       return { made: 2 };
     };
-    const flaky = actor({ ...hooks, [hook]: failing, actions: { state: (c: { state: unknown }) => c.state } });
+    const flaky = actor({
+      ...hooks,
+      [hook]: failing,
+      actions: { state: (c: { state: unknown }) => c.state },
+    });
     await using driver = await Driver.start({ flaky });
     const masked = await driver.act("flaky", "state");
     expect(masked).toMatchObject({ status: 500, code: "actor.start_failed" });
@@ -203,7 +213,10 @@ test("a crash in a creation that has saved already leaves no half-made actor: ge
 });
 
 test("an actor whose state is empty survives a restart as itself", async () => {
-  const empty = actor({ state: {} as Record<string, number>, actions: { keys: (c) => Object.keys(c.state), clear: (c) => void (c.state = {}) } });
+  const empty = actor({
+    state: {} as Record<string, number>,
+    actions: { keys: (c) => Object.keys(c.state), clear: (c) => void (c.state = {}) },
+  });
   await using driver = await Driver.start({ empty });
   const first = await driver.http("POST", "/actor/empty/resolve");
   await driver.act("empty", "clear");
@@ -224,7 +237,10 @@ test("create twice: duplicate_key; two getOrCreate at once: one activation; get 
   const ids = await Promise.all([1, 2, 3].map(() => client.one.getOrCreate(["together"]).id()));
   expect(new Set(ids).size).toBe(1);
   expect(starts).toBe(2);
-  const [first, second] = await Promise.allSettled([client.one.create(["twins"]), client.one.create(["twins"])]);
+  const [first, second] = await Promise.allSettled([
+    client.one.create(["twins"]),
+    client.one.create(["twins"]),
+  ]);
   expect([first?.status, second?.status].sort()).toEqual(["fulfilled", "rejected"]);
   expect(await rejection(client.one.get(["missing"]).id())).toBe("actor.not_found");
   expect(await rejection(client.one.getForId("no-such-id").id())).toBe("actor.not_found");

@@ -217,8 +217,15 @@ test("noSleep, connections, run, keepAwake and actions in flight keep it awake, 
       reasons: (c) => c.awakeReasons,
     },
   });
-  const always = actor({ options: { sleepTimeout: 1_000, noSleep: true }, actions: { reasons: (c) => c.awakeReasons } });
-  const running = actor({ options: { sleepTimeout: 1_000 }, run: async () => await work.promise, actions: { reasons: (c) => c.awakeReasons } });
+  const always = actor({
+    options: { sleepTimeout: 1_000, noSleep: true },
+    actions: { reasons: (c) => c.awakeReasons },
+  });
+  const running = actor({
+    options: { sleepTimeout: 1_000 },
+    run: async () => await work.promise,
+    actions: { reasons: (c) => c.awakeReasons },
+  });
   await using driver = await Driver.start({ busy, always, running });
   const socket = driver.socket("/actor/busy/connect?key=socket").hello();
   await driver.act("busy?key=keep", "keep");
@@ -226,8 +233,14 @@ test("noSleep, connections, run, keepAwake and actions in flight keep it awake, 
   void driver.act("busy?key=hang", "hang");
   expect((await driver.act("always", "reasons")).output).toEqual(["an action in flight", "option noSleep"]);
   expect((await driver.act("running", "reasons")).output).toEqual(["an action in flight", "run is active"]);
-  expect((await driver.act("busy?key=keep", "reasons")).output).toEqual(["an action in flight", "a keepAwake promise"]);
-  expect((await driver.act("busy?key=socket", "reasons")).output).toEqual(["an action in flight", "a connection"]);
+  expect((await driver.act("busy?key=keep", "reasons")).output).toEqual([
+    "an action in flight",
+    "a keepAwake promise",
+  ]);
+  expect((await driver.act("busy?key=socket", "reasons")).output).toEqual([
+    "an action in flight",
+    "a connection",
+  ]);
   // Only the one with waitUntil may sleep, and its stop waits for the promise.
   await driver.world.pass(1_000);
   expect(driver.runtime.host.size).toBe(6);

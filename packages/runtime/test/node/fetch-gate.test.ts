@@ -66,7 +66,10 @@ test("fetch in an actor leaves when its write is durable; without a write, and o
   expect(recorder.seen).toEqual(["GET /quiet ", "GET /outside "]);
   expect([driver.syncs.waiting, told.state]).toEqual([1, "pending"]);
   driver.syncs.finish();
-  await driver.world.until(() => told.state !== "pending", () => recorder.seen);
+  await driver.world.until(
+    () => told.state !== "pending",
+    () => recorder.seen,
+  );
   expect(told.value?.output).toBe("answer");
   expect(recorder.seen.at(-1)).toBe("POST /told n is 1");
   ungate();
@@ -81,9 +84,16 @@ test("fetch fails when the commit does, and nothing is sent", async () => {
   await driver.act("caller", "ping");
   driver.syncs.failWrites(1);
   const told = watch(driver.act("caller", "tell"));
-  await driver.world.until(() => caught.length > 0, () => recorder.seen);
+  await driver.world.until(
+    () => caught.length > 0,
+    () => recorder.seen,
+  );
   await driver.world.idle();
-  expect([caught, told.value?.code, recorder.seen]).toEqual([["storage.commit_failed"], "storage.commit_failed", []]);
+  expect([caught, told.value?.code, recorder.seen]).toEqual([
+    ["storage.commit_failed"],
+    "storage.commit_failed",
+    [],
+  ]);
   ungate();
 });
 

@@ -86,9 +86,14 @@ test("a local server can't be hijacked: each is 403 before the upgrade, and over
     expect([name, socket.split("\r\n")[0]]).toEqual([name, "HTTP/1.1 403 Forbidden"]);
     expect(socket).toMatch(/"code":"(host|origin)_not_allowed"/);
     const post = `POST /actor/echo/action/add HTTP/1.1\r\n${headers}Content-Length: 0\r\nConnection: close\r\n\r\n`;
-    expect([name, (await raw(serving.port, post)).split("\r\n")[0]]).toEqual([name, "HTTP/1.1 403 Forbidden"]);
+    expect([name, (await raw(serving.port, post)).split("\r\n")[0]]).toEqual([
+      name,
+      "HTTP/1.1 403 Forbidden",
+    ]);
   }
-  expect(await raw(serving.port, upgrade("Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\n"))).toContain("101 Switching");
+  expect(await raw(serving.port, upgrade("Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\n"))).toContain(
+    "101 Switching",
+  );
   await using client = createClient<Echo>(serving.endpoint);
   expect(await client.echo.getOrCreate().add()).toBe(1);
 });
@@ -102,21 +107,33 @@ test("with a token: 401 without it, before the upgrade too; header and subprotoc
   expect(await client.echo.getOrCreate().add()).toBe(1);
   const conn = client.echo.getOrCreate().connect();
   expect(await conn.add()).toBe(2);
-  const preflight = await fetch(`${serving.endpoint}/actor/echo/action/add`, { method: "OPTIONS", headers: { origin: "http://localhost:1" } });
-  expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([204, "http://localhost:1"]);
+  const preflight = await fetch(`${serving.endpoint}/actor/echo/action/add`, {
+    method: "OPTIONS",
+    headers: { origin: "http://localhost:1" },
+  });
+  expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([
+    204,
+    "http://localhost:1",
+  ]);
 });
 
 test("upgrades elsewhere than at an actor's address are refused", async () => {
   await using serving = await new Serving().start();
   for (const path of ["/", "/actor/echo/action/add", "/actorfoo/echo/connect", "/actor/echo/connect/more"]) {
-    const answer = await raw(serving.port, upgrade("Host: 127.0.0.1\r\n").replace("/actor/echo/connect", path));
+    const answer = await raw(
+      serving.port,
+      upgrade("Host: 127.0.0.1\r\n").replace("/actor/echo/connect", path),
+    );
     expect([path, answer.split("\r\n")[0]]).toEqual([path, "HTTP/1.1 404 Not Found"]);
   }
 });
 
 test("a body past the limit is answered with 413, with and without a length; the next request works", async () => {
   await using serving = await new Serving().start();
-  for (const headers of [{ "content-length": String(limits.httpBodyBytes + 1) }, { "transfer-encoding": "chunked" }]) {
+  for (const headers of [
+    { "content-length": String(limits.httpBodyBytes + 1) },
+    { "transfer-encoding": "chunked" },
+  ]) {
     const request = httpRequest(`${serving.endpoint}/actor/echo/action/args`, { method: "POST", headers });
     request.on("error", () => {});
     const chunk = Buffer.alloc(1024 * 1024, 32);
@@ -134,7 +151,10 @@ test("a body past the limit is answered with 413, with and without a length; the
 
 test("headers past the limit are refused by the server", async () => {
   await using serving = await new Serving().start();
-  const answer = await raw(serving.port, `GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ${"x".repeat(limits.headerBytes)}\r\n\r\n`);
+  const answer = await raw(
+    serving.port,
+    `GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ${"x".repeat(limits.headerBytes)}\r\n\r\n`,
+  );
   expect(answer).toContain("HTTP/1.1 431");
 });
 
@@ -162,7 +182,10 @@ test("malformed HTTP, half-open and slow connections stop neither others nor the
 
 test("a frame that is too long for any actor closes its WebSocket with 1009; unknown subprotocols aren't answered", async () => {
   await using serving = await new Serving().start();
-  const socket = new WebSocket(`${serving.endpoint.replace("http", "ws")}/actor/echo/connect`, ["other", "troupe"]);
+  const socket = new WebSocket(`${serving.endpoint.replace("http", "ws")}/actor/echo/connect`, [
+    "other",
+    "troupe",
+  ]);
   await once(socket, "open");
   expect(socket.protocol).toBe("troupe");
   const closed = once(socket, "close") as Promise<[number]>;
@@ -172,7 +195,10 @@ test("a frame that is too long for any actor closes its WebSocket with 1009; unk
 
 test("c.request is the request, also over a WebSocket; header values come through", async () => {
   await using serving = await new Serving().start();
-  const answer = await fetch(`${serving.endpoint}/actor/echo/action/header`, { method: "POST", headers: { "x-mine": "yes" } });
+  const answer = await fetch(`${serving.endpoint}/actor/echo/action/header`, {
+    method: "POST",
+    headers: { "x-mine": "yes" },
+  });
   expect(await answer.json()).toEqual({ output: "yes" });
 });
 
@@ -205,7 +231,9 @@ test("two registries in one process share nothing", async () => {
   await using second = createClient<Echo>(two.endpoint);
   expect(await first.echo.getOrCreate(["k"]).add()).toBe(1);
   expect(await second.echo.getOrCreate(["k"]).add()).toBe(1);
-  expect(await first.echo.getOrCreate(["k"]).resolve()).not.toBe(await second.echo.getOrCreate(["k"]).resolve());
+  expect(await first.echo.getOrCreate(["k"]).resolve()).not.toBe(
+    await second.echo.getOrCreate(["k"]).resolve(),
+  );
   await one.registry.stop();
   expect(await second.echo.getOrCreate(["k"]).add()).toBe(2);
   const metrics = await fetch(`${two.endpoint}/metrics`, { headers: { authorization: "Bearer t" } });
@@ -214,7 +242,9 @@ test("two registries in one process share nothing", async () => {
 
 test("an address that other machines can reach needs its three answers", async () => {
   const { registry } = new Serving();
-  expect(await rejection(registry.start({ host: "0.0.0.0", port: 0, durability: "memory" }))).toBe("config.unsafe_bind");
+  expect(await rejection(registry.start({ host: "0.0.0.0", port: 0, durability: "memory" }))).toBe(
+    "config.unsafe_bind",
+  );
 });
 
 test("handler never rejects: what can't be opened is an answer", async () => {
@@ -222,7 +252,10 @@ test("handler never rejects: what can't be opened is an answer", async () => {
   process.env["TROUPE_PORT"] = "many";
   try {
     const response = await registry.handler(new Request("http://127.0.0.1/livez"));
-    expect([response.status, ((await response.json()) as { error: object }).error]).toMatchObject([400, { code: "invalid_environment" }]);
+    expect([response.status, ((await response.json()) as { error: object }).error]).toMatchObject([
+      400,
+      { code: "invalid_environment" },
+    ]);
   } finally {
     delete process.env["TROUPE_PORT"];
   }

@@ -62,7 +62,10 @@ test("the first signal stops in order", async () => {
   while ((await fetch(`${base}/readyz`)).status !== 503);
   expect((await fetch(`${base}/livez`)).status).toBe(200);
   const refused = await fetch(`${base}/actor/worker/action/saved`, { method: "POST" });
-  expect([refused.status, ((await refused.json()) as { error: object }).error]).toMatchObject([503, { code: "stopping", retryable: true }]);
+  expect([refused.status, ((await refused.json()) as { error: object }).error]).toMatchObject([
+    503,
+    { code: "stopping", retryable: true },
+  ]);
   server.process.send({ kind: "finish" });
   expect(await outcome).toEqual([200, { output: "finished" }]);
   const [code, reason] = await closed;

@@ -36,7 +36,10 @@ const planner = actor({
 type Planner = Driver<{ planner: typeof planner }>;
 
 const state = async (driver: Planner) =>
-  (await driver.act("planner", "state")).output as { fired: [string, { scheduledAt: number; firedAt: number }][]; started: number };
+  (await driver.act("planner", "state")).output as {
+    fired: [string, { scheduledAt: number; firedAt: number }][];
+    started: number;
+  };
 
 test("after: fires once, at its time, with its arguments and what is known of the firing", async () => {
   await using driver = await Driver.start({ planner });
@@ -60,7 +63,11 @@ test("at, get, list, cancel", async () => {
   const entry = { id: soon, action: "fire", args: ["soon"], runAt: now + 1_000 };
   expect((await driver.act("planner", "get", soon)).output).toEqual(entry);
   expect((await driver.act("planner", "get", "no")).output).toBeUndefined();
-  expect(((await driver.act("planner", "list")).output as { id: string }[]).map((item) => item.id)).toEqual([past, soon, late]);
+  expect(((await driver.act("planner", "list")).output as { id: string }[]).map((item) => item.id)).toEqual([
+    past,
+    soon,
+    late,
+  ]);
   expect((await driver.act("planner", "cancel", late)).output).toBe(true);
   expect((await driver.act("planner", "cancel", late)).output).toBe(false);
   await driver.world.pass(20_000);
@@ -140,8 +147,12 @@ test("a failing call is logged, counts as done, and the others go on", async () 
 test("limits: how many, how large, known actions, finite times", async () => {
   await using driver = await Driver.start({ planner });
   expect((await driver.act("planner", "unknown")).code).toBe("schedule.unknown_action");
-  expect((await driver.act("planner", "after", 1, "x".repeat(limits.scheduleArgsBytes))).code).toBe("schedule.args_too_large");
-  expect((await driver.http("POST", "/actor/planner/action/after", { args: ["soon"] })).code).toBe("schedule.invalid_time");
+  expect((await driver.act("planner", "after", 1, "x".repeat(limits.scheduleArgsBytes))).code).toBe(
+    "schedule.args_too_large",
+  );
+  expect((await driver.http("POST", "/actor/planner/action/after", { args: ["soon"] })).code).toBe(
+    "schedule.invalid_time",
+  );
   for (let index = 0; index < 5; index += 1) await driver.act("planner", "after", DAY);
   expect(await driver.act("planner", "after", DAY)).toMatchObject({ status: 429, code: "schedule.too_many" });
 });

@@ -24,7 +24,9 @@ const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
     leaf,
     fc.array(tie("node"), { maxLength: 4 }),
     fc.dictionary(fc.constantFrom("a", "b", "length"), tie("node"), { maxKeys: 3 }),
-    fc.array(fc.tuple(fc.string({ maxLength: 2 }), leaf), { maxLength: 3 }).map((entries) => new Map(entries)),
+    fc
+      .array(fc.tuple(fc.string({ maxLength: 2 }), leaf), { maxLength: 3 })
+      .map((entries) => new Map(entries)),
     fc.array(leaf, { maxLength: 3 }).map((entries) => new Set(entries)),
     fc.uint8Array({ maxLength: 4 }),
   ),
@@ -45,13 +47,34 @@ function at(root: Target, path: readonly number[]): Target {
 }
 
 function isContainer(child: unknown): child is Target {
-  return Array.isArray(child) || (typeof child === "object" && child !== null && !ArrayBuffer.isView(child) && !(child instanceof Map) && !(child instanceof Set) && !(child instanceof Date));
+  return (
+    Array.isArray(child) ||
+    (typeof child === "object" &&
+      child !== null &&
+      !ArrayBuffer.isView(child) &&
+      !(child instanceof Map) &&
+      !(child instanceof Set) &&
+      !(child instanceof Date))
+  );
 }
 
 const operation: fc.Arbitrary<Operation> = fc
   .record({
     kind: fc.constantFrom(
-      ...["set", "delete", "push", "pop", "shift", "unshift", "splice", "reverse", "sort", "length", "assign", "builtin"],
+      ...[
+        "set",
+        "delete",
+        "push",
+        "pop",
+        "shift",
+        "unshift",
+        "splice",
+        "reverse",
+        "sort",
+        "length",
+        "assign",
+        "builtin",
+      ],
       ...["hold", "useHeld", "move"],
     ),
     path: fc.array(fc.nat({ max: 5 }), { maxLength: 3 }),
@@ -91,7 +114,9 @@ const operation: fc.Arbitrary<Operation> = fc
           else target[o.name] = copy(o.value);
       }
     };
-    return Object.assign(run, { toString: () => `${o.kind} ${o.path.join("/")} ${o.name} ${o.index} ${fc.stringify(o.value)}` });
+    return Object.assign(run, {
+      toString: () => `${o.kind} ${o.path.join("/")} ${o.name} ${o.index} ${fc.stringify(o.value)}`,
+    });
   });
 
 /** A copy also of a proxy: what assigning it in the tree makes. */
@@ -138,7 +163,11 @@ const batches = fc.array(fc.array(operation, { maxLength: 3 }), { maxLength: 12 
 const objects = fc.array(fc.dictionary(name, leaf, { maxKeys: 2 }), { minLength: 2, maxLength: 4 });
 const firstState = fc
   .tuple(fc.dictionary(name, value, { maxKeys: 4 }), objects)
-  .map(([state, list]) => ({ list, tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => copy(item)) }, ...state }));
+  .map(([state, list]) => ({
+    list,
+    tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => copy(item)) },
+    ...state,
+  }));
 
 test("random operations: the tree is what a plain object would be, now and after a reload", () => {
   fc.assert(

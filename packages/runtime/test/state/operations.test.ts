@@ -53,7 +53,11 @@ const steps: readonly Step[] = [
   ["map", (s) => (s.items = s.items.map((item) => ({ ...item, id: item.id * 2 }))), ["items"]],
   ["filter", (s) => (s.items = s.items.filter((item) => item.id === 2)), ["items"]],
   ["undefined", (s) => (s.maybe = undefined), ["maybe"]],
-  ["Object.defineProperty", (s) => Object.defineProperty(s, "count", { value: 4, enumerable: true }), ["count"]],
+  [
+    "Object.defineProperty",
+    (s) => Object.defineProperty(s, "count", { value: 4, enumerable: true }),
+    ["count"],
+  ],
   ["a property of its own name", (s) => (s.maybe = { maybe: 1 }), ["maybe"]],
   ["two properties", (s) => ((s.count = 1), (s.list = [])), ["count", "list"]],
   [
@@ -86,8 +90,20 @@ const reads: readonly (readonly [string, (state: State) => unknown])[] = [
   ["iteration", (s) => Array.from(s.items, (item) => item.id)],
   ["destructuring", ({ list: [head], nested: { deep } }) => [head, deep.value]],
   ["Array.isArray", (s) => [Array.isArray(s.list), Array.isArray(s.nested)]],
-  ["includes, indexOf, find, at", (s) => [s.list.includes(3), s.list.indexOf(2), s.items.find((i) => i.id === 2), s.list.at(-1)]],
-  ["reduce, join, slice, concat, flat", (s) => [s.list.reduce((a, b) => a + b), s.list.join(), s.list.slice(1), s.list.concat([1]), [s.list].flat()]],
+  [
+    "includes, indexOf, find, at",
+    (s) => [s.list.includes(3), s.list.indexOf(2), s.items.find((i) => i.id === 2), s.list.at(-1)],
+  ],
+  [
+    "reduce, join, slice, concat, flat",
+    (s) => [
+      s.list.reduce((a, b) => a + b),
+      s.list.join(),
+      s.list.slice(1),
+      s.list.concat([1]),
+      [s.list].flat(),
+    ],
+  ],
   ["hasOwn", (s) => [Object.hasOwn(s, "count"), Object.hasOwn(s, "toString")]],
   ["for in", (s) => forIn(s)],
   ["assigning what is there", (s) => ((s.count = 0), (s.list[0] = 3))],
@@ -140,7 +156,10 @@ test("an assignment copies: what the caller does with its object later changes n
   mine.deep.value = 11;
   mine.deep.more.list.push(2);
   story.commit();
-  expect(story.reloaded()).toMatchObject({ nested: { deep: { value: 10, more: { list: [1] } } }, items: [{}, {}, { tags: [1] }] });
+  expect(story.reloaded()).toMatchObject({
+    nested: { deep: { value: 10, more: { list: [1] } } },
+    items: [{}, {}, { tags: [1] }],
+  });
 });
 
 test("the same object in two places becomes two copies", () => {

@@ -26,7 +26,7 @@ type NoAny<T> =
   IsAny<T> extends true
     ? false
     : T extends (...args: infer A) => infer R
-      ? [IsAny<A>, IsAny<Awaited<R>>, ...{ [I in keyof A]: IsAny<A[I]> }] extends false[]
+      ? [IsAny<A>, IsAny<Awaited<R>>, ...{ [I in keyof A]-?: IsAny<A[I]> }] extends false[]
         ? true
         : false
       : true;
@@ -128,11 +128,16 @@ const room = actor({
       c.state.members.splice(position ?? 0, 0, member);
       return c.snapshot().members;
     },
-    admin: { rename: (c, title: string) => void (c.state.title = title), deep: { count: (c) => c.state.members.length } },
+    admin: {
+      rename: (c, title: string) => void (c.state.title = title),
+      deep: { count: (c) => c.state.members.length },
+    },
   },
 });
 
-const plain = actor({ actions: { ping: () => "pong" as const, any: (c) => c.broadcast("whatever", 1, "two") } });
+const plain = actor({
+  actions: { ping: () => "pong" as const, any: (c) => c.broadcast("whatever", 1, "two") },
+});
 const valued = actor({
   state: { count: 0, list: [] as number[] },
   vars: { open: true },
@@ -150,7 +155,7 @@ export async function throughTheClient(client: Client<typeof registry>): Promise
   holds<NoAny<typeof handle.admin.rename>>();
   holds<NoAny<typeof handle.admin.deep.count>>();
   holds<Equal<Awaited<ReturnType<typeof handle.say>>, number>>();
-  holds<Equal<Parameters<typeof handle.join>, [member: Member, position?: number]>>();
+  holds<Equal<Parameters<typeof handle.join>, [member: Member, position?: number | undefined]>>();
   holds<Equal<Awaited<ReturnType<typeof handle.join>>, Member[]>>();
   holds<Equal<Awaited<ReturnType<typeof handle.admin.deep.count>>, number>>();
   await handle.say("text");
@@ -235,21 +240,34 @@ export function helper(c: ActionContextOf<Room>): string {
   return c.state.title;
 }
 
-/** Every order of the parts infers the same. */
-export const orders = [
-  actor({ createState: (c) => ({ n: c.key.length }), actions: { f: (c) => c.state.n } }),
-  actor({ actions: { f: (c) => c.state.n }, state: { n: 1 } }),
-  actor({ createVars: () => ({ n: 1 }), actions: { f: (c) => c.vars.n } }),
-  actor({ state: { n: 1 }, createConnState: () => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
-  actor({ state: { n: 1 }, createConnState: (_c) => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
-  actor({
-    state: { n: 1 },
-    createConnState: (_c, p: { x: number }) => ({ n: p.x }),
-    actions: { f: (c) => c.conn.state.n + c.conn.params.x },
-  }),
-] as const;
-type Result<D> = D extends { readonly "~types"?: { readonly actions: { f: (...args: never[]) => infer R } } } ? R : never;
-holds<Equal<{ [I in keyof typeof orders]: Result<(typeof orders)[I]> }, readonly [number, number, number, number, number, number]>>();
+/** Every way and order to give the parts infers the same. */
+const orders = setup({
+  use: {
+    a: actor({ createState: (c) => ({ n: c.key.length }), actions: { f: (c) => c.state.n } }),
+    b: actor({ actions: { f: (c) => c.state.n }, state: { n: 1 } }),
+    c: actor({ createVars: () => ({ n: 1 }), actions: { f: (c) => c.vars.n } }),
+    d: actor({ state: { n: 1 }, createConnState: () => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
+    e: actor({ state: { n: 1 }, createConnState: (_c) => ({ n: 1 }), actions: { f: (c) => c.conn.state.n } }),
+    f: actor({
+      state: { n: 1 },
+      createConnState: (_c, p: { x: number }) => ({ n: p.x }),
+      actions: { f: (c) => c.conn.state.n + c.conn.params.x },
+    }),
+    g: actor({
+      state: { n: 1 },
+      actions: {
+        f(c) {
+          return c.state.n;
+        },
+      },
+    }),
+  },
+});
+type Orders = Client<typeof orders>;
+type Result<N extends keyof typeof orders.config.use> = ReturnType<ReturnType<Orders[N]["get"]>["f"]>;
+holds<
+  Equal<{ [N in keyof typeof orders.config.use]: Result<N> }[keyof typeof orders.config.use], Promise<number>>
+>();
 
 export const refused = [
   // @ts-expect-error both of a pair
