@@ -107,7 +107,11 @@ test("a refusal tells nothing that isn't durable", async () => {
       throw new UserError(`n is ${(c.state as { n: number }).n}`, { code: "told" });
     },
     onWake: (c) => void c.schedule.after(1_000, "add"),
-    actions: { add: (c: { state: { n: number } }) => void (c.state.n += 1) },
+    actions: {
+      add: (c: { state: { n: number } }) => {
+        c.state.n += 1;
+      },
+    },
   });
   await using driver = await Driver.start({ door });
   await driver.http("POST", "/actor/door/resolve");
@@ -156,6 +160,31 @@ test("conn.send before disconnect arrives before the close, and nothing after it
   expect(socket.story.slice(2)).toEqual(['event note ["goodbye"]']);
   expect(socket.closed).toEqual({ code: 1000, reason: "kicked" });
   expect(steps.filter((step) => step === "onDisconnect ann false")).toHaveLength(1);
+});
+
+test("who was disconnected acts no more, also while the close waits for the disk", async () => {
+  const done: string[] = [];
+  const room = actor({
+    state: { n: 0 },
+    actions: {
+      kick: (c) => {
+        c.state.n += 1;
+        for (const conn of c.conns.values()) void conn.disconnect("out");
+      },
+      act: () => void done.push("acted"),
+    },
+  });
+  await using driver = await Driver.start({ room });
+  const socket = driver.socket("/actor/room/connect").hello();
+  await driver.world.idle();
+  driver.syncs.hold();
+  void driver.act("room", "kick");
+  await driver.world.idle();
+  socket.action(1, "act");
+  await driver.world.idle();
+  driver.syncs.letGo();
+  await driver.world.idle();
+  expect([done, socket.story, socket.closed]).toEqual([[], ["welcome"], { code: 1000, reason: "out" }]);
 });
 
 for (const [option, hook] of [

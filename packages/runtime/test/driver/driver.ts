@@ -49,7 +49,7 @@ export class Driver<U extends Use> {
   #recording: RecordingStorage;
   #world: World;
   #runtime: Runtime;
-  #clients: { dispose(): Promise<void> }[] = [];
+  readonly #clients: { dispose(): Promise<void> }[] = [];
   fatal: unknown;
 
   private constructor(use: U, options: DriverOptions) {

@@ -205,6 +205,39 @@ test("the gate's queue has a limit: the caller is told, and a client that misses
   expect((await driver.act("counter?key=a", "read")).output).toBe(1);
 });
 
+test("a change inside a Map, which no trap sees, is waited for like any other; so is a barrier", async () => {
+  const tally = actor({
+    state: { votes: new Map<string, number>() },
+    actions: {
+      vote: (c, name: string) => {
+        c.state.votes.set(name, (c.state.votes.get(name) ?? 0) + 1);
+        return c.state.votes.get(name);
+      },
+      voteAndSave: async (c, name: string) => {
+        c.state.votes.set(name, 9);
+        await c.saveState({ immediate: true });
+      },
+    },
+  });
+  await using driver = await Driver.start({ tally });
+  await driver.act("tally", "vote", "a");
+  driver.syncs.hold();
+  const vote = watch(driver.act("tally", "vote", "a"));
+  await driver.world.idle();
+  expect([vote.state, driver.syncs.waiting]).toEqual(["pending", 1]);
+  driver.syncs.finish();
+  await driver.world.idle();
+  expect(vote.value?.output).toBe(2);
+  const save = watch(driver.act("tally", "voteAndSave", "b"));
+  await driver.world.idle();
+  expect(save.state).toBe("pending");
+  driver.syncs.letGo();
+  await driver.world.idle();
+  await driver.crash();
+  expect((await driver.act("tally", "vote", "a")).output).toBe(3);
+  expect((await driver.act("tally", "vote", "b")).output).toBe(10);
+});
+
 test("a call to another actor leaves only when the caller's write is durable", async () => {
   const seen: string[] = [];
   const target = actor({ actions: { hear: (_c, text: string) => void seen.push(text) } });

@@ -20,6 +20,7 @@ const echo = actor({
     },
     bytes: () => new Uint8Array([1, 2, 3]),
     constructor: () => "mine",
+    // biome-ignore lint/suspicious/noThenProperty: an action may have this name, and nobody may take the actor for a promise.
     then: () => "later",
     url: (c) => c.request?.url,
   },

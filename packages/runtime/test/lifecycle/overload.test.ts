@@ -82,6 +82,7 @@ test("places are given back once: after failing starts, and after one that was f
   void driver.act("one?key=a", "hang");
   void driver.act("one?key=b", "hang");
   await driver.world.idle();
+  expect(driver.runtime.host.size).toBe(2);
   const third = watch(driver.act("one?key=c", "ping"));
   await driver.world.pass(limits.overloadWaitMs);
   expect(third.value?.code).toBe("actor.overloaded");

@@ -12,10 +12,14 @@ const take = (): string[] => steps.splice(0);
 
 /** Every hook says its name. */
 const full = actor({
-  createState: (_c, input: { n: number } | undefined) => (
-    note(`createState ${JSON.stringify(input)}`), { n: input?.n ?? 0 }
-  ),
-  createVars: (c) => (note(`createVars ${c.state.n}`), { opened: c.state.n }),
+  createState: (_c, input: { n: number } | undefined) => {
+    note(`createState ${JSON.stringify(input)}`);
+    return { n: input?.n ?? 0 };
+  },
+  createVars: (c) => {
+    note(`createVars ${c.state.n}`);
+    return { opened: c.state.n };
+  },
   onMigrate: (_c, isNew) => note(`onMigrate ${isNew}`),
   onCreate: (_c, input) => note(`onCreate ${JSON.stringify(input)}`),
   onWake: (c) => note(`onWake ${c.state.n} ${c.vars.opened}`),
@@ -27,7 +31,10 @@ const full = actor({
     note("run ended");
   },
   actions: {
-    get: (c) => (note("action"), c.state.n),
+    get: (c) => {
+      note("action");
+      return c.state.n;
+    },
     set: (c, n: number) => {
       c.state.n = n;
     },
@@ -69,7 +76,9 @@ test("vars belong to an activation: they are made again, and changes don't last"
     vars: { list: [1] },
     actions: {
       push: (c) => c.vars.list.push(2),
-      replace: (c) => void (c.vars = { list: [] }),
+      replace: (c) => {
+        c.vars = { list: [] };
+      },
       list: (c) => c.vars.list,
     },
   });
@@ -215,7 +224,12 @@ test("a crash in a creation that has saved already leaves no half-made actor: ge
 test("an actor whose state is empty survives a restart as itself", async () => {
   const empty = actor({
     state: {} as Record<string, number>,
-    actions: { keys: (c) => Object.keys(c.state), clear: (c) => void (c.state = {}) },
+    actions: {
+      keys: (c) => Object.keys(c.state),
+      clear: (c) => {
+        c.state = {};
+      },
+    },
   });
   await using driver = await Driver.start({ empty });
   const first = await driver.http("POST", "/actor/empty/resolve");
@@ -226,7 +240,7 @@ test("an actor whose state is empty survives a restart as itself", async () => {
 
 test("create twice: duplicate_key; two getOrCreate at once: one activation; get of a missing actor; getForId", async () => {
   let starts = 0;
-  const one = actor({ onWake: () => void (starts += 1), actions: { id: (c) => c.actorId } });
+  const one = actor({ onWake: () => void starts++, actions: { id: (c) => c.actorId } });
   await using driver = await Driver.start({ one });
   await using client = driver.client();
   const created = await client.one.create(["k"]);

@@ -1,13 +1,17 @@
 /** Node's built-in fetch inside an actor waits for what the actor wrote; elsewhere it doesn't. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { gateFetch } from "../../src/node/fetch-gate.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, watch } from "../driver/watch.ts";
+import { temporaryDirectory } from "../storage/test-env.ts";
 
 class Recorder implements AsyncDisposable {
   readonly seen: string[] = [];
@@ -98,7 +102,19 @@ test("fetch fails when the commit does, and nothing is sent", async () => {
 });
 
 test("in a process that hasn't used fetch before the gate is there all the same", () => {
-  const script = fileURLToPath(new URL("fetch-gate-child.ts", import.meta.url));
-  const output = execFileSync(process.execPath, ["--conditions=troupe-source", script], { encoding: "utf8" });
-  expect(output.trim().split("\n")).toEqual(["durable", "request /gated", "request /free"]);
+  using directory = temporaryDirectory();
+  const source = readFileSync(new URL("../../src/node/fetch-gate.ts", import.meta.url), "utf8");
+  const gate = join(directory.path, "fetch-gate.mjs");
+  const imported = 'import { assert } from "@troupe/base";';
+  expect(source).toContain(imported);
+  writeFileSync(gate, stripTypeScriptTypes(source).replace(imported, "const assert = () => {};"));
+  const script = fileURLToPath(new URL("fetch-gate-child.mjs", import.meta.url));
+  const output = execFileSync(process.execPath, [script, gate], { encoding: "utf8", timeout: 15_000 });
+  expect(output.trim().split("\n")).toEqual([
+    "loaded: false",
+    "request /ungated",
+    "durable",
+    "request /gated",
+    "request /free",
+  ]);
 });

@@ -161,13 +161,11 @@ function changeArray(target: unknown[], o: { kind: string; value: unknown; index
 // Small batches: another change of the same property would hide one that was missed.
 const batches = fc.array(fc.array(operation, { maxLength: 3 }), { maxLength: 12 });
 const objects = fc.array(fc.dictionary(name, leaf, { maxKeys: 2 }), { minLength: 2, maxLength: 4 });
-const firstState = fc
-  .tuple(fc.dictionary(name, value, { maxKeys: 4 }), objects)
-  .map(([state, list]) => ({
-    list,
-    tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => copy(item)) },
-    ...state,
-  }));
+const firstState = fc.tuple(fc.dictionary(name, value, { maxKeys: 4 }), objects).map(([state, list]) => ({
+  list,
+  tree: { a: { a: 1, b: 2, c: 3 }, list: list.map((item) => copy(item)) },
+  ...state,
+}));
 
 test("random operations: the tree is what a plain object would be, now and after a reload", () => {
   fc.assert(

@@ -39,18 +39,8 @@ const cases: readonly (readonly [string, (state: Loose) => unknown, code: string
     "value.forbidden_key",
     "state.j.a",
   ],
-  [
-    "__proto__ itself",
-    (s) => ((s as unknown as { __proto__: unknown }).__proto__ = {}),
-    "value.forbidden_key",
-    "",
-  ],
-  [
-    "__proto__ below",
-    (s) => ((s.nested as unknown as { __proto__: unknown }).__proto__ = {}),
-    "value.forbidden_key",
-    "",
-  ],
+  ["__proto__ itself", (s) => Reflect.set(s, "__proto__", {}), "value.forbidden_key", ""],
+  ["__proto__ below", (s) => Reflect.set(s.nested, "__proto__", {}), "value.forbidden_key", ""],
   [
     "defineProperty of __proto__",
     (s) => Object.defineProperty(s, "__proto__", { value: 1 }),

@@ -10,7 +10,7 @@ export class TreeStory<S extends object> {
   writes = 0;
 
   constructor(first: S | undefined, rows?: ReadonlyMap<string, Uint8Array>) {
-    const owner = { wrote: () => void (this.writes += 1), log: this.world.log };
+    const owner = { wrote: () => void this.writes++, log: this.world.log };
     if (first === undefined) {
       for (const [key, value] of rows ?? []) this.rows.set(key, value);
       this.tree = StateTree.load(

@@ -14,7 +14,7 @@ const writer = actor({
     settledAwait: async (c) => {
       c.state.a += 1;
       await Promise.resolve();
-      await null;
+      await (async () => {})();
       await Promise.all([Promise.resolve(), Promise.resolve()]);
       c.state.b += 1;
     },

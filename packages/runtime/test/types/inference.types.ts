@@ -129,7 +129,9 @@ const room = actor({
       return c.snapshot().members;
     },
     admin: {
-      rename: (c, title: string) => void (c.state.title = title),
+      rename: (c, title: string) => {
+        c.state.title = title;
+      },
       deep: { count: (c) => c.state.members.length },
     },
   },

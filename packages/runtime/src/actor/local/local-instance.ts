@@ -21,6 +21,9 @@ import { startCall } from "./call.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
 
+/** After a failed commit: a disk that is full is not asked again at once. */
+const LOOK_AFTER_MS = 1_000;
+
 /** An activation of a static actor. */
 export class LocalInstance implements ActorInstance {
   readonly record: ActorRecord;
@@ -132,7 +135,9 @@ export class LocalInstance implements ActorInstance {
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
     if (reason === "destroy" || !activation.hasSchedules) return;
-    const next = activation.schedules.nextAt();
+    // A broken activation knows what it wrote, not what is stored: whoever has the alarms must look.
+    const next =
+      reason === "broken" ? activation.env.clock.now() + LOOK_AFTER_MS : activation.schedules.nextAt();
     if (next !== null) activation.host.alarm(next);
   }
 }

@@ -1,0 +1,102 @@
+/** The registry over a platform of the test's: what it says at the start, and in which order it stops. */
+import { actor } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { openMemoryStore } from "../../src/ports/memory/open-memory-store.ts";
+import type { Platform, ResolvedStartOptions } from "../../src/registry/platform.ts";
+import { Registry } from "../../src/registry/registry.ts";
+import { World } from "../driver/world.ts";
+import { rejection } from "../driver/watch.ts";
+
+class TestPlatform implements Platform {
+  readonly world = new World();
+  readonly steps: string[] = [];
+  readonly printed: string[] = [];
+  portTaken = false;
+  openFails = false;
+
+  readonly env = () => this.world;
+  readonly resolve = (options: object): ResolvedStartOptions => ({
+    port: 1,
+    host: "127.0.0.1",
+    dataDir: "data",
+    durability: "memory",
+    signals: true,
+    banner: true,
+    ...options,
+  });
+  readonly openStore = async () => {
+    if (this.openFails) throw new Error("no disk");
+    this.steps.push("open store");
+    return { ...openMemoryStore({ env: this.world }), close: async () => void this.steps.push("close store") };
+  };
+  readonly listen = async ({ host, port }: { host: string; port: number }) => {
+    if (this.portTaken) throw new Error("port taken");
+    this.steps.push("listen");
+    return {
+      endpoint: `http://${host}:${port}`,
+      port,
+      host,
+      close: async () => void this.steps.push("close door"),
+      end: () => void this.steps.push("end"),
+    };
+  };
+  readonly gateFetch = () => () => void this.steps.push("ungate fetch");
+  readonly onSignal = () => () => void this.steps.push("unwatch signals");
+  readonly fatal = () => {};
+  readonly print = (line: string) => void this.printed.push(line);
+}
+
+const napper = actor({
+  onSleep: (c) => c.log.info("slept"),
+  options: { stateSaveInterval: 1, onDestroyTimeout: 1 },
+  actions: { ping: () => 1 },
+});
+
+test("a stop goes from the outside in: actors sleep, the door closes, then the files", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  await registry.start();
+  const client = await registry.client();
+  await client.napper.getOrCreate().ping();
+  platform.steps.length = 0;
+  await Promise.all([registry.stop(), registry.stop()]);
+  expect(platform.world.logged("info", "slept")).toHaveLength(1);
+  expect(platform.steps).toEqual(["unwatch signals", "close door", "ungate fetch", "close store"]);
+  expect(platform.world.pendingTimers).toBe(0);
+});
+
+test("options without an effect are named once, by actor", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  await registry.start();
+  await (await registry.client()).napper.getOrCreate().ping();
+  const warnings = platform.world.logged("warn", "no effect");
+  expect(warnings.map((line) => line.fields)).toEqual([
+    { actor: "napper", options: ["stateSaveInterval", "onDestroyTimeout"] },
+  ]);
+  await registry.stop();
+});
+
+test("a start that fails gives everything back, and the next one works", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  platform.openFails = true;
+  expect(await rejection(registry.start())).toContain("no disk");
+  platform.openFails = false;
+  platform.portTaken = true;
+  expect(await rejection(registry.start())).toContain("port taken");
+  expect(platform.steps).toEqual(["open store", "ungate fetch", "close store"]);
+  platform.portTaken = false;
+  await registry.start();
+  await registry.stop();
+});
+
+test("actors that anybody may call are named when the application is to decide", async () => {
+  const platform = new TestPlatform();
+  const guarded = actor({ onBeforeConnect: () => {}, actions: {} });
+  const access = { allowedHosts: ["a"], allowedOrigins: ["https://a"], auth: "application" } as const;
+  const registry = new Registry({ use: { napper, guarded }, ...access }, platform);
+  await registry.start({ host: "0.0.0.0" });
+  expect(platform.printed.at(-1)).toBe("troupe  without onBeforeConnect, open to everyone: napper");
+  await registry.stop();
+});
