@@ -47,7 +47,8 @@ async function http(order: LoadOrder & { kind: "http" }): Promise<LoadResult> {
       // Both pause, so that both start from the same rest; one of them has sent the actor to sleep.
       if (order.mode === "napped") await call(key, "nap");
       if (order.mode === "rested") await call(key, "read");
-      if (order.mode === "napped" || order.mode === "rested") await new Promise((resolve) => setTimeout(resolve, 2));
+      if (order.mode === "napped" || order.mode === "rested")
+        await new Promise((resolve) => setTimeout(resolve, 2));
       const before = performance.now();
       await call(key, order.mode === "add" || order.mode === "fresh" ? "add" : "read");
       latencies.push(performance.now() - before);

@@ -38,12 +38,15 @@ class ModelActor {
   writer: Writer | undefined;
   durable: Record<string, string> = {};
   unsettled: Rows[] = [];
+  /** Crashes so far: what was said before the last one is not heard of any more, whatever it still says. */
+  crashes = 0;
 
   constructor(record: ActorRecord) {
     this.record = record;
   }
 
-  settle(outcome: CommitOutcome): void {
+  settle(outcome: CommitOutcome, crashesBefore: number): void {
+    if (crashesBefore !== this.crashes) return;
     const batch = this.unsettled.shift();
     if (batch !== undefined && outcome.durable) this.durable = apply(this.durable, batch);
   }
@@ -102,7 +105,8 @@ async function run(subject: StorageUnderTest, actors: readonly ModelActor[], eac
   }
   model.writer ??= await wake(subject, model);
   model.unsettled.push(each.rows);
-  const outcome = model.writer.put(each.rows).then((settled) => model.settle(settled));
+  const { crashes } = model;
+  const outcome = model.writer.put(each.rows).then((settled) => model.settle(settled, crashes));
   if (each.wait) await outcome;
 }
 
@@ -126,6 +130,7 @@ async function restart(subject: StorageUnderTest, actors: readonly ModelActor[])
 
 async function crash(subject: StorageUnderTest, actors: readonly ModelActor[]): Promise<void> {
   if (subject.crash === undefined) return restart(subject, actors);
+  for (const each of actors) each.crashes += 1;
   await subject.crash();
   for (const each of actors) {
     const possible = each.possible();

@@ -136,7 +136,10 @@ async function run(stage: Stage, c: Ledger): Promise<void> {
 
 /** What users can ask for. Each action's first argument is its token. */
 function makeActions(stage: Stage) {
-  const { world } = stage;
+  return { ...oneTurnActions(stage), ...waitingActions(stage), ...scheduleActions(stage) };
+}
+
+function oneTurnActions({ world }: Stage) {
   return {
     append: (c: Ledger, token: string) => {
       c.vars.calls += 1;
@@ -159,20 +162,58 @@ function makeActions(stage: Stage) {
       write(c, markOf(token));
       throw new UserError("as asked", { code: "as_asked", metadata: position(c) });
     },
-    slow: (c: Ledger, token: string, turns: number, pauseMs: number) =>
-      slow(stage, c, { token, turns, pauseMs }),
     announce: (c: Ledger, token: string) => {
       c.state.seq += 1;
       write(c, markOf(token));
       c.broadcast("tick", c.state.seq, markOf(token));
       return position(c);
     },
+    nap: (c: Ledger) => c.sleep(),
+    die: (c: Ledger, token: string) => {
+      write(c, markOf(token));
+      c.destroy();
+      return position(c);
+    },
+    /** Leaves a value in the state that can't be stored: the whole batch must fail, and nothing else. */
+    poison: (c: Ledger, token: string) => {
+      world.counters.add("a batch that can't be encoded");
+      write(c, markOf(token));
+      c.state.bag.set("poison", () => token);
+      return position(c);
+    },
+  };
+}
+
+/** Those that wait, or let others wait. */
+function waitingActions(stage: Stage) {
+  const { world } = stage;
+  return {
+    slow: (c: Ledger, token: string, turns: number, pauseMs: number) =>
+      slow(stage, c, { token, turns, pauseMs }),
     transfer: (c: Ledger, token: string, name: string, key: string) => transfer(c, token, name, key),
     receive: (c: Ledger, token: string) => {
       stage.mustBeSafe(markOf(token, "out"), "the callee of a transfer");
       world.counters.add("a transfer arrived");
       write(c, markOf(token, "in"));
     },
+    flush: async (c: Ledger, token: string) => {
+      write(c, markOf(token));
+      await c.saveState({ immediate: true });
+      stage.mustBeSafe(markOf(token), "code behind saveState({ immediate: true })");
+      return position(c);
+    },
+    linger: (c: Ledger, token: string, delayMs: number) => {
+      write(c, markOf(token));
+      void c.keepAwake(stage.sleep(delayMs).then(() => write(c, markOf(token, "late"))));
+      c.waitUntil(stage.sleep(delayMs / 2));
+      return position(c);
+    },
+  };
+}
+
+function scheduleActions(stage: Stage) {
+  const { world } = stage;
+  return {
     remind: async (c: Ledger, token: string, delayMs: number) => {
       stage.scheduled(token, Math.floor(world.wallNow()) + delayMs);
       const schedule = await c.schedule.after(delayMs, "ring", token);
@@ -190,31 +231,6 @@ function makeActions(stage: Stage) {
       const cancelled = await c.schedule.cancel(schedule);
       if (cancelled) write(c, markOf(token, "cancel"));
       return { cancelled, ...position(c) };
-    },
-    flush: async (c: Ledger, token: string) => {
-      write(c, markOf(token));
-      await c.saveState({ immediate: true });
-      stage.mustBeSafe(markOf(token), "code behind saveState({ immediate: true })");
-      return position(c);
-    },
-    linger: (c: Ledger, token: string, delayMs: number) => {
-      write(c, markOf(token));
-      void c.keepAwake(stage.sleep(delayMs).then(() => write(c, markOf(token, "late"))));
-      c.waitUntil(stage.sleep(delayMs / 2));
-      return position(c);
-    },
-    nap: (c: Ledger) => c.sleep(),
-    die: (c: Ledger, token: string) => {
-      write(c, markOf(token));
-      c.destroy();
-      return position(c);
-    },
-    /** Leaves a value in the state that can't be stored: the whole batch must fail, and nothing else. */
-    poison: (c: Ledger, token: string) => {
-      world.counters.add("a batch that can't be encoded");
-      write(c, markOf(token));
-      c.state.bag.set("poison", () => token);
-      return position(c);
     },
   };
 }

@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 
 /** Where a crash can be, and how many visits a plan looks ahead at the most. */
 const points = {
-  "after a turn": 1_500,
+  "after a turn": 400,
   "before a write": 30,
   "between write and sync": 30,
   "during a sync": 30,

@@ -31,7 +31,7 @@ describe("S1.9 (in part): the golden encodings", () => {
     expectSame(cloneValue(sample), expected(name));
   });
 
-  test("S1.9: errors keep what tells them apart, and never the stack", () => {
+  test("S1.9 (in part): errors keep what tells them apart, and never the stack", () => {
     const sent = samples.get("TroupeError");
     for (const got of [decodeJson(encodeJson(sent)), decodeCbor(encodeCbor(sent)), cloneValue(sent)]) {
       expect(got).toMatchObject({

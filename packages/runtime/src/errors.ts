@@ -31,6 +31,7 @@ export function notRetryable(cause: unknown): unknown {
   });
 }
 
+/** Group `actor`. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
   notRegistered: (name: string) =>

@@ -274,9 +274,12 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   }
 }
 
-/** The call reached an activation that was about to end, and was not acted on. */
+/**
+ * The call reached an activation that was about to end, and was not acted on. One that was, and failed because a third
+ * actor was stopping, says the same without `retryable`.
+ */
 function isStopping(error: TroupeError): boolean {
-  return error.group === "actor" && error.code === "stopping";
+  return error.retryable && error.group === "actor" && error.code === "stopping";
 }
 
 function mostBytes(data: Message): number {

@@ -5,7 +5,7 @@
  *
  * A client may send frames behind its hello. They wait, in order and within limits, until the connection is open, and
  * none that comes later overtakes them: frames are taken in the order of their coming, always. Opening one session
- * delays no other. A ping is answered at once in every state.
+ * delays no other. Once it is open, a ping is answered at once, whatever the actor is doing.
  *
  * What the actor sends has passed its gate. The welcome is gated too: a client that was told that it is connected is
  * connected to an actor whose writes in the connect hooks are durable.
@@ -186,7 +186,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
         });
         const sink = { post: (message: Message) => this.#welcome(message) };
         // The gate broke. A refusal would be for good, but the next activation may welcome this client.
-        const failed = ({ group, code }: TroupeError): void => this.#shut(closeCodes.internal, `${group}.${code}`);
+        const failed = ({ group, code }: TroupeError): void =>
+          this.#shut(closeCodes.internal, `${group}.${code}`);
         return new MessageOutput(sink, welcome, failed);
       },
     });

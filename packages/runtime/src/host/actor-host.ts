@@ -16,23 +16,15 @@
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
-import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
 import { type ActorStorage, CREATED_ROW } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type IdleLane, type IdleNode, IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
+import { describe, isCreate, pathOf, type Target } from "./target.ts";
 
-/** Which actor is wanted. */
-export type Target =
-  | { readonly kind: "id"; readonly id: string }
-  | {
-      readonly kind: "address";
-      readonly address: ActorAddress;
-      readonly method: "get" | "getOrCreate" | "create";
-      /** For a creation. */
-      readonly input?: unknown;
-    };
+export type { Target } from "./target.ts";
 
 /** What a host is made of. */
 export interface HostParts {
@@ -394,19 +386,4 @@ function asSlot(node: IdleNode): Slot {
 
 function isNotFound(cause: unknown): boolean {
   return TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
-}
-
-function isCreate(target: Target): target is Target & { kind: "address" } {
-  return target.kind === "address" && target.method === "create";
-}
-
-/** An address as one string: no two addresses share one. */
-function pathOf(address: ActorAddress): string {
-  return address.key.length === 1
-    ? `${address.namespace}\n${address.name}\n1\n${address.key[0] ?? ""}`
-    : `${address.namespace}\n${address.name}\n${JSON.stringify(address.key)}`;
-}
-
-function describe(address: ActorAddress): string {
-  return `"${address.name}" with key ${JSON.stringify(address.key)}`;
 }

@@ -23,7 +23,7 @@ export function onSignal(stop: () => Promise<void>): () => void {
     () => {
       if (asked) process.exit(IMPATIENT_EXIT);
       asked = true;
-      stop()
+      void stop()
         .catch((cause: unknown) => {
           process.exitCode = 1;
           process.stderr.write(`troupe: the stop failed: ${String(cause)}\n`);

@@ -45,6 +45,7 @@ export interface ActorStore {
  */
 export const CREATED_ROW = "created";
 
+/** A row as it is stored. */
 export interface Row {
   readonly key: string;
   readonly value: Uint8Array;

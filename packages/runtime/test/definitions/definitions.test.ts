@@ -13,7 +13,7 @@ type Loose = (config: object) => {
   };
   behaviour: object;
 };
-const define = actor as unknown as Loose;
+const define: Loose = (config) => Reflect.apply(actor, undefined, [config]);
 
 const refused: readonly (readonly [string, object, string, string])[] = [
   ["a typo in a key", { onCreat: () => {} }, "config.unknown_key", 'Did you mean "onCreate"?'],
@@ -131,8 +131,8 @@ test("S1.5 (in part): a definition can't be exchanged from outside", () => {
     actions: { get: () => 1 },
     options: { actionTimeout: 5 },
   };
-  const definition = define(config);
-  const { descriptor, behaviour } = definition as unknown as {
+  const definition: object = define(config);
+  const { descriptor, behaviour } = definition as {
     descriptor: Record<string, unknown>;
     behaviour: Record<string, unknown>;
   };
@@ -161,7 +161,7 @@ test("S1.5 (in part): a definition can't be exchanged from outside", () => {
 });
 
 test("setup: unknown keys with the nearest name, names that can't be one, what is no definition", () => {
-  const make = setup as unknown as (config: object) => unknown;
+  const make = (config: object): unknown => Reflect.apply(setup, undefined, [config]);
   const code = (config: object): string => {
     try {
       make(config);

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { openMemoryStore } from "../../src/ports/memory/open-memory-store.ts";
 import type { Platform, ResolvedStartOptions } from "../../src/registry/platform.ts";
 import { Registry } from "../../src/registry/registry.ts";
-import { World } from "../driver/world.ts";
 import { rejection } from "../driver/watch.ts";
+import { World } from "../driver/world.ts";
 
 class TestPlatform implements Platform {
   readonly world = new World();
@@ -27,7 +27,10 @@ class TestPlatform implements Platform {
   readonly openStore = async () => {
     if (this.openFails) throw new Error("no disk");
     this.steps.push("open store");
-    return { ...openMemoryStore({ env: this.world }), close: async () => void this.steps.push("close store") };
+    return {
+      ...openMemoryStore({ env: this.world }),
+      close: async () => void this.steps.push("close store"),
+    };
   };
   readonly listen = async ({ host, port }: { host: string; port: number }) => {
     if (this.portTaken) throw new Error("port taken");
@@ -42,6 +45,7 @@ class TestPlatform implements Platform {
   };
   readonly gateFetch = () => () => void this.steps.push("ungate fetch");
   readonly onSignal = () => () => void this.steps.push("unwatch signals");
+  readonly memoryShort = () => false;
   readonly fatal = () => {};
   readonly print = (line: string) => void this.printed.push(line);
 }

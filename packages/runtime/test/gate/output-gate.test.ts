@@ -1,6 +1,7 @@
 /** Promise 1: nothing leaves an actor before what it may depend on is durable. */
-import { actor, event } from "@troupe/runtime";
+
 import { limits } from "@troupe/protocol";
+import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, Latch, watch } from "../driver/watch.ts";

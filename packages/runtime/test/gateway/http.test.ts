@@ -3,9 +3,9 @@ import { UserError } from "@troupe/base";
 import { decodeCbor, encodeCbor } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import { codeOf, rejection } from "../driver/watch.ts";
-import { Driver } from "../driver/driver.ts";
 import { parseRoute, type Route } from "../../src/gateway/route.ts";
+import { Driver } from "../driver/driver.ts";
+import { codeOf, rejection } from "../driver/watch.ts";
 
 const echo = actor({
   state: { n: 0 },
@@ -217,6 +217,14 @@ test("names that objects have by nature are neither actors nor actions, unless t
   expect(await handle.action({ name: "then" })).toBe("later");
   // `await` on a handle must not call the action.
   expect(await Promise.resolve<unknown>(handle)).toBe(handle);
+});
+
+test("a name and a key that together read like another address are not that address", async () => {
+  await using driver = await Driver.start({ echo });
+  const key = encodeURIComponent("b\n[]");
+  expect((await driver.http("POST", `/actor/echo/action/key?key=${key}`)).output).toEqual(["b\n[]"]);
+  const name = encodeURIComponent("echo\n1\nb");
+  expect((await driver.http("POST", `/actor/${name}/action/key`)).code).toBe("actor.not_registered");
 });
 
 test("S2.2 (in part): the same missing actor is the same error by action, resolve, socket and c.client()", async () => {

@@ -1,6 +1,7 @@
 /** The way into a life: the order of the hooks, what a failing one leaves, and two who come at once. */
-import { limits } from "@troupe/protocol";
+
 import { UserError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
+import { createClient } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { actor, type Registry, setup } from "@troupe/runtime";
-import { createClient } from "@troupe/client";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { rejection } from "../driver/watch.ts";

@@ -150,11 +150,12 @@ test("an element that was taken out of an array before it moved is still that el
 
 test("an assignment copies: what the caller does with its object later changes nothing", () => {
   const story = new TreeStory(first());
-  const mine = { deep: { value: 10, more: { list: [1] } } };
+  const list: unknown[] = [1];
+  const mine = { deep: { value: 10, more: { list } } };
   story.state.nested = mine;
-  story.state.items.push({ id: 3, tags: mine.deep.more.list as unknown as string[] });
+  story.state.items.push({ id: 3, tags: list as string[] });
   mine.deep.value = 11;
-  mine.deep.more.list.push(2);
+  list.push(2);
   story.commit();
   expect(story.reloaded()).toMatchObject({
     nested: { deep: { value: 10, more: { list: [1] } } },

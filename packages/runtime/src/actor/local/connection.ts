@@ -104,6 +104,11 @@ export class Connection implements Conn, ActorConnection {
     this.#sink?.event(event);
   }
 
+  /** True from the moment it begins to end: its client acts no more. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Ends the connection, once. */
   end(): Promise<void> {
     this.#ended ??= this.#owner.disconnected(this);

@@ -18,6 +18,7 @@ import type {
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
 import { Activation, type ActivationServices } from "./activation.ts";
 import { startCall } from "./call.ts";
+import { Connection } from "./connection.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
 
@@ -79,6 +80,8 @@ export class LocalInstance implements ActorInstance {
   }
 
   action(call: ActionCall): void {
+    // Disconnected: its socket closes as soon as what was sent before has left.
+    if (call.connection instanceof Connection && call.connection.ended) return;
     if (this.accepting) startCall(this.#activation, call);
     else call.reply.error(actorErrors.stopping()).release();
   }

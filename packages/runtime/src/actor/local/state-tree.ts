@@ -211,7 +211,7 @@ class RootHandler implements ProxyHandler<Container> {
   }
 
   defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return this.set(target, key, valueOf(descriptor));
+    return this.set(target, key, plainValue(descriptor));
   }
 
   setPrototypeOf(): boolean {
@@ -283,7 +283,7 @@ class PropertyHandler implements ProxyHandler<Container> {
   }
 
   defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return this.set(target, key, valueOf(descriptor));
+    return this.set(target, key, plainValue(descriptor));
   }
 
   setPrototypeOf(): boolean {
@@ -337,7 +337,7 @@ function shownDescriptor(
   return descriptor && { ...descriptor, value: shown };
 }
 
-function valueOf(descriptor: PropertyDescriptor): unknown {
+function plainValue(descriptor: PropertyDescriptor): unknown {
   if (descriptor.get !== undefined || descriptor.set !== undefined) throw stateErrors.accessor();
   return descriptor.value;
 }

@@ -24,6 +24,9 @@ import type { ListPosition } from "./shard-reader.ts";
 import type { ShardActor } from "./shard-target.ts";
 import { mintId, type Shards } from "./shards.ts";
 
+/** Free addresses that are remembered at once: more than creations run at once. */
+const FREE_ADDRESSES = 1_024;
+
 /** What the directory is made of. */
 export interface SqliteDirectoryOptions {
   readonly env: Pick<Env, "clock" | "ids">;
@@ -36,6 +39,11 @@ export class SqliteDirectory implements Directory {
   readonly #env: Pick<Env, "clock" | "ids">;
   readonly #shards: Shards;
   readonly #claims: Claims;
+  /**
+   * Addresses that were looked for and are free, and nothing was created there since: a create needn't look again.
+   * Only this directory creates, so what it knows here is true.
+   */
+  readonly #free = new Set<string>();
 
   constructor(options: SqliteDirectoryOptions) {
     this.#env = options.env;
@@ -48,7 +56,9 @@ export class SqliteDirectory implements Directory {
     const text = addressText(address, keyText);
     const shard = this.#shards.at(this.#shards.place(text));
     if (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
-    return shard.reader.byAddress(address, keyText);
+    const found = shard.reader.byAddress(address, keyText);
+    if (found === undefined) this.#rememberFree(text);
+    return found;
   }
 
   async get(id: string): Promise<ActorRecord | undefined> {
@@ -64,7 +74,8 @@ export class SqliteDirectory implements Directory {
     const place = this.#shards.place(text);
     const shard = this.#shards.at(place);
     if (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
-    if (shard.reader.byAddress(address, keyText) !== undefined) {
+    const known = this.#free.delete(text);
+    if (!known && shard.reader.byAddress(address, keyText) !== undefined) {
       throw actorErrors.duplicateKey(address.name, address.key);
     }
     const record: ActorRecord = {
@@ -127,6 +138,11 @@ export class SqliteDirectory implements Directory {
       }
     }
     return { actors };
+  }
+
+  #rememberFree(address: string): void {
+    if (this.#free.size >= FREE_ADDRESSES) this.#free.clear();
+    this.#free.add(address);
   }
 
   #insert(shard: Shard, address: string, keyText: string, record: ActorRecord): Promise<void> {

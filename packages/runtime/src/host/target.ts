@@ -1,0 +1,32 @@
+/**
+ * Target: which actor is wanted, by id or by address.
+ */
+import type { ActorAddress } from "../ports/directory.ts";
+
+/** Which actor is wanted. */
+export type Target =
+  | { readonly kind: "id"; readonly id: string }
+  | {
+      readonly kind: "address";
+      readonly address: ActorAddress;
+      readonly method: "get" | "getOrCreate" | "create";
+      /** For a creation. */
+      readonly input?: unknown;
+    };
+
+/** True for a target that must not exist yet. */
+export function isCreate(target: Target): target is Target & { kind: "address" } {
+  return target.kind === "address" && target.method === "create";
+}
+
+/** An address as one string: no two addresses share one. A name may hold any character, so its length comes first. */
+export function pathOf({ namespace, name, key }: ActorAddress): string {
+  return key.length === 1
+    ? `${namespace}\n${name.length}\n${name}1\n${key[0] ?? ""}`
+    : `${namespace}\n${name.length}\n${name}${JSON.stringify(key)}`;
+}
+
+/** An address for people. */
+export function describe(address: ActorAddress): string {
+  return `"${address.name}" with key ${JSON.stringify(address.key)}`;
+}
