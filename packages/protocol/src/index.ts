@@ -51,6 +51,7 @@ export {
   negotiateVersion,
 } from "./client/v1/opening.ts";
 export type { Message } from "./client/v1/shape.ts";
+export { bytesPast } from "./client/v1/size.ts";
 export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";

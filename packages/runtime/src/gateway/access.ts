@@ -31,6 +31,8 @@ export interface AccessRequest {
   readonly subprotocols: string | undefined;
   /** OPTIONS: a browser asks whether a page may call, and shows no token. */
   readonly preflight?: boolean;
+  /** True for /livez and /readyz: whoever watches a process has no token, and names it as it likes. */
+  readonly probe?: boolean;
 }
 
 const loopbackHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -68,6 +70,7 @@ export class Access {
 
   /** Throws `gateway.host_not_allowed`, `gateway.origin_not_allowed`, `gateway.unauthorized`. */
   check(request: AccessRequest): void {
+    if (request.probe === true) return;
     const host = hostName(request.host ?? "");
     if (!this.#hosts.has(host)) throw gatewayErrors.hostNotAllowed(host);
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {

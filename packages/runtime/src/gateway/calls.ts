@@ -4,6 +4,7 @@
  */
 import type { TroupeError } from "@troupe/base";
 import {
+  bytesPast,
   cloneValue,
   type Encoding,
   encodeActionAnswer,
@@ -232,5 +233,6 @@ export class LocalCall extends Output implements ActionCall, Reply {
 }
 
 function checkOutgoing(message: Message, limit: number): void {
-  if (message.length > limit) throw messageErrors.outgoingTooLong(message.length, limit);
+  const bytes = bytesPast(limit, message);
+  if (bytes !== undefined) throw messageErrors.outgoingTooLong(bytes, limit);
 }

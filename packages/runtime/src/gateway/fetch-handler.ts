@@ -27,11 +27,12 @@ async function answer(
   url: URL,
   header: (name: string) => string | undefined,
 ): Promise<GatewayResponse> {
+  const path = url.pathname + url.search;
   try {
-    gateway.admit(accessRequest({ header, method: request.method }));
+    gateway.admit(accessRequest({ header, method: request.method, url: path }));
     const message: GatewayRequest = {
       method: request.method,
-      url: url.pathname + url.search,
+      url: path,
       header,
       body: await readBody(request),
       toRequest: () => new Request(request.url, { method: request.method, headers: request.headers }),

@@ -255,14 +255,20 @@ const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-max-age": "600",
 };
 
-/** The headers that access is decided by. */
-export function accessRequest(request: Pick<GatewayRequest, "header" | "method">): AccessRequest {
+/** True for the addresses that whoever watches a process asks. */
+export function isProbe(url: string): boolean {
+  return url === "/livez" || url === "/readyz";
+}
+
+/** What access is decided by. */
+export function accessRequest(request: Pick<GatewayRequest, "header" | "method" | "url">): AccessRequest {
   return {
     host: request.header("host"),
     origin: request.header("origin"),
     authorization: request.header("authorization"),
     subprotocols: request.header("sec-websocket-protocol"),
     preflight: request.method === "OPTIONS",
+    probe: isProbe(request.url),
   };
 }
 

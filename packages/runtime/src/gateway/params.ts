@@ -1,19 +1,18 @@
-import { encodeJson, limits } from "@troupe/protocol";
+import { bytesPast, encodeJson, limits } from "@troupe/protocol";
 import { actorErrors, connectionErrors } from "../errors.ts";
 
 /** Connection parameters, when they are short enough. Throws `connection.params_too_long`. */
 export function paramsOf(params: unknown): unknown {
   if (params === undefined) return undefined;
-  const bytes = encodeJson(params, "params").length;
-  if (bytes > limits.connectionParamsBytes)
-    throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
+  const bytes = bytesPast(limits.connectionParamsBytes, encodeJson(params, "params"));
+  if (bytes !== undefined) throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
   return params;
 }
 
 /** The input of a new actor, when it is short enough. Throws `actor.input_too_large`. */
 export function inputOf(input: unknown): unknown {
   if (input === undefined) return undefined;
-  const bytes = encodeJson(input, "input").length;
-  if (bytes > limits.inputBytes) throw actorErrors.inputTooLarge(bytes, limits.inputBytes);
+  const bytes = bytesPast(limits.inputBytes, encodeJson(input, "input"));
+  if (bytes !== undefined) throw actorErrors.inputTooLarge(bytes, limits.inputBytes);
   return input;
 }

@@ -13,6 +13,7 @@
 import type { TimerHandle } from "@troupe/base";
 import { TroupeError } from "@troupe/base";
 import {
+  bytesPast,
   type ClientFrame,
   closeCodes,
   decodeClientFrame,
@@ -227,9 +228,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     const { connection } = state;
     let frame: ClientFrame;
     try {
-      if (data.length > connection.maxIncomingBytes) {
-        throw messageErrors.incomingTooLong(data.length, connection.maxIncomingBytes);
-      }
+      const bytes = bytesPast(connection.maxIncomingBytes, data);
+      if (bytes !== undefined) throw messageErrors.incomingTooLong(bytes, connection.maxIncomingBytes);
       frame = decodeClientFrame(data, this.encoding);
     } catch (cause) {
       this.#malformed(state, cause);

@@ -15,7 +15,7 @@ import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
 import { configErrors, gatewayErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import { type Gateway, isProbe } from "../gateway/gateway.ts";
 import { errorResponse, type GatewayRequest, type GatewayResponse } from "../gateway/http-message.ts";
 import type { ActorRoute } from "../gateway/route.ts";
 import type { Listening } from "../registry/platform.ts";
@@ -147,8 +147,14 @@ function toRequest(request: IncomingMessage): Request {
 
 function accessOf(request: IncomingMessage): AccessRequest {
   const { host, origin, authorization } = request.headers;
-  const preflight = request.method === "OPTIONS";
-  return { host, origin, authorization, subprotocols: request.headers["sec-websocket-protocol"], preflight };
+  return {
+    host,
+    origin,
+    authorization,
+    subprotocols: request.headers["sec-websocket-protocol"],
+    preflight: request.method === "OPTIONS",
+    probe: isProbe(request.url ?? ""),
+  };
 }
 
 function send(

@@ -107,7 +107,8 @@ async function answerLater(
     const transform = activation.behaviour.hooks.onBeforeActionResponse;
     if (transform !== undefined) {
       const before = output;
-      output = await activation.enter(() => transform(c, call.name, [...call.args], before));
+      const transformed = activation.enter(() => transform(c, call.name, [...call.args], before));
+      output = await timed(activation, call.name, c, transformed);
     }
   } catch (cause) {
     answerError(activation, call, c, cause);

@@ -2,7 +2,7 @@
  * The outputs that an actor of this process makes by itself: events to its connections.
  */
 import { assert, type TroupeError } from "@troupe/base";
-import { type Encoding, encodeEvent, limits } from "@troupe/protocol";
+import { bytesPast, type Encoding, encodeEvent, limits } from "@troupe/protocol";
 import { messageErrors } from "../../errors.ts";
 import type { EncodedEvent } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
@@ -22,9 +22,9 @@ export class EventMessage implements EncodedEvent {
     this.#json = json ? encodeEvent(name, args, "json") : undefined;
     this.#cbor = cbor ? encodeEvent(name, args, "cbor") : undefined;
     this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
-    const longest = Math.max(this.#json?.length ?? 0, this.#cbor?.length ?? 0);
     const limit = Math.min(maxBytes, limits.outgoingMessageBytes);
-    if (longest > limit) throw messageErrors.outgoingTooLong(longest, limit);
+    const past = bytesPast(limit, this.#json ?? "") ?? bytesPast(limit, this.#cbor ?? "");
+    if (past !== undefined) throw messageErrors.outgoingTooLong(past, limit);
   }
 
   message(encoding: Encoding): Message {

@@ -39,6 +39,10 @@ export class Checkpoints {
   readonly #idleMs: number;
   /** Bytes in the log that no finished pass has covered, from above. */
   #pending = 0;
+  /** A pass begins when so much is pending. */
+  #passAtBytes: number;
+  /** The last pass failed, and the log has said so. */
+  #failing = false;
   #state: "resting" | "passing" | "behind" | "stopped" = "resting";
   #timer: TimerHandle | undefined;
   #writtenSinceTick = false;
@@ -47,6 +51,7 @@ export class Checkpoints {
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     this.#limitBytes = options.limitBytes ?? 64 * 1024 * 1024;
+    this.#passAtBytes = this.#limitBytes;
     this.#idleMs = options.idleMs ?? 2_000;
   }
 
@@ -54,7 +59,7 @@ export class Checkpoints {
   wrote(bytes: number): void {
     this.#pending += bytes;
     this.#writtenSinceTick = true;
-    if (this.#state === "resting" && this.#pending >= this.#limitBytes) this.#pass();
+    if (this.#state === "resting" && this.#pending >= this.#passAtBytes) this.#pass();
     if (this.#timer === undefined && this.#state !== "stopped") this.#tick();
   }
 
@@ -66,8 +71,7 @@ export class Checkpoints {
   /** Moves the rest while nothing is written. Never throws. */
   async catchUp(): Promise<void> {
     this.#state = "passing";
-    await this.#run();
-    this.#pending = 0;
+    if (await this.#run()) this.#pending = 0;
     this.#rest();
   }
 
@@ -98,7 +102,7 @@ export class Checkpoints {
   async #passes(): Promise<void> {
     for (let passes = 0; passes < MAX_PASSES && this.#state === "passing"; passes += 1) {
       const before = this.#pending;
-      await this.#run();
+      if (!(await this.#run())) return;
       this.#pending -= before;
       if (this.#pending === 0) return this.#rest();
       if (this.#pending <= CATCH_UP_BYTES) break;
@@ -106,21 +110,34 @@ export class Checkpoints {
     if (this.#state === "passing") this.#state = "behind";
   }
 
-  async #run(): Promise<void> {
-    const running = this.#options.pass().then(
-      () => this.#options.passed(),
+  /** One pass; false when it failed. */
+  async #run(): Promise<boolean> {
+    const pass = this.#options.pass().then(
+      () => this.#succeeded(),
       (error: unknown) => this.#failed(error),
     );
-    this.#running = running;
-    await running;
+    // Also after a failed one: that the log was replaced is one reason for which a pass fails.
+    this.#running = pass.then(() => this.#options.passed());
+    await this.#running;
+    return !this.#failing;
+  }
+
+  #succeeded(): void {
+    this.#passAtBytes = this.#limitBytes;
+    this.#failing = false;
   }
 
   #rest(): void {
     if (this.#state !== "stopped") this.#state = "resting";
   }
 
+  /** The next try is at the idle tick, or when as much again was written: not at every write. */
   #failed(error: unknown): void {
-    this.#options.env.log.warn("a checkpoint failed; the log grows until one succeeds", { error });
+    if (!this.#failing) {
+      this.#options.env.log.warn("a checkpoint failed; the log grows until one succeeds", { error });
+    }
+    this.#failing = true;
+    this.#passAtBytes = this.#pending + this.#limitBytes;
     this.#rest();
   }
 }
