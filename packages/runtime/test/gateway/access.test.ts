@@ -183,7 +183,12 @@ test("handler(Request): admitted, answered, with CORS for the origins that may c
 
 test("whoever watches the process needs neither a loopback name nor a token", () => {
   const access = new Access({ auth: "token", token: "secret" }, nodeEnv().crypto);
-  const probe = { host: "10.0.0.7:6420", origin: undefined, authorization: undefined, subprotocols: undefined };
+  const probe = {
+    host: "10.0.0.7:6420",
+    origin: undefined,
+    authorization: undefined,
+    subprotocols: undefined,
+  };
   access.check({ ...probe, probe: true });
   expect(() => access.check(probe)).toThrow("Host 10.0.0.7 is not allowed");
 });
