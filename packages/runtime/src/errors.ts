@@ -15,7 +15,6 @@ function error(
   return new TroupeError(group, code, message, { statusCode, ...options });
 }
 
-/** Errors of actors: finding, starting, calling and ending them. */
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
  * send it again. What an action throws may well say so of another call, which the action made itself.
@@ -31,7 +30,7 @@ export function notRetryable(cause: unknown): unknown {
   });
 }
 
-/** Group `actor`. */
+/** Errors of actors: finding, starting, calling and ending them. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
   notRegistered: (name: string) =>

@@ -3,8 +3,9 @@
  *
  * Batches are numbered in the order in which they are taken. An output made now may depend on everything that the
  * actor wrote so far, so it carries the number of the newest batch that holds any write, whichever action made that
- * write, and waits until this batch is durable. Outputs leave in the order in which they were made; with nothing
- * pending an output leaves at once, without being queued.
+ * write, and waits until this batch is durable. Outputs leave in the order in which they were made, one after the
+ * other: what is said because one leaves (a client that can't keep up is closed, `onDisconnect` broadcasts) leaves
+ * behind it. With nothing pending an output leaves at once, without being queued.
  *
  *        mark()            take()              settled(durable)
  *   clean ────▶ open batch ────▶ on its way to disk ────▶ durable: outputs up to it leave
@@ -52,6 +53,8 @@ export class OutputGate {
   #durable = 0;
   /** Things outside our batches that must be durable as well: the actor's creation. */
   #holds = 0;
+  /** True while an output leaves: whoever hears of it may speak again at once, and waits for its turn. */
+  #releasing = false;
   #head: Output | undefined = undefined;
   #tail: Output | undefined = undefined;
   #queued = 0;
@@ -117,8 +120,11 @@ export class OutputGate {
       output.fail(this.#broken);
       return;
     }
-    if (this.clear) {
+    if (this.clear && !this.#releasing) {
+      this.#releasing = true;
       output.release();
+      this.#releasing = false;
+      if (this.#head !== undefined) this.#drain();
       return;
     }
     if (this.#queued >= limits.gateOutputs || this.#queuedBytes + output.bytes > limits.gateBytes) {
@@ -169,7 +175,8 @@ export class OutputGate {
   }
 
   #drain(): void {
-    if (this.#holds > 0) return;
+    if (this.#holds > 0 || this.#releasing) return;
+    this.#releasing = true;
     let output = this.#head;
     while (output !== undefined && output.batch <= this.#durable) {
       const next = output.next;
@@ -181,6 +188,7 @@ export class OutputGate {
       output.release();
       output = this.#head;
     }
+    this.#releasing = false;
   }
 }
 

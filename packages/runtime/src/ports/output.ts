@@ -14,7 +14,7 @@ export abstract class Output {
   next: Output | undefined = undefined;
   /** What it holds in memory while it waits. */
   abstract readonly bytes: number;
-  /** Lets it go. Must not throw and must not make outputs of the same gate. */
+  /** Lets it go. Must not throw. What is said because of it leaves behind it. */
   abstract release(): void;
   /** It will never leave. */
   abstract fail(error: TroupeError): void;

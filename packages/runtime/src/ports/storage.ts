@@ -38,7 +38,6 @@ export interface ActorStore {
   close(): Promise<void>;
 }
 
-/** A stored row. */
 /**
  * The key of the row that ends a creation: whoever makes an actor puts it into the batch behind its start hooks. An
  * actor without it was being made when the process died.

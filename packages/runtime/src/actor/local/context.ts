@@ -86,7 +86,7 @@ export class LocalContext implements ActorContext {
   }
 
   saveState(options?: SaveStateOptions): Promise<void> {
-    return this.activation.saveState(options?.immediate === true);
+    return observed(this.activation.saveState(options?.immediate === true));
   }
 
   keepAwake<R>(promise: Promise<R>): Promise<R> {
@@ -109,6 +109,12 @@ export class LocalContext implements ActorContext {
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
     return this.activation.client<R>();
   }
+}
+
+/** A promise that nobody has to await: forgetting one that rejects must not end a process full of other actors. */
+export function observed<R>(promise: Promise<R>): Promise<R> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** What one call adds: whose it is, and an abort signal of its own for its time-out. */

@@ -19,9 +19,11 @@ export class ScheduleApi implements Schedule {
     return this.at(this.#activation.env.clock.now() + delayMs, action, ...args);
   }
 
-  async at(timestamp: number, action: string, ...args: readonly unknown[]): Promise<string> {
-    if (!this.#activation.behaviour.actions.has(action)) throw scheduleErrors.unknownAction(action);
-    return this.#activation.schedules.add(timestamp, action, args);
+  at(timestamp: number, action: string, ...args: readonly unknown[]): Promise<string> {
+    const id = this.#add(timestamp, action, args);
+    // A call that is scheduled in passing, its promise forgotten, must not fail in silence.
+    id.catch((cause: unknown) => this.#activation.log.warn("a call could not be scheduled", { action, cause }));
+    return id;
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -35,6 +37,11 @@ export class ScheduleApi implements Schedule {
 
   async list(): Promise<ScheduledCall[]> {
     return this.#activation.schedules.list().map(publicEntry);
+  }
+
+  async #add(timestamp: number, action: string, args: readonly unknown[]): Promise<string> {
+    if (!this.#activation.behaviour.actions.has(action)) throw scheduleErrors.unknownAction(action);
+    return this.#activation.schedules.add(timestamp, action, args);
   }
 }
 

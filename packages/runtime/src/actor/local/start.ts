@@ -4,8 +4,9 @@
  *   create: onMigrate → createState → onCreate → createVars → onWake → run
  *   wake:   onMigrate → createVars → onWake → run
  *
- * Nothing that a creation made is stored before `onCreate` is done: the first batch is closed only when the state
- * exists, and a creation that fails is undone by whoever asked for it. A wake stores nothing by itself.
+ * What a creation writes is kept back until its last hook is done, so that one that fails leaves nothing; if a hook waits
+ * for the disk, what is there goes early. The batch behind the last hook says that the actor is whole: one that a crash
+ * cut short is given back by whoever finds it. A wake stores nothing by itself.
  */
 import type { Row } from "../../ports/storage.ts";
 import { SCHEDULE_PREFIX } from "../../schedule/schedule.ts";

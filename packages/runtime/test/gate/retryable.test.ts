@@ -1,0 +1,79 @@
+/** "Retryable" says that a call surely had no effect: an action that ran never says it, and is never sent again. */
+import { actor } from "@troupe/runtime";
+import { TroupeError } from "@troupe/base";
+import { expect, test } from "vitest";
+import { storageErrors } from "../../src/errors.ts";
+import { Driver } from "../driver/driver.ts";
+import { watch } from "../driver/watch.ts";
+
+const types: { readonly "~types"?: { readonly use: { readonly other: typeof other } } } = {};
+const other = actor({ actions: { ping: () => "pong" } });
+
+/** Writes, and then fails, by an error of another actor or of its own storage. */
+const teller = actor({
+  state: { told: 0 },
+  options: { noSleep: true },
+  actions: {
+    tell: async (c) => {
+      c.state.told += 1;
+      return await c.client<typeof types>().other.getOrCreate().ping();
+    },
+    write: (c) => {
+      c.state.told += 1;
+    },
+    told: (c) => c.state.told,
+  },
+});
+
+type Told = Driver<{ teller: typeof teller; other: typeof other }>;
+
+/** The doors of an action that both of the clients use. */
+const doors = {
+  "over HTTP": (driver: Told, action: "tell" | "write") => driver.client().teller.getOrCreate()[action](),
+  "over a socket": (driver: Told, action: "tell" | "write") =>
+    driver.client().teller.getOrCreate().connect()[action](),
+  "from the same process": (driver: Told, action: "tell" | "write") =>
+    driver.local().teller.getOrCreate()[action](),
+};
+
+for (const [door, call] of Object.entries(doors)) {
+  test(`an action ${door} that fails by a retryable error of its own call isn't retryable, and ran once`, async () => {
+    // There is room for the teller alone: its own call is refused as overloaded, again and again.
+    await using driver = await Driver.start({ teller, other }, { maxAwakeActors: 1 });
+    await driver.act("teller", "told");
+    const told = watch(call(driver, "tell"));
+    await driver.world.pass(120_000);
+    expect([told.state, told.code]).toEqual(["rejected", "actor.overloaded"]);
+    expect(TroupeError.is(told.error) && told.error.retryable).toBe(false);
+    expect((await driver.act("teller", "told")).output).toBe(1);
+  });
+
+  test(`an action ${door} whose write met a closed storage isn't retryable, and ran once`, async () => {
+    await using driver = await Driver.start({ teller, other });
+    await driver.act("teller", "told");
+    await driver.world.idle();
+    driver.syncs.failWrites(1, storageErrors.closed());
+    const wrote = watch(call(driver, "write"));
+    await driver.world.pass(60_000);
+    expect([wrote.state, wrote.code]).toEqual(["rejected", "storage.closed"]);
+    expect(TroupeError.is(wrote.error) && wrote.error.retryable).toBe(false);
+    expect((await driver.act("teller", "told")).output).toBe(0);
+  });
+}
+
+test("an action that fails because the host stops is answered on its socket, and not as retryable", async () => {
+  await using driver = await Driver.start({ teller, other });
+  await driver.act("teller", "told");
+  const socket = driver.socket("/actor/teller/connect").hello().action(1, "tell");
+  // The action has begun, and its own call waits for its write.
+  driver.syncs.hold();
+  await driver.world.idle();
+  expect(socket.story).toEqual(["welcome"]);
+  const stopped = watch(driver.runtime.stop());
+  await driver.world.idle();
+  driver.syncs.letGo();
+  await driver.world.pass(30_000);
+  expect(stopped.state).toBe("resolved");
+  expect(socket.story).toEqual(["welcome", "error 1 actor.stopping"]);
+  expect(socket.frames[1]).toMatchObject({ error: { retryable: false } });
+});
