@@ -13,7 +13,12 @@ const unknown: ReadonlySet<string> = new Set([
   "actor.stopped",
 ]);
 /** The call was not let in. */
-const refused: ReadonlySet<string> = new Set(["actor.not_found", "actor.start_failed", "client.disposed"]);
+const refused: ReadonlySet<string> = new Set([
+  "actor.not_found",
+  "actor.destroyed",
+  "actor.start_failed",
+  "client.disposed",
+]);
 
 /** The outcome that an error stands for; `undefined` when no call may end with it. */
 export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {

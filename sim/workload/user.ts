@@ -76,11 +76,13 @@ export class User {
 
   /** After the faults: what stands must work. */
   async farewell(): Promise<void> {
-    const line = this.#line;
-    if (line === undefined) return;
+    const address = this.#line?.address;
+    if (address === undefined) return;
     // A link that broke unheard, or a server that was just away: the connection must come back by itself.
     for (let attempt = 0; ; attempt += 1) {
-      const op = await this.#perform(line.address, { kind: "append", args: [] });
+      // The actor may have been destroyed, and its connections with it: who wants the next one calls it up.
+      this.#line ??= this.#callUp(address);
+      const op = await this.#perform(address, { kind: "append", args: [] });
       if (op.outcome.tag === "ok") break;
       if (attempt === 5) {
         this.#parts.world.fail("liveness", `${this.name}'s connection fails for good: ${JSON.stringify(op)}`);
@@ -88,7 +90,7 @@ export class User {
       }
       await this.#parts.process.sleep(30_000);
     }
-    await line.connection.dispose();
+    await this.#hangUp();
   }
 
   async #doOne(doing: Doing): Promise<void> {
@@ -204,6 +206,7 @@ export class User {
       this.#succeeded(op, line);
     } catch (error) {
       this.#failed(op, error);
+      if (line !== undefined && line === this.#line && isDestroyed(op)) this.#line = undefined;
     }
     op.endedAt = world.scheduler.steps;
     return op;
@@ -229,6 +232,10 @@ export class User {
     if (failure === undefined) world.fail("errors", `${op.kind} ${op.token} ended with ${text}`);
     op.outcome = failure ?? { tag: "failed", code: "unknown", applied: "maybe" };
   }
+}
+
+function isDestroyed({ outcome }: Op): boolean {
+  return outcome.tag === "failed" && outcome.code === "actor.destroyed";
 }
 
 function menuOf(mix: Mix): readonly Doing[] {

@@ -35,11 +35,17 @@ export class TroupeError extends Error {
     this.statusCode = options.statusCode ?? 400;
   }
 
-  /** True for errors of this class, also from another realm or another copy of this package. */
+  /**
+   * True for errors of this class, also from another realm or another copy of this package. Never throws: what was
+   * thrown may be a Proxy that does.
+   */
   static is(value: unknown): value is TroupeError {
-    return (
-      typeof value === "object" && value !== null && "__troupeError" in value && value.__troupeError === 1
-    );
+    if (typeof value !== "object" || value === null) return false;
+    try {
+      return "__troupeError" in value && value.__troupeError === 1;
+    } catch {
+      return false;
+    }
   }
 }
 

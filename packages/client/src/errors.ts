@@ -75,6 +75,11 @@ export const clientErrors = {
   connectFailed: (cause: unknown) => error("connect_failed", "The connection couldn't be opened", { cause }),
 };
 
+/** Group `actor`: what a closed link says of the actor. */
+export const actorErrors = {
+  destroyed: () => new TroupeError("actor", "destroyed", "The actor was destroyed", { statusCode: 410 }),
+};
+
 /** Group `message`. */
 export const messageErrors = {
   outgoingTooLong: (bytes: number, limit: number) =>

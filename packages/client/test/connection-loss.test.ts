@@ -74,7 +74,7 @@ test("S3.6 (in part): behind a hello refused for now all calls go first on the n
   await settled();
   expect(given.error).toMatchObject({ code: "aborted", metadata: { outcome: "unknown" } });
   await link.refuse({ code: "overloaded", retryable: true });
-  void conn.send("later");
+  watch(conn.send("later"));
   expect(sent.state).toBe("pending");
   await world.pass(250);
   const second = await gateway.open();
@@ -216,4 +216,20 @@ test("calls that reach an actor that is stopping go again on the next link, in t
   await world.pass(250);
   const second = await gateway.accept();
   expect(second.told).toEqual(["act act", "act send", "act act"]);
+});
+
+test("an action that itself failed with actor.stopping is answered by that error: it ran, and isn't sent again", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const first = await gateway.accept();
+  const call = watch(conn.act());
+  const stopping = { group: "actor", code: "stopping", message: "a third actor stops", retryable: false };
+  await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
+  expect(call).toMatchObject({ state: "rejected", code: "actor.stopping", error: { retryable: false } });
+  // The link is as good as before.
+  watch(conn.send("later"));
+  expect(first.told).toEqual(["act act", "act send"]);
+  await first.drop();
+  await world.pass(250);
+  expect((await gateway.accept()).told).toEqual([]);
 });

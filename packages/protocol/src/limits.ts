@@ -20,6 +20,13 @@ export const limits = {
   /** The input of a new actor, encoded. */
   inputBytes: 4 * 1024 * 1024,
 
+  /** The first message on a socket: parameters, input, and what is around them. */
+  helloBytes: 4_096 + 4 * 1024 * 1024 + 4_096,
+  /** The message of an error that leaves: a longer one is cut. Characters. */
+  errorMessageLength: 8_192,
+  /** The metadata of an error that leaves, encoded: larger one is left out. */
+  errorMetadataBytes: 64 * 1024,
+
   /** Nesting of a value: objects, arrays, maps and sets each count one. */
   valueDepth: 128,
   /** Entries (properties, elements, map entries) of one value, all levels together. */
@@ -29,6 +36,8 @@ export const limits = {
 
   /** The body of an HTTP request. 20 MiB, as RivetKit. */
   httpBodyBytes: 20 * 1024 * 1024,
+  /** The bodies that one gateway reads at once, all together. */
+  gatewayBodyBytes: 256 * 1024 * 1024,
   /** One message from a client on a WebSocket; `options.maxIncomingMessageSize` lowers it per actor. */
   incomingMessageBytes: 32 * 1024 * 1024,
   /** One message to a client. */
@@ -78,8 +87,12 @@ export const limits = {
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */
   scheduleArgsBytes: 64 * 1024,
-  /** Actors woken by one look at the alarms. */
+  /** Actors found due by one look at the alarms. */
   alarmsPerRound: 128,
+  /** Actors that are being woken for their alarms at once. */
+  alarmsWaking: 1_024,
+  /** Actors whose due alarms are known to wait for something, so that others are found behind them. */
+  alarmsHeld: 16_384,
 
   /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
   awakeActors: 1_000_000,

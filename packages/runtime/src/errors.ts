@@ -10,24 +10,30 @@ function error(
   group: string,
   code: string,
   message: string,
-  options: { metadata?: Metadata; retryable?: boolean; cause?: unknown } = {},
+  options: { metadata?: Metadata; retryable?: boolean; public?: boolean; cause?: unknown } = {},
 ): TroupeError {
   return new TroupeError(group, code, message, { statusCode, ...options });
 }
 
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
- * send it again. What an action throws may well say so of another call, which the action made itself.
+ * send it again. What an action throws may well say so of another call, which the action made itself. Never throws.
  */
 export function notRetryable(cause: unknown): unknown {
-  if (!TroupeError.is(cause) || !cause.retryable) return cause;
-  const { group, code, message, metadata, statusCode } = cause;
-  return new TroupeError(group, code, message, {
-    ...(metadata === undefined ? {} : { metadata }),
-    public: cause.public,
-    statusCode,
-    cause,
-  });
+  if (!TroupeError.is(cause)) return cause;
+  try {
+    if (!cause.retryable) return cause;
+    const { group, code, message, metadata, statusCode } = cause;
+    return new TroupeError(group, code, message, {
+      ...(metadata === undefined ? {} : { metadata }),
+      public: cause.public,
+      statusCode,
+      cause,
+    });
+  } catch {
+    // It only looks like one of ours.
+    return new TypeError("what was thrown can't be read");
+  }
 }
 
 /** Errors of actors: finding, starting, calling and ending them. */
@@ -83,7 +89,7 @@ export const actorErrors = {
     ),
 };
 
-/** Errors of what is on disk. */
+/** Errors of what is on disk. Those that name a path of the server are for its log alone. */
 export const storageErrors = {
   commitFailed: (applied: "no" | "unknown", cause: unknown) =>
     error(500, "storage", "commit_failed", "The write could not be made durable", {
@@ -113,14 +119,21 @@ export const storageErrors = {
       },
     ),
   locked: (owner: string) =>
-    error(409, "storage", "locked", `The data directory is in use by ${owner}`, { metadata: { owner } }),
+    error(409, "storage", "locked", `The data directory is in use by ${owner}`, {
+      public: false,
+      metadata: { owner },
+    }),
   readOnly: (path: string, cause: unknown) =>
     error(500, "storage", "read_only", `Can't write to the data directory ${path}`, {
+      public: false,
       cause,
       metadata: { path },
     }),
   corrupt: (path: string, detail: string) =>
-    error(500, "storage", "corrupt", `${path} is damaged: ${detail}`, { metadata: { path, detail } }),
+    error(500, "storage", "corrupt", `${path} is damaged: ${detail}`, {
+      public: false,
+      metadata: { path, detail },
+    }),
   newer: (path: string, found: number, supported: number) =>
     error(
       500,
@@ -128,16 +141,18 @@ export const storageErrors = {
       "newer_layout",
       `${path} was written by a newer Troupe (layout ${found}; this one knows ${supported})`,
       {
+        public: false,
         metadata: { path, found, supported },
       },
     ),
   diskFull: (path: string, cause: unknown) =>
     error(507, "storage", "disk_full", `No space is left on the disk of ${path}`, {
+      public: false,
       cause,
       metadata: { path },
     }),
   openFailed: (path: string, cause: unknown) =>
-    error(500, "storage", "open_failed", `Can't open ${path}`, { cause, metadata: { path } }),
+    error(500, "storage", "open_failed", `Can't open ${path}`, { public: false, cause, metadata: { path } }),
   unsupported: (what: string) =>
     error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
 };
@@ -170,6 +185,11 @@ export const configErrors = {
     error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+  cannotListen: (host: string, port: number, cause: unknown) =>
+    error(400, "config", "cannot_listen", `Can't listen at port ${port} of ${host}`, {
+      metadata: { host, port },
+      cause,
+    }),
   portInUse: (host: string, port: number) =>
     error(
       409,
@@ -182,6 +202,13 @@ export const configErrors = {
     ),
   alreadyStarted: (endpoint: string) =>
     error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
+  openedOtherwise: (where: string) =>
+    error(
+      409,
+      "config",
+      "opened_otherwise",
+      `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
+    ),
   unknownSetupKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
   invalidEnvironment: (name: string, value: string, expected: string) =>
@@ -260,6 +287,10 @@ export const connectionErrors = {
         metadata: { bytes, limit },
       },
     ),
+  helloTooLong: (bytes: number, limit: number) =>
+    error(413, "connection", "hello_too_long", `The hello has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
   openingBacklog: () =>
     error(429, "connection", "opening_backlog", "Too much was sent before the connection was open"),
   helloTimeout: () => error(408, "connection", "hello_timeout", "No hello message came in time"),
@@ -305,6 +336,11 @@ export const gatewayErrors = {
   unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
   bodyTooLarge: (limit: number) =>
     error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  busy: (limit: number) =>
+    error(503, "gateway", "busy", `The gateway reads ${limit} bytes of bodies already; try again later`, {
+      retryable: true,
       metadata: { limit },
     }),
   unsupportedMediaType: (type: string) =>

@@ -3,7 +3,7 @@
  *
  *   dialing ──▶ live ──▶ waiting ──▶ dialing …      a lost link, or one refused for now, is replaced
  *      │          │          │
- *      └──────────┴──────────┴──▶ ended             dispose(), or a refusal that isn't retryable
+ *      └──────────┴──────────┴──▶ ended             dispose(), a refusal that isn't retryable, or the actor's end
  *
  * What a call may expect of a lost link is written at `CallQueue`. Nothing is retained for a client that is away: when
  * it is back it is told of the gap and asks the actor for what it needs.
@@ -180,6 +180,13 @@ export class Connection implements ActorConnRaw, SessionOwner {
     const wasOpen = this.isConnected;
     if (end.kind === "refused" && !end.error.retryable) {
       this.#endBecause(end.error);
+      return;
+    }
+    if (end.kind === "destroyed") {
+      // Another one under the same key is another actor: whoever wants it connects to it.
+      this.#calls.failSent(end.error);
+      this.#endBecause(end.error);
+      if (wasOpen) this.#onClose.emit();
       return;
     }
     // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.

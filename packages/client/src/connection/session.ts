@@ -28,6 +28,7 @@ import {
   type Welcome,
 } from "@troupe/protocol";
 import type { ClientEnv } from "../env.ts";
+import { actorErrors } from "../errors.ts";
 import type { ClientLink, ClientLinkHandler } from "../transport.ts";
 import type { CallQueue } from "./call-queue.ts";
 import { Heartbeat, type HeartbeatLink } from "./heartbeat.ts";
@@ -38,11 +39,16 @@ const MOST_BYTES_PER_UNIT = 3;
 /** A closing link whose other end doesn't agree is forgotten after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** The reason of a gateway that closes the link because its actor was destroyed. */
+const DESTROYED = "actor.destroyed";
+
 /** Why a session is over. */
 export type SessionEnd =
   | { readonly kind: "lost"; readonly cause: unknown }
   /** Nothing that was sent was acted on. */
-  | { readonly kind: "refused"; readonly error: TroupeError };
+  | { readonly kind: "refused"; readonly error: TroupeError }
+  /** The actor is gone for good. */
+  | { readonly kind: "destroyed"; readonly error: TroupeError };
 
 /** The connection that a session is of. */
 export interface SessionOwner {
@@ -150,6 +156,10 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
 
   closed(code: number, reason: string): void {
     this.#onClosed?.();
+    if (code === closeCodes.normal && reason === DESTROYED) {
+      this.#end({ kind: "destroyed", error: actorErrors.destroyed() });
+      return;
+    }
     const cause = this.#fatal ?? new Error(`The link was closed: ${code} ${reason}`.trimEnd());
     this.#end({ kind: "lost", cause });
   }

@@ -122,8 +122,11 @@ export class OutputGate {
     }
     if (this.clear && !this.#releasing) {
       this.#releasing = true;
-      output.release();
-      this.#releasing = false;
+      try {
+        output.release();
+      } finally {
+        this.#releasing = false;
+      }
       if (this.#head !== undefined) this.#drain();
       return;
     }
@@ -177,18 +180,24 @@ export class OutputGate {
   #drain(): void {
     if (this.#holds > 0 || this.#releasing) return;
     this.#releasing = true;
-    let output = this.#head;
-    while (output !== undefined && output.batch <= this.#durable) {
-      const next = output.next;
-      this.#head = next;
-      if (next === undefined) this.#tail = undefined;
-      output.next = undefined;
-      this.#queued -= 1;
-      this.#queuedBytes -= output.bytes;
-      output.release();
-      output = this.#head;
+    try {
+      for (let output = this.#head; output !== undefined; output = this.#head) {
+        if (output.batch > this.#durable) return;
+        this.#unlink(output);
+        output.release();
+      }
+    } finally {
+      this.#releasing = false;
     }
-    this.#releasing = false;
+  }
+
+  /** Takes the oldest output from the queue. */
+  #unlink(head: Output): void {
+    this.#head = head.next;
+    if (head.next === undefined) this.#tail = undefined;
+    head.next = undefined;
+    this.#queued -= 1;
+    this.#queuedBytes -= head.bytes;
   }
 }
 

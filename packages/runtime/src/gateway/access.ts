@@ -24,6 +24,7 @@ export interface AccessConfig {
 
 /** What the check reads of a request. */
 export interface AccessRequest {
+  /** The Host header; nothing when there is none, or more than one. */
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly authorization: string | undefined;
@@ -71,8 +72,8 @@ export class Access {
   /** Throws `gateway.host_not_allowed`, `gateway.origin_not_allowed`, `gateway.unauthorized`. */
   check(request: AccessRequest): void {
     if (request.probe === true) return;
-    const host = hostName(request.host ?? "");
-    if (!this.#hosts.has(host)) throw gatewayErrors.hostNotAllowed(host);
+    const { host = "" } = request;
+    if (!this.hostAllowed(host)) throw gatewayErrors.hostNotAllowed(hostName(host) ?? host);
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {
       throw gatewayErrors.originNotAllowed(request.origin);
     }
@@ -86,6 +87,12 @@ export class Access {
     if (!this.#crypto.timingSafeEqual(utf8.encode(shown), this.#token)) throw gatewayErrors.unauthorized();
   }
 
+  /** True when requests may be for this host: a Host header, with or without a port. */
+  hostAllowed(header: string | undefined): boolean {
+    const host = hostName(header ?? "");
+    return host !== undefined && this.#hosts.has(host);
+  }
+
   /** True when pages of this origin may call. */
   originAllowed(origin: string): boolean {
     if (this.#origins !== undefined) return this.#origins.has(origin) || this.#origins.has("*");
@@ -96,10 +103,13 @@ export class Access {
 
 const utf8 = new TextEncoder();
 
-/** The host of a Host header, without its port: `[::1]:80` → `[::1]`. */
-function hostName(header: string): string {
-  const end = header.startsWith("[") ? header.indexOf("]") + 1 : header.indexOf(":");
-  return (end > 0 ? header.slice(0, end) : header).toLowerCase();
+/** A name, an IPv4 address or an IPv6 one in brackets, and maybe a port: nothing before, between or behind them. */
+const hostHeader = /^(?<name>\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+)(?::(?<port>\d{0,5}))?$/i;
+
+/** The host of a Host header, without its port: `[::1]:80` → `[::1]`. Nothing when the header is none. */
+function hostName(header: string): string | undefined {
+  const { name, port } = hostHeader.exec(header)?.groups ?? {};
+  return Number(port ?? 0) > 65_535 ? undefined : name?.toLowerCase();
 }
 
 function shownToken(request: AccessRequest): string | undefined {

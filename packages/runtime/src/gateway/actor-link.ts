@@ -2,7 +2,8 @@
  * ActorLink: the near end of a connection that one actor holds to another.
  *
  * What it sends is an output of the actor that holds it: it waits, in order, until what that actor wrote is durable.
- * What it gets runs as that actor, whichever actor's turn delivered it.
+ * What it gets runs as that actor, whichever actor's turn delivered it. It ends with the activation that opened it: the
+ * next one opens its own, and an actor that nobody is connected to any more can sleep.
  */
 import type { ClientLink, ClientLinkHandler } from "@troupe/client";
 import { closeCodes, type Message } from "@troupe/protocol";
@@ -13,24 +14,31 @@ export interface CallingActor {
   departure(): Promise<void> | undefined;
   /** Runs code as this actor. */
   enter<R>(fn: () => R): R;
+  /** Calls `end` when this activation ends; returns what undoes it. Throws `actor.stopped` when it has ended. */
+  atEnd(end: () => void): () => void;
 }
 
 /** A link of an actor's own. */
 export class ActorLink implements ClientLink {
   readonly #link: ClientLink;
   readonly #actor: CallingActor;
+  readonly #forget: () => void;
   /** Settles when everything sent so far is on the link; absent when it is. */
   #sending: Promise<void> | undefined;
 
   constructor(link: ClientLink, actor: CallingActor) {
     this.#link = link;
     this.#actor = actor;
+    this.#forget = actor.atEnd(() => link.close(closeCodes.normal, "actor.stopped"));
   }
 
   attach(handler: ClientLinkHandler): void {
     this.#link.attach({
       message: (data) => this.#actor.enter(() => handler.message(data)),
-      closed: (code, reason) => this.#actor.enter(() => handler.closed(code, reason)),
+      closed: (code, reason) => {
+        this.#forget();
+        this.#actor.enter(() => handler.closed(code, reason));
+      },
     });
   }
 

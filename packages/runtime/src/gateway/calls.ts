@@ -18,9 +18,13 @@ import { messageErrors, notRetryable } from "../errors.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
+import { localError } from "./local-error.ts";
 
-/** Told of errors that their callers don't get to see. */
-export type ReportInternal = (error: unknown, context: Readonly<Record<string, unknown>>) => void;
+/** Told of errors that their callers don't get to see; gives the id of the line in the log, if there is one. */
+export type ReportInternal = (
+  error: unknown,
+  context: Readonly<Record<string, unknown>>,
+) => string | undefined;
 
 /** A caller's HTTP request. */
 export class HttpCall extends Output implements ActionCall, Reply {
@@ -69,8 +73,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   error(error: unknown): Output {
-    this.#report(error, { action: this.name });
-    this.#response = errorResponse(error, this.#encoding);
+    this.#response = this.#refusal(error);
     return this;
   }
 
@@ -79,7 +82,11 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#respond(errorResponse(notRetryable(error), this.#encoding));
+    this.#respond(this.#refusal(notRetryable(error)));
+  }
+
+  #refusal(error: unknown): GatewayResponse {
+    return errorResponse(error, this.#encoding, this.#report(error, { action: this.name }));
   }
 }
 
@@ -160,7 +167,6 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 
   error(error: unknown): Output {
-    this.#report(error, { action: this.name });
     this.#message = this.#encodeError(error);
     return this;
   }
@@ -176,8 +182,12 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 
   #encodeError(error: unknown): Message {
-    const frame = { kind: "error", id: this.#id, error: toWireError(error, false) } as const;
-    return encodeServerFrame(frame, this.#sink.encoding);
+    const logId = this.#report(error, { action: this.name });
+    const { metadata, ...bare } = toWireError(error, false, logId);
+    const full = metadata === undefined ? bare : { ...bare, metadata };
+    const message = encodeServerFrame({ kind: "error", id: this.#id, error: full }, this.#sink.encoding);
+    if (bytesPast(this.connection.maxOutgoingBytes, message) === undefined) return message;
+    return encodeServerFrame({ kind: "error", id: this.#id, error: bare }, this.#sink.encoding);
   }
 }
 
@@ -218,7 +228,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   error(error: unknown): Output {
-    this.#outcome = { ok: false, error };
+    this.#outcome = { ok: false, error: localError(error) };
     return this;
   }
 
@@ -228,7 +238,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#reject(notRetryable(error));
+    this.#reject(localError(notRetryable(error)));
   }
 }
 

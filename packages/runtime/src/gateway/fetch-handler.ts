@@ -3,8 +3,9 @@
  */
 import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import { accessRequest, type Gateway } from "./gateway.ts";
-import { encodingOf, errorResponse, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
+import { encodingOf, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
 
 /** Answers one request. Never rejects. */
 export async function handleFetch(gateway: Gateway, request: Request): Promise<Response> {
@@ -14,8 +15,8 @@ export async function handleFetch(gateway: Gateway, request: Request): Promise<R
   const response = await answer(gateway, request, url, header);
   const headers = new Headers(response.headers);
   for (const cookie of response.cookies ?? []) headers.append("set-cookie", cookie);
-  for (const [name, value] of Object.entries(gateway.corsHeaders(header("origin")) ?? {}))
-    headers.set(name, value);
+  const cors = gateway.corsHeaders({ host: header("host"), origin: header("origin") });
+  for (const [name, value] of Object.entries(cors ?? {})) headers.set(name, value);
   const body = typeof response.body === "string" ? response.body : new Uint8Array(response.body);
   // Some statuses may have no body, not even an empty one.
   return new Response(body.length === 0 ? null : body, { status: response.status, headers });
@@ -34,25 +35,35 @@ async function answer(
       method: request.method,
       url: path,
       header,
-      body: await readBody(request),
+      body: await readBody(gateway.bodies, request),
       toRequest: () => new Request(request.url, { method: request.method, headers: request.headers }),
     };
     return await new Promise((resolve) => gateway.http(message, resolve));
   } catch (cause) {
-    return errorResponse(cause, safeEncoding(header("content-type")));
+    return gateway.refusal(cause, safeEncoding(header("content-type")));
   }
 }
 
 /** Reads at most the limit: a longer body is left unread. */
-async function readBody(request: Request): Promise<Uint8Array> {
+async function readBody(budget: BodyBudget, request: Request): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.byteLength;
-    if (length > limits.httpBodyBytes) throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      if (length + chunk.byteLength > limits.httpBodyBytes)
+        throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
+      budget.take(chunk.byteLength);
+      length += chunk.byteLength;
+      chunks.push(chunk);
+    }
+    return joined(chunks, length);
+  } finally {
+    budget.give(length);
   }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const body = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

@@ -5,7 +5,6 @@
  * fetch's Request and Response. Nothing here waits but for the actor itself.
  */
 import type { Env, TimerHandle } from "@troupe/base";
-import { TroupeError } from "@troupe/base";
 import {
   closeCodes,
   decodeBody,
@@ -23,8 +22,17 @@ import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
 import { type AppFetch, answerApp } from "./app.ts";
+import { BodyBudget } from "./body-budget.ts";
 import { HttpCall, type ReportInternal } from "./calls.ts";
-import { encodingOf, errorResponse, type GatewayRequest, okResponse, type Respond } from "./http-message.ts";
+import {
+  encodingOf,
+  errorResponse,
+  errorStatus,
+  type GatewayRequest,
+  type GatewayResponse,
+  okResponse,
+  type Respond,
+} from "./http-message.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
 import { type ActorRoute, parseRoute, type Route } from "./route.ts";
@@ -44,6 +52,8 @@ export interface GatewayParts {
 
 /** A door to a host's actors. */
 export class Gateway {
+  /** What the bodies take that adapters are reading. */
+  readonly bodies = new BodyBudget(limits.gatewayBodyBytes);
   readonly #parts: GatewayParts;
   readonly #services: GatewayServices;
   readonly #sessions = new Set<SocketSession>();
@@ -64,9 +74,16 @@ export class Gateway {
     this.#parts.access.check(request);
   }
 
-  /** The CORS headers that an answer to this origin carries. */
-  corsHeaders(origin: string | undefined): Readonly<Record<string, string>> | undefined {
-    if (origin === undefined || !this.#parts.access.originAllowed(origin)) return undefined;
+  /** An answer to a request that wasn't admitted, or couldn't be read; what it doesn't tell is in the log. */
+  refusal(cause: unknown, encoding: Encoding): GatewayResponse {
+    return errorResponse(cause, encoding, this.#report(cause, { request: "refused" }));
+  }
+
+  /** The CORS headers that an answer carries, a refusal too: none for a foreign page, or one of a rebound name. */
+  corsHeaders(request: Pick<AccessRequest, "host" | "origin">): Readonly<Record<string, string>> | undefined {
+    const { access } = this.#parts;
+    const { host, origin } = request;
+    if (origin === undefined || !access.hostAllowed(host) || !access.originAllowed(origin)) return undefined;
     return {
       "access-control-allow-origin": origin,
       vary: "Origin",
@@ -95,8 +112,7 @@ export class Gateway {
       checkVersion(request.header(PROTOCOL_HEADER));
       this.#actorRequest(route, request, encoding, respond);
     } catch (cause) {
-      this.#report(cause, { url: request.url });
-      respond(errorResponse(cause, encoding));
+      respond(this.#failure(cause, request, encoding));
     }
   }
 
@@ -128,6 +144,11 @@ export class Gateway {
     return { kind: "address", address, method: actor.method, input: inputOf(input) };
   }
 
+  /** True when the host stops: whoever keeps a connection for later requests should make them elsewhere. */
+  get draining(): boolean {
+    return !this.#ready;
+  }
+
   /** /readyz says no from now on. */
   unready(): void {
     this.#ready = false;
@@ -155,10 +176,7 @@ export class Gateway {
     const body = decodeBody("resolve", request.body, encoding);
     this.#resolve(this.target(route.actor, body.input)).then(
       (actorId) => respond(okResponse(encodeBody({ actorId }, encoding), encoding)),
-      (cause: unknown) => {
-        this.#report(cause, { url: request.url });
-        respond(errorResponse(cause, encoding));
-      },
+      (cause: unknown) => respond(this.#failure(cause, request, encoding)),
     );
   }
 
@@ -200,10 +218,7 @@ export class Gateway {
   #app(path: string, request: GatewayRequest, respond: Respond): void {
     const { app } = this.#parts;
     if (app === undefined) throw gatewayErrors.notFound(path);
-    answerApp(app, request).then(respond, (cause: unknown) => {
-      this.#report(cause, { url: request.url });
-      respond(errorResponse(cause, "json"));
-    });
+    answerApp(app, request).then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
   }
 
   #management(route: Route, request: GatewayRequest, respond: Respond): void {
@@ -228,10 +243,21 @@ export class Gateway {
     }
   }
 
-  /** What a caller doesn't get to see is in the log. */
-  #report(error: unknown, context: Readonly<Record<string, unknown>>): void {
-    if (TroupeError.is(error) && error.public && error.statusCode < 500) return;
-    this.#parts.env.log.error("a call failed", { ...context, cause: error });
+  #failure(cause: unknown, request: GatewayRequest, encoding: Encoding): GatewayResponse {
+    return errorResponse(cause, encoding, this.#report(cause, { url: request.url }));
+  }
+
+  /** What a caller doesn't get to see is in the log, under the id that the caller gets. Never throws. */
+  #report(error: unknown, context: Readonly<Record<string, unknown>>): string | undefined {
+    if (errorStatus(error) < 500) return undefined;
+    const { ids, log } = this.#parts.env;
+    const id = ids.random();
+    try {
+      log.error("a call failed", { ...context, id, cause: error });
+    } catch {
+      log.error("a call failed", { ...context, id, cause: "what was thrown can't be read" });
+    }
+    return id;
   }
 
   /** Closes sockets that have been silent for two heartbeats. */

@@ -1,6 +1,7 @@
 /**
  * What a gateway reads and writes over HTTP, whatever the platform's own types are.
  */
+import { TroupeError } from "@troupe/base";
 import { type Encoding, encodeBody, toWireError } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 
@@ -39,20 +40,26 @@ export function okResponse(body: string | Uint8Array, encoding: Encoding): Gatew
   return { status: 200, headers: contentHeaders[encoding], body };
 }
 
-/** A failure under its status. */
-export function errorResponse(error: unknown, encoding: Encoding): GatewayResponse {
-  const wire = toWireError(error, false);
+/** A failure under its status. `logId` finds in the log what its caller doesn't get to see. Never throws. */
+export function errorResponse(error: unknown, encoding: Encoding, logId?: string): GatewayResponse {
+  const wire = toWireError(error, false, logId);
+  const masked = wire.group === "internal" && wire.code === "error";
   return {
-    status: statusOf(error),
+    status: masked ? 500 : errorStatus(error),
     headers: contentHeaders[encoding],
     body: encodeBody({ error: wire }, encoding),
   };
 }
 
-function statusOf(error: unknown): number {
-  if (typeof error !== "object" || error === null) return 500;
-  if (!("public" in error) || error.public !== true) return 500;
-  return "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+/** The HTTP status of an error: 500 for what isn't public, can't be read, or names none that an error can have. */
+export function errorStatus(error: unknown): number {
+  if (!TroupeError.is(error)) return 500;
+  try {
+    const status = error.statusCode;
+    return error.public === true && Number.isInteger(status) && status >= 400 && status < 600 ? status : 500;
+  } catch {
+    return 500;
+  }
 }
 
 const jsonTypes: ReadonlySet<string> = new Set([

@@ -9,10 +9,12 @@ import type { Env } from "@troupe/base";
 import type { ActorTarget, ClientLink, ClientTransport, TransportCallOptions } from "@troupe/client";
 import { cloneValue } from "@troupe/protocol";
 import type { ActorHost, Target } from "../host/actor-host.ts";
+import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { LocalCall } from "./calls.ts";
 import type { Gateway } from "./gateway.ts";
+import { localError } from "./local-error.ts";
 import { paramsOf } from "./params.ts";
 import type { ActorRoute } from "./route.ts";
 
@@ -43,7 +45,7 @@ export class LocalTransport implements ClientTransport {
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
     await this.#parts.caller()?.departure();
-    const instance = await this.#parts.host.load(wanted);
+    const instance = await this.#load(wanted);
     return await new Promise((resolve, reject) => {
       instance.action(new LocalCall({ name, args: copy, params, resolve, reject }));
     });
@@ -52,17 +54,31 @@ export class LocalTransport implements ClientTransport {
   async resolve(target: ActorTarget): Promise<string> {
     const wanted = this.#target(target);
     await this.#parts.caller()?.departure();
-    const instance = await this.#parts.host.load(wanted);
-    await instance.settled();
+    const instance = await this.#load(wanted);
+    try {
+      await instance.settled();
+    } catch (cause) {
+      throw localError(cause);
+    }
     return instance.record.id;
   }
 
   async connect(target: ActorTarget): Promise<ClientLink> {
     const caller = this.#parts.caller();
+    // An activation that has ended connects no more: its client gives up for good.
+    caller?.atEnd(() => {})();
     await caller?.departure();
     const [near, far] = memoryLinks(this.#parts.env);
     this.#parts.gateway.socket(far, route(target), undefined);
     return caller === undefined ? near : new ActorLink(near, caller);
+  }
+
+  async #load(wanted: Target): Promise<ActorInstance> {
+    try {
+      return await this.#parts.host.load(wanted);
+    } catch (cause) {
+      throw localError(cause);
+    }
   }
 
   #target(target: ActorTarget): Target {

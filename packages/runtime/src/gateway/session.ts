@@ -129,9 +129,12 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   }
 
   close(reason: CloseReason): void {
-    const code = { kicked: closeCodes.normal, stopped: closeCodes.restart, broken: closeCodes.internal }[
-      reason.kind
-    ];
+    const code = {
+      kicked: closeCodes.normal,
+      stopped: closeCodes.restart,
+      destroyed: closeCodes.normal,
+      broken: closeCodes.internal,
+    }[reason.kind];
     this.#shut(code, reason.text);
   }
 
@@ -152,6 +155,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     let hello: Hello;
     let params: unknown;
     try {
+      const bytes = bytesPast(limits.helloBytes, data);
+      if (bytes !== undefined) throw connectionErrors.helloTooLong(bytes, limits.helloBytes);
       hello = decodeHello(data);
       params = paramsOf(hello.params);
     } catch (cause) {
@@ -298,8 +303,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     const state = this.#state;
     if (state.tag === "closed") return;
     if (state.tag === "hello") this.#services.env.timers.clear(state.timer);
-    this.#services.report(cause, { connection: "refused" });
-    const error = toWireError(cause, false);
+    const logId = this.#services.report(cause, { connection: "refused" });
+    const error = toWireError(cause, false, logId);
     const refusal =
       error.code === "version_unsupported"
         ? ({ kind: "refusal", error, versions: PROTOCOL_VERSIONS } as const)

@@ -11,17 +11,18 @@
  *
  * Crash cases: nothing here is durable. An address that was reserved by a creation that failed is given back through
  * the directory; one whose creation a crash cut off lacks the row that ends a creation, and is given back when somebody
- * next asks for it.
+ * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
-import type { ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import { type ActorStorage, CREATED_ROW } from "../ports/storage.ts";
+import { type ActorStorage, CREATED_ROW, DESTROYED_ROW, type Row } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { type IdleLane, type IdleNode, IdleQueue } from "./idle-queue.ts";
+import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
+import { asSlot, Slot } from "./slot.ts";
 import { describe, isCreate, pathOf, type Target } from "./target.ts";
 
 export type { Target } from "./target.ts";
@@ -37,27 +38,6 @@ export interface HostParts {
   readonly maxAwake?: number;
   /** True when memory is past its watermark; never by default. */
   readonly memoryShort?: () => boolean;
-}
-
-class Slot implements IdleNode {
-  readonly record: ActorRecord;
-  readonly path: string;
-  state:
-    | { readonly tag: "loading"; readonly ready: Promise<ActorInstance> }
-    | { readonly tag: "awake"; readonly instance: ActorInstance }
-    | { readonly tag: "stopping"; readonly done: Promise<void> };
-  idleLane: IdleLane | undefined = undefined;
-  idleSince = 0;
-  idlePrevious: IdleNode | undefined = undefined;
-  idleNext: IdleNode | undefined = undefined;
-  /** Said to be idle before it was awake: its sleep time-out. */
-  restMs: number | undefined = undefined;
-
-  constructor(record: ActorRecord, path: string, ready: Promise<ActorInstance>) {
-    this.record = record;
-    this.path = path;
-    this.state = { tag: "loading", ready };
-  }
 }
 
 /** All awake actors of one process. */
@@ -81,7 +61,11 @@ export class ActorHost implements InstanceHost {
     this.#storage = parts.storage;
     this.#factories = parts.factories;
     this.#idle = new IdleQueue(parts.env, (node) => void this.#stop(asSlot(node), "sleep"));
-    this.#alarms = new AlarmClock({ env: parts.env, storage: parts.storage, wake: (id) => this.#wake(id) });
+    this.#alarms = new AlarmClock({
+      env: parts.env,
+      storage: parts.storage,
+      wake: (id) => this.#wake(id),
+    });
     this.#room = new Room({
       env: parts.env,
       limit: parts.maxAwake ?? limits.awakeActors,
@@ -147,13 +131,13 @@ export class ActorHost implements InstanceHost {
           () => {},
         );
       }
-      // It has gone to sleep meanwhile: its end comes in a life of its own.
-      else if (reason === "destroy") void this.#destroyLater(instance.record.id);
+      // One that stops already sees to it that it ends for good.
     });
   }
 
-  alarm(at: number): void {
-    this.#alarms.set(at);
+  alarm(instance: ActorInstance, at: number | undefined): void {
+    if (at === undefined) this.#alarms.failed(instance.record.id);
+    else this.#alarms.slept(instance.record.id, at);
   }
 
   /** Puts an actor to sleep now; settles when it sleeps. For people and tests. */
@@ -162,11 +146,12 @@ export class ActorHost implements InstanceHost {
     if (slot !== undefined) await this.#stop(slot, "sleep");
   }
 
-  /** Ends an actor for good, awake or not. Throws `actor.not_found`. */
+  /** Ends an actor for good, awake or not. Throws `actor.not_found`, `storage.commit_failed`. */
   async destroy(id: string): Promise<void> {
-    await this.load({ kind: "id", id });
+    const instance = await this.load({ kind: "id", id });
     const slot = this.#byId.get(id);
     if (slot !== undefined) await this.#stop(slot, "destroy");
+    await instance.settled();
   }
 
   /** No new work; every actor sleeps; settles when all do. */
@@ -252,10 +237,10 @@ export class ActorHost implements InstanceHost {
         try {
           return await this.#activate(found, undefined);
         } catch (cause) {
-          if (!(cause instanceof HalfMade) || method === "get") throw cause;
+          if (!(cause instanceof CutOff) || method === "get") throw cause;
         }
       } else if (method === "get") throw actorErrors.notFound(describe(address));
-    }
+    } else await this.#clear(address);
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, { input: target.input, durable });
   }
@@ -289,7 +274,7 @@ export class ActorHost implements InstanceHost {
     const store = await this.#storage.open(record, generation);
     try {
       const rows = creation === undefined ? await store.load() : [];
-      if (creation === undefined && !rows.some((row) => row.key === CREATED_ROW)) throw new HalfMade(record);
+      if (creation === undefined && !lives(rows)) throw new CutOff(record);
       return await factory.open({
         record,
         generation,
@@ -302,11 +287,26 @@ export class ActorHost implements InstanceHost {
       });
     } catch (cause) {
       await store.close();
-      if (creation !== undefined || cause instanceof HalfMade)
+      if (creation !== undefined || cause instanceof CutOff)
         await this.#directory.destroy(record.id, generation);
       else await this.#directory.release(record.id, generation);
       throw cause;
     }
+  }
+
+  /** What a crash left at an address doesn't stand in a creation's way. */
+  async #clear(address: ActorAddress): Promise<void> {
+    const found = await this.#directory.find(address);
+    if (found === undefined || this.#byId.has(found.id)) return;
+    const { generation } = await this.#directory.claim(found.id);
+    try {
+      const store = await this.#storage.open(found, generation);
+      const rows = await store.load().finally(() => store.close());
+      if (!lives(rows)) await this.#directory.destroy(found.id, generation);
+    } catch {
+      // It can't be read, or somebody starts it meanwhile: it is there, and the creation is told so.
+    }
+    await this.#directory.release(found.id, generation);
   }
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
@@ -327,21 +327,23 @@ export class ActorHost implements InstanceHost {
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
     try {
-      if (reason === "destroy") await this.#directory.destroy(slot.record.id, instance.generation);
+      if (instance.doomed && (await isDurable(instance)))
+        await this.#directory.destroy(slot.record.id, instance.generation);
       else await this.#directory.release(slot.record.id, instance.generation);
     } catch (cause) {
       this.#env.log.error("giving an actor back failed", { actorId: slot.record.id, reason, cause });
     }
     this.#forget(slot);
+    this.#alarms.ended(slot.record.id);
     this.#room.leave();
   }
 
-  async #destroyLater(id: string): Promise<void> {
+  /** For its alarm. One that is gone takes its alarm with it. */
+  async #wake(id: string): Promise<void> {
     try {
-      await this.destroy(id);
+      await this.load({ kind: "id", id });
     } catch (cause) {
-      // Not found: asked for twice.
-      if (!isNotFound(cause)) this.#env.log.error("ending an actor failed", { actorId: id, cause });
+      if (!isNotFound(cause)) throw cause;
     }
   }
 
@@ -357,18 +359,15 @@ export class ActorHost implements InstanceHost {
     void this.#stop(asSlot(node), "sleep");
     return true;
   }
-
-  async #wake(id: string): Promise<void> {
-    try {
-      await this.load({ kind: "id", id });
-    } catch (cause) {
-      this.#env.log.error("waking an actor for its alarm failed", { actorId: id, cause });
-    }
-  }
 }
 
-/** A crash cut the actor's creation off: nobody was ever told of it, and it never was. */
-class HalfMade extends TroupeError {
+/** The actor's creation is done, and its destruction hasn't begun. */
+function lives(rows: readonly Row[]): boolean {
+  return rows.some((row) => row.key === CREATED_ROW) && !rows.some((row) => row.key === DESTROYED_ROW);
+}
+
+/** A crash cut the actor's creation off, of which nobody was ever told, or its destruction, of which somebody was. */
+class CutOff extends TroupeError {
   constructor(record: ActorRecord) {
     super("actor", "not_found", `There is no actor ${record.id}`, { statusCode: 404 });
   }
@@ -379,9 +378,14 @@ interface Creation {
   readonly durable: Promise<void> | undefined;
 }
 
-function asSlot(node: IdleNode): Slot {
-  assert(node instanceof Slot, "only slots stand in the idle queue");
-  return node;
+/** True when all that the instance wrote is stored: an end for good that isn't never was. */
+async function isDurable(instance: ActorInstance): Promise<boolean> {
+  try {
+    await instance.settled();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isNotFound(cause: unknown): boolean {

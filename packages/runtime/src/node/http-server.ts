@@ -10,18 +10,19 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Env, TroupeError } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
 import { configErrors, gatewayErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
+import type { BodyBudget } from "../gateway/body-budget.ts";
 import { type Gateway, isProbe } from "../gateway/gateway.ts";
-import { errorResponse, type GatewayRequest, type GatewayResponse } from "../gateway/http-message.ts";
+import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
 import type { ActorRoute } from "../gateway/route.ts";
 import type { Listening } from "../registry/platform.ts";
 import { WsLink } from "./ws-link.ts";
 
-/** Serves a gateway; settles when it listens. Throws `config.port_in_use`. */
+/** Serves a gateway; settles when it listens. Throws `config.port_in_use`, `config.cannot_listen`. */
 export async function listen(options: {
   env: Env;
   gateway: Gateway;
@@ -35,6 +36,8 @@ export async function listen(options: {
       requestTimeout: limits.requestTimeoutMs,
       maxHeaderSize: limits.headerBytes,
       noDelay: true,
+      // Any other protocol (curl offers h2c) is an offer that a server may ignore: RFC 9110, 7.8.
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     },
     (request, response) => serve(gateway, request, response),
   );
@@ -62,7 +65,8 @@ export async function listen(options: {
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "EADDRINUSE" ? configErrors.portInUse(host, port) : error);
+      const inUse = error.code === "EADDRINUSE";
+      reject(inUse ? configErrors.portInUse(host, port) : configErrors.cannotListen(host, port, error));
     });
     server.listen({ host, port }, () => resolve(addressOf(server).port));
   });
@@ -75,43 +79,77 @@ function addressOf(server: Server): AddressInfo {
 }
 
 function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): void {
-  const origin = request.headers.origin;
+  const access = accessOf(request);
+  const cors = gateway.corsHeaders(access);
+  const respond = (answer: GatewayResponse): void => {
+    if (gateway.draining) response.shouldKeepAlive = false;
+    send(response, answer, cors);
+  };
+  /** Answers without reading the rest of the request; the connection can't be used again then. */
+  const refuse = (cause: unknown): void => {
+    if (!request.complete) response.shouldKeepAlive = false;
+    respond(gateway.refusal(cause, "json"));
+    request.resume();
+  };
   try {
-    gateway.admit(accessOf(request));
+    gateway.admit(access);
   } catch (cause) {
-    refuse(request, response, cause);
+    refuse(cause);
     return;
   }
-  const cors = origin === undefined ? undefined : gateway.corsHeaders(origin);
-  const respond = (answer: GatewayResponse): void => send(response, answer, cors);
-  new BodyReader(request, {
+  new BodyReader(request, gateway.bodies, {
     done: (body) => gateway.http(toGatewayRequest(request, body), respond),
-    failed: (error) => refuse(request, response, error),
+    failed: refuse,
   });
 }
 
 /** Collects a request's body, up to the limit. */
 class BodyReader {
+  readonly #request: IncomingMessage;
+  readonly #budget: BodyBudget;
+  readonly #failed: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #length = 0;
 
   constructor(
     request: IncomingMessage,
+    budget: BodyBudget,
     handler: { done: (body: Uint8Array) => void; failed: (error: unknown) => void },
   ) {
-    request.on("data", (chunk: Buffer) => {
-      this.#length += chunk.length;
-      if (this.#length > limits.httpBodyBytes) {
-        request.removeAllListeners("data");
-        request.removeAllListeners("end");
-        handler.failed(gatewayErrors.bodyTooLarge(limits.httpBodyBytes));
-        return;
-      }
-      this.#chunks.push(chunk);
+    this.#request = request;
+    this.#budget = budget;
+    this.#failed = handler.failed;
+    request.on("data", (chunk: Buffer) => this.#take(chunk));
+    request.on("end", () => {
+      const body = this.#whole();
+      this.#drop();
+      handler.done(body);
     });
-    request.on("end", () => handler.done(this.#whole()));
     // The client is gone: nobody to answer.
     request.on("error", () => {});
+    request.on("close", () => this.#drop());
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      if (this.#length + chunk.length > limits.httpBodyBytes)
+        throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
+      this.#budget.take(chunk.length);
+      this.#length += chunk.length;
+      this.#chunks.push(chunk);
+    } catch (cause) {
+      this.#request.removeAllListeners("data");
+      this.#request.removeAllListeners("end");
+      this.#drop();
+      this.#failed(cause);
+    }
+  }
+
+  /** Gives back what the chunks took, once. */
+  #drop(): void {
+    this.#budget.give(this.#length);
+    this.#length = 0;
+    this.#chunks.length = 0;
   }
 
   #whole(): Uint8Array {
@@ -146,15 +184,25 @@ function toRequest(request: IncomingMessage): Request {
 }
 
 function accessOf(request: IncomingMessage): AccessRequest {
-  const { host, origin, authorization } = request.headers;
+  const { origin, authorization } = request.headers;
   return {
-    host,
+    host: hostOf(request),
     origin,
     authorization,
     subprotocols: request.headers["sec-websocket-protocol"],
     preflight: request.method === "OPTIONS",
     probe: isProbe(request.url ?? ""),
   };
+}
+
+/** The Host header; nothing when there are two: Node takes the first, and what stands before us may take the other. */
+function hostOf({ headers, rawHeaders }: IncomingMessage): string | undefined {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") count += 1;
+  }
+  return count === 1 ? headers.host : undefined;
 }
 
 function send(
@@ -172,12 +220,6 @@ function send(
   response.end(body);
 }
 
-/** Answers without reading the rest of the request; the connection can't be used again then. */
-function refuse(request: IncomingMessage, response: ServerResponse, cause: unknown): void {
-  send(response, errorResponse(cause, "json"), request.complete ? undefined : { connection: "close" });
-  request.resume();
-}
-
 function upgrade(
   gateway: Gateway,
   sockets: WebSocketServer,
@@ -192,7 +234,7 @@ function upgrade(
     gateway.admit(accessOf(request));
     actor = gateway.socketRoute(request.url ?? "/");
   } catch (cause) {
-    refuseUpgrade(socket, cause);
+    refuseUpgrade(socket, gateway.refusal(cause, "json"));
     return;
   }
   sockets.handleUpgrade(request, socket, head, (ws) => {
@@ -200,9 +242,8 @@ function upgrade(
   });
 }
 
-function refuseUpgrade(socket: Duplex, cause: unknown): void {
-  const { status, body } = errorResponse(cause, "json");
-  const text = TroupeError.is(cause) ? String(body) : "";
+function refuseUpgrade(socket: Duplex, { status, body }: GatewayResponse): void {
+  const text = String(body);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,

@@ -43,8 +43,17 @@ export class NodeLogger implements Logger {
   #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (ranks[level] < this.#rank) return;
     const all = { ...this.#fields, ...fields };
-    const line = process.stderr.isTTY ? prettyLine(level, message, all) : jsonLine(level, message, all);
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${lineOf(level, message, all)}\n`);
+  }
+}
+
+/** Never throws: whoever logs what was thrown at it doesn't know what that is. */
+function lineOf(level: LogLevel, message: string, fields: LogFields): string {
+  const format = process.stderr.isTTY ? prettyLine : jsonLine;
+  try {
+    return format(level, message, fields);
+  } catch {
+    return format(level, message, { unreadable: Object.keys(fields) });
   }
 }
 

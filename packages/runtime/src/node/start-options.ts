@@ -4,7 +4,7 @@ import type { Durability, ResolvedStartOptions, StartOptions } from "../registry
 
 const durabilities: readonly Durability[] = ["commit", "interval", "memory"];
 
-/** Argument over environment over default. Throws `config.invalid_environment`, `config.invalid_option`. */
+/** Argument over environment (empty is unset) over default. Throws `config.invalid_environment`, `config.invalid_option`. */
 export function resolveStartOptions(
   options: StartOptions,
   environment: Readonly<Record<string, string | undefined>>,
@@ -17,8 +17,8 @@ export function resolveStartOptions(
     throw configErrors.invalidOption("durability", durabilities.join(", "));
   return {
     port,
-    host: options.host ?? environment["TROUPE_HOST"] ?? "127.0.0.1",
-    dataDir: resolve(options.dataDir ?? environment["TROUPE_DATA"] ?? ".troupe"),
+    host: options.host ?? (environment["TROUPE_HOST"] || "127.0.0.1"),
+    dataDir: resolve(options.dataDir ?? (environment["TROUPE_DATA"] || ".troupe")),
     durability,
     signals: options.signals ?? true,
     banner: options.banner ?? true,

@@ -16,6 +16,8 @@ export interface ActorInstance {
   readonly generation: Generation;
   /** False from the moment it begins to stop: then the host holds calls for the next activation. */
   readonly accepting: boolean;
+  /** Its end for good was asked for, and is stored with its writes: the host ends it, whatever it was stopped for. */
+  readonly doomed: boolean;
   /** Starts an action. Never throws: whatever happens goes to `call.reply`. */
   action(call: ActionCall): void;
   /** Runs the connect hooks. Rejects with what refused the connection. */
@@ -85,9 +87,12 @@ export interface ConnectionSink {
   close(reason: CloseReason): void;
 }
 
-/** Why an actor ends a connection: `kicked` by its code, `stopped` with the activation, `broken` with its gate. */
+/**
+ * Why an actor ends a connection: `kicked` by its code, `stopped` with the activation, `destroyed` with the actor,
+ * `broken` with its gate.
+ */
 export interface CloseReason {
-  readonly kind: "kicked" | "stopped" | "broken";
+  readonly kind: "kicked" | "stopped" | "destroyed" | "broken";
   readonly text: string;
 }
 
@@ -127,8 +132,8 @@ export interface InstanceHost {
   busy(instance: ActorInstance): void;
   /** The instance wants to end: the host calls `stop` in a turn of its own. */
   requestStop(instance: ActorInstance, reason: StopReason): void;
-  /** The instance sleeps with an alarm set (wall clock, ms). */
-  alarm(at: number): void;
+  /** The instance sleeps with an alarm set (wall clock, ms); `undefined`: it broke, and nobody knows which is stored. */
+  alarm(instance: ActorInstance, at: number | undefined): void;
 }
 
 /** Makes activations of one kind of actor. */

@@ -44,6 +44,12 @@ export interface ActorStore {
  */
 export const CREATED_ROW = "created";
 
+/**
+ * The key of the row that begins a destruction: it goes with the batch of whoever asked for it, so that nobody is told
+ * before it is durable. An actor with it is gone; whoever finds it tells the directory so.
+ */
+export const DESTROYED_ROW = "destroyed";
+
 /** A row as it is stored. */
 export interface Row {
   readonly key: string;

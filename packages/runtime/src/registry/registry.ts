@@ -1,5 +1,12 @@
 /**
  * `setup({ use })`: names for actors, and the ways to run them.
+ *
+ *   closed ──client, handler──▶ open ──start──▶ open, with a door ──stop──▶ closed
+ *      └──────────────────────start──────────────────▲
+ *
+ * Steps from one state to another are taken one after the other, in the order in which they were asked for: a stop waits
+ * for the start before it, a second start finds the first one's door. A step that fails gives back what it took itself,
+ * and nothing else.
  */
 import type { Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
@@ -47,7 +54,10 @@ interface Open {
   readonly store: OpenStore;
   readonly runtime: Runtime;
   readonly ungateFetch: () => void;
+  /** What the store was opened with. */
+  readonly options: ResolvedStartOptions;
   listening?: Listening;
+  unwatch?: () => void;
 }
 
 /** What a client may take to read its last messages when a registry stops. */
@@ -60,9 +70,10 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /** What `setup` was given, frozen. */
   readonly config: RegistryConfig<U>;
   readonly #platform: Platform;
-  #opening: Promise<Open> | undefined;
-  #stopping: Promise<void> | undefined;
-  #unwatch: (() => void) | undefined;
+  /** Also while it stops: whoever calls is told so. */
+  #open: Open | undefined;
+  /** Settles, well, when all steps that were asked for are done. */
+  #steps: Promise<unknown> = Promise.resolve();
 
   constructor(config: RegistryConfig<U>, platform: Platform) {
     checkConfig(config);
@@ -73,37 +84,24 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /**
    * Serves actors over HTTP and WebSocket; settles when it does.
    *
-   * Throws `config.port_in_use`, `config.unsafe_bind`, `storage.*`.
+   * Throws `config.port_in_use`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`, `storage.*`.
    */
   async start(options: StartOptions = {}): Promise<Server> {
     const resolved = this.#platform.resolve(options);
     checkBind(resolved.host, this.config);
-    const open = await this.#open(resolved);
-    if (open.listening !== undefined) throw configErrors.alreadyStarted(open.listening.endpoint);
-    try {
-      open.listening = await this.#platform.listen({
-        env: open.runtime.env,
-        gateway: open.runtime.gateway,
-        host: resolved.host,
-        port: resolved.port,
-      });
-    } catch (cause) {
-      await this.stop();
-      throw cause;
-    }
-    if (resolved.signals) this.#unwatch = this.#platform.onSignal(() => this.stop());
-    if (resolved.banner) this.#banner(open.listening, resolved);
-    const { endpoint, port, host } = open.listening;
-    return { endpoint, port, host };
+    return await this.#step(() => this.#start(resolved));
   }
 
   /** Answers one request, without a server of our own. Opens the store at the first call. Never rejects. */
   readonly handler = async (request: Request): Promise<Response> => {
     let open: Open;
     try {
-      open = await this.#open(this.#platform.resolve({}));
+      open = await this.#opened();
     } catch (cause) {
-      const { status, headers, body } = errorResponse(cause, "json");
+      const { ids, log } = this.#platform.env();
+      const id = ids.random();
+      log.error("the registry could not be opened", { id, cause });
+      const { status, headers, body } = errorResponse(cause, "json", id);
       return new Response(String(body), { status, headers });
     }
     return await handleFetch(open.runtime.gateway, request);
@@ -111,25 +109,57 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   /** A client that needs no network. Opens the store at the first call. */
   async client(): Promise<Client<Registry<U>>> {
-    const open = await this.#open(this.#platform.resolve({}));
+    const open = await this.#opened();
     return open.runtime.client<Registry<U>>();
   }
 
   /** No new work → actors are saved and sleep → sockets close → files are given back. Settles when all is done. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = undefined;
-      this.#opening = undefined;
+    return this.#step(async () => {
+      if (this.#open === undefined) return;
+      try {
+        await this.#close(this.#open);
+      } finally {
+        this.#open = undefined;
+      }
     });
-    return this.#stopping;
   }
 
-  #open(options: ResolvedStartOptions): Promise<Open> {
-    this.#opening ??= this.#openNow(options).catch((cause: unknown) => {
-      this.#opening = undefined;
-      throw cause;
+  #step<R>(step: () => Promise<R>): Promise<R> {
+    const done = this.#steps.then(step);
+    this.#steps = done.catch(() => {});
+    return done;
+  }
+
+  async #opened(): Promise<Open> {
+    if (this.#open !== undefined) return this.#open;
+    const options = this.#platform.resolve({});
+    return await this.#step(async () => {
+      this.#open ??= await this.#openNow(options);
+      return this.#open;
     });
-    return this.#opening;
+  }
+
+  async #start(options: ResolvedStartOptions): Promise<Server> {
+    if (this.#open?.listening !== undefined) throw configErrors.alreadyStarted(this.#open.listening.endpoint);
+    if (this.#open !== undefined) checkOpenedAs(this.#open.options, options);
+    const open = this.#open ?? (await this.#openNow(options));
+    try {
+      open.listening = await this.#platform.listen({
+        env: open.runtime.env,
+        gateway: open.runtime.gateway,
+        host: options.host,
+        port: options.port,
+      });
+    } catch (cause) {
+      if (open !== this.#open) await this.#close(open);
+      throw cause;
+    }
+    this.#open = open;
+    if (options.signals) open.unwatch = this.#platform.onSignal(() => this.stop());
+    if (options.banner) this.#banner(open.listening, options);
+    const { endpoint, port, host } = open.listening;
+    return { endpoint, port, host };
   }
 
   async #openNow(options: ResolvedStartOptions): Promise<Open> {
@@ -140,6 +170,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       durability: options.durability,
       onFatal: (cause) => this.#platform.fatal(cause),
     });
+    try {
+      return await this.#run(env, store, options);
+    } catch (cause) {
+      await store.close();
+      throw cause;
+    }
+  }
+
+  async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
     const runtime = new Runtime({
       env,
       directory: store.directory,
@@ -156,26 +195,31 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         env.log.warn("options that have no effect", { actor: name, options: descriptor.ignoredOptions });
       }
     }
-    await runtime.start();
-    return { store, runtime, ungateFetch };
+    try {
+      await runtime.start();
+    } catch (cause) {
+      ungateFetch();
+      await runtime.stop();
+      throw cause;
+    }
+    return { store, runtime, ungateFetch, options };
   }
 
-  async #stop(): Promise<void> {
-    if (this.#opening === undefined) return;
-    const open = await this.#opening;
-    this.#unwatch?.();
-    // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
-    await open.runtime.stop();
-    if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
-    open.ungateFetch();
-    await open.store.close();
+  async #close(open: Open): Promise<void> {
+    open.unwatch?.();
+    try {
+      // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
+      await open.runtime.stop();
+      if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
+    } finally {
+      open.ungateFetch();
+      await open.store.close();
+    }
   }
 
   #banner(listening: Listening, options: ResolvedStartOptions): void {
     const names = Object.keys(this.config.use).join(", ");
-    const where =
-      options.durability === "memory" ? "in memory" : `${options.dataDir} (${options.durability})`;
-    this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where}`);
+    this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where(options)}`);
     if (isLoopback(options.host) || this.config.auth !== "application") return;
     const open = Object.entries(this.config.use)
       .filter(([, { behaviour }]) => behaviour.hooks.onBeforeConnect === undefined)
@@ -183,6 +227,16 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     if (open.length > 0)
       this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
   }
+}
+
+/** Where actors are kept was decided when the store was opened: nobody is told otherwise. */
+function checkOpenedAs(opened: ResolvedStartOptions, wanted: ResolvedStartOptions): void {
+  if (where(opened) !== where(wanted)) throw configErrors.openedOtherwise(where(opened));
+}
+
+/** Where and how actors are kept. */
+function where({ dataDir, durability }: ResolvedStartOptions): string {
+  return durability === "memory" ? "in memory" : `${dataDir} (${durability})`;
 }
 
 /** Lets answers and close frames get out; who doesn't take them in time is cut off. */
@@ -195,8 +249,11 @@ async function closeDoor(listening: Listening, env: Env): Promise<void> {
 const configKeys = ["use", "maxAwakeActors", "fetch", "allowedHosts", "allowedOrigins", "auth", "token"];
 
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
-  for (const key of Object.keys(config)) {
+  for (const key of Object.keys(config ?? {})) {
     if (!configKeys.includes(key)) throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
+  }
+  if (typeof config?.use !== "object" || config.use === null) {
+    throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
   }
   if (config.fetch !== undefined && typeof config.fetch !== "function") {
     throw configErrors.invalidOption("fetch", "a function from a Request to a Response");

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { openMemoryStore } from "../../src/ports/memory/open-memory-store.ts";
 import type { Platform, ResolvedStartOptions } from "../../src/registry/platform.ts";
 import { Registry } from "../../src/registry/registry.ts";
-import { rejection } from "../driver/watch.ts";
+import { Latch, rejection, watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
 
 class TestPlatform implements Platform {
@@ -13,6 +13,9 @@ class TestPlatform implements Platform {
   readonly printed: string[] = [];
   portTaken = false;
   openFails = false;
+  alarmsFail = false;
+  /** Awaited before a door opens. */
+  beforeListen: Promise<void> | undefined;
 
   readonly env = () => this.world;
   readonly resolve = (options: object): ResolvedStartOptions => ({
@@ -27,12 +30,15 @@ class TestPlatform implements Platform {
   readonly openStore = async () => {
     if (this.openFails) throw new Error("no disk");
     this.steps.push("open store");
+    const store = openMemoryStore({ env: this.world });
+    if (this.alarmsFail) store.storage.nextAlarm = () => Promise.reject(new Error("no alarms"));
     return {
-      ...openMemoryStore({ env: this.world }),
+      ...store,
       close: async () => void this.steps.push("close store"),
     };
   };
   readonly listen = async ({ host, port }: { host: string; port: number }) => {
+    await this.beforeListen;
     if (this.portTaken) throw new Error("port taken");
     this.steps.push("listen");
     return {
@@ -91,6 +97,77 @@ test("a start that fails gives everything back, and the next one works", async (
   expect(await rejection(registry.start())).toContain("port taken");
   expect(platform.steps).toEqual(["open store", "ungate fetch", "close store"]);
   platform.portTaken = false;
+  await registry.start();
+  await registry.stop();
+});
+
+test("two starts at once: the second is refused, and the first goes on", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  const latch = new Latch();
+  platform.beforeListen = latch.promise;
+  const first = registry.start();
+  const second = watch(registry.start());
+  latch.open();
+  expect((await first).port).toBe(1);
+  await platform.world.idle();
+  expect(second.code).toBe("config.already_started");
+  expect(platform.steps).toEqual(["open store", "listen"]);
+  expect(await (await registry.client()).napper.getOrCreate().ping()).toBe(1);
+  await registry.stop();
+});
+
+test("a start that fails leaves the store to those who opened it", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  const client = await registry.client();
+  platform.portTaken = true;
+  expect(await rejection(registry.start())).toContain("port taken");
+  expect(await client.napper.getOrCreate().ping()).toBe(1);
+  expect(platform.steps).toEqual(["open store"]);
+  platform.portTaken = false;
+  await registry.start();
+  await registry.stop();
+});
+
+test("a stop waits for the start before it; a start, for the stop", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  const latch = new Latch();
+  platform.beforeListen = latch.promise;
+  const started = registry.start();
+  const stopped = registry.stop();
+  const again = registry.start();
+  latch.open();
+  await Promise.all([started, stopped, again]);
+  const life = ["open store", "listen"];
+  const end = ["unwatch signals", "close door", "ungate fetch", "close store"];
+  expect(platform.steps).toEqual([...life, ...end, ...life]);
+  await registry.stop();
+  expect(platform.steps).toEqual([...life, ...end, ...life, ...end]);
+});
+
+test("a start with other data than what is open is refused, and says what is open", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  const client = await registry.client();
+  const other = registry.start({ durability: "commit", dataDir: "elsewhere" });
+  await expect(other).rejects.toThrow("has opened the store already, in memory");
+  expect(await rejection(registry.start({ durability: "interval" }))).toBe("config.opened_otherwise");
+  expect(platform.printed).toEqual([]);
+  expect(await client.napper.getOrCreate().ping()).toBe(1);
+  await registry.stop();
+  await registry.start({ durability: "commit", dataDir: "elsewhere" });
+  await registry.stop();
+});
+
+test("a runtime that can't begin gives the store and fetch back", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  platform.alarmsFail = true;
+  expect(await rejection(registry.start())).toContain("no alarms");
+  expect(platform.steps).toEqual(["open store", "ungate fetch", "close store"]);
+  platform.alarmsFail = false;
   await registry.start();
   await registry.stop();
 });

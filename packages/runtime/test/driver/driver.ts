@@ -6,12 +6,12 @@ import { type Client, type ClientConfig, createClient } from "@troupe/client";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
-import { MemoryDirectory } from "../../src/ports/memory/directory.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import { CreatingDirectory } from "./creating-directory.ts";
 import { HeldDisk } from "./held-disk.ts";
 import { RecordingStorage, type Taken } from "./recording-storage.ts";
 import { TestSocket, webSocketTo } from "./socket.ts";
@@ -42,9 +42,9 @@ export class Driver<U extends Use> {
   readonly disk = new MemoryDisk();
   readonly syncs = new HeldDisk(this.disk);
   readonly taken: Taken[] = [];
+  readonly directory: CreatingDirectory;
   readonly #use: U;
   readonly #options: DriverOptions;
-  readonly #directory: MemoryDirectory;
   #storage: MemoryStorage;
   #recording: RecordingStorage;
   #world: World;
@@ -56,7 +56,7 @@ export class Driver<U extends Use> {
     this.#use = use;
     this.#options = options;
     this.#world = new World();
-    this.#directory = new MemoryDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
+    this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
     this.#storage = this.#openStorage();
     this.#recording = new RecordingStorage(this.#storage, this.taken);
     this.#runtime = this.#open();
@@ -190,7 +190,7 @@ export class Driver<U extends Use> {
   #open(): Runtime {
     return new Runtime({
       env: this.#world,
-      directory: this.#directory,
+      directory: this.directory,
       storage: this.#recording,
       use: this.#use,
       access: this.#options.access ?? {},

@@ -1,9 +1,10 @@
 /**
  * An Env under a test's control: timers and both clocks stand still until the test moves them, ids count up, and log
- * lines are kept. `afterTurn` is a real macrotask, so that turns end where they do in production; the world knows how
- * many are on their way, so that `idle` needs no sleep.
+ * lines are kept. A timer's task runs in the async context that set it, as with setTimeout. `afterTurn` is a real
+ * macrotask, so that turns end where they do in production; the world knows how many are on their way, so that `idle`
+ * needs no sleep.
  */
-import type { Env, LogFields, Logger, TimerHandle } from "@troupe/base";
+import type { AsyncContext, Env, LogFields, Logger, TimerHandle } from "@troupe/base";
 import { nodeEnv } from "../../src/node/env.ts";
 
 interface Timer {
@@ -25,7 +26,6 @@ const MOST_ROUNDS = 20_000;
 export class World implements Env {
   readonly lines: Line[] = [];
   readonly crypto = nodeEnv().crypto;
-  readonly asyncContext = nodeEnv().asyncContext;
   readonly random = (): number => 0.5;
   readonly log = this.#logger({});
   #now = 1_700_000_000_000;
@@ -36,6 +36,19 @@ export class World implements Env {
   #dead = false;
   #held: (() => void)[] | undefined;
   readonly #timers = new Map<number, Timer>();
+  /** One for each variable: gives a task the value that the variable has now. */
+  readonly #bindings: ((task: () => void) => () => void)[] = [];
+
+  readonly asyncContext: AsyncContext = {
+    variable: <T>() => {
+      const variable = nodeEnv().asyncContext.variable<T>();
+      this.#bindings.push((task) => {
+        const value = variable.get();
+        return value === undefined ? task : () => variable.run(value, task);
+      });
+      return variable;
+    },
+  };
 
   readonly clock = { now: (): number => this.#now, monotonic: (): number => this.#monotonic };
 
@@ -47,7 +60,8 @@ export class World implements Env {
   readonly timers = {
     set: (task: () => void, delayMs: number): TimerHandle => {
       this.#order += 1;
-      this.#timers.set(this.#order, { at: this.#monotonic + delayMs, order: this.#order, task });
+      const bound = this.#bindings.reduce((inner, bind) => bind(inner), task);
+      this.#timers.set(this.#order, { at: this.#monotonic + delayMs, order: this.#order, task: bound });
       return this.#order;
     },
     clear: (timer: TimerHandle): void => {

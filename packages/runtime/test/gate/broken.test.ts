@@ -73,29 +73,35 @@ test("code left behind by a broken activation can't tell other actors of writes 
     actions: {
       ping: () => "pong",
       write: async (c) => {
-        c.state.n += 1;
         const { hearer } = c.client<typeof types>();
+        const opened = hearer.getOrCreate().connect();
+        await opened.ready;
+        c.state.n += 1;
         await later.promise;
         const attempts = [
           () => hearer.getOrCreate().hear(`an action: n is ${c.state.n}`),
           () => hearer.getOrCreate([`resolve ${c.state.n}`]).resolve(),
           async () => await driver.runtime.departure(),
+          () => opened.hear(`an open connection: n is ${c.state.n}`),
         ];
         for (const attempt of attempts) await attempt().catch((error: unknown) => caught.push(codeOf(error)));
         const conn = hearer.getOrCreate().connect();
-        void conn.hear(`a connection: n is ${c.state.n}`).catch(() => {});
+        await conn
+          .hear(`a new connection: n is ${c.state.n}`)
+          .catch((error: unknown) => caught.push(codeOf(error)));
       },
     },
   });
   await using driver = await Driver.start({ rumour, hearer });
+  await driver.act("hearer", "hear", "warm");
   await driver.act("rumour", "ping");
   driver.syncs.failWrites(1);
   void driver.act("rumour", "write");
   await driver.world.idle();
-  expect(driver.runtime.host.size).toBe(0);
+  // The rumour is gone, and with it its connection to the hearer, which is awake for nobody.
+  expect(driver.runtime.host.size).toBe(1);
   later.open();
   await driver.world.pass(60_000);
-  expect(heard).toEqual([]);
-  expect(caught).toEqual(["actor.stopped", "actor.stopped", "actor.stopped"]);
-  expect(driver.runtime.host.size).toBe(0);
+  expect(heard).toEqual(["warm"]);
+  expect(caught).toEqual(Array<string>(5).fill("actor.stopped"));
 });

@@ -1,6 +1,6 @@
 /** "Retryable" says that a call surely had no effect: an action that ran never says it, and is never sent again. */
-import { actor } from "@troupe/runtime";
 import { TroupeError } from "@troupe/base";
+import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { storageErrors } from "../../src/errors.ts";
 import { Driver } from "../driver/driver.ts";
@@ -27,7 +27,7 @@ const teller = actor({
 
 type Told = Driver<{ teller: typeof teller; other: typeof other }>;
 
-/** The doors of an action that both of the clients use. */
+/** The ways to an action, each with a client that sends again what says to be retryable. */
 const doors = {
   "over HTTP": (driver: Told, action: "tell" | "write") => driver.client().teller.getOrCreate()[action](),
   "over a socket": (driver: Told, action: "tell" | "write") =>
@@ -41,7 +41,7 @@ for (const [door, call] of Object.entries(doors)) {
     // There is room for the teller alone: its own call is refused as overloaded, again and again.
     await using driver = await Driver.start({ teller, other }, { maxAwakeActors: 1 });
     await driver.act("teller", "told");
-    const told = watch(call(driver, "tell"));
+    const told = watch<unknown>(call(driver, "tell"));
     await driver.world.pass(120_000);
     expect([told.state, told.code]).toEqual(["rejected", "actor.overloaded"]);
     expect(TroupeError.is(told.error) && told.error.retryable).toBe(false);
@@ -53,7 +53,7 @@ for (const [door, call] of Object.entries(doors)) {
     await driver.act("teller", "told");
     await driver.world.idle();
     driver.syncs.failWrites(1, storageErrors.closed());
-    const wrote = watch(call(driver, "write"));
+    const wrote = watch<unknown>(call(driver, "write"));
     await driver.world.pass(60_000);
     expect([wrote.state, wrote.code]).toEqual(["rejected", "storage.closed"]);
     expect(TroupeError.is(wrote.error) && wrote.error.retryable).toBe(false);
@@ -76,4 +76,38 @@ test("an action that fails because the host stops is answered on its socket, and
   expect(stopped.state).toBe("resolved");
   expect(socket.story).toEqual(["welcome", "error 1 actor.stopping"]);
   expect(socket.frames[1]).toMatchObject({ error: { retryable: false } });
+});
+
+test("neither is one that throws a retryable error at once, nor one whose connect hook does", async () => {
+  const refusal = () => new TroupeError("other", "busy", "Come back later", { retryable: true });
+  let hook = false;
+  const thrower = actor({
+    state: { n: 0 },
+    onConnect: () => {
+      if (hook) throw refusal();
+    },
+    actions: {
+      n: (c) => c.state.n,
+      write: (c) => {
+        c.state.n += 1;
+        throw refusal();
+      },
+    },
+  });
+  const plain = actor({
+    state: { n: 0 },
+    actions: {
+      write: (c) => {
+        c.state.n += 1;
+        throw refusal();
+      },
+    },
+  });
+  await using driver = await Driver.start({ thrower, plain });
+  const refused = { code: "other.busy", error: { retryable: false } };
+  expect(await driver.act("thrower", "write")).toMatchObject(refused);
+  expect(await driver.act("plain", "write")).toMatchObject(refused);
+  expect((await driver.act("thrower", "n")).output).toBe(1);
+  hook = true;
+  expect(await driver.act("thrower", "write")).toMatchObject(refused);
 });

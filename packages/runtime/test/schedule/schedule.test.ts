@@ -224,3 +224,23 @@ test("a reply that made a schedule waits until it is durable", async () => {
   await driver.world.idle();
   expect(made.state).toBe("resolved");
 });
+
+test("a fired call whose end could not be stored runs again by itself: nobody has to call the actor", async () => {
+  const fired: number[] = [];
+  const once = actor({
+    actions: {
+      plan: (c) => c.schedule.after(1_000, "fire"),
+      fire: () => void fired.push(fired.length),
+    },
+  });
+  await using driver = await Driver.start({ once });
+  await driver.act("once", "plan");
+  driver.syncs.failWrites(1);
+  await driver.world.pass(1_000);
+  expect([fired, driver.runtime.host.size]).toEqual([[0], 0]);
+  expect(driver.disk.alarms()).toHaveLength(1);
+  await driver.world.pass(2_000);
+  expect([fired, driver.disk.alarms()]).toEqual([[0, 1], []]);
+  await driver.world.pass(DAY);
+  expect(fired).toEqual([0, 1]);
+});

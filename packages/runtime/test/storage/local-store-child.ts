@@ -23,7 +23,7 @@ else {
   const writer = new Writer(await store.storage.open(record, generation));
   await writer.store.load();
   for (let count = 1; ; count += 1) {
-    await writer.put({ count: `${count}`, twin: `${count}` });
-    process.stdout.write(`${count}\n`);
+    const { durable } = await writer.put({ count: `${count}`, twin: `${count}` });
+    if (durable) process.stdout.write(`${count}\n`);
   }
 }

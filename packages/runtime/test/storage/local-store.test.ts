@@ -246,17 +246,10 @@ test("a log that is deleted or replaced under the process breaks the file, once"
   for (const vandalise of [rmSync, (path: string) => renameSync(path, `${path}.old`)]) {
     using directory = temporaryDirectory();
     const fatal: unknown[] = [];
-    const store = await open(directory.path, {
-      onFatal: (cause) => void fatal.push(cause),
-      checkpointBytes: 1,
-    });
+    const store = await open(directory.path, { onFatal: (cause) => void fatal.push(cause) });
     const writer = await createOne(store);
     vandalise(join(directory.path, "shard-00.db-wal"));
-    // A renamed log is noticed by the first checkpoint that ends after it, however many writes fit in before.
-    let outcome = await writer.put({ x: "1" });
-    for (let tries = 0; outcome.durable && tries < 20_000; tries += 1)
-      outcome = await writer.put({ x: `${tries}` });
-    expect(outcome).toMatchObject({ durable: false });
+    expect(await writer.put({ x: "1" })).toMatchObject({ durable: false, applied: "unknown" });
     expect(await writer.put({ x: "2" })).toMatchObject({ durable: false, applied: "no" });
     expect(fatal).toHaveLength(1);
     await store.close();

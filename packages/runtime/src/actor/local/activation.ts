@@ -24,6 +24,7 @@ import {
   type BatchSource,
   type CommitOutcome,
   CREATED_ROW,
+  DESTROYED_ROW,
   type RowChange,
 } from "../../ports/storage.ts";
 import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
@@ -104,9 +105,12 @@ export class Activation implements BatchSource, ConnectionOwner {
   #isNew = false;
   /** The creation is done, and no batch has said so. */
   #unsaid = false;
+  /** The end for good was asked for, and until "said" no batch has said so. */
+  #doom: "no" | "unsaid" | "said" = "no";
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #log: Logger | undefined;
+  #held: Set<() => void> | undefined;
 
   constructor(parts: ActivationParts) {
     this.#parts = parts;
@@ -273,8 +277,35 @@ export class Activation implements BatchSource, ConnectionOwner {
     return this.saveState(true);
   }
 
+  /** True from the moment when the end for good was asked for. */
+  get doomed(): boolean {
+    return this.#doom !== "no";
+  }
+
+  /** The next batch says that the actor is gone: nothing that depends on it leaves before. */
+  doom(): void {
+    if (this.doomed) return;
+    this.#doom = "unsaid";
+    this.gate.mark();
+  }
+
+  /** Calls `end` when this life ends; returns what undoes it. Throws `actor.stopped` when it has ended. */
+  atEnd(end: () => void): () => void {
+    this.#checkLive();
+    this.#held ??= new Set();
+    this.#held.add(end);
+    return () => this.#held?.delete(end);
+  }
+
+  /** This life has ended: what it held elsewhere is let go. */
+  letGo(): void {
+    for (const end of this.#held ?? []) end();
+    this.#held = undefined;
+  }
+
   requestStop(reason: "sleep" | "destroy"): void {
     this.#checkLive();
+    if (reason === "destroy") this.doom();
     this.#parts.onStop(reason);
   }
 
@@ -289,6 +320,10 @@ export class Activation implements BatchSource, ConnectionOwner {
     const alarm = this.#schedules?.take(rows);
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;
+    if (this.#doom === "unsaid") {
+      rows.push({ key: DESTROYED_ROW, value: DONE });
+      this.#doom = "said";
+    }
     checkSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };
   }

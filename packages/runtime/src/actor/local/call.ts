@@ -3,6 +3,9 @@
  *
  * The common case, an action that returns without waiting, passes through here in one go: no promise, no timer. Its
  * reply is encoded at once and goes to the gate, behind everything that was sent before.
+ *
+ * Whatever user code returns or throws, a Proxy that throws at every touch too, the call ends once: its answer is made
+ * under one try, as is all that looks at a result, and `end` comes after it.
  */
 import { limits } from "@troupe/protocol";
 import { actorErrors, notRetryable } from "../../errors.ts";
@@ -10,6 +13,7 @@ import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
+import type { Connection } from "./connection.ts";
 import { CallContext } from "./context.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -17,7 +21,7 @@ import { withTimeout } from "./timeout.ts";
 export function startCall(activation: Activation, call: ActionCall): void {
   const action = activation.behaviour.actions.get(call.name);
   if (action === undefined) {
-    activation.emit(call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name)));
+    say(activation, call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name)));
     return;
   }
   activation.work.begin("action");
@@ -26,18 +30,18 @@ export function startCall(activation: Activation, call: ActionCall): void {
     return;
   }
   const c = new CallContext(activation, call);
-  let result: unknown;
+  let output: Output;
   try {
-    result = invoke(activation, call.name, action, c, call.args);
+    const result = invoke(activation, call.name, action, c, call.args);
+    if (isThenable(result) || activation.behaviour.hooks.onBeforeActionResponse !== undefined) {
+      void answerLater(activation, call, c, result);
+      return;
+    }
+    output = call.reply.ok(result);
   } catch (cause) {
-    answerError(activation, call, c, cause);
-    return;
+    output = call.reply.error(notRetryable(cause));
   }
-  if (isThenable(result) || activation.behaviour.hooks.onBeforeActionResponse !== undefined) {
-    void answerLater(activation, call, c, result);
-    return;
-  }
-  answer(activation, call, c, result);
+  end(activation, c, output);
 }
 
 /** Runs an action for the actor itself: a schedule. Settles with its result. */
@@ -76,22 +80,26 @@ function invoke(
   }
 }
 
-/** A stateless call to an actor with connect hooks: its connection lasts as long as the call. */
+/** A stateless call to an actor with connect hooks: its connection lasts as long as the call. Never rejects. */
 async function callWithHooks(activation: Activation, call: ActionCall, action: Hook): Promise<void> {
+  let connection: Connection;
   try {
-    const connection = await activation.connections.open({ params: call.params, request: call.request });
-    const c = new CallContext(activation, { connection, request: call.request });
-    try {
-      await answerLater(activation, call, c, invoke(activation, call.name, action, c, call.args));
-    } catch (cause) {
-      answerError(activation, call, c, cause);
-    }
-    await connection.end();
+    connection = await activation.connections.open({ params: call.params, request: call.request });
   } catch (cause) {
-    // A connect hook refused.
-    activation.emit(call.reply.error(cause));
+    // A connect hook refused. It ran, as far as it came.
+    say(activation, call.reply.error(notRetryable(cause)));
     activation.work.end("action");
+    return;
   }
+  const c = new CallContext(activation, { connection, request: call.request });
+  const started = start(() => invoke(activation, call.name, action, c, call.args));
+  await answerLater(activation, call, c, started);
+  await connection.end();
+}
+
+/** What `first` returns or throws, as a promise. */
+async function start(first: () => unknown): Promise<unknown> {
+  return await first();
 }
 
 /** Never rejects. */
@@ -101,40 +109,36 @@ async function answerLater(
   c: CallContext,
   result: unknown,
 ): Promise<void> {
-  let output: unknown;
-  try {
-    output = await timed(activation, call.name, c, result);
-    const transform = activation.behaviour.hooks.onBeforeActionResponse;
-    if (transform !== undefined) {
-      const before = output;
-      const transformed = activation.enter(() => transform(c, call.name, [...call.args], before));
-      output = await timed(activation, call.name, c, transformed);
-    }
-  } catch (cause) {
-    answerError(activation, call, c, cause);
-    return;
-  }
-  answer(activation, call, c, output);
-}
-
-function answer(activation: Activation, call: ActionCall, c: CallContext, value: unknown): void {
   let output: Output;
   try {
+    let value = await timed(activation, call.name, c, result);
+    const transform = activation.behaviour.hooks.onBeforeActionResponse;
+    if (transform !== undefined) {
+      const before = value;
+      const transformed = activation.enter(() => transform(c, call.name, [...call.args], before));
+      value = await timed(activation, call.name, c, transformed);
+    }
     output = call.reply.ok(value);
   } catch (cause) {
-    output = call.reply.error(cause);
+    output = call.reply.error(notRetryable(cause));
   }
   end(activation, c, output);
 }
 
-function answerError(activation: Activation, call: ActionCall, c: CallContext, cause: unknown): void {
-  end(activation, c, call.reply.error(notRetryable(cause)));
-}
-
+/** The call is over: its answer goes on its way, and nothing waits for it any more. */
 function end(activation: Activation, c: CallContext, output: Output): void {
-  activation.emit(output);
+  say(activation, output);
   c.release();
   activation.work.end("action");
+}
+
+/** Never throws: what goes wrong on the way out (a socket that breaks) must not keep the call from ending. */
+function say(activation: Activation, output: Output): void {
+  try {
+    activation.emit(output);
+  } catch (cause) {
+    activation.log.error("an answer could not be sent", { cause });
+  }
 }
 
 /** Waits for an action that waits, at most its time; then its caller is told, and what it still writes counts. */

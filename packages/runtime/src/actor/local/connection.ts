@@ -88,7 +88,7 @@ export class Connection implements Conn, ActorConnection {
   }
 
   /** The activation ends, or breaks: the client is told. */
-  stopped(kind: "stopped" | "broken", text: string): Promise<void> {
+  stopped(kind: "stopped" | "destroyed" | "broken", text: string): Promise<void> {
     if (kind === "broken") this.#sink?.close({ kind, text });
     else this.#close({ kind, text });
     return this.end();

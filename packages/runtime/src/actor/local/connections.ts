@@ -3,9 +3,10 @@
  */
 import { actorErrors } from "../../errors.ts";
 import type { ConnectRequest } from "../../ports/instance.ts";
+import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
-import { CallContext } from "./context.ts";
+import { CallContext, type Caller } from "./context.ts";
 
 const NONE: ReadonlyMap<string, Connection> = new Map();
 
@@ -30,11 +31,8 @@ export class Connections {
     const { options } = activation.descriptor;
     const caller = { params: request.params, request: request.request };
     if (hooks.onBeforeConnect) {
-      const c = new CallContext(activation, caller);
-      await activation.hook("onBeforeConnect", options.onBeforeConnectTimeout, hooks.onBeforeConnect, [
-        c,
-        request.params,
-      ]);
+      const timeoutMs = options.onBeforeConnectTimeout;
+      await this.#run("onBeforeConnect", timeoutMs, hooks.onBeforeConnect, caller, request.params);
     }
     const state = await this.#state(request);
     // The stop that began meanwhile has closed, or will close, those that it knows of.
@@ -42,9 +40,9 @@ export class Connections {
     const connection = this.#make(request, state);
     if (request.sink !== undefined) this.#add(connection);
     if (hooks.onConnect) {
-      const c = new CallContext(activation, { ...caller, connection });
+      const connected = { ...caller, connection };
       try {
-        await activation.hook("onConnect", options.onConnectTimeout, hooks.onConnect, [c, connection]);
+        await this.#run("onConnect", options.onConnectTimeout, hooks.onConnect, connected, connection);
       } catch (cause) {
         await connection.end();
         throw cause;
@@ -77,11 +75,9 @@ export class Connections {
     const { onDisconnect } = activation.behaviour.hooks;
     try {
       if (onDisconnect) {
-        const c = new CallContext(activation, { connection, params: connection.params });
-        await activation.hook("onDisconnect", activation.descriptor.options.sleepGracePeriod, onDisconnect, [
-          c,
-          connection,
-        ]);
+        const timeoutMs = activation.descriptor.options.sleepGracePeriod;
+        const caller = { connection, params: connection.params };
+        await this.#run("onDisconnect", timeoutMs, onDisconnect, caller, connection);
       }
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
@@ -91,7 +87,7 @@ export class Connections {
   }
 
   /** Closes all of them; settles when every `onDisconnect` is done. */
-  async closeAll(kind: "stopped" | "broken", text: string): Promise<void> {
+  async closeAll(kind: "stopped" | "destroyed" | "broken", text: string): Promise<void> {
     await Promise.all([...this.all.values()].map((connection) => connection.stopped(kind, text)));
   }
 
@@ -103,9 +99,27 @@ export class Connections {
     const { connState } = activation.behaviour;
     if (connState.kind === "none") return undefined;
     if (connState.kind === "value") return structuredClone(connState.value);
-    const c = new CallContext(activation, { params: request.params, request: request.request });
     const timeoutMs = activation.descriptor.options.createConnStateTimeout;
-    return await activation.hook("createConnState", timeoutMs, connState.create, [c, request.params]);
+    return await this.#run("createConnState", timeoutMs, connState.create, request, request.params);
+  }
+
+  /** Runs a hook with a context of its own, which ends with it: nothing of it stays with the activation. */
+  async #run(
+    name: string,
+    timeoutMs: number,
+    hook: Hook,
+    { params, request, connection }: Caller,
+    subject: unknown,
+  ): Promise<unknown> {
+    const c = new CallContext(this.#activation, { params, request, connection });
+    try {
+      return await this.#activation.hook(name, timeoutMs, hook, [c, subject]);
+    } catch (cause) {
+      c.abortCall(cause);
+      throw cause;
+    } finally {
+      c.release();
+    }
   }
 
   #make(

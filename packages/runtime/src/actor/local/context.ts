@@ -122,6 +122,7 @@ export class CallContext extends LocalContext implements ConnContext {
   readonly #caller: Caller;
   #abort: AbortController | undefined;
   #aborted = false;
+  #released = false;
   #conn: Connection | undefined;
 
   constructor(activation: Activation, caller: Caller) {
@@ -144,7 +145,7 @@ export class CallContext extends LocalContext implements ConnContext {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
       if (this.#aborted) this.#abort.abort();
-      else this.activation.abort.follow(this.#abort);
+      else if (!this.#released) this.activation.abort.follow(this.#abort);
     }
     return this.#abort.signal;
   }
@@ -161,6 +162,7 @@ export class CallContext extends LocalContext implements ConnContext {
 
   /** The call has ended. */
   release(): void {
+    this.#released = true;
     if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);
   }
 }

@@ -22,9 +22,6 @@ import { Connection } from "./connection.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
 
-/** After a failed commit: a disk that is full is not asked again at once. */
-const LOOK_AFTER_MS = 1_000;
-
 /** An activation of a static actor. */
 export class LocalInstance implements ActorInstance {
   readonly record: ActorRecord;
@@ -61,6 +58,10 @@ export class LocalInstance implements ActorInstance {
 
   get accepting(): boolean {
     return this.#activation.phase.tag === "running";
+  }
+
+  get doomed(): boolean {
+    return this.#activation.doomed;
   }
 
   /** Runs the start hooks; then the instance accepts calls. */
@@ -137,11 +138,11 @@ export class LocalInstance implements ActorInstance {
   /** Schedules that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (reason === "destroy" || !activation.hasSchedules) return;
+    if (activation.doomed || !activation.hasSchedules) return;
     // A broken activation knows what it wrote, not what is stored: whoever has the alarms must look.
-    const next =
-      reason === "broken" ? activation.env.clock.now() + LOOK_AFTER_MS : activation.schedules.nextAt();
-    if (next !== null) activation.host.alarm(next);
+    const broken = reason === "broken" || activation.gate.broken !== undefined;
+    const next = broken ? undefined : activation.schedules.nextAt();
+    if (next !== null) activation.host.alarm(this, next);
   }
 }
 

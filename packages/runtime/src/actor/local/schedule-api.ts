@@ -22,7 +22,9 @@ export class ScheduleApi implements Schedule {
   at(timestamp: number, action: string, ...args: readonly unknown[]): Promise<string> {
     const id = this.#add(timestamp, action, args);
     // A call that is scheduled in passing, its promise forgotten, must not fail in silence.
-    id.catch((cause: unknown) => this.#activation.log.warn("a call could not be scheduled", { action, cause }));
+    id.catch((cause: unknown) =>
+      this.#activation.log.warn("a call could not be scheduled", { action, cause }),
+    );
     return id;
   }
 

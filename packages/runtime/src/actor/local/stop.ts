@@ -2,7 +2,9 @@
  * The way out of a life.
  *
  *   sleep:   abort fires → run drains → in-flight actions are awaited → onSleep → connections close → commit → release
- *   destroy: the same with onDestroy; then the directory forgets the actor
+ *   destroy: the same with onDestroy; then the directory forgets the actor. That it ends for good is stored first, with
+ *            what asked for it: a crash on the way leaves an actor that is gone for everybody, and whoever looks for it
+ *            tells the directory. A sleep in which the end is asked for becomes one, behind its onSleep.
  *
  * All of it together has the grace period; what isn't done by then is left behind, and its writes throw
  * `actor.stopped`. What was written before is committed: a stop never gives up durable work. A broken activation (its
@@ -22,11 +24,17 @@ export async function stop(activation: Activation, reason: StopReason): Promise<
     await release(activation, reason);
     return;
   }
+  if (reason === "destroy") activation.doom();
   const grace = new Grace(activation);
   await grace.within("run", activation.running);
   await grace.within("actions in flight", activation.work.drained());
   await grace.within(hookName(reason), lastHook(activation, reason));
-  await grace.within("onDisconnect", activation.connections.closeAll("stopped", "actor.restarting"));
+  if (reason !== "destroy" && activation.doomed)
+    await grace.within(hookName("destroy"), lastHook(activation, "destroy"));
+  const closed = activation.doomed
+    ? activation.connections.closeAll("destroyed", "actor.destroyed")
+    : activation.connections.closeAll("stopped", "actor.restarting");
+  await grace.within("onDisconnect", closed);
   grace.end();
   await release(activation, reason);
 }
@@ -56,6 +64,7 @@ async function release(activation: Activation, reason: StopReason): Promise<void
     await activation.saveState(true).catch(() => undefined);
     activation.phase = { tag: "stopped", reason };
   }
+  activation.letGo();
   await activation.store.close();
 }
 

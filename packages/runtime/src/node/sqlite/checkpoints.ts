@@ -20,7 +20,7 @@ export interface CheckpointsOptions {
   readonly env: Pick<Env, "timers" | "log">;
   /** One passive checkpoint. */
   readonly pass: () => Promise<CheckpointResult>;
-  /** After each pass. */
+  /** After each pass, also a failed one. When it throws, the pass counts as failed. */
   readonly passed: () => void;
   /** Log size at which passes begin, bytes. Default: 64 MiB. */
   readonly limitBytes?: number;
@@ -112,14 +112,24 @@ export class Checkpoints {
 
   /** One pass; false when it failed. */
   async #run(): Promise<boolean> {
-    const pass = this.#options.pass().then(
-      () => this.#succeeded(),
-      (error: unknown) => this.#failed(error),
-    );
-    // Also after a failed one: that the log was replaced is one reason for which a pass fails.
-    this.#running = pass.then(() => this.#options.passed());
+    this.#running = this.#try();
     await this.#running;
     return !this.#failing;
+  }
+
+  /** Never throws: whoever waits for it would stay in its state for ever. */
+  async #try(): Promise<void> {
+    try {
+      try {
+        await this.#options.pass();
+      } finally {
+        // Also after a failed one: that the log was replaced is one reason for which a pass fails.
+        this.#options.passed();
+      }
+      this.#succeeded();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #succeeded(): void {

@@ -3,7 +3,8 @@
  *
  * The lock is an exclusive transaction held on `lock.db`. The kernel drops it when the process dies, however it dies,
  * and keeps it while the process is stopped (SIGSTOP): a stopped writer that wakes up later must find its files as it
- * left them. `owner.json` beside it only tells people who it is; it decides nothing.
+ * left them. A lock whose file was deleted or replaced keeps nobody out: it isn't taken, and whoever has it finds out
+ * before it writes (`file`, which shards look at). `owner.json` beside it only tells people who it is; it decides nothing.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
 import { fileError } from "./files.ts";
+import { isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
 import { type Database, openDatabase, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** Which directory to lock, and how long to wait for it. */
@@ -25,10 +27,13 @@ const POLL_MS = 50;
 
 /** The right to a data directory: one process has it at a time. */
 export class DataLock {
+  /** The right lasts while this file is where it is. */
+  readonly file: KnownFile;
   readonly #database: Database;
 
-  private constructor(database: Database) {
+  private constructor({ database, file }: OpenLock) {
     this.#database = database;
+    this.file = file;
   }
 
   /** Throws `storage.locked`, which names the owner. */
@@ -37,18 +42,22 @@ export class DataLock {
     const path = join(dataDir, "lock.db");
     const ownerPath = join(dataDir, "owner.json");
     const deadline = env.clock.monotonic() + options.waitMs;
-    const database = open(path);
+    let lock = open(path);
     try {
-      while (!tryLock(database, path)) {
+      while (!tryLock(lock)) {
         if (env.clock.monotonic() >= deadline) throw storageErrors.locked(readOwner(ownerPath));
         await new Promise<void>((resolve) => env.timers.set(resolve, POLL_MS));
+        if (isDisplaced(lock.file)) {
+          lock.database.close();
+          lock = open(path);
+        }
       }
       writeOwner(ownerPath, env.clock.now());
     } catch (error) {
-      database.close();
+      if (lock.database.isOpen) lock.database.close();
       throw fileError(path, error);
     }
-    return new DataLock(database);
+    return new DataLock(lock);
   }
 
   /** Twice is once. */
@@ -57,9 +66,15 @@ export class DataLock {
   }
 }
 
-function open(path: string): Database {
+interface OpenLock {
+  readonly database: Database;
+  /** What the path named right after it was opened: after a wait it may name another file. */
+  readonly file: KnownFile;
+}
+
+function open(path: string): OpenLock {
   try {
-    return openDatabase(path);
+    return { database: openDatabase(path), file: knownFile(path) };
   } catch (error) {
     // SQLite can't say why it can't open a file; a directory that takes no new file is by far the likeliest.
     if (sqliteCode(error) === sqliteCodes.cantOpen) throw storageErrors.readOnly(path, error);
@@ -67,13 +82,13 @@ function open(path: string): Database {
   }
 }
 
-function tryLock(database: Database, path: string): boolean {
+function tryLock({ database, file }: OpenLock): boolean {
   try {
-    database.exec("BEGIN EXCLUSIVE");
-    return true;
+    if (!database.isTransaction) database.exec("BEGIN EXCLUSIVE");
+    return !isDisplaced(file);
   } catch (error) {
     if (sqliteCode(error) === sqliteCodes.busy) return false;
-    throw fileError(path, error);
+    throw fileError(file.path, error);
   }
 }
 

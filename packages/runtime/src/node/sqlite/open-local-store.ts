@@ -23,6 +23,7 @@ import type { ActorStorage } from "../../ports/storage.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataLock } from "./data-lock.ts";
 import { fileError, makeDirectory, syncDirectory } from "./files.ts";
+import type { KnownFile } from "./known-file.ts";
 import { openShardDatabase } from "./layout.ts";
 import { GenerationCounter, readShardCount } from "./manifest.ts";
 import { Shard } from "./shard.ts";
@@ -103,6 +104,7 @@ function openShards(options: LocalStoreOptions, lock: DataLock): LocalStore {
   const context = {
     options,
     checkpointThread,
+    lock: lock.file,
     age: known === undefined ? ("new" as const) : ("known" as const),
     onFatal: once(options.onFatal),
   };
@@ -134,6 +136,7 @@ function openShards(options: LocalStoreOptions, lock: DataLock): LocalStore {
 interface ShardContext {
   readonly options: LocalStoreOptions;
   readonly checkpointThread: CheckpointThread;
+  readonly lock: KnownFile;
   readonly age: "new" | "known";
   readonly onFatal: (cause: unknown) => void;
 }

@@ -4,12 +4,17 @@
  * In mode `commit` a round is synced by the disk thread before it is told. In mode `interval` it is told at once and a
  * background sync follows each second: kill -9 loses nothing (the pages are the kernel's), a power cut one second. A
  * background sync that fails breaks the file at the next round, and at once tells `onFatal`.
+ *
+ * Whether the files are still this process's (`known-file.ts`) is looked at by the disk thread after each sync: nothing is
+ * acknowledged that no later start would find. Here, before each transaction, only the lock and the log's length are:
+ * once another process has the directory, nothing is written over what it wrote, and nothing is written behind a hole.
  */
 import type { Env, TimerHandle } from "@troupe/base";
 import type { CommitFile, Write } from "../../storage/commit-file.ts";
 import type { CheckpointThread } from "./checkpoint-thread.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { DiskThread } from "./disk-thread.ts";
+import { displacedError, isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
 import type { ShardTarget } from "./shard-target.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import type { Database } from "./sqlite.ts";
@@ -20,11 +25,13 @@ export interface ShardFileOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   readonly path: string;
   readonly database: Database;
+  /** The data directory's lock. */
+  readonly lock: KnownFile;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
   /** See `Checkpoints`. */
   readonly checkpointBytes?: number | undefined;
-  /** A background sync failed, or the log was found replaced. May be called more than once. */
+  /** A background sync failed, or the files were found displaced. May be called more than once. */
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -36,7 +43,8 @@ const SYNC_INTERVAL_MS = 1_000;
 export class ShardFile implements CommitFile<ShardTarget> {
   readonly #options: ShardFileOptions;
   readonly #writer: ShardWriter;
-  readonly #descriptor: WalDescriptor;
+  readonly #log: WalDescriptor;
+  readonly #files: readonly KnownFile[];
   readonly #thread: DiskThread;
   readonly #checkpoints: Checkpoints;
   /** Why nothing can be made durable any more. */
@@ -48,19 +56,26 @@ export class ShardFile implements CommitFile<ShardTarget> {
   constructor(options: ShardFileOptions) {
     this.#options = options;
     this.#writer = new ShardWriter(options.database);
-    this.#descriptor = new WalDescriptor(options.path);
-    this.#thread = new DiskThread(options.env, "troupe-disk");
+    this.#log = new WalDescriptor(options.path);
+    this.#files = [options.lock, knownFile(options.path), this.#log.file];
+    this.#thread = new DiskThread({ env: options.env, log: this.#log, files: this.#files });
     this.#checkpoints = new Checkpoints({
       env: options.env,
-      pass: () => options.checkpointThread.run(options.path, "passive"),
-      passed: () => this.#verify(),
+      pass: async () => {
+        // What a cut log still holds would be moved into a database that is whole.
+        this.#verify(this.#files);
+        return options.checkpointThread.run(options.path, "passive");
+      },
+      passed: () => this.#verify(this.#files),
       ...(options.checkpointBytes === undefined ? {} : { limitBytes: options.checkpointBytes }),
     });
   }
 
   write(writes: readonly Write<ShardTarget>[]): void {
-    if (this.#broken !== undefined) throw this.#broken;
-    this.#checkpoints.wrote(this.#writer.write(writes));
+    this.#verify([this.#options.lock]);
+    const bytes = this.#writer.write(writes);
+    this.#log.wrote();
+    this.#checkpoints.wrote(bytes);
   }
 
   sync(done: Done): void {
@@ -84,9 +99,13 @@ export class ShardFile implements CommitFile<ShardTarget> {
       this.#syncInBackground();
     }
     await this.#background;
-    const broken = this.#broken !== undefined;
+    // The checkpoint thread would open what the path names now.
+    const displaced = this.#files.find(isDisplaced);
+    if (displaced !== undefined)
+      env.log.error("a shard was closed without its files", { path: displaced.path });
+    const broken = this.#broken !== undefined || displaced !== undefined;
     await this.#thread.stop();
-    this.#descriptor.close();
+    this.#log.close();
     try {
       // The thread's connection closes last, so that the last checkpoint is its work. It must be open before.
       if (!broken) await checkpointThread.run(path, "passive");
@@ -104,7 +123,7 @@ export class ShardFile implements CommitFile<ShardTarget> {
   #syncLog(done: Done): void {
     try {
       if (this.#broken !== undefined) throw this.#broken;
-      this.#thread.sync(this.#descriptor.get(), (error) => {
+      this.#thread.sync((error) => {
         this.#broken ??= error;
         done(this.#broken);
       });
@@ -143,12 +162,18 @@ export class ShardFile implements CommitFile<ShardTarget> {
     );
   };
 
-  #verify(): void {
-    try {
-      this.#descriptor.verify();
-    } catch (error) {
-      this.#broken ??= error;
-      this.#options.onFatal(error);
+  /** Throws, from the first time on for good, when the files aren't what they were. */
+  #verify(files: readonly KnownFile[]): void {
+    if (this.#broken === undefined) {
+      try {
+        for (const file of files) if (isDisplaced(file)) throw displacedError(file);
+        this.#log.verify();
+      } catch (error) {
+        this.#broken = error;
+        // After those are told whose round is on its way.
+        this.#options.env.afterTurn(() => this.#options.onFatal(error));
+      }
     }
+    if (this.#broken !== undefined) throw this.#broken;
   }
 }

@@ -53,11 +53,11 @@ export class Shard {
       this.reader = new ShardReader(options.path, database);
       this.#lastNumber = this.reader.lastNumber();
       destroyed = this.reader.destroyed();
+      this.#file = new ShardFile({ ...options, database });
     } catch (error) {
       database.close();
       throw error;
     }
-    this.#file = new ShardFile({ ...options, database });
     this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
     this.stores = new OpenStores(this.#committer);
     for (const actorNumber of destroyed) this.sweep(actorNumber);

@@ -3,7 +3,10 @@
  *
  * Worker threads import this file too, so it depends on nothing else.
  */
-import { backup, constants, DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+
+// Not an import: where the module is missing, that would fail before anybody could say what is.
+const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule?.("node:sqlite");
 
 /** A connection of node:sqlite. */
 export type Database = DatabaseSync;
@@ -14,19 +17,21 @@ export type SqlValue = SQLOutputValue;
 
 /** Opens or creates a database file. `timeoutMs`: how long SQLite itself may block the thread on a lock. */
 export function openDatabase(path: string, options: { readonly timeoutMs?: number } = {}): Database {
-  return new DatabaseSync(path, { timeout: options.timeoutMs ?? 0, allowExtension: false });
+  if (sqlite === undefined) throw new Error("this Node has no node:sqlite");
+  return new sqlite.DatabaseSync(path, { timeout: options.timeoutMs ?? 0, allowExtension: false });
 }
 
 /** What this platform's `node:sqlite` lacks; empty when all is there. */
 export function missingFeatures(): readonly string[] {
+  if (sqlite === undefined) return [`everything (Node ${process.version} has no such module)`];
   // An instance, not the prototype: some are accessors that each instance gets of its own.
-  const probe = new DatabaseSync(":memory:");
+  const probe = new sqlite.DatabaseSync(":memory:");
   const missing = ["exec", "prepare", "close", "isOpen", "isTransaction", "setAuthorizer"]
     .filter((member) => !(member in probe))
     .map((member) => `DatabaseSync.${member}`);
   probe.close();
-  if (typeof backup !== "function") missing.push("backup");
-  if (constants.SQLITE_DENY === undefined) missing.push("constants.SQLITE_DENY");
+  if (typeof sqlite.backup !== "function") missing.push("backup");
+  if (sqlite.constants.SQLITE_DENY === undefined) missing.push("constants.SQLITE_DENY");
   return missing;
 }
 

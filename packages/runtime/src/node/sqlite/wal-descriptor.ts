@@ -1,45 +1,51 @@
 /**
- * WalDescriptor: the descriptor through which a shard's write-ahead log is synced.
+ * WalDescriptor: the descriptor through which a shard's write-ahead log is synced, and how long that log must be.
  *
- * It is opened after the connection's first write, when SQLite has surely made the file, and closed before the
- * connection. SQLite deletes a log at the last close, and a sync through a descriptor of a deleted file succeeds and
- * means nothing: the disk thread looks at the link count after each sync, and `verify` compares the inode with what
- * the path names now. A log that was replaced under a living connection can't be repaired: whatever SQLite writes goes
- * to a file that no later start will find, so it counts as a failed sync.
+ * It is opened when the connection has made the log, and closed before the connection: SQLite deletes a log at the last
+ * close, and a sync through a descriptor of a deleted file succeeds and means nothing.
+ *
+ * While a connection lives, its log never gets shorter: a checkpoint lets SQLite start over at the front, but only
+ * TRUNCATE cuts the file, which is for opening and closing. A log that did get shorter was cut by somebody else, and
+ * must be noticed before the next write: SQLite would go on where it was and leave a hole behind it.
  */
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { syncDirectory } from "./files.ts";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { type KnownFile, knownFile } from "./known-file.ts";
 
 /** The descriptor that one shard's log is synced by. */
 export class WalDescriptor {
-  readonly #path: string;
-  #open: { readonly fd: number; readonly inode: bigint } | undefined;
+  readonly fd: number;
+  readonly file: KnownFile;
+  #end = 0;
 
+  /** The database must be open, so that its log exists. */
   constructor(databasePath: string) {
-    this.#path = `${databasePath}-wal`;
+    const path = `${databasePath}-wal`;
+    this.fd = openSync(path, "r+");
+    this.file = knownFile(path, fstatSync(this.fd, { bigint: true }));
   }
 
-  /** The descriptor's number. The first time it opens the log, which must exist, and makes its entry durable. */
-  get(): number {
-    if (this.#open === undefined) {
-      const fd = openSync(this.#path, "r+");
-      this.#open = { fd, inode: fstatSync(fd, { bigint: true }).ino };
-      syncDirectory(dirname(this.#path));
-    }
-    return this.#open.fd;
+  /** The log is never shorter than this, bytes. */
+  get end(): number {
+    return this.#end;
   }
 
-  /** Throws when the path doesn't name the log that the descriptor syncs. */
+  /** After each transaction. */
+  wrote(): void {
+    this.#end = Math.max(this.#end, fstatSync(this.fd).size);
+  }
+
+  /** Throws when the log is shorter than it was. */
   verify(): void {
-    if (this.#open === undefined) return;
-    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
-    if (named !== this.#open.inode)
-      throw new Error(`${this.#path} was replaced or deleted under the process`);
+    if (fstatSync(this.fd).size < this.#end) throw cutError(this.file.path);
   }
 
+  /** Not twice. */
   close(): void {
-    if (this.#open !== undefined) closeSync(this.#open.fd);
-    this.#open = undefined;
+    closeSync(this.fd);
   }
+}
+
+/** What to say of a log that is shorter than it was. */
+export function cutError(path: string): Error {
+  return new Error(`${path} was cut under the process`);
 }

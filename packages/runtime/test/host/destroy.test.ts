@@ -1,0 +1,146 @@
+/** The end for good: durable when somebody is told of it, and known as such by who was connected. */
+import { actor } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { Driver } from "../driver/driver.ts";
+import { codeOf, Latch, rejection, watch } from "../driver/watch.ts";
+
+let dying: Latch | undefined;
+let ends: string[] = [];
+
+const mortal = actor({
+  state: { n: 0 },
+  options: { sleepGracePeriod: 60_000 },
+  onDestroy: async (c) => {
+    ends.push(`onDestroy ${c.state.n}`);
+    await dying?.promise;
+  },
+  onSleep: () => void ends.push("onSleep"),
+  actions: {
+    add: (c) => {
+      c.state.n += 1;
+      return c.state.n;
+    },
+    die: (c) => {
+      c.destroy();
+      return "destroyed";
+    },
+    alarm: (c, ms: number) => c.schedule.after(ms, "add"),
+  },
+});
+
+type Mortals = Driver<{ mortal: typeof mortal }>;
+
+async function start(): Promise<Mortals> {
+  dying = undefined;
+  ends = [];
+  return await Driver.start({ mortal });
+}
+
+const idOf = async (driver: Mortals): Promise<string> =>
+  (await driver.http("POST", "/actor/mortal/resolve")).actorId ?? "";
+const byId = (driver: Mortals, id: string) => driver.http("POST", `/actor-id/${id}/action/add`);
+
+/** An actor whose caller was told of its end; then the process dies in the middle of it. */
+async function cutOff(driver: Mortals): Promise<string> {
+  dying = new Latch();
+  const id = await idOf(driver);
+  await driver.act("mortal", "add");
+  expect((await driver.act("mortal", "die")).output).toBe("destroyed");
+  await driver.world.until(() => ends.length > 0);
+  await driver.crash();
+  dying = undefined;
+  return id;
+}
+
+test("nobody is told of a destruction before it is durable", async () => {
+  await using driver = await start();
+  await idOf(driver);
+  driver.syncs.hold();
+  const told = watch(driver.act("mortal", "die"));
+  await driver.world.until(() => driver.syncs.waiting > 0);
+  expect(told.state).toBe("pending");
+  driver.syncs.letGo();
+  await driver.world.until(() => told.state === "resolved");
+  expect(told.value?.output).toBe("destroyed");
+});
+
+test("an actor whose end was told is gone, also when the process dies before it is done", async () => {
+  await using driver = await start();
+  const id = await cutOff(driver);
+  expect((await byId(driver, id)).code).toBe("actor.not_found");
+  expect(driver.disk.rows(id)).toEqual([]);
+  expect((await driver.http("POST", "/actor/mortal/resolve?method=get")).code).toBe("actor.not_found");
+});
+
+test("what was cut off makes room: getOrCreate and create make another actor", async () => {
+  for (const method of ["getOrCreate", "create"]) {
+    await using driver = await start();
+    const id = await cutOff(driver);
+    const next = await driver.http("POST", `/actor/mortal/resolve?method=${method}`);
+    expect(next.actorId).toBeTypeOf("string");
+    expect(next.actorId).not.toBe(id);
+    expect((await driver.act("mortal", "add")).output).toBe(1);
+    expect((await driver.http("POST", "/actor/mortal/resolve?method=create")).code).toBe(
+      "actor.duplicate_key",
+    );
+  }
+});
+
+test("the alarm of an actor that was cut off finishes its end", async () => {
+  await using driver = await start();
+  await driver.act("mortal", "alarm", 10_000);
+  const id = await cutOff(driver);
+  await driver.world.pass(10_000);
+  expect(driver.disk.rows(id)).toEqual([]);
+  expect(driver.disk.alarms()).toEqual([]);
+  expect(driver.world.logged("error", "")).toEqual([]);
+});
+
+test("a destruction that can't be stored never was: the caller is told, and the actor lives", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  await driver.act("mortal", "add");
+  driver.syncs.failWrites(1);
+  expect((await driver.act("mortal", "die")).code).toBe("storage.commit_failed");
+  await driver.world.idle();
+  expect((await byId(driver, id)).output).toBe(2);
+  driver.syncs.failWrites(1);
+  expect(await rejection(driver.runtime.host.destroy(id))).toBe("storage.commit_failed");
+  expect((await byId(driver, id)).output).toBe(3);
+  await driver.runtime.host.destroy(id);
+  expect((await byId(driver, id)).code).toBe("actor.not_found");
+});
+
+test("a socket of a destroyed actor is closed for good, behind what was said; of one that sleeps, for now", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  const sleeping = driver.socket("/actor/mortal/connect").hello();
+  await driver.world.until(() => sleeping.story.length === 1);
+  await driver.runtime.host.sleep(id);
+  await driver.world.until(() => sleeping.closed !== undefined);
+  expect(sleeping.closed).toEqual({ code: 1012, reason: "actor.restarting" });
+  const socket = driver.socket("/actor/mortal/connect").hello();
+  socket.action(1, "die");
+  await driver.world.until(() => socket.closed !== undefined);
+  expect(socket.story).toEqual(["welcome", 'reply 1 "destroyed"']);
+  expect(socket.closed).toEqual({ code: 1000, reason: "actor.destroyed" });
+});
+
+test("a connected client is told, and doesn't make the actor anew by itself", async () => {
+  for (const kind of ["client", "local"] as const) {
+    await using driver = await start();
+    const client = driver[kind]();
+    const conn = client.mortal.getOrCreate().connect();
+    const errors: string[] = [];
+    conn.onError((error) => void errors.push(codeOf(error)));
+    const id = await idOf(driver);
+    await driver.world.until(() => conn.isConnected);
+    expect(await conn.die()).toBe("destroyed");
+    await driver.world.until(() => conn.connStatus === "disconnected");
+    await driver.world.pass(60_000);
+    expect(errors).toEqual(["actor.destroyed"]);
+    expect(driver.runtime.host.size).toBe(0);
+    expect(await rejection(conn.add())).toBe("actor.destroyed");
+    expect(await idOf(driver)).not.toBe(id);
+  }
+});
