@@ -3,14 +3,13 @@
  *
  * Slots that have something to commit wait in `#ready`. When no sync runs, all of them are taken in one macrotask,
  * written in one transaction, and synced; whoever becomes ready meanwhile waits for the next round, so a slow disk
- * makes rounds larger, never the queue of rounds longer. When a sync ends, the next round is written and its sync
- * started before the finished round is told: the disk works while outputs are sent.
+ * makes rounds larger, never the queue of rounds longer. When a sync ends, its round is told first, and the next one
+ * begins a macrotask later, with all that has become ready by then: few large rounds cost less than many small ones.
  *
- *   idle ──commit──▶ scheduled ──afterTurn──▶ syncing ──done──▶ syncing (more is ready) or idle
+ *   idle ──commit──▶ scheduled ──afterTurn──▶ syncing ──done──▶ scheduled (more is ready) or idle
  *
- * Order. A source hears of its batches in the order in which they were taken. A slot has at most one batch in a round,
- * so it is enough that a round is told whole before the next one: whatever the next round knows at once (its `take`
- * threw, its write failed, it held nothing that needs a sync) waits until the finished round was told.
+ * Order. A source hears of its batches in the order in which they were taken: a slot has at most one batch in a round,
+ * and a round is told whole before the next one is taken.
  *
  * Failures. `take` throws: that batch fails alone, nothing of it is stored. The transaction throws: it was rolled back,
  * and each batch is tried alone; those that fail alone fail (`applied: "no"`), their neighbours don't notice. The sync
@@ -109,9 +108,9 @@ export class GroupCommitter<Target> {
       this.#break(round, error);
       return;
     }
-    const next = this.#ready.length > 0 ? this.#start() : undefined;
     this.#tell(round, DURABLE);
-    if (next !== undefined) this.#tellEarly(next);
+    // Not at once: what the answers bring about, and what came in meanwhile, goes with the next round.
+    if (this.#ready.length > 0 && !this.#scheduled) this.#schedule();
     this.#rest();
   };
 

@@ -120,7 +120,7 @@ test("all that is ready goes in one transaction and is told when it is synced", 
   expect(world.heard()).toEqual(["a:1 durable", "b:1 durable"]);
 });
 
-test("what becomes ready during a sync is written before the finished round is told", () => {
+test("what becomes ready during a sync, and while its round is told, goes together with the next round", () => {
   const world = new World();
   const [a, b] = [world.actor("a"), world.actor("b")];
   a.commit("1");
@@ -128,12 +128,15 @@ test("what becomes ready during a sync is written before the finished round is t
   b.commit("1");
   world.endTurn();
   expect(world.file.groups).toEqual([["a:1"]]);
-  a.afterSettled = () => expect(world.file.groups).toEqual([["a:1"], ["b:1"]]);
+  const c = world.actor("c");
+  a.afterSettled = () => c.commit("1");
   world.file.finishSync();
   expect(world.heard()).toEqual(["a:1 durable"]);
-  expect(world.file.syncing).toBe(true);
+  expect(world.file.groups).toEqual([["a:1"]]);
+  world.endTurn();
+  expect(world.file.groups).toEqual([["a:1"], ["b:1", "c:1"]]);
   world.file.finishSync();
-  expect(world.heard()).toEqual(["b:1 durable"]);
+  expect(world.heard()).toEqual(["b:1 durable", "c:1 durable"]);
 });
 
 test("a batch that can't be taken fails alone, after the batches before it", () => {
@@ -144,6 +147,7 @@ test("a batch that can't be taken fails alone, after the batches before it", () 
   a.commit();
   b.commit("1");
   world.file.finishSync();
+  world.endTurn();
   expect(world.heard()).toEqual(["a:1 durable", "a:error no"]);
   world.file.finishSync();
   expect(world.heard()).toEqual(["b:1 durable"]);
@@ -156,6 +160,7 @@ test("a round that turns out empty is told after the finished one", () => {
   world.endTurn();
   a.commit();
   world.file.finishSync();
+  world.endTurn();
   expect(world.heard()).toEqual(["a:1 durable", "a:empty durable"]);
   expect(world.file.syncing).toBe(false);
   a.commit("2");
@@ -184,6 +189,7 @@ test("a write that fails in the next round is told after the finished round", ()
   a.commit();
   world.file.poisoned.add("a");
   world.file.finishSync();
+  world.endTurn();
   expect(world.heard()).toEqual(["a:1 durable", "a:2 no"]);
   expect(world.file.syncing).toBe(false);
 });
@@ -261,6 +267,7 @@ test("drain and a slot's settled wait for what is ready and what is on its way",
   world.file.finishSync();
   await settled;
   expect(done).toEqual(["a settled"]);
+  world.endTurn();
   world.file.finishSync();
   await drained;
   expect(done).toEqual(["a settled", "drained"]);
