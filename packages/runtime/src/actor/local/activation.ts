@@ -236,7 +236,7 @@ export class Activation implements BatchSource, ConnectionOwner {
   /** Sends an output through the gate. */
   emit(output: Output): void {
     if (this.#creating !== "no") this.#release();
-    if (this.#state?.suspicious === true) this.gate.mark();
+    if (this.#state?.suspicious === true && this.phase.tag !== "stopped") this.gate.mark();
     this.gate.emit(output);
   }
 

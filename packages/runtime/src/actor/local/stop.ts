@@ -60,9 +60,10 @@ async function release(activation: Activation, reason: StopReason): Promise<void
     activation.gate.break(actorErrors.stopped(activation.record.id));
     void activation.connections.closeAll("broken", "storage.commit_failed");
   } else {
-    // The last batch: whoever waits for it gets its answer before the activation is gone.
-    await activation.saveState(true).catch(() => undefined);
+    // The last batch. From here on writes throw: none can come behind it and be lost without its writer knowing.
+    const saved = activation.saveState(true);
     activation.phase = { tag: "stopped", reason };
+    await saved.catch(() => undefined);
   }
   activation.letGo();
   await activation.store.close();
