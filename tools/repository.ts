@@ -44,14 +44,21 @@ export class Repository {
     return this.#files;
   }
 
-  /** Every TypeScript file: packages, tests, tools, examples. */
+  /** Every TypeScript file that people write: packages, tests, tools, examples. */
   modules(): readonly SourceModule[] {
     return (
       this.files()
         // A file may go while the checks run: somebody is at work.
-        .filter((path) => /\.tsx?$/.test(path) && this.has(path))
+        .filter((path) => /\.tsx?$/.test(path) && !isGenerated(path) && this.has(path))
         .map((path) => this.module(path))
     );
+  }
+
+  /** What generators wrote: no check reads it but those that ask what it needs. */
+  generated(): readonly SourceModule[] {
+    return this.files()
+      .filter((path) => path.endsWith(".ts") && isGenerated(path))
+      .map((path) => this.module(path));
   }
 
   /** The TypeScript files that are published: `packages/<name>/src`. */
@@ -90,6 +97,11 @@ export class Repository {
       .map((path) => ({ folder: path.split("/")[1] ?? "", manifest: this.json<Manifest>(path) }));
     return this.#packages;
   }
+}
+
+/** True for what a generator writes from a schema: a test compares it with the generator's answer. */
+export function isGenerated(path: string): boolean {
+  return path.includes("/src/generated/");
 }
 
 /** True for a file that is published as part of a package. */

@@ -5,7 +5,7 @@
 import type { Check, Problem } from "../check.ts";
 import { type MeasuredFunction, measureFunctions } from "../function-lengths.ts";
 import { previousText } from "../ratchet.ts";
-import { isTest, type Repository } from "../repository.ts";
+import { isGenerated, isTest, type Repository } from "../repository.ts";
 
 const fileLimit = 400;
 const fileCeiling = 700;
@@ -43,7 +43,7 @@ export const budgetsCheck: Check = {
 function measure(repository: Repository): { files: MeasuredFunction[]; functions: MeasuredFunction[] } {
   const code = repository
     .files()
-    .filter((path) => /\.(tsx?|mjs|c|h|rs|py)$/.test(path) && repository.has(path));
+    .filter((path) => /\.(tsx?|mjs|c|h|rs|py)$/.test(path) && !isGenerated(path) && repository.has(path));
   const files = code.map((path) => {
     const lines = repository.text(path).split("\n").length - 1;
     return { key: path, at: path, lines };

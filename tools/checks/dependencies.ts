@@ -9,7 +9,9 @@ import type { SourceModule } from "../source-module.ts";
 const usedWithoutImport: Readonly<Record<string, string>> = {
   "@biomejs/biome": "tools/checks/lint.ts runs it",
   "@types/node": "types of Node",
+  "@bufbuild/buf": "`npm run proto` runs it",
   node: "puts Node 24 first in the PATH of every script",
+  "ts-proto": "buf calls it",
   typescript: "tools/checks/types.ts and the build run it",
 };
 
@@ -66,7 +68,8 @@ function unusedByPackage(repository: Repository, found: Package): Problem[] {
   const sources = repository.sources().filter((module) => module.path.startsWith(`${folder}src/`));
   // A package whose code is still to be written says nothing yet about what it needs.
   if (sources.length === 0) return [];
-  const imported = importedBy(sources);
+  const generated = repository.generated().filter((module) => module.path.startsWith(folder));
+  const imported = importedBy([...sources, ...generated]);
   return publishedNames(found.manifest)
     .filter((name) => !imported.has(name))
     .map((name) => ({

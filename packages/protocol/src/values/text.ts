@@ -3,6 +3,7 @@
  * does without so that it can't reach for a timer.
  */
 declare class TextEncoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
   encodeInto(text: string, target: Uint8Array): { readonly written: number };
 }
 
@@ -14,6 +15,11 @@ declare class TextDecoder {
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const document = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** The UTF-8 bytes of `text`. */
+export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
 
 /** Writes `text` into `target`, which has room for three bytes per unit, and returns the bytes written. */
 export function writeUtf8(text: string, target: Uint8Array): number {

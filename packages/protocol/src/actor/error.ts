@@ -1,0 +1,75 @@
+/**
+ * Errors between a host and code that it carries: their type crosses, their stack stays where it was made.
+ */
+import { TroupeError } from "@troupe/base";
+import type { Error as CarriedError } from "../generated/actor/v1/actor.ts";
+import { isRecord, troupeError } from "../values/error-value.ts";
+import { decodePayload, encodePayload, NO_PAYLOAD, type PayloadEncoding } from "./payload.ts";
+
+/** The message for an error. Whatever isn't a TroupeError is `internal.error`, not public. Never throws. */
+export function toCarriedError(error: unknown, encoding: PayloadEncoding): CarriedError {
+  if (!TroupeError.is(error)) {
+    return {
+      group: "internal",
+      code: "error",
+      message: messageOf(error),
+      metadata: NO_PAYLOAD,
+      retryable: false,
+      public: false,
+      status: 500,
+    };
+  }
+  return {
+    group: String(error.group),
+    code: String(error.code),
+    message: String(error.message),
+    metadata: metadataOf(error, encoding),
+    retryable: error.retryable === true,
+    public: error.public !== false,
+    status: Number.isInteger(error.statusCode) ? error.statusCode : 400,
+  };
+}
+
+/** The error of a message. */
+export function fromCarriedError(error: CarriedError, encoding: PayloadEncoding): TroupeError {
+  const { group, code, message, retryable } = error;
+  const metadata = decodeMetadata(error.metadata, encoding);
+  if (group === "user") return troupeError({ group, code, message, retryable, metadata });
+  return new TroupeError(group || "internal", code || "error", message, {
+    retryable,
+    public: error.public,
+    statusCode: error.status === 0 ? 400 : error.status,
+    ...(metadata === undefined ? {} : { metadata }),
+  });
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return "an error that can't be read";
+  }
+}
+
+/** Metadata that can't be sent is left out: an error about an error would tell nobody anything. */
+function metadataOf(error: TroupeError, encoding: PayloadEncoding): Uint8Array {
+  if (error.metadata === undefined || encoding === "raw") return NO_PAYLOAD;
+  try {
+    return encodePayload(error.metadata, encoding);
+  } catch {
+    return NO_PAYLOAD;
+  }
+}
+
+function decodeMetadata(
+  bytes: Uint8Array,
+  encoding: PayloadEncoding,
+): Readonly<Record<string, unknown>> | undefined {
+  if (bytes.byteLength === 0 || encoding === "raw") return undefined;
+  try {
+    const value = decodePayload(bytes, encoding);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

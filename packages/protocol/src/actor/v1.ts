@@ -1,0 +1,29 @@
+/** actor/v1: `schemas/actor/v1/actor.proto`, and payloads and errors on it. */
+
+export type {
+  Answer,
+  Ask,
+  Call,
+  Connect,
+  Error as CarriedError,
+  Event as CarriedEvent,
+  FromActor,
+  Reply,
+  Row as CarriedRow,
+  SocketMessage,
+  SocketOpen,
+  Start,
+  Stop,
+  ToActor,
+  Write,
+} from "../generated/actor/v1/actor.ts";
+export {
+  FromActor as FromActorCodec,
+  Log_Level as LogLevel,
+  Space,
+  StopReason as CarriedStopReason,
+  ToActor as ToActorCodec,
+} from "../generated/actor/v1/actor.ts";
+export { fromCarriedError, toCarriedError } from "./error.ts";
+export type { PayloadEncoding } from "./payload.ts";
+export { decodeArgs, decodePayload, encodeArgs, encodePayload, NO_PAYLOAD } from "./payload.ts";

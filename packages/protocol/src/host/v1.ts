@@ -1,0 +1,16 @@
+/** host/v1: `schemas/host/v1/host.proto`. */
+
+export type {
+  ActorDeclaration as HostActorDeclaration,
+  Drain,
+  EngineToHost,
+  Heartbeat,
+  Hello as HostHello,
+  HostToEngine,
+  Refused,
+  Welcome as HostWelcome,
+} from "../generated/host/v1/host.ts";
+export {
+  EngineToHost as EngineToHostCodec,
+  HostToEngine as HostToEngineCodec,
+} from "../generated/host/v1/host.ts";

@@ -1,0 +1,39 @@
+/** plugin/v1: `schemas/plugin/v1/plugin.proto`. */
+import { assert } from "@troupe/base";
+import type { PayloadEncoding } from "../actor/payload.ts";
+import { Encoding } from "../generated/plugin/v1/plugin.ts";
+
+export type {
+  ActorDeclaration,
+  Hello,
+  HostFrame,
+  Invoke,
+  InvokeResult,
+  MiddlewareDeclaration,
+  PluginFrame,
+  Ready,
+} from "../generated/plugin/v1/plugin.ts";
+export {
+  HostFrame as HostFrameCodec,
+  PluginFrame as PluginFrameCodec,
+} from "../generated/plugin/v1/plugin.ts";
+
+/** The versions of plugin/v1's session that this program speaks. */
+export const PLUGIN_VERSIONS: readonly number[] = [1];
+
+const encodings: ReadonlyMap<Encoding, PayloadEncoding> = new Map<Encoding, PayloadEncoding>([
+  [Encoding.CBOR, "cbor"],
+  [Encoding.JSON, "json"],
+  [Encoding.RAW, "raw"],
+]);
+
+/** The encoding of its number on the wire; undefined for one that nobody knows. */
+export function encodingOf(number: Encoding): PayloadEncoding | undefined {
+  return encodings.get(number);
+}
+
+/** The number of an encoding on the wire. */
+export function encodingNumber(encoding: PayloadEncoding): Encoding {
+  for (const [number, name] of encodings) if (name === encoding) return number;
+  assert(false, "each encoding has a number");
+}

@@ -1,0 +1,66 @@
+/**
+ * Carried actors: definitions whose code doesn't run as part of this runtime, but behind a plugin's carrier, in an
+ * isolate, or on a remote host.
+ *
+ * All of them speak actor/v1 (`protocol/schemas/actor/v1`). Here is what the runtime needs to use one, whatever carries
+ * it: a carrier that is opened when the first actor needs it, and a line for each running instance. Who is behind the
+ * line owns no durable thing: state, connections, the gate and the alarm stay with the runtime.
+ */
+import type { Env, TroupeError } from "@troupe/base";
+import type { FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
+
+/** What is said to an instance. */
+export type ActorWord = NonNullable<ToActor["body"]>;
+
+/** What an instance says. */
+export type ActorSaying = NonNullable<FromActor["body"]>;
+
+/** One instance's line to its code. In order both ways, until it is closed or lost. */
+export interface ActorLine {
+  /** Never throws and never blocks: on a lost line it does nothing. */
+  send(word: ActorWord): void;
+  /** Nothing more is sent or heard. */
+  close(): void;
+}
+
+/** Who listens at the runtime's end of a line. */
+export interface ActorEar {
+  heard(saying: ActorSaying): void;
+  /** The carrier is gone, and with it all that the code hadn't said. Once, and last. */
+  lost(error: TroupeError): void;
+}
+
+/** What the code behind a carrier says of one of its actors. */
+export interface CarriedDeclaration {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly events: readonly string[];
+  /** Options as `actor({ options })` takes them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Connections are asked about, and subscriptions told; else the runtime accepts them by itself. */
+  readonly connections: boolean;
+  readonly sockets: boolean;
+  readonly database: boolean;
+}
+
+/** An open way to code that runs elsewhere. */
+export interface ActorCarrier {
+  readonly declaration: CarriedDeclaration;
+  readonly encoding: PayloadEncoding;
+  /** False from the moment it is lost or closed: the next activation opens another one. */
+  readonly open: boolean;
+  /** A line for a new instance. */
+  connect(ear: ActorEar): ActorLine;
+  /** Settles when nothing of it is left; running instances have been told `lost`. */
+  close(): Promise<void>;
+}
+
+/** What a carrier is opened with. */
+export interface CarrierRequest {
+  readonly env: Env;
+  /** The name that the actor is registered under. */
+  readonly name: string;
+}
+
+/** Opens a carrier. Rejects with what was wrong; the next activation tries again. */
+export type OpenCarrier = (request: CarrierRequest) => Promise<ActorCarrier>;
