@@ -1,0 +1,1 @@
+export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
