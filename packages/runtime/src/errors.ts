@@ -74,6 +74,14 @@ export const actorErrors = {
       retryable: true,
       metadata: { limit },
     }),
+  badRow: (key: string) =>
+    error(500, "actor", "bad_row", "The actor's code wrote a row that it may not write", {
+      metadata: { key },
+    }),
+  outOfTurn: (what: string) =>
+    error(500, "actor", "out_of_turn", `The actor's code said ${what} when it was not asked`),
+  notCarried: (what: string) =>
+    error(501, "actor", "not_carried", `A carried actor can't do this: ${what}`, { metadata: { what } }),
   stateMutationReentrant: () =>
     error(500, "actor", "state_mutation_reentrant", "onStateChange changed the state that it was told of"),
   noState: (name: string) =>

@@ -1,3 +1,4 @@
+export { type CarriedDefinition, carriedActor } from "./actor/carried/definition.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
 export type { ActorOptions } from "./actor/options.ts";
@@ -34,5 +35,15 @@ export type { AppFetch } from "./gateway/app.ts";
 export { setup } from "./node/setup.ts";
 export type { TestScope, TestSetup } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";
+export type {
+  ActorCarrier,
+  ActorEar,
+  ActorLine,
+  ActorSaying,
+  ActorWord,
+  CarriedDeclaration,
+  CarrierRequest,
+  OpenCarrier,
+} from "./ports/carried.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";

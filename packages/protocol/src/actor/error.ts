@@ -8,25 +8,32 @@ import { decodePayload, encodePayload, NO_PAYLOAD, type PayloadEncoding } from "
 
 /** The message for an error. Whatever isn't a TroupeError is `internal.error`, not public. Never throws. */
 export function toCarriedError(error: unknown, encoding: PayloadEncoding): CarriedError {
-  if (!TroupeError.is(error)) {
-    return {
-      group: "internal",
-      code: "error",
-      message: messageOf(error),
-      metadata: NO_PAYLOAD,
-      retryable: false,
-      public: false,
-      status: 500,
-    };
+  try {
+    if (TroupeError.is(error)) return typed(error, encoding);
+  } catch {
+    // It only looks like one of ours.
   }
   return {
-    group: String(error.group),
-    code: String(error.code),
-    message: String(error.message),
+    group: "internal",
+    code: "error",
+    message: messageOf(error),
+    metadata: NO_PAYLOAD,
+    retryable: false,
+    public: false,
+    status: 500,
+  };
+}
+
+function typed(error: TroupeError, encoding: PayloadEncoding): CarriedError {
+  const { statusCode } = error;
+  return {
+    group: `${error.group}`,
+    code: `${error.code}`,
+    message: `${error.message}`,
     metadata: metadataOf(error, encoding),
     retryable: error.retryable === true,
     public: error.public !== false,
-    status: Number.isInteger(error.statusCode) ? error.statusCode : 400,
+    status: Number.isInteger(statusCode) && statusCode > 0 && statusCode < 2 ** 31 ? statusCode : 400,
   };
 }
 

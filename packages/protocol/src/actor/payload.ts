@@ -13,13 +13,16 @@ export type PayloadEncoding = "cbor" | "json" | "raw";
 /** No value at all: an input or parameters that nobody gave. */
 export const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
 
-/** Encodes one value; `undefined` in raw is no bytes. Throws `value.*`, and `payload.not_bytes` in raw. */
-export function encodePayload(value: unknown, encoding: PayloadEncoding): Uint8Array {
+/**
+ * Encodes one value; `undefined` in raw is no bytes. Errors name a place in the value from `root` on. Throws `value.*`,
+ * and `payload.not_bytes` in raw.
+ */
+export function encodePayload(value: unknown, encoding: PayloadEncoding, root = "value"): Uint8Array {
   switch (encoding) {
     case "cbor":
-      return encodeCbor(value);
+      return encodeCbor(value, root);
     case "json":
-      return utf8Bytes(encodeJson(value));
+      return utf8Bytes(encodeJson(value, root));
     case "raw":
       return rawBytes(value);
   }
@@ -40,7 +43,7 @@ export function decodePayload(bytes: Uint8Array, encoding: PayloadEncoding): unk
 
 /** Encodes arguments. In raw at most one, and it is bytes. */
 export function encodeArgs(args: readonly unknown[], encoding: PayloadEncoding): Uint8Array {
-  if (encoding !== "raw") return encodePayload(args, encoding);
+  if (encoding !== "raw") return encodePayload(args, encoding, "args");
   if (args.length > 1) throw notBytes("one argument at the most");
   return rawBytes(args[0]);
 }

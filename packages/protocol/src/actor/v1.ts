@@ -1,14 +1,14 @@
 /** actor/v1: `schemas/actor/v1/actor.proto`, and payloads and errors on it. */
 
 export type {
-  Answer,
-  Ask,
-  Call,
-  Connect,
+  Answer as CarriedAnswer,
+  Ask as CarriedAsk,
+  Call as CarriedCall,
+  Connect as CarriedConnect,
   Error as CarriedError,
   Event as CarriedEvent,
   FromActor,
-  Reply,
+  Reply as CarriedReply,
   Row as CarriedRow,
   SocketMessage,
   SocketOpen,

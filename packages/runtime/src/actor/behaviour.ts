@@ -3,6 +3,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
+import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
 import { nearest } from "./nearest.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 
@@ -63,8 +64,14 @@ export interface LocalBehaviour {
   readonly plainConnections: boolean;
 }
 
-/** How a definition is run. Other kinds join here. */
-export type Behaviour = LocalBehaviour;
+/** A definition whose code runs behind a carrier. */
+export interface CarriedBehaviour {
+  readonly kind: "carried";
+  readonly open: OpenCarrier;
+}
+
+/** How a definition is run. */
+export type Behaviour = LocalBehaviour | CarriedBehaviour;
 
 /** What every host and client may know of a definition. */
 export interface ActorDescriptor {
@@ -135,6 +142,17 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     events: Object.freeze(eventNames(config["events"])),
   });
   return { descriptor, behaviour };
+}
+
+/** What the code behind a carrier declares, checked as a definition is. Throws `config.*`. */
+export function describeCarried(declaration: CarriedDeclaration): ActorDescriptor {
+  const { options, ignored } = parseOptions(declaration.options);
+  return Object.freeze({
+    options,
+    ignoredOptions: Object.freeze(ignored),
+    actions: Object.freeze([...declaration.actions]),
+    events: Object.freeze([...declaration.events]),
+  });
 }
 
 function checkKey(key: string): void {

@@ -55,6 +55,8 @@ export interface Reply {
 
 /** A client that wants to be connected. */
 export interface ConnectRequest {
+  /** The connection's id, when somebody else has chosen it. */
+  readonly id?: string;
   readonly params: unknown;
   readonly sink: ConnectionSink;
   readonly request?: (() => Request) | undefined;
@@ -108,6 +110,8 @@ export interface InstanceReport {
   readonly awakeReasons: readonly string[];
   readonly connections: number;
   readonly actionsInFlight: number;
+  /** When it wants to be woken (wall clock, ms), `null` for never. */
+  readonly alarmAt: number | null;
 }
 
 /** What a factory is given to make an activation. */
@@ -140,4 +144,6 @@ export interface InstanceHost {
 export interface InstanceFactory {
   /** Settles when the actor is started; rejects with what its start hooks threw. */
   open(request: InstanceOpen): Promise<ActorInstance>;
+  /** Gives back what all activations share; none runs any more. */
+  close?(): Promise<void>;
 }

@@ -34,6 +34,11 @@ export interface ActorStore {
   load(): Promise<readonly Row[]>;
   /** Says that `source` has a batch. Saying it again before the batch was taken does nothing. */
   commit(source: BatchSource): void;
+  /**
+   * Only of a store that settles a batch when it has handed it on, to somebody who holds back all that comes behind it:
+   * settles when everything handed on is durable.
+   */
+  durable?(): Promise<void>;
   /** Ends this activation's right to commit. What was taken before is still settled. */
   close(): Promise<void>;
 }

@@ -222,7 +222,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where(options)}`);
     if (isLoopback(options.host) || this.config.auth !== "application") return;
     const open = Object.entries(this.config.use)
-      .filter(([, { behaviour }]) => behaviour.hooks.onBeforeConnect === undefined)
+      .filter(([, { behaviour }]) => behaviour.kind === "local" && !behaviour.hooks.onBeforeConnect)
       .map(([name]) => name);
     if (open.length > 0)
       this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);

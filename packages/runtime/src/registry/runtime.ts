@@ -4,6 +4,7 @@
  */
 import type { Env } from "@troupe/base";
 import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
+import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
@@ -37,6 +38,7 @@ export class Runtime {
   readonly host: ActorHost;
   readonly gateway: Gateway;
   readonly #services: ActivationServices;
+  readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
 
   constructor(parts: RuntimeParts) {
@@ -48,7 +50,8 @@ export class Runtime {
     };
     const factories = new Map<string, InstanceFactory>();
     for (const [name, definition] of Object.entries(parts.use))
-      factories.set(name, this.#factory(definition));
+      factories.set(name, this.#factory(name, definition));
+    this.#factories = [...factories.values()];
     this.host = new ActorHost({
       env: parts.env,
       directory: parts.directory,
@@ -97,16 +100,19 @@ export class Runtime {
   async stop(): Promise<void> {
     this.gateway.unready();
     await this.host.stop();
+    await Promise.all(this.#factories.map((factory) => factory.close?.()));
     this.gateway.close();
     await this.#client?.dispose();
   }
 
-  #factory(definition: AnyActorDefinition): InstanceFactory {
+  #factory(name: string, definition: AnyActorDefinition): InstanceFactory {
     const { descriptor, behaviour } = definition;
     // The one place that knows the kinds: another kind of behaviour is another case here.
     switch (behaviour.kind) {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
+      case "carried":
+        return new CarriedFactory({ env: this.env, name, open: behaviour.open });
     }
   }
 }

@@ -11,6 +11,7 @@ import { MemoryStorage } from "../../src/ports/memory/storage.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import { carried } from "./carried.ts";
 import { CreatingDirectory } from "./creating-directory.ts";
 import { HeldDisk } from "./held-disk.ts";
 import { RecordingStorage, type Taken } from "./recording-storage.ts";
@@ -53,7 +54,7 @@ export class Driver<U extends Use> {
   fatal: unknown;
 
   private constructor(use: U, options: DriverOptions) {
-    this.#use = use;
+    this.#use = process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
     this.#options = options;
     this.#world = new World();
     this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });

@@ -269,11 +269,13 @@ export class Activation implements BatchSource, ConnectionOwner {
     if (this.#creating !== "no") this.#release();
     if (this.#state?.suspicious === true) this.gate.mark();
     await this.gate.barrier();
+    await this.#parts.store.durable?.();
   }
 
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
-    if (this.#creating === "no" && this.#state?.suspicious !== true && this.gate.clear) return undefined;
+    const clear = this.gate.clear && this.#parts.store.durable === undefined;
+    if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);
   }
 

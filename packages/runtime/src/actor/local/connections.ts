@@ -123,11 +123,15 @@ export class Connections {
   }
 
   #make(
-    request: { readonly params: unknown; readonly sink?: ConnectRequest["sink"] | undefined },
+    request: {
+      readonly id?: string;
+      readonly params: unknown;
+      readonly sink?: ConnectRequest["sink"] | undefined;
+    },
     state: unknown,
   ): Connection {
     return new Connection({
-      id: this.#activation.env.ids.random(),
+      id: request.id ?? this.#activation.env.ids.random(),
       params: request.params,
       state,
       owner: this.#activation,

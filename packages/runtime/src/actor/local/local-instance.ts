@@ -132,6 +132,7 @@ export class LocalInstance implements ActorInstance {
       awakeReasons: activation.awakeReasons(),
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
+      alarmAt: activation.hasSchedules ? activation.schedules.nextAt() : null,
     };
   }
 

@@ -6,7 +6,15 @@
  */
 
 /** Kinds of work. */
-export type WorkKind = "action" | "connection" | "hook" | "keepAwake" | "waitUntil" | "run" | "schedule";
+export type WorkKind =
+  | "action"
+  | "connection"
+  | "hook"
+  | "keepAwake"
+  | "waitUntil"
+  | "run"
+  | "schedule"
+  | "carried";
 
 const awakeKinds: ReadonlySet<WorkKind> = new Set([
   "action",
@@ -15,6 +23,7 @@ const awakeKinds: ReadonlySet<WorkKind> = new Set([
   "keepAwake",
   "run",
   "schedule",
+  "carried",
 ]);
 /** What a stop waits for, beside `run`, which is drained first. */
 const drainedKinds: readonly WorkKind[] = ["action", "hook", "keepAwake", "waitUntil", "schedule"];
@@ -27,6 +36,7 @@ const reasonTexts: Readonly<Record<WorkKind, readonly [one: string, many: string
   waitUntil: ["a waitUntil promise", "waitUntil promises"],
   run: ["run is active", "runs are active"],
   schedule: ["a scheduled call is running", "scheduled calls are running"],
+  carried: ["its code has work of its own", "its code has work of its own"],
 };
 
 /** Counts an activation's work. */

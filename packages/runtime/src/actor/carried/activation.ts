@@ -1,0 +1,331 @@
+/**
+ * CarriedActivation: one life of an actor whose code runs behind a carrier.
+ *
+ * The code says what it writes and what it answers, in order, and never waits for the disk. Here its writes become
+ * batches and its answers outputs, and the gate lets an output go when the writes before it are durable. So the promise
+ * holds whatever the code does, in whatever language.
+ *
+ *   loading ──started──▶ running ──stop asked──▶ stopping ──released──▶ stopped
+ *
+ * What a creation wrote is kept back until the code says that it has started, and goes in one batch with the row that
+ * ends the creation; a hook that waits for the disk (a barrier) lets it go early. When the carrier is lost, what the code
+ * had written by then is whole batches, and is stored; its calls fail, since nobody knows what became of them.
+ */
+import type { Env, Logger, TroupeError } from "@troupe/base";
+import {
+  CarriedStopReason,
+  encodePayload,
+  fromCarriedError,
+  LogLevel,
+  NO_PAYLOAD,
+  type PayloadEncoding,
+  type Write,
+} from "@troupe/protocol/actor/v1";
+import { actorErrors, storageErrors } from "../../errors.ts";
+import { OutputGate } from "../../gate/output-gate.ts";
+import type {
+  ActorCarrier,
+  ActorEar,
+  ActorLine,
+  ActorSaying,
+  ActorWord,
+  CarriedDeclaration,
+} from "../../ports/carried.ts";
+import type { InstanceOpen, StopReason } from "../../ports/instance.ts";
+import type { Output } from "../../ports/output.ts";
+import {
+  type Batch,
+  type BatchSource,
+  type CommitOutcome,
+  CREATED_ROW,
+  DESTROYED_ROW,
+  type RowChange,
+} from "../../ports/storage.ts";
+import type { ActorDescriptor } from "../behaviour.ts";
+import type { Connection, ConnectionOwner } from "../local/connection.ts";
+import { Work } from "../local/work.ts";
+import { Calls } from "./calls.ts";
+import { Clients } from "./clients.ts";
+import { PendingWrites } from "./pending-writes.ts";
+import { answer } from "./questions.ts";
+import { toCarriedRows } from "./rows.ts";
+
+/** The lifecycle, tagged. */
+export type CarriedPhase =
+  | { readonly tag: "loading"; readonly started: PromiseWithResolvers<void> }
+  | { readonly tag: "running" }
+  | { readonly tag: "stopping"; readonly stopped: PromiseWithResolvers<void>; readonly done: Promise<void> }
+  | { readonly tag: "stopped" };
+
+/** What an activation is made of. */
+export interface CarriedParts {
+  readonly env: Env;
+  readonly request: InstanceOpen;
+  readonly carrier: ActorCarrier;
+  readonly descriptor: ActorDescriptor;
+  readonly onIdle: () => void;
+  readonly onBusy: () => void;
+  /** The activation must end, for a reason of its own. */
+  readonly onEnd: (reason: StopReason) => void;
+}
+
+const DONE = Uint8Array.of(1);
+
+const levels: ReadonlyMap<number, "debug" | "info" | "warn" | "error"> = new Map([
+  [LogLevel.DEBUG, "debug"],
+  [LogLevel.INFO, "info"],
+  [LogLevel.WARN, "warn"],
+  [LogLevel.ERROR, "error"],
+]);
+
+/** One life of a carried actor. */
+export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner {
+  readonly env: Env;
+  readonly request: InstanceOpen;
+  readonly descriptor: ActorDescriptor;
+  readonly declaration: CarriedDeclaration;
+  readonly encoding: PayloadEncoding;
+  readonly gate: OutputGate;
+  readonly work: Work;
+  readonly calls: Calls;
+  readonly clients: Clients;
+  readonly log: Logger;
+  phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
+  /** When the actor wants to be woken (wall clock, ms), `null` for never. */
+  alarmAt: number | null = null;
+  readonly #parts: CarriedParts;
+  readonly #line: ActorLine;
+  readonly #writes: PendingWrites;
+  /** While a creation runs, what it writes is kept back. */
+  #creating: "no" | "quiet" | "wrote" = "no";
+  /** Rows of the runtime's own for the next batch. */
+  #own: RowChange[] = [];
+  #doomed = false;
+  #lost: TroupeError | undefined;
+  /** The code has work beside what is known here. */
+  #busy = false;
+
+  constructor(parts: CarriedParts) {
+    this.#parts = parts;
+    this.env = parts.env;
+    this.request = parts.request;
+    this.descriptor = parts.descriptor;
+    this.declaration = parts.carrier.declaration;
+    this.encoding = parts.carrier.encoding;
+    const { name, id } = parts.request.record;
+    this.log = parts.env.log.child({ actor: name, actorId: id });
+    this.gate = new OutputGate(() => this.#commit());
+    this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
+    this.#writes = new PendingWrites(this.encoding);
+    this.clients = new Clients(this);
+    this.calls = new Calls({
+      env: parts.env,
+      encoding: this.encoding,
+      timeoutMs: parts.descriptor.options.actionTimeout,
+      answered: (output) => this.#answered(output),
+      cancel: (call) => this.say({ $case: "cancel", value: { call } }),
+    });
+    this.#line = parts.carrier.connect(this);
+  }
+
+  /** Settles when the code has started; rejects with what it says went wrong. */
+  async start(): Promise<void> {
+    const { record, generation, isNew, input, rows, created } = this.request;
+    if (created !== undefined) {
+      this.gate.hold(created);
+      created.catch(() => this.#parts.onEnd("broken"));
+    }
+    if (isNew) this.#creating = "quiet";
+    if (this.phase.tag !== "loading") return;
+    const { promise: started } = this.phase.started;
+    this.say({
+      $case: "start",
+      value: {
+        name: record.name,
+        key: record.key,
+        actorId: record.id,
+        generation,
+        createdAt: record.createdAt,
+        isNew,
+        input: input === undefined ? NO_PAYLOAD : encodePayload(input, this.encoding),
+        rows: toCarriedRows(rows, this.encoding),
+      },
+    });
+    await started;
+    if (isNew) this.#created();
+    this.phase = { tag: "running" };
+  }
+
+  /** The carrier is lost, and the code with it. */
+  get gone(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  get doomed(): boolean {
+    return this.#doomed;
+  }
+
+  say(word: ActorWord): void {
+    this.#line.send(word);
+  }
+
+  heard(saying: ActorSaying): void {
+    if (this.phase.tag === "stopped" || this.gone) return;
+    try {
+      this.#hear(saying);
+    } catch (cause) {
+      this.log.error("the actor's code said something that can't be", { what: saying.$case, cause });
+      if (saying.$case === "write") this.#break(cause);
+    }
+  }
+
+  lost(error: TroupeError): void {
+    if (this.gone || this.phase.tag === "stopped") return;
+    this.#lost = error;
+    this.calls.failAll(error);
+    this.clients.refuseAll(actorErrors.stopping());
+    if (this.phase.tag === "loading") this.phase.started.reject(error);
+    else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
+    else this.#parts.onEnd("sleep");
+  }
+
+  emit(output: Output): void {
+    this.gate.emit(output);
+  }
+
+  send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
+    if (targets.length > 0) this.clients.deliver(targets, name, args, gated);
+  }
+
+  disconnected(connection: Connection): Promise<void> {
+    this.clients.remove(connection);
+    return Promise.resolve();
+  }
+
+  /** Settles when everything written so far is durable. */
+  durable(): Promise<void> {
+    this.#release();
+    return this.gate.barrier();
+  }
+
+  /** The next batch says that the actor is gone. */
+  doom(): void {
+    if (this.#doomed) return;
+    this.#doomed = true;
+    this.#own.push({ key: DESTROYED_ROW, value: DONE });
+    this.gate.mark();
+  }
+
+  /** Nothing more is said or heard. */
+  hangUp(): void {
+    this.#line.close();
+  }
+
+  take(): Batch {
+    this.gate.taken();
+    const own = this.#own;
+    this.#own = [];
+    return this.#writes.take(own);
+  }
+
+  settled(outcome: CommitOutcome): void {
+    this.gate.settled(outcome);
+    if (!outcome.durable) this.#parts.onEnd("broken");
+  }
+
+  #hear(saying: ActorSaying): void {
+    const { $case: what, value } = saying;
+    switch (what) {
+      case "write":
+        return this.#wrote(value);
+      case "reply":
+        return this.calls.reply(value);
+      case "event":
+        return this.clients.event(value);
+      case "kick":
+        return this.clients.kick(value.connection, value.reason);
+      case "connected": {
+        const error = value.error && fromCarriedError(value.error, this.encoding);
+        // Who was refused may be told of what isn't durable yet: not before it is.
+        return this.clients.answered(value.connection, error);
+      }
+      case "ask":
+        return void answer(this, value);
+      case "rest":
+        return this.#rest(value.idle);
+      default:
+        return this.#hearLifecycle(saying);
+    }
+  }
+
+  #hearLifecycle(saying: ActorSaying): void {
+    switch (saying.$case) {
+      case "started":
+        if (this.phase.tag !== "loading") throw actorErrors.outOfTurn("Started");
+        this.alarmAt = saying.value.alarmAt === 0 ? null : saying.value.alarmAt;
+        if (saying.value.error === undefined) this.phase.started.resolve();
+        else this.phase.started.reject(fromCarriedError(saying.value.error, this.encoding));
+        return;
+      case "stopped":
+        if (this.phase.tag === "stopping") this.phase.stopped.resolve();
+        // It ended by itself: it couldn't go on.
+        else this.lost(actorErrors.stopped(this.request.record.id));
+        return;
+      case "end":
+        return this.#end(saying.value.reason === CarriedStopReason.DESTROY);
+      case "log":
+        this.log[levels.get(saying.value.level) ?? "info"](saying.value.message);
+        return;
+      default:
+        throw actorErrors.notCarried(saying.$case);
+    }
+  }
+
+  #wrote(write: Write): void {
+    const destroyed = this.#writes.add(write);
+    if (write.alarmChanged) this.alarmAt = write.alarmAt === 0 ? null : write.alarmAt;
+    if (destroyed) this.doom();
+    this.gate.mark();
+  }
+
+  #end(forGood: boolean): void {
+    if (forGood) this.doom();
+    this.#parts.onEnd(forGood ? "destroy" : "sleep");
+  }
+
+  #rest(idle: boolean): void {
+    if (this.#busy !== idle) return;
+    this.#busy = !idle;
+    if (idle) this.work.end("carried");
+    else this.work.begin("carried");
+  }
+
+  #answered(output: Output): void {
+    this.emit(output);
+    this.work.end("action");
+  }
+
+  /** Nothing that it says from now on can be trusted to be stored whole. */
+  #break(cause: unknown): void {
+    this.gate.break(storageErrors.commitFailed("no", cause));
+    this.#parts.onEnd("broken");
+  }
+
+  /** The creation is whole: what was kept back goes with the row that says so. */
+  #created(): void {
+    this.#own.push({ key: CREATED_ROW, value: DONE });
+    this.#release();
+    this.gate.mark();
+  }
+
+  #release(): void {
+    const wrote = this.#creating === "wrote";
+    this.#creating = "no";
+    if (wrote) this.request.store.commit(this);
+  }
+
+  #commit(): void {
+    if (this.#creating === "no") this.request.store.commit(this);
+    else this.#creating = "wrote";
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The calls of one carried activation that have no reply yet.
+ *
+ * All have the same time, so that they end in the order in which they began, and one timer is enough.
+ */
+import type { Env, TimerHandle, TroupeError } from "@troupe/base";
+import {
+  type CarriedReply,
+  decodePayload,
+  fromCarriedError,
+  type PayloadEncoding,
+} from "@troupe/protocol/actor/v1";
+import { actorErrors, notRetryable } from "../../errors.ts";
+import type { ActionCall } from "../../ports/instance.ts";
+import type { Output } from "../../ports/output.ts";
+
+/** What calls need of their activation. */
+export interface CallsOwner {
+  readonly env: Pick<Env, "clock" | "timers">;
+  readonly encoding: PayloadEncoding;
+  readonly timeoutMs: number;
+  /** A call is over: here is its answer. */
+  answered(output: Output): void;
+  /** Nobody waits for this call any more. */
+  cancel(call: number): void;
+}
+
+interface Waiting {
+  readonly call: ActionCall;
+  /** Monotonic. */
+  readonly until: number;
+}
+
+/** Calls in flight, by number. */
+export class Calls {
+  readonly #owner: CallsOwner;
+  readonly #waiting = new Map<number, Waiting>();
+  #last = 0;
+  #timer: TimerHandle | undefined;
+
+  constructor(owner: CallsOwner) {
+    this.#owner = owner;
+  }
+
+  /** The number of a call that begins now. */
+  begin(call: ActionCall): number {
+    const { env, timeoutMs } = this.#owner;
+    this.#last += 1;
+    this.#waiting.set(this.#last, { call, until: env.clock.monotonic() + timeoutMs });
+    if (this.#timer === undefined && timeoutMs !== Infinity) this.#arm(timeoutMs);
+    return this.#last;
+  }
+
+  /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
+  reply(reply: CarriedReply): void {
+    const waiting = this.#waiting.get(reply.call);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.call);
+    this.#owner.answered(this.#output(waiting.call, reply));
+  }
+
+  /** No reply comes any more. */
+  failAll(error: TroupeError): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#disarm();
+    for (const { call } of waiting) this.#owner.answered(call.reply.error(notRetryable(error)));
+  }
+
+  #output(call: ActionCall, reply: CarriedReply): Output {
+    const { encoding } = this.#owner;
+    try {
+      if (reply.error !== undefined)
+        return call.reply.error(notRetryable(fromCarriedError(reply.error, encoding)));
+      return call.reply.ok(reply.value.byteLength === 0 ? undefined : decodePayload(reply.value, encoding));
+    } catch (cause) {
+      return call.reply.error(cause);
+    }
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer = this.#owner.env.timers.set(() => this.#due(), delayMs, { background: true });
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#owner.env.timers.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #due(): void {
+    this.#timer = undefined;
+    const now = this.#owner.env.clock.monotonic();
+    for (const [number, { call, until }] of this.#waiting) {
+      if (until > now) {
+        this.#arm(until - now);
+        return;
+      }
+      this.#waiting.delete(number);
+      this.#owner.cancel(number);
+      this.#owner.answered(call.reply.error(actorErrors.actionTimedOut(call.name, this.#owner.timeoutMs)));
+    }
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The carried kind: an actor whose code runs behind a carrier: a plugin, an isolate, a remote host.
+ */
+import { type Env, TroupeError } from "@troupe/base";
+import { CarriedStopReason, encodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
+import type { ActorRecord, Generation } from "../../ports/directory.ts";
+import type {
+  ActionCall,
+  ActorConnection,
+  ActorInstance,
+  ConnectRequest,
+  InstanceOpen,
+  InstanceReport,
+  StopReason,
+} from "../../ports/instance.ts";
+import { Connection } from "../local/connection.ts";
+import { withTimeout } from "../local/timeout.ts";
+import { CarriedActivation, type CarriedParts } from "./activation.ts";
+
+/** What a stop gives the code beyond its grace period, for its last words to arrive. */
+const LAST_WORDS_MS = 1_000;
+
+const reasons: Readonly<Record<StopReason, CarriedStopReason>> = {
+  sleep: CarriedStopReason.SLEEP,
+  destroy: CarriedStopReason.DESTROY,
+  "host-stop": CarriedStopReason.HOST,
+  broken: CarriedStopReason.BROKEN,
+};
+
+/** An activation of a carried actor. */
+export class CarriedInstance implements ActorInstance {
+  readonly record: ActorRecord;
+  readonly generation: Generation;
+  readonly #activation: CarriedActivation;
+
+  constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor">) {
+    this.record = request.record;
+    this.generation = request.generation;
+    const { noSleep, sleepTimeout } = of.descriptor.options;
+    this.#activation = new CarriedActivation({
+      env,
+      request,
+      carrier: of.carrier,
+      descriptor: of.descriptor,
+      onIdle: () => {
+        if (this.accepting && !noSleep) request.host.idle(this, sleepTimeout);
+      },
+      onBusy: () => request.host.busy(this),
+      onEnd: (reason) => request.host.requestStop(this, reason),
+    });
+  }
+
+  get accepting(): boolean {
+    return this.#activation.phase.tag === "running" && !this.#activation.gone;
+  }
+
+  get doomed(): boolean {
+    return this.#activation.doomed;
+  }
+
+  /** Settles when the code has started. */
+  async start(): Promise<void> {
+    const activation = this.#activation;
+    try {
+      await withTimeout(activation.env, activation.start(), startTimeoutMs(activation), () =>
+        actorErrors.hookTimedOut("start", startTimeoutMs(activation)),
+      );
+    } catch (cause) {
+      await this.stop("broken");
+      if (TroupeError.is(cause) && cause.public) throw cause;
+      throw actorErrors.startFailed(this.record.name, cause);
+    }
+    const { noSleep, sleepTimeout } = activation.descriptor.options;
+    if (activation.work.idle && !noSleep) activation.request.host.idle(this, sleepTimeout);
+  }
+
+  action(call: ActionCall): void {
+    if (call.connection instanceof Connection && call.connection.ended) return;
+    if (!this.accepting) {
+      call.reply.error(actorErrors.stopping()).release();
+      return;
+    }
+    const activation = this.#activation;
+    const { actions, name } = activation.declaration;
+    if (!actions.includes(call.name)) {
+      activation.emit(call.reply.error(actorErrors.actionNotFound(name, call.name)));
+      return;
+    }
+    let args: Uint8Array;
+    let params: Uint8Array;
+    try {
+      args = encodeArgs(call.args, activation.encoding);
+      params = call.params === undefined ? NO_PAYLOAD : encodePayload(call.params, activation.encoding);
+    } catch (cause) {
+      activation.emit(call.reply.error(cause));
+      return;
+    }
+    activation.work.begin("action");
+    const number = activation.calls.begin(call);
+    const connection = activation.clients.numberOf(call.connection);
+    const timeoutMs = activation.descriptor.options.actionTimeout;
+    activation.say({
+      $case: "call",
+      value: { call: number, action: call.name, args, connection, params, timeoutMs: wireTimeout(timeoutMs) },
+    });
+  }
+
+  async connect(request: ConnectRequest): Promise<ActorConnection> {
+    if (!this.accepting) throw actorErrors.stopping();
+    try {
+      return await this.#activation.clients.connect(request);
+    } catch (cause) {
+      // What refused may depend on what isn't durable yet; one that the end has cut short refuses nobody.
+      const durable = await this.#activation.durable().then(
+        () => true,
+        () => false,
+      );
+      throw durable && this.accepting ? cause : actorErrors.stopping();
+    }
+  }
+
+  settled(): Promise<void> {
+    return this.#activation.gate.barrier();
+  }
+
+  stop(reason: StopReason): Promise<void> {
+    const activation = this.#activation;
+    const { phase } = activation;
+    if (phase.tag === "stopping") return phase.done;
+    if (phase.tag === "stopped") return Promise.resolve();
+    const stopped = Promise.withResolvers<void>();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    activation.phase = { tag: "stopping", stopped, done };
+    void this.#finish(reason, stopped.promise).then(() => {
+      this.#wakeLater(reason);
+      resolve();
+    });
+    return done;
+  }
+
+  report(): InstanceReport {
+    const { phase, work, clients, descriptor, alarmAt } = this.#activation;
+    const awakeReasons = work.reasons();
+    if (descriptor.options.noSleep) awakeReasons.push("option noSleep");
+    return {
+      phase: phase.tag,
+      awakeReasons,
+      connections: clients.size,
+      actionsInFlight: work.count("action"),
+      alarmAt,
+    };
+  }
+
+  async #finish(reason: StopReason, stopped: Promise<void>): Promise<void> {
+    const activation = this.#activation;
+    if (reason === "destroy") activation.doom();
+    if (reason === "broken") this.#say(reason, 0);
+    else if (!activation.gone) await this.#lastWords(reason, stopped);
+    activation.calls.failAll(actorErrors.stopped(this.record.id));
+    activation.clients.refuseAll(actorErrors.stopping());
+    await this.#release(reason);
+  }
+
+  /** The code may write and answer until it says that it has stopped, or its time is over. */
+  async #lastWords(reason: StopReason, stopped: Promise<void>): Promise<void> {
+    const activation = this.#activation;
+    const { sleepGracePeriod } = activation.descriptor.options;
+    this.#say(reason, sleepGracePeriod);
+    try {
+      await withTimeout(activation.env, stopped, sleepGracePeriod + LAST_WORDS_MS, () =>
+        actorErrors.hookTimedOut("stop", sleepGracePeriod),
+      );
+    } catch {
+      activation.log.warn("the actor's code didn't stop in its grace period; it is left behind");
+    }
+  }
+
+  #say(reason: StopReason, graceMs: number): void {
+    this.#activation.say({
+      $case: "stop",
+      value: { reason: reasons[reason], graceMs: wireTimeout(graceMs) },
+    });
+  }
+
+  async #release(reason: StopReason): Promise<void> {
+    const activation = this.#activation;
+    const { gate, clients } = activation;
+    if (reason === "broken") {
+      gate.break(actorErrors.stopped(this.record.id));
+      clients.closeAll("broken", "storage.commit_failed");
+    } else {
+      if (activation.doomed) clients.closeAll("destroyed", "actor.destroyed");
+      else clients.closeAll("stopped", "actor.restarting");
+      await activation.durable().catch((cause: unknown) => {
+        activation.log.error("what the actor wrote last could not be stored", { cause });
+      });
+    }
+    activation.phase = { tag: "stopped" };
+    activation.hangUp();
+    await activation.request.store.close();
+  }
+
+  /** An alarm that is left wakes the actor again. */
+  #wakeLater(reason: StopReason): void {
+    const activation = this.#activation;
+    if (activation.doomed) return;
+    const broken = reason === "broken" || activation.gate.broken !== undefined;
+    if (broken) activation.request.host.alarm(this, undefined);
+    else if (activation.alarmAt !== null) activation.request.host.alarm(this, activation.alarmAt);
+  }
+}
+
+/** All start hooks together, and the way there and back. */
+function startTimeoutMs(activation: CarriedActivation): number {
+  const { options } = activation.descriptor;
+  const hooks = [
+    options.onMigrateTimeout,
+    options.createStateTimeout,
+    options.onCreateTimeout,
+    options.createVarsTimeout,
+    options.onWakeTimeout,
+  ];
+  return hooks.reduce((sum, timeoutMs) => sum + timeoutMs, LAST_WORDS_MS);
+}
+
+/** Milliseconds as they travel: 0 for no limit. */
+function wireTimeout(timeoutMs: number): number {
+  return Math.min(Math.ceil(timeoutMs), 0xffff_ffff) % 0xffff_ffff;
+}

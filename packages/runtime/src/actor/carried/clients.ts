@@ -1,0 +1,172 @@
+/**
+ * The connections of one carried activation. They are the runtime's: who listens to what is known here, so that a
+ * subscription is in force at once, whatever the code is busy with. Code that declared that it wants to know of
+ * connections is asked before one is accepted, and told of subscriptions and ends.
+ */
+
+import type { TroupeError } from "@troupe/base";
+import { type CarriedEvent, decodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import type { ActorConnection, ConnectRequest } from "../../ports/instance.ts";
+import type { Output } from "../../ports/output.ts";
+import { Connection, type ConnectionOwner } from "../local/connection.ts";
+import { EventMessage, EventOutput } from "../local/outputs.ts";
+import type { CarriedActivation } from "./activation.ts";
+
+/** A client of a carried actor. */
+class CarriedConnection extends Connection {
+  readonly number: number;
+  readonly #clients: Clients;
+
+  constructor(number: number, clients: Clients, options: ConstructorParameters<typeof Connection>[0]) {
+    super(options);
+    this.number = number;
+    this.#clients = clients;
+  }
+
+  override subscribe(event: string, done: Output): void {
+    const known = this.subscriptions.has(event);
+    super.subscribe(event, done);
+    if (!known && this.subscriptions.has(event)) this.#clients.subscribed(this, event);
+  }
+
+  override unsubscribe(event: string): void {
+    if (!this.subscriptions.has(event)) return;
+    super.unsubscribe(event);
+    this.#clients.unsubscribed(this, event);
+  }
+}
+
+/** Someone who waits to be accepted. */
+interface Asking {
+  readonly connection: CarriedConnection;
+  accepted(): void;
+  refused(error: TroupeError): void;
+}
+
+/** Opens, finds and closes connections. */
+export class Clients {
+  readonly #activation: CarriedActivation & ConnectionOwner;
+  readonly #open = new Map<number, CarriedConnection>();
+  readonly #asking = new Map<number, Asking>();
+  #last = 0;
+
+  constructor(activation: CarriedActivation) {
+    this.#activation = activation;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The number of a caller's connection on the line; 0 for none. */
+  numberOf(connection: ActorConnection | undefined): number {
+    return connection instanceof CarriedConnection ? connection.number : 0;
+  }
+
+  /** Rejects with what refused. */
+  async connect(request: ConnectRequest): Promise<ActorConnection> {
+    const connection = this.#make(request);
+    if (this.#activation.declaration.connections) await this.#ask(connection);
+    else this.#accept(connection);
+    if (request.opened !== undefined) connection.emit(request.opened(connection));
+    return connection;
+  }
+
+  /** The code's answer. */
+  answered(number: number, error: TroupeError | undefined): void {
+    const asking = this.#asking.get(number);
+    if (asking === undefined) return;
+    this.#asking.delete(number);
+    if (error === undefined) {
+      this.#accept(asking.connection);
+      asking.accepted();
+    } else asking.refused(error);
+  }
+
+  subscribed(connection: CarriedConnection, event: string): void {
+    this.#tell({ $case: "subscribe", value: { connection: connection.number, event } });
+  }
+
+  unsubscribed(connection: CarriedConnection, event: string): void {
+    this.#tell({ $case: "unsubscribe", value: { connection: connection.number, event } });
+  }
+
+  /** An event of the code. Throws `value.*`, `message.outgoing_too_long`. */
+  event(event: CarriedEvent): void {
+    const targets = this.#targets(event);
+    if (targets.length === 0) return;
+    const args = decodeArgs(event.args, this.#activation.encoding);
+    this.deliver(targets, event.name, args, !event.unconfirmed);
+  }
+
+  deliver(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
+    const { maxOutgoingMessageSize } = this.#activation.descriptor.options;
+    const message = new EventMessage(name, args, targets, maxOutgoingMessageSize);
+    if (gated) this.#activation.emit(new EventOutput(message, targets));
+    else for (const target of targets) target.deliver(message);
+  }
+
+  kick(number: number, reason: string): void {
+    void this.#open.get(number)?.disconnect(reason);
+  }
+
+  /** One has ended. */
+  remove(connection: Connection): void {
+    if (!(connection instanceof CarriedConnection) || !this.#open.delete(connection.number)) return;
+    this.#tell({ $case: "disconnect", value: { connection: connection.number } });
+    this.#activation.work.end("connection");
+  }
+
+  /** Nobody who waits is accepted any more. */
+  refuseAll(error: TroupeError): void {
+    const asking = [...this.#asking.values()];
+    this.#asking.clear();
+    for (const one of asking) one.refused(error);
+  }
+
+  closeAll(kind: "stopped" | "destroyed" | "broken", text: string): void {
+    for (const connection of [...this.#open.values()]) void connection.stopped(kind, text);
+  }
+
+  #make(request: ConnectRequest): CarriedConnection {
+    this.#last += 1;
+    const id = this.#activation.env.ids.random();
+    const { params, sink } = request;
+    const owner = this.#activation;
+    return new CarriedConnection(this.#last, this, { id, params, state: undefined, owner, sink });
+  }
+
+  #accept(connection: CarriedConnection): void {
+    this.#open.set(connection.number, connection);
+    this.#activation.work.begin("connection");
+  }
+
+  /** Settles when the code has accepted the connection; rejects with what it says. */
+  async #ask(connection: CarriedConnection): Promise<void> {
+    const { encoding, work } = this.#activation;
+    const { number, id } = connection;
+    const params = connection.params === undefined ? NO_PAYLOAD : encodePayload(connection.params, encoding);
+    work.begin("hook");
+    try {
+      await new Promise<void>((accepted, refused) => {
+        this.#asking.set(number, { connection, accepted, refused });
+        this.#tell({ $case: "connect", value: { connection: number, id, params } });
+      });
+    } finally {
+      work.end("hook");
+    }
+  }
+
+  #targets(event: CarriedEvent): CarriedConnection[] {
+    if (event.connections.length === 0)
+      return [...this.#open.values()].filter((connection) => connection.subscriptions.has(event.name));
+    // A connect hook may speak to the connection that it is asked about.
+    return event.connections.flatMap(
+      (number) => this.#open.get(number) ?? this.#asking.get(number)?.connection ?? [],
+    );
+  }
+
+  #tell(word: Parameters<CarriedActivation["say"]>[0]): void {
+    if (this.#activation.declaration.connections) this.#activation.say(word);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a carried actor wrote and no batch has taken yet. One Write of the code is never split: it is put in here in one
+ * go, and a batch takes all.
+ */
+
+import { limits } from "@troupe/protocol";
+import type { CarriedRow, PayloadEncoding, Write } from "@troupe/protocol/actor/v1";
+import { storageErrors } from "../../errors.ts";
+import { type Batch, CREATED_ROW, DESTROYED_ROW, type RowChange } from "../../ports/storage.ts";
+import { changeOfCarriedRow } from "./rows.ts";
+
+/** The open batch of a carried actor. */
+export class PendingWrites {
+  readonly #encoding: PayloadEncoding;
+  #rows = new Map<string, Uint8Array | null>();
+  #alarm: number | null | undefined;
+
+  constructor(encoding: PayloadEncoding) {
+    this.#encoding = encoding;
+  }
+
+  /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `value.*`: then nothing is taken over. */
+  add(write: Write): boolean {
+    const changes = write.rows.map((row: CarriedRow) => changeOfCarriedRow(row, this.#encoding));
+    let destroyed = false;
+    for (const { key, value } of changes) {
+      // Those two are the runtime's to write.
+      if (key === DESTROYED_ROW) destroyed = true;
+      else if (key !== CREATED_ROW) this.#rows.set(key, value);
+    }
+    if (write.alarmChanged) this.#alarm = write.alarmAt === 0 ? null : write.alarmAt;
+    return destroyed;
+  }
+
+  /** Takes all of it, with rows of the runtime's own behind. Throws `storage.batch_too_large`; it is gone all the same. */
+  take(own: readonly RowChange[]): Batch {
+    const rows: RowChange[] = [...this.#rows].map(([key, value]) => ({ key, value }));
+    const alarm = this.#alarm;
+    this.#rows = new Map();
+    this.#alarm = undefined;
+    rows.push(...own);
+    checkSize(rows);
+    return alarm === undefined ? { rows } : { rows, alarm };
+  }
+}
+
+function checkSize(rows: readonly RowChange[]): void {
+  let bytes = 0;
+  for (const { value } of rows) bytes += value?.byteLength ?? 0;
+  if (bytes > limits.batchBytes) throw storageErrors.batchTooLarge(bytes, limits.batchBytes);
+}

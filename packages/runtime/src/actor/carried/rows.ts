@@ -1,0 +1,57 @@
+/**
+ * Rows between storage and carried code. State is stored in CBOR whatever the code speaks, so that one program's data can
+ * be read by the next one, in another language.
+ */
+import { decodeCbor, encodeCbor } from "@troupe/protocol";
+import {
+  type CarriedRow,
+  decodePayload,
+  encodePayload,
+  NO_PAYLOAD,
+  type PayloadEncoding,
+  Space,
+} from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
+import type { Row, RowChange } from "../../ports/storage.ts";
+import { STATE_PREFIX } from "../local/state-tree.ts";
+
+/** Rows as the code gets them when it starts. */
+export function toCarriedRows(rows: readonly Row[], encoding: PayloadEncoding): CarriedRow[] {
+  return rows.map((row) => toCarriedRow(row, encoding));
+}
+
+/** A row, or its end, as it travels. */
+export function toCarriedRow(row: RowChange, encoding: PayloadEncoding): CarriedRow {
+  const state = row.key.startsWith(STATE_PREFIX);
+  const value = row.value ?? NO_PAYLOAD;
+  return {
+    space: state ? Space.STATE : Space.OWN,
+    key: state ? row.key.slice(STATE_PREFIX.length) : row.key,
+    blobKey: NO_PAYLOAD,
+    value: state && encoding !== "cbor" && row.value !== null ? fromStored(value, encoding) : value,
+    deleted: row.value === null,
+  };
+}
+
+/** A row that arrived, as storage has it. Throws `actor.bad_row`, `value.*`. */
+export function changeOfCarriedRow(row: CarriedRow, encoding: PayloadEncoding): RowChange {
+  switch (row.space) {
+    case Space.STATE:
+      return { key: STATE_PREFIX + row.key, value: row.deleted ? null : toStored(row.value, encoding) };
+    case Space.OWN:
+      // Its keys stay clear of everybody else's.
+      if (row.key.startsWith(STATE_PREFIX)) throw actorErrors.badRow(row.key);
+      return { key: row.key, value: row.deleted ? null : row.value.slice() };
+    default:
+      throw actorErrors.badRow(row.key);
+  }
+}
+
+function fromStored(value: Uint8Array, encoding: PayloadEncoding): Uint8Array {
+  return encodePayload(decodeCbor(value), encoding);
+}
+
+/** Never the carrier's own buffer: that is used again. */
+function toStored(value: Uint8Array, encoding: PayloadEncoding): Uint8Array {
+  return encoding === "cbor" ? value.slice() : encodeCbor(decodePayload(value, encoding));
+}

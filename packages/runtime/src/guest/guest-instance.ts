@@ -1,0 +1,239 @@
+/**
+ * GuestInstance: one activation that runs here for a host elsewhere. It is the instance's host: what the instance asks of
+ * it (to be put to sleep, to be destroyed) is said over the line, and the host decides.
+ */
+import type { Env, TroupeError } from "@troupe/base";
+import {
+  type CarriedCall,
+  type CarriedConnect,
+  CarriedStopReason,
+  decodeArgs,
+  decodePayload,
+  type Start,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
+import type { LocalFactory } from "../actor/local/local-instance.ts";
+import { actorErrors } from "../errors.ts";
+import type { ActorSaying, ActorWord } from "../ports/carried.ts";
+import type {
+  ActorConnection,
+  ActorInstance,
+  CloseReason,
+  EncodedEvent,
+  InstanceHost,
+  StopReason,
+} from "../ports/instance.ts";
+import { Output } from "../ports/output.ts";
+import { GuestReply, SayingOutput } from "./guest-output.ts";
+import { GuestStore } from "./guest-store.ts";
+import { GuestVoice } from "./guest-voice.ts";
+
+/** What an instance is made of. */
+export interface GuestInstanceParts {
+  readonly env: Env;
+  /** Absent: no actor has the name. */
+  readonly factory: LocalFactory | undefined;
+  readonly send: (saying: ActorSaying) => void;
+  /** Nothing more is said. */
+  readonly ended: () => void;
+}
+
+const stopReasons: ReadonlyMap<CarriedStopReason, StopReason> = new Map([
+  [CarriedStopReason.DESTROY, "destroy"],
+  [CarriedStopReason.HOST, "host-stop"],
+  [CarriedStopReason.BROKEN, "broken"],
+]);
+
+/** One running actor of a guest. */
+export class GuestInstance implements InstanceHost {
+  readonly #parts: GuestInstanceParts;
+  readonly #voice: GuestVoice;
+  /** `gone`: the client left while the connect hooks ran. */
+  readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
+  #store: GuestStore | undefined;
+  #instance: ActorInstance | undefined;
+  /** What came before the instance was there. */
+  #early: ActorWord[] | undefined = [];
+  /** What the host was told last. */
+  #toldBusy = false;
+  #busy = false;
+
+  constructor(parts: GuestInstanceParts) {
+    this.#parts = parts;
+    this.#voice = new GuestVoice(parts.send);
+  }
+
+  /** Runs the start hooks, and says how they ended. */
+  start(start: Start): void {
+    void this.#open(start).then(
+      () => this.#started(undefined),
+      (cause: unknown) => {
+        this.#started(cause);
+        this.#parts.ended();
+      },
+    );
+  }
+
+  receive(word: ActorWord): void {
+    if (word.$case === "answer") this.#store?.answered(word.value);
+    else if (this.#early !== undefined) this.#early.push(word);
+    else this.#hear(word);
+  }
+
+  /** The host is gone. */
+  lost(error: TroupeError): void {
+    this.#store?.lost(error);
+    void this.#instance?.stop("broken");
+  }
+
+  idle(): void {
+    this.#busy = false;
+    if (this.#toldBusy) this.#tellRest();
+  }
+
+  busy(): void {
+    this.#busy = true;
+    // What is over by the end of the turn is a call that the host knows of.
+    if (!this.#toldBusy) this.#parts.env.afterTurn(() => this.#busy && !this.#toldBusy && this.#tellRest());
+  }
+
+  requestStop(_instance: ActorInstance, reason: StopReason): void {
+    const wire = reason === "destroy" ? CarriedStopReason.DESTROY : CarriedStopReason.SLEEP;
+    if (reason === "broken") void this.#instance?.stop("broken").then(() => this.#stopped());
+    else this.#voice.say({ $case: "end", value: { reason: wire } });
+  }
+
+  /** The host knows it from what was written. */
+  alarm(): void {}
+
+  async #open(start: Start): Promise<void> {
+    if (this.#parts.factory === undefined) throw actorErrors.notRegistered(start.name);
+    const store = new GuestStore({ env: this.#parts.env, start, send: this.#voice.say });
+    this.#store = store;
+    const { actorId: id, name, key, createdAt, generation, isNew } = start;
+    const instance = await this.#parts.factory.open({
+      record: { id, namespace: "", name, key: [...key], createdAt },
+      generation,
+      store,
+      rows: store.rows,
+      isNew,
+      input: payloadValue(start.input),
+      created: undefined,
+      host: this,
+    });
+    this.#instance = instance;
+    // A creation is stored with the word that it is whole: the word comes behind what the hooks wrote.
+    await instance.settled();
+  }
+
+  #started(cause: unknown): void {
+    const error = cause === undefined ? undefined : toCarriedError(cause, "cbor");
+    this.#voice.say({ $case: "started", value: { error, alarmAt: this.#instance?.report().alarmAt ?? 0 } });
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const word of early) this.#hear(word);
+  }
+
+  #hear(word: ActorWord): void {
+    const instance = this.#instance;
+    if (instance === undefined) return;
+    switch (word.$case) {
+      case "call":
+        return this.#call(instance, word.value);
+      case "connect":
+        return this.#connect(instance, word.value);
+      case "disconnect":
+        return this.#disconnected(word.value.connection);
+      case "subscribe":
+        return this.#with(word.value.connection, (connection) => {
+          connection.subscribe(word.value.event, new Unheard());
+        });
+      case "unsubscribe":
+        return this.#with(word.value.connection, (connection) => connection.unsubscribe(word.value.event));
+      case "stop":
+        void instance.stop(stopReasons.get(word.value.reason) ?? "sleep").then(() => this.#stopped());
+        return;
+      default:
+        return;
+    }
+  }
+
+  #call(instance: ActorInstance, call: CarriedCall): void {
+    const reply = new GuestReply(call.call, this.#voice.say);
+    const found = this.#connections.get(call.connection);
+    try {
+      instance.action({
+        name: call.action,
+        args: decodeArgs(call.args, "cbor"),
+        connection: typeof found === "object" ? found : undefined,
+        params: payloadValue(call.params),
+        reply,
+      });
+    } catch (cause) {
+      reply.error(cause).release();
+    }
+  }
+
+  #connect(instance: ActorInstance, { connection: number, id, params }: CarriedConnect): void {
+    this.#connections.set(number, "opening");
+    const sink = {
+      encoding: "cbor" as const,
+      event: (event: EncodedEvent) => this.#voice.event(event, number),
+      close: (reason: CloseReason) => this.#closed(number, reason),
+    };
+    const opened = (connection: ActorConnection): Output => {
+      if (this.#connections.get(number) === "gone") connection.closed();
+      this.#connections.set(number, connection);
+      return this.#output({ $case: "connected", value: { connection: number, error: undefined } });
+    };
+    instance.connect({ id, params: payloadValue(params), sink, opened }).catch((cause: unknown) => {
+      this.#connections.delete(number);
+      const error = toCarriedError(cause, "cbor");
+      this.#voice.say({ $case: "connected", value: { connection: number, error } });
+    });
+  }
+
+  #disconnected(number: number): void {
+    const found = this.#connections.get(number);
+    if (found === "opening") this.#connections.set(number, "gone");
+    else this.#connections.delete(number);
+    if (typeof found === "object") found.closed();
+  }
+
+  /** The actor ends a connection. Those that end with it are the host's to close. */
+  #closed(number: number, { kind, text }: CloseReason): void {
+    if (kind === "kicked") this.#voice.say({ $case: "kick", value: { connection: number, reason: text } });
+  }
+
+  #with(number: number, use: (connection: ActorConnection) => void): void {
+    const found = this.#connections.get(number);
+    if (typeof found === "object") use(found);
+  }
+
+  #output(saying: ActorSaying): Output {
+    return new SayingOutput({ say: this.#voice.say, saying, bytes: 16 });
+  }
+
+  #tellRest(): void {
+    this.#toldBusy = this.#busy;
+    this.#voice.say({ $case: "rest", value: { idle: !this.#busy } });
+  }
+
+  #stopped(): void {
+    this.#voice.say({ $case: "stopped", value: {} });
+    this.#parts.ended();
+  }
+}
+
+function payloadValue(payload: Uint8Array): unknown {
+  return payload.byteLength === 0 ? undefined : decodePayload(payload, "cbor");
+}
+
+/** Its end is nobody's matter: the host has told the client already. */
+class Unheard extends Output {
+  readonly bytes = 16;
+
+  release(): void {}
+
+  fail(): void {}
+}

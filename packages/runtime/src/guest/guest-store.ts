@@ -1,0 +1,121 @@
+/**
+ * GuestStore: the store of an actor whose disk is at the other end of a line.
+ *
+ * A batch is settled when it was handed on: what is said from then on is behind it, and the host keeps it back until the
+ * batch is durable. So an action costs one way there and back, not two.
+ */
+import { type Env, TroupeError } from "@troupe/base";
+import {
+  type CarriedAnswer,
+  type CarriedAsk,
+  fromCarriedError,
+  NO_PAYLOAD,
+  type Start,
+} from "@troupe/protocol/actor/v1";
+import { changeOfCarriedRow, toCarriedRow } from "../actor/carried/rows.ts";
+import { actorErrors, storageErrors } from "../errors.ts";
+import type { ActorSaying } from "../ports/carried.ts";
+import type { ActorStore, Batch, BatchSource, Row } from "../ports/storage.ts";
+
+/** What a guest's store is made of. */
+export interface GuestStoreParts {
+  readonly env: Pick<Env, "afterTurn">;
+  readonly start: Start;
+  readonly send: (saying: ActorSaying) => void;
+}
+
+/** One activation's store. */
+export class GuestStore implements ActorStore {
+  readonly #parts: GuestStoreParts;
+  readonly #asked = new Map<number, PromiseWithResolvers<CarriedAnswer>>();
+  #last = 0;
+  #source: BatchSource | undefined;
+  #lost: TroupeError | undefined;
+
+  constructor(parts: GuestStoreParts) {
+    this.#parts = parts;
+  }
+
+  load(): Promise<readonly Row[]> {
+    return Promise.resolve(this.rows);
+  }
+
+  /** The rows that the host sent along. Throws `actor.bad_row`. */
+  get rows(): readonly Row[] {
+    return this.#parts.start.rows.map((row) => {
+      const { key, value } = changeOfCarriedRow(row, "cbor");
+      return { key, value: value ?? NO_PAYLOAD };
+    });
+  }
+
+  commit(source: BatchSource): void {
+    if (this.#source !== undefined) return;
+    this.#source = source;
+    this.#parts.env.afterTurn(() => this.#take());
+  }
+
+  async durable(): Promise<void> {
+    await this.ask({ $case: "barrier", value: {} });
+  }
+
+  close(): Promise<void> {
+    this.lost(storageErrors.closed());
+    return Promise.resolve();
+  }
+
+  /** Asks the host; rejects with its error. */
+  async ask(about: NonNullable<CarriedAsk["about"]>): Promise<CarriedAnswer> {
+    if (this.#lost !== undefined) throw this.#lost;
+    this.#last += 1;
+    const ask = this.#last;
+    const asked = Promise.withResolvers<CarriedAnswer>();
+    this.#asked.set(ask, asked);
+    this.#parts.send({ $case: "ask", value: { ask, about } });
+    return await asked.promise;
+  }
+
+  answered(answer: CarriedAnswer): void {
+    const asked = this.#asked.get(answer.ask);
+    this.#asked.delete(answer.ask);
+    if (answer.error === undefined) asked?.resolve(answer);
+    else asked?.reject(fromCarriedError(answer.error, "cbor"));
+  }
+
+  /** Nothing is stored and answered any more. */
+  lost(error: TroupeError): void {
+    this.#lost ??= error;
+    for (const asked of this.#asked.values()) asked.reject(this.#lost);
+    this.#asked.clear();
+  }
+
+  #take(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    if (source === undefined) return;
+    let batch: Batch;
+    try {
+      batch = source.take();
+    } catch (cause) {
+      const error = TroupeError.is(cause) ? cause : storageErrors.commitFailed("no", cause);
+      source.settled({ durable: false, applied: "no", error });
+      return;
+    }
+    if (this.#lost !== undefined) {
+      source.settled({ durable: false, applied: "no", error: actorErrors.stopping() });
+      return;
+    }
+    this.#send(batch);
+    source.settled({ durable: true });
+  }
+
+  #send({ rows, alarm }: Batch): void {
+    this.#parts.send({
+      $case: "write",
+      value: {
+        rows: rows.map((row) => toCarriedRow(row, "cbor")),
+        alarmChanged: alarm !== undefined,
+        alarmAt: alarm ?? 0,
+      },
+    });
+  }
+}

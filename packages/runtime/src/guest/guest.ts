@@ -1,0 +1,99 @@
+/**
+ * Guest: the place where TypeScript actors run behind a carrier: in an isolate, on a remote host, in a worker.
+ *
+ * The actors are the runtime's own local kind, with every hook and rule that it has. Only their ends are exchanged: the
+ * store hands batches on over the line instead of to a disk, and a connection's sink says events over the line. Nothing
+ * waits for the disk here. What is said leaves in order behind what was written, and the runtime at the other end holds
+ * it back until that is durable (see `schemas/actor/v1`). Only what leaves the guest by another way (a `saveState` that
+ * is awaited) asks whether everything is durable.
+ */
+import type { Env, TroupeError } from "@troupe/base";
+import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
+import type { ActorDescriptor } from "../actor/behaviour.ts";
+import type { AnyActorDefinition } from "../actor/definition.ts";
+import type { Activation, ActivationServices } from "../actor/local/activation.ts";
+import { LocalFactory } from "../actor/local/local-instance.ts";
+import { actorErrors } from "../errors.ts";
+import type { CarriedDeclaration } from "../ports/carried.ts";
+import { GuestInstance } from "./guest-instance.ts";
+
+/** What a guest is made of. */
+export interface GuestParts {
+  readonly env: Env;
+  readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  /** Sends a message on its way, in order. Must not throw. */
+  readonly send: (message: FromActor) => void;
+}
+
+/** Runs actors for a host that is elsewhere. */
+export class Guest {
+  readonly declarations: readonly CarriedDeclaration[];
+  readonly #parts: GuestParts;
+  readonly #factories = new Map<string, LocalFactory>();
+  readonly #instances = new Map<number, GuestInstance>();
+
+  /** Throws `actor.not_carried` for a definition that is carried itself. */
+  constructor(parts: GuestParts) {
+    this.#parts = parts;
+    const services: ActivationServices = {
+      env: parts.env,
+      current: parts.env.asyncContext.variable<Activation>(),
+      client: () => {
+        throw actorErrors.notCarried("c.client()");
+      },
+    };
+    const declarations: CarriedDeclaration[] = [];
+    for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {
+      if (behaviour.kind !== "local") throw actorErrors.notCarried(`"${name}", which is carried itself`);
+      this.#factories.set(name, new LocalFactory({ descriptor, behaviour }, services));
+      declarations.push(declare(name, descriptor));
+    }
+    this.declarations = declarations;
+  }
+
+  /** Instances that run here. */
+  get size(): number {
+    return this.#instances.size;
+  }
+
+  /** A message of the host. One to an instance that has ended is nobody's: its last words are on their way. */
+  receive({ instance: number, body }: ToActor): void {
+    if (body === undefined) return;
+    if (body.$case === "start") this.#start(number, body.value.name).start(body.value);
+    else this.#instances.get(number)?.receive(body);
+  }
+
+  /** The host is gone: nothing that runs here is stored any more. */
+  lost(error: TroupeError): void {
+    for (const instance of this.#instances.values()) instance.lost(error);
+    this.#instances.clear();
+  }
+
+  #start(number: number, name: string): GuestInstance {
+    const instance = new GuestInstance({
+      env: this.#parts.env,
+      factory: this.#factories.get(name),
+      send: (body) => this.#parts.send({ instance: number, body }),
+      ended: () => this.#instances.delete(number),
+    });
+    this.#instances.set(number, instance);
+    return instance;
+  }
+}
+
+function declare(name: string, descriptor: ActorDescriptor): CarriedDeclaration {
+  return {
+    name,
+    actions: descriptor.actions,
+    events: descriptor.events,
+    options: declaredOptions(descriptor),
+    connections: true,
+    sockets: false,
+    database: false,
+  };
+}
+
+/** Options as they travel: a limit that isn't there is left out, since JSON has no infinity. */
+function declaredOptions({ options }: ActorDescriptor): Readonly<Record<string, unknown>> {
+  return { ...options };
+}
