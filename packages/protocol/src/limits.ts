@@ -63,6 +63,12 @@ export const limits = {
   helloTimeoutMs: 15_000,
   /** A gateway pings a silent socket after this, and closes it when the next period brings nothing. */
   heartbeatMs: 30_000,
+  /** Time from a remote host's link to its Hello. */
+  hostHelloMs: 15_000,
+  /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
+  hostHeartbeatMs: 1_000,
+  /** An activation waits this long for a remote host that has the actor's code. */
+  hostWaitMs: 10_000,
   /** HTTP headers must have arrived in this time. */
   headersTimeoutMs: 10_000,
   /** A whole HTTP request must have arrived in this time. */

@@ -70,8 +70,14 @@ export interface CarriedBehaviour {
   readonly open: OpenCarrier;
 }
 
+/** A definition whose code the remote hosts of a pool have. */
+export interface RemoteBehaviour {
+  readonly kind: "remote";
+  readonly pool: string;
+}
+
 /** How a definition is run. */
-export type Behaviour = LocalBehaviour | CarriedBehaviour;
+export type Behaviour = LocalBehaviour | CarriedBehaviour | RemoteBehaviour;
 
 /** What every host and client may know of a definition. */
 export interface ActorDescriptor {

@@ -93,7 +93,11 @@ function declare(name: string, descriptor: ActorDescriptor): CarriedDeclaration 
   };
 }
 
-/** Options as they travel: a limit that isn't there is left out, since JSON has no infinity. */
+/** Options as they travel: JSON has no infinity, and the largest whole number is as good. */
 function declaredOptions({ options }: ActorDescriptor): Readonly<Record<string, unknown>> {
-  return { ...options };
+  const entries = Object.entries(options).map(([name, value]) => [
+    name,
+    value === Infinity ? Number.MAX_SAFE_INTEGER : value,
+  ]);
+  return Object.fromEntries(entries);
 }

@@ -5,6 +5,7 @@
 import type { Env } from "@troupe/base";
 import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
+import { OpenedCarrier } from "../actor/carried/carrier-source.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
@@ -16,6 +17,7 @@ import { ActorHost } from "../host/actor-host.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
+import { RemoteHosts } from "../remote/remote-hosts.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -30,6 +32,8 @@ export interface RuntimeParts {
   readonly maxAwakeActors?: number | undefined;
   readonly memoryShort?: () => boolean;
   readonly app?: AppFetch | undefined;
+  /** What remote hosts must show; without one none is taken. */
+  readonly hostToken?: string | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -37,6 +41,7 @@ export class Runtime {
   readonly env: Env;
   readonly host: ActorHost;
   readonly gateway: Gateway;
+  readonly hosts: RemoteHosts;
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
@@ -48,6 +53,7 @@ export class Runtime {
       current: parts.env.asyncContext.variable<Activation>(),
       client: <R extends ClientRegistry>() => this.client<R>(),
     };
+    this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
     for (const [name, definition] of Object.entries(parts.use))
       factories.set(name, this.#factory(name, definition));
@@ -100,6 +106,7 @@ export class Runtime {
   async stop(): Promise<void> {
     this.gateway.unready();
     await this.host.stop();
+    this.hosts.close();
     await Promise.all(this.#factories.map((factory) => factory.close?.()));
     this.gateway.close();
     await this.#client?.dispose();
@@ -112,7 +119,12 @@ export class Runtime {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory({ env: this.env, name, open: behaviour.open });
+        return new CarriedFactory(this.env, new OpenedCarrier(() => behaviour.open({ env: this.env, name })));
+      case "remote":
+        return new CarriedFactory(this.env, {
+          carrier: () => this.hosts.carrier(behaviour.pool, name),
+          close: () => Promise.resolve(),
+        });
     }
   }
 }

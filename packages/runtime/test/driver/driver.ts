@@ -23,6 +23,7 @@ type Use = Readonly<Record<string, AnyActorDefinition>>;
 export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
+  readonly hostToken?: string;
 }
 
 /** A decoded HTTP answer. */
@@ -196,6 +197,7 @@ export class Driver<U extends Use> {
       use: this.#use,
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
+      hostToken: this.#options.hostToken,
     });
   }
 

@@ -1,54 +1,45 @@
 /**
- * Makes activations of one carried actor: opens its carrier when the first is needed, and again when it was lost.
+ * Makes activations of one carried actor, on whatever carrier its source has at the moment.
  */
 import type { Env } from "@troupe/base";
-import type { ActorCarrier, OpenCarrier } from "../../ports/carried.ts";
+import type { ActorCarrier } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import { CarriedInstance } from "./carried-instance.ts";
-
-interface Opened {
-  readonly carrier: ActorCarrier;
-  readonly descriptor: ActorDescriptor;
-}
+import type { CarrierSource } from "./carrier-source.ts";
 
 /** The factory of one registered name. */
 export class CarriedFactory implements InstanceFactory {
   readonly #env: Env;
-  readonly #name: string;
-  readonly #openCarrier: OpenCarrier;
-  #opened: Opened | undefined;
-  /** One at a time; a failed one isn't kept. */
-  #opening: Promise<Opened> | undefined;
+  readonly #source: CarrierSource;
+  /** What each carrier declared, taken apart once. */
+  readonly #descriptors = new WeakMap<ActorCarrier, ActorDescriptor>();
 
-  constructor(options: { env: Env; name: string; open: OpenCarrier }) {
-    this.#env = options.env;
-    this.#name = options.name;
-    this.#openCarrier = options.open;
+  constructor(env: Env, source: CarrierSource) {
+    this.#env = env;
+    this.#source = source;
   }
 
   async open(request: InstanceOpen): Promise<ActorInstance> {
-    const instance = new CarriedInstance(this.#env, request, await this.#carrier());
+    const carrier = await this.#source.carrier();
+    const instance = new CarriedInstance(this.#env, request, {
+      carrier,
+      descriptor: this.#describe(carrier),
+    });
     await instance.start();
     return instance;
   }
 
-  async close(): Promise<void> {
-    const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
-    await opened?.carrier.close();
+  close(): Promise<void> {
+    return this.#source.close();
   }
 
-  #carrier(): Opened | Promise<Opened> {
-    if (this.#opened?.carrier.open === true) return this.#opened;
-    this.#opening ??= this.#openOne().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #openOne(): Promise<Opened> {
-    const carrier = await this.#openCarrier({ env: this.#env, name: this.#name });
-    this.#opened = { carrier, descriptor: describeCarried(carrier.declaration) };
-    return this.#opened;
+  #describe(carrier: ActorCarrier): ActorDescriptor {
+    let descriptor = this.#descriptors.get(carrier);
+    if (descriptor === undefined) {
+      descriptor = describeCarried(carrier.declaration);
+      this.#descriptors.set(carrier, descriptor);
+    }
+    return descriptor;
   }
 }

@@ -7,7 +7,7 @@ import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 
 /** What nobody knows of a carried actor before its carrier is open. */
-const UNDECLARED: ActorDescriptor = Object.freeze({
+export const UNDECLARED: ActorDescriptor = Object.freeze({
   options: defaultOptions,
   ignoredOptions: Object.freeze([]),
   actions: Object.freeze([]),

@@ -1,0 +1,41 @@
+/**
+ * Where a carried actor's carriers come from.
+ */
+import type { ActorCarrier } from "../../ports/carried.ts";
+
+/** Finds, or opens, a carrier for an activation that starts now. */
+export interface CarrierSource {
+  carrier(): ActorCarrier | Promise<ActorCarrier>;
+  /** Gives back what it opened; no instance runs any more. */
+  close(): Promise<void>;
+}
+
+/** One carrier at a time: opened when the first activation needs it, and again when it was lost. */
+export class OpenedCarrier implements CarrierSource {
+  readonly #open: () => Promise<ActorCarrier>;
+  #carrier: ActorCarrier | undefined;
+  /** One at a time; a failed one isn't kept. */
+  #opening: Promise<ActorCarrier> | undefined;
+
+  constructor(open: () => Promise<ActorCarrier>) {
+    this.#open = open;
+  }
+
+  carrier(): ActorCarrier | Promise<ActorCarrier> {
+    if (this.#carrier?.open === true) return this.#carrier;
+    this.#opening ??= this.#openOne().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    const carrier = this.#carrier ?? (await this.#opening?.catch(() => undefined));
+    await carrier?.close();
+  }
+
+  async #openOne(): Promise<ActorCarrier> {
+    this.#carrier = await this.#open();
+    return this.#carrier;
+  }
+}

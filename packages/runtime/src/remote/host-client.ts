@@ -1,0 +1,201 @@
+/**
+ * HostClient: the remote host's end. It runs actors for an engine elsewhere and has no disk of its own.
+ *
+ *   connecting ──Welcome──▶ serving ──link lost──▶ connecting, with a wait that doubles
+ *        └── Refused ──▶ over
+ *
+ * When the link is lost, everything that runs here ends at once, and nothing of it is stored: the engine starts the
+ * actors somewhere else as soon as it notices, and only one of both may write.
+ */
+import type { Env, TimerHandle, TroupeError } from "@troupe/base";
+import { fromCarriedError } from "@troupe/protocol/actor/v1";
+import {
+  EngineToHostCodec,
+  type HostActorDeclaration,
+  type HostToEngine,
+  HostToEngineCodec,
+  type HostWelcome,
+} from "@troupe/protocol/host/v1";
+import type { AnyActorDefinition } from "../actor/definition.ts";
+import { remoteErrors } from "../errors.ts";
+import { Guest } from "../guest/guest.ts";
+import type { CarriedDeclaration } from "../ports/carried.ts";
+import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/** What a remote host is made of. */
+export interface HostClientParts {
+  readonly env: Env;
+  readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  readonly token: string;
+  readonly pool: string;
+  /** Opens a link to the engine. */
+  readonly dial: () => Promise<Link>;
+  /** For tests of compatibility. */
+  readonly protocol?: HostProtocol;
+}
+
+/** A host of an engine that is elsewhere. */
+export class HostClient implements LinkHandler {
+  readonly #parts: HostClientParts;
+  readonly #protocol: HostProtocol;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
+  #guest: Guest;
+  #link: Link | undefined;
+  #welcome: HostWelcome | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: TimerHandle | undefined;
+  #closed = false;
+
+  constructor(parts: HostClientParts) {
+    this.#parts = parts;
+    this.#protocol = parts.protocol ?? hostProtocol;
+    this.#guest = this.#makeGuest();
+    this.#ready.promise.catch(() => {});
+    void this.#dial();
+  }
+
+  /** Settles when the engine has taken the host for the first time; rejects with its refusal. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Settles when the host is over: closed, or refused. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Instances that run here. */
+  get size(): number {
+    return this.#guest.size;
+  }
+
+  message(data: Message): void {
+    if (typeof data === "string") return;
+    const { body } = EngineToHostCodec.decode(data);
+    switch (body?.$case) {
+      case "welcome":
+        this.#welcome = body.value;
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#ready.resolve();
+        return;
+      case "actor":
+        this.#guest.receive(body.value);
+        return;
+      case "heartbeat":
+        this.#send({ $case: "heartbeat", value: body.value });
+        return;
+      case "refused": {
+        const error = body.value.error;
+        this.#end(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  closed(): void {
+    this.#link = undefined;
+    this.#welcome = undefined;
+    this.#guest.lost(remoteErrors.engineLost());
+    this.#guest = this.#makeGuest();
+    if (!this.#closed) this.#again();
+  }
+
+  /** Asks the engine to start no more actors here. Throws `ProtocolCompatibilityError`. */
+  drain(withinMs: number): void {
+    this.#check("drain");
+    this.#send({ $case: "drain", value: { withinMs } });
+  }
+
+  /** Ends the host; what runs here is lost. */
+  close(): void {
+    this.#end(remoteErrors.engineLost());
+  }
+
+  #makeGuest(): Guest {
+    const { env, use } = this.#parts;
+    return new Guest({
+      env,
+      use,
+      send: (message) => this.#send({ $case: "actor", value: message }),
+    });
+  }
+
+  async #dial(): Promise<void> {
+    try {
+      const link = await this.#parts.dial();
+      if (this.#closed) {
+        link.close(1000, "");
+        return;
+      }
+      this.#link = link;
+      link.attach(this);
+      this.#hello();
+    } catch (cause) {
+      this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
+      if (!this.#closed) this.#again();
+    }
+  }
+
+  #again(): void {
+    if (this.#retry !== undefined) return;
+    const waitMs = this.#retryMs * (0.5 + this.#parts.env.random() / 2);
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    this.#retry = this.#parts.env.timers.set(() => {
+      this.#retry = undefined;
+      void this.#dial();
+    }, waitMs);
+  }
+
+  #hello(): void {
+    const { token, pool } = this.#parts;
+    this.#send({
+      $case: "hello",
+      value: {
+        versions: this.#protocol.versions,
+        token,
+        namespace: "",
+        pool,
+        programVersion: 0,
+        actors: this.#guest.declarations.map(toWire),
+      },
+    });
+  }
+
+  #check(feature: Parameters<typeof checkMessage<"host_to_engine">>[2]): void {
+    checkMessage(this.#protocol, "host_to_engine", feature, this.#welcome?.version ?? 0);
+  }
+
+  #send(body: NonNullable<HostToEngine["body"]>): void {
+    this.#link?.send(HostToEngineCodec.encode({ body }).finish());
+  }
+
+  #end(error: TroupeError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#retry !== undefined) this.#parts.env.timers.clear(this.#retry);
+    this.#guest.lost(error);
+    this.#link?.close(1000, "");
+    this.#link = undefined;
+    this.#ready.reject(error);
+    this.#over.resolve();
+  }
+}
+
+function toWire(declaration: CarriedDeclaration): HostActorDeclaration {
+  const { name, actions, events, options, sockets, database } = declaration;
+  return {
+    name,
+    actions,
+    events,
+    sockets,
+    database,
+    options: new TextEncoder().encode(JSON.stringify(options)),
+  };
+}

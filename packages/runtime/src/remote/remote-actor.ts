@@ -1,0 +1,23 @@
+/**
+ * Definitions of actors that run on remote hosts.
+ */
+
+import type { RemoteBehaviour } from "../actor/behaviour.ts";
+import { UNDECLARED } from "../actor/carried/definition.ts";
+import type { AnyActorDefinition } from "../actor/definition.ts";
+
+/** A definition of an actor whose code a remote host has. `D` is the definition there: its types are the client's. */
+export type RemoteDefinition<D extends AnyActorDefinition> = Omit<D, "behaviour"> & {
+  readonly behaviour: RemoteBehaviour;
+};
+
+/**
+ * Places an actor on the remote hosts of a pool, for `setup({ use })`. The hosts bring its code; what it stores, its
+ * connections and its alarms are this engine's.
+ */
+export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
+  options: { readonly pool?: string } = {},
+): RemoteDefinition<D> {
+  const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool: options.pool ?? "default" });
+  return Object.freeze({ descriptor: UNDECLARED, behaviour }) as RemoteDefinition<D>;
+}

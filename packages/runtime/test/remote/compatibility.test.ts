@@ -1,0 +1,101 @@
+/**
+ * Old and new, on both sides. Version 2 is frozen and exists here alone: it is version 1, and `drain` and `stop` came
+ * with it.
+ */
+
+import { TroupeError } from "@troupe/base";
+import { actor } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import {
+  agree,
+  checkMessage,
+  type HostProtocol,
+  hostProtocol,
+  ProtocolCompatibilityError,
+} from "../../src/remote/compatibility.ts";
+import { RemoteHosts } from "../../src/remote/remote-hosts.ts";
+import { World } from "../driver/world.ts";
+import { startHost } from "./host.ts";
+
+const newer: HostProtocol = Object.freeze({
+  versions: [1, 2],
+  introduced: {
+    host_to_engine: { ...hostProtocol.introduced.host_to_engine, drain: 2 },
+    engine_to_host: { ...hostProtocol.introduced.engine_to_host, stop: 2 },
+  },
+});
+
+const newerOnly: HostProtocol = Object.freeze({ ...newer, versions: [2] });
+
+const use = { counter: actor({ actions: { hello: () => "hello" } }) };
+
+async function meet(engine: HostProtocol, host: HostProtocol) {
+  const world = new World();
+  const hosts = new RemoteHosts({ env: world, token: "secret", protocol: engine });
+  const { client } = startHost({ world, hosts: () => hosts, use, protocol: host });
+  await world.idle();
+  return { world, hosts, client };
+}
+
+function caught(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+test("S3.11: new engine, new host: they speak 2, and what came with it passes", async () => {
+  const { client } = await meet(newer, newer);
+  await client.ready;
+  expect(caught(() => client.drain(1_000))).toBeUndefined();
+  client.close();
+});
+
+test("S3.11: old engine, new host: they speak 1, and the host's newer message is refused before it is sent", async () => {
+  const { client } = await meet(hostProtocol, newer);
+  await client.ready;
+  const error = caught(() => client.drain(1_000));
+  expect(error).toBeInstanceOf(ProtocolCompatibilityError);
+  expect(TroupeError.is(error) && error.metadata).toEqual({
+    feature: "drain",
+    direction: "host_to_engine",
+    requiredVersion: 2,
+    targetVersion: 1,
+  });
+  client.close();
+});
+
+test("S3.11: new engine, old host: they speak 1, and the engine's newer message fails that instance alone", async () => {
+  const { hosts, client } = await meet(newer, hostProtocol);
+  await client.ready;
+  const carrier = await hosts.carrier("default", "counter");
+  const lost: TroupeError[] = [];
+  const ear = { heard: () => {}, lost: (error: TroupeError) => void lost.push(error) };
+  const one = carrier.connect(ear);
+  carrier.connect({ ...ear });
+  one.send({ $case: "stop", value: { reason: 1, graceMs: 0 } });
+  expect(lost.map((error) => error.metadata)).toEqual([
+    { feature: "stop", direction: "engine_to_host", requiredVersion: 2, targetVersion: 1 },
+  ]);
+  expect(carrier.open).toBe(true);
+  client.close();
+});
+
+test("S3.11: an engine that has left version 1 behind refuses an old host by name, and the other way round", async () => {
+  const old = await meet(newerOnly, hostProtocol);
+  const refusal: unknown = await old.client.ready.catch((error: unknown) => error);
+  expect(refusal).toMatchObject({
+    code: "incompatible",
+    metadata: { feature: "hello", direction: "engine_to_host", requiredVersion: 2, targetVersion: 1 },
+  });
+  const young = await meet(hostProtocol, newerOnly);
+  const refused: unknown = await young.client.ready.catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "incompatible", metadata: { requiredVersion: 1, targetVersion: 2 } });
+});
+
+test("the newest version that both know is spoken", () => {
+  expect(agree([1, 2, 3], [2, 3, 9], "engine_to_host")).toBe(3);
+  expect(caught(() => checkMessage(hostProtocol, "host_to_engine", "drain", 1))).toBeUndefined();
+});

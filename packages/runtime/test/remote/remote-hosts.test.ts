@@ -1,0 +1,213 @@
+/** Actors on remote hosts: the engine keeps every promise, whatever becomes of the host. */
+import { encodePayload, fromCarriedError, NO_PAYLOAD, Space } from "@troupe/protocol/actor/v1";
+import { actor, event } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { remoteActor } from "../../src/remote/remote-actor.ts";
+import { Driver } from "../driver/driver.ts";
+import { rejection, watch } from "../driver/watch.ts";
+import { SpokenHost, startHost } from "./host.ts";
+
+const counter = actor({
+  state: { count: 0 },
+  events: { changed: event<number>() },
+  actions: {
+    increment: (c, by: number) => {
+      c.state.count += by;
+      c.broadcast("changed", c.state.count);
+      return c.state.count;
+    },
+  },
+});
+
+const use = { counter: remoteActor<typeof counter>() };
+
+async function engine() {
+  const driver = await Driver.start(use, { hostToken: "secret" });
+  const hosts = () => driver.runtime.hosts;
+  const host = (options: { token?: string; pool?: string } = {}) =>
+    startHost({ world: driver.world, hosts, use: { counter }, ...options });
+  return { driver, hosts, host };
+}
+
+test("an actor on a remote host: actions, events, sleep and wake, and what was answered is durable here", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  const first = host();
+  await driver.world.idle();
+  await first.client.ready;
+  const socket = driver
+    .socket("/actor/counter/connect")
+    .hello()
+    .subscribe(1, "changed")
+    .action(2, "increment", 5);
+  await driver.world.idle();
+  expect(socket.story).toEqual(["welcome", "subscribed 1", "event changed [5]", "reply 2 5"]);
+  socket.link.close(1000, "");
+  await driver.world.pass(31_000);
+  expect(first.client.size).toBe(0);
+  await driver.crash();
+  startHost({ world: driver.world, hosts: () => driver.runtime.hosts, use: { counter } });
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 6 });
+});
+
+test("a reply waits at the engine's gate for the engine's disk", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  host();
+  await driver.world.idle();
+  await driver.act("counter", "increment", 1);
+  driver.syncs.hold();
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.idle();
+  expect(call.state).toBe("pending");
+  driver.syncs.letGo();
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ output: 2 });
+});
+
+test("a lost host: the actor answers from another one, and nothing that was answered is lost", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  const first = host();
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 1 });
+  first.client.close();
+  await driver.world.idle();
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.idle();
+  expect(call.state).toBe("pending");
+  host();
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ output: 2 });
+});
+
+test("an activation waits for a host, not for ever", async () => {
+  const { driver } = await engine();
+  await using _ = driver;
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.pass(9_000);
+  expect(call.state).toBe("pending");
+  await driver.world.pass(1_001);
+  expect(call.value).toMatchObject({ status: 503, code: "host.none_available", error: { retryable: true } });
+});
+
+test("hosts are taken by token, and a pool's actors run on its hosts alone", async () => {
+  const { driver, hosts, host } = await engine();
+  await using _ = driver;
+  const wrong = host({ token: "guess" });
+  await driver.world.idle();
+  expect(await rejection(wrong.client.ready)).toBe("host.wrong_token");
+  await wrong.client.over;
+  const other = host({ pool: "gpu" });
+  await driver.world.idle();
+  expect(hosts().size).toBe(1);
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.idle();
+  expect([call.state, other.client.size]).toEqual(["pending", 0]);
+});
+
+test("S3.7 (in part): a host that was given up and speaks again changes nothing, and is told so", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const zombie = new SpokenHost(driver.world, hosts()).hello();
+  await driver.world.idle();
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.idle();
+  zombie.say({ $case: "actor", value: { instance: 1, body: started() } });
+  await driver.world.idle();
+  // It freezes past the action's time and the engine stops it; by then nobody listens to its old number.
+  await driver.world.pass(2_500);
+  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  driver.takeBatches();
+  void driver.runtime.host.destroy(zombieActor(zombie));
+  await driver.world.pass(2_000);
+  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  await driver.world.pass(2_000);
+  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  for (let beat = 0; beat < 8; beat += 1) {
+    await driver.world.pass(2_000);
+    zombie.say({ $case: "heartbeat", value: { number: 0 } });
+    await driver.world.idle();
+  }
+  driver.takeBatches();
+  const value = encodePayload(99, "cbor");
+  const row = { space: Space.STATE, key: "count", blobKey: NO_PAYLOAD, value, deleted: false };
+  zombie.say({
+    $case: "actor",
+    value: { instance: 1, body: { $case: "write", value: { rows: [row], alarmChanged: false, alarmAt: 0 } } },
+  });
+  zombie.say({
+    $case: "actor",
+    value: { instance: 1, body: { $case: "ask", value: { ask: 7, about: { $case: "barrier", value: {} } } } },
+  });
+  await driver.world.idle();
+  expect(driver.takeBatches()).toEqual([]);
+  expect(zombie.told.slice(-2)).toEqual(["1 stop broken", "1 answer"]);
+  const answer = zombie.words().at(-1)?.body;
+  const error = answer?.$case === "answer" ? answer.value.error : undefined;
+  expect(error && fromCarriedError(error, "cbor")).toMatchObject({ group: "storage", code: "fenced" });
+  expect(call.state).not.toBe("pending");
+});
+
+test("a silent host is given up after three beats, and its actors' callers are told what is known", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const silent = new SpokenHost(driver.world, hosts()).hello();
+  await driver.world.idle();
+  const call = watch(driver.act("counter", "increment", 1));
+  await driver.world.idle();
+  silent.say({ $case: "actor", value: { instance: 1, body: started() } });
+  await driver.world.pass(5_000);
+  expect(silent.closed).toMatchObject({ reason: "host.silent" });
+  expect(call.value).toMatchObject({ status: 502, code: "host.lost", error: { retryable: false } });
+});
+
+test.each([
+  ["text", (host: SpokenHost) => host.raw("hello"), "protocol.malformed_frame"],
+  [
+    "bytes that are no message",
+    (host: SpokenHost) => host.raw(Uint8Array.of(0xff, 0xff)),
+    "protocol.malformed_frame",
+  ],
+  ["a second Hello", (host: SpokenHost) => host.hello().hello(), "protocol.malformed_frame"],
+  ["an actor's words before Hello", (host: SpokenHost) => host.say(early()), "protocol.malformed_frame"],
+])("nonsense from a host ends that host alone: %s", async (_what, speak, reason) => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const bad = new SpokenHost(driver.world, hosts());
+  speak(bad);
+  await driver.world.idle();
+  expect(bad.closed).toMatchObject({ reason });
+  startHost({ world: driver.world, hosts, use: { counter } });
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 1 });
+});
+
+test("a link that says no Hello is closed", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const mute = new SpokenHost(driver.world, hosts());
+  await driver.world.pass(15_001);
+  expect(mute.closed).toMatchObject({ reason: "host.no_hello" });
+});
+
+test("without a token of its own an engine takes no host", async () => {
+  await using driver = await Driver.start(use);
+  const host = new SpokenHost(driver.world, driver.runtime.hosts).hello({ token: "" });
+  await driver.world.idle();
+  expect(host.closed).toMatchObject({ reason: "host.wrong_token" });
+});
+
+function started() {
+  return { $case: "started" as const, value: { error: undefined, alarmAt: 0 } };
+}
+
+function early() {
+  return { $case: "actor" as const, value: { instance: 1, body: started() } };
+}
+
+function zombieActor(host: SpokenHost): string {
+  const start = host.words().find(({ body }) => body?.$case === "start")?.body;
+  return start?.$case === "start" ? start.value.actorId : "";
+}
