@@ -47,8 +47,8 @@ export const rooms: readonly Room[] = [
   },
   {
     where: [`${runtime}node/`, `${runtime}edge/`, `${runtime}ports/memory/`],
-    // `setup` and `setupTest` are where Node's adapter, the registry and definitions meet.
-    except: [`${runtime}node/setup`],
+    // `setup`, `setupTest` and an edge host are where an adapter, the registry or a remote host, and definitions meet.
+    except: [`${runtime}node/setup`, `${runtime}edge/index.ts`, `${runtime}edge/host.ts`],
     mayNotSee: [
       `${runtime}actor/`,
       `${runtime}gate/`,
@@ -98,7 +98,12 @@ export const reExportsOnly: readonly string[] = ["packages/troupe/src/"];
 /** Adapters, and the few places that put adapter and core together. No other file of the runtime sees an adapter. */
 export const adapters = {
   folders: [`${runtime}node/`, `${runtime}edge/`],
-  mayBeSeenBy: [`${runtime}index.ts`, `${runtime}internal.ts`, `${runtime}testing/`],
+  mayBeSeenBy: [
+    `${runtime}index.ts`,
+    `${runtime}internal.ts`,
+    `${runtime}testing/`,
+    "packages/troupe/src/edge.ts",
+  ],
 } as const;
 
 /** Packages whose code takes the outside world through `Env`. */

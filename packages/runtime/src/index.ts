@@ -47,3 +47,5 @@ export type {
 } from "./ports/carried.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
+export type { RemoteDefinition } from "./remote/remote-actor.ts";
+export { remoteActor } from "./remote/remote-actor.ts";

@@ -32,6 +32,8 @@ export interface AccessRequest {
   readonly subprotocols: string | undefined;
   /** OPTIONS: a browser asks whether a page may call, and shows no token. */
   readonly preflight?: boolean;
+  /** A remote host opens its link: its first message shows a token of its own. */
+  readonly remoteHost?: boolean;
   /** True for /livez and /readyz: whoever watches a process has no token, and names it as it likes. */
   readonly probe?: boolean;
 }
@@ -77,7 +79,8 @@ export class Access {
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {
       throw gatewayErrors.originNotAllowed(request.origin);
     }
-    if (this.#tokenAlways && request.preflight !== true) this.checkToken(request);
+    if (this.#tokenAlways && request.preflight !== true && request.remoteHost !== true)
+      this.checkToken(request);
   }
 
   /** Throws `gateway.unauthorized` unless the request shows the token. */

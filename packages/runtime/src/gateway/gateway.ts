@@ -46,6 +46,8 @@ export interface GatewayParts {
   readonly access: Access;
   /** The namespace that this gateway serves, by its id. */
   readonly namespace: string;
+  /** Takes the links of remote hosts. */
+  readonly hosts: { accept(link: Link): void };
   /** Answers what isn't the gateway's own; `gateway.not_found` without it. */
   readonly app?: AppFetch | undefined;
 }
@@ -129,6 +131,16 @@ export class Gateway {
       request,
     });
     this.#sessions.add(session);
+  }
+
+  /** True for the address that remote hosts open their link at. */
+  takesHost(url: string): boolean {
+    return url === HOST_PATH;
+  }
+
+  /** Takes the link of somebody who wants to be a remote host, and says by which token. */
+  host(link: Link): void {
+    this.#parts.hosts.accept(link);
   }
 
   /** The actor that a socket's address names. Throws `gateway.*`, `key.*`. */
@@ -273,6 +285,9 @@ export class Gateway {
     return env.timers.set(look, limits.heartbeatMs, { background: true });
   }
 }
+
+/** Where remote hosts open their link. */
+const HOST_PATH = "/hosts/connect";
 
 /** What a preflight is told; the origin's own header is the adapter's. */
 const preflightHeaders: Readonly<Record<string, string>> = {

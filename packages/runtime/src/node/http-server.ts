@@ -229,16 +229,20 @@ function upgrade(
 ): void {
   // A reset before the handshake is done is nobody's error.
   socket.on("error", () => {});
-  let actor: ActorRoute;
+  let actor: ActorRoute | undefined;
   try {
-    gateway.admit(accessOf(request));
-    actor = gateway.socketRoute(request.url ?? "/");
+    const url = request.url ?? "/";
+    const remoteHost = gateway.takesHost(url);
+    gateway.admit({ ...accessOf(request), remoteHost });
+    actor = remoteHost ? undefined : gateway.socketRoute(url);
   } catch (cause) {
     refuseUpgrade(socket, gateway.refusal(cause, "json"));
     return;
   }
   sockets.handleUpgrade(request, socket, head, (ws) => {
-    gateway.socket(new WsLink(ws, socket), actor, () => toRequest(request));
+    const link = new WsLink(ws, socket);
+    if (actor === undefined) gateway.host(link);
+    else gateway.socket(link, actor, () => toRequest(request));
   });
 }
 

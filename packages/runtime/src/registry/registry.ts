@@ -27,6 +27,8 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly use: U;
   /** Awake actors at once; past it the longest idle sleep early. */
   readonly maxAwakeActors?: number;
+  /** Takes remote hosts that show this token; without it none. For actors made with `remoteActor()`. */
+  readonly hosts?: { readonly token: string };
   /**
    * Answers every HTTP request that isn't for the gateway (`/actor/…`, `/actor-id/…`, `/livez`, `/readyz`,
    * `/metrics`): a page and an API of your own beside the actors. `gateway.not_found` without it.
@@ -188,6 +190,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       maxAwakeActors: this.config.maxAwakeActors,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
+      hostToken: this.config.hosts?.token,
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
     for (const [name, { descriptor }] of Object.entries(this.config.use)) {
@@ -246,7 +249,16 @@ async function closeDoor(listening: Listening, env: Env): Promise<void> {
   env.timers.clear(timer);
 }
 
-const configKeys = ["use", "maxAwakeActors", "fetch", "allowedHosts", "allowedOrigins", "auth", "token"];
+const configKeys = [
+  "use",
+  "maxAwakeActors",
+  "hosts",
+  "fetch",
+  "allowedHosts",
+  "allowedOrigins",
+  "auth",
+  "token",
+];
 
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
   for (const key of Object.keys(config ?? {})) {
@@ -255,6 +267,8 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
   if (typeof config?.use !== "object" || config.use === null) {
     throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
   }
+  if (config.hosts !== undefined && !config.hosts?.token)
+    throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (config.fetch !== undefined && typeof config.fetch !== "function") {
     throw configErrors.invalidOption("fetch", "a function from a Request to a Response");
   }

@@ -71,6 +71,7 @@ export class Runtime {
       host: this.host,
       access: new Access(parts.access, parts.env.crypto),
       namespace: DEFAULT_NAMESPACE,
+      hosts: this.hosts,
       app: parts.app,
     });
   }

@@ -1,0 +1,4 @@
+export { actor } from "../actor/definition.ts";
+export { event } from "../actor/types/event.ts";
+export type { RemoteHost, RemoteHostOptions } from "./host.ts";
+export { startHost } from "./host.ts";

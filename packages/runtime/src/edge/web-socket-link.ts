@@ -1,0 +1,47 @@
+/**
+ * A Link over the WebSocket that every web platform has.
+ */
+import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+
+/** Opens a WebSocket. Rejects when it closes before it is open. */
+export function dialWebSocket(url: string): Promise<Link> {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  const link = new WebSocketLink(socket);
+  return new Promise((resolve, reject) => {
+    socket.addEventListener("open", () => resolve(link));
+    socket.addEventListener("close", () =>
+      reject(new Error(`${url} closed the connection before it was open`)),
+    );
+    socket.addEventListener("error", () => reject(new Error(`${url} can't be reached`)));
+  });
+}
+
+/** One WebSocket. */
+class WebSocketLink implements Link {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  attach(handler: LinkHandler): void {
+    this.#socket.addEventListener("message", ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      handler.message(typeof data === "string" ? data : new Uint8Array(data));
+    });
+    this.#socket.addEventListener("close", ({ code, reason }) => handler.closed(code, reason));
+  }
+
+  send(data: Message): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(typeof data === "string" ? data : Uint8Array.from(data));
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount ?? 0;
+  }
+}

@@ -1,0 +1,94 @@
+/** workerd with a worker in it: the real binary. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import workerd from "workerd";
+
+/** The worker as one module, without anything of Node's. */
+export async function bundle(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
+    bundle: true,
+    format: "esm",
+    // Not "node": an import of a built-in module fails the build.
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["troupe-source"],
+    minify: true,
+    write: false,
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** One running host on workerd. */
+export class EdgeHost implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(process: ChildProcess, folder: string) {
+    this.#process = process;
+    this.#folder = folder;
+  }
+
+  /** Settles when the engine has taken the host, or refused it: with what the worker says. */
+  static async start(
+    script: string,
+    bindings: Readonly<Record<string, string>>,
+  ): Promise<[EdgeHost, string]> {
+    const folder = await mkdtemp(join(tmpdir(), "troupe-workerd-"));
+    await writeFile(join(folder, "worker.js"), script);
+    await writeFile(join(folder, "config.capnp"), config(bindings));
+    const args = ["serve", join(folder, "config.capnp"), "--control-fd=3"];
+    const child = spawn(workerd, args, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
+    const host = new EdgeHost(child, folder);
+    const port = await listening(child);
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    const first = await response.body?.getReader().read();
+    return [host, new TextDecoder().decode(first?.value)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** The port that workerd says on its control descriptor: `{"event":"listen","socket":"http","port":…}`. */
+async function listening(child: ChildProcess): Promise<number> {
+  const control = child.stdio[3];
+  if (!(control instanceof Readable)) throw new Error("workerd has a control descriptor");
+  for await (const line of createInterface({ input: control })) {
+    const message: unknown = JSON.parse(line);
+    if (typeof message === "object" && message !== null && "port" in message) return Number(message.port);
+  }
+  throw new Error("workerd ended before it listened");
+}
+
+/** A worker that may reach this machine, and nothing else. */
+function config(bindings: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(bindings).map(
+    ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
+  );
+  return `
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker), (name = "machine", network = (allow = ["private"]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  bindings = [${texts.join(", ")}],
+  globalOutbound = "machine",
+  compatibilityDate = "2026-01-01",
+);
+`;
+}
