@@ -198,14 +198,13 @@ export class RelayCore {
   }
 
   /**
-   * Settles when every subscriber that is registered has handled, or lost, all that was emitted before. Throws
+   * Settles when every subscriber has handled, or lost, all that was emitted before. Throws
    * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself.
    */
   async flushSubscribers(): Promise<void> {
     if (this.#behind.get() === true) throw relayErrors.flushInSubscriber();
-    const subscribers = this.#parts.registry.subscribers();
     await this.#pipeline.flushed();
-    await Promise.all(subscribers.map(({ queue }) => queue?.flushed()));
+    await this.#parts.registry.flushed();
   }
 
   #end(scope: Scope): void {

@@ -78,19 +78,20 @@ export class Pipeline {
 
   #queue(emission: Emission): void {
     this.#waiting.push(emission);
-    this.#running ??= this.#run();
+    if (this.#running !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running = promise;
+    this.#later(() => void this.#drain(resolve));
   }
 
-  async #run(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#later(resolve);
-    await promise;
+  async #drain(done: () => void): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
       for (const emission of batch) deliver(await this.#work(emission), emission.subscribers);
     }
     this.#running = undefined;
+    done();
   }
 
   async #work(emission: Emission): Promise<RelayEvent> {

@@ -71,8 +71,12 @@ export class Invocation {
     answer.then(resolve, reject);
     const timer = deadline?.timers.set(() => this.cancel(deadline.error()), deadline.ms);
     try {
-      if (this.#over !== undefined) throw this.#over;
-      return await promise;
+      // Given up while `fn` began, before it was known that there is something to wait for.
+      const over = this.#over ?? (this.#parent === undefined ? undefined : this.#parent.#over);
+      if (over === undefined) return await promise;
+      promise.catch(() => {});
+      this.cancel(over);
+      throw over;
     } finally {
       if (timer !== undefined) deadline?.timers.clear(timer);
       siblings?.delete(this);

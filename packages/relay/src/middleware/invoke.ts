@@ -5,7 +5,7 @@ import { type Deadline, Invocation } from "./invocation.ts";
 import type { MiddlewareKind } from "./kinds.ts";
 import type { Entry } from "./level.ts";
 import type { MiddlewareShapes } from "./payloads.ts";
-import type { AroundContext, ContextOf, MiddlewareContext } from "./registration.ts";
+import type { AroundContext, MiddlewareContext } from "./registration.ts";
 
 /** A kind that goes around the rest of the call. */
 export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept";
@@ -42,8 +42,7 @@ export function invoke<K extends PlainKind>(
   timers: Timers,
 ): Promise<MiddlewareShapes[K]["answer"]> {
   const invocation = new Invocation(parent);
-  // The compiler doesn't see that no plain kind has `next`: it doesn't resolve conditions on a K that it doesn't know.
-  const context = new Context(invocation) as ContextOf<K>;
+  const context = new Context(invocation);
   return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
 }
 

@@ -8,7 +8,10 @@ import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { SubscriberQueue } from "../subscribers/subscriber-queue.ts";
 import { kindRow, type MiddlewareKind, middlewareKindNames } from "./kinds.ts";
-import type { MiddlewareHandler, RegistrationRequest } from "./registration.ts";
+import type { MiddlewareShapes } from "./payloads.ts";
+import type { MiddlewareContext, RegistrationRequest } from "./registration.ts";
+
+type Answer<K extends MiddlewareKind> = MiddlewareShapes[K]["answer"];
 
 /** A registration as chains hold it. */
 export interface Entry<K extends MiddlewareKind = MiddlewareKind> {
@@ -17,8 +20,11 @@ export interface Entry<K extends MiddlewareKind = MiddlewareKind> {
   readonly priority: number;
   readonly breakChain: boolean;
   readonly deadlineMs: number | null;
-  /** A method, so that an entry of one kind passes for one of any. */
-  handle(...parameters: Parameters<MiddlewareHandler<K>>): ReturnType<MiddlewareHandler<K>>;
+  /** A method, so that an entry of one kind passes for one of any; kinds that go around get `next` as well. */
+  handle(
+    payload: MiddlewareShapes[K]["payload"],
+    context: MiddlewareContext,
+  ): Answer<K> | PromiseLike<Answer<K>>;
   /** Subscribers alone. */
   readonly queue: SubscriberQueue | undefined;
 }

@@ -27,6 +27,8 @@ export class Registry {
   readonly #global = new Level();
   /** The levels of scopes that have registrations. Few, and gone with their scopes. */
   readonly #local = new Map<Scope, Level>();
+  /** The queues that have something to do, also of subscribers that are gone: what they were offered they get. */
+  readonly #busy = new Set<SubscriberQueue>();
   #chains: Chains;
 
   constructor(env: RelayEnv, scopes: Scopes, later: QueueParts["later"]) {
@@ -100,6 +102,11 @@ export class Registry {
     return [this.#global, ...this.#local.values()].flatMap((level) => [...level.lists.subscriber]);
   }
 
+  /** Settles when all that was offered to subscribers has been handled or lost. */
+  async flushed(): Promise<void> {
+    await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
+  }
+
   #levelOf(scope: Scope | undefined): Level {
     if (scope === undefined || this.#scopes.own(scope) === this.#scopes.root) return this.#global;
     if (!this.#scopes.isOpen(scope)) throw relayErrors.scopeEnded(scope.name);
@@ -121,6 +128,7 @@ export class Registry {
       overflow: options.overflow ?? "drop_newest",
       handle: (event) => invoke(entry, event, undefined, this.#env.timers),
       later: this.#later,
+      busy: this.#busy,
       failed: (error) =>
         this.#env.log.warn(`Subscriber "${entry.name}" failed; more of it isn't logged`, { error }),
     });

@@ -19,6 +19,8 @@ export interface QueueParts {
   readonly handle: (event: RelayEvent) => Promise<unknown>;
   /** Runs a task in a macrotask, in the context of subscribers. */
   readonly later: (task: () => void) => void;
+  /** The queues that have something to do: this one is there while it has. */
+  readonly busy: Set<SubscriberQueue>;
   /** Told of the first failure. */
   readonly failed: (error: unknown) => void;
 }
@@ -38,7 +40,7 @@ export class SubscriberQueue {
   readonly #parts: QueueParts;
   #events: RelayEvent[] = [];
   #head = 0;
-  #running = false;
+  #handling = false;
   #delivered = 0;
   #dropped = 0;
   #failed = 0;
@@ -67,8 +69,8 @@ export class SubscriberQueue {
       this.#leave();
     }
     this.#events.push(event);
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#parts.busy.has(this)) return;
+    this.#parts.busy.add(this);
     this.#parts.later(() => void this.#drain());
   }
 
@@ -81,8 +83,6 @@ export class SubscriberQueue {
     return promise;
   }
 
-  #handling = false;
-
   get #waiting(): number {
     return this.#events.length - this.#head;
   }
@@ -91,7 +91,7 @@ export class SubscriberQueue {
     for (let handled = 0; handled < SLICE; handled++) {
       const event = this.#take();
       if (event === undefined) {
-        this.#running = false;
+        this.#parts.busy.delete(this);
         return;
       }
       await this.#deliver(event);
