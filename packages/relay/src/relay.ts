@@ -113,7 +113,9 @@ export class RelayCore {
   /** Ends a scope, in any order. Throws `relay.scope_ended`, `relay.root_scope` or `relay.foreign_scope`. */
   popScope(scope: Scope, options: PopOptions = {}): void {
     this.#parts.scopes.checkEnd(scope);
-    this.#parts.recorder.end(scope, { output: options.output, metadata: options.metadata });
+    // What stands for another process' scope has its events there.
+    if (scope.parent !== undefined)
+      this.#parts.recorder.end(scope, { output: options.output, metadata: options.metadata });
     this.#end(scope);
   }
 

@@ -77,11 +77,19 @@ test("S5.6 (in part) guardrails, intercepts, next and the tool run in their scop
   ]);
 });
 
-test("S5.6 (in part) a subscriber runs outside of every scope, whoever emitted the event", async () => {
+test("S5.6 (in part) subscribers and sanitizers of events run outside of every scope, whoever emitted the event", async () => {
   const { relay } = new Driver();
+  const scope = relay.pushScope("outer", "agent");
+  await relay.flushSubscribers();
   const seen: string[] = [];
   relay.registerSubscriber("looks", () => void seen.push(relay.getHandle().name));
-  await relay.withScope("outer", "agent", () => relay.event("m"));
+  relay.runInScope(scope, () => relay.event("straight to the queue"));
+  await relay.flushSubscribers();
+  relay.registerMarkSanitizeGuardrail("looks", ({ fields }) => {
+    seen.push(relay.getHandle().name);
+    return fields;
+  });
+  relay.runInScope(scope, () => relay.event("by way of the sanitizer"));
   await relay.flushSubscribers();
   expect(seen).toEqual(["root", "root", "root"]);
 });
@@ -133,6 +141,8 @@ test("S5.6 (in part) a scope goes to another process as JSON, and work there is 
   expect(there.relay.captureTraceparent(restored)).toBe(propagationContextToTraceparent(context));
   expect(propagationContextToTraceparent(context).split("-")[1]).toBe(trace);
   expect(there.relay.capturePropagationContext()).toBeUndefined();
+  there.relay.popScope(restored);
+  expect(await there.story()).toEqual(["start tool t {}", "end tool t 1"]);
 });
 
 test.each([

@@ -51,10 +51,26 @@ async function step<K extends AroundKind, In, Out>(
     parent: above,
     timers: call.parts.env.timers,
     makeNext: (invocation) =>
-      ends.next(async (nextInput) => {
-        if (invocation.settled) throw relayErrors.nextRevoked(entry.name);
-        return await step(call, ends, { index: index + 1, input: nextInput, above: invocation });
+      ends.next((nextInput) => {
+        const rest = restOf(call, ends, entry.name, {
+          index: index + 1,
+          input: nextInput,
+          above: invocation,
+        });
+        // An intercept may leave it running: giving it up then must not be an unhandled rejection.
+        rest.catch(() => {});
+        return rest;
       }),
   });
   return ends.outcome(entry, answer);
+}
+
+async function restOf<K extends AroundKind, In, Out>(
+  call: Call,
+  ends: Ends<K, In, Out>,
+  by: string,
+  rest: Step<In>,
+): Promise<Out> {
+  if (rest.above.settled) throw relayErrors.nextRevoked(by);
+  return await step(call, ends, rest);
 }

@@ -110,6 +110,7 @@ export class Pipeline {
 
   async #sanitized(entry: Entry<CopyKind>, name: string, value: Json): Promise<Json> {
     try {
+      // Tools know their name as toolName, models as name: one payload fits both.
       const payload = { name, toolName: name, value };
       return plainData(await invoke(entry, payload, undefined, this.#env.timers));
     } catch (error) {

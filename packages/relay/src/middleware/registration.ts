@@ -63,7 +63,10 @@ export interface Registration {
   readonly priority: number;
   /** Null for one that is visible everywhere. */
   readonly scopeUuid: string | null;
-  /** Takes it away. False when it was gone already. Calls that have started keep it. */
+  /**
+   * Takes it away. False when it was gone already. Calls that have started keep it; a subscriber still gets the events
+   * that were emitted before.
+   */
   deregister(): boolean;
 }
 
