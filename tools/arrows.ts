@@ -35,6 +35,7 @@ export interface Room {
 }
 
 const runtime = "packages/runtime/src/";
+const relay = "packages/relay/src/";
 
 /** Inside a package: what a room must not know. */
 export const rooms: readonly Room[] = [
@@ -80,6 +81,17 @@ export const rooms: readonly Room[] = [
     because: "an actor does not know who calls it",
   },
   {
+    where: [relay],
+    except: [`${relay}node.ts`, `${relay}create-relay.ts`],
+    mayNotSee: [`${relay}exporters/`, `${relay}platform.ts`],
+    because: "the relay runs on every platform: Node's part is an entry of its own",
+  },
+  {
+    where: [`${relay}scope/`, `${relay}middleware/`, `${relay}subscribers/`],
+    mayNotSee: [`${relay}calls/`, `${relay}relay.ts`],
+    because: "scopes, middleware and subscribers know no kind of call",
+  },
+  {
     where: ["packages/troupe/src/client.ts"],
     mayNotSee: [
       "packages/runtime/",
@@ -114,6 +126,7 @@ export const platformFiles: readonly string[] = [
   `${runtime}node/`,
   `${runtime}edge/`,
   "packages/client/src/platform",
+  "packages/relay/src/platform",
   "packages/relay/src/exporters/",
 ];
 

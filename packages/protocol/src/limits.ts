@@ -108,6 +108,25 @@ export const limits = {
   overloadWaitMs: 5_000,
   /** An actor's uninterrupted run past this is named in the log. */
   eventLoopStallMs: 100,
+
+  /** Middleware and subscribers of one relay that are registered in one place: globally, or in one scope. */
+  relayRegistrations: 1_024,
+  /** Events that wait for one subscriber: the default of `queueLimit`. */
+  relaySubscriberQueue: 2_048,
+  /** The most that `queueLimit` may be. */
+  relaySubscriberQueueLongest: 65_536,
+  /** Events of one relay that wait for middleware of events. */
+  relayPendingEvents: 4_096,
+  /** Nesting of an event's payload: what is deeper is left out. */
+  relayPayloadDepth: 64,
+  /** Entries of an event's payload, all levels together: what is more is left out. */
+  relayPayloadEntries: 100_000,
+  /** One answer of a guardrail or request intercept; a registration's `deadlineMs` overrules it. */
+  relayGuardrailMs: 30_000,
+  /** One answer of a sanitizer or injector; a registration's `deadlineMs` overrules it. */
+  relayEventMiddlewareMs: 5_000,
+  /** Characters that wait for a file exporter's disk before its subscriber waits too. */
+  relayExportBytes: 1024 * 1024,
 } as const;
 
 /** The names of all limits. */

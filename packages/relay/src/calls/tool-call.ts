@@ -1,0 +1,147 @@
+/**
+ * A managed tool call, step by step:
+ *
+ * 1. Conditional guardrails. A no ends it here, and there is no scope of the tool.
+ * 2. Request intercepts rewrite the arguments.
+ * 3. The tool's scope opens, and the start event is emitted.
+ * 4. Execution intercepts, around the tool. Both run in the tool's scope.
+ * 5. The end event is emitted, then the marks that the intercepts asked for, the innermost one's first.
+ * 6. The caller gets what the intercepts answered, untouched by sanitizers.
+ *
+ * A call that fails after step 3 has an end event with the error and without output; its pending marks are lost, and
+ * the caller gets the error as it was thrown.
+ */
+import { relayErrors } from "../errors.ts";
+import type { CategoryProfile, PendingMark } from "../events/event.ts";
+import { plainData } from "../events/plain-data.ts";
+import type { Invocation } from "../middleware/invocation.ts";
+import { invoke } from "../middleware/invoke.ts";
+import type { ToolExecutionOutcome, ToolExecutionResult } from "../middleware/payloads.ts";
+import type { Scope } from "../scope/scope.ts";
+import { runAround } from "./around.ts";
+import {
+  type Call,
+  type CallContext,
+  type CallOptions,
+  type CallParts,
+  callWith,
+  InnerContext,
+} from "./call-parts.ts";
+import { askGuardrails, refusal } from "./conditional.ts";
+
+/** What may be said of a tool call. */
+export interface ToolCallOptions extends CallOptions {
+  /** The id that a model gave the call. */
+  readonly toolCallId?: string;
+}
+
+/** The tool itself. */
+export type ToolFunction = (
+  args: unknown,
+  context: CallContext,
+) => ToolExecutionResult | PromiseLike<ToolExecutionResult>;
+
+/** Runs a tool under all middleware that is visible. */
+export function toolCall(
+  parts: CallParts,
+  request: { readonly name: string; readonly args: unknown; readonly fn: ToolFunction },
+  options: ToolCallOptions,
+): Promise<ToolExecutionResult> {
+  const { name, args, fn } = request;
+  return callWith(parts, name, options, async (call) => {
+    const guardrails = call.chains.of("tool_conditional_execution_guardrail");
+    if (guardrails.length > 0) await askGuardrails(call, guardrails, { toolName: name, args });
+    const real = await rewritten(call, args);
+    return await inScope(
+      call,
+      options,
+      (scope, marks) => execute(call, { fn, options, scope, marks }, real),
+      real,
+    );
+  });
+}
+
+/** The arguments behind all request intercepts. */
+async function rewritten(call: Call, args: unknown): Promise<unknown> {
+  let real = args;
+  for (const entry of call.chains.of("tool_request_intercept")) {
+    try {
+      real = await invoke(entry, { toolName: call.name, args: real }, call.root, call.parts.env.timers);
+      if (real === undefined)
+        throw relayErrors.badAnswer(`The intercept "${entry.name}"`, "the arguments, or others");
+    } catch (error) {
+      throw refusal(call, entry, error);
+    }
+    if (entry.breakChain) break;
+  }
+  return real;
+}
+
+async function inScope(
+  call: Call,
+  options: ToolCallOptions,
+  run: (scope: Scope, marks: PendingMark[]) => Promise<ToolExecutionResult>,
+  args: unknown,
+): Promise<ToolExecutionResult> {
+  const { parts, chains, name, parent } = call;
+  const { scopes, recorder, registry } = parts;
+  const profile: CategoryProfile =
+    options.toolCallId === undefined ? {} : { tool_call_id: options.toolCallId };
+  const scope = scopes.open(name, "tool", { ...options, parent, categoryProfile: profile });
+  const requestCopy = { entries: chains.of("tool_sanitize_request_guardrail"), name };
+  recorder.start(scope, args, { chains, copy: requestCopy });
+  try {
+    const marks: PendingMark[] = [];
+    const { result, annotation } = await scopes.run(scope, () => run(scope, marks));
+    recorder.succeeded(scope, {
+      chains,
+      copy: { entries: chains.of("tool_sanitize_response_guardrail"), name },
+      output: result,
+      ...(annotation === undefined ? {} : { profile: { tool_result_annotation: plainData(annotation) } }),
+    });
+    for (const mark of marks) recorder.mark(scope, mark, { chains });
+    return annotation === undefined ? { result } : { result, annotation };
+  } catch (error) {
+    recorder.failed(scope, error, { chains });
+    throw error;
+  } finally {
+    scopes.end(scope);
+    registry.end(scope);
+  }
+}
+
+interface Execution {
+  readonly fn: ToolFunction;
+  readonly options: ToolCallOptions;
+  readonly scope: Scope;
+  readonly marks: PendingMark[];
+}
+
+function execute(
+  call: Call,
+  { fn, options, scope, marks }: Execution,
+  args: unknown,
+): Promise<ToolExecutionResult> {
+  const inner = async (input: unknown, invocation: Invocation): Promise<ToolExecutionResult> =>
+    checked(await fn(input, new InnerContext(invocation, scope)), `The tool "${call.name}"`);
+  return runAround<"tool_execution_intercept", unknown, ToolExecutionResult>(
+    call,
+    {
+      entries: call.chains.of("tool_execution_intercept"),
+      inner,
+      payload: (input) => ({ toolName: call.name, args: input, toolCallId: options.toolCallId ?? null }),
+      next: (rest) => rest,
+      outcome: (entry, answer) => {
+        const outcome: ToolExecutionOutcome = checked(answer, `The intercept "${entry.name}"`);
+        marks.push(...(outcome.pendingMarks ?? []));
+        return outcome;
+      },
+    },
+    args,
+  );
+}
+
+function checked<T extends ToolExecutionResult>(answer: T, what: string): T {
+  if (typeof answer === "object" && answer !== null && "result" in answer) return answer;
+  throw relayErrors.badAnswer(what, "an object with a result");
+}

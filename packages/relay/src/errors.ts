@@ -1,0 +1,80 @@
+/**
+ * Every error that the relay makes, group `relay`. What a tool, a model or an execution intercept throws reaches the
+ * caller as it is.
+ */
+import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+
+function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return new TroupeError("relay", code, message, options);
+}
+
+/** Group `relay`. */
+export const relayErrors = {
+  /** A guardrail said no. `by` is the name that it was registered under; it survives every wire in the metadata. */
+  guardrailRejected: (by: string, reason: string) =>
+    error("guardrail_rejected", `Guardrail "${by}" rejected the call: ${reason}`, {
+      statusCode: 403,
+      metadata: { by, reason },
+    }),
+  /** A middleware in the call's way threw, or answered something that its kind doesn't allow: the call doesn't happen. */
+  middlewareFailed: (kind: string, by: string, cause: unknown) =>
+    error("middleware_failed", `The ${kind} "${by}" failed`, {
+      statusCode: 500,
+      metadata: { kind, by },
+      cause,
+    }),
+  /** A middleware or tool answered something of another shape than its kind asks for. */
+  badAnswer: (what: string, expected: string) =>
+    error("bad_answer", `${what} must answer ${expected}`, { statusCode: 500, metadata: { what, expected } }),
+  deadlineExceeded: (kind: string, by: string, deadlineMs: number) =>
+    error("deadline_exceeded", `The ${kind} "${by}" didn't answer within ${deadlineMs} ms`, {
+      statusCode: 504,
+      metadata: { kind, by, deadlineMs },
+    }),
+  /** The caller's signal fired. The tool may have run or not. */
+  aborted: (what: string, reason: unknown) =>
+    error("aborted", `${what} was aborted`, { statusCode: 499, cause: reason }),
+  /** `next` was called after its intercept had answered. */
+  nextRevoked: (by: string) =>
+    error("next_revoked", `"${by}" called next after it had answered`, { metadata: { by } }),
+
+  nameTaken: (kind: string, name: string) =>
+    error("name_taken", `There is a ${kind} named "${name}" already`, {
+      statusCode: 409,
+      metadata: { kind, name },
+    }),
+  nameMalformed: (limit: number) =>
+    error("name_malformed", `A registration's name has 1 to ${limit} characters`, { metadata: { limit } }),
+  kindUnknown: (kind: unknown) => error("kind_unknown", `There is no kind of middleware "${String(kind)}"`),
+  optionInvalid: (option: string, expected: string) =>
+    error("option_invalid", `${option} must be ${expected}`, { metadata: { option, expected } }),
+  tooManyRegistrations: (limit: number) =>
+    error("too_many_registrations", `More than ${limit} registrations in one place`, {
+      statusCode: 429,
+      metadata: { limit },
+    }),
+
+  scopeEnded: (name: string) => error("scope_ended", `The scope "${name}" has ended`, { metadata: { name } }),
+  rootScope: () => error("root_scope", "The root scope can't be ended"),
+  foreignScope: (name: string) =>
+    error("foreign_scope", `The scope "${name}" is another relay's`, { metadata: { name } }),
+  subtypeMissing: () => error("subtype_missing", 'A scope of type "custom" needs categoryProfile.subtype'),
+  propagationMalformed: (reason: string, cause?: unknown) =>
+    error("propagation_malformed", `Not a propagation context: ${reason}`, { metadata: { reason }, cause }),
+
+  /** Flushing waits for the subscriber that asks: it would wait for itself. */
+  flushInSubscriber: () =>
+    error("flush_in_subscriber", "A subscriber can't wait for its own delivery: flush outside of it"),
+  exporterClosed: () => error("exporter_closed", "The exporter was shut down"),
+  exportFailed: (path: string, lost: number, cause: unknown) =>
+    error("export_failed", `${path} couldn't be written; ${lost} events are lost`, {
+      statusCode: 500,
+      metadata: { path, lost },
+      cause,
+    }),
+};
+
+/** True for the rejection of a guardrail, wherever the guardrail ran and however many wires the error came over. */
+export function isGuardrailRejected(error: unknown): error is TroupeError {
+  return TroupeError.is(error) && error.group === "relay" && error.code === "guardrail_rejected";
+}

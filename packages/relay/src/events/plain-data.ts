@@ -1,0 +1,103 @@
+/**
+ * Plain data: what an event keeps of a value.
+ *
+ * A call's payload may be anything, and may change after the event was made. An event takes a copy that JSON can say,
+ * and making it never fails: what JSON can't say is told in words, a getter that throws says so, and what is too deep or
+ * too large is cut. Only the event's copy is: the call itself gets the value as it is.
+ */
+import { limits } from "@troupe/protocol";
+import type { Json } from "./event.ts";
+
+/** A copy of `value` for an event. `undefined` becomes null, as the format has no word for it. */
+export function plainData(value: unknown): Json {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  return new Copy().of(value, 0);
+}
+
+class Copy {
+  readonly #ancestors = new Set<object>();
+  #left = limits.relayPayloadEntries;
+
+  of(value: unknown, depth: number): Json {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value;
+      case "number":
+        return Number.isFinite(value) ? value : String(value);
+      case "bigint":
+        return value.toString();
+      case "object":
+        return value === null ? null : this.#object(value, depth);
+      case "undefined":
+        return null;
+      default:
+        return `[${typeof value}]`;
+    }
+  }
+
+  #object(value: object, depth: number): Json {
+    if (this.#ancestors.has(value)) return "[circular]";
+    if (depth === limits.relayPayloadDepth) return "[too deep]";
+    this.#ancestors.add(value);
+    try {
+      return this.#copy(value, depth + 1);
+    } catch {
+      return "[unreadable]";
+    } finally {
+      this.#ancestors.delete(value);
+    }
+  }
+
+  #copy(value: object, depth: number): Json {
+    if (Array.isArray(value)) return this.#elements(value, depth);
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+    if (value instanceof Error) return { name: value.name, message: value.message };
+    if (value instanceof Map) return this.#properties(value.entries(), depth);
+    if (value instanceof Set) return this.#elements(value, depth);
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+    return this.#properties(readable(value), depth);
+  }
+
+  #elements(values: Iterable<unknown>, depth: number): Json {
+    const copy: Json[] = [];
+    for (const value of values) {
+      if (!this.#take()) break;
+      copy.push(this.of(value, depth));
+    }
+    return copy;
+  }
+
+  #properties(entries: Iterable<readonly [unknown, unknown]>, depth: number): Json {
+    const copy: Record<string, Json> = {};
+    for (const [key, value] of entries) {
+      if (value === undefined || typeof value === "function") continue;
+      if (!this.#take()) break;
+      define(copy, String(key), this.of(value, depth));
+    }
+    return copy;
+  }
+
+  #take(): boolean {
+    this.#left -= 1;
+    return this.#left >= 0;
+  }
+}
+
+function* readable(value: object): Generator<readonly [string, unknown]> {
+  for (const key of Object.keys(value)) yield [key, read(value, key)];
+}
+
+function read(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return "[unreadable]";
+  }
+}
+
+/** Assigning `__proto__` would change what the copy inherits. */
+function define(copy: Record<string, Json>, key: string, value: Json): void {
+  if (key !== "__proto__") copy[key] = value;
+  else Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true });
+}

@@ -1,0 +1,145 @@
+/**
+ * Recorder: makes the events of scopes and marks, when somebody listens.
+ *
+ * Where no subscriber is visible nothing is made, copied or stamped. Payloads are copied when the event is made: what the
+ * program does to them afterwards doesn't show in it.
+ */
+import type { RelayEnv } from "../env.ts";
+import type { Chains } from "../middleware/chains.ts";
+import type { Registry } from "../middleware/registry.ts";
+import type { Scope } from "../scope/scope.ts";
+import type { CategoryProfile, Json, Metadata, PendingMark, ScopeEvent } from "./event.ts";
+import { EventClock, Rfc3339 } from "./event-clock.ts";
+import { errorMetadata, okMetadata, withSeverity } from "./metadata.ts";
+import type { PayloadCopy, Pipeline } from "./pipeline.ts";
+import { plainData } from "./plain-data.ts";
+
+/** What the events of a managed call take from it. */
+export interface Recording {
+  /** The call's own snapshot. Default: what is visible now. */
+  readonly chains?: Chains;
+  readonly copy?: PayloadCopy;
+}
+
+/** How a scope ended. */
+export interface Ending extends Recording {
+  readonly output?: unknown;
+  /** Over the scope's own. */
+  readonly metadata?: Metadata | undefined;
+  /** Over the scope's own. */
+  readonly profile?: CategoryProfile;
+}
+
+/** Makes events. */
+export class Recorder {
+  readonly #env: RelayEnv;
+  readonly #registry: Registry;
+  readonly #pipeline: Pipeline;
+  readonly #clock: EventClock;
+  readonly #timestamps = new Rfc3339();
+
+  constructor(env: RelayEnv, registry: Registry, pipeline: Pipeline) {
+    this.#env = env;
+    this.#registry = registry;
+    this.#pipeline = pipeline;
+    this.#clock = new EventClock(env.clock);
+  }
+
+  start(scope: Scope, input: unknown, recording: Recording = {}): void {
+    const subscribers = this.#registry.subscribersAt(scope);
+    if (subscribers.length === 0) return;
+    const chains = recording.chains ?? this.#registry.chainsAt(scope);
+    this.#pipeline.emit({
+      event: this.#scopeEvent(scope, "start", {
+        data: plainData(input),
+        metadata: scope.metadata,
+        category_profile: scope.categoryProfile,
+      }),
+      copy: recording.copy,
+      inject: chains.of("event_metadata_injector"),
+      scrub: chains.of("scope_sanitize_start_guardrail"),
+      subscribers,
+    });
+  }
+
+  end(scope: Scope, ending: Ending): void {
+    const subscribers = this.#registry.subscribersAt(scope);
+    if (subscribers.length === 0) return;
+    const chains = ending.chains ?? this.#registry.chainsAt(scope);
+    const { categoryProfile } = scope;
+    this.#pipeline.emit({
+      event: this.#scopeEvent(scope, "end", {
+        data: plainData(ending.output),
+        metadata: ending.metadata === undefined ? scope.metadata : { ...scope.metadata, ...ending.metadata },
+        category_profile:
+          ending.profile === undefined ? categoryProfile : { ...categoryProfile, ...ending.profile },
+      }),
+      copy: ending.copy,
+      inject: chains.of("event_metadata_injector"),
+      scrub: chains.of("scope_sanitize_end_guardrail"),
+      subscribers,
+    });
+  }
+
+  /** The end of what went well. */
+  succeeded(scope: Scope, ending: Ending): void {
+    this.end(scope, { ...ending, metadata: { ...okMetadata, ...ending.metadata } });
+  }
+
+  /** The end of what threw: no output. */
+  failed(scope: Scope, error: unknown, recording: Recording = {}): void {
+    if (this.#registry.subscribersAt(scope).length === 0) return;
+    const chains = recording.chains;
+    this.end(scope, { metadata: errorMetadata(error), ...(chains === undefined ? {} : { chains }) });
+  }
+
+  /** A mark below `scope`, or at the top when that is the root. */
+  mark(scope: Scope, mark: PendingMark, recording: Recording = {}): void {
+    const subscribers = this.#registry.subscribersAt(scope);
+    if (subscribers.length === 0) return;
+    const chains = recording.chains ?? this.#registry.chainsAt(scope);
+    this.#pipeline.emit({
+      event: {
+        ...this.#envelope(mark.name),
+        kind: "mark",
+        uuid: this.#env.ids.ordered(),
+        parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
+        data: plainData(mark.data),
+        data_schema: mark.dataSchema ?? null,
+        metadata: withSeverity(mark.metadata, mark.severity),
+        category: mark.category ?? null,
+        category_profile: mark.categoryProfile ?? null,
+      },
+      copy: undefined,
+      inject: chains.of("event_metadata_injector"),
+      scrub: chains.of("mark_sanitize_guardrail"),
+      subscribers,
+    });
+  }
+
+  #scopeEvent(
+    scope: Scope,
+    scope_category: "start" | "end",
+    fields: {
+      readonly data: Json;
+      readonly metadata: Metadata | null;
+      readonly category_profile: CategoryProfile | null;
+    },
+  ): ScopeEvent {
+    return {
+      ...this.#envelope(scope.name),
+      kind: "scope",
+      scope_category,
+      uuid: scope.uuid,
+      parent_uuid: scope.parentUuid,
+      data_schema: null,
+      attributes: scope.attributes,
+      category: scope.scopeType,
+      ...fields,
+    };
+  }
+
+  #envelope(name: string) {
+    return { atof_version: "0.1", timestamp: this.#timestamps.write(this.#clock.next()), name } as const;
+  }
+}

@@ -1,0 +1,63 @@
+export type { CallContext, CallOptions } from "./calls/call-parts.ts";
+export type { LlmCallOptions, LlmFunction } from "./calls/llm-call.ts";
+export type { ToolCallOptions, ToolFunction } from "./calls/tool-call.ts";
+export type { RelayEnv } from "./env.ts";
+export { isGuardrailRejected, relayErrors } from "./errors.ts";
+export type {
+  CategoryProfile,
+  DataSchema,
+  EventFields,
+  Json,
+  MarkEvent,
+  Metadata,
+  PendingMark,
+  RelayEvent,
+  ScopeEvent,
+  Severity,
+} from "./events/event.ts";
+export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
+export {
+  isMiddlewareKind,
+  kindRow,
+  middlewareKindNames,
+  middlewareKindOf,
+  middlewareKinds,
+} from "./middleware/kinds.ts";
+export type {
+  EventSanitizePayload,
+  LlmPayload,
+  LlmRequest,
+  LlmRequestInterceptOutcome,
+  LlmSanitizePayload,
+  MiddlewareShapes,
+  ToolExecutionOutcome,
+  ToolExecutionPayload,
+  ToolExecutionResult,
+  ToolPayload,
+  ToolSanitizePayload,
+  Verdict,
+} from "./middleware/payloads.ts";
+export type {
+  AroundContext,
+  ContextOf,
+  MiddlewareContext,
+  MiddlewareHandler,
+  Registration,
+  RegistrationOptions,
+  RegistrationRequest,
+} from "./middleware/registration.ts";
+export type { RegistrationFunctions } from "./middleware/registration-functions.ts";
+export type { RegistrationIdentity } from "./middleware/registry.ts";
+export type { BeginOptions, EventOptions, PopOptions, Relay, SubscriberStatus } from "./relay.ts";
+export { RelayCore, relayOn } from "./relay.ts";
+export type { PropagationContext } from "./scope/propagation.ts";
+export {
+  propagationContextFromJson,
+  propagationContextToJson,
+  propagationContextToTraceparent,
+} from "./scope/propagation.ts";
+export { Scope } from "./scope/scope.ts";
+export type { ScopeAttribute } from "./scope/scope-type.ts";
+export { ScopeType } from "./scope/scope-type.ts";
+export type { ScopeOptions } from "./scope/scopes.ts";
+export type { SubscriberFigures } from "./subscribers/subscriber-queue.ts";

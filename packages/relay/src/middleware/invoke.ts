@@ -1,0 +1,72 @@
+/** Calls one registered middleware, within its deadline. */
+import type { Timers } from "@troupe/base";
+import { relayErrors } from "../errors.ts";
+import { type Deadline, Invocation } from "./invocation.ts";
+import type { MiddlewareKind } from "./kinds.ts";
+import type { Entry } from "./level.ts";
+import type { MiddlewareShapes } from "./payloads.ts";
+import type { AroundContext, MiddlewareContext } from "./registration.ts";
+
+/** A kind that goes around the rest of the call. */
+export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept";
+/** A kind without `next`. */
+export type PlainKind = Exclude<MiddlewareKind, AroundKind>;
+
+/** A context whose signal is made when it is asked for. */
+class Context implements MiddlewareContext {
+  readonly #invocation: Invocation;
+
+  constructor(invocation: Invocation) {
+    this.#invocation = invocation;
+  }
+
+  get signal(): AbortSignal {
+    return this.#invocation.signal;
+  }
+}
+
+class ContextWithNext<K extends AroundKind> extends Context implements AroundContext<K> {
+  readonly next: AroundContext<K>["next"];
+
+  constructor(invocation: Invocation, next: AroundContext<K>["next"]) {
+    super(invocation);
+    this.next = next;
+  }
+}
+
+/** The answer of `entry`. Throws what it throws, `relay.deadline_exceeded`, or what `parent` is given up with. */
+export function invoke<K extends PlainKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+  parent: Invocation | undefined,
+  timers: Timers,
+): Promise<MiddlewareShapes[K]["answer"]> {
+  const invocation = new Invocation(parent);
+  const context = new Context(invocation);
+  return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
+}
+
+/** As `invoke`, for what goes around the rest of a call. `makeNext` gets the invocation that the rest is below. */
+export async function invokeAround<K extends AroundKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+  around: {
+    readonly parent: Invocation;
+    readonly timers: Timers;
+    readonly makeNext: (invocation: Invocation) => AroundContext<K>["next"];
+  },
+): Promise<MiddlewareShapes[K]["answer"]> {
+  const invocation = new Invocation(around.parent);
+  const context = new ContextWithNext<K>(invocation, around.makeNext(invocation));
+  try {
+    return await invocation.run(() => entry.handle(payload, context), deadlineOf(entry, around.timers));
+  } finally {
+    invocation.cancel(relayErrors.nextRevoked(entry.name));
+  }
+}
+
+function deadlineOf(entry: Entry, timers: Timers): Deadline | undefined {
+  const { kind, name, deadlineMs: ms } = entry;
+  if (ms === null) return undefined;
+  return { timers, ms, error: () => relayErrors.deadlineExceeded(kind, name, ms) };
+}

@@ -1,0 +1,95 @@
+/**
+ * What each kind of middleware gets and answers. All of it but `next` is plain data when the call's own payload is, so
+ * that a session with a plugin can carry it over a wire.
+ */
+import type { EventFields, Json, PendingMark, RelayEvent } from "../events/event.ts";
+
+/** A request to a model. Headers and content are the provider's. */
+export interface LlmRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: unknown;
+}
+
+/** What a tool answers. The annotation goes into the end event's profile, and to the caller. */
+export interface ToolExecutionResult {
+  readonly result: unknown;
+  readonly annotation?: unknown;
+}
+
+/** What an execution intercept of tools answers. */
+export interface ToolExecutionOutcome extends ToolExecutionResult {
+  /** Emitted behind the call's end event, unless the call fails. */
+  readonly pendingMarks?: readonly PendingMark[];
+}
+
+/** What a request intercept of models answers. */
+export interface LlmRequestInterceptOutcome {
+  readonly request: LlmRequest;
+  /** Emitted behind the call's start event. */
+  readonly pendingMarks?: readonly PendingMark[];
+}
+
+/** A call of a tool, as guardrails and request intercepts see it. */
+export interface ToolPayload {
+  readonly toolName: string;
+  readonly args: unknown;
+}
+
+/** A call of a tool, as execution intercepts see it. */
+export interface ToolExecutionPayload extends ToolPayload {
+  readonly toolCallId: string | null;
+}
+
+/** The event's copy of a tool's arguments or result. */
+export interface ToolSanitizePayload {
+  readonly toolName: string;
+  readonly value: Json;
+}
+
+/** A call of a model. */
+export interface LlmPayload {
+  readonly name: string;
+  readonly request: LlmRequest;
+}
+
+/** The event's copy of a request to a model, or of its response. */
+export interface LlmSanitizePayload {
+  readonly name: string;
+  readonly value: Json;
+}
+
+/** An event and the fields of it that may be rewritten. */
+export interface EventSanitizePayload {
+  readonly event: RelayEvent;
+  readonly fields: EventFields;
+}
+
+/** Null or undefined: go on. A text: the reason why not. */
+export type Verdict = string | null | undefined;
+
+/** For each kind, the payload and the answer; `next` where the middleware goes around the rest of the call. */
+export interface MiddlewareShapes {
+  subscriber: { payload: RelayEvent; answer: unknown };
+  event_metadata_injector: { payload: RelayEvent; answer: Readonly<Record<string, unknown>> };
+  mark_sanitize_guardrail: { payload: EventSanitizePayload; answer: EventFields };
+  scope_sanitize_start_guardrail: { payload: EventSanitizePayload; answer: EventFields };
+  scope_sanitize_end_guardrail: { payload: EventSanitizePayload; answer: EventFields };
+  tool_sanitize_request_guardrail: { payload: ToolSanitizePayload; answer: unknown };
+  tool_sanitize_response_guardrail: { payload: ToolSanitizePayload; answer: unknown };
+  tool_conditional_execution_guardrail: { payload: ToolPayload; answer: Verdict };
+  tool_request_intercept: { payload: ToolPayload; answer: unknown };
+  tool_execution_intercept: {
+    payload: ToolExecutionPayload;
+    answer: ToolExecutionOutcome;
+    next: (args: unknown) => Promise<ToolExecutionResult>;
+  };
+  llm_sanitize_request_guardrail: { payload: LlmSanitizePayload; answer: unknown };
+  llm_sanitize_response_guardrail: { payload: LlmSanitizePayload; answer: unknown };
+  llm_conditional_execution_guardrail: { payload: LlmPayload; answer: Verdict };
+  llm_request_intercept: { payload: LlmPayload; answer: LlmRequestInterceptOutcome };
+  llm_execution_intercept: {
+    payload: LlmPayload;
+    answer: unknown;
+    next: (request: LlmRequest) => Promise<unknown>;
+  };
+}

@@ -1,0 +1,94 @@
+/** A registration: what a program or a plugin's session gives, and what it gets back. */
+import { limits } from "@troupe/protocol";
+import { relayErrors } from "../errors.ts";
+import type { Scope } from "../scope/scope.ts";
+import { isMiddlewareKind, kindRow, type MiddlewareKind } from "./kinds.ts";
+import type { MiddlewareShapes } from "./payloads.ts";
+
+/** What a middleware gets beside the payload. */
+export interface MiddlewareContext {
+  /** Fires when the answer isn't waited for any more: the caller gave up, or the deadline is over. */
+  readonly signal: AbortSignal;
+}
+
+/** What a middleware that goes around a call gets beside the payload. */
+export interface AroundContext<K extends MiddlewareKind> extends MiddlewareContext {
+  /**
+   * The rest of the call. May be called any number of times, also at once. Throws `relay.next_revoked` when the
+   * middleware has answered.
+   */
+  readonly next: MiddlewareShapes[K] extends { next: infer N } ? N : never;
+}
+
+/** The context that a kind gets. */
+export type ContextOf<K extends MiddlewareKind> = MiddlewareShapes[K] extends { next: unknown }
+  ? AroundContext<K>
+  : MiddlewareContext;
+
+/** A middleware: a function, synchronous or not. */
+export type MiddlewareHandler<K extends MiddlewareKind> = (
+  payload: MiddlewareShapes[K]["payload"],
+  context: ContextOf<K>,
+) => MiddlewareShapes[K]["answer"] | PromiseLike<MiddlewareShapes[K]["answer"]>;
+
+/** What may be said of a registration beside kind, name and handler. */
+export interface RegistrationOptions {
+  /** Lower ones run first; any finite number. Default: 0. */
+  readonly priority?: number;
+  /** Visible in this scope and below it, and gone when it ends. Default: visible everywhere. */
+  readonly scope?: Scope;
+  /** Request intercepts: the chain ends behind this one. Default: false. */
+  readonly breakChain?: boolean;
+  /** What one answer may take, milliseconds; null: as long as it likes. Default: the kind's. */
+  readonly deadlineMs?: number | null;
+  /** Subscribers: events that may wait. Default: `limits.relaySubscriberQueue`. */
+  readonly queueLimit?: number;
+  /** Subscribers: which event goes when the queue is full. Default: "drop_newest". */
+  readonly overflow?: "drop_newest" | "drop_oldest";
+}
+
+/** A registration of a kind, whole. */
+export interface RegistrationRequest<K extends MiddlewareKind> extends RegistrationOptions {
+  readonly kind: K;
+  /** Unique among registrations of its kind in the same place. */
+  readonly name: string;
+  /** The middleware. A method, so that a request of one kind passes for one of any. */
+  handle(...parameters: Parameters<MiddlewareHandler<K>>): ReturnType<MiddlewareHandler<K>>;
+}
+
+/** What `register` answers. */
+export interface Registration {
+  readonly kind: MiddlewareKind;
+  readonly name: string;
+  readonly priority: number;
+  /** Null for one that is visible everywhere. */
+  readonly scopeUuid: string | null;
+  /**
+   * Takes it away. False when it was gone already. Calls that have started keep it; a subscriber still gets the events
+   * that were emitted before.
+   */
+  deregister(): boolean;
+}
+
+/** Throws for a request that no registry can take. Requests come from plugins as well, where no compiler looked. */
+export function checkRequest(request: RegistrationRequest<MiddlewareKind>): void {
+  const { kind, name, handle, priority, deadlineMs, queueLimit, breakChain, overflow } = request;
+  if (!isMiddlewareKind(kind)) throw relayErrors.kindUnknown(kind);
+  if (typeof name !== "string" || name.length === 0 || name.length > limits.memberNameLength)
+    throw relayErrors.nameMalformed(limits.memberNameLength);
+  if (typeof handle !== "function") throw relayErrors.optionInvalid("handle", "a function");
+  if (priority !== undefined && !Number.isFinite(priority))
+    throw relayErrors.optionInvalid("priority", "a finite number");
+  if (deadlineMs !== undefined && deadlineMs !== null && !(deadlineMs > 0 && deadlineMs < 2 ** 31))
+    throw relayErrors.optionInvalid("deadlineMs", "null or from above 0 to 2^31 - 1");
+  if (breakChain === true && !kindRow(kind).breakable)
+    throw relayErrors.optionInvalid("breakChain", "left out: only request intercepts have it");
+  if ((queueLimit !== undefined || overflow !== undefined) && kind !== "subscriber")
+    throw relayErrors.optionInvalid("queueLimit and overflow", "left out: only subscribers have them");
+  if (queueLimit !== undefined && !isIn(queueLimit, 1, limits.relaySubscriberQueueLongest))
+    throw relayErrors.optionInvalid("queueLimit", `from 1 to ${limits.relaySubscriberQueueLongest}`);
+}
+
+function isIn(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}

@@ -1,0 +1,137 @@
+/** Registry: all registrations of one relay, and which of them are visible from a scope. */
+import { limits } from "@troupe/protocol";
+import type { RelayEnv } from "../env.ts";
+import { relayErrors } from "../errors.ts";
+import type { Scope } from "../scope/scope.ts";
+import type { Scopes } from "../scope/scopes.ts";
+import { type QueueParts, SubscriberQueue } from "../subscribers/subscriber-queue.ts";
+import { Chains } from "./chains.ts";
+import { invoke } from "./invoke.ts";
+import type { MiddlewareKind } from "./kinds.ts";
+import { type Entry, entriesOf, entryOf, isSubscriber, Level } from "./level.ts";
+import {
+  checkRequest,
+  type Registration,
+  type RegistrationOptions,
+  type RegistrationRequest,
+} from "./registration.ts";
+
+/** A registration in a list of all. */
+export type RegistrationIdentity = Omit<Registration, "deregister">;
+
+/** The registrations of one relay. */
+export class Registry {
+  readonly #env: RelayEnv;
+  readonly #scopes: Scopes;
+  readonly #later: QueueParts["later"];
+  readonly #global = new Level();
+  /** The levels of scopes that have registrations. Few, and gone with their scopes. */
+  readonly #local = new Map<Scope, Level>();
+  /** The queues that have something to do, also of subscribers that are gone: what they were offered they get. */
+  readonly #busy = new Set<SubscriberQueue>();
+  #chains: Chains;
+
+  constructor(env: RelayEnv, scopes: Scopes, later: QueueParts["later"]) {
+    this.#env = env;
+    this.#scopes = scopes;
+    this.#later = later;
+    this.#chains = new Chains(this.#global.lists, []);
+  }
+
+  isRoot(scope: Scope): boolean {
+    return scope === this.#scopes.root;
+  }
+
+  register<K extends MiddlewareKind>(request: RegistrationRequest<K>): Registration {
+    checkRequest(request);
+    const { scope } = request;
+    const level = this.#levelOf(scope);
+    const entry = this.#withQueue(entryOf(request), request);
+    level.add(entry);
+    if (scope !== undefined && level !== this.#global) this.#local.set(scope, level);
+    this.#chains = new Chains(this.#global.lists, []);
+    const { kind, name, priority } = entry;
+    const deregister = (): boolean => this.#remove(level, entry, scope);
+    return {
+      kind,
+      name,
+      priority,
+      scopeUuid: level === this.#global ? null : (scope?.uuid ?? null),
+      deregister,
+    };
+  }
+
+  /** All that is visible from `scope`, as it is now. */
+  chainsAt(scope: Scope): Chains {
+    if (this.#local.size === 0) return this.#chains;
+    const levels: Level[] = [];
+    for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+      const level = this.#local.get(at);
+      if (level !== undefined) levels.push(level);
+    }
+    if (levels.length === 0) return this.#chains;
+    return new Chains(
+      this.#global.lists,
+      levels.reverse().map((level) => level.lists),
+    );
+  }
+
+  subscribersAt(scope: Scope): readonly Entry<"subscriber">[] {
+    if (this.#local.size === 0) return this.#global.lists.subscriber;
+    return this.chainsAt(scope).of("subscriber");
+  }
+
+  /** The scope has ended: what was registered in it is gone. */
+  end(scope: Scope): void {
+    if (this.#local.size > 0) this.#local.delete(scope);
+  }
+
+  /** Everything that is registered: what is global first, each place in the order of the table. */
+  list(): RegistrationIdentity[] {
+    const places: readonly (readonly [string | null, Level])[] = [
+      [null, this.#global],
+      ...Array.from(this.#local, ([scope, level]): readonly [string, Level] => [scope.uuid, level]),
+    ];
+    return places.flatMap(([scopeUuid, level]) =>
+      entriesOf(level).map(({ kind, name, priority }) => ({ kind, name, priority, scopeUuid })),
+    );
+  }
+
+  /** The queues of all subscribers, also of scope-local ones. */
+  subscribers(): Entry<"subscriber">[] {
+    return [this.#global, ...this.#local.values()].flatMap((level) => [...level.lists.subscriber]);
+  }
+
+  /** Settles when all that was offered to subscribers has been handled or lost. */
+  async flushed(): Promise<void> {
+    await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
+  }
+
+  #levelOf(scope: Scope | undefined): Level {
+    if (scope === undefined || this.#scopes.own(scope) === this.#scopes.root) return this.#global;
+    if (!this.#scopes.isOpen(scope)) throw relayErrors.scopeEnded(scope.name);
+    return this.#local.get(scope) ?? new Level();
+  }
+
+  #remove(level: Level, entry: Entry, scope: Scope | undefined): boolean {
+    const gone = scope !== undefined && level !== this.#global && this.#local.get(scope) !== level;
+    const removed = level.remove(entry) && !gone;
+    if (scope !== undefined && level.size === 0) this.#local.delete(scope);
+    this.#chains = new Chains(this.#global.lists, []);
+    return removed;
+  }
+
+  #withQueue(entry: Entry, options: RegistrationOptions): Entry {
+    if (!isSubscriber(entry)) return entry;
+    const queue = new SubscriberQueue({
+      limit: options.queueLimit ?? limits.relaySubscriberQueue,
+      overflow: options.overflow ?? "drop_newest",
+      handle: (event) => invoke(entry, event, undefined, this.#env.timers),
+      later: this.#later,
+      busy: this.#busy,
+      failed: (error) =>
+        this.#env.log.warn(`Subscriber "${entry.name}" failed; more of it isn't logged`, { error }),
+    });
+    return { ...entry, queue };
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Relay: scopes, middleware, events and subscribers around the calls of tools and models.
+ *
+ * Everything hangs on one object: two relays in a process share nothing. It knows no actor and no transport, and takes
+ * clock, ids and async context from its `Env`. Where nobody listens and nothing is registered, a managed call costs
+ * little more than a scope.
+ */
+import type { AsyncVariable } from "@troupe/base";
+import type { CallParts } from "./calls/call-parts.ts";
+import { type LlmCallOptions, type LlmFunction, llmCall } from "./calls/llm-call.ts";
+import { type ToolCallOptions, type ToolFunction, toolCall } from "./calls/tool-call.ts";
+import type { RelayEnv } from "./env.ts";
+import { relayErrors } from "./errors.ts";
+import type { Metadata, PendingMark } from "./events/event.ts";
+import { Pipeline } from "./events/pipeline.ts";
+import { Recorder } from "./events/recorder.ts";
+import type { MiddlewareKind } from "./middleware/kinds.ts";
+import type { LlmRequest, ToolExecutionResult } from "./middleware/payloads.ts";
+import type { Registration, RegistrationRequest } from "./middleware/registration.ts";
+import { type RegistrationFunctions, registrationFunctions } from "./middleware/registration-functions.ts";
+import { type RegistrationIdentity, Registry } from "./middleware/registry.ts";
+import { type PropagationContext, propagationContextToTraceparent } from "./scope/propagation.ts";
+import type { Scope } from "./scope/scope.ts";
+import type { ScopeType } from "./scope/scope-type.ts";
+import { type ScopeOptions, Scopes } from "./scope/scopes.ts";
+import type { SubscriberFigures } from "./subscribers/subscriber-queue.ts";
+
+/** What may be said of a scope that is about to begin. */
+export interface BeginOptions extends ScopeOptions {
+  /** The start event's data. */
+  readonly input?: unknown;
+}
+
+/** What may be said of a scope that ends. */
+export interface PopOptions {
+  /** The end event's data. */
+  readonly output?: unknown;
+  /** Over the scope's own. */
+  readonly metadata?: Metadata;
+}
+
+/** What may be said of a mark beside its name. */
+export interface EventOptions extends Omit<PendingMark, "name"> {
+  /** The scope that it is about. Default: the current one. */
+  readonly parent?: Scope;
+}
+
+/** A subscriber and what became of its events. */
+export interface SubscriberStatus extends SubscriberFigures {
+  readonly name: string;
+}
+
+/** A relay: its own calls, and the registration functions of all kinds. */
+export type Relay = RelayCore & RegistrationFunctions;
+
+/** The relay's own calls. */
+export class RelayCore {
+  readonly #parts: CallParts;
+  readonly #pipeline: Pipeline;
+  /** Set while a subscriber or an event's middleware runs. */
+  readonly #behind: AsyncVariable<true>;
+
+  constructor(env: RelayEnv) {
+    const scopes = new Scopes(env);
+    const behind = env.asyncContext.variable<true>();
+    const later = (task: () => void): void =>
+      env.afterTurn(() => behind.run(true, () => scopes.run(scopes.root, task)));
+    const registry = new Registry(env, scopes, later);
+    this.#pipeline = new Pipeline(env, later);
+    this.#behind = behind;
+    this.#parts = { env, scopes, registry, recorder: new Recorder(env, registry, this.#pipeline) };
+  }
+
+  /** The current scope; the root where nothing is going on. */
+  getHandle(): Scope {
+    return this.#parts.scopes.current;
+  }
+
+  /**
+   * Runs `fn` in a scope of its own and ends it when `fn` has settled. The end event says how it went; errors pass through.
+   */
+  async withScope<T>(
+    name: string,
+    scopeType: ScopeType,
+    fn: (scope: Scope) => T | PromiseLike<T>,
+    options: BeginOptions = {},
+  ): Promise<T> {
+    const { scopes, recorder } = this.#parts;
+    const scope = this.pushScope(name, scopeType, options);
+    try {
+      const answer = await scopes.run(scope, () => fn(scope));
+      if (scopes.isOpen(scope)) recorder.succeeded(scope, {});
+      return answer;
+    } catch (error) {
+      if (scopes.isOpen(scope)) recorder.failed(scope, error);
+      throw error;
+    } finally {
+      this.#end(scope);
+    }
+  }
+
+  /**
+   * Begins a scope that `popScope` ends. It isn't the current one of anybody: give it as `parent`, or use `runInScope`.
+   * Default parent: the current scope.
+   */
+  pushScope(name: string, scopeType: ScopeType, options: BeginOptions = {}): Scope {
+    const { scopes, recorder } = this.#parts;
+    const scope = scopes.open(name, scopeType, options);
+    recorder.start(scope, options.input);
+    return scope;
+  }
+
+  /** Ends a scope, in any order. Throws `relay.scope_ended`, `relay.root_scope` or `relay.foreign_scope`. */
+  popScope(scope: Scope, options: PopOptions = {}): void {
+    this.#parts.scopes.checkEnd(scope);
+    // What stands for another process' scope has its events there.
+    if (scope.parent !== undefined)
+      this.#parts.recorder.end(scope, { output: options.output, metadata: options.metadata });
+    this.#end(scope);
+  }
+
+  /** Runs `fn`, and all that it awaits or starts, with `scope` as the current one. What was current before is so again. */
+  runInScope<R>(scope: Scope, fn: () => R): R {
+    const { scopes } = this.#parts;
+    return scopes.run(scopes.own(scope), fn);
+  }
+
+  /** Emits a mark: something happened. */
+  event(name: string, options: EventOptions = {}): void {
+    const { scopes, recorder } = this.#parts;
+    recorder.mark(scopes.own(options.parent), { ...options, name });
+  }
+
+  /** Where work belongs that leaves this process now. Undefined at the root: nowhere. */
+  capturePropagationContext(scope?: Scope): PropagationContext | undefined {
+    const { scopes } = this.#parts;
+    return scopes.capture(scopes.own(scope));
+  }
+
+  /** The W3C `traceparent` of the current scope. Undefined at the root. */
+  captureTraceparent(scope?: Scope): string | undefined {
+    const context = this.capturePropagationContext(scope);
+    return context === undefined ? undefined : propagationContextToTraceparent(context);
+  }
+
+  /**
+   * A scope that stands for one of another process, for `runInScope` or as a parent. No event is about it; registrations
+   * don't travel. End it with `popScope` when something was registered in it. Throws `relay.propagation_malformed`.
+   */
+  createScopeFromPropagation(context: PropagationContext): Scope {
+    return this.#parts.scopes.restore(context);
+  }
+
+  /**
+   * Calls a tool under all middleware that is visible. Throws `relay.guardrail_rejected`, `relay.middleware_failed`,
+   * `relay.aborted`, `relay.bad_answer`, or what the tool throws.
+   */
+  toolCallExecute(
+    name: string,
+    args: unknown,
+    fn: ToolFunction,
+    options: ToolCallOptions = {},
+  ): Promise<ToolExecutionResult> {
+    return toolCall(this.#parts, { name, args, fn }, options);
+  }
+
+  /** Calls a model whose response comes in one piece, as `toolCallExecute`. */
+  llmCallExecute(
+    name: string,
+    request: LlmRequest,
+    fn: LlmFunction,
+    options: LlmCallOptions = {},
+  ): Promise<unknown> {
+    return llmCall(this.#parts, { name, request, fn }, options);
+  }
+
+  /**
+   * Registers a middleware of any kind. The handler may be asynchronous and may run elsewhere: a plugin's session gets
+   * the payload, the signal and, for execution intercepts, `next`. Throws `relay.name_taken` and others.
+   */
+  register<K extends MiddlewareKind>(request: RegistrationRequest<K>): Registration {
+    return this.#parts.registry.register(request);
+  }
+
+  /** Everything that is registered now. */
+  listRuntimeRegistrations(): readonly RegistrationIdentity[] {
+    return this.#parts.registry.list();
+  }
+
+  /** All subscribers, with what became of their events. */
+  subscriberStatus(): readonly SubscriberStatus[] {
+    return this.#parts.registry
+      .subscribers()
+      .flatMap(({ name, queue }) => (queue === undefined ? [] : [{ name, ...queue.figures }]));
+  }
+
+  /** Events lost because middleware of events couldn't keep up: no subscriber got them. */
+  get droppedEvents(): number {
+    return this.#pipeline.dropped;
+  }
+
+  /**
+   * Settles when every subscriber has handled, or lost, all that was emitted before. Throws
+   * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself.
+   */
+  async flushSubscribers(): Promise<void> {
+    if (this.#behind.get() === true) throw relayErrors.flushInSubscriber();
+    await this.#pipeline.flushed();
+    await this.#parts.registry.flushed();
+  }
+
+  #end(scope: Scope): void {
+    this.#parts.scopes.end(scope);
+    this.#parts.registry.end(scope);
+  }
+}
+
+/** A relay on the given platform. */
+export function relayOn(env: RelayEnv): Relay {
+  const core = new RelayCore(env);
+  return Object.assign(
+    core,
+    registrationFunctions((request) => core.register(request)),
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * A scope on its way to another process: plain data for JSON, and a W3C `traceparent` for those who read nothing else.
+ *
+ * A `traceparent` keeps the last half of the parent's id only, so that it can't be turned back into a context.
+ */
+import { relayErrors } from "../errors.ts";
+
+/** Where work that is done elsewhere belongs. */
+export interface PropagationContext {
+  readonly version: 1;
+  /** The trace; left out, the receiver begins one of its own below `parentUuid`. */
+  readonly rootUuid?: string;
+  /** The scope that the work belongs to. */
+  readonly parentUuid: string;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The context as JSON text, in the spelling of ATOF's other fields. */
+export function propagationContextToJson(context: PropagationContext): string {
+  return JSON.stringify({
+    version: context.version,
+    ...(context.rootUuid === undefined ? {} : { root_uuid: context.rootUuid }),
+    parent_uuid: context.parentUuid,
+  });
+}
+
+/** Reads what `propagationContextToJson` wrote. Throws `relay.propagation_malformed`; unknown fields are ignored. */
+export function propagationContextFromJson(text: string): PropagationContext {
+  const found = parse(text);
+  if (typeof found !== "object" || found === null) throw relayErrors.propagationMalformed("not an object");
+  if (!("version" in found) || found.version !== 1)
+    throw relayErrors.propagationMalformed("its version isn't 1");
+  const parentUuid = "parent_uuid" in found ? found.parent_uuid : undefined;
+  const rootUuid = "root_uuid" in found ? found.root_uuid : undefined;
+  return checkPropagation({ version: 1, parentUuid, rootUuid });
+}
+
+/** The same context, its ids checked. Throws `relay.propagation_malformed`. */
+export function checkPropagation(context: {
+  readonly version: 1;
+  readonly parentUuid: unknown;
+  readonly rootUuid?: unknown;
+}): PropagationContext {
+  const { parentUuid, rootUuid } = context;
+  if (!isUuid(parentUuid)) throw relayErrors.propagationMalformed("its parent isn't a UUID");
+  if (rootUuid === undefined || rootUuid === null) return { version: 1, parentUuid };
+  if (!isUuid(rootUuid)) throw relayErrors.propagationMalformed("its root isn't a UUID");
+  return { version: 1, rootUuid, parentUuid };
+}
+
+/** `00-<trace>-<span>-01`: the trace is the root's id, the span the last half of the parent's. */
+export function propagationContextToTraceparent(context: PropagationContext): string {
+  return traceparent(context.rootUuid ?? context.parentUuid, context.parentUuid);
+}
+
+/** As `propagationContextToTraceparent`, of the ids alone. */
+export function traceparent(rootUuid: string, parentUuid: string): string {
+  return `00-${digits(rootUuid)}-${digits(parentUuid).slice(16)}-01`;
+}
+
+function digits(uuid: string): string {
+  return uuid.replaceAll("-", "").toLowerCase();
+}
+
+function isUuid(value: unknown): value is string {
+  return typeof value === "string" && UUID.test(value);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw relayErrors.propagationMalformed("not JSON", cause);
+  }
+}

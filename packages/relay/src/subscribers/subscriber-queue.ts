@@ -1,0 +1,134 @@
+/**
+ * SubscriberQueue: the events that wait for one subscriber.
+ *
+ * A subscriber gets its events one after the other, in the order of emission, in a macrotask behind the turn that
+ * emitted them: it never holds a call up, and a slow one holds up no other. What it hasn't taken waits, up to a limit; past
+ * it events are dropped and counted. A subscriber that throws loses the event that it threw at and goes on.
+ *
+ * Who may observe what: while it handles an event, the current scope is the relay's root, whoever emitted it.
+ */
+import type { RelayEvent } from "../events/event.ts";
+
+/** Events handled before others get their turn. */
+const SLICE = 256;
+
+/** How a queue does its work. */
+export interface QueueParts {
+  readonly limit: number;
+  readonly overflow: "drop_newest" | "drop_oldest";
+  readonly handle: (event: RelayEvent) => Promise<unknown>;
+  /** Runs a task in a macrotask, in the context of subscribers. */
+  readonly later: (task: () => void) => void;
+  /** The queues that have something to do: this one is there while it has. */
+  readonly busy: Set<SubscriberQueue>;
+  /** Told of the first failure. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** What became of a subscriber's events. */
+export interface SubscriberFigures {
+  readonly delivered: number;
+  /** Lost because the queue was full. */
+  readonly dropped: number;
+  /** Lost because the subscriber threw. */
+  readonly failed: number;
+  readonly waiting: number;
+}
+
+/** The events that wait for one subscriber. */
+export class SubscriberQueue {
+  readonly #parts: QueueParts;
+  #events: RelayEvent[] = [];
+  #head = 0;
+  #handling = false;
+  #delivered = 0;
+  #dropped = 0;
+  #failed = 0;
+  /** Events that ever left: handled, failed, or dropped from the front. */
+  #left = 0;
+  #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  get figures(): SubscriberFigures {
+    return {
+      delivered: this.#delivered,
+      dropped: this.#dropped,
+      failed: this.#failed,
+      waiting: this.#waiting,
+    };
+  }
+
+  offer(event: RelayEvent): void {
+    if (this.#waiting >= this.#parts.limit) {
+      this.#dropped += 1;
+      if (this.#parts.overflow === "drop_newest") return;
+      this.#take();
+      this.#leave();
+    }
+    this.#events.push(event);
+    if (this.#parts.busy.has(this)) return;
+    this.#parts.busy.add(this);
+    this.#parts.later(() => void this.#drain());
+  }
+
+  /** Settles when all that is waiting or being handled now has left. */
+  flushed(): Promise<void> {
+    const until = this.#left + this.#waiting + (this.#handling ? 1 : 0);
+    if (until === this.#left) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.push({ until, resolve });
+    return promise;
+  }
+
+  get #waiting(): number {
+    return this.#events.length - this.#head;
+  }
+
+  async #drain(): Promise<void> {
+    for (let handled = 0; handled < SLICE; handled++) {
+      const event = this.#take();
+      if (event === undefined) {
+        this.#parts.busy.delete(this);
+        return;
+      }
+      await this.#deliver(event);
+    }
+    this.#parts.later(() => void this.#drain());
+  }
+
+  async #deliver(event: RelayEvent): Promise<void> {
+    this.#handling = true;
+    try {
+      await this.#parts.handle(event);
+      this.#delivered += 1;
+    } catch (error) {
+      this.#failed += 1;
+      if (this.#failed === 1) this.#parts.failed(error);
+    }
+    this.#handling = false;
+    this.#leave();
+  }
+
+  #take(): RelayEvent | undefined {
+    const event = this.#events[this.#head];
+    if (event === undefined) return undefined;
+    this.#head += 1;
+    // Taken events are let go in blocks: shifting each would move all others.
+    if (this.#head === this.#events.length || this.#head >= SLICE) {
+      this.#events = this.#events.slice(this.#head);
+      this.#head = 0;
+    }
+    return event;
+  }
+
+  #leave(): void {
+    this.#left += 1;
+    const settled = this.#waiters.filter(({ until }) => until <= this.#left);
+    if (settled.length === 0) return;
+    this.#waiters = this.#waiters.filter(({ until }) => until > this.#left);
+    for (const { resolve } of settled) resolve();
+  }
+}

@@ -1,0 +1,159 @@
+/** Scopes: who is whose parent, whatever runs at once. */
+import { setImmediate as macrotask } from "node:timers/promises";
+import {
+  propagationContextFromJson,
+  propagationContextToJson,
+  propagationContextToTraceparent,
+} from "@troupe/relay";
+import { expect, test } from "vitest";
+import { codeOf, Driver, thrownBy } from "./driver/driver.ts";
+
+test("S5.6 (in part) two requests at once keep their own roots, through timers, promises, streams and callbacks", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  async function* chunks() {
+    yield 1;
+    await macrotask();
+    relay.event(`${relay.getHandle().name} stream`);
+    yield 2;
+  }
+  const request = (name: string) =>
+    relay.withScope(name, "agent", async () => {
+      await macrotask();
+      relay.event(`${name} timer`);
+      await Promise.all([Promise.resolve().then(() => relay.event(`${name} promise`)), macrotask()]);
+      for await (const _ of chunks());
+      await new Promise<void>((resolve) => queueMicrotask(() => resolve(relay.event(`${name} callback`))));
+      await relay.toolCallExecute(`${name} tool`, {}, async () => {
+        await macrotask();
+        relay.event(`${name} in tool`);
+        return { result: relay.getHandle().rootUuid };
+      });
+    });
+  await Promise.all([request("a"), request("b")]);
+  for (const name of ["a", "b"]) {
+    const { uuid } = await driver.find(name, "start");
+    for (const what of ["timer", "promise", "stream", "callback"])
+      expect((await driver.find(`${name} ${what}`, "mark")).parent_uuid).toBe(uuid);
+    const tool = await driver.find(`${name} tool`, "start");
+    expect(tool.parent_uuid).toBe(uuid);
+    expect((await driver.find(`${name} in tool`, "mark")).parent_uuid).toBe(tool.uuid);
+    expect((await driver.find(`${name} tool`, "end")).data).toBe(uuid);
+  }
+  expect(relay.getHandle().name).toBe("root");
+});
+
+test("S5.6 (in part) guardrails, intercepts, next and the tool run in their scopes, and a throw restores what was current", async () => {
+  const { relay } = new Driver();
+  const seen: string[] = [];
+  const see = (what: string) => void seen.push(`${what} in ${relay.getHandle().name}`);
+  relay.registerToolConditionalExecutionGuardrail("guard", () => see("guard"));
+  relay.registerToolRequestIntercept("request", ({ args }) => {
+    see("request");
+    return args;
+  });
+  relay.registerToolExecutionIntercept("around", async ({ args }, { next }) => {
+    see("before");
+    return await next(args).finally(() => see("after"));
+  });
+  await relay.withScope("outer", "agent", async () => {
+    const call = relay.toolCallExecute("tool", {}, () => {
+      see("tool");
+      throw new Error("boom");
+    });
+    expect(await codeOf(call)).toBe("boom");
+    see("rest");
+    const inner = relay.pushScope("inner", "function");
+    const throwing = () => {
+      see("inner");
+      throw new Error("thrown");
+    };
+    expect(thrownBy(() => relay.runInScope(inner, throwing))).toBe("thrown");
+    see("restored");
+  });
+  expect(seen).toEqual([
+    ...["guard in guard", "request in outer", "before in tool", "tool in tool", "after in tool"],
+    ...["rest in outer", "inner in inner", "restored in outer"],
+  ]);
+});
+
+test("S5.6 (in part) subscribers and sanitizers of events run outside of every scope, whoever emitted the event", async () => {
+  const { relay } = new Driver();
+  const scope = relay.pushScope("outer", "agent");
+  await relay.flushSubscribers();
+  const seen: string[] = [];
+  relay.registerSubscriber("looks", () => void seen.push(relay.getHandle().name));
+  relay.runInScope(scope, () => relay.event("straight to the queue"));
+  await relay.flushSubscribers();
+  relay.registerMarkSanitizeGuardrail("looks", ({ fields }) => {
+    seen.push(relay.getHandle().name);
+    return fields;
+  });
+  relay.runInScope(scope, () => relay.event("by way of the sanitizer"));
+  await relay.flushSubscribers();
+  expect(seen).toEqual(["root", "root", "root"]);
+});
+
+test("scopes end in any order, once, and a parent may go before its children", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  const parent = relay.pushScope("parent", "agent");
+  const one = relay.pushScope("one", "tool", { parent });
+  const two = relay.pushScope("two", "tool", { parent });
+  relay.popScope(parent);
+  relay.popScope(one, { output: 1 });
+  relay.popScope(two, { metadata: { last: true } });
+  expect(thrownBy(() => relay.popScope(one))).toBe("relay.scope_ended");
+  expect(thrownBy(() => relay.popScope(relay.getHandle()))).toBe("relay.root_scope");
+  expect(thrownBy(() => relay.popScope(new Driver().relay.pushScope("other", "agent")))).toBe(
+    "relay.foreign_scope",
+  );
+  expect(thrownBy(() => relay.pushScope("mine", "custom"))).toBe("relay.subtype_missing");
+  expect((await driver.story()).slice(3)).toEqual([
+    "end agent parent null",
+    "end tool one 1",
+    "end tool two null",
+  ]);
+  expect((await driver.find("two", "end")).parent_uuid).toBe(parent.uuid);
+});
+
+test("an end is later than its start, and no two events have the same time", async () => {
+  const driver = new Driver();
+  for (let n = 0; n < 50; n++) await driver.relay.withScope("s", "agent", () => {});
+  await driver.relay.flushSubscribers();
+  const times = driver.events.map(({ timestamp }) => timestamp);
+  expect(times).toEqual([...new Set(times)].sort());
+});
+
+test("S5.6 (in part) a scope goes to another process as JSON, and work there is below it", async () => {
+  const here = new Driver();
+  const there = new Driver();
+  const context = await here.relay.withScope("outer", "agent", () =>
+    here.relay.withScope("inner", "function", () => here.relay.capturePropagationContext()),
+  );
+  if (context === undefined) throw new Error("nothing captured");
+  const restored = there.relay.createScopeFromPropagation(
+    propagationContextFromJson(propagationContextToJson(context)),
+  );
+  await there.relay.runInScope(restored, () => there.relay.toolCallExecute("t", {}, () => ({ result: 1 })));
+  expect((await there.find("t", "start")).parent_uuid).toBe((await here.find("inner", "start")).uuid);
+  const trace = (await here.find("outer", "start")).uuid.replaceAll("-", "");
+  expect(there.relay.captureTraceparent(restored)).toBe(propagationContextToTraceparent(context));
+  expect(propagationContextToTraceparent(context).split("-")[1]).toBe(trace);
+  expect(there.relay.capturePropagationContext()).toBeUndefined();
+  there.relay.popScope(restored);
+  expect(await there.story()).toEqual(["start tool t {}", "end tool t 1"]);
+});
+
+test.each([
+  ["not JSON", "{"],
+  ["no object", "null"],
+  ["another version", '{"version":2,"parent_uuid":"01a1fc5e-05b2-7e12-b850-cf21b651e4d6"}'],
+  ["no parent", '{"version":1}'],
+  [
+    "a root that is no UUID",
+    '{"version":1,"parent_uuid":"01a1fc5e-05b2-7e12-b850-cf21b651e4d6","root_uuid":"x"}',
+  ],
+])("a propagation context is refused: %s", (_what, text) => {
+  expect(thrownBy(() => propagationContextFromJson(text))).toBe("relay.propagation_malformed");
+});

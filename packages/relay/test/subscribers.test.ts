@@ -1,0 +1,204 @@
+/** Events on their way: order, full queues, failures, flushing, and payloads that JSON can't say. */
+import { limits } from "@troupe/protocol";
+import { expect, test } from "vitest";
+import { codeOf, Driver, thrownBy } from "./driver/driver.ts";
+
+function latch() {
+  return Promise.withResolvers<void>();
+}
+
+test("a stalled subscriber holds up nobody: its queue fills to its limit, and what is lost is counted", async () => {
+  const { relay, events } = new Driver();
+  const stall = latch();
+  const seen: Record<"new" | "old", string[]> = { new: [], old: [] };
+  const stalled = (list: string[]) => async (event: { name: string }) => {
+    await stall.promise;
+    list.push(event.name);
+  };
+  relay.registerSubscriber("newest", stalled(seen.new), { queueLimit: 2 });
+  relay.registerSubscriber("oldest", stalled(seen.old), { queueLimit: 2, overflow: "drop_oldest" });
+  for (let n = 0; n < 5; n++) relay.event(`e${n}`);
+  stall.resolve();
+  await relay.flushSubscribers();
+  expect([seen.new, seen.old]).toEqual([
+    ["e0", "e1"],
+    ["e3", "e4"],
+  ]);
+  expect(events).toHaveLength(5);
+  expect(relay.subscriberStatus().map(({ name, dropped, delivered }) => [name, dropped, delivered])).toEqual([
+    ["driver", 0, 5],
+    ["newest", 3, 2],
+    ["oldest", 3, 2],
+  ]);
+});
+
+test("without a limit of its own a queue takes what limits.ts says", async () => {
+  const { relay } = new Driver();
+  for (let n = 0; n < limits.relaySubscriberQueue + 3; n++) relay.event("e");
+  expect(relay.subscriberStatus()[0]).toMatchObject({ dropped: 3, waiting: limits.relaySubscriberQueue });
+  const most = limits.relaySubscriberQueueLongest;
+  expect(thrownBy(() => relay.registerSubscriber("s", () => {}, { queueLimit: most + 1 }))).toBe(
+    "relay.option_invalid",
+  );
+});
+
+test("a subscriber that throws loses that event alone, is logged once, and the others hear all", async () => {
+  const { relay, events, warnings } = new Driver();
+  relay.registerSubscriber("bad", (event) => {
+    if (event.name !== "c") throw new Error("bad");
+  });
+  for (const name of ["a", "b", "c"]) relay.event(name);
+  await relay.flushSubscribers();
+  expect(relay.subscriberStatus()[1]).toMatchObject({ failed: 2, delivered: 1 });
+  expect([events.map(({ name }) => name), warnings.length]).toEqual([["a", "b", "c"], 1]);
+});
+
+test("a flush inside a subscriber or a sanitizer says that it can't be", async () => {
+  const { relay } = new Driver();
+  const codes: string[] = [];
+  relay.registerSubscriber("flushes", async () => void codes.push(await codeOf(relay.flushSubscribers())));
+  relay.registerMarkSanitizeGuardrail("flushes", async ({ fields }) => {
+    codes.push(await codeOf(relay.flushSubscribers()));
+    return fields;
+  });
+  relay.event("e");
+  await relay.flushSubscribers();
+  expect(codes).toEqual(["relay.flush_in_subscriber", "relay.flush_in_subscriber"]);
+});
+
+test("a flush is a barrier: what was emitted before it has been handled, slow sanitizers included", async () => {
+  const { relay, events } = new Driver();
+  relay.registerMarkSanitizeGuardrail("slow", async ({ event, fields }) => {
+    if (event.name === "slow") await new Promise((resolve) => setImmediate(resolve));
+    return fields;
+  });
+  relay.event("slow");
+  relay.event("quick");
+  await relay.withScope("scope", "agent", () => {});
+  await relay.flushSubscribers();
+  expect(events.map(({ name }) => name)).toEqual(["slow", "quick", "scope", "scope"]);
+});
+
+test("sanitizers fail closed and injectors open: what couldn't be sanitized is in no event", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  const broken = () => {
+    throw new Error("broken");
+  };
+  relay.registerToolSanitizeRequestGuardrail("broken", broken);
+  relay.registerMarkSanitizeGuardrail("broken", broken);
+  relay.registerEventMetadataInjector("broken", broken);
+  relay.registerEventMetadataInjector("nested", () => ({ not: { flat: true } }));
+  relay.registerEventMetadataInjector("good", () => ({ kept: "theirs", tags: ["a", "b"] }));
+  await relay.toolCallExecute("t", { secret: 1 }, () => ({ result: "fine" }), { metadata: { kept: "mine" } });
+  relay.event("m", { data: { secret: 1 }, metadata: { secret: 1 } });
+  expect(await driver.story()).toEqual(["start tool t null", 'end tool t "fine"', "mark m null"]);
+  expect((await driver.find("t", "start")).metadata).toEqual({ kept: "mine", tags: ["a", "b"] });
+  expect((await driver.find("m", "mark")).metadata).toBeNull();
+  expect(driver.warnings).toHaveLength(4);
+});
+
+test("a sanitizer that hangs leaves its payload out when its deadline is over, and holds up nothing else", async () => {
+  const driver = new Driver();
+  const asked = latch();
+  driver.relay.registerMarkSanitizeGuardrail("hangs", () => {
+    asked.resolve();
+    return new Promise(() => {});
+  });
+  driver.relay.event("m", { data: 1 });
+  await asked.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  driver.deadlinesPass();
+  expect(await driver.story()).toEqual(["mark m null"]);
+});
+
+test("events that wait for sanitizers are bounded, and what is more is counted", async () => {
+  const { relay } = new Driver();
+  relay.registerMarkSanitizeGuardrail("same", ({ fields }) => fields);
+  for (let n = 0; n < limits.relayPendingEvents + 7; n++) relay.event("e");
+  expect(relay.droppedEvents).toBe(7);
+  await relay.flushSubscribers();
+});
+
+test("an event keeps the payload as it was, and a sanitizer can't reach the real one", async () => {
+  const driver = new Driver();
+  const args = { list: [1] };
+  driver.relay.registerToolSanitizeRequestGuardrail("greedy", ({ value }) => {
+    Object.assign(Object(value), { list: "gone" });
+    return value;
+  });
+  await driver.relay.toolCallExecute("t", args, () => {
+    args.list.push(2);
+    return { result: args };
+  });
+  args.list.push(3);
+  expect(args.list).toEqual([1, 2, 3]);
+  expect(await driver.story()).toEqual(['start tool t {"list":"gone"}', 'end tool t {"list":[1,2]}']);
+});
+
+test("no payload breaks a call: what JSON can't say is told in words", async () => {
+  const driver = new Driver();
+  const ring: { self?: unknown } = {};
+  ring.self = ring;
+  const deep = Array.from({ length: limits.relayPayloadDepth + 1 }).reduce<unknown>((inner) => [inner], 1);
+  const hostile = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error("no");
+      },
+    },
+  );
+  const args = {
+    ...{ big: 10n, nan: Number.NaN, date: new Date(0), map: new Map([["k", 1]]), set: new Set([1]) },
+    ...{ sparse: new Array(2), bytes: new Uint8Array(3), error: new TypeError("e"), nothing: undefined },
+    ...{ symbol: Symbol("s"), ring, hostile },
+    get thrower(): never {
+      throw new Error("no");
+    },
+    __proto__: null,
+  };
+  const { result } = await driver.relay.toolCallExecute("t", args, (given) => ({ result: given === args }));
+  expect(result).toBe(true);
+  expect((await driver.find("t", "start")).data).toEqual({
+    ...{ big: "10", nan: "NaN", date: "1970-01-01T00:00:00.000Z", map: { k: 1 }, set: [1] },
+    ...{ sparse: [null, null], bytes: "[3 bytes]", error: { name: "TypeError", message: "e" } },
+    ...{ symbol: "[symbol]", ring: { self: "[circular]" }, hostile: "[unreadable]", thrower: "[unreadable]" },
+  });
+  driver.relay.event("deep", { data: deep });
+  driver.relay.event("wide", { data: new Array(limits.relayPayloadEntries + 1).fill(0) });
+  expect(JSON.stringify((await driver.find("deep", "mark")).data)).toContain("[too deep]");
+  expect((await driver.find("wide", "mark")).data).toHaveLength(limits.relayPayloadEntries);
+});
+
+test("without a subscriber nothing is read, not even the payload", async () => {
+  const { relay } = new Driver({ listening: false });
+  const args = {
+    get secret(): never {
+      throw new Error("read");
+    },
+  };
+  relay.registerToolSanitizeRequestGuardrail("idle", () => expect.unreachable());
+  await relay.toolCallExecute("t", args, () => ({ result: args }));
+  await relay.flushSubscribers();
+});
+
+test("registrations are bounded in each place, and what no registry can take is refused", () => {
+  const { relay } = new Driver({ listening: false });
+  const add = (n: number) => relay.registerSubscriber(`s${n}`, () => {});
+  for (let n = 0; n < limits.relayRegistrations; n++) add(n);
+  expect(thrownBy(() => add(-1))).toBe("relay.too_many_registrations");
+  const bad: (readonly [object, string])[] = [
+    [{ kind: "nothing" }, "relay.kind_unknown"],
+    [{ kind: "toString" }, "relay.kind_unknown"],
+    [{ name: "" }, "relay.name_malformed"],
+    [{ handle: 1 }, "relay.option_invalid"],
+    [{ priority: Number.NaN }, "relay.option_invalid"],
+    [{ deadlineMs: 0 }, "relay.option_invalid"],
+    [{ queueLimit: 0 }, "relay.option_invalid"],
+  ];
+  for (const [wrong, code] of bad) {
+    const request = { kind: "subscriber" as const, name: "n", handle: () => {}, ...wrong };
+    expect(thrownBy(() => relay.register(request))).toBe(code);
+  }
+});
