@@ -18,7 +18,7 @@ import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import type { ActorStorage, Row } from "../ports/storage.ts";
+import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, clearCutOff, lives } from "./cut-off.ts";
 import { IdleQueue } from "./idle-queue.ts";
@@ -214,7 +214,7 @@ export class ActorHost implements InstanceHost {
     try {
       if (!this.#room.tryEnter()) await this.#room.enter();
       try {
-        found = await this.#openInRoom(target);
+        found = await this.#openInRoom(target, path);
       } catch (cause) {
         this.#room.leave();
         throw cause;
@@ -229,24 +229,25 @@ export class ActorHost implements InstanceHost {
   }
 
   /** An instance that was started in the caller's place, or the record of one that somebody else started. */
-  async #openInRoom(target: Target): Promise<ActorInstance | ActorRecord> {
+  async #openInRoom(target: Target, path: string): Promise<ActorInstance | ActorRecord> {
     if (target.kind === "id") {
       const record = await this.#directory.get(target.id);
       if (record === undefined) throw actorErrors.notFound(target.id);
-      return await this.#activate(record, undefined);
+      return await this.#activate(record, pathOf(record));
     }
     const { address, method, input } = target;
     this.#factory(address.name);
     if (method === "get") {
       const record = await this.#directory.find(address);
       if (record === undefined) throw actorErrors.notFound(describe(address));
-      return await this.#activate(record, undefined);
+      return await this.#activate(record, path);
     }
     if (method === "getOrCreate") {
       const located = await this.#directory.getOrCreate(address);
-      if (located.isNew) return await this.#activate(located.record, { input, durable: located.durable });
+      if (located.isNew)
+        return await this.#activate(located.record, path, { input, durable: located.durable });
       try {
-        return await this.#activate(located.record, undefined);
+        return await this.#activate(located.record, path);
       } catch (cause) {
         if (!(cause instanceof CutOff)) throw cause;
       }
@@ -256,7 +257,7 @@ export class ActorHost implements InstanceHost {
         await clearCutOff({ directory: this.#directory, storage: this.#storage }, found);
     }
     const { record, durable } = await this.#directory.create(address);
-    return await this.#activate(record, { input, durable });
+    return await this.#activate(record, path, { input, durable });
   }
 
   #factory(name: string): InstanceFactory {
@@ -266,11 +267,11 @@ export class ActorHost implements InstanceHost {
   }
 
   /** The instance, started in the caller's place; or the record, when somebody else has started it or is at it. */
-  #activate(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> | ActorRecord {
+  #activate(record: ActorRecord, path: string, creation?: Creation): Promise<ActorInstance> | ActorRecord {
     if (this.#byId.has(record.id)) return record;
     const factory = this.#factory(record.name);
     const ready = this.#start(factory, record, creation);
-    const slot = new Slot(record, pathOf(record), ready);
+    const slot = new Slot(record, path, ready);
     this.#byId.set(record.id, slot);
     this.#byPath.set(slot.path, slot);
     return ready;
@@ -286,7 +287,7 @@ export class ActorHost implements InstanceHost {
       const { generation } = await this.#directory.claim(record.id);
       const store = await this.#storage.open(record, generation);
       try {
-        const rows = creation === undefined ? await store.load() : NO_ROWS;
+        const rows = creation === undefined ? await store.load() : [];
         if (creation === undefined && !lives(rows)) throw new CutOff(record);
         const opening = factory.open({
           record,
@@ -377,8 +378,6 @@ export class ActorHost implements InstanceHost {
     return true;
   }
 }
-
-const NO_ROWS: readonly Row[] = [];
 
 interface Creation {
   readonly input: unknown;
