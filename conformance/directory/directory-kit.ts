@@ -52,6 +52,27 @@ function creationStories(story: Story): void {
     expect(await directory.get(record.id)).toEqual(record);
   });
 
+  story("an actor is found, or made where there is none", async (directory) => {
+    const at = address(["either"]);
+    const made = await directory.getOrCreate(at);
+    expect(made.isNew).toBe(true);
+    if (made.isNew) await made.durable;
+    expect(await directory.get(made.record.id)).toMatchObject(at);
+    expect(await directory.getOrCreate(at)).toEqual({ record: made.record, isNew: false });
+    await directory.destroy(made.record.id, (await directory.claim(made.record.id)).generation);
+    const again = await directory.getOrCreate(at);
+    expect(again.isNew).toBe(true);
+    expect(again.record.id).not.toBe(made.record.id);
+  });
+
+  story("many who want an actor that isn't there get the same one", async (directory) => {
+    const at = address(["shared"]);
+    const all = await Promise.all(Array.from({ length: 8 }, () => directory.getOrCreate(at)));
+    expect(all.filter((each) => each.isNew)).toHaveLength(1);
+    expect(new Set(all.map((each) => each.record.id)).size).toBe(1);
+    expect(await codeOf(directory.create(at))).toBe("actor.duplicate_key");
+  });
+
   story("an address is taken at once, by one of many", async (directory) => {
     const tries = Array.from({ length: 8 }, () => directory.create(address(["one"])));
     const settled = await Promise.allSettled(tries);

@@ -12,6 +12,7 @@ import type {
   Claim,
   Created,
   Directory,
+  Found,
   Generation,
   ListPage,
 } from "../../packages/runtime/src/ports/directory.ts";
@@ -74,7 +75,7 @@ export class SimStore implements Directory, ActorStorage {
     const file = new SimFile(parts.process, parts.disk, parts.flaws, parts.observer);
     const env = parts.flaws.microtaskBatches === true ? { afterTurn: queueMicrotask } : parts.process.env;
     this.#committer = new GroupCommitter({ env, file, onBroken: parts.onFatal });
-    this.#stores = new OpenStores(this.#committer);
+    this.#stores = new OpenStores(this.#committer, ({ actor }) => this.#disk.image.rows(actor.id));
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {
       generation += 1;
@@ -94,11 +95,16 @@ export class SimStore implements Directory, ActorStorage {
   }
 
   async create(address: ActorAddress): Promise<Created> {
+    const located = await this.getOrCreate(address);
+    if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
+    return located;
+  }
+
+  async getOrCreate(address: ActorAddress): Promise<Found | Created> {
     const text = addressText(address);
     await settledAt(this.#unsettledByAddress, text);
-    if (this.#disk.image.byAddress(text) !== undefined) {
-      throw actorErrors.duplicateKey(address.name, address.key);
-    }
+    const found = this.#disk.image.byAddress(text);
+    if (found !== undefined) return { record: found, isNew: false };
     const { env } = this.#parts.process;
     const id = env.ids.ordered().replaceAll("-", "");
     const record: ActorRecord = { ...address, key: [...address.key], id, createdAt: env.clock.now() };
@@ -108,7 +114,7 @@ export class SimStore implements Directory, ActorStorage {
       throw error;
     });
     this.#track(text, actor, durable, actor);
-    return { record, durable };
+    return { record, isNew: true, durable };
   }
 
   async claim(id: string): Promise<Claim> {
@@ -154,7 +160,6 @@ export class SimStore implements Directory, ActorStorage {
       actorId: id,
       generation,
       target: { kind: "rows", actor, generation },
-      load: () => this.#disk.image.rows(id),
     });
   }
 

@@ -62,6 +62,8 @@ export interface LocalBehaviour {
   readonly actions: ActionTable;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
+  /** True when a start runs nothing of the user's: no hook, nothing to make. */
+  readonly plainStart: boolean;
 }
 
 /** A definition whose code runs behind a carrier. */
@@ -128,17 +130,25 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
   }
   const actions = new Map<string, Hook>();
   collectActions(config["actions"], "", actions);
+  const state = initial(config, "state", "createState");
+  const vars = initial(config, "vars", "createVars");
   const connState = initial(config, "connState", "createConnState");
   const behaviour: LocalBehaviour = Object.freeze({
     kind: "local" as const,
-    state: initial(config, "state", "createState"),
-    vars: initial(config, "vars", "createVars"),
+    state,
+    vars,
     connState,
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
     actions: new ActionTable(actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
+    plainStart:
+      state.kind !== "create" &&
+      vars.kind !== "create" &&
+      !hooks.onMigrate &&
+      !hooks.onCreate &&
+      !hooks.onWake,
   });
   const { options, ignored } = parseOptions(config["options"]);
   const descriptor: ActorDescriptor = Object.freeze({

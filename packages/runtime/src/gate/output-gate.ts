@@ -98,8 +98,8 @@ export class OutputGate {
     this.#drain();
   }
 
-  /** Keeps all outputs until `done` settles. It must not reject without the storage being broken. */
-  hold(done: Promise<void>): void {
+  /** Keeps all outputs until `done` settles. When it rejects the gate breaks, and then `failed` is called. */
+  hold(done: Promise<void>, failed: () => void): void {
     this.#holds += 1;
     done.then(
       () => {
@@ -110,6 +110,7 @@ export class OutputGate {
         const error = asTroupeError(cause);
         this.break(error);
         this.#fail(error);
+        failed();
       },
     );
   }

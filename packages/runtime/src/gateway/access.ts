@@ -60,6 +60,8 @@ export class Access {
   readonly #token: Uint8Array | undefined;
   readonly #tokenAlways: boolean;
   readonly #crypto: Env["crypto"];
+  /** The header that was allowed last: nearly all requests bring the same one. */
+  #lastAllowed: string | undefined;
 
   constructor(config: AccessConfig, crypto: Env["crypto"]) {
     this.#hosts = config.allowedHosts
@@ -92,8 +94,12 @@ export class Access {
 
   /** True when requests may be for this host: a Host header, with or without a port. */
   hostAllowed(header: string | undefined): boolean {
-    const host = hostName(header ?? "");
-    return host !== undefined && this.#hosts.has(host);
+    if (header === undefined) return false;
+    if (header === this.#lastAllowed) return true;
+    const host = hostName(header);
+    if (host === undefined || !this.#hosts.has(host)) return false;
+    this.#lastAllowed = header;
+    return true;
   }
 
   /** True when pages of this origin may call. */

@@ -16,10 +16,11 @@
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
-import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import { type ActorStorage, CREATED_ROW, DESTROYED_ROW, type Row } from "../ports/storage.ts";
+import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { CutOff, clearCutOff, lives } from "./cut-off.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
@@ -92,10 +93,12 @@ export class ActorHost implements InstanceHost {
    */
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
-    const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(pathOf(target.address));
-    if (slot?.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
+    const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
+    const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(path);
+    if (slot === undefined) return this.#resolve(target, path);
+    if (slot.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
       return slot.state.instance;
-    return this.#loadSlowly(target, slot);
+    return this.#loadSlowly(target, path, slot);
   }
 
   /** The ids of a page of actors, and whether each is awake: for people and tests. */
@@ -167,8 +170,12 @@ export class ActorHost implements InstanceHost {
     await Promise.all([...this.#byId.values()].map((slot) => this.#stop(slot, "host-stop")));
   }
 
-  async #loadSlowly(target: Target, slot: Slot | undefined): Promise<ActorInstance> {
-    for (let current = slot; current !== undefined; current = this.#byId.get(current.record.id)) {
+  async #loadSlowly(target: Target, path: string, slot: Slot): Promise<ActorInstance> {
+    for (
+      let current: Slot | undefined = slot;
+      current !== undefined;
+      current = this.#byId.get(current.record.id)
+    ) {
       if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
       if (current.state.tag === "loading") {
         return await current.state.ready.catch((cause: unknown) => this.#retryAfter(target, cause));
@@ -177,18 +184,17 @@ export class ActorHost implements InstanceHost {
       await (current.state.tag === "stopping" ? current.state.done : this.#stop(current, "sleep"));
       if (this.#stopped !== undefined) throw actorErrors.stopping();
     }
-    return await this.#resolve(target);
+    return await this.#resolve(target, path);
   }
 
   /** One look-up at a time for each target; the others share it, but two creations don't. */
-  #resolve(target: Target): Promise<ActorInstance> {
-    const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
+  #resolve(target: Target, path: string): Promise<ActorInstance> {
     const under = this.#resolving.get(path);
     if (under !== undefined) {
       if (!isCreate(target)) return under.catch((cause: unknown) => this.#retryAfter(target, cause));
       return under.then(
         () => Promise.reject(actorErrors.duplicateKey(target.address.name, target.address.key)),
-        () => this.#resolve(target),
+        () => this.#resolve(target, path),
       );
     }
     const resolving = this.#open(target, path);
@@ -206,9 +212,9 @@ export class ActorHost implements InstanceHost {
   async #open(target: Target, path: string): Promise<ActorInstance> {
     let found: ActorInstance | ActorRecord;
     try {
-      await this.#room.enter();
+      if (!this.#room.tryEnter()) await this.#room.enter();
       try {
-        found = await this.#openInRoom(target);
+        found = await this.#openInRoom(target, path);
       } catch (cause) {
         this.#room.leave();
         throw cause;
@@ -223,26 +229,35 @@ export class ActorHost implements InstanceHost {
   }
 
   /** An instance that was started in the caller's place, or the record of one that somebody else started. */
-  async #openInRoom(target: Target): Promise<ActorInstance | ActorRecord> {
+  async #openInRoom(target: Target, path: string): Promise<ActorInstance | ActorRecord> {
     if (target.kind === "id") {
       const record = await this.#directory.get(target.id);
       if (record === undefined) throw actorErrors.notFound(target.id);
-      return await this.#activate(record, undefined);
+      return await this.#activate(record, pathOf(record));
     }
-    const { address, method } = target;
+    const { address, method, input } = target;
     this.#factory(address.name);
-    if (method !== "create") {
+    if (method === "get") {
+      const record = await this.#directory.find(address);
+      if (record === undefined) throw actorErrors.notFound(describe(address));
+      return await this.#activate(record, path);
+    }
+    if (method === "getOrCreate") {
+      const located = await this.#directory.getOrCreate(address);
+      if (located.isNew)
+        return await this.#activate(located.record, path, { input, durable: located.durable });
+      try {
+        return await this.#activate(located.record, path);
+      } catch (cause) {
+        if (!(cause instanceof CutOff)) throw cause;
+      }
+    } else {
       const found = await this.#directory.find(address);
-      if (found !== undefined) {
-        try {
-          return await this.#activate(found, undefined);
-        } catch (cause) {
-          if (!(cause instanceof CutOff) || method === "get") throw cause;
-        }
-      } else if (method === "get") throw actorErrors.notFound(describe(address));
-    } else await this.#clear(address);
+      if (found !== undefined && !this.#byId.has(found.id))
+        await clearCutOff({ directory: this.#directory, storage: this.#storage }, found);
+    }
     const { record, durable } = await this.#directory.create(address);
-    return await this.#activate(record, { input: target.input, durable });
+    return await this.#activate(record, path, { input, durable });
   }
 
   #factory(name: string): InstanceFactory {
@@ -251,62 +266,65 @@ export class ActorHost implements InstanceHost {
     return factory;
   }
 
-  async #activate(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance | ActorRecord> {
+  /** The instance, started in the caller's place; or the record, when somebody else has started it or is at it. */
+  #activate(record: ActorRecord, path: string, creation?: Creation): Promise<ActorInstance> | ActorRecord {
     if (this.#byId.has(record.id)) return record;
-    const ready = this.#start(record, creation);
-    const slot = new Slot(record, pathOf(record), ready);
+    const factory = this.#factory(record.name);
+    const ready = this.#start(factory, record, creation);
+    const slot = new Slot(record, path, ready);
     this.#byId.set(record.id, slot);
     this.#byPath.set(slot.path, slot);
+    return ready;
+  }
+
+  /** Its slot is there when this goes on: a claim is never had at once. */
+  async #start(
+    factory: InstanceFactory,
+    record: ActorRecord,
+    creation: Creation | undefined,
+  ): Promise<ActorInstance> {
     try {
-      const instance = await ready;
-      slot.state = { tag: "awake", instance };
-      if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
-      return instance;
+      const { generation } = await this.#directory.claim(record.id);
+      const store = await this.#storage.open(record, generation);
+      try {
+        const rows = creation === undefined ? await store.load() : [];
+        if (creation === undefined && !lives(rows)) throw new CutOff(record);
+        const opening = factory.open({
+          record,
+          generation,
+          store,
+          rows,
+          isNew: creation !== undefined,
+          input: creation?.input,
+          created: creation?.durable,
+          host: this,
+        });
+        const instance = opening instanceof Promise ? await opening : opening;
+        this.#awake(instance);
+        return instance;
+      } catch (cause) {
+        await store.close();
+        if (creation !== undefined || cause instanceof CutOff)
+          await this.#directory.destroy(record.id, generation);
+        else await this.#directory.release(record.id, generation);
+        throw cause;
+      }
     } catch (cause) {
-      this.#forget(slot);
+      this.#forget(this.#slotOf(record));
       throw cause;
     }
   }
 
-  async #start(record: ActorRecord, creation: Creation | undefined): Promise<ActorInstance> {
-    const factory = this.#factory(record.name);
-    const { generation } = await this.#directory.claim(record.id);
-    const store = await this.#storage.open(record, generation);
-    try {
-      const rows = creation === undefined ? await store.load() : [];
-      if (creation === undefined && !lives(rows)) throw new CutOff(record);
-      return await factory.open({
-        record,
-        generation,
-        store,
-        rows,
-        isNew: creation !== undefined,
-        input: creation?.input,
-        created: creation?.durable,
-        host: this,
-      });
-    } catch (cause) {
-      await store.close();
-      if (creation !== undefined || cause instanceof CutOff)
-        await this.#directory.destroy(record.id, generation);
-      else await this.#directory.release(record.id, generation);
-      throw cause;
-    }
+  #awake(instance: ActorInstance): void {
+    const slot = this.#slotOf(instance.record);
+    slot.state = { tag: "awake", instance };
+    if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
   }
 
-  /** What a crash left at an address doesn't stand in a creation's way. */
-  async #clear(address: ActorAddress): Promise<void> {
-    const found = await this.#directory.find(address);
-    if (found === undefined || this.#byId.has(found.id)) return;
-    const { generation } = await this.#directory.claim(found.id);
-    try {
-      const store = await this.#storage.open(found, generation);
-      const rows = await store.load().finally(() => store.close());
-      if (!lives(rows)) await this.#directory.destroy(found.id, generation);
-    } catch {
-      // It can't be read, or somebody starts it meanwhile: it is there, and the creation is told so.
-    }
-    await this.#directory.release(found.id, generation);
+  #slotOf({ id }: ActorRecord): Slot {
+    const slot = this.#byId.get(id);
+    assert(slot !== undefined, "an actor that starts has a slot");
+    return slot;
   }
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
@@ -358,18 +376,6 @@ export class ActorHost implements InstanceHost {
     if (node === undefined) return false;
     void this.#stop(asSlot(node), "sleep");
     return true;
-  }
-}
-
-/** The actor's creation is done, and its destruction hasn't begun. */
-function lives(rows: readonly Row[]): boolean {
-  return rows.some((row) => row.key === CREATED_ROW) && !rows.some((row) => row.key === DESTROYED_ROW);
-}
-
-/** A crash cut the actor's creation off, of which nobody was ever told, or its destruction, of which somebody was. */
-class CutOff extends TroupeError {
-  constructor(record: ActorRecord) {
-    super("actor", "not_found", `There is no actor ${record.id}`, { statusCode: 404 });
   }
 }
 

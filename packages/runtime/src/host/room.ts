@@ -36,13 +36,17 @@ export class Room {
     return this.#waiting.size > 0;
   }
 
+  /** Takes a place when there is one. */
+  tryEnter(): boolean {
+    // The first one always gets in: with nobody awake there is nothing that could make room.
+    if (this.#taken > 0 && (this.#taken >= this.#limit || this.#memoryShort())) return false;
+    this.#taken += 1;
+    return true;
+  }
+
   /** Settles when the caller has a place; rejects with `actor.overloaded`. */
   async enter(): Promise<void> {
-    // The first one always gets in: with nobody awake there is nothing that could make room.
-    if (this.#taken === 0 || (this.#taken < this.#limit && !this.#memoryShort())) {
-      this.#taken += 1;
-      return;
-    }
+    if (this.tryEnter()) return;
     if (this.#waiting.size >= limits.waitingForWake) {
       throw actorErrors.overloaded("actors that wait to wake", limits.waitingForWake);
     }

@@ -26,11 +26,18 @@ export type Generation = number;
 /** A creation, and when it is durable. */
 export interface Created {
   readonly record: ActorRecord;
+  readonly isNew: true;
   /**
    * Settles when the creation is durable; absent when it is already. Nothing that depends on the actor may leave the
    * host before. Rejects with `storage.commit_failed` when the disk refused: then there is no such actor.
    */
   readonly durable?: Promise<void>;
+}
+
+/** An actor that was there. */
+export interface Found {
+  readonly record: ActorRecord;
+  readonly isNew: false;
 }
 
 /** The right to run an actor. */
@@ -64,6 +71,8 @@ export interface Directory {
   get(id: string): Promise<ActorRecord | undefined>;
   /** Throws `actor.duplicate_key` when a living actor has the address. */
   create(address: ActorAddress): Promise<Created>;
+  /** The living actor at an address, or a new one. */
+  getOrCreate(address: ActorAddress): Promise<Found | Created>;
   /** Throws `actor.not_found` for an actor that was destroyed, `actor.claimed` while another host's lease runs. */
   claim(id: string): Promise<Claim>;
   /** Extends a lease. Throws `storage.fenced` when the generation isn't the newest. */

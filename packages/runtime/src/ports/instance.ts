@@ -142,8 +142,8 @@ export interface InstanceHost {
 
 /** Makes activations of one kind of actor. */
 export interface InstanceFactory {
-  /** Settles when the actor is started; rejects with what its start hooks threw. */
-  open(request: InstanceOpen): Promise<ActorInstance>;
+  /** The started actor, at once when its start has nothing to wait for; rejects with what its start hooks threw. */
+  open(request: InstanceOpen): ActorInstance | Promise<ActorInstance>;
   /** Gives back what all activations share; none runs any more. */
   close?(): Promise<void>;
 }

@@ -16,17 +16,20 @@ export interface OpenOptions<Target> {
   readonly actorId: string;
   readonly generation: Generation;
   readonly target: Target;
-  /** All rows of the actor, as they are in the file now. */
-  readonly load: (target: Target) => readonly Row[];
 }
+
+/** All rows of an actor, as they are in the file now. */
+export type LoadRows<Target> = (target: Target) => readonly Row[];
 
 /** The open stores of one file, and who of an actor's may commit. */
 export class OpenStores<Target> {
-  readonly #committer: GroupCommitter<Target>;
+  readonly committer: GroupCommitter<Target>;
+  readonly load: LoadRows<Target>;
   readonly #open = new Map<string, SlotStore<Target>>();
 
-  constructor(committer: GroupCommitter<Target>) {
-    this.#committer = committer;
+  constructor(committer: GroupCommitter<Target>, load: LoadRows<Target>) {
+    this.committer = committer;
+    this.load = load;
   }
 
   /** Throws `storage.fenced` when this generation or a newer one is open. */
@@ -37,14 +40,14 @@ export class OpenStores<Target> {
       if (older.generation >= generation && !older.closed) throw storageErrors.fenced(actorId);
       older.slot.refusal ??= storageErrors.fenced(actorId);
     }
-    const store = new SlotStore(
-      options,
-      this.#committer,
-      older?.slot.busy ? older.slot : undefined,
-      this.#open,
-    );
+    const store = new SlotStore(options, this, older?.slot.busy ? older.slot : undefined);
     this.#open.set(actorId, store);
     return store;
+  }
+
+  /** The store isn't open any more, unless a newer one of its actor's is. */
+  closed(actorId: string, store: ActorStore): void {
+    if (this.#open.get(actorId) === store) this.#open.delete(actorId);
   }
 
   /** From now on nobody commits for this actor. */
@@ -64,25 +67,20 @@ class SlotStore<Target> implements ActorStore {
   readonly generation: Generation;
   closed = false;
   readonly #actorId: string;
-  readonly #committer: GroupCommitter<Target>;
-  readonly #load: (target: Target) => readonly Row[];
-  readonly #open: Map<string, SlotStore<Target>>;
+  readonly #stores: OpenStores<Target>;
   /** The writer before this one, while batches of its are on their way. */
   #predecessor: CommitSlot<Target> | undefined;
 
   constructor(
     options: OpenOptions<Target>,
-    committer: GroupCommitter<Target>,
+    stores: OpenStores<Target>,
     predecessor: CommitSlot<Target> | undefined,
-    open: Map<string, SlotStore<Target>>,
   ) {
     this.slot = new CommitSlot(options.target);
     this.generation = options.generation;
     this.#actorId = options.actorId;
-    this.#load = options.load;
-    this.#committer = committer;
+    this.#stores = stores;
     this.#predecessor = predecessor;
-    this.#open = open;
   }
 
   async load(): Promise<readonly Row[]> {
@@ -91,11 +89,11 @@ class SlotStore<Target> implements ActorStore {
       this.#predecessor = undefined;
     }
     if (this.slot.refusal !== undefined) throw this.slot.refusal;
-    return this.#load(this.slot.target);
+    return this.#stores.load(this.slot.target);
   }
 
   commit(source: BatchSource): void {
-    this.#committer.commit(this.slot, source);
+    this.#stores.committer.commit(this.slot, source);
   }
 
   async close(): Promise<void> {
@@ -103,6 +101,6 @@ class SlotStore<Target> implements ActorStore {
     this.closed = true;
     this.slot.refusal ??= storageErrors.closed();
     if (this.slot.busy) await this.slot.settled();
-    if (this.#open.get(this.#actorId) === this) this.#open.delete(this.#actorId);
+    this.#stores.closed(this.#actorId, this);
   }
 }

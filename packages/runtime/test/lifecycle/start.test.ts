@@ -125,6 +125,17 @@ for (const hook of ["createState", "onCreate", "createVars", "onWake", "onMigrat
   });
 }
 
+test("a start without hooks may fail too: nothing is left, and the next call starts anew", async () => {
+  const state: { n: number; odd?: () => void } = { n: 1, odd: () => {} };
+  const plain = actor({ state, actions: { get: (c: { state: { n: number } }) => c.state.n } });
+  await using driver = await Driver.start({ plain });
+  expect((await driver.act("plain", "get")).code).toMatch(/^value\./);
+  expect(driver.runtime.host.size).toBe(0);
+  expect((await driver.http("POST", "/actor/plain/resolve?method=get")).code).toBe("actor.not_found");
+  delete state.odd;
+  expect((await driver.act("plain", "get")).output).toBe(1);
+});
+
 test("a wake that fails keeps the actor, and the next call tries again", async () => {
   let fail = false;
   const flaky = actor({

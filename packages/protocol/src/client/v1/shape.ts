@@ -106,8 +106,12 @@ export function readError(shape: Shape): WireError {
   return metadata === undefined ? wire : { ...wire, metadata };
 }
 
-/** An object without those properties that are undefined: the optional ones of a message are absent, not undefined. */
+/**
+ * A message, whose properties have names of ours, without those that are undefined: its optional ones are absent, not
+ * undefined.
+ */
 export function compact<T extends object>(message: T): T {
-  const entries = Object.entries(message).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as T;
+  const kept: Partial<T> = {};
+  for (const name in message) if (message[name] !== undefined) kept[name] = message[name];
+  return kept as T;
 }

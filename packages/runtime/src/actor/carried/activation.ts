@@ -131,10 +131,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   /** Settles when the code has started; rejects with what it says went wrong. */
   async start(): Promise<void> {
     const { record, generation, isNew, input, rows, created } = this.request;
-    if (created !== undefined) {
-      this.gate.hold(created);
-      created.catch(() => this.#parts.onEnd("broken"));
-    }
+    if (created !== undefined) this.gate.hold(created, () => this.#parts.onEnd("broken"));
     if (isNew) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;

@@ -16,7 +16,7 @@ import { cloneValue, limits } from "@troupe/protocol";
 import { actorErrors, storageErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { InstanceHost, StopReason } from "../../ports/instance.ts";
+import type { ActorInstance, InstanceHost, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
   type ActorStore,
@@ -38,7 +38,7 @@ import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { withTimeout } from "./timeout.ts";
-import { Work } from "./work.ts";
+import { Work, type WorkOwner } from "./work.ts";
 
 /** Which activation the running code belongs to: follows every await. */
 export type CurrentActor = AsyncVariable<Activation>;
@@ -62,18 +62,11 @@ export type Phase =
 export interface ActivationParts {
   readonly services: ActivationServices;
   readonly host: InstanceHost;
-  readonly record: ActorRecord;
-  readonly generation: Generation;
+  /** What the host knows it as. */
+  readonly instance: ActorInstance;
   readonly store: ActorStore;
   readonly descriptor: ActorDescriptor;
   readonly behaviour: LocalBehaviour;
-  /** The activation becomes idle, or busy again. */
-  readonly onIdle: () => void;
-  readonly onBusy: () => void;
-  /** The gate broke: nothing more can be saved. */
-  readonly onBroken: () => void;
-  /** User code asked for the end of this life. */
-  readonly onStop: (reason: "sleep" | "destroy") => void;
 }
 
 const DONE = Uint8Array.of(1);
@@ -85,12 +78,14 @@ function checkSize(rows: readonly RowChange[]): void {
 }
 
 /** One life of an actor. */
-export class Activation implements BatchSource, ConnectionOwner {
+export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly descriptor: ActorDescriptor;
   readonly behaviour: LocalBehaviour;
   readonly env: Env;
+  readonly host: InstanceHost;
+  readonly store: ActorStore;
   readonly gate: OutputGate;
   readonly work: Work;
   readonly connections: Connections;
@@ -99,7 +94,8 @@ export class Activation implements BatchSource, ConnectionOwner {
   vars: unknown;
   /** The promise of `run`, while it goes on. */
   running: Promise<void> | undefined;
-  readonly #parts: ActivationParts;
+  readonly #services: ActivationServices;
+  readonly #instance: ActorInstance;
   /** While a creation runs: its first batch is kept back, so that a crash leaves no half-made actor. */
   #creating: "no" | "quiet" | "wrote" = "no";
   #isNew = false;
@@ -113,14 +109,17 @@ export class Activation implements BatchSource, ConnectionOwner {
   #held: Set<() => void> | undefined;
 
   constructor(parts: ActivationParts) {
-    this.#parts = parts;
-    this.record = parts.record;
-    this.generation = parts.generation;
+    this.#services = parts.services;
+    this.#instance = parts.instance;
+    this.record = parts.instance.record;
+    this.generation = parts.instance.generation;
     this.descriptor = parts.descriptor;
     this.behaviour = parts.behaviour;
     this.env = parts.services.env;
+    this.host = parts.host;
+    this.store = parts.store;
     this.gate = new OutputGate(() => this.#commit());
-    this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
+    this.work = new Work(this);
     this.connections = new Connections(this);
   }
 
@@ -164,12 +163,14 @@ export class Activation implements BatchSource, ConnectionOwner {
     return new ScheduleApi(this);
   }
 
-  get store(): ActorStore {
-    return this.#parts.store;
+  /** Nothing keeps it awake: the host may let it sleep. */
+  onIdle(): void {
+    const { noSleep, sleepTimeout } = this.descriptor.options;
+    if (this.phase.tag === "running" && !noSleep) this.host.idle(this.#instance, sleepTimeout);
   }
 
-  get host(): InstanceHost {
-    return this.#parts.host;
+  onBusy(): void {
+    this.host.busy(this.#instance);
   }
 
   adoptState(state: StateTree): void {
@@ -196,7 +197,7 @@ export class Activation implements BatchSource, ConnectionOwner {
   #release(): void {
     const wrote = this.#creating === "wrote";
     this.#creating = "no";
-    if (wrote) this.#parts.store.commit(this);
+    if (wrote) this.store.commit(this);
   }
 
   setVars(value: unknown): void {
@@ -212,7 +213,7 @@ export class Activation implements BatchSource, ConnectionOwner {
 
   /** Runs user code as this actor. */
   enter<R>(fn: () => R): R {
-    return this.#parts.services.current.run(this, fn);
+    return this.#services.current.run(this, fn);
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -269,12 +270,12 @@ export class Activation implements BatchSource, ConnectionOwner {
     if (this.#creating !== "no") this.#release();
     if (this.#state?.suspicious === true) this.gate.mark();
     await this.gate.barrier();
-    await this.#parts.store.durable?.();
+    await this.store.durable?.();
   }
 
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
-    const clear = this.gate.clear && this.#parts.store.durable === undefined;
+    const clear = this.gate.clear && this.store.durable === undefined;
     if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);
   }
@@ -308,11 +309,11 @@ export class Activation implements BatchSource, ConnectionOwner {
   requestStop(reason: "sleep" | "destroy"): void {
     this.#checkLive();
     if (reason === "destroy") this.doom();
-    this.#parts.onStop(reason);
+    this.host.requestStop(this.#instance, reason);
   }
 
   client<R extends ClientRegistry>(): Client<R> {
-    return this.#parts.services.client<R>();
+    return this.#services.client<R>();
   }
 
   take(): Batch {
@@ -332,11 +333,11 @@ export class Activation implements BatchSource, ConnectionOwner {
 
   settled(outcome: CommitOutcome): void {
     this.gate.settled(outcome);
-    if (!outcome.durable) this.#parts.onBroken();
+    if (!outcome.durable) this.host.requestStop(this.#instance, "broken");
   }
 
   #commit(): void {
-    if (this.#creating === "no") this.#parts.store.commit(this);
+    if (this.#creating === "no") this.store.commit(this);
     else this.#creating = "wrote";
   }
 

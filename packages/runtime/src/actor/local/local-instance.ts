@@ -31,29 +31,18 @@ export class LocalInstance implements ActorInstance {
   constructor(request: InstanceOpen, definition: LocalDefinition, services: ActivationServices) {
     this.record = request.record;
     this.generation = request.generation;
-    const { options } = definition.descriptor;
     this.#activation = new Activation({
       services,
       host: request.host,
-      record: request.record,
-      generation: request.generation,
+      instance: this,
       store: request.store,
       descriptor: definition.descriptor,
       behaviour: definition.behaviour,
-      onIdle: () => {
-        if (this.accepting && !options.noSleep) request.host.idle(this, options.sleepTimeout);
-      },
-      onBusy: () => request.host.busy(this),
-      onBroken: () => request.host.requestStop(this, "broken"),
-      onStop: (reason) => request.host.requestStop(this, reason),
     });
-    if (request.created !== undefined) this.#await(request, request.created);
-  }
-
-  /** Nothing leaves before the creation is durable; when it can't be, there is nothing left to run. */
-  #await(request: InstanceOpen, created: Promise<void>): void {
-    this.#activation.gate.hold(created);
-    created.catch(() => request.host.requestStop(this, "broken"));
+    // Nothing leaves before the creation is durable; when it can't be, there is nothing left to run.
+    if (request.created !== undefined) {
+      this.#activation.gate.hold(request.created, () => request.host.requestStop(this, "broken"));
+    }
   }
 
   get accepting(): boolean {
@@ -64,20 +53,36 @@ export class LocalInstance implements ActorInstance {
     return this.#activation.doomed;
   }
 
-  /** Runs the start hooks; then the instance accepts calls. */
-  async start(request: InstanceOpen): Promise<void> {
-    const activation = this.#activation;
+  /** Runs the start hooks; then the instance accepts calls. At once when there are none. */
+  start(request: InstanceOpen): this | Promise<this> {
+    let starting: Promise<void> | undefined;
     try {
-      await start(activation, request);
+      starting = start(this.#activation, request);
     } catch (cause) {
-      await this.stop("broken");
-      if (TroupeError.is(cause)) throw cause;
-      throw actorErrors.startFailed(this.record.name, cause);
+      return this.#failed(cause);
     }
-    begin(activation);
-    if (activation.work.idle && !activation.descriptor.options.noSleep) {
-      request.host.idle(this, activation.descriptor.options.sleepTimeout);
+    return starting === undefined ? this.#begin() : this.#beginAfter(starting);
+  }
+
+  async #beginAfter(starting: Promise<void>): Promise<this> {
+    try {
+      await starting;
+    } catch (cause) {
+      return await this.#failed(cause);
     }
+    return this.#begin();
+  }
+
+  async #failed(cause: unknown): Promise<never> {
+    await this.stop("broken");
+    if (TroupeError.is(cause)) throw cause;
+    throw actorErrors.startFailed(this.record.name, cause);
+  }
+
+  #begin(): this {
+    begin(this.#activation);
+    if (this.#activation.work.idle) this.#activation.onIdle();
+    return this;
   }
 
   action(call: ActionCall): void {
@@ -163,9 +168,7 @@ export class LocalFactory implements InstanceFactory {
     this.#services = services;
   }
 
-  async open(request: InstanceOpen): Promise<ActorInstance> {
-    const instance = new LocalInstance(request, this.#definition, this.#services);
-    await instance.start(request);
-    return instance;
+  open(request: InstanceOpen): ActorInstance | Promise<ActorInstance> {
+    return new LocalInstance(request, this.#definition, this.#services).start(request);
   }
 }

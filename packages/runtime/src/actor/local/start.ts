@@ -21,13 +21,25 @@ export interface StartInput {
   readonly input: unknown;
 }
 
-/** Runs the start hooks. Rejects with what the first failing one threw; `run` isn't started then. */
-export async function start(activation: Activation, from: StartInput): Promise<void> {
+/**
+ * Runs the start hooks; without any it is done at once, as most wakes and creations are. Throws, or rejects with, what
+ * the first failing one threw; `run` isn't started then.
+ */
+export function start(activation: Activation, from: StartInput): Promise<void> | undefined {
+  if (from.isNew) activation.creating();
+  else adoptRows(activation, from.rows);
+  const { state, vars, plainStart } = activation.behaviour;
+  if (!plainStart) return startWithHooks(activation, from);
+  if (from.isNew && state.kind === "value") giveState(activation, state.value);
+  if (vars.kind === "value") giveVars(activation, vars.value);
+  activation.created();
+  return undefined;
+}
+
+async function startWithHooks(activation: Activation, from: StartInput): Promise<void> {
   const { hooks } = activation.behaviour;
   const { options } = activation.descriptor;
   const c = new LocalContext(activation);
-  if (from.isNew) activation.creating();
-  else adoptRows(activation, from.rows);
   if (hooks.onMigrate)
     await activation.hook("onMigrate", options.onMigrateTimeout, hooks.onMigrate, [c, from.isNew]);
   if (from.isNew) {
@@ -71,11 +83,15 @@ async function createState(activation: Activation, c: LocalContext, input: unkno
   const { state } = activation.behaviour;
   if (state.kind === "none") return;
   if (state.kind === "value") {
-    activation.adoptState(StateTree.create(activation, state.value));
+    giveState(activation, state.value);
     return;
   }
   const { createStateTimeout } = activation.descriptor.options;
-  const value = await activation.hook("createState", createStateTimeout, state.create, [c, input]);
+  giveState(activation, await activation.hook("createState", createStateTimeout, state.create, [c, input]));
+}
+
+/** Takes a copy. */
+function giveState(activation: Activation, value: unknown): void {
   activation.adoptState(StateTree.create(activation, value));
 }
 
@@ -83,9 +99,14 @@ async function createVars(activation: Activation, c: LocalContext): Promise<void
   const { vars } = activation.behaviour;
   if (vars.kind === "none") return;
   if (vars.kind === "value") {
-    activation.vars = structuredClone(vars.value);
+    giveVars(activation, vars.value);
     return;
   }
   const { createVarsTimeout } = activation.descriptor.options;
   activation.vars = await activation.hook("createVars", createVarsTimeout, vars.create, [c]);
+}
+
+/** Takes a copy. */
+function giveVars(activation: Activation, value: unknown): void {
+  activation.vars = structuredClone(value);
 }

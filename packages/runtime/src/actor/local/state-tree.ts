@@ -37,7 +37,8 @@ export class StateTree {
   /** Properties of the root. */
   #size: number;
   #proxy: object | undefined;
-  readonly #dirty = new Set<string>();
+  /** Marked since the last batch; none while there is nothing to store, as for most of an actor's life. */
+  #dirty: Set<string> | undefined;
   /** Suspects with the bytes that are stored of them. */
   #suspects: Map<string, Uint8Array | undefined> | undefined;
   #handlers: Map<string, PropertyHandler> | undefined;
@@ -103,8 +104,9 @@ export class StateTree {
   /** A top-level property is about to change. Throws when it may not: the activation has ended. */
   mark(property: string): void {
     this.onChange?.();
-    if (this.#dirty.has(property)) return;
+    if (this.#dirty?.has(property)) return;
     this.#owner.wrote();
+    this.#dirty ??= new Set();
     this.#dirty.add(property);
   }
 
@@ -112,15 +114,15 @@ export class StateTree {
   suspect(property: string): void {
     this.#suspects ??= new Map();
     if (this.#suspects.has(property)) return;
-    const stored = this.#dirty.has(property) ? undefined : encodeCbor(this.#root[property]);
+    const stored = this.#dirty?.has(property) ? undefined : encodeCbor(this.#root[property]);
     this.#suspects.set(property, stored);
   }
 
   /** Takes what must be stored. Throws when a property can't be: then the whole batch fails. */
   take(into: RowChange[]): void {
-    for (const property of this.#dirty) into.push(this.#change(property));
+    if (this.#dirty !== undefined) for (const property of this.#dirty) into.push(this.#change(property));
     if (this.#suspects !== undefined) this.#takeSuspects(this.#suspects, into);
-    this.#dirty.clear();
+    this.#dirty = undefined;
   }
 
   handler(property: string): PropertyHandler {
@@ -135,7 +137,7 @@ export class StateTree {
 
   #takeSuspects(suspects: Map<string, Uint8Array | undefined>, into: RowChange[]): void {
     for (const [property, stored] of suspects) {
-      if (this.#dirty.has(property) || !Object.hasOwn(this.#root, property)) continue;
+      if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
       const change = this.#change(property);
       if (change.value !== null && stored !== undefined && sameBytes(stored, change.value)) continue;
       into.push(change);

@@ -39,17 +39,21 @@ const reasonTexts: Readonly<Record<WorkKind, readonly [one: string, many: string
   carried: ["its code has work of its own", "its code has work of its own"],
 };
 
+/** Told when nothing keeps the actor awake any more, and when something does again. */
+export interface WorkOwner {
+  onIdle(): void;
+  onBusy(): void;
+}
+
 /** Counts an activation's work. */
 export class Work {
   readonly #counts: Partial<Record<WorkKind, number>> = {};
-  readonly #onIdle: () => void;
-  readonly #onBusy: () => void;
+  readonly #owner: WorkOwner;
   #awake = 0;
   #waiters: (() => void)[] | undefined;
 
-  constructor(options: { onIdle: () => void; onBusy: () => void }) {
-    this.#onIdle = options.onIdle;
-    this.#onBusy = options.onBusy;
+  constructor(owner: WorkOwner) {
+    this.#owner = owner;
   }
 
   /** True when nothing keeps the actor awake. */
@@ -65,14 +69,14 @@ export class Work {
     this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
     if (kind === "waitUntil") return;
     this.#awake += 1;
-    if (this.#awake === 1) this.#onBusy();
+    if (this.#awake === 1) this.#owner.onBusy();
   }
 
   end(kind: WorkKind): void {
     this.#counts[kind] = (this.#counts[kind] ?? 0) - 1;
     if (kind !== "waitUntil") {
       this.#awake -= 1;
-      if (this.#awake === 0) this.#onIdle();
+      if (this.#awake === 0) this.#owner.onIdle();
     }
     if (this.#waiters !== undefined) this.#wake();
   }

@@ -1,24 +1,21 @@
 /**
  * ShardWriter: one group of batches, one transaction.
  *
- * Everything is a prepared statement. Rows to put are gathered over the whole group and go eight to a statement (about
- * a tenth cheaper than one by one; 32 are no better). Their order doesn't matter: an actor has one batch in a group,
- * and a batch names a key once.
+ * Everything is a prepared statement. Rows to put, and new actors, are gathered over the whole group and go several to
+ * a statement. Their order doesn't matter: an actor has one batch in a group, and a batch names a key once. What
+ * changes an actor's own row is written behind the new actors.
  */
 import { crc32 } from "node:zlib";
 import { storageErrors } from "../../errors.ts";
 import type { Batch } from "../../ports/storage.ts";
 import type { Write } from "../../storage/commit-file.ts";
 import { PAGE_SIZE } from "./layout.ts";
+import { MultiInsert } from "./multi-insert.ts";
 import type { CreateTarget, ShardActor, ShardTarget, SweepTarget } from "./shard-target.ts";
 import type { Database, Statement } from "./sqlite.ts";
 
-const ROWS_PER_STATEMENT = 8;
-const COLUMNS = 4;
 /** Rows of a destroyed actor that one transaction deletes. */
 const ROWS_PER_SWEEP = 256;
-
-type Parameter = string | number | Uint8Array | null;
 
 /** The check value of a row. The actor's number is in it, so that a row under a wrong actor is noticed too. */
 export function rowCrc(actorNumber: number, value: Uint8Array): number {
@@ -30,30 +27,31 @@ export class ShardWriter {
   readonly #database: Database;
   readonly #begin: Statement;
   readonly #commit: Statement;
-  readonly #putOne: Statement;
-  readonly #putMany: Statement;
+  readonly #puts: MultiInsert;
+  readonly #creates: MultiInsert;
   readonly #deleteRow: Statement;
   readonly #setAlarm: Statement;
-  readonly #create: Statement;
   readonly #destroy: Statement;
   readonly #sweepRows: Statement;
   readonly #sweepActor: Statement;
-  /** Parameters of rows to put, four for each. */
-  readonly #puts: Parameter[] = [];
   #bytes = 0;
 
   constructor(database: Database) {
     this.#database = database;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
-    this.#putOne = database.prepare(putStatement(1));
-    this.#putMany = database.prepare(putStatement(ROWS_PER_STATEMENT));
+    this.#puts = new MultiInsert(database, {
+      table: "rows",
+      columns: ["actor", "key", "value", "crc"],
+      conflict: "ON CONFLICT DO UPDATE SET value = excluded.value, crc = excluded.crc",
+    });
+    this.#creates = new MultiInsert(database, {
+      table: "actors",
+      columns: ["number", "id", "namespace", "name", "key", "created_at"],
+    });
     this.#deleteRow = database.prepare("DELETE FROM rows WHERE actor = ? AND key = ?");
     this.#setAlarm = database.prepare(
       "UPDATE actors SET alarm = ? WHERE number = ? AND destroyed_at IS NULL",
-    );
-    this.#create = database.prepare(
-      "INSERT INTO actors (number, id, namespace, name, key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#destroy = database.prepare("UPDATE actors SET destroyed_at = ?, alarm = NULL WHERE number = ?");
     this.#sweepRows = database.prepare(
@@ -65,11 +63,11 @@ export class ShardWriter {
   /** Returns about how many bytes went into the log. When it throws, nothing was written. */
   write(writes: readonly Write<ShardTarget>[]): number {
     this.#bytes = PAGE_SIZE;
-    this.#puts.length = 0;
     try {
       this.#begin.run();
       for (const { target, batch } of writes) this.#apply(target, batch);
-      this.#flush();
+      this.#creates.flush();
+      this.#puts.flush();
       this.#commit.run();
     } catch (error) {
       this.#rollback();
@@ -85,6 +83,7 @@ export class ShardWriter {
     else if (target.kind === "create") this.#createActor(target);
     else if (target.kind === "destroy") {
       this.#bytes += 4 * PAGE_SIZE;
+      this.#creates.flush();
       this.#destroy.run(target.at, target.actorNumber);
     } else this.#sweep(target);
   }
@@ -98,29 +97,19 @@ export class ShardWriter {
         continue;
       }
       this.#bytes += value.byteLength;
-      this.#puts.push(actor.number, key, value, rowCrc(actor.number, value));
-      if (this.#puts.length === ROWS_PER_STATEMENT * COLUMNS) {
-        this.#putMany.run(...this.#puts);
-        this.#puts.length = 0;
-      }
+      this.#puts.add(actor.number, key, value, rowCrc(actor.number, value));
     }
     if (batch.alarm !== undefined) {
       this.#bytes += 2 * PAGE_SIZE;
+      this.#creates.flush();
       this.#setAlarm.run(batch.alarm, actor.number);
     }
-  }
-
-  #flush(): void {
-    for (let at = 0; at < this.#puts.length; at += COLUMNS) {
-      this.#putOne.run(...this.#puts.slice(at, at + COLUMNS));
-    }
-    this.#puts.length = 0;
   }
 
   #createActor({ actor, record, keyText }: CreateTarget): void {
     this.#bytes += 4 * PAGE_SIZE;
     const { id, namespace, name, createdAt } = record;
-    this.#create.run(actor.number, id, namespace, name, keyText, createdAt);
+    this.#creates.add(actor.number, id, namespace, name, keyText, createdAt);
   }
 
   #sweep(target: SweepTarget): void {
@@ -131,14 +120,9 @@ export class ShardWriter {
   }
 
   #rollback(): void {
-    this.#puts.length = 0;
+    this.#puts.clear();
+    this.#creates.clear();
     // SQLite itself has rolled back after some errors (a full disk, I/O).
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
   }
-}
-
-function putStatement(rows: number): string {
-  const values = Array.from({ length: rows }, () => "(?, ?, ?, ?)").join(", ");
-  return `INSERT INTO rows (actor, key, value, crc) VALUES ${values}
-    ON CONFLICT DO UPDATE SET value = excluded.value, crc = excluded.crc`;
 }

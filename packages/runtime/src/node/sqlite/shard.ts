@@ -5,14 +5,15 @@
  * must not say what a power cut could take back. Actors that sleep have nothing here.
  */
 import type { Env } from "@troupe/base";
-import type { BatchSource, CommitOutcome } from "../../ports/storage.ts";
-import { CommitSlot, EMPTY_BATCH } from "../../storage/commit-slot.ts";
+import type { Row } from "../../ports/storage.ts";
+import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores } from "../../storage/open-stores.ts";
 import { openShardDatabase } from "./layout.ts";
 import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
+import { type OperationSubject, ShardOperation } from "./shard-operation.ts";
 import { ShardReader } from "./shard-reader.ts";
-import type { ShardActor, ShardTarget } from "./shard-target.ts";
+import type { ShardTarget } from "./shard-target.ts";
 
 /** What a shard is opened with. */
 export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env"> {
@@ -21,21 +22,13 @@ export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env">
   readonly age: "new" | "known";
 }
 
-/** A create or destroy that is not durable yet. */
-export interface Unsettled {
-  /** Present while the actor is being created. */
-  readonly created: ShardActor | undefined;
-  /** Never rejects. */
-  readonly settled: Promise<void>;
-}
-
 /** One file of actors. */
 export class Shard {
   readonly path: string;
   readonly reader: ShardReader;
   readonly stores: OpenStores<ShardTarget>;
-  readonly unsettledByAddress = new Map<string, Unsettled>();
-  readonly unsettledById = new Map<string, Unsettled>();
+  readonly unsettledByAddress = new Map<string, ShardOperation>();
+  readonly unsettledById = new Map<string, ShardOperation>();
   readonly #env: ShardOptions["env"];
   readonly #file: ShardFile;
   readonly #committer: GroupCommitter<ShardTarget>;
@@ -59,7 +52,7 @@ export class Shard {
       throw error;
     }
     this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
-    this.stores = new OpenStores(this.#committer);
+    this.stores = new OpenStores(this.#committer, this.#rowsOf);
     for (const actorNumber of destroyed) this.sweep(actorNumber);
   }
 
@@ -68,29 +61,15 @@ export class Shard {
     return this.#lastNumber;
   }
 
-  /** Writes something of the directory's own; settles when it is durable, rejects with `storage.commit_failed`. */
-  operate(target: ShardTarget): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const source: BatchSource = {
-        take: () => EMPTY_BATCH,
-        settled: (outcome: CommitOutcome) => (outcome.durable ? resolve() : reject(outcome.error)),
-      };
-      this.#committer.commit(new CommitSlot(target, "operation"), source);
-    });
-  }
-
-  /** Keeps others waiting for `operation`, which concerns the actor at `address`. */
-  track(entry: { address: string; id: string; created?: ShardActor; operation: Promise<void> }): void {
-    const settle = () => {
-      this.unsettledByAddress.delete(entry.address);
-      this.unsettledById.delete(entry.id);
-    };
-    const unsettled: Unsettled = {
-      created: entry.created,
-      settled: entry.operation.then(settle, settle),
-    };
-    this.unsettledByAddress.set(entry.address, unsettled);
-    this.unsettledById.set(entry.id, unsettled);
+  /** Writes something of the directory's own. Until it is durable, whoever asks for `subject` waits. */
+  operate(target: ShardTarget, subject?: OperationSubject): ShardOperation {
+    const operation = new ShardOperation(target, subject, this.#ended);
+    this.#committer.commit(new CommitSlot(target, "operation"), operation);
+    if (subject !== undefined) {
+      this.unsettledByAddress.set(subject.address, operation);
+      this.unsettledById.set(subject.id, operation);
+    }
+    return operation;
   }
 
   /** Deletes what a destroyed actor left, a few rows a round; one actor at a time. */
@@ -110,10 +89,19 @@ export class Shard {
     await this.#file.close();
   }
 
+  readonly #rowsOf = (target: ShardTarget): readonly Row[] =>
+    target.kind === "rows" ? this.reader.rows(target.actor.number) : [];
+
+  readonly #ended = ({ subject }: ShardOperation): void => {
+    if (subject === undefined) return;
+    this.unsettledByAddress.delete(subject.address);
+    this.unsettledById.delete(subject.id);
+  };
+
   async #sweepAll(actorNumber: number): Promise<void> {
     while (!this.#closing) {
       const target = { kind: "sweep" as const, actorNumber, finished: false };
-      await this.operate(target);
+      await this.operate(target).durable;
       if (target.finished) return;
     }
   }

@@ -71,7 +71,8 @@ export class Shards {
  * 256 put 2.4 MB into the log, with random ids 15 MB.
  */
 export function mintId(place: number, ordered: string): string {
-  const digits = ordered.replaceAll("-", "");
-  assert(digits.length === 32, "a UUID has 32 digits");
-  return place.toString(16).padStart(2, "0") + digits.slice(0, 12) + digits.slice(13, 16) + digits.slice(17);
+  assert(ordered.length === 36, "a UUID has 32 digits and 4 dashes");
+  const time = ordered.slice(0, 8) + ordered.slice(9, 13);
+  const random = ordered.slice(15, 18) + ordered.slice(20, 23) + ordered.slice(24);
+  return place.toString(16).padStart(2, "0") + time + random;
 }

@@ -13,19 +13,17 @@ import type {
   Claim,
   Created,
   Directory,
+  Found,
   Generation,
   ListPage,
   ListQuery,
 } from "../../ports/directory.ts";
 import { addressText, encodeKey } from "../../storage/actor-key.ts";
 import { Claims } from "../../storage/claims.ts";
-import type { Shard } from "./shard.ts";
+import type { ShardOperation } from "./shard-operation.ts";
 import type { ListPosition } from "./shard-reader.ts";
 import type { ShardActor } from "./shard-target.ts";
 import { mintId, type Shards } from "./shards.ts";
-
-/** Free addresses that are remembered at once: more than creations run at once. */
-const FREE_ADDRESSES = 1_024;
 
 /** What the directory is made of. */
 export interface SqliteDirectoryOptions {
@@ -39,11 +37,6 @@ export class SqliteDirectory implements Directory {
   readonly #env: Pick<Env, "clock" | "ids">;
   readonly #shards: Shards;
   readonly #claims: Claims;
-  /**
-   * Addresses that were looked for and are free, and nothing was created there since: a create needn't look again.
-   * Only this directory creates, so what it knows here is true.
-   */
-  readonly #free = new Set<string>();
 
   constructor(options: SqliteDirectoryOptions) {
     this.#env = options.env;
@@ -56,9 +49,7 @@ export class SqliteDirectory implements Directory {
     const text = addressText(address, keyText);
     const shard = this.#shards.at(this.#shards.place(text));
     if (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
-    const found = shard.reader.byAddress(address, keyText);
-    if (found === undefined) this.#rememberFree(text);
-    return found;
+    return shard.reader.byAddress(address, keyText);
   }
 
   async get(id: string): Promise<ActorRecord | undefined> {
@@ -69,15 +60,19 @@ export class SqliteDirectory implements Directory {
   }
 
   async create(address: ActorAddress): Promise<Created> {
+    const located = await this.getOrCreate(address);
+    if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
+    return located;
+  }
+
+  async getOrCreate(address: ActorAddress): Promise<Found | Created> {
     const keyText = encodeKey(address.key);
     const text = addressText(address, keyText);
     const place = this.#shards.place(text);
     const shard = this.#shards.at(place);
     if (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
-    const known = this.#free.delete(text);
-    if (!known && shard.reader.byAddress(address, keyText) !== undefined) {
-      throw actorErrors.duplicateKey(address.name, address.key);
-    }
+    const found = shard.reader.byAddress(address, keyText);
+    if (found !== undefined) return { record: found, isNew: false };
     const record: ActorRecord = {
       id: mintId(place, this.#env.ids.ordered()),
       namespace: address.namespace,
@@ -85,7 +80,12 @@ export class SqliteDirectory implements Directory {
       key: [...address.key],
       createdAt: this.#env.clock.now(),
     };
-    return { record, durable: this.#insert(shard, text, keyText, record) };
+    const actor: ShardActor = { number: shard.nextNumber(), id: record.id, failed: false };
+    const { durable } = shard.operate(
+      { kind: "create", actor, record, keyText },
+      { address: text, id: record.id },
+    );
+    return { record, isNew: true, durable };
   }
 
   async claim(id: string): Promise<Claim> {
@@ -114,9 +114,8 @@ export class SqliteDirectory implements Directory {
     this.#claims.check(id, generation);
     this.#claims.release(id, generation);
     shard.stores.fence(id);
-    const operation = shard.operate({ kind: "destroy", actorNumber, at: this.#env.clock.now() });
-    shard.track({ address: addressText(record), id, operation });
-    await operation;
+    const target = { kind: "destroy" as const, actorNumber, at: this.#env.clock.now() };
+    await shard.operate(target, { address: addressText(record), id }).durable;
     shard.sweep(actorNumber);
   }
 
@@ -128,7 +127,7 @@ export class SqliteDirectory implements Directory {
     let next: string | undefined;
     for (const [place, shard] of this.#shards.usable()) {
       if (cursor !== undefined && place < cursor.place) continue;
-      await Promise.all(Array.from(shard.unsettledById.values(), (unsettled) => unsettled.settled));
+      await Promise.all(Array.from(shard.unsettledById.values(), (unsettled) => unsettled.over()));
       const after: ListPosition | undefined = cursor?.place === place ? cursor.position : undefined;
       cursor = undefined;
       for (const { record, position } of shard.reader.page({ namespace, name, after, limit: limit + 1 })) {
@@ -139,29 +138,10 @@ export class SqliteDirectory implements Directory {
     }
     return { actors };
   }
-
-  #rememberFree(address: string): void {
-    if (this.#free.size >= FREE_ADDRESSES) this.#free.clear();
-    this.#free.add(address);
-  }
-
-  #insert(shard: Shard, address: string, keyText: string, record: ActorRecord): Promise<void> {
-    const actor: ShardActor = { number: shard.nextNumber(), id: record.id, failed: false };
-    const operation = shard.operate({ kind: "create", actor, record, keyText });
-    const durable = operation.catch((error: unknown) => {
-      actor.failed = true;
-      throw error;
-    });
-    shard.track({ address, id: record.id, created: actor, operation: durable });
-    return durable;
-  }
 }
 
-async function settledAt(
-  unsettled: ReadonlyMap<string, { readonly settled: Promise<void> }>,
-  key: string,
-): Promise<void> {
-  for (let found = unsettled.get(key); found !== undefined; found = unsettled.get(key)) await found.settled;
+async function settledAt(unsettled: ReadonlyMap<string, ShardOperation>, key: string): Promise<void> {
+  for (let found = unsettled.get(key); found !== undefined; found = unsettled.get(key)) await found.over();
 }
 
 interface Cursor {

@@ -1,9 +1,9 @@
 /** SqliteStorage: what actors keep, in the shards of one data directory. A wake writes nothing. */
 import { actorErrors, storageErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { ActorStorage, ActorStore, Alarm, Row } from "../../ports/storage.ts";
+import type { ActorStorage, ActorStore, Alarm } from "../../ports/storage.ts";
 import type { Shard } from "./shard.ts";
-import type { ShardActor, ShardTarget } from "./shard-target.ts";
+import type { ShardActor } from "./shard-target.ts";
 import type { Shards } from "./shards.ts";
 
 /** What the storage is made of. */
@@ -28,12 +28,7 @@ export class SqliteStorage implements ActorStorage {
     const shard = this.#options.shards.ofId(id);
     const actor = shard === undefined ? undefined : actorOf(shard, id);
     if (shard === undefined || actor === undefined) throw actorErrors.notFound(id);
-    return shard.stores.open({
-      actorId: id,
-      generation,
-      target: { kind: "rows", actor },
-      load: (target) => load(shard, target),
-    });
+    return shard.stores.open({ actorId: id, generation, target: { kind: "rows", actor } });
   }
 
   async nextAlarm(): Promise<Alarm | undefined> {
@@ -56,8 +51,4 @@ function actorOf(shard: Shard, id: string): ShardActor | undefined {
   if (unsettled !== undefined) return unsettled.created;
   const number = shard.reader.number(id);
   return number === undefined ? undefined : { number, id, failed: false };
-}
-
-function load(shard: Shard, target: ShardTarget): readonly Row[] {
-  return target.kind === "rows" ? shard.reader.rows(target.actor.number) : [];
 }

@@ -9,6 +9,7 @@ import type {
   Claim,
   Created,
   Directory,
+  Found,
   Generation,
   ListPage,
   ListQuery,
@@ -56,20 +57,13 @@ export class MemoryDirectory implements Directory {
   async create(address: ActorAddress): Promise<Created> {
     const text = addressText(address);
     if (this.#byAddress.has(text)) throw actorErrors.duplicateKey(address.name, address.key);
-    this.#lastNumber += 1;
-    const entry: Entry = {
-      number: this.#lastNumber,
-      record: {
-        id: this.#env.ids.random(),
-        namespace: address.namespace,
-        name: address.name,
-        key: [...address.key],
-        createdAt: this.#env.clock.now(),
-      },
-    };
-    this.#byAddress.set(text, entry);
-    this.#byId.set(entry.record.id, entry);
-    return { record: entry.record };
+    return this.#create(address, text);
+  }
+
+  async getOrCreate(address: ActorAddress): Promise<Found | Created> {
+    const text = addressText(address);
+    const found = this.#byAddress.get(text);
+    return found === undefined ? this.#create(address, text) : { record: found.record, isNew: false };
   }
 
   async claim(id: string): Promise<Claim> {
@@ -111,5 +105,22 @@ export class MemoryDirectory implements Directory {
     return found.length > query.limit && last !== undefined
       ? { actors, next: String(last.number) }
       : { actors };
+  }
+
+  #create(address: ActorAddress, text: string): Created {
+    this.#lastNumber += 1;
+    const entry: Entry = {
+      number: this.#lastNumber,
+      record: {
+        id: this.#env.ids.random(),
+        namespace: address.namespace,
+        name: address.name,
+        key: [...address.key],
+        createdAt: this.#env.clock.now(),
+      },
+    };
+    this.#byAddress.set(text, entry);
+    this.#byId.set(entry.record.id, entry);
+    return { record: entry.record, isNew: true };
   }
 }

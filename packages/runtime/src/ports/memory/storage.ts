@@ -30,17 +30,12 @@ export class MemoryStorage implements ActorStorage {
       file: this.disk.connect(options.env),
       onBroken: options.onFatal ?? (() => {}),
     });
-    this.#stores = new OpenStores(this.#committer);
+    this.#stores = new OpenStores(this.#committer, (actorId) => this.disk.rows(actorId));
   }
 
   async open(actor: ActorRecord, generation: Generation): Promise<ActorStore> {
     if (this.#closed) throw storageErrors.closed();
-    return this.#stores.open({
-      actorId: actor.id,
-      generation,
-      target: actor.id,
-      load: (actorId) => this.disk.rows(actorId),
-    });
+    return this.#stores.open({ actorId: actor.id, generation, target: actor.id });
   }
 
   async nextAlarm(): Promise<Alarm | undefined> {

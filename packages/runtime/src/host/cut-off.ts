@@ -1,0 +1,37 @@
+/**
+ * CutOff: an actor whose creation, or whose destruction, a crash cut off.
+ *
+ * The first lacks the row that ends a creation, and nobody was ever told of it; the second has the row that begins a
+ * destruction, and somebody was told that it is gone. Neither lives: whoever finds one gives it back to the directory.
+ */
+import { TroupeError } from "@troupe/base";
+import type { ActorRecord, Directory } from "../ports/directory.ts";
+import { type ActorStorage, CREATED_ROW, DESTROYED_ROW, type Row } from "../ports/storage.ts";
+
+/** Thrown when such an actor was about to wake. */
+export class CutOff extends TroupeError {
+  constructor(record: ActorRecord) {
+    super("actor", "not_found", `There is no actor ${record.id}`, { statusCode: 404 });
+  }
+}
+
+/** The actor's creation is done, and its destruction hasn't begun. */
+export function lives(rows: readonly Row[]): boolean {
+  return rows.some((row) => row.key === CREATED_ROW) && !rows.some((row) => row.key === DESTROYED_ROW);
+}
+
+/** What a crash left of a sleeping actor doesn't stand in a creation's way. */
+export async function clearCutOff(
+  { directory, storage }: { readonly directory: Directory; readonly storage: ActorStorage },
+  record: ActorRecord,
+): Promise<void> {
+  const { generation } = await directory.claim(record.id);
+  try {
+    const store = await storage.open(record, generation);
+    const rows = await store.load().finally(() => store.close());
+    if (!lives(rows)) await directory.destroy(record.id, generation);
+  } catch {
+    // It can't be read, or somebody starts it meanwhile: it is there, and the creation is told so.
+  }
+  await directory.release(record.id, generation);
+}
