@@ -68,6 +68,11 @@ export interface Options {
   readonly timerJitter: number;
   /** Times that the wall clock is set. */
   readonly clockJumps: number;
+
+  /** The actors' code is behind actor/v1. */
+  readonly carried: boolean;
+  /** Of the carriers, those that are lost. */
+  readonly loseCarrier: number;
 }
 
 /** Draws the options of a seed. */
@@ -77,7 +82,7 @@ export function drawOptions(random: Random): Options {
   const maxAwake = random.chance(0.15) ? 1 + random.below(3) : undefined;
   const some = (probability: number, value: number): number =>
     faulty && random.chance(probability) ? value : 0;
-  return {
+  const drawn = {
     actors: 1 + random.below(5),
     clients: 1 + random.below(3),
     usersPerClient: 1 + random.below(4),
@@ -107,7 +112,11 @@ export function drawOptions(random: Random): Options {
     loseAnswer: some(0.3, 0.08),
     timerJitter: random.pick([0, 0.5]),
     clockJumps: some(0.25, 1 + random.below(3)),
+    carried: random.chance(0.3),
+    loseCarrier: some(0.6, 0.7),
   };
+  // A carried actor calls no other one.
+  return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;
 }
 
 function drawMix(random: Random): Mix {

@@ -20,6 +20,7 @@
  * transaction; generations at each commit; events at each listener), the others judge the history at the end.
  */
 import { createClient } from "@troupe/client";
+import { carried } from "./actors/carried.ts";
 import { actorNames, makeActors } from "./actors/ledger.ts";
 import { Stage } from "./actors/stage.ts";
 import { type Canary, type CanaryName, canaries } from "./canary.ts";
@@ -108,7 +109,7 @@ class Simulation {
       network: this.#network,
       flaws: canary?.server ?? {},
       observer: new Writers(world),
-      use: makeActors(stage),
+      use: options.carried ? carried(makeActors(stage), world) : makeActors(stage),
       onLoad: (target) => stage.asked(target),
     });
     this.#addresses = Array.from({ length: options.actors }, (_, index) => ({

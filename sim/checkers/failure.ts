@@ -11,6 +11,7 @@ const unknown: ReadonlySet<string> = new Set([
   "client.aborted",
   "actor.action_timed_out",
   "actor.stopped",
+  "plugin.lost",
 ]);
 /** The call was not let in. */
 const refused: ReadonlySet<string> = new Set([

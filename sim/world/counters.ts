@@ -44,6 +44,7 @@ const required = [
   "clock back",
   "clock forward",
   "an action left unfinished by a crash",
+  "a carrier was lost",
 ] as const;
 
 /** What is counted. */

@@ -36,6 +36,13 @@ export function notRetryable(cause: unknown): unknown {
   }
 }
 
+/** The same error, told to somebody whose call surely had no effect. */
+export function retryable(error: TroupeError): TroupeError {
+  const { group, code, message, metadata, statusCode } = error;
+  const options = { retryable: true, public: error.public, statusCode, cause: error };
+  return new TroupeError(group, code, message, metadata === undefined ? options : { ...options, metadata });
+}
+
 /** Errors of actors: finding, starting, calling and ending them. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),

@@ -88,6 +88,16 @@ test("a carrier that is lost: what was written is stored, calls fail with their 
   expect(second.value).toMatchObject({ status: 200, output: "back" });
 });
 
+test("a carrier that is lost during a start: the call was not let in, and may be made again", async () => {
+  const code = played();
+  await using driver = await Driver.start({ played: code.definition });
+  const call = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  code.newest().lose();
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ code: "plugin.lost", error: { retryable: true } });
+});
+
 test("S1.1 (in part): a carrier that fails to open is an error of that call, and isn't kept", async () => {
   const code = played();
   code.failures.push(new Error("/opt/secret/plugin.so: no such file"));

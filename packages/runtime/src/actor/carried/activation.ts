@@ -21,7 +21,7 @@ import {
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors, storageErrors } from "../../errors.ts";
+import { actorErrors, retryable, storageErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import type {
   ActorCarrier,
@@ -181,7 +181,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.#lost = error;
     this.calls.failAll(error);
     this.clients.refuseAll(actorErrors.stopping());
-    if (this.phase.tag === "loading") this.phase.started.reject(error);
+    // Whoever waited for the start was not let in: the next activation may.
+    if (this.phase.tag === "loading") this.phase.started.reject(retryable(error));
     else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
     else this.#parts.onEnd("sleep");
   }
