@@ -44,6 +44,8 @@ export type {
   ClientTransport,
   IdTarget,
   KeyTarget,
+  RawSocketOptions,
+  RawTransport,
   TransportCallOptions,
   TransportConnectOptions,
 } from "./transport.ts";

@@ -183,8 +183,8 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     };
     const wasClean = code !== 1006;
     const pending: PromiseLike<unknown>[] = [];
-    if (!wasClean || reason?.kind === "broken") pending.push(...this.#tell("error", { type: "error" }));
-    pending.push(...this.#tell("close", { type: "close", code, reason: text, wasClean }));
+    if (!wasClean || reason?.kind === "broken") this.#tell("error", { type: "error" }, pending);
+    this.#tell("close", { type: "close", code, reason: text, wasClean }, pending);
     this.#context?.release();
     await Promise.allSettled(pending);
   }
@@ -208,18 +208,16 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     }
   }
 
-  /** Gives the listeners that go on. */
-  #tell<N extends keyof SocketEvents>(name: N, event: SocketEvents[N]): PromiseLike<unknown>[] {
-    const going: PromiseLike<unknown>[] = [];
-    if (!this.listeners.has(name)) return going;
+  /** `going` gets the listeners that go on. */
+  #tell<N extends keyof SocketEvents>(name: N, event: SocketEvents[N], going?: PromiseLike<unknown>[]): void {
+    if (!this.listeners.has(name)) return;
     const failed = (cause: unknown): void => this.#failed(cause);
     const pending = (promise: PromiseLike<unknown>): void => {
       const settled = Promise.resolve(promise).then(undefined, failed);
       this.#activation.work.track("hook", settled);
-      going.push(settled);
+      going?.push(settled);
     };
     this.#activation.enter(() => this.listeners.tell(name, event, { failed, pending }));
-    return going;
   }
 
   #failed(cause: unknown): void {
