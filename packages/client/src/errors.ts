@@ -65,6 +65,12 @@ export const clientErrors = {
     error("unknown_option", `createClient has no option "${name}"; it has ${known.join(", ")}`, {
       metadata: { name, known },
     }),
+  rawUnsupported: (what: string) =>
+    error(
+      "raw_unsupported",
+      `This client reaches its actors without a network, which ${what} needs: use createClient() with an endpoint`,
+      { metadata: { what } },
+    ),
   unsupportedPlatform: (what: string) =>
     error("unsupported_platform", `This platform has no ${what}: give one with createClient({ env })`, {
       metadata: { what },

@@ -3,7 +3,9 @@
  */
 import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
+import { clientErrors } from "./errors.ts";
 import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
 import type { ActorTarget } from "./transport.ts";
 import type {
@@ -15,7 +17,7 @@ import type {
   QueryOptions,
 } from "./types.ts";
 
-const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = ["action", "connect", "resolve"];
+const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = ["action", "connect", "resolve", "webSocket"];
 const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
   "action",
   "on",
@@ -72,6 +74,29 @@ class Handle implements ActorHandleRaw {
       connection,
       new MemberProxy<Connection>(CONNECTION_MEMBERS, (name) => actionProxy(name, invoke)),
     ) as Connection & ActorConn<AnyActorDefinition>;
+  }
+
+  async webSocket(path = "", protocols: string | readonly string[] = []): Promise<UniversalWebSocket> {
+    this.#scope.checkOpen();
+    const { raw } = this.#scope.settings.transport;
+    if (raw === undefined) throw clientErrors.rawUnsupported("webSocket()");
+    const { signal } = this.#options;
+    const params = await this.#params();
+    const target = await this.#withoutInput();
+    if (signal?.aborted === true) throw clientErrors.aborted("webSocket()", "not_sent", signal.reason);
+    const offered = typeof protocols === "string" ? [protocols] : protocols;
+    const socket = raw.webSocket(target, { path, protocols: offered, params });
+    const abort = (): void => socket.close();
+    signal?.addEventListener("abort", abort);
+    socket.addEventListener("close", () => signal?.removeEventListener("abort", abort));
+    return socket;
+  }
+
+  /** An address has no place for an input: the actor is created first, and is known by its id then. */
+  async #withoutInput(): Promise<ActorTarget> {
+    const target = this.#target;
+    if (target.kind === "id" || target.input === undefined) return target;
+    return { kind: "id", name: target.name, actorId: await this.resolve() };
   }
 
   #params(): unknown {

@@ -28,6 +28,14 @@ export type {
 export type { CallOutcome } from "./errors.ts";
 export { clientErrors, messageErrors } from "./errors.ts";
 export { platformEnv } from "./platform.ts";
+export type {
+  SocketCloseEvent,
+  SocketEvent,
+  SocketEvents,
+  SocketListener,
+  SocketMessageEvent,
+  UniversalWebSocket,
+} from "./raw/universal-web-socket.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type {
   ActorTarget,
@@ -36,6 +44,8 @@ export type {
   ClientTransport,
   IdTarget,
   KeyTarget,
+  RawSocketOptions,
+  RawTransport,
   TransportCallOptions,
   TransportConnectOptions,
 } from "./transport.ts";

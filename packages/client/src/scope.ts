@@ -28,7 +28,7 @@ export class ClientScope {
 
   /** A connection that has begun to connect. Throws `client.disposed`. */
   connect(target: ActorTarget, options: ConnectOptions): Connection {
-    if (this.#disposed) throw clientErrors.disposed();
+    this.checkOpen();
     const dispose = (): void => void connection.dispose();
     const { env, transport, encoding, reconnect } = this.settings;
     const connection = new Connection({
@@ -48,6 +48,11 @@ export class ClientScope {
     else connection.start();
     options.signal?.addEventListener("abort", dispose);
     return connection;
+  }
+
+  /** Throws `client.disposed`. */
+  checkOpen(): void {
+    if (this.#disposed) throw clientErrors.disposed();
   }
 
   async dispose(): Promise<void> {

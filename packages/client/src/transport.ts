@@ -8,6 +8,7 @@
  * know says `client.outcome_unknown`.
  */
 import type { Message, ResolveMethod } from "@troupe/protocol";
+import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 
 /** The actor that a call is for. */
 export type ActorTarget = KeyTarget | IdTarget;
@@ -60,6 +61,22 @@ export interface ClientTransport {
    * retryable error when the other end can't be reached, with any other when it never will be.
    */
   connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink>;
+  /** The actors' own protocols; absent where there is no such way. */
+  readonly raw?: RawTransport;
+}
+
+/** Carries what actors say in protocols of their own. */
+export interface RawTransport {
+  /** A socket that begins to open. Throws `client.*`, and what the platform says of `protocols`. */
+  webSocket(target: ActorTarget, options: RawSocketOptions): UniversalWebSocket;
+}
+
+/** What a raw socket is opened with. */
+export interface RawSocketOptions {
+  /** Behind the actor's `/websocket`, maybe with a query. */
+  readonly path: string;
+  readonly protocols: readonly string[];
+  readonly params: unknown;
 }
 
 /** Receives what a link brings. */

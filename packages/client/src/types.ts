@@ -12,6 +12,7 @@ import type {
   ParamsOf,
   Registry,
 } from "./contract.ts";
+import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 
 /** A key as users give it: a string is a key of one component, none at all the empty key. */
 export type ActorKey = string | readonly string[];
@@ -60,6 +61,12 @@ export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefiniti
   action<Response = unknown>(call: ActionCall): Promise<Response>;
   /** Opens a connection. It connects at once and again whenever it is lost, until it is disposed of. */
   connect(params?: ParamsOf<AD>): ActorConn<AD>;
+  /**
+   * Opens a WebSocket of the actor's own protocol: its `onWebSocket` gets the other end. `path` is what the actor sees of
+   * the request, and may have a query. It is a standard WebSocket, not yet open: listen before you send. It never connects
+   * again by itself. Rejects with `client.raw_unsupported` for the client inside an actor.
+   */
+  webSocket(path?: string, protocols?: string | readonly string[]): Promise<UniversalWebSocket>;
   /** The actor's id. With `getOrCreate` the actor is created where there is none. */
   resolve(): Promise<string>;
 }

@@ -60,6 +60,10 @@ export const actorErrors = {
     error(409, "actor", "claimed", `Another host runs actor ${id}`, { retryable: true }),
   actionNotFound: (name: string, action: string) =>
     error(404, "actor", "action_not_found", `Actor "${name}" has no action "${action}"`),
+  noHandler: (name: string, handler: string) =>
+    error(404, "actor", "no_handler", `Actor "${name}" takes none of these: give it \`${handler}\``, {
+      metadata: { handler },
+    }),
   actionTimedOut: (action: string, timeoutMs: number) =>
     error(408, "actor", "action_timed_out", `Action "${action}" took longer than ${timeoutMs} ms`, {
       metadata: { action, timeoutMs },

@@ -1,3 +1,4 @@
+export type { SocketCloseEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
 export { type CarriedDefinition, carriedActor } from "./actor/carried/definition.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";

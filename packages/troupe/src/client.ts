@@ -19,5 +19,11 @@ export type {
   ReconnectPolicy,
   Registry,
   RetryPolicy,
+  SocketCloseEvent,
+  SocketEvent,
+  SocketEvents,
+  SocketListener,
+  SocketMessageEvent,
+  UniversalWebSocket,
 } from "@troupe/client";
 export { createClient } from "@troupe/client";

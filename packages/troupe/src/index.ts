@@ -28,8 +28,11 @@ export type {
   ScheduledFireInfo,
   Server,
   SleepContextOf,
+  SocketCloseEvent,
+  SocketMessageEvent,
   StartOptions,
   StateOf,
+  UniversalWebSocket,
   WakeContextOf,
 } from "@troupe/runtime";
 export { actor, event, setup } from "@troupe/runtime";

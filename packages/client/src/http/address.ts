@@ -31,6 +31,26 @@ export function actorUrl(base: string, target: ActorTarget, route: string): stri
   return `${base}/actor/${encodeURIComponent(target.name)}/${route}${search}`;
 }
 
+/**
+ * The actor's own path. `path` may have a query, which is the actor's; what the gateway has to know is marked and taken
+ * out again.
+ */
+export function rawUrl(base: string, target: ActorTarget, route: "websocket", path: string): string {
+  const [own = "", ...rest] = path.replace(/#.*$/s, "").split("?");
+  const pairs: string[] = [];
+  if (target.kind === "key") {
+    if (target.key.length > 0) pairs.push(`troupe-key=${encodeKey(target.key)}`);
+    pairs.push(`troupe-method=${target.method}`);
+  }
+  if (rest.length > 0) pairs.push(rest.join("?"));
+  const actor =
+    target.kind === "id"
+      ? `actor-id/${encodeURIComponent(target.actorId)}`
+      : `actor/${encodeURIComponent(target.name)}`;
+  const search = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+  return `${base}/${actor}/${route}/${own.replace(/^\//, "")}${search}`;
+}
+
 /** The same place for a WebSocket. */
 export function socketUrl(url: string): string {
   return `ws${url.slice("http".length)}`;

@@ -25,6 +25,7 @@ import type {
   TransportConnectOptions,
 } from "../transport.ts";
 import { actorUrl, parseEndpoint, socketUrl } from "./address.ts";
+import { HttpRaw } from "./http-raw.ts";
 import { isNotSent } from "./not-sent.ts";
 import { tokenSubprotocol } from "./token.ts";
 import { openWebSocket } from "./websocket-link.ts";
@@ -52,6 +53,7 @@ interface Request<K extends AnswerKind> {
 
 /** Speaks HTTP for calls and WebSocket for connections. */
 export class HttpTransport implements ClientTransport {
+  readonly raw: HttpRaw;
   readonly #env: Pick<ClientEnv, "fetch" | "WebSocket">;
   readonly #base: string;
   readonly #encoding: Encoding;
@@ -62,6 +64,7 @@ export class HttpTransport implements ClientTransport {
   constructor(options: HttpTransportOptions) {
     this.#env = options.env;
     this.#base = parseEndpoint(options.endpoint);
+    this.raw = new HttpRaw({ env: options.env, base: this.#base, token: options.token });
     this.#encoding = options.encoding;
     this.#headers = {
       ...options.headers,

@@ -27,6 +27,7 @@ const hookNames = [
   "onConnect",
   "onDisconnect",
   "onBeforeActionResponse",
+  "onWebSocket",
 ] as const;
 
 /** The hooks of a definition that are plain functions. */
@@ -111,7 +112,6 @@ const laterKeys: ReadonlySet<string> = new Set([
   "db",
   "queues",
   "onRequest",
-  "onWebSocket",
   "actionInputSchemas",
   "connParamsSchema",
   "inspector",

@@ -9,6 +9,7 @@
 import type { Env } from "@troupe/base";
 import { TOKEN_SUBPROTOCOL_PREFIX } from "@troupe/protocol";
 import { configErrors, gatewayErrors } from "../errors.ts";
+import { carried } from "./subprotocols.ts";
 
 /** `setup({ … })`: who may come in. */
 export interface AccessConfig {
@@ -124,19 +125,5 @@ function hostName(header: string): string | undefined {
 function shownToken(request: AccessRequest): string | undefined {
   const { authorization, subprotocols } = request;
   if (authorization?.startsWith("Bearer ")) return authorization.slice("Bearer ".length);
-  for (const offered of subprotocols?.split(",") ?? []) {
-    const name = offered.trim();
-    if (name.startsWith(TOKEN_SUBPROTOCOL_PREFIX))
-      return fromBase64Url(name.slice(TOKEN_SUBPROTOCOL_PREFIX.length));
-  }
-  return undefined;
-}
-
-function fromBase64Url(text: string): string | undefined {
-  try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-  } catch {
-    return undefined;
-  }
+  return carried(TOKEN_SUBPROTOCOL_PREFIX, subprotocols);
 }

@@ -35,8 +35,9 @@ import {
 } from "./http-message.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
-import { type ActorRoute, parseRoute, type Route } from "./route.ts";
-import type { GatewayServices } from "./services.ts";
+import { RawSession } from "./raw-session.ts";
+import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
+import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
 
 /** What a gateway is made of. */
@@ -58,7 +59,7 @@ export class Gateway {
   readonly bodies = new BodyBudget(limits.gatewayBodyBytes);
   readonly #parts: GatewayParts;
   readonly #services: GatewayServices;
-  readonly #sessions = new Set<SocketSession>();
+  readonly #sessions = new Set<Session>();
   readonly #metrics: Metrics;
   #watching: TimerHandle;
   #ready = true;
@@ -119,18 +120,12 @@ export class Gateway {
   }
 
   /** Takes a socket whose upgrade was admitted. `url` is checked by {@link socketRoute} before. */
-  socket(link: Link, actor: ActorRoute, request: (() => Request) | undefined): void {
+  socket(link: Link, route: SocketRoute, request: (() => Request) | undefined): void {
     if (this.#sessions.size >= limits.gatewaySockets) {
       link.close(closeCodes.tryLater, "connection.too_many");
       return;
     }
-    const session = new SocketSession({
-      services: this.#services,
-      link,
-      target: (input) => this.target(actor, input),
-      request,
-    });
-    this.#sessions.add(session);
+    this.#sessions.add(this.#session(link, route, request));
   }
 
   /** True for the address that remote hosts open their link at. */
@@ -143,11 +138,20 @@ export class Gateway {
     this.#parts.hosts.accept(link);
   }
 
-  /** The actor that a socket's address names. Throws `gateway.*`, `key.*`. */
-  socketRoute(url: string): ActorRoute {
+  #session(link: Link, route: SocketRoute, request: (() => Request) | undefined): Session {
+    const services = this.#services;
+    const target = (input: unknown): Target => this.target(route.actor, input);
+    return route.kind === "connect"
+      ? new SocketSession({ services, link, target, request })
+      : new RawSession({ services, link, target: () => target(undefined), request, url: route.url });
+  }
+
+  /** What a socket's address names. Throws `gateway.*`, `key.*`. */
+  socketRoute(url: string): SocketRoute {
     const route = parseRoute(url);
+    if (route.kind === "websocket") return route;
     if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
-    return route.actor;
+    return { kind: route.kind, actor: route.actor };
   }
 
   target(actor: ActorRoute, input: unknown): Target {
@@ -179,7 +183,7 @@ export class Gateway {
     encoding: Encoding,
     respond: Respond,
   ): void {
-    if (route.kind === "connect") throw gatewayErrors.upgradeRequired();
+    if (route.kind === "connect" || route.kind === "websocket") throw gatewayErrors.upgradeRequired();
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
     if (route.kind === "action") {
       this.#action(route, request, encoding, respond);
@@ -279,6 +283,7 @@ export class Gateway {
       const silentSince = env.clock.monotonic() - 2 * limits.heartbeatMs;
       for (const session of this.#sessions) {
         if (session.heardAt < silentSince) session.silent();
+        else session.ask?.();
       }
       this.#watching = env.timers.set(look, limits.heartbeatMs, { background: true });
     };

@@ -69,7 +69,7 @@ export class LocalTransport implements ClientTransport {
     caller?.atEnd(() => {})();
     await caller?.departure();
     const [near, far] = memoryLinks(this.#parts.env);
-    this.#parts.gateway.socket(far, route(target), undefined);
+    this.#parts.gateway.socket(far, { kind: "connect", actor: route(target) }, undefined);
     return caller === undefined ? near : new ActorLink(near, caller);
   }
 

@@ -8,9 +8,21 @@ import { gatewayErrors } from "../errors.ts";
 export type Route =
   | { readonly kind: "action"; readonly actor: ActorRoute; readonly action: string }
   | { readonly kind: "resolve" | "create" | "connect"; readonly actor: ActorRoute }
+  | RawRoute
   | { readonly kind: "livez" | "readyz" | "metrics" }
   /** None of the gateway's own paths. */
   | { readonly kind: "app"; readonly path: string };
+
+/** The actor's own path: `/websocket` itself, and what is under it. */
+export interface RawRoute {
+  readonly kind: "websocket";
+  readonly actor: ActorRoute;
+  /** Path and query as the actor sees them. */
+  readonly url: string;
+}
+
+/** A socket's address. */
+export type SocketRoute = (Route & { readonly kind: "connect" }) | RawRoute;
 
 /** The actor that a request is for. */
 export type ActorRoute =
@@ -28,7 +40,7 @@ export function parseRoute(url: string): Route {
     case "actor":
       return actorRoute(parts, { name: part(parts, 2), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
     case "actor-id":
-      return actorRoute(parts, { id: part(parts, 2) }, path);
+      return actorRoute(parts, { id: part(parts, 2), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
     case "livez":
     case "readyz":
     case "metrics":
@@ -41,13 +53,14 @@ export function parseRoute(url: string): Route {
   }
 }
 
-type ActorPart = { readonly id: string } | { readonly name: string; readonly query: string };
+type ActorPart = ({ readonly id: string } | { readonly name: string }) & { readonly query: string };
 
 function actorRoute(parts: readonly string[], of: ActorPart, path: string): Route {
   const verb = parts[3];
+  if (verb === "websocket") return rawRoute(verb, parts, of);
   const expected = verb === "action" ? 5 : 4;
   if (parts.length !== expected) throw gatewayErrors.notFound(path);
-  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query);
+  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query.split("&"));
   switch (verb) {
     case "action":
       return { kind: "action", actor, action: part(parts, 4) };
@@ -62,11 +75,28 @@ function actorRoute(parts: readonly string[], of: ActorPart, path: string): Rout
   }
 }
 
-function keyRoute(name: string, query: string): ActorRoute & { kind: "key" } {
+/** What the query of an actor's own path says to the gateway is marked by this, and taken out: the rest is the actor's. */
+const RAW_MARK = "troupe-";
+
+function rawRoute(kind: RawRoute["kind"], parts: readonly string[], of: ActorPart): RawRoute {
+  const [own, others] = partition(of.query.split("&"), (pair) => pair.startsWith(RAW_MARK));
+  const ours = own.map((pair) => pair.slice(RAW_MARK.length));
+  if ("id" in of && ours.length > 0)
+    throw gatewayErrors.badRequest("an address by id has no troupe- parameters");
+  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, ours);
+  const query = others.join("&");
+  return { kind, actor, url: `/${parts.slice(4).join("/")}${query === "" ? "" : `?${query}`}` };
+}
+
+function partition<T>(all: readonly T[], chosen: (one: T) => boolean): [chosen: T[], others: T[]] {
+  return [all.filter(chosen), all.filter((one) => !chosen(one))];
+}
+
+function keyRoute(name: string, pairs: readonly string[]): ActorRoute & { kind: "key" } {
   checkName(name);
   let key: string | undefined;
   let method: string | undefined;
-  for (const pair of query.split("&")) {
+  for (const pair of pairs) {
     if (pair.startsWith("key=")) key = once(key, pair.slice(4), "key");
     else if (pair.startsWith("method=")) method = once(method, pair.slice(7), "method");
     else if (pair !== "")

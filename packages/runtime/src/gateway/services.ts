@@ -1,12 +1,23 @@
-import type { Env } from "@troupe/base";
+import type { Env, TroupeError } from "@troupe/base";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { ReportInternal } from "./calls.ts";
-import type { SocketSession } from "./session.ts";
 
 /** What the parts of a gateway share. */
 export interface GatewayServices {
   readonly env: Env;
   readonly host: ActorHost;
   readonly report: ReportInternal;
-  readonly sessions: Set<SocketSession>;
+  readonly sessions: Set<Session>;
+}
+
+/** An open socket, whatever is spoken on it. */
+export interface Session {
+  /** Monotonic time of the last sign of life. */
+  readonly heardAt: number;
+  /** Asks for one, where the client doesn't give any by itself. */
+  ask?(): void;
+  /** Nothing was heard for two heartbeats: the other end is gone, and may not know it. */
+  silent(): void;
+  /** The host stops. */
+  endWith(error: TroupeError, code: number): void;
 }

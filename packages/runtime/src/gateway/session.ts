@@ -30,12 +30,13 @@ import {
 } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
-import type {
-  ActorConnection,
-  ActorInstance,
-  CloseReason,
-  ConnectionSink,
-  EncodedEvent,
+import {
+  type ActorConnection,
+  type ActorInstance,
+  type CloseReason,
+  type ConnectionSink,
+  closeCodeOf,
+  type EncodedEvent,
 } from "../ports/instance.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
@@ -129,13 +130,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   }
 
   close(reason: CloseReason): void {
-    const code = {
-      kicked: closeCodes.normal,
-      stopped: closeCodes.restart,
-      destroyed: closeCodes.normal,
-      broken: closeCodes.internal,
-    }[reason.kind];
-    this.#shut(code, reason.text);
+    this.#shut(closeCodeOf(reason), reason.text);
   }
 
   /** The gateway ends the session: it was silent for too long, or the host stops. */
@@ -340,6 +335,6 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
 }
 
 /** The activation could not store what its start or its hooks wrote: that refuses nobody for good. */
-function passing(cause: unknown): boolean {
+export function passing(cause: unknown): boolean {
   return TroupeError.is(cause) && cause.group === "storage" && cause.code === "commit_failed";
 }

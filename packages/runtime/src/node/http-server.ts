@@ -18,7 +18,8 @@ import type { AccessRequest } from "../gateway/access.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
 import { type Gateway, isProbe } from "../gateway/gateway.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
-import type { ActorRoute } from "../gateway/route.ts";
+import type { SocketRoute } from "../gateway/route.ts";
+import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
 import { WsLink } from "./ws-link.ts";
 
@@ -41,12 +42,10 @@ export async function listen(options: {
     },
     (request, response) => serve(gateway, request, response),
   );
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: limits.incomingMessageBytes,
-    perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  const ours = (offered: ReadonlySet<string>): string | false =>
+    offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false;
+  const theirs = (offered: ReadonlySet<string>): string | false => agreed([...offered].join(",")) || false;
+  const sockets: Sockets = { connect: webSocketServer(ours), websocket: webSocketServer(theirs) };
   server.on("upgrade", (request, socket, head) => upgrade(gateway, sockets, request, socket, head));
   const port = await bind(server, host, options.port);
   const shown = host.includes(":") ? `[${host}]` : host;
@@ -57,9 +56,21 @@ export async function listen(options: {
     close: () => new Promise((resolve) => server.close(() => resolve())),
     end: () => {
       server.closeAllConnections();
-      for (const socket of sockets.clients) socket.terminate();
+      for (const { clients } of Object.values(sockets)) for (const socket of clients) socket.terminate();
     },
   };
+}
+
+/** One for each kind of socket: they agree on subprotocols in different ways. */
+type Sockets = Readonly<Record<SocketRoute["kind"], WebSocketServer>>;
+
+function webSocketServer(handleProtocols: (offered: Set<string>) => string | false): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.incomingMessageBytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
@@ -222,27 +233,27 @@ function send(
 
 function upgrade(
   gateway: Gateway,
-  sockets: WebSocketServer,
+  sockets: Sockets,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
 ): void {
   // A reset before the handshake is done is nobody's error.
   socket.on("error", () => {});
-  let actor: ActorRoute | undefined;
+  let route: SocketRoute | undefined;
   try {
     const url = request.url ?? "/";
     const remoteHost = gateway.takesHost(url);
     gateway.admit({ ...accessOf(request), remoteHost });
-    actor = remoteHost ? undefined : gateway.socketRoute(url);
+    route = remoteHost ? undefined : gateway.socketRoute(url);
   } catch (cause) {
     refuseUpgrade(socket, gateway.refusal(cause, "json"));
     return;
   }
-  sockets.handleUpgrade(request, socket, head, (ws) => {
+  sockets[route?.kind ?? "connect"].handleUpgrade(request, socket, head, (ws) => {
     const link = new WsLink(ws, socket);
-    if (actor === undefined) gateway.host(link);
-    else gateway.socket(link, actor, () => toRequest(request));
+    if (route === undefined) gateway.host(link);
+    else gateway.socket(link, route, () => toRequest(request));
   });
 }
 

@@ -26,6 +26,7 @@ export class WsLink implements Link {
   attach(handler: LinkHandler): void {
     this.#ws.on("message", (data, isBinary) => handler.message(isBinary ? bytesOf(data) : String(data)));
     this.#ws.on("close", (code, reason) => handler.closed(code, reason.toString()));
+    this.#ws.on("pong", () => handler.heard?.());
     // `close` follows: a protocol error, a message that is too long, a reset.
     this.#ws.on("error", () => {});
   }
@@ -42,6 +43,10 @@ export class WsLink implements Link {
 
   close(code: number, reason: string): void {
     this.#ws.close(code, reason);
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
   }
 
   get bufferedBytes(): number {

@@ -4,9 +4,10 @@
  * Gateway and host know nothing of what is behind it: TypeScript in this process, a plugin, an isolate, or another
  * host. A kind of actor is an `InstanceFactory`; adding one touches no gateway file.
  */
-import type { Encoding } from "@troupe/protocol";
+import { closeCodes, type Encoding } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { Output } from "./output.ts";
+import type { RawRequest } from "./raw.ts";
 import type { ActorStore, Row } from "./storage.ts";
 import type { Message } from "./transport.ts";
 
@@ -22,6 +23,8 @@ export interface ActorInstance {
   action(call: ActionCall): void;
   /** Runs the connect hooks. Rejects with what refused the connection. */
   connect(request: ConnectRequest): Promise<ActorConnection>;
+  /** Takes what speaks the actor's own protocol. Never throws: what refuses it goes to `request.refused`. */
+  open(request: RawRequest): void;
   /** Settles when everything written so far is durable; rejects when that failed. */
   settled(): Promise<void>;
   /** Ends the activation; settles when everything is released. Asked again, it gives the same promise. */
@@ -87,6 +90,8 @@ export interface ConnectionSink {
   event(event: EncodedEvent): void;
   /** The actor ends the connection. */
   close(reason: CloseReason): void;
+  /** The connection has begun to end, whoever wanted it (`reason`: the actor). `onDisconnect` waits for it. */
+  ended?(reason: CloseReason | undefined): Promise<void>;
 }
 
 /**
@@ -96,6 +101,16 @@ export interface ConnectionSink {
 export interface CloseReason {
   readonly kind: "kicked" | "stopped" | "destroyed" | "broken";
   readonly text: string;
+}
+
+/** The code that a socket is closed with. */
+export function closeCodeOf({ kind }: CloseReason): number {
+  return {
+    kicked: closeCodes.normal,
+    stopped: closeCodes.restart,
+    destroyed: closeCodes.normal,
+    broken: closeCodes.internal,
+  }[kind];
 }
 
 /** An event, encoded once for all who get it. */

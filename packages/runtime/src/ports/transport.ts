@@ -13,6 +13,8 @@ export interface LinkHandler {
   closed(code: number, reason: string): void;
   /** The send buffer has drained below half of its limit. */
   drained?(): void;
+  /** The other end has answered a {@link Link.ping}. */
+  heard?(): void;
 }
 
 /** One end of a two-way, ordered stream of messages. */
@@ -22,6 +24,8 @@ export interface Link {
   /** Never blocks and never throws: on a closed link it does nothing. */
   send(data: Message): void;
   close(code: number, reason: string): void;
+  /** Asks the other end for a sign of life, where the carrier has such a thing. */
+  ping?(): void;
   /** Bytes that were sent but not yet handed to the operating system. */
   readonly bufferedBytes: number;
 }

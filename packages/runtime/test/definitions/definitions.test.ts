@@ -71,15 +71,7 @@ for (const [name, config, code, text] of refused) {
   });
 }
 
-for (const key of [
-  "db",
-  "queues",
-  "onRequest",
-  "onWebSocket",
-  "actionInputSchemas",
-  "connParamsSchema",
-  "inspector",
-]) {
+for (const key of ["db", "queues", "onRequest", "actionInputSchemas", "connParamsSchema", "inspector"]) {
   test(`S3.1 (in part): ${key} is refused by its name, not dropped`, () => {
     expect(() => define({ [key]: {} })).toThrow(new RegExp(`"${key}" is not in this version`));
   });

@@ -108,9 +108,10 @@ export function webSocketTo(env: Pick<Env, "afterTurn">, gateway: () => Gateway)
     readonly #listeners = new Map<string, ((event: WebSocketPortEvent) => void)[]>();
     #link: MemoryLink | undefined;
 
-    constructor(url: string) {
+    constructor(url: string, protocols: string[]) {
       const { pathname, search } = new URL(url);
-      env.afterTurn(() => this.#open(pathname + search));
+      const offered = new Headers({ "sec-websocket-protocol": protocols.join(", ") });
+      env.afterTurn(() => this.#open(pathname + search, offered));
     }
 
     send(data: string | Uint8Array<ArrayBuffer>): void {
@@ -126,7 +127,7 @@ export function webSocketTo(env: Pick<Env, "afterTurn">, gateway: () => Gateway)
       this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
     }
 
-    #open(path: string): void {
+    #open(path: string, headers: Headers): void {
       try {
         const route = gateway().socketRoute(path);
         const [near, far] = memoryLinks(env);
@@ -141,7 +142,7 @@ export function webSocketTo(env: Pick<Env, "afterTurn">, gateway: () => Gateway)
             this.#tell({ type: "close", code, reason });
           },
         });
-        gateway().socket(far, route, undefined);
+        gateway().socket(far, route, () => new Request(`http://127.0.0.1${path}`, { headers }));
       } catch {
         this.#tell({ type: "close", code: 1006, reason: "" });
       }

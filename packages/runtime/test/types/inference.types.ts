@@ -96,6 +96,14 @@ const room = actor({
     holds<Equal<typeof output, unknown>>();
     return output;
   },
+  onWebSocket: (c, websocket, { request }) => {
+    holds<Equal<typeof c.conn.state, { name: string; seen: number }>>();
+    holds<Equal<typeof request, Request>>();
+    websocket.addEventListener("close", (event) => void holds<Equal<typeof event.code, number>>());
+    websocket.onmessage = ({ data }) => void holds<Equal<typeof data, string | ArrayBuffer>>();
+    // @ts-expect-error not a message
+    websocket.send(5);
+  },
   run: async (c) => {
     holds<Equal<typeof c.abortSignal, AbortSignal>>();
     c.state.title = "running";

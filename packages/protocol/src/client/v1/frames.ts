@@ -16,6 +16,8 @@ export const PROTOCOL_VERSIONS: readonly number[] = [1];
 export const SUBPROTOCOL = "troupe";
 /** A browser can't set headers on a WebSocket: its token travels as the subprotocol `troupe.token.<base64url>`. */
 export const TOKEN_SUBPROTOCOL_PREFIX = "troupe.token.";
+/** The connection parameters of a raw WebSocket, as a subprotocol: this, and their JSON in base64url. */
+export const PARAMS_SUBPROTOCOL_PREFIX = "troupe.params.";
 
 /** How frames and bodies are encoded. */
 export type Encoding = "json" | "cbor";

@@ -5,11 +5,15 @@
  *   POST /actor/{name}/resolve?key=a,b&method=get                    { input?, params? }        → { actorId }
  *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
  *   GET  /actor/{name}/connect?key=a,b&method=getOrCreate            WebSocket, see frames.ts
+ *   GET  /actor/{name}/websocket/{path}?troupe-key=a,b               WebSocket, the actor's own; see below
  *   …    /actor-id/{actorId}/…                                       the same routes, by id, without key and method
  *
  * The body is JSON or CBOR by Content-Type (`application/json`, `application/cbor`; none means JSON); the answer has
  * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
  * that a request speaks, 1 when absent.
+ *
+ * Under `/websocket` path and query are the actor's. What the gateway has to know is marked there: `troupe-key`,
+ * `troupe-method`; any other parameter that begins with `troupe-` is an error.
  *
  * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma
  * inside one is %2C). An empty component is `~` (a component that is a tilde is %7E). Without `key`, or with none of its

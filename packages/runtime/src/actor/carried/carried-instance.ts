@@ -14,6 +14,7 @@ import type {
   InstanceReport,
   StopReason,
 } from "../../ports/instance.ts";
+import type { RawRequest } from "../../ports/raw.ts";
 import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
@@ -118,6 +119,10 @@ export class CarriedInstance implements ActorInstance {
       );
       throw durable && this.accepting ? cause : actorErrors.stopping();
     }
+  }
+
+  open(request: RawRequest): void {
+    request.refused(actorErrors.notCarried("raw sockets"));
   }
 
   settled(): Promise<void> {

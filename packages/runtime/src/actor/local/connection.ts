@@ -34,6 +34,7 @@ export class Connection implements Conn, ActorConnection {
   readonly #owner: ConnectionOwner;
   readonly #sink: ConnectionSink | undefined;
   #ended: Promise<void> | undefined;
+  #reason: CloseReason | undefined;
 
   constructor(options: {
     id: string;
@@ -62,7 +63,8 @@ export class Connection implements Conn, ActorConnection {
   }
 
   disconnect(reason = "disconnected"): Promise<void> {
-    this.#close({ kind: "kicked", text: reason });
+    this.#reason ??= { kind: "kicked", text: reason };
+    this.#close(this.#reason);
     return this.end();
   }
 
@@ -89,9 +91,15 @@ export class Connection implements Conn, ActorConnection {
 
   /** The activation ends, or breaks: the client is told. */
   stopped(kind: "stopped" | "destroyed" | "broken", text: string): Promise<void> {
+    this.#reason ??= { kind, text };
     if (kind === "broken") this.#sink?.close({ kind, text });
     else this.#close({ kind, text });
     return this.end();
+  }
+
+  /** Lets the other end settle what it has to, before `onDisconnect`. */
+  endSink(): Promise<void> | undefined {
+    return this.#sink?.ended?.(this.#reason);
   }
 
   /** Something that was on its way to the client will never leave. */

@@ -74,6 +74,8 @@ export class Connections {
     const listed = this.#open?.delete(connection.id) === true;
     const { onDisconnect } = activation.behaviour.hooks;
     try {
+      const ending = connection.endSink();
+      if (ending !== undefined) await ending;
       if (onDisconnect) {
         const timeoutMs = activation.descriptor.options.sleepGracePeriod;
         const caller = { connection, params: connection.params };

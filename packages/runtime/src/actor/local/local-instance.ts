@@ -15,10 +15,12 @@ import type {
   InstanceReport,
   StopReason,
 } from "../../ports/instance.ts";
+import type { RawRequest } from "../../ports/raw.ts";
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
 import { Activation, type ActivationServices } from "./activation.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
+import { openSocket } from "./raw-socket.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
 
@@ -102,6 +104,10 @@ export class LocalInstance implements ActorInstance {
       // A hook that the end of the activation has cut short refuses nobody: the next one runs it again.
       throw durable && this.accepting ? cause : actorErrors.stopping();
     }
+  }
+
+  open(request: RawRequest): void {
+    void openSocket(this.#activation, request, (client) => this.connect(client));
   }
 
   async #durable(): Promise<boolean> {

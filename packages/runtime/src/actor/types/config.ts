@@ -1,6 +1,7 @@
 /**
  * The shape of `actor({ … })`.
  */
+import type { UniversalWebSocket } from "@troupe/client";
 import type { ActorOptions } from "../options.ts";
 import type { Types } from "./bag.ts";
 import type { ActorContext, Conn, ConnContext, CreateContext, CreateStateContext } from "./context.ts";
@@ -96,6 +97,15 @@ interface Hooks<S, CP, CS, V, I, E extends EventDeclarations, T extends Types<S,
     args: unknown[],
     output: unknown,
   ) => MaybePromise<unknown>;
+  /**
+   * Somebody has opened a WebSocket of the actor's own protocol: `handle.webSocket()`, or `/websocket` behind the actor's
+   * address. It is open, keeps the actor awake, and passes the connect hooks as any connection.
+   */
+  readonly onWebSocket?: (
+    c: ConnContext<T>,
+    websocket: UniversalWebSocket,
+    options: { readonly request: Request },
+  ) => MaybePromise<void>;
   readonly options?: ActorOptions;
 }
 

@@ -1,0 +1,180 @@
+/**
+ * RawSession: one raw WebSocket, between a client and what its actor makes of it.
+ *
+ *   opening ──actor is there and has taken it──▶ open ──▶ closed
+ *
+ * What the client sends while the actor wakes waits, in order and within limits; none that comes later overtakes it. A
+ * socket that is refused was accepted and is closed at once: 1008, or 1013 when it may be tried again, with
+ * `group.code` as its reason, which is all that a browser shows.
+ *
+ * Its client speaks no heartbeat of ours: the gateway pings it as RFC 6455 has it, and any client answers.
+ */
+import { assert, type TroupeError } from "@troupe/base";
+import { bytesPast, closeCodes, limits, type Message, toWireError } from "@troupe/protocol";
+import { connectionErrors, messageErrors } from "../errors.ts";
+import type { Target } from "../host/actor-host.ts";
+import type { RawPeer, RawSocket } from "../ports/raw.ts";
+import type { Link, LinkHandler } from "../ports/transport.ts";
+import type { GatewayServices, Session } from "./services.ts";
+import { passing } from "./session.ts";
+import { agreed, offeredParams } from "./subprotocols.ts";
+
+type State =
+  | { readonly tag: "opening"; readonly backlog: Message[]; bytes: number }
+  | { readonly tag: "open"; readonly socket: RawSocket }
+  | { readonly tag: "closed"; readonly code: number; readonly reason: string };
+
+/** One raw socket of one client. */
+export class RawSession implements LinkHandler, RawPeer, Session {
+  heardAt: number;
+  readonly #services: GatewayServices;
+  readonly #link: Link;
+  #state: State = { tag: "opening", backlog: [], bytes: 0 };
+
+  constructor(options: {
+    services: GatewayServices;
+    link: Link;
+    target: () => Target;
+    /** The request that opened it: a raw socket has always been asked for by one. */
+    request: (() => Request) | undefined;
+    /** Path and query as the actor sees them. */
+    url: string;
+  }) {
+    const { services, link, target, request, url } = options;
+    assert(request !== undefined, "a raw socket is opened by a request");
+    this.#services = services;
+    this.#link = link;
+    this.heardAt = services.env.clock.monotonic();
+    link.attach(this);
+    this.#open(target, () => underOwnPath(request(), url)).catch((cause: unknown) => this.#refused(cause));
+  }
+
+  get bufferedBytes(): number {
+    return this.#link.bufferedBytes;
+  }
+
+  message(data: Message): void {
+    this.heard();
+    const state = this.#state;
+    switch (state.tag) {
+      case "open":
+        this.#take(state.socket, data);
+        return;
+      case "opening":
+        state.bytes += data.length;
+        if (state.backlog.length >= limits.openingFrames || state.bytes > limits.openingBytes) {
+          this.#endWith(connectionErrors.openingBacklog(), closeCodes.policy);
+          return;
+        }
+        state.backlog.push(data);
+        return;
+      case "closed":
+        return;
+    }
+  }
+
+  closed(code: number, reason: string): void {
+    this.#end(code, reason);
+  }
+
+  heard(): void {
+    this.heardAt = this.#services.env.clock.monotonic();
+  }
+
+  ask(): void {
+    if (this.#link.ping !== undefined) this.#link.ping();
+    // A link that can't ask breaks with its other end.
+    else this.heard();
+  }
+
+  silent(): void {
+    this.#endWith(connectionErrors.silent(), closeCodes.policy);
+  }
+
+  endWith(error: TroupeError, code: number): void {
+    this.#endWith(error, code);
+  }
+
+  send(data: Message): void {
+    if (this.#state.tag === "closed") return;
+    this.#link.send(data);
+    if (this.#link.bufferedBytes > limits.sendBufferBytes)
+      this.#endWith(connectionErrors.slowReader(limits.sendBufferBytes), closeCodes.tryLater);
+  }
+
+  close(code: number, reason: string): void {
+    this.#link.close(code, reason);
+  }
+
+  async #open(target: () => Target, request: () => Request): Promise<void> {
+    const offered = request().headers.get("sec-websocket-protocol") ?? undefined;
+    const params = offeredParams(offered);
+    const instance = await this.#services.host.load(target());
+    instance.open({
+      kind: "socket",
+      params,
+      request,
+      protocol: agreed(offered),
+      peer: this,
+      opened: (socket) => this.#opened(socket),
+      refused: (cause) => this.#refused(cause),
+    });
+  }
+
+  /** What was sent meanwhile is taken first, in order. */
+  #opened(socket: RawSocket): void {
+    const opening = this.#state;
+    if (opening.tag === "closed") {
+      socket.closed(opening.code, opening.reason);
+      return;
+    }
+    assert(opening.tag === "opening", "a raw socket is taken once");
+    const open: State = { tag: "open", socket };
+    this.#state = open;
+    for (const data of opening.backlog) {
+      if (this.#state === open) this.#take(socket, data);
+    }
+  }
+
+  #take(socket: RawSocket, data: Message): void {
+    const limit = socket.maxIncomingBytes;
+    const bytes = bytesPast(limit, data);
+    if (bytes === undefined) socket.message(data);
+    else this.#endWith(messageErrors.incomingTooLong(bytes, limit), closeCodes.messageTooBig);
+  }
+
+  #refused(cause: unknown): void {
+    if (this.#state.tag === "closed") return;
+    const logId = this.#services.report(cause, { socket: "refused" });
+    const { group, code, retryable } = toWireError(
+      passing(cause) ? connectionErrors.actorStopped() : cause,
+      false,
+      logId,
+    );
+    this.#shut(retryable ? closeCodes.tryLater : closeCodes.policy, `${group}.${code}`);
+  }
+
+  #endWith({ group, code: name }: TroupeError, code: number): void {
+    this.#shut(code, `${group}.${name}`);
+  }
+
+  /** The gateway ends it: nobody waits for the client to agree. */
+  #shut(code: number, reason: string): void {
+    this.#link.close(code, reason);
+    this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
+    const before = this.#state;
+    if (before.tag === "closed") return;
+    this.#state = { tag: "closed", code, reason };
+    this.#services.sessions.delete(this);
+    if (before.tag === "open") before.socket.closed(code, reason);
+  }
+}
+
+/** The request as the actor sees it: what stands before its own path is nothing of its own. */
+function underOwnPath(request: Request, url: string): Request {
+  // Not resolved against the origin: `//other.host` is a path here.
+  return new Request(new URL(request.url).origin + url, { method: request.method, headers: request.headers });
+}
