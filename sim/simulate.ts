@@ -103,13 +103,14 @@ class Simulation {
     this.#network = new Network(world, this.#durability, canary?.network ?? {});
     this.#disk = new SimDisk(world, this.#durability);
     const stage = new Stage(world, this.#durability, () => this.#server);
+    const process = () => this.#server.process;
     this.#server = new SimServer({
       world,
       disk: this.#disk,
       network: this.#network,
       flaws: canary?.server ?? {},
       observer: new Writers(world),
-      use: options.carried ? carried(makeActors(stage), world) : makeActors(stage),
+      use: options.carried ? carried(makeActors(stage), { world, process }) : makeActors(stage),
       onLoad: (target) => stage.asked(target),
     });
     this.#addresses = Array.from({ length: options.actors }, (_, index) => ({

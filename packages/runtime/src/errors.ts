@@ -5,7 +5,8 @@ import { TroupeError } from "@troupe/base";
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-function error(
+/** An error of the runtime. */
+export function error(
   statusCode: number,
   group: string,
   code: string,
@@ -106,34 +107,6 @@ export const actorErrors = {
       "no_conn_state",
       `Actor "${name}" has no connection state: give it \`connState\` or \`createConnState\``,
     ),
-};
-
-/** Errors between an engine and its remote hosts. */
-export const remoteErrors = {
-  malformed: (what: string) =>
-    error(
-      400,
-      "protocol",
-      "malformed_frame",
-      `This can't be read as a message of the host protocol: ${what}`,
-    ),
-  noHello: (ms: number) => error(408, "host", "no_hello", `The host said no Hello within ${ms} ms`),
-  wrongToken: () =>
-    error(
-      401,
-      "host",
-      "wrong_token",
-      "The engine doesn't know this token; give the host the engine's `hosts.token`",
-    ),
-  refused: () => error(403, "host", "refused", "The engine refused this host"),
-  hostLost: (id: string) =>
-    error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
-  engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
-  noneAvailable: (pool: string, name: string) =>
-    error(503, "host", "none_available", `No remote host in pool "${pool}" has the actor "${name}"`, {
-      retryable: true,
-      metadata: { pool, name },
-    }),
 };
 
 /** Errors of what is on disk. Those that name a path of the server are for its log alone. */

@@ -18,7 +18,7 @@ import {
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
-import { remoteErrors, storageErrors } from "../errors.ts";
+import { storageErrors } from "../errors.ts";
 import type {
   ActorCarrier,
   ActorEar,
@@ -29,6 +29,7 @@ import type {
 } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { agree, checkMessage, type HostProtocol } from "./compatibility.ts";
+import { remoteErrors } from "./errors.ts";
 
 /** What a session needs of its engine. */
 export interface EngineSessionParts {

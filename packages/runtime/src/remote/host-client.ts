@@ -17,11 +17,11 @@ import {
   type HostWelcome,
 } from "@troupe/protocol/host/v1";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import { remoteErrors } from "../errors.ts";
 import { Guest } from "../guest/guest.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
+import { remoteErrors } from "./errors.ts";
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;

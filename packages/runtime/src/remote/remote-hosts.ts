@@ -6,11 +6,11 @@
  */
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { remoteErrors } from "../errors.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Link } from "../ports/transport.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineSession } from "./engine-session.ts";
+import { remoteErrors } from "./errors.ts";
 
 /** What an engine's hosts are kept with. */
 export interface RemoteHostsParts {
