@@ -29,6 +29,7 @@ export type {
 } from "./client/v1/frames.ts";
 export {
   closeCodes,
+  closeReasons,
   ENCODINGS,
   PROTOCOL_VERSION,
   PROTOCOL_VERSIONS,

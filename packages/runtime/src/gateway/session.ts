@@ -16,6 +16,7 @@ import {
   bytesPast,
   type ClientFrame,
   closeCodes,
+  closeReasons,
   decodeClientFrame,
   decodeHello,
   type Encoding,
@@ -329,7 +330,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   #shut(code: number, reason: string): void {
     if (this.#state.tag === "closed") return;
     this.#end();
-    this.#link.close(code, reason.slice(0, 120));
+    // A client may send again what has no answer, if nothing of it was begun: frames that are still on their way.
+    const unclean = reason === closeReasons.restarting && this.#inFlight > 0;
+    this.#link.close(code, unclean ? closeReasons.leftBehind : reason.slice(0, 120));
   }
 
   #end(): void {

@@ -11,6 +11,7 @@
  * gate failed) skips everything that could write.
  */
 import type { TimerHandle } from "@troupe/base";
+import { closeReasons } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
 import type { StopReason } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
@@ -32,8 +33,8 @@ export async function stop(activation: Activation, reason: StopReason): Promise<
   if (reason !== "destroy" && activation.doomed)
     await grace.within(hookName("destroy"), lastHook(activation, "destroy"));
   const closed = activation.doomed
-    ? activation.connections.closeAll("destroyed", "actor.destroyed")
-    : activation.connections.closeAll("stopped", "actor.restarting");
+    ? activation.connections.closeAll("destroyed", closeReasons.destroyed)
+    : activation.connections.closeAll("stopped", closeReasons.restarting);
   await grace.within("onDisconnect", closed);
   grace.end();
   await release(activation, reason);
