@@ -393,4 +393,12 @@ export const gatewayErrors = {
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
   noResponse: () =>
     error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),
+  badResponse: (reason: string, cause?: unknown) =>
+    error(
+      500,
+      "gateway",
+      "bad_response",
+      `What was given to setup({ fetch }) returned a Response that can't be sent: ${reason}`,
+      { cause },
+    ),
 };
