@@ -219,6 +219,11 @@ export const configErrors = {
     }),
   invalidOption: (key: string, expected: string) =>
     error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
+  invalidValue: (path: string, why: string, cause?: unknown) =>
+    error(400, "config", "invalid_value", `"${path}" is no value to begin with: ${why}`, {
+      metadata: { path },
+      cause,
+    }),
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
   cannotListen: (host: string, port: number, cause: unknown) =>
