@@ -62,9 +62,14 @@ async function release(activation: Activation, reason: StopReason): Promise<void
     void activation.connections.closeAll("broken", "storage.commit_failed");
   } else {
     // The last batch. From here on writes throw: none can come behind it and be lost without its writer knowing.
-    const saved = activation.saveState(true);
+    const saved = activation.lastSave();
     activation.phase = { tag: "stopped", reason };
-    await saved.catch(() => undefined);
+    try {
+      await saved;
+    } catch (cause) {
+      // The gate is broken: it has failed all that waited for this batch, so nobody was told of what is lost.
+      activation.log.error("the last save of a stop failed", { reason, cause });
+    }
   }
   activation.letGo();
   await activation.store.close();
