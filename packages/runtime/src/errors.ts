@@ -338,6 +338,14 @@ export const connectionErrors = {
   silent: () => error(408, "connection", "silent", "Nothing was heard from the client"),
   slowReader: (limit: number) =>
     error(503, "connection", "slow_reader", `The client left ${limit} bytes unread`, { retryable: true }),
+  slowestReader: (limit: number) =>
+    error(
+      503,
+      "connection",
+      "slowest_reader",
+      `All clients together left ${limit} bytes unread, and this one more than others`,
+      { retryable: true },
+    ),
   tooMany: (limit: number) =>
     error(503, "connection", "too_many", `The gateway has ${limit} open sockets`, { retryable: true }),
   actorStopped: () =>
