@@ -24,6 +24,7 @@ export type {
   CreateContextOf,
   CreateStateContextOf,
   RunContextOf,
+  ScheduleOf,
   SleepContextOf,
   StateOf,
   WakeContextOf,
