@@ -1,4 +1,5 @@
 /** The packages as people get them: packed, installed into an empty project elsewhere, and used from there. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
@@ -68,6 +69,11 @@ test("its types hold in a project elsewhere, declarations and all", async () => 
 test.each(packages.map(({ manifest }) => manifest.name))("publint has nothing against %s", async (name) => {
   const { messages } = await publint({ pkgDir: join(project.folder, "node_modules", name), pack: false });
   expect(messages.filter((message) => message.type !== "suggestion")).toEqual([]);
+});
+
+test.each(packages.map(({ manifest }) => manifest.name))("%s says what it is for", (name) => {
+  const readme = readFileSync(join(project.folder, "node_modules", name, "README.md"), "utf8");
+  expect(readme.length).toBeGreaterThan(100);
 });
 
 const published = packages.find(({ manifest }) => manifest.name === "troupe")?.manifest.exports ?? {};

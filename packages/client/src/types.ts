@@ -36,13 +36,16 @@ export type GetWithIdOptions<AD extends AnyActorDefinition = AnyActorDefinition>
 /** Options of `getOrCreate`. */
 export interface GetOrCreateOptions<AD extends AnyActorDefinition = AnyActorDefinition>
   extends QueryOptions<AD> {
-  /** The input of the actor, if this handle is what creates it. */
+  /**
+   * The input of the actor, if this handle is what creates it. Its type is checked; that it is there isn't, as in RivetKit:
+   * a handle of an actor that exists needs none. `createState` sees undefined where it was left out.
+   */
   readonly createWithInput?: InputOf<AD>;
 }
 
 /** Options of `create`. */
 export interface CreateOptions<AD extends AnyActorDefinition = AnyActorDefinition> extends QueryOptions<AD> {
-  /** The input of the new actor. */
+  /** The input of the new actor. Its type is checked; that it is there isn't, see `createWithInput`. */
   readonly input?: InputOf<AD>;
 }
 

@@ -1,4 +1,4 @@
-import { limits } from "@troupe/protocol";
+import { closeCodes, closeReasons, limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import { clientErrors } from "../src/errors.ts";
 import { stage } from "./support/room.ts";
@@ -232,4 +232,27 @@ test("an action that itself failed with actor.stopping is answered by that error
   await first.drop();
   await world.pass(250);
   expect((await gateway.accept()).told).toEqual([]);
+});
+
+test("an actor that stops in order has answered all that it was asked: the rest goes again, in the order of the calls", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const first = await gateway.accept();
+  const refused = watch(conn.act());
+  const unread = watch(conn.send("never read"));
+  const stopping = { group: "actor", code: "stopping", message: "stopping", retryable: true };
+  await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
+  await first.drop(closeCodes.restart, closeReasons.restarting);
+  expect([refused.state, unread.state]).toEqual(["pending", "pending"]);
+  await world.pass(250);
+  expect((await gateway.accept()).told).toEqual(["act act", "act send"]);
+});
+
+test("an actor that leaves something behind has answered nothing for sure: what was sent is unknown", async () => {
+  const { gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const first = await gateway.accept();
+  const sent = watch(conn.act());
+  await first.drop(closeCodes.restart, closeReasons.leftBehind);
+  expect(sent.code).toBe("client.outcome_unknown");
 });

@@ -29,6 +29,7 @@ export type {
 } from "./client/v1/frames.ts";
 export {
   closeCodes,
+  closeReasons,
   ENCODINGS,
   PARAMS_SUBPROTOCOL_PREFIX,
   PROTOCOL_VERSION,

@@ -36,7 +36,7 @@ export const limits = {
 
   /** The body of an HTTP request. 20 MiB, as RivetKit. */
   httpBodyBytes: 20 * 1024 * 1024,
-  /** The bodies that one gateway reads at once, all together. */
+  /** The bodies and hellos that one gateway reads at once, all together. */
   gatewayBodyBytes: 256 * 1024 * 1024,
   /** One message from a client on a WebSocket; `options.maxIncomingMessageSize` lowers it per actor. */
   incomingMessageBytes: 32 * 1024 * 1024,
@@ -53,6 +53,10 @@ export const limits = {
   openingBytes: 1024 * 1024,
   /** Bytes that a client may leave unread before its socket is closed with 1013. */
   sendBufferBytes: 16 * 1024 * 1024,
+  /** Bytes that all clients of a gateway may leave unread together; past it the largest backlogs are closed with 1013. */
+  gatewayUnreadBytes: 256 * 1024 * 1024,
+  /** A socket that is closed and whose client doesn't read the end is cut off after this. */
+  closeTimeoutMs: 5_000,
   /** Actions in flight on one connection. */
   connectionActionsInFlight: 4_096,
   /** Subscriptions of one connection. */
@@ -73,6 +77,8 @@ export const limits = {
   headersTimeoutMs: 10_000,
   /** A whole HTTP request must have arrived in this time. */
   requestTimeoutMs: 60_000,
+  /** Late requests are looked for this often. */
+  requestLookMs: 5_000,
   /** HTTP headers, all together. */
   headerBytes: 16 * 1024,
 
@@ -106,7 +112,7 @@ export const limits = {
   waitingForWake: 4_096,
   /** A new activation waits this long for room before `actor.overloaded`. */
   overloadWaitMs: 5_000,
-  /** An actor's uninterrupted run past this is named in the log. */
+  /** An actor's uninterrupted run past this is named in the log, and so is the decoding of one message. */
   eventLoopStallMs: 100,
 
   /** Middleware and subscribers of one relay that are registered in one place: globally, or in one scope. */

@@ -2,19 +2,9 @@
  * Every error of the runtime, by `group.code`. The text says what happened and, where there is something to do, what.
  */
 import { TroupeError } from "@troupe/base";
+import { error } from "./new-error.ts";
 
-type Metadata = Readonly<Record<string, unknown>>;
-
-/** An error of the runtime. */
-export function error(
-  statusCode: number,
-  group: string,
-  code: string,
-  message: string,
-  options: { metadata?: Metadata; retryable?: boolean; public?: boolean; cause?: unknown } = {},
-): TroupeError {
-  return new TroupeError(group, code, message, { statusCode, ...options });
-}
+export { configErrors } from "./config-errors.ts";
 
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
@@ -185,70 +175,6 @@ export const transportErrors = {
     error(409, "transport", "address_in_use", `${address} is in use`, { metadata: { address } }),
 };
 
-/** Errors of definitions, `setup` and `start`: the program is wrong, not a call. */
-export const configErrors = {
-  unknownKey: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_key", `An actor has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
-  unsupportedKey: (key: string) =>
-    error(400, "config", "unsupported_key", `"${key}" is not in this version of Troupe`, {
-      metadata: { key },
-    }),
-  unknownOption: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, {
-      metadata: { key },
-    }),
-  unsupportedOption: (key: string) =>
-    error(400, "config", "unsupported_option", `The option "${key}" is not in this version of Troupe`, {
-      metadata: { key },
-    }),
-  invalidOption: (key: string, expected: string) =>
-    error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
-  bothOf: (one: string, other: string) =>
-    error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
-  cannotListen: (host: string, port: number, cause: unknown) =>
-    error(400, "config", "cannot_listen", `Can't listen at port ${port} of ${host}`, {
-      metadata: { host, port },
-      cause,
-    }),
-  portInUse: (host: string, port: number) =>
-    error(
-      409,
-      "config",
-      "port_in_use",
-      `Port ${port} of ${host} is in use: choose another with \`port\` or TROUPE_PORT`,
-      {
-        metadata: { host, port },
-      },
-    ),
-  alreadyStarted: (endpoint: string) =>
-    error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
-  openedOtherwise: (where: string) =>
-    error(
-      409,
-      "config",
-      "opened_otherwise",
-      `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
-    ),
-  unknownSetupKey: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
-  invalidEnvironment: (name: string, value: string, expected: string) =>
-    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
-      metadata: { name },
-    }),
-  unsafeBind: (host: string) =>
-    error(
-      400,
-      "config",
-      "unsafe_bind",
-      `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
-      { metadata: { host } },
-    ),
-};
-
-function hint(suggestion: string | undefined): string {
-  return suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
-}
-
 /** Errors of assignments to `c.state`. */
 export const stateErrors = {
   notAnObject: () =>
@@ -317,6 +243,14 @@ export const connectionErrors = {
   silent: () => error(408, "connection", "silent", "Nothing was heard from the client"),
   slowReader: (limit: number) =>
     error(503, "connection", "slow_reader", `The client left ${limit} bytes unread`, { retryable: true }),
+  slowestReader: (limit: number) =>
+    error(
+      503,
+      "connection",
+      "slowest_reader",
+      `All clients together left ${limit} bytes unread, and this one more than others`,
+      { retryable: true },
+    ),
   tooMany: (limit: number) =>
     error(503, "connection", "too_many", `The gateway has ${limit} open sockets`, { retryable: true }),
   actorStopped: () =>
@@ -377,4 +311,12 @@ export const gatewayErrors = {
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
   noResponse: () =>
     error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),
+  badResponse: (reason: string, cause?: unknown) =>
+    error(
+      500,
+      "gateway",
+      "bad_response",
+      `What was given to setup({ fetch }) returned a Response that can't be sent: ${reason}`,
+      { cause },
+    ),
 };

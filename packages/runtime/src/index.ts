@@ -25,6 +25,7 @@ export type {
   CreateContextOf,
   CreateStateContextOf,
   RunContextOf,
+  ScheduleOf,
   SleepContextOf,
   StateOf,
   WakeContextOf,

@@ -26,6 +26,7 @@ export type {
   Schedule,
   ScheduledCall,
   ScheduledFireInfo,
+  ScheduleOf,
   Server,
   SleepContextOf,
   SocketCloseEvent,

@@ -3,7 +3,7 @@
  *
  *   add() ──▶ queued ── next() ──▶ sent ── resolve() / reject() ──▶ gone
  *                ▲                   │
- *                ├── requeueSent() ──┤   the hello was refused: nothing behind it was acted on
+ *                ├── requeueSent() ──┤   the hello was refused, or the actor stopped in order: none of them was acted on
  *                └── requeue(id) ────┤   the actor was stopping: this call was not acted on
  *                                    └── failSent()   the link is lost: each may have happened, none is sent again
  *
@@ -88,10 +88,10 @@ export class CallQueue {
     }
   }
 
-  /** What was sent was surely not acted on: it goes first on the next link. */
+  /** What was sent was surely not acted on: it goes again, in the order of the calls. */
   requeueSent(): void {
     for (const call of this.#sent.values()) if (call.abandoned) this.#forget(call);
-    this.#queued = new Map([...this.#sent, ...this.#queued]);
+    this.#queued = inOrder([...this.#sent, ...this.#queued]);
     this.#sent = new Map();
   }
 
@@ -104,8 +104,7 @@ export class CallQueue {
       this.#forget(call);
       return true;
     }
-    const entries = [...this.#queued, [id, call] as const];
-    this.#queued = new Map(entries.sort(([one], [other]) => one - other));
+    this.#queued = inOrder([...this.#queued, [id, call] as const]);
     return true;
   }
 
@@ -164,6 +163,10 @@ export class CallQueue {
     this.#size -= call.data.length;
     call.release();
   }
+}
+
+function inOrder(calls: (readonly [number, QueuedCall])[]): Map<number, QueuedCall> {
+  return new Map(calls.sort(([one], [other]) => one - other));
 }
 
 function ignore(): void {}

@@ -191,8 +191,8 @@ export class Connection implements ActorConnRaw, SessionOwner {
     }
     // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.
     if (wasOpen && this.#uptimeMs() >= this.#parts.policy.maxMs) this.#failures = 0;
-    if (end.kind === "refused") this.#calls.requeueSent();
-    else this.#calls.failSent(end.cause);
+    if (end.kind === "lost") this.#calls.failSent(end.cause);
+    else this.#calls.requeueSent();
     this.#wait();
     if (wasOpen) this.#onClose.emit();
     if (end.kind === "refused") this.failed(end.error);

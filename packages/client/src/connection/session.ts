@@ -14,6 +14,7 @@ import type { TimerHandle, TroupeError } from "@troupe/base";
 import {
   type ClientFrame,
   closeCodes,
+  closeReasons,
   decodeOpening,
   decodeServerFrame,
   type Encoding,
@@ -39,12 +40,11 @@ const MOST_BYTES_PER_UNIT = 3;
 /** A closing link whose other end doesn't agree is forgotten after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** The reason of a gateway that closes the link because its actor was destroyed. */
-const DESTROYED = "actor.destroyed";
-
 /** Why a session is over. */
 export type SessionEnd =
   | { readonly kind: "lost"; readonly cause: unknown }
+  /** The actor stops in order: what was sent and has no answer was not acted on. */
+  | { readonly kind: "left" }
   /** Nothing that was sent was acted on. */
   | { readonly kind: "refused"; readonly error: TroupeError }
   /** The actor is gone for good. */
@@ -156,8 +156,12 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
 
   closed(code: number, reason: string): void {
     this.#onClosed?.();
-    if (code === closeCodes.normal && reason === DESTROYED) {
+    if (code === closeCodes.normal && reason === closeReasons.destroyed) {
       this.#end({ kind: "destroyed", error: actorErrors.destroyed() });
+      return;
+    }
+    if (code === closeCodes.restart && reason === closeReasons.restarting) {
+      this.#end({ kind: "left" });
       return;
     }
     const cause = this.#fatal ?? new Error(`The link was closed: ${code} ${reason}`.trimEnd());

@@ -4,6 +4,7 @@
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
+import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { nearest } from "./nearest.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 
@@ -188,12 +189,18 @@ function optionalFunction(config: Readonly<Record<string, unknown>>, key: string
   return value;
 }
 
-function initial(config: Readonly<Record<string, unknown>>, valueKey: string, createKey: string): Initial {
+function initial(
+  config: Readonly<Record<string, unknown>>,
+  valueKey: FirstValueKey,
+  createKey: string,
+): Initial {
   const value = config[valueKey];
   const create = optionalFunction(config, createKey);
   if (create !== undefined && value !== undefined) throw configErrors.bothOf(valueKey, createKey);
   if (create !== undefined) return Object.freeze({ kind: "create", create });
-  return Object.freeze(value === undefined ? { kind: "none" } : { kind: "value", value });
+  if (value === undefined) return Object.freeze({ kind: "none" });
+  checkFirstValue(valueKey, value);
+  return Object.freeze({ kind: "value", value });
 }
 
 function runFunction(value: unknown): Hook | undefined {

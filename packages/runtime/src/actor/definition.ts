@@ -60,7 +60,8 @@ export function actor<
   I = undefined,
   E extends EventDeclarations = Record<never, never>,
   A = Record<never, never>,
->(config: ActorConfig<S, CP, CS, V, I, E, A>): ActorDefinition<Types<S, CP, CS, V, I, E>, A> {
+  N extends string = string,
+>(config: ActorConfig<S, CP, CS, V, I, E, A, N>): ActorDefinition<Types<S, CP, CS, V, I, E, N>, A> {
   const { descriptor, behaviour } = parseDefinition({ ...config });
   return Object.freeze({ descriptor, behaviour });
 }

@@ -135,6 +135,10 @@ export class OutputGate {
       output.fail(gateFull());
       return;
     }
+    this.#enqueue(output);
+  }
+
+  #enqueue(output: Output): void {
     output.batch = this.#newest;
     if (this.#tail === undefined) this.#head = output;
     else this.#tail.next = output;
@@ -146,6 +150,15 @@ export class OutputGate {
   /** Settles when everything written so far is durable; rejects when the gate breaks. */
   barrier(): Promise<void> {
     return new Promise((resolve, reject) => this.emit(new Barrier(resolve, reject)));
+  }
+
+  /**
+   * As {@link barrier}, but behind it nothing is to be written any more. It has a place in a full gate too: an actor that
+   * ends must not take a full gate for a saved state.
+   */
+  lastBarrier(): Promise<void> {
+    if (this.#broken !== undefined || (this.clear && !this.#releasing)) return this.barrier();
+    return new Promise((resolve, reject) => this.#enqueue(new Barrier(resolve, reject)));
   }
 
   /** Fails all that waits for a batch that isn't durable, and all that comes later. */

@@ -7,19 +7,47 @@ import type { GatewayRequest, GatewayResponse } from "./http-message.ts";
 /** Answers a request, as serverless platforms have it. */
 export type AppFetch = (request: Request) => Response | Promise<Response>;
 
-/** Asks the app. Rejects with what it throws, `gateway.method_not_allowed` and `gateway.no_response`. */
+/**
+ * Asks the app. Rejects with what it throws, `gateway.method_not_allowed`, `gateway.no_response`, and
+ * `gateway.bad_response` for what no server can send.
+ */
 export async function answerApp(app: AppFetch, request: GatewayRequest): Promise<GatewayResponse> {
   // fetch's Request can't be one.
   if (request.method === "TRACE") throw gatewayErrors.methodNotAllowed(request.method);
   const response = await app(requestOf(request));
   // Not `instanceof`: the app may use a Response of its own, from a polyfill or a package.
   if (typeof response?.arrayBuffer !== "function") throw gatewayErrors.noResponse();
+  const headers = headersOf(response);
   return {
-    status: response.status,
-    headers: Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie")),
-    cookies: response.headers.getSetCookie(),
+    status: statusOf(response),
+    headers: Object.fromEntries([...headers].filter(([name]) => name !== "set-cookie")),
+    cookies: headers.getSetCookie(),
     body: new Uint8Array(await response.arrayBuffer()),
   };
+}
+
+/** `Response.error()` has status 0, a polyfill's may have any. 1xx would be no answer yet. */
+function statusOf({ status }: Response): number {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return status;
+  throw gatewayErrors.badResponse(`its status is ${String(status)}`);
+}
+
+/** Fetch lets control characters pass that HTTP forbids, and servers throw at. */
+const forbiddenInHeaders = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+
+/** Headers that any server can send. */
+function headersOf(response: Response): Headers {
+  let headers: Headers;
+  try {
+    headers = new Headers(response.headers);
+  } catch (cause) {
+    throw gatewayErrors.badResponse("its headers can't be read", cause);
+  }
+  for (const [name, value] of headers) {
+    if (forbiddenInHeaders.test(value))
+      throw gatewayErrors.badResponse(`its header ${name} has a character that HTTP forbids`);
+  }
+  return headers;
 }
 
 /** The platform's own request has no body any more: the gateway has read it. Fetch knows none of GET and HEAD. */

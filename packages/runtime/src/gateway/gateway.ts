@@ -39,6 +39,8 @@ import { RawSession } from "./raw-session.ts";
 import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
+import { decodeTimed } from "./stall.ts";
+import { UnreadTotal } from "./unread.ts";
 
 /** What a gateway is made of. */
 export interface GatewayParts {
@@ -67,7 +69,8 @@ export class Gateway {
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     const report: ReportInternal = (error, context) => this.#report(error, context);
-    this.#services = { env: parts.env, host: parts.host, report, sessions: this.#sessions };
+    const unread = new UnreadTotal(this.#sessions);
+    this.#services = { env: parts.env, host: parts.host, report, sessions: this.#sessions, unread };
     this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
     this.#watching = this.#watch();
   }
@@ -202,7 +205,13 @@ export class Gateway {
     encoding: Encoding,
     respond: Respond,
   ): void {
-    const body = decodeBody("action", request.body, encoding);
+    const { length } = request.body;
+    const body = decodeTimed(
+      this.#parts.env,
+      length,
+      () => decodeBody("action", request.body, encoding),
+      () => ({ what: "body", length, actor: nameOf(route.actor), action: route.action }),
+    );
     this.#metrics.action();
     const call = new HttpCall({
       name: route.action,
@@ -316,6 +325,11 @@ export function accessRequest(request: Pick<GatewayRequest, "header" | "method" 
     preflight: request.method === "OPTIONS",
     probe: isProbe(request.url),
   };
+}
+
+/** An actor as the log names it. */
+function nameOf(actor: ActorRoute): string {
+  return actor.kind === "id" ? actor.id : actor.name;
 }
 
 function checkVersion(header: string | undefined): void {

@@ -30,6 +30,8 @@ export class RawSession implements LinkHandler, RawPeer, Session {
   readonly #services: GatewayServices;
   readonly #link: Link;
   #state: State = { tag: "opening", backlog: [], bytes: 0 };
+  /** What the gateway's total knows of this client's backlog. */
+  #unread = 0;
 
   constructor(options: {
     services: GatewayServices;
@@ -91,6 +93,18 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     this.#endWith(connectionErrors.silent(), closeCodes.policy);
   }
 
+  look(): number {
+    const unread = this.#state.tag === "closed" ? 0 : this.#link.bufferedBytes;
+    const more = unread - this.#unread;
+    this.#unread = unread;
+    this.#services.unread.add(more);
+    return unread;
+  }
+
+  relieve(): void {
+    this.#endWith(connectionErrors.slowestReader(limits.gatewayUnreadBytes), closeCodes.tryLater);
+  }
+
   endWith(error: TroupeError, code: number): void {
     this.#endWith(error, code);
   }
@@ -98,7 +112,7 @@ export class RawSession implements LinkHandler, RawPeer, Session {
   send(data: Message): void {
     if (this.#state.tag === "closed") return;
     this.#link.send(data);
-    if (this.#link.bufferedBytes > limits.sendBufferBytes)
+    if (this.look() > limits.sendBufferBytes)
       this.#endWith(connectionErrors.slowReader(limits.sendBufferBytes), closeCodes.tryLater);
   }
 
@@ -169,6 +183,7 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     if (before.tag === "closed") return;
     this.#state = { tag: "closed", code, reason };
     this.#services.sessions.delete(this);
+    this.look();
     if (before.tag === "open") before.socket.closed(code, reason);
   }
 }

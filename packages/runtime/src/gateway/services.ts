@@ -1,6 +1,7 @@
 import type { Env, TroupeError } from "@troupe/base";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { ReportInternal } from "./calls.ts";
+import type { Reader, UnreadTotal } from "./unread.ts";
 
 /** What the parts of a gateway share. */
 export interface GatewayServices {
@@ -8,10 +9,11 @@ export interface GatewayServices {
   readonly host: ActorHost;
   readonly report: ReportInternal;
   readonly sessions: Set<Session>;
+  readonly unread: UnreadTotal;
 }
 
 /** An open socket, whatever is spoken on it. */
-export interface Session {
+export interface Session extends Reader {
   /** Monotonic time of the last sign of life. */
   readonly heardAt: number;
   /** Asks for one, where the client doesn't give any by itself. */

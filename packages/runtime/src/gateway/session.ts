@@ -16,6 +16,7 @@ import {
   bytesPast,
   type ClientFrame,
   closeCodes,
+  closeReasons,
   decodeClientFrame,
   decodeHello,
   type Encoding,
@@ -42,6 +43,8 @@ import type { Link, LinkHandler } from "../ports/transport.ts";
 import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
 import { paramsOf } from "./params.ts";
 import type { GatewayServices } from "./services.ts";
+import { decodeTimed } from "./stall.ts";
+import type { Reader } from "./unread.ts";
 
 type State =
   | { readonly tag: "hello"; readonly timer: TimerHandle }
@@ -50,7 +53,7 @@ type State =
   | { readonly tag: "closed" };
 
 /** One socket of one client. */
-export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
+export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, Reader {
   encoding: Encoding = "json";
   /** Monotonic time of the last message from the client. */
   heardAt: number;
@@ -64,6 +67,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   /** Events sent in `onConnect`: the welcome is the first message all the same. */
   #early: EncodedEvent[] = [];
   #earlyBytes = 0;
+  /** What the gateway's total knows of this client's backlog. */
+  #unread = 0;
 
   constructor(options: {
     services: GatewayServices;
@@ -122,7 +127,19 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
 
   post(message: Message): void {
     this.#link.send(message);
-    if (this.#link.bufferedBytes > limits.sendBufferBytes) this.#slowReader();
+    this.#checkBacklog();
+  }
+
+  look(): number {
+    const unread = this.#state.tag === "closed" ? 0 : this.#link.bufferedBytes + this.#earlyBytes;
+    const more = unread - this.#unread;
+    this.#unread = unread;
+    this.#services.unread.add(more);
+    return unread;
+  }
+
+  relieve(): void {
+    this.#endConnection(connectionErrors.slowestReader(limits.gatewayUnreadBytes), closeCodes.tryLater);
   }
 
   answered(): void {
@@ -137,7 +154,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   endWith(error: TroupeError, code: number): void {
     if (this.#state.tag === "closed") return;
     // Before the welcome nothing but a refusal can be said.
-    if (this.#welcomed) this.#sendError(error);
+    if (this.#welcomed) this.#link.send(this.#errorFrame(error));
     this.#shut(code, `${error.group}.${error.code}`);
   }
 
@@ -152,7 +169,12 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     try {
       const bytes = bytesPast(limits.helloBytes, data);
       if (bytes !== undefined) throw connectionErrors.helloTooLong(bytes, limits.helloBytes);
-      hello = decodeHello(data);
+      hello = decodeTimed(
+        this.#services.env,
+        data.length,
+        () => decodeHello(data),
+        () => ({ what: "hello", length: data.length, actor: this.#actorName() }),
+      );
       params = paramsOf(hello.params);
     } catch (cause) {
       this.#refuse(cause);
@@ -195,10 +217,15 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     return { instance, connection };
   }
 
+  #actorName(): string {
+    const target = this.#target(undefined);
+    return target.kind === "id" ? target.id : target.address.name;
+  }
+
   #keepEarly(event: EncodedEvent): void {
     this.#early.push(event);
     this.#earlyBytes += event.bytes;
-    if (this.#earlyBytes > limits.sendBufferBytes) this.#slowReader();
+    this.#checkBacklog();
   }
 
   #welcome(message: Message): void {
@@ -206,6 +233,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     this.#welcomed = true;
     const early = this.#early;
     this.#early = [];
+    this.#earlyBytes = 0;
     for (const event of early) this.event(event);
   }
 
@@ -230,7 +258,17 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
     try {
       const bytes = bytesPast(connection.maxIncomingBytes, data);
       if (bytes !== undefined) throw messageErrors.incomingTooLong(bytes, connection.maxIncomingBytes);
-      frame = decodeClientFrame(data, this.encoding);
+      frame = decodeTimed(
+        this.#services.env,
+        data.length,
+        () => decodeClientFrame(data, this.encoding),
+        (decoded) => ({
+          what: "frame",
+          length: data.length,
+          actor: state.instance.record.name,
+          action: decoded?.kind === "action" ? decoded.name : undefined,
+        }),
+      );
     } catch (cause) {
       this.#malformed(state, cause);
       return;
@@ -252,7 +290,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
         connection.unsubscribe(frame.event);
         return;
       case "ping":
-        this.#link.send(encodeServerFrame({ kind: "pong" }, this.encoding));
+        this.post(encodeServerFrame({ kind: "pong" }, this.encoding));
         return;
     }
   }
@@ -309,28 +347,37 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink {
   }
 
   #sendError(error: TroupeError, id?: number): void {
+    this.post(this.#errorFrame(error, id));
+  }
+
+  #errorFrame(error: TroupeError, id?: number): Message {
     const wire = toWireError(error, false);
     const frame =
       id === undefined
         ? ({ kind: "error", error: wire } as const)
         : ({ kind: "error", id, error: wire } as const);
-    this.#link.send(encodeServerFrame(frame, this.encoding));
+    return encodeServerFrame(frame, this.encoding);
   }
 
-  #slowReader(): void {
+  /** Last in whatever sends: it may end the session. */
+  #checkBacklog(): void {
+    if (this.look() <= limits.sendBufferBytes) return;
     this.#endConnection(connectionErrors.slowReader(limits.sendBufferBytes), closeCodes.tryLater);
   }
 
   #shut(code: number, reason: string): void {
     if (this.#state.tag === "closed") return;
     this.#end();
-    this.#link.close(code, reason.slice(0, 120));
+    // A client may send again what has no answer, if nothing of it was begun: frames that are still on their way.
+    const unclean = reason === closeReasons.restarting && this.#inFlight > 0;
+    this.#link.close(code, unclean ? closeReasons.leftBehind : reason.slice(0, 120));
   }
 
   #end(): void {
     if (this.#state.tag === "hello") this.#services.env.timers.clear(this.#state.timer);
     this.#state = { tag: "closed" };
     this.#services.sessions.delete(this);
+    this.look();
   }
 }
 

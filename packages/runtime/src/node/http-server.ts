@@ -21,7 +21,24 @@ import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts
 import type { SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
+import { HelloGuard } from "./hello-guard.ts";
 import { WsLink } from "./ws-link.ts";
+
+/** How long a server waits for what. Milliseconds; each is a limit. */
+export interface ServerTimes {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** Between two looks at which requests are late. */
+  readonly lookMs: number;
+  readonly closeMs: number;
+}
+
+const defaultTimes: ServerTimes = {
+  headersMs: limits.headersTimeoutMs,
+  requestMs: limits.requestTimeoutMs,
+  lookMs: limits.requestLookMs,
+  closeMs: limits.closeTimeoutMs,
+};
 
 /** Serves a gateway; settles when it listens. Throws `config.port_in_use`, `config.cannot_listen`. */
 export async function listen(options: {
@@ -29,12 +46,14 @@ export async function listen(options: {
   gateway: Gateway;
   host: string;
   port: number;
+  times?: ServerTimes;
 }): Promise<Listening> {
-  const { gateway, host } = options;
+  const { gateway, host, times = defaultTimes } = options;
   const server = createServer(
     {
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: times.headersMs,
+      requestTimeout: times.requestMs,
+      connectionsCheckingInterval: times.lookMs,
       maxHeaderSize: limits.headerBytes,
       noDelay: true,
       // Any other protocol (curl offers h2c) is an offer that a server may ignore: RFC 9110, 7.8.
@@ -46,7 +65,18 @@ export async function listen(options: {
     offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false;
   const theirs = (offered: ReadonlySet<string>): string | false => agreed([...offered].join(",")) || false;
   const sockets: Sockets = { connect: webSocketServer(ours), websocket: webSocketServer(theirs) };
-  server.on("upgrade", (request, socket, head) => upgrade(gateway, sockets, request, socket, head));
+  server.on("upgrade", (request, socket, head) => {
+    const admitted = admitUpgrade(gateway, request, socket);
+    if (admitted === undefined) return;
+    const kind = admitted === "engine" ? "connect" : admitted.kind;
+    sockets[kind].handleUpgrade(request, socket, head, (ws) => {
+      const link = new WsLink(ws, socket, times.closeMs);
+      // A raw socket says no hello: its actor hears its first message.
+      if (kind === "connect") new HelloGuard(ws, socket, gateway.bodies);
+      if (admitted === "engine") gateway.host(link);
+      else gateway.socket(link, admitted, () => toRequest(request));
+    });
+  });
   const port = await bind(server, host, options.port);
   const shown = host.includes(":") ? `[${host}]` : host;
   return {
@@ -231,30 +261,23 @@ function send(
   response.end(body);
 }
 
-function upgrade(
+/** Who an upgrade is for, an actor or this gateway as the engine of a remote host; nothing when it was refused. */
+function admitUpgrade(
   gateway: Gateway,
-  sockets: Sockets,
   request: IncomingMessage,
   socket: Duplex,
-  head: Buffer,
-): void {
+): SocketRoute | "engine" | undefined {
   // A reset before the handshake is done is nobody's error.
   socket.on("error", () => {});
-  let route: SocketRoute | undefined;
   try {
     const url = request.url ?? "/";
     const remoteHost = gateway.takesHost(url);
     gateway.admit({ ...accessOf(request), remoteHost });
-    route = remoteHost ? undefined : gateway.socketRoute(url);
+    return remoteHost ? "engine" : gateway.socketRoute(url);
   } catch (cause) {
     refuseUpgrade(socket, gateway.refusal(cause, "json"));
-    return;
+    return undefined;
   }
-  sockets[route?.kind ?? "connect"].handleUpgrade(request, socket, head, (ws) => {
-    const link = new WsLink(ws, socket);
-    if (route === undefined) gateway.host(link);
-    else gateway.socket(link, route, () => toRequest(request));
-  });
 }
 
 function refuseUpgrade(socket: Duplex, { status, body }: GatewayResponse): void {

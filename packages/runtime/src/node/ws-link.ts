@@ -16,11 +16,13 @@ const BINARY = { binary: true, compress: false };
 export class WsLink implements Link {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
+  readonly #closeTimeoutMs: number;
   #corked = false;
 
-  constructor(ws: WebSocket, socket: Duplex) {
+  constructor(ws: WebSocket, socket: Duplex, closeTimeoutMs: number) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#closeTimeoutMs = closeTimeoutMs;
   }
 
   attach(handler: LinkHandler): void {
@@ -42,7 +44,11 @@ export class WsLink implements Link {
   }
 
   close(code: number, reason: string): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
     this.#ws.close(code, reason);
+    // The end stands behind all that the client left unread: one that doesn't read keeps our memory no longer.
+    const timer = setTimeout(() => this.#ws.terminate(), this.#closeTimeoutMs).unref();
+    this.#ws.once("close", () => clearTimeout(timer));
   }
 
   ping(): void {

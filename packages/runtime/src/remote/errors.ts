@@ -1,7 +1,7 @@
 /**
  * Errors between an engine and its remote hosts.
  */
-import { error } from "../errors.ts";
+import { error } from "../new-error.ts";
 
 /** By `group.code`. */
 export const remoteErrors = {

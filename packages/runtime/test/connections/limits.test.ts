@@ -164,6 +164,16 @@ test("a slow reader is closed with 1013, and the others get everything", async (
   expect(driver.runtime.host.instance(actorId)?.report().connections).toBe(1);
 });
 
+test("a client that only asks and reads nothing is a slow reader too", async () => {
+  await using driver = await Driver.start({ echo });
+  const socket = driver.socket("/actor/echo/connect").hello();
+  await driver.world.idle();
+  Object.defineProperty(socket.far, "bufferedBytes", { get: () => limits.sendBufferBytes + 1 });
+  socket.send({ kind: "ping" });
+  await driver.world.idle();
+  expect(socket.closed).toEqual({ code: 1013, reason: "connection.slow_reader" });
+});
+
 test("no hello in time, silence for two heartbeats, and a ping that keeps alive", async () => {
   await using driver = await Driver.start({ echo });
   const mute = driver.socket("/actor/echo/connect");

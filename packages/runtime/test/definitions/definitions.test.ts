@@ -15,6 +15,13 @@ type Loose = (config: object) => {
 };
 const define: Loose = (config) => Reflect.apply(actor, undefined, [config]);
 
+function circleWith(f: unknown): object {
+  const circle: Record<string, unknown> = {};
+  circle["self"] = circle;
+  circle["f"] = f;
+  return circle;
+}
+
 const refused: readonly (readonly [string, object, string, string])[] = [
   ["a typo in a key", { onCreat: () => {} }, "config.unknown_key", 'Did you mean "onCreate"?'],
   ["a typo in state", { stat: {} }, "config.unknown_key", 'Did you mean "state"?'],
@@ -50,6 +57,24 @@ const refused: readonly (readonly [string, object, string, string])[] = [
   ["a time as text", { options: { actionTimeout: "5s" } }, "config.invalid_option", "actionTimeout"],
   ["a boolean as a number", { options: { noSleep: 1 } }, "config.invalid_option", "noSleep"],
   ["a name that is no text", { options: { name: 5 } }, "config.invalid_option", "name"],
+  ["a function in the state", { state: { a: { f: () => 1 } } }, "config.invalid_value", "state.a.f"],
+  ["a state that is no object", { state: 5 }, "config.invalid_value", "plain object"],
+  ["a state that is a list", { state: [1] }, "config.invalid_value", "plain object"],
+  [
+    "an object of a class in the state",
+    { state: { at: new URL("a:b") } },
+    "config.invalid_value",
+    "state.at",
+  ],
+  [
+    "a function in the connection state",
+    { connState: { a: [{ f: () => 1 }] } },
+    "config.invalid_value",
+    "connState.a.0.f",
+  ],
+  ["a promise in the vars", { vars: { later: Promise.resolve() } }, "config.invalid_value", "vars.later"],
+  ["vars that are a function", { vars: () => 1 }, "config.invalid_value", '"vars"'],
+  ["a circle with a function in it", { vars: circleWith(() => 1) }, "config.invalid_value", "vars.f"],
   [
     "__proto__ as an option",
     { options: JSON.parse('{"__proto__":{}}') as object },
@@ -169,6 +194,11 @@ test("setup: unknown keys with the nearest name, names that can't be one, what i
   expect(code({ use: { "": define({}) } })).toBe("name.malformed");
   expect(code({ use: { ["n".repeat(65)]: define({}) } })).toBe("name.malformed");
   expect(code({ use: { a: define({}) } })).toBe("ok");
+});
+
+test("vars and connection state may hold what is never stored: circles, and whatever can be cloned", () => {
+  const circle = circleWith(new Map([[new Date(0), 1]]));
+  expect(() => define({ vars: circle, connState: circle })).not.toThrow();
 });
 
 test("state, vars and connState that are given as values are copied for each actor and connection", async () => {

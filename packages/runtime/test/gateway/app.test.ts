@@ -13,6 +13,14 @@ type Counting = Registry<{ counter: typeof counter }>;
 
 const memory = { dataDir: "unused", durability: "memory", signals: false, banner: false, port: 0 } as const;
 
+/** A Response of another package's, right but for `parts`. */
+function polyfilled(parts: Readonly<Record<string, unknown>>): Response {
+  return Object.defineProperties(
+    new Response("text"),
+    Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, { value }])),
+  );
+}
+
 /** The Node server on a free port. */
 async function server(registry: Counting): Promise<Door> {
   const { endpoint } = await registry.start(memory);
@@ -93,6 +101,18 @@ describe.each([
     ["a UserError is told", () => Promise.reject(new UserError("No", { code: "no" })), 400, "user", "no"],
     ["a bug that is thrown at once is masked too", () => JSON.parse("{"), 500, "internal", "error"],
     ["no Response is named", () => JSON.parse("{}"), 500, "gateway", "no_response"],
+    ["an error Response has no status", () => Response.error(), 500, "gateway", "bad_response"],
+    ["a status past 599 is none", () => polyfilled({ status: 700 }), 500, "gateway", "bad_response"],
+    ["a status of 101 is none", () => polyfilled({ status: 101 }), 500, "gateway", "bad_response"],
+    ["a status that is no number", () => polyfilled({ status: "200" }), 500, "gateway", "bad_response"],
+    ["headers that are none", () => polyfilled({ headers: 5 }), 500, "gateway", "bad_response"],
+    [
+      "a header that fetch takes and HTTP doesn't",
+      () => new Response("", { headers: { "x-bell": "\u0007" } }),
+      500,
+      "gateway",
+      "bad_response",
+    ],
   ])("%s", async (_what, app: AppFetch, status, group, code) => {
     await using at = await door(app);
     const response = await at.ask("/page");

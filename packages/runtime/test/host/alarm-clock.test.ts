@@ -2,8 +2,11 @@
 import { limits } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { AlarmClock } from "../../src/host/alarm-clock.ts";
+import type { Alarm } from "../../src/ports/storage.ts";
 import { Driver } from "../driver/driver.ts";
 import { Latch } from "../driver/watch.ts";
+import { World } from "../driver/world.ts";
 
 const HOUR = 3_600_000;
 const broken = new Set<string>();
@@ -130,3 +133,64 @@ test("a broken activation's alarm isn't lost, and isn't tried again at once", as
   await driver.world.pass(60_000);
   expect(driver.disk.alarms()).toEqual([]);
 });
+
+test("at most so many wakes go on at once; the others ring as these end", async () => {
+  const clock = new ClockWorld(limits.alarmsWaking + 50);
+  await clock.alarms.start();
+  await clock.world.pass(1);
+  expect(clock.waking.size).toBe(limits.alarmsWaking);
+  await clock.world.pass(HOUR);
+  expect(clock.waking.size).toBe(limits.alarmsWaking);
+  for (const id of [...clock.waking.keys()].slice(0, 50)) clock.wake(id);
+  await clock.world.pass(60_000);
+  expect([clock.waking.size, clock.tried.size]).toEqual([limits.alarmsWaking, limits.alarmsWaking + 50]);
+});
+
+test("behind as many failures as the clock holds, and a round more, an actor still rings; no look asks for more", async () => {
+  const clock = new ClockWorld(limits.alarmsHeld + limits.alarmsPerRound - 1);
+  clock.failing = true;
+  clock.storage.push({ actorId: "good", at: clock.world.clock.now() });
+  await clock.alarms.start();
+  for (let second = 0; second < 60 && !clock.tried.has("good"); second += 1) await clock.world.pass(1_000);
+  expect(clock.tried.has("good")).toBe(true);
+  expect(clock.mostAsked).toBe(limits.alarmsHeld + limits.alarmsPerRound);
+});
+
+/** The clock alone, over alarms that are all due and wakes that end when the test says. */
+class ClockWorld {
+  readonly world = new World();
+  readonly storage: Alarm[] = [];
+  readonly waking = new Map<string, () => void>();
+  readonly tried = new Set<string>();
+  failing = false;
+  /** The most alarms that one look asked for. */
+  mostAsked = 0;
+  readonly alarms = new AlarmClock({
+    env: this.world,
+    storage: {
+      nextAlarm: async () => this.storage[0],
+      dueAlarms: async (until, limit) => {
+        this.mostAsked = Math.max(this.mostAsked, limit);
+        return this.storage.filter(({ at }) => at <= until).slice(0, limit);
+      },
+    },
+    wake: (id) => {
+      this.tried.add(id);
+      if (this.failing) return Promise.reject(new Error("out of order"));
+      return new Promise<void>((resolve) => this.waking.set(id, resolve));
+    },
+  });
+
+  constructor(count: number) {
+    const at = this.world.clock.now();
+    for (let index = 0; index < count; index += 1) this.storage.push({ actorId: `${index}`, at });
+  }
+
+  /** A wake ends; the actor's alarm is done. */
+  wake(id: string): void {
+    const index = this.storage.findIndex(({ actorId }) => actorId === id);
+    this.storage.splice(index, 1);
+    this.waking.get(id)?.();
+    this.waking.delete(id);
+  }
+}

@@ -126,8 +126,10 @@ for (const hook of ["createState", "onCreate", "createVars", "onWake", "onMigrat
 }
 
 test("a start without hooks may fail too: nothing is left, and the next call starts anew", async () => {
-  const state: { n: number; odd?: () => void } = { n: 1, odd: () => {} };
+  const state: { n: number; odd?: () => void } = { n: 1 };
   const plain = actor({ state, actions: { get: (c: { state: { n: number } }) => c.state.n } });
+  // Behind the check of the definition.
+  state.odd = () => {};
   await using driver = await Driver.start({ plain });
   expect((await driver.act("plain", "get")).code).toMatch(/^value\./);
   expect(driver.runtime.host.size).toBe(0);

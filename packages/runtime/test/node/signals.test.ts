@@ -1,39 +1,12 @@
 /** SIGTERM: not ready, no new work, what runs is finished and saved, sockets close with 1012, exit 0. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { temporaryDirectory } from "../storage/test-env.ts";
-
-class ServerProcess {
-  readonly process: ChildProcess;
-  readonly #messages: { kind: string; port?: number }[] = [];
-
-  constructor(dataDir: string) {
-    const script = fileURLToPath(new URL("server-child.ts", import.meta.url));
-    this.process = spawn(process.execPath, ["--conditions=troupe-source", script, dataDir], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, TROUPE_LOG: "silent" },
-    });
-    this.process.on("message", (message: { kind: string }) => void this.#messages.push(message));
-  }
-
-  async heard(kind: string): Promise<{ port?: number }> {
-    for (;;) {
-      const found = this.#messages.find((message) => message.kind === kind);
-      if (found !== undefined) return found;
-      await once(this.process, "message");
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.process.kill("SIGKILL");
-  }
-}
+import { ServerProcess } from "./server-process.ts";
 
 async function running(dataDir: string) {
-  const server = new ServerProcess(dataDir);
+  const server = new ServerProcess("server-child.ts", dataDir);
   const { port } = await server.heard("port");
   const base = `http://127.0.0.1:${port}`;
   const slow = fetch(`${base}/actor/worker/action/slow`, { method: "POST" });
@@ -72,7 +45,7 @@ test("the first signal stops in order", async () => {
   expect([code, String(reason)]).toEqual([1012, "actor.restarting"]);
   expect(await exit).toEqual([0, null]);
   // What it saved is there.
-  const again = new ServerProcess(directory.path);
+  const again = new ServerProcess("server-child.ts", directory.path);
   using __ = again;
   const { port } = await again.heard("port");
   const saved = await fetch(`http://127.0.0.1:${port}/actor/worker/action/saved`, { method: "POST" });

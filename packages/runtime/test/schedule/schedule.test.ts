@@ -14,6 +14,7 @@ const planner = actor({
   actions: {
     after: (c, ms: number, ...args: unknown[]) => c.schedule.after(ms, "fire", ...args),
     at: (c, time: number, ...args: unknown[]) => c.schedule.at(time, "fire", ...args),
+    // @ts-expect-error what is written in JavaScript isn't checked
     unknown: (c) => c.schedule.after(1, "nothing"),
     failing: (c, ms: number) => c.schedule.after(ms, "fail"),
     cancel: (c, id: string) => c.schedule.cancel(id),

@@ -13,6 +13,8 @@ import {
   type CreateStateContextOf,
   event,
   type RunContextOf,
+  type ScheduledFireInfo,
+  type ScheduleOf,
   type SleepContextOf,
   type StateOf,
   setup,
@@ -248,6 +250,53 @@ export function helper(c: ActionContextOf<Room>): string {
   // @ts-expect-error not a string
   c.state.title = 5;
   return c.state.title;
+}
+
+/** Schedules: names inside a definition, names and arguments outside. */
+const clock = actor({
+  createState: (c) => {
+    void c.schedule.after(1, "tick");
+    // @ts-expect-error no such action
+    void c.schedule.after(1, "tock");
+    return { n: 0 };
+  },
+  onWake: (c) => {
+    void c.schedule.at(0, "group.deep", 1);
+    // @ts-expect-error no such group
+    void c.schedule.at(0, "groups.deep", 1);
+  },
+  actions: {
+    tick: (c, by: number) => {
+      void c.schedule.after(1_000, "tick", by);
+      // @ts-expect-error no such action
+      void c.schedule.after(1_000, "tack", by);
+      c.state.n += by;
+      return c.state.n;
+    },
+    told: (c, _what: string, info?: ScheduledFireInfo) => (info === undefined ? c.state.n : info.firedAt),
+    group: { deep: (c, by: number) => c.state.n + by },
+  },
+});
+holds<Equal<StateOf<typeof clock>, { n: number }>>();
+const untyped = actor({ actions: { any: (c) => c.schedule.after(1, "any") } });
+export const someNames = [clock, untyped];
+
+export async function schedules(c: ActionContextOf<typeof clock>): Promise<void> {
+  const schedule: ScheduleOf<typeof clock> = c.schedule;
+  await schedule.after(1, "tick", 1);
+  await schedule.at(1, "told", "text");
+  await schedule.at(1, "group.deep", 1);
+  holds<Equal<Awaited<ReturnType<typeof schedule.cancel>>, boolean>>();
+  // @ts-expect-error no such action
+  await schedule.after(1, "tack", 1);
+  // @ts-expect-error the wrong type
+  await schedule.after(1, "tick", "1");
+  // @ts-expect-error an argument is missing
+  await schedule.after(1, "tick");
+  // @ts-expect-error a group is no action
+  await schedule.after(1, "group", 1);
+  // @ts-expect-error the wrong type of a nested one
+  await schedule.at(1, "group.deep", "1");
 }
 
 /** Every way and order to give the parts infers the same. */

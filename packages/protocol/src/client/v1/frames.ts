@@ -146,3 +146,16 @@ export const closeCodes = {
   /** The client doesn't read, or the gateway is full: connect again later. */
   tryLater: 1013,
 } as const;
+
+/** Reasons that the gateway closes a link with and that tell the client what to do; others are for people. */
+export const closeReasons = {
+  /** With 1000. The actor is gone for good. */
+  destroyed: "actor.destroyed",
+  /**
+   * With 1012. The actor stops, and everything that it was asked on this link has its answer: what has none was not
+   * acted on, and can go again.
+   */
+  restarting: "actor.restarting",
+  /** With 1012. The actor stops, and something that it was asked is left behind: nobody knows what becomes of it. */
+  leftBehind: "actor.left_behind",
+} as const;

@@ -267,10 +267,22 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
-    if (this.#creating !== "no") this.#release();
-    if (this.#state?.suspicious === true) this.gate.mark();
+    this.#markAll();
     await this.gate.barrier();
     await this.store.durable?.();
+  }
+
+  /** The save behind which this life writes nothing. Settles when all is durable; rejects when it never will be. */
+  async lastSave(): Promise<void> {
+    this.#markAll();
+    await this.gate.lastBarrier();
+    await this.store.durable?.();
+  }
+
+  /** What was kept back, or may have been written unseen, belongs to the next batch. */
+  #markAll(): void {
+    if (this.#creating !== "no") this.#release();
+    if (this.#state?.suspicious === true) this.gate.mark();
   }
 
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */

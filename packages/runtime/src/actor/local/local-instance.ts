@@ -88,10 +88,14 @@ export class LocalInstance implements ActorInstance {
   }
 
   action(call: ActionCall): void {
+    if (!this.accepting) {
+      // Also behind the end of its connection: its client may send it again, and has to know that it may.
+      call.reply.error(actorErrors.stopping()).release();
+      return;
+    }
     // Disconnected: its socket closes as soon as what was sent before has left.
     if (call.connection instanceof Connection && call.connection.ended) return;
-    if (this.accepting) startCall(this.#activation, call);
-    else call.reply.error(actorErrors.stopping()).release();
+    startCall(this.#activation, call);
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {

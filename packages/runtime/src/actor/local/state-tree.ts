@@ -172,20 +172,13 @@ export class StateTree {
   }
 }
 
-/** Traps of `c.state` itself: its properties are the units of storage. */
-class RootHandler implements ProxyHandler<Container> {
-  readonly #tree: StateTree;
-
-  constructor(tree: StateTree) {
-    this.#tree = tree;
-  }
-
-  get(target: Container, key: PropertyKey): unknown {
-    const value = target[key];
-    if (typeof value !== "object" || value === null) return key === RAW ? target : value;
-    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
-    return this.#tree.handler(String(key)).wrap(value);
-  }
+/** What the traps of `c.state` and of everything below it have in common. */
+abstract class StateHandler implements ProxyHandler<Container> {
+  abstract get(target: Container, key: PropertyKey): unknown;
+  /** Where an error says that a value stands. */
+  protected abstract path(key: string): string;
+  /** `key` is about to be added (1), exchanged (0) or removed (-1). Throws when it may not. */
+  protected abstract mark(key: string, by: 1 | 0 | -1): void;
 
   set(target: Container, key: PropertyKey, value: unknown): boolean {
     if (typeof key === "symbol") throw stateErrors.symbolKey();
@@ -193,17 +186,15 @@ class RootHandler implements ProxyHandler<Container> {
     checkKey(property);
     const known = Object.hasOwn(target, property);
     if (known && isPrimitive(value) && Object.is(target[property], value)) return true;
-    const copy = copied(value, `state.${property}`);
-    this.#tree.mark(property);
-    if (!known) this.#tree.resize(1);
+    const copy = copied(value, this.path(property));
+    this.mark(property, known ? 0 : 1);
     target[property] = copy;
     return true;
   }
 
   deleteProperty(target: Container, key: PropertyKey): boolean {
     if (typeof key === "symbol" || !Object.hasOwn(target, key)) return true;
-    this.#tree.mark(String(key));
-    this.#tree.resize(-1);
+    this.mark(String(key), -1);
     delete target[key];
     return true;
   }
@@ -225,18 +216,45 @@ class RootHandler implements ProxyHandler<Container> {
   }
 }
 
+/** Traps of `c.state` itself: its properties are the units of storage. */
+class RootHandler extends StateHandler {
+  readonly #tree: StateTree;
+
+  constructor(tree: StateTree) {
+    super();
+    this.#tree = tree;
+  }
+
+  get(target: Container, key: PropertyKey): unknown {
+    const value = target[key];
+    if (typeof value !== "object" || value === null) return key === RAW ? target : value;
+    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
+    return this.#tree.handler(String(key)).wrap(value);
+  }
+
+  protected path(key: string): string {
+    return `state.${key}`;
+  }
+
+  protected mark(key: string, by: 1 | 0 | -1): void {
+    this.#tree.mark(key);
+    if (by !== 0) this.#tree.resize(by);
+  }
+}
+
 /** Traps of everything below one top-level property. */
-class PropertyHandler implements ProxyHandler<Container> {
+class PropertyHandler extends StateHandler {
   readonly #tree: StateTree;
   readonly #property: string;
   readonly #proxies = new WeakMap<object, object>();
   readonly #scope: ArrayScope = {
     show: (element) => (typeof element === "object" && element !== null ? this.wrap(element) : element),
-    copy: (value) => copied(value, this.#path("[]")),
-    mark: () => this.#tree.mark(this.#property),
+    copy: (value) => copied(value, this.path("[]")),
+    mark: () => this.mark(),
   };
 
   constructor(tree: StateTree, property: string) {
+    super();
     this.#tree = tree;
     this.#property = property;
   }
@@ -263,41 +281,12 @@ class PropertyHandler implements ProxyHandler<Container> {
     return this.wrap(value);
   }
 
-  set(target: Container, key: PropertyKey, value: unknown): boolean {
-    if (typeof key === "symbol") throw stateErrors.symbolKey();
-    checkKey(key);
-    if (isPrimitive(value) && Object.is(target[key], value) && Object.hasOwn(target, key)) return true;
-    const copy = copied(value, this.#path(key));
+  protected path(key: string): string {
+    return `state.${this.#property}…${key}`;
+  }
+
+  protected mark(): void {
     this.#tree.mark(this.#property);
-    target[key] = copy;
-    return true;
-  }
-
-  deleteProperty(target: Container, key: PropertyKey): boolean {
-    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return true;
-    this.#tree.mark(this.#property);
-    delete target[key];
-    return true;
-  }
-
-  getOwnPropertyDescriptor(target: Container, key: PropertyKey): PropertyDescriptor | undefined {
-    return shownDescriptor(target, key, this.get(target, key));
-  }
-
-  defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return this.set(target, key, plainValue(descriptor));
-  }
-
-  setPrototypeOf(): boolean {
-    return false;
-  }
-
-  preventExtensions(): boolean {
-    return false;
-  }
-
-  #path(key: PropertyKey): string {
-    return `state.${this.#property}…${String(key)}`;
   }
 }
 

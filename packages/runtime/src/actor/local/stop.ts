@@ -11,6 +11,7 @@
  * gate failed) skips everything that could write.
  */
 import type { TimerHandle } from "@troupe/base";
+import { closeReasons } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
 import type { StopReason } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
@@ -32,8 +33,8 @@ export async function stop(activation: Activation, reason: StopReason): Promise<
   if (reason !== "destroy" && activation.doomed)
     await grace.within(hookName("destroy"), lastHook(activation, "destroy"));
   const closed = activation.doomed
-    ? activation.connections.closeAll("destroyed", "actor.destroyed")
-    : activation.connections.closeAll("stopped", "actor.restarting");
+    ? activation.connections.closeAll("destroyed", closeReasons.destroyed)
+    : activation.connections.closeAll("stopped", closeReasons.restarting);
   await grace.within("onDisconnect", closed);
   grace.end();
   await release(activation, reason);
@@ -61,9 +62,14 @@ async function release(activation: Activation, reason: StopReason): Promise<void
     void activation.connections.closeAll("broken", "storage.commit_failed");
   } else {
     // The last batch. From here on writes throw: none can come behind it and be lost without its writer knowing.
-    const saved = activation.saveState(true);
+    const saved = activation.lastSave();
     activation.phase = { tag: "stopped", reason };
-    await saved.catch(() => undefined);
+    try {
+      await saved;
+    } catch (cause) {
+      // The gate is broken: it has failed all that waited for this batch, so nobody was told of what is lost.
+      activation.log.error("the last save of a stop failed", { reason, cause });
+    }
   }
   activation.letGo();
   await activation.store.close();

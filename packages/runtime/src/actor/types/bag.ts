@@ -3,7 +3,7 @@
  */
 import type { EventDeclarations } from "./event.ts";
 
-/** State, connections, vars, input and events of an actor. */
+/** State, connections, vars, input, events and names of actions of an actor. */
 export interface ActorTypes {
   readonly state: unknown;
   readonly connParams: unknown;
@@ -11,14 +11,18 @@ export interface ActorTypes {
   readonly vars: unknown;
   readonly input: unknown;
   readonly events: EventDeclarations;
+  /** Names of the actions and groups of actions; any string where they aren't known. */
+  readonly actionNames: string;
 }
 
 /** Builds the bag from its parts. */
-export interface Types<S, CP, CS, V, I, E extends EventDeclarations> extends ActorTypes {
+export interface Types<S, CP, CS, V, I, E extends EventDeclarations, N extends string = string>
+  extends ActorTypes {
   readonly state: S;
   readonly connParams: CP;
   readonly connState: CS;
   readonly vars: V;
   readonly input: I;
   readonly events: E;
+  readonly actionNames: N;
 }

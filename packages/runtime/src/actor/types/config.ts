@@ -14,12 +14,41 @@ export interface ActionTree<C> {
   readonly [name: string]: ((c: C, ...args: never[]) => unknown) | ActionTree<C>;
 }
 
-/** What a creator makes can't be part of the types of its own context: TypeScript would settle it too early. */
-type CreatingState<I, E extends EventDeclarations> = Types<unknown, unknown, unknown, unknown, I, E>;
-type CreatingVars<S, I, E extends EventDeclarations> = Types<S, unknown, unknown, unknown, I, E>;
-type Connecting<S, V, I, E extends EventDeclarations> = Types<S, unknown, unknown, V, I, E>;
+/** The actions of one definition. Their names are inferred from the keys alone, before what they do is looked at. */
+type NamedActions<C, N extends string> = {
+  readonly [K in N]: ((c: C, ...args: never[]) => unknown) | ActionTree<C>;
+};
 
-type StateConfig<S, I, E extends EventDeclarations> =
+/** What a creator makes can't be part of the types of its own context: TypeScript would settle it too early. */
+type CreatingState<I, E extends EventDeclarations, N extends string> = Types<
+  unknown,
+  unknown,
+  unknown,
+  unknown,
+  I,
+  E,
+  N
+>;
+type CreatingVars<S, I, E extends EventDeclarations, N extends string> = Types<
+  S,
+  unknown,
+  unknown,
+  unknown,
+  I,
+  E,
+  N
+>;
+type Connecting<S, V, I, E extends EventDeclarations, N extends string> = Types<
+  S,
+  unknown,
+  unknown,
+  V,
+  I,
+  E,
+  N
+>;
+
+type StateConfig<S, I, E extends EventDeclarations, N extends string> =
   | {
       /** The first state; copied for each actor. */
       readonly state: S;
@@ -28,11 +57,11 @@ type StateConfig<S, I, E extends EventDeclarations> =
   | {
       readonly state?: undefined;
       /** Makes the first state, once in an actor's life. */
-      readonly createState: (c: CreateStateContext<CreatingState<I, E>>, input: I) => MaybePromise<S>;
+      readonly createState: (c: CreateStateContext<CreatingState<I, E, N>>, input: I) => MaybePromise<S>;
     }
   | { readonly state?: undefined; readonly createState?: undefined };
 
-type VarsConfig<S, V, I, E extends EventDeclarations> =
+type VarsConfig<S, V, I, E extends EventDeclarations, N extends string> =
   | {
       /** Values of an activation; cloned for each. */
       readonly vars: V;
@@ -41,11 +70,11 @@ type VarsConfig<S, V, I, E extends EventDeclarations> =
   | {
       readonly vars?: undefined;
       /** Makes the vars of an activation, at each start. 5 s by default. */
-      readonly createVars: (c: CreateContext<CreatingVars<S, I, E>>) => MaybePromise<V>;
+      readonly createVars: (c: CreateContext<CreatingVars<S, I, E, N>>) => MaybePromise<V>;
     }
   | { readonly vars?: undefined; readonly createVars?: undefined };
 
-type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations> =
+type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations, N extends string> =
   | {
       /** A connection's first state; cloned for each. */
       readonly connState: CS;
@@ -54,7 +83,7 @@ type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations> =
   | {
       readonly connState?: undefined;
       /** Makes a connection's state from its parameters. 5 s by default. */
-      readonly createConnState: (c: ActorContext<Connecting<S, V, I, E>>, params: CP) => MaybePromise<CS>;
+      readonly createConnState: (c: ActorContext<Connecting<S, V, I, E, N>>, params: CP) => MaybePromise<CS>;
     }
   | { readonly connState?: undefined; readonly createConnState?: undefined };
 
@@ -67,7 +96,16 @@ export interface DeclaredTypes<S, CP, CS, V, I> {
   readonly input?: I;
 }
 
-interface Hooks<S, CP, CS, V, I, E extends EventDeclarations, T extends Types<S, CP, CS, V, I, E>> {
+interface Hooks<
+  S,
+  CP,
+  CS,
+  V,
+  I,
+  E extends EventDeclarations,
+  N extends string,
+  T extends Types<S, CP, CS, V, I, E, N>,
+> {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
   readonly events?: E;
   /** First on every start, new or not. 30 s by default. */
@@ -85,7 +123,7 @@ interface Hooks<S, CP, CS, V, I, E extends EventDeclarations, T extends Types<S,
   /** Called once after a turn that changed the state. Must not change it. */
   readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
   /** Throws to refuse a connection or a call. 5 s by default. */
-  readonly onBeforeConnect?: (c: ActorContext<Connecting<S, V, I, E>>, params: CP) => MaybePromise<void>;
+  readonly onBeforeConnect?: (c: ActorContext<Connecting<S, V, I, E, N>>, params: CP) => MaybePromise<void>;
   /** A client is connected. 5 s by default. */
   readonly onConnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
   /** A client is gone. */
@@ -117,18 +155,19 @@ export interface RunConfig<T extends Types<unknown, unknown, unknown, unknown, u
 }
 
 /** What `actor()` takes. One of each pair at most: `state` or `createState`, `vars` or `createVars`, and so on. */
-export type ActorConfig<S, CP, CS, V, I, E extends EventDeclarations, A> = Hooks<
+export type ActorConfig<S, CP, CS, V, I, E extends EventDeclarations, A, N extends string = string> = Hooks<
   S,
   CP,
   CS,
   V,
   I,
   E,
-  Types<S, CP, CS, V, I, E>
+  NoInfer<N>,
+  Types<S, CP, CS, V, I, E, NoInfer<N>>
 > &
-  StateConfig<S, I, E> &
-  VarsConfig<S, V, I, E> &
-  ConnStateConfig<S, CP, CS, V, I, E> & {
+  StateConfig<S, I, E, NoInfer<N>> &
+  VarsConfig<S, V, I, E, NoInfer<N>> &
+  ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>> & {
     // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
-    readonly actions?: A & ActionTree<ConnContext<Types<S, CP, CS, V, I, E>>>;
+    readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>>>, N>;
   };

@@ -36,12 +36,18 @@ export interface Conn<T extends ActorTypes = ActorTypes> {
   disconnect(reason?: string): Promise<void>;
 }
 
-/** Calls that this actor makes to itself later. Kept on disk; wakes the actor. */
-export interface Schedule {
+/** The name of an action: its own, or its place in a group, with a dot. */
+export type ActionName<N extends string> = N | `${N}.${string}`;
+
+/**
+ * Calls that this actor makes to itself later. Kept on disk; wakes the actor. Names are those of the definition's actions;
+ * for the types of their arguments see `ScheduleOf`.
+ */
+export interface Schedule<N extends string = string> {
   /** Calls `action` in `delayMs`. Resolves to the schedule's id. */
-  after(delayMs: number, action: string, ...args: unknown[]): Promise<string>;
+  after(delayMs: number, action: ActionName<N>, ...args: unknown[]): Promise<string>;
   /** Calls `action` at a wall-clock time, milliseconds since 1970. Resolves to the schedule's id. */
-  at(timestamp: number, action: string, ...args: unknown[]): Promise<string>;
+  at(timestamp: number, action: ActionName<N>, ...args: unknown[]): Promise<string>;
   /** True when the schedule was there and will not fire any more. */
   cancel(id: string): Promise<boolean>;
   get(id: string): Promise<ScheduledCall | undefined>;
@@ -90,7 +96,7 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   readonly key: string[];
   readonly region: string;
   readonly conns: ReadonlyMap<string, Conn<T>>;
-  readonly schedule: Schedule;
+  readonly schedule: Schedule<T["actionNames"]>;
   readonly log: Logger;
   /** Fires when the actor begins to stop. */
   readonly abortSignal: AbortSignal;

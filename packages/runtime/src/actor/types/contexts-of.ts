@@ -3,7 +3,15 @@
  */
 import type { ActorDefinition } from "../definition.ts";
 import type { ActorTypes, Types } from "./bag.ts";
-import type { ActorContext, Conn, ConnContext, CreateContext, CreateStateContext } from "./context.ts";
+import type {
+  ActorContext,
+  Conn,
+  ConnContext,
+  CreateContext,
+  CreateStateContext,
+  Schedule,
+  ScheduledFireInfo,
+} from "./context.ts";
 import type { EventDeclarations } from "./event.ts";
 
 type AnyBag = Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>;
@@ -33,5 +41,53 @@ export type SleepContextOf<D> = ActorContext<TypesOf<D>>;
 export type ConnOf<D> = Conn<TypesOf<D>>;
 /** The state of a definition. */
 export type StateOf<D> = TypesOf<D>["state"];
+/** The tree of actions of a definition. */
+type ActionsIn<D> = D extends { readonly "~types"?: { readonly actions: infer A } } ? A : never;
+
+/** An action, whatever it takes. */
+type Action = (...args: never[]) => unknown;
+
+/** Dotted names of all actions in a tree. */
+type NamesIn<A> = {
+  [N in keyof A & string]: A[N] extends Action ? N : `${N}.${NamesIn<A[N]>}`;
+}[keyof A & string];
+
+/** The action that stands at a dotted name. */
+type ActionAt<A, P> = P extends keyof A
+  ? A[P]
+  : P extends `${infer N}.${infer Rest}`
+    ? N extends keyof A
+      ? ActionAt<A[N], Rest>
+      : never
+    : never;
+
+/** What a schedule gives an action: all but the context, and but the last one, which says why it was called. */
+type ScheduledArgs<F> = F extends (c: never, ...args: infer Args) => unknown
+  ? Args extends [...infer Rest, (ScheduledFireInfo | undefined)?]
+    ? Rest
+    : Args
+  : never;
+
+/**
+ * `c.schedule` with the types of each action's arguments: `const schedule: ScheduleOf<typeof room> = c.schedule`.
+ *
+ * For code outside of the definition. Inside, `c.schedule` knows the names alone: what an action takes is part of what is
+ * being inferred, and can't be a part of its own context.
+ */
+export interface ScheduleOf<D> extends Pick<Schedule, "cancel" | "get" | "list"> {
+  /** As `Schedule.after`. */
+  after<N extends NamesIn<ActionsIn<D>>>(
+    delayMs: number,
+    action: N,
+    ...args: ScheduledArgs<ActionAt<ActionsIn<D>, N>>
+  ): Promise<string>;
+  /** As `Schedule.at`. */
+  at<N extends NamesIn<ActionsIn<D>>>(
+    timestamp: number,
+    action: N,
+    ...args: ScheduledArgs<ActionAt<ActionsIn<D>, N>>
+  ): Promise<string>;
+}
+
 /** Any definition made by `actor()`. */
 export type SomeDefinition = ActorDefinition<AnyBag, unknown>;

@@ -1,0 +1,73 @@
+/**
+ * Errors of a program that is wrong before it serves anybody; `errors.ts` exports them with all others.
+ */
+import { error } from "./new-error.ts";
+
+/** Errors of definitions, `setup` and `start`: the program is wrong, not a call. */
+export const configErrors = {
+  unknownKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `An actor has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedKey: (key: string) =>
+    error(400, "config", "unsupported_key", `"${key}" is not in this version of Troupe`, {
+      metadata: { key },
+    }),
+  unknownOption: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, {
+      metadata: { key },
+    }),
+  unsupportedOption: (key: string) =>
+    error(400, "config", "unsupported_option", `The option "${key}" is not in this version of Troupe`, {
+      metadata: { key },
+    }),
+  invalidOption: (key: string, expected: string) =>
+    error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
+  invalidValue: (path: string, why: string, cause?: unknown) =>
+    error(400, "config", "invalid_value", `"${path}" is no value to begin with: ${why}`, {
+      metadata: { path },
+      cause,
+    }),
+  bothOf: (one: string, other: string) =>
+    error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+  cannotListen: (host: string, port: number, cause: unknown) =>
+    error(400, "config", "cannot_listen", `Can't listen at port ${port} of ${host}`, {
+      metadata: { host, port },
+      cause,
+    }),
+  portInUse: (host: string, port: number) =>
+    error(
+      409,
+      "config",
+      "port_in_use",
+      `Port ${port} of ${host} is in use: choose another with \`port\` or TROUPE_PORT`,
+      {
+        metadata: { host, port },
+      },
+    ),
+  alreadyStarted: (endpoint: string) =>
+    error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
+  openedOtherwise: (where: string) =>
+    error(
+      409,
+      "config",
+      "opened_otherwise",
+      `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
+    ),
+  unknownSetupKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  invalidEnvironment: (name: string, value: string, expected: string) =>
+    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
+      metadata: { name },
+    }),
+  unsafeBind: (host: string) =>
+    error(
+      400,
+      "config",
+      "unsafe_bind",
+      `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
+      { metadata: { host } },
+    ),
+};
+
+function hint(suggestion: string | undefined): string {
+  return suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
+}
