@@ -1,7 +1,10 @@
 /** The embedded sandbox: a shell and files in worker threads. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { Worker } from "node:worker_threads";
 import type { Sandbox } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 import { failure, rejection } from "../support/errors.ts";
 
@@ -125,6 +128,35 @@ test("too many operations at once: the last is refused, and may come again", asy
   await Promise.all(loops);
   await Promise.allSettled(boots);
   expect((await waiting.exec("echo fine")).stdout).toBe("fine\n");
+});
+
+test("a command that takes all memory ends its thread, and nothing else", async () => {
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a", bytes("kept"));
+  const greedy = `awk 'BEGIN { for (i = 0; i < 90000; i++) a[i] = sprintf("%10000d", i) }'`;
+  expect(await rejection(sandbox.exec(greedy))).toBe("sandbox.thread_lost");
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+}, 120_000);
+
+test("a thread that had nothing to do for a while ends; the files are there for the next", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const workers: Worker[] = [];
+  const started = (message: unknown) => void workers.push((message as { worker: Worker }).worker);
+  subscribe("worker_threads", started);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    unsubscribe("worker_threads", started);
+  });
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a", bytes("kept"));
+  vi.advanceTimersByTime(limits.sandboxThreadIdleMs - 1);
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+  expect(workers).toHaveLength(1);
+  const ended = workers.map((worker) => once(worker, "exit"));
+  vi.advanceTimersByTime(limits.sandboxThreadIdleMs);
+  await Promise.all(ended);
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+  expect(workers).toHaveLength(2);
 });
 
 test("shut down: what runs is cancelled, what comes is refused", async () => {
