@@ -4,6 +4,7 @@
  * It is made without waiting for anything, so that neither a wake nor a connection waits for a boot.
  */
 
+import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { AgentOSConfig } from "./config.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -21,6 +22,7 @@ export type AgentOSState = SessionTableState & TranscriptState;
 export interface WorkspaceActor extends Announcer {
   readonly state: AgentOSState;
   readonly abortSignal: AbortSignal;
+  readonly log: Pick<Logger, "warn">;
   saveState(options: { readonly immediate: true }): Promise<void>;
 }
 
@@ -57,8 +59,12 @@ export class Workspace {
     const closed = this.sessions.close();
     // Not in the turn of the signal: the actor says only behind it whether it can still save.
     await Promise.resolve();
-    await actor.saveState({ immediate: true }).catch(() => this.slot.shutdown());
-    await closed;
+    try {
+      await actor.saveState({ immediate: true }).catch(() => this.slot.shutdown());
+      await closed;
+    } catch (cause) {
+      actor.log.warn("a sandbox could not be shut down", { cause });
+    }
   }
 
   /** Ends agents and sandbox, and says so if there was a sandbox. */

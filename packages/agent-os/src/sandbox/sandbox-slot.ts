@@ -21,7 +21,7 @@ type Phase =
 /** What a slot is made of. */
 export interface SandboxSlotParts {
   readonly driver: SandboxDriver;
-  /** A sandbox is up; nobody gets it before this has settled. */
+  /** A sandbox is up; nobody gets it before this has settled. When it rejects the sandbox is given up. */
   readonly onBooted: () => Promise<void>;
 }
 
@@ -56,8 +56,10 @@ export class SandboxSlot {
     this.#phase = { tag: "closed" };
     if (phase.tag === "booting") phase.abort.abort(sandboxErrors.closed());
     if (phase.tag !== "up") return false;
-    await (await phase.sandbox).shutdown();
-    return true;
+    // One that was given up meanwhile has been shut down.
+    const sandbox = await phase.sandbox.catch(() => undefined);
+    await sandbox?.shutdown();
+    return sandbox !== undefined;
   }
 
   async #boot(abort: AbortController): Promise<Sandbox> {
@@ -78,8 +80,14 @@ export class SandboxSlot {
   }
 
   async #told(sandbox: Sandbox): Promise<Sandbox> {
-    await this.#parts.onBooted();
-    return sandbox;
+    try {
+      await this.#parts.onBooted();
+      return sandbox;
+    } catch (cause) {
+      if (this.#phase.tag === "up") this.#phase = { tag: "empty" };
+      await sandbox.shutdown();
+      throw cause;
+    }
   }
 
   #isBooting(abort: AbortController): boolean {

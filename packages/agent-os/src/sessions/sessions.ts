@@ -148,10 +148,10 @@ export class Sessions {
       },
     });
     this.#live.set(sessionId, live);
-    live.opened.then(
-      ({ agentSessionId }) => table.setAgentSessionId(sessionId, agentSessionId),
-      () => undefined,
-    );
+    live.opened
+      .then(({ agentSessionId }) => table.setAgentSessionId(sessionId, agentSessionId))
+      // Who waits for the session is told; a write behind the end of this life has nobody.
+      .catch(() => undefined);
     return live;
   }
 

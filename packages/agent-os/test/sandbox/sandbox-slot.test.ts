@@ -47,6 +47,21 @@ test("a boot that fails is everybody's error, once: the next who asks tries agai
   expect(driver.story).toEqual(["boot", "boot", "up", "told"]);
 });
 
+test("a sandbox whose boot can't be told of is given up, and the next who asks tries again", async () => {
+  const driver = new HeldDriver();
+  driver.hold = false;
+  let tellable = false;
+  const onBooted = async () => {
+    if (!tellable) throw new Error("the disk is full");
+  };
+  const slot = new SandboxSlot({ driver, onBooted });
+  expect(await rejection(slot.get())).toBe("sandbox.boot_failed");
+  tellable = true;
+  await slot.get();
+  expect(await slot.shutdown()).toBe(true);
+  expect(driver.story).toEqual(["boot", "up", "shutdown", "boot", "up", "shutdown"]);
+});
+
 test("a shutdown while it boots: the boot is told, what comes up is shut down and shown to nobody", async () => {
   const driver = new HeldDriver();
   const slot = slotOf(driver);

@@ -97,6 +97,22 @@ test("S4.3 (in part): what the disk doesn't hold yet is told to nobody; after a 
   expect(await events()).toMatchObject({ events: [{ sequence: 1 }] });
 });
 
+test("an actor that can't save any more shuts its sandbox down, and the next life has another", async () => {
+  const sandbox = new HeldDriver();
+  sandbox.hold = false;
+  await using driver = await Driver.start({
+    workspace: agentOS({ sandbox, agents: { nobody: { command: "/nowhere" } } }),
+  });
+  await driver.act("workspace", "exec", "true");
+  driver.syncs.failWrites(1);
+  // It writes the session's row, which fails.
+  await driver.act("workspace", "openSession");
+  await driver.world.until(() => sandbox.story.includes("shutdown"));
+  await driver.world.idle();
+  expect((await driver.act("workspace", "exec", "true")).status).toBe(200);
+  expect(sandbox.story).toEqual(["boot", "up", "shutdown", "boot", "up"]);
+});
+
 test("an agent hears of no prompt that isn't on disk", async () => {
   const folder = mkdtempSync(join(tmpdir(), "troupe-agent-"));
   const heard = join(folder, "heard");
