@@ -102,6 +102,23 @@ export const rooms: readonly Room[] = [
     ],
     because: "a browser that imports troupe/client must not get the server",
   },
+  {
+    where: ["packages/agent-os/src/client.ts", "packages/agent-os/src/client/"],
+    mayNotSee: ["packages/runtime/", "packages/agent-os/src/"],
+    but: ["packages/agent-os/src/client/", "packages/agent-os/src/session-entry.ts"],
+    because: "a browser that follows a session must not get the server",
+  },
+  {
+    where: ["packages/agent-os/src/sandbox/"],
+    mayNotSee: ["packages/agent-os/src/"],
+    but: ["packages/agent-os/src/sandbox/", "packages/agent-os/src/errors.ts"],
+    because: "a sandbox knows no session, no agent and no actor",
+  },
+  {
+    where: ["packages/agent-os/src/"],
+    mayNotSee: ["packages/agent-os/src/sessions/", "packages/agent-os/src/sandbox/embedded/"],
+    because: "a connection to an agent knows no session's life and no kind of sandbox",
+  },
 ];
 
 /** Sources that are `export { names } from "…"` and nothing else. */
@@ -134,6 +151,8 @@ export const platformFiles: readonly string[] = [
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
+  "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
+  "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
 };
 
 /** True when `path` is, or lies under, one of `places`. */

@@ -76,6 +76,32 @@ test.each(packages.map(({ manifest }) => manifest.name))("%s says what it is for
   expect(readme.length).toBeGreaterThan(100);
 });
 
+const sandbox = `
+import { setup } from "troupe";
+import { agentOS } from "troupe/agent-os";
+import { createClient } from "troupe/client";
+
+const registry = setup({ use: { workspace: agentOS() } });
+const server = await registry.start({ port: 0, dataDir: "none", durability: "memory", banner: false });
+const handle = createClient(server.endpoint).workspace.getOrCreate(["a"]);
+const answer = await handle.exec("echo hello").catch(({ group, code, metadata }) => [group, code, metadata.install]);
+await registry.stop();
+console.log(JSON.stringify(answer));
+`;
+
+test("a sandbox runs built and from source; where just-bash isn't installed it says what to do", async () => {
+  project.write("sandbox.mjs", sandbox);
+  expect(await project.run("sandbox.mjs")).toMatchObject({
+    status: 0,
+    output: expect.stringMatching(/^\["package","missing","npm install just-bash@[\d.]+"\]$/m),
+  });
+  const script = ["--input-type=module", "--eval", sandbox];
+  for (const conditions of [[], ["--conditions=troupe-source"]]) {
+    const ran = await command(process.execPath, [...conditions, ...script], { cwd: root });
+    expect(ran).toMatchObject({ status: 0, output: expect.stringContaining('"stdout":"hello\\n"') });
+  }
+}, 60_000);
+
 const published = packages.find(({ manifest }) => manifest.name === "troupe")?.manifest.exports ?? {};
 const entries = Object.keys(published).map((subpath) => `troupe${subpath.slice(1)}`);
 

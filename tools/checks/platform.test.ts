@@ -80,5 +80,7 @@ test("a row for a package that nothing depends on is refused", async () => {
   const files = {
     "packages/protocol/package.json": '{ "name": "p", "dependencies": { "lute": "1.0.0" } }',
   };
-  expect(await findIn(platformCheck, files)).toEqual([expect.stringContaining("names ws, which no package")]);
+  expect(await findIn(platformCheck, files)).toContainEqual(
+    expect.stringContaining("names ws, which no package"),
+  );
 });

@@ -133,6 +133,48 @@ export const limits = {
   relayEventMiddlewareMs: 5_000,
   /** Characters that wait for a file exporter's disk before its subscriber waits too. */
   relayExportBytes: 1024 * 1024,
+
+  /** Threads that the embedded sandboxes of one `agentOS()` share. */
+  sandboxThreads: 2,
+  /** Operations that wait for one of those threads. */
+  sandboxQueue: 1_024,
+  /** A thread that had nothing to do for this long ends. */
+  sandboxThreadIdleMs: 10_000,
+  /** Default deadline of one command in a sandbox. */
+  sandboxExecMs: 60_000,
+  /** The longest deadline that a command may be given, and that of a file operation. */
+  sandboxExecMaxMs: 300_000,
+  /** All files of one embedded sandbox. */
+  sandboxFileBytes: 64 * 1024 * 1024,
+  /** The heap of a sandbox thread. MiB, as V8 takes it. */
+  sandboxHeapMib: 256,
+  /** What one command may print, on stdout and on stderr. Longer output is cut, and says so. */
+  sandboxOutputBytes: 512 * 1024,
+
+  /** One message of an agent: a line on its stdout. */
+  agentMessageBytes: 4 * 1024 * 1024,
+  /** Lines on an agent's stdout that are no messages, before it is given up. */
+  agentNoiseLines: 100,
+  /** Updates that are read from an agent before the earlier ones are on disk. */
+  agentUpdatesUnderWay: 1_000,
+  /** What is kept of the end of an agent's stderr, for errors. Bytes. */
+  agentStderrBytes: 8 * 1024,
+  /** An agent must have answered `initialize` and made its session in this time. */
+  agentStartMs: 30_000,
+  /** A policy must have decided on a permission in this time, else it is refused. */
+  agentPermissionMs: 120_000,
+  /** Terminals that an agent may hold at once. */
+  agentTerminals: 32,
+  /** Sessions of one actor. */
+  sessions: 1_000,
+  /** The name of a session. Characters. */
+  sessionIdLength: 128,
+  /** Events in one answer of `getSessionEvents`. */
+  sessionPageEvents: 256,
+  /** Bytes of events in one answer of `getSessionEvents`, as JSON; one event goes whatever its size. */
+  sessionPageBytes: 512 * 1024,
+  /** Live events that a client holds for a reader that is behind; then it reads them from the transcript. */
+  sessionTailEvents: 1_024,
 } as const;
 
 /** The names of all limits. */

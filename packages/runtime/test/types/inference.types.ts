@@ -18,6 +18,8 @@ import {
   type SleepContextOf,
   type StateOf,
   setup,
+  setupTest,
+  type TestScope,
   type WakeContextOf,
 } from "@troupe/runtime";
 
@@ -217,6 +219,15 @@ export async function throughTheClient(client: Client<typeof registry>): Promise
   anything.on("whatever", (...args) => {
     holds<Equal<typeof args, unknown[]>>();
   });
+}
+
+/** The same in a test. */
+export async function inATest(t: TestScope): Promise<void> {
+  const { client } = await setupTest(t, registry);
+  const handle = client.room.getOrCreate(["a"]);
+  holds<Equal<Awaited<ReturnType<typeof handle.say>>, number>>();
+  // @ts-expect-error no such actor
+  client.nobody.getOrCreate();
 }
 
 /** The same through `c.client()`. */

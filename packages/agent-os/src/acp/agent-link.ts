@@ -1,0 +1,174 @@
+/**
+ * AgentLink: a connection to an agent's process over ACP, spoken by the official SDK.
+ *
+ * Its requests are answered by the sandbox and by policy; its updates go to one listener, in their order. Whatever ends the
+ * link (the process, a flood of noise, a message that is too long) has one reason, which every request in flight rejects
+ * with. A link that has ended has no process any more.
+ */
+import {
+  type AnyMessage,
+  type ClientApp,
+  type ClientContext,
+  client,
+  methods,
+  RequestError,
+  type SessionNotification,
+  type Stream,
+} from "@agentclientprotocol/sdk";
+import { TroupeError } from "@troupe/base";
+import type { AgentCommand } from "../config.ts";
+import { agentErrors } from "../errors.ts";
+import { type AgentPlace, toRequestError } from "./agent-place.ts";
+import { AgentProcess } from "./agent-process.ts";
+import { messagesOf } from "./message-lines.ts";
+import { decide } from "./permissions.ts";
+import { Terminals } from "./terminals.ts";
+
+/** What a link is made of. */
+export interface AgentLinkParts {
+  readonly command: AgentCommand;
+  readonly place: AgentPlace;
+  readonly onUpdate: (notification: SessionNotification) => void;
+  /** Settles when all updates so far are dealt with: the agent is read no faster than that. */
+  readonly caughtUp: () => Promise<void>;
+}
+
+/** A connected agent. */
+export class AgentLink {
+  /** Settles, never rejects, with why the link has ended. */
+  readonly ended: Promise<TroupeError>;
+  readonly #process: AgentProcess;
+  readonly #terminals: Terminals;
+  readonly #agent: ClientContext;
+  readonly #end: (why: TroupeError) => void;
+  #noise: string | undefined;
+
+  constructor(parts: AgentLinkParts) {
+    const ended = Promise.withResolvers<TroupeError>();
+    this.ended = ended.promise;
+    this.#end = ended.resolve;
+    this.#process = new AgentProcess(parts.command);
+    this.#terminals = new Terminals(parts.place);
+    const connection = app(parts.place, this.#terminals).connect(this.#stream(parts));
+    this.#agent = connection.agent;
+    void this.#process.ended.then((why) => this.#end(why));
+    // An agent that can't be heard or told any more is ended; its exit is the reason.
+    void connection.closed.then(() => this.#process.end());
+    void this.ended.then((why) => {
+      connection.close(why);
+      this.#terminals.close();
+      return this.#process.end();
+    });
+  }
+
+  get stderr(): string {
+    return this.#process.stderr;
+  }
+
+  /** The first line that wasn't a message, if there was one. */
+  get noise(): string | undefined {
+    return this.#noise;
+  }
+
+  /** Makes a request by `send`. Rejects with `agent.*`: why the link ended, or that the agent refused. */
+  async request<R>(method: string, send: (agent: ClientContext) => Promise<R>): Promise<R> {
+    const gone = this.ended.then((why) => Promise.reject(why));
+    try {
+      return await Promise.race([send(this.#agent), gone]);
+    } catch (cause) {
+      if (TroupeError.is(cause)) throw cause;
+      if (cause instanceof RequestError)
+        throw agentErrors.refused(method, cause.code, cause.message, this.stderr);
+      // The SDK's word for a stream that ended; the reason is on its way.
+      throw await this.ended;
+    }
+  }
+
+  /** Tells the agent something; an agent that is gone isn't told. */
+  async notify(send: (agent: ClientContext) => Promise<void>): Promise<void> {
+    await send(this.#agent).catch(() => undefined);
+  }
+
+  /** Ends the link for a reason; settles when the process is gone. */
+  async close(why: TroupeError): Promise<void> {
+    this.#end(why);
+    await this.#process.ended;
+  }
+
+  #stream({ onUpdate, caughtUp }: AgentLinkParts): Stream {
+    const { stdin, stdout } = this.#process;
+    const listeners = {
+      onUpdate,
+      caughtUp,
+      onNoise: (line: string) => {
+        this.#noise ??= line;
+      },
+    };
+    const messages = messagesOf(stdout, listeners, () => this.stderr);
+    const readable = new ReadableStream<AnyMessage>({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await messages.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          if (TroupeError.is(cause)) this.#end(cause);
+          controller.error(cause);
+        }
+      },
+    });
+    const writable = new WritableStream<AnyMessage>({
+      write: (message) =>
+        new Promise((resolve, reject) => {
+          stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+        }),
+    });
+    return { readable, writable };
+  }
+}
+
+/** What an agent may ask of us. */
+function app(place: AgentPlace, terminals: Terminals): ClientApp {
+  const { fs, session, terminal } = methods.client;
+  return client({ name: "troupe" })
+    .onRequest(session.requestPermission, ({ params }) => decide(place.permissions, params))
+    .onRequest(fs.readTextFile, async ({ params }) => {
+      const content = await inSandbox(place, (sandbox) => sandbox.readFile(params.path));
+      return { content: lines(new TextDecoder().decode(content), params.line, params.limit) };
+    })
+    .onRequest(fs.writeTextFile, async ({ params }) => {
+      const content = new TextEncoder().encode(params.content);
+      await inSandbox(place, (sandbox) => sandbox.writeFile(params.path, content));
+      return {};
+    })
+    .onRequest(terminal.create, ({ params }) => ({ terminalId: terminals.create(params) }))
+    .onRequest(terminal.output, ({ params }) => terminals.output(params.terminalId))
+    .onRequest(terminal.waitForExit, ({ params }) => terminals.waitForExit(params.terminalId))
+    .onRequest(terminal.kill, ({ params }) => {
+      terminals.kill(params.terminalId);
+      return {};
+    })
+    .onRequest(terminal.release, ({ params }) => {
+      terminals.release(params.terminalId);
+      return {};
+    });
+}
+
+async function inSandbox<R>(
+  place: AgentPlace,
+  work: (sandbox: Awaited<ReturnType<AgentPlace["sandbox"]>>) => Promise<R>,
+): Promise<R> {
+  try {
+    return await work(await place.sandbox());
+  } catch (cause) {
+    throw toRequestError(cause);
+  }
+}
+
+/** Part of a text: `limit` lines from `line` on, which counts from 1. */
+function lines(text: string, line: number | null | undefined, limit: number | null | undefined): string {
+  if (line == null && limit == null) return text;
+  const from = Math.max((line ?? 1) - 1, 0);
+  const all = text.split(/(?<=\n)/);
+  return all.slice(from, limit == null ? undefined : from + limit).join("");
+}

@@ -1,0 +1,26 @@
+/** Where an agent works: what its requests are answered with. */
+import { RequestError } from "@agentclientprotocol/sdk";
+import { TroupeError } from "@troupe/base";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { PermissionPolicy } from "./permissions.ts";
+
+/** What an agent may reach. */
+export interface AgentPlace {
+  /** The actor's sandbox, booted if need be. */
+  sandbox(): Promise<Sandbox>;
+  readonly permissions: PermissionPolicy;
+}
+
+/** An error that the agent is told, with its text. */
+export function refused(message: string): RequestError {
+  return new RequestError(RequestError.invalidParams().code, message);
+}
+
+/** What an agent is told of an error of ours: its text and code. Anything else is masked by the SDK. */
+export function toRequestError(cause: unknown): unknown {
+  if (!TroupeError.is(cause)) return cause;
+  if (cause.metadata?.code === "ENOENT") return RequestError.resourceNotFound(cause.message);
+  return new RequestError(RequestError.internalError().code, cause.message, {
+    code: `${cause.group}.${cause.code}`,
+  });
+}

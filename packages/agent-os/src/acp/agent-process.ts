@@ -1,0 +1,78 @@
+/**
+ * AgentProcess: an agent's program, as a child of the host.
+ *
+ * It gets an environment of its own, so that the host's secrets aren't passed on by chance. Whoever ends it says so
+ * politely first (SIGTERM), then not (SIGKILL). `ended` settles when the process is gone and its stderr was read.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { TroupeError } from "@troupe/base";
+import type { AgentCommand } from "../config.ts";
+import { agentErrors } from "../errors.ts";
+import { StderrTail } from "./stderr-tail.ts";
+
+/** From SIGTERM to SIGKILL. */
+const KILL_AFTER_MS = 2_000;
+
+const inherited = ["PATH", "HOME", "LANG", "TMPDIR"] as const;
+
+/** A running agent. */
+export class AgentProcess {
+  /** Settles, never rejects, with why the agent is gone. */
+  readonly ended: Promise<TroupeError>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #stderr = new StderrTail();
+
+  constructor(command: AgentCommand) {
+    this.#child = spawn(command.command, command.args ?? [], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: environment(command),
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    });
+    const { promise, resolve } = Promise.withResolvers<TroupeError>();
+    this.ended = promise;
+    this.#child.on("error", (cause) => resolve(agentErrors.spawnFailed(command.command, cause)));
+    this.#child.on("close", (code, signal) =>
+      resolve(agentErrors.exited({ code, signal, stderr: this.stderr })),
+    );
+    this.#child.stderr.on("data", (chunk: Buffer) => this.#stderr.add(chunk));
+    // A write to an agent that is gone; `ended` says why.
+    this.#child.stdin.on("error", () => undefined);
+  }
+
+  get stdin(): ChildProcessWithoutNullStreams["stdin"] {
+    return this.#child.stdin;
+  }
+
+  get stdout(): ChildProcessWithoutNullStreams["stdout"] {
+    return this.#child.stdout;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The end of what it printed. */
+  get stderr(): string {
+    return String(this.#stderr);
+  }
+
+  /** Ends the agent; settles when it is gone. */
+  async end(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), KILL_AFTER_MS);
+    await this.ended;
+    clearTimeout(timer);
+    // What a grandchild still holds open is not waited for.
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
+}
+
+function environment(command: AgentCommand): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const name of inherited) {
+    const value = process.env[name];
+    if (value !== undefined) own[name] = value;
+  }
+  return { ...own, ...command.env };
+}

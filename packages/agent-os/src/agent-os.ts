@@ -1,0 +1,97 @@
+/**
+ * `agentOS({ … })`: an actor that gives an AI agent a place to work, and everybody else its sessions, live and durable.
+ *
+ * It is made with the runtime's public `actor()` alone. The state holds the transcripts; the vars hold what runs (a sandbox,
+ * agents), which ends with the activation. Actions are thin: each takes a call apart and hands it on.
+ */
+import { limits } from "@troupe/protocol";
+import { actor, event } from "@troupe/runtime";
+import { checkRange, contentBlocks, type PromptContent } from "./arguments.ts";
+import { type AgentOSConfig, checkConfig } from "./config.ts";
+import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
+import type { ExecOptions } from "./sandbox/sandbox.ts";
+import type { EntryRange, SessionEntry, VmEntry } from "./session-entry.ts";
+import type { SessionOptions } from "./sessions/sessions.ts";
+import { type AgentOSState, Workspace } from "./workspace.ts";
+
+/** Prompts end by themselves or by a cancel, not by an action's usual time. 2^31 - 1 milliseconds. */
+const PROMPT_TIMEOUT_MS = 2_147_483_647;
+/** Messages of this size leave and arrive: files and events are larger than what other actors send. */
+const MESSAGE_BYTES = 8 * 1024 * 1024;
+
+/** The name of a session that is opened without one. */
+const MAIN = "main";
+
+/**
+ * Defines an actor with a sandbox and agent sessions.
+ *
+ * ```ts
+ * const workspace = agentOS({ agents: { coder: { command: "my-agent", args: ["--acp"] } } });
+ * const registry = setup({ use: { workspace } });
+ * ```
+ *
+ * Throws `config.*` where an option isn't one.
+ */
+export function agentOS(config: AgentOSConfig = {}) {
+  checkConfig(config);
+  const driver = config.sandbox ?? new EmbeddedDriver();
+  return actor({
+    createState: (): AgentOSState => ({ sessions: {}, lastSequences: {} }),
+    createVars: (c) => new Workspace(config, driver, c),
+    events: {
+      /** An update of a session. */
+      sessionEvent: event<SessionEntry>(),
+      vmBooted: event<VmEntry>(),
+      vmShutdown: event<VmEntry>(),
+    },
+    onSleep: (c) => c.vars.shutdown("sleep"),
+    onDestroy: (c) => c.vars.shutdown("destroy"),
+    actions: {
+      /** Runs a command line in the sandbox's shell. */
+      exec: async (c, command: string, options?: ExecOptions) =>
+        (await c.vars.slot.get()).exec(command, options),
+      readFile: async (c, path: string) => (await c.vars.slot.get()).readFile(path),
+      /** Writes text as UTF-8, or bytes; makes the directories above. */
+      writeFile: async (c, path: string, content: string | Uint8Array) => {
+        const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+        await (await c.vars.slot.get()).writeFile(path, bytes);
+      },
+      stat: async (c, path: string) => (await c.vars.slot.get()).stat(path),
+      exists: async (c, path: string) => (await c.vars.slot.get()).exists(path),
+      readdir: async (c, path: string) => (await c.vars.slot.get()).readdir(path),
+      mkdir: async (c, path: string, options?: { recursive?: boolean }) =>
+        (await c.vars.slot.get()).mkdir(path, options),
+      move: async (c, from: string, to: string) => (await c.vars.slot.get()).move(from, to),
+      remove: async (c, path: string, options?: { recursive?: boolean }) =>
+        (await c.vars.slot.get()).remove(path, options),
+
+      /** A new session; `session.exists` where there is one of this name. Its agent runs when this settles. */
+      createSession: (c, options: SessionOptions & { sessionId?: string } = {}) =>
+        c.vars.sessions.create(options.sessionId ?? crypto.randomUUID(), options),
+      /** The session of this name ("main" if none is given), created where there is none. */
+      openSession: (c, options: SessionOptions & { sessionId?: string } = {}) =>
+        c.vars.sessions.open(options.sessionId ?? MAIN, options),
+      /** Gives the agent a prompt; settles when its turn is over and all of it is in the transcript. */
+      prompt: (c, options: { sessionId?: string; content: PromptContent }) =>
+        c.vars.sessions.prompt(options.sessionId ?? MAIN, contentBlocks(options.content)),
+      cancelPrompt: (c, options: { sessionId?: string } = {}) =>
+        c.vars.sessions.cancel(options.sessionId ?? MAIN),
+      getSession: (c, options: { sessionId?: string } = {}) => c.vars.sessions.get(options.sessionId ?? MAIN),
+      listSessions: (c) => c.vars.sessions.list(),
+      /** Ends the session's agent; the transcript stays, and the next prompt starts the agent again. */
+      unloadSession: (c, options: { sessionId?: string } = {}) =>
+        c.vars.sessions.unload(options.sessionId ?? MAIN),
+      /** A part of a session's transcript, or with the session "vm" of what happened to the sandbox. */
+      getSessionEvents: (c, range: EntryRange) =>
+        c.vars.transcript.page(checkRange(range, limits.sessionPageEvents)),
+    },
+    options: {
+      actionTimeout: PROMPT_TIMEOUT_MS,
+      maxIncomingMessageSize: MESSAGE_BYTES,
+      maxOutgoingMessageSize: MESSAGE_BYTES,
+    },
+  });
+}
+
+/** The definition that `agentOS` makes. */
+export type AgentOSDefinition = ReturnType<typeof agentOS>;

@@ -1,0 +1,51 @@
+/**
+ * What `agentOS({ … })` takes.
+ */
+
+import type { PermissionPolicy } from "./acp/permissions.ts";
+import { configErrors } from "./errors.ts";
+import type { SandboxDriver } from "./sandbox/sandbox.ts";
+
+/** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, outside of the sandbox. */
+export interface AgentCommand {
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** Its environment, beside PATH, HOME, LANG and TMPDIR. Nothing else of the host's is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where the process starts on the host. Default: where the host did. */
+  readonly cwd?: string;
+}
+
+/** The options of `agentOS`. */
+export interface AgentOSConfig {
+  /** Agents by name. A session that names none gets the first. */
+  readonly agents?: Readonly<Record<string, AgentCommand>>;
+  /** Who decides when an agent asks for permission. Default: "reject_all". */
+  readonly permissions?: PermissionPolicy;
+  /** What boots the sandboxes. Default: the embedded driver, which needs the package just-bash. */
+  readonly sandbox?: SandboxDriver;
+  /** An agent must be ready in this time. Milliseconds; default 30,000. */
+  readonly agentStartTimeoutMs?: number;
+}
+
+const known: ReadonlySet<string> = new Set(["agents", "permissions", "sandbox", "agentStartTimeoutMs"]);
+
+/** Throws `config.*` where the options aren't ones. */
+export function checkConfig(config: AgentOSConfig): void {
+  for (const key of Object.keys(config)) {
+    if (!known.has(key)) throw configErrors.unknownOption(key);
+  }
+  for (const [name, agent] of Object.entries(config.agents ?? {})) {
+    if (typeof agent?.command !== "string" || agent.command === "")
+      throw configErrors.invalidOption(`agents.${name}`, "an object with a `command`");
+  }
+  const { permissions, agentStartTimeoutMs } = config;
+  if (
+    permissions !== undefined &&
+    typeof permissions !== "function" &&
+    !/^(allow|reject)_all$/.test(permissions)
+  )
+    throw configErrors.invalidOption("permissions", '"allow_all", "reject_all" or a function');
+  if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
+    throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+}

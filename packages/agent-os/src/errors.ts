@@ -1,0 +1,134 @@
+/**
+ * Every error of agent-os, by `group.code`. The text says what happened and, where there is something to do, what.
+ */
+import { TroupeError } from "@troupe/base";
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+function error(
+  statusCode: number,
+  group: string,
+  code: string,
+  message: string,
+  options: { metadata?: Metadata; retryable?: boolean; cause?: unknown } = {},
+): TroupeError {
+  return new TroupeError(group, code, message, { statusCode, ...options });
+}
+
+/** Errors of parts that are installed by their users. */
+export const packageErrors = {
+  missing: (name: string, install: string, cause: unknown) =>
+    error(500, "package", "missing", `${name} is not installed: ${install}`, {
+      metadata: { name, install },
+      cause,
+    }),
+};
+
+/** Errors of sandboxes. */
+export const sandboxErrors = {
+  closed: () => error(503, "sandbox", "closed", "The sandbox is shut down", { retryable: true }),
+  bootFailed: (cause: unknown) =>
+    error(500, "sandbox", "boot_failed", `The sandbox could not boot: ${textOf(cause)}`, { cause }),
+  deadlineExceeded: (timeoutMs: number) =>
+    error(408, "sandbox", "deadline_exceeded", `The command took longer than ${timeoutMs} ms and was ended`, {
+      metadata: { timeoutMs },
+    }),
+  cancelled: () => error(499, "sandbox", "cancelled", "The command was cancelled"),
+  threadLost: (cause: unknown) =>
+    error(500, "sandbox", "thread_lost", `The sandbox's thread ended: ${textOf(cause)}`, { cause }),
+  busy: (limit: number) =>
+    error(503, "sandbox", "busy", `${limit} operations wait for a sandbox thread; try again later`, {
+      retryable: true,
+      metadata: { limit },
+    }),
+  /** `code` is the system's name of it: ENOENT, EISDIR, EEXIST … */
+  fileFailed: (code: string, message: string) =>
+    error(400, "sandbox", "file_failed", message, { metadata: { code } }),
+  invalidTimeout: (limit: number) =>
+    error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
+      metadata: { limit },
+    }),
+};
+
+/** Errors of agents: programs that speak ACP. `stderr` in the metadata is the end of what they printed there. */
+export const agentErrors = {
+  unknown: (name: string, known: readonly string[]) =>
+    error(400, "agent", "unknown", `There is no agent "${name}"; there are: ${known.join(", ") || "none"}`, {
+      metadata: { name, known },
+    }),
+  spawnFailed: (command: string, cause: unknown) =>
+    error(500, "agent", "spawn_failed", `Can't start ${command}: ${textOf(cause)}`, {
+      metadata: { command },
+      cause,
+    }),
+  exited: (how: { readonly code: number | null; readonly signal: string | null; readonly stderr: string }) =>
+    error(502, "agent", "exited", `The agent ended (${how.signal ?? `code ${how.code}`})`, { metadata: how }),
+  startTimedOut: (how: {
+    readonly timeoutMs: number;
+    readonly stderr: string;
+    readonly noise: string | undefined;
+  }) =>
+    error(504, "agent", "start_timed_out", `The agent was not ready after ${how.timeoutMs} ms`, {
+      metadata: how,
+    }),
+  notAcp: (how: { readonly line: string; readonly stderr: string }) =>
+    error(502, "agent", "not_acp", "What the agent writes on its stdout is not ACP", { metadata: how }),
+  messageTooLong: (limit: number) =>
+    error(502, "agent", "message_too_long", `A message of the agent is longer than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  protocolVersion: (found: unknown, supported: number) =>
+    error(502, "agent", "protocol_version", `The agent speaks ACP ${String(found)}, not ${supported}`, {
+      metadata: { found, supported },
+    }),
+  refused: (method: string, code: number, message: string, stderr: string) =>
+    error(502, "agent", "refused", `The agent refused ${method}: ${message}`, {
+      metadata: { method, code, stderr },
+    }),
+};
+
+/** Errors of sessions. */
+export const sessionErrors = {
+  notFound: (sessionId: string) =>
+    error(404, "session", "not_found", `There is no session "${sessionId}"`, { metadata: { sessionId } }),
+  exists: (sessionId: string) =>
+    error(409, "session", "exists", `There is a session "${sessionId}" already: open it with openSession`, {
+      metadata: { sessionId },
+    }),
+  invalidId: (limit: number) =>
+    error(400, "session", "invalid_id", `A session's name has 1 to ${limit} characters and isn't "vm"`, {
+      metadata: { limit },
+    }),
+  otherAgent: (sessionId: string, agent: string) =>
+    error(409, "session", "other_agent", `Session "${sessionId}" belongs to the agent "${agent}"`, {
+      metadata: { sessionId, agent },
+    }),
+  tooMany: (limit: number) =>
+    error(429, "session", "too_many", `An actor can have ${limit} sessions`, { metadata: { limit } }),
+  promptActive: (sessionId: string) =>
+    error(
+      409,
+      "session",
+      "prompt_active",
+      `Session "${sessionId}" works on a prompt: wait for it or cancel it`,
+      {
+        metadata: { sessionId },
+      },
+    ),
+  closed: (sessionId: string) =>
+    error(409, "session", "closed", `Session "${sessionId}" was closed`, { metadata: { sessionId } }),
+  invalid: (what: string) => error(400, "session", "invalid", what),
+};
+
+/** Errors of the configuration: the program is wrong, not a call. */
+export const configErrors = {
+  invalidOption: (key: string, expected: string) =>
+    error(400, "config", "invalid_option", `agentOS: "${key}" must be ${expected}`, { metadata: { key } }),
+  unknownOption: (key: string) =>
+    error(400, "config", "unknown_option", `agentOS has no option "${key}"`, { metadata: { key } }),
+};
+
+/** What a cause says, for a message. */
+export function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,23 @@
+/**
+ * The embedded driver: just-bash in a pool of worker threads, with files in memory.
+ *
+ * It needs nothing but npm and boots in milliseconds. It is for the user's own agent: a worker thread is no boundary
+ * against somebody hostile. Commands are those of just-bash; there is no network and no real process.
+ */
+import type { Sandbox, SandboxDriver } from "../sandbox.ts";
+import { EmbeddedSandbox } from "./embedded-sandbox.ts";
+import { ThreadPool } from "./thread-pool.ts";
+
+/** Boots sandboxes that share a few threads. Rejects with `package.missing { install }` without just-bash. */
+export class EmbeddedDriver implements SandboxDriver {
+  readonly name = "embedded";
+  readonly #pool = new ThreadPool();
+  #booted = 0;
+
+  async boot({ signal }: { readonly signal: AbortSignal }): Promise<Sandbox> {
+    this.#booted += 1;
+    const sandbox = new EmbeddedSandbox(this.#booted, this.#pool);
+    await sandbox.open(signal);
+    return sandbox;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Image: the files of one embedded sandbox, as the difference to an empty one.
+ *
+ * The truth is here, on the side of the runtime; a thread works on a copy. It comes with a thread's first operation for
+ * this sandbox, and each operation brings back what it changed. So a thread that is ended in the middle of a command takes
+ * nothing with it but that command's own changes, a thread serves many sandboxes one after the other, and a sandbox that
+ * does nothing costs its files alone.
+ */
+
+/** One path of an image. */
+export type ImageEntry =
+  | {
+      readonly type: "file";
+      readonly content: Uint8Array;
+      readonly mode: number;
+      readonly modifiedAt: number;
+    }
+  | { readonly type: "directory"; readonly mode: number; readonly modifiedAt: number }
+  | { readonly type: "symlink"; readonly target: string }
+  /** It is no more. `given`: an empty sandbox has it, so that the removal must be remembered. */
+  | { readonly type: "removed"; readonly given: boolean };
+
+/** Changed paths, parents before what they contain. */
+export type ImageChanges = readonly (readonly [path: string, entry: ImageEntry])[];
+
+/** The files of a sandbox. */
+export class Image {
+  readonly #entries = new Map<string, ImageEntry>();
+  #version = 0;
+
+  /** Grows with each change: a thread whose copy has this number needs no other. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** All of it, for a thread that has no copy. */
+  changes(): ImageChanges {
+    return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Takes over what an operation changed. */
+  apply(changes: ImageChanges): void {
+    if (changes.length > 0) this.#version += 1;
+    for (const [path, entry] of changes) {
+      // What a path contained goes with it; a directory's new content comes behind it.
+      if (entry.type !== "directory") this.#forgetBelow(path);
+      if (entry.type === "removed" && !entry.given) this.#entries.delete(path);
+      else this.#entries.set(path, entry);
+    }
+  }
+
+  #forgetBelow(path: string): void {
+    for (const known of this.#entries.keys()) {
+      if (known.startsWith(`${path}/`)) this.#entries.delete(known);
+    }
+  }
+}

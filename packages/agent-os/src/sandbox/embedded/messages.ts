@@ -1,0 +1,62 @@
+/** What the runtime's side and a sandbox thread say to each other. */
+import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "../sandbox.ts";
+import type { ImageChanges } from "./image.ts";
+
+/** One thing to do in a sandbox. */
+export type Operation =
+  | { readonly kind: "exec"; readonly command: string; readonly options: ExecOptions }
+  | { readonly kind: "readFile"; readonly path: string }
+  | { readonly kind: "writeFile"; readonly path: string; readonly content: Uint8Array }
+  | { readonly kind: "stat"; readonly path: string }
+  | { readonly kind: "exists"; readonly path: string }
+  | { readonly kind: "readdir"; readonly path: string }
+  | { readonly kind: "mkdir"; readonly path: string; readonly recursive: boolean }
+  | { readonly kind: "move"; readonly path: string; readonly to: string }
+  | { readonly kind: "remove"; readonly path: string; readonly recursive: boolean }
+  /** Nothing but to have the files: a boot, which fails where a sandbox can't be. */
+  | { readonly kind: "open" };
+
+/** What each kind of operation results in. */
+export interface OperationResults {
+  readonly exec: ExecResult;
+  readonly readFile: Uint8Array;
+  readonly writeFile: undefined;
+  readonly stat: FileStat;
+  readonly exists: boolean;
+  readonly readdir: DirectoryEntry[];
+  readonly mkdir: undefined;
+  readonly move: undefined;
+  readonly remove: undefined;
+  readonly open: undefined;
+}
+
+/** To the thread. One at a time. */
+export interface ThreadRequest {
+  readonly sandbox: number;
+  /** The files, when the thread doesn't have them in this version. */
+  readonly image: ImageChanges | undefined;
+  readonly operation: Operation;
+}
+
+/** How an operation failed in the thread. */
+export interface ThreadFailure {
+  readonly kind: "file" | "missing" | "other";
+  /** The system's name of a failing file operation: ENOENT … */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** From the thread. What failed may have changed files all the same. */
+export interface ThreadAnswer {
+  /** True when the thread has the sandbox's files. */
+  readonly holds: boolean;
+  readonly changes: ImageChanges;
+  readonly result?: OperationResults[Operation["kind"]];
+  readonly failure?: ThreadFailure;
+}
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly fileBytes: number;
+  readonly outputBytes: number;
+}

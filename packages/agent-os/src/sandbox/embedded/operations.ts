@@ -1,0 +1,81 @@
+/** The operations of a sandbox thread, on a shell and its files. */
+import type { ExecResult, FileStat } from "../sandbox.ts";
+import type { Operation, OperationResults } from "./messages.ts";
+import { HOME, type Shell } from "./shell.ts";
+
+type Result = OperationResults[Operation["kind"]];
+
+/** Does one operation. Rejects with what the file system says: "ENOENT: …". */
+export async function run(shell: Shell, operation: Operation): Promise<Result> {
+  const { files } = shell;
+  switch (operation.kind) {
+    case "exec":
+      return await exec(shell, operation);
+    case "readFile":
+      return await files.readFileBuffer(operation.path);
+    case "writeFile":
+      await makeParents(shell, operation.path);
+      return void (await files.writeFile(operation.path, operation.content));
+    case "stat":
+      return await statOf(shell, operation.path);
+    case "exists":
+      return await files.exists(operation.path);
+    case "readdir": {
+      const entries = await files.readdirWithFileTypes(operation.path);
+      return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+    }
+    case "mkdir":
+      return void (await files.mkdir(operation.path, { recursive: operation.recursive }));
+    case "move":
+      await makeParents(shell, operation.to);
+      return void (await files.mv(operation.path, operation.to));
+    case "remove":
+      return void (await files.rm(operation.path, { recursive: operation.recursive }));
+    case "open":
+      return undefined;
+  }
+}
+
+async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Promise<ExecResult> {
+  const { cwd, env, stdin } = operation.options;
+  const result = await shell.bash.exec(operation.command, {
+    cwd: cwd ?? HOME,
+    ...(env === undefined ? {} : { env: { ...env } }),
+    ...(stdin === undefined ? {} : { stdin }),
+  });
+  const stdout = cut(result.stdout, shell.outputBytes);
+  const stderr = cut(result.stderr, shell.outputBytes);
+  return {
+    exitCode: result.exitCode,
+    stdout,
+    stderr,
+    truncated: stdout.length < result.stdout.length || stderr.length < result.stderr.length,
+  };
+}
+
+/** The beginning of a text, at most so many bytes of UTF-8, in whole characters. */
+function cut(text: string, bytes: number): string {
+  const encoded = Buffer.from(text);
+  if (encoded.byteLength <= bytes) return text;
+  const decoder = new TextDecoder();
+  // A decoder that expects more keeps back the character that the cut went through.
+  return decoder.decode(encoded.subarray(0, bytes), { stream: true });
+}
+
+async function makeParents({ files }: Shell, path: string): Promise<void> {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (parent !== "" && !(await files.exists(parent))) await files.mkdir(parent, { recursive: true });
+}
+
+async function statOf({ files }: Shell, path: string): Promise<FileStat> {
+  const stat = await files.stat(path);
+  return { type: typeOf(stat), size: stat.size, mode: stat.mode, modifiedAt: stat.mtime.getTime() };
+}
+
+function typeOf(entry: {
+  readonly isDirectory: boolean;
+  readonly isSymbolicLink: boolean;
+}): FileStat["type"] {
+  if (entry.isSymbolicLink) return "symlink";
+  return entry.isDirectory ? "directory" : "file";
+}

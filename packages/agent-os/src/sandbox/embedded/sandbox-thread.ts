@@ -1,0 +1,85 @@
+/**
+ * SandboxThread: one worker thread that runs operations of sandboxes, one at a time.
+ *
+ * A loop in a shell can't be interrupted from within: whoever wants it to end ends the thread. The thread is unreferenced
+ * but for the time of an operation, so that a process with nothing else to do may end.
+ */
+import { Worker } from "node:worker_threads";
+import { assert } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { sandboxErrors } from "../../errors.ts";
+import type { ThreadAnswer, ThreadData, ThreadRequest } from "./messages.ts";
+import { workerUrl } from "./worker-url.ts";
+
+interface Waiting {
+  readonly resolve: (answer: ThreadAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Which sandbox's files a thread has. */
+export interface HeldImage {
+  readonly sandbox: number;
+  readonly version: number;
+}
+
+/** A thread for sandboxes. */
+export class SandboxThread {
+  /** What the pool sent last. */
+  held: HeldImage | undefined;
+  readonly #worker: Worker;
+  #waiting: Waiting | undefined;
+  #lost: unknown;
+
+  constructor() {
+    const workerData: ThreadData = {
+      fileBytes: limits.sandboxFileBytes,
+      outputBytes: limits.sandboxOutputBytes,
+    };
+    this.#worker = new Worker(workerUrl("sandbox-worker", import.meta.url), {
+      workerData,
+      execArgv: [],
+      // Nothing of the host's environment is for a sandbox.
+      env: {},
+      name: "troupe-sandbox",
+      resourceLimits: { maxOldGenerationSizeMb: limits.sandboxHeapMib },
+    });
+    this.#worker.unref();
+    this.#worker.on("message", (answer: ThreadAnswer) => this.#take()?.resolve(answer));
+    this.#worker.on("error", (cause) => this.#lose(sandboxErrors.threadLost(cause)));
+    this.#worker.on("exit", () => this.#lose(sandboxErrors.threadLost("it exited")));
+  }
+
+  /** True when it takes no more requests. */
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** Sends a request. Rejects when the thread ends before it has answered. */
+  request(request: ThreadRequest): Promise<ThreadAnswer> {
+    assert(this.#waiting === undefined, "one operation at a time");
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#worker.ref();
+      this.#worker.postMessage(request);
+    });
+  }
+
+  /** Ends the thread now; what runs in it rejects with `why`. */
+  end(why: unknown): void {
+    this.#lose(why);
+    void this.#worker.terminate();
+  }
+
+  #lose(why: unknown): void {
+    this.#lost ??= why;
+    this.#take()?.reject(this.#lost);
+  }
+
+  #take(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (this.#lost === undefined) this.#worker.unref();
+    return waiting;
+  }
+}

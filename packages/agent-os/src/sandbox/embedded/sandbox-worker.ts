@@ -1,0 +1,57 @@
+/**
+ * A sandbox thread: holds a copy of one sandbox's files at a time and does one operation after the other on it.
+ *
+ * It is started by URL and must import nothing that needs the package's own resolution, but for just-bash.
+ */
+import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { ImageChanges } from "./image.ts";
+import type { ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
+import { run } from "./operations.ts";
+import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";
+
+/** The thread's one sandbox. */
+interface Held {
+  readonly sandbox: number;
+  readonly shell: Shell;
+}
+
+async function answer(request: ThreadRequest, held: Held): Promise<ThreadAnswer> {
+  let outcome: Pick<ThreadAnswer, "result" | "failure">;
+  try {
+    outcome = { result: await run(held.shell, request.operation) };
+  } catch (cause) {
+    outcome = { failure: failureOf(cause) };
+  }
+  return { holds: true, changes: await held.shell.takeChanges(), ...outcome };
+}
+
+function failureOf(cause: unknown): ThreadFailure {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof JustBashMissing) return { kind: "missing", code: "", message };
+  // just-bash's file system says "ENOENT: no such file or directory, open '/x'", and has no `code`.
+  const code = /^(E[A-Z]{2,})\b/.exec(message)?.[1];
+  return code === undefined ? { kind: "other", code: "", message } : { kind: "file", code, message };
+}
+
+async function serve(port: MessagePort, data: ThreadData): Promise<void> {
+  let module: ShellModule | undefined;
+  let held: Held | undefined;
+  const open = async (sandbox: number, image: ImageChanges): Promise<Held> => {
+    module ??= await loadShell(data);
+    return { sandbox, shell: await module.open(image) };
+  };
+  port.on("message", (request: ThreadRequest) => {
+    void (async () => {
+      try {
+        if (request.image !== undefined || held?.sandbox !== request.sandbox)
+          held = await open(request.sandbox, request.image ?? []);
+        port.postMessage(await answer(request, held));
+      } catch (cause) {
+        held = undefined;
+        port.postMessage({ holds: false, changes: [], failure: failureOf(cause) } satisfies ThreadAnswer);
+      }
+    })();
+  });
+}
+
+if (!isMainThread && parentPort !== null) await serve(parentPort, workerData);

@@ -1,0 +1,63 @@
+/**
+ * ThreadPool: the threads that a definition's embedded sandboxes share.
+ *
+ * A sandbox has no thread of its own: each operation borrows one, preferably the one that has its files. What finds all
+ * threads at work waits its turn, in order and up to a limit. Threads are started when they are needed and end when they
+ * were idle for a while.
+ */
+import { limits } from "@troupe/protocol";
+import { sandboxErrors } from "../../errors.ts";
+import { SandboxThread } from "./sandbox-thread.ts";
+
+interface Waiting {
+  readonly sandbox: number;
+  readonly lent: (thread: SandboxThread) => void;
+}
+
+/** Threads, lent one operation at a time. */
+export class ThreadPool {
+  readonly #idle: SandboxThread[] = [];
+  readonly #waiting: Waiting[] = [];
+  #lent = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  /** Runs `work` with a thread of its own. Rejects with `sandbox.busy` when too many wait. */
+  async use<R>(sandbox: number, work: (thread: SandboxThread) => Promise<R>): Promise<R> {
+    const thread = await this.#borrow(sandbox);
+    try {
+      return await work(thread);
+    } finally {
+      this.#giveBack(thread);
+    }
+  }
+
+  #borrow(sandbox: number): SandboxThread | Promise<SandboxThread> {
+    const known = this.#idle.findIndex((thread) => thread.held?.sandbox === sandbox);
+    const [idle] = this.#idle.splice(known === -1 ? 0 : known, 1);
+    if (idle !== undefined || this.#lent < limits.sandboxThreads) {
+      this.#lent += 1;
+      return idle ?? new SandboxThread();
+    }
+    if (this.#waiting.length >= limits.sandboxQueue)
+      return Promise.reject(sandboxErrors.busy(limits.sandboxQueue));
+    return new Promise((lent) => this.#waiting.push({ sandbox, lent }));
+  }
+
+  #giveBack(used: SandboxThread): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      next.lent(used.lost ? new SandboxThread() : used);
+      return;
+    }
+    this.#lent -= 1;
+    if (used.lost) return;
+    this.#idle.push(used);
+    this.#idleTimer ??= setTimeout(() => this.#endIdle(), limits.sandboxThreadIdleMs).unref();
+    this.#idleTimer.refresh();
+  }
+
+  #endIdle(): void {
+    this.#idleTimer = undefined;
+    for (const thread of this.#idle.splice(0)) thread.end(sandboxErrors.closed());
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Sandbox: the port to a place where an agent may work. A driver boots sandboxes; a sandbox has files and runs
+ * commands, and nobody outside sees its inside but through these methods.
+ *
+ * Paths are absolute, "/" between their parts. What an operation changed is seen whole by the next one, or, if it was
+ * cut off (deadline, cancel, a thread or process that died), not at all.
+ */
+
+/** Boots sandboxes of one kind. */
+export interface SandboxDriver {
+  /** A name for people, as in "embedded". */
+  readonly name: string;
+  /** A new sandbox. `signal` fires when nobody wants it any more. */
+  boot(options: BootOptions): Promise<Sandbox>;
+}
+
+/** What a driver is told when it boots. */
+export interface BootOptions {
+  readonly signal: AbortSignal;
+}
+
+/** A command, and how it may run. */
+export interface ExecOptions {
+  /** Default: "/home/user". */
+  readonly cwd?: string;
+  /** Added to the sandbox's own variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the command reads on its stdin. Default: nothing. */
+  readonly stdin?: string;
+  /** The command is ended behind it. Default 60,000, at most 300,000. */
+  readonly timeoutMs?: number;
+}
+
+/** How a command ended. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True when more was printed than is kept. */
+  readonly truncated: boolean;
+}
+
+/** What is known of a file. */
+export interface FileStat {
+  readonly type: "file" | "directory" | "symlink";
+  readonly size: number;
+  readonly mode: number;
+  /** Wall clock, milliseconds. */
+  readonly modifiedAt: number;
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly type: FileStat["type"];
+}
+
+/** A sandbox. Methods reject with `sandbox.*`; files that aren't there are `sandbox.file_failed { code: "ENOENT" }`. */
+export interface Sandbox {
+  /** Runs a command line in a shell. A command that fails is a result, not an error. */
+  exec(command: string, options?: ExecOptions, signal?: AbortSignal): Promise<ExecResult>;
+  readFile(path: string): Promise<Uint8Array>;
+  /** Writes a file, and makes the directories above it. */
+  writeFile(path: string, content: Uint8Array): Promise<void>;
+  stat(path: string): Promise<FileStat>;
+  exists(path: string): Promise<boolean>;
+  readdir(path: string): Promise<DirectoryEntry[]>;
+  mkdir(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
+  move(from: string, to: string): Promise<void>;
+  remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
+  /** Ends it; what runs is cancelled. */
+  shutdown(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+/** What is known of an actor's sessions, on disk: which there are, and whose they are. */
+import { limits } from "@troupe/protocol";
+import { sessionErrors } from "../errors.ts";
+import { VM_STREAM } from "../session-entry.ts";
+
+/** A session, as it is kept. */
+export interface SessionRow {
+  /** The name of its agent in the configuration. */
+  readonly agent: string;
+  /** The working directory that the agent is told. */
+  readonly cwd: string;
+  /** The agent's own id of the session; undefined until an agent has made one. */
+  agentSessionId: string | undefined;
+}
+
+/** The part of the actor's state that holds the table. */
+export interface SessionTableState {
+  sessions: Record<string, SessionRow>;
+}
+
+/** Sessions by their names. */
+export class SessionTable {
+  readonly #state: () => SessionTableState;
+
+  constructor(state: () => SessionTableState) {
+    this.#state = state;
+  }
+
+  find(sessionId: string): SessionRow | undefined {
+    const { sessions } = this.#state();
+    return Object.hasOwn(sessions, sessionId) ? sessions[sessionId] : undefined;
+  }
+
+  /** Throws `session.not_found`. */
+  get(sessionId: string): SessionRow {
+    const row = this.find(sessionId);
+    if (row === undefined) throw sessionErrors.notFound(sessionId);
+    return row;
+  }
+
+  /** Throws `session.invalid_id`, `session.exists`, `session.too_many`. */
+  add(sessionId: string, row: SessionRow): void {
+    if (!isSessionId(sessionId)) throw sessionErrors.invalidId(limits.sessionIdLength);
+    const { sessions } = this.#state();
+    if (this.find(sessionId) !== undefined) throw sessionErrors.exists(sessionId);
+    if (Object.keys(sessions).length >= limits.sessions) throw sessionErrors.tooMany(limits.sessions);
+    sessions[sessionId] = row;
+  }
+
+  setAgentSessionId(sessionId: string, agentSessionId: string): void {
+    const row = this.find(sessionId);
+    if (row !== undefined) row.agentSessionId = agentSessionId;
+  }
+
+  remove(sessionId: string): void {
+    delete this.#state().sessions[sessionId];
+  }
+
+  list(): { readonly sessionId: string; readonly agent: string }[] {
+    return Object.entries(this.#state().sessions).map(([sessionId, { agent }]) => ({ sessionId, agent }));
+  }
+}
+
+function isSessionId(text: unknown): boolean {
+  if (typeof text !== "string" || text === "" || text.length > limits.sessionIdLength) return false;
+  return text !== VM_STREAM && text !== "__proto__";
+}

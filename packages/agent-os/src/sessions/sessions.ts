@@ -1,0 +1,164 @@
+/**
+ * Sessions: an actor's sessions, of which some have a running agent.
+ *
+ * A session is a name, an agent's name and a transcript; they outlive every process. Its agent is started when it is
+ * created or opened, and again by the next prompt when it went (it crashed, or the actor slept).
+ */
+import type { ContentBlock } from "@agentclientprotocol/sdk";
+import type { AgentPlace } from "../acp/agent-place.ts";
+import type { AgentCommand } from "../config.ts";
+import { agentErrors, sessionErrors } from "../errors.ts";
+import type { EventLog } from "./event-log.ts";
+import { LiveSession, type PromptResult } from "./live-session.ts";
+import type { SessionTable } from "./session-table.ts";
+
+/** What sessions are made of. */
+export interface SessionsParts {
+  readonly agents: Readonly<Record<string, AgentCommand>>;
+  readonly table: SessionTable;
+  readonly log: EventLog;
+  readonly place: AgentPlace;
+  readonly startTimeoutMs: number;
+  /** Settles when all that was written is durable. */
+  readonly durable: () => Promise<void>;
+}
+
+/** Which agent a new session is with, and where that works. */
+export interface SessionOptions {
+  /** The agent's name in the configuration. Default: the first. */
+  readonly agent?: string;
+  /** The directory in the sandbox that the agent is told to work in. Default: "/home/user". */
+  readonly cwd?: string;
+}
+
+/** What is told of an open session. */
+export interface SessionInfo {
+  readonly sessionId: string;
+  readonly agent: string;
+  /** False when the agent has begun anew: it doesn't remember earlier prompts of this session. */
+  readonly resumed: boolean;
+  /** What the agent said of itself. */
+  readonly agentInfo: { readonly name: string; readonly version: string } | undefined;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+}
+
+/** What is told of any session. */
+export interface SessionSummary {
+  readonly sessionId: string;
+  readonly agent: string;
+  /** "unloaded": no agent runs; the next prompt starts it. */
+  readonly state: "unloaded" | "idle" | "running";
+}
+
+const HOME = "/home/user";
+
+/** The sessions of one activation. */
+export class Sessions {
+  readonly #parts: SessionsParts;
+  readonly #live = new Map<string, LiveSession>();
+  #closed = false;
+
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
+  }
+
+  /** A new session. When its agent doesn't start there is none. */
+  async create(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
+    const { agents, table } = this.#parts;
+    const agent = options.agent ?? Object.keys(agents)[0] ?? "";
+    this.#command(agent);
+    table.add(sessionId, { agent, cwd: options.cwd ?? HOME, agentSessionId: undefined });
+    try {
+      return await this.#info(sessionId);
+    } catch (cause) {
+      if (table.find(sessionId)?.agentSessionId === undefined) table.remove(sessionId);
+      throw cause;
+    }
+  }
+
+  /** The session of this name, created where there is none; its agent runs when this settles. */
+  async open(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
+    const row = this.#parts.table.find(sessionId);
+    if (row === undefined) return await this.create(sessionId, options);
+    if (options.agent !== undefined && options.agent !== row.agent)
+      throw sessionErrors.otherAgent(sessionId, row.agent);
+    return await this.#info(sessionId);
+  }
+
+  prompt(sessionId: string, blocks: readonly ContentBlock[]): Promise<PromptResult> {
+    return this.#running(sessionId).prompt(blocks);
+  }
+
+  async cancel(sessionId: string): Promise<"cancelled" | "no_active_prompt"> {
+    this.#parts.table.get(sessionId);
+    return (await this.#live.get(sessionId)?.cancel()) ?? "no_active_prompt";
+  }
+
+  get(sessionId: string): SessionSummary {
+    const { agent } = this.#parts.table.get(sessionId);
+    const live = this.#live.get(sessionId);
+    const state = live === undefined ? "unloaded" : live.prompting ? "running" : "idle";
+    return { sessionId, agent, state };
+  }
+
+  list(): SessionSummary[] {
+    return this.#parts.table.list().map(({ sessionId }) => this.get(sessionId));
+  }
+
+  /** Ends a session's agent; the session and its transcript stay. */
+  async unload(sessionId: string): Promise<void> {
+    this.#parts.table.get(sessionId);
+    await this.#live.get(sessionId)?.close();
+  }
+
+  /** Ends all agents: the activation is over. Prompts that run are cancelled by it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#live.values()].map((session) => session.close()));
+    await this.#parts.log.settled();
+  }
+
+  async #info(sessionId: string): Promise<SessionInfo> {
+    const { agentInfo, capabilities, resumed } = await this.#running(sessionId).opened;
+    const { agent } = this.#parts.table.get(sessionId);
+    const known = agentInfo == null ? undefined : { name: agentInfo.name, version: agentInfo.version };
+    return { sessionId, agent, resumed, agentInfo: known, capabilities: { ...capabilities } };
+  }
+
+  /** The session with its agent, started if need be. Whoever asks meanwhile gets the same. */
+  #running(sessionId: string): LiveSession {
+    const running = this.#live.get(sessionId);
+    if (running !== undefined) return running;
+    if (this.#closed) throw sessionErrors.closed(sessionId);
+    const { table, log, place, startTimeoutMs, durable } = this.#parts;
+    const row = table.get(sessionId);
+    const live: LiveSession = new LiveSession({
+      sessionId,
+      row: { ...row },
+      command: this.#command(row.agent),
+      place,
+      startTimeoutMs,
+      record: (event) => log.session(sessionId, event),
+      durable: async () => {
+        await log.settled();
+        await durable();
+      },
+      onEnded: () => {
+        if (this.#live.get(sessionId) === live) this.#live.delete(sessionId);
+      },
+    });
+    this.#live.set(sessionId, live);
+    live.opened
+      .then(({ agentSessionId }) => table.setAgentSessionId(sessionId, agentSessionId))
+      // Who waits for the session is told; a write behind the end of this life has nobody.
+      .catch(() => undefined);
+    return live;
+  }
+
+  #command(agent: string): AgentCommand {
+    const { agents } = this.#parts;
+    const command = Object.hasOwn(agents, agent) ? agents[agent] : undefined;
+    if (command === undefined) throw agentErrors.unknown(agent, Object.keys(agents));
+    return command;
+  }
+}

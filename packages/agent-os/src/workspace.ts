@@ -1,0 +1,75 @@
+/**
+ * Workspace: what one activation of the actor holds: a sandbox, sessions, and the log that both write.
+ *
+ * It is made without waiting for anything, so that neither a wake nor a connection waits for a boot.
+ */
+
+import type { Logger } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { AgentOSConfig } from "./config.ts";
+import type { SandboxDriver } from "./sandbox/sandbox.ts";
+import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
+import type { ShutdownReason } from "./session-entry.ts";
+import { type Announcer, EventLog } from "./sessions/event-log.ts";
+import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
+import { Sessions } from "./sessions/sessions.ts";
+import { Transcript, type TranscriptState } from "./sessions/transcript.ts";
+
+/** The actor's durable state. */
+export type AgentOSState = SessionTableState & TranscriptState;
+
+/** What a workspace needs of its actor's context. */
+export interface WorkspaceActor extends Announcer {
+  readonly state: AgentOSState;
+  readonly abortSignal: AbortSignal;
+  readonly log: Pick<Logger, "warn">;
+  saveState(options: { readonly immediate: true }): Promise<void>;
+}
+
+/** One activation's sandbox and sessions. */
+export class Workspace {
+  readonly slot: SandboxSlot;
+  readonly sessions: Sessions;
+  readonly transcript: Transcript;
+  readonly #log: EventLog;
+
+  constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor) {
+    this.transcript = new Transcript(() => actor.state);
+    this.#log = new EventLog(this.transcript, actor);
+    this.slot = new SandboxSlot({
+      driver,
+      onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
+    });
+    this.sessions = new Sessions({
+      agents: config.agents ?? {},
+      table: new SessionTable(() => actor.state),
+      log: this.#log,
+      place: { sandbox: () => this.slot.get(), permissions: config.permissions ?? "reject_all" },
+      startTimeoutMs: config.agentStartTimeoutMs ?? limits.agentStartMs,
+      durable: () => actor.saveState({ immediate: true }),
+    });
+    actor.abortSignal.addEventListener("abort", () => void this.#stopping(actor), { once: true });
+  }
+
+  /**
+   * A stop waits for actions in flight: what a prompt waits for is ended when the stop begins, not behind it. An actor that
+   * stops because it can't save any more has no last hook, in which the sandbox would be shut down.
+   */
+  async #stopping(actor: WorkspaceActor): Promise<void> {
+    const closed = this.sessions.close();
+    // Not in the turn of the signal: the actor says only behind it whether it can still save.
+    await Promise.resolve();
+    try {
+      await actor.saveState({ immediate: true }).catch(() => this.slot.shutdown());
+      await closed;
+    } catch (cause) {
+      actor.log.warn("a sandbox could not be shut down", { cause });
+    }
+  }
+
+  /** Ends agents and sandbox, and says so if there was a sandbox. */
+  async shutdown(reason: ShutdownReason): Promise<void> {
+    await this.sessions.close();
+    if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
+  }
+}

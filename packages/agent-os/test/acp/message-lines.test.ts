@@ -1,0 +1,52 @@
+/** What is read from an agent's stdout, and how fast. */
+import { Readable } from "node:stream";
+import { limits } from "@troupe/protocol";
+import { expect, test } from "vitest";
+import { messagesOf } from "../../src/acp/message-lines.ts";
+import { upTo } from "../support/reader.ts";
+
+const update = (n: number) =>
+  `${JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update: { n } } })}\n`;
+
+test("an agent that floods is read no faster than its updates are dealt with", async () => {
+  const count = 2 * limits.agentUpdatesUnderWay + 1;
+  const heard: unknown[] = [];
+  const waits: (() => void)[] = [];
+  const messages = messagesOf(
+    Readable.from([Buffer.from(upTo(count).map(update).join(""))]),
+    {
+      onUpdate: (notification) => void heard.push(notification.update),
+      onNoise: () => undefined,
+      caughtUp: () => new Promise<void>((resolve) => waits.push(resolve)),
+    },
+    () => "",
+  );
+  const end = messages.next();
+  const turn = () => new Promise((resolve) => void setImmediate(resolve));
+  for (const round of [1, 2]) {
+    while (waits.length < round) await turn();
+    await turn();
+    expect(heard).toHaveLength(round * limits.agentUpdatesUnderWay);
+    waits[round - 1]?.();
+  }
+  expect(await end).toEqual({ done: true, value: undefined });
+  expect(heard).toEqual(upTo(count).map((n) => ({ n })));
+});
+
+test("lines may come in any pieces, characters too", async () => {
+  const text = `${update(1)}{"jsonrpc":"2.0","id":1,"result":"é€😀"}\n\n  \n${update(2)}{"jsonrpc":"2.0","id":2,"result":0}\n`;
+  const bytes = Buffer.from(text);
+  for (const size of [1, 2, 3, 7, 1_000]) {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+    const seen: unknown[] = [];
+    const listeners = {
+      onUpdate: () => void seen.push("update"),
+      onNoise: (line: string) => void seen.push(line),
+      caughtUp: async () => undefined,
+    };
+    for await (const message of messagesOf(Readable.from(pieces), listeners, () => ""))
+      seen.push("result" in message ? message.result : message);
+    expect(seen).toEqual(["update", "é€😀", "update", 0]);
+  }
+});

@@ -1,0 +1,170 @@
+/** The embedded sandbox: a shell and files in worker threads. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { Worker } from "node:worker_threads";
+import type { Sandbox } from "@troupe/agent-os";
+import { limits } from "@troupe/protocol";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
+import { failure, rejection } from "../support/errors.ts";
+
+async function boot(driver = new EmbeddedDriver()): Promise<Sandbox> {
+  const sandbox = await driver.boot({ signal: new AbortController().signal });
+  onTestFinished(() => sandbox.shutdown());
+  return sandbox;
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (content: Uint8Array) => new TextDecoder().decode(content);
+
+test("a command has an exit code, stdout and stderr; its directory, variables and stdin are the caller's", async () => {
+  const sandbox = await boot();
+  expect(await sandbox.exec("echo out; echo err >&2; exit 3")).toEqual({
+    exitCode: 3,
+    stdout: "out\n",
+    stderr: "err\n",
+    truncated: false,
+  });
+  const options = { cwd: "/tmp", env: { NAME: "ann" }, stdin: "in" };
+  expect((await sandbox.exec("pwd; echo $NAME; cat", options)).stdout).toBe("/tmp\nann\nin");
+  expect(await sandbox.exec("nosuch")).toMatchObject({ exitCode: 127 });
+});
+
+test("files go both ways, with directories, links and removals", async () => {
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a/b.bin", Uint8Array.of(0, 255, 10));
+  expect((await sandbox.exec("wc -c < a/b.bin")).stdout.trim()).toBe("3");
+  await sandbox.exec("echo new > a/c.txt; ln -s a/c.txt link; cat link; rm a/b.bin; mkdir -p d/e");
+  expect(text(await sandbox.readFile("/home/user/a/c.txt"))).toBe("new\n");
+  expect(await sandbox.exists("/home/user/a/b.bin")).toBe(false);
+  expect(await sandbox.readdir("/home/user")).toEqual([
+    { name: "a", type: "directory" },
+    { name: "d", type: "directory" },
+    { name: "link", type: "symlink" },
+  ]);
+  expect(await sandbox.stat("/home/user/a/c.txt")).toMatchObject({ type: "file", size: 4 });
+  await sandbox.move("/home/user/a", "/home/user/d/e/a");
+  expect(await sandbox.exists("/home/user/a/c.txt")).toBe(false);
+  await sandbox.remove("/home/user/d", { recursive: true });
+  expect(await sandbox.readdir("/home/user")).toEqual([{ name: "link", type: "symlink" }]);
+  await sandbox.mkdir("/home/user/d");
+  expect(await sandbox.readdir("/home/user/d")).toEqual([]);
+});
+
+test("a file that isn't there is an error with the system's name", async () => {
+  const sandbox = await boot();
+  const error = await failure(sandbox.readFile("/nowhere"));
+  expect([error.group, error.code, error.metadata]).toEqual(["sandbox", "file_failed", { code: "ENOENT" }]);
+  expect(await rejection(sandbox.mkdir("/a/b/c"))).toBe("sandbox.file_failed");
+});
+
+test("a deadline ends an endless loop; its changes are gone, all others are there, on a new thread", async () => {
+  const sandbox = await boot();
+  await sandbox.exec(
+    "mkdir -p gone/deep; echo kept > kept.txt; echo x > gone/deep/x; chmod 600 kept.txt; ln -s kept.txt link",
+  );
+  await sandbox.exec("rm -r gone; echo file > gone; rm /bin/ls /usr/bin/ls; echo mine > /bin/mine");
+  await sandbox.exec("mkdir -p from/sub; echo y > from/sub/y; mv from /tmp/to; cp -r /tmp/to copied");
+  const before = await sandbox.exec("find / -type f -o -type l | sort; stat kept.txt; cat link");
+  const error = await failure(
+    sandbox.exec("echo lost > lost.txt; while true; do :; done", { timeoutMs: 200 }),
+  );
+  expect([error.code, error.metadata]).toEqual(["deadline_exceeded", { timeoutMs: 200 }]);
+  expect((await sandbox.exec("find / -type f -o -type l | sort; stat kept.txt; cat link")).stdout).toBe(
+    before.stdout,
+  );
+  expect(text(await sandbox.readFile("/home/user/gone"))).toBe("file\n");
+});
+
+test("a loop in a sandbox doesn't hold up the runtime's thread, nor another sandbox", async () => {
+  const driver = new EmbeddedDriver();
+  const [looping, other] = [await boot(driver), await boot(driver)];
+  const abort = new AbortController();
+  const loop = rejection(looping.exec("while true; do :; done", {}, abort.signal));
+  for (let n = 0; n < 20; n += 1) expect((await other.exec(`echo ${n}`)).stdout).toBe(`${n}\n`);
+  abort.abort();
+  expect(await loop).toBe("sandbox.cancelled");
+});
+
+test("more sandboxes than threads: each has its own files, and all get their turn", async () => {
+  const driver = new EmbeddedDriver();
+  const all = await Promise.all(Array.from({ length: 4 * limits.sandboxThreads }, () => boot(driver)));
+  await Promise.all(all.map((sandbox, n) => sandbox.writeFile("/home/user/n", bytes(String(n)))));
+  const read = all.map(async (sandbox) => (await sandbox.exec("cat n; ls | wc -l")).stdout.trim());
+  expect(await Promise.all(read)).toEqual(all.map((_, n) => `${n}1`));
+});
+
+test("operations of one sandbox run in the order of their calls", async () => {
+  const sandbox = await boot();
+  const all = Array.from({ length: 20 }, (_, n) => sandbox.exec(`echo ${n} >> log`));
+  const read = sandbox.readFile("/home/user/log");
+  await Promise.all(all);
+  expect(text(await read)).toBe(all.map((_, n) => `${n}\n`).join(""));
+});
+
+test("past the limits: output is cut, files are refused, deadlines are checked, and the next call works", async () => {
+  const sandbox = await boot();
+  const long = await sandbox.exec(`printf 'é%.0s' $(seq ${limits.sandboxOutputBytes / 2 + 10})`);
+  expect([long.truncated, Buffer.byteLength(long.stdout)]).toEqual([true, limits.sandboxOutputBytes]);
+  const file = new Uint8Array(limits.sandboxFileBytes / 2 + 1);
+  await sandbox.writeFile("/home/user/one", file);
+  expect(await rejection(sandbox.writeFile("/home/user/two", file))).toBe("sandbox.file_failed");
+  for (const timeoutMs of [0, -1, NaN, limits.sandboxExecMaxMs + 1])
+    expect(await rejection(sandbox.exec("true", { timeoutMs }))).toBe("sandbox.invalid_timeout");
+  expect((await sandbox.exec("echo fine")).stdout).toBe("fine\n");
+});
+
+test("too many operations at once: the last is refused, and may come again", async () => {
+  const driver = new EmbeddedDriver();
+  const running = await Promise.all(Array.from({ length: limits.sandboxThreads }, () => boot(driver)));
+  const waiting = await boot(driver);
+  const abort = new AbortController();
+  const loops = running.map((sandbox) => rejection(sandbox.exec("while true; do :; done", {}, abort.signal)));
+  // One sandbox waits with one operation at a time: it takes many to fill the queue.
+  const boots = Array.from({ length: limits.sandboxQueue }, () => driver.boot({ signal: abort.signal }));
+  const refused = await failure(waiting.exec("true"));
+  expect([refused.code, refused.retryable]).toEqual(["busy", true]);
+  abort.abort();
+  await Promise.all(loops);
+  await Promise.allSettled(boots);
+  expect((await waiting.exec("echo fine")).stdout).toBe("fine\n");
+});
+
+test("a command that takes all memory ends its thread, and nothing else", async () => {
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a", bytes("kept"));
+  const greedy = `awk 'BEGIN { for (i = 0; i < 90000; i++) a[i] = sprintf("%10000d", i) }'`;
+  expect(await rejection(sandbox.exec(greedy))).toBe("sandbox.thread_lost");
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+}, 120_000);
+
+test("a thread that had nothing to do for a while ends; the files are there for the next", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const workers: Worker[] = [];
+  const started = (message: unknown) => void workers.push((message as { worker: Worker }).worker);
+  subscribe("worker_threads", started);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    unsubscribe("worker_threads", started);
+  });
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a", bytes("kept"));
+  vi.advanceTimersByTime(limits.sandboxThreadIdleMs - 1);
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+  expect(workers).toHaveLength(1);
+  const ended = workers.map((worker) => once(worker, "exit"));
+  vi.advanceTimersByTime(limits.sandboxThreadIdleMs);
+  await Promise.all(ended);
+  expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
+  expect(workers).toHaveLength(2);
+});
+
+test("shut down: what runs is cancelled, what comes is refused", async () => {
+  const sandbox = await boot();
+  const loop = rejection(sandbox.exec("while true; do :; done"));
+  const behind = rejection(sandbox.exec("true"));
+  await new Promise((resolve) => void setImmediate(resolve));
+  await sandbox.shutdown();
+  expect([await loop, await behind]).toEqual(["sandbox.closed", "sandbox.closed"]);
+  expect(await rejection(sandbox.readFile("/x"))).toBe("sandbox.closed");
+});

@@ -1,0 +1,126 @@
+/**
+ * An agent without a model: it does what its prompt says, line by line, over the official SDK's agent side.
+ *
+ *   stream 5            five message chunks
+ *   read /path          asks for a file, and says what is in it
+ *   write /path text    writes a file
+ *   run command         runs a command in a terminal, and says what it printed
+ *   ask                 asks for permission, and says what was chosen
+ *   wait                waits for a cancel
+ *   whisper text        writes to stderr
+ *   exit 3              ends the process in the middle of the turn
+ *
+ * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does.
+ */
+import { writeSync } from "node:fs";
+import { Readable, Writable } from "node:stream";
+import { type AgentContext, agent, methods, ndJsonStream, PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
+
+const canLoad = process.argv[2] === "load";
+const cancels = new Map<string, () => void>();
+let sessions = 0;
+
+interface Turn {
+  readonly client: AgentContext;
+  readonly sessionId: string;
+  say(text: string): Promise<void>;
+}
+
+type Step = (turn: Turn, rest: string) => Promise<"cancelled" | undefined>;
+
+const steps: Readonly<Record<string, Step>> = {
+  stream: async (turn, rest) => {
+    for (let n = 1; n <= Number(rest); n += 1) await turn.say(String(n));
+    return undefined;
+  },
+  read: async ({ client, sessionId, say }, path) => {
+    try {
+      const { content } = await client.request(methods.client.fs.readTextFile, { sessionId, path });
+      await say(content);
+    } catch (cause) {
+      await say(`could not read: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+    return undefined;
+  },
+  write: async ({ client, sessionId }, rest) => {
+    const [path = "", ...content] = rest.split(" ");
+    const request = { sessionId, path, content: content.join(" ") };
+    await client.request(methods.client.fs.writeTextFile, request);
+    return undefined;
+  },
+  run: async ({ client, sessionId, say }, command) => {
+    const toolCallId = `run ${command}`;
+    const tool = { toolCallId, title: command, kind: "execute", status: "pending" } as const;
+    const update = { sessionUpdate: "tool_call", ...tool } as const;
+    await client.notify(methods.client.session.update, { sessionId, update });
+    await using terminal = await client.createTerminal({ sessionId, command });
+    const { exitCode } = await terminal.waitForExit();
+    const { output } = await terminal.currentOutput();
+    const done = { sessionUpdate: "tool_call_update", toolCallId, status: "completed" } as const;
+    await client.notify(methods.client.session.update, { sessionId, update: done });
+    await say(`${exitCode}: ${output}`);
+    return undefined;
+  },
+  ask: async ({ client, sessionId, say }) => {
+    const { outcome } = await client.request(methods.client.session.requestPermission, {
+      sessionId,
+      toolCall: { toolCallId: "ask", title: "something dangerous" },
+      options: [
+        { optionId: "yes", name: "Yes", kind: "allow_once" },
+        { optionId: "no", name: "No", kind: "reject_once" },
+      ],
+    });
+    await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
+    return undefined;
+  },
+  wait: async ({ sessionId, say }) => {
+    const cancelled = new Promise<void>((resolve) => cancels.set(sessionId, resolve));
+    await say("waiting");
+    await cancelled;
+    return "cancelled";
+  },
+  whisper: async (_turn, text) => {
+    // Without a buffer: it must be out before an exit that follows.
+    writeSync(2, `${text}\n`);
+    return undefined;
+  },
+  exit: async (_turn, code) => process.exit(Number(code)),
+};
+
+agent({ name: "scripted" })
+  .onRequest("initialize", () => ({
+    protocolVersion: PROTOCOL_VERSION,
+    agentInfo: { name: "scripted", version: "1" },
+    agentCapabilities: { loadSession: canLoad },
+  }))
+  .onRequest("session/new", () => {
+    sessions += 1;
+    return { sessionId: `agent-session-${process.pid}-${sessions}` };
+  })
+  .onRequest("session/load", async ({ params: { sessionId }, client }) => {
+    const update = {
+      sessionUpdate: "agent_message_chunk",
+      content: { type: "text", text: "an old word" },
+    } as const;
+    await client.notify(methods.client.session.update, { sessionId, update });
+    return {};
+  })
+  .onNotification("session/cancel", ({ params }) => cancels.get(params.sessionId)?.())
+  .onRequest("session/prompt", async ({ params: { sessionId, prompt }, client }) => {
+    const say = async (text: string) => {
+      const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } as const;
+      await client.notify(methods.client.session.update, { sessionId, update });
+    };
+    const text = prompt.map((block) => (block.type === "text" ? block.text : "")).join("\n");
+    for (const line of text.split("\n").filter((line) => line !== "")) {
+      const [name = "", ...rest] = line.split(" ");
+      const step = steps[name];
+      if (step === undefined) await say(`no such step: ${name}`);
+      else if ((await step({ client, sessionId, say }, rest.join(" "))) === "cancelled")
+        return { stopReason: "cancelled" };
+    }
+    return { stopReason: "end_turn" };
+  })
+  .connect(
+    ndJsonStream(Writable.toWeb(process.stdout), Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>),
+  );
