@@ -75,3 +75,13 @@ export const pluginErrors = {
       metadata: { what, limit },
     }),
 };
+
+/** Errors of optional packages. */
+export const packageErrors = {
+  missing: (name: string, neededFor: string, cause: unknown) =>
+    new TroupeError("package", "missing", `${neededFor} needs the package ${name}: npm install ${name}`, {
+      statusCode: 500,
+      metadata: { install: `npm install ${name}` },
+      cause,
+    }),
+};

@@ -127,6 +127,7 @@ export const limits = {
   relayEventMiddlewareMs: 5_000,
   /** Characters that wait for a file exporter's disk before its subscriber waits too. */
   relayExportBytes: 1024 * 1024,
+
   /** Actors that one plugin declares. */
   pluginActors: 256,
   /** Actions, or events, of one of a plugin's actors. */
@@ -147,6 +148,8 @@ export const limits = {
   pluginCallTimeoutMs: 60_000,
   /** One frame between host and plugin, either way: room for the largest batch and what is around it. */
   pluginFrameBytes: 64 * 1024 * 1024 + 64 * 1024,
+  /** The file of a native plugin. */
+  pluginLibraryBytes: 512 * 1024 * 1024,
   /** Frames that a native plugin keeps for the host to pull; told to it, and its to hold. */
   pluginQueuedFrames: 65_536,
   /** Frames that wait in the host for a native plugin that takes nothing more in. */

@@ -30,8 +30,8 @@ export interface Invocation {
 }
 
 interface Waiting {
-  readonly resolve: (payload: Uint8Array) => void;
-  readonly reject: (error: TroupeError) => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
   /** Stops the clock, and listening to the caller's signal. */
   readonly release: () => void;
 }
@@ -51,8 +51,8 @@ export class Invocations {
     this.#send = send;
   }
 
-  /** The payload of the answer. Rejects with the plugin's error, or `plugin.*`. */
-  start(call: Invocation, options: InvokeOptions): Promise<Uint8Array> {
+  /** The answer. Rejects with the plugin's error, or `plugin.*`. */
+  start(call: Invocation, options: InvokeOptions): Promise<unknown> {
     const { timeoutMs = limits.pluginCallTimeoutMs, scope = "", signal } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw pluginErrors.callAborted(call.name, signal.reason);
@@ -72,12 +72,15 @@ export class Invocations {
     });
   }
 
-  /** The plugin answered: with a payload, or with an error. */
-  answer(invoke: number, outcome: Uint8Array | TroupeError): Answered {
+  /** The plugin answered: `read` gives the value, or throws the error. It is called now, while its bytes are there. */
+  answer(invoke: number, read: () => unknown): Answered {
     const waiting = this.#take(invoke);
     if (waiting === undefined) return invoke > 0 && invoke <= this.#last ? "late" : "never_asked";
-    if (outcome instanceof Uint8Array) waiting.resolve(outcome);
-    else waiting.reject(outcome);
+    try {
+      waiting.resolve(read());
+    } catch (error) {
+      waiting.reject(error);
+    }
     return "settled";
   }
 

@@ -4,14 +4,14 @@
  * The time for all of that is one. A carrier that arrives after it is closed at once, so that a plugin that was slow
  * to start is not left running with nobody to talk to.
  */
-import type { TroupeError } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { fromCarriedError } from "@troupe/protocol/actor/v1";
 import { PLUGIN_VERSIONS, type PluginFrame, type Ready } from "@troupe/protocol/plugin/v1";
 import type { Carrier, OpenCarrier } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
 import { within } from "../within.ts";
-import { readDeclarations } from "./declarations.ts";
+import { type PluginDeclarations, readDeclarations } from "./declarations.ts";
 import { closeCarrier, PluginSession, type SessionEnv } from "./session.ts";
 
 /** What a session is opened with. */
@@ -44,7 +44,7 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
     const { config = new Uint8Array(0), hostVersion } = options;
     opening.greeted = true;
     started.send({ body: { $case: "hello", value: { versions: PLUGIN_VERSIONS, hostVersion, config } } });
-    const declared = readDeclarations(await opening.ready);
+    const declared = await opening.ready;
     return opening.handOver(new PluginSession(env, started, declared));
   };
   try {
@@ -63,7 +63,7 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
 
 /** Hears the carrier until the session does. */
 class Opening {
-  readonly #ready = Promise.withResolvers<Ready>();
+  readonly #ready = Promise.withResolvers<PluginDeclarations>();
   readonly #failure = Promise.withResolvers<never>();
   readonly #early: PluginFrame[] = [];
   #session: PluginSession | undefined;
@@ -76,7 +76,7 @@ class Opening {
     this.#failure.promise.catch(() => {});
   }
 
-  get ready(): Promise<Ready> {
+  get ready(): Promise<PluginDeclarations> {
     return this.#ready.promise;
   }
 
@@ -93,7 +93,7 @@ class Opening {
     if (!this.greeted) return this.#fail(pluginErrors.violation("it spoke before Hello"));
     if (body?.$case === "ready") {
       this.#answered = true;
-      this.#ready.resolve(body.value);
+      this.#declare(body.value);
     } else if (body?.$case === "failed") {
       const error = body.value.error;
       // No encoding was chosen: metadata of such an error is JSON.
@@ -120,6 +120,15 @@ class Opening {
     this.#session = session;
     for (const frame of this.#early.splice(0)) session.heard(frame);
     return session;
+  }
+
+  /** Read now: the bytes of a frame are the carrier's, and gone when it has been told. */
+  #declare(ready: Ready): void {
+    try {
+      this.#ready.resolve(readDeclarations(ready));
+    } catch (error) {
+      this.#fail(TroupeError.is(error) ? error : pluginErrors.badDeclaration("it can't be read", error));
+    }
   }
 
   #keep(frame: PluginFrame): void {

@@ -116,7 +116,7 @@ export class PluginSession {
     const payload = encodePayload(call.payload, encoding);
     if (payload.byteLength > limits.batchBytes)
       throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
-    return decodePayload(await this.#invocations.start({ kind, name, payload }, options), encoding);
+    return this.#invocations.start({ kind, name, payload }, options);
   }
 
   /** Ends the session and the plugin, within `timeoutMs` and a second more. Asked again, the same promise. */
@@ -165,8 +165,12 @@ export class PluginSession {
   }
 
   #heardResult({ invoke, payload, error }: InvokeResult): void {
-    const outcome = error === undefined ? payload : fromCarriedError(error, this.declared.encoding);
-    if (this.#invocations.answer(invoke, outcome) === "never_asked")
+    const { encoding } = this.declared;
+    const read = () => {
+      if (error !== undefined) throw fromCarriedError(error, encoding);
+      return decodePayload(payload, encoding);
+    };
+    if (this.#invocations.answer(invoke, read) === "never_asked")
       this.lost(pluginErrors.violation(`call ${invoke} was never made`));
   }
 
