@@ -4,7 +4,7 @@
  * The production core, gateway and client, without files and without a network: each test has its own store, dropped
  * whole when the test is over.
  */
-import type { Client } from "@troupe/client";
+import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { openMemoryStore } from "../ports/memory/open-memory-store.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -17,7 +17,7 @@ export interface TestScope {
 }
 
 /** What a test works with. */
-export interface TestSetup<R extends Registry<Readonly<Record<string, AnyActorDefinition>>>> {
+export interface TestSetup<R extends ClientRegistry> {
   readonly client: Client<R>;
   /** Puts an actor to sleep now, whatever its time-out; settles when it sleeps. */
   sleep(actorId: string): Promise<void>;
@@ -33,10 +33,10 @@ export interface TestSetup<R extends Registry<Readonly<Record<string, AnyActorDe
  * });
  * ```
  */
-export async function setupTest<R extends Registry<Readonly<Record<string, AnyActorDefinition>>>>(
+export async function setupTest<U extends Readonly<Record<string, AnyActorDefinition>>>(
   t: TestScope,
-  registry: R,
-): Promise<TestSetup<R>> {
+  registry: Registry<U>,
+): Promise<TestSetup<Registry<U>>> {
   const env = nodeEnv({ logLevel: "warn" });
   const store = openMemoryStore({
     env,
@@ -57,5 +57,5 @@ export async function setupTest<R extends Registry<Readonly<Record<string, AnyAc
     await store.storage.close();
   });
   await runtime.start();
-  return { client: runtime.client<R>(), sleep: (actorId) => runtime.host.sleep(actorId) };
+  return { client: runtime.client<Registry<U>>(), sleep: (actorId) => runtime.host.sleep(actorId) };
 }
