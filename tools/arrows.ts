@@ -150,6 +150,7 @@ export const platformFiles: readonly string[] = [
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`],
+  koffi: ["packages/plugins/src/carriers/native/ffi.ts"],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],

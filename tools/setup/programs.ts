@@ -1,5 +1,5 @@
 /**
- * Programs that some tests need and npm can't bring: a browser and a C compiler. Each is looked for, and, where the
+ * Programs that some tests need and npm can't bring: a browser, compilers. Each is looked for, and, where the
  * run may install things (`npm test` as root on Debian), installed. Tests learn the outcome from two environment
  * variables: `NAME` is the path, or empty, and then `NAME_WHY` says why.
  */
@@ -14,7 +14,7 @@ export interface NeededProgram {
   readonly title: string;
   /** Names it may have in the PATH, best first. */
   readonly names: readonly string[];
-  /** Debian's packages that bring it. */
+  /** Debian's packages that bring it; none: it can't be installed from there. */
   readonly packages: readonly string[];
 }
 
@@ -30,6 +30,13 @@ export const neededPrograms: readonly NeededProgram[] = [
     title: "a C compiler",
     names: ["gcc", "cc", "clang"],
     packages: ["gcc", "libc6-dev"],
+  },
+  {
+    variable: "TROUPE_TEST_CARGO",
+    title: "cargo (Rust 1.85 or later)",
+    names: ["cargo"],
+    // Debian's is older than the crate takes.
+    packages: [],
   },
 ];
 
@@ -59,7 +66,7 @@ export function findProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Fou
 /** Looks for a program and installs it when it is missing and that is possible. */
 export async function provideProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Promise<FoundProgram> {
   const found = findProgram(program, env);
-  if (found.path !== "" || env[program.variable]) return found;
+  if (found.path !== "" || env[program.variable] || program.packages.length === 0) return found;
   const refusal = await installWithApt(program.packages);
   const again = findProgram(program, env);
   if (again.path !== "") return again;

@@ -24,6 +24,7 @@ export interface CloseReport {
 
 /** Who listens to a carrier. */
 export interface CarrierEvents {
+  /** Bytes in the frame are the carrier's own, and used again when this has returned. */
   frame(frame: PluginFrame): void;
   /** The plugin is gone, or speaks nonsense: once, and last. `undefined` after `close`. */
   ended(error: TroupeError | undefined): void;

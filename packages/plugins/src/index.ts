@@ -1,1 +1,11 @@
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
+export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
+export { nativeCarrier } from "./carriers/native/native-carrier.ts";
+export type { PluginActorOptions } from "./plugin-actor.ts";
+export { pluginActor } from "./plugin-actor.ts";
+export type { PluginDeclarations } from "./session/declarations.ts";
+export type { InvokeOptions } from "./session/invocations.ts";
+export type { OpenSessionOptions } from "./session/open-session.ts";
+export { openSession } from "./session/open-session.ts";
+export type { SessionEnv } from "./session/session.ts";
+export { PluginSession } from "./session/session.ts";

@@ -175,6 +175,36 @@ export const limits = {
   sessionPageBytes: 512 * 1024,
   /** Live events that a client holds for a reader that is behind; then it reads them from the transcript. */
   sessionTailEvents: 1_024,
+  /** Actors that one plugin declares. */
+  pluginActors: 256,
+  /** Actions, or events, of one of a plugin's actors. */
+  pluginActorMembers: 1_024,
+  /** The options of one of a plugin's actors, JSON. */
+  pluginActorOptionsBytes: 64 * 1024,
+  /** Middleware that one plugin declares. */
+  pluginMiddleware: 1_024,
+  /** From a plugin's start to its Ready. */
+  pluginOpenTimeoutMs: 15_000,
+  /** A plugin ends within this time after it was told to. */
+  pluginCloseTimeoutMs: 5_000,
+  /** A carrier that takes longer than it was given is waited for so long, then reported. */
+  pluginCloseGraceMs: 1_000,
+  /** Calls of one plugin's middleware that wait for answers. */
+  pluginCalls: 4_096,
+  /** Default of such a call's time. */
+  pluginCallTimeoutMs: 60_000,
+  /** One frame between host and plugin, either way: room for the largest batch and what is around it. */
+  pluginFrameBytes: 64 * 1024 * 1024 + 64 * 1024,
+  /** The file of a native plugin. */
+  pluginLibraryBytes: 512 * 1024 * 1024,
+  /** Frames that a native plugin keeps for the host to pull; told to it, and its to hold. */
+  pluginQueuedFrames: 65_536,
+  /** Frames that wait in the host for a native plugin that takes nothing more in. */
+  pluginWaitingFrames: 65_536,
+  /** Bytes of those frames. */
+  pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
+  /** Frames that the host takes from one native plugin before everybody else has a turn. */
+  pluginFramesPerTurn: 256,
 } as const;
 
 /** The names of all limits. */

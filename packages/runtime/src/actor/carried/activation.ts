@@ -146,6 +146,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         isNew,
         input: input === undefined ? NO_PAYLOAD : encodePayload(input, this.encoding),
         rows: toCarriedRows(rows, this.encoding),
+        actor: this.declaration.name,
       },
     });
     await started;

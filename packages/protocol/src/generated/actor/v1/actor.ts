@@ -139,6 +139,8 @@ export interface Start {
   readonly input: Uint8Array;
   /** All rows but those of the key-value store. */
   readonly rows: readonly Row[];
+  /** The name under which the code declared the actor: what to run. */
+  readonly actor: string;
 }
 
 /** The answer to Start. Nothing is stored of a creation that failed. */
@@ -945,6 +947,7 @@ function createBaseStart(): Start {
     isNew: false,
     input: new Uint8Array(0),
     rows: [],
+    actor: "",
   };
 }
 
@@ -973,6 +976,9 @@ export const Start: MessageFns<Start> = {
     }
     for (const v of message.rows) {
       Row.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.actor !== "") {
+      writer.uint32(74).string(message.actor);
     }
     return writer;
   },
@@ -1052,6 +1058,14 @@ export const Start: MessageFns<Start> = {
             }
 
             message.rows.push(Row.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.actor = reader.string();
             continue;
           }
         }

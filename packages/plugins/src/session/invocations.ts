@@ -1,0 +1,106 @@
+/**
+ * Calls of a plugin's middleware that have no answer yet.
+ *
+ *   start() ──▶ waiting ── answer() ──▶ settled
+ *                  ├── the time is up ──▶ CancelInvoke, rejected
+ *                  ├── the caller's signal fires ──▶ CancelInvoke, rejected
+ *                  └── fail() ──▶ rejected: the session is over
+ *
+ * An answer to a call that is settled is late or doubled, and dropped. Numbers are never used twice.
+ */
+import type { TimerHandle, Timers, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { HostFrame } from "@troupe/protocol/plugin/v1";
+import { pluginErrors } from "../errors.ts";
+
+/** What a call of middleware may say beside its payload. */
+export interface InvokeOptions {
+  /** Default: `limits.pluginCallTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** The scope that the call runs in: its propagation value, JSON text. Default: none. */
+  readonly scope?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A call of middleware, its payload encoded. */
+export interface Invocation {
+  readonly kind: number;
+  readonly name: string;
+  readonly payload: Uint8Array;
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Stops the clock, and listening to the caller's signal. */
+  readonly release: () => void;
+}
+
+/** What became of an answer. */
+export type Answered = "settled" | "late" | "never_asked";
+
+/** The calls of one session. */
+export class Invocations {
+  readonly #timers: Timers;
+  readonly #send: (frame: HostFrame) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  #last = 0;
+
+  constructor(timers: Timers, send: (frame: HostFrame) => void) {
+    this.#timers = timers;
+    this.#send = send;
+  }
+
+  /** The answer. Rejects with the plugin's error, or `plugin.*`. */
+  start(call: Invocation, options: InvokeOptions): Promise<unknown> {
+    const { timeoutMs = limits.pluginCallTimeoutMs, scope = "", signal } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) throw pluginErrors.callAborted(call.name, signal.reason);
+      if (this.#waiting.size >= limits.pluginCalls) throw pluginErrors.tooManyCalls(limits.pluginCalls);
+      this.#last += 1;
+      const invoke = this.#last;
+      const timedOut = () => this.#cancel(invoke, pluginErrors.callTimedOut(call.name, timeoutMs));
+      const aborted = () => this.#cancel(invoke, pluginErrors.callAborted(call.name, signal?.reason));
+      const timer: TimerHandle = this.#timers.set(timedOut, timeoutMs);
+      signal?.addEventListener("abort", aborted, { once: true });
+      const release = () => {
+        this.#timers.clear(timer);
+        signal?.removeEventListener("abort", aborted);
+      };
+      this.#waiting.set(invoke, { resolve, reject, release });
+      this.#send({ body: { $case: "invoke", value: { invoke, timeoutMs, scope, ...call } } });
+    });
+  }
+
+  /** The plugin answered: `read` gives the value, or throws the error. It is called now, while its bytes are there. */
+  answer(invoke: number, read: () => unknown): Answered {
+    const waiting = this.#take(invoke);
+    if (waiting === undefined) return invoke > 0 && invoke <= this.#last ? "late" : "never_asked";
+    try {
+      waiting.resolve(read());
+    } catch (error) {
+      waiting.reject(error);
+    }
+    return "settled";
+  }
+
+  /** The session is over. */
+  fail(error: TroupeError): void {
+    for (const invoke of this.#waiting.keys()) this.#take(invoke)?.reject(error);
+  }
+
+  #cancel(invoke: number, error: TroupeError): void {
+    const waiting = this.#take(invoke);
+    if (waiting === undefined) return;
+    this.#send({ body: { $case: "cancelInvoke", value: { invoke } } });
+    waiting.reject(error);
+  }
+
+  #take(invoke: number): Waiting | undefined {
+    const waiting = this.#waiting.get(invoke);
+    if (waiting === undefined) return undefined;
+    this.#waiting.delete(invoke);
+    waiting.release();
+    return waiting;
+  }
+}

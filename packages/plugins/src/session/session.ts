@@ -1,0 +1,226 @@
+/**
+ * A session with one plugin: the same for every carrier.
+ *
+ *   openSession() ──▶ opening ── Ready, and it holds ──▶ open ── close() ──▶ closing ──▶ over
+ *                        │                                ├── the carrier ended ──▶ over
+ *                        │                                └── the plugin broke the contract ──▶ over
+ *                        └── Failed, time-out, a bad Ready, the carrier ended ──▶ rejected, the carrier closed
+ *
+ * Who hears of an end: each running instance is `lost`, each call of middleware is rejected, and `ended` settles, all
+ * with the one real cause, before anything else happens. A plugin can crash at any moment, also in the middle of
+ * starting. What it had been asked then may have happened or not; nothing of ours is undone, for nothing durable is
+ * with a plugin.
+ *
+ * What is wrong but harmless is dropped: words of instances and answers to calls that were closed or settled, pongs,
+ * frames of a kind that this version doesn't know. What shows that the plugin lost count ends the session: a number
+ * that was never given, a second Ready.
+ */
+import type { Env, Logger, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { decodePayload, encodePayload, fromCarriedError, LogLevel } from "@troupe/protocol/actor/v1";
+import type { InvokeResult, PluginFrame } from "@troupe/protocol/plugin/v1";
+import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
+import type { Carrier, CloseReport } from "../carrier.ts";
+import { pluginErrors } from "../errors.ts";
+import { within } from "../within.ts";
+import type { PluginDeclarations } from "./declarations.ts";
+import { Invocations, type InvokeOptions } from "./invocations.ts";
+import { Lines } from "./lines.ts";
+
+/** What a session takes from the outside world. */
+export type SessionEnv = Pick<Env, "timers" | "log">;
+
+type State =
+  | { readonly kind: "open" }
+  | { readonly kind: "over"; readonly error: TroupeError; readonly closing: Promise<CloseReport> };
+
+/** An open session. `openSession` makes it. */
+export class PluginSession {
+  readonly declared: PluginDeclarations;
+  readonly #env: SessionEnv;
+  readonly #log: Logger;
+  readonly #carrier: Carrier;
+  readonly #lines: Lines;
+  readonly #invocations: Invocations;
+  readonly #end = Promise.withResolvers<TroupeError | undefined>();
+  #state: State = { kind: "open" };
+  #saidUnknown = false;
+
+  constructor(env: SessionEnv, carrier: Carrier, declared: PluginDeclarations) {
+    this.declared = declared;
+    this.#env = env;
+    this.#log = env.log.child({ plugin: declared.name });
+    this.#carrier = carrier;
+    this.#lines = new Lines((instance, body) =>
+      carrier.send({ body: { $case: "actor", value: { instance, body } } }),
+    );
+    this.#invocations = new Invocations(env.timers, (frame) => carrier.send(frame));
+  }
+
+  /** False from the moment it is closed or lost. */
+  get open(): boolean {
+    return this.#state.kind === "open";
+  }
+
+  /** Settles when the session is over: with what ended it, or undefined when that was `close`. Never rejects. */
+  get ended(): Promise<TroupeError | undefined> {
+    return this.#end.promise;
+  }
+
+  /** Running instances of all its actors. */
+  get instances(): number {
+    return this.#lines.size;
+  }
+
+  /**
+   * One of the plugin's actors, for the runtime. Closing it closes the session: one that serves more than this actor
+   * is closed by whoever opened it, and gives out carriers of its own. Throws `plugin.undeclared`.
+   */
+  actor(name: string): ActorCarrier {
+    const declaration = this.#declarationOf(name);
+    const isOpen = () => this.open;
+    return {
+      declaration,
+      encoding: this.declared.encoding,
+      get open() {
+        return isOpen();
+      },
+      connect: (ear) => {
+        const line = this.#lines.connect(ear);
+        if (this.#state.kind === "over") this.#lines.lose(this.#state.error);
+        return line;
+      },
+      close: async () => void (await this.close()),
+    };
+  }
+
+  /**
+   * Calls the plugin's middleware `name` of `kind` (a number of the relay's table) and gives its answer. Rejects with the
+   * plugin's own error, `plugin.undeclared`, `plugin.call_timed_out`, `plugin.call_aborted`, `plugin.too_many_calls`, or
+   * with what ended the session.
+   */
+  async invoke(call: {
+    readonly kind: number;
+    readonly name: string;
+    readonly payload: unknown;
+    readonly options?: InvokeOptions;
+  }): Promise<unknown> {
+    if (this.#state.kind === "over") throw this.#state.error;
+    const { kind, name, options = {} } = call;
+    const { middleware, encoding } = this.declared;
+    if (!middleware.some((one) => one.kind === kind && one.name === name))
+      throw pluginErrors.undeclared(
+        `middleware "${name}" of kind ${kind}`,
+        middleware.map((one) => one.name),
+      );
+    const payload = encodePayload(call.payload, encoding);
+    if (payload.byteLength > limits.batchBytes)
+      throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
+    return this.#invocations.start({ kind, name, payload }, options);
+  }
+
+  /** Ends the session and the plugin, within `timeoutMs` and a second more. Asked again, the same promise. */
+  close(timeoutMs: number = limits.pluginCloseTimeoutMs): Promise<CloseReport> {
+    if (this.#state.kind === "open") {
+      this.#carrier.send({ body: { $case: "goodbye", value: { reason: "the host closes the plugin" } } });
+      this.#finish(pluginErrors.closed(), timeoutMs);
+      this.#end.resolve(undefined);
+    }
+    return this.#closing();
+  }
+
+  /** A frame came. For `openSession`, which hears the carrier. */
+  heard(frame: PluginFrame): void {
+    if (this.#state.kind !== "open") return;
+    const { body } = frame;
+    switch (body?.$case) {
+      case "actor":
+        return this.#heardActor(body.value.instance, body.value.body);
+      case "invokeResult":
+        return this.#heardResult(body.value);
+      case "log":
+        return this.#logLine(body.value.line?.level, body.value.line?.message ?? "");
+      case "pong":
+        return;
+      case "ready":
+      case "failed":
+        return this.lost(pluginErrors.violation(`a second answer to Hello (${body.$case})`));
+      case undefined:
+        return this.#unknown("a frame");
+    }
+  }
+
+  /** The carrier ended, or has to. For `openSession`. */
+  lost(error: TroupeError): void {
+    if (this.#state.kind !== "open") return;
+    this.#log.error("The plugin is lost", { error });
+    this.#finish(error, limits.pluginCloseTimeoutMs);
+    this.#end.resolve(error);
+  }
+
+  #heardActor(instance: number, saying: Parameters<Lines["heard"]>[1] | undefined): void {
+    if (saying === undefined) return this.#unknown("an actor's message");
+    if (this.#lines.heard(instance, saying) === "never_given")
+      this.lost(pluginErrors.violation(`instance ${instance} was never started`));
+  }
+
+  #heardResult({ invoke, payload, error }: InvokeResult): void {
+    const { encoding } = this.declared;
+    const read = () => {
+      if (error !== undefined) throw fromCarriedError(error, encoding);
+      return decodePayload(payload, encoding);
+    };
+    if (this.#invocations.answer(invoke, read) === "never_asked")
+      this.lost(pluginErrors.violation(`call ${invoke} was never made`));
+  }
+
+  /** A newer plugin may say more than we know. Once is enough to say so. */
+  #unknown(what: string): void {
+    if (this.#saidUnknown) return;
+    this.#saidUnknown = true;
+    this.#log.warn(`The plugin sent ${what} of a kind that this version doesn't know; such are dropped`);
+  }
+
+  #logLine(level: LogLevel | undefined, message: string): void {
+    const text = message.slice(0, limits.errorMessageLength);
+    if (level === LogLevel.ERROR) this.#log.error(text);
+    else if (level === LogLevel.WARN) this.#log.warn(text);
+    else if (level === LogLevel.DEBUG) this.#log.debug(text);
+    else this.#log.info(text);
+  }
+
+  #declarationOf(name: string): CarriedDeclaration {
+    const { actors } = this.declared;
+    const declaration = actors.get(name);
+    if (declaration === undefined) throw pluginErrors.undeclared(`actor "${name}"`, [...actors.keys()]);
+    return declaration;
+  }
+
+  #finish(error: TroupeError, timeoutMs: number): void {
+    const closing = Promise.withResolvers<CloseReport>();
+    this.#state = { kind: "over", error, closing: closing.promise };
+    this.#lines.lose(error);
+    this.#invocations.fail(error);
+    closing.resolve(closeCarrier(this.#env, this.#carrier, timeoutMs));
+  }
+
+  #closing(): Promise<CloseReport> {
+    return this.#state.kind === "over" ? this.#state.closing : Promise.resolve({ clean: true });
+  }
+}
+
+/** Closes a carrier. A carrier that doesn't keep its time, or fails, left something behind. */
+export async function closeCarrier(
+  env: SessionEnv,
+  carrier: Carrier,
+  timeoutMs: number,
+): Promise<CloseReport> {
+  try {
+    return await within(env.timers, timeoutMs + limits.pluginCloseGraceMs, carrier.close(timeoutMs), () =>
+      pluginErrors.ended(),
+    );
+  } catch (error) {
+    env.log.warn("A plugin didn't close", { error });
+    return { clean: false };
+  }
+}

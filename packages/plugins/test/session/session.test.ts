@@ -1,0 +1,194 @@
+import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { HostFrame } from "@troupe/protocol/plugin/v1";
+import { expect, test } from "vitest";
+import { Ear, openScripted, ready, type ScriptedCarrier } from "../support/scripted-carrier.ts";
+import { settled, World, watch } from "../support/world.ts";
+
+const guard = { kind: 2, name: "guard", payload: { tool: "rm" } } as const;
+
+test("instances share the session by number: each hears its own, in order", async () => {
+  const { session, carrier } = await openScripted(new World());
+  const actor = session.actor("counter");
+  const [one, other] = [new Ear(), new Ear()];
+  const line = actor.connect(one);
+  actor.connect(other);
+  line.send({ $case: "cancel", value: { call: 7 } });
+  expect(carrier.sent.at(-1)).toEqual({
+    body: { $case: "actor", value: { instance: 1, body: { $case: "cancel", value: { call: 7 } } } },
+  });
+  carrier.sayOf(1, { $case: "started", value: { error: undefined, alarmAt: 0 } });
+  carrier.sayOf(2, { $case: "rest", value: { idle: true } });
+  carrier.sayOf(1, { $case: "stopped", value: {} });
+  expect(one.said).toEqual(["started", "stopped"]);
+  expect(other.said).toEqual(["rest"]);
+});
+
+test("what is said to or by a closed line is dropped; a number that was never given ends the session", async () => {
+  const { session, carrier } = await openScripted(new World());
+  const [ear, other] = [new Ear(), new Ear()];
+  const line = session.actor("counter").connect(ear);
+  session.actor("counter").connect(other);
+  line.close();
+  const before = carrier.sent.length;
+  line.send({ $case: "cancel", value: { call: 1 } });
+  expect(carrier.sent).toHaveLength(before);
+  carrier.sayOf(1, { $case: "stopped", value: {} });
+  expect(ear.said).toEqual([]);
+  expect(session.open).toBe(true);
+  carrier.sayOf(3, { $case: "stopped", value: {} });
+  expect(session.open).toBe(false);
+  expect(other.lostWith).toBe("plugin.violation");
+  expect(ear.lostWith).toBeUndefined();
+  expect(carrier.closes).toBe(1);
+});
+
+test("an ear that can't use what it hears loses its own line and no other", async () => {
+  const { session, carrier } = await openScripted(new World());
+  const [broken, fine] = [new Ear(), new Ear()];
+  session.actor("counter").connect(broken);
+  session.actor("counter").connect(fine);
+  broken.failing = true;
+  carrier.sayOf(1, { $case: "stopped", value: {} });
+  carrier.sayOf(2, { $case: "stopped", value: {} });
+  expect(broken.lostWith).toBe("plugin.violation");
+  expect(fine.said).toEqual(["stopped"]);
+  expect(session.open).toBe(true);
+});
+
+test("middleware is called with what is left of the time and its scope, and answers or fails with its own error", async () => {
+  const world = new World();
+  const { session, carrier } = await openScripted(world);
+  const call = watch(session.invoke({ ...guard, options: { timeoutMs: 50, scope: "00-aa" } }));
+  const failing = watch(session.invoke(guard));
+  expect(invokes(carrier)).toEqual([
+    { invoke: 1, kind: 2, name: "guard", payload: '{"tool":"rm"}', timeoutMs: 50, scope: "00-aa" },
+    { invoke: 2, kind: 2, name: "guard", payload: '{"tool":"rm"}', timeoutMs: 60_000, scope: "" },
+  ]);
+  carrier.answer(2, {
+    error: new TroupeError("guard", "forbidden", "not that one", { metadata: { tool: "rm" } }),
+  });
+  carrier.answer(1, { payload: '{"allow":true}' });
+  await settled();
+  expect(call.value).toEqual({ allow: true });
+  expect(failing.error).toMatchObject({ group: "guard", code: "forbidden", metadata: { tool: "rm" } });
+  expect(world.pendingTimers).toBe(0);
+});
+
+test("a call that takes too long, or is aborted, is cancelled there; its late answer is dropped, and so is a double one", async () => {
+  const world = new World();
+  const { session, carrier } = await openScripted(world);
+  const abort = new AbortController();
+  const slow = watch(session.invoke({ ...guard, options: { timeoutMs: 50 } }));
+  const given = watch(session.invoke({ ...guard, options: { signal: abort.signal } }));
+  const third = watch(session.invoke(guard));
+  abort.abort(new Error("enough"));
+  await world.pass(50);
+  expect(slow.code).toBe("plugin.call_timed_out");
+  expect(given.code).toBe("plugin.call_aborted");
+  expect(cancelled(carrier)).toEqual([2, 1]);
+  carrier.answer(1, { payload: "1" });
+  carrier.answer(2, { payload: "2" });
+  carrier.answer(3, { payload: "3" });
+  carrier.answer(3, { payload: "4" });
+  await settled();
+  expect(third.value).toBe(3);
+  expect(session.open).toBe(true);
+  const late = watch(session.invoke({ ...guard, options: { signal: abort.signal } }));
+  await settled();
+  expect(late.code).toBe("plugin.call_aborted");
+  expect(invokes(carrier)).toHaveLength(3);
+});
+
+test("an answer to a call that was never made ends the session, and so does a second Ready", async () => {
+  const first = await openScripted(new World());
+  first.carrier.answer(1, { payload: "1" });
+  expect(first.session.open).toBe(false);
+  const second = await openScripted(new World());
+  second.carrier.say(ready());
+  await expect(second.session.ended).resolves.toMatchObject({ code: "violation" });
+});
+
+test("calls past the limit are refused and may be repeated; middleware that wasn't declared can't be called", async () => {
+  const { session, carrier } = await openScripted(new World());
+  for (let at = 0; at < limits.pluginCalls; at += 1) watch(session.invoke(guard));
+  await expect(session.invoke(guard)).rejects.toMatchObject({ code: "too_many_calls", retryable: true });
+  await expect(session.invoke({ ...guard, kind: 3 })).rejects.toMatchObject({ code: "undeclared" });
+  expect(invokes(carrier)).toHaveLength(limits.pluginCalls);
+});
+
+test("when the plugin is gone every line is lost and every call rejected, with the real cause", async () => {
+  const world = new World();
+  const { session, carrier } = await openScripted(world);
+  const ear = new Ear();
+  session.actor("counter").connect(ear);
+  const call = watch(session.invoke(guard));
+  const cause = new TroupeError("plugin", "crashed", "signal 11");
+  carrier.crash(cause);
+  await settled();
+  expect(ear.lostWith).toBe("plugin.crashed");
+  expect(call.error).toBe(cause);
+  await expect(session.ended).resolves.toBe(cause);
+  await expect(session.invoke(guard)).rejects.toBe(cause);
+  const late = new Ear();
+  session.actor("counter").connect(late);
+  expect(late.lostWith).toBe("plugin.crashed");
+  expect(session.actor("counter").open).toBe(false);
+  expect(session.instances).toBe(0);
+});
+
+test("a plugin that ends by itself, without a word why, has ended", async () => {
+  const { session, carrier } = await openScripted(new World());
+  carrier.crash(undefined);
+  await expect(session.ended).resolves.toMatchObject({ group: "plugin", code: "ended" });
+});
+
+test("close says Goodbye, ends what runs, and tells whether anything stayed", async () => {
+  const { session, carrier } = await openScripted(new World());
+  const ear = new Ear();
+  session.actor("counter").connect(ear);
+  const call = watch(session.invoke(guard));
+  const closing = session.close();
+  expect(carrier.kinds.at(-1)).toBe("goodbye");
+  expect(session.close()).toBe(closing);
+  carrier.closed(false);
+  await expect(closing).resolves.toEqual({ clean: false });
+  await expect(session.ended).resolves.toBeUndefined();
+  expect(ear.lostWith).toBe("plugin.closed");
+  expect(call.code).toBe("plugin.closed");
+  expect(carrier.closes).toBe(1);
+});
+
+test("a carrier that doesn't keep its time to close isn't waited for", async () => {
+  const world = new World();
+  const { session } = await openScripted(world);
+  const closing = watch(session.close());
+  await world.pass(limits.pluginCloseTimeoutMs);
+  expect(closing.state).toBe("pending");
+  await world.pass(limits.pluginCloseGraceMs);
+  expect(closing.value).toEqual({ clean: false });
+});
+
+test("frames of a kind that nobody knows yet are dropped, and said once", async () => {
+  const world = new World();
+  const { session, carrier } = await openScripted(world);
+  carrier.sayNothing();
+  carrier.sayNothing();
+  carrier.say({ $case: "pong", value: { number: 9 } });
+  expect(session.open).toBe(true);
+  expect(world.lines).toHaveLength(1);
+});
+
+function invokes(carrier: ScriptedCarrier): unknown[] {
+  return carrier.sent.flatMap(({ body }: HostFrame) =>
+    body?.$case === "invoke"
+      ? [{ ...body.value, payload: new TextDecoder().decode(body.value.payload) }]
+      : [],
+  );
+}
+
+function cancelled(carrier: ScriptedCarrier): number[] {
+  return carrier.sent.flatMap(({ body }: HostFrame) =>
+    body?.$case === "cancelInvoke" ? [body.value.invoke] : [],
+  );
+}

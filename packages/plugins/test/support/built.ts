@@ -1,0 +1,99 @@
+/**
+ * Native plugins, built from `sdks/` and from the sources of these tests, outside of the repository and once per
+ * version of what they are built from. Where there is no compiler, why not.
+ */
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const root = join(import.meta.dirname, "../../../..");
+const sdkC = join(root, "sdks/c");
+const run = promisify(execFile);
+
+/** A built library, or why it can't be built here. */
+export type Built = { readonly path: string; readonly missing?: never } | { readonly missing: string };
+
+/** An example of `sdks/c`, by name. */
+export function cExample(name: string): Promise<Built> {
+  const sources = readdirSync(join(sdkC, "src"))
+    .filter((file) => file.endsWith(".c"))
+    .map((file) => join(sdkC, "src", file));
+  return compile(name, [join(sdkC, "examples", `${name}.c`), ...sources]);
+}
+
+/** A plugin of these tests, straight on the ABI: `test/native/<name>.c`. */
+export function cFixture(name: string, flags: readonly string[] = []): Promise<Built> {
+  return compile(name, [join(import.meta.dirname, "../native", `${name}.c`)], flags);
+}
+
+/** Compiles a shared library as strictly as the SDK's README says. */
+export async function compile(
+  name: string,
+  sources: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Built> {
+  const compiler = [process.env.TROUPE_TEST_CC, "gcc", "cc"].find(
+    (path) => path && spawnSync(path, ["--version"]).status === 0,
+  );
+  if (compiler === undefined) return { missing: process.env.TROUPE_TEST_CC_WHY || "no C compiler" };
+  const hash = createHash("sha256").update(JSON.stringify([compiler, flags]));
+  for (const file of [...sources, ...headers()]) hash.update(readFileSync(file));
+  const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.so`);
+  if (existsSync(path)) return { path };
+  const fresh = `${path}.${process.pid}`;
+  const strict = [
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-O2",
+    "-shared",
+    "-fPIC",
+    "-fvisibility=hidden",
+  ];
+  await run(compiler, [
+    ...strict,
+    "-I",
+    join(sdkC, "include"),
+    "-o",
+    fresh,
+    ...sources,
+    ...flags,
+    "-lpthread",
+  ]);
+  renameSync(fresh, path);
+  return { path };
+}
+
+/** An example of `sdks/rust`, by name. Cargo's files go to node_modules/.cache. */
+export async function rustExample(name: string): Promise<Built> {
+  const cargo = process.env.TROUPE_TEST_CARGO;
+  if (!cargo) return { missing: process.env.TROUPE_TEST_CARGO_WHY || "no cargo" };
+  const target = join(root, "node_modules/.cache/troupe-cargo");
+  const how = {
+    cwd: join(root, "sdks/rust"),
+    env: { ...process.env, CARGO_TARGET_DIR: target },
+    timeout: 280_000,
+  };
+  try {
+    await run(cargo, ["fetch", "--locked"], how);
+  } catch (error) {
+    return { missing: `the crates can't be fetched: ${String(error).slice(0, 200)}` };
+  }
+  await run(cargo, ["build", "--release", "--locked", "-p", `troupe-example-${name}`], how);
+  const suffix = process.platform === "darwin" ? "dylib" : "so";
+  return { path: join(target, "release", `libtroupe_example_${name}.${suffix}`) };
+}
+
+function headers(): string[] {
+  return ["include", "src"].flatMap((folder) =>
+    readdirSync(join(sdkC, folder))
+      .filter((file) => file.endsWith(".h"))
+      .map((file) => join(sdkC, folder, file)),
+  );
+}

@@ -1,0 +1,143 @@
+#define _POSIX_C_SOURCE 200809L
+#include "troupe_queue.h"
+
+#include <time.h>
+#include <unistd.h>
+
+int queue_open(troupe_queue *queue, const troupe_host *host) {
+  memset(queue, 0, sizeof *queue);
+  queue->max_frame = host->max_frame;
+  queue->max_queued = host->max_queued;
+  queue->wake = (int)host->wake;
+  if (pthread_mutex_init(&queue->lock, NULL) != 0) return -1;
+  if (pthread_cond_init(&queue->settled, NULL) == 0) return 0;
+  pthread_mutex_destroy(&queue->lock);
+  return -1;
+}
+
+void queue_free(troupe_queue *queue) {
+  pthread_cond_destroy(&queue->settled);
+  pthread_mutex_destroy(&queue->lock);
+  free(queue->out.data);
+}
+
+wire_writer *frame_begin(troupe_queue *queue, size_t *begin) {
+  static const uint8_t room[4];
+  pthread_mutex_lock(&queue->lock);
+  *begin = queue->out.size;
+  wire_put_raw(&queue->out, room, sizeof room);
+  return &queue->out;
+}
+
+int frame_end(troupe_queue *queue, size_t begin) {
+  wire_writer *out = &queue->out;
+  int status = out->failed ? -1 : 0;
+  int signal = 0;
+  if (status == 0 && out->size - begin - 4 > queue->max_frame) {
+    out->size = begin;
+    status = 1;
+  }
+  if (status == 0) {
+    size_t length = out->size - begin - 4;
+    for (int at = 0; at < 4; at += 1) out->data[begin + (size_t)at] = (uint8_t)(length >> (8 * at));
+    signal = queue->frames == 0 && !queue->pushing;
+    queue->frames += 1;
+  }
+  pthread_mutex_unlock(&queue->lock);
+  /* EAGAIN: a signal is on its way. Nothing else can be done about anything else. */
+  if (signal && write(queue->wake, "!", 1) < 0) return status;
+  return status;
+}
+
+int queue_full(troupe_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  int full = queue->frames >= queue->max_queued;
+  pthread_mutex_unlock(&queue->lock);
+  return full;
+}
+
+int queue_broken(troupe_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  int broken = queue->out.failed;
+  pthread_mutex_unlock(&queue->lock);
+  return broken;
+}
+
+void queue_break(troupe_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  queue->out.failed = -1;
+  pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_pushing(troupe_queue *queue, int pushing) {
+  pthread_mutex_lock(&queue->lock);
+  queue->pushing = pushing;
+  pthread_mutex_unlock(&queue->lock);
+}
+
+static size_t length_at(const uint8_t *at) {
+  return (size_t)at[0] | (size_t)at[1] << 8 | (size_t)at[2] << 16 | (size_t)at[3] << 24;
+}
+
+/* What was pulled goes once it is most of the buffer, so that each byte is moved once at the most. */
+static void forget_pulled(troupe_queue *queue) {
+  wire_writer *out = &queue->out;
+  if (queue->pulled < out->size && queue->pulled < out->size / 2) return;
+  out->size -= queue->pulled;
+  memmove(out->data, out->data + queue->pulled, out->size);
+  queue->pulled = 0;
+  if (out->size > 0 || out->capacity < 1 << 20) return;
+  free(out->data);
+  memset(out, 0, sizeof *out);
+}
+
+int64_t queue_pull(troupe_queue *queue, uint8_t *into, size_t capacity) {
+  int64_t taken = 0;
+  pthread_mutex_lock(&queue->lock);
+  while (queue->frames > 0) {
+    const uint8_t *frame = queue->out.data + queue->pulled;
+    size_t size = 4 + length_at(frame);
+    if (size > capacity - (size_t)taken) {
+      if (taken == 0) taken = -(int64_t)size;
+      break;
+    }
+    memcpy(into + taken, frame, size);
+    taken += (int64_t)size;
+    queue->pulled += size;
+    queue->frames -= 1;
+  }
+  if (taken > 0) forget_pulled(queue);
+  pthread_mutex_unlock(&queue->lock);
+  return taken;
+}
+
+void queue_defer(troupe_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  queue->deferred += 1;
+  pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_settled(troupe_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  queue->deferred -= 1;
+  if (queue->deferred == 0) pthread_cond_broadcast(&queue->settled);
+  pthread_mutex_unlock(&queue->lock);
+}
+
+int queue_drain(troupe_queue *queue, uint32_t timeout_ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += (time_t)(timeout_ms / 1000);
+  until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
+  if (until.tv_nsec >= 1000000000L) {
+    until.tv_sec += 1;
+    until.tv_nsec -= 1000000000L;
+  }
+  pthread_mutex_lock(&queue->lock);
+  int late = 0;
+  while (queue->deferred > 0 && !late)
+    late = pthread_cond_timedwait(&queue->settled, &queue->lock, &until) != 0;
+  int left = queue->deferred > 0;
+  pthread_mutex_unlock(&queue->lock);
+  return left;
+}

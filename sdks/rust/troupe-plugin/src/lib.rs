@@ -1,0 +1,85 @@
+//! Actors and middleware of Troupe in Rust, as a native plugin: a `cdylib` that the host loads.
+//!
+//! ```
+//! use troupe_plugin::{Actor, Plugin, export_plugin};
+//!
+//! fn plugin() -> Plugin {
+//!     Plugin::new("counter", "1.0.0").actor(
+//!         Actor::new("counter")
+//!             .event("changed")
+//!             .action("increment", |c, (by,): (i64,)| {
+//!                 let count = c.state("count")?.unwrap_or(0) + by;
+//!                 c.set_state("count", &count)?;
+//!                 c.broadcast("changed", &(count,))?;
+//!                 Ok(count)
+//!             }),
+//!     )
+//! }
+//!
+//! export_plugin!(plugin);
+//! # fn main() {}
+//! ```
+//!
+//! Functions run on the host's thread, one at a time, and must not block. What they write is stored together with what
+//! they answer, or not at all. A panic is an error of that call alone: it is caught, so a plugin must not be built with
+//! `panic = "abort"`.
+
+#![deny(unsafe_code, missing_docs)]
+
+#[doc(hidden)]
+pub mod abi;
+mod context;
+mod error;
+mod frames;
+mod plugin;
+mod session;
+mod wire;
+
+pub use context::Context;
+pub use error::Error;
+pub use plugin::{Actor, Plugin};
+
+/// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].
+#[macro_export]
+macro_rules! export_plugin {
+    ($make:path) => {
+        const _: () = {
+            #[unsafe(no_mangle)]
+            extern "C" fn troupe_plugin_abi() -> u32 {
+                $crate::abi::ABI
+            }
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn troupe_plugin_open(
+                host: *const $crate::abi::Host,
+                _config: *const u8,
+                _n: usize,
+                out: *mut *mut $crate::abi::Handle,
+            ) -> i32 {
+                unsafe { $crate::abi::open(host, out, $make) }
+            }
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn troupe_plugin_push(
+                plugin: *mut $crate::abi::Handle,
+                frames: *const u8,
+                n: usize,
+            ) -> i32 {
+                unsafe { $crate::abi::push(plugin, frames, n) }
+            }
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn troupe_plugin_pull(
+                plugin: *mut $crate::abi::Handle,
+                into: *mut u8,
+                capacity: usize,
+            ) -> i64 {
+                unsafe { $crate::abi::pull(plugin, into, capacity) }
+            }
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn troupe_plugin_close(
+                plugin: *mut $crate::abi::Handle,
+                _timeout_ms: u32,
+            ) -> i32 {
+                unsafe { $crate::abi::close(plugin) }
+            }
+        };
+    };
+}
