@@ -3,6 +3,7 @@ import { limits } from "@troupe/protocol";
 import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
+import { RawClient } from "../driver/raw-client.ts";
 import type { TestSocket } from "../driver/socket.ts";
 
 const room = actor({
@@ -66,4 +67,24 @@ test("who has read meanwhile is not counted by what was once unread", async () =
   for (const { socket } of more) socket.send({ kind: "ping" });
   await driver.world.idle();
   expect([...clients, ...more].filter(({ socket }) => socket.closed !== undefined)).toEqual([]);
+});
+
+test("raw sockets count as well, and pay as well", async () => {
+  const raw = actor({
+    onWebSocket: (_c, websocket) => websocket.addEventListener("message", () => websocket.send("answer")),
+    actions: {},
+  });
+  await using driver = await Driver.start({ raw });
+  const clients = Array.from(
+    { length: 18 },
+    () => new RawClient(driver.world, driver.runtime.gateway, "/actor/raw/websocket"),
+  );
+  await driver.world.idle();
+  for (const { far } of clients) Object.defineProperty(far, "bufferedBytes", { get: () => 15 * MIB });
+  for (const client of clients) client.say("hello");
+  await driver.world.idle();
+  const closed = clients.filter((client) => client.closed !== undefined);
+  expect(closed[0]?.closed).toEqual({ code: 1013, reason: "connection.slowest_reader" });
+  // 12 × 15 MiB are three quarters of the room, or just less.
+  expect(clients.length - closed.length).toBe(12);
 });

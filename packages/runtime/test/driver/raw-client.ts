@@ -41,6 +41,8 @@ class PingedLink implements Link {
 export class RawClient {
   readonly heard: Message[] = [];
   readonly link: MemoryLink;
+  /** The gateway's end. */
+  readonly far: MemoryLink;
   closed: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(
@@ -52,6 +54,7 @@ export class RawClient {
   ) {
     const [near, far] = memoryLinks(env);
     this.link = near;
+    this.far = far;
     near.attach({
       message: (data) => this.heard.push(data),
       closed: (code, reason) => {
