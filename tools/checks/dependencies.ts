@@ -12,6 +12,7 @@ const usedWithoutImport: Readonly<Record<string, string>> = {
   "@bufbuild/buf": "`npm run proto` runs it",
   node: "puts Node 24 first in the PATH of every script",
   "ts-proto": "buf calls it",
+  workerd: "the tests of remote hosts run it",
   typescript: "tools/checks/types.ts and the build run it",
 };
 

@@ -22,6 +22,7 @@ export type {
   EventDeclaration,
   Registry,
   RegistryConfig,
+  RemoteDefinition,
   RunContextOf,
   Schedule,
   ScheduledCall,
@@ -36,4 +37,4 @@ export type {
   UniversalWebSocket,
   WakeContextOf,
 } from "@troupe/runtime";
-export { actor, event, setup } from "@troupe/runtime";
+export { actor, event, remoteActor, setup } from "@troupe/runtime";

@@ -2,13 +2,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import workerd from "workerd";
+
+/** The path to the binary: the npm package's only export, which brings no types. */
+const { default: workerd }: { default: string } = createRequire(import.meta.url)("workerd");
 
 /** The worker as one module, without anything of Node's. */
 export async function bundle(file: string): Promise<string> {
