@@ -11,9 +11,10 @@ function error(code: string, message: string, options: TroupeErrorOptions = {}):
 export const nativeErrors = {
   libraryMissing: (path: string, cause: unknown) =>
     error("library_missing", `The library ${path} can't be read`, { metadata: { path }, cause }),
-  /** It doesn't begin as shared libraries of this platform do. */
-  notALibrary: (path: string) =>
-    error("not_a_library", `${path} isn't a shared library of ${process.platform}`, { metadata: { path } }),
+  notALibrary: (path: string, why: string) =>
+    error("not_a_library", `${path} isn't a shared library of ${process.platform}: ${why}`, {
+      metadata: { path, why },
+    }),
   libraryTooLarge: (path: string, bytes: number, limit: number) =>
     error("library_too_large", `${path} has ${bytes} bytes; the limit is ${limit}`, {
       metadata: { path, bytes, limit },
