@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import { limits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test, vi } from "vitest";
+import { Outbox } from "../../src/carriers/native/outbox.ts";
 import { framed, played } from "../support/scripted-library.ts";
 import { settled } from "../support/world.ts";
 
@@ -80,6 +81,13 @@ test("more than the limit that waits ends it: plugin.stalled", async () => {
   for (let at = 0; at <= limits.pluginWaitingFrames; at += 1) carrier.send(ping(at));
   expect(ended()).toBe("plugin.stalled");
   await carrier.close(100);
+});
+
+test("so do more bytes than the limit", () => {
+  const outbox = new Outbox();
+  const large = new Uint8Array(limits.pluginFrameBytes);
+  expect([outbox.add(large), outbox.add(large)]).toEqual([undefined, undefined]);
+  expect(outbox.add(new Uint8Array(1))).toMatchObject({ code: "stalled", metadata: { what: "bytes" } });
 });
 
 test("a frame past the limit isn't sent", async () => {

@@ -108,6 +108,15 @@ test("S1.2 five hundred failures leave nothing: no descriptor, no file, no direc
   expect(leftovers()).toEqual([]);
 });
 
+test("S1.2 a library that was refused isn't left mapped, however often it is tried", async (context) => {
+  if (process.platform !== "linux") context.skip("what is mapped is read in /proc");
+  const newer = path(context, await cFixture("odd", ["-DVERSION='1'", "-DABI=(3u<<16)"]));
+  const mapped = () => readFileSync("/proc/self/maps", "utf8").split("troupe-native-").length;
+  const before = mapped();
+  for (let at = 0; at < 20; at += 1) await open(newer).catch(() => {});
+  expect(mapped()).toBe(before);
+});
+
 test("S1.2 what can't be loaded is an error with its cause, and nothing is handed out", async (context) => {
   const dir = folder(context);
   const library = path(context, odd);

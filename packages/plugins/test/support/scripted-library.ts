@@ -32,6 +32,8 @@ export class ScriptedLibrary implements NativeLibrary {
     return 0x10000;
   }
 
+  unload(): void {}
+
   open(host: { wake: number }): Promise<{ status: number; plugin: bigint }> {
     this.wake = host.wake;
     return Promise.resolve({ status: 0, plugin: 1n });
