@@ -5,7 +5,7 @@ import { nativeCarrier } from "../../src/carriers/native/native-carrier.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
 import { openSession } from "../../src/session/open-session.ts";
 import type { PluginSession } from "../../src/session/session.ts";
-import { type Built, cExample, rustExample } from "../support/built.ts";
+import { type Built, cExample, cPlugin, rustExample } from "../support/built.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 
 const TOOL_CONDITIONAL = 12;
@@ -81,7 +81,14 @@ test("a plugin whose thread outlives its close is told of, and what it says then
 test("S1.3 a panic is an error of its call: the host, the plugin and the actor live on", async (context) => {
   const { act, sleep } = await actors(context, path(context, faulty), "faulty");
   expect(await act("echo", "before")).toBe("before");
-  await expect(act("panic", "oh no")).rejects.toMatchObject({ retryable: false });
+  const refusal = await act("panic", "oh no").catch((error: unknown) => error);
+  // What a panic says is for the host's log.
+  expect(refusal).toMatchObject({
+    group: "internal",
+    code: "error",
+    message: "Internal error",
+    retryable: false,
+  });
   expect(await act("echo", "after")).toBe("after");
   await sleep();
   expect(await act("echo", "awake again")).toBe("awake again");
@@ -118,10 +125,24 @@ test("a guardrail in C refuses a tool by name, and a configuration that it can't
   });
 });
 
+test("a plugin that broke takes only its running actors with it: the next call opens it again, and what was stored is there", async (context) => {
+  const { act } = await actors(context, path(context, await cPlugin("breaks")));
+  const definition = pluginActor({ library: path(context, await cPlugin("breaks")) });
+  const { client } = await setupTest(context, setup({ use: { it: definition } }));
+  const neighbour = client.it.getOrCreate(["b"]);
+  expect(await act("increment")).toBe(1);
+  expect(await neighbour.action({ name: "increment", args: [] })).toBe(1);
+  await expect(act("break")).rejects.toMatchObject({ group: "plugin", code: "broken", retryable: false });
+  expect(await act("increment")).toBe(2);
+  // Another runtime's plugin of the same library: an open of its own.
+  expect(await neighbour.action({ name: "increment", args: [] })).toBe(2);
+});
+
 test("a library with several actors asks which one; one that it hasn't got is named", async (context) => {
   const library = path(context, faulty);
   const several = await actors(context, library);
-  await expect(several.act("echo", "a")).rejects.toThrow();
+  // Which actors a library has is for who runs the host.
+  await expect(several.act("echo", "a")).rejects.toMatchObject({ group: "internal", code: "error" });
   const open = await session(library);
   expect(() => open.actor("other")).toThrow(/no actor "other"; it has faulty, unborn/);
   await open.close();

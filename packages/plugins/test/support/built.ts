@@ -27,6 +27,11 @@ export function cFixture(name: string, flags: readonly string[] = []): Promise<B
   return compile(name, [join(import.meta.dirname, "../native", `${name}.c`)], flags);
 }
 
+/** A plugin of these tests, written with the C SDK: `test/native/<name>.c`. */
+export function cPlugin(name: string): Promise<Built> {
+  return compile(name, [join(import.meta.dirname, "../native", `${name}.c`), ...sdkSources()]);
+}
+
 /** The C SDK and its counter in one program with a driver of these tests, under the address and undefined sanitizers. */
 export function sanitized(name: string): Promise<Built> {
   const driver = join(import.meta.dirname, "../native", `${name}.c`);

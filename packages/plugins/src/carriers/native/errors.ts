@@ -1,10 +1,11 @@
 /**
- * What can be wrong with a native library, by `plugin.code`.
+ * What can be wrong with a native library, by `plugin.code`. Files and the linker's words are for who runs the host: a
+ * remote caller gets `internal.error`, and the log has this.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
 
 function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
-  return new TroupeError("plugin", code, message, { statusCode: 502, ...options });
+  return new TroupeError("plugin", code, message, { statusCode: 502, public: false, ...options });
 }
 
 /** Group `plugin`: the native carrier's. */
@@ -24,7 +25,7 @@ export const nativeErrors = {
       metadata: { path, ...digests },
     }),
   /** `pluginActor` was given something that it can't use. */
-  badOption: (why: string) => error("bad_option", `pluginActor: ${why}`, { statusCode: 400 }),
+  badOption: (why: string) => error("bad_option", `pluginActor: ${why}`, { statusCode: 400, public: true }),
   whichActor: (declared: readonly string[]) =>
     error(
       "which_actor",
@@ -57,6 +58,7 @@ export const nativeErrors = {
   /** The plugin said that it can't go on: only close may follow. */
   broken: (what: "push" | "pull", status: number) =>
     error("broken", `troupe_plugin_${what} gave ${status}: the plugin can't go on`, {
+      public: true,
       metadata: { what, status },
     }),
 };
