@@ -1,7 +1,10 @@
-/* A counter that can bring its plugin to an end: it writes more than a frame holds. */
+/* A counter that can bring its plugin to an end, and one that answers later than its own options allow. */
+#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "troupe_actor.h"
 
@@ -27,9 +30,29 @@ static void break_it(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_reply(call, troupe_text("null"));
 }
 
-static const troupe_action actions[] = {{"increment", increment}, {"break", break_it}, {NULL, NULL}};
+static void *answer(void *deferred) {
+  struct timespec wait = {0, 300 * 1000000L};
+  nanosleep(&wait, NULL);
+  troupe_settle(deferred, troupe_text("null"));
+  return NULL;
+}
+
+static void late(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  const troupe_error no_thread = {"breaks", "no_thread", "There is no thread for it"};
+  pthread_t thread;
+  troupe_deferred *deferred = troupe_defer(call);
+  (void)c;
+  (void)args;
+  if (deferred == NULL) return;
+  if (pthread_create(&thread, NULL, answer, deferred) == 0) pthread_detach(thread);
+  else troupe_reject(deferred, no_thread);
+}
+
+static const troupe_action actions[] = {{"increment", increment}, {"break", break_it}, {"late", late}, {NULL, NULL}};
 static const troupe_actor actors[] = {
     {"breaks", actions, NULL, NULL, NULL, NULL},
+    {"hurried", actions, NULL, "{\"actionTimeout\":50}", NULL, NULL},
+    {"odd", actions, NULL, "{\"actionTimeuot\":50}", NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -1,6 +1,13 @@
 /** What becomes of a file that is to be loaded as a plugin. */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
@@ -192,6 +199,7 @@ test("a library is known by how it begins, on each platform by its own", () => {
 
 test("a file past the limit isn't read", async (context) => {
   const file = join(folder(context), "large.so");
-  execFileSync("truncate", ["-s", String(limits.pluginLibraryBytes + 1), file]);
+  writeFileSync(file, "");
+  truncateSync(file, limits.pluginLibraryBytes + 1);
   await expect(open(file)).rejects.toMatchObject({ code: "library_too_large" });
 });

@@ -126,8 +126,9 @@ test("a guardrail in C refuses a tool by name, and a configuration that it can't
 });
 
 test("a plugin that broke takes only its running actors with it: the next call opens it again, and what was stored is there", async (context) => {
-  const { act } = await actors(context, path(context, await cPlugin("breaks")));
-  const definition = pluginActor({ library: path(context, await cPlugin("breaks")) });
+  const library = path(context, await cPlugin("breaks"));
+  const { act } = await actors(context, library, "breaks");
+  const definition = pluginActor({ library, actor: "breaks" });
   const { client } = await setupTest(context, setup({ use: { it: definition } }));
   const neighbour = client.it.getOrCreate(["b"]);
   expect(await act("increment")).toBe(1);
@@ -136,6 +137,19 @@ test("a plugin that broke takes only its running actors with it: the next call o
   expect(await act("increment")).toBe(2);
   // Another runtime's plugin of the same library: an open of its own.
   expect(await neighbour.action({ name: "increment", args: [] })).toBe(2);
+});
+
+test("S1.4 (in part): options that the plugin declares are in force, each actor's own, and an unknown one is refused", async (context) => {
+  const library = path(context, await cPlugin("breaks"));
+  const patient = await actors(context, library, "breaks");
+  const hurried = await actors(context, library, "hurried");
+  const [waited, gaveUp] = await Promise.allSettled([patient.act("late"), hurried.act("late")]);
+  expect(waited).toEqual({ status: "fulfilled", value: null });
+  expect(gaveUp).toMatchObject({ reason: { group: "actor", code: "action_timed_out" } });
+  const odd = await actors(context, library, "odd");
+  await expect(odd.act("increment")).rejects.toMatchObject({
+    message: expect.stringMatching(/actionTimeout/),
+  });
 });
 
 test("a library with several actors asks which one; one that it hasn't got is named", async (context) => {
