@@ -9,10 +9,11 @@ import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached } from "./line.ts";
 import { latencyLines } from "./lines/latency.ts";
+import { nativeLines } from "./lines/native.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
-const lines: readonly Line[] = [...throughputLines, ...latencyLines];
+const lines: readonly Line[] = [...throughputLines, ...latencyLines, ...nativeLines];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -35,6 +35,7 @@ export interface Room {
 }
 
 const runtime = "packages/runtime/src/";
+const plugins = "packages/plugins/src/";
 const relay = "packages/relay/src/";
 
 /** Inside a package: what a room must not know. */
@@ -90,6 +91,16 @@ export const rooms: readonly Room[] = [
     where: [`${relay}scope/`, `${relay}middleware/`, `${relay}subscribers/`],
     mayNotSee: [`${relay}calls/`, `${relay}relay.ts`],
     because: "scopes, middleware and subscribers know no kind of call",
+  },
+  {
+    where: [`${plugins}carriers/`],
+    mayNotSee: [`${plugins}session/`],
+    because: "a carrier moves frames and knows nothing of what is in them",
+  },
+  {
+    where: [`${plugins}session/`],
+    mayNotSee: [`${plugins}carriers/`],
+    because: "one session serves all carriers, and knows none",
   },
   {
     where: ["packages/troupe/src/client.ts"],
@@ -150,7 +161,7 @@ export const platformFiles: readonly string[] = [
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`],
-  koffi: ["packages/plugins/src/carriers/native/ffi.ts"],
+  koffi: [`${plugins}carriers/native/ffi.ts`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],

@@ -14,6 +14,8 @@ export const pluginErrors = {
     error("refused", `The plugin refused to start: ${why.message}`, {
       metadata: { group: why.group, code: why.code },
       cause: why,
+      // Its words may be about its configuration.
+      public: false,
     }),
   openTimedOut: (timeoutMs: number) =>
     error("open_timed_out", `The plugin didn't say that it is ready within ${timeoutMs} ms`, {

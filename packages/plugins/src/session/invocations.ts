@@ -29,6 +29,9 @@ export interface Invocation {
   readonly payload: Uint8Array;
 }
 
+/** The longest time that the wire can say. */
+const LONGEST_MS = 2 ** 32 - 1;
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -68,7 +71,8 @@ export class Invocations {
         signal?.removeEventListener("abort", aborted);
       };
       this.#waiting.set(invoke, { resolve, reject, release });
-      this.#send({ body: { $case: "invoke", value: { invoke, timeoutMs, scope, ...call } } });
+      const value = { invoke, timeoutMs: Math.min(Math.ceil(timeoutMs), LONGEST_MS), scope, ...call };
+      this.#send({ body: { $case: "invoke", value } });
     });
   }
 

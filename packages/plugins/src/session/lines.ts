@@ -5,6 +5,8 @@
  * and a number that was never given is a plugin that makes things up.
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { CarriedRow } from "@troupe/protocol/actor/v1";
 import type { ActorEar, ActorLine, ActorSaying, ActorWord } from "@troupe/runtime";
 import { pluginErrors } from "../errors.ts";
 
@@ -30,11 +32,19 @@ export class Lines {
     const instance = this.#last;
     this.#ears.set(instance, ear);
     return {
-      send: (word) => {
-        if (this.#ears.has(instance)) this.#send(instance, word);
-      },
+      send: (word) => this.#say(instance, word),
       close: () => void this.#ears.delete(instance),
     };
+  }
+
+  /** An actor with more rows than a frame holds can't start; that is its own end, not the plugin's. */
+  #say(instance: number, word: ActorWord): void {
+    const ear = this.#ears.get(instance);
+    if (ear === undefined) return;
+    const bytes = word.$case === "start" ? rowBytes(word.value.rows) : 0;
+    if (bytes <= limits.batchBytes) return this.#send(instance, word);
+    this.#ears.delete(instance);
+    ear.lost(pluginErrors.frameTooLong(bytes, limits.batchBytes));
   }
 
   /** An ear that throws loses its line, and no other: the damage is that actor's. */
@@ -59,4 +69,8 @@ export class Lines {
       ear.lost(error);
     }
   }
+}
+
+function rowBytes(rows: readonly CarriedRow[]): number {
+  return rows.reduce((bytes, row) => bytes + row.key.length + row.value.byteLength, 0);
 }

@@ -56,10 +56,34 @@ test("an ear that can't use what it hears loses its own line and no other", asyn
   expect(session.open).toBe(true);
 });
 
+test("an actor whose rows are more than a frame holds is lost by itself", async () => {
+  const { session, carrier } = await openScripted(new World());
+  const [large, small] = [new Ear(), new Ear()];
+  const line = session.actor("counter").connect(large);
+  session.actor("counter").connect(small);
+  const before = carrier.sent.length;
+  const none = new Uint8Array(0);
+  const value = new Uint8Array(limits.batchBytes);
+  const row = { space: 1, key: "x", blobKey: none, value, deleted: false } as const;
+  const start = {
+    name: "c",
+    key: [],
+    actorId: "",
+    generation: 1,
+    createdAt: 0,
+    isNew: false,
+    actor: "counter",
+  };
+  line.send({ $case: "start", value: { ...start, input: none, rows: [row] } });
+  expect(large.lostWith).toBe("plugin.frame_too_long");
+  expect(small.lostWith).toBeUndefined();
+  expect(carrier.sent).toHaveLength(before);
+});
+
 test("middleware is called with what is left of the time and its scope, and answers or fails with its own error", async () => {
   const world = new World();
   const { session, carrier } = await openScripted(world);
-  const call = watch(session.invoke({ ...guard, options: { timeoutMs: 50, scope: "00-aa" } }));
+  const call = watch(session.invoke({ ...guard, options: { timeoutMs: 49.5, scope: "00-aa" } }));
   const failing = watch(session.invoke(guard));
   expect(invokes(carrier)).toEqual([
     { invoke: 1, kind: 2, name: "guard", payload: '{"tool":"rm"}', timeoutMs: 50, scope: "00-aa" },

@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "../../../..");
 const sdkC = join(root, "sdks/c");
+const cargoTarget = join(root, "node_modules/.cache/troupe-cargo");
 const run = promisify(execFile);
 
 /** A built library, or why it can't be built here. */
@@ -18,10 +19,7 @@ export type Built = { readonly path: string; readonly missing?: never } | { read
 
 /** An example of `sdks/c`, by name. */
 export function cExample(name: string): Promise<Built> {
-  const sources = readdirSync(join(sdkC, "src"))
-    .filter((file) => file.endsWith(".c"))
-    .map((file) => join(sdkC, "src", file));
-  return compile(name, [join(sdkC, "examples", `${name}.c`), ...sources]);
+  return compile(name, [join(sdkC, "examples", `${name}.c`), ...sdkSources()]);
 }
 
 /** A plugin of these tests, straight on the ABI: `test/native/<name>.c`. */
@@ -29,33 +27,37 @@ export function cFixture(name: string, flags: readonly string[] = []): Promise<B
   return compile(name, [join(import.meta.dirname, "../native", `${name}.c`)], flags);
 }
 
-/** Compiles a shared library as strictly as the SDK's README says. */
+/** A plugin of these tests, written with the C SDK: `test/native/<name>.c`. */
+export function cPlugin(name: string): Promise<Built> {
+  return compile(name, [join(import.meta.dirname, "../native", `${name}.c`), ...sdkSources()]);
+}
+
+/** The C SDK and its counter in one program with a driver of these tests, under the address and undefined sanitizers. */
+export function sanitized(name: string): Promise<Built> {
+  const driver = join(import.meta.dirname, "../native", `${name}.c`);
+  const sanitize = ["-g", "-D_GNU_SOURCE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+  return compile(name, [driver, join(sdkC, "examples/counter.c"), ...sdkSources()], sanitize, []);
+}
+
+/** Compiles a shared library (`shape` says otherwise) as strictly as the SDK's README says. */
 export async function compile(
   name: string,
   sources: readonly string[],
   flags: readonly string[] = [],
+  shape: readonly string[] = ["-shared", "-fPIC", "-fvisibility=hidden"],
 ): Promise<Built> {
   const compiler = [process.env.TROUPE_TEST_CC, "gcc", "cc"].find(
     (path) => path && spawnSync(path, ["--version"]).status === 0,
   );
   if (compiler === undefined) return { missing: process.env.TROUPE_TEST_CC_WHY || "no C compiler" };
-  const hash = createHash("sha256").update(JSON.stringify([compiler, flags]));
+  const strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", ...shape];
+  const hash = createHash("sha256").update(JSON.stringify([compiler, strict, flags]));
   for (const file of [...sources, ...headers()]) hash.update(readFileSync(file));
   const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.so`);
   if (existsSync(path)) return { path };
   const fresh = `${path}.${process.pid}`;
-  const strict = [
-    "-std=c11",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-O2",
-    "-shared",
-    "-fPIC",
-    "-fvisibility=hidden",
-  ];
   await run(compiler, [
     ...strict,
     "-I",
@@ -72,22 +74,34 @@ export async function compile(
 
 /** An example of `sdks/rust`, by name. Cargo's files go to node_modules/.cache. */
 export async function rustExample(name: string): Promise<Built> {
-  const cargo = process.env.TROUPE_TEST_CARGO;
-  if (!cargo) return { missing: process.env.TROUPE_TEST_CARGO_WHY || "no cargo" };
-  const target = join(root, "node_modules/.cache/troupe-cargo");
+  const built = await cargo("build", "--release", "--locked", "-p", `troupe-example-${name}`);
+  if (built.missing !== undefined) return built;
+  const suffix = process.platform === "darwin" ? "dylib" : "so";
+  return { path: join(cargoTarget, "release", `libtroupe_example_${name}.${suffix}`) };
+}
+
+/** Runs cargo in the Rust SDK. Rejects with what it said. */
+export async function cargo(...args: readonly string[]): Promise<Built> {
+  const path = process.env.TROUPE_TEST_CARGO;
+  if (!path) return { missing: process.env.TROUPE_TEST_CARGO_WHY || "no cargo" };
   const how = {
     cwd: join(root, "sdks/rust"),
-    env: { ...process.env, CARGO_TARGET_DIR: target },
+    env: { ...process.env, CARGO_TARGET_DIR: cargoTarget },
     timeout: 280_000,
   };
   try {
-    await run(cargo, ["fetch", "--locked"], how);
+    await run(path, ["fetch", "--locked"], how);
   } catch (error) {
     return { missing: `the crates can't be fetched: ${String(error).slice(0, 200)}` };
   }
-  await run(cargo, ["build", "--release", "--locked", "-p", `troupe-example-${name}`], how);
-  const suffix = process.platform === "darwin" ? "dylib" : "so";
-  return { path: join(target, "release", `libtroupe_example_${name}.${suffix}`) };
+  await run(path, args, how);
+  return { path };
+}
+
+function sdkSources(): string[] {
+  return readdirSync(join(sdkC, "src"))
+    .filter((file) => file.endsWith(".c"))
+    .map((file) => join(sdkC, "src", file));
 }
 
 function headers(): string[] {

@@ -1,19 +1,21 @@
 /**
- * What can be wrong with a native library, by `plugin.code`.
+ * What can be wrong with a native library, by `plugin.code`. Files and the linker's words are for who runs the host: a
+ * remote caller gets `internal.error`, and the log has this.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
 
 function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
-  return new TroupeError("plugin", code, message, { statusCode: 502, ...options });
+  return new TroupeError("plugin", code, message, { statusCode: 502, public: false, ...options });
 }
 
 /** Group `plugin`: the native carrier's. */
 export const nativeErrors = {
   libraryMissing: (path: string, cause: unknown) =>
     error("library_missing", `The library ${path} can't be read`, { metadata: { path }, cause }),
-  /** It doesn't begin as shared libraries of this platform do. */
-  notALibrary: (path: string) =>
-    error("not_a_library", `${path} isn't a shared library of ${process.platform}`, { metadata: { path } }),
+  notALibrary: (path: string, why: string) =>
+    error("not_a_library", `${path} isn't a shared library of ${process.platform}: ${why}`, {
+      metadata: { path, why },
+    }),
   libraryTooLarge: (path: string, bytes: number, limit: number) =>
     error("library_too_large", `${path} has ${bytes} bytes; the limit is ${limit}`, {
       metadata: { path, bytes, limit },
@@ -23,7 +25,7 @@ export const nativeErrors = {
       metadata: { path, ...digests },
     }),
   /** `pluginActor` was given something that it can't use. */
-  badOption: (why: string) => error("bad_option", `pluginActor: ${why}`, { statusCode: 400 }),
+  badOption: (why: string) => error("bad_option", `pluginActor: ${why}`, { statusCode: 400, public: true }),
   whichActor: (declared: readonly string[]) =>
     error(
       "which_actor",
@@ -56,6 +58,7 @@ export const nativeErrors = {
   /** The plugin said that it can't go on: only close may follow. */
   broken: (what: "push" | "pull", status: number) =>
     error("broken", `troupe_plugin_${what} gave ${status}: the plugin can't go on`, {
+      public: true,
       metadata: { what, status },
     }),
 };

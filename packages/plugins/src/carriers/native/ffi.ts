@@ -23,6 +23,8 @@ export interface HostTable {
 /** The functions of the ABI, of one loaded library. */
 export interface NativeLibrary {
   abi(): number;
+  /** Unmaps it. Only before anything but `abi` was called: later nobody can say that no thread of it runs. */
+  unload(): void;
   /** Off the JavaScript thread. */
   open(
     host: HostTable,
@@ -103,6 +105,7 @@ function bind(koffi: Koffi, host: ReturnType<Koffi["struct"]>, path: string): Na
   }
   return {
     abi: () => Number(abi()),
+    unload: () => library.unload(),
     open: async (table, config) => {
       // The plugin writes its handle's address here.
       const out: [bigint | null] = [null];

@@ -2,7 +2,8 @@
  * The loaded libraries of this process.
  *
  * The one thing that runtimes in a process share, because the dynamic linker does: a library is loaded once per digest,
- * its statics are shared by all who open it, and it is never unloaded, since nobody can say that no thread of it runs.
+ * its statics are shared by all who open it, and once a plugin of it was opened it is never unloaded, since nobody can
+ * say that no thread of it runs.
  * Two who ask at once wait for one loading; one that failed isn't kept, so that the next may succeed.
  */
 import { nativeErrors } from "./errors.ts";
@@ -24,6 +25,7 @@ export function loadLibrary(ffi: Ffi, file: LibraryFile): Promise<NativeLibrary>
 /** The first call of all: a library of another major version may mean anything by the others. */
 function checkAbi(library: NativeLibrary): NativeLibrary {
   const found = library.abi();
-  if (found >>> 16 !== HOST_ABI >>> 16) throw nativeErrors.abiMismatch(found, HOST_ABI);
-  return library;
+  if (found >>> 16 === HOST_ABI >>> 16) return library;
+  library.unload();
+  throw nativeErrors.abiMismatch(found, HOST_ABI);
 }

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
 import { nativeErrors } from "./errors.ts";
+import { wrongWithImage } from "./image.ts";
 
 /** A library as it was read. */
 export interface LibraryFile {
@@ -30,14 +31,15 @@ export async function readLibrary(path: string, sha256?: string): Promise<Librar
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (sha256 !== undefined && sha256.toLowerCase() !== digest)
     throw nativeErrors.integrityMismatch(path, { expected: sha256, found: digest });
-  if (!isLibrary(bytes, process.platform)) throw nativeErrors.notALibrary(path);
+  const wrong = wrongWithImage(bytes, process.platform);
+  if (wrong !== undefined) throw nativeErrors.notALibrary(path, wrong);
   return { path, bytes, digest };
 }
 
 /** Gives `use` the path of a private copy, which is gone afterwards. */
 export async function withPrivateCopy<T>(file: LibraryFile, use: (path: string) => T): Promise<T> {
   // mkdtemp makes it with mode 0700.
-  const directory = await mkdtemp(join(tmpdir(), "troupe-native-"));
+  const directory = await mkdtemp(join(tmpdir(), `troupe-native-${process.pid}-`));
   try {
     const copy = join(directory, `${file.digest}${process.platform === "darwin" ? ".dylib" : ".so"}`);
     await writeFile(copy, file.bytes, { mode: 0o500, flag: "wx" });
@@ -58,15 +60,4 @@ async function readBytes(path: string): Promise<Buffer> {
     if (cause instanceof Error && "errno" in cause) throw nativeErrors.libraryMissing(path, cause);
     throw cause;
   }
-}
-
-const magic: Readonly<Partial<Record<NodeJS.Platform, readonly number[]>>> = {
-  // Mach-O of 64 bits, and archives of several, as they are read big-endian.
-  darwin: [0xcffaedfe, 0xcafebabe, 0xcafebabf],
-  linux: [0x7f454c46],
-};
-
-/** True when `bytes` begin as a shared library of `platform` does. */
-export function isLibrary(bytes: Buffer, platform: NodeJS.Platform): boolean {
-  return bytes.byteLength > 64 && (magic[platform] ?? []).includes(bytes.readUInt32BE(0));
 }

@@ -118,7 +118,7 @@ class NativeCarrier implements Carrier {
     if (this.#phase.tag === "closed") return this.#phase.report;
     // Goodbye, if the plugin takes it: nobody waits for one that doesn't.
     if (this.#phase.tag === "open") this.#push();
-    const report = this.#finish(timeoutMs);
+    const report = this.#finish(timeoutMs, this.#phase.tag === "open");
     this.#phase = { tag: "closed", report };
     this.#outbox.clear();
     return report;
@@ -189,12 +189,12 @@ class NativeCarrier implements Carrier {
     this.#events.ended(error);
   }
 
-  async #finish(timeoutMs: number): Promise<CloseReport> {
+  async #finish(timeoutMs: number, tell: boolean): Promise<CloseReport> {
     const status = await this.#library.close(this.#plugin, timeoutMs).catch(() => 1);
     const clean = status === 0;
     if (clean) this.#wake.close();
     else this.#wake.abandon();
-    this.#events.ended(undefined);
+    if (tell) this.#events.ended(undefined);
     return { clean };
   }
 }

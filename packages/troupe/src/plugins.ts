@@ -1,0 +1,2 @@
+export type { PluginActorOptions } from "@troupe/plugins";
+export { pluginActor } from "@troupe/plugins";
