@@ -1,0 +1,17 @@
+export {
+  type ActivateOptions,
+  ActivePlugins,
+  activatePlugins,
+  type Capability,
+  type DeactivationReport,
+  inspectPlugin,
+  MANIFEST_NAME,
+  type PluginInspection,
+  type PluginManifest,
+  type PluginSource,
+  type PluginStatus,
+  parseManifest,
+  type SkippedPlugin,
+  type Startup,
+  type WorkerDescription,
+} from "@troupe/plugins";
