@@ -165,6 +165,10 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
+  "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
+  commander: ["packages/cli/src/program.ts"],
+  semver: ["packages/plugins/src/manifest/manifest.ts"],
+  "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts"],
 };
 
 /** True when `path` is, or lies under, one of `places`. */

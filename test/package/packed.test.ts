@@ -47,6 +47,21 @@ test("a counter runs, keeps its state between calls, stops, and finds its state 
   });
 }, 60_000);
 
+test("the executable and the SDK of workers are there: a gateway's dry run, and a worker that nobody started", async () => {
+  const bin = join("node_modules", "troupe", "dist", "bin.js");
+  expect(await project.run(bin, "gateway", "--dry-run")).toMatchObject({
+    status: 0,
+    output: expect.stringContaining("Would listen at 127.0.0.1:4040"),
+  });
+  project.write(
+    "worker.mjs",
+    `import { serveWorker } from "troupe/plugins/worker"; await serveWorker({ name: "w" });`,
+  );
+  const worker = await project.run("worker.mjs");
+  expect(worker.status).not.toBe(0);
+  expect(worker.output).toContain("a host starts it by its manifest");
+}, 60_000);
+
 test("its types hold in a project elsewhere, declarations and all", async () => {
   const program = counter.replaceAll("/*", "").replaceAll("*/", "");
   project.write(

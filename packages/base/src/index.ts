@@ -14,3 +14,4 @@ export type {
 } from "./env.ts";
 export type { TroupeErrorOptions, UserErrorOptions } from "./error.ts";
 export { TroupeError, UserError } from "./error.ts";
+export { nearest } from "./nearest.ts";

@@ -78,6 +78,122 @@ export const pluginErrors = {
     }),
 };
 
+/** Errors of `troupe-plugin.toml`, found before any code of the plugin runs. */
+export const manifestErrors = {
+  unreadable: (file: string, cause: unknown) =>
+    error("manifest_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+  tooLarge: (file: string, limit: number) =>
+    error("manifest_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
+  malformed: (file: string, cause: unknown) =>
+    error("manifest_malformed", `${file} isn't TOML: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+  invalid: (file: string, key: string, value: unknown, accepted: string) =>
+    error("manifest_invalid", `${file}: ${key} is ${shown(value)}, and must be ${accepted}`, {
+      metadata: { file, key, accepted },
+    }),
+  unknownKey: (file: string, key: string, suggestion: string | undefined) =>
+    error("manifest_unknown_key", `${file}: there is no key ${key}${hint(suggestion)}`, {
+      metadata: { file, key },
+    }),
+  incompatible: (file: string, range: string, version: string) =>
+    error("incompatible", `${file}: compat.troupe is "${range}", and this is Troupe ${version}`, {
+      metadata: { file, range, version },
+    }),
+};
+
+/** Errors of the files that a manifest names. */
+export const fileErrors = {
+  missing: (file: string, key: string, path: string) =>
+    error("file_missing", `${path}, which ${key} of ${file} names, isn't there`, {
+      metadata: { file, key, path },
+    }),
+  notPlain: (file: string, key: string, path: string, what: string) =>
+    error("file_refused", `${path}, which ${key} of ${file} names, is ${what}: it must be a plain file`, {
+      metadata: { file, key, path },
+    }),
+  unreadable: (file: string, key: string, path: string, cause: unknown) =>
+    error("file_unreadable", `${path}, which ${key} of ${file} names, can't be read: ${reasonOf(cause)}`, {
+      metadata: { file, key, path },
+      cause,
+    }),
+  tooLarge: (path: string, limit: number) =>
+    error("file_too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
+  changed: (file: string, path: string, digests: { expected: string; found: string }) =>
+    error(
+      "integrity_mismatch",
+      `${path} isn't the file that ${file} speaks of: its SHA-256 is ${digests.found}, and integrity.sha256 is ${digests.expected}`,
+      { metadata: { file, path, ...digests } },
+    ),
+};
+
+/** Errors of plugins that can't be activated together, or not in this host. */
+export const activationErrors = {
+  required: (id: string, file: string, cause: TroupeError) =>
+    error("required_failed", `Plugin ${id} is required and can't be started: ${cause.message}`, {
+      metadata: { plugin: id, file, group: cause.group, code: cause.code },
+      cause,
+    }),
+  manifestNeeded: (id: string, kind: string) =>
+    error(
+      "manifest_needed",
+      `Plugin ${id}: a ${kind} plugin is named by its manifest, which pins the library that it loads`,
+      { metadata: { plugin: id, kind } },
+    ),
+  idTaken: (id: string, files: readonly string[]) =>
+    error("id_taken", `Two plugins have the id ${id}: ${files.join(" and ")}`, {
+      metadata: { plugin: id, files },
+    }),
+  capabilityMissing: (id: string, file: string, capability: string) =>
+    error(
+      "capability_missing",
+      `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
+      { metadata: { plugin: id, file, capability } },
+    ),
+  kindUnknown: (id: string, wire: number) =>
+    error("kind_unknown", `Plugin ${id} declares middleware of kind ${wire}, which this host doesn't know`, {
+      metadata: { plugin: id, kind: wire },
+    }),
+  kindUnsupported: (id: string, kind: string) =>
+    error("kind_unsupported", `Plugin ${id} declares a ${kind}: plugins can't go around a call`, {
+      metadata: { plugin: id, kind },
+    }),
+};
+
+/** A process that ended: by its own code, or by a signal. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** Errors of worker processes. `stderr` is the last that the process said. */
+export const workerErrors = {
+  noHost: () =>
+    error("no_host", "This program is a plugin: a host starts it by its manifest, and says where it listens"),
+  notStarted: (plugin: string, program: string, cause: unknown) =>
+    error("worker_not_started", `Plugin ${plugin}: ${program} can't be started: ${reasonOf(cause)}`, {
+      metadata: { plugin, program },
+      cause,
+    }),
+  exited: (plugin: string, exit: WorkerExit, stderr: string) =>
+    error("worker_exited", `Plugin ${plugin}: its process ended ${ending(exit)}${lastWords(stderr)}`, {
+      metadata: { plugin, ...exit, stderr },
+    }),
+  connectTimeout: (plugin: string, timeoutMs: number, details: { refused: number; stderr: string }) =>
+    error(
+      "worker_connect_timeout",
+      `Plugin ${plugin}: its process didn't connect in ${timeoutMs} ms${refusals(details.refused)}${lastWords(details.stderr)}`,
+      { metadata: { plugin, timeoutMs, ...details } },
+    ),
+  disconnected: (plugin: string, stderr: string) =>
+    error("worker_disconnected", `Plugin ${plugin}: its process closed the connection${lastWords(stderr)}`, {
+      metadata: { plugin, stderr },
+    }),
+  broken: (plugin: string, cause: unknown) =>
+    error("worker_broken", `Plugin ${plugin}: the connection to its process broke: ${reasonOf(cause)}`, {
+      metadata: { plugin },
+      cause,
+    }),
+};
+
 /** Errors of optional packages. */
 export const packageErrors = {
   missing: (name: string, neededFor: string, cause: unknown) =>
@@ -87,3 +203,30 @@ export const packageErrors = {
       cause,
     }),
 };
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function hint(suggestion: string | undefined): string {
+  return suggestion === undefined ? "" : `. Did you mean ${suggestion}?`;
+}
+
+/** A value as the manifest has it; a long one is cut. */
+function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length <= 120 ? text : `${text.slice(0, 119)}…`;
+}
+
+function ending({ code, signal }: WorkerExit): string {
+  return signal === null ? `with code ${code}` : `by ${signal}`;
+}
+
+function refusals(count: number): string {
+  return count === 0 ? "" : ` (${count} connections were refused)`;
+}
+
+function lastWords(stderr: string): string {
+  return stderr === "" ? "" : `. It said last:\n${stderr.trimEnd()}`;
+}

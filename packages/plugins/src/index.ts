@@ -1,6 +1,14 @@
+export type { ActivateOptions, DeactivationReport, SkippedPlugin } from "./activation/activate-plugins.ts";
+export { ActivePlugins, activatePlugins } from "./activation/activate-plugins.ts";
+export type { PluginStatus } from "./activation/active-plugin.ts";
+export type { PluginInspection } from "./activation/inspect-plugin.ts";
+export { inspectPlugin } from "./activation/inspect-plugin.ts";
+export type { PluginSource, WorkerDescription } from "./activation/plugin-source.ts";
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
 export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";
+export type { Capability, PluginManifest, Startup } from "./manifest/manifest.ts";
+export { MANIFEST_NAME, parseManifest } from "./manifest/manifest.ts";
 export type { PluginActorOptions } from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";
 export type { PluginDeclarations } from "./session/declarations.ts";

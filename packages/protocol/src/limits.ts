@@ -195,16 +195,28 @@ export const limits = {
   pluginCallTimeoutMs: 60_000,
   /** One frame between host and plugin, either way: room for the largest batch and what is around it. */
   pluginFrameBytes: 64 * 1024 * 1024 + 64 * 1024,
-  /** The file of a native plugin. */
+  /** The file of a native plugin, and of a worker that is checked against a digest. */
   pluginLibraryBytes: 512 * 1024 * 1024,
   /** Frames that a native plugin keeps for the host to pull; told to it, and its to hold. */
   pluginQueuedFrames: 65_536,
-  /** Frames that wait in the host for a native plugin that takes nothing more in. */
+  /** Frames that wait in the host for a plugin that takes nothing more in. */
   pluginWaitingFrames: 65_536,
   /** Bytes of those frames. */
   pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
   /** Frames that the host takes from one native plugin before everybody else has a turn. */
   pluginFramesPerTurn: 256,
+  /** The body of a request to a model that a gateway for agents passes on. */
+  gatewayModelBodyBytes: 100 * 1024 * 1024,
+  /** A plugin's manifest. */
+  pluginManifestBytes: 64 * 1024,
+  /** A worker process has connected in this time after its start. */
+  workerConnectMs: 10_000,
+  /** One message between a host and a worker: room for the largest frame and what is around it. */
+  workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
+  /** When a plugin is deactivated, calls of its middleware that have begun may take this long. */
+  pluginDrainMs: 5_000,
+  /** What a worker said last on its standard error, kept for the error that its end becomes. */
+  workerStderrBytes: 4 * 1024,
 } as const;
 
 /** The names of all limits. */

@@ -34,6 +34,7 @@ export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/typ
 export { event } from "./actor/types/event.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
+export { nodeEnv } from "./node/env.ts";
 export { setup } from "./node/setup.ts";
 export type { TestScope, TestSetup } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";

@@ -17,6 +17,16 @@ export {
   HostFrame as HostFrameCodec,
   PluginFrame as PluginFrameCodec,
 } from "../generated/plugin/v1/plugin.ts";
+export type { HostBatch, PluginBatch } from "../generated/plugin/v1/worker.ts";
+export {
+  HostBatch as HostBatchCodec,
+  PluginBatch as PluginBatchCodec,
+} from "../generated/plugin/v1/worker.ts";
+
+/** The one method of `schemas/plugin/v1/worker.proto`'s service. */
+export const WORKER_METHOD = "/troupe.plugin.v1.WorkerHost/Attach";
+/** The metadata that carries a worker's token. */
+export const WORKER_TOKEN_METADATA = "troupe-token";
 
 /** The versions of plugin/v1's session that this program speaks. */
 export const PLUGIN_VERSIONS: readonly number[] = [1];

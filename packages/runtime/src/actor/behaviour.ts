@@ -1,11 +1,11 @@
 /**
  * A definition, taken apart: a descriptor (plain data that can cross any wire) and a behaviour (how it is run).
  */
+import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
-import { nearest } from "./nearest.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */

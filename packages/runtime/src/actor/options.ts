@@ -2,9 +2,9 @@
  * The options of an actor, in one table: name, type, default, and whether it does anything here. All of RivetKit's are
  * known. Times are milliseconds.
  */
+import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
-import { nearest } from "./nearest.ts";
 
 /** `options` of `actor({ … })`. */
 export interface ActorOptions {

@@ -8,11 +8,10 @@
  * for the start before it, a second start finds the first one's door. A step that fails gives back what it took itself,
  * and nothing else.
  */
-import type { Env } from "@troupe/base";
+import { type Env, nearest } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import { checkName } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import { nearest } from "../actor/nearest.ts";
 import { configErrors } from "../errors.ts";
 import { type AccessConfig, checkBind, isLoopback } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";

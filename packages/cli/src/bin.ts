@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The executable: runs the program on this process, and tells of an error by its text and a code. */
+import { TroupeError } from "@troupe/base";
+import { troupeProgram } from "./program.ts";
+
+/** How a process that was asked twice exits. */
+const IMPATIENT_EXIT = 130;
+
+function asked(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let count = 0;
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      count += 1;
+      if (count > 1) process.exit(IMPATIENT_EXIT);
+      resolve(signal);
+    });
+  }
+  return promise;
+}
+
+try {
+  await troupeProgram({
+    cwd: process.cwd(),
+    out: (text) => void process.stdout.write(text),
+    asked,
+  }).parseAsync();
+} catch (error) {
+  const told = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
+  process.stderr.write(`troupe: ${told}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,81 @@
+/**
+ * Every error of the command line, by `group.code`. The text is what a person reads in the terminal.
+ */
+import { TroupeError } from "@troupe/base";
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+function error(
+  statusCode: number,
+  group: string,
+  code: string,
+  message: string,
+  options: { metadata?: Metadata; cause?: unknown; retryable?: boolean } = {},
+): TroupeError {
+  return new TroupeError(group, code, message, { statusCode, ...options });
+}
+
+/** Errors of what was typed. */
+export const optionErrors = {
+  invalid: (option: string, value: string, accepted: string) =>
+    error(400, "config", "invalid_option", `${option} ${value}: must be ${accepted}`, {
+      metadata: { option, value },
+    }),
+  unsafeBind: (host: string) =>
+    error(
+      400,
+      "config",
+      "unsafe_bind",
+      `--bind ${host} would be reachable from other machines: the gateway binds to a loopback address`,
+      { metadata: { host } },
+    ),
+  cannotListen: (address: string, cause: unknown) =>
+    error(400, "config", "cannot_listen", `Can't listen at ${address}: ${reasonOf(cause)}`, {
+      metadata: { address },
+      cause,
+    }),
+  cannotWrite: (path: string, cause: unknown) =>
+    error(400, "config", "cannot_write", `Can't write ${path}: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+};
+
+/** Errors of requests to the gateway. */
+export const requestErrors = {
+  hostNotAllowed: (host: string) =>
+    error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
+  originNotAllowed: (origin: string) =>
+    error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
+  notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
+  methodNotAllowed: (method: string) =>
+    error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
+  bodyTooLarge: (limit: number) =>
+    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
+  noUpstream: () =>
+    error(
+      503,
+      "gateway",
+      "no_upstream",
+      "No model provider is configured: start the gateway with --upstream",
+    ),
+  upstreamUnreachable: (upstream: string, cause: unknown) =>
+    error(502, "gateway", "upstream_unreachable", `${upstream} can't be reached: ${reasonOf(cause)}`, {
+      cause,
+    }),
+  answeredTwice: () =>
+    error(
+      500,
+      "gateway",
+      "answered_twice",
+      "A middleware called the provider again, after its answer had begun",
+    ),
+  stopping: () => error(503, "gateway", "stopping", "The gateway stops", { retryable: true }),
+};
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

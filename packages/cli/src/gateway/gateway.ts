@@ -1,0 +1,47 @@
+/**
+ * Gateway: between an agent and its model provider, with a relay and its plugins in the path.
+ *
+ * Up: plugins, then the trace, then the listener, so that no request comes before the last guardrail is there. Down, from
+ * a signal or from a start that fails halfway: the listener, the plugins, the trace. Whatever was begun is ended.
+ */
+import { basename, dirname } from "node:path";
+import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
+import { AtofExporter, createRelay } from "@troupe/relay/node";
+import type { GatewayOptions } from "./options.ts";
+import { GatewayServer } from "./server.ts";
+import { Upstream } from "./upstream.ts";
+
+/** A gateway that runs. */
+export class Gateway implements AsyncDisposable {
+  readonly url: string;
+  readonly plugins: ActivePlugins;
+  readonly #ending: AsyncDisposableStack;
+
+  private constructor(url: string, plugins: ActivePlugins, ending: AsyncDisposableStack) {
+    this.url = url;
+    this.plugins = plugins;
+    this.#ending = ending;
+  }
+
+  /** Throws `plugin.*`, `config.cannot_listen`; nothing is left running then. */
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    await using starting = new AsyncDisposableStack();
+    const relay = createRelay();
+    if (options.atof !== undefined) {
+      const place = { outputDirectory: dirname(options.atof), filename: basename(options.atof) };
+      const exporter = starting.use(new AtofExporter(place));
+      exporter.register(relay, "atof");
+    }
+    const sources = options.manifests.map((manifest) => ({ manifest }));
+    const plugins = starting.use(await activatePlugins({ plugins: sources, relay }));
+    const upstream = options.upstream && starting.adopt(new Upstream(options.upstream), (it) => it.close());
+    const server = await GatewayServer.listen({ relay, upstream }, options);
+    starting.defer(() => server.close());
+    return new Gateway(server.url, plugins, starting.move());
+  }
+
+  /** Ends it in order. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#ending.disposeAsync();
+  }
+}

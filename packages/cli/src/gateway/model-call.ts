@@ -1,0 +1,107 @@
+/**
+ * Model call: a request to a provider, as a managed call of the relay.
+ *
+ * Guardrails and request intercepts see headers and content before a byte goes out. If none of them changed the content,
+ * the provider gets the very bytes that came. The provider's bytes go to the client while they come; the call ends, for
+ * the trace, behind the last of them.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { limits } from "@troupe/protocol";
+import type { LlmRequest, Relay } from "@troupe/relay";
+import { requestErrors } from "../errors.ts";
+import { sendJson } from "./answer.ts";
+import { contentOf, readBody } from "./body.ts";
+import { asRecord, passedOn, withChanges } from "./headers.ts";
+import type { Provider } from "./provider.ts";
+import { ResponseCopy } from "./response-copy.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What model calls go through. */
+export interface ModelRoute {
+  readonly relay: Relay;
+  readonly upstream: Upstream | undefined;
+}
+
+/** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
+export async function callModel(
+  { relay, upstream }: ModelRoute,
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (upstream === undefined) throw requestErrors.noUpstream();
+  const abort = new AbortController();
+  // A response that was sent whole closes too.
+  response.once("close", () => response.writableFinished || abort.abort());
+  const body = await readBody(request, limits.gatewayModelBodyBytes);
+  const content = contentOf(body, request.headers["content-encoding"]);
+  const exchange = new Exchange({ upstream, request, response, body, content });
+  const given: LlmRequest = { headers: exchange.headers, content };
+  const answer = await relay.llmCallExecute(
+    provider.name,
+    given,
+    (rewritten, { signal }) => exchange.forward(rewritten, signal),
+    { signal: abort.signal, ...modelNameOf(content) },
+  );
+  // A middleware answered in the provider's place.
+  if (!exchange.begun) sendJson(response, 200, answer);
+}
+
+interface ExchangeParts {
+  readonly upstream: Upstream;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: Buffer;
+  readonly content: unknown;
+}
+
+/** One request and its answer. */
+class Exchange {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #parts: ExchangeParts;
+  #begun = false;
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    this.headers = asRecord(parts.request.rawHeaders);
+  }
+
+  /** True when bytes of an answer may have gone to the client. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Sends the request on and the answer back; gives what the trace tells of it. */
+  async forward(rewritten: LlmRequest, signal: AbortSignal) {
+    if (this.#begun) throw requestErrors.answeredTwice();
+    const { upstream, request, response } = this.#parts;
+    const body = this.#bodyOf(rewritten);
+    const { traceparent: _ours, ...now } = rewritten.headers;
+    const { traceparent: _theirs, ...given } = this.headers;
+    const headers = withChanges(request.rawHeaders, given, now);
+    const answer = await upstream.send({
+      method: request.method ?? "POST",
+      path: request.url ?? "/",
+      headers: [...passedOn(headers, ["host", "content-length"]), "Content-Length", `${body.byteLength}`],
+      body,
+      signal,
+    });
+    this.#begun = true;
+    const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
+    response.writeHead(status, statusMessage, passedOn(rawHeaders));
+    const copy = new ResponseCopy();
+    await pipeline(answer, copy, response, { signal });
+    return { status, ...copy.summary(answer.headers) };
+  }
+
+  #bodyOf(rewritten: LlmRequest): Uint8Array {
+    const { body, content } = this.#parts;
+    return rewritten.content === content ? body : Buffer.from(JSON.stringify(rewritten.content));
+  }
+}
+
+function modelNameOf(content: unknown): { readonly modelName?: string } {
+  if (typeof content !== "object" || content === null || !("model" in content)) return {};
+  return typeof content.model === "string" ? { modelName: content.model } : {};
+}

@@ -1,0 +1,54 @@
+/** What `troupe gateway` was asked for. */
+import { resolve } from "node:path";
+import { optionErrors } from "../errors.ts";
+import { isLoopback } from "./access.ts";
+
+/** As typed. */
+export interface GatewayFlags {
+  readonly bind: string;
+  readonly upstream?: string;
+  readonly plugin: readonly string[];
+  readonly atof?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** Checked; paths are absolute. */
+export interface GatewayOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly upstream: URL | undefined;
+  /** Paths of manifests. */
+  readonly manifests: readonly string[];
+  readonly atof: string | undefined;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Throws `config.invalid_option` and `config.unsafe_bind`. */
+export function readOptions(flags: GatewayFlags, cwd: string): GatewayOptions {
+  return {
+    ...readBind(flags.bind),
+    upstream: flags.upstream === undefined ? undefined : readUpstream(flags.upstream),
+    manifests: flags.plugin.map((path) => resolve(cwd, path)),
+    atof: flags.atof === undefined ? undefined : resolve(cwd, flags.atof),
+    dryRun: flags.dryRun ?? false,
+    json: flags.json ?? false,
+  };
+}
+
+function readBind(bind: string): { host: string; port: number } {
+  const [, bracketed, name, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(bind) ?? [];
+  const host = bracketed ?? name;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535)
+    throw optionErrors.invalid("--bind", bind, "an address and a port, as 127.0.0.1:4040");
+  if (!isLoopback(host)) throw optionErrors.unsafeBind(host);
+  return { host, port };
+}
+
+function readUpstream(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "") return url;
+  throw optionErrors.invalid("--upstream", text, "an http or https address without query");
+}

@@ -1,0 +1,69 @@
+/** Plan: what `troupe gateway` would do, found by reading alone. */
+import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
+import type { GatewayOptions } from "./options.ts";
+
+/** What a dry run reports. */
+export interface GatewayPlan {
+  readonly bind: string;
+  readonly upstream: string | null;
+  readonly atof: string | null;
+  readonly plugins: readonly PlannedPlugin[];
+  /** False: the gateway wouldn't start. */
+  readonly starts: boolean;
+}
+
+/** A plugin in a plan. */
+export interface PlannedPlugin {
+  readonly source: string;
+  readonly id: string | null;
+  readonly version: string | null;
+  readonly kind: string | null;
+  readonly startup: string | null;
+  readonly file: string | null;
+  readonly problem: { readonly code: string; readonly message: string } | null;
+}
+
+/** Plans without doing: nothing is written, bound or started. */
+export async function planGateway(options: GatewayOptions): Promise<GatewayPlan> {
+  const { host, port, upstream, atof, manifests } = options;
+  const found = await Promise.all(manifests.map((manifest) => inspectPlugin({ manifest })));
+  return {
+    bind: `${host}:${port}`,
+    upstream: upstream?.href ?? null,
+    atof: atof ?? null,
+    plugins: found.map(planned),
+    starts: found.every(({ problem, startup }) => problem === undefined || startup === "optional"),
+  };
+}
+
+function planned({ source, id, version, kind, startup, file, problem }: PluginInspection): PlannedPlugin {
+  return {
+    source,
+    id: id ?? null,
+    version: version ?? null,
+    kind: kind ?? null,
+    startup: startup ?? null,
+    file: file ?? null,
+    problem:
+      problem === undefined ? null : { code: `${problem.group}.${problem.code}`, message: problem.message },
+  };
+}
+
+/** The plan for people. */
+export function describePlan(plan: GatewayPlan): string {
+  const { bind, upstream, atof, plugins, starts } = plan;
+  return [
+    `Would listen at ${bind}`,
+    `Would send model calls to ${upstream ?? "nowhere: --upstream is not given"}`,
+    ...(atof === null ? [] : [`Would write events to ${atof}`]),
+    ...plugins.map(describePlugin),
+    starts ? "The gateway would start." : "The gateway would not start.",
+    "",
+  ].join("\n");
+}
+
+function describePlugin({ source, id, version, kind, startup, file, problem }: PlannedPlugin): string {
+  const name = id === null ? source : `${id} ${version} (${kind}, ${startup})`;
+  if (problem !== null) return `Would fail on plugin ${name}: ${problem.message} [${problem.code}]`;
+  return `Would activate plugin ${name} from ${file}`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Server: the gateway's listener and its routes.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TroupeError } from "@troupe/base";
+import { optionErrors, requestErrors } from "../errors.ts";
+import { checkAccess } from "./access.ts";
+import { sendJson } from "./answer.ts";
+import { callModel, type ModelRoute } from "./model-call.ts";
+import { type Provider, providers, readable } from "./provider.ts";
+import { decideTool } from "./tool-hook.ts";
+
+/** Requests that run when the gateway stops may take this long. */
+const DRAIN_MS = 10_000;
+
+/** A listener that is open. */
+export class GatewayServer {
+  readonly #route: ModelRoute;
+  readonly #server: Server;
+  #stopping = false;
+
+  private constructor(route: ModelRoute) {
+    this.#route = route;
+    // A body may take as long as it likes, as the answer may.
+    this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
+      void this.#serve(request, response);
+    });
+  }
+
+  /** Listens. Throws `config.cannot_listen`. */
+  static async listen(route: ModelRoute, address: { host: string; port: number }): Promise<GatewayServer> {
+    const gateway = new GatewayServer(route);
+    const { host, port } = address;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    gateway.#server.once("error", (cause) => reject(optionErrors.cannotListen(`${host}:${port}`, cause)));
+    gateway.#server.listen({ host, port }, resolve);
+    await promise;
+    return gateway;
+  }
+
+  /** Where it listens: `http://127.0.0.1:4040`. */
+  get url(): string {
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Takes no more, lets the requests end that run, at most ten seconds, and closes. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "http://gateway");
+    const provider = providers.find(({ path }) => path === pathname);
+    try {
+      await this.#dispatch(pathname, provider, request, response);
+    } catch (error) {
+      this.#refuse(readable(error), provider, response);
+    }
+  }
+
+  async #dispatch(
+    path: string,
+    provider: Provider | undefined,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (path === "/livez") return sendJson(response, 200, { status: "ok" });
+    if (path === "/readyz") return this.#ready(response);
+    checkAccess(request.headers);
+    if (provider === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
+    if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
+    if (provider !== undefined) return await callModel(this.#route, provider, request, response);
+    sendJson(response, 200, await decideTool(this.#route.relay, request));
+  }
+
+  #ready(response: ServerResponse): void {
+    sendJson(response, this.#stopping ? 503 : 200, { status: this.#stopping ? "stopping" : "ready" });
+  }
+
+  #refuse(error: TroupeError, provider: Provider | undefined, response: ServerResponse): void {
+    const { group, code, message, statusCode } = error;
+    // A body that wasn't read to its end can't be followed by another request.
+    if (!response.headersSent) response.setHeader("connection", "close");
+    const body = provider?.errorBody(error) ?? { error: { group, code, message } };
+    sendJson(response, statusCode, body);
+  }
+}

@@ -1,0 +1,24 @@
+/** The program `troupe`: its commands and their options. */
+import { Command } from "commander";
+import { runGateway, type Terminal } from "./gateway/command.ts";
+import type { GatewayFlags } from "./gateway/options.ts";
+
+/** The commands, not yet run. */
+export function troupeProgram(terminal: Terminal): Command {
+  const program = new Command("troupe").description("Stateful actors and AI agents");
+  program
+    .command("gateway")
+    .description("Serves a gateway between an agent and its model provider")
+    .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
+    .option("--upstream <url>", "the model provider")
+    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
+    .option("--atof <file>", "writes the trace to this file")
+    .option("--dry-run", "reports what would be done, and does nothing of it")
+    .option("--json", "speaks JSON")
+    .action((flags: GatewayFlags) => runGateway(flags, terminal));
+  return program;
+}
+
+function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}

@@ -1,0 +1,98 @@
+/** A dry run leaves no trace: in this process, so that nothing of it can go unseen. */
+import { ChildProcess } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { Server } from "node:net";
+import { join } from "node:path";
+import { afterEach, assert, expect, test, vi } from "vitest";
+import { runGateway } from "../src/gateway/command.ts";
+import type { GatewayFlags } from "../src/gateway/options.ts";
+import { GatewayProcess } from "./support/gateway-process.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
+
+const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** Open sockets and running children of this process, where the system tells of them. */
+function processState(): { sockets: string[]; children: string[] } {
+  if (!existsSync("/proc/self/fd")) return { sockets: [], children: [] };
+  const links = readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  const children = readdirSync("/proc/self/task").flatMap((task) => {
+    const path = `/proc/self/task/${task}/children`;
+    return existsSync(path) ? readFileSync(path, "utf8").split(" ").filter(Boolean) : [];
+  });
+  return { sockets: links.filter((link) => link.startsWith("socket:")).sort(), children: children.sort() };
+}
+
+/** Node's types don't tell of the method that every way to start a process ends in. */
+function startsProcesses(value: object): value is { spawn: (options: unknown) => unknown } {
+  return "spawn" in value;
+}
+
+async function run(flags: Partial<GatewayFlags>): Promise<string> {
+  const told: string[] = [];
+  await runGateway(
+    { bind: "127.0.0.1:0", plugin: [], ...flags },
+    { cwd: "/", out: (text) => told.push(text), asked: () => Promise.resolve("SIGTERM") },
+  );
+  return told.join("");
+}
+
+test("S5.1 a dry run writes, binds and starts nothing, and reports a missing required plugin", async () => {
+  using folder = new PluginFolder();
+  const good = folder.worker("good", guardrail);
+  const missing = folder.manifest("missing", {
+    kind: "native",
+    load: 'library = "missing.so"',
+    integrity: `sha256 = "${"0".repeat(64)}"`,
+  });
+  vi.stubEnv("TMPDIR", join(folder.path, "good"));
+  const listen = vi.spyOn(Server.prototype, "listen");
+  const prototype: object = ChildProcess.prototype;
+  assert(startsProcesses(prototype));
+  const spawn = vi.spyOn(prototype, "spawn");
+  const before = { digest: folder.digest(), ...processState() };
+
+  const flags = { plugin: [good, missing], atof: join(folder.path, "trace.jsonl"), dryRun: true };
+  const plan = JSON.parse(await run({ ...flags, json: true }));
+  expect(plan).toMatchObject({
+    bind: "127.0.0.1:0",
+    atof: flags.atof,
+    starts: false,
+    plugins: [
+      { id: "good", kind: "worker", file: join(folder.path, "good/main.ts"), problem: null },
+      { id: "missing", kind: "native", startup: "required", problem: { code: "plugin.file_missing" } },
+    ],
+  });
+  expect(await run(flags)).toContain("The gateway would not start.");
+
+  expect({ digest: folder.digest(), ...processState() }).toEqual(before);
+  expect(listen).not.toHaveBeenCalled();
+  expect(spawn).not.toHaveBeenCalled();
+
+  // What must have seen a trace, does: the same flags, and no dry run.
+  await run({ ...flags, plugin: [good], dryRun: false });
+  expect(listen).toHaveBeenCalled();
+  expect(spawn).toHaveBeenCalled();
+  expect({ ...before, digest: folder.digest() }).not.toEqual(before);
+});
+
+test("the executable's dry run ends with 0, at a port that is taken too", async () => {
+  using folder = new PluginFolder();
+  await using gateway = await GatewayProcess.start([]);
+  const bind = new URL(gateway.url).host;
+  const flags = ["--bind", bind, "--plugin", join(folder.path, "none.toml"), "--dry-run"];
+  const exit = await GatewayProcess.run(flags);
+  expect(exit).toMatchObject({ code: 0, err: "" });
+  expect(exit.out).toContain(`Would listen at ${bind}`);
+  expect(exit.out).toContain("[plugin.manifest_unreadable]");
+});

@@ -1,0 +1,103 @@
+/** The gateway with guardrails from plugins, as real processes: tools, the trace, starts that fail, the end. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { GatewayProcess } from "./support/gateway-process.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
+
+const noRm = `{
+  kind: "tool_conditional_execution_guardrail",
+  name: "no-rm",
+  handle: ({ toolName }) => (toolName === "rm" ? "nothing is removed here" : null),
+}`;
+
+interface Line {
+  readonly kind: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly parent_uuid: string | null;
+  readonly category?: string;
+}
+
+function linesOf(path: string): readonly Line[] {
+  return readFileSync(path, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+test("a worker's guardrail refuses one tool, lets another pass, and the trace says under what", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace/events.jsonl");
+  const gateway = await GatewayProcess.start(["--plugin", folder.worker("curfew", noRm), "--atof", atof]);
+  expect(await gateway.ask("rm", { session: "s1" })).toEqual({
+    decision: "deny",
+    by: "curfew/no-rm",
+    reason: "nothing is removed here",
+  });
+  expect(await gateway.ask("ls")).toEqual({ decision: "allow", by: null, reason: null });
+  expect(await gateway.stop()).toMatchObject({ code: 0, signal: null, err: "" });
+
+  const lines = linesOf(atof);
+  const scopes = lines.filter(({ name }) => name === "hooks.tool");
+  const [refused, allowed] = [...new Set(scopes.map(({ uuid }) => uuid))];
+  expect(scopes.map(({ parent_uuid }) => parent_uuid)).toEqual([null, null, null, null]);
+  const under = (uuid: string | undefined) =>
+    lines.filter(({ parent_uuid }) => parent_uuid === uuid).map(({ name }) => name);
+  expect(under(refused)).toEqual(["curfew/no-rm", "curfew/no-rm", "rm", "tool.decision"]);
+  expect(under(allowed)).toEqual(["curfew/no-rm", "curfew/no-rm", "ls", "ls", "tool.decision"]);
+  expect(lines.filter(({ name }) => name === "ls").map(({ category }) => category)).toEqual(["tool", "tool"]);
+});
+
+test("a guardrail whose process dies denies, and never allows", async () => {
+  using folder = new PluginFolder();
+  const dying = noRm.replace(/handle: .*/, "handle: () => process.exit(3),");
+  await using gateway = await GatewayProcess.start(["--plugin", folder.worker("frail", dying)]);
+  for (const tool of ["first", "second"])
+    expect(await gateway.ask(tool)).toMatchObject({ decision: "deny", by: "frail/no-rm" });
+});
+
+test("a required plugin whose library is missing: no listener, another exit code, and both files named", async () => {
+  using folder = new PluginFolder();
+  const manifest = folder.manifest("fast", {
+    kind: "native",
+    load: 'library = "lib/fast.so"',
+    integrity: `sha256 = "${"0".repeat(64)}"`,
+  });
+  const curfew = folder.worker("curfew", noRm);
+  const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--plugin", curfew, "--plugin", manifest]);
+  expect(exit).toMatchObject({ code: 1, out: "" });
+  expect(exit.err).toContain("Plugin fast is required and can't be started");
+  expect(exit.err).toContain(join(folder.path, "fast/lib"));
+  expect(exit.err).toContain(manifest);
+  expect(exit.err).toContain("[plugin.required_failed]");
+});
+
+test("a worker that exits at once, and one that can't be read: the reason is what the terminal shows", async () => {
+  using folder = new PluginFolder();
+  const manifest = folder.worker("broken", noRm);
+  folder.write("broken/main.ts", `throw new Error("the licence is missing");`);
+  const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--plugin", manifest]);
+  expect(exit.code).toBe(1);
+  expect(exit.err).toContain("its process ended with code 1");
+  expect(exit.err).toContain("the licence is missing");
+  folder.write("broken/troupe-plugin.toml", "manifest_version = 2");
+  const refused = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--plugin", manifest]);
+  expect(refused.err).toContain("manifest_version is 2, and must be 1 [plugin.manifest_invalid]");
+});
+
+test.each([
+  [["--bind", "0.0.0.0:4040"], "config.unsafe_bind"],
+  [["--bind", "4040"], "config.invalid_option"],
+  [["--upstream", "provider"], "config.invalid_option"],
+])("%j is refused by name", async (flags, code) => {
+  expect(await GatewayProcess.run(flags)).toMatchObject({
+    code: 1,
+    out: "",
+    err: expect.stringContaining(`[${code}]`),
+  });
+});
+
+test("S5.8 (in part) a gateway that starts where it shouldn't makes a test fail, and is ended", async () => {
+  await expect(GatewayProcess.run(["--bind", "127.0.0.1:0"])).rejects.toThrow("it started, and wasn't to");
+});

@@ -1,0 +1,119 @@
+/**
+ * A plugin's middleware as registrations of a relay.
+ *
+ * Each call carries the scope that it runs in. What a plugin throws as a guardrail's rejection is one: it keeps its type
+ * on the way out, as a reason that a guardrail answers does.
+ */
+import {
+  isGuardrailRejected,
+  kindRow,
+  type MiddlewareContext,
+  type MiddlewareKind,
+  middlewareKindOf,
+  propagationContextToJson,
+  type Registration,
+  type Relay,
+} from "@troupe/relay";
+import { activationErrors } from "../errors.ts";
+import type { PluginManifest } from "../manifest/manifest.ts";
+import type { PluginDeclarations } from "../session/declarations.ts";
+import type { PluginSession } from "../session/session.ts";
+
+/** What one plugin contributes to a relay. */
+export class PluginMiddleware {
+  readonly #relay: Relay;
+  readonly #session: PluginSession;
+  readonly #registrations: Registration[] = [];
+  #running = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(relay: Relay, session: PluginSession) {
+    this.#relay = relay;
+    this.#session = session;
+  }
+
+  /** The names that it is registered under. */
+  get names(): readonly string[] {
+    return this.#registrations.map(({ name }) => name);
+  }
+
+  /** Registers all of it. After a throw some may be registered: `clear` undoes that. */
+  register(id: string): void {
+    for (const { kind: wire, name, priority } of this.#session.declared.middleware) {
+      const kind = checkKind(id, wire);
+      const registered = { kind, name: `${id}/${name}`, priority };
+      const handle = (payload: unknown, context: MiddlewareContext): Promise<never> =>
+        this.#call({ kind, wire, name, payload }, context);
+      this.#registrations.push(this.#relay.register<MiddlewareKind>({ ...registered, handle }));
+    }
+  }
+
+  /** Takes the registrations away, and waits for the calls that had begun, at most `timeoutMs`. */
+  async clear(timeoutMs: number): Promise<void> {
+    for (const registration of this.#registrations.splice(0).reverse()) registration.deregister();
+    if (this.#running === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #call(call: PluginCall, { signal }: MiddlewareContext): Promise<never> {
+    const { kind, wire, name, payload } = call;
+    const scope = this.#relay.capturePropagationContext();
+    const carried = scope === undefined ? {} : { scope: propagationContextToJson(scope) };
+    this.#running += 1;
+    try {
+      const options = { signal, ...carried, ...timeoutOf(kind) };
+      // The relay checks the answer: what a kind may answer is its to say.
+      return (await this.#session.invoke({ kind: wire, name, payload, options })) as never;
+    } catch (error) {
+      const reason = rejectionOf(kind, error);
+      if (reason === undefined) throw error;
+      return reason as never;
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#idle?.();
+    }
+  }
+}
+
+interface PluginCall {
+  readonly kind: MiddlewareKind;
+  readonly wire: number;
+  /** As the plugin declared it. */
+  readonly name: string;
+  readonly payload: unknown;
+}
+
+/** Throws when the plugin declares more than its manifest says, or what this host can't take. */
+export function checkDeclarations(manifest: PluginManifest, declared: PluginDeclarations): void {
+  const { id, origin, capabilities } = manifest;
+  const contributed = { actors: declared.actors.size, middleware: declared.middleware.length };
+  for (const capability of ["actors", "middleware"] as const) {
+    if (contributed[capability] > 0 && !capabilities.includes(capability))
+      throw activationErrors.capabilityMissing(id, origin.file, capability);
+  }
+  for (const { kind } of declared.middleware) checkKind(id, kind);
+}
+
+function checkKind(id: string, wire: number): MiddlewareKind {
+  const kind = middlewareKindOf(wire);
+  if (kind === undefined) throw activationErrors.kindUnknown(id, wire);
+  if (kindRow(kind).around) throw activationErrors.kindUnsupported(id, kind);
+  return kind;
+}
+
+/** The relay has a deadline of its own, and cancels: the plugin is told of the same one. */
+function timeoutOf(kind: MiddlewareKind): { readonly timeoutMs?: number } {
+  const { deadlineMs } = kindRow(kind);
+  return deadlineMs === null ? {} : { timeoutMs: deadlineMs };
+}
+
+/** The reason of a rejection that was thrown where a reason may be answered. */
+function rejectionOf(kind: MiddlewareKind, error: unknown): string | undefined {
+  if (kindRow(kind).phase !== "conditional" || !isGuardrailRejected(error)) return undefined;
+  const reason = error.metadata?.reason;
+  return typeof reason === "string" ? reason : error.message;
+}

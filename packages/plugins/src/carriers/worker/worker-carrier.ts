@@ -1,0 +1,167 @@
+/**
+ * Worker carrier: a plugin as a process of its own, over gRPC on a Unix socket.
+ *
+ * The host makes a private folder, listens there, starts the process and waits for it to connect, once, with its token.
+ * From then on there are three ways to end, and whichever comes first is the cause that is told: the process ends (a
+ * crash), the connection ends or carries nonsense, the host closes. Each ends in the same order: the process group is
+ * killed if it doesn't end by itself, the server is shut, the folder is removed, and `ended` is called, last. A process
+ * that crashes closes its connection a moment before it is seen to have ended: so the end of a connection waits a little
+ * for that better reason. Nothing is started again here: whoever wants the plugin back opens another carrier.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import {
+  type HostFrame,
+  HostFrameCodec,
+  type PluginBatch,
+  PluginFrameCodec,
+} from "@troupe/protocol/plugin/v1";
+import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
+import { pluginErrors, workerErrors } from "../../errors.ts";
+import type { Origin } from "../../manifest/checked-file.ts";
+import type { WorkerLoad } from "../../manifest/manifest.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import { type HostStream, importGrpc } from "./grpc.ts";
+import { planLaunch } from "./launch.ts";
+import { settledWithin } from "./settled-within.ts";
+import { WorkerProcess } from "./worker-process.ts";
+import { WorkerServer } from "./worker-server.ts";
+
+/** What a worker is opened from. */
+export interface WorkerOptions {
+  /** Its id, for errors. */
+  readonly plugin: string;
+  readonly origin: Origin;
+  readonly load: WorkerLoad;
+  /** Default: `limits.workerConnectMs`. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** How long the end of a connection waits for the end of the process, which says more. */
+const EXIT_GRACE_MS = 1_000;
+
+/** Opens a worker. Rejects with `package.missing`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
+export function workerCarrier(options: WorkerOptions): OpenCarrier {
+  return async (events) => {
+    const { plugin, load, origin } = options;
+    const grpc = await importGrpc();
+    await using room = new AsyncDisposableStack();
+    const folder = room.adopt(await mkdtemp(join(tmpdir(), "troupe-worker-")), (path) =>
+      rm(path, { recursive: true, force: true }),
+    );
+    const launch = await planLaunch({ load, origin, folder });
+    const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
+    const server = room.adopt(await WorkerServer.listen(grpc, handover), (it) => it.close());
+    const child = room.adopt(new WorkerProcess(launch, handover), (it) => it.kill());
+    const stream = await connected(options, server, child, launch.program);
+    return new WorkerCarrier({ plugin, child, stream, room: room.move() }, events);
+  };
+}
+
+/** The stream, or the reason why there is none. */
+async function connected(
+  { plugin, connectTimeoutMs = limits.workerConnectMs }: WorkerOptions,
+  server: WorkerServer,
+  child: WorkerProcess,
+  program: string,
+): Promise<HostStream> {
+  const stream = await settledWithin(
+    Promise.race([server.attached, endedEarly(plugin, child, program)]),
+    connectTimeoutMs,
+  );
+  if (stream !== undefined) return stream;
+  child.kill();
+  await child.exited;
+  const { refused } = server;
+  throw workerErrors.connectTimeout(plugin, connectTimeoutMs, { refused, stderr: child.stderr });
+}
+
+async function endedEarly(plugin: string, child: WorkerProcess, program: string): Promise<never> {
+  const exit = await child.exited.catch((cause: unknown) => {
+    throw workerErrors.notStarted(plugin, program, cause);
+  });
+  throw workerErrors.exited(plugin, exit, child.stderr);
+}
+
+interface WorkerParts {
+  readonly plugin: string;
+  readonly child: WorkerProcess;
+  readonly stream: HostStream;
+  /** What is left when the process is gone: the server, the folder. */
+  readonly room: AsyncDisposableStack;
+}
+
+class WorkerCarrier implements Carrier {
+  readonly #parts: WorkerParts;
+  readonly #events: CarrierEvents;
+  readonly #queue: FrameQueue;
+  /** Set by the first cause to end. */
+  #ending: Promise<CloseReport> | undefined;
+
+  constructor(parts: WorkerParts, events: CarrierEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    const { plugin, child, stream } = parts;
+    this.#queue = new FrameQueue(stream, (what, limit) => this.#fail(pluginErrors.stalled(what, limit)));
+    stream.on("data", (batch: PluginBatch) => this.#take(batch));
+    stream.on("error", (cause: Error) => this.#fail(workerErrors.broken(plugin, cause)));
+    for (const end of ["end", "cancelled", "close"]) stream.on(end, () => this.#disconnected());
+    void child.exited.then((exit) => this.#fail(workerErrors.exited(plugin, exit, child.stderr)));
+  }
+
+  send(frame: HostFrame): void {
+    if (this.#ending === undefined) this.#queue.push(HostFrameCodec.encode(frame).finish());
+  }
+
+  close(timeoutMs: number): Promise<CloseReport> {
+    this.#ending ??= this.#end(undefined, timeoutMs);
+    return this.#ending;
+  }
+
+  #take(batch: PluginBatch): void {
+    for (const bytes of batch.frames) {
+      if (this.#ending !== undefined) return;
+      const frame = this.#decode(bytes);
+      if (frame === undefined) return;
+      this.#events.frame(frame);
+    }
+  }
+
+  #decode(bytes: Uint8Array): ReturnType<typeof PluginFrameCodec.decode> | undefined {
+    try {
+      return PluginFrameCodec.decode(bytes);
+    } catch (cause) {
+      this.#fail(workerErrors.broken(this.#parts.plugin, cause));
+      return undefined;
+    }
+  }
+
+  /** The process may have crashed, and will say so in a moment. */
+  #disconnected(): void {
+    const { plugin, child } = this.#parts;
+    void settledWithin(child.exited, EXIT_GRACE_MS).then((exit) => {
+      if (exit === undefined) this.#fail(workerErrors.disconnected(plugin, child.stderr));
+    });
+  }
+
+  #fail(error: TroupeError): void {
+    this.#ending ??= this.#end(error, 0);
+  }
+
+  async #end(error: TroupeError | undefined, timeoutMs: number): Promise<CloseReport> {
+    const { child, stream, room } = this.#parts;
+    this.#queue.flush();
+    this.#queue.close();
+    stream.end();
+    if (timeoutMs > 0) await settledWithin(child.exited, timeoutMs);
+    child.kill();
+    await child.exited;
+    await room.disposeAsync();
+    this.#events.ended(error);
+    return { clean: true };
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Worker process: a plugin's process, from its start until nothing of it runs.
+ *
+ * It leads a process group of its own: a signal to the terminal isn't for it, and its end is that of all that it started.
+ * Descriptor 3 carries its token, and then nothing: it stays open as long as the host lives, so that its end tells the
+ * process of the host's death.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { Writable } from "node:stream";
+import { limits } from "@troupe/protocol";
+import type { WorkerExit } from "../../errors.ts";
+import { type Handover, workerHandover } from "./handover.ts";
+import type { Launch } from "./launch.ts";
+import { settledWithin } from "./settled-within.ts";
+
+/** How long a dead process's standard error may stay open in something that outlived it. */
+const LAST_WORDS_MS = 500;
+
+/** One process. */
+export class WorkerProcess {
+  /** Settles when the process is gone, with all that it said. Rejects if it was never there. */
+  readonly exited: Promise<WorkerExit>;
+  readonly #child: ChildProcess;
+  #stderr = Buffer.alloc(0);
+
+  constructor(launch: Launch, handover: Handover) {
+    const env = {
+      ...launch.env,
+      [workerHandover.socket]: handover.socket,
+      [workerHandover.tokenFd]: String(workerHandover.fd),
+    };
+    this.#child = spawn(launch.program, launch.args, {
+      cwd: launch.cwd,
+      env,
+      detached: true,
+      stdio: [launch.stdin === undefined ? "ignore" : "pipe", "ignore", "pipe", "pipe"],
+    });
+    this.exited = this.#watch();
+    // Whoever opens the worker hears of a failed start; nobody may be listening yet.
+    this.exited.catch(() => undefined);
+    this.#child.stderr?.on("data", (chunk: Buffer) => this.#hear(chunk));
+    if (launch.stdin !== undefined) this.#writable(0)?.end(launch.stdin);
+    // Written, and not ended: the open end says that the host lives.
+    this.#writable(workerHandover.fd)?.write(`${handover.token}\n`);
+  }
+
+  /** The last that it said on its standard error. */
+  get stderr(): string {
+    return this.#stderr.toString("utf8");
+  }
+
+  /** Ends it and all that it started, at once. */
+  kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nothing of the group is left.
+    }
+  }
+
+  async #watch(): Promise<WorkerExit> {
+    const child = this.#child;
+    const silent = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    const exit = await new Promise<WorkerExit>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+    this.kill();
+    await settledWithin(silent, LAST_WORDS_MS);
+    for (const stream of child.stdio) stream?.destroy();
+    return exit;
+  }
+
+  #hear(chunk: Buffer): void {
+    const all = Buffer.concat([this.#stderr, chunk]);
+    this.#stderr = all.subarray(Math.max(0, all.length - limits.workerStderrBytes));
+  }
+
+  /** A process that ended early leaves a broken pipe: its end is told by `exited`. */
+  #writable(descriptor: number): Writable | undefined {
+    const stream = this.#child.stdio[descriptor];
+    if (!(stream instanceof Writable)) return undefined;
+    return stream.on("error", () => undefined);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Checked file: what a manifest names, opened and compared with its digest.
+ *
+ * A name can mean another file a moment later. So the digest is that of bytes read through the opened file, and those
+ * bytes, not the name, are what a carrier runs. No part of the way may be a link: what is in a plugin's folder is the plugin.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open } from "node:fs/promises";
+import { join } from "node:path";
+import { limits } from "@troupe/protocol";
+import { fileErrors } from "../errors.ts";
+
+/** A file that a key of a manifest names. */
+export interface NamedFile {
+  readonly origin: Origin;
+  /** `load.library`. */
+  readonly key: string;
+  /** Relative to the origin's folder, as the rules of manifests allow. */
+  readonly path: string;
+  readonly sha256: string | undefined;
+}
+
+/** Where a plugin's description comes from. */
+export interface Origin {
+  /** The manifest's path, or what stands for it in errors. */
+  readonly file: string;
+  /** The folder that the plugin's paths are relative to. */
+  readonly folder: string;
+}
+
+/** A file that is there and is what the manifest speaks of. */
+export interface CheckedFile {
+  readonly path: string;
+  /** What was checked; nothing where the manifest has no digest. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** Checks a file. Throws `plugin.file_*` and `plugin.integrity_mismatch`. */
+export async function checkFile(named: NamedFile): Promise<CheckedFile> {
+  const path = await findFile(named);
+  if (named.sha256 === undefined) return { path, bytes: undefined };
+  const bytes = await readOpened(named, path);
+  const found = createHash("sha256").update(bytes).digest("hex");
+  if (found !== named.sha256)
+    throw fileErrors.changed(named.origin.file, path, { expected: named.sha256, found });
+  return { path, bytes };
+}
+
+/** Walks from the folder to the file. The folder itself may be reached by links: the user named it. */
+async function findFile({ origin, key, path }: NamedFile): Promise<string> {
+  const names = path.split("/");
+  let place = origin.folder;
+  for (const [index, name] of names.entries()) {
+    place = join(place, name);
+    const stats = await lstat(place).catch((cause: unknown) => {
+      throw isMissing(cause)
+        ? fileErrors.missing(origin.file, key, place)
+        : fileErrors.unreadable(origin.file, key, place, cause);
+    });
+    if (stats.isSymbolicLink()) throw fileErrors.notPlain(origin.file, key, place, "a link");
+    if (index < names.length - 1 ? !stats.isDirectory() : !stats.isFile())
+      throw fileErrors.notPlain(origin.file, key, place, "something else");
+  }
+  return place;
+}
+
+async function readOpened({ origin, key }: NamedFile, path: string): Promise<Uint8Array> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+    throw fileErrors.unreadable(origin.file, key, path, cause);
+  });
+  try {
+    return await readBounded(handle, path);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readBounded(handle: FileHandle, path: string): Promise<Uint8Array> {
+  const { size } = await handle.stat();
+  if (size > limits.pluginLibraryBytes) throw fileErrors.tooLarge(path, limits.pluginLibraryBytes);
+  return await handle.readFile();
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
+}

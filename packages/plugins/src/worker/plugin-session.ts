@@ -1,0 +1,125 @@
+/**
+ * Plugin session: the plugin's side of plugin/v1, whatever carries it.
+ *
+ * Hello is answered by Ready; a version that isn't ours by Failed. Each Invoke has one answer, unless it was cancelled:
+ * then nobody wants one. Goodbye, and a host that is gone, let the calls that run end by themselves.
+ */
+import { TroupeError } from "@troupe/base";
+import { decodePayload, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
+import {
+  encodingNumber,
+  type Hello,
+  type HostFrame,
+  type Invoke,
+  PLUGIN_VERSIONS,
+  type PluginFrame,
+} from "@troupe/protocol/plugin/v1";
+import { kindRow, middlewareKindOf, propagationContextFromJson } from "@troupe/relay";
+import type { WorkerContext, WorkerMiddleware, WorkerPlugin } from "./worker-plugin.ts";
+
+const ENCODING = "cbor";
+
+/** Answers a host. */
+export class PluginSideSession {
+  readonly #plugin: WorkerPlugin;
+  readonly #send: (frame: PluginFrame) => void;
+  /** Calls that run, by number. */
+  readonly #running = new Map<number, AbortController>();
+
+  constructor(plugin: WorkerPlugin, send: (frame: PluginFrame) => void) {
+    this.#plugin = plugin;
+    this.#send = send;
+  }
+
+  heard({ body }: HostFrame): void {
+    switch (body?.$case) {
+      case "hello":
+        return this.#greet(body.value);
+      case "invoke":
+        void this.#invoke(body.value);
+        return;
+      case "cancelInvoke":
+        return this.#cancel(body.value.invoke);
+      case "ping":
+        return this.#send({ body: { $case: "pong", value: { number: body.value.number } } });
+      default:
+        // Actors aren't declared, and a newer host may say more than we know.
+        return;
+    }
+  }
+
+  /** The host is gone: nobody waits for anything. */
+  ended(): void {
+    for (const invoke of this.#running.keys()) this.#cancel(invoke);
+  }
+
+  #greet({ versions }: Hello): void {
+    const version = PLUGIN_VERSIONS.find((ours) => versions.includes(ours));
+    if (version === undefined) {
+      const error = new TroupeError(
+        "plugin",
+        "version_unsupported",
+        `This plugin speaks plugin/v1's session in version ${PLUGIN_VERSIONS.join(", ")}`,
+      );
+      return this.#send({
+        body: { $case: "failed", value: { error: toCarriedError(error, "json") } },
+      });
+    }
+    const { name, version: pluginVersion = "0.0.0", middleware = [] } = this.#plugin;
+    this.#send({
+      body: {
+        $case: "ready",
+        value: {
+          version,
+          encoding: encodingNumber(ENCODING),
+          name,
+          pluginVersion,
+          actors: [],
+          middleware: middleware.map(({ kind, name, priority = 0 }) => ({
+            kind: kindRow(kind).wire,
+            name,
+            priority,
+          })),
+        },
+      },
+    });
+  }
+
+  async #invoke(call: Invoke): Promise<void> {
+    const { invoke } = call;
+    const abort = new AbortController();
+    this.#running.set(invoke, abort);
+    const outcome = await this.#outcome(call, abort.signal);
+    if (!this.#running.delete(invoke)) return;
+    this.#send({ body: { $case: "invokeResult", value: { invoke, ...outcome } } });
+  }
+
+  async #outcome(call: Invoke, signal: AbortSignal) {
+    try {
+      const answer = await this.#answer(call, signal);
+      return { payload: encodePayload(answer, ENCODING), error: undefined };
+    } catch (error) {
+      return { payload: new Uint8Array(0), error: toCarriedError(error, ENCODING) };
+    }
+  }
+
+  #answer({ kind, name, payload, scope }: Invoke, signal: AbortSignal): unknown {
+    const known = middlewareKindOf(kind);
+    const middleware = this.#plugin.middleware?.find((one) => one.kind === known && one.name === name);
+    if (middleware === undefined)
+      throw new TroupeError("plugin", "undeclared", `There is no middleware "${name}" of kind ${kind}`);
+    const context = { signal, scope: scope === "" ? undefined : propagationContextFromJson(scope) };
+    return handle(middleware, decodePayload(payload, ENCODING), context);
+  }
+
+  #cancel(invoke: number): void {
+    this.#running.get(invoke)?.abort();
+    this.#running.delete(invoke);
+  }
+}
+
+/** The host's relay made the payload of that kind. */
+function handle(middleware: WorkerMiddleware, payload: unknown, context: WorkerContext): unknown {
+  const call: (payload: never, context: WorkerContext) => unknown = middleware.handle;
+  return call(payload as never, context);
+}

@@ -1,0 +1,43 @@
+/**
+ * A plugin as its author writes it: what it contributes, as functions.
+ */
+import type { MiddlewareKind, MiddlewareShapes, PropagationContext } from "@troupe/relay";
+
+/** The kinds of middleware that a plugin may contribute. Those that go around a call need `next`, which frames don't carry. */
+export type WorkerKind = {
+  readonly [K in MiddlewareKind]: MiddlewareShapes[K] extends { next: unknown } ? never : K;
+}[MiddlewareKind];
+
+/** What a middleware gets beside its payload. */
+export interface WorkerContext {
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** The scope of the host that the call runs in. Undefined: none. */
+  readonly scope: PropagationContext | undefined;
+}
+
+/** One middleware of one kind. */
+export interface WorkerMiddlewareOf<K extends WorkerKind> {
+  readonly kind: K;
+  /** Unique among the plugin's middleware of its kind. */
+  readonly name: string;
+  /** Lower ones run first. Default: 0. */
+  readonly priority?: number;
+  /** What it throws reaches the host with its type. */
+  readonly handle: (
+    payload: MiddlewareShapes[K]["payload"],
+    context: WorkerContext,
+  ) => MiddlewareShapes[K]["answer"] | PromiseLike<MiddlewareShapes[K]["answer"]>;
+}
+
+/** A middleware of any kind. */
+export type WorkerMiddleware = { readonly [K in WorkerKind]: WorkerMiddlewareOf<K> }[WorkerKind];
+
+/** A plugin. */
+export interface WorkerPlugin {
+  /** For people, in logs and errors. */
+  readonly name: string;
+  /** Default: "0.0.0". */
+  readonly version?: string;
+  readonly middleware?: readonly WorkerMiddleware[];
+}

@@ -1,0 +1,314 @@
+/** The worker carrier, with real processes: what comes through, and every way to fail. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
+import { expect, test } from "vitest";
+import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
+import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
+import type { WorkerLoad } from "../../src/manifest/manifest.ts";
+import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
+
+const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;
+const grpc = import.meta.resolve("@grpc/grpc-js");
+
+/** Answers each ping by a pong of the same number. */
+const echo = `
+  import { connectToHost } from ${JSON.stringify(sdk)};
+  const link = await connectToHost({
+    frame: ({ body }) => link.send({ body: { $case: "pong", value: { number: body.value.number } } }),
+    ended: () => process.exit(0),
+  });
+  link.send({ body: { $case: "pong", value: { number: 0 } } });
+`;
+
+/** Speaks gRPC by hand, so that it can do what the SDK doesn't. */
+function byHand(program: string): string {
+  return `
+    import { readSync } from "node:fs";
+    import grpc from ${JSON.stringify(grpc)};
+    const buffer = Buffer.alloc(65);
+    readSync(3, buffer);
+    const token = buffer.toString().trimEnd();
+    const client = new grpc.Client("unix:" + process.env.TROUPE_WORKER_SOCKET, grpc.credentials.createInsecure());
+    function attach(shown, onEnd) {
+      const metadata = new grpc.Metadata();
+      if (shown !== undefined) metadata.set("troupe-token", shown);
+      const stream = client.makeBidiStreamRequest("/troupe.plugin.v1.WorkerHost/Attach", (b) => b, (b) => b, metadata);
+      return stream.on("error", (error) => onEnd?.(error));
+    }
+    ${program}
+  `;
+}
+
+class Story implements AsyncDisposable {
+  readonly folder = new PluginFolder();
+  readonly numbers: number[] = [];
+  readonly ended = Promise.withResolvers<TroupeError | undefined>();
+  #waiting: { count: number; resolve: () => void } | undefined;
+  #carrier: Carrier | undefined;
+
+  events: CarrierEvents = {
+    frame: (frame: PluginFrame) => {
+      if (frame.body?.$case === "pong") this.numbers.push(frame.body.value.number);
+      if (this.numbers.length >= (this.#waiting?.count ?? Infinity)) this.#waiting?.resolve();
+    },
+    ended: (error) => this.ended.resolve(error),
+  };
+
+  async open(
+    source: string,
+    load: Partial<WorkerLoad> = {},
+    options: Partial<WorkerOptions> = {},
+  ): Promise<Carrier> {
+    this.folder.write("worker.mjs", source);
+    this.#carrier = await workerCarrier({
+      plugin: "story",
+      origin: this.folder.origin,
+      load: {
+        kind: "worker",
+        runtime: "node",
+        entrypoint: "worker.mjs",
+        args: [],
+        env: [],
+        sha256: undefined,
+        ...load,
+      },
+      ...options,
+    })(this.events);
+    return this.#carrier;
+  }
+
+  /** Waits until this many pongs have come. */
+  async heard(count: number): Promise<readonly number[]> {
+    if (this.numbers.length < count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting = { count, resolve };
+      await promise;
+    }
+    return this.numbers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#carrier?.close(0);
+    this.folder[Symbol.dispose]();
+  }
+}
+
+function ping(number: number): HostFrame {
+  return { body: { $case: "ping", value: { number } } };
+}
+
+test("frames arrive whole and in order, both ways, and closing ends the process", async () => {
+  await using story = new Story();
+  const carrier = await story.open(echo);
+  for (let number = 1; number <= 10_000; number++) carrier.send(ping(number));
+  expect(await story.heard(10_001)).toEqual(Array.from({ length: 10_001 }, (_, index) => index));
+  expect(await carrier.close(5_000)).toEqual({ clean: true });
+  expect(await story.ended.promise).toBeUndefined();
+  carrier.send(ping(1));
+  expect(await carrier.close(0)).toEqual({ clean: true });
+});
+
+test("the process gets an empty environment but what its manifest names, and no token in its arguments", async () => {
+  await using story = new Story();
+  process.env.TROUPE_TEST_GIVEN = "7";
+  const told = `process.stderr.write(JSON.stringify({ env: process.env, argv: process.argv.slice(2) }))`;
+  const failed = story.open(told, { env: ["TROUPE_TEST_GIVEN", "TROUPE_TEST_ABSENT"], args: ["--loud"] });
+  const { metadata } = await failed.then(
+    () => expect.unreachable(),
+    (error: TroupeError) => error,
+  );
+  const said = JSON.parse(String(metadata?.stderr));
+  const { TROUPE_WORKER_SOCKET: socket, ...env } = said.env;
+  expect(env).toEqual({ TROUPE_TEST_GIVEN: "7", TROUPE_WORKER_TOKEN_FD: "3" });
+  expect(said.argv).toEqual(["--loud"]);
+  expect(existsSync(socket)).toBe(false);
+});
+
+test("a process that ends at once is told with its code and its last words", async () => {
+  await using story = new Story();
+  const source = `process.stderr.write("x".repeat(10_000) + " the licence is missing"); process.exitCode = 7;`;
+  await expect(story.open(source)).rejects.toMatchObject({
+    group: "plugin",
+    code: "worker_exited",
+    message: expect.stringContaining("ended with code 7"),
+    metadata: {
+      plugin: "story",
+      code: 7,
+      signal: null,
+      stderr: expect.stringMatching(/^x{4073} the licence is missing$/),
+    },
+  });
+});
+
+test("a crash later on ends the carrier with the signal, once and last", async () => {
+  await using story = new Story();
+  const carrier = await story.open(
+    byHand(`attach(token).once("data", () => process.kill(process.pid, "SIGSEGV"))`),
+  );
+  carrier.send(ping(1));
+  expect(await story.ended.promise).toMatchObject({
+    code: "worker_exited",
+    metadata: { code: null, signal: "SIGSEGV" },
+  });
+});
+
+test("a process that never connects is ended at its deadline, with what it started", async () => {
+  await using story = new Story();
+  story.folder.write("program", `#!/bin/sh\n/bin/sleep 1000 & echo "child $!" >&2; wait\n`, 0o755);
+  const load = { runtime: "command", entrypoint: "program" } as const;
+  const error = await story.open("", load, { connectTimeoutMs: 1_500 }).then(
+    () => expect.unreachable(),
+    (cause: TroupeError) => cause,
+  );
+  expect(error).toMatchObject({ code: "worker_connect_timeout", metadata: { timeoutMs: 1_500, refused: 0 } });
+  const grandchild = Number(/child (\d+)/.exec(String(error.metadata?.stderr))?.[1]);
+  expect(grandchild).toBeGreaterThan(0);
+  await expect.poll(() => isRunning(grandchild)).toBe(false);
+});
+
+test("a wrong token is turned away, and the host waits for the right one", async () => {
+  await using story = new Story();
+  const wrong = byHand(`
+    let rest = 2;
+    const failed = (error) => { process.stderr.write(error.code + " "); if (--rest === 0) process.exit(3); };
+    attach("0".repeat(64), failed);
+    attach(undefined, failed);
+  `);
+  await expect(story.open(wrong)).rejects.toMatchObject({
+    code: "worker_exited",
+    metadata: { code: 3, stderr: "16 16 " },
+  });
+});
+
+test("a second connection is turned away, with the right token too, and the first goes on", async () => {
+  await using story = new Story();
+  const twice = byHand(`
+    const { PluginBatchCodec, PluginFrameCodec } = await import(${JSON.stringify(import.meta.resolve("@troupe/protocol/plugin/v1"))});
+    const first = attach(token);
+    first.once("data", () => {
+      attach(token, (error) => {
+        const frame = PluginFrameCodec.encode({ body: { $case: "pong", value: { number: error.code } } }).finish();
+        first.write(Buffer.from(PluginBatchCodec.encode({ frames: [frame] }).finish()));
+      });
+    });
+  `);
+  const carrier = await story.open(twice);
+  carrier.send(ping(1));
+  expect(await story.heard(1)).toEqual([6]);
+});
+
+test("nonsense from a worker ends it", async () => {
+  await using story = new Story();
+  await story.open(
+    byHand(`attach(token).write(Buffer.from([0x0a, 2, 0xff, 0xff])); setInterval(() => {}, 1000)`),
+  );
+  expect(await story.ended.promise).toMatchObject({ group: "plugin", code: "worker_broken" });
+});
+
+test("a message past the limit ends the worker", async () => {
+  await using story = new Story();
+  const bytes = limits.workerMessageBytes + 1;
+  await story.open(byHand(`attach(token).write(Buffer.alloc(${bytes})); setInterval(() => {}, 1000)`));
+  expect(await story.ended.promise).toMatchObject({ code: "worker_disconnected" });
+});
+
+test("a worker that closes its connection and lives on is ended", async () => {
+  await using story = new Story();
+  await story.open(byHand(`attach(token).end(); setInterval(() => {}, 1000)`));
+  expect(await story.ended.promise).toMatchObject({ code: "worker_disconnected" });
+});
+
+test("a program that isn't one is refused with the system's reason", async () => {
+  await using story = new Story();
+  story.folder.write("program", "#!/nowhere/at/all\n", 0o755);
+  await expect(story.open("", { runtime: "command", entrypoint: "program" })).rejects.toMatchObject({
+    code: "worker_not_started",
+    message: expect.stringContaining("ENOENT"),
+  });
+  story.folder.write("page.html", "");
+  await expect(story.open("", { entrypoint: "page.html" })).rejects.toMatchObject({ code: "file_refused" });
+});
+
+test("with a digest, the checked bytes are run: a module, and a program from a private copy", async () => {
+  await using story = new Story();
+  const carrier = await story.open(echo, { sha256: sha256(echo) });
+  expect(await story.heard(1)).toEqual([0]);
+  await carrier.close(5_000);
+  const script = `#!/bin/sh\necho "run as $0 in $(pwd)" >&2; exit 9\n`;
+  const path = story.folder.write("bin/program", script, 0o755);
+  await expect(
+    story.open("", { runtime: "command", entrypoint: "bin/program", sha256: sha256(script) }),
+  ).rejects.toMatchObject({
+    metadata: {
+      code: 9,
+      stderr: expect.stringMatching(/^run as .*troupe-worker-\w+\/program in .*troupe-plugin-\w+\/bin\n$/),
+    },
+  });
+  expect(existsSync(path)).toBe(true);
+  await expect(story.open("", { sha256: sha256("other") })).rejects.toMatchObject({
+    code: "integrity_mismatch",
+  });
+});
+
+test("a worker ends when its host is killed", async () => {
+  await using story = new Story();
+  const program = story.folder.write("host.ts", hostOf("await new Promise(() => {})"));
+  story.folder.write("worker.mjs", echo.replace("number: 0", "number: process.pid"));
+  const host = spawn(process.execPath, ["--conditions=troupe-source", program], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [worker] = await once(host.stdout, "data");
+  host.kill("SIGKILL");
+  expect(Number(worker)).toBeGreaterThan(0);
+  await expect.poll(() => isRunning(Number(worker)), { timeout: 10_000 }).toBe(false);
+});
+
+test("without the package of gRPC a worker is refused with what to install", async () => {
+  await using story = new Story();
+  const program = story.folder.write("host.ts", hostOf(""));
+  story.folder.write("worker.mjs", echo);
+  const hooks = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(name, context, next) {
+      if (name === "@grpc/grpc-js") throw new Error("there is no such package");
+      return next(name, context);
+    } });`;
+  const without = [
+    "--conditions=troupe-source",
+    "--import",
+    `data:text/javascript,${encodeURIComponent(hooks)}`,
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, [...without, program]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    group: "package",
+    code: "missing",
+    metadata: { install: "npm install @grpc/grpc-js" },
+  });
+});
+
+/** A host in a process of its own: it prints the first pong's number, or why there is none. */
+function hostOf(rest: string): string {
+  const carrier = new URL("../../src/carriers/worker/worker-carrier.ts", import.meta.url).href;
+  return `
+    import { workerCarrier } from ${JSON.stringify(carrier)};
+    const load = { kind: "worker", runtime: "node", entrypoint: "worker.mjs", args: [], env: [], sha256: undefined };
+    const events = { frame: ({ body }) => console.log(body.value.number), ended() {} };
+    await workerCarrier({ plugin: "story", origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
+      async () => { ${rest} },
+      (error) => console.log(JSON.stringify(error)),
+    );
+  `;
+}
+
+/** A process that was killed may wait for its parent to hear of it: it doesn't run any more. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}

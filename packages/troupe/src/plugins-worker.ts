@@ -1,0 +1,8 @@
+export {
+  serveWorker,
+  type WorkerContext,
+  type WorkerKind,
+  type WorkerMiddleware,
+  type WorkerMiddlewareOf,
+  type WorkerPlugin,
+} from "@troupe/plugins/worker";
