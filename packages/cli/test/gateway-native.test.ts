@@ -16,7 +16,7 @@ const noCurl = `{
 
 test("S5.9 (in part) a tool is refused by C, another by a worker, a third is allowed, and the trace has it all", async (context) => {
   using folder = new PluginFolder();
-  const native = cGuardrail(context, folder);
+  const native = await cGuardrail(context, folder);
   const worker = folder.worker("curfew", noCurl);
   const atof = join(folder.path, "events.jsonl");
   const gateway = await GatewayProcess.start(["--plugin", native, "--plugin", worker, "--atof", atof]);
@@ -48,7 +48,7 @@ test("S5.9 (in part) a tool is refused by C, another by a worker, a third is all
 
 test("S5.4 (in part) a library that is missing at one start and there at the next; and one that was changed", async (context) => {
   using folder = new PluginFolder();
-  const native = cGuardrail(context, folder);
+  const native = await cGuardrail(context, folder);
   const options = readOptions(
     { bind: "127.0.0.1:0", plugin: [folder.worker("curfew", noCurl), native] },
     "/",

@@ -1,26 +1,26 @@
-/** The C SDK's guardrail as a shared library: refuses the tool "rm". */
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+/** The C SDK's guardrail as a plugin on disk: it refuses the tool "rm". */
+import { readFileSync } from "node:fs";
 import type { TestContext } from "vitest";
+import { cExample } from "../../../plugins/test/support/built.ts";
 import { type PluginFolder, sha256 } from "./plugin-folder.ts";
 
-const sdk = fileURLToPath(new URL("../../../../sdks/c", import.meta.url));
-
-/** Builds it and writes its manifest; the answer is the manifest. Skips the test where there is no compiler. */
-export function cGuardrail(context: TestContext, folder: PluginFolder): string {
-  const compiler = process.env.TROUPE_TEST_CC;
-  if (!compiler) context.skip(process.env.TROUPE_TEST_CC_WHY ?? "a C compiler is not installed");
-  const library = folder.write("c-guardrail/lib/guardrail.so", "");
-  const sources = readdirSync(join(sdk, "src"))
-    .filter((name) => name.endsWith(".c"))
-    .map((name) => join(sdk, "src", name));
-  const flags = ["-std=c11", "-Wall", "-Werror", "-shared", "-fPIC", `-I${join(sdk, "include")}`];
-  execFileSync(String(compiler), [...flags, "-o", library, ...sources, join(sdk, "examples/guardrail.c")]);
-  return folder.manifest("c-guardrail", {
+/** Writes library and manifest; the answer is the manifest's path, or why there is none. */
+export async function guardrailPlugin(folder: PluginFolder): Promise<{ path: string } | { missing: string }> {
+  const built = await cExample("guardrail");
+  if (built.missing !== undefined) return { missing: built.missing };
+  const library = readFileSync(built.path);
+  folder.write("c-guardrail/lib/guardrail.so", library);
+  const path = folder.manifest("c-guardrail", {
     kind: "native",
     load: 'library = "lib/guardrail.so"',
-    integrity: `sha256 = "${sha256(readFileSync(library))}"`,
+    integrity: `sha256 = "${sha256(library)}"`,
   });
+  return { path };
+}
+
+/** The manifest's path. Skips the test where there is no compiler. */
+export async function cGuardrail(context: TestContext, folder: PluginFolder): Promise<string> {
+  const plugin = await guardrailPlugin(folder);
+  if ("missing" in plugin) return context.skip(plugin.missing);
+  return plugin.path;
 }
