@@ -34,7 +34,7 @@ async function inProcess(report: Report): Promise<void> {
     own.event("a mark");
     await own.toolCallExecute("add", { a: 1 }, () => ({ result: 3 }));
     const refusal: unknown = await own
-      .toolCallExecute("delete", {}, () => ({}))
+      .toolCallExecute("delete", {}, () => ({ result: "gone" }))
       .catch((error: unknown) => error);
     if (!isGuardrailRejected(refusal)) throw new Error("the guardrail lets everything through");
     report.saw(`a guardrail refuses "delete": ${refusal.message}`);
