@@ -43,7 +43,7 @@ export const rooms: readonly Room[] = [
     where: [`${runtime}ports/`],
     except: [`${runtime}ports/memory/`],
     mayNotSee: [runtime],
-    but: [`${runtime}ports/`, `${runtime}errors.ts`],
+    but: [`${runtime}ports/`, `${runtime}error`],
     because: "a port is what drivers implement: it knows no implementation and no user",
   },
   {
@@ -54,6 +54,7 @@ export const rooms: readonly Room[] = [
       `${runtime}actor/`,
       `${runtime}gate/`,
       `${runtime}schedule/`,
+      `${runtime}kv/`,
       `${runtime}queue/`,
       `${runtime}workflow/`,
     ],
@@ -67,7 +68,7 @@ export const rooms: readonly Room[] = [
   {
     where: [`${runtime}gate/`],
     mayNotSee: [runtime],
-    but: [`${runtime}gate/`, `${runtime}ports/`, `${runtime}errors.ts`],
+    but: [`${runtime}gate/`, `${runtime}ports/`, `${runtime}error`],
     because: "a gate is a unit of its own with the commit injected",
   },
   {

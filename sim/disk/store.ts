@@ -27,6 +27,7 @@ import { Claims } from "../../packages/runtime/src/storage/claims.ts";
 import { CommitSlot, EMPTY_BATCH } from "../../packages/runtime/src/storage/commit-slot.ts";
 import { GroupCommitter } from "../../packages/runtime/src/storage/group-committer.ts";
 import { OpenStores } from "../../packages/runtime/src/storage/open-stores.ts";
+import { rowMapReader } from "../../packages/runtime/src/storage/row-map.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
 import { type FileFlaws, type FileObserver, SimFile } from "./file.ts";
@@ -75,7 +76,10 @@ export class SimStore implements Directory, ActorStorage {
     const file = new SimFile(parts.process, parts.disk, parts.flaws, parts.observer);
     const env = parts.flaws.microtaskBatches === true ? { afterTurn: queueMicrotask } : parts.process.env;
     this.#committer = new GroupCommitter({ env, file, onBroken: parts.onFatal });
-    this.#stores = new OpenStores(this.#committer, ({ actor }) => this.#disk.image.rows(actor.id));
+    this.#stores = new OpenStores(
+      this.#committer,
+      rowMapReader(({ actor }) => this.#disk.image.rows(actor.id)),
+    );
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {
       generation += 1;

@@ -62,4 +62,5 @@ export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";
 export { encodeJson } from "./values/json-write.ts";
 export { RAW } from "./values/raw.ts";
+export { readUtf8, utf8Bytes } from "./values/text.ts";
 export { fromWireError, toWireError } from "./wire-error.ts";

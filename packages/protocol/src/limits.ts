@@ -95,6 +95,19 @@ export const limits = {
   /** Bytes of the outputs that wait at one actor's gate. */
   gateBytes: 64 * 1024 * 1024,
 
+  /** A key of the key-value store, bytes. As the next four: RivetKit's. */
+  kvKeyBytes: 2_048,
+  /** A value of the key-value store. */
+  kvValueBytes: 128 * 1024,
+  /** Keys of one `batchGet`, `batchPut` or `batchDelete`. */
+  kvBatchEntries: 128,
+  /** Keys and values of one `batchPut`. */
+  kvBatchBytes: 976 * 1024,
+  /** Entries of one list. */
+  kvListEntries: 16_384,
+  /** Values of one list: it is in memory as a whole. */
+  kvListBytes: 32 * 1024 * 1024,
+
   /** Schedules of one actor; `options.maxSchedules` lowers it. */
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */

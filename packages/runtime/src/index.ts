@@ -32,6 +32,16 @@ export type {
 } from "./actor/types/contexts-of.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
+export type {
+  ActorKv,
+  KvKey,
+  KvKeyType,
+  KvListOptions,
+  KvTypes,
+  KvValue,
+  KvValueOptions,
+  KvValueType,
+} from "./actor/types/kv.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { setup } from "./node/setup.ts";

@@ -8,6 +8,8 @@ export type {
   Error as CarriedError,
   Event as CarriedEvent,
   FromActor,
+  KvGet,
+  KvList,
   Reply as CarriedReply,
   Row as CarriedRow,
   SocketMessage,

@@ -30,8 +30,15 @@ export interface Alarm {
 
 /** One activation's access to its actor's data. */
 export interface ActorStore {
-  /** All rows of the actor. Once, before the first commit. */
+  /** All rows of the actor but those that are read one by one ({@link KV_PREFIX}). Once, before the first commit. */
   load(): Promise<readonly Row[]>;
+  /**
+   * Values of rows, in the order of `keys`. At once where the rows are at hand: no turn ends because of it. As `list`, it
+   * sees every batch of this activation that was taken, durable or not, and is for after `load`.
+   */
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]>;
+  /** Rows of a range. Throws `storage.list_too_large` past `limits.kvListBytes`. */
+  list(range: RowRange): MaybePromise<readonly Row[]>;
   /** Says that `source` has a batch. Saying it again before the batch was taken does nothing. */
   commit(source: BatchSource): void;
   /**
@@ -54,6 +61,29 @@ export const CREATED_ROW = "created";
  * before it is durable. An actor with it is gone; whoever finds it tells the directory so.
  */
 export const DESTROYED_ROW = "destroyed";
+
+/**
+ * Rows whose keys begin with this are the key-value store's: there may be more of them than fit into memory, so a wake
+ * doesn't load them. Each further character of such a key is one byte of the user's key, so that their order is that of
+ * the bytes.
+ */
+export const KV_PREFIX = "k:";
+
+/** Behind every key that begins with {@link KV_PREFIX}. */
+export const KV_END = "k;";
+
+/** What is there at once where it can be. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Rows from `start` (with it) to `end` (without it), in the order of their keys' characters. */
+export interface RowRange {
+  readonly start: string;
+  readonly end: string;
+  /** 1 or more. */
+  readonly limit: number;
+  /** From the last one down. */
+  readonly reverse: boolean;
+}
 
 /** A row as it is stored. */
 export interface Row {

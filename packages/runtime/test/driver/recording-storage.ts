@@ -39,6 +39,8 @@ export class RecordingStorage implements ActorStorage {
     };
     return {
       load: () => store.load(),
+      read: (keys) => store.read(keys),
+      list: (range) => store.list(range),
       commit: (source) => store.commit(recorded(source)),
       close: () => store.close(),
     };

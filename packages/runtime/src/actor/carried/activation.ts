@@ -39,8 +39,12 @@ import {
   type CommitOutcome,
   CREATED_ROW,
   DESTROYED_ROW,
+  type MaybePromise,
+  type Row,
   type RowChange,
+  type RowRange,
 } from "../../ports/storage.ts";
+import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
@@ -199,6 +203,16 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   disconnected(connection: Connection): Promise<void> {
     this.clients.remove(connection);
     return Promise.resolve();
+  }
+
+  /** Values of rows, as the code has written them. */
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]> {
+    return readOver(this.#writes.open, this.request.store, keys);
+  }
+
+  /** Rows of a range, as the code has written them. */
+  list(range: RowRange): MaybePromise<readonly Row[]> {
+    return listOver(this.#writes.open, this.request.store, range);
   }
 
   /** Settles when everything written so far is durable. */

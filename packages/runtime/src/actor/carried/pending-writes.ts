@@ -7,6 +7,7 @@ import { limits } from "@troupe/protocol";
 import type { CarriedRow, PayloadEncoding, Write } from "@troupe/protocol/actor/v1";
 import { storageErrors } from "../../errors.ts";
 import { type Batch, CREATED_ROW, DESTROYED_ROW, type RowChange } from "../../ports/storage.ts";
+import type { OpenRows } from "../../storage/overlay.ts";
 import { changeOfCarriedRow } from "./rows.ts";
 
 /** The open batch of a carried actor. */
@@ -17,6 +18,11 @@ export class PendingWrites {
 
   constructor(encoding: PayloadEncoding) {
     this.#encoding = encoding;
+  }
+
+  /** What no batch has taken yet. */
+  get open(): OpenRows {
+    return this.#rows;
   }
 
   /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `value.*`: then nothing is taken over. */

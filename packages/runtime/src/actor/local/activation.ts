@@ -15,6 +15,7 @@ import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import { cloneValue, limits } from "@troupe/protocol";
 import { actorErrors, storageErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
+import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { ActorInstance, InstanceHost, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
@@ -105,6 +106,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #doom: "no" | "unsaid" | "said" = "no";
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
+  #kv: Kv | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
 
@@ -157,6 +159,15 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   /** True when this activation has, or had, a schedule. */
   get hasSchedules(): boolean {
     return this.#schedules !== undefined;
+  }
+
+  get kv(): Kv {
+    this.#kv ??= new Kv({
+      stored: this.store,
+      wrote: () => this.wrote(),
+      checkLive: () => this.#checkLive(),
+    });
+    return this.#kv;
   }
 
   get scheduleApi(): Schedule {
@@ -332,6 +343,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate.taken();
     const rows: RowChange[] = [];
     this.#state?.take(rows);
+    this.#kv?.take(rows);
     const alarm = this.#schedules?.take(rows);
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;

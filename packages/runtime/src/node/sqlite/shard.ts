@@ -5,10 +5,9 @@
  * must not say what a power cut could take back. Actors that sleep have nothing here.
  */
 import type { Env } from "@troupe/base";
-import type { Row } from "../../ports/storage.ts";
 import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
-import { OpenStores } from "../../storage/open-stores.ts";
+import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
 import { openShardDatabase } from "./layout.ts";
 import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
 import { type OperationSubject, ShardOperation } from "./shard-operation.ts";
@@ -52,7 +51,7 @@ export class Shard {
       throw error;
     }
     this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
-    this.stores = new OpenStores(this.#committer, this.#rowsOf);
+    this.stores = new OpenStores(this.#committer, rowsOf(this.reader));
     for (const actorNumber of destroyed) this.sweep(actorNumber);
   }
 
@@ -89,9 +88,6 @@ export class Shard {
     await this.#file.close();
   }
 
-  readonly #rowsOf = (target: ShardTarget): readonly Row[] =>
-    target.kind === "rows" ? this.reader.rows(target.actor.number) : [];
-
   readonly #ended = ({ subject }: ShardOperation): void => {
     if (subject === undefined) return;
     this.unsettledByAddress.delete(subject.address);
@@ -105,4 +101,12 @@ export class Shard {
       if (target.finished) return;
     }
   }
+}
+
+function rowsOf(reader: ShardReader): RowReader<ShardTarget> {
+  return {
+    load: (target) => (target.kind === "rows" ? reader.rows(target.actor.number) : []),
+    read: (target, keys) => (target.kind === "rows" ? reader.values(target.actor.number, keys) : []),
+    list: (target, range) => (target.kind === "rows" ? reader.range(target.actor.number, range) : []),
+  };
 }

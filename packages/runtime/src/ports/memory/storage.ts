@@ -3,6 +3,7 @@ import { assert, type Env } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores } from "../../storage/open-stores.ts";
+import { rowMapReader } from "../../storage/row-map.ts";
 import type { ActorRecord, Generation } from "../directory.ts";
 import type { ActorStorage, ActorStore, Alarm } from "../storage.ts";
 import { MemoryDisk } from "./disk.ts";
@@ -30,7 +31,10 @@ export class MemoryStorage implements ActorStorage {
       file: this.disk.connect(options.env),
       onBroken: options.onFatal ?? (() => {}),
     });
-    this.#stores = new OpenStores(this.#committer, (actorId) => this.disk.rows(actorId));
+    this.#stores = new OpenStores(
+      this.#committer,
+      rowMapReader((actorId) => this.disk.rowMap(actorId)),
+    );
   }
 
   async open(actor: ActorRecord, generation: Generation): Promise<ActorStore> {
