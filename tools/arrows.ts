@@ -43,7 +43,7 @@ export const rooms: readonly Room[] = [
     where: [`${runtime}ports/`],
     except: [`${runtime}ports/memory/`],
     mayNotSee: [runtime],
-    but: [`${runtime}ports/`, `${runtime}error`],
+    but: [`${runtime}ports/`, `${runtime}errors.ts`],
     because: "a port is what drivers implement: it knows no implementation and no user",
   },
   {
@@ -55,6 +55,7 @@ export const rooms: readonly Room[] = [
       `${runtime}gate/`,
       `${runtime}schedule/`,
       `${runtime}kv/`,
+      // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,
     ],
@@ -68,7 +69,7 @@ export const rooms: readonly Room[] = [
   {
     where: [`${runtime}gate/`],
     mayNotSee: [runtime],
-    but: [`${runtime}gate/`, `${runtime}ports/`, `${runtime}error`],
+    but: [`${runtime}gate/`, `${runtime}ports/`, `${runtime}errors.ts`],
     because: "a gate is a unit of its own with the commit injected",
   },
   {

@@ -21,7 +21,9 @@ import type {
   ActorStore,
   Alarm,
   BatchSource,
+  StoreNeeds,
 } from "../../packages/runtime/src/ports/storage.ts";
+import { sqlErrors } from "../../packages/runtime/src/sql/errors.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
 import { Claims } from "../../packages/runtime/src/storage/claims.ts";
 import { CommitSlot, EMPTY_BATCH } from "../../packages/runtime/src/storage/commit-slot.ts";
@@ -153,7 +155,8 @@ export class SimStore implements Directory, ActorStorage {
     return { actors: Array.from(this.#disk.image.actors.values(), ({ record }) => record) };
   }
 
-  async open(record: ActorRecord, generation: Generation): Promise<ActorStore> {
+  async open(record: ActorRecord, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {
+    if (needs.database === true) throw sqlErrors.unavailable();
     if (this.#closed) throw storageErrors.closed();
     const { id } = record;
     const unsettled = this.#unsettledById.get(id);

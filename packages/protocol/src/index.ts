@@ -57,6 +57,7 @@ export { bytesPast } from "./client/v1/size.ts";
 export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";
+export type { BindParam, BindParams, ColumnValue, ExecuteResult } from "./sql.ts";
 export { decodeCbor, encodeCbor } from "./values/cbor.ts";
 export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";

@@ -108,6 +108,19 @@ export const limits = {
   /** Values of one list: it is in memory as a whole. */
   kvListBytes: 32 * 1024 * 1024,
 
+  /** The text of one `execute`, UTF-8: several statements together. */
+  sqlBytes: 1024 * 1024,
+  /** Parameters of one statement. */
+  sqlParameters: 1_024,
+  /** Parameters of one statement, all together: text as UTF-8, numbers as 8 bytes. */
+  sqlBoundBytes: 1024 * 1024,
+  /** Rows of one result: it is in memory as a whole. */
+  sqlResultRows: 100_000,
+  /** Values of one result: text as its characters, numbers as 8 bytes. */
+  sqlResultBytes: 32 * 1024 * 1024,
+  /** The log of an actor's own database past which it is moved into the file. */
+  ownLogBytes: 4 * 1024 * 1024,
+
   /** Schedules of one actor; `options.maxSchedules` lowers it. */
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */

@@ -4,6 +4,7 @@
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
+import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { nearest } from "./nearest.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
@@ -60,6 +61,8 @@ export interface LocalBehaviour {
   readonly connState: Initial;
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
+  /** Present when the actor has a database. */
+  readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */
   readonly actions: ActionTable;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
@@ -102,6 +105,7 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   ...hookNames,
   ...pairs.flat(),
   "run",
+  "db",
   "actions",
   "events",
   "options",
@@ -110,7 +114,6 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
 
 /** Keys of RivetKit's whose feature isn't in this version. */
 const laterKeys: ReadonlySet<string> = new Set([
-  "db",
   "queues",
   "onRequest",
   "actionInputSchemas",
@@ -141,12 +144,14 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     connState,
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
+    database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
       state.kind !== "create" &&
       vars.kind !== "create" &&
+      config["db"] === undefined &&
       !hooks.onMigrate &&
       !hooks.onCreate &&
       !hooks.onWake,
@@ -176,6 +181,11 @@ function checkKey(key: string): void {
   if (knownKeys.has(key)) return;
   if (laterKeys.has(key)) throw configErrors.unsupportedKey(key);
   throw configErrors.unknownKey(key, nearest(key, knownKeys));
+}
+
+function databaseOf(value: unknown): DatabaseDeclaration | undefined {
+  if (value === undefined || isDatabase(value)) return value;
+  throw configErrors.invalidOption("db", 'what `db()` of "troupe/db" returns');
 }
 
 function isHook(value: unknown): value is Hook {

@@ -12,6 +12,7 @@ import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { ActorDescriptor } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
+import type { Transaction } from "../actor/local/database-client.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
@@ -38,6 +39,7 @@ export class Guest {
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
+      transaction: parts.env.asyncContext.variable<Transaction>(),
       client: () => {
         throw actorErrors.notCarried("c.client()");
       },

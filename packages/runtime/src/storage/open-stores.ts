@@ -16,6 +16,8 @@ export interface OpenOptions<Target> {
   readonly actorId: string;
   readonly generation: Generation;
   readonly target: Target;
+  /** `always`: a batch without rows is written as well, for what else the file may hold of it. */
+  readonly empty?: "skipped" | "always";
 }
 
 /** Reads an actor's rows, as they are in the file now: each batch that was taken is there. See `ActorStore`. */
@@ -80,7 +82,7 @@ class SlotStore<Target> implements ActorStore {
     stores: OpenStores<Target>,
     predecessor: CommitSlot<Target> | undefined,
   ) {
-    this.slot = new CommitSlot(options.target);
+    this.slot = new CommitSlot(options.target, options.empty === "always" ? "operation" : "rows");
     this.generation = options.generation;
     this.#actorId = options.actorId;
     this.#stores = stores;

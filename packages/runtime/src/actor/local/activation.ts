@@ -29,11 +29,13 @@ import {
   type RowChange,
 } from "../../ports/storage.ts";
 import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import { sqlErrors } from "../../sql/errors.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { DatabaseClient, type Transaction } from "./database-client.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
@@ -50,6 +52,8 @@ export interface ActivationServices {
   readonly current: CurrentActor;
   /** A client for actors of the same registry. */
   client<R extends ClientRegistry>(): Client<R>;
+  /** Which transaction of its database the running code is in. */
+  readonly transaction: AsyncVariable<Transaction>;
 }
 
 /** The lifecycle, tagged. */
@@ -107,6 +111,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #kv: Kv | undefined;
+  #database: DatabaseClient | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
 
@@ -170,6 +175,19 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#kv;
   }
 
+  get database(): DatabaseClient {
+    this.#database ??= this.#openDatabase();
+    return this.#database;
+  }
+
+  #openDatabase(): DatabaseClient {
+    if (this.behaviour.database === undefined) throw sqlErrors.noDatabase(this.record.name);
+    const sql = this.store.sql?.(() => this.wrote());
+    if (sql === undefined) throw sqlErrors.unavailable();
+    const { env, transaction } = this.#services;
+    return new DatabaseClient({ env, sql, current: transaction, checkLive: () => this.#checkLive() });
+  }
+
   get scheduleApi(): Schedule {
     return new ScheduleApi(this);
   }
@@ -194,6 +212,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   creating(): void {
     this.#creating = "quiet";
     this.#isNew = true;
+  }
+
+  /** Keeps back what a migration writes: with an error nothing of it stays. */
+  migrating(): void {
+    if (this.#creating === "no") this.#creating = "quiet";
+  }
+
+  /** The migration is done. */
+  migrated(): void {
+    if (!this.#isNew) this.#release();
   }
 
   /** The creation is done: the batch that says so may go, with all that was kept back. */
@@ -278,6 +306,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
+    if (this.#database?.inside === true) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
     await this.store.durable?.();
@@ -298,6 +327,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
+    if (this.#database?.inside === true) return this.saveState(true);
     const clear = this.gate.clear && this.store.durable === undefined;
     if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);

@@ -6,6 +6,7 @@ import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorConnection } from "../../ports/instance.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
+import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
@@ -62,6 +63,10 @@ export class LocalContext implements ActorContext {
 
   get kv(): ActorKv {
     return new KvApi(this.activation.kv, this.activation.log);
+  }
+
+  get db(): Database {
+    return this.activation.database;
   }
 
   get log(): Logger {

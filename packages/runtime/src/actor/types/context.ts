@@ -4,6 +4,7 @@
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorTypes, Types } from "./bag.ts";
+import type { Database } from "./database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 
@@ -100,6 +101,8 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   readonly schedule: Schedule<T["actionNames"]>;
   /** Keys and values on disk, in the actor's own order. */
   readonly kv: ActorKv;
+  /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
+  readonly db: Database;
   readonly log: Logger;
   /** Fires when the actor begins to stop. */
   readonly abortSignal: AbortSignal;

@@ -22,6 +22,12 @@ export interface ListPosition {
   readonly keyText: string;
 }
 
+/** An actor that is gone, and left something. */
+export interface DestroyedActor {
+  readonly number: number;
+  readonly id: string;
+}
+
 const ROW = "SELECT key, value, crc FROM rows";
 const ACTOR = "SELECT id, namespace, name, key, created_at FROM actors";
 
@@ -59,7 +65,7 @@ export class ShardReader {
     this.#alarms = database.prepare(
       "SELECT id, alarm FROM actors WHERE alarm IS NOT NULL AND alarm <= ? ORDER BY alarm LIMIT ?",
     );
-    this.#destroyed = database.prepare("SELECT number FROM actors WHERE destroyed_at IS NOT NULL");
+    this.#destroyed = database.prepare("SELECT number, id FROM actors WHERE destroyed_at IS NOT NULL");
     this.#lastNumber = database.prepare("SELECT max(number) AS number FROM actors");
     this.#page = database.prepare(
       `${ACTOR} WHERE namespace = ? AND (name, key) > (?, ?) AND destroyed_at IS NULL ORDER BY name, key LIMIT ?`,
@@ -121,9 +127,12 @@ export class ShardReader {
     }));
   }
 
-  /** Table numbers of actors that were destroyed and not yet swept. */
-  destroyed(): number[] {
-    return this.#ask(() => this.#destroyed.all()).map((found) => number(found["number"]));
+  /** Actors that were destroyed and not yet swept. */
+  destroyed(): DestroyedActor[] {
+    return this.#ask(() => this.#destroyed.all()).map((found) => ({
+      number: number(found["number"]),
+      id: String(found["id"]),
+    }));
   }
 
   lastNumber(): number {

@@ -84,6 +84,11 @@ export class MemoryDisk {
     return alarms.sort((a, b) => a.at - b.at || (a.actorId < b.actorId ? -1 : 1));
   }
 
+  /** An alarm of an actor whose rows are elsewhere. */
+  setAlarm(actorId: string, at: number | null): void {
+    put(this.#alarms, actorId, at ?? undefined);
+  }
+
   /** The actor was destroyed: nothing of it stays, also after a crash. */
   forget(actorId: string): void {
     this.#actors.delete(actorId);
