@@ -43,7 +43,7 @@ export class DatabaseClient implements Database {
     return this.#open !== undefined && rootOf(this.#parts.current.get()) === this.#open.root;
   }
 
-  execute<Row extends Record<string, unknown> = Record<string, never>>(
+  execute<Row extends object = Record<string, never>>(
     sql: string,
     ...params: readonly BindParam[] | readonly [named: Readonly<Record<string, BindParam>>]
   ): Promise<Row[]> {

@@ -25,7 +25,7 @@ export interface Database {
    * const [user] = await c.db.execute<{ name: string }>("SELECT name FROM users WHERE id = ?", id);
    * ```
    */
-  execute<Row extends Record<string, unknown> = SqlRow>(
+  execute<Row extends object = SqlRow>(
     sql: string,
     ...params: readonly BindParam[] | readonly [named: Readonly<Record<string, BindParam>>]
   ): Promise<Row[]>;
