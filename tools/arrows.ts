@@ -55,6 +55,8 @@ export const rooms: readonly Room[] = [
       `${runtime}actor/`,
       `${runtime}gate/`,
       `${runtime}schedule/`,
+      `${runtime}kv/`,
+      // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,
     ],

@@ -2,8 +2,11 @@
  * Image: what a disk holds, as a program that opens it would read it.
  */
 import type { ActorRecord } from "../../packages/runtime/src/ports/directory.ts";
-import type { Alarm, Row } from "../../packages/runtime/src/ports/storage.ts";
+import type { Alarm } from "../../packages/runtime/src/ports/storage.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
+import type { RowMap } from "../../packages/runtime/src/storage/row-map.ts";
+
+const NO_ROWS: RowMap = new Map();
 
 /** One actor on disk. */
 export interface StoredActor {
@@ -41,8 +44,8 @@ export class Image {
     return id === undefined ? undefined : this.actors.get(id)?.record;
   }
 
-  rows(id: string): readonly Row[] {
-    return Array.from(this.actors.get(id)?.rows ?? [], ([key, value]) => ({ key, value: value.slice() }));
+  rows(id: string): RowMap {
+    return this.actors.get(id)?.rows ?? NO_ROWS;
   }
 
   alarms(until: number, limit: number): readonly Alarm[] {

@@ -21,12 +21,15 @@ import type {
   ActorStore,
   Alarm,
   BatchSource,
+  StoreNeeds,
 } from "../../packages/runtime/src/ports/storage.ts";
+import { sqlErrors } from "../../packages/runtime/src/sql/errors.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
 import { Claims } from "../../packages/runtime/src/storage/claims.ts";
 import { CommitSlot, EMPTY_BATCH } from "../../packages/runtime/src/storage/commit-slot.ts";
 import { GroupCommitter } from "../../packages/runtime/src/storage/group-committer.ts";
 import { OpenStores } from "../../packages/runtime/src/storage/open-stores.ts";
+import { rowMapReader } from "../../packages/runtime/src/storage/row-map.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
 import { type FileFlaws, type FileObserver, SimFile } from "./file.ts";
@@ -75,7 +78,10 @@ export class SimStore implements Directory, ActorStorage {
     const file = new SimFile(parts.process, parts.disk, parts.flaws, parts.observer);
     const env = parts.flaws.microtaskBatches === true ? { afterTurn: queueMicrotask } : parts.process.env;
     this.#committer = new GroupCommitter({ env, file, onBroken: parts.onFatal });
-    this.#stores = new OpenStores(this.#committer, ({ actor }) => this.#disk.image.rows(actor.id));
+    this.#stores = new OpenStores(
+      this.#committer,
+      rowMapReader(({ actor }) => this.#disk.image.rows(actor.id)),
+    );
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {
       generation += 1;
@@ -149,7 +155,8 @@ export class SimStore implements Directory, ActorStorage {
     return { actors: Array.from(this.#disk.image.actors.values(), ({ record }) => record) };
   }
 
-  async open(record: ActorRecord, generation: Generation): Promise<ActorStore> {
+  async open(record: ActorRecord, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {
+    if (needs.database === true) throw sqlErrors.unavailable();
     if (this.#closed) throw storageErrors.closed();
     const { id } = record;
     const unsettled = this.#unsettledById.get(id);

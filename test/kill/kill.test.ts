@@ -33,3 +33,21 @@ test("30 kills -9 at random moments lose no acknowledged write and apply none tw
   expect(ledger.acknowledged, replay).toBeGreaterThan(100);
   expect(ledger.unknown, replay).toBeGreaterThan(0);
 });
+
+test("12 kills -9 leave an actor's database and its state as one turn wrote them", {
+  timeout: 120_000,
+}, async (context) => {
+  if (other !== undefined) context.skip("the other server has no databases");
+  const seed = seedOfThisRun();
+  const replay = `TROUPE_TEST_SEED=${seed}`;
+  const { ledger, problems } = await runKills({
+    kills: 12,
+    clientKills: 0,
+    random: new Random(seed),
+    server: [...server, "--database"],
+    sockets: true,
+  });
+  expect(problems, replay).toEqual([]);
+  expect(ledger.acknowledged, replay).toBeGreaterThan(50);
+  expect(ledger.unknown, replay).toBeGreaterThan(0);
+});

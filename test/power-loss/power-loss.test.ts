@@ -39,6 +39,27 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
     expect(Math.min(ground.made.cut, ground.made.kept, ground.made.torn)).toBeGreaterThan(0);
   });
 
+  test.skipIf(other !== undefined)(
+    "20 cuts leave an actor's database and its state as one turn wrote them",
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      using ground = new CutGround();
+      const database = [...server, "--database"];
+      const { ledger, problems } = await runRounds({ ground, server: database, random, cuts: 20 });
+      expect(problems, replay).toEqual([]);
+      expect(ledger.acknowledged).toBeGreaterThan(50);
+      expect(ground.seen.syncs).toBeGreaterThan(50);
+      using canary = new CutGround(["cut"], { noSync: "-wal" });
+      const lost = await runRounds({ ground: canary, server: database, random, cuts: 5, loadMs: [100, 200] });
+      expect(
+        lost.problems.some((problem) => problem.includes("LOST")),
+        replay,
+      ).toBe(true);
+    },
+  );
+
   test.each([
     { what: "no sync does anything", noSync: true },
     { what: "no sync of a WAL does anything", noSync: "-wal" },

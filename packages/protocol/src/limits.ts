@@ -95,6 +95,32 @@ export const limits = {
   /** Bytes of the outputs that wait at one actor's gate. */
   gateBytes: 64 * 1024 * 1024,
 
+  /** A key of the key-value store, bytes. As the next four: RivetKit's. */
+  kvKeyBytes: 2_048,
+  /** A value of the key-value store. */
+  kvValueBytes: 128 * 1024,
+  /** Keys of one `batchGet`, `batchPut` or `batchDelete`. */
+  kvBatchEntries: 128,
+  /** Keys and values of one `batchPut`. */
+  kvBatchBytes: 976 * 1024,
+  /** Entries of one list. */
+  kvListEntries: 16_384,
+  /** Values of one list: it is in memory as a whole. */
+  kvListBytes: 32 * 1024 * 1024,
+
+  /** The text of one `execute`, UTF-8: several statements together. */
+  sqlBytes: 1024 * 1024,
+  /** Parameters of one statement. */
+  sqlParameters: 1_024,
+  /** Parameters of one statement, all together: text as UTF-8, numbers as 8 bytes. */
+  sqlBoundBytes: 1024 * 1024,
+  /** Rows of one result: it is in memory as a whole. */
+  sqlResultRows: 100_000,
+  /** Values of one result: text as its characters, numbers as 8 bytes. */
+  sqlResultBytes: 32 * 1024 * 1024,
+  /** The log of an actor's own database past which it is moved into the file. */
+  ownLogBytes: 4 * 1024 * 1024,
+
   /** Schedules of one actor; `options.maxSchedules` lowers it. */
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */

@@ -128,6 +128,10 @@ export const storageErrors = {
         metadata: { property, bytes, limit },
       },
     ),
+  listTooLarge: (limit: number) =>
+    error(413, "storage", "list_too_large", `A list has more than ${limit} bytes: read it in pages`, {
+      metadata: { limit },
+    }),
   locked: (owner: string) =>
     error(409, "storage", "locked", `The data directory is in use by ${owner}`, {
       public: false,

@@ -1,5 +1,7 @@
 export type { SocketCloseEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
 export { type CarriedDefinition, carriedActor } from "./actor/carried/definition.ts";
+export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
+export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
 export type { ActorOptions } from "./actor/options.ts";
@@ -30,8 +32,19 @@ export type {
   StateOf,
   WakeContextOf,
 } from "./actor/types/contexts-of.ts";
+export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
+export type {
+  ActorKv,
+  KvKey,
+  KvKeyType,
+  KvListOptions,
+  KvTypes,
+  KvValue,
+  KvValueOptions,
+  KvValueType,
+} from "./actor/types/kv.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { nodeEnv } from "./node/env.ts";

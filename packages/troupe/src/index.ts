@@ -7,6 +7,7 @@ export type {
   ActorContext,
   ActorContextOf,
   ActorDefinition,
+  ActorKv,
   ActorOptions,
   AnyActorDefinition,
   AppFetch,

@@ -8,10 +8,13 @@ export type {
   Error as CarriedError,
   Event as CarriedEvent,
   FromActor,
+  KvGet,
+  KvList,
   Reply as CarriedReply,
   Row as CarriedRow,
   SocketMessage,
   SocketOpen,
+  SqlExecute,
   Start,
   Stop,
   ToActor,
@@ -27,3 +30,4 @@ export {
 export { fromCarriedError, toCarriedError } from "./error.ts";
 export type { PayloadEncoding } from "./payload.ts";
 export { decodeArgs, decodePayload, encodeArgs, encodePayload, NO_PAYLOAD } from "./payload.ts";
+export { decodeBindParams, decodeExecuteResult, encodeBindParams, encodeExecuteResult } from "./sql.ts";

@@ -5,6 +5,7 @@ import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
+import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 
@@ -60,6 +61,8 @@ export interface LocalBehaviour {
   readonly connState: Initial;
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
+  /** Present when the actor has a database. */
+  readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */
   readonly actions: ActionTable;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
@@ -78,6 +81,8 @@ export interface CarriedBehaviour {
 export interface RemoteBehaviour {
   readonly kind: "remote";
   readonly pool: string;
+  /** The actor has a database, which is this engine's. */
+  readonly database: boolean;
 }
 
 /** How a definition is run. */
@@ -102,6 +107,7 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   ...hookNames,
   ...pairs.flat(),
   "run",
+  "db",
   "actions",
   "events",
   "options",
@@ -110,7 +116,6 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
 
 /** Keys of RivetKit's whose feature isn't in this version. */
 const laterKeys: ReadonlySet<string> = new Set([
-  "db",
   "queues",
   "onRequest",
   "actionInputSchemas",
@@ -141,12 +146,14 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     connState,
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
+    database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
       state.kind !== "create" &&
       vars.kind !== "create" &&
+      config["db"] === undefined &&
       !hooks.onMigrate &&
       !hooks.onCreate &&
       !hooks.onWake,
@@ -176,6 +183,11 @@ function checkKey(key: string): void {
   if (knownKeys.has(key)) return;
   if (laterKeys.has(key)) throw configErrors.unsupportedKey(key);
   throw configErrors.unknownKey(key, nearest(key, knownKeys));
+}
+
+function databaseOf(value: unknown): DatabaseDeclaration | undefined {
+  if (value === undefined || isDatabase(value)) return value;
+  throw configErrors.invalidOption("db", 'what `db()` of "troupe/db" returns');
 }
 
 function isHook(value: unknown): value is Hook {

@@ -8,14 +8,25 @@ import { type Env, TroupeError } from "@troupe/base";
 import {
   type CarriedAnswer,
   type CarriedAsk,
+  type CarriedRow,
   fromCarriedError,
   NO_PAYLOAD,
   type Start,
 } from "@troupe/protocol/actor/v1";
 import { changeOfCarriedRow, toCarriedRow } from "../actor/carried/rows.ts";
 import { actorErrors, storageErrors } from "../errors.ts";
+import { keyBytesOf } from "../kv/kv-key.ts";
 import type { ActorSaying } from "../ports/carried.ts";
-import type { ActorStore, Batch, BatchSource, Row } from "../ports/storage.ts";
+import {
+  type ActorSql,
+  type ActorStore,
+  type Batch,
+  type BatchSource,
+  KV_END,
+  type Row,
+  type RowRange,
+} from "../ports/storage.ts";
+import { GuestSql } from "./guest-sql.ts";
 
 /** What a guest's store is made of. */
 export interface GuestStoreParts {
@@ -42,16 +53,34 @@ export class GuestStore implements ActorStore {
 
   /** The rows that the host sent along. Throws `actor.bad_row`. */
   get rows(): readonly Row[] {
-    return this.#parts.start.rows.map((row) => {
-      const { key, value } = changeOfCarriedRow(row, "cbor");
-      return { key, value: value ?? NO_PAYLOAD };
-    });
+    return rowsOf(this.#parts.start.rows);
+  }
+
+  async read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const { rows } = await this.ask({ $case: "kvGet", value: { keys: keys.map(keyBytesOf) } });
+    const found = new Map(rowsOf(rows).map(({ key, value }) => [key, value]));
+    return keys.map((key) => found.get(key));
+  }
+
+  async list({ start, end, limit, reverse }: RowRange): Promise<readonly Row[]> {
+    const value = {
+      start: keyBytesOf(start),
+      end: end === KV_END ? NO_PAYLOAD : keyBytesOf(end),
+      limit,
+      reverse,
+    };
+    return rowsOf((await this.ask({ $case: "kvList", value })).rows);
   }
 
   commit(source: BatchSource): void {
     if (this.#source !== undefined) return;
     this.#source = source;
     this.#parts.env.afterTurn(() => this.#take());
+  }
+
+  /** Statements are run by the host, which asks for the batch itself. */
+  sql(): ActorSql {
+    return new GuestSql((about) => this.ask(about));
   }
 
   async durable(): Promise<void> {
@@ -118,4 +147,11 @@ export class GuestStore implements ActorStore {
       },
     });
   }
+}
+
+function rowsOf(rows: readonly CarriedRow[]): Row[] {
+  return rows.map((row) => {
+    const { key, value } = changeOfCarriedRow(row, "cbor");
+    return { key, value: value ?? NO_PAYLOAD };
+  });
 }

@@ -9,9 +9,10 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
-import type { ActorDescriptor } from "../actor/behaviour.ts";
+import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
+import type { Transaction } from "../actor/local/database-client.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
@@ -38,6 +39,7 @@ export class Guest {
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
+      transaction: parts.env.asyncContext.variable<Transaction>(),
       client: () => {
         throw actorErrors.notCarried("c.client()");
       },
@@ -46,7 +48,7 @@ export class Guest {
     for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {
       if (behaviour.kind !== "local") throw actorErrors.notCarried(`"${name}", which is carried itself`);
       this.#factories.set(name, new LocalFactory({ descriptor, behaviour }, services));
-      declarations.push(declare(name, descriptor));
+      declarations.push(declare(name, descriptor, behaviour));
     }
     this.declarations = declarations;
   }
@@ -81,7 +83,7 @@ export class Guest {
   }
 }
 
-function declare(name: string, descriptor: ActorDescriptor): CarriedDeclaration {
+function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBehaviour): CarriedDeclaration {
   return {
     name,
     actions: descriptor.actions,
@@ -89,7 +91,7 @@ function declare(name: string, descriptor: ActorDescriptor): CarriedDeclaration 
     options: declaredOptions(descriptor),
     connections: true,
     sockets: false,
-    database: false,
+    database: behaviour.database !== undefined,
   };
 }
 

@@ -236,7 +236,7 @@ export class ActorHost implements InstanceHost {
       return await this.#activate(record, pathOf(record));
     }
     const { address, method, input } = target;
-    this.#factory(address.name);
+    const { needs } = this.#factory(address.name);
     if (method === "get") {
       const record = await this.#directory.find(address);
       if (record === undefined) throw actorErrors.notFound(describe(address));
@@ -254,7 +254,7 @@ export class ActorHost implements InstanceHost {
     } else {
       const found = await this.#directory.find(address);
       if (found !== undefined && !this.#byId.has(found.id))
-        await clearCutOff({ directory: this.#directory, storage: this.#storage }, found);
+        await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found);
     }
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, path, { input, durable });
@@ -285,7 +285,7 @@ export class ActorHost implements InstanceHost {
   ): Promise<ActorInstance> {
     try {
       const { generation } = await this.#directory.claim(record.id);
-      const store = await this.#storage.open(record, generation);
+      const store = await this.#storage.open(record, generation, factory.needs);
       try {
         const rows = creation === undefined ? await store.load() : [];
         if (creation === undefined && !lives(rows)) throw new CutOff(record);

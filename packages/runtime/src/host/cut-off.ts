@@ -6,7 +6,13 @@
  */
 import { TroupeError } from "@troupe/base";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
-import { type ActorStorage, CREATED_ROW, DESTROYED_ROW, type Row } from "../ports/storage.ts";
+import {
+  type ActorStorage,
+  CREATED_ROW,
+  DESTROYED_ROW,
+  type Row,
+  type StoreNeeds,
+} from "../ports/storage.ts";
 
 /** Thrown when such an actor was about to wake. */
 export class CutOff extends TroupeError {
@@ -20,14 +26,21 @@ export function lives(rows: readonly Row[]): boolean {
   return rows.some((row) => row.key === CREATED_ROW) && !rows.some((row) => row.key === DESTROYED_ROW);
 }
 
+/** Where it is looked for, and given back. */
+export interface CutOffParts {
+  readonly directory: Directory;
+  readonly storage: ActorStorage;
+  readonly needs: StoreNeeds | undefined;
+}
+
 /** What a crash left of a sleeping actor doesn't stand in a creation's way. */
 export async function clearCutOff(
-  { directory, storage }: { readonly directory: Directory; readonly storage: ActorStorage },
+  { directory, storage, needs }: CutOffParts,
   record: ActorRecord,
 ): Promise<void> {
   const { generation } = await directory.claim(record.id);
   try {
-    const store = await storage.open(record, generation);
+    const store = await storage.open(record, generation, needs);
     const rows = await store.load().finally(() => store.close());
     if (!lives(rows)) await directory.destroy(record.id, generation);
   } catch {

@@ -10,6 +10,7 @@ import { openMemoryStore } from "../ports/memory/open-memory-store.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Runtime } from "../registry/runtime.ts";
 import { nodeEnv } from "./env.ts";
+import { ownInMemory } from "./sqlite/own/open-own-files.ts";
 
 /** The part of a test's context that is used; vitest's fits, and any object with the same method. */
 export interface TestScope {
@@ -40,6 +41,7 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
   const env = nodeEnv({ logLevel: "warn" });
   const store = openMemoryStore({
     env,
+    own: ownInMemory(env),
     onFatal: (cause) => {
       throw cause;
     },

@@ -8,7 +8,7 @@ import { closeCodes, type Encoding } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
-import type { ActorStore, Row } from "./storage.ts";
+import type { ActorStore, Row, StoreNeeds } from "./storage.ts";
 import type { Message } from "./transport.ts";
 
 /** One running activation of an actor. */
@@ -157,6 +157,8 @@ export interface InstanceHost {
 
 /** Makes activations of one kind of actor. */
 export interface InstanceFactory {
+  /** What its actors need of their stores. */
+  readonly needs?: StoreNeeds;
   /** The started actor, at once when its start has nothing to wait for; rejects with what its start hooks threw. */
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance>;
   /** Gives back what all activations share; none runs any more. */

@@ -7,18 +7,25 @@
  * runtime's own (`Env.afterTurn`), when no turn is half done. Every batch taken is settled, exactly once, in order.
  */
 import type { TroupeError } from "@troupe/base";
+import type { BindParams, ExecuteResult } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 
 /** The port: actors' data on disk. */
 export interface ActorStorage {
   /** Opens an actor's data for one activation. Fences every older generation off from now on. */
-  open(actor: ActorRecord, generation: Generation): Promise<ActorStore>;
+  open(actor: ActorRecord, generation: Generation, needs?: StoreNeeds): Promise<ActorStore>;
   /** The earliest alarm of all actors here that are not destroyed. May be too early, never too late. */
   nextAlarm(): Promise<Alarm | undefined>;
   /** Actors whose alarm is due, earliest first. */
   dueAlarms(until: number, limit: number): Promise<readonly Alarm[]>;
   /** Settles all that was taken, then gives every resource back. */
   close(): Promise<void>;
+}
+
+/** What an actor needs of its store. */
+export interface StoreNeeds {
+  /** It has SQL. Rejects with `sql.unavailable` where there is none. */
+  readonly database?: boolean;
 }
 
 /** When an actor wants to be woken. */
@@ -30,10 +37,23 @@ export interface Alarm {
 
 /** One activation's access to its actor's data. */
 export interface ActorStore {
-  /** All rows of the actor. Once, before the first commit. */
+  /** All rows of the actor but those that are read one by one ({@link KV_PREFIX}). Once, before the first commit. */
   load(): Promise<readonly Row[]>;
+  /**
+   * Values of rows, in the order of `keys`. At once where the rows are at hand: no turn ends because of it. As `list`, it
+   * sees every batch of this activation that was taken, durable or not, and is for after `load`.
+   */
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]>;
+  /** Rows of a range. Throws `storage.list_too_large` past `limits.kvListBytes`. */
+  list(range: RowRange): MaybePromise<readonly Row[]>;
   /** Says that `source` has a batch. Saying it again before the batch was taken does nothing. */
   commit(source: BatchSource): void;
+  /**
+   * The actor's database; absent in a store that was opened without one. What is written there goes with the next batch,
+   * in one transaction with its rows. `wrote` is called before a statement that writes, and may throw to refuse it: it
+   * asks for that batch.
+   */
+  sql?(wrote: () => void): ActorSql;
   /**
    * Only of a store that settles a batch when it has handed it on, to somebody who holds back all that comes behind it:
    * settles when everything handed on is durable.
@@ -41,6 +61,25 @@ export interface ActorStore {
   durable?(): Promise<void>;
   /** Ends this activation's right to commit. What was taken before is still settled. */
   close(): Promise<void>;
+}
+
+/** An actor's database. Everything happens at once where the database is at hand. */
+export interface ActorSql {
+  /**
+   * Runs SQL: one statement with parameters, or any number without, of which the last one's result is given. Throws
+   * `sql.*`. A statement that failed has changed nothing.
+   */
+  execute(sql: string, params: BindParams): MaybePromise<ExecuteResult>;
+  /** What is written from now on can be undone by itself. Savepoints end in the order opposite to that of their begin. */
+  savepoint(): Savepoint;
+}
+
+/** A place to go back to, until the batch is taken: then what was written since is undone. */
+export interface Savepoint {
+  /** What was written stays. Throws `sql.transaction_left_turn` when the batch was taken. */
+  release(): void;
+  /** What was written since is undone; nothing to do when the batch was taken. */
+  rollback(): void;
 }
 
 /**
@@ -54,6 +93,29 @@ export const CREATED_ROW = "created";
  * before it is durable. An actor with it is gone; whoever finds it tells the directory so.
  */
 export const DESTROYED_ROW = "destroyed";
+
+/**
+ * Rows whose keys begin with this are the key-value store's: there may be more of them than fit into memory, so a wake
+ * doesn't load them. Each further character of such a key is one byte of the user's key, so that their order is that of
+ * the bytes.
+ */
+export const KV_PREFIX = "k:";
+
+/** Behind every key that begins with {@link KV_PREFIX}. */
+export const KV_END = "k;";
+
+/** What is there at once where it can be. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Rows from `start` (with it) to `end` (without it), in the order of their keys' characters. */
+export interface RowRange {
+  readonly start: string;
+  readonly end: string;
+  /** 1 or more. */
+  readonly limit: number;
+  /** From the last one down. */
+  readonly reverse: boolean;
+}
 
 /** A row as it is stored. */
 export interface Row {

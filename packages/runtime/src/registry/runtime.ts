@@ -8,6 +8,7 @@ import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import { OpenedCarrier } from "../actor/carried/carrier-source.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
+import type { Transaction } from "../actor/local/database-client.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
@@ -51,6 +52,7 @@ export class Runtime {
     this.#services = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
+      transaction: parts.env.asyncContext.variable<Transaction>(),
       client: <R extends ClientRegistry>() => this.client<R>(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
@@ -122,10 +124,11 @@ export class Runtime {
       case "carried":
         return new CarriedFactory(this.env, new OpenedCarrier(() => behaviour.open({ env: this.env, name })));
       case "remote":
-        return new CarriedFactory(this.env, {
-          carrier: () => this.hosts.carrier(behaviour.pool, name),
-          close: () => Promise.resolve(),
-        });
+        return new CarriedFactory(
+          this.env,
+          { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
+          { database: behaviour.database },
+        );
     }
   }
 }

@@ -16,8 +16,14 @@ export type RemoteDefinition<D extends AnyActorDefinition> = Omit<D, "behaviour"
  * connections and its alarms are this engine's.
  */
 export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
-  options: { readonly pool?: string } = {},
+  options: {
+    /** Default: "default". */
+    readonly pool?: string;
+    /** The definition on the host has `db`. Default: false. */
+    readonly database?: boolean;
+  } = {},
 ): RemoteDefinition<D> {
-  const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool: options.pool ?? "default" });
+  const { pool = "default", database = false } = options;
+  const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool, database });
   return Object.freeze({ descriptor: UNDECLARED, behaviour }) as RemoteDefinition<D>;
 }

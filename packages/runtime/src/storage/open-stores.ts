@@ -7,7 +7,7 @@
  */
 import { storageErrors } from "../errors.ts";
 import type { Generation } from "../ports/directory.ts";
-import type { ActorStore, BatchSource, Row } from "../ports/storage.ts";
+import type { ActorStore, BatchSource, Row, RowRange } from "../ports/storage.ts";
 import { CommitSlot } from "./commit-slot.ts";
 import type { GroupCommitter } from "./group-committer.ts";
 
@@ -16,20 +16,26 @@ export interface OpenOptions<Target> {
   readonly actorId: string;
   readonly generation: Generation;
   readonly target: Target;
+  /** `always`: a batch without rows is written as well, for what else the file may hold of it. */
+  readonly empty?: "skipped" | "always";
 }
 
-/** All rows of an actor, as they are in the file now. */
-export type LoadRows<Target> = (target: Target) => readonly Row[];
+/** Reads an actor's rows, as they are in the file now: each batch that was taken is there. See `ActorStore`. */
+export interface RowReader<Target> {
+  load(target: Target): readonly Row[];
+  read(target: Target, keys: readonly string[]): readonly (Uint8Array | undefined)[];
+  list(target: Target, range: RowRange): readonly Row[];
+}
 
 /** The open stores of one file, and who of an actor's may commit. */
 export class OpenStores<Target> {
   readonly committer: GroupCommitter<Target>;
-  readonly load: LoadRows<Target>;
+  readonly rows: RowReader<Target>;
   readonly #open = new Map<string, SlotStore<Target>>();
 
-  constructor(committer: GroupCommitter<Target>, load: LoadRows<Target>) {
+  constructor(committer: GroupCommitter<Target>, rows: RowReader<Target>) {
     this.committer = committer;
-    this.load = load;
+    this.rows = rows;
   }
 
   /** Throws `storage.fenced` when this generation or a newer one is open. */
@@ -76,7 +82,7 @@ class SlotStore<Target> implements ActorStore {
     stores: OpenStores<Target>,
     predecessor: CommitSlot<Target> | undefined,
   ) {
-    this.slot = new CommitSlot(options.target);
+    this.slot = new CommitSlot(options.target, options.empty === "always" ? "operation" : "rows");
     this.generation = options.generation;
     this.#actorId = options.actorId;
     this.#stores = stores;
@@ -88,8 +94,18 @@ class SlotStore<Target> implements ActorStore {
       await this.#predecessor.settled();
       this.#predecessor = undefined;
     }
-    if (this.slot.refusal !== undefined) throw this.slot.refusal;
-    return this.#stores.load(this.slot.target);
+    this.#check();
+    return this.#stores.rows.load(this.slot.target);
+  }
+
+  read(keys: readonly string[]): readonly (Uint8Array | undefined)[] {
+    this.#check();
+    return this.#stores.rows.read(this.slot.target, keys);
+  }
+
+  list(range: RowRange): readonly Row[] {
+    this.#check();
+    return this.#stores.rows.list(this.slot.target, range);
   }
 
   commit(source: BatchSource): void {
@@ -102,5 +118,9 @@ class SlotStore<Target> implements ActorStore {
     this.slot.refusal ??= storageErrors.closed();
     if (this.slot.busy) await this.slot.settled();
     this.#stores.closed(this.#actorId, this);
+  }
+
+  #check(): void {
+    if (this.slot.refusal !== undefined) throw this.slot.refusal;
   }
 }

@@ -1,6 +1,13 @@
 /** An `ActorStorage` that keeps every batch that was taken, and opens as slowly as the test says. */
 import type { ActorRecord, Generation } from "../../src/ports/directory.ts";
-import type { ActorStorage, ActorStore, Alarm, Batch, BatchSource } from "../../src/ports/storage.ts";
+import type {
+  ActorStorage,
+  ActorStore,
+  Alarm,
+  Batch,
+  BatchSource,
+  StoreNeeds,
+} from "../../src/ports/storage.ts";
 
 /** A batch and whose it is. */
 export interface Taken {
@@ -19,9 +26,9 @@ export class RecordingStorage implements ActorStorage {
     this.taken = taken;
   }
 
-  async open(actor: ActorRecord, generation: Generation): Promise<ActorStore> {
+  async open(actor: ActorRecord, generation: Generation, needs?: StoreNeeds): Promise<ActorStore> {
     await this.beforeOpen?.(actor);
-    const store = await this.#inner.open(actor, generation);
+    const store = await this.#inner.open(actor, generation, needs);
     const sources = new Map<BatchSource, BatchSource>();
     const recorded = (source: BatchSource): BatchSource => {
       const known = sources.get(source);
@@ -39,6 +46,8 @@ export class RecordingStorage implements ActorStorage {
     };
     return {
       load: () => store.load(),
+      read: (keys) => store.read(keys),
+      list: (range) => store.list(range),
       commit: (source) => store.commit(recorded(source)),
       close: () => store.close(),
     };

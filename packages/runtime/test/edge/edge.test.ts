@@ -7,13 +7,14 @@ import { gzipSync } from "node:zlib";
 import { createClient } from "@troupe/client";
 import { remoteActor, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import type { Counter } from "./worker.ts";
+import type { Counter, Ledger } from "./worker.ts";
 import { bundle, EdgeHost } from "./workerd.ts";
 
 const TOKEN = "edge-secret";
 
 async function engine() {
-  const registry = setup({ use: { counter: remoteActor<Counter>() }, hosts: { token: TOKEN } });
+  const use = { counter: remoteActor<Counter>(), ledger: remoteActor<Ledger>({ database: true }) };
+  const registry = setup({ use, hosts: { token: TOKEN } });
   const dataDir = await mkdtemp(join(tmpdir(), "troupe-edge-"));
   const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
   const client = createClient<typeof registry>(endpoint);
@@ -57,6 +58,26 @@ test("a counter in workerd: actions, events and schedules; its host dies, and an
   const [next] = await EdgeHost.start(script, bindings);
   await using _ = next;
   expect(await counter.increment(1)).toBe(104);
+});
+
+test("remote SQL: statements of an actor in workerd run in the engine, with their types, and outlive the host", async () => {
+  await using troupe = await engine();
+  const script = await bundle("./worker.ts");
+  const bindings = { ENGINE: troupe.endpoint, TOKEN };
+  const ledger = troupe.client.ledger.getOrCreate(["edge"]);
+  const large = 2n ** 60n + 1n;
+  {
+    const [host] = await EdgeHost.start(script, bindings);
+    await using _ = host;
+    expect(await ledger.add(large, Uint8Array.of(0, 255))).toBe(1);
+    expect(await ledger.all()).toEqual([{ id: 1, amount: large, note: Uint8Array.of(0, 255) }]);
+    await expect(ledger.wrong()).rejects.toMatchObject({ group: "internal", code: "error" });
+    await expect(ledger.attach()).rejects.toMatchObject({ group: "internal", code: "error" });
+  }
+  const [next] = await EdgeHost.start(script, bindings);
+  await using _ = next;
+  expect(await ledger.add(2n, Uint8Array.of())).toBe(2);
+  expect((await ledger.all()).map(({ amount }) => amount)).toEqual([large, 2]);
 });
 
 test("a host with a wrong token is refused by name", async () => {

@@ -74,8 +74,16 @@ const room = actor({
     holds<Equal<typeof isNew, boolean>>();
     holds<Equal<typeof c.state.title, string>>();
   },
-  onWake: (c) => {
+  onWake: async (c) => {
     holds<Equal<typeof c.vars.typing, Set<string>>>();
+    const text = await c.kv.get("key");
+    holds<Equal<typeof text, string | null>>();
+    const binary = await c.kv.list("key", { type: "binary" });
+    holds<Equal<typeof binary, [string, Uint8Array][]>>();
+    const keys = await c.kv.listRange("a", "b", { keyType: "binary" });
+    holds<Equal<typeof keys, [Uint8Array, string][]>>();
+    // @ts-expect-error no such type
+    await c.kv.get("key", { type: "json" });
   },
   onStateChange: (_c, state) => {
     holds<Equal<typeof state.at, Date>>();

@@ -34,13 +34,19 @@ import type {
 import type { InstanceOpen, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
+  type ActorSql,
   type Batch,
   type BatchSource,
   type CommitOutcome,
   CREATED_ROW,
   DESTROYED_ROW,
+  type MaybePromise,
+  type Row,
   type RowChange,
+  type RowRange,
 } from "../../ports/storage.ts";
+import { sqlErrors } from "../../sql/errors.ts";
+import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
@@ -101,6 +107,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   /** Rows of the runtime's own for the next batch. */
   #own: RowChange[] = [];
   #doomed = false;
+  #sql: ActorSql | undefined;
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;
@@ -199,6 +206,26 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   disconnected(connection: Connection): Promise<void> {
     this.clients.remove(connection);
     return Promise.resolve();
+  }
+
+  /** Values of rows, as the code has written them. */
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]> {
+    return readOver(this.#writes.open, this.request.store, keys);
+  }
+
+  /** Rows of a range, as the code has written them. */
+  list(range: RowRange): MaybePromise<readonly Row[]> {
+    return listOver(this.#writes.open, this.request.store, range);
+  }
+
+  /** The actor's database. Throws `sql.unavailable` when its definition here has none. */
+  get sql(): ActorSql {
+    this.#sql ??= this.request.store.sql?.(() => {
+      if (this.phase.tag === "stopped" || this.gone) throw actorErrors.stopped(this.request.record.id);
+      this.gate.mark();
+    });
+    if (this.#sql === undefined) throw sqlErrors.unavailable();
+    return this.#sql;
   }
 
   /** Settles when everything written so far is durable. */

@@ -4,18 +4,21 @@
 import type { Env } from "@troupe/base";
 import type { ActorCarrier } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
+import type { StoreNeeds } from "../../ports/storage.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import { CarriedInstance } from "./carried-instance.ts";
 import type { CarrierSource } from "./carrier-source.ts";
 
 /** The factory of one registered name. */
 export class CarriedFactory implements InstanceFactory {
+  readonly needs: StoreNeeds;
   readonly #env: Env;
   readonly #source: CarrierSource;
   /** What each carrier declared, taken apart once. */
   readonly #descriptors = new WeakMap<ActorCarrier, ActorDescriptor>();
 
-  constructor(env: Env, source: CarrierSource) {
+  constructor(env: Env, source: CarrierSource, needs: StoreNeeds = {}) {
+    this.needs = needs;
     this.#env = env;
     this.#source = source;
   }

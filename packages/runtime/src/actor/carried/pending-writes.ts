@@ -3,10 +3,10 @@
  * go, and a batch takes all.
  */
 
-import { limits } from "@troupe/protocol";
 import type { CarriedRow, PayloadEncoding, Write } from "@troupe/protocol/actor/v1";
-import { storageErrors } from "../../errors.ts";
 import { type Batch, CREATED_ROW, DESTROYED_ROW, type RowChange } from "../../ports/storage.ts";
+import { checkBatchSize } from "../../storage/batch-size.ts";
+import type { OpenRows } from "../../storage/overlay.ts";
 import { changeOfCarriedRow } from "./rows.ts";
 
 /** The open batch of a carried actor. */
@@ -17,6 +17,11 @@ export class PendingWrites {
 
   constructor(encoding: PayloadEncoding) {
     this.#encoding = encoding;
+  }
+
+  /** What no batch has taken yet. */
+  get open(): OpenRows {
+    return this.#rows;
   }
 
   /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `value.*`: then nothing is taken over. */
@@ -39,13 +44,7 @@ export class PendingWrites {
     this.#rows = new Map();
     this.#alarm = undefined;
     rows.push(...own);
-    checkSize(rows);
+    checkBatchSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };
   }
-}
-
-function checkSize(rows: readonly RowChange[]): void {
-  let bytes = 0;
-  for (const { value } of rows) bytes += value?.byteLength ?? 0;
-  if (bytes > limits.batchBytes) throw storageErrors.batchTooLarge(bytes, limits.batchBytes);
 }

@@ -2,9 +2,23 @@
  * What carried code asks of the runtime, and the answers. Several may be open at once; each has its own answer, in
  * whatever order they come.
  */
-import { type CarriedAnswer, type CarriedAsk, toCarriedError } from "@troupe/protocol/actor/v1";
+import { limits } from "@troupe/protocol";
+import {
+  type CarriedAnswer,
+  type CarriedAsk,
+  type CarriedRow,
+  decodeBindParams,
+  encodeExecuteResult,
+  type KvGet,
+  type KvList,
+  type SqlExecute,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
+import { rowBoundOf, rowKeyOf } from "../../kv/kv-key.ts";
+import { KV_END } from "../../ports/storage.ts";
 import type { CarriedActivation } from "./activation.ts";
+import { toCarriedRows } from "./rows.ts";
 
 type Answered = Partial<Omit<CarriedAnswer, "ask">>;
 
@@ -29,7 +43,42 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
     case "barrier":
       await activation.durable();
       return {};
+    case "kvGet":
+      return { rows: await valuesOf(activation, ask.about.value) };
+    case "kvList":
+      return { rows: await listOf(activation, ask.about.value) };
+    case "sqlExecute":
+      return { sql: await executed(activation, ask.about.value) };
     default:
-      throw actorErrors.notCarried(ask.about?.$case ?? "a question that this runtime doesn't know");
+      throw actorErrors.notCarried("a question that this runtime doesn't know");
   }
+}
+
+/** Those that are there, each with its key. */
+async function valuesOf(activation: CarriedActivation, { keys }: KvGet): Promise<CarriedRow[]> {
+  const rowKeys = keys.map(rowKeyOf);
+  const values = await activation.read(rowKeys);
+  const rows = rowKeys.flatMap((key, index) => {
+    const value = values[index];
+    return value === undefined ? [] : [{ key, value }];
+  });
+  return toCarriedRows(rows, activation.encoding);
+}
+
+async function executed(activation: CarriedActivation, { sql, params }: SqlExecute): Promise<Uint8Array> {
+  return encodeExecuteResult(await activation.sql.execute(sql, decodeBindParams(params)));
+}
+
+async function listOf(
+  activation: CarriedActivation,
+  { start, end, limit, reverse }: KvList,
+): Promise<CarriedRow[]> {
+  const rows = await activation.list({
+    start: rowBoundOf(start),
+    end: end.byteLength === 0 ? KV_END : rowBoundOf(end),
+    // One more than a list may have: whoever asks sees that there is more.
+    limit: Math.min(limit, limits.kvListEntries + 1),
+    reverse,
+  });
+  return toCarriedRows(rows, activation.encoding);
 }

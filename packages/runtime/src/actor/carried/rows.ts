@@ -2,7 +2,7 @@
  * Rows between storage and carried code. State is stored in CBOR whatever the code speaks, so that one program's data can
  * be read by the next one, in another language.
  */
-import { decodeCbor, encodeCbor } from "@troupe/protocol";
+import { decodeCbor, encodeCbor, limits } from "@troupe/protocol";
 import {
   type CarriedRow,
   decodePayload,
@@ -12,7 +12,9 @@ import {
   Space,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
-import type { Row, RowChange } from "../../ports/storage.ts";
+import { kvErrors } from "../../kv/errors.ts";
+import { keyBytesOf, rowKeyOf } from "../../kv/kv-key.ts";
+import { KV_PREFIX, type Row, type RowChange } from "../../ports/storage.ts";
 import { STATE_PREFIX } from "../local/state-tree.ts";
 
 /** Rows as the code gets them when it starts. */
@@ -22,6 +24,7 @@ export function toCarriedRows(rows: readonly Row[], encoding: PayloadEncoding): 
 
 /** A row, or its end, as it travels. */
 export function toCarriedRow(row: RowChange, encoding: PayloadEncoding): CarriedRow {
+  if (row.key.startsWith(KV_PREFIX)) return toCarriedEntry(row);
   const state = row.key.startsWith(STATE_PREFIX);
   const value = row.value ?? NO_PAYLOAD;
   return {
@@ -38,13 +41,30 @@ export function changeOfCarriedRow(row: CarriedRow, encoding: PayloadEncoding): 
   switch (row.space) {
     case Space.STATE:
       return { key: STATE_PREFIX + row.key, value: row.deleted ? null : toStored(row.value, encoding) };
+    case Space.KV:
+      if (row.value.byteLength > limits.kvValueBytes) {
+        throw kvErrors.valueTooLarge(row.value.byteLength, limits.kvValueBytes);
+      }
+      return { key: rowKeyOf(row.blobKey), value: row.deleted ? null : row.value.slice() };
     case Space.OWN:
       // Its keys stay clear of everybody else's.
-      if (row.key.startsWith(STATE_PREFIX)) throw actorErrors.badRow(row.key);
+      if (row.key.startsWith(STATE_PREFIX) || row.key.startsWith(KV_PREFIX)) {
+        throw actorErrors.badRow(row.key);
+      }
       return { key: row.key, value: row.deleted ? null : row.value.slice() };
     default:
       throw actorErrors.badRow(row.key);
   }
+}
+
+function toCarriedEntry({ key, value }: RowChange): CarriedRow {
+  return {
+    space: Space.KV,
+    key: "",
+    blobKey: keyBytesOf(key),
+    value: value ?? NO_PAYLOAD,
+    deleted: value === null,
+  };
 }
 
 function fromStored(value: Uint8Array, encoding: PayloadEncoding): Uint8Array {

@@ -12,9 +12,10 @@
  */
 import type { AsyncVariable, Env, Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import { cloneValue, limits } from "@troupe/protocol";
-import { actorErrors, storageErrors } from "../../errors.ts";
+import { cloneValue } from "@troupe/protocol";
+import { actorErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
+import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { ActorInstance, InstanceHost, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
@@ -28,11 +29,14 @@ import {
   type RowChange,
 } from "../../ports/storage.ts";
 import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import { sqlErrors } from "../../sql/errors.ts";
+import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { DatabaseClient, type Transaction } from "./database-client.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
@@ -49,6 +53,8 @@ export interface ActivationServices {
   readonly current: CurrentActor;
   /** A client for actors of the same registry. */
   client<R extends ClientRegistry>(): Client<R>;
+  /** Which transaction of its database the running code is in. */
+  readonly transaction: AsyncVariable<Transaction>;
 }
 
 /** The lifecycle, tagged. */
@@ -70,12 +76,6 @@ export interface ActivationParts {
 }
 
 const DONE = Uint8Array.of(1);
-
-function checkSize(rows: readonly RowChange[]): void {
-  let bytes = 0;
-  for (const { value } of rows) bytes += value?.byteLength ?? 0;
-  if (bytes > limits.batchBytes) throw storageErrors.batchTooLarge(bytes, limits.batchBytes);
-}
 
 /** One life of an actor. */
 export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
@@ -105,6 +105,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #doom: "no" | "unsaid" | "said" = "no";
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
+  #kv: Kv | undefined;
+  #database: DatabaseClient | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
 
@@ -159,6 +161,28 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#schedules !== undefined;
   }
 
+  get kv(): Kv {
+    this.#kv ??= new Kv({
+      stored: this.store,
+      wrote: () => this.wrote(),
+      checkLive: () => this.#checkLive(),
+    });
+    return this.#kv;
+  }
+
+  get database(): DatabaseClient {
+    this.#database ??= this.#openDatabase();
+    return this.#database;
+  }
+
+  #openDatabase(): DatabaseClient {
+    if (this.behaviour.database === undefined) throw sqlErrors.noDatabase(this.record.name);
+    const sql = this.store.sql?.(() => this.wrote());
+    if (sql === undefined) throw sqlErrors.unavailable();
+    const { env, transaction } = this.#services;
+    return new DatabaseClient({ env, sql, current: transaction, checkLive: () => this.#checkLive() });
+  }
+
   get scheduleApi(): Schedule {
     return new ScheduleApi(this);
   }
@@ -183,6 +207,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   creating(): void {
     this.#creating = "quiet";
     this.#isNew = true;
+  }
+
+  /** Keeps back what a migration writes: with an error nothing of it stays. */
+  migrating(): void {
+    if (this.#creating === "no") this.#creating = "quiet";
+  }
+
+  /** The migration is done. */
+  migrated(): void {
+    if (!this.#isNew) this.#release();
   }
 
   /** The creation is done: the batch that says so may go, with all that was kept back. */
@@ -267,6 +301,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
+    if (this.#database?.inside === true) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
     await this.store.durable?.();
@@ -287,6 +322,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
+    if (this.#database?.inside === true) return this.saveState(true);
     const clear = this.gate.clear && this.store.durable === undefined;
     if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);
@@ -332,6 +368,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate.taken();
     const rows: RowChange[] = [];
     this.#state?.take(rows);
+    this.#kv?.take(rows);
     const alarm = this.#schedules?.take(rows);
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;
@@ -339,7 +376,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
       rows.push({ key: DESTROYED_ROW, value: DONE });
       this.#doom = "said";
     }
-    checkSize(rows);
+    checkBatchSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };
   }
 

@@ -6,8 +6,12 @@ import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorConnection } from "../../ports/instance.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
+import type { Database } from "../types/database.ts";
+import type { ActorKv } from "../types/kv.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
+import { KvApi } from "./kv-api.ts";
+import { observed } from "./observed.ts";
 
 /** `c` of hooks, `run` and of what has no connection. */
 export class LocalContext implements ActorContext {
@@ -55,6 +59,14 @@ export class LocalContext implements ActorContext {
 
   get schedule(): Schedule {
     return this.activation.scheduleApi;
+  }
+
+  get kv(): ActorKv {
+    return new KvApi(this.activation.kv, this.activation.log);
+  }
+
+  get db(): Database {
+    return this.activation.database;
   }
 
   get log(): Logger {
@@ -109,12 +121,6 @@ export class LocalContext implements ActorContext {
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
     return this.activation.client<R>();
   }
-}
-
-/** A promise that nobody has to await: forgetting one that rejects must not end a process full of other actors. */
-export function observed<R>(promise: Promise<R>): Promise<R> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** What one call adds: whose it is, and an abort signal of its own for its time-out. */

@@ -16,6 +16,7 @@ import type {
   StopReason,
 } from "../../ports/instance.ts";
 import type { RawRequest } from "../../ports/raw.ts";
+import type { StoreNeeds } from "../../ports/storage.ts";
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
 import { Activation, type ActivationServices } from "./activation.ts";
 import { startCall } from "./call.ts";
@@ -170,10 +171,12 @@ export interface LocalDefinition {
 
 /** Makes activations of static actors. */
 export class LocalFactory implements InstanceFactory {
+  readonly needs: StoreNeeds;
   readonly #definition: LocalDefinition;
   readonly #services: ActivationServices;
 
   constructor(definition: LocalDefinition, services: ActivationServices) {
+    this.needs = { database: definition.behaviour.database !== undefined };
     this.#definition = definition;
     this.#services = services;
   }

@@ -4,6 +4,8 @@
  *   create: onMigrate → createState → onCreate → createVars → onWake → run
  *   wake:   onMigrate → createVars → onWake → run
  *
+ * The database's own onMigrate comes before the actor's. What it writes is kept back until it is done.
+ *
  * What a creation writes is kept back until its last hook is done, so that one that fails leaves nothing; if a hook waits
  * for the disk, what is there goes early. The batch behind the last hook says that the actor is whole: one that a crash
  * cut short is given back by whoever finds it. A wake stores nothing by itself.
@@ -40,6 +42,7 @@ async function startWithHooks(activation: Activation, from: StartInput): Promise
   const { hooks } = activation.behaviour;
   const { options } = activation.descriptor;
   const c = new LocalContext(activation);
+  await migrate(activation);
   if (hooks.onMigrate)
     await activation.hook("onMigrate", options.onMigrateTimeout, hooks.onMigrate, [c, from.isNew]);
   if (from.isNew) {
@@ -50,6 +53,15 @@ async function startWithHooks(activation: Activation, from: StartInput): Promise
   await createVars(activation, c);
   if (hooks.onWake) await activation.hook("onWake", options.onWakeTimeout, hooks.onWake, [c]);
   activation.created();
+}
+
+async function migrate(activation: Activation): Promise<void> {
+  const onMigrate = activation.behaviour.database?.onMigrate;
+  if (onMigrate === undefined) return;
+  const { onMigrateTimeout } = activation.descriptor.options;
+  activation.migrating();
+  await activation.hook("onMigrate", onMigrateTimeout, () => onMigrate(activation.database), []);
+  activation.migrated();
 }
 
 /** The actor is ready: `run` and the schedules begin. */

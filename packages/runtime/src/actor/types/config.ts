@@ -2,6 +2,7 @@
  * The shape of `actor({ … })`.
  */
 import type { UniversalWebSocket } from "@troupe/client";
+import type { DatabaseDeclaration } from "../database.ts";
 import type { ActorOptions } from "../options.ts";
 import type { Types } from "./bag.ts";
 import type { ActorContext, Conn, ConnContext, CreateContext, CreateStateContext } from "./context.ts";
@@ -144,6 +145,8 @@ interface Hooks<
     websocket: UniversalWebSocket,
     options: { readonly request: Request },
   ) => MaybePromise<void>;
+  /** A database of the actor's own: what `db()` of "troupe/db" returns. */
+  readonly db?: DatabaseDeclaration;
   readonly options?: ActorOptions;
 }
 

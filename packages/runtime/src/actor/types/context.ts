@@ -4,7 +4,9 @@
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorTypes, Types } from "./bag.ts";
+import type { Database } from "./database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
+import type { ActorKv } from "./kv.ts";
 
 /** Passed last to `broadcast` and `send` through {@link unconfirmed}. */
 export interface SendOptions {
@@ -97,6 +99,10 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   readonly region: string;
   readonly conns: ReadonlyMap<string, Conn<T>>;
   readonly schedule: Schedule<T["actionNames"]>;
+  /** Keys and values on disk, in the actor's own order. */
+  readonly kv: ActorKv;
+  /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
+  readonly db: Database;
   readonly log: Logger;
   /** Fires when the actor begins to stop. */
   readonly abortSignal: AbortSignal;

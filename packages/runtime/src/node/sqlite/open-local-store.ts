@@ -3,6 +3,7 @@
  *
  *   manifest.json   layout version, shard count, epoch          owner.json   who holds the lock, for people
  *   lock.db         held exclusively while the process lives    shard-00.db … with their -wal and -shm
+ *   actors/         one file for each actor with a database
  *
  * The order at a start: directory, lock, manifest, shards (each one's log of before made durable), epoch. Only then is
  * anything answered. A shard that is damaged is set aside and named in the log; all the others start.
@@ -20,12 +21,14 @@ import { storageErrors } from "../../errors.ts";
 import type { Directory } from "../../ports/directory.ts";
 import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
 import type { ActorStorage } from "../../ports/storage.ts";
+import type { OwnStores } from "../../storage/own-stores.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataLock } from "./data-lock.ts";
 import { fileError, makeDirectory, syncDirectory } from "./files.ts";
 import type { KnownFile } from "./known-file.ts";
 import { openShardDatabase } from "./layout.ts";
 import { GenerationCounter, readShardCount } from "./manifest.ts";
+import { type OpenedOwnFiles, openOwnFiles, ownInMemory } from "./own/open-own-files.ts";
 import { Shard } from "./shard.ts";
 import { type ShardSlot, Shards } from "./shards.ts";
 import { missingFeatures } from "./sqlite.ts";
@@ -83,7 +86,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
   }
   const lock = await DataLock.acquire({ env, dataDir, waitMs: options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS });
   try {
-    return openShards(options, lock);
+    return await openShards(options, lock);
   } catch (error) {
     lock.release();
     throw fileError(dataDir, error);
@@ -91,37 +94,48 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
 }
 
 function memoryStore({ env, onFatal }: LocalStoreOptions): LocalStore {
-  const { directory, storage } = openMemoryStore({ env, onFatal });
+  const { directory, storage } = openMemoryStore({ env, onFatal, own: ownInMemory(env) });
   return { directory, storage, durability: "memory", close: () => storage.close() };
 }
 
-function openShards(options: LocalStoreOptions, lock: DataLock): LocalStore {
+async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<LocalStore> {
   const { env, dataDir } = options;
   const known = readShardCount(dataDir);
   if (known === undefined) refuseOrphans(dataDir);
   const count = known ?? options.shards ?? DEFAULT_SHARDS;
+  const onFatal = once(options.onFatal);
   const checkpointThread = new CheckpointThread();
+  const slots: ShardSlot[] = [];
+  const shards = new Shards(slots);
+  const own = openOwnFiles({
+    env,
+    dataDir,
+    durability: fileDurability(options),
+    checkpointThread,
+    shards,
+    onFatal,
+  });
   const context = {
     options,
     checkpointThread,
+    own: own.files,
     lock: lock.file,
     age: known === undefined ? ("new" as const) : ("known" as const),
-    onFatal: once(options.onFatal),
+    onFatal,
   };
-  const slots: ShardSlot[] = [];
-  const shards = new Shards(slots);
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= closeAll(shards, checkpointThread, lock);
+    closing ??= closeAll({ shards, own, checkpointThread, lock });
     return closing;
   };
   try {
     for (let place = 0; place < count; place += 1) slots.push(openShard(shardPath(dataDir, place), context));
     syncDirectory(dataDir);
+    await own.recover();
     const generations = new GenerationCounter(dataDir, count);
     return {
       directory: new SqliteDirectory({ env, shards, nextGeneration: () => generations.next() }),
-      storage: new SqliteStorage({ shards, oldestGeneration: generations.next(), close }),
+      storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
       durability: options.durability ?? "commit",
       close,
     };
@@ -136,6 +150,7 @@ function openShards(options: LocalStoreOptions, lock: DataLock): LocalStore {
 interface ShardContext {
   readonly options: LocalStoreOptions;
   readonly checkpointThread: CheckpointThread;
+  readonly own: OwnStores;
   readonly lock: KnownFile;
   readonly age: "new" | "known";
   readonly onFatal: (cause: unknown) => void;
@@ -144,15 +159,18 @@ interface ShardContext {
 function openShard(path: string, context: ShardContext): ShardSlot {
   const { options, ...rest } = context;
   const { env, checkpointBytes } = options;
-  const durability = options.durability === "interval" ? "interval" : "commit";
   try {
-    return { shard: new Shard({ ...rest, env, path, durability, checkpointBytes }) };
+    return { shard: new Shard({ ...rest, env, path, durability: fileDurability(options), checkpointBytes }) };
   } catch (error) {
     // Damage stays in its shard. Anything else (a full disk, a newer layout) is the directory's and stops the start.
     if (!TroupeError.is(error) || error.code !== "corrupt") throw error;
     env.log.error("a shard is damaged and was set aside; its actors can't be called", { path, error });
     return { error };
   }
+}
+
+function fileDurability({ durability }: LocalStoreOptions): "commit" | "interval" {
+  return durability === "interval" ? "interval" : "commit";
 }
 
 function shardPath(dataDir: string, place: number): string {
@@ -183,8 +201,17 @@ function once(call: (cause: unknown) => void): (cause: unknown) => void {
   };
 }
 
-async function closeAll(shards: Shards, checkpointThread: CheckpointThread, lock: DataLock): Promise<void> {
+interface Parts {
+  readonly shards: Shards;
+  readonly own: OpenedOwnFiles;
+  readonly checkpointThread: CheckpointThread;
+  readonly lock: DataLock;
+}
+
+/** The actors' own files first: their last alarms go into the shards. */
+async function closeAll({ shards, own, checkpointThread, lock }: Parts): Promise<void> {
   try {
+    await own.close();
     await shards.close();
     await checkpointThread.stop();
   } finally {

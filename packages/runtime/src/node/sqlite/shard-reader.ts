@@ -1,8 +1,9 @@
 /** ShardReader: every question that is asked of a shard, each a point select or a short range by index. */
 import { storageErrors } from "../../errors.ts";
 import type { ActorAddress, ActorRecord } from "../../ports/directory.ts";
-import type { Alarm, Row } from "../../ports/storage.ts";
+import { type Alarm, KV_END, KV_PREFIX, type Row, type RowRange } from "../../ports/storage.ts";
 import { decodeKey } from "../../storage/actor-key.ts";
+import { ListSize } from "../../storage/list-size.ts";
 import { fileError } from "./files.ts";
 import { rowCrc } from "./shard-writer.ts";
 import type { Database, SqlValue, Statement } from "./sqlite.ts";
@@ -21,6 +22,13 @@ export interface ListPosition {
   readonly keyText: string;
 }
 
+/** An actor that is gone, and left something. */
+export interface DestroyedActor {
+  readonly number: number;
+  readonly id: string;
+}
+
+const ROW = "SELECT key, value, crc FROM rows";
 const ACTOR = "SELECT id, namespace, name, key, created_at FROM actors";
 
 /** All that is read from a shard. */
@@ -30,6 +38,9 @@ export class ShardReader {
   readonly #byId: Statement;
   readonly #number: Statement;
   readonly #rows: Statement;
+  readonly #value: Statement;
+  readonly #range: Statement;
+  readonly #rangeDown: Statement;
   readonly #alarms: Statement;
   readonly #destroyed: Statement;
   readonly #lastNumber: Statement;
@@ -43,11 +54,18 @@ export class ShardReader {
     );
     this.#byId = database.prepare(`${ACTOR} WHERE id = ? AND destroyed_at IS NULL`);
     this.#number = database.prepare("SELECT number FROM actors WHERE id = ? AND destroyed_at IS NULL");
-    this.#rows = database.prepare("SELECT key, value, crc FROM rows WHERE actor = ?");
+    // Two ranges of the index, around the key-value store.
+    this.#rows = database.prepare(
+      `${ROW} WHERE actor = ?1 AND key < '${KV_PREFIX}' UNION ALL ${ROW} WHERE actor = ?1 AND key >= '${KV_END}'`,
+    );
+    this.#value = database.prepare(`${ROW} WHERE actor = ? AND key = ?`);
+    const range = `${ROW} WHERE actor = ? AND key >= ? AND key < ? ORDER BY key`;
+    this.#range = database.prepare(`${range} LIMIT ?`);
+    this.#rangeDown = database.prepare(`${range} DESC LIMIT ?`);
     this.#alarms = database.prepare(
       "SELECT id, alarm FROM actors WHERE alarm IS NOT NULL AND alarm <= ? ORDER BY alarm LIMIT ?",
     );
-    this.#destroyed = database.prepare("SELECT number FROM actors WHERE destroyed_at IS NOT NULL");
+    this.#destroyed = database.prepare("SELECT number, id FROM actors WHERE destroyed_at IS NOT NULL");
     this.#lastNumber = database.prepare("SELECT max(number) AS number FROM actors");
     this.#page = database.prepare(
       `${ACTOR} WHERE namespace = ? AND (name, key) > (?, ?) AND destroyed_at IS NULL ORDER BY name, key LIMIT ?`,
@@ -73,14 +91,31 @@ export class ShardReader {
     });
   }
 
-  /** All rows of an actor; throws `storage.corrupt` when one doesn't match its check value. */
+  /** The rows of an actor that a wake loads; throws `storage.corrupt` when one doesn't match its check value. */
   rows(actorNumber: number): readonly Row[] {
-    return this.#ask(() => this.#rows.all(actorNumber)).map((found) => {
-      const { key, value, crc } = found;
-      if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(actorNumber, value) !== crc) {
-        throw storageErrors.corrupt(this.#path, `row "${String(key)}" of actor number ${actorNumber}`);
+    return this.#ask(() => this.#rows.all(actorNumber)).map((found) => this.#row(actorNumber, found));
+  }
+
+  /** Values of rows by key; throws `storage.corrupt`. */
+  values(actorNumber: number, keys: readonly string[]): readonly (Uint8Array | undefined)[] {
+    return keys.map((key) => {
+      const found = this.#ask(() => this.#value.get(actorNumber, key));
+      return found === undefined ? undefined : this.#row(actorNumber, found).value;
+    });
+  }
+
+  /** Rows of a range; throws `storage.corrupt`, `storage.list_too_large`. */
+  range(actorNumber: number, { start, end, limit, reverse }: RowRange): readonly Row[] {
+    const statement = reverse ? this.#rangeDown : this.#range;
+    const size = new ListSize();
+    const rows: Row[] = [];
+    return this.#ask(() => {
+      for (const found of statement.iterate(actorNumber, start, end, limit)) {
+        const row = this.#row(actorNumber, found);
+        size.add(row.value);
+        rows.push(row);
       }
-      return { key, value };
+      return rows;
     });
   }
 
@@ -92,9 +127,12 @@ export class ShardReader {
     }));
   }
 
-  /** Table numbers of actors that were destroyed and not yet swept. */
-  destroyed(): number[] {
-    return this.#ask(() => this.#destroyed.all()).map((found) => number(found["number"]));
+  /** Actors that were destroyed and not yet swept. */
+  destroyed(): DestroyedActor[] {
+    return this.#ask(() => this.#destroyed.all()).map((found) => ({
+      number: number(found["number"]),
+      id: String(found["id"]),
+    }));
   }
 
   lastNumber(): number {
@@ -122,6 +160,13 @@ export class ShardReader {
       listed.push({ record, position: { name: record.name, keyText: String(row["key"]) } });
     }
     return listed;
+  }
+
+  #row(actorNumber: number, { key, value, crc }: Found): Row {
+    if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(actorNumber, value) !== crc) {
+      throw storageErrors.corrupt(this.#path, `row "${String(key)}" of actor number ${actorNumber}`);
+    }
+    return { key, value };
   }
 
   #record(found: Found | undefined): ActorRecord | undefined {

@@ -5,21 +5,24 @@
  * must not say what a power cut could take back. Actors that sleep have nothing here.
  */
 import type { Env } from "@troupe/base";
-import type { Row } from "../../ports/storage.ts";
+import { databaseErrors } from "../../sql/errors.ts";
 import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
-import { OpenStores } from "../../storage/open-stores.ts";
+import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
+import type { OwnStores } from "../../storage/own-stores.ts";
 import { openShardDatabase } from "./layout.ts";
 import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
 import { type OperationSubject, ShardOperation } from "./shard-operation.ts";
-import { ShardReader } from "./shard-reader.ts";
-import type { ShardTarget } from "./shard-target.ts";
+import { type DestroyedActor, ShardReader } from "./shard-reader.ts";
+import type { ShardActor, ShardTarget } from "./shard-target.ts";
 
 /** What a shard is opened with. */
 export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env"> {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   /** `known`: the file must be there and hold the schema. */
   readonly age: "new" | "known";
+  /** Actors with a database: here are their addresses and alarms, and nothing else of them. */
+  readonly own: OwnStores;
 }
 
 /** One file of actors. */
@@ -32,6 +35,7 @@ export class Shard {
   readonly #env: ShardOptions["env"];
   readonly #file: ShardFile;
   readonly #committer: GroupCommitter<ShardTarget>;
+  readonly #own: OwnStores;
   #lastNumber: number;
   #sweeping: Promise<void> = Promise.resolve();
   #closing = false;
@@ -39,7 +43,7 @@ export class Shard {
   /** Throws `storage.corrupt` and its like. */
   constructor(options: ShardOptions) {
     const database = openShardDatabase(options.path, options.age);
-    let destroyed: readonly number[];
+    let destroyed: readonly DestroyedActor[];
     this.path = options.path;
     this.#env = options.env;
     try {
@@ -52,8 +56,9 @@ export class Shard {
       throw error;
     }
     this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
-    this.stores = new OpenStores(this.#committer, this.#rowsOf);
-    for (const actorNumber of destroyed) this.sweep(actorNumber);
+    this.#own = options.own;
+    this.stores = new OpenStores(this.#committer, rowsOf(this.reader, options.own));
+    for (const actor of destroyed) this.sweep(actor);
   }
 
   nextNumber(): number {
@@ -72,10 +77,27 @@ export class Shard {
     return operation;
   }
 
-  /** Deletes what a destroyed actor left, a few rows a round; one actor at a time. */
-  sweep(actorNumber: number): void {
+  /** From now on nobody commits for this actor. */
+  fence(id: string): void {
+    this.stores.fence(id);
+    this.#own.fence(id);
+  }
+
+  /** Puts an alarm into the index; settles when it is durable. */
+  setAlarm(actor: ShardActor, at: number | null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#committer.commit(new CommitSlot({ kind: "rows", actor }), {
+        take: () => ({ rows: [], alarm: at }),
+        settled: (outcome) => (outcome.durable ? resolve() : reject(outcome.error)),
+      });
+    });
+  }
+
+  /** Deletes what a destroyed actor left: its file, and its rows, a few a round; one actor at a time. */
+  sweep(actor: DestroyedActor): void {
     this.#sweeping = this.#sweeping
-      .then(() => this.#sweepAll(actorNumber))
+      .then(() => this.#own.forget(actor.id))
+      .then(() => this.#sweepAll(actor.number))
       .catch((error: unknown) => {
         this.#env.log.warn("rows of a destroyed actor stay until the next start", { path: this.path, error });
       });
@@ -88,9 +110,6 @@ export class Shard {
     this.stores.refuseAll();
     await this.#file.close();
   }
-
-  readonly #rowsOf = (target: ShardTarget): readonly Row[] =>
-    target.kind === "rows" ? this.reader.rows(target.actor.number) : [];
 
   readonly #ended = ({ subject }: ShardOperation): void => {
     if (subject === undefined) return;
@@ -105,4 +124,19 @@ export class Shard {
       if (target.finished) return;
     }
   }
+}
+
+function rowsOf(reader: ShardReader, own: OwnStores): RowReader<ShardTarget> {
+  return {
+    load: (target) => {
+      if (target.kind !== "rows") return [];
+      const { number, id } = target.actor;
+      const rows = reader.rows(number);
+      // An actor without a row was cut off, and is given back: not one whose rows are in a file of its own.
+      if (rows.length === 0 && own.has(id)) throw databaseErrors.databaseLost(id);
+      return rows;
+    },
+    read: (target, keys) => (target.kind === "rows" ? reader.values(target.actor.number, keys) : []),
+    list: (target, range) => (target.kind === "rows" ? reader.range(target.actor.number, range) : []),
+  };
 }

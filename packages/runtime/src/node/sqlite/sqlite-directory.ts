@@ -113,10 +113,10 @@ export class SqliteDirectory implements Directory {
     if (record === undefined || actorNumber === undefined) return;
     this.#claims.check(id, generation);
     this.#claims.release(id, generation);
-    shard.stores.fence(id);
+    shard.fence(id);
     const target = { kind: "destroy" as const, actorNumber, at: this.#env.clock.now() };
     await shard.operate(target, { address: addressText(record), id }).durable;
-    shard.sweep(actorNumber);
+    shard.sweep({ number: actorNumber, id });
   }
 
   async list(query: ListQuery): Promise<ListPage> {

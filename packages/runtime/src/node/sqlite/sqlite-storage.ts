@@ -1,7 +1,9 @@
 /** SqliteStorage: what actors keep, in the shards of one data directory. A wake writes nothing. */
 import { actorErrors, storageErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { ActorStorage, ActorStore, Alarm } from "../../ports/storage.ts";
+import type { ActorStorage, ActorStore, Alarm, StoreNeeds } from "../../ports/storage.ts";
+import { databaseErrors } from "../../sql/errors.ts";
+import type { OwnStores } from "../../storage/own-stores.ts";
 import type { Shard } from "./shard.ts";
 import type { ShardActor } from "./shard-target.ts";
 import type { Shards } from "./shards.ts";
@@ -9,6 +11,8 @@ import type { Shards } from "./shards.ts";
 /** What the storage is made of. */
 export interface SqliteStorageOptions {
   readonly shards: Shards;
+  /** Actors with a database. */
+  readonly own: OwnStores;
   /** Generations below this are from before the start. */
   readonly oldestGeneration: Generation;
   readonly close: () => Promise<void>;
@@ -22,12 +26,18 @@ export class SqliteStorage implements ActorStorage {
     this.#options = options;
   }
 
-  async open(record: ActorRecord, generation: Generation): Promise<ActorStore> {
+  async open(record: ActorRecord, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {
     const { id } = record;
     if (generation < this.#options.oldestGeneration) throw storageErrors.fenced(id);
     const shard = this.#options.shards.ofId(id);
     const actor = shard === undefined ? undefined : actorOf(shard, id);
     if (shard === undefined || actor === undefined) throw actorErrors.notFound(id);
+    const { own } = this.#options;
+    if (needs.database === true) {
+      // Its shard knows such an actor's address alone: rows of it there are from when it had no database.
+      if (shard.reader.rows(actor.number).length > 0) throw databaseErrors.databaseGained(record.name);
+      return own.open(id, generation);
+    }
     return shard.stores.open({ actorId: id, generation, target: { kind: "rows", actor } });
   }
 

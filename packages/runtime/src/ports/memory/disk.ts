@@ -9,6 +9,7 @@
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
 import type { CommitFile, Write } from "../../storage/commit-file.ts";
+import type { RowMap } from "../../storage/row-map.ts";
 import type { Alarm, Row } from "../storage.ts";
 
 interface ActorData {
@@ -16,6 +17,8 @@ interface ActorData {
 }
 
 type Undo = () => void;
+
+const NO_ROWS: RowMap = new Map();
 
 /** What may go wrong with the disk. */
 export interface MemoryDiskFaults {
@@ -66,16 +69,24 @@ export class MemoryDisk {
     }
   }
 
+  /** An actor's rows, all of them, to look at. */
   rows(actorId: string): readonly Row[] {
-    const actor = this.#actors.get(actorId);
-    if (actor === undefined) return [];
-    return Array.from(actor.rows, ([key, value]) => ({ key, value: value.slice() }));
+    return Array.from(this.rowMap(actorId), ([key, value]) => ({ key, value: value.slice() }));
+  }
+
+  rowMap(actorId: string): RowMap {
+    return this.#actors.get(actorId)?.rows ?? NO_ROWS;
   }
 
   /** All alarms, earliest first. */
   alarms(): Alarm[] {
     const alarms = Array.from(this.#alarms, ([actorId, at]) => ({ actorId, at }));
     return alarms.sort((a, b) => a.at - b.at || (a.actorId < b.actorId ? -1 : 1));
+  }
+
+  /** An alarm of an actor whose rows are elsewhere. */
+  setAlarm(actorId: string, at: number | null): void {
+    put(this.#alarms, actorId, at ?? undefined);
   }
 
   /** The actor was destroyed: nothing of it stays, also after a crash. */

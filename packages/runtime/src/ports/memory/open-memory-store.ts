@@ -2,7 +2,7 @@
 import type { Env } from "@troupe/base";
 import { MemoryDirectory } from "./directory.ts";
 import { MemoryDisk } from "./disk.ts";
-import { MemoryStorage } from "./storage.ts";
+import { MemoryStorage, type MemoryStorageOptions } from "./storage.ts";
 
 /** What `openMemoryStore` takes. */
 export interface MemoryStoreOptions {
@@ -11,6 +11,8 @@ export interface MemoryStoreOptions {
   readonly disk?: MemoryDisk;
   /** A sync failed: the process should end. Default: nothing. */
   readonly onFatal?: (cause: unknown) => void;
+  /** See `MemoryStorageOptions`. */
+  readonly own?: NonNullable<MemoryStorageOptions["own"]>;
 }
 
 /** A directory and a storage over the same disk in memory. */

@@ -1,0 +1,37 @@
+/**
+ * `c.db`: an actor's SQL. The names and shapes are RivetKit's documented ones.
+ */
+import type { BindParam, ColumnValue } from "@troupe/protocol";
+
+/** A row by the names of its columns. */
+export type SqlRow = Record<string, ColumnValue>;
+
+/** Options of a transaction: RivetKit's, without effect. A transaction here lasts one turn and is never in line. */
+export interface TransactionOptions {
+  readonly name?: string;
+  readonly timeout?: number;
+}
+
+/**
+ * An actor's database. What a turn writes is stored together with its state and keys; what the actor says waits for it.
+ * Errors are `sql.*`.
+ */
+export interface Database {
+  /**
+   * Runs one statement with parameters (by place, or one object by name), or any number without, and gives the last one's
+   * rows. It is done when this returns; the promise is settled.
+   *
+   * ```ts
+   * const [user] = await c.db.execute<{ name: string }>("SELECT name FROM users WHERE id = ?", id);
+   * ```
+   */
+  execute<Row extends object = SqlRow>(
+    sql: string,
+    ...params: readonly BindParam[] | readonly [named: Readonly<Record<string, BindParam>>]
+  ): Promise<Row[]>;
+  /**
+   * Runs `callback`; when it throws, what was written to the database since is undone (state and keys aren't). Inside
+   * another one it is undone by itself. It must end in the turn that it began in: await nothing in it but the database.
+   */
+  transaction<R>(callback: (tx: Database) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
+}

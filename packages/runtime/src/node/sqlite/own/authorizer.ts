@@ -1,0 +1,197 @@
+/**
+ * Authorizer: what an actor's SQL may do.
+ *
+ * SQLite asks for each thing that a statement would do, when it is prepared and again when it has to be prepared anew.
+ * What isn't on the list is refused, also what a later SQLite may bring. Names that begin with `_troupe_` are the
+ * runtime's: nobody reads, changes or refers to them. VACUUM asks for nothing by itself, but attaches a file when it runs.
+ */
+import type { Database } from "../sqlite.ts";
+
+const ALLOW = 0;
+const DENY = 1;
+
+/** SQLite's numbers, by what they stand for. */
+const actions = {
+  createIndex: 1,
+  createTable: 2,
+  createTrigger: 7,
+  createView: 8,
+  delete: 9,
+  dropIndex: 10,
+  dropTable: 11,
+  dropTrigger: 16,
+  dropView: 17,
+  insert: 18,
+  pragma: 19,
+  read: 20,
+  select: 21,
+  transaction: 22,
+  update: 23,
+  alterTable: 26,
+  reindex: 27,
+  analyze: 28,
+  createVirtualTable: 29,
+  dropVirtualTable: 30,
+  function: 31,
+  savepoint: 32,
+  recursive: 33,
+} as const;
+
+const readers: ReadonlySet<number> = new Set([
+  actions.read,
+  actions.select,
+  actions.function,
+  actions.recursive,
+]);
+
+const writers: ReadonlySet<number> = new Set([
+  actions.createIndex,
+  actions.createTable,
+  actions.createTrigger,
+  actions.createView,
+  actions.delete,
+  actions.dropIndex,
+  actions.dropTable,
+  actions.dropTrigger,
+  actions.dropView,
+  actions.insert,
+  actions.update,
+  actions.alterTable,
+  actions.reindex,
+  actions.analyze,
+  actions.createVirtualTable,
+  actions.dropVirtualTable,
+]);
+
+/** Whether a pragma may be read, or set as well. Setting one is a write of the batch. */
+const pragmas: ReadonlyMap<string, "read" | "set"> = new Map([
+  ["application_id", "set"],
+  ["user_version", "set"],
+  ["collation_list", "read"],
+  ["compile_options", "read"],
+  ["data_version", "read"],
+  ["encoding", "read"],
+  ["foreign_key_check", "read"],
+  ["foreign_key_list", "read"],
+  ["foreign_keys", "read"],
+  ["freelist_count", "read"],
+  ["function_list", "read"],
+  ["index_info", "read"],
+  ["index_list", "read"],
+  ["index_xinfo", "read"],
+  ["integrity_check", "read"],
+  ["page_count", "read"],
+  ["page_size", "read"],
+  ["quick_check", "read"],
+  ["schema_version", "read"],
+  ["table_info", "read"],
+  ["table_list", "read"],
+  ["table_xinfo", "read"],
+]);
+
+/** Those whose argument says what to look at. */
+const questions: ReadonlySet<string> = new Set([
+  "foreign_key_check",
+  "foreign_key_list",
+  "index_info",
+  "index_list",
+  "index_xinfo",
+  "integrity_check",
+  "quick_check",
+  "table_info",
+  "table_list",
+  "table_xinfo",
+]);
+
+const deniedFunctions: ReadonlySet<string> = new Set(["load_extension", "fts3_tokenizer"]);
+const modules: ReadonlySet<string> = new Set(["fts5", "rtree", "rtree_i32", "geopoly"]);
+const OWN = "_troupe_";
+
+/** What was asked while a statement was prepared. */
+export interface Asked {
+  readonly writes: boolean;
+  readonly schema: boolean;
+}
+
+/** Stands between an actor's SQL and its connection. */
+export class Authorizer {
+  #writes = false;
+  #schema = false;
+  #denied: string | undefined;
+  #mine = true;
+
+  constructor(database: Database) {
+    database.setAuthorizer((action, first, second) =>
+      this.#mine ? ALLOW : this.#decide(action, first, second),
+    );
+  }
+
+  /** Runs something of the user's: what it asks for is looked at. */
+  guard<Result>(run: () => Result): Result {
+    this.#mine = false;
+    try {
+      return run();
+    } finally {
+      this.#mine = true;
+    }
+  }
+
+  /** Prepares a statement of the user's. Throws what SQLite threw. */
+  prepare<Result>(run: () => Result): { readonly result: Result } & Asked {
+    this.#writes = false;
+    this.#schema = false;
+    const result = this.guard(run);
+    return { result, writes: this.#writes, schema: this.#schema };
+  }
+
+  /** What was refused since the last time, in words. */
+  takeDenied(): string | undefined {
+    const denied = this.#denied;
+    this.#denied = undefined;
+    return denied;
+  }
+
+  #decide(action: number, first: string | null, second: string | null): number {
+    const denied = this.#reason(action, first, second);
+    if (denied === undefined) return ALLOW;
+    this.#denied ??= denied;
+    return DENY;
+  }
+
+  #reason(action: number, first: string | null, second: string | null): string | undefined {
+    // They look at every table, and change none.
+    if (action === actions.analyze || action === actions.reindex) {
+      this.#writes = true;
+      return undefined;
+    }
+    if (isOwn(first) || isOwn(second)) return `names that begin with ${OWN} are the runtime's`;
+    if (action === actions.pragma) return this.#pragma(first ?? "", second);
+    if (action === actions.transaction || action === actions.savepoint) return "use c.db.transaction";
+    if (action === actions.function)
+      return deniedFunctions.has(lower(second)) ? `the function ${second}` : undefined;
+    if (action === actions.createVirtualTable && !modules.has(lower(second))) return `the module ${second}`;
+    if (readers.has(action)) return undefined;
+    if (!writers.has(action)) return "this kind of statement";
+    this.#writes = true;
+    if (action !== actions.delete && action !== actions.insert && action !== actions.update)
+      this.#schema = true;
+    return undefined;
+  }
+
+  #pragma(name: string, value: string | null): string | undefined {
+    const kind = pragmas.get(lower(name));
+    if (kind === undefined) return `the pragma ${name}`;
+    if (value === null || questions.has(lower(name))) return undefined;
+    if (kind === "read") return `setting the pragma ${name}`;
+    this.#writes = true;
+    return undefined;
+  }
+}
+
+function isOwn(name: string | null): boolean {
+  return name !== null && lower(name).startsWith(OWN);
+}
+
+function lower(name: string | null): string {
+  return (name ?? "").toLowerCase();
+}

@@ -1,0 +1,77 @@
+/** How the actors' own files are tied to a data directory, and to a store in memory. */
+import { join } from "node:path";
+import type { Env } from "@troupe/base";
+import { actorErrors } from "../../../errors.ts";
+import type { OwnStores } from "../../../storage/own-stores.ts";
+import type { CheckpointThread } from "../checkpoint-thread.ts";
+import { makeDirectory } from "../files.ts";
+import type { Shards } from "../shards.ts";
+import { makeTemplate } from "./own-database-file.ts";
+import { OwnFiles } from "./own-files.ts";
+import { SyncThread } from "./sync-thread.ts";
+
+/** What they are tied to. */
+export interface OwnFilesOptions {
+  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  readonly dataDir: string;
+  readonly durability: "commit" | "interval";
+  readonly checkpointThread: CheckpointThread;
+  /** They may be opened later. */
+  readonly shards: Shards;
+  readonly onFatal: (cause: unknown) => void;
+}
+
+/** The files, and their part of a start and an end. */
+export interface OpenedOwnFiles {
+  readonly files: OwnStores;
+  /** When the shards are open: looks into the files that a killed process left. */
+  recover(): Promise<void>;
+  /** Before the shards are closed. */
+  close(): Promise<void>;
+}
+
+/** The files of a data directory. */
+export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
+  const { env, dataDir, durability, checkpointThread, shards, onFatal } = options;
+  const directory = join(dataDir, "actors");
+  makeDirectory(directory);
+  const syncThread = new SyncThread();
+  const template = makeTemplate(join(directory, "template.db"));
+  const files = new OwnFiles({
+    env,
+    place: { directory, template, durability, syncThread, checkpointThread },
+    setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
+    onFatal,
+  });
+  return {
+    files,
+    recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
+    close: async () => {
+      await files.close();
+      await syncThread.stop();
+    },
+  };
+}
+
+async function setAlarm(shards: Shards, actorId: string, at: number | null): Promise<void> {
+  const shard = shards.ofId(actorId);
+  if (shard === undefined) throw actorErrors.notFound(actorId);
+  const created = shard.unsettledById.get(actorId)?.created;
+  const number = created?.number ?? shard.reader.number(actorId);
+  // Destroyed meanwhile: it has no alarm any more.
+  if (number === undefined) return;
+  await shard.setAlarm(created ?? { number, id: actorId, failed: false }, at);
+}
+
+/** Databases in memory, for a store that is in memory as a whole. */
+export function ownInMemory(
+  env: Pick<Env, "afterTurn" | "timers" | "log">,
+): (setAlarm: (actorId: string, at: number | null) => void) => OwnStores {
+  return (setAlarm) =>
+    new OwnFiles({
+      env,
+      place: "memory",
+      setAlarm: async (actorId, at) => setAlarm(actorId, at),
+      onFatal: (cause) => env.log.error("a database in memory failed", { cause }),
+    });
+}

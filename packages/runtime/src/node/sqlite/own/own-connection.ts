@@ -1,0 +1,300 @@
+/**
+ * OwnConnection: the one connection to an actor's file: its rows, its tables, and the transaction around both.
+ *
+ *   _troupe_rows   what the actor keeps: state, keys, schedules      _troupe_meta   layout version, alarm
+ *
+ * Everything else in the file is the user's. A batch's transaction begins with the first write of its turns, or when it is
+ * taken, and ends then.
+ */
+import { TroupeError } from "@troupe/base";
+import { storageErrors } from "../../../errors.ts";
+import {
+  type Batch,
+  KV_END,
+  KV_PREFIX,
+  type Row,
+  type RowRange,
+  type Savepoint,
+} from "../../../ports/storage.ts";
+import { sqlErrors } from "../../../sql/errors.ts";
+import { ListSize } from "../../../storage/list-size.ts";
+import { fileError } from "../files.ts";
+import { rowCrc } from "../shard-writer.ts";
+import type { Database, SqlValue, Statement } from "../sqlite.ts";
+import { sqliteCode } from "../sqlite.ts";
+import { Authorizer } from "./authorizer.ts";
+
+/** The layout of an actor's own file. Goes up with every change that older code would misread. */
+export const OWN_LAYOUT_VERSION = 1;
+
+/** What is in a new file. */
+export const OWN_SCHEMA = `
+  CREATE TABLE _troupe_rows (key TEXT PRIMARY KEY, value BLOB NOT NULL, crc INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE _troupe_meta (key TEXT PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID;
+  INSERT INTO _troupe_meta VALUES ('layout', ${OWN_LAYOUT_VERSION});
+`;
+
+/** Statements that are kept prepared. */
+const CACHED = 128;
+/** Longer ones are prepared each time. Characters. */
+const CACHED_LENGTH = 4_096;
+/** SQLite's code for what the authorizer refused. */
+const SQLITE_AUTH = 23;
+
+/** A statement of the user's. */
+export interface Prepared {
+  readonly statement: Statement;
+  /** Characters of its text. */
+  readonly length: number;
+  readonly writes: boolean;
+  readonly schema: boolean;
+  readonly returnsRows: boolean;
+  columns(): readonly string[];
+}
+
+/** A connection to one actor's file. */
+export class OwnConnection {
+  readonly database: Database;
+  readonly #path: string;
+  readonly #authorizer: Authorizer;
+  readonly #statements = new Map<string, Prepared>();
+  readonly #own = new Map<string, Statement>();
+  #savepoints = 0;
+  /** Goes up when a batch is taken: savepoints of before are gone. */
+  #batch = 0;
+  /** SQLite undid the batch. */
+  #undone: TroupeError | undefined;
+
+  constructor(path: string, database: Database) {
+    this.#path = path;
+    this.database = database;
+    this.#authorizer = new Authorizer(database);
+  }
+
+  get inTransaction(): boolean {
+    return this.database.isTransaction;
+  }
+
+  /** Throws when the layout is newer, or the file isn't one of ours. */
+  checkLayout(): void {
+    const found = this.#ask(() =>
+      this.#statement("SELECT value FROM _troupe_meta WHERE key = 'layout'").get(),
+    );
+    const layout = Number(found?.["value"]);
+    if (!(layout >= 1)) throw storageErrors.corrupt(this.#path, "it names no layout");
+    if (layout > OWN_LAYOUT_VERSION) throw storageErrors.newer(this.#path, layout, OWN_LAYOUT_VERSION);
+  }
+
+  /** The alarm that was last stored. */
+  alarm(): number | null {
+    const found = this.#ask(() =>
+      this.#statement("SELECT value FROM _troupe_meta WHERE key = 'alarm'").get(),
+    );
+    return typeof found?.["value"] === "number" ? found["value"] : null;
+  }
+
+  load(): Row[] {
+    const range = "SELECT key, value, crc FROM _troupe_rows WHERE key";
+    const sql = `${range} < '${KV_PREFIX}' UNION ALL ${range} >= '${KV_END}'`;
+    return this.#ask(() => this.#statement(sql).all()).map((found) => this.#row(found));
+  }
+
+  read(keys: readonly string[]): (Uint8Array | undefined)[] {
+    const statement = this.#statement("SELECT key, value, crc FROM _troupe_rows WHERE key = ?");
+    return keys.map((key) => {
+      const found = this.#ask(() => statement.get(key));
+      return found === undefined ? undefined : this.#row(found).value;
+    });
+  }
+
+  list({ start, end, limit, reverse }: RowRange): Row[] {
+    const order = reverse ? "DESC" : "ASC";
+    const statement = this.#statement(
+      `SELECT key, value, crc FROM _troupe_rows WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
+    );
+    const size = new ListSize();
+    return this.#ask(() => {
+      const rows: Row[] = [];
+      for (const found of statement.iterate(start, end, limit)) {
+        const row = this.#row(found);
+        size.add(row.value);
+        rows.push(row);
+      }
+      return rows;
+    });
+  }
+
+  /** Throws when SQLite undid the batch: nothing goes on before the activation has ended. */
+  checkWhole(): void {
+    if (this.#undone !== undefined) throw this.#undone;
+  }
+
+  /** Opens the batch's transaction, if it isn't. */
+  begin(): void {
+    if (!this.database.isTransaction) this.#statement("BEGIN IMMEDIATE").run();
+  }
+
+  /** Puts the batch's rows to what its turns have written, and ends the transaction. When it throws, nothing is there. */
+  commit(batch: Batch): void {
+    try {
+      this.checkWhole();
+      this.begin();
+      // A transaction of the user's that has outlived its turn.
+      if (this.#savepoints > 0) this.database.exec(`ROLLBACK TO ${savepointName(1)}`);
+      this.#put(batch);
+      this.#statement("COMMIT").run();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    } finally {
+      this.#savepoints = 0;
+      this.#batch += 1;
+    }
+  }
+
+  /** Undoes what no batch has stored. */
+  rollback(): void {
+    if (this.database.isTransaction) this.database.exec("ROLLBACK");
+  }
+
+  savepoint(): Savepoint {
+    this.begin();
+    this.#savepoints += 1;
+    const depth = this.#savepoints;
+    const batch = this.#batch;
+    const name = savepointName(depth);
+    this.database.exec(`SAVEPOINT ${name}`);
+    const end = (sql: string): boolean => {
+      if (batch !== this.#batch || !this.database.isTransaction) return false;
+      this.database.exec(sql);
+      this.#savepoints = depth - 1;
+      return true;
+    };
+    return {
+      release: () => {
+        this.checkWhole();
+        if (!end(`RELEASE ${name}`)) throw sqlErrors.leftTurn();
+      },
+      rollback: () => {
+        if (end(`ROLLBACK TO ${name}; RELEASE ${name}`)) this.#statements.clear();
+      },
+    };
+  }
+
+  /** The first statement of `sql`; `undefined` when there is none but comments. Throws `sql.*`. */
+  prepare(sql: string): Prepared | undefined {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    let made: Prepared;
+    try {
+      const { result, ...asked } = this.#authorizer.prepare(() => this.database.prepare(sql));
+      made = preparedOf(result, asked);
+    } catch (error) {
+      if (isEmptyText(error)) return undefined;
+      throw this.#failure(error);
+    }
+    if (sql.length <= CACHED_LENGTH && !made.schema) {
+      if (this.#statements.size >= CACHED) this.#statements.clear();
+      this.#statements.set(sql, made);
+    }
+    // What was prepared before may have other columns from now on.
+    if (made.schema) this.#statements.clear();
+    return made;
+  }
+
+  /** Runs a statement of the user's. Throws `sql.*`. */
+  guarded<Result>(run: () => Result): Result {
+    const open = this.database.isTransaction;
+    try {
+      return this.#authorizer.guard(run);
+    } catch (error) {
+      if (open && !this.database.isTransaction) {
+        this.#undone = sqlErrors.batchUndone(error);
+        throw this.#undone;
+      }
+      throw this.#failure(error);
+    }
+  }
+
+  /** What the last statement changed. */
+  changes(): { readonly changes: number; readonly lastInsertRowId: number | bigint | null } {
+    const found = this.#statement("SELECT changes() AS changes, last_insert_rowid() AS id").get();
+    return { changes: Number(found?.["changes"]), lastInsertRowId: Number(found?.["id"]) };
+  }
+
+  #put({ rows, alarm }: Batch): void {
+    const put = this.#statement(
+      "INSERT INTO _troupe_rows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, crc = excluded.crc",
+    );
+    for (const { key, value } of rows) {
+      if (value === null) this.#statement("DELETE FROM _troupe_rows WHERE key = ?").run(key);
+      else put.run(key, value, rowCrc(0, value));
+    }
+    if (alarm === undefined) return;
+    this.#statement("INSERT OR REPLACE INTO _troupe_meta VALUES ('alarm', ?)").run(alarm);
+  }
+
+  #row({ key, value, crc }: Record<string, SqlValue>): Row {
+    if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(0, value) !== crc) {
+      throw storageErrors.corrupt(this.#path, `row "${String(key)}"`);
+    }
+    return { key, value };
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#own.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#ask(() => this.database.prepare(sql));
+    this.#own.set(sql, statement);
+    return statement;
+  }
+
+  #ask<Answer>(question: () => Answer): Answer {
+    try {
+      return question();
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+  }
+
+  #failure(error: unknown): unknown {
+    const denied = this.#authorizer.takeDenied();
+    if (TroupeError.is(error)) return error;
+    if (denied !== undefined || sqliteCode(error) === SQLITE_AUTH) {
+      return sqlErrors.notAllowed(denied ?? "this statement");
+    }
+    return statementError(error);
+  }
+}
+
+function savepointName(depth: number): string {
+  return `_troupe_${depth}`;
+}
+
+function preparedOf(
+  statement: Statement,
+  asked: { readonly writes: boolean; readonly schema: boolean },
+): Prepared {
+  statement.setReadBigInts(true);
+  statement.setReturnArrays(true);
+  return {
+    statement,
+    length: statement.sourceSQL.length,
+    writes: asked.writes,
+    schema: asked.schema,
+    returnsRows: statement.columns().length > 0,
+    columns: () => statement.columns().map(({ name }) => name),
+  };
+}
+
+/** node:sqlite refuses a text without a statement by itself: SQLite has nothing to say of it. */
+function isEmptyText(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_INVALID_ARG_VALUE";
+}
+
+/** The typed error for what SQLite or node:sqlite threw at a statement. */
+function statementError(error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (error instanceof Error && ("code" in error || code !== undefined)) return sqlErrors.failed(error, code);
+  return error;
+}

@@ -1,0 +1,99 @@
+/**
+ * An actor's own file: how it is made, opened and left.
+ *
+ * A new one is a copy of a template, written under another name, synced, and renamed: what has its name is whole. Nobody
+ * but SQLite opens it from then on. At open a log that a killed process left is moved into the file, synced, before
+ * anything is read: nobody knows how much of it a power cut would take.
+ */
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { storageErrors } from "../../../errors.ts";
+import { fileError } from "../files.ts";
+import { type Database, openDatabase } from "../sqlite.ts";
+import { OWN_SCHEMA, OwnConnection } from "./own-connection.ts";
+
+/** How long SQLite may block the thread when a stranger (a shell, a backup) holds the write lock. */
+const BUSY_TIMEOUT_MS = 250;
+
+/** What a file of an actor consists of, behind its path. */
+export const PARTS = ["", "-wal", "-shm"] as const;
+
+/** The bytes of an empty file; `path` is free to be used for making them. */
+export function makeTemplate(path: string): Uint8Array {
+  try {
+    for (const part of PARTS) rmSync(path + part, { force: true });
+    const database = openDatabase(path);
+    database.exec(`PRAGMA journal_mode = WAL; BEGIN; ${OWN_SCHEMA} COMMIT`);
+    database.close();
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** A new file. Its entry in the directory isn't synced yet. */
+export function createOwnFile(path: string, template: Uint8Array): OwnConnection {
+  try {
+    const fd = openSync(`${path}.new`, "w");
+    try {
+      writeSync(fd, template);
+      fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(`${path}.new`, path);
+    return connect(path);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** An existing file. Throws `storage.corrupt`, `storage.newer_layout` and their like. */
+export function openOwnFile(path: string): OwnConnection {
+  if (!existsSync(path)) throw storageErrors.corrupt(path, "it is missing");
+  let connection: OwnConnection | undefined;
+  try {
+    connection = connect(path);
+    connection.checkLayout();
+    return connection;
+  } catch (error) {
+    if (connection?.database.isOpen) connection.database.close();
+    throw fileError(path, error);
+  }
+}
+
+/** A database in memory. */
+export function openInMemory(): OwnConnection {
+  const database = openDatabase(":memory:");
+  database.exec(OWN_SCHEMA);
+  return new OwnConnection(":memory:", database);
+}
+
+function connect(path: string): OwnConnection {
+  const database = openDatabase(path, { timeoutMs: BUSY_TIMEOUT_MS });
+  try {
+    database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
+    checkpoint(path, database);
+    database.exec("PRAGMA synchronous = NORMAL");
+    return new OwnConnection(path, database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function checkpoint(path: string, database: Database): void {
+  const mode = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"];
+  if (mode !== "wal") throw storageErrors.corrupt(path, `its journal mode is ${String(mode)}`);
+  const result = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  if (result?.["busy"] !== 0)
+    throw storageErrors.openFailed(path, new Error("another process reads the file"));
+}

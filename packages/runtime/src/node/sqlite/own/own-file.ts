@@ -1,0 +1,224 @@
+/**
+ * OwnFile: one actor's file as its committer sees it. It has one writer, so its rounds hold one batch each; the syncs of
+ * all files share a thread, and go there together.
+ *
+ * The alarm is in the file, with the rows that it belongs to, and in the shard's index, which is asked for what is due. A
+ * batch that moves it is told when both are durable. After a crash the index may be behind: whoever opens the store looks
+ * into every file with a log, which is what a clean end doesn't leave, and mends the index.
+ */
+import { closeSync, existsSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Env, TimerHandle } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { Row, RowRange } from "../../../ports/storage.ts";
+import type { CommitFile, Write } from "../../../storage/commit-file.ts";
+import type { RowReader } from "../../../storage/open-stores.ts";
+import type { CheckpointThread } from "../checkpoint-thread.ts";
+import { WalDescriptor } from "../wal-descriptor.ts";
+import type { OwnConnection } from "./own-connection.ts";
+import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
+import type { SyncThread } from "./sync-thread.ts";
+
+/** Where files are, and what keeps them; in memory none of it. */
+export interface OwnPlace {
+  readonly directory: string;
+  readonly template: Uint8Array;
+  readonly durability: "commit" | "interval";
+  readonly syncThread: SyncThread;
+  readonly checkpointThread: CheckpointThread;
+}
+
+/** What one file is made of. */
+export interface OwnFileOptions {
+  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  readonly place: OwnPlace | "memory";
+  /** The file's path; of no meaning in memory. */
+  readonly path: string;
+  /** Puts the alarm into the index; settles when it is durable. */
+  readonly setAlarm: (at: number | null) => Promise<void>;
+  /** A sync failed. */
+  readonly onFatal: (cause: unknown) => void;
+}
+
+/** What a slot of its committer is for: the actor. */
+export type OwnTarget = "actor";
+
+type Done = (error?: unknown) => void;
+
+const SYNC_INTERVAL_MS = 1_000;
+
+/** The file of one actor with a database. */
+export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
+  readonly #options: OwnFileOptions;
+  #connection: OwnConnection | undefined;
+  #log: WalDescriptor | undefined;
+  /** The file was made by this process, and its entry in the directory isn't durable yet. */
+  #entry: "durable" | "new" = "durable";
+  /** What the last transaction did to the alarm, until the index has heard of it. */
+  #alarm: number | null | undefined;
+  /** Something was written since the last sync began. */
+  #written = false;
+  #timer: TimerHandle | undefined;
+  /** Why nothing can be made durable any more. */
+  #broken: unknown;
+
+  constructor(options: OwnFileOptions) {
+    this.#options = options;
+  }
+
+  /** True when there is a file, or a database in memory. */
+  get exists(): boolean {
+    return (
+      this.#connection !== undefined || (this.#options.place !== "memory" && existsSync(this.#options.path))
+    );
+  }
+
+  /** The connection. Makes the file when there is none. */
+  connection(): OwnConnection {
+    this.#connection ??= this.#open();
+    return this.#connection;
+  }
+
+  load(): readonly Row[] {
+    return this.exists ? this.connection().load() : [];
+  }
+
+  read(_target: OwnTarget, keys: readonly string[]): readonly (Uint8Array | undefined)[] {
+    return this.connection().read(keys);
+  }
+
+  list(_target: OwnTarget, range: RowRange): readonly Row[] {
+    return this.connection().list(range);
+  }
+
+  write(writes: readonly Write<OwnTarget>[]): void {
+    const connection = this.connection();
+    for (const { batch } of writes) {
+      if (batch.rows.length === 0 && batch.alarm === undefined && !connection.inTransaction) {
+        connection.checkWhole();
+        continue;
+      }
+      this.#log?.verify();
+      connection.commit(batch);
+      this.#log?.wrote();
+      this.#written = true;
+      if (batch.alarm !== undefined) this.#alarm = batch.alarm;
+    }
+  }
+
+  sync(done: Done): void {
+    const { env } = this.#options;
+    this.#makeDurable().then(
+      () => env.afterTurn(() => done()),
+      (error: unknown) => {
+        this.#broken ??= error;
+        env.afterTurn(() => done(error));
+      },
+    );
+  }
+
+  /** What no batch has stored is gone, and the file is closed. In memory it stays. */
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    if (connection?.database.isOpen !== true) return;
+    connection.rollback();
+    const { place, path, env } = this.#options;
+    if (place === "memory") return;
+    if (this.#timer !== undefined) {
+      env.timers.clear(this.#timer);
+      await this.#syncNow(place).catch(this.#options.onFatal);
+    }
+    this.#connection = undefined;
+    this.#log?.close();
+    this.#log = undefined;
+    const broken = this.#broken !== undefined;
+    try {
+      // The thread's connection closes last, so that the checkpoint is its work. It must be open before.
+      if (!broken) await place.checkpointThread.run(path, "passive");
+      connection.database.close();
+      await place.checkpointThread.run(path, broken ? "forget" : "close");
+    } catch (error) {
+      env.log.warn("an actor's file was closed without its last checkpoint", { path, error });
+      if (connection.database.isOpen) connection.database.close();
+    }
+  }
+
+  #open(): OwnConnection {
+    const { place, path } = this.#options;
+    if (place === "memory") return openInMemory();
+    const known = existsSync(path);
+    const connection = known ? openOwnFile(path) : createOwnFile(path, place.template);
+    if (!known) this.#entry = "new";
+    // The log is there from the first look at the file on.
+    connection.alarm();
+    this.#log = new WalDescriptor(path);
+    return connection;
+  }
+
+  async #makeDurable(): Promise<void> {
+    const { place, env, onFatal } = this.#options;
+    if (this.#broken !== undefined) throw this.#broken;
+    if (!this.#written) return;
+    this.#written = false;
+    const alarm = this.#tellIndex();
+    if (place !== "memory") {
+      if (place.durability === "commit") await this.#syncNow(place);
+      else {
+        this.#timer ??= env.timers.set(
+          () => {
+            this.#timer = undefined;
+            this.#syncNow(place).catch(onFatal);
+          },
+          SYNC_INTERVAL_MS,
+          { background: true },
+        );
+      }
+      if ((this.#log?.end ?? 0) > limits.ownLogBytes) await this.#checkpoint(place);
+    }
+    await alarm;
+  }
+
+  async #syncNow(place: OwnPlace): Promise<void> {
+    const log = this.#log;
+    if (log === undefined) return;
+    const synced = place.syncThread.sync({ kind: "log", fd: log.fd, end: log.end });
+    if (this.#entry === "durable") return await synced;
+    const fd = openSync(dirname(this.#options.path), "r");
+    try {
+      await Promise.all([synced, place.syncThread.sync({ kind: "directory", fd })]);
+      this.#entry = "durable";
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Moves the log into the file, while no batch can be written: SQLite starts it over. */
+  async #checkpoint({ checkpointThread }: OwnPlace): Promise<void> {
+    const { path, env } = this.#options;
+    try {
+      await checkpointThread.run(path, "passive");
+      await checkpointThread.run(path, "forget");
+    } catch (error) {
+      env.log.warn("a checkpoint of an actor's file failed; its log grows until one succeeds", {
+        path,
+        error,
+      });
+    }
+  }
+
+  /** Never rejects: an index that is behind is mended at the next start, or by the next alarm. */
+  async #tellIndex(): Promise<void> {
+    const alarm = this.#alarm;
+    if (alarm === undefined) return;
+    this.#alarm = undefined;
+    try {
+      await this.#options.setAlarm(alarm);
+    } catch (error) {
+      this.#alarm ??= alarm;
+      this.#options.env.log.error("an actor's alarm is not in the index", {
+        path: this.#options.path,
+        error,
+      });
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * OwnFiles: actors with a database, each in a file of its own.
+ *
+ * A file has its committer, which lives as long as somebody has its store open; so a batch that fails, or an actor that
+ * writes much, is nobody else's matter. What all share are the threads that sync and checkpoint.
+ */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Env } from "@troupe/base";
+import { storageErrors } from "../../../errors.ts";
+import type { Generation } from "../../../ports/directory.ts";
+import type { ActorStore } from "../../../ports/storage.ts";
+import { GroupCommitter } from "../../../storage/group-committer.ts";
+import { OpenStores } from "../../../storage/open-stores.ts";
+import type { OwnStores } from "../../../storage/own-stores.ts";
+import { fileError, syncDirectory } from "../files.ts";
+import { PARTS } from "./own-database-file.ts";
+import { OwnFile, type OwnPlace, type OwnTarget } from "./own-file.ts";
+import { OwnSql } from "./own-sql.ts";
+
+/** What they are made of. */
+export interface OwnFilesOptions {
+  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  readonly place: OwnPlace | "memory";
+  /** Puts an actor's alarm into the index; settles when it is durable. */
+  readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
+  readonly onFatal: (cause: unknown) => void;
+}
+
+interface Open {
+  readonly file: OwnFile;
+  readonly committer: GroupCommitter<OwnTarget>;
+  readonly stores: OpenStores<OwnTarget>;
+  users: number;
+  closing: Promise<void> | undefined;
+}
+
+const FILE = /^([0-9a-f]{32})\.db(-wal)?$/;
+
+/** The files of one data directory. */
+export class OwnFiles implements OwnStores {
+  readonly #options: OwnFilesOptions;
+  readonly #open = new Map<string, Open>();
+  #closed = false;
+
+  constructor(options: OwnFilesOptions) {
+    this.#options = options;
+  }
+
+  open(actorId: string, generation: Generation): ActorStore {
+    if (this.#closed) throw storageErrors.closed();
+    const open = this.#of(actorId);
+    const store = open.stores.open({ actorId, generation, target: "actor", empty: "always" });
+    open.users += 1;
+    return new OwnStore(store, open, () => this.#leave(actorId, open));
+  }
+
+  has(actorId: string): boolean {
+    return this.#of(actorId, "look").file.exists;
+  }
+
+  fence(actorId: string): void {
+    this.#open.get(actorId)?.stores.fence(actorId);
+  }
+
+  async forget(actorId: string): Promise<void> {
+    const open = this.#open.get(actorId);
+    this.#open.delete(actorId);
+    open?.stores.fence(actorId);
+    await open?.committer.drain();
+    await (open?.closing ?? open?.file.close());
+    if (this.#options.place === "memory") return;
+    const path = this.#path(actorId);
+    for (const part of PARTS) rmSync(path + part, { force: true });
+  }
+
+  /**
+   * After a crash: every file with a log is opened, which makes it durable, and its alarm put into the index. A file of
+   * nobody (its actor's row was lost in a power cut, or its end was cut off) is deleted.
+   */
+  async recover(exists: (actorId: string) => boolean): Promise<void> {
+    const { place, env, setAlarm } = this.#options;
+    if (place === "memory") return;
+    for (const name of readdirSync(place.directory)) {
+      const [, actorId, log] = FILE.exec(name) ?? [];
+      if (actorId === undefined || log === undefined) continue;
+      try {
+        if (!exists(actorId)) {
+          await this.forget(actorId);
+          continue;
+        }
+        const { file } = this.#of(actorId, "look");
+        await setAlarm(actorId, file.connection().alarm());
+        await file.close();
+      } catch (error) {
+        env.log.error("an actor's file is damaged; its actor can't be called", { actorId, error });
+      }
+    }
+    syncDirectory(place.directory);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#open.values()];
+    await Promise.all(
+      all.map(async (open) => {
+        await open.committer.drain();
+        open.stores.refuseAll();
+        await (open.closing ?? open.file.close());
+      }),
+    );
+  }
+
+  #of(actorId: string, why: "use" | "look" = "use"): Open {
+    const known = this.#open.get(actorId);
+    if (known !== undefined) return known;
+    const { env, place, setAlarm, onFatal } = this.#options;
+    const file = new OwnFile({
+      env,
+      place,
+      path: this.#path(actorId),
+      setAlarm: (at) => setAlarm(actorId, at),
+      onFatal,
+    });
+    const committer = new GroupCommitter<OwnTarget>({ env, file, onBroken: onFatal });
+    const made: Open = {
+      file,
+      committer,
+      stores: new OpenStores(committer, file),
+      users: 0,
+      closing: undefined,
+    };
+    if (why === "use") this.#open.set(actorId, made);
+    return made;
+  }
+
+  /** The last one closes the file; in memory it is all there is, and stays. */
+  async #leave(actorId: string, open: Open): Promise<void> {
+    open.users -= 1;
+    if (open.users > 0) return;
+    open.closing = open.file.close();
+    await open.closing;
+    open.closing = undefined;
+    if (this.#options.place === "memory" || open.users > 0) return;
+    if (this.#open.get(actorId) === open) this.#open.delete(actorId);
+  }
+
+  #path(actorId: string): string {
+    const { place } = this.#options;
+    return place === "memory" ? actorId : join(place.directory, `${actorId}.db`);
+  }
+}
+
+/** One activation's store over its actor's own file. */
+class OwnStore implements ActorStore {
+  readonly #store: ActorStore;
+  readonly #open: Open;
+  readonly #left: () => Promise<void>;
+  #closed: Promise<void> | undefined;
+
+  constructor(store: ActorStore, open: Open, left: () => Promise<void>) {
+    this.#store = store;
+    this.#open = open;
+    this.#left = left;
+  }
+
+  async load(): ReturnType<ActorStore["load"]> {
+    await this.#open.closing;
+    return await this.#store.load();
+  }
+
+  read(keys: readonly string[]): ReturnType<ActorStore["read"]> {
+    return this.#store.read(keys);
+  }
+
+  list(range: Parameters<ActorStore["list"]>[0]): ReturnType<ActorStore["list"]> {
+    return this.#store.list(range);
+  }
+
+  commit(source: Parameters<ActorStore["commit"]>[0]): void {
+    this.#store.commit(source);
+  }
+
+  sql(wrote: () => void): OwnSql {
+    return new OwnSql({ connection: () => this.#connection(), wrote });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#store.close().then(this.#left);
+    return this.#closed;
+  }
+
+  #connection(): ReturnType<OwnFile["connection"]> {
+    if (this.#closed !== undefined) throw storageErrors.closed();
+    try {
+      return this.#open.file.connection();
+    } catch (error) {
+      throw fileError("an actor's file", error);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { error } from "../new-error.ts";
+
+/**
+ * Errors of SQL. Those that quote a statement or SQLite's own words are for the actor's code: a caller outside is told
+ * `internal.error`, as of any other error that isn't public.
+ */
+export const sqlErrors = {
+  noDatabase: (name: string) =>
+    error(500, "sql", "no_database", `Actor "${name}" has no database: give it \`db: db()\``),
+  unavailable: () =>
+    error(500, "sql", "unavailable", "Actors with a database can't run here: the storage has no SQL"),
+  noTransactionHere: () =>
+    error(
+      501,
+      "sql",
+      "no_transaction_here",
+      "c.db.transaction() needs the database in the same process; this actor runs on a remote host",
+    ),
+  failed: (cause: Error, code: number | undefined) =>
+    error(500, "sql", "failed", cause.message, {
+      public: false,
+      cause,
+      ...(code === undefined ? {} : { metadata: { sqliteCode: code } }),
+    }),
+  notAllowed: (what: string) =>
+    error(403, "sql", "not_allowed", `An actor's SQL can't do that: ${what}`, { public: false }),
+  oneStatement: () =>
+    error(400, "sql", "one_statement", "With parameters it must be one statement", { public: false }),
+  invalidParameter: (name: string | number) =>
+    error(
+      400,
+      "sql",
+      "invalid_parameter",
+      `Parameter ${name} must be null, a boolean, a number, a bigint of 64 bits, a string or a Uint8Array`,
+      { public: false },
+    ),
+  textTooLong: (bytes: number, limit: number) =>
+    error(413, "sql", "text_too_long", `The SQL has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  tooManyParameters: (count: number, limit: number) =>
+    error(413, "sql", "too_many_parameters", `There are ${count} parameters; the limit is ${limit}`, {
+      metadata: { count, limit },
+    }),
+  parametersTooLarge: (bytes: number, limit: number) =>
+    error(413, "sql", "parameters_too_large", `The parameters have ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  resultTooLarge: (what: "rows" | "bytes", limit: number) =>
+    error(413, "sql", "result_too_large", `The result has more than ${limit} ${what}: read it in pages`, {
+      metadata: { limit },
+    }),
+  batchUndone: (cause: unknown) =>
+    error(500, "sql", "batch_undone", "SQLite undid all that this batch had written", {
+      public: false,
+      cause,
+    }),
+  leftTurn: () =>
+    error(
+      500,
+      "sql",
+      "transaction_left_turn",
+      "A transaction must end in the turn that it began in: await nothing in it but c.db. It was undone",
+    ),
+  outputInTransaction: () =>
+    error(
+      500,
+      "sql",
+      "output_in_transaction",
+      "This waits for what was written to be durable, and inside a transaction nothing is yet",
+    ),
+};
+
+/** Errors of actors whose definition and whose file don't agree. */
+export const databaseErrors = {
+  databaseGained: (name: string) =>
+    error(
+      500,
+      "storage",
+      "database_gained",
+      `This actor was made when "${name}" had no database; one can't be given to it later`,
+    ),
+  databaseLost: (id: string) =>
+    error(
+      500,
+      "storage",
+      "database_lost",
+      `Actor ${id} has a database, and its definition has none any more: give it back its \`db\``,
+    ),
+};

@@ -1,0 +1,17 @@
+/** OwnStores: stores of actors with files of their own, for whoever has the others'. */
+import type { Generation } from "../ports/directory.ts";
+import type { ActorStore } from "../ports/storage.ts";
+
+/** Actors with a database, each in a file of its own. */
+export interface OwnStores {
+  /** Throws `storage.fenced`. */
+  open(actorId: string, generation: Generation): ActorStore;
+  /** True when the actor has a file. */
+  has(actorId: string): boolean;
+  /** From now on nobody commits for this actor. */
+  fence(actorId: string): void;
+  /** The actor was destroyed: nothing of it stays. */
+  forget(actorId: string): Promise<void>;
+  /** Settles what was taken, and closes every file. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,93 @@
+/** A runtime over real files, which can be closed, opened again, and left as a killed process leaves them. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Client } from "@troupe/client";
+import type { AnyActorDefinition } from "../../src/actor/definition.ts";
+import { nodeEnv } from "../../src/node/env.ts";
+import { type LocalStore, openLocalStore } from "../../src/node/sqlite/open-local-store.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+import { Runtime } from "../../src/registry/runtime.ts";
+
+type Use = Readonly<Record<string, AnyActorDefinition>>;
+
+/** One process after the other on one data directory. */
+export class Ground<U extends Use> {
+  readonly #root = mkdtempSync(join(tmpdir(), "troupe-sql-"));
+  #copies = 0;
+  path = join(this.#root, "data");
+  #use: Use;
+  #store: LocalStore | undefined;
+  #runtime: Runtime | undefined;
+
+  private constructor(use: U) {
+    this.#use = use;
+  }
+
+  static async start<U extends Use>(use: U): Promise<Ground<U>> {
+    const ground = new Ground(use);
+    await ground.#open();
+    return ground;
+  }
+
+  get runtime(): Runtime {
+    if (this.#runtime === undefined) throw new Error("it is closed");
+    return this.#runtime;
+  }
+
+  get store(): LocalStore {
+    if (this.#store === undefined) throw new Error("it is closed");
+    return this.#store;
+  }
+
+  get client(): Client<Registry<U>> {
+    return this.runtime.client<Registry<U>>();
+  }
+
+  /** Names of the actors' own files. */
+  get files(): string[] {
+    return readdirSync(join(this.path, "actors")).filter((name) => !name.startsWith("template"));
+  }
+
+  /** Ends cleanly, and starts again; with other definitions when they are given. */
+  async restart(use: Use = this.#use): Promise<void> {
+    await this.#close();
+    this.#use = use;
+    await this.#open();
+  }
+
+  /** Goes on with what a process that is killed now would leave. */
+  async kill(): Promise<void> {
+    this.#copies += 1;
+    const copy = join(this.#root, `copy-${this.#copies}`);
+    // Another process: a descriptor of a database that this one closed would take SQLite's locks with it.
+    execFileSync("cp", ["-r", this.path, copy]);
+    await this.#close();
+    this.path = copy;
+    await this.#open();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  async #open(): Promise<void> {
+    const env = nodeEnv({ logLevel: "silent" });
+    const onFatal = (cause: unknown) => {
+      throw cause;
+    };
+    this.#store = await openLocalStore({ env, dataDir: this.path, onFatal });
+    const { directory, storage } = this.#store;
+    this.#runtime = new Runtime({ env, directory, storage, use: this.#use, access: {} });
+    await this.#runtime.start();
+  }
+
+  async #close(): Promise<void> {
+    await this.#runtime?.stop();
+    await this.#store?.close();
+    this.#runtime = undefined;
+    this.#store = undefined;
+  }
+}

@@ -1,0 +1,283 @@
+/** Actors with a database of their own: stored with the turn, undone with their transaction, whole after a crash. */
+import { limits } from "@troupe/protocol";
+import { actor, type Database, db, setup, setupTest } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { Ground } from "./ground.ts";
+
+const schema = "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE, at BLOB)";
+let migrations = 0;
+let failing = false;
+
+const notes = actor({
+  state: { writes: 0 },
+  db: db({
+    onMigrate: async (tx) => {
+      migrations += 1;
+      await tx.execute(`${schema}; CREATE INDEX IF NOT EXISTS by_text ON notes (text);`);
+      if (failing) {
+        await tx.execute("INSERT INTO notes (text) VALUES ('half a migration')");
+        await new Promise((resolve) => setImmediate(resolve));
+        throw new Error("migration failed");
+      }
+    },
+  }),
+  actions: {
+    add: async (c, text: string) => {
+      c.state.writes += 1;
+      await c.kv.put("last", text);
+      await c.db.execute("INSERT INTO notes (text) VALUES (?)", text);
+      return c.state.writes;
+    },
+    texts: async (c) => {
+      const rows = await c.db.execute<{ text: string }>("SELECT text FROM notes ORDER BY id");
+      return rows.map((row) => row.text);
+    },
+    state: async (c) => [c.state.writes, await c.kv.get("last")],
+    run: (c, sql: string, params: (string | number | null)[] = []) => c.db.execute(sql, ...params),
+    values: (c) =>
+      c.db.execute(
+        "SELECT :i AS i, :big AS big, :f AS f, :s AS s, :n AS n, :b AS b, :t AS t, typeof(:i) AS type",
+        {
+          i: 7,
+          big: 2n ** 60n,
+          f: 0.5,
+          s: "é",
+          n: null,
+          b: Uint8Array.of(1, 2),
+          t: true,
+        },
+      ),
+    transaction: (c, how: keyof typeof transactions) => transactions[how](c.db),
+    save: (c) => c.db.transaction(() => c.saveState({ immediate: true })),
+    race: async (c) => {
+      const undone = c.db.transaction(async (tx) => {
+        await tx.execute("INSERT INTO notes (text) VALUES ('undone')");
+        for (let index = 0; index < 20; index += 1) await Promise.resolve();
+        throw new Error("undo");
+      });
+      const kept = c.db.execute("INSERT INTO notes (text) VALUES ('another chain')");
+      await Promise.allSettled([undone, kept]);
+    },
+    later: (c, ms: number) => c.schedule.after(ms, "add", "scheduled"),
+    nap: (c) => c.sleep(),
+    end: (c) => c.destroy(),
+  },
+});
+
+const insert = (tx: Database, text: string) => tx.execute("INSERT INTO notes (text) VALUES (?)", text);
+
+const transactions = {
+  kept: (db: Database) =>
+    db.transaction(async (tx) => {
+      await insert(tx, "a");
+      await insert(db, "b");
+    }),
+  undone: (db: Database) =>
+    db.transaction(async (tx) => {
+      await insert(tx, "a");
+      throw new Error("no");
+    }),
+  nested: (db: Database) =>
+    db.transaction(async (tx) => {
+      await insert(tx, "a");
+      await tx
+        .transaction(async (inner) => {
+          await insert(inner, "b");
+          throw new Error("no");
+        })
+        .catch(() => {});
+      await insert(tx, "c");
+    }),
+  left: (db: Database) =>
+    db.transaction(async (tx) => {
+      await insert(tx, "a");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await insert(tx, "b");
+    }),
+};
+
+const plain = actor({
+  state: { n: 0 },
+  actions: { add: (c) => ++c.state.n, sql: (c) => c.db.execute("SELECT 1") },
+});
+
+const failure = (code: string) => expect.objectContaining({ group: "sql", code });
+
+test("state, keys and tables are one batch in the actor's own file, and come back together", async () => {
+  await using ground = await Ground.start({ notes });
+  const actorOf = () => ground.client.notes.getOrCreate(["a"]);
+  expect(await actorOf().add("one")).toBe(1);
+  expect(await actorOf().add("two")).toBe(2);
+  expect(ground.files.filter((name) => name.endsWith(".db"))).toHaveLength(1);
+  await ground.kill();
+  expect(await actorOf().texts()).toEqual(["one", "two"]);
+  expect(await actorOf().state()).toEqual([2, "two"]);
+  await ground.restart();
+  // A clean end leaves no log.
+  expect(ground.files).toHaveLength(1);
+  expect(await actorOf().texts()).toEqual(["one", "two"]);
+  expect(await actorOf().state()).toEqual([2, "two"]);
+});
+
+test("a failed statement changes nothing, what the turn wrote before it stays", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await actor.add("one");
+  await expect(actor.add("one")).rejects.toThrow();
+  await expect(actor.run("INSERT INTO notes (id, text) VALUES (9, 'new'), (9, 'twice')")).rejects.toThrow();
+  expect(await actor.texts()).toEqual(["one"]);
+  expect(await actor.state()).toEqual([2, "one"]);
+});
+
+test("values come back as they were: integers past 2^53 as bigint, blobs as bytes", async () => {
+  await using ground = await Ground.start({ notes });
+  const [row] = await ground.client.notes.getOrCreate(["a"]).values();
+  const bytes = Uint8Array.of(1, 2);
+  expect(row).toEqual({ i: 7, big: 2n ** 60n, f: 0.5, s: "é", n: null, b: bytes, t: 1, type: "integer" });
+});
+
+test("transactions: kept, undone, nested, joined by the outer client", async () => {
+  await using ground = await Ground.start({ notes });
+  const kept = ground.client.notes.getOrCreate(["kept"]);
+  await kept.transaction("kept");
+  expect(await kept.texts()).toEqual(["a", "b"]);
+  const undone = ground.client.notes.getOrCreate(["undone"]);
+  await expect(undone.transaction("undone")).rejects.toThrow();
+  expect(await undone.texts()).toEqual([]);
+  const nested = ground.client.notes.getOrCreate(["nested"]);
+  await nested.transaction("nested");
+  await ground.restart();
+  expect(await ground.client.notes.getOrCreate(["nested"]).texts()).toEqual(["a", "c"]);
+});
+
+test("a transaction that leaves its turn is undone, and nothing of it is written behind it", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await expect(actor.transaction("left")).rejects.toEqual(failure("transaction_left_turn"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await actor.texts()).toEqual([]);
+  expect(await actor.add("after")).toBe(1);
+});
+
+test("what another chain writes in the same turn isn't undone with a transaction", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await actor.race();
+  expect(await actor.texts()).toEqual(["another chain"]);
+});
+
+test("what would wait for itself is refused inside a transaction", async () => {
+  await using ground = await Ground.start({ notes });
+  await expect(ground.client.notes.getOrCreate(["a"]).save()).rejects.toEqual(
+    failure("output_in_transaction"),
+  );
+});
+
+test("migrations run first on every start; a failed one leaves nothing, also over several turns", async () => {
+  await using ground = await Ground.start({ notes });
+  migrations = 0;
+  await ground.client.notes.getOrCreate(["a"]).add("one");
+  await ground.restart();
+  failing = true;
+  try {
+    await expect(ground.client.notes.getOrCreate(["a"]).texts()).rejects.toThrow();
+    await expect(ground.client.notes.getOrCreate(["b"]).texts()).rejects.toThrow();
+  } finally {
+    failing = false;
+  }
+  expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual(["one"]);
+  expect(await ground.client.notes.getOrCreate(["b"]).texts()).toEqual([]);
+  expect(migrations).toBe(5);
+});
+
+test("a new file is whole or not there: after a kill before its first batch was told", async () => {
+  await using ground = await Ground.start({ notes });
+  const first = ground.client.notes.getOrCreate(["a"]).add("one");
+  first.catch(() => {});
+  await ground.kill();
+  const texts = await ground.client.notes.getOrCreate(["a"]).texts();
+  expect([[], ["one"]]).toContainEqual(texts);
+});
+
+test("an alarm wakes an actor with a database, also when a kill left its index behind", async () => {
+  await using ground = await Ground.start({ notes });
+  await ground.client.notes.getOrCreate(["a"]).later(3_600_000);
+  const [before] = await ground.store.storage.dueAlarms(Number.MAX_SAFE_INTEGER, 10);
+  expect(before).toBeDefined();
+  await ground.kill();
+  expect(await ground.store.storage.dueAlarms(Number.MAX_SAFE_INTEGER, 10)).toEqual([before]);
+  await ground.client.notes.getOrCreate(["b"]).later(30);
+  await ground.client.notes.getOrCreate(["b"]).nap();
+  await expect.poll(() => ground.client.notes.getOrCreate(["b"]).texts()).toEqual(["scheduled"]);
+});
+
+test("a destroyed actor leaves no file", async () => {
+  await using ground = await Ground.start({ notes });
+  await ground.client.notes.getOrCreate(["a"]).add("one");
+  await ground.client.notes.getOrCreate(["a"]).end();
+  await expect.poll(() => ground.files).toEqual([]);
+  expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual([]);
+  await ground.kill();
+  expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual([]);
+  expect(ground.files.filter((name) => name.endsWith(".db"))).toHaveLength(1);
+});
+
+test("a definition that loses its database, or gains one, doesn't lose what is stored", async () => {
+  await using ground = await Ground.start({ notes, plain });
+  await ground.client.notes.getOrCreate(["a"]).add("one");
+  await ground.client.plain.getOrCreate(["a"]).add();
+  await ground.restart({ notes: plain, plain: notes });
+  const refused = (code: string) => expect.objectContaining({ group: "storage", code });
+  await expect(ground.client.notes.getOrCreate(["a"]).texts()).rejects.toEqual(refused("database_lost"));
+  await expect(ground.client.plain.getOrCreate(["a"]).add()).rejects.toEqual(refused("database_gained"));
+  await ground.restart({ notes, plain });
+  expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual(["one"]);
+  expect(await ground.client.plain.getOrCreate(["a"]).add()).toBe(2);
+});
+
+test("an actor without a database is told so", async () => {
+  await using ground = await Ground.start({ plain });
+  await expect(ground.client.plain.getOrCreate(["a"]).sql()).rejects.toEqual(failure("no_database"));
+});
+
+test("S3.3 (in part) limits are checked before anything runs", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  const long = `INSERT INTO notes (text) VALUES ('ran'); -- ${"x".repeat(limits.sqlBytes)}`;
+  await expect(actor.run(long)).rejects.toEqual(failure("text_too_long"));
+  const many = Array.from({ length: limits.sqlParameters + 1 }, () => 1);
+  await expect(actor.run("INSERT INTO notes (text) VALUES (?)", many)).rejects.toEqual(
+    failure("too_many_parameters"),
+  );
+  const large = "x".repeat(limits.sqlBoundBytes + 1);
+  await expect(actor.run("INSERT INTO notes (text) VALUES (?)", [large])).rejects.toEqual(
+    failure("parameters_too_large"),
+  );
+  expect(await actor.texts()).toEqual([]);
+});
+
+test("a result has rows and bytes that it may have; a statement with a larger one is undone", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  const series = (count: number) =>
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) SELECT i FROM n`;
+  const many = limits.sqlResultRows + 1;
+  await expect(actor.run(series(many))).rejects.toEqual(failure("result_too_large"));
+  await expect(actor.run(`SELECT zeroblob(${limits.sqlResultBytes + 1})`)).rejects.toEqual(
+    failure("result_too_large"),
+  );
+  await expect(actor.run(`INSERT INTO notes (id) ${series(many)} RETURNING id`)).rejects.toEqual(
+    failure("result_too_large"),
+  );
+  expect(await actor.texts()).toEqual([]);
+});
+
+test("in memory, for tests: tables outlive a sleep", async (t) => {
+  const registry = setup({ use: { notes } });
+  const { client, sleep } = await setupTest(t, registry);
+  const handle = client.notes.getOrCreate(["a"]);
+  await handle.add("one");
+  await sleep(await handle.resolve());
+  expect(await handle.texts()).toEqual(["one"]);
+  expect(await handle.state()).toEqual([1, "one"]);
+});
