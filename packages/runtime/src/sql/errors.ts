@@ -51,10 +51,7 @@ export const sqlErrors = {
       metadata: { limit },
     }),
   batchUndone: (cause: unknown) =>
-    error(500, "sql", "batch_undone", "SQLite undid all that this batch had written", {
-      public: false,
-      cause,
-    }),
+    error(500, "sql", "batch_undone", "SQLite undid all that this batch had written", { cause }),
   leftTurn: () =>
     error(
       500,

@@ -1,4 +1,5 @@
 /** Actors with a database of their own: stored with the turn, undone with their transaction, whole after a crash. */
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actor, type Database, db, setup, setupTest } from "@troupe/runtime";
 import { expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { Ground } from "./ground.ts";
 const schema = "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE, at BLOB)";
 let migrations = 0;
 let failing = false;
+let left: (() => Promise<unknown>) | undefined;
 
 const notes = actor({
   state: { writes: 0 },
@@ -34,6 +36,39 @@ const notes = actor({
     },
     state: async (c) => [c.state.writes, await c.kv.get("last")],
     run: (c, sql: string, params: (string | number | null)[] = []) => c.db.execute(sql, ...params),
+    addTwice: async (c, text: string) => {
+      c.state.writes += 1;
+      await c.kv.put("last", text);
+      await c.db.execute("INSERT INTO notes (text) VALUES (?)", text);
+      await c.db.execute("INSERT OR ROLLBACK INTO notes (text) VALUES (?)", text).catch(() => {});
+      return c.state.writes;
+    },
+    leave: (c) => {
+      left = () => c.db.execute("SELECT 1");
+    },
+    fill: async (c, count: number, round: number) => {
+      for (let index = 0; index < count; index += 1) await insert(c.db, `${round}-${index}`);
+    },
+    codes: async (c) => {
+      const insertOne = "INSERT INTO notes (text) VALUES (?)";
+      const runs = {
+        several: () => c.db.execute(`${insertOne}; SELECT 1`, "a"),
+        object: () => c.db.execute(insertOne, JSON.parse("[1]"), 1),
+        missing: () => c.db.execute(insertOne, Reflect.get({}, "a")),
+        large: () => c.db.execute(insertOne, 2n ** 63n),
+        syntax: () => c.db.execute("SELEC 1"),
+        name: () => c.db.execute("SELECT * FROM nothing"),
+        none: () => c.db.execute("-- nothing"),
+      };
+      const found: Record<string, string> = {};
+      for (const [name, run] of Object.entries(runs)) {
+        found[name] = await run().then(
+          () => "ran",
+          (error: unknown) => (TroupeError.is(error) ? error.code : String(error)),
+        );
+      }
+      return found;
+    },
     values: (c) =>
       c.db.execute(
         "SELECT :i AS i, :big AS big, :f AS f, :s AS s, :n AS n, :b AS b, :t AS t, typeof(:i) AS type",
@@ -127,6 +162,50 @@ test("a failed statement changes nothing, what the turn wrote before it stays", 
   await expect(actor.run("INSERT INTO notes (id, text) VALUES (9, 'new'), (9, 'twice')")).rejects.toThrow();
   expect(await actor.texts()).toEqual(["one"]);
   expect(await actor.state()).toEqual([2, "one"]);
+});
+
+test("when SQLite undoes the whole batch, all of the turn is undone, and the actor starts anew", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await actor.add("one");
+  await expect(actor.addTwice("two")).rejects.toEqual(failure("batch_undone"));
+  // The broken activation is on its way out.
+  await expect.poll(() => actor.texts()).toEqual(["one"]);
+  expect(await actor.state()).toEqual([1, "one"]);
+  expect(await actor.add("three")).toBe(2);
+});
+
+test("after the end of its activation nobody reads or writes", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await actor.leave();
+  await ground.runtime.host.sleep(await actor.resolve());
+  await expect(left?.()).rejects.toMatchObject({ group: "actor", code: "stopped" });
+  expect(await actor.texts()).toEqual([]);
+});
+
+test("mistakes are refused with their own codes, before anything runs", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  expect(await actor.codes()).toEqual({
+    several: "one_statement",
+    object: "invalid_parameter",
+    missing: "invalid_parameter",
+    large: "invalid_parameter",
+    syntax: "failed",
+    name: "failed",
+    none: "ran",
+  });
+  expect(await actor.texts()).toEqual([]);
+});
+
+test("ten thousand writes of one turn, and a log that is moved into the file while the actor is awake", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  for (let round = 0; round < 3; round += 1) await actor.fill(10_000, round);
+  expect(await actor.texts()).toHaveLength(30_000);
+  await ground.kill();
+  expect(await ground.client.notes.getOrCreate(["a"]).texts()).toHaveLength(30_000);
 });
 
 test("values come back as they were: integers past 2^53 as bigint, blobs as bytes", async () => {

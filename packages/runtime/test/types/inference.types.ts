@@ -76,6 +76,14 @@ const room = actor({
   },
   onWake: async (c) => {
     holds<Equal<typeof c.vars.typing, Set<string>>>();
+    const rows = await c.db.execute("SELECT 1");
+    holds<Equal<(typeof rows)[number][string], string | number | bigint | Uint8Array | null>>();
+    const members = await c.db.execute<Member>("SELECT name, score FROM members WHERE name = ?", "a");
+    holds<Equal<typeof members, Member[]>>();
+    const done = await c.db.transaction(async (tx) => (await tx.execute("SELECT 1")).length);
+    holds<Equal<typeof done, number>>();
+    // @ts-expect-error dates can't be bound
+    await c.db.execute("SELECT ?", new Date());
     const text = await c.kv.get("key");
     holds<Equal<typeof text, string | null>>();
     const binary = await c.kv.list("key", { type: "binary" });

@@ -60,6 +60,7 @@ export class OwnConnection {
   readonly #statements = new Map<string, Prepared>();
   readonly #own = new Map<string, Statement>();
   #savepoints = 0;
+  #totalChanges = 0;
   /** Goes up when a batch is taken: savepoints of before are gone. */
   #batch = 0;
   /** SQLite undid the batch. */
@@ -214,6 +215,14 @@ export class OwnConnection {
       }
       throw this.#failure(error);
     }
+  }
+
+  /** Rows that were changed since the last time, by whomever. */
+  takeChanges(): number {
+    const found = this.#statement("SELECT total_changes() AS total").get();
+    const before = this.#totalChanges;
+    this.#totalChanges = Number(found?.["total"]);
+    return this.#totalChanges - before;
   }
 
   /** What the last statement changed. */

@@ -46,6 +46,7 @@ export type OwnTarget = "actor";
 type Done = (error?: unknown) => void;
 
 const SYNC_INTERVAL_MS = 1_000;
+const PAGE_BYTES = 4_096;
 
 /** The file of one actor with a database. */
 export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
@@ -59,6 +60,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   /** Something was written since the last sync began. */
   #written = false;
   #timer: TimerHandle | undefined;
+  #background: Promise<void> | undefined;
+  /** Pages in the log that no checkpoint has moved, from above; and how long the log's file was at the last one. */
+  #pages = 0;
+  #passedEnd = 0;
   /** Why nothing can be made durable any more. */
   #broken: unknown;
 
@@ -101,6 +106,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
       this.#log?.verify();
       connection.commit(batch);
       this.#log?.wrote();
+      this.#pages += connection.takeChanges() + batch.rows.length;
       this.#written = true;
       if (batch.alarm !== undefined) this.#alarm = batch.alarm;
     }
@@ -117,6 +123,11 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     );
   }
 
+  /** What no batch has stored is gone: it was written by an activation that is fenced off. */
+  abandon(): void {
+    this.#connection?.rollback();
+  }
+
   /** What no batch has stored is gone, and the file is closed. In memory it stays. */
   async close(): Promise<void> {
     const connection = this.#connection;
@@ -126,11 +137,14 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     if (place === "memory") return;
     if (this.#timer !== undefined) {
       env.timers.clear(this.#timer);
-      await this.#syncNow(place).catch(this.#options.onFatal);
+      this.#syncInBackground(place);
     }
+    await this.#background;
     this.#connection = undefined;
     this.#log?.close();
     this.#log = undefined;
+    this.#pages = 0;
+    this.#passedEnd = 0;
     const broken = this.#broken !== undefined;
     try {
       // The thread's connection closes last, so that the checkpoint is its work. It must be open before.
@@ -156,7 +170,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   }
 
   async #makeDurable(): Promise<void> {
-    const { place, env, onFatal } = this.#options;
+    const { place, env } = this.#options;
     if (this.#broken !== undefined) throw this.#broken;
     if (!this.#written) return;
     this.#written = false;
@@ -164,18 +178,18 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     if (place !== "memory") {
       if (place.durability === "commit") await this.#syncNow(place);
       else {
-        this.#timer ??= env.timers.set(
-          () => {
-            this.#timer = undefined;
-            this.#syncNow(place).catch(onFatal);
-          },
-          SYNC_INTERVAL_MS,
-          { background: true },
-        );
+        this.#timer ??= env.timers.set(() => this.#syncInBackground(place), SYNC_INTERVAL_MS, {
+          background: true,
+        });
       }
-      if ((this.#log?.end ?? 0) > limits.ownLogBytes) await this.#checkpoint(place);
+      if (this.#logIsLong()) await this.#checkpoint(place);
     }
     await alarm;
+  }
+
+  #syncInBackground(place: OwnPlace): void {
+    this.#timer = undefined;
+    this.#background = this.#syncNow(place).catch(this.#options.onFatal);
   }
 
   async #syncNow(place: OwnPlace): Promise<void> {
@@ -192,9 +206,17 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     }
   }
 
+  /** From above: a change is a page, and what is more than that makes the log's file longer. */
+  #logIsLong(): boolean {
+    const grown = (this.#log?.end ?? 0) - this.#passedEnd;
+    return Math.max(grown, this.#pages * PAGE_BYTES) > limits.ownLogBytes;
+  }
+
   /** Moves the log into the file, while no batch can be written: SQLite starts it over. */
   async #checkpoint({ checkpointThread }: OwnPlace): Promise<void> {
     const { path, env } = this.#options;
+    this.#pages = 0;
+    this.#passedEnd = this.#log?.end ?? 0;
     try {
       await checkpointThread.run(path, "passive");
       await checkpointThread.run(path, "forget");

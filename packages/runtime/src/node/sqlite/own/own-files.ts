@@ -32,6 +32,8 @@ interface Open {
   readonly committer: GroupCommitter<OwnTarget>;
   readonly stores: OpenStores<OwnTarget>;
   users: number;
+  /** Whose statements the connection takes. */
+  newest: Generation;
   closing: Promise<void> | undefined;
 }
 
@@ -52,7 +54,9 @@ export class OwnFiles implements OwnStores {
     const open = this.#of(actorId);
     const store = open.stores.open({ actorId, generation, target: "actor", empty: "always" });
     open.users += 1;
-    return new OwnStore(store, open, () => this.#leave(actorId, open));
+    open.file.abandon();
+    open.newest = generation;
+    return new OwnStore({ store, open, actorId, generation, left: () => this.#leave(actorId, open) });
   }
 
   has(actorId: string): boolean {
@@ -128,6 +132,7 @@ export class OwnFiles implements OwnStores {
       committer,
       stores: new OpenStores(committer, file),
       users: 0,
+      newest: 0,
       closing: undefined,
     };
     if (why === "use") this.#open.set(actorId, made);
@@ -151,17 +156,25 @@ export class OwnFiles implements OwnStores {
   }
 }
 
+interface OwnStoreParts {
+  readonly store: ActorStore;
+  readonly open: Open;
+  readonly actorId: string;
+  readonly generation: Generation;
+  readonly left: () => Promise<void>;
+}
+
 /** One activation's store over its actor's own file. */
 class OwnStore implements ActorStore {
+  readonly #parts: OwnStoreParts;
   readonly #store: ActorStore;
   readonly #open: Open;
-  readonly #left: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
-  constructor(store: ActorStore, open: Open, left: () => Promise<void>) {
-    this.#store = store;
-    this.#open = open;
-    this.#left = left;
+  constructor(parts: OwnStoreParts) {
+    this.#parts = parts;
+    this.#store = parts.store;
+    this.#open = parts.open;
   }
 
   async load(): ReturnType<ActorStore["load"]> {
@@ -186,12 +199,14 @@ class OwnStore implements ActorStore {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#store.close().then(this.#left);
+    this.#closed ??= this.#store.close().then(this.#parts.left);
     return this.#closed;
   }
 
   #connection(): ReturnType<OwnFile["connection"]> {
     if (this.#closed !== undefined) throw storageErrors.closed();
+    const { actorId, generation } = this.#parts;
+    if (this.#open.newest !== generation) throw storageErrors.fenced(actorId);
     try {
       return this.#open.file.connection();
     } catch (error) {
