@@ -36,7 +36,7 @@ import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
-import { DatabaseClient, type Transaction } from "./database-client.ts";
+import { type DatabaseClient, openDatabase, type Transaction } from "./database-client.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
@@ -171,16 +171,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   }
 
   get database(): DatabaseClient {
-    this.#database ??= this.#openDatabase();
+    const { transaction } = this.#services;
+    this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
     return this.#database;
-  }
-
-  #openDatabase(): DatabaseClient {
-    if (this.behaviour.database === undefined) throw sqlErrors.noDatabase(this.record.name);
-    const sql = this.store.sql?.(() => this.wrote());
-    if (sql === undefined) throw sqlErrors.unavailable();
-    const { env, transaction } = this.#services;
-    return new DatabaseClient({ env, sql, current: transaction, checkLive: () => this.#checkLive() });
   }
 
   get scheduleApi(): Schedule {

@@ -7,7 +7,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { BindParam, BindParams, ExecuteResult } from "@troupe/protocol";
-import type { ActorSql, Savepoint } from "../../ports/storage.ts";
+import type { ActorSql, ActorStore, Savepoint } from "../../ports/storage.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import type { Database } from "../types/database.ts";
 import { observed } from "./observed.ts";
@@ -129,4 +129,24 @@ function isBytes(value: object): boolean {
 /** The row type is the caller's word: SQL says nothing of types before it runs. */
 function asRows<Row>({ columns, rows }: ExecuteResult): Row[] {
   return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as Row);
+}
+
+/** What an activation brings to its database. */
+export interface DatabaseOwner {
+  readonly env: DatabaseClientParts["env"];
+  readonly record: { readonly name: string };
+  readonly behaviour: { readonly database: object | undefined };
+  readonly store: Pick<ActorStore, "sql">;
+  wrote(): void;
+}
+
+/** The client of an activation. Throws `sql.no_database`, `sql.unavailable`. */
+export function openDatabase(
+  owner: DatabaseOwner,
+  parts: Pick<DatabaseClientParts, "current" | "checkLive">,
+): DatabaseClient {
+  if (owner.behaviour.database === undefined) throw sqlErrors.noDatabase(owner.record.name);
+  const sql = owner.store.sql?.(() => owner.wrote());
+  if (sql === undefined) throw sqlErrors.unavailable();
+  return new DatabaseClient({ env: owner.env, sql, ...parts });
 }
