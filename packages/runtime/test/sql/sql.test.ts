@@ -3,6 +3,8 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actor, type Database, db, setup, setupTest } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { carried } from "../driver/carried.ts";
+import { Driver } from "../driver/driver.ts";
 import { Ground } from "./ground.ts";
 
 const schema = "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE, at BLOB)";
@@ -135,6 +137,8 @@ const plain = actor({
   state: { n: 0 },
   actions: { add: (c) => ++c.state.n, sql: (c) => c.db.execute("SELECT 1") },
 });
+
+const { notes: carriedActor } = carried({ notes });
 
 const failure = (code: string) => expect.objectContaining({ group: "sql", code });
 
@@ -312,6 +316,15 @@ test("a definition that loses its database, or gains one, doesn't lose what is s
   await ground.restart({ notes, plain });
   expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual(["one"]);
   expect(await ground.client.plain.getOrCreate(["a"]).add()).toBe(2);
+});
+
+test("what isn't a database, and a store without SQL, are refused by name", async () => {
+  const config: Record<string, unknown> = { db: {} };
+  expect(() => actor(config)).toThrow(/db/);
+  await using driver = await Driver.start({ notes });
+  expect((await driver.act("notes", "texts")).code).toBe("sql.unavailable");
+  await using ground = await Ground.start({ notes: carriedActor });
+  await expect(ground.client.notes.getOrCreate(["a"]).texts()).rejects.toEqual(failure("unavailable"));
 });
 
 test("an actor without a database is told so", async () => {
