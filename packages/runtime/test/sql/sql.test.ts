@@ -125,6 +125,18 @@ const transactions = {
         .catch(() => {});
       await insert(tx, "c");
     }),
+  schema: (db: Database) =>
+    db.transaction(async (tx) => {
+      await tx.execute("ALTER TABLE notes ADD COLUMN undone");
+      await tx.execute("SELECT * FROM notes");
+      throw new Error("no");
+    }),
+  schemaLeft: (db: Database) =>
+    db.transaction(async (tx) => {
+      await tx.execute("ALTER TABLE notes ADD COLUMN undone");
+      await tx.execute("SELECT * FROM notes");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }),
   left: (db: Database) =>
     db.transaction(async (tx) => {
       await insert(tx, "a");
@@ -316,6 +328,20 @@ test("a definition that loses its database, or gains one, doesn't lose what is s
   await ground.restart({ notes, plain });
   expect(await ground.client.notes.getOrCreate(["a"]).texts()).toEqual(["one"]);
   expect(await ground.client.plain.getOrCreate(["a"]).add()).toBe(2);
+});
+
+test("a statement that was run before shows the columns of a schema that has changed since, or was undone", async () => {
+  await using ground = await Ground.start({ notes });
+  const actor = ground.client.notes.getOrCreate(["a"]);
+  await actor.run("INSERT INTO notes (id, text) VALUES (1, 'one')");
+  const columns = async () => Object.keys((await actor.run("SELECT * FROM notes"))[0] ?? {});
+  expect(await columns()).toEqual(["id", "text", "at"]);
+  await actor.run("ALTER TABLE notes ADD COLUMN more");
+  expect(await columns()).toEqual(["id", "text", "at", "more"]);
+  await expect(actor.transaction("schema")).rejects.toThrow();
+  expect(await columns()).toEqual(["id", "text", "at", "more"]);
+  await expect(actor.transaction("schemaLeft")).rejects.toThrow();
+  expect(await columns()).toEqual(["id", "text", "at", "more"]);
 });
 
 test("what isn't a database, and a store without SQL, are refused by name", async () => {

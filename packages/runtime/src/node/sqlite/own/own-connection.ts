@@ -141,7 +141,10 @@ export class OwnConnection {
       this.checkWhole();
       this.begin();
       // A transaction of the user's that has outlived its turn.
-      if (this.#savepoints > 0) this.database.exec(`ROLLBACK TO ${savepointName(1)}`);
+      if (this.#savepoints > 0) {
+        this.database.exec(`ROLLBACK TO ${savepointName(1)}`);
+        this.#statements.clear();
+      }
       this.#put(batch);
       this.#statement("COMMIT").run();
     } catch (error) {
@@ -286,13 +289,18 @@ function preparedOf(
 ): Prepared {
   statement.setReadBigInts(true);
   statement.setReturnArrays(true);
+  let names: readonly string[] | undefined;
   return {
     statement,
     length: statement.sourceSQL.length,
     writes: asked.writes,
     schema: asked.schema,
     returnsRows: statement.columns().length > 0,
-    columns: () => statement.columns().map(({ name }) => name),
+    // Asked once: a change of the schema drops every statement that is kept.
+    columns: () => {
+      names ??= statement.columns().map(({ name }) => name);
+      return names;
+    },
   };
 }
 
