@@ -19,6 +19,8 @@ const carried = [
 
 export default defineConfig({
   test: {
+    // The program of isolates is a bundle also where everything else runs from the sources.
+    globalSetup: ["tools/setup/guest-bundle.ts"],
     // Two cores: a third worker would only make tests that measure time uneven.
     maxWorkers: 2,
     pool: "forks",

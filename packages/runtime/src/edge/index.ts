@@ -1,4 +1,5 @@
 export { actor } from "../actor/definition.ts";
 export { event } from "../actor/types/event.ts";
+export { edgeEnv } from "./env.ts";
 export type { RemoteHost, RemoteHostOptions } from "./host.ts";
 export { startHost } from "./host.ts";
