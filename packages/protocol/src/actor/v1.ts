@@ -10,6 +10,7 @@ export type {
   FromActor,
   Reply as CarriedReply,
   Row as CarriedRow,
+  SocketClose,
   SocketMessage,
   SocketOpen,
   Start,

@@ -9,7 +9,7 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
-import type { ActorDescriptor } from "../actor/behaviour.ts";
+import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
@@ -46,7 +46,7 @@ export class Guest {
     for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {
       if (behaviour.kind !== "local") throw actorErrors.notCarried(`"${name}", which is carried itself`);
       this.#factories.set(name, new LocalFactory({ descriptor, behaviour }, services));
-      declarations.push(declare(name, descriptor));
+      declarations.push(declare(name, descriptor, behaviour));
     }
     this.declarations = declarations;
   }
@@ -81,14 +81,14 @@ export class Guest {
   }
 }
 
-function declare(name: string, descriptor: ActorDescriptor): CarriedDeclaration {
+function declare(name: string, descriptor: ActorDescriptor, { hooks }: LocalBehaviour): CarriedDeclaration {
   return {
     name,
     actions: descriptor.actions,
     events: descriptor.events,
     options: declaredOptions(descriptor),
     connections: true,
-    sockets: false,
+    sockets: hooks.onWebSocket !== undefined,
     database: false,
   };
 }

@@ -39,12 +39,11 @@ class UrlRequest {
 
   constructor(
     url: string,
-    init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+    init: { readonly method?: string; readonly headers?: Iterable<readonly [string, string]> } = {},
   ) {
     this.url = url;
     this.method = init.method ?? "GET";
-    const entries = Object.entries(init.headers ?? {});
-    this.headers = new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
+    this.headers = new Map([...(init.headers ?? [])].map(([name, value]) => [name.toLowerCase(), value]));
   }
 }
 
