@@ -57,11 +57,6 @@ export class IsolateProcess {
     this.#log = log;
   }
 
-  /** The process's id, while there is one. */
-  get pid(): number | undefined {
-    return this.#running?.child.pid;
-  }
-
   /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`. */
   create(order: IsolateOrder, ear: IsolateEar): number {
     if (this.#closed) throw dynamicErrors.closed();

@@ -40,8 +40,3 @@ export function leaseProcess(env: Env): ProcessLease {
     },
   };
 }
-
-/** The id of a runtime's isolate process, while there is one: for who watches processes. */
-export function isolateProcessId(env: Env): number | undefined {
-  return processes.get(env)?.process.pid;
-}

@@ -115,7 +115,9 @@ async function timed<T>(isolate: ivm.Isolate, order: IsolateOrder, step: () => P
 
 function failed(code: "syntax_error" | "load_failed", cause: unknown, isolate: ivm.Isolate): LoadError {
   if (isolate.isDisposed) return new LoadError(endOf(cause, isolate, { began: 0n, timeLimitMs: Infinity }));
-  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  // The engine's own note of the place.
+  const message = said.replace(/ \[actor\.js:\d+:\d+\]$/, "");
   const place = placeOf(cause);
   return new LoadError({ code, message, ...(place && { place }) });
 }

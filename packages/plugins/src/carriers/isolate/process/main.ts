@@ -8,9 +8,6 @@ import { type IsolateEnd, type IsolateOrder, jsonBody, WireKind, WireReader, wir
 import { LoadError, loadIsolate } from "./load-isolate.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 
-/** The exit code of a process whose isolate can't be ended in any other way. */
-const STUCK_EXIT = 75;
-
 const socket = new Socket({ fd: 3 });
 const reader = new WireReader();
 const isolates = new Map<number, RunningIsolate>();
@@ -28,6 +25,11 @@ function congested(): Promise<void> | undefined {
     });
   });
   return drained;
+}
+
+/** At once: an exit would wait for the isolates' threads, and one of them may never end. */
+function end(): void {
+  process.kill(process.pid, "SIGKILL");
 }
 
 function say(isolate: number, kind: number, body: Uint8Array = new Uint8Array(0)): void {
@@ -76,8 +78,8 @@ socket.on("data", (chunk) => {
   }
   socket.uncork();
 });
-socket.on("error", () => process.exit(0));
-socket.on("close", () => process.exit(0));
+socket.on("error", end);
+socket.on("close", end);
 
 /** Some loops of the engine's own can't be interrupted. All isolates end with the one that can't be stopped. */
 setInterval(() => {
@@ -87,5 +89,5 @@ setInterval(() => {
     [...loading.values()].some(({ began }) => began < oldest);
   if (!stuck) return;
   process.stderr.write("an isolate can't be stopped: the process ends, and all isolates with it\n");
-  process.exit(STUCK_EXIT);
+  end();
 }, limits.isolateStuckMs);
