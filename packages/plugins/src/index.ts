@@ -5,15 +5,15 @@ export type { PluginInspection } from "./activation/inspect-plugin.ts";
 export { inspectPlugin } from "./activation/inspect-plugin.ts";
 export type { PluginSource, WorkerDescription } from "./activation/plugin-source.ts";
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
+export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
+export { nativeCarrier } from "./carriers/native/native-carrier.ts";
 export type {
   DynamicActorOptions,
   DynamicSource,
   IsolateLimits,
   LoadContext,
-} from "./carriers/isolate/dynamic-actor.ts";
-export { dynamicActor } from "./carriers/isolate/dynamic-actor.ts";
-export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
-export { nativeCarrier } from "./carriers/native/native-carrier.ts";
+} from "./dynamic-actor.ts";
+export { dynamicActor } from "./dynamic-actor.ts";
 export type { Capability, PluginManifest, Startup } from "./manifest/manifest.ts";
 export { MANIFEST_NAME, parseManifest } from "./manifest/manifest.ts";
 export type { PluginActorOptions } from "./plugin-actor.ts";

@@ -11,13 +11,13 @@ import {
   type CarrierSource,
   carriedActorFrom,
 } from "@troupe/runtime";
-import { openSession } from "../../session/open-session.ts";
-import type { PluginSession } from "../../session/session.ts";
-import { TROUPE_VERSION } from "../../version.ts";
-import { dynamicErrors } from "./errors.ts";
-import { isolateCarrier } from "./isolate-carrier.ts";
-import { leaseProcess, type ProcessLease } from "./isolate-processes.ts";
-import type { IsolateOrder } from "./wire.ts";
+import { dynamicErrors } from "./carriers/isolate/errors.ts";
+import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
+import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
+import type { IsolateOrder } from "./carriers/isolate/wire.ts";
+import { openSession } from "./session/open-session.ts";
+import type { PluginSession } from "./session/session.ts";
+import { TROUPE_VERSION } from "./version.ts";
 
 /** The limits of each actor's isolate. */
 export interface IsolateLimits {
