@@ -12,13 +12,15 @@ const runtime = "packages/runtime/test";
  * `fetch`, or about the turn in which something happens.
  */
 const carried = [
-  `${runtime}/{turns,schedule,host,kv}/*.test.ts`,
+  `${runtime}/{turns,schedule,host,kv,raw}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
   `${runtime}/connections/passing.test.ts`,
 ];
 
 export default defineConfig({
   test: {
+    // The program of isolates is a bundle also where everything else runs from the sources.
+    globalSetup: ["tools/setup/guest-bundle.ts"],
     // Two cores: a third worker would only make tests that measure time uneven.
     maxWorkers: 2,
     pool: "forks",

@@ -8,12 +8,13 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached } from "./line.ts";
+import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
-const lines: readonly Line[] = [...throughputLines, ...latencyLines, ...nativeLines];
+const lines: readonly Line[] = [...throughputLines, ...latencyLines, ...nativeLines, ...isolateLines];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

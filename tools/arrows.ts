@@ -145,6 +145,7 @@ export const adapters = {
     `${runtime}internal.ts`,
     `${runtime}testing/`,
     "packages/troupe/src/edge.ts",
+    "packages/plugins/src/carriers/isolate/guest/",
   ],
 } as const;
 
@@ -164,6 +165,7 @@ export const platformFiles: readonly string[] = [
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`],
   koffi: [`${plugins}carriers/native/ffi.ts`],
+  "isolated-vm": [`${plugins}carriers/isolate/process/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],

@@ -7,6 +7,13 @@ export type { PluginSource, WorkerDescription } from "./activation/plugin-source
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
 export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";
+export type {
+  DynamicActorOptions,
+  DynamicSource,
+  IsolateLimits,
+  LoadContext,
+} from "./dynamic-actor.ts";
+export { dynamicActor } from "./dynamic-actor.ts";
 export type { Capability, PluginManifest, Startup } from "./manifest/manifest.ts";
 export { MANIFEST_NAME, parseManifest } from "./manifest/manifest.ts";
 export type { PluginActorOptions } from "./plugin-actor.ts";

@@ -243,6 +243,23 @@ export const limits = {
   pluginDrainMs: 5_000,
   /** What a worker said last on its standard error, kept for the error that its end becomes. */
   workerStderrBytes: 4 * 1024,
+
+  /** MiB of one dynamic actor's isolate: the default of `memoryLimit`. */
+  isolateMemoryMb: 64,
+  /** MiB that an isolate needs at least: the engine's own least. */
+  isolateMemoryLeastMb: 8,
+  /** One uninterrupted run in an isolate: the default of `cpuTimeLimitMs`. */
+  isolateTimeMs: 1_000,
+  /** An isolate that still runs so long after twice its time can't be stopped: its process ends. */
+  isolateStuckMs: 1_000,
+  /** Timers of one isolate. */
+  isolateTimers: 10_000,
+  /** The source of a dynamic actor. */
+  isolateSourceBytes: 4 * 1024 * 1024,
+  /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
+  isolateOutgoingBytes: 4 * 1024 * 1024,
+  /** What the isolate process said of its own end, kept for the log. */
+  isolateLastWordsBytes: 4_096,
 } as const;
 
 /** The names of all limits. */

@@ -1,5 +1,5 @@
 export type { SocketCloseEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
-export { type CarriedDefinition, carriedActor } from "./actor/carried/definition.ts";
+export { type CarriedDefinition, carriedActor, carriedActorFrom } from "./actor/carried/definition.ts";
 export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
 export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
@@ -57,9 +57,12 @@ export type {
   ActorLine,
   ActorSaying,
   ActorWord,
+  CarriedActivationInfo,
   CarriedDeclaration,
   CarrierRequest,
+  CarrierSource,
   OpenCarrier,
+  OpenCarrierSource,
 } from "./ports/carried.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";

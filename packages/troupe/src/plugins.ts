@@ -1,10 +1,17 @@
-export type { PluginActorOptions } from "@troupe/plugins";
+export type {
+  DynamicActorOptions,
+  DynamicSource,
+  IsolateLimits,
+  LoadContext,
+  PluginActorOptions,
+} from "@troupe/plugins";
 export {
   type ActivateOptions,
   ActivePlugins,
   activatePlugins,
   type Capability,
   type DeactivationReport,
+  dynamicActor,
   inspectPlugin,
   MANIFEST_NAME,
   type PluginInspection,

@@ -12,6 +12,7 @@ export type {
   KvList,
   Reply as CarriedReply,
   Row as CarriedRow,
+  SocketClose,
   SocketMessage,
   SocketOpen,
   SqlExecute,

@@ -4,7 +4,7 @@
 import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
-import type { CarriedDeclaration, OpenCarrier } from "../ports/carried.ts";
+import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
@@ -74,7 +74,7 @@ export interface LocalBehaviour {
 /** A definition whose code runs behind a carrier. */
 export interface CarriedBehaviour {
   readonly kind: "carried";
-  readonly open: OpenCarrier;
+  readonly source: OpenCarrierSource;
 }
 
 /** A definition whose code the remote hosts of a pool have. */

@@ -25,6 +25,7 @@ import type {
 } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
+import { GuestSockets } from "./guest-sockets.ts";
 import { GuestStore } from "./guest-store.ts";
 import { GuestVoice } from "./guest-voice.ts";
 
@@ -48,6 +49,7 @@ const stopReasons: ReadonlyMap<CarriedStopReason, StopReason> = new Map([
 export class GuestInstance implements InstanceHost {
   readonly #parts: GuestInstanceParts;
   readonly #voice: GuestVoice;
+  readonly #sockets: GuestSockets;
   /** `gone`: the client left while the connect hooks ran. */
   readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
   #store: GuestStore | undefined;
@@ -61,6 +63,7 @@ export class GuestInstance implements InstanceHost {
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
     this.#voice = new GuestVoice(parts.send);
+    this.#sockets = new GuestSockets(this.#voice.say);
   }
 
   /** Runs the start hooks, and says how they ended. */
@@ -150,6 +153,12 @@ export class GuestInstance implements InstanceHost {
         });
       case "unsubscribe":
         return this.#with(word.value.connection, (connection) => connection.unsubscribe(word.value.event));
+      case "socketOpen":
+        return this.#sockets.open(instance, word.value);
+      case "socketMessage":
+        return this.#sockets.message(word.value);
+      case "socketClose":
+        return this.#sockets.closed(word.value);
       case "stop":
         void instance.stop(stopReasons.get(word.value.reason) ?? "sleep").then(() => this.#stopped());
         return;

@@ -90,16 +90,19 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     events: descriptor.events,
     options: declaredOptions(descriptor),
     connections: true,
-    sockets: false,
+    sockets: behaviour.hooks.onWebSocket !== undefined,
     database: behaviour.database !== undefined,
   };
 }
 
-/** Options as they travel: JSON has no infinity, and the largest whole number is as good. */
-function declaredOptions({ options }: ActorDescriptor): Readonly<Record<string, unknown>> {
+/**
+ * Options as they travel: JSON has no infinity, and the largest whole number is as good. Those that do nothing are named,
+ * so that the host can say so.
+ */
+function declaredOptions({ options, ignoredOptions }: ActorDescriptor): Readonly<Record<string, unknown>> {
   const entries = Object.entries(options).map(([name, value]) => [
     name,
     value === Infinity ? Number.MAX_SAFE_INTEGER : value,
   ]);
-  return Object.fromEntries(entries);
+  return Object.fromEntries([...entries, ...ignoredOptions.map((name) => [name, true])]);
 }

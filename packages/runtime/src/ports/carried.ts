@@ -62,5 +62,25 @@ export interface CarrierRequest {
   readonly name: string;
 }
 
+/** The activation that needs a carrier. */
+export interface CarriedActivationInfo {
+  readonly actorId: string;
+  readonly name: string;
+  readonly key: readonly string[];
+  /** The creator's input; undefined for an actor that wakes. */
+  readonly input: unknown;
+}
+
+/** Where one definition's carriers come from, in one runtime. */
+export interface CarrierSource {
+  /** Finds, or opens, a carrier for an activation that starts now. Rejects with what was wrong. */
+  carrier(actor: CarriedActivationInfo): ActorCarrier | Promise<ActorCarrier>;
+  /** Gives back what it opened; no instance runs any more. */
+  close(): Promise<void>;
+}
+
+/** Makes the source of a definition's carriers, when a runtime starts; nothing is opened yet. */
+export type OpenCarrierSource = (request: CarrierRequest) => CarrierSource;
+
 /** Opens a carrier. Rejects with what was wrong; the next activation tries again. */
 export type OpenCarrier = (request: CarrierRequest) => Promise<ActorCarrier>;

@@ -5,7 +5,6 @@
 import type { Env } from "@troupe/base";
 import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
-import { OpenedCarrier } from "../actor/carried/carrier-source.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
 import type { Transaction } from "../actor/local/database-client.ts";
@@ -122,7 +121,7 @@ export class Runtime {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory(this.env, new OpenedCarrier(() => behaviour.open({ env: this.env, name })));
+        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }));
       case "remote":
         return new CarriedFactory(
           this.env,

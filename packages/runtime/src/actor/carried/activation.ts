@@ -31,7 +31,7 @@ import type {
   ActorWord,
   CarriedDeclaration,
 } from "../../ports/carried.ts";
-import type { InstanceOpen, StopReason } from "../../ports/instance.ts";
+import type { CloseReason, InstanceOpen, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
   type ActorSql,
@@ -55,6 +55,7 @@ import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
 import { toCarriedRows } from "./rows.ts";
+import { Sockets } from "./sockets.ts";
 
 /** The lifecycle, tagged. */
 export type CarriedPhase =
@@ -95,6 +96,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly work: Work;
   readonly calls: Calls;
   readonly clients: Clients;
+  readonly sockets: Sockets;
   readonly log: Logger;
   phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
   /** When the actor wants to be woken (wall clock, ms), `null` for never. */
@@ -125,6 +127,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
     this.#writes = new PendingWrites(this.encoding);
     this.clients = new Clients(this);
+    this.sockets = new Sockets(this);
     this.calls = new Calls({
       env: parts.env,
       encoding: this.encoding,
@@ -189,6 +192,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.#lost = error;
     this.calls.failAll(error);
     this.clients.refuseAll(actorErrors.stopping());
+    this.sockets.refuseAll(actorErrors.stopping());
     // Whoever waited for the start was not let in: the next activation may.
     if (this.phase.tag === "loading") this.phase.started.reject(retryable(error));
     else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
@@ -242,6 +246,12 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.gate.mark();
   }
 
+  /** Ends all connections and sockets. */
+  closeAll(reason: CloseReason & { readonly kind: "stopped" | "destroyed" | "broken" }): void {
+    this.clients.closeAll(reason.kind, reason.text);
+    this.sockets.closeAll(reason);
+  }
+
   /** Nothing more is said or heard. */
   hangUp(): void {
     this.#line.close();
@@ -279,6 +289,15 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         return void answer(this, value);
       case "rest":
         return this.#rest(value.idle);
+      case "socketAccept":
+        return this.sockets.answered(
+          value.socket,
+          value.error && fromCarriedError(value.error, this.encoding),
+        );
+      case "socketMessage":
+        return this.sockets.message(value);
+      case "socketClose":
+        return this.sockets.close(value);
       default:
         return this.#hearLifecycle(saying);
     }

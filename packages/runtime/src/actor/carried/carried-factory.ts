@@ -2,12 +2,11 @@
  * Makes activations of one carried actor, on whatever carrier its source has at the moment.
  */
 import type { Env } from "@troupe/base";
-import type { ActorCarrier } from "../../ports/carried.ts";
+import type { ActorCarrier, CarrierSource } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import { CarriedInstance } from "./carried-instance.ts";
-import type { CarrierSource } from "./carrier-source.ts";
 
 /** The factory of one registered name. */
 export class CarriedFactory implements InstanceFactory {
@@ -24,7 +23,9 @@ export class CarriedFactory implements InstanceFactory {
   }
 
   async open(request: InstanceOpen): Promise<ActorInstance> {
-    const carrier = await this.#source.carrier();
+    const { record, input } = request;
+    const { id: actorId, name, key } = record;
+    const carrier = await this.#source.carrier({ actorId, name, key, input });
     const instance = new CarriedInstance(this.#env, request, {
       carrier,
       descriptor: this.#describe(carrier),

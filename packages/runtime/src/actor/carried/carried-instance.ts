@@ -122,7 +122,8 @@ export class CarriedInstance implements ActorInstance {
   }
 
   open(request: RawRequest): void {
-    request.refused(actorErrors.notCarried("raw sockets"));
+    if (this.accepting) this.#activation.sockets.open(request);
+    else request.refused(actorErrors.stopping());
   }
 
   settled(): Promise<void> {
@@ -164,6 +165,7 @@ export class CarriedInstance implements ActorInstance {
     else if (!activation.gone) await this.#lastWords(reason, stopped);
     activation.calls.failAll(actorErrors.stopped(this.record.id));
     activation.clients.refuseAll(actorErrors.stopping());
+    activation.sockets.refuseAll(actorErrors.stopping());
     await this.#release(reason);
   }
 
@@ -190,13 +192,13 @@ export class CarriedInstance implements ActorInstance {
 
   async #release(reason: StopReason): Promise<void> {
     const activation = this.#activation;
-    const { gate, clients } = activation;
+    const { gate } = activation;
     if (reason === "broken") {
       gate.break(actorErrors.stopped(this.record.id));
-      clients.closeAll("broken", "storage.commit_failed");
+      activation.closeAll({ kind: "broken", text: "storage.commit_failed" });
     } else {
-      if (activation.doomed) clients.closeAll("destroyed", "actor.destroyed");
-      else clients.closeAll("stopped", "actor.restarting");
+      if (activation.doomed) activation.closeAll({ kind: "destroyed", text: "actor.destroyed" });
+      else activation.closeAll({ kind: "stopped", text: "actor.restarting" });
       await activation.durable().catch((cause: unknown) => {
         activation.log.error("what the actor wrote last could not be stored", { cause });
       });

@@ -1,14 +1,7 @@
 /**
- * Where a carried actor's carriers come from.
+ * The usual source of carriers: one for all activations.
  */
-import type { ActorCarrier } from "../../ports/carried.ts";
-
-/** Finds, or opens, a carrier for an activation that starts now. */
-export interface CarrierSource {
-  carrier(): ActorCarrier | Promise<ActorCarrier>;
-  /** Gives back what it opened; no instance runs any more. */
-  close(): Promise<void>;
-}
+import type { ActorCarrier, CarrierSource } from "../../ports/carried.ts";
 
 /** One carrier at a time: opened when the first activation needs it, and again when it was lost. */
 export class OpenedCarrier implements CarrierSource {

@@ -1,10 +1,11 @@
 /**
  * Definitions of actors whose code runs elsewhere.
  */
-import type { OpenCarrier } from "../../ports/carried.ts";
+import type { OpenCarrier, OpenCarrierSource } from "../../ports/carried.ts";
 import type { ActorDescriptor, CarriedBehaviour } from "../behaviour.ts";
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
+import { OpenedCarrier } from "./carrier-source.ts";
 
 /** What nobody knows of a carried actor before its carrier is open. */
 export const UNDECLARED: ActorDescriptor = Object.freeze({
@@ -24,6 +25,11 @@ export interface CarriedDefinition extends AnyActorDefinition {
  * the first of the actors is needed; what the actor is called, does and may is what the code declares.
  */
 export function carriedActor(open: OpenCarrier): CarriedDefinition {
-  const behaviour: CarriedBehaviour = Object.freeze({ kind: "carried", open });
+  return carriedActorFrom((request) => new OpenedCarrier(() => open(request)));
+}
+
+/** The same, for carriers that aren't one for all: each runtime makes a source of its own, and asks it at each activation. */
+export function carriedActorFrom(source: OpenCarrierSource): CarriedDefinition {
+  const behaviour: CarriedBehaviour = Object.freeze({ kind: "carried", source });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }

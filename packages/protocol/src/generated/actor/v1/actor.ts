@@ -302,10 +302,13 @@ export interface Answer {
 /** A raw WebSocket was opened. */
 export interface SocketOpen {
   readonly socket: number;
-  /** Path and query of the request. */
+  /** The request's address, as the actor sees it. */
   readonly url: string;
   readonly headers: readonly Header[];
+  /** Connection parameters: a value; empty for none. */
   readonly params: Uint8Array;
+  /** The subprotocol that was agreed on; empty for none. */
+  readonly protocol: string;
 }
 
 export interface Header {
@@ -2440,7 +2443,7 @@ export const Answer: MessageFns<Answer> = {
 };
 
 function createBaseSocketOpen(): SocketOpen {
-  return { socket: 0, url: "", headers: [], params: new Uint8Array(0) };
+  return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "" };
 }
 
 export const SocketOpen: MessageFns<SocketOpen> = {
@@ -2456,6 +2459,9 @@ export const SocketOpen: MessageFns<SocketOpen> = {
     }
     if (message.params.length !== 0) {
       writer.uint32(34).bytes(message.params);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(42).string(message.protocol);
     }
     return writer;
   },
@@ -2503,6 +2509,14 @@ export const SocketOpen: MessageFns<SocketOpen> = {
             }
 
             message.params = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.protocol = reader.string();
             continue;
           }
         }

@@ -1,0 +1,30 @@
+/**
+ * Errors of dynamic actors, by `group.code`.
+ */
+import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+import type { IsolateEnd } from "./wire.ts";
+
+function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return new TroupeError("dynamic", code, message, { statusCode: 502, ...options });
+}
+
+/** Group `dynamic`: what is wrong with a source, or became of its isolate. */
+export const dynamicErrors = {
+  badOption: (why: string) => error("bad_option", `dynamicActor can't be made: ${why}`, { statusCode: 500 }),
+  sourceTooLong: (bytes: number, limit: number) =>
+    error("source_too_long", `The source has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  /** The program's own `load` threw. */
+  loaderFailed: (cause: unknown) =>
+    error("loader_failed", "The loader of the actor's source failed", { cause, public: false }),
+  /** The isolate process is gone, and with it all that its actors hadn't said. What they were asked may have happened. */
+  processLost: (why: string) =>
+    error("process_lost", "The process that ran this actor ended", { metadata: { why } }),
+  closed: () => error("closed", "The runtime of this actor has ended", { statusCode: 503 }),
+  /** The isolate ended by itself: a fault of the source, or a limit. */
+  ended: ({ code, message, place }: IsolateEnd) =>
+    error(code, place === undefined ? message : `${message} (line ${place.line}, column ${place.column})`, {
+      ...(place && { metadata: { line: place.line, column: place.column } }),
+    }),
+};

@@ -1,0 +1,96 @@
+/**
+ * The plugin's end of plugin/v1 in an isolate: Hello is answered with what the definition declares, and every message to
+ * an actor is the guest's.
+ */
+import type { Env } from "@troupe/base";
+import type { LogLevel } from "@troupe/protocol/actor/v1";
+import { encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
+import {
+  type ActorDeclaration,
+  encodingNumber,
+  HostFrameCodec,
+  PLUGIN_VERSIONS,
+  type PluginFrame,
+  PluginFrameCodec,
+} from "@troupe/protocol/plugin/v1";
+import { Guest, type GuestParts } from "@troupe/runtime/guest";
+
+/** What a session is made of. */
+export interface IsolateSessionParts {
+  readonly env: Env;
+  /** What the source exports. */
+  readonly definition: GuestParts["use"][string];
+  /** The name that the actor is registered under. */
+  readonly name: string;
+  readonly send: (frame: Uint8Array) => void;
+}
+
+/** A guest with one definition. */
+export class IsolateSession {
+  readonly #send: (frame: Uint8Array) => void;
+  readonly #name: string;
+  readonly #guest: Guest;
+
+  /** Throws `actor.not_carried` for a definition that is carried itself. */
+  constructor(parts: IsolateSessionParts) {
+    this.#send = parts.send;
+    this.#name = parts.name;
+    this.#guest = new Guest({
+      env: parts.env,
+      use: { [parts.name]: parts.definition },
+      send: (value) => this.#say({ $case: "actor", value }),
+    });
+  }
+
+  receive(frame: Uint8Array): void {
+    const { body } = HostFrameCodec.decode(frame);
+    switch (body?.$case) {
+      case "actor":
+        return this.#guest.receive(body.value);
+      case "hello":
+        return this.#greet(body.value.versions);
+      case "ping":
+        return this.#say({ $case: "pong", value: { number: body.value.number } });
+      default:
+        return;
+    }
+  }
+
+  #greet(versions: readonly number[]): void {
+    const version = PLUGIN_VERSIONS.findLast((known) => versions.includes(known));
+    if (version === undefined) {
+      const why = new RangeError(`It speaks ${PLUGIN_VERSIONS.join(", ")}, the host ${versions.join(", ")}`);
+      return this.#say({ $case: "failed", value: { error: toCarriedError(why, "json") } });
+    }
+    this.#say({
+      $case: "ready",
+      value: {
+        version,
+        encoding: encodingNumber("cbor"),
+        name: this.#name,
+        pluginVersion: "",
+        actors: this.#guest.declarations.map(declared),
+        middleware: [],
+      },
+    });
+  }
+
+  #say(body: NonNullable<PluginFrame["body"]>): void {
+    this.#send(PluginFrameCodec.encode({ body }).finish());
+  }
+}
+
+/** A line for the host's log, as a frame. */
+export function logFrame(level: LogLevel, message: string): Uint8Array {
+  const value = { line: { level, message } };
+  return PluginFrameCodec.encode({ body: { $case: "log", value } }).finish();
+}
+
+function declared(declaration: Guest["declarations"][number]): ActorDeclaration {
+  return {
+    ...declaration,
+    actions: [...declaration.actions],
+    events: [...declaration.events],
+    options: encodePayload(declaration.options, "json"),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The isolate carrier: one isolate with one source, in the runtime's isolate process.
+ */
+import { HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
+import type { Carrier, CloseReport, OpenCarrier } from "../../carrier.ts";
+import { pluginErrors } from "../../errors.ts";
+import type { IsolateProcess } from "./isolate-process.ts";
+import type { IsolateOrder } from "./wire.ts";
+
+/** Starts an isolate. Rejects with `dynamic.*`, `package.missing`; nothing is left of it then. */
+export function isolateCarrier(process: IsolateProcess, order: IsolateOrder): OpenCarrier {
+  return (events) =>
+    new Promise((resolve, reject) => {
+      const closed = Promise.withResolvers<CloseReport>();
+      let loaded = false;
+      let over = false;
+      const isolate = process.create(order, {
+        loaded: () => {
+          loaded = true;
+          resolve(carrier);
+        },
+        frame: (bytes) => {
+          if (over) return;
+          let frame: ReturnType<typeof PluginFrameCodec.decode>;
+          try {
+            frame = PluginFrameCodec.decode(bytes);
+          } catch (cause) {
+            over = true;
+            events.ended(pluginErrors.violation("a frame that can't be read", cause));
+            return;
+          }
+          events.frame(frame);
+        },
+        ended: (error) => {
+          closed.resolve({ clean: true });
+          if (!loaded) reject(error ?? pluginErrors.closed());
+          else if (!over) events.ended(error);
+          over = true;
+        },
+      });
+      const carrier: Carrier = {
+        send: (frame) => process.send(isolate, HostFrameCodec.encode(frame).finish()),
+        close: () => {
+          process.dispose(isolate);
+          return closed.promise;
+        },
+      };
+    });
+}

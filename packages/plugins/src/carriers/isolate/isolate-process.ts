@@ -1,0 +1,195 @@
+/**
+ * IsolateProcess: the runtime's end of the process that its isolates run in.
+ *
+ *   idle ──an isolate is needed──▶ running ──the process ends──▶ idle, each isolate was told
+ *                                     └── close() ──▶ closed
+ *
+ * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has an
+ * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
+ * may lack the check by which the engine is stopped at a limit.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Logger, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { packageErrors } from "../../errors.ts";
+import { dynamicErrors } from "./errors.ts";
+import {
+  type IsolateEnd,
+  type IsolateOrder,
+  jsonBody,
+  WireKind,
+  type WireMessage,
+  WireReader,
+  wireMessage,
+} from "./wire.ts";
+
+/** Who listens to one isolate. */
+export interface IsolateEar {
+  /** The source is loaded. */
+  loaded(): void;
+  /** Bytes that are used again when this has returned. */
+  frame(frame: Uint8Array): void;
+  /** Nothing of it is left, once and last; undefined: it was asked to end. */
+  ended(error: TroupeError | undefined): void;
+}
+
+/** A running process. */
+interface Running {
+  readonly child: ChildProcess;
+  readonly socket: Duplex;
+}
+
+const ISOLATED_VM = "isolated-vm@7.0.1";
+
+/** One runtime's process. */
+export class IsolateProcess {
+  readonly #log: Logger;
+  readonly #isolates = new Map<number, IsolateEar>();
+  #running: Running | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #last = 0;
+  #closed = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`. */
+  create(order: IsolateOrder, ear: IsolateEar): number {
+    if (this.#closed) throw dynamicErrors.closed();
+    const { socket } = this.#start();
+    this.#last += 1;
+    this.#isolates.set(this.#last, ear);
+    socket.write(wireMessage(this.#last, WireKind.create, jsonBody(order)));
+    return this.#last;
+  }
+
+  /** Does nothing for an isolate that has ended. */
+  send(isolate: number, frame: Uint8Array): void {
+    if (this.#isolates.has(isolate)) this.#running?.socket.write(wireMessage(isolate, WireKind.frame, frame));
+  }
+
+  /** `ended` follows. */
+  dispose(isolate: number): void {
+    if (this.#isolates.has(isolate))
+      this.#running?.socket.write(wireMessage(isolate, WireKind.dispose, new Uint8Array(0)));
+  }
+
+  /** Settles when the process is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#running?.child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  #start(): Running {
+    if (this.#running !== undefined) return this.#running;
+    const child = spawn(process.execPath, processArguments(), {
+      env: {},
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
+    const socket = child.stdio[3];
+    if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
+    const running = { child, socket };
+    const lastWords = collect(child);
+    this.#running = running;
+    this.#exited = new Promise((resolve) => {
+      const over = (why: string): void => {
+        socket.destroy();
+        this.#over(running, [why, lastWords()].filter(Boolean).join(": "));
+        resolve();
+      };
+      child.once("close", (code, signal) => over(`exit ${signal ?? code}`));
+      child.once("error", (cause) => over(String(cause)));
+    });
+    this.#listen(socket, child);
+    return running;
+  }
+
+  #listen(socket: Duplex, child: ChildProcess): void {
+    const reader = new WireReader();
+    // Its end is told by the process's.
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        for (const message of reader.read(chunk)) this.#heard(message);
+      } catch (cause) {
+        this.#log.error("The isolate process said something that can't be read; it is ended", { cause });
+        child.kill("SIGKILL");
+      }
+    });
+  }
+
+  #heard({ isolate, kind, body }: WireMessage): void {
+    const ear = this.#isolates.get(isolate);
+    if (ear === undefined) return;
+    if (kind === WireKind.frame) ear.frame(body);
+    else if (kind === WireKind.loaded) ear.loaded();
+    else if (kind === WireKind.ended) {
+      this.#isolates.delete(isolate);
+      ear.ended(body.byteLength === 0 ? undefined : dynamicErrors.ended(readEnd(body)));
+    }
+  }
+
+  #over(running: Running, why: string): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    const ears = [...this.#isolates.values()];
+    this.#isolates.clear();
+    if (!this.#closed) this.#log.error("The isolate process ended", { why, isolates: ears.length });
+    const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost(why);
+    for (const ear of ears) ear.ended(error);
+  }
+}
+
+/** Throws `package.missing`. */
+function processArguments(): string[] {
+  const { resolve } = createRequire(import.meta.url);
+  try {
+    resolve("isolated-vm");
+  } catch (cause) {
+    throw packageErrors.missing(ISOLATED_VM, "A dynamic actor", cause);
+  }
+  const source = new URL(import.meta.url).pathname.endsWith(".ts");
+  const main = new URL(`./process/main.${source ? "ts" : "js"}`, import.meta.url);
+  const conditions = source ? ["--conditions=troupe-source"] : [];
+  return ["--no-node-snapshot", "--no-opt", ...conditions, fileURLToPath(main)];
+}
+
+/** What the process says on its way out. */
+function collect(child: ChildProcess): () => string {
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-limits.isolateLastWordsBytes);
+  });
+  return () => said.trim();
+}
+
+const codes: ReadonlySet<unknown> = new Set<IsolateEnd["code"]>([
+  "syntax_error",
+  "load_failed",
+  "import_refused",
+  "no_definition",
+  "time_exceeded",
+  "memory_exceeded",
+  "too_many_timers",
+  "nonsense",
+  "too_much_waits",
+  "failed",
+]);
+
+/** Throws when it isn't one. */
+function readEnd(body: Buffer): IsolateEnd {
+  const end: unknown = JSON.parse(body.toString());
+  if (!isEnd(end)) throw new RangeError("It names an end that nobody knows");
+  return { ...end, message: end.message.slice(0, limits.errorMessageLength) };
+}
+
+function isEnd(value: unknown): value is IsolateEnd {
+  if (typeof value !== "object" || value === null) return false;
+  return "code" in value && codes.has(value.code) && "message" in value && typeof value.message === "string";
+}

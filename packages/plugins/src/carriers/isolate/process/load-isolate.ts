@@ -1,0 +1,130 @@
+/**
+ * Makes an isolate and loads a source into it.
+ *
+ * The guest's program is first; then what it left for us is taken, and the global that it left it in is deleted; then
+ * the source, whose one import is "troupe". The limits hold from the first line of the source on. The isolate has one
+ * function of ours, which gives random bytes; it blocks the isolate alone.
+ */
+import { randomBytes } from "node:crypto";
+import ivm from "isolated-vm";
+import type { IsolateEnd, IsolateOrder, Place } from "../wire.ts";
+import { runGuest } from "./cached-guest.ts";
+import { endOf, type LoadedIsolate } from "./running-isolate.ts";
+
+/** What stops a load. */
+export class LoadError extends Error {
+  readonly end: IsolateEnd;
+
+  constructor(end: IsolateEnd) {
+    super(end.message);
+    this.end = end;
+  }
+}
+
+/** The source's name in stack traces. */
+const FILENAME = "actor.js";
+
+/** Exports of "troupe", in an isolate. */
+const MODULE = "export const { actor, event, TroupeError, UserError } = troupeIsolate.module;";
+
+/** At most so many random bytes at once, as the platform's getRandomValues gives. */
+const RANDOM_BYTES_AT_ONCE = 65_536;
+
+/** Loads. Rejects with a LoadError; nothing is left of the isolate then. */
+export async function loadIsolate(order: IsolateOrder): Promise<LoadedIsolate> {
+  const isolate = new ivm.Isolate({
+    memoryLimit: order.memoryLimit,
+    // The engine has lost its footing: whatever else it did in this process can't be trusted either.
+    onCatastrophicError: () => process.abort(),
+  });
+  try {
+    return await load(isolate, order);
+  } catch (cause) {
+    const end =
+      cause instanceof LoadError
+        ? cause.end
+        : endOf(cause, isolate, { began: 0n, timeLimitMs: order.timeLimitMs });
+    if (!isolate.isDisposed) isolate.dispose();
+    throw new LoadError(end);
+  }
+}
+
+async function load(isolate: ivm.Isolate, order: IsolateOrder): Promise<LoadedIsolate> {
+  const context = await isolate.createContext();
+  await runGuest(isolate, context);
+  const guest: ivm.Reference = await context.global.get("troupeIsolate", { reference: true });
+  const [prepare, loadModule, enter, endTurn] = await Promise.all(
+    ["prepare", "load", "enter", "endTurn"].map((name) => guest.get(name, { reference: true })),
+  );
+  if (!prepare || !loadModule || !enter || !endTurn) throw new RangeError("The guest's program is whole");
+  await prepare.apply(undefined, [new ivm.Callback(random)]);
+  const troupe = await isolate.compileModule(MODULE);
+  await troupe.instantiate(context, () => {
+    throw new RangeError("It imports nothing");
+  });
+  await troupe.evaluate();
+  await context.global.delete("troupeIsolate");
+  const namespace = await evaluate(isolate, { context, troupe, order });
+  const wrong = await timed(isolate, order, () =>
+    loadModule.apply(undefined, [namespace.derefInto(), order.name], { timeout: order.timeLimitMs }),
+  );
+  if (wrong !== undefined)
+    throw new LoadError({
+      code: "no_definition",
+      message: "The module's default export isn't what `actor({ … })` gives",
+    });
+  return { isolate, enter, endTurn };
+}
+
+function random(length: unknown): Uint8Array {
+  const bytes = Math.trunc(Number(length));
+  if (!(bytes >= 0 && bytes <= RANDOM_BYTES_AT_ONCE))
+    throw new RangeError(`At most ${RANDOM_BYTES_AT_ONCE} bytes`);
+  return new Uint8Array(randomBytes(bytes));
+}
+
+/** The source's namespace, once it has run. */
+async function evaluate(
+  isolate: ivm.Isolate,
+  of: { context: ivm.Context; troupe: ivm.Module; order: IsolateOrder },
+): Promise<ivm.Reference> {
+  const { context, troupe, order } = of;
+  const module = await isolate.compileModule(order.source, { filename: FILENAME }).catch((cause: unknown) => {
+    throw failed("syntax_error", cause, isolate);
+  });
+  await module.instantiate(context, (specifier) => {
+    if (specifier === "troupe") return troupe;
+    const message = `It imports ${JSON.stringify(specifier)}; there is "troupe", and nothing else`;
+    throw new LoadError({ code: "import_refused", message });
+  });
+  await timed(isolate, order, () => module.evaluate({ timeout: order.timeLimitMs }));
+  return module.namespace;
+}
+
+/** Runs a step of the source's own. */
+async function timed<T>(isolate: ivm.Isolate, order: IsolateOrder, step: () => Promise<T>): Promise<T> {
+  const began = isolate.wallTime;
+  try {
+    return await step();
+  } catch (cause) {
+    const { timeLimitMs } = order;
+    const end = endOf(cause, isolate, { began, timeLimitMs });
+    throw end.code === "failed" ? failed("load_failed", cause, isolate) : new LoadError(end);
+  }
+}
+
+function failed(code: "syntax_error" | "load_failed", cause: unknown, isolate: ivm.Isolate): LoadError {
+  if (isolate.isDisposed) return new LoadError(endOf(cause, isolate, { began: 0n, timeLimitMs: Infinity }));
+  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  // The engine's own note of the place.
+  const message = said.replace(/ \[actor\.js:\d+:\d+\]$/, "");
+  const place = placeOf(cause);
+  return new LoadError({ code, message, ...(place && { place }) });
+}
+
+/** Where in the source: the first place of its file that the trace names. */
+function placeOf(cause: unknown): Place | undefined {
+  const trace = cause instanceof Error ? `${cause.stack ?? ""}` : "";
+  const [, line, column] = /actor\.js:(\d+):(\d+)/.exec(trace) ?? [];
+  return line === undefined ? undefined : { line: Number(line), column: Number(column) };
+}

@@ -1,0 +1,93 @@
+/**
+ * The isolate process: a runtime's isolates, away from the runtime's own memory, files and environment. It has one
+ * socket, inherited as descriptor 3; when that ends, the runtime is gone, and so is the process.
+ */
+import { Socket } from "node:net";
+import { limits } from "@troupe/protocol";
+import { type IsolateEnd, type IsolateOrder, jsonBody, WireKind, WireReader, wireMessage } from "../wire.ts";
+import { LoadError, loadIsolate } from "./load-isolate.ts";
+import { RunningIsolate } from "./running-isolate.ts";
+
+const socket = new Socket({ fd: 3 });
+const reader = new WireReader();
+const isolates = new Map<number, RunningIsolate>();
+/** Those that are loaded now. */
+const loading = new Map<number, { readonly began: number; ended: boolean }>();
+let drained: Promise<void> | undefined;
+
+/** Settles when the runtime takes in what is sent. */
+function congested(): Promise<void> | undefined {
+  if (socket.writableLength < limits.isolateOutgoingBytes) return undefined;
+  drained ??= new Promise((resolve) => {
+    socket.once("drain", () => {
+      drained = undefined;
+      resolve();
+    });
+  });
+  return drained;
+}
+
+/** At once: an exit would wait for the isolates' threads, and one of them may never end. */
+function end(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+function say(isolate: number, kind: number, body: Uint8Array = new Uint8Array(0)): void {
+  socket.write(wireMessage(isolate, kind, body));
+}
+
+function ended(number: number, end: IsolateEnd): void {
+  isolates.delete(number);
+  say(number, WireKind.ended, jsonBody(end));
+}
+
+async function create(number: number, order: IsolateOrder): Promise<void> {
+  const load = { began: performance.now(), ended: false };
+  loading.set(number, load);
+  try {
+    const loaded = await loadIsolate(order);
+    if (load.ended) return loaded.isolate.dispose();
+    say(number, WireKind.loaded);
+    const { timeLimitMs } = order;
+    const send = (frame: Uint8Array): void => say(number, WireKind.frame, frame);
+    const end = (why: IsolateEnd): void => ended(number, why);
+    isolates.set(number, new RunningIsolate({ loaded, timeLimitMs, send, congested, ended: end }));
+  } catch (cause) {
+    const end: IsolateEnd =
+      cause instanceof LoadError ? cause.end : { code: "failed", message: String(cause) };
+    if (!load.ended) ended(number, end);
+  } finally {
+    loading.delete(number);
+  }
+}
+
+function dispose(number: number): void {
+  const load = loading.get(number);
+  if (load !== undefined) load.ended = true;
+  isolates.get(number)?.dispose();
+  isolates.delete(number);
+  say(number, WireKind.ended);
+}
+
+socket.on("data", (chunk) => {
+  socket.cork();
+  for (const { isolate, kind, body } of reader.read(chunk)) {
+    if (kind === WireKind.frame) isolates.get(isolate)?.receive(body);
+    else if (kind === WireKind.create) void create(isolate, JSON.parse(body.toString()));
+    else if (kind === WireKind.dispose) dispose(isolate);
+  }
+  socket.uncork();
+});
+socket.on("error", end);
+socket.on("close", end);
+
+/** Some loops of the engine's own can't be interrupted. All isolates end with the one that can't be stopped. */
+setInterval(() => {
+  const oldest = performance.now() - limits.pluginOpenTimeoutMs - limits.isolateStuckMs;
+  const stuck =
+    [...isolates.values()].some((isolate) => isolate.stuck) ||
+    [...loading.values()].some(({ began }) => began < oldest);
+  if (!stuck) return;
+  process.stderr.write("an isolate can't be stopped: the process ends, and all isolates with it\n");
+  end();
+}, limits.isolateStuckMs);

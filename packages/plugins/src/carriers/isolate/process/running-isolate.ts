@@ -1,0 +1,165 @@
+/**
+ * One isolate that runs: its way in, its way out, and its limits.
+ *
+ *   (load) ──▶ idle ──something came──▶ entered ──nothing left to do──▶ idle
+ *                                          └── a limit was reached, or it speaks nonsense ──▶ ended
+ *
+ * An isolate works only while it is entered, and an entry has a limit of time; nothing in it runs by itself. An entry is
+ * two steps that are queued together: what came is given to it, and, when the microtasks of that are done, what it said
+ * is taken. So a call costs one way into the isolate's thread and back. What waits is given to it in one piece.
+ *
+ * What it says waits in its own heap, and counts there, until it is taken. It isn't entered while the runtime takes
+ * nothing in.
+ */
+import { limits } from "@troupe/protocol";
+import type ivm from "isolated-vm";
+import { RecordList, readRecords } from "../records.ts";
+import type { IsolateEnd } from "../wire.ts";
+import { IsolateTimers } from "./isolate-timers.ts";
+
+/** An isolate whose source is loaded. */
+export interface LoadedIsolate {
+  readonly isolate: ivm.Isolate;
+  readonly enter: ivm.Reference;
+  readonly endTurn: ivm.Reference;
+}
+
+/** What a running isolate is made of. */
+export interface RunningIsolateParts {
+  readonly loaded: LoadedIsolate;
+  readonly timeLimitMs: number;
+  /** A frame for the runtime. */
+  readonly send: (frame: Uint8Array) => void;
+  /** Settles when the runtime takes in what is sent; undefined: it does. */
+  readonly congested: () => Promise<void> | undefined;
+  /** It has ended by itself, once. */
+  readonly ended: (end: IsolateEnd) => void;
+}
+
+/** Enters one isolate. */
+export class RunningIsolate {
+  readonly #parts: RunningIsolateParts;
+  readonly #timers: IsolateTimers;
+  readonly #waiting = new RecordList();
+  #running = false;
+  #over = false;
+  /** The wall time of the isolate when the entry that runs now began; undefined between entries. */
+  #entryBegan: bigint | undefined;
+
+  constructor(parts: RunningIsolateParts) {
+    this.#parts = parts;
+    this.#timers = new IsolateTimers((timer) => {
+      this.#waiting.timerFired(timer);
+      void this.#run();
+    });
+    // What the source said while it was loaded.
+    void this.#run(true);
+  }
+
+  /** Something came for it. */
+  receive(frame: Uint8Array): void {
+    if (this.#over) return;
+    this.#waiting.frame(frame);
+    if (this.#waiting.bytes > limits.pluginWaitingBytes)
+      this.#end({ code: "too_much_waits", message: `${this.#waiting.bytes} bytes wait for it` });
+    else void this.#run();
+  }
+
+  /** Nothing of it is left. */
+  dispose(): void {
+    this.#over = true;
+    this.#timers.clear();
+    if (!this.#parts.loaded.isolate.isDisposed) this.#parts.loaded.isolate.dispose();
+  }
+
+  /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
+  get stuck(): boolean {
+    if (this.#entryBegan === undefined || this.#over) return false;
+    return milliseconds(this.#parts.loaded.isolate.wallTime - this.#entryBegan) > this.#stuckAfterMs;
+  }
+
+  get #stuckAfterMs(): number {
+    return this.#parts.timeLimitMs * 2 + limits.isolateStuckMs;
+  }
+
+  async #run(first = false): Promise<void> {
+    if (this.#running || this.#over) return;
+    this.#running = true;
+    try {
+      for (let again = first; (again || this.#waiting.bytes > 0) && !this.#over; ) {
+        await this.#parts.congested();
+        again = await this.#enter();
+      }
+    } catch (cause) {
+      this.#failed(cause);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** True when it has more to do. */
+  async #enter(): Promise<boolean> {
+    const { isolate, enter, endTurn } = this.#parts.loaded;
+    const timeout = this.#parts.timeLimitMs;
+    this.#entryBegan = isolate.wallTime;
+    const steps: Promise<unknown>[] = [];
+    if (this.#waiting.bytes > 0)
+      steps.push(
+        enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true }, timeout }),
+      );
+    const said = endTurn.apply(undefined, [], { result: { copy: true }, timeout });
+    await Promise.all([...steps, said]);
+    this.#entryBegan = undefined;
+    return this.#heard(await said);
+  }
+
+  #heard(said: unknown): boolean {
+    if (this.#over) return false;
+    if (!(said instanceof ArrayBuffer) || said.byteLength === 0) return this.#nonsense();
+    const bytes = new Uint8Array(said);
+    const understood = readRecords(bytes.subarray(1), {
+      frame: (frame) => this.#parts.send(frame),
+      timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
+      timerCleared: (timer) => this.#timers.cancel(timer),
+    });
+    if (!understood) return this.#nonsense();
+    if (this.#timers.size > limits.isolateTimers)
+      this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
+    return bytes[0] === 1;
+  }
+
+  #nonsense(): false {
+    this.#end({ code: "nonsense", message: "It said something that can't be read" });
+    return false;
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#over) return;
+    const { isolate } = this.#parts.loaded;
+    const began = this.#entryBegan ?? isolate.wallTime;
+    this.#end(endOf(cause, isolate, { began, timeLimitMs: this.#parts.timeLimitMs }));
+  }
+
+  #end(end: IsolateEnd): void {
+    if (this.#over) return;
+    this.dispose();
+    this.#parts.ended(end);
+  }
+}
+
+/** Why an entry failed. The isolate's own word for it is for people: what is known is its state, and its clock. */
+export function endOf(
+  cause: unknown,
+  isolate: ivm.Isolate,
+  entry: { readonly began: bigint; readonly timeLimitMs: number },
+): IsolateEnd {
+  if (isolate.isDisposed) return { code: "memory_exceeded", message: "It used more memory than it may" };
+  const spentMs = milliseconds(isolate.wallTime - entry.began);
+  if (spentMs >= entry.timeLimitMs)
+    return { code: "time_exceeded", message: `It ran for ${entry.timeLimitMs} ms without an end` };
+  return { code: "failed", message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+function milliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds) / 1e6;
+}

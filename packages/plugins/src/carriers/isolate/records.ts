@@ -1,0 +1,120 @@
+/**
+ * What crosses the wall of an isolate: bytes, and nothing else. Each way a list of records, `u32 length | u8 kind | body`,
+ * numbers little-endian. Both sides may be given anything by the other: whoever reads checks every length.
+ */
+
+/** What a record is. */
+export const RecordKind = {
+  /** In: a HostFrame. Out: a PluginFrame. */
+  frame: 0,
+  /** In: a timer has fired. Body: its number (u32). */
+  timerFired: 1,
+  /** Out: set a timer. Body: its number (u32), milliseconds (f64). */
+  timerSet: 2,
+  /** Out: clear a timer. Body: its number (u32). */
+  timerCleared: 3,
+} as const;
+
+const HEADER_BYTES = 5;
+
+/** Collects records until they are taken. */
+export class RecordList {
+  #records: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  frame(frame: Uint8Array): void {
+    this.#begin(RecordKind.frame, frame.byteLength).set(frame, HEADER_BYTES);
+  }
+
+  timerFired(timer: number): void {
+    viewOf(this.#begin(RecordKind.timerFired, 4)).setUint32(HEADER_BYTES, timer, true);
+  }
+
+  timerSet(timer: number, delayMs: number): void {
+    const view = viewOf(this.#begin(RecordKind.timerSet, 12));
+    view.setUint32(HEADER_BYTES, timer, true);
+    view.setFloat64(HEADER_BYTES + 4, delayMs, true);
+  }
+
+  timerCleared(timer: number): void {
+    viewOf(this.#begin(RecordKind.timerCleared, 4)).setUint32(HEADER_BYTES, timer, true);
+  }
+
+  /** All of them in one piece, behind `room` bytes for the caller; nothing waits any more. */
+  take(room = 0): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(room + this.#bytes);
+    let at = room;
+    for (const record of this.#records) {
+      all.set(record, at);
+      at += record.byteLength;
+    }
+    this.#records = [];
+    this.#bytes = 0;
+    return all;
+  }
+
+  #begin(kind: number, bodyBytes: number): Uint8Array {
+    const record = new Uint8Array(HEADER_BYTES + bodyBytes);
+    viewOf(record).setUint32(0, bodyBytes, true);
+    record[4] = kind;
+    this.#records.push(record);
+    this.#bytes += record.byteLength;
+    return record;
+  }
+}
+
+/** Who is told of records. Bytes are the list's own. */
+export interface RecordReader {
+  frame(frame: Uint8Array): void;
+  timerFired?(timer: number): void;
+  timerSet?(timer: number, delayMs: number): void;
+  timerCleared?(timer: number): void;
+}
+
+/** Reads a list. False when it isn't one: what came before the fault has been told. */
+export function readRecords(list: Uint8Array, reader: RecordReader): boolean {
+  const view = viewOf(list);
+  let at = 0;
+  while (at < list.byteLength) {
+    if (list.byteLength - at < HEADER_BYTES) return false;
+    const length = view.getUint32(at, true);
+    const kind = view.getUint8(at + 4);
+    at += HEADER_BYTES;
+    if (length > list.byteLength - at) return false;
+    if (!readRecord(kind, list.subarray(at, at + length), reader)) return false;
+    at += length;
+  }
+  return true;
+}
+
+function readRecord(kind: number, body: Uint8Array, reader: RecordReader): boolean {
+  const view = viewOf(body);
+  switch (kind) {
+    case RecordKind.frame:
+      reader.frame(body);
+      return true;
+    case RecordKind.timerFired:
+      if (body.byteLength !== 4) return false;
+      reader.timerFired?.(view.getUint32(0, true));
+      return true;
+    case RecordKind.timerSet:
+      if (body.byteLength !== 12) return false;
+      reader.timerSet?.(view.getUint32(0, true), view.getFloat64(4, true));
+      return true;
+    case RecordKind.timerCleared:
+      if (body.byteLength !== 4) return false;
+      reader.timerCleared?.(view.getUint32(0, true));
+      return true;
+    default:
+      return false;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

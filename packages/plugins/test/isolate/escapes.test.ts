@@ -1,0 +1,185 @@
+/** What hostile sources try, and where it ends: in their own isolate, with a name. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { dynamicActor } from "../../src/index.ts";
+import { DynamicWorld, dynamic, failure, isolateProcess, moduleOf } from "../support/dynamic-world.ts";
+
+/** Attempts that find nothing: each expression must give `finds`. */
+const attempts: readonly (readonly [what: string, expression: string, finds: unknown])[] = [
+  ["process", "typeof process", "undefined"],
+  [
+    "require and module",
+    "[typeof require, typeof module, typeof __filename]",
+    ["undefined", "undefined", "undefined"],
+  ],
+  [
+    "the function constructor of an object",
+    "c.constructor.constructor('return typeof process')()",
+    "undefined",
+  ],
+  [
+    "the function constructor of a host function",
+    "crypto.getRandomValues.constructor('return typeof process')()",
+    "undefined",
+  ],
+  [
+    "the realm behind each global",
+    `Object.getOwnPropertyNames(globalThis).filter((name) => {
+      const value = globalThis[name];
+      return typeof value === "function" && value.constructor("return typeof process")() !== "undefined";
+    })`,
+    [],
+  ],
+  [
+    "the realm of an error that the host threw",
+    "(() => { try { crypto.getRandomValues(new Uint8Array(1e6)) } catch (e) { return e.constructor.constructor('return typeof process')() } })()",
+    "undefined",
+  ],
+  ["eval", "(0, eval)('typeof process + typeof globalThis.require')", "undefinedundefined"],
+  [
+    "eval in a new function's scope",
+    "new Function('return this === globalThis && typeof this.process')()",
+    "undefined",
+  ],
+  [
+    "async and generator constructors",
+    "Object.getPrototypeOf(async () => {}).constructor('return typeof process')()",
+    "undefined",
+  ],
+  ["import() of a built-in module", "import('node:fs').then(() => 'in', () => 'refused')", "refused"],
+  ["import() of a file", "import('file:///etc/passwd').then(() => 'in', () => 'refused')", "refused"],
+  [
+    "import() of data",
+    "import('data:text/javascript,export default 1').then(() => 'in', () => 'refused')",
+    "refused",
+  ],
+  [
+    "the guest's own door",
+    "[typeof troupeIsolate, typeof guest, typeof ivm, typeof isolate]",
+    ["undefined", "undefined", "undefined", "undefined"],
+  ],
+  [
+    "what the platform would bring",
+    "[typeof fetch, typeof WebSocket, typeof Worker, typeof Deno, typeof Bun]",
+    Array(5).fill("undefined"),
+  ],
+  ["shared memory", "[typeof SharedArrayBuffer, typeof Atomics]", ["undefined", "undefined"]],
+  ["WebAssembly", "typeof WebAssembly", "undefined"],
+  ["a finalizer", "typeof FinalizationRegistry", "undefined"],
+  [
+    "a frame of the stack",
+    "(() => { Error.prepareStackTrace = (_, frames) => frames; const [frame] = new Error().stack; return typeof frame.getThis?.() })()",
+    "undefined",
+  ],
+  [
+    "a caller",
+    "(() => { try { return (function f() { return typeof f.caller })() } catch { return 'refused' } })()",
+    "refused",
+  ],
+];
+
+const hostile = moduleOf(`
+  actions: {
+    ${attempts.map(([, expression], index) => `a${index}: async (c) => await (${expression}),`).join("\n")}
+  }`);
+
+let world: DynamicWorld;
+beforeAll(async () => {
+  const memoryLimit = 16;
+  world = await DynamicWorld.start({
+    hostile: dynamicActor({ source: hostile }),
+    neighbour: dynamic("state: { n: 0 }, actions: { add: (c) => (c.state.n += 1) }"),
+    ...Object.fromEntries(
+      Object.entries(bombs).map(([name, { action, is }]) => [
+        name,
+        dynamic(`actions: { act: ${action} }`, {
+          memoryLimit,
+          cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 300 : 10_000,
+        }),
+      ]),
+    ),
+  });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+test.each(attempts.map(([what, , finds], index) => [what, index, finds] as const))(
+  "finds nothing: %s",
+  async (_what, index, finds) => {
+    expect(await world.act("hostile", `a${index}`)).toEqual(finds);
+  },
+);
+
+/** Attempts that take something away from everybody: they end their isolate, or fail by themselves. */
+const bombs: Readonly<Record<string, { readonly action: string; readonly is: string }>> = {
+  loop: { action: "() => { for (;;); }", is: "dynamic.time_exceeded" },
+  loopOfCalls: {
+    action: "() => { const a = []; for (;;) { a.push(1); a.length = 0; } }",
+    is: "dynamic.time_exceeded",
+  },
+  loopOfMicrotasks: { action: "async () => { for (;;) await null; }", is: "dynamic.time_exceeded" },
+  loopThatCatches: {
+    action: "() => { for (;;) { try { for (;;); } finally { continue; } } }",
+    is: "dynamic.time_exceeded",
+  },
+  loopInATimer: {
+    action: "() => new Promise(() => setTimeout(() => { for (;;); }, 1))",
+    is: "dynamic.time_exceeded",
+  },
+  regularExpression: { action: "() => /(a+)+b/.test('a'.repeat(60))", is: "dynamic.time_exceeded" },
+  heap: { action: "() => { const a = []; for (;;) a.push({ a }); }", is: "dynamic.memory_exceeded" },
+  heapThatCatches: {
+    action: "() => { const a = []; for (;;) try { for (;;) a.push(new Array(99).fill(1)); } catch {} }",
+    is: "dynamic.memory_exceeded",
+  },
+  buffers: {
+    action: "() => { const a = []; for (;;) a.push(new Uint8Array(1e6).fill(1)); }",
+    is: "internal.error",
+  },
+  oneBuffer: { action: "() => new Uint8Array(2e9).length", is: "internal.error" },
+  text: { action: "() => { let s = 'x'; for (;;) s += s; }", is: "internal.error" },
+  stack: { action: "function act() { return act() + 1; }", is: "internal.error" },
+  timers: {
+    action:
+      "() => { for (let n = 0; n < 20_000; n += 1) setTimeout(() => {}, 1e6); return new Promise(() => {}); }",
+    is: "dynamic.too_many_timers",
+  },
+};
+
+test.each(Object.entries(bombs))("harms nobody else: %s", async (name, { is }) => {
+  const before = await world.act("neighbour", "add");
+  const pid = isolateProcess();
+  expect(await failure(world.act(name, "act"))).toMatchObject({ is });
+  expect(await world.act("neighbour", "add")).toBe(Number(before) + 1);
+  expect(isolateProcess()).toBe(pid);
+});
+
+test("a neighbour is answered while another one runs to its limit", async () => {
+  const looping = failure(world.act("loop", "act"));
+  let over = false;
+  void looping.then(() => {
+    over = true;
+  });
+  const before = Number(await world.act("neighbour", "add"));
+  for (let n = 1; n <= 20; n += 1) expect(await world.act("neighbour", "add")).toBe(before + n);
+  expect(over).toBe(false);
+  await looping;
+});
+
+test("an actor that spoils the language under itself spoils nothing of the host's", async () => {
+  const spoil = `
+    for (const type of [Object, Array, Uint8Array, Map, Promise, Function])
+      for (const name of Object.getOwnPropertyNames(type.prototype))
+        if (name !== "constructor") try { type.prototype[name] = () => { throw 1; }; } catch {}
+    Object.defineProperty(Object.prototype, "group", { get: () => "forged", set() {} });`;
+  const source = `import { actor } from "troupe"; export default actor({ actions: { spoil: () => { ${spoil} } } });`;
+  await using own = await DynamicWorld.start({
+    spoiler: dynamicActor({ source, nodeProcess: { cpuTimeLimitMs: 300 } }),
+    neighbour: dynamic("actions: { hello: () => 'hello' }"),
+  });
+  const spoiled = own.act("spoiler", "spoil").catch(() => {});
+  expect(await own.act("neighbour", "hello")).toBe("hello");
+  expect("group" in {}).toBe(false);
+  await own.stop();
+  await spoiled;
+});

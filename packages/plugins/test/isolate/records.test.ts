@@ -1,0 +1,67 @@
+/** Records and messages: whatever arrives, in whatever pieces, is read whole or refused. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { RecordList, readRecords } from "../../src/carriers/isolate/records.ts";
+import { WireReader, wireMessage } from "../../src/carriers/isolate/wire.ts";
+
+test("records come back as they were put in", () => {
+  const list = new RecordList();
+  list.frame(Uint8Array.of(1, 2, 3));
+  list.timerSet(7, 1.5);
+  list.timerCleared(7);
+  list.timerFired(9);
+  const read: unknown[] = [];
+  const whole = readRecords(list.take(), {
+    frame: (frame) => read.push([...frame]),
+    timerSet: (timer, delayMs) => read.push(["set", timer, delayMs]),
+    timerCleared: (timer) => read.push(["cleared", timer]),
+    timerFired: (timer) => read.push(["fired", timer]),
+  });
+  expect([whole, read]).toEqual([
+    true,
+    [
+      [1, 2, 3],
+      ["set", 7, 1.5],
+      ["cleared", 7],
+      ["fired", 9],
+    ],
+  ]);
+  expect(list.bytes).toBe(0);
+});
+
+test("any bytes are read or refused, and nothing is thrown", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      expect(typeof readRecords(bytes, { frame: () => {} })).toBe("boolean");
+    }),
+  );
+  expect(readRecords(Uint8Array.of(5, 0, 0, 0, 0, 1), { frame: () => {} })).toBe(false);
+});
+
+test("messages come whole, however the stream was cut", () => {
+  const message = fc.tuple(fc.nat(0xffff_ffff), fc.nat(255), fc.uint8Array({ maxLength: 40 }));
+  fc.assert(
+    fc.property(
+      fc.array(message, { maxLength: 6 }),
+      fc.array(fc.integer({ min: 1, max: 30 })),
+      (messages, cuts) => {
+        const stream = Buffer.concat(messages.map((parts) => wireMessage(...parts)));
+        const reader = new WireReader();
+        const read: unknown[] = [];
+        let at = 0;
+        for (const length of [...cuts, stream.byteLength]) {
+          for (const { isolate, kind, body } of reader.read(stream.subarray(at, at + length)))
+            read.push([isolate, kind, Uint8Array.from(body)]);
+          at += length;
+        }
+        expect(read).toEqual(messages);
+      },
+    ),
+  );
+});
+
+test("a message that is longer than any may be is refused before it is collected", () => {
+  const header = Buffer.alloc(9);
+  header.writeUInt32LE(0xffff_ffff, 0);
+  expect(() => [...new WireReader().read(header)]).toThrow(RangeError);
+});

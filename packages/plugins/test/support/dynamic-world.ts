@@ -1,0 +1,117 @@
+/** Dynamic actors in a whole runtime: real files, real HTTP, a real isolate process. */
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Client, createClient } from "@troupe/client";
+import { type AnyActorDefinition, type Registry, setup } from "@troupe/runtime";
+import { type DynamicActorOptions, dynamicActor, type IsolateLimits } from "../../src/index.ts";
+
+type Use = Readonly<Record<string, AnyActorDefinition>>;
+
+/** A module with one actor. */
+export function moduleOf(config: string): string {
+  return `import { actor, event, UserError } from "troupe";\nexport default actor({ ${config} });`;
+}
+
+/** A definition of such a module. */
+export function dynamic(config: string, nodeProcess: IsolateLimits = {}): AnyActorDefinition {
+  return dynamicActor({ source: moduleOf(config), nodeProcess });
+}
+
+export class DynamicWorld implements AsyncDisposable {
+  readonly #use: Use;
+  readonly #folder: string;
+  #registry: Registry<Use>;
+  #client: Client;
+  endpoint: string;
+
+  private constructor(use: Use, folder: string, started: Awaited<ReturnType<typeof start>>) {
+    this.#use = use;
+    this.#folder = folder;
+    this.#registry = started.registry;
+    this.#client = started.client;
+    this.endpoint = started.endpoint;
+  }
+
+  static async start(use: Use): Promise<DynamicWorld> {
+    const folder = await mkdtemp(join(tmpdir(), "troupe-dynamic-"));
+    return new DynamicWorld(use, folder, await start(use, folder));
+  }
+
+  static one(options: DynamicActorOptions): Promise<DynamicWorld> {
+    return DynamicWorld.start({ it: dynamicActor(options) });
+  }
+
+  handle(name: string, key = "a") {
+    return this.#client.getOrCreate(name, [key]);
+  }
+
+  /** The handle of an actor that must be there. */
+  found(name: string, key = "a") {
+    return this.#client.get(name, [key]);
+  }
+
+  act(name: string, action: string, ...args: unknown[]): Promise<unknown> {
+    return this.handle(name).action({ name: action, args });
+  }
+
+  async stop(): Promise<void> {
+    await this.#client.dispose();
+    await this.#registry.stop();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    const started = await start(this.#use, this.#folder);
+    this.#registry = started.registry;
+    this.#client = started.client;
+    this.endpoint = started.endpoint;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+async function start(use: Use, dataDir: string) {
+  const registry = setup({ use });
+  const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
+  return { registry, endpoint, client: createClient(endpoint) };
+}
+
+/** Processes that this one has started and that run. Linux alone says so. */
+export function children(pid: number = process.pid): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+/** The one process that isolates run in. */
+export function isolateProcess(): number {
+  const [pid, ...others] = children();
+  if (pid === undefined || others.length > 0)
+    throw new Error(`one child process, not ${children().join(", ")}`);
+  return pid;
+}
+
+/** What a call fails with. */
+export interface Failure {
+  /** `group.code`. */
+  readonly is: string;
+  readonly message: string;
+  readonly metadata?: unknown;
+  readonly retryable?: unknown;
+}
+
+/** What a promise rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<Failure> {
+  try {
+    await promise;
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "group" in error && "code" in error)
+      return { ...error, is: `${String(error.group)}.${String(error.code)}`, message: String(error) };
+    throw error;
+  }
+  throw new Error("it should have been rejected");
+}

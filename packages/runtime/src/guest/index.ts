@@ -1,0 +1,4 @@
+export { actor } from "../actor/definition.ts";
+export { event } from "../actor/types/event.ts";
+export type { GuestParts } from "./guest.ts";
+export { Guest } from "./guest.ts";

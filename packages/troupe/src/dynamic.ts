@@ -1,0 +1,2 @@
+export type { DynamicActorOptions, DynamicSource, IsolateLimits, LoadContext } from "@troupe/plugins";
+export { dynamicActor } from "@troupe/plugins";
