@@ -4,13 +4,14 @@
  */
 import { performance } from "node:perf_hooks";
 import { environmentOf, findProgram, neededPrograms } from "../tools/setup/programs.ts";
+import { dynamic } from "./dynamic.ts";
 import { edge } from "./edge.ts";
 import { native } from "./native.ts";
 import { type Part, Report } from "./part.ts";
 import { relay } from "./relay.ts";
 import { sessions } from "./sessions.ts";
 
-const parts: readonly Part[] = [native, edge, sessions, relay];
+const parts: readonly Part[] = [native, dynamic, edge, sessions, relay];
 
 // The tools of a machine, where the parts that build something look for them.
 Object.assign(process.env, environmentOf(neededPrograms.map((program) => findProgram(program, process.env))));

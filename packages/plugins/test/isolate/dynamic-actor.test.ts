@@ -70,6 +70,26 @@ test("a schedule wakes a sleeping dynamic actor", async () => {
   );
 });
 
+test("keys and values are written with the turn, and read over what isn't stored yet", async () => {
+  const store = `
+  actions: {
+    put: async (c, key, value) => { await c.kv.put(key, value); return await c.kv.get(key); },
+    get: (c, key) => c.kv.get(key),
+    list: async (c, prefix) => (await c.kv.listPrefix(prefix)).map(([key, value]) => [key, value]),
+    rest: (c) => { c.sleep(); },
+  }`;
+  await using world = await DynamicWorld.start({ store: dynamic(store) });
+  expect(await world.act("store", "put", "user/b", "two")).toBe("two");
+  expect(await world.act("store", "put", "user/a", "one")).toBe("one");
+  await world.act("store", "rest");
+  await world.restart();
+  expect(await world.act("store", "get", "user/b")).toBe("two");
+  expect(await world.act("store", "list", "user/")).toEqual([
+    ["user/a", "one"],
+    ["user/b", "two"],
+  ]);
+});
+
 test("what it prints is in the host's log, under its name", async () => {
   const lines: string[] = [];
   const keep = (text: string | Uint8Array): boolean => lines.push(String(text)) > 0;

@@ -106,6 +106,18 @@ describe.each(languages)("the counter in %s", (_, make) => {
     expect(answers).toEqual(Array.from({ length: 100 }, (__, at) => at + 1));
   });
 
+  test("S4.2 (in part) 1,000 connections subscribe and act in one tick: each hears of its own change", async (context) => {
+    const { client } = await one(context);
+    for (let index = 0; index < 1_000; index += 1) {
+      const conn = client.counter.getOrCreate([`${index % 10}`]).connect();
+      const heard: unknown[] = [];
+      conn.on("changed", (count: unknown) => void heard.push(count));
+      const counted = await conn.action({ name: "increment", args: [1] });
+      expect(heard).toEqual([counted]);
+      await conn.dispose();
+    }
+  });
+
   test("on a real server with a real disk it outlives the server", async (context) => {
     const dataDir = mkdtempSync(join(tmpdir(), "troupe-test-counter-"));
     context.onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
