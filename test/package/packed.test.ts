@@ -62,6 +62,28 @@ test("the executable and the SDK of workers are there: a gateway's dry run, and 
   expect(worker.output).toContain("a host starts it by its manifest");
 }, 60_000);
 
+const greeter = `
+import { setup } from "troupe";
+import { createClient } from "troupe/client";
+import { dynamicActor } from "troupe/dynamic";
+
+const source = 'import { actor } from "troupe"; export default actor({ actions: { greet: (c, name) => "Hello, " + name } });';
+const registry = setup({ use: { greeter: dynamicActor({ source }) } });
+const { endpoint } = await registry.start({ port: 0, dataDir: process.argv[2] });
+const client = createClient(endpoint);
+console.log(await client.greeter.getOrCreate(["a"]).greet("you"));
+await client.dispose();
+await registry.stop();
+`;
+
+test("a dynamic actor runs from the published files: its process, and the program of its isolate", async () => {
+  project.write("greeter.mjs", greeter);
+  expect(await project.run("greeter.mjs", join(project.folder, "dynamic"))).toMatchObject({
+    status: 0,
+    output: expect.stringMatching(/^Hello, you$/m),
+  });
+}, 60_000);
+
 test("its types hold in a project elsewhere, declarations and all", async () => {
   const program = counter.replaceAll("/*", "").replaceAll("*/", "");
   project.write(
