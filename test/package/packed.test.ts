@@ -1,5 +1,5 @@
 /** The packages as people get them: packed, installed into an empty project elsewhere, and used from there. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
@@ -71,16 +71,22 @@ const source = 'import { actor } from "troupe"; export default actor({ actions: 
 const registry = setup({ use: { greeter: dynamicActor({ source }) } });
 const { endpoint } = await registry.start({ port: 0, dataDir: process.argv[2] });
 const client = createClient(endpoint);
-console.log(await client.greeter.getOrCreate(["a"]).greet("you"));
+const missing = ({ group, code, metadata }) => JSON.stringify([group, code, metadata.install]);
+console.log(await client.greeter.getOrCreate(["a"]).greet("you").catch(missing));
 await client.dispose();
 await registry.stop();
 `;
 
-test("a dynamic actor runs from the published files: its process, and the program of its isolate", async () => {
+test("a dynamic actor runs from the published files; where isolated-vm isn't installed it says what to do", async () => {
   project.write("greeter.mjs", greeter);
   expect(await project.run("greeter.mjs", join(project.folder, "dynamic"))).toMatchObject({
     status: 0,
     output: expect.stringMatching(/^Hello, you$/m),
+  });
+  rmSync(join(project.folder, "node_modules", "isolated-vm"), { recursive: true });
+  expect(await project.run("greeter.mjs", join(project.folder, "dynamic"))).toMatchObject({
+    status: 0,
+    output: expect.stringMatching(/^\["package","missing","npm install isolated-vm@[\d.]+"\]$/m),
   });
 }, 60_000);
 
