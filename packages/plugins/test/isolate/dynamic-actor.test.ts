@@ -138,6 +138,23 @@ test("a loader is asked at each activation, and told whose it is", async () => {
   ]);
 });
 
+test("c.kv: keys and values, in order, kept over sleep", async () => {
+  const keeper = `
+    actions: {
+      put: async (c, entries) => { for (const [key, value] of entries) await c.kv.put(key, value); },
+      get: (c, key) => c.kv.get(key),
+      rest: (c) => { c.sleep(); },
+    }`;
+  await using world = await DynamicWorld.start({ keeper: dynamic(keeper) });
+  await world.act("keeper", "put", [
+    ["a", "one"],
+    ["ä", "two"],
+  ]);
+  await world.act("keeper", "rest");
+  expect(await world.act("keeper", "get", "ä")).toBe("two");
+  expect(await world.act("keeper", "get", "b")).toBe(null);
+});
+
 test("S2.3 (in part) raw WebSockets: what was sent before the actor was there is echoed first, and all in order", async () => {
   const echo = `
     onWebSocket: async (c, socket) => {
