@@ -11,6 +11,9 @@ import { type Part, Report } from "./part.ts";
 import { relay } from "./relay.ts";
 import { sessions } from "./sessions.ts";
 
+// What the parts provoke on purpose is theirs to tell.
+process.env["TROUPE_LOG"] ??= "silent";
+
 const parts: readonly Part[] = [native, dynamic, edge, sessions, relay];
 
 // The tools of a machine, where the parts that build something look for them.
