@@ -26,8 +26,16 @@ export class SocketCaller implements Caller {
     }
   }
 
-  async read(key: string): Promise<KeyState> {
-    const { error, output } = await this.#socket(key).call("read", []);
+  async read(key: string, tries = 3): Promise<KeyState> {
+    const answer = await this.#socket(key)
+      .call("read", [])
+      .catch((cause: unknown) => (tries > 1 ? undefined : Promise.reject(cause)));
+    if (answer === undefined) {
+      // A machine that is busy may drop a connection; what is read stays the same.
+      this.#sockets.delete(key);
+      return await this.read(key, tries - 1);
+    }
+    const { error, output } = answer;
     if (error !== undefined) throw new Error(`read ${key}: ${JSON.stringify(error)}`);
     return output as KeyState;
   }
@@ -57,7 +65,9 @@ class KeySocket {
     this.#socket = new WebSocket(url, ["troupe"]);
     this.#open = new Promise((resolve, reject) => {
       this.#socket.addEventListener("open", () => resolve());
-      this.#socket.addEventListener("close", () => reject(new Error("no connection")));
+      this.#socket.addEventListener("close", ({ code, reason }) => {
+        reject(new Error(`no connection: ${code} ${reason}`));
+      });
     });
     this.#open.catch(() => undefined);
     this.#socket.addEventListener("open", () => {

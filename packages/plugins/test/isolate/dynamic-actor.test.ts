@@ -5,6 +5,9 @@ import { WebSocket } from "ws";
 import { dynamicActor } from "../../src/index.ts";
 import { children, DynamicWorld, dynamic, failure, moduleOf } from "../support/dynamic-world.ts";
 
+/** Settles when `check` no longer throws: on a machine that is busy, late. */
+const soon = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 15_000 });
+
 const counter = `
   state: { count: 0, created: 0, woken: 0 },
   events: { changed: event() },
@@ -55,7 +58,7 @@ test("state is kept over sleep and over the runtime's end; hooks run once for ea
   await using world = await DynamicWorld.start({ counter: dynamic(counter) });
   await world.act("counter", "add", 5);
   await world.act("counter", "rest");
-  await vi.waitFor(async () =>
+  await soon(async () =>
     expect(await world.act("counter", "all")).toEqual({ count: 5, created: 1, woken: 2 }),
   );
   await world.restart();
@@ -65,9 +68,7 @@ test("state is kept over sleep and over the runtime's end; hooks run once for ea
 test("a schedule wakes a sleeping dynamic actor", async () => {
   await using world = await DynamicWorld.start({ counter: dynamic(counter) });
   await world.act("counter", "addAfter", 50, 7);
-  await vi.waitFor(async () =>
-    expect(await world.act("counter", "all")).toMatchObject({ count: 7, created: 1 }),
-  );
+  await soon(async () => expect(await world.act("counter", "all")).toMatchObject({ count: 7, created: 1 }));
 });
 
 test("keys and values are written with the turn, and read over what isn't stored yet", async () => {
@@ -99,7 +100,7 @@ test("what it prints is in the host's log, under its name", async () => {
   try {
     await using world = await DynamicWorld.start({ counter: dynamic(counter) });
     await world.act("counter", "add", 1);
-    await vi.waitFor(() => expect(lines.join("")).toContain('awake a {\\"woken\\":1}'));
+    await soon(() => expect(lines.join("")).toContain('awake a {\\"woken\\":1}'));
     expect(lines.find((line) => line.includes("awake"))).toContain('"actor":"counter"');
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -110,7 +111,7 @@ test("a destroyed one is gone, and made anew when it is asked for", async () => 
   await using world = await DynamicWorld.start({ counter: dynamic(counter) });
   await world.act("counter", "add", 1);
   await world.act("counter", "end");
-  await vi.waitFor(async () =>
+  await soon(async () =>
     expect(await world.act("counter", "all")).toEqual({ count: 0, created: 1, woken: 1 }),
   );
 });
@@ -174,7 +175,7 @@ test("S2.3 (in part) raw WebSockets: what was sent before the actor was there is
     socket.send(binary ? Buffer.from(`${n}`) : `${n}`);
     if (n % 50 === 49) await new Promise((next) => setImmediate(next));
   }
-  await vi.waitFor(() => expect(heard).toHaveLength(200));
+  await soon(() => expect(heard).toHaveLength(200));
   expect(heard).toEqual(sent);
   const closed = once(socket, "close");
   socket.close(1000);

@@ -40,7 +40,7 @@ test("crash after crash: each time the next call works", async () => {
   for (let n = 1; n <= 4; n += 1) {
     expect(await world.act("counter", "add")).toBe(n);
     process.kill(isolateProcess(), "SIGKILL");
-    await vi.waitFor(() => expect(children()).toEqual([]));
+    await vi.waitFor(() => expect(children()).toEqual([]), { timeout: 15_000 });
   }
 });
 
@@ -66,7 +66,7 @@ test("it ends with its parent, however that ended", async () => {
   expect(pid).toBeGreaterThan(0);
   parent.kill("SIGKILL");
   await once(parent, "exit");
-  await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH"), { timeout: 5_000 });
+  await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH"), { timeout: 15_000 });
 });
 
 test("what a loop of the engine's own can't be stopped in ends its process, and the next call has a new one", async () => {

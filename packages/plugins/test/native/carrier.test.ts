@@ -31,7 +31,7 @@ test("a byte on the descriptor brings what was queued since", async () => {
   const { library, carrier, heard } = await played();
   library.say(pong(7));
   writeSync(library.wake, "!");
-  await vi.waitFor(() => expect(numbers(heard)).toEqual([7]), { interval: 1, timeout: 5_000 });
+  await vi.waitFor(() => expect(numbers(heard)).toEqual([7]), { interval: 1, timeout: 15_000 });
   await carrier.close(100);
 });
 

@@ -1,6 +1,7 @@
 /** actor/v1: `schemas/actor/v1/actor.proto`, and payloads and errors on it. */
 
 export type {
+  ActorDeclaration,
   Answer as CarriedAnswer,
   Ask as CarriedAsk,
   Call as CarriedCall,
@@ -28,6 +29,8 @@ export {
   StopReason as CarriedStopReason,
   ToActor as ToActorCodec,
 } from "../generated/actor/v1/actor.ts";
+export type { DeclaredActor, Refuse } from "./declarations.ts";
+export { checkDeclaredName, decodeDeclarations, encodeDeclaration } from "./declarations.ts";
 export { fromCarriedError, toCarriedError } from "./error.ts";
 export type { PayloadEncoding } from "./payload.ts";
 export { decodeArgs, decodePayload, encodeArgs, encodePayload, NO_PAYLOAD } from "./payload.ts";

@@ -1,7 +1,6 @@
 /** host/v1: `schemas/host/v1/host.proto`. */
 
 export type {
-  ActorDeclaration as HostActorDeclaration,
   Drain,
   EngineToHost,
   Heartbeat,

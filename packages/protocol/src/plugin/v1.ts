@@ -4,7 +4,6 @@ import type { PayloadEncoding } from "../actor/payload.ts";
 import { Encoding } from "../generated/plugin/v1/plugin.ts";
 
 export type {
-  ActorDeclaration,
   Hello,
   HostFrame,
   Invoke,

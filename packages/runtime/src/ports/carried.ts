@@ -7,7 +7,7 @@
  * line owns no durable thing: state, connections, the gate and the alarm stay with the runtime.
  */
 import type { Env, TroupeError } from "@troupe/base";
-import type { FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
+import type { DeclaredActor, FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
 
 /** What is said to an instance. */
 export type ActorWord = NonNullable<ToActor["body"]>;
@@ -31,17 +31,7 @@ export interface ActorEar {
 }
 
 /** What the code behind a carrier says of one of its actors. */
-export interface CarriedDeclaration {
-  readonly name: string;
-  readonly actions: readonly string[];
-  readonly events: readonly string[];
-  /** Options as `actor({ options })` takes them. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Connections are asked about, and subscriptions told; else the runtime accepts them by itself. */
-  readonly connections: boolean;
-  readonly sockets: boolean;
-  readonly database: boolean;
-}
+export type CarriedDeclaration = DeclaredActor;
 
 /** An open way to code that runs elsewhere. */
 export interface ActorCarrier {

@@ -9,11 +9,16 @@
  */
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { CarriedStopReason, type FromActor, NO_PAYLOAD, toCarriedError } from "@troupe/protocol/actor/v1";
+import {
+  CarriedStopReason,
+  decodeDeclarations,
+  type FromActor,
+  NO_PAYLOAD,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
   EngineToHostCodec,
-  type HostActorDeclaration,
   type HostHello,
   type HostToEngine,
   HostToEngineCodec,
@@ -135,8 +140,8 @@ export class EngineSession implements LinkHandler {
     checkToken(hello.token);
     this.#version = agree(protocol.versions, hello.versions, "engine_to_host");
     this.pool = hello.pool || "default";
-    for (const declaration of hello.actors)
-      this.#carriers.set(declaration.name, new HostedActor(this, declared(declaration)));
+    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
+      this.#carriers.set(name, new HostedActor(this, declaration));
     env.timers.clear(this.#watch);
     this.#phase = "open";
     this.#beat();
@@ -248,16 +253,4 @@ class HostedActor implements ActorCarrier {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function declared(declaration: HostActorDeclaration): CarriedDeclaration {
-  const { name, actions, events, sockets, database } = declaration;
-  return { name, actions, events, sockets, database, connections: true, options: optionsOf(declaration) };
-}
-
-function optionsOf({ name, options }: HostActorDeclaration): Readonly<Record<string, unknown>> {
-  if (options.byteLength === 0) return {};
-  const value: unknown = JSON.parse(new TextDecoder().decode(options));
-  if (typeof value !== "object" || value === null) throw remoteErrors.malformed(`options of "${name}"`);
-  return { ...value };
 }

@@ -8,17 +8,15 @@
  * actors somewhere else as soon as it notices, and only one of both may write.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
-import { fromCarriedError } from "@troupe/protocol/actor/v1";
+import { encodeDeclaration, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
   EngineToHostCodec,
-  type HostActorDeclaration,
   type HostToEngine,
   HostToEngineCodec,
   type HostWelcome,
 } from "@troupe/protocol/host/v1";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { Guest } from "../guest/guest.ts";
-import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
@@ -163,7 +161,7 @@ export class HostClient implements LinkHandler {
         namespace: "",
         pool,
         programVersion: 0,
-        actors: this.#guest.declarations.map(toWire),
+        actors: this.#guest.declarations.map(encodeDeclaration),
       },
     });
   }
@@ -186,16 +184,4 @@ export class HostClient implements LinkHandler {
     this.#ready.reject(error);
     this.#over.resolve();
   }
-}
-
-function toWire(declaration: CarriedDeclaration): HostActorDeclaration {
-  const { name, actions, events, options, sockets, database } = declaration;
-  return {
-    name,
-    actions,
-    events,
-    sockets,
-    database,
-    options: new TextEncoder().encode(JSON.stringify(options)),
-  };
 }

@@ -4,9 +4,8 @@
  */
 import type { Env } from "@troupe/base";
 import type { LogLevel } from "@troupe/protocol/actor/v1";
-import { encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
+import { encodeDeclaration, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
-  type ActorDeclaration,
   encodingNumber,
   HostFrameCodec,
   PLUGIN_VERSIONS,
@@ -69,7 +68,7 @@ export class IsolateSession {
         encoding: encodingNumber("cbor"),
         name: this.#name,
         pluginVersion: "",
-        actors: this.#guest.declarations.map(declared),
+        actors: this.#guest.declarations.map(encodeDeclaration),
         middleware: [],
       },
     });
@@ -84,13 +83,4 @@ export class IsolateSession {
 export function logFrame(level: LogLevel, message: string): Uint8Array {
   const value = { line: { level, message } };
   return PluginFrameCodec.encode({ body: { $case: "log", value } }).finish();
-}
-
-function declared(declaration: Guest["declarations"][number]): ActorDeclaration {
-  return {
-    ...declaration,
-    actions: [...declaration.actions],
-    events: [...declaration.events],
-    options: encodePayload(declaration.options, "json"),
-  };
 }

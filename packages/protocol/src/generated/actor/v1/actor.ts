@@ -356,6 +356,21 @@ export namespace Log_Level {
   export type ERROR = typeof Log_Level.ERROR;
 }
 
+/** What code says of one of its actors, before any of it runs. */
+export interface ActorDeclaration {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly events: readonly string[];
+  /** The options of an actor as a JSON object; empty for the defaults. */
+  readonly options: Uint8Array;
+  /** The actor wants to be asked about connections and told of subscriptions; else the host accepts them by itself. */
+  readonly connections: boolean;
+  /** It takes raw WebSockets. */
+  readonly sockets: boolean;
+  /** It has a database of its own. */
+  readonly database: boolean;
+}
+
 function createBaseToActor(): ToActor {
   return { instance: 0, body: undefined };
 }
@@ -2826,6 +2841,126 @@ export const Log: MessageFns<Log> = {
             }
 
             message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseActorDeclaration(): ActorDeclaration {
+  return {
+    name: "",
+    actions: [],
+    events: [],
+    options: new Uint8Array(0),
+    connections: false,
+    sockets: false,
+    database: false,
+  };
+}
+
+export const ActorDeclaration: MessageFns<ActorDeclaration> = {
+  encode(message: ActorDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.actions) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.events) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.options.length !== 0) {
+      writer.uint32(34).bytes(message.options);
+    }
+    if (message.connections !== false) {
+      writer.uint32(40).bool(message.connections);
+    }
+    if (message.sockets !== false) {
+      writer.uint32(48).bool(message.sockets);
+    }
+    if (message.database !== false) {
+      writer.uint32(56).bool(message.database);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActorDeclaration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActorDeclaration() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actions.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.events.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.connections = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sockets = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.database = reader.bool();
             continue;
           }
         }

@@ -1,0 +1,102 @@
+/**
+ * What code that runs elsewhere says of its actors, checked: names, sizes, options.
+ */
+import type { TroupeError } from "@troupe/base";
+import type { ActorDeclaration } from "../generated/actor/v1/actor.ts";
+import { limits } from "../limits.ts";
+import { decodePayload, encodePayload } from "./payload.ts";
+
+/** One declared actor. */
+export interface DeclaredActor {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly events: readonly string[];
+  /** Options as `actor({ options })` takes them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Connections are asked about, and subscriptions told; else the runtime accepts them by itself. */
+  readonly connections: boolean;
+  readonly sockets: boolean;
+  readonly database: boolean;
+}
+
+/** Makes the error for what is wrong with a declaration. */
+export type Refuse = (what: string, cause?: unknown) => TroupeError;
+
+/** A declaration as it travels. */
+export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
+  return { ...actor, options: encodePayload(actor.options, "json") };
+}
+
+/** Declarations by name. Throws what `refuse` makes. */
+export function decodeDeclarations(
+  declared: readonly ActorDeclaration[],
+  refuse: Refuse,
+): ReadonlyMap<string, DeclaredActor> {
+  const reader = new DeclarationReader(refuse);
+  reader.checkCount("actors", declared.length, limits.pluginActors);
+  const actors = new Map<string, DeclaredActor>();
+  for (const actor of declared) {
+    if (actors.has(actor.name)) throw refuse(`two actors "${actor.name}"`);
+    actors.set(actor.name, reader.actor(actor));
+  }
+  return actors;
+}
+
+/** Throws what `refuse` makes for a name that is empty or too long. */
+export function checkDeclaredName(what: string, name: string, limit: number, refuse: Refuse): void {
+  if (name === "") throw refuse(`${what} is empty`);
+  if (name.length > limit) throw refuse(`${what} is too long: "${name.slice(0, 40)}…"`);
+}
+
+class DeclarationReader {
+  readonly #refuse: Refuse;
+
+  constructor(refuse: Refuse) {
+    this.#refuse = refuse;
+  }
+
+  actor(actor: ActorDeclaration): DeclaredActor {
+    const { name, connections, sockets, database } = actor;
+    checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
+    return Object.freeze({
+      name,
+      actions: this.#members(`an action of "${name}"`, actor.actions),
+      events: this.#members(`an event of "${name}"`, actor.events),
+      options: this.#options(name, actor.options),
+      connections,
+      sockets,
+      database,
+    });
+  }
+
+  checkCount(what: string, count: number, limit: number): void {
+    if (count > limit) throw this.#refuse(`${what}: ${count}, the limit is ${limit}`);
+  }
+
+  #members(what: string, names: readonly string[]): readonly string[] {
+    this.checkCount(what, names.length, limits.pluginActorMembers);
+    for (const name of names) checkDeclaredName(what, name, limits.memberNameLength, this.#refuse);
+    const doubled = names.find((name, at) => names.indexOf(name) !== at);
+    if (doubled !== undefined) throw this.#refuse(`${what} is there twice: "${doubled}"`);
+    return Object.freeze([...names]);
+  }
+
+  #options(actor: string, json: Uint8Array): Readonly<Record<string, unknown>> {
+    if (json.byteLength === 0) return Object.freeze({});
+    const limit = limits.pluginActorOptionsBytes;
+    if (json.byteLength > limit)
+      throw this.#refuse(`the options of "${actor}" have ${json.byteLength} bytes; the limit is ${limit}`);
+    const options = this.#json(actor, json);
+    if (typeof options !== "object" || options === null || Array.isArray(options))
+      throw this.#refuse(`the options of "${actor}" aren't a JSON object`);
+    return Object.freeze({ ...options });
+  }
+
+  #json(actor: string, json: Uint8Array): unknown {
+    try {
+      return decodePayload(json, "json");
+    } catch (cause) {
+      throw this.#refuse(`the options of "${actor}" aren't JSON`, cause);
+    }
+  }
+}
