@@ -1,18 +1,20 @@
 /**
  * `agentOS({ … })`: an actor that gives an AI agent a place to work, and everybody else its sessions, live and durable.
  *
- * It is made with the runtime's public `actor()` alone. The state holds the transcripts; the vars hold what runs (a sandbox,
- * agents), which ends with the activation. Actions are thin: each takes a call apart and hands it on.
+ * It is made with the runtime's public `actor()` alone. The state holds which sessions there are, the database their
+ * transcripts; the vars hold what runs (a sandbox, agents), which ends with the activation. Actions are thin: each takes a call apart and hands it on.
  */
 import { limits } from "@troupe/protocol";
-import { actor, event } from "@troupe/runtime";
+import { actor, db, event } from "@troupe/runtime";
 import { checkRange, contentBlocks, type PromptContent } from "./arguments.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 import type { ExecOptions } from "./sandbox/sandbox.ts";
 import type { EntryRange, SessionEntry, VmEntry } from "./session-entry.ts";
+import type { SessionTableState } from "./sessions/session-table.ts";
 import type { SessionOptions } from "./sessions/sessions.ts";
-import { type AgentOSState, Workspace } from "./workspace.ts";
+import { migrateTranscript } from "./sessions/transcript.ts";
+import { Workspace } from "./workspace.ts";
 
 /** Prompts end by themselves or by a cancel, not by an action's usual time. 2^31 - 1 milliseconds. */
 const PROMPT_TIMEOUT_MS = 2_147_483_647;
@@ -36,7 +38,8 @@ export function agentOS(config: AgentOSConfig = {}) {
   checkConfig(config);
   const driver = config.sandbox ?? new EmbeddedDriver();
   return actor({
-    createState: (): AgentOSState => ({ sessions: {}, lastSequences: {} }),
+    createState: (): SessionTableState => ({ sessions: {} }),
+    db: db({ onMigrate: migrateTranscript }),
     createVars: (c) => new Workspace(config, driver, c),
     events: {
       /** An update of a session. */

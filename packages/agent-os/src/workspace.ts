@@ -6,6 +6,7 @@
 
 import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import type { Database } from "@troupe/runtime";
 import type { AgentOSConfig } from "./config.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
@@ -13,14 +14,12 @@ import type { ShutdownReason } from "./session-entry.ts";
 import { type Announcer, EventLog } from "./sessions/event-log.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
-import { Transcript, type TranscriptState } from "./sessions/transcript.ts";
-
-/** The actor's durable state. */
-export type AgentOSState = SessionTableState & TranscriptState;
+import { Transcript } from "./sessions/transcript.ts";
 
 /** What a workspace needs of its actor's context. */
 export interface WorkspaceActor extends Announcer {
-  readonly state: AgentOSState;
+  readonly state: SessionTableState;
+  readonly db: Database;
   readonly abortSignal: AbortSignal;
   readonly log: Pick<Logger, "warn">;
   saveState(options: { readonly immediate: true }): Promise<void>;
@@ -34,7 +33,7 @@ export class Workspace {
   readonly #log: EventLog;
 
   constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor) {
-    this.transcript = new Transcript(() => actor.state);
+    this.transcript = new Transcript(actor.db);
     this.#log = new EventLog(this.transcript, actor);
     this.slot = new SandboxSlot({
       driver,

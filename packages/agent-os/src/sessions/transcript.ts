@@ -1,75 +1,119 @@
 /**
  * Transcript: what happened, in order, on disk. It is the truth of every session; what listeners are told live is a copy.
  *
- * Each stream (a session, or the sandbox) has events 1, 2, 3 … without a gap. An event's number is given by the append that
- * stores it. Events lie in pages, each a top-level property of the actor's state, so that an append writes one page and not
- * the whole transcript. Written in the turn of the append, they go to disk with the batch of that turn, and nothing that is
- * said behind the append leaves before.
+ * Each stream (a session, or the sandbox) has events 1, 2, 3 … without a gap. An event is a row of the actor's database,
+ * and its number is given by the statement that stores it; the table has no place for a second event of the same number.
+ * A row goes to disk with the batch of the turn that wrote it, and nothing that is said behind the append leaves before.
  */
+import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import type { Database } from "@troupe/runtime";
 import type { Entry, EntryPage, EntryRange } from "../session-entry.ts";
 
-/** Events of one page: few enough that writing it again for each of them costs little. */
-const PAGE_EVENTS = 16;
+/** Runs on every start of an actor: what is there already stays. */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS session_events (
+    session_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (session_id, sequence)
+  ) STRICT, WITHOUT ROWID`;
 
-/** The name of a page. */
-export type PageName = `events ${number} ${string}`;
+const APPEND = `
+  INSERT INTO session_events (session_id, sequence, event)
+  VALUES (:stream, (SELECT ifnull(max(sequence), 0) + 1 FROM session_events WHERE session_id = :stream), :event)
+  RETURNING sequence`;
 
-/** The part of the actor's state that holds transcripts. */
-export interface TranscriptState {
-  /** The last sequence of each stream. */
-  lastSequences: Record<string, number>;
-  [page: PageName]: unknown[];
+const EXTEND = `
+  UPDATE session_events SET event = event || :event WHERE session_id = :stream AND sequence = :sequence`;
+
+const SIZES = `
+  SELECT sequence, octet_length(event) AS bytes FROM session_events
+  WHERE session_id = :sessionId AND sequence > :after ORDER BY sequence LIMIT :limit`;
+
+const EVENTS = `
+  SELECT sequence, event FROM session_events
+  WHERE session_id = :sessionId AND sequence > :after AND sequence <= :last ORDER BY sequence`;
+
+/** Characters of an event that one statement takes: three bytes each at most, and the name of the stream beside them. */
+const PIECE = Math.floor(limits.sqlBoundBytes / 4);
+
+/** Makes the table: for `onMigrate`. */
+export async function migrateTranscript(database: Database): Promise<void> {
+  await database.execute(SCHEMA);
 }
 
-/** Transcripts over an actor's state. */
+/** Transcripts in an actor's database. */
 export class Transcript {
-  readonly #state: () => TranscriptState;
+  readonly #database: Database;
 
-  constructor(state: () => TranscriptState) {
-    this.#state = state;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
-  /** Stores an event as the stream's next; resolves to its sequence. */
+  /** Stores an event as the stream's next; resolves to its sequence. When it rejects nothing is stored. */
   async append(stream: string, event: unknown): Promise<number> {
-    const state = this.#state();
-    const sequence = (state.lastSequences[stream] ?? 0) + 1;
-    const page = pageOf(stream, sequence);
-    if (state[page] === undefined) state[page] = [event];
-    else state[page].push(event);
-    state.lastSequences[stream] = sequence;
-    return sequence;
-  }
-
-  /** The last sequence of a stream; 0 when it has none. */
-  async lastSequence(stream: string): Promise<number> {
-    return this.#state().lastSequences[stream] ?? 0;
+    const [first = "", ...rest] = pieces(JSON.stringify(event));
+    if (rest.length === 0) return await insert(this.#database, stream, first);
+    return await this.#database.transaction(async (tx) => {
+      const sequence = await insert(tx, stream, first);
+      for (const piece of rest) await tx.execute(EXTEND, { stream, sequence, event: piece });
+      return sequence;
+    });
   }
 
   /** Events of a stream behind `after`, oldest first: as many as fit in an answer, one at least where there is one. */
-  async page(range: Required<EntryRange>): Promise<EntryPage> {
-    const { sessionId, after, limit } = range;
-    const last = await this.lastSequence(sessionId);
-    const events: Entry[] = [];
-    let bytes = 0;
-    for (let sequence = after + 1; sequence <= last && events.length < limit; sequence += 1) {
-      const event = this.#state()[pageOf(sessionId, sequence)]?.[(sequence - 1) % PAGE_EVENTS];
-      bytes += JSON.stringify(event).length;
-      if (events.length > 0 && bytes > limits.sessionPageBytes) break;
-      events.push({ sessionId, event, sequence } as Entry);
-    }
-    return { events, hasMore: (events.at(-1)?.sequence ?? last) < last };
+  async page({ sessionId, after, limit }: Required<EntryRange>): Promise<EntryPage> {
+    // The sizes first: a page's worth of large events, of which one fits, isn't read for nothing.
+    const range = { sessionId, after, limit: limit + 1 };
+    const sizes = await this.#database.execute<{ sequence: number; bytes: number }>(SIZES, range);
+    const count = fitting(sizes.slice(0, limit).map(({ bytes }) => bytes));
+    const last = sizes[count - 1]?.sequence;
+    if (last === undefined) return { events: [], hasMore: false };
+    const rows = await this.#database.execute<{ sequence: number; event: string }>(EVENTS, {
+      sessionId,
+      after,
+      last,
+    });
+    const events = rows.map(
+      ({ sequence, event }) => ({ sessionId, event: JSON.parse(event), sequence }) as Entry,
+    );
+    return { events, hasMore: sizes.length > count };
   }
 
   /** Forgets a stream. */
   async remove(stream: string): Promise<void> {
-    const state = this.#state();
-    const last = state.lastSequences[stream] ?? 0;
-    for (let sequence = 1; sequence <= last; sequence += PAGE_EVENTS) delete state[pageOf(stream, sequence)];
-    delete state.lastSequences[stream];
+    await this.#database.execute("DELETE FROM session_events WHERE session_id = ?", stream);
   }
 }
 
-function pageOf(stream: string, sequence: number): PageName {
-  return `events ${Math.floor((sequence - 1) / PAGE_EVENTS)} ${stream}`;
+async function insert(database: Database, stream: string, event: string): Promise<number> {
+  const [row] = await database.execute<{ sequence: number }>(APPEND, { stream, event });
+  assert(row !== undefined, "an insert gives its row");
+  return row.sequence;
+}
+
+/** How many of the first fit in one answer; one fits always. */
+function fitting(sizes: readonly number[]): number {
+  let bytes = 0;
+  const over = sizes.findIndex((size, index) => {
+    bytes += size;
+    return index > 0 && bytes > limits.sessionPageBytes;
+  });
+  return over === -1 ? sizes.length : over;
+}
+
+/** A text in pieces, none of which ends in the middle of a surrogate pair: it would not survive as UTF-8. */
+function pieces(text: string): string[] {
+  const found: string[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + PIECE;
+    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
+    found.push(text.slice(start, end));
+  }
+  return found;
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
 }

@@ -6,6 +6,7 @@ import { type Client, type ClientConfig, createClient } from "@troupe/client";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
+import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
@@ -24,6 +25,8 @@ export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
+  /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
+  readonly databases?: boolean;
 }
 
 /** A decoded HTTP answer. */
@@ -60,7 +63,7 @@ export class Driver<U extends Use> {
     this.#world = new World();
     this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
     this.#storage = this.#openStorage();
-    this.#recording = new RecordingStorage(this.#storage, this.taken);
+    this.#recording = new RecordingStorage(this.#storage, this.taken, this.disk.faults);
     this.#runtime = this.#open();
   }
 
@@ -174,7 +177,7 @@ export class Driver<U extends Use> {
     this.#world.startAt(before);
     this.syncs.letGo();
     this.#storage = this.#openStorage();
-    this.#recording = new RecordingStorage(this.#storage, this.taken);
+    this.#recording = new RecordingStorage(this.#storage, this.taken, this.disk.faults);
     this.#runtime = this.#open();
     await this.#runtime.start();
   }
@@ -186,6 +189,7 @@ export class Driver<U extends Use> {
       onFatal: (cause) => {
         this.fatal = cause;
       },
+      ...(this.#options.databases === true ? { own: ownInMemory(this.#world) } : {}),
     });
   }
 

@@ -1,5 +1,12 @@
-/** An `ActorStorage` that keeps every batch that was taken, and opens as slowly as the test says. */
+/**
+ * An `ActorStorage` that keeps every batch that was taken, and opens as slowly as the test says.
+ *
+ * An actor with a database has a file of its own, which the disk in memory knows nothing of: what the disk's faults do to
+ * others' batches is done to its batches here, where they are taken and settled.
+ */
+
 import type { ActorRecord, Generation } from "../../src/ports/directory.ts";
+import type { MemoryDiskFaults } from "../../src/ports/memory/disk.ts";
 import type {
   ActorStorage,
   ActorStore,
@@ -18,11 +25,13 @@ export interface Taken {
 export class RecordingStorage implements ActorStorage {
   readonly #inner: ActorStorage;
   readonly taken: Taken[];
+  readonly #faults: MemoryDiskFaults;
   /** Awaited before an actor's store opens. */
   beforeOpen: ((actor: ActorRecord) => Promise<void> | undefined) | undefined;
 
-  constructor(inner: ActorStorage, taken: Taken[]) {
+  constructor(inner: ActorStorage, taken: Taken[], faults: MemoryDiskFaults) {
     this.#inner = inner;
+    this.#faults = faults;
     this.taken = taken;
   }
 
@@ -35,11 +44,16 @@ export class RecordingStorage implements ActorStorage {
       if (known !== undefined) return known;
       const wrapper: BatchSource = {
         take: () => {
+          if (needs?.database === true) this.#faults.beforeWrite?.();
           const batch = source.take();
           this.taken.push({ actorId: actor.id, batch });
           return batch;
         },
-        settled: (outcome) => source.settled(outcome),
+        settled: (outcome) => {
+          if (needs?.database === true && this.#faults.sync !== undefined)
+            this.#faults.sync(() => source.settled(outcome));
+          else source.settled(outcome);
+        },
       };
       sources.set(source, wrapper);
       return wrapper;
@@ -49,6 +63,7 @@ export class RecordingStorage implements ActorStorage {
       read: (keys) => store.read(keys),
       list: (range) => store.list(range),
       commit: (source) => store.commit(recorded(source)),
+      ...(store.sql === undefined ? {} : { sql: store.sql.bind(store) }),
       close: () => store.close(),
     };
   }
