@@ -2,7 +2,8 @@
  * `agentOS({ … })`: an actor that gives an AI agent a place to work, and everybody else its sessions, live and durable.
  *
  * It is made with the runtime's public `actor()` alone. The state holds which sessions there are, the database their
- * transcripts; the vars hold what runs (a sandbox, agents), which ends with the activation. Actions are thin: each takes a call apart and hands it on.
+ * transcripts; the vars hold what runs (a sandbox, agents), which ends with the activation. Actions are thin: each takes a
+ * call apart and hands it on.
  */
 import { limits } from "@troupe/protocol";
 import { actor, db, event } from "@troupe/runtime";
