@@ -11,6 +11,9 @@ import type { SimDisk } from "./disk.ts";
 import type { Change } from "./image.ts";
 import type { SimTarget } from "./target.ts";
 
+/** Start hooks wait for the disk, twice at the most, and have 30 s: no sync takes so long that one is cut off. */
+const LONGEST_SYNC_MS = 10_000;
+
 /** What a file does on purpose wrong, for canaries. */
 export interface FileFlaws {
   /** Says that a sync is done when it has only begun. */
@@ -64,7 +67,8 @@ export class SimFile implements CommitFile<SimTarget> {
     if (!this.#process.alive) return;
     const slow = world.faults.strikes(world.options.slowSync);
     if (slow) world.counters.add("a slow sync");
-    const delayMs = this.#random.around(world.options.syncMs) * (slow ? 300 : 1);
+    const usualMs = this.#random.around(world.options.syncMs);
+    const delayMs = slow ? Math.min(usualMs * 300, LONGEST_SYNC_MS) : usualMs;
     const fails = world.faults.strikes(world.options.failSync);
     if (this.#flaws.earlySync === true) this.#process.enter(done);
     this.#process.later(delayMs, () => {

@@ -112,7 +112,7 @@ export class ActorHost implements InstanceHost {
     if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
     if (slot?.state.tag !== "awake" || slot.state.instance !== instance) return;
     this.#idle.add(slot, sleepTimeoutMs);
-    // In a turn of the host's own: this one is the actor's.
+    // In a turn of the host's own: this one is the actor's, or of somebody who is about to call it.
     if (this.#room.crowded) this.#env.afterTurn(() => void (this.#room.crowded && this.#sleepLongestIdle()));
   }
 
@@ -318,7 +318,7 @@ export class ActorHost implements InstanceHost {
   #awake(instance: ActorInstance): void {
     const slot = this.#slotOf(instance.record);
     slot.state = { tag: "awake", instance };
-    if (slot.restMs !== undefined) this.#idle.add(slot, slot.restMs);
+    if (slot.restMs !== undefined) this.idle(instance, slot.restMs);
   }
 
   #slotOf({ id }: ActorRecord): Slot {

@@ -60,10 +60,14 @@ export class Schedules {
     this.#storedAlarm = this.nextAt();
   }
 
-  /** From now on due calls run. */
+  /**
+   * From now on due calls run; those that are due begin in this turn. An actor that was woken for one is busy before
+   * it can be taken for idle: put to sleep for another that is due, it would be woken again, and neither would run.
+   */
   start(): void {
+    if (this.#started) return;
     this.#started = true;
-    this.#arm();
+    this.#due();
   }
 
   /** No call starts any more; those that wait stay stored. */

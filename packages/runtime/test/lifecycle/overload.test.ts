@@ -65,6 +65,20 @@ test("who waits gets the place of the first that becomes idle, in the order of c
   expect(slept).toEqual(["a", "b"]);
 });
 
+test("who waits gets the place of one that nobody calls when it has woken", async () => {
+  await using driver = await Driver.start({ one }, { maxAwakeActors: 1 });
+  const { actorId = "" } = await driver.http("POST", "/actor/one/resolve?key=a");
+  await driver.runtime.host.sleep(actorId);
+  slept.length = 0;
+  // Woken as an alarm does it, for no call; the one that waits comes before it is awake.
+  const a = driver.runtime.host.load({ kind: "id", id: actorId });
+  const b = watch(driver.act("one?key=b", "ping"));
+  await a;
+  await driver.world.idle();
+  expect(b.value?.output).toBe("b");
+  expect(slept).toEqual(["a"]);
+});
+
 test("places are given back once: after failing starts, and after one that was found by two ways", async () => {
   work = new Latch();
   await using driver = await Driver.start({ one }, { maxAwakeActors: 2 });

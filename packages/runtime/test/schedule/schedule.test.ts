@@ -245,3 +245,54 @@ test("a fired call whose end could not be stored runs again by itself: nobody ha
   await driver.world.pass(DAY);
   expect(fired).toEqual([0, 1]);
 });
+
+const rung: (string | undefined)[] = [];
+const bell = actor({
+  options: { sleepTimeout: 120_000 },
+  actions: {
+    plan: (c, ms: number) => c.schedule.after(ms, "ring"),
+    ring: (c) => void rung.push(c.key[0]),
+  },
+});
+
+test("two actors are due, and one may be awake: neither is put to sleep for the other before its call", async () => {
+  rung.length = 0;
+  await using driver = await Driver.start({ bell }, { maxAwakeActors: 1 });
+  const hour = 3_600_000;
+  await driver.act("bell?key=asleep", "plan", 10 * hour + 1);
+  await driver.act("bell?key=awake", "plan", 10 * hour);
+  // The alarm clock and the one that is awake see it at the same time, the clock first.
+  driver.world.setWallClock(driver.world.clock.now() + 11 * hour);
+  await driver.world.pass(60_100);
+  expect(rung).toEqual(["asleep", "awake"]);
+  expect(driver.disk.alarms()).toEqual([]);
+});
+
+test("more actors are due at a start than may be awake: each runs its call in its turn", async () => {
+  rung.length = 0;
+  await using driver = await Driver.start({ bell }, { maxAwakeActors: 1 });
+  const keys = ["a", "b", "c"];
+  for (const [index, key] of keys.entries()) await driver.act(`bell?key=${key}`, "plan", 1_000 + index);
+  driver.world.setWallClock(driver.world.clock.now() + DAY);
+  await driver.restart();
+  await driver.world.pass(100);
+  expect(rung).toEqual(keys);
+  expect(driver.disk.alarms()).toEqual([]);
+});
+
+test("a due call begins behind the first turn of run", async () => {
+  const order: string[] = [];
+  const runner = actor({
+    run: () => void order.push("run"),
+    actions: {
+      plan: (c) => c.schedule.after(1_000, "ring"),
+      ring: () => void order.push("ring"),
+    },
+  });
+  await using driver = await Driver.start({ runner });
+  await driver.act("runner", "plan");
+  await driver.crash();
+  order.length = 0;
+  await driver.world.pass(1_000);
+  expect(order).toEqual(["run", "ring"]);
+});

@@ -12,6 +12,7 @@
  */
 import type { Row } from "../../ports/storage.ts";
 import { SCHEDULE_PREFIX } from "../../schedule/schedule.ts";
+import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext } from "./context.ts";
 import { StateTree } from "./state-tree.ts";
@@ -67,9 +68,12 @@ async function migrate(activation: Activation): Promise<void> {
 /** The actor is ready: `run` and the schedules begin. */
 export function begin(activation: Activation): void {
   activation.phase = { tag: "running" };
-  if (activation.hasSchedules) activation.schedules.start();
   const { run } = activation.behaviour;
-  if (run === undefined) return;
+  if (run !== undefined) beginRun(activation, run);
+  if (activation.hasSchedules) activation.schedules.start();
+}
+
+function beginRun(activation: Activation, run: Hook): void {
   activation.work.begin("run");
   const running = (async () => {
     try {
