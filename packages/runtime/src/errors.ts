@@ -192,6 +192,13 @@ export const stateErrors = {
     error(413, "state", "too_many_properties", `The state can have ${limit} properties`, {
       metadata: { limit },
     }),
+  malformedName: (name: string) =>
+    error(
+      400,
+      "state",
+      "malformed_name",
+      `${JSON.stringify(name)} can't name a property: half of a surrogate pair`,
+    ),
   symbolKey: () => error(400, "state", "symbol_key", "A symbol can't be a key of the state"),
   accessor: () => error(400, "state", "accessor", "Getters and setters can't be part of the state"),
   forbiddenKey: (key: string) =>

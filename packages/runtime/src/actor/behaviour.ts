@@ -225,7 +225,10 @@ function runFunction(value: unknown): Hook | undefined {
 function collectActions(tree: unknown, prefix: string, into: Map<string, Hook>): void {
   if (tree === undefined) return;
   if (typeof tree !== "object" || tree === null)
-    throw configErrors.invalidOption(`actions${prefix && `.${prefix}`}`, "an object");
+    throw configErrors.invalidOption(
+      `actions${prefix && `.${prefix}`}`,
+      prefix === "" ? "an object of actions" : "a function, or an object of actions",
+    );
   for (const [key, value] of Object.entries(tree)) {
     const name = prefix === "" ? key : `${prefix}.${key}`;
     if (name.length > limits.memberNameLength)

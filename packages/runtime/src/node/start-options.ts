@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { nearest } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 import type { Durability, ResolvedStartOptions, StartOptions } from "../registry/platform.ts";
 
@@ -9,6 +10,7 @@ export function resolveStartOptions(
   options: StartOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): ResolvedStartOptions {
+  checkOptions(options);
   const port = options.port ?? portFrom(environment["TROUPE_PORT"]) ?? 6420;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw configErrors.invalidOption("port", "0 to 65535");
@@ -23,6 +25,19 @@ export function resolveStartOptions(
     signals: options.signals ?? true,
     banner: options.banner ?? true,
   };
+}
+
+const names = ["port", "host", "dataDir", "durability", "signals", "banner"];
+
+/** A misspelt `dataDir` would put data where nobody looks for it. */
+function checkOptions(options: StartOptions): void {
+  if (typeof options !== "object" || options === null)
+    throw configErrors.invalidOption("start", "called with an object, or with nothing");
+  for (const name of Object.keys(options))
+    if (!names.includes(name)) throw configErrors.unknownOption(name, nearest(name, names));
+  for (const [name, text] of Object.entries({ host: options.host, dataDir: options.dataDir }))
+    if (text !== undefined && (typeof text !== "string" || text === ""))
+      throw configErrors.invalidOption(name, "a text that isn't empty");
 }
 
 function portFrom(text: string | undefined): number | undefined {

@@ -105,7 +105,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       const { status, headers, body } = errorResponse(cause, "json", id);
       return new Response(String(body), { status, headers });
     }
-    return await handleFetch(open.runtime.gateway, request);
+    try {
+      return await handleFetch(open.runtime.gateway, request);
+    } catch (cause) {
+      // What it was given is no request.
+      const { status, headers, body } = open.runtime.gateway.refusal(cause, "json");
+      return new Response(String(body), { status, headers });
+    }
   };
 
   /** A client that needs no network. Opens the store at the first call. */
@@ -259,6 +265,18 @@ const configKeys = [
   "token",
 ];
 
+/** Settings that open a door must be exactly what they look like. */
+function checkAccess({ auth, allowedHosts, allowedOrigins, token }: AccessConfig): void {
+  if (auth !== undefined && auth !== "token" && auth !== "application")
+    throw configErrors.invalidOption("auth", '"token" or "application"');
+  for (const [name, list] of Object.entries({ allowedHosts, allowedOrigins })) {
+    const texts =
+      list === undefined || (Array.isArray(list) && list.every((each) => typeof each === "string"));
+    if (!texts) throw configErrors.invalidOption(name, "a list of texts");
+  }
+  if (token !== undefined && typeof token !== "string") throw configErrors.invalidOption("token", "a text");
+}
+
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
   for (const key of Object.keys(config ?? {})) {
     if (!configKeys.includes(key)) throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
@@ -266,6 +284,10 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
   if (typeof config?.use !== "object" || config.use === null) {
     throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
   }
+  checkAccess(config);
+  const { maxAwakeActors } = config;
+  if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
+    throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");
   if (config.hosts !== undefined && !config.hosts?.token)
     throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (config.fetch !== undefined && typeof config.fetch !== "function") {

@@ -89,6 +89,7 @@ export class StateTree {
     if (!isPlainObject(copy)) throw stateErrors.notAnObject();
     const keys = Object.keys(copy);
     if (keys.length > limits.stateProperties) throw stateErrors.tooManyProperties(limits.stateProperties);
+    keys.forEach(checkName);
     for (const key of [...Object.keys(this.#root), ...keys]) this.mark(key);
     this.#root = copy;
     this.#size = keys.length;
@@ -237,6 +238,7 @@ class RootHandler extends StateHandler {
   }
 
   protected mark(key: string, by: 1 | 0 | -1): void {
+    if (by === 1) checkName(key);
     this.#tree.mark(key);
     if (by !== 0) this.#tree.resize(by);
   }
@@ -316,6 +318,11 @@ function copied<V>(value: V, path: string): V {
 
 function checkKey(key: PropertyKey): void {
   if (key === "__proto__") throw stateErrors.forbiddenKey(key);
+}
+
+/** A top-level property's name is a row's key, in UTF-8: two names that it can't tell apart would be one row. */
+function checkName(property: string): void {
+  if (!property.isWellFormed()) throw stateErrors.malformedName(property);
 }
 
 /** A property as its trap shows it: nobody gets at the plain object behind a proxy. */
