@@ -17,13 +17,14 @@ static void get(troupe_context *c, troupe_call *call, troupe_bytes args) {
 
 static void increment(troupe_context *c, troupe_call *call, troupe_bytes args) {
   const troupe_error not_a_number = {"user", "not_a_number", "increment takes an integer"};
-  int64_t by = 0;
-  if (troupe_json_integer(args, 0, &by) != 0) {
+  int64_t by = 0, count = count_of(c);
+  int is_integer = troupe_json_integer(args, 0, &by) == 0;
+  if (!is_integer || (by > 0 ? count > INT64_MAX - by : count < INT64_MIN - by)) {
     troupe_fail(call, not_a_number);
     return;
   }
   char text[24], list[28];
-  snprintf(text, sizeof text, "%" PRId64, count_of(c) + by);
+  snprintf(text, sizeof text, "%" PRId64, count + by);
   snprintf(list, sizeof list, "[%s]", text);
   troupe_set_state(c, "count", troupe_text(text));
   troupe_broadcast(c, "changed", troupe_text(list));

@@ -1,4 +1,6 @@
 /* A running actor: its state, its events, and what it has to write. */
+#include <errno.h>
+
 #include "troupe_parts.h"
 
 troupe_bytes troupe_text(const char *text) {
@@ -139,9 +141,10 @@ int troupe_json_integer(troupe_bytes json, size_t index, int64_t *value) {
   }
   text[size] = 0;
   char *rest = text;
+  errno = 0;
   long long number = strtoll(text, &rest, 10);
-  /* A fraction, an exponent or anything that isn't a number. */
-  if (size == 0 || *rest != 0 || (at < end && *at != ',' && *at != ']')) return -1;
+  /* A fraction, an exponent, anything that isn't a number, or one that 64 bits can't hold. */
+  if (errno == ERANGE || size == 0 || *rest != 0 || (at < end && *at != ',' && *at != ']')) return -1;
   *value = number;
   return 0;
 }

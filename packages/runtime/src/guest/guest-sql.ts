@@ -10,7 +10,6 @@ import {
   type CarriedAsk,
   decodeExecuteResult,
   encodeBindParams,
-  NO_PAYLOAD,
 } from "@troupe/protocol/actor/v1";
 import type { ActorSql, Savepoint } from "../ports/storage.ts";
 import { sqlErrors } from "../sql/errors.ts";
@@ -27,7 +26,7 @@ export class GuestSql implements ActorSql {
   }
 
   async execute(sql: string, params: BindParams): Promise<ExecuteResult> {
-    const value = { sql, params: encodeBindParams(params), writeId: NO_PAYLOAD };
+    const value = { sql, params: encodeBindParams(params) };
     const answer = await this.#ask({ $case: "sqlExecute", value });
     return decodeExecuteResult(answer.sql);
   }

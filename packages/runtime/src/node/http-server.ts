@@ -64,15 +64,20 @@ export async function listen(options: {
   const ours = (offered: ReadonlySet<string>): string | false =>
     offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false;
   const theirs = (offered: ReadonlySet<string>): string | false => agreed([...offered].join(",")) || false;
-  const sockets: Sockets = { connect: webSocketServer(ours), websocket: webSocketServer(theirs) };
+  const sockets: Sockets = {
+    connect: webSocketServer(limits.incomingMessageBytes, ours),
+    websocket: webSocketServer(limits.incomingMessageBytes, theirs),
+    // A remote host's message may be a whole batch.
+    engine: webSocketServer(limits.pluginFrameBytes, () => false),
+  };
   server.on("upgrade", (request, socket, head) => {
     const admitted = admitUpgrade(gateway, request, socket);
     if (admitted === undefined) return;
-    const kind = admitted === "engine" ? "connect" : admitted.kind;
+    const kind = admitted === "engine" ? "engine" : admitted.kind;
     sockets[kind].handleUpgrade(request, socket, head, (ws) => {
       const link = new WsLink(ws, socket, times.closeMs);
       // A raw socket says no hello: its actor hears its first message.
-      if (kind === "connect") new HelloGuard(ws, socket, gateway.bodies);
+      if (kind !== "websocket") new HelloGuard(ws, socket, gateway.bodies);
       if (admitted === "engine") gateway.host(link);
       else gateway.socket(link, admitted, () => toRequest(request));
     });
@@ -92,12 +97,15 @@ export async function listen(options: {
 }
 
 /** One for each kind of socket: they agree on subprotocols in different ways. */
-type Sockets = Readonly<Record<SocketRoute["kind"], WebSocketServer>>;
+type Sockets = Readonly<Record<SocketRoute["kind"] | "engine", WebSocketServer>>;
 
-function webSocketServer(handleProtocols: (offered: Set<string>) => string | false): WebSocketServer {
+function webSocketServer(
+  maxPayload: number,
+  handleProtocols: (offered: Set<string>) => string | false,
+): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
-    maxPayload: limits.incomingMessageBytes,
+    maxPayload,
     perMessageDeflate: false,
     handleProtocols,
   });

@@ -195,23 +195,26 @@ export class EngineSession implements LinkHandler {
     this.#end(error);
   }
 
-  /** Asks for a sign of life, and gives a host up that has shown none for three beats. */
+  /**
+   * Asks for a sign of life, and gives a host up that has shown none for three beats. An engine that was away itself (a
+   * long turn, a machine that slept) has read nothing meanwhile: the host's time begins anew.
+   */
   #beat(): void {
     const { env } = this.#parts;
-    this.#watch = env.timers.set(
-      () => {
-        const silentMs = env.clock.monotonic() - this.#heardAt;
-        if (silentMs > 3 * limits.hostHeartbeatMs) {
-          this.#parts.link.close(GONE, "host.silent");
-          this.#end(remoteErrors.hostLost(this.id));
-          return;
-        }
-        this.#send({ $case: "heartbeat", value: { number: 0 } });
-        this.#beat();
-      },
-      limits.hostHeartbeatMs,
-      { background: true },
-    );
+    const dueAt = env.clock.monotonic() + limits.hostHeartbeatMs;
+    this.#watch = env.timers.set(() => this.#look(dueAt), limits.hostHeartbeatMs, { background: true });
+  }
+
+  #look(dueAt: number): void {
+    const now = this.#parts.env.clock.monotonic();
+    if (now - dueAt > limits.hostHeartbeatMs) this.#heardAt = now;
+    if (now - this.#heardAt > 3 * limits.hostHeartbeatMs) {
+      this.#parts.link.close(GONE, "host.silent");
+      this.#end(remoteErrors.hostLost(this.id));
+      return;
+    }
+    this.#send({ $case: "heartbeat", value: { number: 0 } });
+    this.#beat();
   }
 
   #tooLate(): void {

@@ -10,6 +10,7 @@
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { encodeDeclaration, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
+  type EngineToHost,
   EngineToHostCodec,
   type HostToEngine,
   HostToEngineCodec,
@@ -37,7 +38,7 @@ export interface HostClientParts {
 }
 
 /** A host of an engine that is elsewhere. */
-export class HostClient implements LinkHandler {
+export class HostClient {
   readonly #parts: HostClientParts;
   readonly #protocol: HostProtocol;
   readonly #ready = Promise.withResolvers<void>();
@@ -48,6 +49,8 @@ export class HostClient implements LinkHandler {
   #retryMs = FIRST_RETRY_MS;
   #retry: TimerHandle | undefined;
   #closed = false;
+  /** Monotonic time of the engine's last message. */
+  #heardAt = 0;
 
   constructor(parts: HostClientParts) {
     this.#parts = parts;
@@ -72,12 +75,13 @@ export class HostClient implements LinkHandler {
     return this.#guest.size;
   }
 
-  message(data: Message): void {
-    if (typeof data === "string") return;
-    const { body } = EngineToHostCodec.decode(data);
+  #message(data: Message): void {
+    this.#heardAt = this.#parts.env.clock.monotonic();
+    const body = typeof data === "string" ? undefined : bodyOf(data);
     switch (body?.$case) {
       case "welcome":
         this.#welcome = body.value;
+        this.#listen(body.value.heartbeatMs);
         this.#retryMs = FIRST_RETRY_MS;
         this.#ready.resolve();
         return;
@@ -97,7 +101,7 @@ export class HostClient implements LinkHandler {
     }
   }
 
-  closed(): void {
+  #lost(): void {
     this.#link = undefined;
     this.#welcome = undefined;
     this.#guest.lost(remoteErrors.engineLost());
@@ -114,6 +118,18 @@ export class HostClient implements LinkHandler {
   /** Ends the host; what runs here is lost. */
   close(): void {
     this.#end(remoteErrors.engineLost());
+  }
+
+  /** What an earlier link still brings is nobody's. */
+  #handlerOf(link: Link): LinkHandler {
+    return {
+      message: (data) => {
+        if (this.#link === link) this.#message(data);
+      },
+      closed: () => {
+        if (this.#link === link) this.#lost();
+      },
+    };
   }
 
   #makeGuest(): Guest {
@@ -133,12 +149,34 @@ export class HostClient implements LinkHandler {
         return;
       }
       this.#link = link;
-      link.attach(this);
+      link.attach(this.#handlerOf(link));
       this.#hello();
     } catch (cause) {
       this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
       if (!this.#closed) this.#again();
     }
+  }
+
+  /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */
+  #listen(heartbeatMs: number): void {
+    const { env } = this.#parts;
+    const link = this.#link;
+    const dueAt = env.clock.monotonic() + heartbeatMs;
+    env.timers.set(
+      () => {
+        if (this.#link !== link || link === undefined) return;
+        const now = env.clock.monotonic();
+        // This host was away itself: what came meanwhile isn't read yet.
+        if (now - dueAt > heartbeatMs) this.#heardAt = now;
+        if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(heartbeatMs);
+        else {
+          link.close(1001, "engine.silent");
+          this.#lost();
+        }
+      },
+      heartbeatMs,
+      { background: true },
+    );
   }
 
   #again(): void {
@@ -183,5 +221,14 @@ export class HostClient implements LinkHandler {
     this.#link = undefined;
     this.#ready.reject(error);
     this.#over.resolve();
+  }
+}
+
+/** What a message says; nothing when it can't be read: then it is from an engine that this host can't work for. */
+function bodyOf(data: Uint8Array): EngineToHost["body"] {
+  try {
+    return EngineToHostCodec.decode(data).body;
+  } catch {
+    return undefined;
   }
 }

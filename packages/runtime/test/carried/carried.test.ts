@@ -185,9 +185,19 @@ test("a row that the code may not write breaks this actor alone", async () => {
   ear?.heard({ $case: "write", value: { rows: [bad], alarmChanged: false, alarmAt: 0 } });
   ear?.heard({ $case: "reply", value: { call: 1, value: encodePayload(1, "json"), error: undefined } });
   await driver.world.idle();
-  expect(neighbour.value).toMatchObject({ code: "storage.commit_failed" });
+  expect(neighbour.value).toMatchObject({ code: "actor.bad_row" });
   expect(first.state).toBe("pending");
   expect(driver.world.logged("error", "the actor's code said something that can't be")).toHaveLength(1);
+});
+
+test("a property has the size that it has everywhere: a larger one breaks this actor alone, by name", async () => {
+  const code = played("cbor");
+  const { driver, first } = await awake(code);
+  await using _ = driver;
+  code.newest().write("large", new Uint8Array(16 * 1024 * 1024 + 1));
+  code.newest().reply(1);
+  await driver.world.idle();
+  expect(first.value).toMatchObject({ code: "storage.property_too_large" });
 });
 
 test("a call that the code doesn't answer in time ends, the code is told, and a late answer is nobody's", async () => {

@@ -132,6 +132,11 @@ export class World implements Env {
     await this.idle();
   }
 
+  /** Time goes by, and no timer rings: the process was busy, or stopped. */
+  skip(ms: number): void {
+    this.#moveTo(this.#monotonic + ms);
+  }
+
   /** Goes on where another world ended: clocks and ids. */
   startAt(before: World): void {
     this.#now = before.#now;

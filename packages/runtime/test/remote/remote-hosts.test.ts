@@ -163,6 +163,34 @@ test("a silent host is given up after three beats, and its actors' callers are t
   expect(call.value).toMatchObject({ status: 502, code: "host.lost", error: { retryable: false } });
 });
 
+test("a host whose engine says nothing any more comes again, and what ran there is lost", async () => {
+  const { driver, hosts, host } = await engine();
+  await using _ = driver;
+  const lonely = host();
+  await driver.world.idle();
+  await driver.act("counter", "increment", 1);
+  expect(lonely.client.size).toBe(1);
+  // The other end of the wire is gone, and nobody says so.
+  lonely.links[0]?.attach({ message: () => {}, closed: () => {} });
+  await driver.world.pass(7_000);
+  expect([lonely.links.length, lonely.client.size]).toEqual([2, 0]);
+  expect(hosts().size).toBe(1);
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 2 });
+});
+
+test("an engine that was away itself gives its hosts time to be heard", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const host = new SpokenHost(driver.world, hosts()).hello();
+  await driver.world.idle();
+  // A long turn, or a machine that slept: the clock has gone on, and no timer rang meanwhile.
+  driver.world.skip(10_000);
+  await driver.world.pass(1);
+  expect(host.closed).toBeUndefined();
+  await driver.world.pass(5_000);
+  expect(host.closed).toMatchObject({ reason: "host.silent" });
+});
+
 test.each([
   ["text", (host: SpokenHost) => host.raw("hello"), "protocol.malformed_frame"],
   [

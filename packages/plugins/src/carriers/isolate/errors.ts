@@ -26,5 +26,7 @@ export const dynamicErrors = {
   ended: ({ code, message, place }: IsolateEnd) =>
     error(code, place === undefined ? message : `${message} (line ${place.line}, column ${place.column})`, {
       ...(place && { metadata: { line: place.line, column: place.column } }),
+      // What the source itself threw is for the log, as with any actor's error.
+      public: code !== "failed",
     }),
 };

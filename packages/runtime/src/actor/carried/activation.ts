@@ -11,7 +11,7 @@
  * ends the creation; a hook that waits for the disk (a barrier) lets it go early. When the carrier is lost, what the code
  * had written by then is whole batches, and is stored; its calls fail, since nobody knows what became of them.
  */
-import type { Env, Logger, TroupeError } from "@troupe/base";
+import { type Env, type Logger, TroupeError } from "@troupe/base";
 import {
   CarriedStopReason,
   encodePayload,
@@ -352,7 +352,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   /** Nothing that it says from now on can be trusted to be stored whole. */
   #break(cause: unknown): void {
-    this.gate.break(storageErrors.commitFailed("no", cause));
+    this.gate.break(TroupeError.is(cause) ? cause : storageErrors.commitFailed("no", cause));
     this.#parts.onEnd("broken");
   }
 

@@ -11,7 +11,7 @@ import {
   type PayloadEncoding,
   Space,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, storageErrors } from "../../errors.ts";
 import { kvErrors } from "../../kv/errors.ts";
 import { keyBytesOf, rowKeyOf } from "../../kv/kv-key.ts";
 import { KV_PREFIX, type Row, type RowChange } from "../../ports/storage.ts";
@@ -40,7 +40,10 @@ export function toCarriedRow(row: RowChange, encoding: PayloadEncoding): Carried
 export function changeOfCarriedRow(row: CarriedRow, encoding: PayloadEncoding): RowChange {
   switch (row.space) {
     case Space.STATE:
-      return { key: STATE_PREFIX + row.key, value: row.deleted ? null : toStored(row.value, encoding) };
+      return {
+        key: STATE_PREFIX + row.key,
+        value: row.deleted ? null : toStored(row.key, row.value, encoding),
+      };
     case Space.KV:
       if (row.value.byteLength > limits.kvValueBytes) {
         throw kvErrors.valueTooLarge(row.value.byteLength, limits.kvValueBytes);
@@ -71,7 +74,10 @@ function fromStored(value: Uint8Array, encoding: PayloadEncoding): Uint8Array {
   return encodePayload(decodeCbor(value), encoding);
 }
 
-/** Never the carrier's own buffer: that is used again. */
-function toStored(value: Uint8Array, encoding: PayloadEncoding): Uint8Array {
-  return encoding === "cbor" ? value.slice() : encodeCbor(decodePayload(value, encoding));
+/** Never the carrier's own buffer: that is used again. Throws `storage.property_too_large`. */
+function toStored(property: string, value: Uint8Array, encoding: PayloadEncoding): Uint8Array {
+  const stored = encoding === "cbor" ? value.slice() : encodeCbor(decodePayload(value, encoding));
+  const limit = limits.statePropertyBytes;
+  if (stored.byteLength > limit) throw storageErrors.propertyTooLarge(property, stored.byteLength, limit);
+  return stored;
 }

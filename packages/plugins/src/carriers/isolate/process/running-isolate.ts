@@ -74,8 +74,10 @@ export class RunningIsolate {
 
   /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
   get stuck(): boolean {
-    if (this.#entryBegan === undefined || this.#over) return false;
-    return milliseconds(this.#parts.loaded.isolate.wallTime - this.#entryBegan) > this.#stuckAfterMs;
+    const { isolate } = this.#parts.loaded;
+    // A limit may have ended the isolate before anybody here was told.
+    if (this.#entryBegan === undefined || this.#over || isolate.isDisposed) return false;
+    return milliseconds(isolate.wallTime - this.#entryBegan) > this.#stuckAfterMs;
   }
 
   get #stuckAfterMs(): number {

@@ -284,8 +284,6 @@ export interface KvList {
 export interface SqlExecute {
   readonly sql: string;
   readonly params: Uint8Array;
-  /** Unique within the actor's life; a statement that was sent again under its id is applied once. Empty: none. */
-  readonly writeId: Uint8Array;
 }
 
 export interface Answer {
@@ -2311,7 +2309,7 @@ export const KvList: MessageFns<KvList> = {
 };
 
 function createBaseSqlExecute(): SqlExecute {
-  return { sql: "", params: new Uint8Array(0), writeId: new Uint8Array(0) };
+  return { sql: "", params: new Uint8Array(0) };
 }
 
 export const SqlExecute: MessageFns<SqlExecute> = {
@@ -2321,9 +2319,6 @@ export const SqlExecute: MessageFns<SqlExecute> = {
     }
     if (message.params.length !== 0) {
       writer.uint32(18).bytes(message.params);
-    }
-    if (message.writeId.length !== 0) {
-      writer.uint32(26).bytes(message.writeId);
     }
     return writer;
   },
@@ -2355,14 +2350,6 @@ export const SqlExecute: MessageFns<SqlExecute> = {
             }
 
             message.params = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.writeId = reader.bytes();
             continue;
           }
         }
