@@ -161,15 +161,15 @@ function keyValueStories(story: Story): void {
   story("rows of the key-value store are read and listed, and no wake loads them", async (subject) => {
     const record = await create(subject, "kv");
     const writer = await wake(subject, record);
-    await writer.put({ "k:a": "1", "k:b": "2", x: "3", k: "4", "k;": "5" });
-    await writer.put({ "k:b": null, "k:c": "" });
+    await writer.put({ "~k:a": "1", "~k:b": "2", x: "3", k: "4", "~": "5", "\x7f": "6", "}": "7" });
+    await writer.put({ "~k:b": null, "~k:c": "" });
     const values = [bytes.encode("1"), undefined, bytes.encode("")];
-    expect(await writer.store.read(["k:a", "k:b", "k:c"])).toEqual(values);
-    expect(await keysOf(writer.store)).toEqual(["k:a", "k:c"]);
+    expect(await writer.store.read(["~k:a", "~k:b", "~k:c"])).toEqual(values);
+    expect(await keysOf(writer.store)).toEqual(["~k:a", "~k:c"]);
     await subject.restart();
     const { store } = await wake(subject, record);
-    expect(await loadText(store)).toEqual({ x: "3", k: "4", "k;": "5" });
-    expect(await store.read(["k:c", "k:a", "k:never"])).toEqual([
+    expect(await loadText(store)).toEqual({ x: "3", k: "4", "\x7f": "6", "}": "7" });
+    expect(await store.read(["~k:c", "~k:a", "~k:never"])).toEqual([
       bytes.encode(""),
       bytes.encode("1"),
       undefined,
@@ -180,26 +180,26 @@ function keyValueStories(story: Story): void {
   story("ranges of rows keep the order of their characters, from both ends", async (subject) => {
     const writer = await wake(subject, await create(subject, "order"));
     const keys = [
-      "k:",
-      "k:\0",
-      "k:\0\0",
-      "k:a",
-      "k:a\0",
-      "k:a\u007f",
-      "k:a\u0080",
-      "k:a\u00ff",
-      "k:b",
-      "k:\u00ff",
+      "~k:",
+      "~k:\0",
+      "~k:\0\0",
+      "~k:a",
+      "~k:a\0",
+      "~k:a\u007f",
+      "~k:a\u0080",
+      "~k:a\u00ff",
+      "~k:b",
+      "~k:\u00ff",
     ];
     await writer.put(Object.fromEntries(keys.toReversed().map((key) => [key, key])));
     expect(await keysOf(writer.store)).toEqual(keys);
     expect(await keysOf(writer.store, { reverse: true })).toEqual(keys.toReversed());
-    expect(await keysOf(writer.store, { start: "k:a", end: "k:b", limit: 2 })).toEqual(["k:a", "k:a\0"]);
-    expect(await keysOf(writer.store, { start: "k:a", end: "k:b", limit: 2, reverse: true })).toEqual([
-      "k:a\u00ff",
-      "k:a\u0080",
+    expect(await keysOf(writer.store, { start: "~k:a", end: "~k:b", limit: 2 })).toEqual(["~k:a", "~k:a\0"]);
+    expect(await keysOf(writer.store, { start: "~k:a", end: "~k:b", limit: 2, reverse: true })).toEqual([
+      "~k:a\u00ff",
+      "~k:a\u0080",
     ]);
-    expect(await keysOf(writer.store, { start: "k:b", end: "k:a" })).toEqual([]);
+    expect(await keysOf(writer.store, { start: "~k:b", end: "~k:a" })).toEqual([]);
   });
 
   story("what was taken is read before it is durable, and a closed store reads nothing", async (subject) => {
@@ -211,24 +211,26 @@ function keyValueStories(story: Story): void {
       take: () => {
         // In a macrotask of its own, right behind the one that takes and writes.
         setImmediate(taken.resolve);
-        return { rows: [{ key: "k:a", value: bytes.encode("1") }] };
+        return { rows: [{ key: "~k:a", value: bytes.encode("1") }] };
       },
       settled: settled.resolve,
     });
     await taken.promise;
-    expect(await writer.store.read(["k:a"])).toEqual([bytes.encode("1")]);
+    expect(await writer.store.read(["~k:a"])).toEqual([bytes.encode("1")]);
     expect(codeOf(await settled.promise)).toBe("durable");
     await writer.store.close();
-    const refused = await (async () => writer.store.read(["k:a"]))().catch((error: unknown) => error);
+    const refused = await (async () => writer.store.read(["~k:a"]))().catch((error: unknown) => error);
     expect(TroupeError.is(refused) && refused.code).toBe("closed");
   });
 
   story("a list that doesn't fit into memory is refused", async (subject) => {
     const writer = await wake(subject, await create(subject, "large"));
     const value = "x".repeat(limits.kvListBytes / 8);
-    await writer.put(Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`k:${index}`, value])));
+    await writer.put(
+      Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${KV_PREFIX}${index}`, value])),
+    );
     expect(await keysOf(writer.store)).toHaveLength(8);
-    await writer.put({ "k:8": "x" });
+    await writer.put({ "~k:8": "x" });
     const refused = await keysOf(writer.store).catch((error: unknown) => error);
     expect(TroupeError.is(refused) && `${refused.group}.${refused.code}`).toBe("storage.list_too_large");
     expect(await keysOf(writer.store, { limit: 8 })).toHaveLength(8);

@@ -11,6 +11,8 @@ export type {
   FromActor,
   KvGet,
   KvList,
+  OwnGet,
+  OwnList,
   Reply as CarriedReply,
   Row as CarriedRow,
   SocketClose,

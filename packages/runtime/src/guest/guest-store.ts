@@ -23,6 +23,7 @@ import {
   type Batch,
   type BatchSource,
   KV_END,
+  KV_PREFIX,
   type Row,
   type RowRange,
 } from "../ports/storage.ts";
@@ -57,12 +58,19 @@ export class GuestStore implements ActorStore {
   }
 
   async read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
-    const { rows } = await this.ask({ $case: "kvGet", value: { keys: keys.map(keyBytesOf) } });
+    const { rows } = await this.ask(
+      isKv(keys[0])
+        ? { $case: "kvGet", value: { keys: keys.map(keyBytesOf) } }
+        : { $case: "ownGet", value: { keys: [...keys] } },
+    );
     const found = new Map(rowsOf(rows).map(({ key, value }) => [key, value]));
     return keys.map((key) => found.get(key));
   }
 
   async list({ start, end, limit, reverse }: RowRange): Promise<readonly Row[]> {
+    if (!isKv(start)) {
+      return rowsOf((await this.ask({ $case: "ownList", value: { start, end, limit, reverse } })).rows);
+    }
     const value = {
       start: keyBytesOf(start),
       end: end === KV_END ? NO_PAYLOAD : keyBytesOf(end),
@@ -147,6 +155,11 @@ export class GuestStore implements ActorStore {
       },
     });
   }
+}
+
+/** Whoever reads rows reads those of one owner. */
+function isKv(key: string | undefined): boolean {
+  return key?.startsWith(KV_PREFIX) ?? true;
 }
 
 function rowsOf(rows: readonly CarriedRow[]): Row[] {

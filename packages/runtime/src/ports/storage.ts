@@ -37,7 +37,7 @@ export interface Alarm {
 
 /** One activation's access to its actor's data. */
 export interface ActorStore {
-  /** All rows of the actor but those that are read one by one ({@link KV_PREFIX}). Once, before the first commit. */
+  /** All rows of the actor but those that are read one by one ({@link LAZY_START}). Once, before the first commit. */
   load(): Promise<readonly Row[]>;
   /**
    * Values of rows, in the order of `keys`. At once where the rows are at hand: no turn ends because of it. As `list`, it
@@ -95,14 +95,22 @@ export const CREATED_ROW = "created";
 export const DESTROYED_ROW = "destroyed";
 
 /**
- * Rows whose keys begin with this are the key-value store's: there may be more of them than fit into memory, so a wake
- * doesn't load them. Each further character of such a key is one byte of the user's key, so that their order is that of
- * the bytes.
+ * Rows from here to {@link LAZY_END} may be more than fit into memory, so a wake doesn't load them: whoever wants one
+ * reads it. Each part of an actor that has such rows owns one prefix below.
  */
-export const KV_PREFIX = "k:";
+export const LAZY_START = "~";
+
+/** Behind every row that a wake doesn't load. */
+export const LAZY_END = "\x7f";
+
+/**
+ * The key-value store's. Each further character of such a key is one byte of the user's key, so that their order is that
+ * of the bytes.
+ */
+export const KV_PREFIX = "~k:";
 
 /** Behind every key that begins with {@link KV_PREFIX}. */
-export const KV_END = "k;";
+export const KV_END = "~k;";
 
 /** What is there at once where it can be. */
 export type MaybePromise<Value> = Value | Promise<Value>;

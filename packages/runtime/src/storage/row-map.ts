@@ -1,6 +1,6 @@
 /** Rows in memory, read as a driver's rows are: for drivers that keep them in a Map. */
 import type { Row, RowRange } from "../ports/storage.ts";
-import { KV_PREFIX } from "../ports/storage.ts";
+import { LAZY_END, LAZY_START } from "../ports/storage.ts";
 import { ListSize } from "./list-size.ts";
 import type { RowReader } from "./open-stores.ts";
 
@@ -19,7 +19,7 @@ export function rowMapReader<Target>(rowsOf: (target: Target) => RowMap): RowRea
 function loadRows(rows: RowMap): Row[] {
   const loaded: Row[] = [];
   for (const [key, value] of rows) {
-    if (!key.startsWith(KV_PREFIX)) loaded.push({ key, value: value.slice() });
+    if (key < LAZY_START || key >= LAZY_END) loaded.push({ key, value: value.slice() });
   }
   return loaded;
 }

@@ -99,7 +99,7 @@ test("a turn's keys and its state are one batch, and the reply waits for it", as
   driver.syncs.hold();
   const put = watch(driver.act("shelf", "put", "a", "1"));
   await driver.world.idle();
-  expect(driver.takeBatches().map((rows) => rows.map((row) => row.key))).toEqual([["s:writes", "k:a"]]);
+  expect(driver.takeBatches().map((rows) => rows.map((row) => row.key))).toEqual([["s:writes", "~k:a"]]);
   const got = watch(driver.act("shelf", "get", "a"));
   await driver.world.idle();
   expect([put.state, got.state]).toEqual(["pending", "pending"]);

@@ -11,6 +11,8 @@ import {
   encodeExecuteResult,
   type KvGet,
   type KvList,
+  type OwnGet,
+  type OwnList,
   type SqlExecute,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
@@ -18,7 +20,7 @@ import { actorErrors } from "../../errors.ts";
 import { rowBoundOf, rowKeyOf } from "../../kv/kv-key.ts";
 import { KV_END } from "../../ports/storage.ts";
 import type { CarriedActivation } from "./activation.ts";
-import { toCarriedRows } from "./rows.ts";
+import { checkOwnLazyKey, toCarriedRows } from "./rows.ts";
 
 type Answered = Partial<Omit<CarriedAnswer, "ask">>;
 
@@ -47,6 +49,10 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
       return { rows: await valuesOf(activation, ask.about.value) };
     case "kvList":
       return { rows: await listOf(activation, ask.about.value) };
+    case "ownGet":
+      return { rows: await ownValuesOf(activation, ask.about.value) };
+    case "ownList":
+      return { rows: await ownListOf(activation, ask.about.value) };
     case "sqlExecute":
       return { sql: await executed(activation, ask.about.value) };
     default:
@@ -56,7 +62,22 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
 
 /** Those that are there, each with its key. */
 async function valuesOf(activation: CarriedActivation, { keys }: KvGet): Promise<CarriedRow[]> {
-  const rowKeys = keys.map(rowKeyOf);
+  return await found(activation, keys.map(rowKeyOf));
+}
+
+async function ownValuesOf(activation: CarriedActivation, { keys }: OwnGet): Promise<CarriedRow[]> {
+  for (const key of keys) checkOwnLazyKey(key);
+  return await found(activation, keys);
+}
+
+async function ownListOf(activation: CarriedActivation, range: OwnList): Promise<CarriedRow[]> {
+  checkOwnLazyKey(range.start);
+  checkOwnLazyKey(range.end);
+  const limit = Math.min(range.limit, limits.kvListEntries + 1);
+  return toCarriedRows(await activation.list({ ...range, limit }), activation.encoding);
+}
+
+async function found(activation: CarriedActivation, rowKeys: readonly string[]): Promise<CarriedRow[]> {
   const values = await activation.read(rowKeys);
   const rows = rowKeys.flatMap((key, index) => {
     const value = values[index];

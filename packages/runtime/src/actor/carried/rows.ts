@@ -14,7 +14,7 @@ import {
 import { actorErrors, storageErrors } from "../../errors.ts";
 import { kvErrors } from "../../kv/errors.ts";
 import { keyBytesOf, rowKeyOf } from "../../kv/kv-key.ts";
-import { KV_PREFIX, type Row, type RowChange } from "../../ports/storage.ts";
+import { KV_PREFIX, LAZY_END, LAZY_START, type Row, type RowChange } from "../../ports/storage.ts";
 import { STATE_PREFIX } from "../local/state-tree.ts";
 
 /** Rows as the code gets them when it starts. */
@@ -58,6 +58,11 @@ export function changeOfCarriedRow(row: CarriedRow, encoding: PayloadEncoding): 
     default:
       throw actorErrors.badRow(row.key);
   }
+}
+
+/** The key of a row that Start left out, and that isn't anybody else's. Throws `actor.bad_row`. */
+export function checkOwnLazyKey(key: string): void {
+  if (key < LAZY_START || key > LAZY_END || key.startsWith(KV_PREFIX)) throw actorErrors.badRow(key);
 }
 
 function toCarriedEntry({ key, value }: RowChange): CarriedRow {

@@ -1,7 +1,7 @@
 /** ShardReader: every question that is asked of a shard, each a point select or a short range by index. */
 import { storageErrors } from "../../errors.ts";
 import type { ActorAddress, ActorRecord } from "../../ports/directory.ts";
-import { type Alarm, KV_END, KV_PREFIX, type Row, type RowRange } from "../../ports/storage.ts";
+import { type Alarm, LAZY_END, LAZY_START, type Row, type RowRange } from "../../ports/storage.ts";
 import { decodeKey } from "../../storage/actor-key.ts";
 import { ListSize } from "../../storage/list-size.ts";
 import { fileError } from "./files.ts";
@@ -56,7 +56,7 @@ export class ShardReader {
     this.#number = database.prepare("SELECT number FROM actors WHERE id = ? AND destroyed_at IS NULL");
     // Two ranges of the index, around the key-value store.
     this.#rows = database.prepare(
-      `${ROW} WHERE actor = ?1 AND key < '${KV_PREFIX}' UNION ALL ${ROW} WHERE actor = ?1 AND key >= '${KV_END}'`,
+      `${ROW} WHERE actor = ?1 AND key < '${LAZY_START}' UNION ALL ${ROW} WHERE actor = ?1 AND key >= '${LAZY_END}'`,
     );
     this.#value = database.prepare(`${ROW} WHERE actor = ? AND key = ?`);
     const range = `${ROW} WHERE actor = ? AND key >= ? AND key < ? ORDER BY key`;

@@ -137,7 +137,7 @@ export interface Start {
   readonly isNew: boolean;
   /** A new actor's input: a value; empty for none. */
   readonly input: Uint8Array;
-  /** All rows but those of the key-value store. */
+  /** All rows but those of the key-value store and those of the actor's own whose keys begin with "~". */
   readonly rows: readonly Row[];
   /** The name under which the code declared the actor: what to run. */
   readonly actor: string;
@@ -262,6 +262,8 @@ export interface Ask {
     | { readonly $case: "kvGet"; readonly value: KvGet }
     | { readonly $case: "kvList"; readonly value: KvList }
     | { readonly $case: "sqlExecute"; readonly value: SqlExecute }
+    | { readonly $case: "ownGet"; readonly value: OwnGet }
+    | { readonly $case: "ownList"; readonly value: OwnList }
     | undefined;
 }
 
@@ -280,6 +282,19 @@ export interface KvList {
   readonly reverse: boolean;
 }
 
+/** Rows of the actor's own that Start leaves out: those whose keys begin with "~". */
+export interface OwnGet {
+  readonly keys: readonly string[];
+}
+
+/** Such rows from `start` (with it) to `end` (without it), in the order of their keys' characters. */
+export interface OwnList {
+  readonly start: string;
+  readonly end: string;
+  readonly limit: number;
+  readonly reverse: boolean;
+}
+
 /** One statement. Parameters are a list of values, or a record of them by name, in CBOR. */
 export interface SqlExecute {
   readonly sql: string;
@@ -291,7 +306,7 @@ export interface Answer {
   readonly error:
     | Error
     | undefined;
-  /** To KvGet and KvList: what was found. */
+  /** To KvGet, KvList, OwnGet and OwnList: what was found. */
   readonly rows: readonly Row[];
   /** To SqlExecute: a record of columns, rows (lists of values), changes and lastInsertRowId, in CBOR. */
   readonly sql: Uint8Array;
@@ -2078,6 +2093,12 @@ export const Ask: MessageFns<Ask> = {
       case "sqlExecute":
         SqlExecute.encode(message.about.value, writer.uint32(42).fork()).join();
         break;
+      case "ownGet":
+        OwnGet.encode(message.about.value, writer.uint32(50).fork()).join();
+        break;
+      case "ownList":
+        OwnList.encode(message.about.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2133,6 +2154,22 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "sqlExecute", value: SqlExecute.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.about = { $case: "ownGet", value: OwnGet.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.about = { $case: "ownList", value: OwnList.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2277,6 +2314,131 @@ export const KvList: MessageFns<KvList> = {
             }
 
             message.end = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reverse = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOwnGet(): OwnGet {
+  return { keys: [] };
+}
+
+export const OwnGet: MessageFns<OwnGet> = {
+  encode(message: OwnGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwnGet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwnGet() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOwnList(): OwnList {
+  return { start: "", end: "", limit: 0, reverse: false };
+}
+
+export const OwnList: MessageFns<OwnList> = {
+  encode(message: OwnList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== "") {
+      writer.uint32(10).string(message.start);
+    }
+    if (message.end !== "") {
+      writer.uint32(18).string(message.end);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
+    if (message.reverse !== false) {
+      writer.uint32(32).bool(message.reverse);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwnList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwnList() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.end = reader.string();
             continue;
           }
           case 3: {

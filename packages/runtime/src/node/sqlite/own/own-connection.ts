@@ -10,8 +10,8 @@ import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
-  KV_END,
-  KV_PREFIX,
+  LAZY_END,
+  LAZY_START,
   type Row,
   type RowRange,
   type Savepoint,
@@ -96,7 +96,7 @@ export class OwnConnection {
 
   load(): Row[] {
     const range = "SELECT key, value, crc FROM _troupe_rows WHERE key";
-    const sql = `${range} < '${KV_PREFIX}' UNION ALL ${range} >= '${KV_END}'`;
+    const sql = `${range} < '${LAZY_START}' UNION ALL ${range} >= '${LAZY_END}'`;
     return this.#ask(() => this.#statement(sql).all()).map((found) => this.#row(found));
   }
 
