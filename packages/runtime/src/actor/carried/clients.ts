@@ -107,7 +107,7 @@ export class Clients {
   }
 
   kick(number: number, reason: string): void {
-    void this.#open.get(number)?.disconnect(reason);
+    void this.#open.get(number)?.kick(reason);
   }
 
   /** One has ended. */

@@ -36,7 +36,7 @@ import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
-import { type DatabaseClient, openDatabase, type Transaction } from "./database-client.ts";
+import { type DatabaseClient, inTransaction, openDatabase, type Transaction } from "./database-client.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
@@ -294,7 +294,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
-    if (this.#database?.inside === true) throw sqlErrors.outputInTransaction();
+    if (this.#inTransaction) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
     await this.store.durable?.();
@@ -313,9 +313,13 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     if (this.#state?.suspicious === true) this.gate.mark();
   }
 
+  get #inTransaction(): boolean {
+    return this.#database !== undefined && inTransaction(this.#database);
+  }
+
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
-    if (this.#database?.inside === true) return this.saveState(true);
+    if (this.#inTransaction) return this.saveState(true);
     const clear = this.gate.clear && this.store.durable === undefined;
     if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);

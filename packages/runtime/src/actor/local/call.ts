@@ -14,7 +14,7 @@ import type { Output } from "../../ports/output.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import type { Connection } from "./connection.ts";
-import { CallContext } from "./context.ts";
+import { abortCall, CallContext, releaseCall } from "./context.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** Starts an action on a running activation. Never throws; the end goes to the call's reply. */
@@ -56,7 +56,7 @@ export async function runAction(
   try {
     return await timed(activation, name, c, invoke(activation, name, action, c, args));
   } finally {
-    c.release();
+    releaseCall(c);
   }
 }
 
@@ -128,7 +128,7 @@ async function answerLater(
 /** The call is over: its answer goes on its way, and nothing waits for it any more. */
 function end(activation: Activation, c: CallContext, output: Output): void {
   say(activation, output);
-  c.release();
+  releaseCall(c);
   activation.work.end("action");
 }
 
@@ -147,7 +147,7 @@ function timed(activation: Activation, name: string, c: CallContext, result: unk
   const timeoutMs = activation.descriptor.options.actionTimeout;
   return withTimeout(activation.env, Promise.resolve(result), timeoutMs, () => {
     const error = actorErrors.actionTimedOut(name, timeoutMs);
-    c.abortCall(error);
+    abortCall(c, error);
     return error;
   });
 }

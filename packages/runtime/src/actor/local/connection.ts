@@ -1,5 +1,5 @@
 /**
- * Connection: one client of one activation. `Conn` is what user code sees of it, `ActorConnection` what the gateway
+ * Connection: one client of one activation. `LocalConn` is what user code sees of it, `ActorConnection` what the gateway
  * sees.
  */
 import type { TroupeError } from "@troupe/base";
@@ -8,7 +8,7 @@ import { connectionErrors } from "../../errors.ts";
 import type { ActorConnection, CloseReason, ConnectionSink, EncodedEvent } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
-import type { Conn } from "../types/context.ts";
+import { LocalConn } from "./conn.ts";
 
 /** What a connection needs of its activation. */
 export interface ConnectionOwner {
@@ -21,11 +21,11 @@ export interface ConnectionOwner {
 }
 
 /** A client of this activation. */
-export class Connection implements Conn, ActorConnection {
+export class Connection implements ActorConnection {
   readonly id: string;
   readonly params: unknown;
+  /** The connection's own, for as long as it lasts. */
   state: unknown;
-  readonly isHibernatable = false;
   readonly encoding: Encoding;
   readonly maxIncomingBytes: number;
   readonly maxOutgoingBytes: number;
@@ -33,6 +33,7 @@ export class Connection implements Conn, ActorConnection {
   readonly subscriptions = new Set<string>();
   readonly #owner: ConnectionOwner;
   readonly #sink: ConnectionSink | undefined;
+  #conn: LocalConn | undefined;
   #ended: Promise<void> | undefined;
   #reason: CloseReason | undefined;
 
@@ -54,16 +55,20 @@ export class Connection implements Conn, ActorConnection {
     this.encoding = options.sink?.encoding ?? "json";
   }
 
-  send(name: string, ...args: readonly unknown[]): void {
-    this.#owner.send([this], name, args, true);
+  /** What user code is given of it. */
+  get conn(): LocalConn {
+    this.#conn ??= new LocalConn(this);
+    return this.#conn;
   }
 
-  sendUnconfirmed(name: string, ...args: readonly unknown[]): void {
-    this.#owner.send([this], name, args, false);
+  /** Sends an event to this client alone. */
+  send(name: string, args: readonly unknown[], gated: boolean): void {
+    this.#owner.send([this], name, args, gated);
   }
 
-  disconnect(reason = "disconnected"): Promise<void> {
-    this.#reason ??= { kind: "kicked", text: reason };
+  /** The actor closes it; settles when `onDisconnect` is done. */
+  kick(text: string): Promise<void> {
+    this.#reason ??= { kind: "kicked", text };
     this.#close(this.#reason);
     return this.end();
   }

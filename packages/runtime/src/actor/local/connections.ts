@@ -6,7 +6,8 @@ import type { ConnectRequest } from "../../ports/instance.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
-import { CallContext, type Caller } from "./context.ts";
+import { Conns } from "./conns.ts";
+import { abortCall, CallContext, type Caller, releaseCall } from "./context.ts";
 
 const NONE: ReadonlyMap<string, Connection> = new Map();
 
@@ -14,6 +15,7 @@ const NONE: ReadonlyMap<string, Connection> = new Map();
 export class Connections {
   readonly #activation: Activation;
   #open: Map<string, Connection> | undefined;
+  #conns: Conns | undefined;
 
   constructor(activation: Activation) {
     this.#activation = activation;
@@ -22,6 +24,13 @@ export class Connections {
   /** Open connections by id, stateless ones not counted. */
   get all(): ReadonlyMap<string, Connection> {
     return this.#open ?? NONE;
+  }
+
+  /** The same, for the actor's code. */
+  get conns(): Conns {
+    this.#open ??= new Map();
+    this.#conns ??= new Conns(this.#open);
+    return this.#conns;
   }
 
   /** Runs the connect hooks in order; rejects with what refused. */
@@ -42,7 +51,7 @@ export class Connections {
     if (hooks.onConnect) {
       const connected = { ...caller, connection };
       try {
-        await this.#run("onConnect", options.onConnectTimeout, hooks.onConnect, connected, connection);
+        await this.#run("onConnect", options.onConnectTimeout, hooks.onConnect, connected, connection.conn);
       } catch (cause) {
         await connection.end();
         throw cause;
@@ -79,7 +88,7 @@ export class Connections {
       if (onDisconnect) {
         const timeoutMs = activation.descriptor.options.sleepGracePeriod;
         const caller = { connection, params: connection.params };
-        await this.#run("onDisconnect", timeoutMs, onDisconnect, caller, connection);
+        await this.#run("onDisconnect", timeoutMs, onDisconnect, caller, connection.conn);
       }
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
@@ -117,10 +126,10 @@ export class Connections {
     try {
       return await this.#activation.hook(name, timeoutMs, hook, [c, subject]);
     } catch (cause) {
-      c.abortCall(cause);
+      abortCall(c, cause);
       throw cause;
     } finally {
-      c.release();
+      releaseCall(c);
     }
   }
 

@@ -1,6 +1,9 @@
 /**
  * The contexts that user code is given. They hold no state of their own but what belongs to one call; everything is
  * asked of the activation, which refuses when it has ended.
+ *
+ * Code of an actor is not always its owner's own (plugins, isolates, what a model wrote): nothing of the runtime may be
+ * reached from `c`, so the activation is behind a private name in each class, and what ends a call is no method.
  */
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
@@ -15,38 +18,38 @@ import { observed } from "./observed.ts";
 
 /** `c` of hooks, `run` and of what has no connection. */
 export class LocalContext implements ActorContext {
-  protected readonly activation: Activation;
+  readonly #activation: Activation;
 
   constructor(activation: Activation) {
-    this.activation = activation;
+    this.#activation = activation;
   }
 
   get state(): unknown {
-    return this.activation.state.proxy;
+    return this.#activation.state.proxy;
   }
 
   set state(value: unknown) {
-    this.activation.state.replace(value);
+    this.#activation.state.replace(value);
   }
 
   get vars(): unknown {
-    return this.activation.vars;
+    return this.#activation.vars;
   }
 
   set vars(value: unknown) {
-    this.activation.setVars(value);
+    this.#activation.setVars(value);
   }
 
   get actorId(): string {
-    return this.activation.record.id;
+    return this.#activation.record.id;
   }
 
   get name(): string {
-    return this.activation.record.name;
+    return this.#activation.record.name;
   }
 
   get key(): string[] {
-    return [...this.activation.record.key];
+    return [...this.#activation.record.key];
   }
 
   get region(): string {
@@ -54,92 +57,104 @@ export class LocalContext implements ActorContext {
   }
 
   get conns(): ReadonlyMap<string, Conn> {
-    return this.activation.connections.all;
+    return this.#activation.connections.conns;
   }
 
   get schedule(): Schedule {
-    return this.activation.scheduleApi;
+    return this.#activation.scheduleApi;
   }
 
   get kv(): ActorKv {
-    return new KvApi(this.activation.kv, this.activation.log);
+    return new KvApi(this.#activation.kv, this.#activation.log);
   }
 
   get db(): Database {
-    return this.activation.database;
+    return this.#activation.database;
   }
 
   get log(): Logger {
-    return this.activation.log;
+    return this.#activation.log;
   }
 
   get abortSignal(): AbortSignal {
-    return this.activation.abort.signal;
+    return this.#activation.abort.signal;
   }
 
   get aborted(): boolean {
-    return this.activation.stopping;
+    return this.#activation.stopping;
   }
 
   get awakeReasons(): readonly string[] {
-    return this.activation.awakeReasons();
+    return this.#activation.awakeReasons();
   }
 
   broadcast(name: string, ...args: readonly unknown[]): void {
-    this.activation.broadcast(name, args, true);
+    this.#activation.broadcast(name, args, true);
   }
 
   broadcastUnconfirmed(name: string, ...args: readonly unknown[]): void {
-    this.activation.broadcast(name, args, false);
+    this.#activation.broadcast(name, args, false);
   }
 
   snapshot(): unknown {
-    return this.activation.state.snapshot();
+    return this.#activation.state.snapshot();
   }
 
   saveState(options?: SaveStateOptions): Promise<void> {
-    return observed(this.activation.saveState(options?.immediate === true));
+    return observed(this.#activation.saveState(options?.immediate === true));
   }
 
   keepAwake<R>(promise: Promise<R>): Promise<R> {
-    this.activation.work.track("keepAwake", promise);
+    this.#activation.work.track("keepAwake", promise);
     return promise;
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    this.activation.work.track("waitUntil", promise);
+    this.#activation.work.track("waitUntil", promise);
   }
 
   sleep(): void {
-    this.activation.requestStop("sleep");
+    this.#activation.requestStop("sleep");
   }
 
   destroy(): void {
-    this.activation.requestStop("destroy");
+    this.#activation.requestStop("destroy");
   }
 
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
-    return this.activation.client<R>();
+    return this.#activation.client<R>();
   }
 }
 
+/** The call took too long: what it still writes counts, but nobody waits for it. */
+export let abortCall: (c: CallContext, reason: unknown) => void;
+/** The call has ended. */
+export let releaseCall: (c: CallContext) => void;
+
 /** What one call adds: whose it is, and an abort signal of its own for its time-out. */
 export class CallContext extends LocalContext implements ConnContext {
+  readonly #activation: Activation;
   readonly #caller: Caller;
   #abort: AbortController | undefined;
   #aborted = false;
   #released = false;
-  #conn: Connection | undefined;
+  #conn: Conn | undefined;
+
+  static {
+    abortCall = (c, reason) => c.#abortCall(reason);
+    releaseCall = (c) => c.#release();
+  }
 
   constructor(activation: Activation, caller: Caller) {
     super(activation);
+    this.#activation = activation;
     this.#caller = caller;
   }
 
   get conn(): Conn {
     const connection = this.#caller.connection;
-    if (connection instanceof Connection) return connection;
-    this.#conn ??= this.activation.connections.stateless(this.#caller.params);
+    if (connection instanceof Connection) return connection.conn;
+    this.#conn ??= this.#activation.connections.stateless(this.#caller.params).conn;
     return this.#conn;
   }
 
@@ -151,7 +166,7 @@ export class CallContext extends LocalContext implements ConnContext {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
       if (this.#aborted) this.#abort.abort();
-      else if (!this.#released) this.activation.abort.follow(this.#abort);
+      else if (!this.#released) this.#activation.abort.follow(this.#abort);
     }
     return this.#abort.signal;
   }
@@ -160,16 +175,14 @@ export class CallContext extends LocalContext implements ConnContext {
     return this.#aborted || super.aborted;
   }
 
-  /** The call took too long: what it still writes counts, but nobody waits for it. */
-  abortCall(reason: unknown): void {
+  #abortCall(reason: unknown): void {
     this.#aborted = true;
     this.#abort?.abort(reason);
   }
 
-  /** The call has ended. */
-  release(): void {
+  #release(): void {
     this.#released = true;
-    if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);
+    if (this.#abort !== undefined) this.#activation.abort.unfollow(this.#abort);
   }
 }
 

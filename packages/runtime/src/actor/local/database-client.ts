@@ -28,18 +28,24 @@ export interface Transaction {
   over: boolean;
 }
 
+/** True for code inside a transaction of `client`. No member of `c.db`: it is the runtime's question. */
+export let inTransaction: (client: DatabaseClient) => boolean;
+
 /** `c.db`. */
 export class DatabaseClient implements Database {
   readonly #parts: DatabaseClientParts;
   /** The transaction that is open, the outermost, and its end. */
   #open: { readonly root: Transaction; readonly ended: Promise<void> } | undefined;
 
+  static {
+    inTransaction = (client) => client.#inside;
+  }
+
   constructor(parts: DatabaseClientParts) {
     this.#parts = parts;
   }
 
-  /** True for code inside a transaction. */
-  get inside(): boolean {
+  get #inside(): boolean {
     return this.#open !== undefined && rootOf(this.#parts.current.get()) === this.#open.root;
   }
 
@@ -101,7 +107,7 @@ export class DatabaseClient implements Database {
 
   /** Waits until no other chain is in a transaction. */
   async #turn(): Promise<void> {
-    while (this.#open !== undefined && !this.inside) await this.#open.ended;
+    while (this.#open !== undefined && !this.#inside) await this.#open.ended;
   }
 
   #checkChain(): void {

@@ -30,7 +30,7 @@ import { Output } from "../../ports/output.ts";
 import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
-import { CallContext } from "./context.ts";
+import { CallContext, releaseCall } from "./context.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
 
@@ -185,7 +185,7 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     const pending: PromiseLike<unknown>[] = [];
     if (!wasClean || reason?.kind === "broken") this.#tell("error", { type: "error" }, pending);
     this.#tell("close", { type: "close", code, reason: text, wasClean }, pending);
-    this.#context?.release();
+    if (this.#context !== undefined) releaseCall(this.#context);
     await Promise.allSettled(pending);
   }
 
