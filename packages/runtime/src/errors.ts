@@ -315,6 +315,18 @@ export const gatewayErrors = {
       "unsupported_media_type",
       `Can't read ${type}: send application/json or application/cbor`,
     ),
+  unsupportedCharset: (charset: string) =>
+    error(415, "gateway", "unsupported_charset", `Can't read JSON in ${charset}: send UTF-8`, {
+      metadata: { accepted: ["utf-8"] },
+    }),
+  unsupportedContentEncoding: (coding: string) =>
+    error(
+      415,
+      "gateway",
+      "unsupported_content_encoding",
+      `Can't read a body that is encoded as ${coding}: send it as it is (identity)`,
+      { metadata: { accepted: ["identity"] } },
+    ),
   upgradeRequired: () =>
     error(426, "gateway", "upgrade_required", "This address is for WebSockets", {
       metadata: { upgrade: "websocket" },

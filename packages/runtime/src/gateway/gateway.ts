@@ -25,6 +25,7 @@ import { type AppFetch, answerApp } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { HttpCall, type ReportInternal } from "./calls.ts";
 import {
+  checkContentEncoding,
   encodingOf,
   errorResponse,
   errorStatus,
@@ -115,6 +116,7 @@ export class Gateway {
         return;
       }
       encoding = encodingOf(request.header("content-type"));
+      checkContentEncoding(request.header("content-encoding"));
       checkVersion(request.header(PROTOCOL_HEADER));
       this.#actorRequest(route, request, encoding, respond);
     } catch (cause) {

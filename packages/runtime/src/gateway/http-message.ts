@@ -69,13 +69,42 @@ const jsonTypes: ReadonlySet<string> = new Set([
   "application/x-www-form-urlencoded",
 ]);
 
-/** The encoding that a request's body has, and its answer gets. Throws `gateway.unsupported_media_type`. */
+/** What the text of a JSON body may be in: UTF-8, and what is a part of it. */
+const charsets: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"]);
+
+/** The encoding that a request's body has, and its answer gets. Throws `gateway.unsupported_*`. */
 export function encodingOf(contentType: string | undefined): Encoding {
   if (contentType === undefined || contentType === "application/json") return "json";
   if (contentType === "application/cbor") return "cbor";
-  const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
-  // `curl -d` says that it sends a form, fetch says text/plain. Pages of other origins were refused before this.
-  if (jsonTypes.has(type)) return "json";
+  const [first = "", ...parameters] = contentType.split(";");
+  const type = first.trim().toLowerCase();
   if (type === "application/cbor") return "cbor";
-  throw gatewayErrors.unsupportedMediaType(type);
+  // `curl -d` says that it sends a form, fetch says text/plain. Pages of other origins were refused before this.
+  if (!jsonTypes.has(type)) throw gatewayErrors.unsupportedMediaType(type);
+  const charset = charsetOf(parameters);
+  if (charset !== undefined && !charsets.has(charset)) throw gatewayErrors.unsupportedCharset(charset);
+  return "json";
+}
+
+/** A body that somebody packed is not unpacked: its size would be anybody's guess. Throws `gateway.unsupported_content_encoding`. */
+export function checkContentEncoding(contentEncoding: string | undefined): void {
+  if (contentEncoding === undefined) return;
+  const packed = contentEncoding
+    .split(",")
+    .map((coding) => coding.trim().toLowerCase())
+    .find((coding) => coding !== "" && coding !== "identity");
+  if (packed !== undefined) throw gatewayErrors.unsupportedContentEncoding(packed);
+}
+
+/** In lower case, without quotes. */
+function charsetOf(parameters: readonly string[]): string | undefined {
+  for (const parameter of parameters) {
+    const [name = "", value = ""] = parameter.split("=");
+    if (name.trim().toLowerCase() === "charset")
+      return value
+        .trim()
+        .replace(/^"(.*)"$/, "$1")
+        .toLowerCase();
+  }
+  return undefined;
 }

@@ -175,6 +175,36 @@ test("bodies: none at all is fine, anything else must be what the protocol says"
   }
 });
 
+test("a body that is packed, or text in another charset, isn't read as something that it is not", async () => {
+  await using driver = await Driver.start({ echo });
+  const body = { args: ["é"] };
+  const ask = (headers: Readonly<Record<string, string>>) =>
+    driver.http("POST", "/actor/echo/action/args", body, headers);
+  for (const coding of ["gzip", "br", "identity, GZIP", "x-unknown"]) {
+    expect(await ask({ "content-encoding": coding })).toMatchObject({
+      status: 415,
+      code: "gateway.unsupported_content_encoding",
+      error: { metadata: { accepted: ["identity"] } },
+    });
+  }
+  for (const charset of ["iso-8859-1", '"UTF-16"', "latin1 "]) {
+    expect(await ask({ "content-type": `application/json; charset=${charset}` })).toMatchObject({
+      status: 415,
+      code: "gateway.unsupported_charset",
+      error: { metadata: { accepted: ["utf-8"] } },
+    });
+  }
+  for (const headers of [
+    { "content-encoding": "identity" },
+    { "content-encoding": "" },
+    { "content-type": 'application/json; charset="UTF-8"' },
+    { "content-type": "text/plain;charset=utf8" },
+    { "content-type": "application/json; charset=US-ASCII; profile=x" },
+  ]) {
+    expect((await ask(headers)).output).toEqual(["é"]);
+  }
+});
+
 test("versions: ours, none, and others", async () => {
   await using driver = await Driver.start({ echo });
   const ask = (version: string) =>
