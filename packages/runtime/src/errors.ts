@@ -82,6 +82,10 @@ export const actorErrors = {
     }),
   outOfTurn: (what: string) =>
     error(500, "actor", "out_of_turn", `The actor's code said ${what} when it was not asked`),
+  undeclaredEvent: (event: string, nearest: string | undefined) =>
+    error(500, "actor", "undeclared_event", `The actor's code didn't declare an event "${event}"`, {
+      metadata: { event, ...(nearest === undefined ? {} : { nearest }) },
+    }),
   notCarried: (what: string) =>
     error(501, "actor", "not_carried", `A carried actor can't do this: ${what}`, { metadata: { what } }),
   stateMutationReentrant: () =>

@@ -1,4 +1,5 @@
 /** What the runtime promises of actors whose code is elsewhere, whatever that code does. */
+import { limits } from "@troupe/protocol";
 import { encodePayload, NO_PAYLOAD, Space } from "@troupe/protocol/actor/v1";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
@@ -141,8 +142,7 @@ test("S4.1 (in part): connections open, subscribe and close while the code is bu
   const socket = driver.socket("/actor/played/connect").hello().subscribe(1, "said");
   await driver.world.idle();
   expect(socket.story).toEqual(["welcome", "subscribed 1"]);
-  const args = encodePayload(["hello"], "json");
-  code.newest().say({ $case: "event", value: { name: "said", args, connections: [], unconfirmed: false } });
+  code.newest().event("said", ["hello"]);
   await driver.world.idle();
   expect(socket.story.at(-1)).toMatch(/said/);
   socket.link.close(1000, "");
@@ -159,17 +159,84 @@ test("an unconfirmed event leaves at once, a confirmed one behind the writes", a
   await driver.world.idle();
   driver.syncs.hold();
   code.newest().write("x", 1);
-  const say = (text: string, unconfirmed: boolean) => {
-    const args = encodePayload([text], "json");
-    code.newest().say({ $case: "event", value: { name: "said", args, connections: [], unconfirmed } });
-  };
-  say("gated", false);
-  say("now", true);
+  code.newest().event("said", ["gated"]);
+  code.newest().event("said", ["now"], true);
   await driver.world.idle();
   expect(socket.story.slice(2)).toEqual([expect.stringMatching(/now/)]);
   driver.syncs.letGo();
   await driver.world.idle();
   expect(socket.story.slice(3)).toEqual([expect.stringMatching(/gated/)]);
+});
+
+test("an event that the code didn't declare reaches nobody, and is in the log", async () => {
+  const code = played();
+  const { driver } = await awake(code);
+  await using _ = driver;
+  const socket = driver.socket("/actor/played/connect").hello().subscribe(1, "sad").subscribe(2, "said");
+  await driver.world.idle();
+  code.newest().event("sad", ["?"]);
+  code.newest().event("said", ["!"]);
+  await driver.world.idle();
+  expect(socket.story.slice(3)).toEqual([expect.stringMatching(/said/)]);
+  const [line] = driver.world.logged("error", "the actor's code said something that can't be");
+  expect(line?.fields).toMatchObject({
+    what: "event",
+    cause: { group: "actor", code: "undeclared_event", metadata: { event: "sad", nearest: "said" } },
+  });
+});
+
+test("code that declares no events may send any, as a definition without events may", async () => {
+  const code = played("json", { events: [] });
+  const { driver } = await awake(code);
+  await using _ = driver;
+  const socket = driver.socket("/actor/played/connect").hello().subscribe(1, "any");
+  await driver.world.idle();
+  code.newest().event("any", [1]);
+  await driver.world.idle();
+  expect(socket.story.slice(2)).toEqual([expect.stringMatching(/any/)]);
+});
+
+test("an event that is too long is in the log, with listeners and without", async () => {
+  const code = played("json", { options: { maxOutgoingMessageSize: 100 } });
+  const { driver } = await awake(code);
+  await using _ = driver;
+  const logged = () => driver.world.logged("error", "the actor's code said something that can't be").length;
+  code.newest().event("said", ["x".repeat(101)]);
+  await driver.world.idle();
+  expect(logged()).toBe(1);
+  const socket = driver.socket("/actor/played/connect").hello().subscribe(1, "said");
+  await driver.world.idle();
+  code.newest().event("said", ["x".repeat(101)]);
+  await driver.world.idle();
+  expect(logged()).toBe(2);
+  expect(socket.story).toHaveLength(2);
+});
+
+test("a state has as many properties as it has everywhere: one more breaks this actor alone", async () => {
+  const code = played("cbor");
+  const { driver, first } = await awake(code);
+  await using _ = driver;
+  for (let n = 0; n < limits.stateProperties; n += 1) code.newest().write(`p${n}`, n);
+  code.newest().write("p0", "again");
+  code.newest().write("p1", undefined);
+  code.newest().write("instead", 1);
+  code.newest().reply(1);
+  await driver.world.idle();
+  expect(first.value).toMatchObject({ output: 1 });
+  const second = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  code.newest().write("one more", 1);
+  code.newest().reply(2);
+  await driver.world.idle();
+  expect(second.value).toMatchObject({ code: "state.too_many_properties" });
+  // The next activation starts from what is stored: as many as there may be.
+  const third = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  code.newest().started();
+  await driver.world.idle();
+  code.newest().write("one more", 1);
+  await driver.world.idle();
+  expect(third.value).toMatchObject({ code: "state.too_many_properties" });
 });
 
 test("a row that the code may not write breaks this actor alone", async () => {

@@ -64,10 +64,17 @@ export class PlayedCarrier implements ActorCarrier {
     this.say({ $case: "started", value: { error: undefined, alarmAt: 0 } });
   }
 
-  /** Writes a property of the state. */
+  /** Says an event to all who listen. */
+  event(name: string, args: unknown[], unconfirmed = false): void {
+    const payload = encodePayload(args, this.encoding);
+    this.say({ $case: "event", value: { name, args: payload, connections: [], unconfirmed } });
+  }
+
+  /** Writes a property of the state; undefined ends it. */
   write(property: string, value: unknown): void {
-    const row = { space: Space.STATE, key: property, blobKey: NO_PAYLOAD, deleted: false };
-    const rows = [{ ...row, value: encodePayload(value, this.encoding) }];
+    const deleted = value === undefined;
+    const row = { space: Space.STATE, key: property, blobKey: NO_PAYLOAD, deleted };
+    const rows = [{ ...row, value: deleted ? NO_PAYLOAD : encodePayload(value, this.encoding) }];
     this.say({ $case: "write", value: { rows, alarmChanged: false, alarmAt: 0 } });
   }
 

@@ -68,6 +68,32 @@ test("options.maxOutgoingMessageSize: a longer reply is an error of that call, a
   ]);
 });
 
+test("an event that is too long is the same error of its sender with listeners and without", async () => {
+  await using driver = await Driver.start({ echo });
+  const codes = async () => [
+    (await driver.act("echo", "big", 3_000)).code,
+    (await driver.act("echo", "big", 2_900)).code,
+  ];
+  expect(await codes()).toEqual(["message.outgoing_too_long", undefined]);
+  const socket = driver.socket("/actor/echo/connect").hello().subscribe(1, "big");
+  await driver.world.idle();
+  expect(await codes()).toEqual(["message.outgoing_too_long", undefined]);
+  await driver.world.idle();
+  expect(socket.story).toHaveLength(3);
+});
+
+test("bytes that only JSON makes too long are no error while nobody listens in JSON", async () => {
+  const painter = actor({
+    options: { maxOutgoingMessageSize: 3_000 },
+    actions: { paint: (c) => c.broadcast("frame", new Uint8Array(2_500)) },
+  });
+  await using driver = await Driver.start({ painter });
+  expect((await driver.act("painter", "paint")).status).toBe(200);
+  driver.socket("/actor/painter/connect").hello().subscribe(1, "frame");
+  await driver.world.idle();
+  expect((await driver.act("painter", "paint")).code).toBe("message.outgoing_too_long");
+});
+
 for (const [what, count, size] of [
   ["frames", limits.openingFrames + 1, 1],
   ["bytes", 40, limits.openingBytes / 32],

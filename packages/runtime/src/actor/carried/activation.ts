@@ -125,7 +125,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.log = parts.env.log.child({ actor: name, actorId: id });
     this.gate = new OutputGate(() => this.#commit());
     this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
-    this.#writes = new PendingWrites(this.encoding);
+    this.#writes = new PendingWrites(this.encoding, parts.request.rows);
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
     this.calls = new Calls({

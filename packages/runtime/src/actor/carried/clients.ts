@@ -4,12 +4,14 @@
  * connections is asked before one is accepted, and told of subscriptions and ends.
  */
 
-import type { TroupeError } from "@troupe/base";
+import { nearest, type TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { type CarriedEvent, decodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
 import type { ActorConnection, ConnectRequest } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import { Connection, type ConnectionOwner } from "../local/connection.ts";
-import { EventMessage, EventOutput } from "../local/outputs.ts";
+import { checkEvent, EventMessage, EventOutput, eventLimit } from "../local/outputs.ts";
 import type { CarriedActivation } from "./activation.ts";
 
 /** A client of a carried actor. */
@@ -91,11 +93,23 @@ export class Clients {
     this.#tell({ $case: "unsubscribe", value: { connection: connection.number, event } });
   }
 
-  /** An event of the code. Throws `value.*`, `message.outgoing_too_long`. */
+  /** An event of the code. Throws `actor.undeclared_event`, `value.*`, `message.outgoing_too_long`. */
   event(event: CarriedEvent): void {
+    const { events } = this.#activation.declaration;
+    // Whoever declares none may send any, as types have it for actors of this process.
+    if (events.length > 0 && !events.includes(event.name)) {
+      // No longer than a name may be: to find the nearest takes time with the square of its length.
+      const name = event.name.slice(0, limits.memberNameLength);
+      throw actorErrors.undeclaredEvent(name, nearest(name, events));
+    }
     const targets = this.#targets(event);
-    if (targets.length === 0) return;
+    const { maxOutgoingMessageSize } = this.#activation.descriptor.options;
+    if (targets.length === 0 && event.args.byteLength <= eventLimit(maxOutgoingMessageSize)) return;
     const args = decodeArgs(event.args, this.#activation.encoding);
+    if (targets.length === 0) {
+      checkEvent(event.name, args, maxOutgoingMessageSize);
+      return;
+    }
     this.deliver(targets, event.name, args, !event.unconfirmed);
   }
 

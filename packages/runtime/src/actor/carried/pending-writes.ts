@@ -4,19 +4,23 @@
  */
 
 import type { CarriedRow, PayloadEncoding, Write } from "@troupe/protocol/actor/v1";
-import { type Batch, CREATED_ROW, DESTROYED_ROW, type RowChange } from "../../ports/storage.ts";
+import { type Batch, CREATED_ROW, DESTROYED_ROW, type Row, type RowChange } from "../../ports/storage.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { OpenRows } from "../../storage/overlay.ts";
 import { changeOfCarriedRow } from "./rows.ts";
+import { StateNames } from "./state-names.ts";
 
 /** The open batch of a carried actor. */
 export class PendingWrites {
   readonly #encoding: PayloadEncoding;
+  readonly #names: StateNames;
   #rows = new Map<string, Uint8Array | null>();
   #alarm: number | null | undefined;
 
-  constructor(encoding: PayloadEncoding) {
+  /** `loaded` is what the actor has when it starts. */
+  constructor(encoding: PayloadEncoding, loaded: readonly Row[]) {
     this.#encoding = encoding;
+    this.#names = new StateNames(loaded);
   }
 
   /** What no batch has taken yet. */
@@ -24,9 +28,10 @@ export class PendingWrites {
     return this.#rows;
   }
 
-  /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `value.*`: then nothing is taken over. */
+  /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `state.too_many_properties`, `value.*`: then nothing is taken over. */
   add(write: Write): boolean {
     const changes = write.rows.map((row: CarriedRow) => changeOfCarriedRow(row, this.#encoding));
+    this.#names.change(changes);
     let destroyed = false;
     for (const { key, value } of changes) {
       // Those two are the runtime's to write.

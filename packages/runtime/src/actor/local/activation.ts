@@ -12,7 +12,6 @@
  */
 import type { AsyncVariable, Env, Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import { cloneValue } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import { Kv } from "../../kv/kv.ts";
@@ -37,7 +36,7 @@ import { LazyAbort } from "./abort.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { type DatabaseClient, inTransaction, openDatabase, type Transaction } from "./database-client.ts";
-import { EventMessage, EventOutput } from "./outputs.ts";
+import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
@@ -270,12 +269,12 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
     this.#checkLive();
+    const { maxOutgoingMessageSize } = this.descriptor.options;
     if (targets.length === 0) {
-      // A value that can't be sent is an error at once, not only when somebody listens.
-      cloneValue(args, "args");
+      checkEvent(name, args, maxOutgoingMessageSize);
       return;
     }
-    const event = new EventMessage(name, args, targets, this.descriptor.options.maxOutgoingMessageSize);
+    const event = new EventMessage(name, args, targets, maxOutgoingMessageSize);
     if (gated) {
       this.emit(new EventOutput(event, targets));
       return;

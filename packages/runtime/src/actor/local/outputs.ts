@@ -22,7 +22,7 @@ export class EventMessage implements EncodedEvent {
     this.#json = json ? encodeEvent(name, args, "json") : undefined;
     this.#cbor = cbor ? encodeEvent(name, args, "cbor") : undefined;
     this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
-    const limit = Math.min(maxBytes, limits.outgoingMessageBytes);
+    const limit = eventLimit(maxBytes);
     const past = bytesPast(limit, this.#json ?? "") ?? bytesPast(limit, this.#cbor ?? "");
     if (past !== undefined) throw messageErrors.outgoingTooLong(past, limit);
   }
@@ -32,6 +32,23 @@ export class EventMessage implements EncodedEvent {
     assert(message !== undefined, "an event goes only to the connections that it was encoded for");
     return message;
   }
+}
+
+/**
+ * Checks an event that nobody listens to as if somebody did, so that it doesn't begin to fail with the first listener.
+ * One that is too long in one encoding may still reach listeners of the other: it fails when it is too long in both.
+ * Throws `value.*`, and `message.outgoing_too_long`.
+ */
+export function checkEvent(name: string, args: readonly unknown[], maxBytes: number): void {
+  const limit = eventLimit(maxBytes);
+  if (bytesPast(limit, encodeEvent(name, args, "json")) === undefined) return;
+  const past = bytesPast(limit, encodeEvent(name, args, "cbor"));
+  if (past !== undefined) throw messageErrors.outgoingTooLong(past, limit);
+}
+
+/** Bytes that an event of an actor may have, whatever its own option says. */
+export function eventLimit(maxBytes: number): number {
+  return Math.min(maxBytes, limits.outgoingMessageBytes);
 }
 
 /** An event on its way to the connections that were subscribed when it was made. */

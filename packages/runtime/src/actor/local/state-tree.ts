@@ -16,6 +16,7 @@ import type { Logger } from "@troupe/base";
 import { cloneValue, decodeCbor, encodeCbor, limits, RAW } from "@troupe/protocol";
 import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
+import { checkPropertyCount } from "../state-size.ts";
 import { type ArrayScope, movingMethod } from "./state-array.ts";
 
 /** Rows of the state have keys with this prefix. */
@@ -88,7 +89,7 @@ export class StateTree {
     const copy = copied(value, "state");
     if (!isPlainObject(copy)) throw stateErrors.notAnObject();
     const keys = Object.keys(copy);
-    if (keys.length > limits.stateProperties) throw stateErrors.tooManyProperties(limits.stateProperties);
+    checkPropertyCount(keys.length);
     keys.forEach(checkName);
     for (const key of [...Object.keys(this.#root), ...keys]) this.mark(key);
     this.#root = copy;
@@ -98,7 +99,7 @@ export class StateTree {
 
   /** A top-level property is about to come, or to go. Throws when there are too many. */
   resize(by: 1 | -1): void {
-    if (this.#size + by > limits.stateProperties) throw stateErrors.tooManyProperties(limits.stateProperties);
+    checkPropertyCount(this.#size + by);
     this.#size += by;
   }
 

@@ -373,6 +373,7 @@ export namespace Log_Level {
 export interface ActorDeclaration {
   readonly name: string;
   readonly actions: readonly string[];
+  /** The events that it sends. One that isn't here reaches nobody; without any here it may send all. */
   readonly events: readonly string[];
   /** The options of an actor as a JSON object; empty for the defaults. */
   readonly options: Uint8Array;
