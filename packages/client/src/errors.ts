@@ -40,7 +40,7 @@ export const clientErrors = {
   disposed: () =>
     error("disposed", "The client or connection was disposed of; nothing was sent", { statusCode: 410 }),
   queueFull: (what: string, limit: number) =>
-    error("queue_full", `Too many ${what} wait on this connection (limit ${limit})`, {
+    error("queue_full", `Too many ${what} wait (limit ${limit})`, {
       statusCode: 429,
       retryable: true,
       metadata: { limit },

@@ -8,7 +8,7 @@ import type { ClientEnv } from "./env.ts";
 
 /** How long a stateless call is repeated. */
 export interface RetryPolicy extends BackoffPolicy {
-  /** No attempt starts later than this after the first one. 0 means one attempt. */
+  /** No attempt but the first one starts later than this after the call was made. 0 means one attempt. */
   readonly deadlineMs: number;
 }
 

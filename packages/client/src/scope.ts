@@ -23,7 +23,7 @@ export class ClientScope {
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
-    this.calls = new StatelessCalls(settings.env, settings.retry);
+    this.calls = new StatelessCalls(settings.env, settings.retry, settings.transport.attemptsAtOnce);
   }
 
   /** A connection that has begun to connect. Throws `client.disposed`. */

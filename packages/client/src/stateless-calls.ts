@@ -4,8 +4,13 @@
  * A call makes attempts until one answers (retry.ts). Its caller may stop waiting at any moment, by a signal or by
  * disposing of the client; the call then rejects at once and says whether it may have happened. What an attempt does
  * afterwards is ignored.
+ *
+ * Over a network only so many attempts are under way at once (call-slots.ts): a call that waits for its turn was not
+ * sent, and one that waits before it is repeated has no slot.
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { CallSlots } from "./call-slots.ts";
 import type { ClientEnv } from "./env.ts";
 import { abandoned, type CallOutcome, clientErrors } from "./errors.ts";
 import { type RetryPolicy, retry } from "./retry.ts";
@@ -27,11 +32,14 @@ export class StatelessCalls {
   readonly #env: ClientEnv;
   readonly #policy: RetryPolicy;
   readonly #waiting = new Set<Waiting>();
+  readonly #slots: CallSlots;
   #disposed = false;
 
-  constructor(env: ClientEnv, policy: RetryPolicy) {
+  /** `attemptsAtOnce` is what the transport says of itself. */
+  constructor(env: ClientEnv, policy: RetryPolicy, attemptsAtOnce = Infinity) {
     this.#env = env;
     this.#policy = policy;
+    this.#slots = new CallSlots(attemptsAtOnce);
   }
 
   /** Makes a call. Rejects with TroupeErrors alone, but for what a transport of the user's throws by mistake. */
@@ -39,10 +47,12 @@ export class StatelessCalls {
     if (this.#disposed) return Promise.reject(clientErrors.disposed());
     const fired = call.signals.find((signal) => signal?.aborted === true);
     if (fired !== undefined) return Promise.reject(abandoned(call.what, "not_sent", fired.reason));
+    if (this.#slots.waiting >= limits.clientCallsWaiting)
+      return Promise.reject(clientErrors.queueFull("calls", limits.clientCallsWaiting));
     return new Promise((resolve, reject) => {
       const waiting = new Waiting(call, reject);
       this.#waiting.add(waiting);
-      const attempts = retry(() => waiting.attempt(call), {
+      const attempts = retry(() => waiting.attempt(call, this.#slots), {
         env: this.#env,
         policy: this.#policy,
         signal: waiting.signal,
@@ -84,16 +94,14 @@ class Waiting {
     return this.#controller.signal;
   }
 
-  async attempt<T>(call: StatelessCall<T>): Promise<T> {
-    const params = await paramsOf(call);
-    // Abandoned meanwhile: the caller has its error, which says that nothing was sent.
-    this.signal.throwIfAborted();
-    this.#outcome = "unknown";
+  /** Makes one attempt, when it has its turn. */
+  async attempt<T>(call: StatelessCall<T>, slots: CallSlots): Promise<T> {
+    const turn = slots.take(this.signal);
+    if (turn !== undefined) await turn;
     try {
-      return await call.send(params, this.signal);
-    } catch (error) {
-      if (TroupeError.is(error) && error.retryable) this.#outcome = "not_sent";
-      throw error;
+      return await this.#send(call);
+    } finally {
+      slots.give();
     }
   }
 
@@ -104,6 +112,19 @@ class Waiting {
 
   release(): void {
     for (const signal of this.#signals) signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  async #send<T>(call: StatelessCall<T>): Promise<T> {
+    const params = await paramsOf(call);
+    // Abandoned meanwhile: the caller has its error, which says that nothing was sent.
+    this.signal.throwIfAborted();
+    this.#outcome = "unknown";
+    try {
+      return await call.send(params, this.signal);
+    } catch (error) {
+      if (TroupeError.is(error) && error.retryable) this.#outcome = "not_sent";
+      throw error;
+    }
   }
 }
 

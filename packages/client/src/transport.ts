@@ -47,6 +47,8 @@ export interface TransportConnectOptions {
 
 /** Carries calls and connections to actors. */
 export interface ClientTransport {
+  /** How many calls may be on their way at once; the client holds the others back. Any number by default. */
+  readonly attemptsAtOnce?: number;
   /** Calls an action once and gives its result. */
   action(
     target: ActorTarget,

@@ -70,6 +70,59 @@ test("an answer is the action's result, a failure its error", async () => {
   await expect(created.value?.resolve()).resolves.toBe("id-1");
 });
 
+test("calls at once: as many as may be are sent, the others wait in order and were surely not sent", async () => {
+  const { http, client } = httpStage();
+  const room = client.room.get("a");
+  const stop = new AbortController();
+  const calls = Array.from({ length: limits.clientCallsAtOnce }, () => watch(room.send("early")));
+  const late = ["x", "y", "z"].map((text) =>
+    watch(room.action({ name: "send", args: [text], ...(text === "y" ? { signal: stop.signal } : {}) })),
+  );
+  await settled();
+  expect(http.requests).toHaveLength(limits.clientCallsAtOnce);
+  stop.abort();
+  await settled();
+  expect(late[1]).toMatchObject({ code: "client.aborted", error: { metadata: { outcome: "not_sent" } } });
+  await http.requests[0]?.answer(200, { output: 1 });
+  expect(calls[0]?.value).toBe(1);
+  expect(http.requests.slice(limits.clientCallsAtOnce).map(({ body }) => body.args)).toEqual([["x"]]);
+  // One that fails gives its slot back as well, also while it waits to be sent again.
+  await http.requests[1]?.fail(refusedConnection);
+  expect(http.requests.at(-1)?.body.args).toEqual(["z"]);
+  expect(calls[1]?.state).toBe("pending");
+  await client.dispose();
+});
+
+test("a client without a network that refuses them sends any number of calls at once", async () => {
+  const world = new World();
+  const started: unknown[] = [];
+  const action = (_target: unknown, name: string): Promise<unknown> => {
+    started.push(name);
+    return new Promise(() => {});
+  };
+  const resolve = (): Promise<string> => Promise.resolve("id");
+  const connect = (): Promise<never> => Promise.reject(new Error("none"));
+  const client = createClient<RoomRegistry>({ env: world, transport: { action, resolve, connect } });
+  for (let n = 0; n < limits.clientCallsAtOnce + 1; n += 1) void watch(client.room.get("a").act());
+  await settled();
+  expect(started).toHaveLength(limits.clientCallsAtOnce + 1);
+  await client.dispose();
+});
+
+test("limits: calls that wait for others are bounded", async () => {
+  const { http, client } = httpStage();
+  const room = client.room.get("a");
+  const most = limits.clientCallsAtOnce + limits.clientCallsWaiting;
+  for (let n = 0; n < most; n += 1) void room.act().catch(() => {});
+  const full = { group: "client", code: "queue_full", metadata: { limit: limits.clientCallsWaiting } };
+  await expect(room.act()).rejects.toMatchObject(full);
+  await http.requests[0]?.answer(200, { output: 1 });
+  const one = watch(room.act());
+  await settled();
+  expect(one.state).toBe("pending");
+  await client.dispose();
+});
+
 test("S3.6 (in part): what surely wasn't sent is client.not_sent and is sent again, with backoff", async () => {
   const causes = [
     refusedConnection,

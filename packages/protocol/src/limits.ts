@@ -57,6 +57,10 @@ export const limits = {
   gatewayUnreadBytes: 256 * 1024 * 1024,
   /** A socket that is closed and whose client doesn't read the end is cut off after this. */
   closeTimeoutMs: 5_000,
+  /** Calls without a connection that one client sends over HTTP at once: each has a socket. */
+  clientCallsAtOnce: 1_024,
+  /** Calls without a connection that wait for one of those. */
+  clientCallsWaiting: 65_536,
   /** Actions in flight on one connection. */
   connectionActionsInFlight: 4_096,
   /** Subscriptions of one connection. */
