@@ -15,7 +15,9 @@ import {
   toWireError,
 } from "@troupe/protocol";
 import { messageErrors, notRetryable } from "../errors.ts";
-import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
+import { logFieldsOf, type Target } from "../host/target.ts";
+import type { ActorRecord } from "../ports/directory.ts";
+import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
 import { localError } from "./local-error.ts";
@@ -36,9 +38,12 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly #encoding: Encoding;
   readonly #respond: Respond;
   readonly #report: ReportInternal;
+  readonly #target: Target;
+  #actor: ActorRecord | undefined;
   #response: GatewayResponse | undefined;
 
   constructor(options: {
+    target: Target;
     name: string;
     args: readonly unknown[];
     params: unknown;
@@ -48,6 +53,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
     report: ReportInternal;
   }) {
     super();
+    this.#target = options.target;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -59,6 +65,12 @@ export class HttpCall extends Output implements ActionCall, Reply {
 
   get reply(): Reply {
     return this;
+  }
+
+  /** The actor is found: it gets the call. */
+  start(instance: ActorInstance): void {
+    this.#actor = instance.record;
+    instance.action(this);
   }
 
   get bytes(): number {
@@ -86,7 +98,8 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   #refusal(error: unknown): GatewayResponse {
-    return errorResponse(error, this.#encoding, this.#report(error, { action: this.name }));
+    const actor = this.#actor === undefined ? logFieldsOf(this.#target) : recordFields(this.#actor);
+    return errorResponse(error, this.#encoding, this.#report(error, { ...actor, action: this.name }));
   }
 }
 
@@ -130,12 +143,14 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly args: readonly unknown[];
   readonly connection: ActorConnection;
   readonly #id: number;
+  readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
   readonly #report: ReportInternal;
   #message: Message = "";
 
   constructor(options: {
     id: number;
+    actor: ActorRecord;
     name: string;
     args: readonly unknown[];
     connection: ActorConnection;
@@ -144,6 +159,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }) {
     super();
     this.#id = options.id;
+    this.#actor = options.actor;
     this.name = options.name;
     this.args = options.args;
     this.connection = options.connection;
@@ -182,7 +198,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 
   #encodeError(error: unknown): Message {
-    const logId = this.#report(error, { action: this.name });
+    const logId = this.#report(error, { ...recordFields(this.#actor), action: this.name });
     const { metadata, ...bare } = toWireError(error, false, logId);
     const full = metadata === undefined ? bare : { ...bare, metadata };
     const message = encodeServerFrame({ kind: "error", id: this.#id, error: full }, this.#sink.encoding);
@@ -240,6 +256,10 @@ export class LocalCall extends Output implements ActionCall, Reply {
   fail(error: TroupeError): void {
     this.#reject(localError(notRetryable(error)));
   }
+}
+
+function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
+  return { actor: name, actorId: id };
 }
 
 function checkOutgoing(message: Message, limit: number): void {

@@ -215,7 +215,9 @@ export class Gateway {
       () => ({ what: "body", length, actor: nameOf(route.actor), action: route.action }),
     );
     this.#metrics.action();
+    const target = this.target(route.actor, body.input);
     const call = new HttpCall({
+      target,
       name: route.action,
       args: body.args ?? [],
       params: paramsOf(body.params),
@@ -224,14 +226,14 @@ export class Gateway {
       respond,
       report: this.#services.report,
     });
-    const instance = this.#parts.host.load(this.target(route.actor, body.input));
+    const instance = this.#parts.host.load(target);
     if (instance instanceof Promise) {
       instance.then(
-        (loaded) => loaded.action(call),
+        (loaded) => call.start(loaded),
         (cause: unknown) => call.error(cause).release(),
       );
     } else {
-      instance.action(call);
+      call.start(instance);
     }
   }
 

@@ -13,6 +13,7 @@ import { assert, type TroupeError } from "@troupe/base";
 import { bytesPast, closeCodes, limits, type Message, toWireError } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
+import { logFieldsOf } from "../host/target.ts";
 import type { RawPeer, RawSocket } from "../ports/raw.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import type { GatewayServices, Session } from "./services.ts";
@@ -29,6 +30,7 @@ export class RawSession implements LinkHandler, RawPeer, Session {
   heardAt: number;
   readonly #services: GatewayServices;
   readonly #link: Link;
+  readonly #target: () => Target;
   #state: State = { tag: "opening", backlog: [], bytes: 0 };
   /** What the gateway's total knows of this client's backlog. */
   #unread = 0;
@@ -46,9 +48,10 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     assert(request !== undefined, "a raw socket is opened by a request");
     this.#services = services;
     this.#link = link;
+    this.#target = target;
     this.heardAt = services.env.clock.monotonic();
     link.attach(this);
-    this.#open(target, () => underOwnPath(request(), url)).catch((cause: unknown) => this.#refused(cause));
+    this.#open(() => underOwnPath(request(), url)).catch((cause: unknown) => this.#refused(cause));
   }
 
   get bufferedBytes(): number {
@@ -120,10 +123,10 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     this.#link.close(code, reason);
   }
 
-  async #open(target: () => Target, request: () => Request): Promise<void> {
+  async #open(request: () => Request): Promise<void> {
     const offered = request().headers.get("sec-websocket-protocol") ?? undefined;
     const params = offeredParams(offered);
-    const instance = await this.#services.host.load(target());
+    const instance = await this.#services.host.load(this.#target());
     instance.open({
       kind: "socket",
       params,
@@ -159,7 +162,10 @@ export class RawSession implements LinkHandler, RawPeer, Session {
 
   #refused(cause: unknown): void {
     if (this.#state.tag === "closed") return;
-    const logId = this.#services.report(cause, { socket: "refused" });
+    const logId = this.#services.report(cause, {
+      socket: "refused",
+      ...logFieldsOf(this.#target()),
+    });
     const { group, code, retryable } = toWireError(
       passing(cause) ? connectionErrors.actorStopped() : cause,
       false,

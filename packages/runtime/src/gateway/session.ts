@@ -31,6 +31,7 @@ import {
 } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
+import { logFieldsOf } from "../host/target.ts";
 import {
   type ActorConnection,
   type ActorInstance,
@@ -302,9 +303,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     }
     this.#inFlight += 1;
     const { report } = this.#services;
-    state.instance.action(
-      new SocketCall({ id, name, args, connection: state.connection, sink: this, report }),
-    );
+    const { instance, connection } = state;
+    const actor = instance.record;
+    instance.action(new SocketCall({ id, actor, name, args, connection, sink: this, report }));
   }
 
   /**
@@ -336,7 +337,10 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     const state = this.#state;
     if (state.tag === "closed") return;
     if (state.tag === "hello") this.#services.env.timers.clear(state.timer);
-    const logId = this.#services.report(cause, { connection: "refused" });
+    const logId = this.#services.report(cause, {
+      connection: "refused",
+      ...logFieldsOf(this.#target(undefined)),
+    });
     const error = toWireError(cause, false, logId);
     const refusal =
       error.code === "version_unsupported"

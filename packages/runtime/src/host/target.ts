@@ -26,6 +26,11 @@ export function pathOf({ namespace, name, key }: ActorAddress): string {
     : `${namespace}\n${name.length}\n${name}${JSON.stringify(key)}`;
 }
 
+/** A wanted actor in a line of the log: all that is known of it before it is found. */
+export function logFieldsOf(target: Target): { readonly actor: string } | { readonly actorId: string } {
+  return target.kind === "id" ? { actorId: target.id } : { actor: target.address.name };
+}
+
 /** An address for people. */
 export function describe(address: ActorAddress): string {
   return `"${address.name}" with key ${JSON.stringify(address.key)}`;

@@ -230,7 +230,41 @@ test("errors: a UserError as it is, anything else masked and in the log", async 
   const masked = await driver.act("echo", "fail");
   expect(masked).toMatchObject({ status: 500, code: "internal.error", error: { message: "Internal error" } });
   expect(masked.text).not.toContain("secret");
-  expect(String(driver.world.logged("error", "a call failed")[0]?.fields.cause)).toContain("secret");
+  const [line] = driver.world.logged("error", "a call failed");
+  expect(String(line?.fields.cause)).toContain("secret");
+});
+
+test("the log's line of a failed call names actor, id and action, whichever door it came by", async () => {
+  const closed = actor({
+    onBeforeConnect: () => {
+      throw new Error("no entry");
+    },
+    actions: { say: () => 1 },
+  });
+  const broken = actor({
+    createState: () => {
+      throw new Error("no state");
+    },
+    actions: { say: () => 1 },
+  });
+  await using driver = await Driver.start({ echo, closed, broken });
+  const { actorId } = JSON.parse((await driver.http("POST", "/actor/echo/resolve")).text);
+  await driver.act("echo", "fail");
+  driver.socket("/actor/echo/connect").hello().action(1, "fail");
+  await driver.world.idle();
+  await driver.act("broken", "say");
+  driver.socket("/actor/closed/connect").hello();
+  await driver.world.idle();
+  const lines = driver.world.logged("error", "a call failed").map(({ fields }) => {
+    const { cause, id, ...named } = fields;
+    return named;
+  });
+  expect(lines).toEqual([
+    { actor: "echo", actorId, action: "fail" },
+    { actor: "echo", actorId, action: "fail" },
+    { actor: "broken", action: "say" },
+    { actor: "closed", connection: "refused" },
+  ]);
 });
 
 test("names that objects have by nature are neither actors nor actions, unless they are defined", async () => {
