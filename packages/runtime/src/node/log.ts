@@ -6,6 +6,9 @@ import type { LogFields, Logger } from "@troupe/base";
 /** From the most to the least talkative. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
+/** All of them. */
+export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
 /** Writes to stderr. */

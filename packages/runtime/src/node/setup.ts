@@ -7,7 +7,7 @@ import { Registry, type RegistryConfig } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { listen } from "./http-server.ts";
-import type { LogLevel } from "./log.ts";
+import { logLevels } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
 import { openLocalStore } from "./sqlite/open-local-store.ts";
@@ -16,12 +16,11 @@ import { resolveStartOptions } from "./start-options.ts";
 /** The exit code of a process whose disk failed: EX_IOERR of sysexits.h. */
 export const DISK_FAILED_EXIT = 74;
 
-const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
-
 /** What a registry takes from Node. */
 export function nodePlatform(): Platform {
   const memory = new MemoryPressure();
   return {
+    // A level that isn't one is refused by `resolve`, and said in the default one.
     env: () =>
       nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
     resolve: (options) => resolveStartOptions(options, process.env),

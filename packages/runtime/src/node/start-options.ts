@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { nearest } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 import type { Durability, ResolvedStartOptions, StartOptions } from "../registry/platform.ts";
+import { logLevels } from "./log.ts";
 
 const durabilities: readonly Durability[] = ["commit", "interval", "memory"];
 
@@ -11,6 +12,7 @@ export function resolveStartOptions(
   environment: Readonly<Record<string, string | undefined>>,
 ): ResolvedStartOptions {
   checkOptions(options);
+  checkLogLevel(environment["TROUPE_LOG"]);
   const port = options.port ?? portFrom(environment["TROUPE_PORT"]) ?? 6420;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw configErrors.invalidOption("port", "0 to 65535");
@@ -52,4 +54,9 @@ function durabilityFrom(text: string | undefined): Durability | undefined {
   if (found === undefined)
     throw configErrors.invalidEnvironment("TROUPE_DURABILITY", text, durabilities.join(", "));
   return found;
+}
+
+function checkLogLevel(text: string | undefined): void {
+  if (text === undefined || text === "" || logLevels.some((level) => level === text)) return;
+  throw configErrors.invalidEnvironment("TROUPE_LOG", text, logLevels.join(", "));
 }

@@ -1,6 +1,6 @@
 /** Settings that open doors, or say where data goes, are checked before anything is opened. */
 import { actor, setup } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { resolveStartOptions } from "../../src/node/start-options.ts";
 import { codeOf } from "../driver/watch.ts";
 
@@ -35,6 +35,30 @@ test("start refuses what it doesn't know, and texts that say nothing", () => {
   for (const options of [{ dataDir: "" }, { dataDir: 5 }, { host: "" }, { host: 5 }, null])
     expect(refusal(() => resolveStartOptions(given(options), {}))).toBe("config.invalid_option");
   expect(refusal(() => resolveStartOptions({ port: 0, dataDir: "data" }, {}))).toBe("accepted");
+});
+
+test.each([
+  ["TROUPE_LOG", "loud", "debug, info, warn, error, silent"],
+  ["TROUPE_LOG", "Debug", "debug, info, warn, error, silent"],
+  ["TROUPE_DURABILITY", "always", "commit, interval, memory"],
+  ["TROUPE_PORT", "http", "a port number"],
+])("start refuses %s=%s, and says what it may be", (name, value, expected) => {
+  expect(() => resolveStartOptions({}, { [name]: value })).toThrow(`${name}=${value}: must be ${expected}`);
+  expect(refusal(() => resolveStartOptions({}, { [name]: value }))).toBe("config.invalid_environment");
+  expect(refusal(() => resolveStartOptions({}, { [name]: "" }))).toBe("accepted");
+});
+
+test("a level of the log that isn't one keeps a registry from starting", async () => {
+  vi.stubEnv("TROUPE_LOG", "loud");
+  try {
+    const registry = setup({ use });
+    await expect(registry.start({ port: 0, durability: "memory" })).rejects.toMatchObject({
+      group: "config",
+      code: "invalid_environment",
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("a handler answers what is no request", async () => {
