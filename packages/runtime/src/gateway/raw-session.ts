@@ -3,9 +3,9 @@
  *
  *   opening ──actor is there and has taken it──▶ open ──▶ closed
  *
- * What the client sends while the actor wakes waits, in order and within limits; none that comes later overtakes it. A
- * socket that is refused was accepted and is closed at once: 1008, or 1013 when it may be tried again, with
- * `group.code` as its reason, which is all that a browser shows.
+ * What the client sends while the actor wakes waits, in order: in the system's buffers where the link can hold it back,
+ * else here, within limits; none that comes later overtakes it. A socket that is refused was accepted and is closed at
+ * once: 1008, or 1013 when it may be tried again, with `group.code` as its reason, which is all that a browser shows.
  *
  * Its client speaks no heartbeat of ours: the gateway pings it as RFC 6455 has it, and any client answers.
  */
@@ -78,6 +78,12 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     }
   }
 
+  tooLong(bytes: number): void {
+    const state = this.#state;
+    const limit = state.tag === "open" ? state.socket.maxIncomingBytes : 0;
+    this.#endWith(messageErrors.incomingTooLong(bytes, limit), closeCodes.messageTooBig);
+  }
+
   closed(code: number, reason: string): void {
     this.#end(code, reason);
   }
@@ -87,7 +93,9 @@ export class RawSession implements LinkHandler, RawPeer, Session {
   }
 
   ask(): void {
-    if (this.#link.ping !== undefined) this.#link.ping();
+    // Nobody reads the answer while the actor wakes; its hooks have times of their own.
+    if (this.#state.tag === "opening" && this.#link.accept !== undefined) this.heard();
+    else if (this.#link.ping !== undefined) this.#link.ping();
     // A link that can't ask breaks with its other end.
     else this.heard();
   }
@@ -151,6 +159,7 @@ export class RawSession implements LinkHandler, RawPeer, Session {
     for (const data of opening.backlog) {
       if (this.#state === open) this.#take(socket, data);
     }
+    if (this.#state === open) this.#link.accept?.(socket.maxIncomingBytes);
   }
 
   #take(socket: RawSocket, data: Message): void {

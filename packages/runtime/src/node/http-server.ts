@@ -22,6 +22,7 @@ import type { SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
 import { HelloGuard } from "./hello-guard.ts";
+import { MessageGuard } from "./message-guard.ts";
 import { WsLink } from "./ws-link.ts";
 
 /** How long a server waits for what. Milliseconds; each is a limit. */
@@ -75,9 +76,10 @@ export async function listen(options: {
     if (admitted === undefined) return;
     const kind = admitted === "engine" ? "engine" : admitted.kind;
     sockets[kind].handleUpgrade(request, socket, head, (ws) => {
-      const link = new WsLink(ws, socket, times.closeMs);
       // A raw socket says no hello: its actor hears its first message.
-      if (kind !== "websocket") new HelloGuard(ws, socket, gateway.bodies);
+      const guard = kind === "websocket" ? new MessageGuard(ws, socket) : undefined;
+      if (guard === undefined) new HelloGuard(ws, socket, gateway.bodies);
+      const link = new WsLink(ws, socket, times.closeMs, guard);
       if (admitted === "engine") gateway.host(link);
       else gateway.socket(link, admitted, () => toRequest(request));
     });

@@ -8,6 +8,7 @@
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import type { MessageGuard } from "./message-guard.ts";
 
 const TEXT = { binary: false, compress: false };
 const BINARY = { binary: true, compress: false };
@@ -17,18 +18,21 @@ export class WsLink implements Link {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #closeTimeoutMs: number;
+  readonly #guard: MessageGuard | undefined;
   #corked = false;
 
-  constructor(ws: WebSocket, socket: Duplex, closeTimeoutMs: number) {
+  constructor(ws: WebSocket, socket: Duplex, closeTimeoutMs: number, guard?: MessageGuard) {
     this.#ws = ws;
     this.#socket = socket;
     this.#closeTimeoutMs = closeTimeoutMs;
+    this.#guard = guard;
   }
 
   attach(handler: LinkHandler): void {
     this.#ws.on("message", (data, isBinary) => handler.message(isBinary ? bytesOf(data) : String(data)));
     this.#ws.on("close", (code, reason) => handler.closed(code, reason.toString()));
     this.#ws.on("pong", () => handler.heard?.());
+    if (this.#guard !== undefined) this.#guard.tooLong = (bytes) => handler.tooLong?.(bytes);
     // `close` follows: a protocol error, a message that is too long, a reset.
     this.#ws.on("error", () => {});
   }
@@ -46,9 +50,14 @@ export class WsLink implements Link {
   close(code: number, reason: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     this.#ws.close(code, reason);
+    this.#guard?.closing();
     // The end stands behind all that the client left unread: one that doesn't read keeps our memory no longer.
     const timer = setTimeout(() => this.#ws.terminate(), this.#closeTimeoutMs).unref();
     this.#ws.once("close", () => clearTimeout(timer));
+  }
+
+  accept(maxBytes: number): void {
+    this.#guard?.accept(maxBytes);
   }
 
   ping(): void {

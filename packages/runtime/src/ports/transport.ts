@@ -15,6 +15,8 @@ export interface LinkHandler {
   drained?(): void;
   /** The other end has answered a {@link Link.ping}. */
   heard?(): void;
+  /** The other end is in the middle of a message that is longer than {@link Link.accept} allows. */
+  tooLong?(bytes: number): void;
 }
 
 /** One end of a two-way, ordered stream of messages. */
@@ -24,6 +26,11 @@ export interface Link {
   /** Never blocks and never throws: on a closed link it does nothing. */
   send(data: Message): void;
   close(code: number, reason: string): void;
+  /**
+   * A message of the other end may have this many bytes. Links that have it take in nothing before, and never much more
+   * than this of one message.
+   */
+  accept?(maxBytes: number): void;
   /** Asks the other end for a sign of life, where the carrier has such a thing. */
   ping?(): void;
   /** Bytes that were sent but not yet handed to the operating system. */

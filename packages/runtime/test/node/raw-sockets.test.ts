@@ -1,9 +1,12 @@
 /** Raw WebSockets on a real port: the handshake, real clients, and a client that is silently gone. */
 import { once } from "node:events";
+import { UserError } from "@troupe/base";
 import { createClient, type UniversalWebSocket } from "@troupe/client";
 import { actor, type Registry, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+
+const MiB = 1024 * 1024;
 
 const echo = actor({
   state: { topic: "none", said: 0 },
@@ -20,10 +23,22 @@ const echo = actor({
   actions: { end: (c) => c.destroy(), said: (c) => c.state.said },
 });
 
-type Echo = Registry<{ echo: typeof echo }>;
+let door: PromiseWithResolvers<void> | undefined;
+
+/** Takes long messages, and lets nobody in before the door is open. */
+const large = actor({
+  options: { maxIncomingMessageSize: 4 * MiB },
+  onBeforeConnect: async () => await door?.promise,
+  onWebSocket: (_c, websocket) => {
+    websocket.onmessage = ({ data }) => websocket.send(String(typeof data === "string" ? data.length : -1));
+  },
+  actions: {},
+});
+
+type Echo = Registry<{ echo: typeof echo; large: typeof large }>;
 
 async function serve(access: { token?: string; auth?: "token" } = {}) {
-  const registry = setup({ use: { echo }, ...access });
+  const registry = setup({ use: { echo, large }, ...access });
   const { endpoint } = await registry.start({
     port: 0,
     dataDir: "unused",
@@ -116,4 +131,73 @@ test("a client that breaks off in mid-socket leaves an actor that goes on", asyn
   await once(socket, "message");
   socket.terminate();
   expect(await server.client.echo.get("a").said()).toBe(1);
+});
+
+test("a message that is too long is cut off while it comes: nobody holds 32 MiB of it", async () => {
+  await using server = await serve();
+  const socket = new WebSocket(`${server.socketUrl}/actor/echo/websocket`);
+  await once(socket, "message");
+  const closed = once(socket, "close");
+  // Parts of one message that never ends.
+  socket.send("x".repeat(60_000), { fin: false });
+  socket.ping();
+  await once(socket, "pong");
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+  for (let part = 0; part < 4; part += 1) socket.send("x".repeat(60_000), { fin: false });
+  const [code, reason] = await closed;
+  expect([code, String(reason)]).toEqual([1009, "message.incoming_too_long"]);
+});
+
+test("what is counted is one message: long talk, pings and parts that end are not cut off", async () => {
+  await using server = await serve();
+  const socket = new WebSocket(`${server.socketUrl}/actor/echo/websocket`);
+  await once(socket, "message");
+  let answers = 0;
+  socket.on("message", () => (answers += 1));
+  for (let turn = 0; turn < 20; turn += 1) {
+    socket.send("x".repeat(30_000), { fin: false });
+    socket.ping("y".repeat(125));
+    socket.send("x".repeat(30_000));
+  }
+  while (answers < 20) await once(socket, "message");
+  // More bytes than a message may have, and none of them one of a message.
+  for (let turn = 0; turn < 1_200; turn += 1) {
+    socket.ping("z".repeat(125));
+    if (turn % 50 === 0) await once(socket, "pong");
+  }
+  socket.send("last");
+  while (answers < 21) await once(socket, "message");
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+  socket.close();
+  await once(socket, "close");
+});
+
+test("a long message for an actor that wakes is held back by its sender, and comes whole", async () => {
+  await using server = await serve();
+  door = Promise.withResolvers();
+  const socket = new WebSocket(`${server.socketUrl}/actor/large/websocket`);
+  await once(socket, "open");
+  const answer = once(socket, "message");
+  socket.send("x".repeat(3 * MiB));
+  socket.ping();
+  // Another socket's whole way there and back: what could be read of the first one has been.
+  const neighbour = new WebSocket(`${server.socketUrl}/actor/echo/websocket`);
+  await once(neighbour, "message");
+  door.resolve();
+  expect(String((await answer)[0])).toBe(String(3 * MiB));
+  neighbour.terminate();
+  socket.terminate();
+});
+
+test("a socket that is refused while its client talks is closed with its reason", async () => {
+  await using server = await serve();
+  door = Promise.withResolvers();
+  const socket = new WebSocket(`${server.socketUrl}/actor/large/websocket`);
+  await once(socket, "open");
+  socket.send("hello");
+  const closed = once(socket, "close");
+  door.reject(new UserError("no", { code: "no" }));
+  const [code, reason] = await closed;
+  expect([code, String(reason)]).toEqual([1008, "user.no"]);
+  door = undefined;
 });
