@@ -52,22 +52,16 @@ export function agentOS(config: AgentOSConfig = {}) {
     onDestroy: (c) => c.vars.shutdown("destroy"),
     actions: {
       /** Runs a command line in the sandbox's shell. */
-      exec: async (c, command: string, options?: ExecOptions) =>
-        (await c.vars.slot.get()).exec(command, options),
-      readFile: async (c, path: string) => (await c.vars.slot.get()).readFile(path),
+      exec: (c, command: string, options?: ExecOptions) => c.vars.sandbox.exec(command, options),
+      readFile: (c, path: string) => c.vars.sandbox.readFile(path),
       /** Writes text as UTF-8, or bytes; makes the directories above. */
-      writeFile: async (c, path: string, content: string | Uint8Array) => {
-        const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-        await (await c.vars.slot.get()).writeFile(path, bytes);
-      },
-      stat: async (c, path: string) => (await c.vars.slot.get()).stat(path),
-      exists: async (c, path: string) => (await c.vars.slot.get()).exists(path),
-      readdir: async (c, path: string) => (await c.vars.slot.get()).readdir(path),
-      mkdir: async (c, path: string, options?: { recursive?: boolean }) =>
-        (await c.vars.slot.get()).mkdir(path, options),
-      move: async (c, from: string, to: string) => (await c.vars.slot.get()).move(from, to),
-      remove: async (c, path: string, options?: { recursive?: boolean }) =>
-        (await c.vars.slot.get()).remove(path, options),
+      writeFile: (c, path: string, content: string | Uint8Array) => c.vars.sandbox.writeFile(path, content),
+      stat: (c, path: string) => c.vars.sandbox.stat(path),
+      exists: (c, path: string) => c.vars.sandbox.exists(path),
+      readdir: (c, path: string) => c.vars.sandbox.readdir(path),
+      mkdir: (c, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.mkdir(path, options),
+      move: (c, from: string, to: string) => c.vars.sandbox.move(from, to),
+      remove: (c, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.remove(path, options),
 
       /** A new session; `session.exists` where there is one of this name. Its agent runs when this settles. */
       createSession: (c, options: SessionOptions & { sessionId?: string } = {}) =>

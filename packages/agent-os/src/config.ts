@@ -2,6 +2,7 @@
  * What `agentOS({ … })` takes.
  */
 
+import { nearest } from "@troupe/base";
 import type { PermissionPolicy } from "./acp/permissions.ts";
 import { configErrors } from "./errors.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -28,16 +29,18 @@ export interface AgentOSConfig {
   readonly agentStartTimeoutMs?: number;
 }
 
-const known: ReadonlySet<string> = new Set(["agents", "permissions", "sandbox", "agentStartTimeoutMs"]);
+const optionNames = ["agents", "permissions", "sandbox", "agentStartTimeoutMs"];
+const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
 export function checkConfig(config: AgentOSConfig): void {
-  for (const key of Object.keys(config)) {
-    if (!known.has(key)) throw configErrors.unknownOption(key);
-  }
+  if (typeof config !== "object" || config === null)
+    throw configErrors.invalidOption("agentOS()", "called with an object, or with nothing");
+  checkNames("agentOS", config, optionNames);
   for (const [name, agent] of Object.entries(config.agents ?? {})) {
     if (typeof agent?.command !== "string" || agent.command === "")
       throw configErrors.invalidOption(`agents.${name}`, "an object with a `command`");
+    checkNames(`agents.${name}`, agent, agentNames);
   }
   const { permissions, agentStartTimeoutMs } = config;
   if (
@@ -48,4 +51,9 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("permissions", '"allow_all", "reject_all" or a function');
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
     throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+}
+
+function checkNames(where: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options))
+    if (!known.includes(key)) throw configErrors.unknownOption(where, key, nearest(key, known));
 }

@@ -44,6 +44,13 @@ export const sandboxErrors = {
   /** `code` is the system's name of it: ENOENT, EISDIR, EEXIST … */
   fileFailed: (code: string, message: string) =>
     error(400, "sandbox", "file_failed", message, { metadata: { code } }),
+  /** What a caller sent isn't what the action takes. */
+  invalidArgument: (name: string, expected: string) =>
+    error(400, "sandbox", "invalid_argument", `${name} must be ${expected}`, { metadata: { name } }),
+  unknownOption: (name: string, nearest: string | undefined) =>
+    error(400, "sandbox", "unknown_option", `exec has no option "${name}"${hint(nearest)}`, {
+      metadata: { name },
+    }),
   invalidTimeout: (limit: number) =>
     error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
       metadata: { limit },
@@ -124,9 +131,15 @@ export const sessionErrors = {
 export const configErrors = {
   invalidOption: (key: string, expected: string) =>
     error(400, "config", "invalid_option", `agentOS: "${key}" must be ${expected}`, { metadata: { key } }),
-  unknownOption: (key: string) =>
-    error(400, "config", "unknown_option", `agentOS has no option "${key}"`, { metadata: { key } }),
+  unknownOption: (where: string, key: string, nearest: string | undefined) =>
+    error(400, "config", "unknown_option", `${where} has no option "${key}"${hint(nearest)}`, {
+      metadata: { key },
+    }),
 };
+
+function hint(nearest: string | undefined): string {
+  return nearest === undefined ? "" : `. Did you mean "${nearest}"?`;
+}
 
 /** What a cause says, for a message. */
 export function textOf(cause: unknown): string {

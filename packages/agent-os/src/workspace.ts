@@ -8,6 +8,7 @@ import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import type { AgentOSConfig } from "./config.ts";
+import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
@@ -28,6 +29,8 @@ export interface WorkspaceActor extends Announcer {
 /** One activation's sandbox and sessions. */
 export class Workspace {
   readonly slot: SandboxSlot;
+  /** For callers. */
+  readonly sandbox: CheckedSandbox;
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
@@ -39,6 +42,7 @@ export class Workspace {
       driver,
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
+    this.sandbox = new CheckedSandbox(this.slot);
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),

@@ -1,9 +1,14 @@
 /** The embedded sandbox: a shell and files in worker threads. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import type { Sandbox } from "@troupe/agent-os";
+import { agentOS, type Sandbox } from "@troupe/agent-os";
+import { createClient } from "@troupe/client";
 import { limits } from "@troupe/protocol";
+import { setup } from "@troupe/runtime";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 import { failure, rejection } from "../support/errors.ts";
@@ -13,6 +18,18 @@ async function boot(driver = new EmbeddedDriver()): Promise<Sandbox> {
   onTestFinished(() => sandbox.shutdown());
   return sandbox;
 }
+
+/** The threads that this test starts, as they come. */
+function startedThreads(): Worker[] {
+  const workers: Worker[] = [];
+  const started = (message: unknown) => void workers.push((message as { worker: Worker }).worker);
+  subscribe("worker_threads", started);
+  onTestFinished(() => void unsubscribe("worker_threads", started));
+  return workers;
+}
+
+/** Threads that still run: one that has ended has no id. */
+const alive = (workers: readonly Worker[]) => workers.filter(({ threadId }) => threadId !== -1).length;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (content: Uint8Array) => new TextDecoder().decode(content);
@@ -140,13 +157,8 @@ test("a command that takes all memory ends its thread, and nothing else", async 
 
 test("a thread that had nothing to do for a while ends; the files are there for the next", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const workers: Worker[] = [];
-  const started = (message: unknown) => void workers.push((message as { worker: Worker }).worker);
-  subscribe("worker_threads", started);
-  onTestFinished(() => {
-    vi.useRealTimers();
-    unsubscribe("worker_threads", started);
-  });
+  onTestFinished(() => void vi.useRealTimers());
+  const workers = startedThreads();
   const sandbox = await boot();
   await sandbox.writeFile("/home/user/a", bytes("kept"));
   vi.advanceTimersByTime(limits.sandboxThreadIdleMs - 1);
@@ -157,6 +169,42 @@ test("a thread that had nothing to do for a while ends; the files are there for 
   await Promise.all(ended);
   expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
   expect(workers).toHaveLength(2);
+});
+
+test("the last sandbox takes the threads with it, also those that another one used; then a new one starts one", async () => {
+  const workers = startedThreads();
+  const driver = new EmbeddedDriver();
+  const [first, second] = [await boot(driver), await boot(driver)];
+  await Promise.all([first.exec("true"), second.exec("true")]);
+  expect(alive(workers)).toBe(2);
+  await first.shutdown();
+  await first.shutdown();
+  expect(alive(workers)).toBe(2);
+  await second.shutdown();
+  expect(alive(workers)).toBe(0);
+  const third = await boot(driver);
+  expect((await third.exec("echo again")).stdout).toBe("again\n");
+});
+
+test("a boot that fails leaves no thread behind", async () => {
+  const workers = startedThreads();
+  const boot = new EmbeddedDriver().boot({ signal: AbortSignal.abort(new Error("unwanted")) });
+  await expect(boot).rejects.toThrow("unwanted");
+  expect(alive(workers)).toBe(0);
+});
+
+test("a registry that has stopped leaves no thread of a sandbox", async () => {
+  const workers = startedThreads();
+  const registry = setup({ use: { workspace: agentOS() } });
+  const dataDir = mkdtempSync(join(tmpdir(), "troupe-sandbox-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
+  await using client = createClient<typeof registry>(endpoint);
+  await Promise.all(["a", "b"].map((key) => client.workspace.getOrCreate(key).exec("true")));
+  const sandboxes = workers.filter(({ threadName }) => threadName === "troupe-sandbox");
+  expect(alive(sandboxes)).toBeGreaterThan(0);
+  await registry.stop();
+  expect(alive(sandboxes)).toBe(0);
 });
 
 test("shut down: what runs is cancelled, what comes is refused", async () => {

@@ -26,16 +26,23 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #pool: ThreadPool;
   readonly #image = new Image();
   readonly #closing = new AbortController();
+  #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(id: number, pool: ThreadPool) {
     this.#id = id;
     this.#pool = pool;
+    pool.enter();
   }
 
-  /** Rejects when sandboxes can't run here. */
+  /** Rejects when sandboxes can't run here; then it is shut down. */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#run({ kind: "open" }, { signal });
+    try {
+      await this.#run({ kind: "open" }, { signal });
+    } catch (cause) {
+      await this.shutdown();
+      throw cause;
+    }
   }
 
   exec(command: string, options: ExecOptions = {}, signal?: AbortSignal): Promise<ExecResult> {
@@ -77,9 +84,15 @@ export class EmbeddedSandbox implements Sandbox {
     await this.#run({ kind: "remove", path, recursive: options.recursive ?? false });
   }
 
-  async shutdown(): Promise<void> {
+  shutdown(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  async #leave(): Promise<void> {
     this.#closing.abort(sandboxErrors.closed());
     await this.#last;
+    await this.#pool.leave();
   }
 
   /** Behind all that were asked for before. */
@@ -100,8 +113,8 @@ export class EmbeddedSandbox implements Sandbox {
     const stop = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
     stop.throwIfAborted();
     const cutOff = () =>
-      thread.end(this.#closing.signal.aborted ? sandboxErrors.closed() : sandboxErrors.cancelled());
-    const deadline = setTimeout(() => thread.end(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
+      void thread.end(this.#closing.signal.aborted ? sandboxErrors.closed() : sandboxErrors.cancelled());
+    const deadline = setTimeout(() => void thread.end(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
     stop.addEventListener("abort", cutOff, { once: true });
     try {
       return this.#settle<O>(thread, await thread.request(this.#request(thread, operation)));

@@ -65,10 +65,10 @@ export class SandboxThread {
     });
   }
 
-  /** Ends the thread now; what runs in it rejects with `why`. */
-  end(why: unknown): void {
+  /** Ends the thread now; what runs in it rejects with `why`. Settles when it is gone. */
+  async end(why: unknown): Promise<void> {
     this.#lose(why);
-    void this.#worker.terminate();
+    await this.#worker.terminate();
   }
 
   #lose(why: unknown): void {

@@ -3,7 +3,7 @@
  *
  * A sandbox has no thread of its own: each operation borrows one, preferably the one that has its files. What finds all
  * threads at work waits its turn, in order and up to a limit. Threads are started when they are needed and end when they
- * were idle for a while.
+ * were idle for a while, or when the last sandbox is shut down: a registry that has stopped leaves none behind.
  */
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
@@ -19,7 +19,19 @@ export class ThreadPool {
   readonly #idle: SandboxThread[] = [];
   readonly #waiting: Waiting[] = [];
   #lent = 0;
+  #sandboxes = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+
+  /** There is one sandbox more. */
+  enter(): void {
+    this.#sandboxes += 1;
+  }
+
+  /** There is one less, and it has no operation under way. Settles when the threads that nobody needs have ended. */
+  async leave(): Promise<void> {
+    this.#sandboxes -= 1;
+    if (this.#sandboxes === 0) await this.#endIdle();
+  }
 
   /** Runs `work` with a thread of its own. Rejects with `sandbox.busy` when too many wait. */
   async use<R>(sandbox: number, work: (thread: SandboxThread) => Promise<R>): Promise<R> {
@@ -52,12 +64,13 @@ export class ThreadPool {
     this.#lent -= 1;
     if (used.lost) return;
     this.#idle.push(used);
-    this.#idleTimer ??= setTimeout(() => this.#endIdle(), limits.sandboxThreadIdleMs).unref();
+    this.#idleTimer ??= setTimeout(() => void this.#endIdle(), limits.sandboxThreadIdleMs).unref();
     this.#idleTimer.refresh();
   }
 
-  #endIdle(): void {
+  async #endIdle(): Promise<void> {
+    clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
-    for (const thread of this.#idle.splice(0)) thread.end(sandboxErrors.closed());
+    await Promise.all(this.#idle.splice(0).map((thread) => thread.end(sandboxErrors.closed())));
   }
 }

@@ -1,0 +1,41 @@
+/** What callers send to a sandbox, checked: it crosses a wire, so that its types are only a hope. */
+import { nearest } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { sandboxErrors } from "../errors.ts";
+import type { ExecOptions } from "./sandbox.ts";
+
+const execNames: readonly (keyof ExecOptions)[] = ["cwd", "env", "stdin", "timeoutMs"];
+
+/** A text: a command, a path. Throws `sandbox.invalid_argument`. */
+export function checkText(name: string, value: string): void {
+  if (typeof value !== "string") throw sandboxErrors.invalidArgument(name, "a text");
+}
+
+/** What a file shall hold: text as UTF-8, or bytes. Throws `sandbox.invalid_argument`. */
+export function bytesOf(content: string | Uint8Array): Uint8Array {
+  if (typeof content === "string") return new TextEncoder().encode(content);
+  if (content instanceof Uint8Array) return content;
+  throw sandboxErrors.invalidArgument("content", "a text or bytes");
+}
+
+/** How a command may run. Throws `sandbox.invalid_argument`, `sandbox.unknown_option`. */
+export function execOptions(options: ExecOptions | undefined): ExecOptions {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null)
+    throw sandboxErrors.invalidArgument("options", "an object");
+  for (const name of Object.keys(options)) {
+    if (!execNames.some((known) => known === name))
+      throw sandboxErrors.unknownOption(name, nearest(name.slice(0, limits.memberNameLength), execNames));
+  }
+  const { cwd, env, stdin } = options;
+  for (const [name, value] of Object.entries({ cwd, stdin, ...asVariables(env) }))
+    if (value !== undefined) checkText(name, value);
+  return options;
+}
+
+/** Names that say where an error is. */
+function asVariables(env: ExecOptions["env"]): Record<string, string> {
+  if (env === undefined) return {};
+  if (typeof env !== "object" || env === null) throw sandboxErrors.invalidArgument("env", "an object");
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [`env.${name}`, value]));
+}

@@ -1,0 +1,61 @@
+/**
+ * CheckedSandbox: an activation's sandbox as its actions use it. What a caller sent is checked before anything boots.
+ * Methods reject with `sandbox.*`.
+ */
+import { bytesOf, checkText, execOptions } from "./arguments.ts";
+import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "./sandbox.ts";
+import type { SandboxSlot } from "./sandbox-slot.ts";
+
+/** Files and commands for callers. */
+export class CheckedSandbox {
+  readonly #slot: SandboxSlot;
+
+  constructor(slot: SandboxSlot) {
+    this.#slot = slot;
+  }
+
+  async exec(command: string, options?: ExecOptions): Promise<ExecResult> {
+    checkText("command", command);
+    const checked = execOptions(options);
+    return (await this.#slot.get()).exec(command, checked);
+  }
+
+  async readFile(path: string): Promise<Uint8Array> {
+    return (await this.#at({ path })).readFile(path);
+  }
+
+  async writeFile(path: string, content: string | Uint8Array): Promise<void> {
+    checkText("path", path);
+    const bytes = bytesOf(content);
+    await (await this.#slot.get()).writeFile(path, bytes);
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    return (await this.#at({ path })).stat(path);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.#at({ path })).exists(path);
+  }
+
+  async readdir(path: string): Promise<DirectoryEntry[]> {
+    return (await this.#at({ path })).readdir(path);
+  }
+
+  async mkdir(path: string, options?: { readonly recursive?: boolean }): Promise<void> {
+    await (await this.#at({ path })).mkdir(path, options);
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await (await this.#at({ from, to })).move(from, to);
+  }
+
+  async remove(path: string, options?: { readonly recursive?: boolean }): Promise<void> {
+    await (await this.#at({ path })).remove(path, options);
+  }
+
+  async #at(paths: Readonly<Record<string, string>>): Promise<Sandbox> {
+    for (const [name, path] of Object.entries(paths)) checkText(name, path);
+    return await this.#slot.get();
+  }
+}

@@ -1,0 +1,61 @@
+/** What isn't an argument or an option is refused by name, before anything boots. */
+import { type AgentOSConfig, agentOS } from "@troupe/agent-os";
+import { expect, test } from "vitest";
+import { Driver } from "../../../runtime/test/driver/driver.ts";
+import { HeldDriver } from "../support/held-driver.ts";
+
+/** As a program without types gives it. */
+const given = <T>(value: unknown): T => value as T;
+
+test.each<[string, unknown, string]>([
+  [
+    "a misspelt option",
+    { agent: {} },
+    'config.unknown_option: agentOS has no option "agent". Did you mean "agents"?',
+  ],
+  [
+    "a misspelt option of an agent",
+    { agents: { coder: { command: "x", arg: [] } } },
+    'config.unknown_option: agents.coder has no option "arg". Did you mean "args"?',
+  ],
+  ["one that is near to nothing", { zebra: 1 }, 'config.unknown_option: agentOS has no option "zebra"'],
+  [
+    "no object",
+    "fast",
+    'config.invalid_option: agentOS: "agentOS()" must be called with an object, or with nothing',
+  ],
+])("agentOS refuses %s", (_what, config, expected) => {
+  let said = "nothing";
+  try {
+    agentOS(given<AgentOSConfig>(config));
+  } catch (error) {
+    const { group, code, message } = error as { group: string; code: string; message: string };
+    said = `${group}.${code}: ${message}`;
+  }
+  expect(said).toBe(expected);
+});
+
+test("actions refuse what isn't a command, a path, a content or an option, and boot nothing for it", async () => {
+  const sandbox = new HeldDriver();
+  await using driver = await Driver.start({ workspace: agentOS({ sandbox }) }, { databases: true });
+  const answer = async (action: string, ...args: unknown[]) => {
+    const { code, error } = await driver.act("workspace", action, ...args);
+    return `${code}: ${error?.message}`;
+  };
+  const text = (name: string) => `sandbox.invalid_argument: ${name} must be a text`;
+  expect(await answer("exec", 5)).toBe(text("command"));
+  expect(await answer("exec")).toBe(text("command"));
+  expect(await answer("exec", "ls", { timeout: 5 })).toBe(
+    'sandbox.unknown_option: exec has no option "timeout". Did you mean "timeoutMs"?',
+  );
+  expect(await answer("exec", "ls", { cwd: 1 })).toBe(text("cwd"));
+  expect(await answer("exec", "ls", { env: { A: 1 } })).toBe(text("env.A"));
+  expect(await answer("exec", "ls", "quick")).toBe("sandbox.invalid_argument: options must be an object");
+  for (const action of ["readFile", "stat", "exists", "readdir", "mkdir", "remove", "writeFile"])
+    expect(await answer(action, null)).toBe(text("path"));
+  expect(await answer("move", "/a")).toBe(text("to"));
+  expect(await answer("writeFile", "/a", { no: "bytes" })).toBe(
+    "sandbox.invalid_argument: content must be a text or bytes",
+  );
+  expect(sandbox.story).toEqual([]);
+});
