@@ -1,2 +1,2 @@
-#!/usr/bin/env node
+/** The executable's program; `bin.js` beside `dist` is the file that npm links. */
 export {} from "@troupe/cli/bin";
