@@ -1,11 +1,12 @@
 /** The program `troupe`: its commands and their options. */
+import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { runGateway, type Terminal } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 
 /** The commands, not yet run. */
 export function troupeProgram(terminal: Terminal): Command {
-  const program = new Command("troupe").description("Stateful actors and AI agents");
+  const program = new Command("troupe").description("Stateful actors and AI agents").version(TROUPE_VERSION);
   program
     .command("gateway")
     .description("Serves a gateway between an agent and its model provider")

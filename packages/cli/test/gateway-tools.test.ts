@@ -1,6 +1,9 @@
 /** The gateway with guardrails from plugins, as real processes: tools, the trace, starts that fail, the end. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { GatewayProcess } from "./support/gateway-process.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
@@ -10,6 +13,13 @@ const noRm = `{
   name: "no-rm",
   handle: ({ toolName }) => (toolName === "rm" ? "nothing is removed here" : null),
 }`;
+
+/** A request under a Host of its own, which fetch doesn't let one choose. */
+async function probe(url: string, host: string, method = "GET"): Promise<{ status: number; body: string }> {
+  const sent = request(url, { method, headers: { host } }).end();
+  const [response] = await once(sent, "response");
+  return { status: response.statusCode, body: await text(response) };
+}
 
 interface Line {
   readonly kind: string;
@@ -55,6 +65,41 @@ test("a guardrail whose process dies denies, and never allows", async () => {
   await using gateway = await GatewayProcess.start(["--plugin", folder.worker("frail", dying)]);
   for (const tool of ["first", "second"])
     expect(await gateway.ask(tool)).toMatchObject({ decision: "deny", by: "frail/no-rm" });
+});
+
+test("/readyz says no when a required plugin is gone, and goes on saying yes without an optional one", async () => {
+  using folder = new PluginFolder();
+  const dying = noRm.replace(/handle: .*/, "handle: () => process.exit(3),");
+  const ready = async (gateway: GatewayProcess, path = "readyz", host = "gateway.internal") => {
+    const { status, body } = await probe(`${gateway.url}/${path}`, host);
+    return [status, JSON.parse(body).status];
+  };
+  await using gateway = await GatewayProcess.start(["--plugin", folder.worker("frail", dying)]);
+  expect(await ready(gateway)).toEqual([200, "ready"]);
+  expect(await gateway.ask("any")).toMatchObject({ decision: "deny" });
+  expect(await ready(gateway)).toEqual([503, "plugin_lost"]);
+  expect(await ready(gateway, "livez")).toEqual([200, "ok"]);
+  const optional = folder.manifest("frail", {
+    kind: "worker",
+    load: 'runtime = "node"\nentrypoint = "main.ts"',
+    startup: "optional",
+  });
+  await using other = await GatewayProcess.start(["--plugin", optional]);
+  expect(await other.ask("any")).toMatchObject({ decision: "deny" });
+  expect(await ready(other)).toEqual([200, "ready"]);
+});
+
+test("probes may use any name of the machine, and only look; everything else is for loopback Hosts", async () => {
+  await using gateway = await GatewayProcess.start([]);
+  const status = async (path: string, host: string, method?: string) =>
+    (await probe(`${gateway.url}${path}`, host, method)).status;
+  for (const path of ["/livez", "/readyz"]) {
+    expect(await status(path, "10.1.2.3:4040")).toBe(200);
+    expect(await status(path, "10.1.2.3:4040", "HEAD")).toBe(200);
+    expect(await status(path, "127.0.0.1", "POST")).toBe(405);
+  }
+  expect(await status("/hooks/tool", "10.1.2.3:4040", "POST")).toBe(403);
+  expect(await status("/", "10.1.2.3:4040")).toBe(403);
 });
 
 test("a required plugin whose library is missing: no listener, another exit code, and both files named", async () => {

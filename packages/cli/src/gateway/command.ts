@@ -25,9 +25,10 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
   await asked;
 }
 
-function started({ url, plugins }: Gateway) {
+function started({ url, upstream, plugins }: Gateway) {
   return {
     url,
+    upstream: upstream?.href ?? null,
     plugins: plugins.status.map(({ id, version, kind, registrations }) => ({
       id,
       version,
@@ -38,10 +39,13 @@ function started({ url, plugins }: Gateway) {
   };
 }
 
-function describe({ url, plugins }: Gateway): string {
+function describe({ url, upstream, plugins }: Gateway): string {
   return [
     ...plugins.skipped.map(({ plugin, error }) => `Left out optional plugin ${plugin}: ${error.message}`),
     ...plugins.status.map(({ id, version, kind }) => `Activated plugin ${id} ${version} (${kind})`),
+    upstream === undefined
+      ? "Model calls are refused: --upstream is not given"
+      : `Model calls go to ${upstream.href}`,
     `Listening at ${url}`,
     "",
   ].join("\n");

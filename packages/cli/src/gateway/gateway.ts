@@ -14,11 +14,18 @@ import { Upstream } from "./upstream.ts";
 /** A gateway that runs. */
 export class Gateway implements AsyncDisposable {
   readonly url: string;
+  /** Where model calls go. */
+  readonly upstream: URL | undefined;
   readonly plugins: ActivePlugins;
   readonly #ending: AsyncDisposableStack;
 
-  private constructor(url: string, plugins: ActivePlugins, ending: AsyncDisposableStack) {
-    this.url = url;
+  private constructor(
+    at: { readonly url: string; readonly upstream: URL | undefined },
+    plugins: ActivePlugins,
+    ending: AsyncDisposableStack,
+  ) {
+    this.url = at.url;
+    this.upstream = at.upstream;
     this.plugins = plugins;
     this.#ending = ending;
   }
@@ -35,9 +42,11 @@ export class Gateway implements AsyncDisposable {
     const sources = options.manifests.map((manifest) => ({ manifest }));
     const plugins = starting.use(await activatePlugins({ plugins: sources, relay }));
     const upstream = options.upstream && starting.adopt(new Upstream(options.upstream), (it) => it.close());
-    const server = await GatewayServer.listen({ relay, upstream }, options);
+    const ready = (): boolean =>
+      plugins.status.every(({ startup, state }) => startup === "optional" || state === "active");
+    const server = await GatewayServer.listen({ relay, upstream, ready }, options);
     starting.defer(() => server.close());
-    return new Gateway(server.url, plugins, starting.move());
+    return new Gateway({ url: server.url, upstream: options.upstream }, plugins, starting.move());
   }
 
   /** Ends it in order. */

@@ -11,16 +11,22 @@ import { callModel, type ModelRoute } from "./model-call.ts";
 import { type Provider, providers, readable } from "./provider.ts";
 import { decideTool } from "./tool-hook.ts";
 
+/** What a listener serves. */
+export interface ServerRoute extends ModelRoute {
+  /** False when a plugin is gone without which the gateway wouldn't have started. */
+  readonly ready: () => boolean;
+}
+
 /** Requests that run when the gateway stops may take this long. */
 const DRAIN_MS = 10_000;
 
 /** A listener that is open. */
 export class GatewayServer {
-  readonly #route: ModelRoute;
+  readonly #route: ServerRoute;
   readonly #server: Server;
   #stopping = false;
 
-  private constructor(route: ModelRoute) {
+  private constructor(route: ServerRoute) {
     this.#route = route;
     // A body may take as long as it likes, as the answer may.
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
@@ -29,7 +35,7 @@ export class GatewayServer {
   }
 
   /** Listens. Throws `config.cannot_listen`. */
-  static async listen(route: ModelRoute, address: { host: string; port: number }): Promise<GatewayServer> {
+  static async listen(route: ServerRoute, address: { host: string; port: number }): Promise<GatewayServer> {
     const gateway = new GatewayServer(route);
     const { host, port } = address;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -71,8 +77,7 @@ export class GatewayServer {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    if (path === "/livez") return sendJson(response, 200, { status: "ok" });
-    if (path === "/readyz") return this.#ready(response);
+    if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request.headers);
     if (provider === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
@@ -80,8 +85,16 @@ export class GatewayServer {
     sendJson(response, 200, await decideTool(this.#route.relay, request));
   }
 
-  #ready(response: ServerResponse): void {
-    sendJson(response, this.#stopping ? 503 : 200, { status: this.#stopping ? "stopping" : "ready" });
+  /** For whoever watches the process, by whatever name it knows the machine: they say nothing but their one word. */
+  #probe(path: string, { method }: IncomingMessage, response: ServerResponse): void {
+    if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
+    const status = path === "/livez" ? "ok" : this.#readiness();
+    sendJson(response, status === "ok" || status === "ready" ? 200 : 503, { status });
+  }
+
+  #readiness(): string {
+    if (this.#stopping) return "stopping";
+    return this.#route.ready() ? "ready" : "plugin_lost";
   }
 
   #refuse(error: TroupeError, provider: Provider | undefined, response: ServerResponse): void {

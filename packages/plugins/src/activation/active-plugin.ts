@@ -20,6 +20,8 @@ export interface PluginStatus {
   readonly id: string;
   readonly version: string;
   readonly kind: "native" | "worker";
+  /** Whether nothing should go on without it. */
+  readonly startup: PluginManifest["startup"];
   readonly state: "active" | "lost";
   /** The names of its registrations in the relay. */
   readonly registrations: readonly string[];
@@ -62,10 +64,10 @@ export class ActivePlugin {
   }
 
   get status(): PluginStatus {
-    const { id, version, load } = this.manifest;
+    const { id, version, load, startup } = this.manifest;
     const registrations = this.#middleware.names;
     const state = this.#session.open ? "active" : "lost";
-    return { id, version, kind: load.kind, state, registrations, error: this.#error };
+    return { id, version, kind: load.kind, startup, state, registrations, error: this.#error };
   }
 
   /** Registers what it contributes. Throws what the relay throws. */
