@@ -73,6 +73,8 @@ export const limits = {
   heartbeatMs: 30_000,
   /** Time from a remote host's link to its Hello. */
   hostHelloMs: 15_000,
+  /** Time from a remote host's dial to the engine's Welcome. */
+  hostDialMs: 10_000,
   /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
   hostHeartbeatMs: 1_000,
   /** An activation waits this long for a remote host that has the actor's code. */

@@ -42,7 +42,7 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
     use: options.use,
     token: options.token,
     pool: options.pool ?? "default",
-    dial: () => dialWebSocket(hostUrl(options.endpoint)),
+    dial: (signal) => dialWebSocket(hostUrl(options.endpoint), signal),
   });
   return {
     ready: client.ready,

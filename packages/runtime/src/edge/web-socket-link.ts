@@ -3,8 +3,8 @@
  */
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 
-/** Opens a WebSocket. Rejects when it closes before it is open. */
-export function dialWebSocket(url: string): Promise<Link> {
+/** Opens a WebSocket. Rejects when it closes, or `signal` fires, before it is open. */
+export function dialWebSocket(url: string, signal: AbortSignal): Promise<Link> {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   const link = new WebSocketLink(socket);
@@ -14,6 +14,12 @@ export function dialWebSocket(url: string): Promise<Link> {
       reject(new Error(`${url} closed the connection before it was open`)),
     );
     socket.addEventListener("error", () => reject(new Error(`${url} can't be reached`)));
+    const abort = (): void => {
+      reject(signal.reason);
+      socket.close();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    socket.addEventListener("open", () => signal.removeEventListener("abort", abort));
   });
 }
 

@@ -24,6 +24,8 @@ export const remoteErrors = {
   hostLost: (id: string) =>
     error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
+  engineTimedOut: (ms: number) =>
+    error(504, "host", "engine_timed_out", `The engine didn't take this host within ${ms} ms`),
   noneAvailable: (pool: string, name: string) =>
     error(503, "host", "none_available", `No remote host in pool "${pool}" has the actor "${name}"`, {
       retryable: true,

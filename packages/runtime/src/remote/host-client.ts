@@ -4,10 +4,14 @@
  *   connecting ──Welcome──▶ serving ──link lost──▶ connecting, with a wait that doubles
  *        └── Refused ──▶ over
  *
+ * An engine has a limited time from the dial to its Welcome: a machine that swallows packets, or a process that accepts
+ * and says nothing, is given up like one that refuses the connection.
+ *
  * When the link is lost, everything that runs here ends at once, and nothing of it is stored: the engine starts the
  * actors somewhere else as soon as it notices, and only one of both may write.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { encodeDeclaration, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
@@ -31,10 +35,16 @@ export interface HostClientParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly token: string;
   readonly pool: string;
-  /** Opens a link to the engine. */
-  readonly dial: () => Promise<Link>;
+  /** Opens a link to the engine. `signal` fires when it took too long. */
+  readonly dial: (signal: AbortSignal) => Promise<Link>;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
+}
+
+/** One way to a Welcome. */
+interface Attempt {
+  readonly abort: AbortController;
+  readonly timer: TimerHandle;
 }
 
 /** A host of an engine that is elsewhere. */
@@ -48,6 +58,8 @@ export class HostClient {
   #welcome: HostWelcome | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retry: TimerHandle | undefined;
+  /** From the dial to the Welcome. */
+  #attempt: Attempt | undefined;
   #closed = false;
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
@@ -80,6 +92,7 @@ export class HostClient {
     const body = typeof data === "string" ? undefined : bodyOf(data);
     switch (body?.$case) {
       case "welcome":
+        this.#endAttempt();
         this.#welcome = body.value;
         this.#listen(body.value.heartbeatMs);
         this.#retryMs = FIRST_RETRY_MS;
@@ -102,6 +115,7 @@ export class HostClient {
   }
 
   #lost(): void {
+    this.#endAttempt();
     this.#link = undefined;
     this.#welcome = undefined;
     this.#guest.lost(remoteErrors.engineLost());
@@ -142,9 +156,11 @@ export class HostClient {
   }
 
   async #dial(): Promise<void> {
+    const attempt = this.#beginAttempt();
     try {
-      const link = await this.#parts.dial();
-      if (this.#closed) {
+      const link = await this.#parts.dial(attempt.abort.signal);
+      if (this.#attempt !== attempt) {
+        // It came too late, or the host is closed.
         link.close(1000, "");
         return;
       }
@@ -152,9 +168,36 @@ export class HostClient {
       link.attach(this.#handlerOf(link));
       this.#hello();
     } catch (cause) {
-      this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
-      if (!this.#closed) this.#again();
+      if (this.#attempt === attempt) this.#failed(cause);
     }
+  }
+
+  #beginAttempt(): Attempt {
+    const late = (): void => this.#late();
+    const timer = this.#parts.env.timers.set(late, limits.hostDialMs, { background: true });
+    this.#attempt = { abort: new AbortController(), timer };
+    return this.#attempt;
+  }
+
+  #endAttempt(): void {
+    if (this.#attempt !== undefined) this.#parts.env.timers.clear(this.#attempt.timer);
+    this.#attempt = undefined;
+  }
+
+  /** No Welcome came in time. */
+  #late(): void {
+    const error = remoteErrors.engineTimedOut(limits.hostDialMs);
+    const link = this.#link;
+    this.#link = undefined;
+    this.#attempt?.abort.abort(error);
+    link?.close(1001, "host.engine_timed_out");
+    this.#failed(error);
+  }
+
+  #failed(cause: unknown): void {
+    this.#endAttempt();
+    this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
+    this.#again();
   }
 
   /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */
@@ -216,6 +259,8 @@ export class HostClient {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#retry !== undefined) this.#parts.env.timers.clear(this.#retry);
+    this.#attempt?.abort.abort(error);
+    this.#endAttempt();
     this.#guest.lost(error);
     this.#link?.close(1000, "");
     this.#link = undefined;

@@ -1,7 +1,10 @@
 /** Actors on remote hosts: the engine keeps every promise, whatever becomes of the host. */
+import { limits } from "@troupe/protocol";
 import { encodePayload, fromCarriedError, NO_PAYLOAD, Space } from "@troupe/protocol/actor/v1";
 import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { type MemoryLink, memoryLinks } from "../../src/ports/memory/transport.ts";
+import { HostClient } from "../../src/remote/host-client.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
 import { rejection, watch } from "../driver/watch.ts";
@@ -176,6 +179,70 @@ test("a host whose engine says nothing any more comes again, and what ran there 
   expect([lonely.links.length, lonely.client.size]).toEqual([2, 0]);
   expect(hosts().size).toBe(1);
   expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 2 });
+});
+
+test("an engine that nobody reaches in time, or that takes the link and says nothing, is dialled again", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const { world } = driver;
+  const signals: AbortSignal[] = [];
+  const mute: MemoryLink[] = [];
+  const client = new HostClient({
+    env: world,
+    use: { counter },
+    token: "secret",
+    pool: "default",
+    dial: async (signal) => {
+      signals.push(signal);
+      if (signals.length === 1) return await new Promise<never>(() => {});
+      const [near, far] = memoryLinks(world);
+      if (signals.length === 2) mute.push(far);
+      else hosts().accept(far);
+      return near;
+    },
+  });
+  await world.pass(limits.hostDialMs - 1);
+  expect([signals.length, signals[0]?.aborted]).toEqual([1, false]);
+  await world.pass(1);
+  expect(signals[0]?.reason).toMatchObject({ group: "host", code: "engine_timed_out" });
+  expect(world.logged("warn", "the engine can't be reached")).toHaveLength(1);
+  await world.pass(200);
+  expect([signals.length, mute.length]).toEqual([2, 1]);
+  const muteEnd = watch(new Promise((resolve) => mute[0]?.attach({ message: () => {}, closed: resolve })));
+  await world.pass(limits.hostDialMs + 500);
+  expect([signals.length, muteEnd.value]).toEqual([3, 1001]);
+  await client.ready;
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: 1 });
+  // What was taken is left alone, for as long as it speaks.
+  await world.pass(2 * limits.hostDialMs);
+  expect(signals).toHaveLength(3);
+  client.close();
+});
+
+test("a host that is closed while it dials gives up its dial, and a link that comes late is closed", async () => {
+  const { driver } = await engine();
+  await using _ = driver;
+  const late = Promise.withResolvers<MemoryLink>();
+  const signals: AbortSignal[] = [];
+  const client = new HostClient({
+    env: driver.world,
+    use: { counter },
+    token: "secret",
+    pool: "default",
+    dial: (signal) => {
+      signals.push(signal);
+      return late.promise;
+    },
+  });
+  client.close();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  const [near, far] = memoryLinks(driver.world);
+  const end = watch(new Promise((resolve) => far.attach({ message: () => {}, closed: resolve })));
+  late.resolve(near);
+  await driver.world.idle();
+  expect(end.value).toBe(1000);
+  await driver.world.pass(2 * limits.hostDialMs);
+  expect(signals).toHaveLength(1);
 });
 
 test("an engine that was away itself gives its hosts time to be heard", async () => {
