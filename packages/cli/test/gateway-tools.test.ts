@@ -131,6 +131,16 @@ test("a worker that exits at once, and one that can't be read: the reason is wha
   expect(refused.err).toContain("manifest_version is 2, and must be 1 [plugin.manifest_invalid]");
 });
 
+test("a trace that can't be written keeps the gateway from starting", async () => {
+  using folder = new PluginFolder();
+  const blocked = folder.write("file", "");
+  const atof = join(blocked, "events.jsonl");
+  const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--atof", atof]);
+  expect(exit).toMatchObject({ code: 1, out: "" });
+  expect(exit.err).toContain(`Can't write ${atof}`);
+  expect(exit.err).toContain("[config.cannot_write]");
+});
+
 test.each([
   [["--bind", "0.0.0.0:4040"], "config.unsafe_bind"],
   [["--bind", "4040"], "config.invalid_option"],

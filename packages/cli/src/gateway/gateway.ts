@@ -9,6 +9,7 @@ import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import type { GatewayOptions } from "./options.ts";
 import { GatewayServer } from "./server.ts";
+import { prepareTraceFile } from "./trace-file.ts";
 import { Upstream } from "./upstream.ts";
 
 /** A gateway that runs. */
@@ -30,11 +31,12 @@ export class Gateway implements AsyncDisposable {
     this.#ending = ending;
   }
 
-  /** Throws `plugin.*`, `config.cannot_listen`; nothing is left running then. */
+  /** Throws `plugin.*`, `config.cannot_listen`, `config.cannot_write`; nothing is left running then. */
   static async start(options: GatewayOptions): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const relay = createRelay();
     if (options.atof !== undefined) {
+      await prepareTraceFile(options.atof);
       const place = { outputDirectory: dirname(options.atof), filename: basename(options.atof) };
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");

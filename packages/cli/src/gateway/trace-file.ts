@@ -1,0 +1,13 @@
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { optionErrors } from "../errors.ts";
+
+/** Makes the trace's file where there is none: its events come later, when nobody looks. Throws `config.cannot_write`. */
+export async function prepareTraceFile(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await (await open(path, "a")).close();
+  } catch (cause) {
+    throw optionErrors.cannotWrite(path, cause);
+  }
+}
