@@ -74,6 +74,7 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
       id: "curfew",
       version: "1.0.0",
       kind: "worker",
+      startup: "required",
       state: "active",
       registrations: ["curfew/no-rm"],
       error: undefined,
