@@ -258,6 +258,10 @@ export const limits = {
   isolateSourceBytes: 4 * 1024 * 1024,
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
+  /** A runtime asks its isolate process for a sign of life this often. */
+  isolateBeatMs: 1_000,
+  /** One that has shown none for so long is frozen: it is killed. */
+  isolateSilentMs: 5_000,
   /** What the isolate process said of its own end, kept for the log. */
   isolateLastWordsBytes: 4_096,
 } as const;

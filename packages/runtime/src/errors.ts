@@ -123,7 +123,7 @@ export const storageErrors = {
       413,
       "storage",
       "property_too_large",
-      `state.${property} has ${bytes} bytes encoded; the limit is ${limit}`,
+      `state.${property} has ${bytes} bytes or more encoded; the limit is ${limit}`,
       {
         metadata: { property, bytes, limit },
       },
@@ -216,7 +216,7 @@ export const messageErrors = {
       413,
       "message",
       "outgoing_too_long",
-      `The message would have ${bytes} bytes; the limit is ${limit}`,
+      `The message would have ${bytes} bytes or more; the limit is ${limit}`,
       {
         metadata: { bytes, limit },
       },

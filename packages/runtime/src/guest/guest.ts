@@ -24,6 +24,8 @@ export interface GuestParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   /** Sends a message on its way, in order. Must not throw. */
   readonly send: (message: FromActor) => void;
+  /** Told of every error before it leaves. Must not throw. */
+  readonly failed?: (cause: unknown) => void;
 }
 
 /** Runs actors for a host that is elsewhere. */
@@ -76,6 +78,7 @@ export class Guest {
       env: this.#parts.env,
       factory: this.#factories.get(name),
       send: (body) => this.#parts.send({ instance: number, body }),
+      failed: this.#parts.failed,
       ended: () => this.#instances.delete(number),
     });
     this.#instances.set(number, instance);

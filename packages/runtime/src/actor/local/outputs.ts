@@ -2,7 +2,7 @@
  * The outputs that an actor of this process makes by itself: events to its connections.
  */
 import { assert, type TroupeError } from "@troupe/base";
-import { bytesPast, type Encoding, encodeEvent, limits } from "@troupe/protocol";
+import { bytesPast, type Encoding, encodeEvent, encodeEventUpTo, limits } from "@troupe/protocol";
 import { messageErrors } from "../../errors.ts";
 import type { EncodedEvent } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
@@ -19,10 +19,12 @@ export class EventMessage implements EncodedEvent {
   constructor(name: string, args: readonly unknown[], targets: readonly Connection[], maxBytes: number) {
     const json = targets.some((target) => target.encoding === "json");
     const cbor = targets.some((target) => target.encoding === "cbor");
-    this.#json = json ? encodeEvent(name, args, "json") : undefined;
-    this.#cbor = cbor ? encodeEvent(name, args, "cbor") : undefined;
-    this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
     const limit = Math.min(maxBytes, limits.outgoingMessageBytes);
+    this.#json = json ? encodeEvent(name, args, "json") : undefined;
+    const encoded = cbor ? encodeEventUpTo(name, args, limit) : undefined;
+    if (typeof encoded === "number") throw messageErrors.outgoingTooLong(encoded, limit);
+    this.#cbor = encoded;
+    this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
     const past = bytesPast(limit, this.#json ?? "") ?? bytesPast(limit, this.#cbor ?? "");
     if (past !== undefined) throw messageErrors.outgoingTooLong(past, limit);
   }
