@@ -71,6 +71,8 @@ export const limits = {
   hostHelloMs: 15_000,
   /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
   hostHeartbeatMs: 1_000,
+  /** Calls to other actors that are open for one actor whose code runs elsewhere. */
+  carriedActorCalls: 1_024,
   /** An activation waits this long for a remote host that has the actor's code. */
   hostWaitMs: 10_000,
   /** HTTP headers must have arrived in this time. */

@@ -84,6 +84,14 @@ export const actorErrors = {
     error(500, "actor", "out_of_turn", `The actor's code said ${what} when it was not asked`),
   notCarried: (what: string) =>
     error(501, "actor", "not_carried", `A carried actor can't do this: ${what}`, { metadata: { what } }),
+  notGranted: (name: string, need: string, what: string) =>
+    error(
+      403,
+      "actor",
+      "not_granted",
+      `Actor "${name}" may not ${what}: its definition must say \`needs: ["${need}"]\``,
+      { metadata: { name, need } },
+    ),
   stateMutationReentrant: () =>
     error(500, "actor", "state_mutation_reentrant", "onStateChange changed the state that it was told of"),
   noState: (name: string) =>

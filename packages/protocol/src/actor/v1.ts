@@ -1,6 +1,7 @@
 /** actor/v1: `schemas/actor/v1/actor.proto`, and payloads and errors on it. */
 
 export type {
+  ActorCall,
   ActorDeclaration,
   Answer as CarriedAnswer,
   Ask as CarriedAsk,
@@ -25,6 +26,7 @@ export type {
   Write,
 } from "../generated/actor/v1/actor.ts";
 export {
+  ActorCall_Method as CallMethod,
   FromActor as FromActorCodec,
   Log_Level as LogLevel,
   Space,

@@ -16,6 +16,7 @@ import type { Transaction } from "../actor/local/database-client.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
+import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
 /** What a guest is made of. */
@@ -38,13 +39,12 @@ export class Guest {
   /** Throws `actor.not_carried` for a definition that is carried itself. */
   constructor(parts: GuestParts) {
     this.#parts = parts;
+    const clients = new GuestClients(parts.env);
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
       transaction: parts.env.asyncContext.variable<Transaction>(),
-      client: () => {
-        throw actorErrors.notCarried("c.client()");
-      },
+      client: (caller) => clients.of(caller),
     };
     const declarations: CarriedDeclaration[] = [];
     for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {

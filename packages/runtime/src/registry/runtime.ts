@@ -3,7 +3,12 @@
  * and tests make theirs directly.
  */
 import type { Env } from "@troupe/base";
-import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
+import {
+  type Client,
+  type Registry as ClientRegistry,
+  type ClientTransport,
+  createClient,
+} from "@troupe/client";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation, ActivationServices } from "../actor/local/activation.ts";
@@ -45,6 +50,7 @@ export class Runtime {
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
+  #carriedTransport: ClientTransport | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
@@ -52,7 +58,7 @@ export class Runtime {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
       transaction: parts.env.asyncContext.variable<Transaction>(),
-      client: <R extends ClientRegistry>() => this.client<R>(),
+      client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
@@ -84,6 +90,17 @@ export class Runtime {
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
   readonly #caller = (): Activation | undefined => this.#services.current.get();
+
+  /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
+  readonly #outward = (): ClientTransport => {
+    this.#carriedTransport ??= new LocalTransport({
+      env: this.env,
+      host: this.host,
+      gateway: this.gateway,
+      caller: () => undefined,
+    });
+    return this.#carriedTransport;
+  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {
@@ -121,12 +138,16 @@ export class Runtime {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }));
+        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }), {
+          database: behaviour.needs.includes("database"),
+          actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
+        });
       case "remote":
         return new CarriedFactory(
           this.env,
           { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
-          { database: behaviour.database },
+          // Its code is the program's own.
+          { database: behaviour.database, actors: this.#outward },
         );
     }
   }

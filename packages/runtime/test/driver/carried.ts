@@ -15,7 +15,7 @@ export function carried<U extends Readonly<Record<string, AnyActorDefinition>>>(
     if (definition.behaviour.kind !== "local") return [name, definition];
     const open = async ({ env }: CarrierRequest) =>
       new MemoryCarrier(env, (send) => new Guest({ env, use: { [name]: definition }, send }));
-    return [name, carriedActor(open)];
+    return [name, carriedActor(open, { needs: ["actors"] })];
   });
   // The same names, and behind each the same actor: its types are those of the definition that it runs.
   return Object.fromEntries(entries) as U;

@@ -50,7 +50,9 @@ import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
+import { ActorCalls } from "./actor-calls.ts";
 import { Calls } from "./calls.ts";
+import type { CarriedGrants } from "./carried-factory.ts";
 import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
@@ -70,6 +72,7 @@ export interface CarriedParts {
   readonly request: InstanceOpen;
   readonly carrier: ActorCarrier;
   readonly descriptor: ActorDescriptor;
+  readonly grants: CarriedGrants;
   readonly onIdle: () => void;
   readonly onBusy: () => void;
   /** The activation must end, for a reason of its own. */
@@ -97,6 +100,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly calls: Calls;
   readonly clients: Clients;
   readonly sockets: Sockets;
+  /** Its own calls to other actors. */
+  readonly outward: ActorCalls;
   readonly log: Logger;
   phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
   /** When the actor wants to be woken (wall clock, ms), `null` for never. */
@@ -128,6 +133,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.#writes = new PendingWrites(this.encoding);
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
+    this.outward = new ActorCalls(this, parts.grants.actors);
     this.calls = new Calls({
       env: parts.env,
       encoding: this.encoding,

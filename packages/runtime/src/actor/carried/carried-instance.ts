@@ -35,7 +35,7 @@ export class CarriedInstance implements ActorInstance {
   readonly generation: Generation;
   readonly #activation: CarriedActivation;
 
-  constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor">) {
+  constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor" | "grants">) {
     this.record = request.record;
     this.generation = request.generation;
     const { noSleep, sleepTimeout } = of.descriptor.options;
@@ -44,6 +44,7 @@ export class CarriedInstance implements ActorInstance {
       request,
       carrier: of.carrier,
       descriptor: of.descriptor,
+      grants: of.grants,
       onIdle: () => {
         if (this.accepting && !noSleep) request.host.idle(this, sleepTimeout);
       },

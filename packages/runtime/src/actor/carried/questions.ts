@@ -34,7 +34,7 @@ export async function answer(activation: CarriedActivation, ask: CarriedAsk): Pr
   }
   activation.say({
     $case: "answer",
-    value: { ask: ask.ask, error: undefined, rows: [], sql: NOTHING, ...answered },
+    value: { ask: ask.ask, error: undefined, rows: [], sql: NOTHING, value: NOTHING, ...answered },
   });
 }
 
@@ -53,6 +53,8 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
       return { rows: await ownValuesOf(activation, ask.about.value) };
     case "ownList":
       return { rows: await ownListOf(activation, ask.about.value) };
+    case "actorCall":
+      return { value: await activation.outward.call(ask.about.value) };
     case "sqlExecute":
       return { sql: await executed(activation, ask.about.value) };
     default:

@@ -11,7 +11,7 @@
  * throws `actor.stopped`, so that code which was left behind (a forgotten promise) can't write into a later life.
  */
 import type { AsyncVariable, Env, Logger } from "@troupe/base";
-import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type { Client } from "@troupe/client";
 import { cloneValue } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
@@ -51,8 +51,8 @@ export type CurrentActor = AsyncVariable<Activation>;
 export interface ActivationServices {
   readonly env: Env;
   readonly current: CurrentActor;
-  /** A client for actors of the same registry. */
-  client<R extends ClientRegistry>(): Client<R>;
+  /** A client for actors of the same registry, for an actor of it. */
+  client(caller: Activation): Client;
   /** Which transaction of its database the running code is in. */
   readonly transaction: AsyncVariable<Transaction>;
 }
@@ -294,10 +294,15 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
+    await this.handedOn();
+    await this.store.durable?.();
+  }
+
+  /** Settles when the store has taken everything written so far. Rejects with `sql.output_in_transaction`. */
+  async handedOn(): Promise<void> {
     if (this.#database?.inside === true) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
-    await this.store.durable?.();
   }
 
   /** The save behind which this life writes nothing. Settles when all is durable; rejects when it never will be. */
@@ -353,8 +358,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.host.requestStop(this.#instance, reason);
   }
 
-  client<R extends ClientRegistry>(): Client<R> {
-    return this.#services.client<R>();
+  client(): Client {
+    return this.#services.client(this);
   }
 
   take(): Batch {

@@ -264,6 +264,7 @@ export interface Ask {
     | { readonly $case: "sqlExecute"; readonly value: SqlExecute }
     | { readonly $case: "ownGet"; readonly value: OwnGet }
     | { readonly $case: "ownList"; readonly value: OwnList }
+    | { readonly $case: "actorCall"; readonly value: ActorCall }
     | undefined;
 }
 
@@ -301,6 +302,43 @@ export interface SqlExecute {
   readonly params: Uint8Array;
 }
 
+/**
+ * A call to another actor of the same registry, which the host makes when everything that was written before is durable.
+ * Only for code that the host lets call others.
+ */
+export interface ActorCall {
+  /** The name that the other one is registered under; its key, or its id. */
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly actorId: string;
+  /** What to do where there is none with the key. */
+  readonly method: ActorCall_Method;
+  /** The input of an actor that is made: a value; empty for none. */
+  readonly input: Uint8Array;
+  /** Connection parameters: a value; empty for none. */
+  readonly params: Uint8Array;
+  /** Empty: the actor is found, or made, and the answer is its id. */
+  readonly action: string;
+  readonly args: Uint8Array;
+}
+
+export const ActorCall_Method = {
+  UNSPECIFIED: 0,
+  GET: 1,
+  GET_OR_CREATE: 2,
+  /** CREATE - Only without an action. */
+  CREATE: 3,
+} as const;
+
+export type ActorCall_Method = typeof ActorCall_Method[keyof typeof ActorCall_Method];
+
+export namespace ActorCall_Method {
+  export type UNSPECIFIED = typeof ActorCall_Method.UNSPECIFIED;
+  export type GET = typeof ActorCall_Method.GET;
+  export type GET_OR_CREATE = typeof ActorCall_Method.GET_OR_CREATE;
+  export type CREATE = typeof ActorCall_Method.CREATE;
+}
+
 export interface Answer {
   readonly ask: number;
   readonly error:
@@ -310,6 +348,8 @@ export interface Answer {
   readonly rows: readonly Row[];
   /** To SqlExecute: a record of columns, rows (lists of values), changes and lastInsertRowId, in CBOR. */
   readonly sql: Uint8Array;
+  /** To ActorCall: what the action gave, or the actor's id: a value. */
+  readonly value: Uint8Array;
 }
 
 /** A raw WebSocket was opened. */
@@ -2099,6 +2139,9 @@ export const Ask: MessageFns<Ask> = {
       case "ownList":
         OwnList.encode(message.about.value, writer.uint32(58).fork()).join();
         break;
+      case "actorCall":
+        ActorCall.encode(message.about.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2170,6 +2213,14 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "ownList", value: OwnList.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.about = { $case: "actorCall", value: ActorCall.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2527,8 +2578,140 @@ export const SqlExecute: MessageFns<SqlExecute> = {
   },
 };
 
+function createBaseActorCall(): ActorCall {
+  return {
+    name: "",
+    key: [],
+    actorId: "",
+    method: 0,
+    input: new Uint8Array(0),
+    params: new Uint8Array(0),
+    action: "",
+    args: new Uint8Array(0),
+  };
+}
+
+export const ActorCall: MessageFns<ActorCall> = {
+  encode(message: ActorCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.key) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(26).string(message.actorId);
+    }
+    if (message.method !== 0) {
+      writer.uint32(32).int32(message.method);
+    }
+    if (message.input.length !== 0) {
+      writer.uint32(42).bytes(message.input);
+    }
+    if (message.params.length !== 0) {
+      writer.uint32(50).bytes(message.params);
+    }
+    if (message.action !== "") {
+      writer.uint32(58).string(message.action);
+    }
+    if (message.args.length !== 0) {
+      writer.uint32(66).bytes(message.args);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActorCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActorCall() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.method = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.input = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.params = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.args = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseAnswer(): Answer {
-  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0) };
+  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0) };
 }
 
 export const Answer: MessageFns<Answer> = {
@@ -2544,6 +2727,9 @@ export const Answer: MessageFns<Answer> = {
     }
     if (message.sql.length !== 0) {
       writer.uint32(34).bytes(message.sql);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(42).bytes(message.value);
     }
     return writer;
   },
@@ -2591,6 +2777,14 @@ export const Answer: MessageFns<Answer> = {
             }
 
             message.sql = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.value = reader.bytes();
             continue;
           }
         }
