@@ -120,6 +120,12 @@ export const limits = {
   sqlResultRows: 100_000,
   /** Values of one result: text as its characters, numbers as 8 bytes. */
   sqlResultBytes: 32 * 1024 * 1024,
+  /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
+  sqlTransactionMs: 5_000,
+  /** The most that `timeout` may be. */
+  sqlTransactionLongestMs: 60_000,
+  /** Transactions inside each other. */
+  sqlTransactionDepth: 32,
   /** The log of an actor's own database past which it is moved into the file. */
   ownLogBytes: 4 * 1024 * 1024,
 

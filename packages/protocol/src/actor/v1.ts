@@ -19,6 +19,8 @@ export type {
   SocketClose,
   SocketMessage,
   SocketOpen,
+  SqlBegin,
+  SqlEnd,
   SqlExecute,
   Start,
   Stop,
@@ -38,4 +40,10 @@ export { checkDeclaredName, decodeDeclarations, encodeDeclaration } from "./decl
 export { fromCarriedError, toCarriedError } from "./error.ts";
 export type { PayloadEncoding } from "./payload.ts";
 export { decodeArgs, decodePayload, encodeArgs, encodePayload, NO_PAYLOAD } from "./payload.ts";
-export { decodeBindParams, decodeExecuteResult, encodeBindParams, encodeExecuteResult } from "./sql.ts";
+export {
+  decodeBindParams,
+  decodeExecuteResult,
+  encodeBindParams,
+  encodeExecuteResult,
+  isBindParam,
+} from "./sql.ts";

@@ -11,11 +11,12 @@ import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { Activation, ActivationServices } from "../actor/local/activation.ts";
-import type { Transaction } from "../actor/local/database-client.ts";
+import type { Activation } from "../actor/local/activation.ts";
+import type { ActivationServices } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
+import type { Transaction } from "../sql/write-slot.ts";
 import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
@@ -43,7 +44,7 @@ export class Guest {
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction>(),
+      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
       client: (caller) => clients.of(caller),
     };
     const declarations: CarriedDeclaration[] = [];

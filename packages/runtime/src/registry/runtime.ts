@@ -11,8 +11,8 @@ import {
 } from "@troupe/client";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { Activation, ActivationServices } from "../actor/local/activation.ts";
-import type { Transaction } from "../actor/local/database-client.ts";
+import type { Activation } from "../actor/local/activation.ts";
+import type { ActivationServices } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
@@ -23,6 +23,7 @@ import type { Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
+import type { Transaction } from "../sql/write-slot.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -57,7 +58,7 @@ export class Runtime {
     this.#services = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction>(),
+      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
       client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });

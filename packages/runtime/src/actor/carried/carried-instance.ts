@@ -194,6 +194,7 @@ export class CarriedInstance implements ActorInstance {
   async #release(reason: StopReason): Promise<void> {
     const activation = this.#activation;
     const { gate } = activation;
+    activation.sql.abandon();
     if (reason === "broken") {
       gate.break(actorErrors.stopped(this.record.id));
       activation.closeAll({ kind: "broken", text: "storage.commit_failed" });

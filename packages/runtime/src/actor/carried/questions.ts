@@ -7,13 +7,10 @@ import {
   type CarriedAnswer,
   type CarriedAsk,
   type CarriedRow,
-  decodeBindParams,
-  encodeExecuteResult,
   type KvGet,
   type KvList,
   type OwnGet,
   type OwnList,
-  type SqlExecute,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
@@ -56,7 +53,13 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
     case "actorCall":
       return { value: await activation.outward.call(ask.about.value) };
     case "sqlExecute":
-      return { sql: await executed(activation, ask.about.value) };
+      return { sql: await activation.sql.execute(ask.about.value) };
+    case "sqlBegin":
+      await activation.sql.begin(ask.about.value);
+      return {};
+    case "sqlEnd":
+      await activation.sql.end(ask.about.value);
+      return {};
     default:
       throw actorErrors.notCarried("a question that this runtime doesn't know");
   }
@@ -86,10 +89,6 @@ async function found(activation: CarriedActivation, rowKeys: readonly string[]):
     return value === undefined ? [] : [{ key, value }];
   });
   return toCarriedRows(rows, activation.encoding);
-}
-
-async function executed(activation: CarriedActivation, { sql, params }: SqlExecute): Promise<Uint8Array> {
-  return encodeExecuteResult(await activation.sql.execute(sql, decodeBindParams(params)));
 }
 
 async function listOf(

@@ -10,7 +10,7 @@
  * Only a running activation accepts calls; the host holds others for the next one. After the release every write
  * throws `actor.stopped`, so that code which was left behind (a forgotten promise) can't write into a later life.
  */
-import type { AsyncVariable, Env, Logger } from "@troupe/base";
+import type { Env, Logger } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import { cloneValue } from "@troupe/protocol";
 import { actorErrors } from "../../errors.ts";
@@ -34,28 +34,16 @@ import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
+import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
-import { type DatabaseClient, openDatabase, type Transaction } from "./database-client.ts";
+import { type DatabaseClient, openDatabase } from "./database-client.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { withTimeout } from "./timeout.ts";
 import { Work, type WorkOwner } from "./work.ts";
-
-/** Which activation the running code belongs to: follows every await. */
-export type CurrentActor = AsyncVariable<Activation>;
-
-/** What all activations of a host share. */
-export interface ActivationServices {
-  readonly env: Env;
-  readonly current: CurrentActor;
-  /** A client for actors of the same registry, for an actor of it. */
-  client(caller: Activation): Client;
-  /** Which transaction of its database the running code is in. */
-  readonly transaction: AsyncVariable<Transaction>;
-}
 
 /** The lifecycle, tagged. */
 export type Phase =
@@ -176,6 +164,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#database;
   }
 
+  /** What is open in the database is undone: its batch is the last one, or is lost. */
+  abandonTransaction(): void {
+    this.#database?.abandon();
+  }
+
   get scheduleApi(): Schedule {
     return new ScheduleApi(this);
   }
@@ -238,9 +231,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return reasons;
   }
 
-  /** Runs user code as this actor. */
+  /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
   enter<R>(fn: () => R): R {
-    return this.#services.current.run(this, fn);
+    const { current, transaction } = this.#services;
+    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
+    return transaction.run(undefined, () => current.run(this, fn));
   }
 
   /** Runs a hook as this actor, within its time. */

@@ -265,6 +265,8 @@ export interface Ask {
     | { readonly $case: "ownGet"; readonly value: OwnGet }
     | { readonly $case: "ownList"; readonly value: OwnList }
     | { readonly $case: "actorCall"; readonly value: ActorCall }
+    | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
+    | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
     | undefined;
 }
 
@@ -300,6 +302,27 @@ export interface OwnList {
 export interface SqlExecute {
   readonly sql: string;
   readonly params: Uint8Array;
+  /** The transaction that it is in, the innermost; 0 for none. Outside of one that is open it waits for its end. */
+  readonly transaction: number;
+}
+
+/**
+ * Begins a transaction. Answered when no other one is open. Until it ends the host takes no batch: what is written
+ * meanwhile, rows too, is stored with it, and what is said waits.
+ */
+export interface SqlBegin {
+  /** The code's number, never used twice. */
+  readonly transaction: number;
+  /** The one that it is inside of; 0 for none. */
+  readonly outer: number;
+  /** The host undoes it after this; 0 for the host's default. Inside another one the outer one's counts. */
+  readonly timeoutMs: number;
+}
+
+/** Ends a transaction: what was written in it stays, or is undone. */
+export interface SqlEnd {
+  readonly transaction: number;
+  readonly undo: boolean;
 }
 
 /**
@@ -2142,6 +2165,12 @@ export const Ask: MessageFns<Ask> = {
       case "actorCall":
         ActorCall.encode(message.about.value, writer.uint32(66).fork()).join();
         break;
+      case "sqlBegin":
+        SqlBegin.encode(message.about.value, writer.uint32(74).fork()).join();
+        break;
+      case "sqlEnd":
+        SqlEnd.encode(message.about.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2221,6 +2250,22 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "actorCall", value: ActorCall.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.about = { $case: "sqlBegin", value: SqlBegin.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.about = { $case: "sqlEnd", value: SqlEnd.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2522,7 +2567,7 @@ export const OwnList: MessageFns<OwnList> = {
 };
 
 function createBaseSqlExecute(): SqlExecute {
-  return { sql: "", params: new Uint8Array(0) };
+  return { sql: "", params: new Uint8Array(0), transaction: 0 };
 }
 
 export const SqlExecute: MessageFns<SqlExecute> = {
@@ -2532,6 +2577,9 @@ export const SqlExecute: MessageFns<SqlExecute> = {
     }
     if (message.params.length !== 0) {
       writer.uint32(18).bytes(message.params);
+    }
+    if (message.transaction !== 0) {
+      writer.uint32(24).uint64(message.transaction);
     }
     return writer;
   },
@@ -2563,6 +2611,139 @@ export const SqlExecute: MessageFns<SqlExecute> = {
             }
 
             message.params = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSqlBegin(): SqlBegin {
+  return { transaction: 0, outer: 0, timeoutMs: 0 };
+}
+
+export const SqlBegin: MessageFns<SqlBegin> = {
+  encode(message: SqlBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transaction !== 0) {
+      writer.uint32(8).uint64(message.transaction);
+    }
+    if (message.outer !== 0) {
+      writer.uint32(16).uint64(message.outer);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(24).uint32(message.timeoutMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SqlBegin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSqlBegin() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outer = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSqlEnd(): SqlEnd {
+  return { transaction: 0, undo: false };
+}
+
+export const SqlEnd: MessageFns<SqlEnd> = {
+  encode(message: SqlEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transaction !== 0) {
+      writer.uint32(8).uint64(message.transaction);
+    }
+    if (message.undo !== false) {
+      writer.uint32(16).bool(message.undo);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SqlEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSqlEnd() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.undo = reader.bool();
             continue;
           }
         }
