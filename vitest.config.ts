@@ -15,6 +15,7 @@ const carried = [
   `${runtime}/{turns,schedule,host,kv,raw,actor-calls,sql}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
   `${runtime}/connections/passing.test.ts`,
+  `${runtime}/gate/unconfirmed.test.ts`,
 ];
 
 export default defineConfig({

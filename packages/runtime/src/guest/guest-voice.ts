@@ -54,6 +54,7 @@ export class GuestVoice {
     if (frame.kind !== "event") return;
     const args = encodePayload(frame.args, "cbor");
     // The gate here has let it go already: what the host's gate must wait for was written before.
-    this.#send({ $case: "event", value: { name: frame.name, args, connections, unconfirmed: false } });
+    const unconfirmed = event.unconfirmed === true;
+    this.#send({ $case: "event", value: { name: frame.name, args, connections, unconfirmed } });
   }
 }

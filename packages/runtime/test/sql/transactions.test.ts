@@ -246,7 +246,7 @@ test("one that takes too long is undone, others go on, and what it left behind w
   expect((await driver.act("ledger", "texts")).output).toEqual(["another"]);
 });
 
-test("the end of its activation undoes it, and the next one goes on with what was stored", async () => {
+test("S3.2 (in part) the end of its activation undoes it, and the next one goes on with what was stored", async () => {
   anew();
   await using ground = await Ground.start({ ledger });
   const actor = ground.client.ledger.getOrCreate(["a"]);

@@ -270,7 +270,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
       cloneValue(args, "args");
       return;
     }
-    const event = new EventMessage(name, args, targets, this.descriptor.options.maxOutgoingMessageSize);
+    const { maxOutgoingMessageSize } = this.descriptor.options;
+    const event = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
     if (gated) {
       this.emit(new EventOutput(event, targets));
       return;

@@ -9,14 +9,25 @@ import { Output } from "../../ports/output.ts";
 import type { Message } from "../../ports/transport.ts";
 import type { Connection } from "./connection.ts";
 
+/** What an actor says. */
+export interface EventParts {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** False: it leaves at once, whatever was written. */
+  readonly gated: boolean;
+}
+
 /** An event: encoded when it is made, once for each encoding that somebody listens in. */
 export class EventMessage implements EncodedEvent {
   readonly #json: Message | undefined;
   readonly #cbor: Message | undefined;
   readonly bytes: number;
+  readonly unconfirmed: boolean;
 
   /** Throws `value.*`, and `message.outgoing_too_long`. */
-  constructor(name: string, args: readonly unknown[], targets: readonly Connection[], maxBytes: number) {
+  constructor(event: EventParts, targets: readonly Connection[], maxBytes: number) {
+    const { name, args, gated } = event;
+    this.unconfirmed = !gated;
     const json = targets.some((target) => target.encoding === "json");
     const cbor = targets.some((target) => target.encoding === "cbor");
     const limit = Math.min(maxBytes, limits.outgoingMessageBytes);
