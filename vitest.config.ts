@@ -14,8 +14,8 @@ const runtime = "packages/runtime/test";
 const carried = [
   `${runtime}/{turns,schedule,host,kv,raw,actor-calls,sql}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
-  `${runtime}/connections/passing.test.ts`,
-  `${runtime}/gate/unconfirmed.test.ts`,
+  `${runtime}/connections/{connect,passing,sockets}.test.ts`,
+  `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
 ];
 
 export default defineConfig({
