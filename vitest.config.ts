@@ -8,13 +8,14 @@ const runtime = "packages/runtime/test";
 
 /**
  * The runtime's stories that hold, word for word, for actors whose code is elsewhere: each actor of these files runs
- * behind actor/v1 as well. Not here: files whose stories are about what a carried actor can't do (`c.client()`), about
+ * behind actor/v1 as well. Not here: files whose stories are about what a carried actor can't do (connections to other actors), about
  * `fetch`, or about the turn in which something happens.
  */
 const carried = [
-  `${runtime}/{turns,schedule,host,kv,raw}/*.test.ts`,
+  `${runtime}/{turns,schedule,host,kv,raw,actor-calls,sql}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
-  `${runtime}/connections/passing.test.ts`,
+  `${runtime}/connections/{connect,passing,sockets}.test.ts`,
+  `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
 ];
 
 export default defineConfig({

@@ -14,7 +14,7 @@ const CALLS = 10_000;
 const source = `import { actor } from "troupe"; export default actor({ actions: { echo: (c, value) => value } });`;
 
 async function isolateEcho(rounds: number): Promise<Figure> {
-  const process = new IsolateProcess(nodeSessionEnv.log);
+  const process = new IsolateProcess(nodeSessionEnv);
   const open = isolateCarrier(process, { name: "echo", source, memoryLimit: 64, timeLimitMs: 1_000 });
   const session = await openSession({ env: nodeSessionEnv, open, hostVersion: "bench" });
   const args = encodeArgs([new Uint8Array(100).fill(7)], "cbor");

@@ -7,6 +7,7 @@ import {
   type ActorCarrier,
   type CarriedActivationInfo,
   type CarriedDefinition,
+  type CarriedNeed,
   type CarrierRequest,
   type CarrierSource,
   carriedActorFrom,
@@ -40,9 +41,17 @@ export interface DynamicSource {
 export type LoadContext = CarriedActivationInfo;
 
 /** What `dynamicActor` takes: a source, or a loader that is asked at each activation. */
-export type DynamicActorOptions =
-  | DynamicSource
-  | { readonly load: (c: LoadContext) => DynamicSource | Promise<DynamicSource> };
+export type DynamicActorOptions = DynamicNeeds &
+  (DynamicSource | { readonly load: (c: LoadContext) => DynamicSource | Promise<DynamicSource> });
+
+/** What the source gets beside its own state and keys. It is the program's word, never the source's. */
+export interface DynamicNeeds {
+  /**
+   * "actors": it may call every actor of the registry (`c.client()`). "database": it has a database of its own (`db`, from
+   * "troupe/db"). Default: neither.
+   */
+  readonly needs?: readonly CarriedNeed[];
+}
 
 type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
 
@@ -58,11 +67,13 @@ type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
  *
  * Each activation runs in an isolate of its own, with limits of its own, in a process without environment that all
  * dynamic actors of a runtime share. The definition is frozen. Throws `dynamic.bad_option`; an actor whose source is
- * wrong fails its calls with `dynamic.*`, and the next call tries again.
+ * wrong fails its calls with `dynamic.*`, and the next call tries again. Throws `config.invalid_option` for wrong `needs`.
  */
 export function dynamicActor(options: DynamicActorOptions): CarriedDefinition {
-  const load = loaderOf(options);
-  return carriedActorFrom((request) => new DynamicCarriers(request, load));
+  if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
+  const { needs, ...where } = options;
+  const load = loaderOf(where);
+  return carriedActorFrom((request) => new DynamicCarriers(request, load), { needs });
 }
 
 /** One runtime's carriers of one definition: an isolate for each activation. */
@@ -137,7 +148,6 @@ function endsWithItsLine(carrier: ActorCarrier): ActorCarrier {
 const keys: ReadonlySet<string> = new Set(["source", "sourceFormat", "nodeProcess"]);
 
 function loaderOf(options: DynamicActorOptions): Load {
-  if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
   if (!("load" in options)) {
     const source = Object.freeze({ ...checked(options) });
     return () => source;

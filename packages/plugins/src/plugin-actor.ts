@@ -6,6 +6,7 @@ import { encodePayload } from "@troupe/protocol/actor/v1";
 import {
   type ActorCarrier,
   type CarriedDefinition,
+  type CarriedNeed,
   type CarrierRequest,
   carriedActor,
 } from "@troupe/runtime";
@@ -24,9 +25,11 @@ export interface PluginActorOptions {
   readonly config?: unknown;
   /** Which of the plugin's actors. Default: the only one. */
   readonly actor?: string;
+  /** What it gets beside its own state and keys: calls to other actors, a database. Default: neither. */
+  readonly needs?: readonly CarriedNeed[];
 }
 
-const known: ReadonlySet<string> = new Set(["library", "sha256", "config", "actor"]);
+const known: ReadonlySet<string> = new Set(["library", "sha256", "config", "actor", "needs"]);
 
 /**
  * Defines an actor that a native library brings.
@@ -37,20 +40,22 @@ const known: ReadonlySet<string> = new Set(["library", "sha256", "config", "acto
  *
  * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. The library is read
  * and loaded when the first actor is needed; what it does, and its options, are what it declares. A crash of the library
- * is a crash of this process. Throws `plugin.bad_option`, `value.*`; the first call of an actor fails with what is wrong
+ * is a crash of this process. Throws `plugin.bad_option`, `config.invalid_option`, `value.*`; the first call of an actor fails with what is wrong
  * with the library.
  */
 export function pluginActor(options: PluginActorOptions): CarriedDefinition {
   const unknown = Object.keys(options).find((key) => !known.has(key));
   if (unknown !== undefined) throw nativeErrors.badOption(`there is no option "${unknown}"`);
   const library = pathOf(options.library);
-  const { sha256, actor } = options;
+  const { sha256, actor, needs } = options;
   const config = options.config === undefined ? undefined : encodePayload(options.config, "json", "config");
-  return carriedActor((request) =>
-    openPluginActor(request, {
-      actor,
-      library: { library, ...(sha256 && { sha256 }), ...(config && { config }) },
-    }),
+  return carriedActor(
+    (request) =>
+      openPluginActor(request, {
+        actor,
+        library: { library, ...(sha256 && { sha256 }), ...(config && { config }) },
+      }),
+    { needs },
   );
 }
 

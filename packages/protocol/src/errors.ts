@@ -35,6 +35,8 @@ export const valueErrors = {
     error(413, "value", "too_many_entries", `More than ${limit} entries, at ${path}`, { path, limit }),
   forbiddenKey: (path: string, key: string) =>
     error(400, "value", "forbidden_key", `${path} has the key "${key}", which isn't allowed`, { path, key }),
+  noMemory: (path: string, cause: unknown) =>
+    error(507, "value", "no_memory", `There is no memory left to encode ${path}`, { path }, cause),
   malformed: (reason: string, cause?: unknown) =>
     error(400, "value", "malformed", `Not an encoded value: ${reason}`, { reason }, cause),
 };

@@ -6,6 +6,7 @@ export {
   decodeServerFrame,
   encodeClientFrame,
   encodeEvent,
+  encodeEventUpTo,
   encodeReply,
   encodeServerFrame,
 } from "./client/v1/codec.ts";
@@ -58,7 +59,7 @@ export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";
 export type { BindParam, BindParams, ColumnValue, ExecuteResult } from "./sql.ts";
-export { decodeCbor, encodeCbor } from "./values/cbor.ts";
+export { decodeCbor, encodeCbor, encodeCborUpTo } from "./values/cbor.ts";
 export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";
 export { encodeJson } from "./values/json-write.ts";

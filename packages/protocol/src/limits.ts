@@ -77,6 +77,8 @@ export const limits = {
   hostDialMs: 10_000,
   /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
   hostHeartbeatMs: 1_000,
+  /** Calls to other actors that are open for one actor whose code runs elsewhere. */
+  carriedActorCalls: 1_024,
   /** An activation waits this long for a remote host that has the actor's code. */
   hostWaitMs: 10_000,
   /** HTTP headers must have arrived in this time. */
@@ -124,6 +126,12 @@ export const limits = {
   sqlResultRows: 100_000,
   /** Values of one result: text as its characters, numbers as 8 bytes. */
   sqlResultBytes: 32 * 1024 * 1024,
+  /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
+  sqlTransactionMs: 5_000,
+  /** The most that `timeout` may be. */
+  sqlTransactionLongestMs: 60_000,
+  /** Transactions inside each other. */
+  sqlTransactionDepth: 32,
   /** The log of an actor's own database past which it is moved into the file. */
   ownLogBytes: 4 * 1024 * 1024,
 
@@ -264,6 +272,10 @@ export const limits = {
   isolateSourceBytes: 4 * 1024 * 1024,
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
+  /** A runtime asks its isolate process for a sign of life this often. */
+  isolateBeatMs: 1_000,
+  /** One that has shown none for so long is frozen: it is killed. */
+  isolateSilentMs: 5_000,
   /** What the isolate process said of its own end, kept for the log. */
   isolateLastWordsBytes: 4_096,
 } as const;

@@ -88,6 +88,14 @@ export const actorErrors = {
     }),
   notCarried: (what: string) =>
     error(501, "actor", "not_carried", `A carried actor can't do this: ${what}`, { metadata: { what } }),
+  notGranted: (name: string, need: string, what: string) =>
+    error(
+      403,
+      "actor",
+      "not_granted",
+      `Actor "${name}" may not ${what}: its definition must say \`needs: ["${need}"]\``,
+      { metadata: { name, need } },
+    ),
   stateMutationReentrant: () =>
     error(500, "actor", "state_mutation_reentrant", "onStateChange changed the state that it was told of"),
   noState: (name: string) =>
@@ -127,7 +135,7 @@ export const storageErrors = {
       413,
       "storage",
       "property_too_large",
-      `state.${property} has ${bytes} bytes encoded; the limit is ${limit}`,
+      `state.${property} has ${bytes} bytes or more encoded; the limit is ${limit}`,
       {
         metadata: { property, bytes, limit },
       },
@@ -220,7 +228,7 @@ export const messageErrors = {
       413,
       "message",
       "outgoing_too_long",
-      `The message would have ${bytes} bytes; the limit is ${limit}`,
+      `The message would have ${bytes} bytes or more; the limit is ${limit}`,
       {
         metadata: { bytes, limit },
       },

@@ -1,5 +1,11 @@
 export type { SocketCloseEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
-export { type CarriedDefinition, carriedActor, carriedActorFrom } from "./actor/carried/definition.ts";
+export type { CarriedNeed } from "./actor/behaviour.ts";
+export {
+  type CarriedDefinition,
+  type CarriedOptions,
+  carriedActor,
+  carriedActorFrom,
+} from "./actor/carried/definition.ts";
 export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
 export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";

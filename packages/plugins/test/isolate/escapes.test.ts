@@ -135,9 +135,14 @@ const bombs: Readonly<Record<string, { readonly action: string; readonly is: str
   },
   buffers: {
     action: "() => { const a = []; for (;;) a.push(new Uint8Array(1e6).fill(1)); }",
-    is: "internal.error",
+    is: "dynamic.memory_exceeded",
   },
-  oneBuffer: { action: "() => new Uint8Array(2e9).length", is: "internal.error" },
+  oneBuffer: { action: "() => new Uint8Array(2e9).length", is: "dynamic.memory_exceeded" },
+  buffersInATimer: {
+    action:
+      "() => new Promise(() => setTimeout(() => { const a = []; for (;;) a.push(new Float64Array(1e6)); }, 1))",
+    is: "dynamic.memory_exceeded",
+  },
   text: { action: "() => { let s = 'x'; for (;;) s += s; }", is: "internal.error" },
   stack: { action: "function act() { return act() + 1; }", is: "internal.error" },
   timers: {

@@ -82,3 +82,19 @@ test("what a loop of the engine's own can't be stopped in ends its process, and 
   expect(await own.act("neighbour", "add")).toBe(2);
   expect(isolateProcess()).not.toBe(pid);
 });
+
+test("a process that is frozen is given up: its calls fail with a name, and each actor goes on in a new one", async () => {
+  await using world = await DynamicWorld.start({ counter, other: counter });
+  expect(await world.act("counter", "add")).toBe(1);
+  expect(await world.act("other", "add")).toBe(1);
+  const frozen = isolateProcess();
+  process.kill(frozen, "SIGSTOP");
+  const calls = [world.act("counter", "add"), world.act("counter", "hang"), world.act("other", "hang")];
+  for (const call of calls)
+    expect(await failure(call)).toMatchObject({ is: "dynamic.process_lost", retryable: false });
+  // Nobody knows of the first call whether it happened; it didn't.
+  expect(await world.act("counter", "add")).toBe(2);
+  expect(await world.act("other", "add")).toBe(2);
+  await vi.waitFor(() => expect(() => process.kill(frozen, 0)).toThrow("ESRCH"), { timeout: 15_000 });
+  expect(isolateProcess()).not.toBe(frozen);
+});

@@ -1,5 +1,5 @@
 /** Real timers, and a log that nobody reads: for sessions with real plugins. */
-import type { Logger } from "@troupe/base";
+import type { Env, Logger } from "@troupe/base";
 import type { SessionEnv } from "../../src/session/session.ts";
 
 const log: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
@@ -7,7 +7,8 @@ const log: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () =>
 const timers = new Map<number, NodeJS.Timeout>();
 let last = 0;
 
-export const nodeSessionEnv: SessionEnv = {
+export const nodeSessionEnv: SessionEnv & Pick<Env, "clock"> = {
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
   log,
   timers: {
     set: (task, delayMs) => {

@@ -56,7 +56,8 @@ function isColumnValue(value: unknown): value is ColumnValue {
   );
 }
 
-function isBindParam(value: unknown): value is BindParam {
+/** True for what a parameter may be. */
+export function isBindParam(value: unknown): value is BindParam {
   return isColumnValue(value) || typeof value === "boolean";
 }
 

@@ -1,6 +1,7 @@
 /** actor/v1: `schemas/actor/v1/actor.proto`, and payloads and errors on it. */
 
 export type {
+  ActorCall,
   ActorDeclaration,
   Answer as CarriedAnswer,
   Ask as CarriedAsk,
@@ -18,6 +19,8 @@ export type {
   SocketClose,
   SocketMessage,
   SocketOpen,
+  SqlBegin,
+  SqlEnd,
   SqlExecute,
   Start,
   Stop,
@@ -25,6 +28,7 @@ export type {
   Write,
 } from "../generated/actor/v1/actor.ts";
 export {
+  ActorCall_Method as CallMethod,
   FromActor as FromActorCodec,
   Log_Level as LogLevel,
   Space,
@@ -36,4 +40,10 @@ export { checkDeclaredName, decodeDeclarations, encodeDeclaration } from "./decl
 export { fromCarriedError, toCarriedError } from "./error.ts";
 export type { PayloadEncoding } from "./payload.ts";
 export { decodeArgs, decodePayload, encodeArgs, encodePayload, NO_PAYLOAD } from "./payload.ts";
-export { decodeBindParams, decodeExecuteResult, encodeBindParams, encodeExecuteResult } from "./sql.ts";
+export {
+  decodeBindParams,
+  decodeExecuteResult,
+  encodeBindParams,
+  encodeExecuteResult,
+  isBindParam,
+} from "./sql.ts";

@@ -5,7 +5,7 @@ import { REFUSED } from "./explain.ts";
 import { hasSymbols, kindOf } from "./kind.ts";
 import { unwrap } from "./raw.ts";
 import { tags } from "./tags.ts";
-import { writeUtf8 } from "./text.ts";
+import { writeUtf8, writeUtf8Part } from "./text.ts";
 import { bytesOf, viewType } from "./views.ts";
 
 /** CBOR's major types, in the place that they have in an initial byte. */
@@ -27,6 +27,11 @@ const DOUBLE = 0xfb;
 
 /** Texts up to this length are written here: the call into the platform costs more than their letters. */
 const SHORT_TEXT = 48;
+/** Longer texts have a head of five bytes whatever their letters are, and are worth looking at twice. */
+const HUGE_TEXT = 0xffff;
+/** What the writer throws past its longest length: then `least` says how long the value is at the least. */
+export const TOO_LONG = new Error("too long");
+
 /** Initial byte and the longest argument. */
 const HEAD = 9;
 /** Up to here `Math.round(ms / 1000 * 1000)` is `ms`: two roundings of 2^-53 each stay below one half. */
@@ -35,8 +40,8 @@ const EXACT_SECONDS_MS = 2 ** 51;
 /**
  * Writes values as CBOR (RFC 8949), each in its shortest form, definite lengths only.
  *
- * Throws whatever it meets (`REFUSED`, a getter's error): `cbor.ts` explains. The writer is then in the middle of a
- * value and must be `reset`.
+ * Throws whatever it meets (`REFUSED`, a getter's error, `TOO_LONG`): `cbor.ts` explains. The writer is then in the middle
+ * of a value and must be `reset`.
  */
 export class CborWriter {
   private buffer = new Uint8Array(1024);
@@ -44,12 +49,19 @@ export class CborWriter {
   private length = 0;
   private left = 0;
   private maxDepth = 0;
+  private maxBytes = Infinity;
 
-  /** Starts anew. */
-  reset(maxDepth: number): void {
+  /** Starts anew. A value that is longer than `maxBytes` is given up when more memory than that would be needed. */
+  reset(maxDepth: number, maxBytes = Infinity): void {
     this.length = 0;
     this.left = limits.valueEntries;
     this.maxDepth = maxDepth;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Bytes that the value has at the least, once `TOO_LONG` was thrown. */
+  get least(): number {
+    return this.length;
   }
 
   /** What was written, copied. */
@@ -221,13 +233,15 @@ export class CborWriter {
 
   private bytes(value: Uint8Array): void {
     this.head(BYTES, value.length);
+    this.expect(value.length);
     this.reserve(value.length);
     this.buffer.set(value, this.length);
     this.length += value.length;
   }
 
   private text(value: string): void {
-    if (value.length > SHORT_TEXT || !this.shortAscii(value)) this.longText(value);
+    if (value.length > HUGE_TEXT) this.hugeText(value);
+    else if (value.length > SHORT_TEXT || !this.shortAscii(value)) this.longText(value);
   }
 
   private shortAscii(value: string): boolean {
@@ -261,6 +275,29 @@ export class CborWriter {
     const size = headSize(written);
     if (size !== guess) {
       this.buffer.copyWithin(this.length + size, this.length + guess, this.length + guess + written);
+    }
+    this.head(TEXT, written);
+    this.length += written;
+  }
+
+  /** Room for what is there, not for what it could be at the most: three times a huge text may not be to be had. */
+  private hugeText(value: string): void {
+    this.expect(value.length);
+    const start = this.length;
+    this.reserve(HEAD + value.length);
+    this.length += headSize(value.length);
+    const from = this.length;
+    for (let rest = value; rest !== ""; ) {
+      this.reserve(rest.length + HEAD);
+      const { read, written } = writeUtf8Part(rest, this.buffer.subarray(this.length));
+      this.length += written;
+      rest = rest.slice(read);
+    }
+    const written = this.length - from;
+    this.length = start;
+    if (written !== value.length && !value.isWellFormed()) {
+      this.utf16(value);
+      return;
     }
     this.head(TEXT, written);
     this.length += written;
@@ -307,9 +344,17 @@ export class CborWriter {
     }
   }
 
+  /** At least so many bytes come. */
+  private expect(bytes: number): void {
+    if (this.length + bytes <= this.maxBytes) return;
+    this.length += bytes;
+    throw TOO_LONG;
+  }
+
   private reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.buffer.length) return;
+    if (this.length > this.maxBytes) throw TOO_LONG;
     const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2));
     larger.set(this.buffer.subarray(0, this.length));
     this.buffer = larger;

@@ -5,11 +5,11 @@
  * wire means; it reads shared references, records and packed values that no option turns off; and its output still had
  * to be walked twice for depth, types, `__proto__` and -0. Reading and checking in one pass is also faster.
  */
-import { TroupeError } from "@troupe/base";
+import { assert, TroupeError } from "@troupe/base";
 import { valueErrors } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { CborReader } from "./cbor-read.ts";
-import { CborWriter } from "./cbor-write.ts";
+import { CborWriter, TOO_LONG } from "./cbor-write.ts";
 import { explain } from "./explain.ts";
 
 /**
@@ -20,20 +20,40 @@ export function encodeCbor(value: unknown, path = "value"): Uint8Array {
   return encodeCborWithin(value, path, limits.valueDepth);
 }
 
+/**
+ * The same for a value that may have `maxBytes`: of one that has more, how many it has at the least. It is given up before
+ * it needs the memory.
+ */
+export function encodeCborUpTo(value: unknown, path: string, maxBytes: number): Uint8Array | number {
+  return encodeCborBounded(value, path, { maxDepth: limits.valueDepth, maxBytes });
+}
+
 /** A writer of scratch memory, kept between calls. Taken while in use: a getter may encode a value too. */
 let spare: CborWriter | undefined;
 const KEPT_BYTES = 256 * 1024;
 
 /** `encodeCbor` with a depth of its own: a frame adds levels around the values of users. */
 export function encodeCborWithin(value: unknown, path: string, maxDepth: number): Uint8Array {
+  const bytes = encodeCborBounded(value, path, { maxDepth, maxBytes: Infinity });
+  assert(typeof bytes !== "number", "nothing is longer than infinity");
+  return bytes;
+}
+
+/** `encodeCborUpTo` with a depth of its own. */
+export function encodeCborBounded(
+  value: unknown,
+  path: string,
+  { maxDepth, maxBytes }: { readonly maxDepth: number; readonly maxBytes: number },
+): Uint8Array | number {
   const writer = spare ?? new CborWriter();
   spare = undefined;
   try {
-    writer.reset(maxDepth);
+    writer.reset(maxDepth, maxBytes);
     writer.value(value, 0);
     return writer.finish();
-  } catch {
-    return explain(value, path, maxDepth);
+  } catch (cause) {
+    if (cause === TOO_LONG) return writer.least;
+    return explain(value, path, { maxDepth, cause });
   } finally {
     if (writer.capacity <= KEPT_BYTES) spare = writer;
   }

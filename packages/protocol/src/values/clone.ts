@@ -16,8 +16,8 @@ export function cloneValue<T>(value: T, path = "value"): T {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
   try {
     return copy(value, 0, { left: limits.valueEntries }) as T;
-  } catch {
-    return explain(value, path);
+  } catch (cause) {
+    return explain(value, path, { cause });
   }
 }
 

@@ -16,11 +16,20 @@ import { bytesOf, viewType } from "./views.ts";
 /** What a walker throws to stop; it never leaves this package. One object, so that a refusal costs no stack trace. */
 export const REFUSED = new Error("refused");
 
-/** Throws the TroupeError that says what is wrong with `value`. `maxDepth`: what the walker that refused allowed. */
-export function explain(value: unknown, root: string, maxDepth: number = limits.valueDepth): never {
+/**
+ * Throws the TroupeError that says what is wrong with `value`. `maxDepth`: what the walker that refused allowed; `cause`:
+ * what it threw.
+ */
+export function explain(
+  value: unknown,
+  root: string,
+  { maxDepth = limits.valueDepth, cause }: { readonly maxDepth?: number; readonly cause?: unknown } = {},
+): never {
   const explainer = new Explainer(root, maxDepth);
   explainer.visit(value);
-  // A getter that answers differently each time, or more memory than there is.
+  // Nothing is wrong with it, and there was no room for it.
+  if (cause instanceof RangeError) throw valueErrors.noMemory(renderPath(root, []), cause);
+  // A getter that answers differently each time.
   throw valueErrors.unsupportedType(renderPath(root, []), "a value that couldn't be read");
 }
 

@@ -36,8 +36,8 @@ export function encodeJsonWithin(value: unknown, path: string, maxDepth: number)
       return JSON.stringify(target);
     }
     return JSON.stringify(convert(target, { left: limits.valueEntries, maxDepth }, 0));
-  } catch {
-    return explain(value, path, maxDepth);
+  } catch (cause) {
+    return explain(value, path, { maxDepth, cause });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
-  encodeInto(text: string, target: Uint8Array): { readonly written: number };
+  encodeInto(text: string, target: Uint8Array): { readonly read: number; readonly written: number };
 }
 
 declare class TextDecoder {
@@ -24,6 +24,14 @@ export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
 /** Writes `text` into `target`, which has room for three bytes per unit, and returns the bytes written. */
 export function writeUtf8(text: string, target: Uint8Array): number {
   return encoder.encodeInto(text, target).written;
+}
+
+/** Writes as much of `text` as `target` has room for: the units that were read, and the bytes written. */
+export function writeUtf8Part(
+  text: string,
+  target: Uint8Array,
+): { readonly read: number; readonly written: number } {
+  return encoder.encodeInto(text, target);
 }
 
 /** The text of UTF-8 bytes; a byte order mark stays. Throws a TypeError when they aren't UTF-8. */

@@ -71,10 +71,17 @@ export interface LocalBehaviour {
   readonly plainStart: boolean;
 }
 
+/** What code that runs elsewhere gets beside its own state and keys, if its definition says so. */
+export const carriedNeeds = ["actors", "database"] as const;
+
+/** `actors`: it may call other actors (`c.client()`). `database`: it has a database of its own (`c.db`). */
+export type CarriedNeed = (typeof carriedNeeds)[number];
+
 /** A definition whose code runs behind a carrier. */
 export interface CarriedBehaviour {
   readonly kind: "carried";
   readonly source: OpenCarrierSource;
+  readonly needs: readonly CarriedNeed[];
 }
 
 /** A definition whose code the remote hosts of a pool have. */

@@ -10,7 +10,6 @@ import {
   decodeArgs,
   decodePayload,
   type Start,
-  toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
@@ -35,6 +34,8 @@ export interface GuestInstanceParts {
   /** Absent: no actor has the name. */
   readonly factory: LocalFactory | undefined;
   readonly send: (saying: ActorSaying) => void;
+  /** Told of every error before it leaves. */
+  readonly failed?: ((cause: unknown) => void) | undefined;
   /** Nothing more is said. */
   readonly ended: () => void;
 }
@@ -62,8 +63,8 @@ export class GuestInstance implements InstanceHost {
 
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
-    this.#voice = new GuestVoice(parts.send);
-    this.#sockets = new GuestSockets(this.#voice.say);
+    this.#voice = new GuestVoice(parts.send, parts.failed);
+    this.#sockets = new GuestSockets(this.#voice);
   }
 
   /** Runs the start hooks, and says how they ended. */
@@ -130,7 +131,7 @@ export class GuestInstance implements InstanceHost {
   }
 
   #started(cause: unknown): void {
-    const error = cause === undefined ? undefined : toCarriedError(cause, "cbor");
+    const error = cause === undefined ? undefined : this.#voice.error(cause);
     this.#voice.say({ $case: "started", value: { error, alarmAt: this.#instance?.report().alarmAt ?? 0 } });
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -168,7 +169,7 @@ export class GuestInstance implements InstanceHost {
   }
 
   #call(instance: ActorInstance, call: CarriedCall): void {
-    const reply = new GuestReply(call.call, this.#voice.say);
+    const reply = new GuestReply(call.call, this.#voice);
     const found = this.#connections.get(call.connection);
     try {
       instance.action({
@@ -197,7 +198,7 @@ export class GuestInstance implements InstanceHost {
     };
     instance.connect({ id, params: payloadValue(params), sink, opened }).catch((cause: unknown) => {
       this.#connections.delete(number);
-      const error = toCarriedError(cause, "cbor");
+      const error = this.#voice.error(cause);
       this.#voice.say({ $case: "connected", value: { connection: number, error } });
     });
   }

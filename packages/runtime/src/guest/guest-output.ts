@@ -2,7 +2,9 @@
  * What a guest's actor says: messages behind its own gate, which only waits for writes that are about to be handed on.
  */
 import type { TroupeError } from "@troupe/base";
-import { encodePayload, NO_PAYLOAD, toCarriedError } from "@troupe/protocol/actor/v1";
+import { encodeCborUpTo, limits } from "@troupe/protocol";
+import { type CarriedError, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { messageErrors } from "../errors.ts";
 import type { ActorSaying } from "../ports/carried.ts";
 import type { Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
@@ -40,18 +42,28 @@ export class SayingOutput extends Output {
   }
 }
 
+/** What an answer is said with. */
+export interface ReplyVoice {
+  readonly say: Say;
+  /** The message for an error that leaves. */
+  error(cause: unknown): CarriedError;
+}
+
 /** The reply of one call. */
 export class GuestReply implements Reply {
   readonly #call: number;
-  readonly #say: Say;
+  readonly #voice: ReplyVoice;
 
-  constructor(call: number, say: Say) {
+  constructor(call: number, voice: ReplyVoice) {
     this.#call = call;
-    this.#say = say;
+    this.#voice = voice;
   }
 
   ok(output: unknown): Output {
-    const value = output === undefined ? NO_PAYLOAD : encodePayload(output, "cbor", "output");
+    const limit = limits.outgoingMessageBytes;
+    const value = output === undefined ? NO_PAYLOAD : encodeCborUpTo(output, "output", limit);
+    if (typeof value === "number" || value.byteLength > limit)
+      throw messageErrors.outgoingTooLong(typeof value === "number" ? value : value.byteLength, limit);
     return this.#output(
       { $case: "reply", value: { call: this.#call, value, error: undefined } },
       value.byteLength,
@@ -63,13 +75,13 @@ export class GuestReply implements Reply {
   }
 
   #output(saying: ActorSaying, bytes: number): Output {
-    return new SayingOutput({ say: this.#say, saying, bytes, failed: (error) => this.#refusal(error) });
+    return new SayingOutput({ say: this.#voice.say, saying, bytes, failed: (error) => this.#refusal(error) });
   }
 
   #refusal(error: unknown): ActorSaying {
     return {
       $case: "reply",
-      value: { call: this.#call, value: NO_PAYLOAD, error: toCarriedError(error, "cbor") },
+      value: { call: this.#call, value: NO_PAYLOAD, error: this.#voice.error(error) },
     };
   }
 }

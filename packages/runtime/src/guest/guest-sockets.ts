@@ -7,20 +7,19 @@ import {
   type SocketClose,
   type SocketMessage,
   type SocketOpen,
-  toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { RawSocket } from "../ports/raw.ts";
-import type { Say } from "./guest-output.ts";
+import type { ReplyVoice } from "./guest-output.ts";
 
 /** Sockets by the host's numbers. */
 export class GuestSockets {
-  readonly #say: Say;
+  readonly #voice: ReplyVoice;
   /** `undefined`: the actor's connect hooks run. */
   readonly #open = new Map<number, RawSocket | undefined>();
 
-  constructor(say: Say) {
-    this.#say = say;
+  constructor(voice: ReplyVoice) {
+    this.#voice = voice;
   }
 
   open(instance: ActorInstance, { socket: number, url, headers, params, protocol }: SocketOpen): void {
@@ -32,16 +31,17 @@ export class GuestSockets {
       protocol,
       peer: {
         send: (data) => this.#send(number, data),
-        close: (code, reason) => this.#say({ $case: "socketClose", value: { socket: number, code, reason } }),
+        close: (code, reason) =>
+          this.#voice.say({ $case: "socketClose", value: { socket: number, code, reason } }),
         // What waits is at the host, and counted there.
         bufferedBytes: 0,
       },
       opened: (socket) => this.#opened(number, socket),
       refused: (cause) => {
         this.#open.delete(number);
-        this.#say({
+        this.#voice.say({
           $case: "socketAccept",
-          value: { socket: number, error: toCarriedError(cause, "cbor") },
+          value: { socket: number, error: this.#voice.error(cause) },
         });
       },
     });
@@ -60,7 +60,7 @@ export class GuestSockets {
 
   #opened(number: number, socket: RawSocket): void {
     this.#open.set(number, socket);
-    this.#say({ $case: "socketAccept", value: { socket: number, error: undefined } });
+    this.#voice.say({ $case: "socketAccept", value: { socket: number, error: undefined } });
   }
 
   #send(number: number, data: Message): void {
@@ -68,7 +68,7 @@ export class GuestSockets {
       typeof data === "string"
         ? { $case: "text" as const, value: data }
         : { $case: "data" as const, value: data };
-    this.#say({ $case: "socketMessage", value: { socket: number, content } });
+    this.#voice.say({ $case: "socketMessage", value: { socket: number, content } });
   }
 }
 

@@ -5,7 +5,7 @@
  * numbers. So the voice keeps an event until something else is said, or the turn's microtasks run.
  */
 import { decodeServerFrame } from "@troupe/protocol";
-import { encodePayload } from "@troupe/protocol/actor/v1";
+import { type CarriedError, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
 import type { ActorSaying } from "../ports/carried.ts";
 import type { EncodedEvent } from "../ports/instance.ts";
 import type { Say } from "./guest-output.ts";
@@ -13,17 +13,26 @@ import type { Say } from "./guest-output.ts";
 /** Speaks for one instance. */
 export class GuestVoice {
   readonly #send: Say;
+  readonly #failed: ((cause: unknown) => void) | undefined;
   #event: EncodedEvent | undefined;
   #listeners: number[] = [];
 
-  constructor(send: Say) {
+  /** `failed` is told of every error before it leaves. */
+  constructor(send: Say, failed?: (cause: unknown) => void) {
     this.#send = send;
+    this.#failed = failed;
   }
 
   readonly say = (saying: ActorSaying): void => {
     this.#finish();
     this.#send(saying);
   };
+
+  /** The message for an error that leaves. */
+  error(cause: unknown): CarriedError {
+    this.#failed?.(cause);
+    return toCarriedError(cause, "cbor");
+  }
 
   /** An event for one connection. */
   event(event: EncodedEvent, connection: number): void {
@@ -45,6 +54,7 @@ export class GuestVoice {
     if (frame.kind !== "event") return;
     const args = encodePayload(frame.args, "cbor");
     // The gate here has let it go already: what the host's gate must wait for was written before.
-    this.#send({ $case: "event", value: { name: frame.name, args, connections, unconfirmed: false } });
+    const unconfirmed = event.unconfirmed === true;
+    this.#send({ $case: "event", value: { name: frame.name, args, connections, unconfirmed } });
   }
 }

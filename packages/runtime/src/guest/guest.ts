@@ -11,11 +11,13 @@ import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { Activation, ActivationServices } from "../actor/local/activation.ts";
-import type { Transaction } from "../actor/local/database-client.ts";
+import type { Activation } from "../actor/local/activation.ts";
+import type { ActivationServices } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
+import type { Transaction } from "../sql/write-slot.ts";
+import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
 /** What a guest is made of. */
@@ -24,6 +26,8 @@ export interface GuestParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   /** Sends a message on its way, in order. Must not throw. */
   readonly send: (message: FromActor) => void;
+  /** Told of every error before it leaves. Must not throw. */
+  readonly failed?: (cause: unknown) => void;
 }
 
 /** Runs actors for a host that is elsewhere. */
@@ -36,13 +40,12 @@ export class Guest {
   /** Throws `actor.not_carried` for a definition that is carried itself. */
   constructor(parts: GuestParts) {
     this.#parts = parts;
+    const clients = new GuestClients(parts.env);
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction>(),
-      client: () => {
-        throw actorErrors.notCarried("c.client()");
-      },
+      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      client: (caller) => clients.of(caller),
     };
     const declarations: CarriedDeclaration[] = [];
     for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {
@@ -76,6 +79,7 @@ export class Guest {
       env: this.#parts.env,
       factory: this.#factories.get(name),
       send: (body) => this.#parts.send({ instance: number, body }),
+      failed: this.#parts.failed,
       ended: () => this.#instances.delete(number),
     });
     this.#instances.set(number, instance);

@@ -1,3 +1,4 @@
+export { db } from "../actor/database.ts";
 export { actor } from "../actor/definition.ts";
 export { event } from "../actor/types/event.ts";
 export type { GuestParts } from "./guest.ts";

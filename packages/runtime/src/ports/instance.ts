@@ -117,6 +117,8 @@ export function closeCodeOf({ kind }: CloseReason): number {
 export interface EncodedEvent {
   message(encoding: Encoding): Message;
   readonly bytes: number;
+  /** It waited for nothing, and is to wait for nothing on its way. */
+  readonly unconfirmed?: boolean;
 }
 
 /** A snapshot for people and tests. */

@@ -70,16 +70,20 @@ export interface ActorSql {
    * `sql.*`. A statement that failed has changed nothing.
    */
   execute(sql: string, params: BindParams): MaybePromise<ExecuteResult>;
-  /** What is written from now on can be undone by itself. Savepoints end in the order opposite to that of their begin. */
-  savepoint(): Savepoint;
+  /**
+   * What is written from now on can be undone by itself. While there is a savepoint no batch is taken, but one that is
+   * refused. They end in the order opposite to that of their begin. `timeoutMs`: when whoever begins one will end it, for
+   * a database that is elsewhere.
+   */
+  savepoint(timeoutMs: number): MaybePromise<Savepoint>;
 }
 
-/** A place to go back to, until the batch is taken: then what was written since is undone. */
+/** A place to go back to. It ends once. */
 export interface Savepoint {
-  /** What was written stays. Throws `sql.transaction_left_turn` when the batch was taken. */
-  release(): void;
-  /** What was written since is undone; nothing to do when the batch was taken. */
-  rollback(): void;
+  /** What was written stays. Throws `sql.transaction_ended` when it was undone with its batch. */
+  release(): MaybePromise<void>;
+  /** What was written since is undone; nothing to do when it was undone with its batch. */
+  rollback(): MaybePromise<void>;
 }
 
 /**

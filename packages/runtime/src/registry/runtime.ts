@@ -3,11 +3,16 @@
  * and tests make theirs directly.
  */
 import type { Env } from "@troupe/base";
-import { type Client, type Registry as ClientRegistry, createClient } from "@troupe/client";
+import {
+  type Client,
+  type Registry as ClientRegistry,
+  type ClientTransport,
+  createClient,
+} from "@troupe/client";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { Activation, ActivationServices } from "../actor/local/activation.ts";
-import type { Transaction } from "../actor/local/database-client.ts";
+import type { Activation } from "../actor/local/activation.ts";
+import type { ActivationServices } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
@@ -18,6 +23,7 @@ import type { Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
+import type { Transaction } from "../sql/write-slot.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -45,14 +51,15 @@ export class Runtime {
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
+  #carriedTransport: ClientTransport | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
     this.#services = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction>(),
-      client: <R extends ClientRegistry>() => this.client<R>(),
+      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
@@ -84,6 +91,17 @@ export class Runtime {
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
   readonly #caller = (): Activation | undefined => this.#services.current.get();
+
+  /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
+  readonly #outward = (): ClientTransport => {
+    this.#carriedTransport ??= new LocalTransport({
+      env: this.env,
+      host: this.host,
+      gateway: this.gateway,
+      caller: () => undefined,
+    });
+    return this.#carriedTransport;
+  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {
@@ -121,12 +139,16 @@ export class Runtime {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }));
+        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }), {
+          database: behaviour.needs.includes("database"),
+          actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
+        });
       case "remote":
         return new CarriedFactory(
           this.env,
           { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
-          { database: behaviour.database },
+          // Its code is the program's own.
+          { database: behaviour.database, actors: this.#outward },
         );
     }
   }

@@ -163,7 +163,7 @@ export class EngineSession implements LinkHandler {
   #fenced(instance: number, saying: ActorSaying): void {
     if (saying.$case === "ask") {
       const error = toCarriedError(storageErrors.fenced(String(instance)), "cbor");
-      const nothing = { rows: [], sql: NO_PAYLOAD };
+      const nothing = { rows: [], sql: NO_PAYLOAD, value: NO_PAYLOAD };
       this.#sendWord(instance, { $case: "answer", value: { ask: saying.value.ask, error, ...nothing } });
     } else if (saying.$case === "write") {
       this.#sendWord(instance, { $case: "stop", value: { reason: CarriedStopReason.BROKEN, graceMs: 0 } });

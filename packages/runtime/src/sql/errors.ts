@@ -9,13 +9,6 @@ export const sqlErrors = {
     error(500, "sql", "no_database", `Actor "${name}" has no database: give it \`db: db()\``),
   unavailable: () =>
     error(500, "sql", "unavailable", "Actors with a database can't run here: the storage has no SQL"),
-  noTransactionHere: () =>
-    error(
-      501,
-      "sql",
-      "no_transaction_here",
-      "c.db.transaction() needs the database in the same process; this actor runs on a remote host",
-    ),
   failed: (cause: Error, code: number | undefined) =>
     error(500, "sql", "failed", cause.message, {
       public: false,
@@ -52,13 +45,28 @@ export const sqlErrors = {
     }),
   batchUndone: (cause: unknown) =>
     error(500, "sql", "batch_undone", "SQLite undid all that this batch had written", { cause }),
-  leftTurn: () =>
+  transactionEnded: () =>
+    error(500, "sql", "transaction_ended", "This transaction has ended: what was left behind writes nothing"),
+  transactionTimedOut: (timeoutMs: number) =>
     error(
       500,
       "sql",
-      "transaction_left_turn",
-      "A transaction must end in the turn that it began in: await nothing in it but c.db. It was undone",
+      "transaction_timed_out",
+      `The transaction took longer than ${timeoutMs} ms and was undone. It waits for itself when something in it waits for what is durable, or uses c.db where only \`tx\` is known`,
+      { metadata: { timeoutMs } },
     ),
+  invalidTimeout: (longestMs: number) =>
+    error(
+      400,
+      "sql",
+      "invalid_timeout",
+      `A transaction's \`timeout\` must be milliseconds, more than 0 and at most ${longestMs}`,
+      { metadata: { longestMs } },
+    ),
+  tooManyTransactions: (limit: number) =>
+    error(429, "sql", "too_many_transactions", `There are ${limit} transactions inside each other`, {
+      metadata: { limit },
+    }),
   outputInTransaction: () =>
     error(
       500,

@@ -18,6 +18,11 @@ export class CommitSlot<Target> implements Write<Target> {
   /** Set when the activation was closed or fenced: batches that were not taken yet are refused with it. */
   refusal: TroupeError | undefined;
 
+  /** While there are any its batch is not to be taken, unless it is refused. */
+  holds = 0;
+  /** A round went without it because of that. */
+  passedOver = false;
+
   /** The batch that is being written; empty at all other times. */
   batch: Batch = EMPTY_BATCH;
   /** What will be asked for its batch in the next round; absent when the slot isn't in the ready list. */
@@ -28,6 +33,11 @@ export class CommitSlot<Target> implements Write<Target> {
   constructor(target: Target, kind: "rows" | "operation" = "rows") {
     this.target = target;
     this.operation = kind === "operation";
+  }
+
+  /** True when a round must go without it. */
+  get held(): boolean {
+    return this.holds > 0 && this.refusal === undefined;
   }
 
   /** True while a batch of this slot waits to be taken, or was taken and nobody was told yet. */

@@ -8,6 +8,8 @@
  *
  *   idle ──commit──▶ scheduled ──afterTurn──▶ syncing ──done──▶ scheduled (more is ready) or idle
  *
+ * A slot that is held (its actor is in a transaction of SQL) isn't taken: rounds go without it until it is let go.
+ *
  * Order. A source hears of its batches in the order in which they were taken: a slot has at most one batch in a round,
  * and a round is told whole before the next one is taken.
  *
@@ -73,6 +75,14 @@ export class GroupCommitter<Target> {
     if (this.#syncing === undefined && !this.#scheduled) this.#schedule();
   }
 
+  /** The slot may be held no longer: what a round went without is taken in the next one. */
+  resume(slot: CommitSlot<Target>): void {
+    if (slot.held || !slot.passedOver) return;
+    slot.passedOver = false;
+    this.#ready.push(slot);
+    if (this.#syncing === undefined && !this.#scheduled) this.#schedule();
+  }
+
   /** True from a failed sync on: no batch can become durable any more. */
   get broken(): boolean {
     return this.#broken !== undefined;
@@ -132,6 +142,10 @@ export class GroupCommitter<Target> {
     for (const slot of ready) {
       const source = slot.ready;
       if (source === undefined) continue;
+      if (slot.held) {
+        slot.passedOver = true;
+        continue;
+      }
       slot.ready = undefined;
       slot.taken();
       try {

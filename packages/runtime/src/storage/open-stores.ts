@@ -5,6 +5,7 @@
  * given away yet, and the newer one reads only when what the older one had given away is settled: a new activation
  * never acts on rows that a power cut could take back. An actor that sleeps has no entry.
  */
+import type { TroupeError } from "@troupe/base";
 import { storageErrors } from "../errors.ts";
 import type { Generation } from "../ports/directory.ts";
 import type { ActorStore, BatchSource, Row, RowRange } from "../ports/storage.ts";
@@ -39,12 +40,12 @@ export class OpenStores<Target> {
   }
 
   /** Throws `storage.fenced` when this generation or a newer one is open. */
-  open(options: OpenOptions<Target>): ActorStore {
+  open(options: OpenOptions<Target>): SlotStore<Target> {
     const { actorId, generation } = options;
     const older = this.#open.get(actorId);
     if (older !== undefined) {
       if (older.generation >= generation && !older.closed) throw storageErrors.fenced(actorId);
-      older.slot.refusal ??= storageErrors.fenced(actorId);
+      older.refuse(storageErrors.fenced(actorId));
     }
     const store = new SlotStore(options, this, older?.slot.busy ? older.slot : undefined);
     this.#open.set(actorId, store);
@@ -58,17 +59,17 @@ export class OpenStores<Target> {
 
   /** From now on nobody commits for this actor. */
   fence(actorId: string): void {
-    const store = this.#open.get(actorId);
-    if (store !== undefined) store.slot.refusal ??= storageErrors.fenced(actorId);
+    this.#open.get(actorId)?.refuse(storageErrors.fenced(actorId));
   }
 
   /** From now on nobody commits at all: the files are about to go. */
   refuseAll(): void {
-    for (const store of this.#open.values()) store.slot.refusal ??= storageErrors.closed();
+    for (const store of this.#open.values()) store.refuse(storageErrors.closed());
   }
 }
 
-class SlotStore<Target> implements ActorStore {
+/** One activation's store over its slot. */
+export class SlotStore<Target> implements ActorStore {
   readonly slot: CommitSlot<Target>;
   readonly generation: Generation;
   closed = false;
@@ -112,10 +113,28 @@ class SlotStore<Target> implements ActorStore {
     this.#stores.committer.commit(this.slot, source);
   }
 
+  /** No batch is taken, but a refused one, until what it returns is called. */
+  hold(): () => void {
+    this.slot.holds += 1;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.slot.holds -= 1;
+      this.#stores.committer.resume(this.slot);
+    };
+  }
+
+  /** Batches that weren't taken yet fail with `error`. */
+  refuse(error: TroupeError): void {
+    this.slot.refusal ??= error;
+    this.#stores.committer.resume(this.slot);
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.slot.refusal ??= storageErrors.closed();
+    this.refuse(storageErrors.closed());
     if (this.slot.busy) await this.slot.settled();
     this.#stores.closed(this.#actorId, this);
   }

@@ -1,6 +1,7 @@
 /** Code behind a carrier, played by the test: it says what the story tells it to, and hears what the runtime says. */
 import { TroupeError } from "@troupe/base";
 import { encodePayload, NO_PAYLOAD, type PayloadEncoding, Space } from "@troupe/protocol/actor/v1";
+import type { CarriedNeed } from "../../src/actor/behaviour.ts";
 import { carriedActor } from "../../src/actor/carried/definition.ts";
 import type {
   ActorCarrier,
@@ -93,16 +94,23 @@ export class PlayedCarrier implements ActorCarrier {
 }
 
 /** A definition whose carriers the test plays, in the order in which they are opened. */
-export function played(encoding: PayloadEncoding = "json", declaration: Partial<CarriedDeclaration> = {}) {
+export function played(
+  encoding: PayloadEncoding = "json",
+  declaration: Partial<CarriedDeclaration> = {},
+  needs: readonly CarriedNeed[] = [],
+) {
   const carriers: PlayedCarrier[] = [];
   const failures: unknown[] = [];
-  const definition = carriedActor(async () => {
-    const failure = failures.shift();
-    if (failure !== undefined) throw failure;
-    const carrier = new PlayedCarrier(encoding, declaration);
-    carriers.push(carrier);
-    return carrier;
-  });
+  const definition = carriedActor(
+    async () => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      const carrier = new PlayedCarrier(encoding, declaration);
+      carriers.push(carrier);
+      return carrier;
+    },
+    { needs },
+  );
   const newest = (): PlayedCarrier => {
     const carrier = carriers.at(-1);
     if (carrier === undefined) throw new Error("no carrier was opened");

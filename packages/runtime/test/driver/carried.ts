@@ -3,6 +3,7 @@
  * for it as well.
  */
 
+import type { CarriedNeed } from "../../src/actor/behaviour.ts";
 import { carriedActor } from "../../src/actor/carried/definition.ts";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { Guest } from "../../src/guest/guest.ts";
@@ -10,12 +11,17 @@ import type { CarrierRequest } from "../../src/ports/carried.ts";
 import { MemoryCarrier } from "../../src/ports/memory/carrier.ts";
 
 /** Definitions of carried actors that run the given ones. */
-export function carried<U extends Readonly<Record<string, AnyActorDefinition>>>(use: U): U {
+export function carried<U extends Readonly<Record<string, AnyActorDefinition>>>(
+  use: U,
+  needs: readonly CarriedNeed[] = ["actors", "database"],
+): U {
   const entries = Object.entries(use).map(([name, definition]) => {
     if (definition.behaviour.kind !== "local") return [name, definition];
     const open = async ({ env }: CarrierRequest) =>
       new MemoryCarrier(env, (send) => new Guest({ env, use: { [name]: definition }, send }));
-    return [name, carriedActor(open)];
+    const { database } = definition.behaviour;
+    const own = database === undefined ? needs.filter((need) => need !== "database") : needs;
+    return [name, carriedActor(open, { needs: own })];
   });
   // The same names, and behind each the same actor: its types are those of the definition that it runs.
   return Object.fromEntries(entries) as U;

@@ -306,3 +306,31 @@ function zombieActor(host: SpokenHost): string {
   const start = host.words().find(({ body }) => body?.$case === "start")?.body;
   return start?.$case === "start" ? start.value.actorId : "";
 }
+
+test("an actor on a remote host calls actors of the engine and of other hosts; a lost host loses no call that was answered", async () => {
+  const caller = actor({
+    actions: {
+      call: (c, by: number): Promise<unknown> =>
+        c
+          .client()
+          .getOrCreate("counter", [])
+          .action({ name: "increment", args: [by] }),
+      own: (c, by: number): Promise<unknown> =>
+        c
+          .client()
+          .getOrCreate("own", [])
+          .action({ name: "increment", args: [by] }),
+    },
+  });
+  const all = { caller: remoteActor<typeof caller>(), counter: remoteActor<typeof counter>(), own: counter };
+  await using driver = await Driver.start(all, { hostToken: "secret" });
+  const hosts = () => driver.runtime.hosts;
+  const first = startHost({ world: driver.world, hosts, use: { caller } });
+  startHost({ world: driver.world, hosts, use: { counter } });
+  await driver.world.idle();
+  expect(await driver.act("caller", "call", 2)).toMatchObject({ output: 2 });
+  expect(await driver.act("caller", "own", 3)).toMatchObject({ output: 3 });
+  first.links[0]?.close(1000, "");
+  await driver.world.pass(1_000);
+  expect(await driver.act("caller", "call", 1)).toMatchObject({ output: 3 });
+});

@@ -9,8 +9,13 @@ import { nodeEnv } from "../../src/node/env.ts";
 import { type LocalStore, openLocalStore } from "../../src/node/sqlite/open-local-store.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import { carried } from "../driver/carried.ts";
 
 type Use = Readonly<Record<string, AnyActorDefinition>>;
+
+function carriedIfAsked(use: Use): Use {
+  return process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
+}
 
 /** One process after the other on one data directory. */
 export class Ground<U extends Use> {
@@ -22,7 +27,7 @@ export class Ground<U extends Use> {
   #runtime: Runtime | undefined;
 
   private constructor(use: U) {
-    this.#use = use;
+    this.#use = carriedIfAsked(use);
   }
 
   static async start<U extends Use>(use: U): Promise<Ground<U>> {
@@ -53,7 +58,7 @@ export class Ground<U extends Use> {
   /** Ends cleanly, and starts again; with other definitions when they are given. */
   async restart(use: Use = this.#use): Promise<void> {
     await this.#close();
-    this.#use = use;
+    this.#use = carriedIfAsked(use);
     await this.#open();
   }
 

@@ -136,12 +136,7 @@ const transactions = {
       await tx.execute("ALTER TABLE notes ADD COLUMN undone");
       await tx.execute("SELECT * FROM notes");
       await new Promise((resolve) => setTimeout(resolve, 1));
-    }),
-  left: (db: Database) =>
-    db.transaction(async (tx) => {
-      await insert(tx, "a");
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      await insert(tx, "b");
+      throw new Error("no");
     }),
 };
 
@@ -150,7 +145,7 @@ const plain = actor({
   actions: { add: (c) => ++c.state.n, sql: (c) => c.db.execute("SELECT 1") },
 });
 
-const { notes: carriedActor } = carried({ notes });
+const { notes: withoutNeed } = carried({ notes }, []);
 
 const failure = (code: string) => expect.objectContaining({ group: "sql", code });
 
@@ -180,7 +175,9 @@ test("a failed statement changes nothing, what the turn wrote before it stays", 
   expect(await actor.state()).toEqual([2, "one"]);
 });
 
-test("when SQLite undoes the whole batch, all of the turn is undone, and the actor starts anew", async () => {
+test("when SQLite undoes the whole batch, all of the turn is undone, and the actor starts anew", async (context) => {
+  if (process.env["TROUPE_TEST_CARRIED"] === "1")
+    context.skip("behind a carrier each statement ends its turn");
   await using ground = await Ground.start({ notes });
   const actor = ground.client.notes.getOrCreate(["a"]);
   await actor.add("one");
@@ -243,15 +240,6 @@ test("transactions: kept, undone, nested, joined by the outer client", async () 
   await nested.transaction("nested");
   await ground.restart();
   expect(await ground.client.notes.getOrCreate(["nested"]).texts()).toEqual(["a", "c"]);
-});
-
-test("a transaction that leaves its turn is undone, and nothing of it is written behind it", async () => {
-  await using ground = await Ground.start({ notes });
-  const actor = ground.client.notes.getOrCreate(["a"]);
-  await expect(actor.transaction("left")).rejects.toEqual(failure("transaction_left_turn"));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(await actor.texts()).toEqual([]);
-  expect(await actor.add("after")).toBe(1);
 });
 
 test("what another chain writes in the same turn isn't undone with a transaction", async () => {
@@ -349,7 +337,7 @@ test("what isn't a database, and a store without SQL, are refused by name", asyn
   expect(() => actor(config)).toThrow(/db/);
   await using driver = await Driver.start({ notes });
   expect((await driver.act("notes", "texts")).code).toBe("sql.unavailable");
-  await using ground = await Ground.start({ notes: carriedActor });
+  await using ground = await Ground.start({ notes: withoutNeed });
   await expect(ground.client.notes.getOrCreate(["a"]).texts()).rejects.toEqual(failure("unavailable"));
 });
 

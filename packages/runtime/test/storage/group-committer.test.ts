@@ -285,3 +285,48 @@ test("an operation is written although its batch is empty", () => {
   world.file.finishSync();
   expect(settled).toEqual([{ durable: true }]);
 });
+
+test("a slot that is held: rounds go without it, and the next one after that has it", () => {
+  const world = new World();
+  const [a, b] = [world.actor("a"), world.actor("b")];
+  a.slot.holds = 2;
+  a.commit("1");
+  b.commit("1");
+  world.endTurn();
+  expect(world.file.groups).toEqual([["b:1"]]);
+  a.slot.holds = 1;
+  world.committer.resume(a.slot);
+  world.file.finishSync();
+  world.endTurn();
+  expect([world.file.groups.length, a.slot.busy, world.heard()]).toEqual([1, true, ["b:1 durable"]]);
+  a.slot.holds = 0;
+  world.committer.resume(a.slot);
+  world.committer.resume(a.slot);
+  world.endTurn();
+  expect(world.file.groups).toEqual([["b:1"], ["a:1"]]);
+  world.file.finishSync();
+  expect(world.heard()).toEqual(["a:1 durable"]);
+});
+
+test("a slot that is held and let go in one turn is taken with that turn", () => {
+  const world = new World();
+  const a = world.actor("a");
+  a.commit("1");
+  a.slot.holds = 1;
+  a.slot.holds = 0;
+  world.committer.resume(a.slot);
+  world.endTurn();
+  expect(world.file.groups).toEqual([["a:1"]]);
+});
+
+test("a slot that is held fails when it is refused, and keeps nobody waiting", () => {
+  const world = new World();
+  const a = world.actor("a");
+  a.slot.holds = 1;
+  a.commit("1");
+  world.endTurn();
+  a.slot.refusal = storageErrors.fenced("a");
+  world.committer.resume(a.slot);
+  world.endTurn();
+  expect([world.file.groups, world.heard(), a.slot.busy]).toEqual([[], ["a:1 no"], false]);
+});

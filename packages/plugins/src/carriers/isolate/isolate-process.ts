@@ -1,21 +1,24 @@
 /**
  * IsolateProcess: the runtime's end of the process that its isolates run in.
  *
- *   idle ──an isolate is needed──▶ running ──the process ends──▶ idle, each isolate was told
+ *   idle ──an isolate is needed──▶ running ──the process ends, or shows no sign of life──▶ idle, each isolate was told
  *                                     └── close() ──▶ closed
  *
  * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has an
  * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
  * may lack the check by which the engine is stopped at a limit.
+ *
+ * One that shows no sign of life is killed, and nobody waits for its end: what the kernel holds on to may take its time.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Logger, TroupeError } from "@troupe/base";
+import type { Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { packageErrors } from "../../errors.ts";
 import { dynamicErrors } from "./errors.ts";
+import { ProcessWatch } from "./process-watch.ts";
 import {
   type IsolateEnd,
   type IsolateOrder,
@@ -40,21 +43,26 @@ export interface IsolateEar {
 interface Running {
   readonly child: ChildProcess;
   readonly socket: Duplex;
+  readonly watch: ProcessWatch;
 }
+
+/** What it needs of its runtime. */
+export type IsolateProcessEnv = Pick<Env, "log" | "clock" | "timers">;
 
 const ISOLATED_VM = "isolated-vm@7.0.1";
 
 /** One runtime's process. */
 export class IsolateProcess {
-  readonly #log: Logger;
+  readonly #env: IsolateProcessEnv;
   readonly #isolates = new Map<number, IsolateEar>();
   #running: Running | undefined;
-  #exited: Promise<void> = Promise.resolve();
+  /** Processes that aren't gone yet. */
+  readonly #exits = new Set<Promise<void>>();
   #last = 0;
   #closed = false;
 
-  constructor(log: Logger) {
-    this.#log = log;
+  constructor(env: IsolateProcessEnv) {
+    this.#env = env;
   }
 
   /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`. */
@@ -82,7 +90,7 @@ export class IsolateProcess {
   async close(): Promise<void> {
     this.#closed = true;
     this.#running?.child.kill("SIGKILL");
-    await this.#exited;
+    await Promise.all(this.#exits);
   }
 
   #start(): Running {
@@ -94,31 +102,44 @@ export class IsolateProcess {
     });
     const socket = child.stdio[3];
     if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
-    const running = { child, socket };
-    const lastWords = collect(child);
+    const running = { child, socket, watch: this.#watch(child, socket) };
     this.#running = running;
-    this.#exited = new Promise((resolve) => {
+    const lastWords = collect(child);
+    const exit = new Promise<void>((resolve) => {
       const over = (why: string): void => {
-        socket.destroy();
         this.#over(running, [why, lastWords()].filter(Boolean).join(": "));
         resolve();
       };
       child.once("close", (code, signal) => over(`exit ${signal ?? code}`));
       child.once("error", (cause) => over(String(cause)));
     });
-    this.#listen(socket, child);
+    this.#exits.add(exit);
+    void exit.then(() => this.#exits.delete(exit));
+    this.#listen(running);
     return running;
   }
 
-  #listen(socket: Duplex, child: ChildProcess): void {
+  #watch(child: ChildProcess, socket: Duplex): ProcessWatch {
+    return new ProcessWatch({
+      env: this.#env,
+      ask: () => void socket.write(wireMessage(0, WireKind.beat, new Uint8Array(0))),
+      silent: (ms) => {
+        child.kill("SIGKILL");
+        if (this.#running?.child === child) this.#over(this.#running, `no sign of life for ${ms} ms`);
+      },
+    });
+  }
+
+  #listen({ socket, child, watch }: Running): void {
     const reader = new WireReader();
     // Its end is told by the process's.
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
+      watch.heard();
       try {
         for (const message of reader.read(chunk)) this.#heard(message);
       } catch (cause) {
-        this.#log.error("The isolate process said something that can't be read; it is ended", { cause });
+        this.#env.log.error("The isolate process said something that can't be read; it is ended", { cause });
         child.kill("SIGKILL");
       }
     });
@@ -136,11 +157,13 @@ export class IsolateProcess {
   }
 
   #over(running: Running, why: string): void {
+    running.watch.stop();
+    running.socket.destroy();
     if (this.#running !== running) return;
     this.#running = undefined;
     const ears = [...this.#isolates.values()];
     this.#isolates.clear();
-    if (!this.#closed) this.#log.error("The isolate process ended", { why, isolates: ears.length });
+    if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: ears.length });
     const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost(why);
     for (const ear of ears) ear.ended(error);
   }

@@ -24,7 +24,7 @@ export interface ProcessLease {
 
 /** Nothing is spawned yet. */
 export function leaseProcess(env: Env): ProcessLease {
-  const shared = processes.get(env) ?? { process: new IsolateProcess(env.log), users: 0 };
+  const shared = processes.get(env) ?? { process: new IsolateProcess(env), users: 0 };
   processes.set(env, shared);
   shared.users += 1;
   let held = true;

@@ -17,6 +17,8 @@ export const WireKind = {
   ended: 4,
   /** From the process: the source is loaded. */
   loaded: 5,
+  /** To the process, and back from it: a sign of life. No isolate's. */
+  beat: 6,
 } as const;
 
 /** What an isolate is made of. */

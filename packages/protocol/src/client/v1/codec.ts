@@ -6,7 +6,7 @@
  */
 import { unreachable } from "@troupe/base";
 import { protocolErrors } from "../../errors.ts";
-import { encodeCborWithin } from "../../values/cbor.ts";
+import { encodeCborBounded, encodeCborWithin } from "../../values/cbor.ts";
 import { encodeJson, encodeJsonWithin } from "../../values/json-write.ts";
 import type { ActionFrame, ClientFrame, Encoding, ErrorFrame, ServerFrame, WireError } from "./frames.ts";
 import {
@@ -52,6 +52,15 @@ export function encodeReply(id: number, output: unknown, encoding: Encoding): Me
 export function encodeEvent(name: string, args: readonly unknown[], encoding: Encoding): Message {
   if (encoding === "cbor") return encodeCborWithin({ kind: "event", name, args }, "", FRAME_DEPTH);
   return `{"kind":"event","name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}}`;
+}
+
+/** The same in CBOR for an event that may have `maxBytes`: of one that has more, how many it has at the least. */
+export function encodeEventUpTo(
+  name: string,
+  args: readonly unknown[],
+  maxBytes: number,
+): Uint8Array | number {
+  return encodeCborBounded({ kind: "event", name, args }, "", { maxDepth: FRAME_DEPTH, maxBytes });
 }
 
 /** The frame that a client sent. Throws `protocol.malformed_frame` or group `value`. */

@@ -45,12 +45,14 @@ import {
   type RowChange,
   type RowRange,
 } from "../../ports/storage.ts";
-import { sqlErrors } from "../../sql/errors.ts";
 import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
+import { ActorCalls } from "./actor-calls.ts";
 import { Calls } from "./calls.ts";
+import type { CarriedGrants } from "./carried-factory.ts";
+import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
@@ -70,6 +72,7 @@ export interface CarriedParts {
   readonly request: InstanceOpen;
   readonly carrier: ActorCarrier;
   readonly descriptor: ActorDescriptor;
+  readonly grants: CarriedGrants;
   readonly onIdle: () => void;
   readonly onBusy: () => void;
   /** The activation must end, for a reason of its own. */
@@ -97,6 +100,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly calls: Calls;
   readonly clients: Clients;
   readonly sockets: Sockets;
+  readonly sql: CarriedSql;
+  /** Its own calls to other actors. */
+  readonly outward: ActorCalls;
   readonly log: Logger;
   phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
   /** When the actor wants to be woken (wall clock, ms), `null` for never. */
@@ -109,7 +115,6 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   /** Rows of the runtime's own for the next batch. */
   #own: RowChange[] = [];
   #doomed = false;
-  #sql: ActorSql | undefined;
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;
@@ -128,6 +133,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.#writes = new PendingWrites(this.encoding, parts.request.rows);
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
+    this.sql = new CarriedSql(this);
+    this.outward = new ActorCalls(this, parts.grants.actors);
     this.calls = new Calls({
       env: parts.env,
       encoding: this.encoding,
@@ -142,7 +149,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   async start(): Promise<void> {
     const { record, generation, isNew, input, rows, created } = this.request;
     if (created !== undefined) this.gate.hold(created, () => this.#parts.onEnd("broken"));
-    if (isNew) this.#creating = "quiet";
+    // What a migration writes to the database is kept back as well: with an error nothing of it stays.
+    if (isNew || this.declaration.database) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
     this.say({
@@ -161,6 +169,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     });
     await started;
     if (isNew) this.#created();
+    else this.#release();
     this.phase = { tag: "running" };
   }
 
@@ -190,6 +199,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   lost(error: TroupeError): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
+    this.sql.abandon();
     this.calls.failAll(error);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
@@ -222,14 +232,15 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     return listOver(this.#writes.open, this.request.store, range);
   }
 
-  /** The actor's database. Throws `sql.unavailable` when its definition here has none. */
-  get sql(): ActorSql {
-    this.#sql ??= this.request.store.sql?.(() => {
-      if (this.phase.tag === "stopped" || this.gone) throw actorErrors.stopped(this.request.record.id);
+  openSql(): ActorSql | undefined {
+    return this.request.store.sql?.(() => {
+      this.checkLive();
       this.gate.mark();
     });
-    if (this.#sql === undefined) throw sqlErrors.unavailable();
-    return this.#sql;
+  }
+
+  checkLive(): void {
+    if (this.phase.tag === "stopped" || this.gone) throw actorErrors.stopped(this.request.record.id);
   }
 
   /** Settles when everything written so far is durable. */

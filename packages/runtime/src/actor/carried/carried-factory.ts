@@ -2,24 +2,34 @@
  * Makes activations of one carried actor, on whatever carrier its source has at the moment.
  */
 import type { Env } from "@troupe/base";
+import type { ClientTransport } from "@troupe/client";
 import type { ActorCarrier, CarrierSource } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import { CarriedInstance } from "./carried-instance.ts";
 
+/** What the actors of a factory get beside their own state and keys. */
+export interface CarriedGrants {
+  readonly database: boolean;
+  /** How they call other actors; undefined: they may not. */
+  readonly actors: (() => ClientTransport) | undefined;
+}
+
 /** The factory of one registered name. */
 export class CarriedFactory implements InstanceFactory {
   readonly needs: StoreNeeds;
   readonly #env: Env;
   readonly #source: CarrierSource;
+  readonly #grants: CarriedGrants;
   /** What each carrier declared, taken apart once. */
   readonly #descriptors = new WeakMap<ActorCarrier, ActorDescriptor>();
 
-  constructor(env: Env, source: CarrierSource, needs: StoreNeeds = {}) {
-    this.needs = needs;
+  constructor(env: Env, source: CarrierSource, grants: CarriedGrants) {
+    this.needs = { database: grants.database };
     this.#env = env;
     this.#source = source;
+    this.#grants = grants;
   }
 
   async open(request: InstanceOpen): Promise<ActorInstance> {
@@ -29,6 +39,7 @@ export class CarriedFactory implements InstanceFactory {
     const instance = new CarriedInstance(this.#env, request, {
       carrier,
       descriptor: this.#describe(carrier),
+      grants: this.#grants,
     });
     await instance.start();
     return instance;

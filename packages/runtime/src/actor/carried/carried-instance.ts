@@ -35,7 +35,7 @@ export class CarriedInstance implements ActorInstance {
   readonly generation: Generation;
   readonly #activation: CarriedActivation;
 
-  constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor">) {
+  constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor" | "grants">) {
     this.record = request.record;
     this.generation = request.generation;
     const { noSleep, sleepTimeout } = of.descriptor.options;
@@ -44,6 +44,7 @@ export class CarriedInstance implements ActorInstance {
       request,
       carrier: of.carrier,
       descriptor: of.descriptor,
+      grants: of.grants,
       onIdle: () => {
         if (this.accepting && !noSleep) request.host.idle(this, sleepTimeout);
       },
@@ -193,6 +194,7 @@ export class CarriedInstance implements ActorInstance {
   async #release(reason: StopReason): Promise<void> {
     const activation = this.#activation;
     const { gate } = activation;
+    activation.sql.abandon();
     if (reason === "broken") {
       gate.break(actorErrors.stopped(this.record.id));
       activation.closeAll({ kind: "broken", text: "storage.commit_failed" });

@@ -115,7 +115,7 @@ export class Clients {
 
   deliver(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
     const { maxOutgoingMessageSize } = this.#activation.descriptor.options;
-    const message = new EventMessage(name, args, targets, maxOutgoingMessageSize);
+    const message = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
     if (gated) this.#activation.emit(new EventOutput(message, targets));
     else for (const target of targets) target.deliver(message);
   }

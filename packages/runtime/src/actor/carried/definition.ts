@@ -1,8 +1,10 @@
 /**
  * Definitions of actors whose code runs elsewhere.
  */
+
+import { configErrors } from "../../errors.ts";
 import type { OpenCarrier, OpenCarrierSource } from "../../ports/carried.ts";
-import type { ActorDescriptor, CarriedBehaviour } from "../behaviour.ts";
+import { type ActorDescriptor, type CarriedBehaviour, type CarriedNeed, carriedNeeds } from "../behaviour.ts";
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 import { OpenedCarrier } from "./carrier-source.ts";
@@ -20,16 +22,35 @@ export interface CarriedDefinition extends AnyActorDefinition {
   readonly behaviour: CarriedBehaviour;
 }
 
+/** What a definition of a carried actor may say beside where its code is. */
+export interface CarriedOptions {
+  /** What the code gets beside its own state and keys. Default: nothing. */
+  readonly needs?: readonly CarriedNeed[] | undefined;
+}
+
 /**
  * Defines an actor whose code runs behind a carrier, for `setup({ use })`. Each runtime opens a carrier of its own, when
  * the first of the actors is needed; what the actor is called, does and may is what the code declares.
  */
-export function carriedActor(open: OpenCarrier): CarriedDefinition {
-  return carriedActorFrom((request) => new OpenedCarrier(() => open(request)));
+export function carriedActor(open: OpenCarrier, options?: CarriedOptions): CarriedDefinition {
+  return carriedActorFrom((request) => new OpenedCarrier(() => open(request)), options);
 }
 
-/** The same, for carriers that aren't one for all: each runtime makes a source of its own, and asks it at each activation. */
-export function carriedActorFrom(source: OpenCarrierSource): CarriedDefinition {
-  const behaviour: CarriedBehaviour = Object.freeze({ kind: "carried", source });
+/**
+ * The same, for carriers that aren't one for all: each runtime makes a source of its own, and asks it at each activation.
+ * Throws `config.invalid_option`.
+ */
+export function carriedActorFrom(
+  source: OpenCarrierSource,
+  { needs = [] }: CarriedOptions = {},
+): CarriedDefinition {
+  const known: readonly unknown[] = carriedNeeds;
+  if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
+    throw configErrors.invalidOption("needs", `a list of ${carriedNeeds.join(", ")}`);
+  const behaviour: CarriedBehaviour = Object.freeze({
+    kind: "carried",
+    source,
+    needs: Object.freeze([...needs]),
+  });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }

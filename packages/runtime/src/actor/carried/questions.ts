@@ -7,13 +7,10 @@ import {
   type CarriedAnswer,
   type CarriedAsk,
   type CarriedRow,
-  decodeBindParams,
-  encodeExecuteResult,
   type KvGet,
   type KvList,
   type OwnGet,
   type OwnList,
-  type SqlExecute,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
@@ -34,7 +31,7 @@ export async function answer(activation: CarriedActivation, ask: CarriedAsk): Pr
   }
   activation.say({
     $case: "answer",
-    value: { ask: ask.ask, error: undefined, rows: [], sql: NOTHING, ...answered },
+    value: { ask: ask.ask, error: undefined, rows: [], sql: NOTHING, value: NOTHING, ...answered },
   });
 }
 
@@ -53,8 +50,16 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
       return { rows: await ownValuesOf(activation, ask.about.value) };
     case "ownList":
       return { rows: await ownListOf(activation, ask.about.value) };
+    case "actorCall":
+      return { value: await activation.outward.call(ask.about.value) };
     case "sqlExecute":
-      return { sql: await executed(activation, ask.about.value) };
+      return { sql: await activation.sql.execute(ask.about.value) };
+    case "sqlBegin":
+      await activation.sql.begin(ask.about.value);
+      return {};
+    case "sqlEnd":
+      await activation.sql.end(ask.about.value);
+      return {};
     default:
       throw actorErrors.notCarried("a question that this runtime doesn't know");
   }
@@ -84,10 +89,6 @@ async function found(activation: CarriedActivation, rowKeys: readonly string[]):
     return value === undefined ? [] : [{ key, value }];
   });
   return toCarriedRows(rows, activation.encoding);
-}
-
-async function executed(activation: CarriedActivation, { sql, params }: SqlExecute): Promise<Uint8Array> {
-  return encodeExecuteResult(await activation.sql.execute(sql, decodeBindParams(params)));
 }
 
 async function listOf(

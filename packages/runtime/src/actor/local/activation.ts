@@ -10,8 +10,8 @@
  * Only a running activation accepts calls; the host holds others for the next one. After the release every write
  * throws `actor.stopped`, so that code which was left behind (a forgotten promise) can't write into a later life.
  */
-import type { AsyncVariable, Env, Logger } from "@troupe/base";
-import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type { Env, Logger } from "@troupe/base";
+import type { Client } from "@troupe/client";
 import { actorErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import { Kv } from "../../kv/kv.ts";
@@ -33,28 +33,16 @@ import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
+import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
-import { type DatabaseClient, inTransaction, openDatabase, type Transaction } from "./database-client.ts";
+import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
 import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { withTimeout } from "./timeout.ts";
 import { Work, type WorkOwner } from "./work.ts";
-
-/** Which activation the running code belongs to: follows every await. */
-export type CurrentActor = AsyncVariable<Activation>;
-
-/** What all activations of a host share. */
-export interface ActivationServices {
-  readonly env: Env;
-  readonly current: CurrentActor;
-  /** A client for actors of the same registry. */
-  client<R extends ClientRegistry>(): Client<R>;
-  /** Which transaction of its database the running code is in. */
-  readonly transaction: AsyncVariable<Transaction>;
-}
 
 /** The lifecycle, tagged. */
 export type Phase =
@@ -175,6 +163,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#database;
   }
 
+  /** What is open in the database is undone: its batch is the last one, or is lost. */
+  abandonTransaction(): void {
+    if (this.#database !== undefined) abandonTransaction(this.#database);
+  }
+
   get scheduleApi(): Schedule {
     return new ScheduleApi(this);
   }
@@ -237,9 +230,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return reasons;
   }
 
-  /** Runs user code as this actor. */
+  /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
   enter<R>(fn: () => R): R {
-    return this.#services.current.run(this, fn);
+    const { current, transaction } = this.#services;
+    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
+    return transaction.run(undefined, () => current.run(this, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -274,7 +269,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
       checkEvent(name, args, maxOutgoingMessageSize);
       return;
     }
-    const event = new EventMessage(name, args, targets, maxOutgoingMessageSize);
+    const event = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
     if (gated) {
       this.emit(new EventOutput(event, targets));
       return;
@@ -293,10 +288,15 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   async saveState(immediate: boolean): Promise<void> {
     this.#checkLive();
     if (!immediate) return;
+    await this.handedOn();
+    await this.store.durable?.();
+  }
+
+  /** Settles when the store has taken everything written so far. Rejects with `sql.output_in_transaction`. */
+  async handedOn(): Promise<void> {
     if (this.#inTransaction) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
-    await this.store.durable?.();
   }
 
   /** The save behind which this life writes nothing. Settles when all is durable; rejects when it never will be. */
@@ -356,8 +356,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.host.requestStop(this.#instance, reason);
   }
 
-  client<R extends ClientRegistry>(): Client<R> {
-    return this.#services.client<R>();
+  client(): Client {
+    return this.#services.client(this);
   }
 
   take(): Batch {

@@ -122,8 +122,13 @@ export class LocalContext implements ActorContext {
   }
 
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
-    return this.#activation.client<R>();
+    return retyped<R>(this.#activation.client());
   }
+}
+
+/** The same client under the types of its user's registry: those exist at compile time alone. */
+function retyped<R extends ClientRegistry>(client: Client): Client<R> {
+  return client as Client<R>;
 }
 
 /** The call took too long: what it still writes counts, but nobody waits for it. */

@@ -1,52 +1,49 @@
 /**
- * `c.db` of one activation.
+ * `c.db` of one activation, and `tx` of a transaction.
  *
- * A transaction is a savepoint that lasts for one turn at most. Other chains of calls may go on in the same turn (a
- * promise of theirs settles): their statements wait until it ends, so that nothing of theirs is undone with it. Which
- * chain a statement belongs to is what the async context says.
+ * Which chain of calls a statement belongs to is what the async context says: `c.db` inside of a transaction joins it. Where
+ * there is no async context (an isolate, workerd) it isn't known behind the first await: there `tx` alone is inside.
  */
 import type { AsyncVariable, Env } from "@troupe/base";
-import type { BindParam, BindParams, ExecuteResult } from "@troupe/protocol";
-import type { ActorSql, ActorStore, Savepoint } from "../../ports/storage.ts";
+import { type BindParam, type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
+import type { ActorStore } from "../../ports/storage.ts";
 import { sqlErrors } from "../../sql/errors.ts";
-import type { Database } from "../types/database.ts";
+import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
+import type { Database, TransactionOptions } from "../types/database.ts";
 import { observed } from "./observed.ts";
 
-/** What it needs of its activation. */
+/** Which transaction the running code is in. */
+export type CurrentTransaction = AsyncVariable<Transaction | undefined>;
+
+/** What it is made of. */
 export interface DatabaseClientParts {
-  readonly env: Pick<Env, "afterTurn">;
-  readonly sql: ActorSql;
-  /** Which transaction the running code is in. */
-  readonly current: AsyncVariable<Transaction>;
-  /** Throws when the activation has ended. */
-  readonly checkLive: () => void;
+  readonly slot: WriteSlot;
+  readonly current: CurrentTransaction;
 }
 
-/** A transaction, or one inside another. */
-export interface Transaction {
-  readonly outer: Transaction | undefined;
-  over: boolean;
-}
-
-/** True for code inside a transaction of `client`. No member of `c.db`: it is the runtime's question. */
+/** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
 export let inTransaction: (client: DatabaseClient) => boolean;
+/** The activation ends, and what is open is undone. */
+export let abandonTransaction: (client: DatabaseClient) => void;
 
-/** `c.db`. */
+/** `c.db`, or with `bound` the `tx` of a transaction. */
 export class DatabaseClient implements Database {
   readonly #parts: DatabaseClientParts;
-  /** The transaction that is open, the outermost, and its end. */
-  #open: { readonly root: Transaction; readonly ended: Promise<void> } | undefined;
+  readonly #bound: Transaction | undefined;
 
   static {
     inTransaction = (client) => client.#inside;
+    abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
   }
 
-  constructor(parts: DatabaseClientParts) {
+  constructor(parts: DatabaseClientParts, bound?: Transaction) {
     this.#parts = parts;
+    this.#bound = bound;
   }
 
   get #inside(): boolean {
-    return this.#open !== undefined && rootOf(this.#parts.current.get()) === this.#open.root;
+    const within = this.#within();
+    return within !== undefined && within.over === undefined;
   }
 
   execute<Row extends object = Record<string, never>>(
@@ -56,69 +53,46 @@ export class DatabaseClient implements Database {
     return observed(this.#execute<Row>(sql, params));
   }
 
-  transaction<R>(callback: (tx: Database) => R | Promise<R>): Promise<R> {
-    return observed(this.#transaction(callback));
+  transaction<R>(callback: (tx: Database) => R | Promise<R>, options: TransactionOptions = {}): Promise<R> {
+    return observed(this.#transaction(callback, options));
   }
 
   async #execute<Row>(sql: string, params: readonly unknown[]): Promise<Row[]> {
-    if (this.#open !== undefined) await this.#turn();
-    this.#checkChain();
-    const result = await this.#parts.sql.execute(sql, bindParams(params));
-    return asRows<Row>(result);
+    return asRows<Row>(await this.#parts.slot.execute(this.#within(), sql, bindParams(params)));
   }
 
-  async #transaction<R>(callback: (tx: Database) => R | Promise<R>): Promise<R> {
-    if (this.#open !== undefined) await this.#turn();
-    this.#checkChain();
-    const outer = this.#parts.current.get();
-    const transaction: Transaction = { outer, over: false };
-    const savepoint = this.#parts.sql.savepoint();
-    if (outer !== undefined) return await this.#run(transaction, savepoint, callback);
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    this.#open = { root: transaction, ended };
-    try {
-      return await this.#run(transaction, savepoint, callback);
-    } finally {
-      this.#open = undefined;
-      end();
-    }
-  }
-
-  async #run<R>(
-    transaction: Transaction,
-    savepoint: Savepoint,
+  async #transaction<R>(
     callback: (tx: Database) => R | Promise<R>,
+    { timeout = limits.sqlTransactionMs }: TransactionOptions,
   ): Promise<R> {
-    const turnOver = Promise.withResolvers<never>();
-    turnOver.promise.catch(() => {});
+    const { slot, current } = this.#parts;
+    const transaction = await slot.begin(this.#within(), checkTimeout(timeout));
     try {
-      const running = this.#parts.current.run(transaction, () => callback(this));
-      if (running instanceof Promise) this.#parts.env.afterTurn(() => turnOver.reject(sqlErrors.leftTurn()));
-      const result = await Promise.race([running, turnOver.promise]);
-      savepoint.release();
+      const tx = new DatabaseClient(this.#parts, transaction);
+      const running = current.run(transaction, () => callback(tx));
+      const result = await Promise.race([running, transaction.failed]);
+      await slot.release(transaction);
       return result;
     } catch (error) {
-      savepoint.rollback();
+      await slot.undo(transaction);
       throw error;
-    } finally {
-      transaction.over = true;
     }
   }
 
-  /** Waits until no other chain is in a transaction. */
-  async #turn(): Promise<void> {
-    while (this.#open !== undefined && !this.#inside) await this.#open.ended;
-  }
-
-  #checkChain(): void {
-    this.#parts.checkLive();
-    // Its transaction was undone, or has ended: what it writes would be outside of it.
-    if (this.#parts.current.get()?.over === true) throw sqlErrors.leftTurn();
+  /** The innermost transaction that the running code is in. */
+  #within(): Transaction | undefined {
+    const current = this.#parts.current.get();
+    // Another actor's: the context follows whoever calls.
+    if (current === undefined || current.slot !== this.#parts.slot) return this.#bound;
+    if (this.#bound === undefined) return current;
+    return current.over === undefined && current.isWithin(this.#bound) ? current : this.#bound;
   }
 }
 
-function rootOf(transaction: Transaction | undefined): Transaction | undefined {
-  return transaction?.outer === undefined ? transaction : rootOf(transaction.outer);
+function checkTimeout(timeout: unknown): number {
+  const longest = limits.sqlTransactionLongestMs;
+  if (typeof timeout === "number" && timeout > 0 && timeout <= longest) return timeout;
+  throw sqlErrors.invalidTimeout(longest);
 }
 
 function bindParams(params: readonly unknown[]): BindParams {
@@ -139,7 +113,7 @@ function asRows<Row>({ columns, rows }: ExecuteResult): Row[] {
 
 /** What an activation brings to its database. */
 export interface DatabaseOwner {
-  readonly env: DatabaseClientParts["env"];
+  readonly env: Pick<Env, "afterTurn" | "timers">;
   readonly record: { readonly name: string };
   readonly behaviour: { readonly database: object | undefined };
   readonly store: Pick<ActorStore, "sql">;
@@ -149,10 +123,12 @@ export interface DatabaseOwner {
 /** The client of an activation. Throws `sql.no_database`, `sql.unavailable`. */
 export function openDatabase(
   owner: DatabaseOwner,
-  parts: Pick<DatabaseClientParts, "current" | "checkLive">,
+  parts: { readonly current: CurrentTransaction; readonly checkLive: () => void },
 ): DatabaseClient {
+  const { env } = owner;
   if (owner.behaviour.database === undefined) throw sqlErrors.noDatabase(owner.record.name);
   const sql = owner.store.sql?.(() => owner.wrote());
   if (sql === undefined) throw sqlErrors.unavailable();
-  return new DatabaseClient({ env: owner.env, sql, ...parts });
+  const slot = new WriteSlot({ env, sql, checkLive: parts.checkLive });
+  return new DatabaseClient({ slot, current: parts.current });
 }

@@ -18,7 +18,8 @@ import type {
 import type { RawRequest } from "../../ports/raw.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
-import { Activation, type ActivationServices } from "./activation.ts";
+import { Activation } from "./activation.ts";
+import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
 import { openSocket } from "./raw-socket.ts";

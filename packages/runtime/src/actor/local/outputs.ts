@@ -2,27 +2,40 @@
  * The outputs that an actor of this process makes by itself: events to its connections.
  */
 import { assert, type TroupeError } from "@troupe/base";
-import { bytesPast, type Encoding, encodeEvent, limits } from "@troupe/protocol";
+import { bytesPast, type Encoding, encodeEvent, encodeEventUpTo, limits } from "@troupe/protocol";
 import { messageErrors } from "../../errors.ts";
 import type { EncodedEvent } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
 import type { Message } from "../../ports/transport.ts";
 import type { Connection } from "./connection.ts";
 
+/** What an actor says. */
+export interface EventParts {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** False: it leaves at once, whatever was written. */
+  readonly gated: boolean;
+}
+
 /** An event: encoded when it is made, once for each encoding that somebody listens in. */
 export class EventMessage implements EncodedEvent {
   readonly #json: Message | undefined;
   readonly #cbor: Message | undefined;
   readonly bytes: number;
+  readonly unconfirmed: boolean;
 
   /** Throws `value.*`, and `message.outgoing_too_long`. */
-  constructor(name: string, args: readonly unknown[], targets: readonly Connection[], maxBytes: number) {
+  constructor(event: EventParts, targets: readonly Connection[], maxBytes: number) {
+    const { name, args, gated } = event;
+    this.unconfirmed = !gated;
     const json = targets.some((target) => target.encoding === "json");
     const cbor = targets.some((target) => target.encoding === "cbor");
-    this.#json = json ? encodeEvent(name, args, "json") : undefined;
-    this.#cbor = cbor ? encodeEvent(name, args, "cbor") : undefined;
-    this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
     const limit = eventLimit(maxBytes);
+    this.#json = json ? encodeEvent(name, args, "json") : undefined;
+    const encoded = cbor ? encodeEventUpTo(name, args, limit) : undefined;
+    if (typeof encoded === "number") throw messageErrors.outgoingTooLong(encoded, limit);
+    this.#cbor = encoded;
+    this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);
     const past = bytesPast(limit, this.#json ?? "") ?? bytesPast(limit, this.#cbor ?? "");
     if (past !== undefined) throw messageErrors.outgoingTooLong(past, limit);
   }

@@ -13,7 +13,7 @@
  */
 
 import type { Logger } from "@troupe/base";
-import { cloneValue, decodeCbor, encodeCbor, limits, RAW } from "@troupe/protocol";
+import { cloneValue, decodeCbor, encodeCbor, encodeCborUpTo, limits, RAW } from "@troupe/protocol";
 import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
 import { checkPropertyCount } from "../state-size.ts";
@@ -152,16 +152,18 @@ export class StateTree {
       this.#suspects?.delete(property);
       return { key, value: null };
     }
-    const value = encodeCbor(this.#root[property], `state.${property}`);
-    this.#checkSize(property, value.byteLength);
+    const value = this.#encoded(property);
     if (this.#suspects?.has(property)) this.#suspects.set(property, value);
     return { key, value };
   }
 
-  #checkSize(property: string, bytes: number): void {
-    if (bytes > limits.statePropertyBytes) {
-      throw storageErrors.propertyTooLarge(property, bytes, limits.statePropertyBytes);
-    }
+  /** Throws `storage.property_too_large`. */
+  #encoded(property: string): Uint8Array {
+    const limit = limits.statePropertyBytes;
+    const value = encodeCborUpTo(this.#root[property], `state.${property}`, limit);
+    const bytes = typeof value === "number" ? value : value.byteLength;
+    if (typeof value === "number" || bytes > limit)
+      throw storageErrors.propertyTooLarge(property, bytes, limit);
     if (bytes > limits.statePropertyWarnBytes) {
       this.#owner.log.warn(
         "a state property is large: it is rewritten whole on every change; consider rows of its own",
@@ -171,6 +173,7 @@ export class StateTree {
         },
       );
     }
+    return value;
   }
 }
 

@@ -56,6 +56,7 @@ async function lastHook(activation: Activation, reason: StopReason): Promise<voi
 }
 
 async function release(activation: Activation, reason: StopReason): Promise<void> {
+  activation.abandonTransaction();
   if (reason === "broken") {
     activation.phase = { tag: "stopped", reason };
     activation.gate.break(actorErrors.stopped(activation.record.id));

@@ -6,9 +6,14 @@ import type { BindParam, ColumnValue } from "@troupe/protocol";
 /** A row by the names of its columns. */
 export type SqlRow = Record<string, ColumnValue>;
 
-/** Options of a transaction: RivetKit's, without effect. A transaction here lasts one turn and is never in line. */
+/** Options of a transaction. */
 export interface TransactionOptions {
+  /** No effect. Known for RivetKit's sake. */
   readonly name?: string;
+  /**
+   * Milliseconds that it may last beyond the turn that it began in; then it is undone, with `sql.transaction_timed_out`.
+   * Inside another one the outer one's counts. Default 5,000, at most 60,000.
+   */
   readonly timeout?: number;
 }
 
@@ -31,7 +36,11 @@ export interface Database {
   ): Promise<Row[]>;
   /**
    * Runs `callback`; when it throws, what was written to the database since is undone (state and keys aren't). Inside
-   * another one it is undone by itself. It must end in the turn that it began in: await nothing in it but the database.
+   * another one it is undone by itself.
+   *
+   * Until it ends, everybody else's statements wait, and so does whatever the actor says: what is written meanwhile, state
+   * and keys too, is stored with it. What waits for something to be durable (a call to another actor, `fetch`,
+   * `saveState({ immediate: true })`) would wait for itself, and throws `sql.output_in_transaction`.
    */
   transaction<R>(callback: (tx: Database) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
 }

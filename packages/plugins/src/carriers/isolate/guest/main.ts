@@ -14,13 +14,16 @@ import "./globals.ts";
 import { TroupeError, UserError } from "@troupe/base";
 import { cloneValue } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
-import { actor, event } from "@troupe/runtime/guest";
+import { actor, db, event } from "@troupe/runtime/guest";
 import { readRecords } from "../records.ts";
 import { define, host, out, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
+import { isOutOfMemory } from "./out-of-memory.ts";
 import { IsolateSession, logFrame } from "./session.ts";
 
 let afterTurn: (() => void)[] = [];
+/** An error that nobody caught says that the memory is used up. */
+let exhausted = false;
 let session: IsolateSession | undefined;
 
 const line = (level: Parameters<typeof logFrame>[0], message: string): void =>
@@ -42,25 +45,44 @@ function load(namespace: { readonly default?: unknown }, name: string): string |
     log: new LineLogger(line),
     afterTurn: (task: () => void) => void afterTurn.push(task),
   };
-  session = new IsolateSession({ env, definition, name, send: (frame) => out.frame(frame) });
+  session = new IsolateSession({ env, definition, name, send: (frame) => out.frame(frame), failed });
   return undefined;
 }
 
 function enter(records: ArrayBuffer): void {
-  readRecords(new Uint8Array(records), {
-    frame: (frame) => session?.receive(frame),
-    timerFired: (timer) => guarded(() => timers.fired(timer)),
-  });
+  try {
+    readRecords(new Uint8Array(records), {
+      frame: (frame) => session?.receive(frame),
+      timerFired: (timer) => guarded(() => timers.fired(timer)),
+    });
+  } catch (cause) {
+    failed(cause);
+    if (!exhausted) throw cause;
+  }
 }
 
-/** What was said, behind one byte: 1 when it has to be called again. */
+/** What was said, behind one byte: 1 when it has to be called again, 2 when the isolate can't go on. */
 function endTurn(): ArrayBuffer {
   const tasks = afterTurn;
   afterTurn = [];
   for (const task of tasks) guarded(task);
-  const said = out.take(1);
-  said[0] = tasks.length > 0 ? 1 : 0;
-  return said.buffer;
+  if (exhausted) return EXHAUSTED;
+  try {
+    const said = out.take(1);
+    said[0] = tasks.length > 0 ? 1 : 0;
+    return said.buffer;
+  } catch (cause) {
+    if (isOutOfMemory(cause)) return EXHAUSTED;
+    throw cause;
+  }
+}
+
+/** Taken now: later there may be no room for it. */
+const EXHAUSTED = Uint8Array.of(2).buffer;
+
+/** Told of every error before it leaves. */
+function failed(cause: unknown): void {
+  exhausted ||= isOutOfMemory(cause);
 }
 
 /** What a task throws is nobody's but the log's. */
@@ -68,6 +90,7 @@ function guarded(task: () => void): void {
   try {
     task();
   } catch (cause) {
+    failed(cause);
     new LineLogger(line).error("a timer's task failed", { cause });
   }
 }
@@ -82,5 +105,5 @@ function isDefinition(value: unknown): value is ReturnType<typeof actor> {
 }
 
 Object.assign(globalThis, {
-  troupeIsolate: { prepare, load, enter, endTurn, module: { actor, event, TroupeError, UserError } },
+  troupeIsolate: { prepare, load, enter, endTurn, module: { actor, db, event, TroupeError, UserError } },
 });

@@ -22,6 +22,8 @@ export interface IsolateSessionParts {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly send: (frame: Uint8Array) => void;
+  /** Told of every error before it leaves. */
+  readonly failed: (cause: unknown) => void;
 }
 
 /** A guest with one definition. */
@@ -38,6 +40,7 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
+      failed: parts.failed,
     });
   }
 

@@ -2,29 +2,37 @@
  * TextEncoder and TextDecoder for a place that has only the language: UTF-8, as the Encoding Standard has it.
  */
 
-/** As the platform's, without `encodeInto`'s partial writes. */
+/** Up to here room for three bytes a unit is taken, longer texts are measured first. */
+const SHORT_TEXT = 1_024;
+
+/** As the platform's. */
 export class Utf8Encoder {
   readonly encoding = "utf-8";
 
   encode(text = ""): Uint8Array<ArrayBuffer> {
+    if (text.length > SHORT_TEXT) {
+      const bytes = new Uint8Array(utf8Length(text));
+      write(text, bytes);
+      return bytes;
+    }
     // At most three bytes for each unit of UTF-16.
     const bytes = new Uint8Array(text.length * 3);
-    return bytes.slice(0, write(text, bytes));
+    return bytes.slice(0, write(text, bytes).written);
   }
 
   encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
-    const bytes = this.encode(text);
-    if (bytes.byteLength > into.byteLength) throw new RangeError("The text doesn't fit");
-    into.set(bytes);
-    return { read: text.length, written: bytes.byteLength };
+    return write(text, into);
   }
 }
 
-function write(text: string, bytes: Uint8Array): number {
+/** Writes whole characters, as long as there is room. */
+function write(text: string, bytes: Uint8Array): { read: number; written: number } {
   let at = 0;
-  for (let index = 0; index < text.length; index += 1) {
+  let index = 0;
+  while (index < text.length) {
     const code = scalarAt(text, index);
-    if (code > 0xffff) index += 1;
+    if (at + utf8Size(code) > bytes.byteLength) break;
+    index += code > 0xffff ? 2 : 1;
     if (code < 0x80) bytes[at++] = code;
     else if (code < 0x800) {
       bytes[at++] = 0xc0 | (code >> 6);
@@ -40,7 +48,24 @@ function write(text: string, bytes: Uint8Array): number {
       bytes[at++] = 0x80 | (code & 0x3f);
     }
   }
-  return at;
+  return { read: index, written: at };
+}
+
+function utf8Length(text: string): number {
+  let length = 0;
+  for (let index = 0; index < text.length; ) {
+    const code = scalarAt(text, index);
+    length += utf8Size(code);
+    index += code > 0xffff ? 2 : 1;
+  }
+  return length;
+}
+
+/** Bytes of a character. */
+function utf8Size(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
 }
 
 /** The character at `index`; half of one is the replacement character. */

@@ -2,7 +2,7 @@
  * Makes an isolate and loads a source into it.
  *
  * The guest's program is first; then what it left for us is taken, and the global that it left it in is deleted; then
- * the source, whose one import is "troupe". The limits hold from the first line of the source on. The isolate has one
+ * the source, which may import `MODULES`. The limits hold from the first line of the source on. The isolate has one
  * function of ours, which gives random bytes; it blocks the isolate alone.
  */
 import { randomBytes } from "node:crypto";
@@ -24,8 +24,11 @@ export class LoadError extends Error {
 /** The source's name in stack traces. */
 const FILENAME = "actor.js";
 
-/** Exports of "troupe", in an isolate. */
-const MODULE = "export const { actor, event, TroupeError, UserError } = troupeIsolate.module;";
+/** What a source may import, and what it finds there. */
+const MODULES: Readonly<Record<string, string>> = {
+  troupe: "export const { actor, event, TroupeError, UserError } = troupeIsolate.module;",
+  "troupe/db": "export const { db } = troupeIsolate.module;",
+};
 
 /** At most so many random bytes at once, as the platform's getRandomValues gives. */
 const RANDOM_BYTES_AT_ONCE = 65_536;
@@ -58,13 +61,11 @@ async function load(isolate: ivm.Isolate, order: IsolateOrder): Promise<LoadedIs
   );
   if (!prepare || !loadModule || !enter || !endTurn) throw new RangeError("The guest's program is whole");
   await prepare.apply(undefined, [new ivm.Callback(random)]);
-  const troupe = await isolate.compileModule(MODULE);
-  await troupe.instantiate(context, () => {
-    throw new RangeError("It imports nothing");
-  });
-  await troupe.evaluate();
+  const modules = await Promise.all(
+    Object.entries(MODULES).map((module) => compiled(isolate, context, module)),
+  );
   await context.global.delete("troupeIsolate");
-  const namespace = await evaluate(isolate, { context, troupe, order });
+  const namespace = await evaluate(isolate, { context, modules: new Map(modules), order });
   const wrong = await timed(isolate, order, () =>
     loadModule.apply(undefined, [namespace.derefInto(), order.name], { timeout: order.timeLimitMs }),
   );
@@ -74,6 +75,20 @@ async function load(isolate: ivm.Isolate, order: IsolateOrder): Promise<LoadedIs
       message: "The module's default export isn't what `actor({ … })` gives",
     });
   return { isolate, enter, endTurn };
+}
+
+/** One of our modules, by its name. */
+async function compiled(
+  isolate: ivm.Isolate,
+  context: ivm.Context,
+  [name, source]: readonly [string, string],
+): Promise<readonly [string, ivm.Module]> {
+  const module = await isolate.compileModule(source);
+  await module.instantiate(context, () => {
+    throw new RangeError("It imports nothing");
+  });
+  await module.evaluate();
+  return [name, module];
 }
 
 function random(length: unknown): Uint8Array {
@@ -86,15 +101,17 @@ function random(length: unknown): Uint8Array {
 /** The source's namespace, once it has run. */
 async function evaluate(
   isolate: ivm.Isolate,
-  of: { context: ivm.Context; troupe: ivm.Module; order: IsolateOrder },
+  of: { context: ivm.Context; modules: ReadonlyMap<string, ivm.Module>; order: IsolateOrder },
 ): Promise<ivm.Reference> {
-  const { context, troupe, order } = of;
+  const { context, modules, order } = of;
   const module = await isolate.compileModule(order.source, { filename: FILENAME }).catch((cause: unknown) => {
     throw failed("syntax_error", cause, isolate);
   });
   await module.instantiate(context, (specifier) => {
-    if (specifier === "troupe") return troupe;
-    const message = `It imports ${JSON.stringify(specifier)}; there is "troupe", and nothing else`;
+    const known = modules.get(specifier);
+    if (known !== undefined) return known;
+    const there = [...modules.keys()].map((name) => JSON.stringify(name)).join(" and ");
+    const message = `It imports ${JSON.stringify(specifier)}; there are ${there}, and nothing else`;
     throw new LoadError({ code: "import_refused", message });
   });
   await timed(isolate, order, () => module.evaluate({ timeout: order.timeLimitMs }));

@@ -75,6 +75,7 @@ socket.on("data", (chunk) => {
     if (kind === WireKind.frame) isolates.get(isolate)?.receive(body);
     else if (kind === WireKind.create) void create(isolate, JSON.parse(body.toString()));
     else if (kind === WireKind.dispose) dispose(isolate);
+    else if (kind === WireKind.beat) say(isolate, WireKind.beat);
   }
   socket.uncork();
 });

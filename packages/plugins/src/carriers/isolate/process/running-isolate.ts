@@ -17,6 +17,11 @@ import { RecordList, readRecords } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
 
+/** In front of what an isolate said: it has no memory left, and can't go on. */
+const EXHAUSTED = 2;
+
+const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
+
 /** An isolate whose source is loaded. */
 export interface LoadedIsolate {
   readonly isolate: ivm.Isolate;
@@ -119,6 +124,10 @@ export class RunningIsolate {
     if (this.#over) return false;
     if (!(said instanceof ArrayBuffer) || said.byteLength === 0) return this.#nonsense();
     const bytes = new Uint8Array(said);
+    if (bytes[0] === EXHAUSTED) {
+      this.#end(OUT_OF_MEMORY);
+      return false;
+    }
     const understood = readRecords(bytes.subarray(1), {
       frame: (frame) => this.#parts.send(frame),
       timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
@@ -155,7 +164,7 @@ export function endOf(
   isolate: ivm.Isolate,
   entry: { readonly began: bigint; readonly timeLimitMs: number },
 ): IsolateEnd {
-  if (isolate.isDisposed) return { code: "memory_exceeded", message: "It used more memory than it may" };
+  if (isolate.isDisposed) return OUT_OF_MEMORY;
   const spentMs = milliseconds(isolate.wallTime - entry.began);
   if (spentMs >= entry.timeLimitMs)
     return { code: "time_exceeded", message: `It ran for ${entry.timeLimitMs} ms without an end` };

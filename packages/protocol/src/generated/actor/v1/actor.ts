@@ -264,6 +264,9 @@ export interface Ask {
     | { readonly $case: "sqlExecute"; readonly value: SqlExecute }
     | { readonly $case: "ownGet"; readonly value: OwnGet }
     | { readonly $case: "ownList"; readonly value: OwnList }
+    | { readonly $case: "actorCall"; readonly value: ActorCall }
+    | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
+    | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
     | undefined;
 }
 
@@ -299,6 +302,64 @@ export interface OwnList {
 export interface SqlExecute {
   readonly sql: string;
   readonly params: Uint8Array;
+  /** The transaction that it is in, the innermost; 0 for none. Outside of one that is open it waits for its end. */
+  readonly transaction: number;
+}
+
+/**
+ * Begins a transaction. Answered when no other one is open. Until it ends the host takes no batch: what is written
+ * meanwhile, rows too, is stored with it, and what is said waits.
+ */
+export interface SqlBegin {
+  /** The code's number, never used twice. */
+  readonly transaction: number;
+  /** The one that it is inside of; 0 for none. */
+  readonly outer: number;
+  /** The host undoes it after this; 0 for the host's default. Inside another one the outer one's counts. */
+  readonly timeoutMs: number;
+}
+
+/** Ends a transaction: what was written in it stays, or is undone. */
+export interface SqlEnd {
+  readonly transaction: number;
+  readonly undo: boolean;
+}
+
+/**
+ * A call to another actor of the same registry, which the host makes when everything that was written before is durable.
+ * Only for code that the host lets call others.
+ */
+export interface ActorCall {
+  /** The name that the other one is registered under; its key, or its id. */
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly actorId: string;
+  /** What to do where there is none with the key. */
+  readonly method: ActorCall_Method;
+  /** The input of an actor that is made: a value; empty for none. */
+  readonly input: Uint8Array;
+  /** Connection parameters: a value; empty for none. */
+  readonly params: Uint8Array;
+  /** Empty: the actor is found, or made, and the answer is its id. */
+  readonly action: string;
+  readonly args: Uint8Array;
+}
+
+export const ActorCall_Method = {
+  UNSPECIFIED: 0,
+  GET: 1,
+  GET_OR_CREATE: 2,
+  /** CREATE - Only without an action. */
+  CREATE: 3,
+} as const;
+
+export type ActorCall_Method = typeof ActorCall_Method[keyof typeof ActorCall_Method];
+
+export namespace ActorCall_Method {
+  export type UNSPECIFIED = typeof ActorCall_Method.UNSPECIFIED;
+  export type GET = typeof ActorCall_Method.GET;
+  export type GET_OR_CREATE = typeof ActorCall_Method.GET_OR_CREATE;
+  export type CREATE = typeof ActorCall_Method.CREATE;
 }
 
 export interface Answer {
@@ -310,6 +371,8 @@ export interface Answer {
   readonly rows: readonly Row[];
   /** To SqlExecute: a record of columns, rows (lists of values), changes and lastInsertRowId, in CBOR. */
   readonly sql: Uint8Array;
+  /** To ActorCall: what the action gave, or the actor's id: a value. */
+  readonly value: Uint8Array;
 }
 
 /** A raw WebSocket was opened. */
@@ -2100,6 +2163,15 @@ export const Ask: MessageFns<Ask> = {
       case "ownList":
         OwnList.encode(message.about.value, writer.uint32(58).fork()).join();
         break;
+      case "actorCall":
+        ActorCall.encode(message.about.value, writer.uint32(66).fork()).join();
+        break;
+      case "sqlBegin":
+        SqlBegin.encode(message.about.value, writer.uint32(74).fork()).join();
+        break;
+      case "sqlEnd":
+        SqlEnd.encode(message.about.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2171,6 +2243,30 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "ownList", value: OwnList.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.about = { $case: "actorCall", value: ActorCall.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.about = { $case: "sqlBegin", value: SqlBegin.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.about = { $case: "sqlEnd", value: SqlEnd.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2472,7 +2568,7 @@ export const OwnList: MessageFns<OwnList> = {
 };
 
 function createBaseSqlExecute(): SqlExecute {
-  return { sql: "", params: new Uint8Array(0) };
+  return { sql: "", params: new Uint8Array(0), transaction: 0 };
 }
 
 export const SqlExecute: MessageFns<SqlExecute> = {
@@ -2482,6 +2578,9 @@ export const SqlExecute: MessageFns<SqlExecute> = {
     }
     if (message.params.length !== 0) {
       writer.uint32(18).bytes(message.params);
+    }
+    if (message.transaction !== 0) {
+      writer.uint32(24).uint64(message.transaction);
     }
     return writer;
   },
@@ -2515,6 +2614,271 @@ export const SqlExecute: MessageFns<SqlExecute> = {
             message.params = reader.bytes();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSqlBegin(): SqlBegin {
+  return { transaction: 0, outer: 0, timeoutMs: 0 };
+}
+
+export const SqlBegin: MessageFns<SqlBegin> = {
+  encode(message: SqlBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transaction !== 0) {
+      writer.uint32(8).uint64(message.transaction);
+    }
+    if (message.outer !== 0) {
+      writer.uint32(16).uint64(message.outer);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(24).uint32(message.timeoutMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SqlBegin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSqlBegin() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outer = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSqlEnd(): SqlEnd {
+  return { transaction: 0, undo: false };
+}
+
+export const SqlEnd: MessageFns<SqlEnd> = {
+  encode(message: SqlEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transaction !== 0) {
+      writer.uint32(8).uint64(message.transaction);
+    }
+    if (message.undo !== false) {
+      writer.uint32(16).bool(message.undo);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SqlEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSqlEnd() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.transaction = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.undo = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseActorCall(): ActorCall {
+  return {
+    name: "",
+    key: [],
+    actorId: "",
+    method: 0,
+    input: new Uint8Array(0),
+    params: new Uint8Array(0),
+    action: "",
+    args: new Uint8Array(0),
+  };
+}
+
+export const ActorCall: MessageFns<ActorCall> = {
+  encode(message: ActorCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.key) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(26).string(message.actorId);
+    }
+    if (message.method !== 0) {
+      writer.uint32(32).int32(message.method);
+    }
+    if (message.input.length !== 0) {
+      writer.uint32(42).bytes(message.input);
+    }
+    if (message.params.length !== 0) {
+      writer.uint32(50).bytes(message.params);
+    }
+    if (message.action !== "") {
+      writer.uint32(58).string(message.action);
+    }
+    if (message.args.length !== 0) {
+      writer.uint32(66).bytes(message.args);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActorCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActorCall() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.method = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.input = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.params = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.args = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2529,7 +2893,7 @@ export const SqlExecute: MessageFns<SqlExecute> = {
 };
 
 function createBaseAnswer(): Answer {
-  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0) };
+  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0) };
 }
 
 export const Answer: MessageFns<Answer> = {
@@ -2545,6 +2909,9 @@ export const Answer: MessageFns<Answer> = {
     }
     if (message.sql.length !== 0) {
       writer.uint32(34).bytes(message.sql);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(42).bytes(message.value);
     }
     return writer;
   },
@@ -2592,6 +2959,14 @@ export const Answer: MessageFns<Answer> = {
             }
 
             message.sql = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.value = reader.bytes();
             continue;
           }
         }

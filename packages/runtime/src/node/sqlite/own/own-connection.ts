@@ -6,7 +6,7 @@
  * Everything else in the file is the user's. A batch's transaction begins with the first write of its turns, or when it is
  * taken, and ends then.
  */
-import { TroupeError } from "@troupe/base";
+import { assert, TroupeError } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
@@ -41,6 +41,12 @@ const CACHED_LENGTH = 4_096;
 /** SQLite's code for what the authorizer refused. */
 const SQLITE_AUTH = 23;
 
+/** A savepoint of a database that is at hand. */
+export interface OwnSavepoint extends Savepoint {
+  release(): void;
+  rollback(): void;
+}
+
 /** A statement of the user's. */
 export interface Prepared {
   readonly statement: Statement;
@@ -61,7 +67,7 @@ export class OwnConnection {
   readonly #own = new Map<string, Statement>();
   #savepoints = 0;
   #totalChanges = 0;
-  /** Goes up when a batch is taken: savepoints of before are gone. */
+  /** Goes up when the transaction ends: savepoints of before are gone. */
   #batch = 0;
   /** SQLite undid the batch. */
   #undone: TroupeError | undefined;
@@ -139,29 +145,27 @@ export class OwnConnection {
   commit(batch: Batch): void {
     try {
       this.checkWhole();
+      assert(this.#savepoints === 0, "no batch is taken while there is a savepoint");
       this.begin();
-      // A transaction of the user's that has outlived its turn.
-      if (this.#savepoints > 0) {
-        this.database.exec(`ROLLBACK TO ${savepointName(1)}`);
-        this.#statements.clear();
-      }
       this.#put(batch);
       this.#statement("COMMIT").run();
+      this.#batch += 1;
     } catch (error) {
       this.rollback();
       throw error;
-    } finally {
-      this.#savepoints = 0;
-      this.#batch += 1;
     }
   }
 
   /** Undoes what no batch has stored. */
   rollback(): void {
     if (this.database.isTransaction) this.database.exec("ROLLBACK");
+    // What was prepared over a schema that is undone now would show its columns.
+    if (this.#savepoints > 0) this.#statements.clear();
+    this.#savepoints = 0;
+    this.#batch += 1;
   }
 
-  savepoint(): Savepoint {
+  savepoint(): OwnSavepoint {
     this.begin();
     this.#savepoints += 1;
     const depth = this.#savepoints;
@@ -177,7 +181,7 @@ export class OwnConnection {
     return {
       release: () => {
         this.checkWhole();
-        if (!end(`RELEASE ${name}`)) throw sqlErrors.leftTurn();
+        if (!end(`RELEASE ${name}`)) throw sqlErrors.transactionEnded();
       },
       rollback: () => {
         if (end(`ROLLBACK TO ${name}; RELEASE ${name}`)) this.#statements.clear();

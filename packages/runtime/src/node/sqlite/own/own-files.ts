@@ -11,7 +11,7 @@ import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
 import type { ActorStore } from "../../../ports/storage.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
-import { OpenStores } from "../../../storage/open-stores.ts";
+import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { fileError, syncDirectory } from "../files.ts";
 import { PARTS } from "./own-database-file.ts";
@@ -157,7 +157,7 @@ export class OwnFiles implements OwnStores {
 }
 
 interface OwnStoreParts {
-  readonly store: ActorStore;
+  readonly store: SlotStore<OwnTarget>;
   readonly open: Open;
   readonly actorId: string;
   readonly generation: Generation;
@@ -167,7 +167,7 @@ interface OwnStoreParts {
 /** One activation's store over its actor's own file. */
 class OwnStore implements ActorStore {
   readonly #parts: OwnStoreParts;
-  readonly #store: ActorStore;
+  readonly #store: SlotStore<OwnTarget>;
   readonly #open: Open;
   #closed: Promise<void> | undefined;
 
@@ -195,7 +195,7 @@ class OwnStore implements ActorStore {
   }
 
   sql(wrote: () => void): OwnSql {
-    return new OwnSql({ connection: () => this.#connection(), wrote });
+    return new OwnSql({ connection: () => this.#connection(), wrote, hold: () => this.#store.hold() });
   }
 
   close(): Promise<void> {

@@ -13,9 +13,9 @@ import {
   limits,
   utf8Bytes,
 } from "@troupe/protocol";
-import type { ActorSql, Savepoint } from "../../../ports/storage.ts";
+import type { ActorSql } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
-import type { OwnConnection, Prepared } from "./own-connection.ts";
+import type { OwnConnection, OwnSavepoint, Prepared } from "./own-connection.ts";
 
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
@@ -27,6 +27,8 @@ type Bound = null | number | bigint | string | Uint8Array;
 export interface OwnSqlParts {
   readonly connection: () => OwnConnection;
   readonly wrote: () => void;
+  /** No batch is taken until what it returns is called. */
+  readonly hold: () => () => void;
 }
 
 /** `ActorSql` of one activation. */
@@ -57,11 +59,17 @@ export class OwnSql implements ActorSql {
     return result;
   }
 
-  savepoint(): Savepoint {
+  savepoint(): OwnSavepoint {
     const connection = this.#parts.connection();
     connection.checkWhole();
     this.#parts.wrote();
-    return connection.savepoint();
+    const letGo = this.#parts.hold();
+    try {
+      return heldSavepoint(connection.savepoint(), letGo);
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
   #run(connection: OwnConnection, prepared: Prepared, values: Bindings): ExecuteResult {
@@ -79,6 +87,21 @@ export class OwnSql implements ActorSql {
       throw error;
     }
   }
+}
+
+/** A savepoint whose end lets the batch go. */
+function heldSavepoint(savepoint: OwnSavepoint, letGo: () => void): OwnSavepoint {
+  const ended = (end: () => void): void => {
+    try {
+      end();
+    } finally {
+      letGo();
+    }
+  };
+  return {
+    release: () => ended(() => savepoint.release()),
+    rollback: () => ended(() => savepoint.rollback()),
+  };
 }
 
 function read(prepared: Prepared, values: Bindings): ExecuteResult {

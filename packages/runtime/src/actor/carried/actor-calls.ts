@@ -1,0 +1,83 @@
+/**
+ * The calls that one carried activation makes to other actors. Its code asks, and the runtime calls: as an output of the
+ * actor's, so that a call waits until what was written before it is durable. What its callee says comes back as it would
+ * to anybody outside: internals are masked.
+ */
+import type { ActorTarget, ClientTransport } from "@troupe/client";
+import { limits } from "@troupe/protocol";
+import {
+  type ActorCall,
+  CallMethod,
+  decodeArgs,
+  decodePayload,
+  encodePayload,
+  type PayloadEncoding,
+} from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
+
+/** What calls need of their activation. */
+export interface ActorCallsOwner {
+  readonly request: { readonly record: { readonly name: string } };
+  readonly encoding: PayloadEncoding;
+  /** Settles when everything written so far is durable. */
+  durable(): Promise<void>;
+}
+
+const methods: ReadonlyMap<CallMethod, "get" | "getOrCreate" | "create"> = new Map([
+  [CallMethod.GET, "get"],
+  [CallMethod.GET_OR_CREATE, "getOrCreate"],
+  [CallMethod.CREATE, "create"],
+] as const);
+
+/** Makes one activation's calls. */
+export class ActorCalls {
+  readonly #owner: ActorCallsOwner;
+  /** Undefined: it may call nobody. */
+  readonly #transport: (() => ClientTransport) | undefined;
+  #open = 0;
+
+  constructor(owner: ActorCallsOwner, transport: (() => ClientTransport) | undefined) {
+    this.#owner = owner;
+    this.#transport = transport;
+  }
+
+  /**
+   * The answer of the actor that was called. Rejects with `actor.not_granted`, `actor.overloaded`, and whatever the call
+   * fails with.
+   */
+  async call(call: ActorCall): Promise<Uint8Array> {
+    const { name } = this.#owner.request.record;
+    if (this.#transport === undefined) throw actorErrors.notGranted(name, "actors", "call other actors");
+    if (this.#open >= limits.carriedActorCalls)
+      throw actorErrors.overloaded("calls of one actor to others", limits.carriedActorCalls);
+    // Read before anything is waited for: the bytes are the carrier's own.
+    const { encoding } = this.#owner;
+    const target = targetOf(call, encoding);
+    const params = payloadValue(call.params, encoding);
+    const args = call.action === "" ? undefined : decodeArgs(call.args, encoding);
+    this.#open += 1;
+    try {
+      await this.#owner.durable();
+      const transport = this.#transport();
+      const value =
+        args === undefined
+          ? await transport.resolve(target, { params })
+          : await transport.action(target, call.action, args, { params });
+      return value === undefined ? new Uint8Array(0) : encodePayload(value, encoding, "output");
+    } finally {
+      this.#open -= 1;
+    }
+  }
+}
+
+function targetOf(call: ActorCall, encoding: PayloadEncoding): ActorTarget {
+  const { name, key, actorId } = call;
+  if (actorId !== "") return { kind: "id", name, actorId };
+  const method = methods.get(call.method);
+  if (method === undefined) throw actorErrors.notCarried("a call that says nothing of how to find its actor");
+  return { kind: "key", name, key, method, input: payloadValue(call.input, encoding) };
+}
+
+function payloadValue(payload: Uint8Array, encoding: PayloadEncoding): unknown {
+  return payload.byteLength === 0 ? undefined : decodePayload(payload, encoding);
+}

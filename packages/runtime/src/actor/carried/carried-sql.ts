@@ -1,0 +1,103 @@
+/**
+ * The database of one carried activation: the statements and transactions that its code asks for.
+ *
+ * The code keeps its statements in line by itself; here they are kept in line again, for nobody has to believe it. A
+ * transaction has its time here as well, and ends with the carrier.
+ */
+import type { Env } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import {
+  decodeBindParams,
+  encodeExecuteResult,
+  type SqlBegin,
+  type SqlEnd,
+  type SqlExecute,
+} from "@troupe/protocol/actor/v1";
+import type { ActorSql } from "../../ports/storage.ts";
+import { sqlErrors } from "../../sql/errors.ts";
+import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
+
+/** What it needs of its activation. */
+export interface CarriedSqlOwner {
+  readonly env: Pick<Env, "afterTurn" | "timers">;
+  /** The database; undefined when the actor has none here. */
+  openSql(): ActorSql | undefined;
+  /** Throws when the activation has ended. */
+  checkLive(): void;
+}
+
+/** A transaction that the code has asked for. */
+interface Begun {
+  readonly beginning: Promise<Transaction>;
+  /** Once it has begun. */
+  transaction: Transaction | undefined;
+}
+
+/** Answers questions about SQL. Throws `sql.unavailable` when the actor's definition here has no database. */
+export class CarriedSql {
+  readonly #owner: CarriedSqlOwner;
+  /** Transactions that the code hasn't ended, by its numbers. Those that were undone here are told so when it does. */
+  readonly #begun = new Map<number, Begun>();
+  #made: WriteSlot | undefined;
+
+  constructor(owner: CarriedSqlOwner) {
+    this.#owner = owner;
+  }
+
+  async execute({ sql, params, transaction }: SqlExecute): Promise<Uint8Array> {
+    const bound = decodeBindParams(params);
+    const within = transaction === 0 ? undefined : await this.#of(transaction);
+    return encodeExecuteResult(await this.#slot.execute(within, sql, bound));
+  }
+
+  async begin({ transaction, outer, timeoutMs }: SqlBegin): Promise<void> {
+    if (this.#begun.size >= limits.sqlTransactionDepth)
+      throw sqlErrors.tooManyTransactions(limits.sqlTransactionDepth);
+    if (transaction === 0 || this.#begun.has(transaction)) throw sqlErrors.transactionEnded();
+    const limit = timeoutMs === 0 ? limits.sqlTransactionMs : timeoutMs;
+    const beginning = this.#begin(outer, Math.min(limit, limits.sqlTransactionLongestMs));
+    const begun: Begun = { beginning, transaction: undefined };
+    this.#begun.set(transaction, begun);
+    try {
+      begun.transaction = await beginning;
+    } catch (cause) {
+      this.#begun.delete(transaction);
+      throw cause;
+    }
+  }
+
+  async end({ transaction, undo }: SqlEnd): Promise<void> {
+    const ended = await this.#of(transaction);
+    // Those inside of it end with it: the code may never say so.
+    for (const [number, begun] of this.#begun)
+      if (begun.transaction?.isWithin(ended) === true) this.#begun.delete(number);
+    if (undo) await this.#slot.undo(ended);
+    else await this.#slot.release(ended);
+  }
+
+  /** What is open is undone. */
+  abandon(): void {
+    this.#made?.abandon(sqlErrors.transactionEnded());
+  }
+
+  async #begin(outer: number, timeoutMs: number): Promise<Transaction> {
+    const within = outer === 0 ? undefined : await this.#of(outer);
+    return await this.#slot.begin(within, timeoutMs);
+  }
+
+  async #of(transaction: number): Promise<Transaction> {
+    const begun = this.#begun.get(transaction);
+    if (begun === undefined) throw sqlErrors.transactionEnded();
+    return await begun.beginning;
+  }
+
+  get #slot(): WriteSlot {
+    if (this.#made === undefined) {
+      const { env } = this.#owner;
+      const sql = this.#owner.openSql();
+      if (sql === undefined) throw sqlErrors.unavailable();
+      this.#made = new WriteSlot({ env, sql, checkLive: () => this.#owner.checkLive() });
+    }
+    return this.#made;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * `c.client()` of a guest's actors: each call is asked of the host, behind what was written before it, and the host makes
+ * it when that is durable.
+ */
+import { assert, type Env } from "@troupe/base";
+import {
+  type ActorTarget,
+  type Client,
+  type ClientLink,
+  type ClientTransport,
+  createClient,
+  type TransportCallOptions,
+} from "@troupe/client";
+import {
+  type ActorCall,
+  CallMethod,
+  decodePayload,
+  encodeArgs,
+  encodePayload,
+  NO_PAYLOAD,
+} from "@troupe/protocol/actor/v1";
+import type { Activation } from "../actor/local/activation.ts";
+import { actorErrors } from "../errors.ts";
+import { GuestStore } from "./guest-store.ts";
+
+const methods = {
+  get: CallMethod.GET,
+  getOrCreate: CallMethod.GET_OR_CREATE,
+  create: CallMethod.CREATE,
+} as const;
+
+/** One client for each activation that asks for one. */
+export class GuestClients {
+  readonly #env: Env;
+  readonly #made = new WeakMap<Activation, Client>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  of(caller: Activation): Client {
+    const known = this.#made.get(caller);
+    if (known !== undefined) return known;
+    const client = createClient({ env: this.#env, transport: new GuestTransport(caller) });
+    this.#made.set(caller, client);
+    return client;
+  }
+}
+
+/** A guest's way to other actors. */
+class GuestTransport implements ClientTransport {
+  readonly #caller: Activation;
+
+  constructor(caller: Activation) {
+    this.#caller = caller;
+  }
+
+  async action(
+    target: ActorTarget,
+    name: string,
+    args: readonly unknown[],
+    options: TransportCallOptions,
+  ): Promise<unknown> {
+    return await this.#ask(target, { action: name, args: encodeArgs(args, "cbor") }, options);
+  }
+
+  async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {
+    return String(await this.#ask(target, { action: "", args: NO_PAYLOAD }, options));
+  }
+
+  /** A connection would be a stream of frames in both directions, which actor/v1 doesn't have. */
+  connect(): Promise<ClientLink> {
+    return Promise.reject(
+      actorErrors.notCarried("hold a connection to another actor; it can call its actions"),
+    );
+  }
+
+  async #ask(
+    target: ActorTarget,
+    what: Pick<ActorCall, "action" | "args">,
+    { params, signal }: TransportCallOptions,
+  ): Promise<unknown> {
+    // Encoded now: what its caller changes behind the call is not part of it.
+    const value = { ...addressOf(target), ...what, params: payloadOf(params, "params") };
+    const { store, phase, record } = this.#caller;
+    assert(store instanceof GuestStore, "a guest's actor has a guest's store");
+    if (phase.tag === "stopped") throw actorErrors.stopped(record.id);
+    await this.#caller.handedOn();
+    signal?.throwIfAborted();
+    const answer = await store.ask({ $case: "actorCall", value });
+    return answer.value.byteLength === 0 ? undefined : decodePayload(answer.value, "cbor");
+  }
+}
+
+function addressOf(target: ActorTarget): Pick<ActorCall, "name" | "key" | "actorId" | "method" | "input"> {
+  const { name } = target;
+  if (target.kind === "id") {
+    return { name, key: [], actorId: target.actorId, method: CallMethod.GET, input: NO_PAYLOAD };
+  }
+  const { key, method, input } = target;
+  return { name, key: [...key], actorId: "", method: methods[method], input: payloadOf(input, "input") };
+}
+
+function payloadOf(value: unknown, root: string): Uint8Array {
+  return value === undefined ? NO_PAYLOAD : encodePayload(value, "cbor", root);
+}

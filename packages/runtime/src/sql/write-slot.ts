@@ -1,0 +1,194 @@
+/**
+ * WriteSlot: who may use an actor's database now.
+ *
+ * Statements run one after the other, on one connection. A transaction takes the slot: until it ends, or its time is
+ * over, statements of everybody else wait, so that nothing of theirs is undone with it, and none of them sees what may
+ * yet be undone. It may last many turns. One inside another takes the outer one's slot in the same way.
+ *
+ *   free ──begin──▶ taken ──release──▶ free          what it wrote stays, and is stored with the batch
+ *                     └── undo, or its time is over ──▶ free    what it wrote is undone; who waited goes on
+ *
+ * While the slot is taken no batch is taken (see `ActorSql`): rows written meanwhile, by whomever, are stored with the
+ * transaction, and whatever is said meanwhile waits for it. So whoever waits, inside of a transaction, for something to be
+ * durable waits for itself: where the async context is known that is refused at once (`sql.output_in_transaction`),
+ * elsewhere the transaction's time ends it.
+ *
+ * A crash, or the end of the activation, undoes what is open: nothing of it was ever stored, and nobody was told.
+ */
+import { assert, type Env, type TimerHandle, type TroupeError } from "@troupe/base";
+import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
+import type { ActorSql, Savepoint } from "../ports/storage.ts";
+import { sqlErrors } from "./errors.ts";
+
+/** What a slot is made of. */
+export interface WriteSlotParts {
+  readonly env: Pick<Env, "afterTurn" | "timers">;
+  readonly sql: ActorSql;
+  /** Throws when the activation has ended. */
+  readonly checkLive: () => void;
+}
+
+/** A transaction, or one inside another. */
+export class Transaction {
+  readonly slot: WriteSlot;
+  readonly outer: Transaction | undefined;
+  /** 1 for the outermost. */
+  readonly depth: number;
+  /** Rejects when it was undone by somebody else: its time is over, or the activation. */
+  readonly failed: Promise<never>;
+  /** Settles when the slot is free again. */
+  readonly ended: Promise<void>;
+  /** The one inside of it that is open. */
+  inner: Transaction | undefined;
+  /** Why it takes no more statements. */
+  over: TroupeError | undefined;
+  savepoint: Savepoint | undefined;
+  timer: TimerHandle | undefined;
+  readonly #fail: (error: TroupeError) => void;
+  readonly #end: () => void;
+
+  constructor(slot: WriteSlot, outer: Transaction | undefined) {
+    this.slot = slot;
+    this.outer = outer;
+    this.depth = (outer?.depth ?? 0) + 1;
+    const failed = Promise.withResolvers<never>();
+    const ended = Promise.withResolvers<void>();
+    failed.promise.catch(() => {});
+    this.failed = failed.promise;
+    this.ended = ended.promise;
+    this.#fail = failed.reject;
+    this.#end = ended.resolve;
+  }
+
+  /** True for one inside `other`, and for `other` itself. */
+  isWithin(other: Transaction): boolean {
+    return this === other || this.outer?.isWithin(other) === true;
+  }
+
+  /** No more statements, in it or inside of it. */
+  close(why: TroupeError): void {
+    this.over ??= why;
+    this.inner?.close(why);
+  }
+
+  /** Whoever runs it is told. */
+  fail(error: TroupeError): void {
+    this.inner?.fail(error);
+    this.#fail(error);
+  }
+
+  /** Who waits for the slot goes on. */
+  leave(): void {
+    this.inner?.leave();
+    this.#end();
+  }
+}
+
+/** The slot of one activation's database. */
+export class WriteSlot {
+  /** The outermost transaction that is open. */
+  inner: Transaction | undefined;
+  readonly #parts: WriteSlotParts;
+
+  constructor(parts: WriteSlotParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs SQL in a transaction, or outside of all. At once, when nobody else has the slot. Throws `sql.*`. */
+  async execute(within: Transaction | undefined, sql: string, params: BindParams): Promise<ExecuteResult> {
+    if (this.#levelOf(within).inner !== undefined) await whenFree(this.#levelOf(within));
+    this.#check(within);
+    return await this.#parts.sql.execute(sql, params);
+  }
+
+  /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
+  async begin(within: Transaction | undefined, timeoutMs: number): Promise<Transaction> {
+    if (this.#levelOf(within).inner !== undefined) await whenFree(this.#levelOf(within));
+    this.#check(within);
+    if ((within?.depth ?? 0) >= limits.sqlTransactionDepth)
+      throw sqlErrors.tooManyTransactions(limits.sqlTransactionDepth);
+    const transaction = new Transaction(this, within);
+    this.#levelOf(within).inner = transaction;
+    try {
+      transaction.savepoint = await this.#parts.sql.savepoint(timeoutMs);
+    } catch (cause) {
+      transaction.close(sqlErrors.transactionEnded());
+      this.#leave(transaction);
+      throw cause;
+    }
+    if (transaction.over !== undefined) {
+      await transaction.savepoint.rollback();
+      throw transaction.over;
+    }
+    if (within === undefined) this.#watch(transaction, timeoutMs);
+    return transaction;
+  }
+
+  /** What it wrote stays. Throws what ended it before. */
+  async release(transaction: Transaction): Promise<void> {
+    if (transaction.over !== undefined) throw transaction.over;
+    const { savepoint } = transaction;
+    assert(savepoint !== undefined, "a transaction is given away when it has begun");
+    transaction.close(sqlErrors.transactionEnded());
+    try {
+      await savepoint.release();
+    } finally {
+      this.#leave(transaction);
+    }
+  }
+
+  /** What it wrote is undone. Does nothing for one that has ended. */
+  async undo(transaction: Transaction, why: TroupeError = sqlErrors.transactionEnded()): Promise<void> {
+    if (transaction.over !== undefined) return;
+    transaction.close(why);
+    try {
+      await transaction.savepoint?.rollback();
+    } finally {
+      this.#leave(transaction);
+    }
+  }
+
+  /** Undoes what is open, and tells whoever runs it. Where the database is at hand it is done when this returns. */
+  abandon(why: TroupeError): void {
+    const open = this.inner;
+    if (open === undefined) return;
+    open.fail(why);
+    // The batch is lost, and says so itself, or the activation has ended.
+    this.undo(open, why).catch(() => {});
+  }
+
+  #levelOf(within: Transaction | undefined): Level {
+    return within ?? this;
+  }
+
+  #check(within: Transaction | undefined): void {
+    this.#parts.checkLive();
+    if (within?.over !== undefined) throw within.over;
+  }
+
+  #leave(transaction: Transaction): void {
+    const level = this.#levelOf(transaction.outer);
+    if (level.inner === transaction) level.inner = undefined;
+    if (transaction.timer !== undefined) this.#parts.env.timers.clear(transaction.timer);
+    transaction.leave();
+  }
+
+  /** One that ends in its turn, as most do, costs no timer. */
+  #watch(transaction: Transaction, timeoutMs: number): void {
+    const { afterTurn, timers } = this.#parts.env;
+    afterTurn(() => {
+      if (transaction.over !== undefined) return;
+      const tooLate = (): void => this.abandon(sqlErrors.transactionTimedOut(timeoutMs));
+      transaction.timer = timers.set(tooLate, timeoutMs, { background: true });
+    });
+  }
+}
+
+/** What has a transaction inside, or hasn't: another one, or the slot. */
+interface Level {
+  inner: Transaction | undefined;
+}
+
+async function whenFree(level: Level): Promise<void> {
+  while (level.inner !== undefined) await level.inner.ended;
+}
