@@ -13,7 +13,7 @@
  * the directory; one whose creation a crash cut off lacks the row that ends a creation, and is given back when somebody
  * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
-import { assert, type Env, TroupeError } from "@troupe/base";
+import { assert, type Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
@@ -21,6 +21,7 @@ import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from ".
 import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, clearCutOff, lives } from "./cut-off.ts";
+import { GiveBack, isNotFound } from "./give-back.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
@@ -54,6 +55,7 @@ export class ActorHost implements InstanceHost {
   readonly #idle: IdleQueue;
   readonly #alarms: AlarmClock;
   readonly #room: Room;
+  readonly #giveBack: GiveBack;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -66,6 +68,13 @@ export class ActorHost implements InstanceHost {
       env: parts.env,
       storage: parts.storage,
       wake: (id) => this.#wake(id),
+    });
+    this.#giveBack = new GiveBack({
+      env: parts.env,
+      directory: parts.directory,
+      storage: parts.storage,
+      lookFor: (id) => this.#wake(id),
+      leave: (id) => this.#alarms.failed(id),
     });
     this.#room = new Room({
       env: parts.env,
@@ -165,6 +174,7 @@ export class ActorHost implements InstanceHost {
 
   async #stopAll(): Promise<void> {
     this.#alarms.close();
+    this.#giveBack.close();
     this.#idle.close();
     await Promise.allSettled(this.#resolving.values());
     await Promise.all([...this.#byId.values()].map((slot) => this.#stop(slot, "host-stop")));
@@ -225,7 +235,11 @@ export class ActorHost implements InstanceHost {
     if ("accepting" in found) return found;
     // Somebody came by another way, by id or by address: it is theirs, and has its place.
     this.#room.leave();
-    return await this.load({ kind: "id", id: found.id });
+    try {
+      return await this.load({ kind: "id", id: found.id });
+    } catch (cause) {
+      return await this.#retryAfter(target, cause);
+    }
   }
 
   /** An instance that was started in the caller's place, or the record of one that somebody else started. */
@@ -254,7 +268,10 @@ export class ActorHost implements InstanceHost {
     } else {
       const found = await this.#directory.find(address);
       if (found !== undefined && !this.#byId.has(found.id))
-        await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found);
+        // One that can't be read, or that somebody starts meanwhile, is there: the creation is told so.
+        await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found).catch(
+          () => {},
+        );
     }
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, path, { input, durable });
@@ -304,9 +321,8 @@ export class ActorHost implements InstanceHost {
         return instance;
       } catch (cause) {
         await store.close();
-        if (creation !== undefined || cause instanceof CutOff)
-          await this.#directory.destroy(record.id, generation);
-        else await this.#directory.release(record.id, generation);
+        const unmade = creation === undefined ? "asleep" : "unmade";
+        await this.#giveBack.notStarted(record, generation, cause instanceof CutOff ? "gone" : unmade);
         throw cause;
       }
     } catch (cause) {
@@ -344,19 +360,13 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
-    try {
-      if (instance.doomed && (await isDurable(instance)))
-        await this.#directory.destroy(slot.record.id, instance.generation);
-      else await this.#directory.release(slot.record.id, instance.generation);
-    } catch (cause) {
-      this.#env.log.error("giving an actor back failed", { actorId: slot.record.id, reason, cause });
-    }
+    await this.#giveBack.stopped(instance, this.#factory(slot.record.name).needs);
     this.#forget(slot);
     this.#alarms.ended(slot.record.id);
     this.#room.leave();
   }
 
-  /** For its alarm. One that is gone takes its alarm with it. */
+  /** For its alarm, or to find that it is gone: then it takes its alarm with it. */
   async #wake(id: string): Promise<void> {
     try {
       await this.load({ kind: "id", id });
@@ -382,18 +392,4 @@ export class ActorHost implements InstanceHost {
 interface Creation {
   readonly input: unknown;
   readonly durable: Promise<void> | undefined;
-}
-
-/** True when all that the instance wrote is stored: an end for good that isn't never was. */
-async function isDurable(instance: ActorInstance): Promise<boolean> {
-  try {
-    await instance.settled();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isNotFound(cause: unknown): boolean {
-  return TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
 }

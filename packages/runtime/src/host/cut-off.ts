@@ -33,7 +33,10 @@ export interface CutOffParts {
   readonly needs: StoreNeeds | undefined;
 }
 
-/** What a crash left of a sleeping actor doesn't stand in a creation's way. */
+/**
+ * Removes a sleeping actor that doesn't live, and leaves one that does. Rejects when it can't be read or removed, and with
+ * `actor.not_found` when it is gone.
+ */
 export async function clearCutOff(
   { directory, storage, needs }: CutOffParts,
   record: ActorRecord,
@@ -43,8 +46,7 @@ export async function clearCutOff(
     const store = await storage.open(record, generation, needs);
     const rows = await store.load().finally(() => store.close());
     if (!lives(rows)) await directory.destroy(record.id, generation);
-  } catch {
-    // It can't be read, or somebody starts it meanwhile: it is there, and the creation is told so.
+  } finally {
+    await directory.release(record.id, generation);
   }
-  await directory.release(record.id, generation);
 }

@@ -6,12 +6,24 @@ import { codeOf, Latch, rejection, watch } from "../driver/watch.ts";
 
 let dying: Latch | undefined;
 let ends: string[] = [];
+/** What onDestroy does before it waits. */
+let lastWork: (() => void) | undefined;
+/** What onCreate throws. */
+let unmakeable: Error | undefined;
 
 const mortal = actor({
   state: { n: 0 },
   options: { sleepGracePeriod: 60_000 },
+  onCreate: async (c) => {
+    if (unmakeable === undefined) return;
+    await c.schedule.after(10_000, "add");
+    await c.saveState({ immediate: true });
+    throw unmakeable;
+  },
   onDestroy: async (c) => {
     ends.push(`onDestroy ${c.state.n}`);
+    lastWork?.();
+    c.state.n += 1;
     await dying?.promise;
   },
   onSleep: () => void ends.push("onSleep"),
@@ -33,6 +45,8 @@ type Mortals = Driver<{ mortal: typeof mortal }>;
 async function start(): Promise<Mortals> {
   dying = undefined;
   ends = [];
+  lastWork = undefined;
+  unmakeable = undefined;
   return await Driver.start({ mortal });
 }
 
@@ -108,6 +122,71 @@ test("a destruction that can't be stored never was: the caller is told, and the 
   expect(await rejection(driver.runtime.host.destroy(id))).toBe("storage.commit_failed");
   expect((await byId(driver, id)).output).toBe(3);
   await driver.runtime.host.destroy(id);
+  expect((await byId(driver, id)).code).toBe("actor.not_found");
+});
+
+test("the disk takes the end and refuses the removal: it is made good, with an alarm or without one", async () => {
+  for (const alarm of [true, false]) {
+    await using driver = await start();
+    const id = await idOf(driver);
+    if (alarm) await driver.act("mortal", "alarm", 5_000);
+    driver.directory.refusedRemovals = 3;
+    expect((await driver.act("mortal", "die")).output).toBe("destroyed");
+    await driver.world.until(() => driver.directory.refusedRemovals === 2);
+    await driver.world.idle();
+    expect(driver.disk.rows(id)).not.toEqual([]);
+    await driver.world.pass(1_000 + 2_000 + 4_000);
+    expect(driver.disk.rows(id)).toEqual([]);
+    expect(driver.disk.alarms()).toEqual([]);
+    expect(await driver.directory.get(id)).toBeUndefined();
+    expect(driver.world.pendingTimers).toBeLessThan(3);
+  }
+});
+
+test("who asks while a removal is due finds nobody, and may have a new actor", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  driver.directory.refusedRemovals = 1;
+  await driver.act("mortal", "die");
+  await driver.world.until(() => driver.directory.refusedRemovals === 0);
+  const [old, next] = await Promise.all([byId(driver, id), driver.act("mortal", "add")]);
+  expect([old.code, next.output]).toEqual(["actor.not_found", 1]);
+  await driver.world.pass(10_000);
+  expect((await driver.act("mortal", "add")).output).toBe(2);
+});
+
+test("a creation that failed, and whose removal the disk refuses, leaves nothing in the end", async () => {
+  await using driver = await start();
+  unmakeable = new Error("out of clay");
+  driver.directory.refusedRemovals = 1;
+  expect((await driver.act("mortal", "add")).code).toBe("actor.start_failed");
+  expect(driver.disk.alarms()).toHaveLength(1);
+  await driver.world.pass(1_000);
+  expect(driver.disk.alarms()).toEqual([]);
+  unmakeable = undefined;
+  expect((await driver.http("POST", "/actor/mortal/resolve?method=create")).actorId).toBeTypeOf("string");
+});
+
+test("an actor whose end could not be stored rings for its schedule", async () => {
+  await using driver = await start();
+  await driver.act("mortal", "alarm", 10_000);
+  driver.syncs.failWrites(1);
+  expect((await driver.act("mortal", "die")).code).toBe("storage.commit_failed");
+  await driver.world.pass(10_000);
+  expect(driver.disk.alarms()).toEqual([]);
+  expect((await driver.act("mortal", "add")).output).toBe(2);
+});
+
+test("an actor whose end is stored goes, also when what onDestroy wrote could not be", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  dying = new Latch();
+  lastWork = () => driver.syncs.failWrites(1);
+  expect((await driver.act("mortal", "die")).output).toBe("destroyed");
+  await driver.world.until(() => ends.length > 0);
+  dying.open();
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  expect(driver.disk.rows(id)).toEqual([]);
   expect((await byId(driver, id)).code).toBe("actor.not_found");
 });
 

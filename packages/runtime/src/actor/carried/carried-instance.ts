@@ -211,10 +211,11 @@ export class CarriedInstance implements ActorInstance {
   /** An alarm that is left wakes the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (activation.doomed) return;
+    const { host } = activation.request;
     const broken = reason === "broken" || activation.gate.broken !== undefined;
-    if (broken) activation.request.host.alarm(this, undefined);
-    else if (activation.alarmAt !== null) activation.request.host.alarm(this, activation.alarmAt);
+    // What a broken activation wrote, its end for good too, may not be stored: whoever has the alarms must look.
+    if (broken) host.alarm(this, undefined);
+    else if (!activation.doomed && activation.alarmAt !== null) host.alarm(this, activation.alarmAt);
   }
 }
 

@@ -155,9 +155,10 @@ export class LocalInstance implements ActorInstance {
   /** Schedules that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (activation.doomed || !activation.hasSchedules) return;
-    // A broken activation knows what it wrote, not what is stored: whoever has the alarms must look.
+    if (!activation.hasSchedules) return;
+    // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
+    if (activation.doomed && !broken) return;
     const next = broken ? undefined : activation.schedules.nextAt();
     if (next !== null) activation.host.alarm(this, next);
   }
