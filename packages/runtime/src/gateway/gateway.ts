@@ -54,6 +54,8 @@ export interface GatewayParts {
   readonly hosts: { accept(link: Link): void };
   /** Answers what isn't the gateway's own; `gateway.not_found` without it. */
   readonly app?: AppFetch | undefined;
+  /** Why calls to some actors, or all, fail for good: `group.code`. */
+  readonly failure: () => string | undefined;
 }
 
 /** A door to a host's actors. */
@@ -257,11 +259,7 @@ export class Gateway {
         respond({ status: 200, headers: text, body: "ok\n" });
         return;
       case "readyz":
-        respond({
-          status: this.#ready ? 200 : 503,
-          headers: text,
-          body: this.#ready ? "ok\n" : "stopping\n",
-        });
+        respond(this.#readiness(text));
         return;
       case "metrics":
         this.#parts.access.checkToken(accessRequest(request));
@@ -270,6 +268,12 @@ export class Gateway {
       default:
         throw gatewayErrors.notFound(request.url);
     }
+  }
+
+  #readiness(headers: Readonly<Record<string, string>>): GatewayResponse {
+    const reason = this.#ready ? this.#parts.failure() : "stopping";
+    if (reason === undefined) return { status: 200, headers, body: "ok\n" };
+    return { status: 503, headers, body: `${reason}\n` };
   }
 
   #failure(cause: unknown, request: GatewayRequest, encoding: Encoding): GatewayResponse {
