@@ -34,6 +34,17 @@ export function retryable(error: TroupeError): TroupeError {
   return new TroupeError(group, code, message, metadata === undefined ? options : { ...options, metadata });
 }
 
+/** True of what a caller is told because the host, or the actor, stops in good order: nothing is wrong. Never throws. */
+export function tellsOfStop(cause: unknown): boolean {
+  try {
+    return TroupeError.is(cause) && cause.group === "actor" && ORDERLY.has(cause.code);
+  } catch {
+    return false;
+  }
+}
+
+const ORDERLY: ReadonlySet<string> = new Set(["stopping", "restarting"]);
+
 /** Errors of actors: finding, starting, calling and ending them. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),

@@ -16,7 +16,7 @@ import {
   protocolErrors,
   type ResolveMethod,
 } from "@troupe/protocol";
-import { connectionErrors, gatewayErrors } from "../errors.ts";
+import { connectionErrors, gatewayErrors, tellsOfStop } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
@@ -285,10 +285,11 @@ export class Gateway {
     if (errorStatus(error) < 500) return undefined;
     const { ids, log } = this.#parts.env;
     const id = ids.random();
+    const level = tellsOfStop(error) ? "debug" : "error";
     try {
-      log.error("a call failed", { ...context, id, cause: error });
+      log[level]("a call failed", { ...context, id, cause: error });
     } catch {
-      log.error("a call failed", { ...context, id, cause: "what was thrown can't be read" });
+      log[level]("a call failed", { ...context, id, cause: "what was thrown can't be read" });
     }
     return id;
   }
