@@ -34,6 +34,7 @@ import {
   okResponse,
   type Respond,
 } from "./http-message.ts";
+import { loaded } from "./loaded.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
 import { RawSession } from "./raw-session.ts";
@@ -228,10 +229,11 @@ export class Gateway {
       respond,
       report: this.#services.report,
     });
-    const instance = this.#parts.host.load(target);
+    const { host } = this.#parts;
+    const instance = host.load(target);
     if (instance instanceof Promise) {
-      instance.then(
-        (loaded) => call.start(loaded),
+      loaded(host, target, instance).then(
+        (found) => call.start(found),
         (cause: unknown) => call.error(cause).release(),
       );
     } else {

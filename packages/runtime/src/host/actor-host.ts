@@ -13,7 +13,7 @@
  * the directory; one whose creation a crash cut off lacks the row that ends a creation, and is given back when somebody
  * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
-import { assert, type Env } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
@@ -25,6 +25,7 @@ import { GiveBack, isNotFound } from "./give-back.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
+import { Slots } from "./slots.ts";
 import { describe, isCreate, pathOf, type Target } from "./target.ts";
 
 export type { Target } from "./target.ts";
@@ -48,8 +49,7 @@ export class ActorHost implements InstanceHost {
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
   readonly #factories: ReadonlyMap<string, InstanceFactory>;
-  readonly #byId = new Map<string, Slot>();
-  readonly #byPath = new Map<string, Slot>();
+  readonly #slots = new Slots();
   /** Creations and look-ups by address that are under way: one at a time for each address. */
   readonly #resolving = new Map<string, Promise<ActorInstance>>();
   readonly #idle: IdleQueue;
@@ -91,7 +91,7 @@ export class ActorHost implements InstanceHost {
 
   /** Awake, waking and stopping actors. */
   get size(): number {
-    return this.#byId.size;
+    return this.#slots.size;
   }
 
   /**
@@ -103,7 +103,7 @@ export class ActorHost implements InstanceHost {
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
     const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
-    const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(path);
+    const slot = target.kind === "id" ? this.#slots.get(target.id) : this.#slots.at(path);
     if (slot === undefined) return this.#resolve(target, path);
     if (slot.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
       return slot.state.instance;
@@ -112,12 +112,12 @@ export class ActorHost implements InstanceHost {
 
   /** The ids of a page of actors, and whether each is awake: for people and tests. */
   instance(id: string): ActorInstance | undefined {
-    const state = this.#byId.get(id)?.state;
+    const state = this.#slots.get(id)?.state;
     return state?.tag === "awake" ? state.instance : undefined;
   }
 
   idle(instance: ActorInstance, sleepTimeoutMs: number): void {
-    const slot = this.#byId.get(instance.record.id);
+    const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
     if (slot?.state.tag !== "awake" || slot.state.instance !== instance) return;
     this.#idle.add(slot, sleepTimeoutMs);
@@ -126,7 +126,7 @@ export class ActorHost implements InstanceHost {
   }
 
   busy(instance: ActorInstance): void {
-    const slot = this.#byId.get(instance.record.id);
+    const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = undefined;
     if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.remove(slot);
   }
@@ -134,7 +134,7 @@ export class ActorHost implements InstanceHost {
   requestStop(instance: ActorInstance, reason: StopReason): void {
     // In a turn of the host's own: whoever asks is in the middle of one of the actor's.
     this.#env.afterTurn(() => {
-      const slot = this.#byId.get(instance.record.id);
+      const slot = this.#slots.get(instance.record.id);
       if (slot?.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
       // Asked for in a start hook: as soon as it is there.
       else if (slot?.state.tag === "loading") {
@@ -154,14 +154,14 @@ export class ActorHost implements InstanceHost {
 
   /** Puts an actor to sleep now; settles when it sleeps. For people and tests. */
   async sleep(id: string): Promise<void> {
-    const slot = this.#byId.get(id);
+    const slot = this.#slots.get(id);
     if (slot !== undefined) await this.#stop(slot, "sleep");
   }
 
   /** Ends an actor for good, awake or not. Throws `actor.not_found`, `storage.commit_failed`. */
   async destroy(id: string): Promise<void> {
     const instance = await this.load({ kind: "id", id });
-    const slot = this.#byId.get(id);
+    const slot = this.#slots.get(id);
     if (slot !== undefined) await this.#stop(slot, "destroy");
     await instance.settled();
   }
@@ -177,24 +177,36 @@ export class ActorHost implements InstanceHost {
     this.#giveBack.close();
     this.#idle.close();
     await Promise.allSettled(this.#resolving.values());
-    await Promise.all([...this.#byId.values()].map((slot) => this.#stop(slot, "host-stop")));
+    await Promise.all([...this.#slots].map((slot) => this.#stop(slot, "host-stop")));
   }
 
   async #loadSlowly(target: Target, path: string, slot: Slot): Promise<ActorInstance> {
     for (
       let current: Slot | undefined = slot;
       current !== undefined;
-      current = this.#byId.get(current.record.id)
+      current = this.#slots.get(current.record.id)
     ) {
       if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
       if (current.state.tag === "loading") {
         return await current.state.ready.catch((cause: unknown) => this.#retryAfter(target, cause));
       }
       if (current.state.tag === "awake" && current.state.instance.accepting) return current.state.instance;
-      await (current.state.tag === "stopping" ? current.state.done : this.#stop(current, "sleep"));
+      await (current.state.tag === "stopping" ? current.state.done : this.#endOf(current));
       if (this.#stopped !== undefined) throw actorErrors.stopping();
     }
     return await this.#resolve(target, path);
+  }
+
+  /** One that is awake and takes no calls ends: it asked for that, or lost its code. Settles when it has begun to. */
+  #endOf(slot: Slot): Promise<void> {
+    // In a turn of the host's own: whoever calls it may be in the middle of one of its turns.
+    return new Promise((resolve) => {
+      this.#env.afterTurn(() => {
+        if (slot.state.tag === "awake" && !slot.state.instance.accepting)
+          void this.#stop(slot, slot.state.instance.doomed ? "destroy" : "sleep");
+        resolve();
+      });
+    });
   }
 
   /** One look-up at a time for each target; the others share it, but two creations don't. */
@@ -267,7 +279,7 @@ export class ActorHost implements InstanceHost {
       }
     } else {
       const found = await this.#directory.find(address);
-      if (found !== undefined && !this.#byId.has(found.id))
+      if (found !== undefined && this.#slots.get(found.id) === undefined)
         // One that can't be read, or that somebody starts meanwhile, is there: the creation is told so.
         await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found).catch(
           () => {},
@@ -285,12 +297,11 @@ export class ActorHost implements InstanceHost {
 
   /** The instance, started in the caller's place; or the record, when somebody else has started it or is at it. */
   #activate(record: ActorRecord, path: string, creation?: Creation): Promise<ActorInstance> | ActorRecord {
-    if (this.#byId.has(record.id)) return record;
+    if (this.#slots.get(record.id) !== undefined) return record;
     const factory = this.#factory(record.name);
     const ready = this.#start(factory, record, creation);
     const slot = new Slot(record, path, ready);
-    this.#byId.set(record.id, slot);
-    this.#byPath.set(slot.path, slot);
+    this.#slots.add(slot);
     return ready;
   }
 
@@ -326,21 +337,15 @@ export class ActorHost implements InstanceHost {
         throw cause;
       }
     } catch (cause) {
-      this.#forget(this.#slotOf(record));
+      this.#slots.forget(this.#slots.of(record));
       throw cause;
     }
   }
 
   #awake(instance: ActorInstance): void {
-    const slot = this.#slotOf(instance.record);
+    const slot = this.#slots.of(instance.record);
     slot.state = { tag: "awake", instance };
     if (slot.restMs !== undefined) this.idle(instance, slot.restMs);
-  }
-
-  #slotOf({ id }: ActorRecord): Slot {
-    const slot = this.#byId.get(id);
-    assert(slot !== undefined, "an actor that starts has a slot");
-    return slot;
   }
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
@@ -361,7 +366,7 @@ export class ActorHost implements InstanceHost {
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
     await this.#giveBack.stopped(instance, this.#factory(slot.record.name).needs);
-    this.#forget(slot);
+    this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);
     this.#room.leave();
   }
@@ -373,12 +378,6 @@ export class ActorHost implements InstanceHost {
     } catch (cause) {
       if (!isNotFound(cause)) throw cause;
     }
-  }
-
-  #forget(slot: Slot): void {
-    assert(this.#byId.get(slot.record.id) === slot, "a slot is forgotten once");
-    this.#byId.delete(slot.record.id);
-    this.#byPath.delete(slot.path);
   }
 
   #sleepLongestIdle(): boolean {

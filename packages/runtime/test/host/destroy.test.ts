@@ -1,6 +1,7 @@
 /** The end for good: durable when somebody is told of it, and known as such by who was connected. */
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { LocalCall } from "../../src/gateway/calls.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, Latch, rejection, watch } from "../driver/watch.ts";
 
@@ -8,6 +9,8 @@ let dying: Latch | undefined;
 let ends: string[] = [];
 /** What onDestroy does before it waits. */
 let lastWork: (() => void) | undefined;
+/** It ends itself as soon as it wakes. */
+let shortLived = false;
 /** What onCreate throws. */
 let unmakeable: Error | undefined;
 
@@ -19,6 +22,9 @@ const mortal = actor({
     await c.schedule.after(10_000, "add");
     await c.saveState({ immediate: true });
     throw unmakeable;
+  },
+  onWake: (c) => {
+    if (shortLived) c.destroy();
   },
   onDestroy: async (c) => {
     ends.push(`onDestroy ${c.state.n}`);
@@ -36,6 +42,7 @@ const mortal = actor({
       c.destroy();
       return "destroyed";
     },
+    dieIn: (c, ms: number) => c.schedule.after(ms, "die"),
     alarm: (c, ms: number) => c.schedule.after(ms, "add"),
   },
 });
@@ -46,6 +53,7 @@ async function start(): Promise<Mortals> {
   dying = undefined;
   ends = [];
   lastWork = undefined;
+  shortLived = false;
   unmakeable = undefined;
   return await Driver.start({ mortal });
 }
@@ -123,6 +131,98 @@ test("a destruction that can't be stored never was: the caller is told, and the 
   expect((await byId(driver, id)).output).toBe(3);
   await driver.runtime.host.destroy(id);
   expect((await byId(driver, id)).code).toBe("actor.not_found");
+});
+
+/** Two calls in one turn of the host's: `die`, and `add` behind it. */
+function together(driver: Mortals, id: string) {
+  const instance = driver.runtime.host.instance(id);
+  const [died, added] = ["die", "add"].map((name) =>
+    watch(
+      new Promise<unknown>((resolve, reject) => {
+        instance?.action(new LocalCall({ name, args: [], params: undefined, resolve, reject }));
+      }),
+    ),
+  );
+  if (died === undefined || added === undefined) throw new Error("two calls were made");
+  return { died, added };
+}
+
+test("what comes behind the end is not done, and its caller is told so when the end is durable", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  driver.syncs.hold();
+  const { died, added } = together(driver, id);
+  await driver.world.until(() => driver.syncs.waiting > 0);
+  await driver.world.idle();
+  expect([died.state, added.state]).toEqual(["pending", "pending"]);
+  driver.syncs.letGo();
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  expect(died.value).toBe("destroyed");
+  expect(codeOf(added.error)).toBe("actor.destroyed");
+  expect(ends).toEqual(["onDestroy 0"]);
+});
+
+test("what a connection sends behind the end has no effect, and its end says why", async () => {
+  await using driver = await start();
+  const socket = driver.socket("/actor/mortal/connect").hello();
+  await driver.world.until(() => socket.story.length === 1);
+  socket.action(1, "die");
+  for (const id of [2, 3, 4]) socket.action(id, "add");
+  await driver.world.until(() => socket.closed !== undefined);
+  const said = socket.story.filter((line) => !/^error [234] actor.destroyed$/.test(line));
+  expect(said).toEqual(["welcome", 'reply 1 "destroyed"']);
+  expect(socket.closed).toEqual({ code: 1000, reason: "actor.destroyed" });
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  expect(ends).toEqual(["onDestroy 0"]);
+});
+
+test("calls at once with the end: whoever is told that something was done finds it done", async () => {
+  for (const awake of [true, false]) {
+    await using driver = await start();
+    const id = await idOf(driver);
+    if (!awake) await driver.runtime.host.sleep(id);
+    const died = driver.act("mortal", "die");
+    const answers = await Promise.all([driver.act("mortal", "add"), driver.act("mortal", "add")]);
+    expect((await died).output).toBe("destroyed");
+    const done = answers.filter((answer) => answer.code !== "actor.destroyed").map(({ output }) => output);
+    expect(done).toEqual([1, 2].slice(0, done.length));
+    expect((await driver.act("mortal", "add")).output).toBe(done.length + 1);
+  }
+});
+
+test("what comes behind an end that can't be stored was not done either, and the actor lives", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  driver.syncs.failWrites(1);
+  const { died, added } = together(driver, id);
+  await driver.world.until(() => died.state === "rejected" && added.state === "rejected");
+  expect([codeOf(died.error), codeOf(added.error)]).toEqual([
+    "storage.commit_failed",
+    "storage.commit_failed",
+  ]);
+  expect((await driver.act("mortal", "add")).output).toBe(1);
+});
+
+test("an actor that ends itself as it wakes runs nobody's call, and nobody waits for ever", async () => {
+  await using driver = await start();
+  const id = await idOf(driver);
+  await driver.runtime.host.sleep(id);
+  shortLived = true;
+  expect((await byId(driver, id)).code).toMatch(/^actor\.(not_found|destroyed)$/);
+  expect((await driver.act("mortal", "add")).code).toBe("actor.destroyed");
+  expect(await rejection(driver.local().mortal.getOrCreate().add())).toBe("actor.destroyed");
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  shortLived = false;
+  expect((await driver.act("mortal", "add")).output).toBe(1);
+});
+
+test("a call that was due behind the end does not begin", async () => {
+  await using driver = await start();
+  await driver.act("mortal", "dieIn", 1_000);
+  await driver.act("mortal", "alarm", 1_000);
+  await driver.world.pass(1_000);
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  expect(ends).toEqual(["onDestroy 0"]);
 });
 
 test("the disk takes the end and refuses the removal: it is made good, with an alarm or without one", async () => {

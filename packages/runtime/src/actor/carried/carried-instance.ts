@@ -53,7 +53,8 @@ export class CarriedInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running" && !this.#activation.gone;
+    const { phase, gone, doomed } = this.#activation;
+    return phase.tag === "running" && !gone && !doomed;
   }
 
   get doomed(): boolean {
@@ -78,6 +79,10 @@ export class CarriedInstance implements ActorInstance {
 
   action(call: ActionCall): void {
     if (call.connection instanceof Connection && call.connection.ended) return;
+    if (this.doomed) {
+      this.#activation.emit(call.reply.error(actorErrors.destroyed()));
+      return;
+    }
     if (!this.accepting) {
       call.reply.error(actorErrors.stopping()).release();
       return;

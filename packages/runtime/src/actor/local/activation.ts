@@ -150,7 +150,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
         fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
         maxSchedules: this.descriptor.options.maxSchedules,
       });
-      if (this.phase.tag === "running") this.#schedules.start();
+      if (this.phase.tag === "running" && !this.doomed) this.#schedules.start();
     }
     return this.#schedules;
   }
@@ -329,10 +329,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#doom !== "no";
   }
 
-  /** The next batch says that the actor is gone: nothing that depends on it leaves before. */
+  /** The next batch says that the actor is gone: nothing that depends on it leaves before, and nothing new begins. */
   doom(): void {
     if (this.doomed) return;
     this.#doom = "unsaid";
+    this.#schedules?.stop();
     this.gate.mark();
   }
 

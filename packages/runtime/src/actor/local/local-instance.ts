@@ -49,7 +49,7 @@ export class LocalInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running";
+    return this.#activation.phase.tag === "running" && !this.#activation.doomed;
   }
 
   get doomed(): boolean {
@@ -89,6 +89,11 @@ export class LocalInstance implements ActorInstance {
   }
 
   action(call: ActionCall): void {
+    if (this.doomed) {
+      // What an actor does behind its end would be gone with it: nobody may be told that it was done.
+      this.#activation.emit(call.reply.error(actorErrors.destroyed()));
+      return;
+    }
     if (!this.accepting) {
       // Also behind the end of its connection: its client may send it again, and has to know that it may.
       call.reply.error(actorErrors.stopping()).release();
