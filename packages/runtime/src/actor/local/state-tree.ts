@@ -106,7 +106,7 @@ export class StateTree {
   /** A top-level property is about to change. Throws when it may not: the activation has ended. */
   mark(property: string): void {
     this.onChange?.();
-    if (this.#dirty?.has(property)) return;
+    // Each time: the last batch may wait to be taken when the activation has ended already.
     this.#owner.wrote();
     this.#dirty ??= new Set();
     this.#dirty.add(property);
