@@ -12,7 +12,7 @@ import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
 import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";
 import { checkActor } from "./image-rules.ts";
-import { readActor } from "./stored-state.ts";
+import { lives, readActor } from "./stored-state.ts";
 import { markOf, marksIn, tokenWith } from "./tokens.ts";
 
 /** Follows the disk, and listens to what leaves. */
@@ -21,6 +21,8 @@ export class Durability implements DiskObserver, Wiretap {
   /** Marks that were ever safe, with their actors. */
   readonly #safe = new Map<string, string>();
   readonly #destroyed = new Set<string>();
+  /** Actors that no longer lived when a process started: whoever asks for one removes it. */
+  readonly #leftOver = new Set<string>();
   readonly #arrived: string[] = [];
   readonly #made = new Set<string>();
   /** The newest safe log of every actor that ever was. */
@@ -51,6 +53,25 @@ export class Durability implements DiskObserver, Wiretap {
 
   leaves(bytes: string | Uint8Array): void {
     for (const mark of marksIn(bytes)) this.mustBeSafe(mark, "a message that leaves the server");
+  }
+
+  opened(image: Image): void {
+    for (const actor of image.actors.values()) if (!lives(actor)) this.#leftOver.add(actor.record.id);
+  }
+
+  /** Actors that are gone or were never made, and that the process which ended them has not removed. */
+  unremoved(image: Image): readonly string[] {
+    const dead = [...image.actors.values()].filter((actor) => !lives(actor)).map(({ record }) => record.id);
+    return dead.filter((id) => !this.#leftOver.has(id));
+  }
+
+  writes(image: Image, transaction: Transaction): void {
+    for (const change of transaction) {
+      if (change.kind !== "destroy") continue;
+      const actor = image.actors.get(change.id);
+      if (actor !== undefined && lives(actor))
+        this.#world.fail("ends", `actor ${change.id} is removed, and nothing on disk says that it is gone`);
+    }
   }
 
   written(image: Image, transaction: Transaction): void {

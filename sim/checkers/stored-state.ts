@@ -3,6 +3,7 @@
  */
 import { decodeCbor } from "@troupe/protocol";
 import { STATE_PREFIX } from "../../packages/runtime/src/actor/local/state-tree.ts";
+import { CREATED_ROW, DESTROYED_ROW, KV_PREFIX } from "../../packages/runtime/src/ports/storage.ts";
 import { SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
 import type { StoredActor } from "../disk/image.ts";
 
@@ -11,6 +12,8 @@ export interface StoredState {
   readonly log: readonly string[];
   readonly count: number;
   readonly mirror: number;
+  /** What the key-value store says of the count. */
+  readonly key: number;
   readonly schedules: readonly StoredSchedule[];
 }
 
@@ -31,8 +34,14 @@ export function readActor(actor: StoredActor): StoredState | undefined {
     log: strings(decodeCbor(log)),
     count: number(rows.get(`${STATE_PREFIX}count`)),
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
+    key: text(rows.get(`${KV_PREFIX}count`)),
     schedules,
   };
+}
+
+/** It was made whole, and its end for good wasn't asked for. */
+export function lives({ rows }: StoredActor): boolean {
+  return rows.has(CREATED_ROW) && !rows.has(DESTROYED_ROW);
 }
 
 function readSchedule(bytes: Uint8Array): StoredSchedule {
@@ -47,6 +56,11 @@ function readSchedule(bytes: Uint8Array): StoredSchedule {
 function strings(value: unknown): string[] {
   if (!Array.isArray(value)) throw new TypeError("a row of a log can't be read");
   return value.map(String);
+}
+
+/** A key that was never put stands for 0. */
+function text(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? 0 : Number(new TextDecoder().decode(bytes));
 }
 
 function number(bytes: Uint8Array | undefined): number {
