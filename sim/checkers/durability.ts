@@ -12,7 +12,7 @@ import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
 import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";
 import { checkActor } from "./image-rules.ts";
-import { lives, readActor } from "./stored-state.ts";
+import { lives, readActor, type StoredState } from "./stored-state.ts";
 import { markOf, marksIn, tokenWith } from "./tokens.ts";
 
 /** Follows the disk, and listens to what leaves. */
@@ -100,7 +100,7 @@ export class Durability implements DiskObserver, Wiretap {
     const found = new Set<string>();
     for (const actor of image.actors.values()) {
       this.#check(actor);
-      for (const mark of readActor(actor)?.log ?? []) found.add(mark);
+      for (const mark of marksOf(readActor(actor))) found.add(mark);
     }
     for (const [mark, actorId] of this.#safe) {
       if (!found.has(mark) && !this.#goneWithActor(image, actorId)) {
@@ -132,10 +132,10 @@ export class Durability implements DiskObserver, Wiretap {
   }
 
   #learn(actor: StoredActor): void {
-    const log = readActor(actor)?.log;
-    if (log === undefined) return;
-    this.logs.set(actor.record.id, log);
-    for (const mark of log) {
+    const state = readActor(actor);
+    if (state === undefined) return;
+    this.logs.set(actor.record.id, state.log);
+    for (const mark of marksOf(state)) {
       if (this.#safe.has(mark)) continue;
       this.#safe.set(mark, actor.record.id);
       const arrived = tokenWith(mark, "in");
@@ -147,6 +147,10 @@ export class Durability implements DiskObserver, Wiretap {
   #checkTransfers(): void {
     for (const token of this.#arrived.splice(0)) this.mustBeSafe(markOf(token, "out"), "the callee's disk");
   }
+}
+
+function marksOf(state: StoredState | undefined): readonly string[] {
+  return state === undefined ? [] : [...state.log, ...state.bag];
 }
 
 function touchedBy(transaction: Transaction): ReadonlySet<string> {

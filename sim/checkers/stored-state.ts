@@ -10,6 +10,8 @@ import type { StoredActor } from "../disk/image.ts";
 /** An actor's rows, decoded. */
 export interface StoredState {
   readonly log: readonly string[];
+  /** Marks in the built-in. */
+  readonly bag: readonly string[];
   readonly count: number;
   readonly mirror: number;
   /** What the key-value store says of the count. */
@@ -32,6 +34,7 @@ export function readActor(actor: StoredActor): StoredState | undefined {
   for (const [key, value] of rows) if (key.startsWith(SCHEDULE_PREFIX)) schedules.push(readSchedule(value));
   return {
     log: strings(decodeCbor(log)),
+    bag: marksOf(rows.get(`${STATE_PREFIX}bag`)),
     count: number(rows.get(`${STATE_PREFIX}count`)),
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
     key: text(rows.get(`${KV_PREFIX}count`)),
@@ -56,6 +59,11 @@ function readSchedule(bytes: Uint8Array): StoredSchedule {
 function strings(value: unknown): string[] {
   if (!Array.isArray(value)) throw new TypeError("a row of a log can't be read");
   return value.map(String);
+}
+
+function marksOf(bytes: Uint8Array | undefined): readonly string[] {
+  const bag = bytes === undefined ? undefined : decodeCbor(bytes);
+  return bag instanceof Map ? strings([...bag.values()]) : [];
 }
 
 /** A key that was never put stands for 0. */

@@ -80,7 +80,8 @@ function placed({ history, durability }: Evidence, log: readonly string[], actor
   for (const op of history.ops) {
     const indexes = op.marks
       .filter((mark) => durability.holder(mark) === actorId)
-      .map((mark) => places.get(mark) ?? -1);
+      .map((mark) => places.get(mark))
+      .filter((place) => place !== undefined);
     if (indexes.length > 0) found.push({ op, first: Math.min(...indexes), last: Math.max(...indexes) });
   }
   return found;

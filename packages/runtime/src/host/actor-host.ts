@@ -20,7 +20,7 @@ import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { CutOff, clearCutOff, lives } from "./cut-off.ts";
+import { CutOff, lives } from "./cut-off.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
@@ -280,10 +280,7 @@ export class ActorHost implements InstanceHost {
     } else {
       const found = await this.#directory.find(address);
       if (found !== undefined && this.#slots.get(found.id) === undefined)
-        // One that can't be read, or that somebody starts meanwhile, is there: the creation is told so.
-        await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found).catch(
-          () => {},
-        );
+        await this.#giveBack.makeRoom(found, needs);
     }
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, path, { input, durable });

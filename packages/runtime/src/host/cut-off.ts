@@ -5,7 +5,7 @@
  * destruction, and somebody was told that it is gone. Neither lives: whoever finds one gives it back to the directory.
  */
 import { TroupeError } from "@troupe/base";
-import type { ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorRecord, Directory, Generation } from "../ports/directory.ts";
 import {
   type ActorStorage,
   CREATED_ROW,
@@ -34,19 +34,20 @@ export interface CutOffParts {
 }
 
 /**
- * Removes a sleeping actor that doesn't live, and leaves one that does. Rejects when it can't be read or removed, and with
- * `actor.not_found` when it is gone.
+ * Looks whether a sleeping actor lives. The generation to remove it with, when it doesn't; one that lives is released.
+ * Rejects when it can't be read, and with `actor.not_found` when it is gone.
  */
-export async function clearCutOff(
+export async function claimCutOff(
   { directory, storage, needs }: CutOffParts,
   record: ActorRecord,
-): Promise<void> {
+): Promise<Generation | undefined> {
   const { generation } = await directory.claim(record.id);
+  let found = false;
   try {
     const store = await storage.open(record, generation, needs);
-    const rows = await store.load().finally(() => store.close());
-    if (!lives(rows)) await directory.destroy(record.id, generation);
+    found = !lives(await store.load().finally(() => store.close()));
   } finally {
-    await directory.release(record.id, generation);
+    if (!found) await directory.release(record.id, generation);
   }
+  return found ? generation : undefined;
 }

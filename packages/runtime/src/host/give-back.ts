@@ -17,7 +17,7 @@ import { limits } from "@troupe/protocol";
 import type { ActorRecord, Directory, Generation } from "../ports/directory.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { ActorStorage, StoreNeeds } from "../ports/storage.ts";
-import { clearCutOff } from "./cut-off.ts";
+import { claimCutOff } from "./cut-off.ts";
 
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
@@ -52,18 +52,23 @@ export class GiveBack {
 
   /** An activation has stopped. Never rejects. */
   async stopped(instance: ActorInstance, needs: StoreNeeds | undefined): Promise<void> {
-    const { directory, storage, env } = this.#parts;
+    const { directory, env } = this.#parts;
     const { record, generation, doomed } = instance;
     try {
-      if (!doomed) await directory.release(record.id, generation);
-      else if (await isDurable(instance)) await directory.destroy(record.id, generation);
-      // Its gate broke, before or behind the batch with its end: the rows know.
-      else await clearCutOff({ directory, storage, needs }, record);
+      if (!(await isDurable(instance))) await this.#clear(record, needs);
+      else if (doomed) await directory.destroy(record.id, generation);
+      else await directory.release(record.id, generation);
     } catch (cause) {
       if (isNotFound(cause)) return;
       env.log.error("giving an actor back failed", { actorId: record.id, doomed, cause });
       if (doomed) this.#tryAgain(record.id);
     }
+  }
+
+  /** Its gate broke, before or behind the batch that ends its creation, or begins its destruction: the rows know. */
+  async #clear(record: ActorRecord, needs: StoreNeeds | undefined): Promise<void> {
+    const generation = await claimCutOff({ ...this.#parts, needs }, record);
+    if (generation !== undefined) await this.notStarted(record, generation, "unmade");
   }
 
   /** An activation didn't come to be: why, its caller is told. */
@@ -79,6 +84,16 @@ export class GiveBack {
       if (left === "gone") throw cause;
       env.log.error("giving an actor back failed", { actorId: id, cause });
     }
+  }
+
+  /**
+   * What a crash left of a sleeping actor doesn't stand in the way of a new one at its address. Rejects when its removal
+   * was refused.
+   */
+  async makeRoom(record: ActorRecord, needs: StoreNeeds | undefined): Promise<void> {
+    // One that can't be read, or that somebody starts meanwhile, is there: the creation is told so.
+    const generation = await claimCutOff({ ...this.#parts, needs }, record).catch(() => undefined);
+    if (generation !== undefined) await this.notStarted(record, generation, "gone");
   }
 
   close(): void {

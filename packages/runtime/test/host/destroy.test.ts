@@ -267,6 +267,15 @@ test("a creation that failed, and whose removal the disk refuses, leaves nothing
   expect((await driver.http("POST", "/actor/mortal/resolve?method=create")).actorId).toBeTypeOf("string");
 });
 
+test("a creation whose first writes the disk refuses leaves no actor", async () => {
+  await using driver = await start();
+  driver.syncs.failWrites(1);
+  expect((await driver.act("mortal", "add")).code).toBe("storage.commit_failed");
+  await driver.world.until(() => driver.runtime.host.size === 0);
+  const { actors } = await driver.directory.list({ namespace: "default", limit: 10 });
+  expect(actors).toEqual([]);
+});
+
 test("an actor whose end could not be stored rings for its schedule", async () => {
   await using driver = await start();
   await driver.act("mortal", "alarm", 10_000);
