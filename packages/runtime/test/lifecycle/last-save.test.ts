@@ -8,7 +8,7 @@ import { Latch, watch } from "../driver/watch.ts";
 let later = new Latch();
 
 const sleeper = actor({
-  state: { slept: 0 },
+  state: { slept: 0, bag: new Map<string, number>() },
   events: { bye: event<number>(), filler: event<string>() },
   options: { sleepGracePeriod: 1_000 },
   onSleep: (c) => {
@@ -19,6 +19,18 @@ const sleeper = actor({
     slept: (c) => c.state.slept,
     add: (c, by: number) => {
       c.state.slept += by;
+    },
+    stashed: (c) => [...c.state.bag.keys()],
+    stashLater: async (c) => {
+      const { bag } = c.state;
+      bag.set("early", 1);
+      await later.promise;
+      bag.set("late", 1);
+    },
+    readLater: async (c) => {
+      const { size } = c.state.bag;
+      await later.promise;
+      return size;
     },
     addLater: async (c, by: number) => {
       await later.promise;
@@ -76,6 +88,24 @@ test("a turn behind the last save writes nothing, also while that save waits to 
   await driver.world.until(() => left.state !== "pending");
   expect(left.value?.code).toBe("actor.stopped");
   expect((await driver.act("sleeper", "slept")).output).toBe(31);
+});
+
+test("a write behind the last save that no trap sees is told to its writer as well, and a reading is not", async () => {
+  for (const action of ["stashLater", "readLater"] as const) {
+    const { driver, actorId } = await start();
+    await using _ = driver;
+    later = new Latch();
+    const left = watch(driver.act("sleeper", action));
+    await driver.world.idle();
+    const slept = watch(driver.runtime.host.sleep(actorId));
+    await driver.world.pass(1_000);
+    expect([slept.state, left.state]).toEqual(["resolved", "pending"]);
+    later.open();
+    await driver.world.until(() => left.state !== "pending");
+    expect(left.value?.code).toBe(action === "readLater" ? undefined : "actor.stopped");
+    const stashed = action === "readLater" ? [] : ["early"];
+    expect((await driver.act("sleeper", "stashed")).output).toEqual(stashed);
+  }
 });
 
 test("a full gate is no reason to give the last save up", async () => {

@@ -263,7 +263,14 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   /** Sends an output through the gate. */
   emit(output: Output): void {
     if (this.#creating !== "no") this.#release();
-    if (this.#state?.suspicious === true && this.phase.tag !== "stopped") this.gate.mark();
+    if (this.#state?.suspicious === true) {
+      if (this.phase.tag !== "stopped") this.gate.mark();
+      // No trap has refused what was written behind the last batch, so its writer is told here.
+      else if (this.#state.changedUnseen()) {
+        output.fail(actorErrors.stopped(this.record.id));
+        return;
+      }
+    }
     this.gate.emit(output);
   }
 

@@ -79,6 +79,20 @@ export class StateTree {
     return this.#suspects !== undefined;
   }
 
+  /** True when a write has happened that no trap saw, and that no batch has taken. */
+  changedUnseen(): boolean {
+    try {
+      for (const [property, stored] of this.#suspects ?? []) {
+        if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
+        if (stored === undefined || !sameBytes(stored, encodeCbor(this.#root[property]))) return true;
+      }
+      return false;
+    } catch {
+      // What can't be encoded isn't what was stored.
+      return true;
+    }
+  }
+
   /** A plain copy. */
   snapshot(): unknown {
     return cloneValue(this.#root, "state");
