@@ -5,6 +5,7 @@
  * of the disk or the network untrue. Never more than one at a time, and never outside of a canary's own run.
  */
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
+import { LocalInstance } from "../packages/runtime/src/actor/local/local-instance.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
 import type { Batch, RowChange } from "../packages/runtime/src/ports/storage.ts";
 import type { NetworkFlaws } from "./net/network.ts";
@@ -61,6 +62,11 @@ export const canaries = {
     caughtBy: ["one turn, one transaction", "at most once"],
     network: { deniesRequests: true },
   },
+  "life-after-death": {
+    what: "an actor that was asked to end for good goes on taking calls until it stops",
+    caughtBy: ["ends"],
+    sabotage: livesOn,
+  },
   "doubled-message": {
     what: "a link delivers a message twice",
     caughtBy: ["events"],
@@ -74,6 +80,27 @@ function openGate(): () => void {
   return () => {
     OutputGate.prototype.emit = emit;
   };
+}
+
+function livesOn(): () => void {
+  const { prototype } = LocalInstance;
+  const doomed = Object.getOwnPropertyDescriptor(prototype, "doomed");
+  const accepting = Object.getOwnPropertyDescriptor(prototype, "accepting");
+  if (doomed === undefined || accepting === undefined) throw new Error("a local instance says what it is");
+  const runs = (instance: LocalInstance): boolean => instance.report().phase === "running";
+  Object.defineProperties(prototype, {
+    doomed: {
+      get(this: LocalInstance): boolean {
+        return doomed.get?.call(this) === true && !runs(this);
+      },
+    },
+    accepting: {
+      get(this: LocalInstance): boolean {
+        return runs(this);
+      },
+    },
+  });
+  return () => void Object.defineProperties(prototype, { doomed, accepting });
 }
 
 function splitTurns(): () => void {

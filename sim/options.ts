@@ -22,6 +22,7 @@ export interface Mix {
   readonly nap: number;
   readonly die: number;
   readonly poison: number;
+  readonly stash: number;
   readonly reconnect: number;
   readonly burst: number;
 }
@@ -139,5 +140,6 @@ function drawMix(random: Random): Mix {
     poison: weight(0.2, 1),
     reconnect: weight(0.4, 2),
     burst: weight(0.4, 2),
+    stash: weight(0.3, 2),
   };
 }

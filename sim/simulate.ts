@@ -182,6 +182,7 @@ class Simulation {
     this.#mustEnd("the users' farewell", () => leaving === 0, SETTLE_LIMIT_MS);
     this.#mustEnd("the last schedule", () => this.#nothingScheduled(), SETTLE_LIMIT_MS);
     this.#mustEnd("the last actor's sleep", () => this.#server.runtime?.host.size === 0, SETTLE_LIMIT_MS);
+    this.#mustEnd("the last removal", () => this.#nothingToRemove(), SETTLE_LIMIT_MS);
     this.#mustEnd("the last socket", () => this.#network.openSockets === 0, SETTLE_LIMIT_MS);
     const pending = this.#history.pending[0];
     if (pending !== undefined) world.fail("liveness", `${pending.kind} ${pending.token} never settled`);
@@ -197,6 +198,10 @@ class Simulation {
 
   #nothingScheduled(): boolean {
     return this.#server.serving && this.#disk.image.alarms(Infinity, 1).length === 0;
+  }
+
+  #nothingToRemove(): boolean {
+    return this.#durability.unremoved(this.#disk.image).length === 0;
   }
 
   #addClient(number: number): void {

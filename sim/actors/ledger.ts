@@ -1,8 +1,8 @@
 /**
  * The actors of the simulated world.
  *
- * A ledger keeps a log of marks, and next to it two numbers that count them: each turn that writes a mark writes all
- * three, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
+ * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
+ * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
  * users knock at: it has every connect hook, each writes, and some halls have a `run`.
  */
 import { UserError } from "@troupe/base";
@@ -72,6 +72,11 @@ function write(c: Ledger, mark: string): void {
   state.log.push(mark);
   state.count += 1;
   state.mirror = state.log.length;
+  putCount(c);
+}
+
+function putCount(c: Ledger): void {
+  void c.kv.put("count", `${c.state.log.length}`);
 }
 
 function position(c: Ledger): { id: string; at: number } {
@@ -89,6 +94,9 @@ async function onWake(stage: Stage, c: Ledger): Promise<void> {
   stage.wakes(c.name, c.key);
   stage.startHook();
   if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
+  const { count } = c.state;
+  const key = Number(await c.kv.get("count"));
+  if (key !== count) stage.world.fail("keys", `actor ${c.actorId} wakes with count ${count} and key ${key}`);
   if (stage.world.options.writeOnWake) {
     write(c, "wake");
     await c.saveState({ immediate: true });
@@ -154,6 +162,7 @@ function oneTurnActions({ world }: Stage) {
       await Promise.resolve();
       await Promise.resolve();
       c.state.mirror = c.state.log.length;
+      putCount(c);
       return position(c);
     },
     read: (c: Ledger) => ({ id: c.actorId, log: [...c.state.log] }),
@@ -173,6 +182,11 @@ function oneTurnActions({ world }: Stage) {
       write(c, markOf(token));
       c.destroy();
       return position(c);
+    },
+    /** Writes where no trap sees it: into a built-in. */
+    stash: (c: Ledger, token: string) => {
+      c.state.bag.set(token, markOf(token));
+      return { id: c.actorId };
     },
     /** Leaves a value in the state that can't be stored: the whole batch must fail, and nothing else. */
     poison: (c: Ledger, token: string) => {
@@ -224,6 +238,8 @@ function scheduleActions(stage: Stage) {
       stage.fired(token);
       if (c.vars.calls === 0) world.counters.add("an alarm woke a sleeping actor");
       c.vars.calls += 1;
+      // Some have done nothing yet when a crash or a stop cuts them off.
+      if (token.endsWith("5")) await pause(stage);
       write(c, markOf(token, "ring"));
       await pause(stage);
     },

@@ -12,7 +12,7 @@ import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
 import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";
 import { checkActor } from "./image-rules.ts";
-import { readActor } from "./stored-state.ts";
+import { lives, readActor, type StoredState } from "./stored-state.ts";
 import { markOf, marksIn, tokenWith } from "./tokens.ts";
 
 /** Follows the disk, and listens to what leaves. */
@@ -21,6 +21,8 @@ export class Durability implements DiskObserver, Wiretap {
   /** Marks that were ever safe, with their actors. */
   readonly #safe = new Map<string, string>();
   readonly #destroyed = new Set<string>();
+  /** Actors that no longer lived when a process started: whoever asks for one removes it. */
+  readonly #leftOver = new Set<string>();
   readonly #arrived: string[] = [];
   readonly #made = new Set<string>();
   /** The newest safe log of every actor that ever was. */
@@ -53,6 +55,25 @@ export class Durability implements DiskObserver, Wiretap {
     for (const mark of marksIn(bytes)) this.mustBeSafe(mark, "a message that leaves the server");
   }
 
+  opened(image: Image): void {
+    for (const actor of image.actors.values()) if (!lives(actor)) this.#leftOver.add(actor.record.id);
+  }
+
+  /** Actors that are gone or were never made, and that the process which ended them has not removed. */
+  unremoved(image: Image): readonly string[] {
+    const dead = [...image.actors.values()].filter((actor) => !lives(actor)).map(({ record }) => record.id);
+    return dead.filter((id) => !this.#leftOver.has(id));
+  }
+
+  writes(image: Image, transaction: Transaction): void {
+    for (const change of transaction) {
+      if (change.kind !== "destroy") continue;
+      const actor = image.actors.get(change.id);
+      if (actor !== undefined && lives(actor))
+        this.#world.fail("ends", `actor ${change.id} is removed, and nothing on disk says that it is gone`);
+    }
+  }
+
   written(image: Image, transaction: Transaction): void {
     for (const id of touchedBy(transaction)) {
       const actor = image.actors.get(id);
@@ -79,7 +100,7 @@ export class Durability implements DiskObserver, Wiretap {
     const found = new Set<string>();
     for (const actor of image.actors.values()) {
       this.#check(actor);
-      for (const mark of readActor(actor)?.log ?? []) found.add(mark);
+      for (const mark of marksOf(readActor(actor))) found.add(mark);
     }
     for (const [mark, actorId] of this.#safe) {
       if (!found.has(mark) && !this.#goneWithActor(image, actorId)) {
@@ -111,10 +132,10 @@ export class Durability implements DiskObserver, Wiretap {
   }
 
   #learn(actor: StoredActor): void {
-    const log = readActor(actor)?.log;
-    if (log === undefined) return;
-    this.logs.set(actor.record.id, log);
-    for (const mark of log) {
+    const state = readActor(actor);
+    if (state === undefined) return;
+    this.logs.set(actor.record.id, state.log);
+    for (const mark of marksOf(state)) {
       if (this.#safe.has(mark)) continue;
       this.#safe.set(mark, actor.record.id);
       const arrived = tokenWith(mark, "in");
@@ -126,6 +147,10 @@ export class Durability implements DiskObserver, Wiretap {
   #checkTransfers(): void {
     for (const token of this.#arrived.splice(0)) this.mustBeSafe(markOf(token, "out"), "the callee's disk");
   }
+}
+
+function marksOf(state: StoredState | undefined): readonly string[] {
+  return state === undefined ? [] : [...state.log, ...state.bag];
 }
 
 function touchedBy(transaction: Transaction): ReadonlySet<string> {

@@ -18,7 +18,8 @@ export type OpKind =
   | "linger"
   | "die"
   | "nap"
-  | "poison";
+  | "poison"
+  | "stash";
 
 /** What became of an operation. */
 export type Outcome =

@@ -1,7 +1,7 @@
 /**
  * One turn, one transaction: what must hold in every image that a crash could leave, which is after each transaction.
  *
- * Every turn of our actors that writes a mark writes two numbers as well, and some write a schedule. So an image in
+ * Every turn of our actors that writes a mark writes two numbers and a key as well, and some write a schedule. So an image in
  * which a turn is there by half doesn't add up.
  */
 import type { StoredActor } from "../disk/image.ts";
@@ -13,9 +13,9 @@ export function checkActor(actor: StoredActor): string | undefined {
   const where = `actor ${actor.record.name} ${actor.record.key.join("/")} (${actor.record.id})`;
   const state = readActor(actor);
   if (state === undefined) return actor.rows.size === 0 ? undefined : `${where} has rows, but no log`;
-  const { log, count, mirror } = state;
-  if (count !== log.length || mirror !== log.length) {
-    return `${where}: ${log.length} marks, count ${count}, mirror ${mirror}: half a turn`;
+  const { log, count, mirror, key } = state;
+  if (count !== log.length || mirror !== log.length || key !== log.length) {
+    return `${where}: ${log.length} marks, count ${count}, mirror ${mirror}, key ${key}: half a turn`;
   }
   const twice = log.find((mark, index) => isOnce(mark) && log.indexOf(mark) !== index);
   if (twice !== undefined) return `${where}: ${twice} was written twice`;

@@ -3,14 +3,19 @@
  */
 import { decodeCbor } from "@troupe/protocol";
 import { STATE_PREFIX } from "../../packages/runtime/src/actor/local/state-tree.ts";
+import { CREATED_ROW, DESTROYED_ROW, KV_PREFIX } from "../../packages/runtime/src/ports/storage.ts";
 import { SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
 import type { StoredActor } from "../disk/image.ts";
 
 /** An actor's rows, decoded. */
 export interface StoredState {
   readonly log: readonly string[];
+  /** Marks in the built-in. */
+  readonly bag: readonly string[];
   readonly count: number;
   readonly mirror: number;
+  /** What the key-value store says of the count. */
+  readonly key: number;
   readonly schedules: readonly StoredSchedule[];
 }
 
@@ -29,10 +34,17 @@ export function readActor(actor: StoredActor): StoredState | undefined {
   for (const [key, value] of rows) if (key.startsWith(SCHEDULE_PREFIX)) schedules.push(readSchedule(value));
   return {
     log: strings(decodeCbor(log)),
+    bag: marksOf(rows.get(`${STATE_PREFIX}bag`)),
     count: number(rows.get(`${STATE_PREFIX}count`)),
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
+    key: text(rows.get(`${KV_PREFIX}count`)),
     schedules,
   };
+}
+
+/** It was made whole, and its end for good wasn't asked for. */
+export function lives({ rows }: StoredActor): boolean {
+  return rows.has(CREATED_ROW) && !rows.has(DESTROYED_ROW);
 }
 
 function readSchedule(bytes: Uint8Array): StoredSchedule {
@@ -47,6 +59,16 @@ function readSchedule(bytes: Uint8Array): StoredSchedule {
 function strings(value: unknown): string[] {
   if (!Array.isArray(value)) throw new TypeError("a row of a log can't be read");
   return value.map(String);
+}
+
+function marksOf(bytes: Uint8Array | undefined): readonly string[] {
+  const bag = bytes === undefined ? undefined : decodeCbor(bytes);
+  return bag instanceof Map ? strings([...bag.values()]) : [];
+}
+
+/** A key that was never put stands for 0. */
+function text(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? 0 : Number(new TextDecoder().decode(bytes));
 }
 
 function number(bytes: Uint8Array | undefined): number {

@@ -8,7 +8,7 @@
  */
 import type { World } from "../world/world.ts";
 import type { Durability } from "./durability.ts";
-import type { History, Op } from "./history.ts";
+import type { History, Op, OpKind } from "./history.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
 
 /** What the checkers read. */
@@ -24,6 +24,7 @@ export function judge(evidence: Evidence): void {
   checkOutcomes(evidence);
   checkOrder(evidence);
   checkReads(evidence);
+  checkEnds(evidence);
   checkSchedules(evidence);
   count(evidence);
 }
@@ -79,7 +80,8 @@ function placed({ history, durability }: Evidence, log: readonly string[], actor
   for (const op of history.ops) {
     const indexes = op.marks
       .filter((mark) => durability.holder(mark) === actorId)
-      .map((mark) => places.get(mark) ?? -1);
+      .map((mark) => places.get(mark))
+      .filter((place) => place !== undefined);
     if (indexes.length > 0) found.push({ op, first: Math.min(...indexes), last: Math.max(...indexes) });
   }
   return found;
@@ -145,6 +147,25 @@ function readOf({ outcome }: Op): { readonly id: string; readonly log: readonly 
   if (typeof output !== "object" || output === null || !("id" in output) || !("log" in output))
     return undefined;
   return Array.isArray(output.log) ? { id: String(output.id), log: output.log } : undefined;
+}
+
+/** Kinds that take effect in one turn, which is their first. */
+const atOnce: ReadonlySet<OpKind> = new Set(["append", "pair", "announce", "fail", "flush", "linger", "die"]);
+
+/** An actor that was asked to end for good begins nothing more: its caller would be told of what is gone with it. */
+function checkEnds(evidence: Evidence): void {
+  for (const [actorId, log] of evidence.durability.logs) {
+    const done = placed(evidence, log, actorId).filter(({ op }) => atOnce.has(op.kind));
+    const end = done.find(({ op }) => op.kind === "die");
+    if (end === undefined) continue;
+    for (const { op, first } of done) {
+      if (first > end.first)
+        evidence.world.fail(
+          "ends",
+          `${op.kind} ${op.token} began behind the end of ${actorId}, ${end.op.token}`,
+        );
+    }
+  }
 }
 
 /** Every schedule that was made has run or was cancelled, and none runs after it was cancelled. */

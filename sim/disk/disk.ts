@@ -12,6 +12,10 @@ import { Image, type Transaction } from "./image.ts";
 
 /** Told of what the disk holds, for checkers. */
 export interface DiskObserver {
+  /** A process opens the disk, with what the one before it has left. */
+  opened(image: Image): void;
+  /** A transaction is about to be written. */
+  writes(image: Image, transaction: Transaction): void;
   /** A transaction is written: from now on a crash may leave the disk like this. */
   written(image: Image, transaction: Transaction): void;
   /** These transactions are safe from now on. */
@@ -42,6 +46,7 @@ export class SimDisk {
   }
 
   write(transaction: Transaction): void {
+    this.#observer.writes(this.#written, transaction);
     this.#written.apply(transaction);
     this.#unsynced.push(transaction);
     this.#observer.written(this.#written, transaction);
@@ -57,6 +62,7 @@ export class SimDisk {
   /** A process opens the disk: what the one before it wrote is synced first. Returns a number that is new each time. */
   open(): number {
     this.sync();
+    this.#observer.opened(this.#written);
     this.#epoch += 1;
     return this.#epoch;
   }

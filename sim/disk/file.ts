@@ -4,6 +4,7 @@
  */
 
 import { storageErrors } from "../../packages/runtime/src/errors.ts";
+import { DESTROYED_ROW } from "../../packages/runtime/src/ports/storage.ts";
 import type { CommitFile, Write } from "../../packages/runtime/src/storage/commit-file.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { Random } from "../world/random.ts";
@@ -90,7 +91,9 @@ export class SimFile implements CommitFile<SimTarget> {
   /** The disk is full for one of the writers, or for a lone one. */
   #failWhenFull(writes: readonly Write<SimTarget>[]): void {
     const { world } = this.#process;
-    if (this.#cursed === undefined && world.faults.strikes(world.options.failWrite)) {
+    // Ends are rare, and each has two writes that may fail: they are where a full disk strikes most.
+    const rate = world.options.failWrite * (writes.some(endsAnActor) ? 5 : 1);
+    if (this.#cursed === undefined && world.faults.strikes(rate)) {
       const { target } = this.#random.pick(writes);
       world.counters.add(writes.length > 1 ? "ENOSPC for one of a group" : "ENOSPC for a lone batch");
       this.#cursed = { target, writes: writes.length > 1 ? 2 : 1 };
@@ -125,4 +128,9 @@ export class SimFile implements CommitFile<SimTarget> {
         }
     }
   }
+}
+
+/** The write says that an actor is gone, or removes it. */
+function endsAnActor({ target, batch }: Write<SimTarget>): boolean {
+  return target.kind === "destroy" || batch.rows.some(({ key }) => key === DESTROYED_ROW);
 }

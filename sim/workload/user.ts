@@ -206,7 +206,8 @@ export class User {
       this.#succeeded(op, line);
     } catch (error) {
       this.#failed(op, error);
-      if (line !== undefined && line === this.#line && isDestroyed(op)) this.#line = undefined;
+      // Its link may break before it is closed as the actor's: then the client would call up the next actor by itself.
+      if (line !== undefined && line === this.#line && isDestroyed(op)) await this.#hangUp();
     }
     op.endedAt = world.scheduler.steps;
     return op;

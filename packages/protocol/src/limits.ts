@@ -145,6 +145,8 @@ export const limits = {
   alarmsWaking: 1_024,
   /** Actors whose due alarms are known to wait for something, so that others are found behind them. */
   alarmsHeld: 16_384,
+  /** Actors that are gone and whose removal the disk refused, so that it is tried again. */
+  removalsHeld: 16_384,
 
   /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
   awakeActors: 1_000_000,

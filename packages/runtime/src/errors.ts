@@ -34,6 +34,17 @@ export function retryable(error: TroupeError): TroupeError {
   return new TroupeError(group, code, message, metadata === undefined ? options : { ...options, metadata });
 }
 
+/** True of what a caller is told because the host, or the actor, stops in good order: nothing is wrong. Never throws. */
+export function tellsOfStop(cause: unknown): boolean {
+  try {
+    return TroupeError.is(cause) && cause.group === "actor" && ORDERLY.has(cause.code);
+  } catch {
+    return false;
+  }
+}
+
+const ORDERLY: ReadonlySet<string> = new Set(["stopping", "restarting"]);
+
 /** Errors of actors: finding, starting, calling and ending them. */
 export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
@@ -70,6 +81,7 @@ export const actorErrors = {
       cause,
     }),
   stopped: (id: string) => error(410, "actor", "stopped", `This activation of actor ${id} has ended`),
+  destroyed: () => error(410, "actor", "destroyed", "The actor was destroyed"),
   stopping: () => error(503, "actor", "stopping", "The host is stopping", { retryable: true }),
   overloaded: (what: string, limit: number) =>
     error(503, "actor", "overloaded", `Too many ${what} (limit ${limit}); try again later`, {
@@ -111,7 +123,10 @@ export const actorErrors = {
     ),
 };
 
-/** Errors of what is on disk. Those that name a path of the server are for its log alone. */
+/**
+ * Errors of what is on disk. Those that name a path of the server are for its log and for whoever starts it; a caller gets
+ * what {@link forCallers} makes of them.
+ */
 export const storageErrors = {
   commitFailed: (applied: "no" | "unknown", cause: unknown) =>
     error(500, "storage", "commit_failed", "The write could not be made durable", {
@@ -179,9 +194,34 @@ export const storageErrors = {
     }),
   openFailed: (path: string, cause: unknown) =>
     error(500, "storage", "open_failed", `Can't open ${path}`, { public: false, cause, metadata: { path } }),
+  diskFailed: (path: string, cause: unknown) =>
+    error(500, "storage", "disk_failed", `Nothing that is written to ${path} can be made durable any more`, {
+      public: false,
+      cause,
+      metadata: { path },
+    }),
   unsupported: (what: string) =>
     error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
 };
+
+/** What callers are told instead of errors that name paths, by code. */
+const forCallersByCode: ReadonlyMap<string, string> = new Map([
+  [
+    "corrupt",
+    "This actor's data on disk is damaged, and calling again won't help: restore it from a backup. The server's log names the file",
+  ],
+  ["newer_layout", "This actor's data was written by a newer Troupe: run that version on the server"],
+  ["disk_full", "No space is left on the server's disk: make room there"],
+  ["disk_failed", "The server's disk has failed: its log says more"],
+  ["read_only", "The server can't write its data: its log says why"],
+  ["open_failed", "The server can't open or read this actor's data: its log says why"],
+]);
+
+/** The same error for somebody who called an actor: the code, and what to do, but no path. The log has it as the cause. */
+export function forCallers(cause: TroupeError): TroupeError {
+  const message = cause.group === "storage" && !cause.public ? forCallersByCode.get(cause.code) : undefined;
+  return message === undefined ? cause : error(cause.statusCode, "storage", cause.code, message, { cause });
+}
 
 /** Errors of links. */
 export const transportErrors = {

@@ -16,7 +16,7 @@ import {
   protocolErrors,
   type ResolveMethod,
 } from "@troupe/protocol";
-import { connectionErrors, gatewayErrors } from "../errors.ts";
+import { connectionErrors, gatewayErrors, tellsOfStop } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
@@ -34,6 +34,7 @@ import {
   okResponse,
   type Respond,
 } from "./http-message.ts";
+import { loaded } from "./loaded.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
 import { RawSession } from "./raw-session.ts";
@@ -54,6 +55,8 @@ export interface GatewayParts {
   readonly hosts: { accept(link: Link): void };
   /** Answers what isn't the gateway's own; `gateway.not_found` without it. */
   readonly app?: AppFetch | undefined;
+  /** Why calls to some actors, or all, fail for good: `group.code`. */
+  readonly failure: () => string | undefined;
 }
 
 /** A door to a host's actors. */
@@ -226,10 +229,11 @@ export class Gateway {
       respond,
       report: this.#services.report,
     });
-    const instance = this.#parts.host.load(target);
+    const { host } = this.#parts;
+    const instance = host.load(target);
     if (instance instanceof Promise) {
-      instance.then(
-        (loaded) => call.start(loaded),
+      loaded(host, target, instance).then(
+        (found) => call.start(found),
         (cause: unknown) => call.error(cause).release(),
       );
     } else {
@@ -257,11 +261,7 @@ export class Gateway {
         respond({ status: 200, headers: text, body: "ok\n" });
         return;
       case "readyz":
-        respond({
-          status: this.#ready ? 200 : 503,
-          headers: text,
-          body: this.#ready ? "ok\n" : "stopping\n",
-        });
+        respond(this.#readiness(text));
         return;
       case "metrics":
         this.#parts.access.checkToken(accessRequest(request));
@@ -270,6 +270,12 @@ export class Gateway {
       default:
         throw gatewayErrors.notFound(request.url);
     }
+  }
+
+  #readiness(headers: Readonly<Record<string, string>>): GatewayResponse {
+    const reason = this.#ready ? this.#parts.failure() : "stopping";
+    if (reason === undefined) return { status: 200, headers, body: "ok\n" };
+    return { status: 503, headers, body: `${reason}\n` };
   }
 
   #failure(cause: unknown, request: GatewayRequest, encoding: Encoding): GatewayResponse {
@@ -281,10 +287,11 @@ export class Gateway {
     if (errorStatus(error) < 500) return undefined;
     const { ids, log } = this.#parts.env;
     const id = ids.random();
+    const level = tellsOfStop(error) ? "debug" : "error";
     try {
-      log.error("a call failed", { ...context, id, cause: error });
+      log[level]("a call failed", { ...context, id, cause: error });
     } catch {
-      log.error("a call failed", { ...context, id, cause: "what was thrown can't be read" });
+      log[level]("a call failed", { ...context, id, cause: "what was thrown can't be read" });
     }
     return id;
   }

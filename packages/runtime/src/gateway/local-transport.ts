@@ -14,6 +14,7 @@ import { memoryLinks } from "../ports/memory/transport.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { LocalCall } from "./calls.ts";
 import type { Gateway } from "./gateway.ts";
+import { loaded } from "./loaded.ts";
 import { localError } from "./local-error.ts";
 import { paramsOf } from "./params.ts";
 import type { ActorRoute } from "./route.ts";
@@ -75,7 +76,8 @@ export class LocalTransport implements ClientTransport {
 
   async #load(wanted: Target): Promise<ActorInstance> {
     try {
-      return await this.#parts.host.load(wanted);
+      const { host } = this.#parts;
+      return await loaded(host, wanted, host.load(wanted));
     } catch (cause) {
       throw localError(cause);
     }

@@ -13,17 +13,19 @@
  * the directory; one whose creation a crash cut off lacks the row that ends a creation, and is given back when somebody
  * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
-import { assert, type Env, TroupeError } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { CutOff, clearCutOff, lives } from "./cut-off.ts";
+import { CutOff, lives } from "./cut-off.ts";
+import { GiveBack, isNotFound } from "./give-back.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
+import { Slots } from "./slots.ts";
 import { describe, isCreate, pathOf, type Target } from "./target.ts";
 
 export type { Target } from "./target.ts";
@@ -47,13 +49,13 @@ export class ActorHost implements InstanceHost {
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
   readonly #factories: ReadonlyMap<string, InstanceFactory>;
-  readonly #byId = new Map<string, Slot>();
-  readonly #byPath = new Map<string, Slot>();
+  readonly #slots = new Slots();
   /** Creations and look-ups by address that are under way: one at a time for each address. */
   readonly #resolving = new Map<string, Promise<ActorInstance>>();
   readonly #idle: IdleQueue;
   readonly #alarms: AlarmClock;
   readonly #room: Room;
+  readonly #giveBack: GiveBack;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -66,6 +68,13 @@ export class ActorHost implements InstanceHost {
       env: parts.env,
       storage: parts.storage,
       wake: (id) => this.#wake(id),
+    });
+    this.#giveBack = new GiveBack({
+      env: parts.env,
+      directory: parts.directory,
+      storage: parts.storage,
+      lookFor: (id) => this.#wake(id),
+      leave: (id) => this.#alarms.failed(id),
     });
     this.#room = new Room({
       env: parts.env,
@@ -82,7 +91,7 @@ export class ActorHost implements InstanceHost {
 
   /** Awake, waking and stopping actors. */
   get size(): number {
-    return this.#byId.size;
+    return this.#slots.size;
   }
 
   /**
@@ -94,7 +103,7 @@ export class ActorHost implements InstanceHost {
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
     const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
-    const slot = target.kind === "id" ? this.#byId.get(target.id) : this.#byPath.get(path);
+    const slot = target.kind === "id" ? this.#slots.get(target.id) : this.#slots.at(path);
     if (slot === undefined) return this.#resolve(target, path);
     if (slot.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
       return slot.state.instance;
@@ -103,12 +112,12 @@ export class ActorHost implements InstanceHost {
 
   /** The ids of a page of actors, and whether each is awake: for people and tests. */
   instance(id: string): ActorInstance | undefined {
-    const state = this.#byId.get(id)?.state;
+    const state = this.#slots.get(id)?.state;
     return state?.tag === "awake" ? state.instance : undefined;
   }
 
   idle(instance: ActorInstance, sleepTimeoutMs: number): void {
-    const slot = this.#byId.get(instance.record.id);
+    const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
     if (slot?.state.tag !== "awake" || slot.state.instance !== instance) return;
     this.#idle.add(slot, sleepTimeoutMs);
@@ -117,7 +126,7 @@ export class ActorHost implements InstanceHost {
   }
 
   busy(instance: ActorInstance): void {
-    const slot = this.#byId.get(instance.record.id);
+    const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = undefined;
     if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.remove(slot);
   }
@@ -125,7 +134,7 @@ export class ActorHost implements InstanceHost {
   requestStop(instance: ActorInstance, reason: StopReason): void {
     // In a turn of the host's own: whoever asks is in the middle of one of the actor's.
     this.#env.afterTurn(() => {
-      const slot = this.#byId.get(instance.record.id);
+      const slot = this.#slots.get(instance.record.id);
       if (slot?.state.tag === "awake" && slot.state.instance === instance) void this.#stop(slot, reason);
       // Asked for in a start hook: as soon as it is there.
       else if (slot?.state.tag === "loading") {
@@ -145,14 +154,14 @@ export class ActorHost implements InstanceHost {
 
   /** Puts an actor to sleep now; settles when it sleeps. For people and tests. */
   async sleep(id: string): Promise<void> {
-    const slot = this.#byId.get(id);
+    const slot = this.#slots.get(id);
     if (slot !== undefined) await this.#stop(slot, "sleep");
   }
 
   /** Ends an actor for good, awake or not. Throws `actor.not_found`, `storage.commit_failed`. */
   async destroy(id: string): Promise<void> {
     const instance = await this.load({ kind: "id", id });
-    const slot = this.#byId.get(id);
+    const slot = this.#slots.get(id);
     if (slot !== undefined) await this.#stop(slot, "destroy");
     await instance.settled();
   }
@@ -165,26 +174,39 @@ export class ActorHost implements InstanceHost {
 
   async #stopAll(): Promise<void> {
     this.#alarms.close();
+    this.#giveBack.close();
     this.#idle.close();
     await Promise.allSettled(this.#resolving.values());
-    await Promise.all([...this.#byId.values()].map((slot) => this.#stop(slot, "host-stop")));
+    await Promise.all([...this.#slots].map((slot) => this.#stop(slot, "host-stop")));
   }
 
   async #loadSlowly(target: Target, path: string, slot: Slot): Promise<ActorInstance> {
     for (
       let current: Slot | undefined = slot;
       current !== undefined;
-      current = this.#byId.get(current.record.id)
+      current = this.#slots.get(current.record.id)
     ) {
       if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
       if (current.state.tag === "loading") {
         return await current.state.ready.catch((cause: unknown) => this.#retryAfter(target, cause));
       }
       if (current.state.tag === "awake" && current.state.instance.accepting) return current.state.instance;
-      await (current.state.tag === "stopping" ? current.state.done : this.#stop(current, "sleep"));
+      await (current.state.tag === "stopping" ? current.state.done : this.#endOf(current));
       if (this.#stopped !== undefined) throw actorErrors.stopping();
     }
     return await this.#resolve(target, path);
+  }
+
+  /** One that is awake and takes no calls ends: it asked for that, or lost its code. Settles when it has begun to. */
+  #endOf(slot: Slot): Promise<void> {
+    // In a turn of the host's own: whoever calls it may be in the middle of one of its turns.
+    return new Promise((resolve) => {
+      this.#env.afterTurn(() => {
+        if (slot.state.tag === "awake" && !slot.state.instance.accepting)
+          void this.#stop(slot, slot.state.instance.doomed ? "destroy" : "sleep");
+        resolve();
+      });
+    });
   }
 
   /** One look-up at a time for each target; the others share it, but two creations don't. */
@@ -225,7 +247,11 @@ export class ActorHost implements InstanceHost {
     if ("accepting" in found) return found;
     // Somebody came by another way, by id or by address: it is theirs, and has its place.
     this.#room.leave();
-    return await this.load({ kind: "id", id: found.id });
+    try {
+      return await this.load({ kind: "id", id: found.id });
+    } catch (cause) {
+      return await this.#retryAfter(target, cause);
+    }
   }
 
   /** An instance that was started in the caller's place, or the record of one that somebody else started. */
@@ -253,8 +279,8 @@ export class ActorHost implements InstanceHost {
       }
     } else {
       const found = await this.#directory.find(address);
-      if (found !== undefined && !this.#byId.has(found.id))
-        await clearCutOff({ directory: this.#directory, storage: this.#storage, needs }, found);
+      if (found !== undefined && this.#slots.get(found.id) === undefined)
+        await this.#giveBack.makeRoom(found, needs);
     }
     const { record, durable } = await this.#directory.create(address);
     return await this.#activate(record, path, { input, durable });
@@ -268,12 +294,11 @@ export class ActorHost implements InstanceHost {
 
   /** The instance, started in the caller's place; or the record, when somebody else has started it or is at it. */
   #activate(record: ActorRecord, path: string, creation?: Creation): Promise<ActorInstance> | ActorRecord {
-    if (this.#byId.has(record.id)) return record;
+    if (this.#slots.get(record.id) !== undefined) return record;
     const factory = this.#factory(record.name);
     const ready = this.#start(factory, record, creation);
     const slot = new Slot(record, path, ready);
-    this.#byId.set(record.id, slot);
-    this.#byPath.set(slot.path, slot);
+    this.#slots.add(slot);
     return ready;
   }
 
@@ -304,27 +329,20 @@ export class ActorHost implements InstanceHost {
         return instance;
       } catch (cause) {
         await store.close();
-        if (creation !== undefined || cause instanceof CutOff)
-          await this.#directory.destroy(record.id, generation);
-        else await this.#directory.release(record.id, generation);
+        const unmade = creation === undefined ? "asleep" : "unmade";
+        await this.#giveBack.notStarted(record, generation, cause instanceof CutOff ? "gone" : unmade);
         throw cause;
       }
     } catch (cause) {
-      this.#forget(this.#slotOf(record));
+      this.#slots.forget(this.#slots.of(record));
       throw cause;
     }
   }
 
   #awake(instance: ActorInstance): void {
-    const slot = this.#slotOf(instance.record);
+    const slot = this.#slots.of(instance.record);
     slot.state = { tag: "awake", instance };
     if (slot.restMs !== undefined) this.idle(instance, slot.restMs);
-  }
-
-  #slotOf({ id }: ActorRecord): Slot {
-    const slot = this.#byId.get(id);
-    assert(slot !== undefined, "an actor that starts has a slot");
-    return slot;
   }
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
@@ -344,31 +362,19 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
-    try {
-      if (instance.doomed && (await isDurable(instance)))
-        await this.#directory.destroy(slot.record.id, instance.generation);
-      else await this.#directory.release(slot.record.id, instance.generation);
-    } catch (cause) {
-      this.#env.log.error("giving an actor back failed", { actorId: slot.record.id, reason, cause });
-    }
-    this.#forget(slot);
+    await this.#giveBack.stopped(instance, this.#factory(slot.record.name).needs);
+    this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);
     this.#room.leave();
   }
 
-  /** For its alarm. One that is gone takes its alarm with it. */
+  /** For its alarm, or to find that it is gone: then it takes its alarm with it. */
   async #wake(id: string): Promise<void> {
     try {
       await this.load({ kind: "id", id });
     } catch (cause) {
       if (!isNotFound(cause)) throw cause;
     }
-  }
-
-  #forget(slot: Slot): void {
-    assert(this.#byId.get(slot.record.id) === slot, "a slot is forgotten once");
-    this.#byId.delete(slot.record.id);
-    this.#byPath.delete(slot.path);
   }
 
   #sleepLongestIdle(): boolean {
@@ -382,18 +388,4 @@ export class ActorHost implements InstanceHost {
 interface Creation {
   readonly input: unknown;
   readonly durable: Promise<void> | undefined;
-}
-
-/** True when all that the instance wrote is stored: an end for good that isn't never was. */
-async function isDurable(instance: ActorInstance): Promise<boolean> {
-  try {
-    await instance.settled();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isNotFound(cause: unknown): boolean {
-  return TroupeError.is(cause) && cause.group === "actor" && cause.code === "not_found";
 }

@@ -5,7 +5,7 @@
  * destruction, and somebody was told that it is gone. Neither lives: whoever finds one gives it back to the directory.
  */
 import { TroupeError } from "@troupe/base";
-import type { ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorRecord, Directory, Generation } from "../ports/directory.ts";
 import {
   type ActorStorage,
   CREATED_ROW,
@@ -33,18 +33,21 @@ export interface CutOffParts {
   readonly needs: StoreNeeds | undefined;
 }
 
-/** What a crash left of a sleeping actor doesn't stand in a creation's way. */
-export async function clearCutOff(
+/**
+ * Looks whether a sleeping actor lives. The generation to remove it with, when it doesn't; one that lives is released.
+ * Rejects when it can't be read, and with `actor.not_found` when it is gone.
+ */
+export async function claimCutOff(
   { directory, storage, needs }: CutOffParts,
   record: ActorRecord,
-): Promise<void> {
+): Promise<Generation | undefined> {
   const { generation } = await directory.claim(record.id);
+  let found = false;
   try {
     const store = await storage.open(record, generation, needs);
-    const rows = await store.load().finally(() => store.close());
-    if (!lives(rows)) await directory.destroy(record.id, generation);
-  } catch {
-    // It can't be read, or somebody starts it meanwhile: it is there, and the creation is told so.
+    found = !lives(await store.load().finally(() => store.close()));
+  } finally {
+    if (!found) await directory.release(record.id, generation);
   }
-  await directory.release(record.id, generation);
+  return found ? generation : undefined;
 }

@@ -15,7 +15,7 @@ import type { Message } from "./transport.ts";
 export interface ActorInstance {
   readonly record: ActorRecord;
   readonly generation: Generation;
-  /** False from the moment it begins to stop: then the host holds calls for the next activation. */
+  /** False from the moment it begins to stop, or is doomed: then the host holds calls for the next activation. */
   readonly accepting: boolean;
   /** Its end for good was asked for, and is stored with its writes: the host ends it, whatever it was stopped for. */
   readonly doomed: boolean;

@@ -29,6 +29,8 @@ export interface StartOptions {
 export interface OpenStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
+  /** The `group.code` of what was found wrong with the files for good; undefined while all is well. */
+  failure(): string | undefined;
   /** Settles everything and gives the files back. */
   close(): Promise<void>;
 }

@@ -195,6 +195,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       maxAwakeActors: this.config.maxAwakeActors,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
+      failure: () => store.failure(),
       hostToken: this.config.hosts?.token,
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);

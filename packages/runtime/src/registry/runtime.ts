@@ -38,6 +38,8 @@ export interface RuntimeParts {
   readonly maxAwakeActors?: number | undefined;
   readonly memoryShort?: () => boolean;
   readonly app?: AppFetch | undefined;
+  /** Why calls to some actors, or all, fail for good; by default nothing does. */
+  readonly failure?: () => string | undefined;
   /** What remote hosts must show; without one none is taken. */
   readonly hostToken?: string | undefined;
 }
@@ -81,6 +83,7 @@ export class Runtime {
       namespace: DEFAULT_NAMESPACE,
       hosts: this.hosts,
       app: parts.app,
+      failure: parts.failure ?? (() => undefined),
     });
   }
 

@@ -152,7 +152,8 @@ export class Schedules {
     this.#timer = undefined;
     const now = this.#env.clock.now();
     for (const entry of this.list()) {
-      if (entry.runAt > now) break;
+      // The call before may have stopped them all: it ended the actor.
+      if (entry.runAt > now || !this.#started) break;
       if (!this.#running.has(entry.id)) this.#fire(entry, now);
     }
     this.#arm();

@@ -34,6 +34,7 @@ class TestPlatform implements Platform {
     if (this.alarmsFail) store.storage.nextAlarm = () => Promise.reject(new Error("no alarms"));
     return {
       ...store,
+      failure: () => undefined,
       close: async () => void this.steps.push("close store"),
     };
   };

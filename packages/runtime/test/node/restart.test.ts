@@ -39,6 +39,7 @@ test("calls in flight through SIGTERM and restart are answered once each, subscr
   const exit = first.ended("SIGTERM");
   await calling(exit);
   expect(await exit).toEqual([0, null]);
+  expect(first.complaints).toEqual([]);
   expect(conn.connStatus).not.toBe("connected");
   const second = new ServerProcess("restart-child.ts", directory.path, `${port}`);
   using __ = second;

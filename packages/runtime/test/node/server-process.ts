@@ -5,16 +5,25 @@ import { fileURLToPath } from "node:url";
 
 export class ServerProcess {
   readonly process: ChildProcess;
+  #log = "";
   readonly #messages: { kind: string; port?: number }[] = [];
 
   /** Runs a script of this folder. */
   constructor(script: string, ...args: readonly string[]) {
     const path = fileURLToPath(new URL(script, import.meta.url));
     this.process = spawn(process.execPath, ["--conditions=troupe-source", path, ...args], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, TROUPE_LOG: "silent" },
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+      env: { ...process.env, TROUPE_LOG: "info" },
+    });
+    this.process.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#log += text;
     });
     this.process.on("message", (message: { kind: string }) => void this.#messages.push(message));
+  }
+
+  /** Lines of its log that say that something is wrong, and what Node itself prints. */
+  get complaints(): string[] {
+    return this.#log.split("\n").filter((line) => line !== "" && !/"level":"(info|debug)"/.test(line));
   }
 
   async heard(kind: string): Promise<{ port?: number }> {

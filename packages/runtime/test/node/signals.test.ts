@@ -44,6 +44,7 @@ test("the first signal stops in order", async () => {
   const [code, reason] = await closed;
   expect([code, String(reason)]).toEqual([1012, "actor.restarting"]);
   expect(await exit).toEqual([0, null]);
+  expect(server.complaints).toEqual([]);
   // What it saved is there.
   const again = new ServerProcess("server-child.ts", directory.path);
   using __ = again;

@@ -110,6 +110,7 @@ test.each(VANDALISM)(
     await expect.poll(() => opened.fatal).toHaveLength(1);
     expect(await opened.writer.put({ x: "3" })).toMatchObject({ durable: false, applied: "no" });
     expect(opened.fatal).toHaveLength(1);
+    expect(opened.store.failure()).toBe("storage.disk_failed");
   },
 );
 
@@ -139,6 +140,7 @@ test("files that stay are never complained about, over checkpoints that let the 
     expect(await opened.writer.put({ text })).toEqual({ durable: true });
   }
   expect(statSync(log(directory.path)).size).toBeLessThan(written);
+  expect(opened.store.failure()).toBeUndefined();
   expect(opened.fatal).toEqual([]);
 });
 

@@ -1,7 +1,17 @@
 /** The data directory as the world treats it: two processes, kill -9, damage, newer versions, disks that fail. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { expect, test } from "vitest";
@@ -184,6 +194,32 @@ test.each([
   expect((await again.directory.list({ namespace: "default", limit: 1_000 })).actors).toHaveLength(
     codes.get("fine") ?? 0,
   );
+  await again.close();
+});
+
+test("a shard whose index of alarms is damaged keeps no other shard's alarms from ringing", async () => {
+  using directory = temporaryDirectory();
+  const store = await open(directory.path, { shards: 2 });
+  for (let index = 0; index < 10; index += 1) {
+    await (await createOne(store, `k${index}`)).put({ x: "1" }, 1_000 + index);
+  }
+  expect(await store.storage.dueAlarms(2_000, 100)).toHaveLength(10);
+  await store.close();
+  const path = join(directory.path, "shard-00.db");
+  const database = openDatabase(path);
+  const index = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'actors_by_alarm'").get();
+  database.close();
+  const fd = openSync(path, "r+");
+  writeSync(fd, Buffer.alloc(2_048, 0xaa), 0, 2_048, (Number(index?.["rootpage"]) - 1) * 2_048);
+  closeSync(fd);
+  const again = await open(directory.path);
+  expect(again.failure()).toBeUndefined();
+  const next = await again.storage.nextAlarm();
+  expect(next?.actorId).toMatch(/^01/);
+  const due = await again.storage.dueAlarms(2_000, 100);
+  expect(due.length).toBeGreaterThan(0);
+  expect(due.every(({ actorId }) => actorId.startsWith("01"))).toBe(true);
+  expect(again.failure()).toBe("storage.corrupt");
   await again.close();
 });
 

@@ -54,7 +54,8 @@ export class CarriedInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running" && !this.#activation.gone;
+    const { phase, gone, doomed } = this.#activation;
+    return phase.tag === "running" && !gone && !doomed;
   }
 
   get doomed(): boolean {
@@ -79,6 +80,10 @@ export class CarriedInstance implements ActorInstance {
 
   action(call: ActionCall): void {
     if (call.connection instanceof Connection && call.connection.ended) return;
+    if (this.doomed) {
+      this.#activation.emit(call.reply.error(actorErrors.destroyed()));
+      return;
+    }
     if (!this.accepting) {
       call.reply.error(actorErrors.stopping()).release();
       return;
@@ -213,10 +218,11 @@ export class CarriedInstance implements ActorInstance {
   /** An alarm that is left wakes the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (activation.doomed) return;
+    const { host } = activation.request;
     const broken = reason === "broken" || activation.gate.broken !== undefined;
-    if (broken) activation.request.host.alarm(this, undefined);
-    else if (activation.alarmAt !== null) activation.request.host.alarm(this, activation.alarmAt);
+    // What a broken activation wrote, its end for good too, may not be stored: whoever has the alarms must look.
+    if (broken) host.alarm(this, undefined);
+    else if (!activation.doomed && activation.alarmAt !== null) host.alarm(this, activation.alarmAt);
   }
 }
 

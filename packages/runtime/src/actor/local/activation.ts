@@ -138,7 +138,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
         fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
         maxSchedules: this.descriptor.options.maxSchedules,
       });
-      if (this.phase.tag === "running") this.#schedules.start();
+      if (this.phase.tag === "running" && !this.doomed) this.#schedules.start();
     }
     return this.#schedules;
   }
@@ -258,7 +258,14 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   /** Sends an output through the gate. */
   emit(output: Output): void {
     if (this.#creating !== "no") this.#release();
-    if (this.#state?.suspicious === true && this.phase.tag !== "stopped") this.gate.mark();
+    if (this.#state?.suspicious === true) {
+      if (this.phase.tag !== "stopped") this.gate.mark();
+      // No trap has refused what was written behind the last batch, so its writer is told here.
+      else if (this.#state.changedUnseen()) {
+        output.fail(actorErrors.stopped(this.record.id));
+        return;
+      }
+    }
     this.gate.emit(output);
   }
 
@@ -329,10 +336,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#doom !== "no";
   }
 
-  /** The next batch says that the actor is gone: nothing that depends on it leaves before. */
+  /** The next batch says that the actor is gone: nothing that depends on it leaves before, and nothing new begins. */
   doom(): void {
     if (this.doomed) return;
     this.#doom = "unsaid";
+    this.#schedules?.stop();
     this.gate.mark();
   }
 

@@ -91,6 +91,13 @@ async function callWithHooks(activation: Activation, call: ActionCall, action: H
     activation.work.end("action");
     return;
   }
+  if (activation.doomed) {
+    // Its end was asked for while the hooks ran.
+    say(activation, call.reply.error(actorErrors.destroyed()));
+    activation.work.end("action");
+    await connection.end();
+    return;
+  }
   const c = new CallContext(activation, { connection, request: call.request });
   const started = start(() => invoke(activation, call.name, action, c, call.args));
   await answerLater(activation, call, c, started);

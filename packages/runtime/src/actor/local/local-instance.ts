@@ -50,7 +50,7 @@ export class LocalInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running";
+    return this.#activation.phase.tag === "running" && !this.#activation.doomed;
   }
 
   get doomed(): boolean {
@@ -90,6 +90,11 @@ export class LocalInstance implements ActorInstance {
   }
 
   action(call: ActionCall): void {
+    if (this.doomed) {
+      // What an actor does behind its end would be gone with it: nobody may be told that it was done.
+      this.#activation.emit(call.reply.error(actorErrors.destroyed()));
+      return;
+    }
     if (!this.accepting) {
       // Also behind the end of its connection: its client may send it again, and has to know that it may.
       call.reply.error(actorErrors.stopping()).release();
@@ -156,9 +161,10 @@ export class LocalInstance implements ActorInstance {
   /** Schedules that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (activation.doomed || !activation.hasSchedules) return;
-    // A broken activation knows what it wrote, not what is stored: whoever has the alarms must look.
+    if (!activation.hasSchedules) return;
+    // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
+    if (activation.doomed && !broken) return;
     const next = broken ? undefined : activation.schedules.nextAt();
     if (next !== null) activation.host.alarm(this, next);
   }

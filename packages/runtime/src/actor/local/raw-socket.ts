@@ -194,6 +194,8 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     try {
       while (this.#backlog.length > 0 && this.listeners.has("message")) {
         if (this.#readyState !== OPEN) return;
+        // It is closed with the actor's other connections, once the end is durable.
+        if (this.#activation.doomed) return;
         if (this.#activation.stopping) {
           this.end(closeCodes.restart, "actor.restarting");
           return;

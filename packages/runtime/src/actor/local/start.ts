@@ -70,7 +70,7 @@ export function begin(activation: Activation): void {
   activation.phase = { tag: "running" };
   const { run } = activation.behaviour;
   if (run !== undefined) beginRun(activation, run);
-  if (activation.hasSchedules) activation.schedules.start();
+  if (activation.hasSchedules && !activation.doomed) activation.schedules.start();
 }
 
 function beginRun(activation: Activation, run: Hook): void {

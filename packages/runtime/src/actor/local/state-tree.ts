@@ -79,6 +79,20 @@ export class StateTree {
     return this.#suspects !== undefined;
   }
 
+  /** True when a write has happened that no trap saw, and that no batch has taken. */
+  changedUnseen(): boolean {
+    try {
+      for (const [property, stored] of this.#suspects ?? []) {
+        if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
+        if (stored === undefined || !sameBytes(stored, encodeCbor(this.#root[property]))) return true;
+      }
+      return false;
+    } catch {
+      // What can't be encoded isn't what was stored.
+      return true;
+    }
+  }
+
   /** A plain copy. */
   snapshot(): unknown {
     return cloneValue(this.#root, "state");
@@ -106,7 +120,7 @@ export class StateTree {
   /** A top-level property is about to change. Throws when it may not: the activation has ended. */
   mark(property: string): void {
     this.onChange?.();
-    if (this.#dirty?.has(property)) return;
+    // Each time: the last batch may wait to be taken when the activation has ended already.
     this.#owner.wrote();
     this.#dirty ??= new Set();
     this.#dirty.add(property);

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeS
 import { dirname, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
-import { sqliteCode, sqliteCodes } from "./sqlite.ts";
+import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** Makes the directory's entries durable: a file whose entry was never synced is gone after a power cut. */
 export function syncDirectory(path: string): void {
@@ -53,7 +53,7 @@ export function fileError(path: string, cause: unknown): TroupeError {
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
-  if (code === sqliteCodes.corrupt || code === sqliteCodes.notDatabase) {
+  if (isDamage(cause)) {
     return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
   }
   return storageErrors.openFailed(path, cause);

@@ -17,12 +17,13 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Env, TroupeError } from "@troupe/base";
-import { storageErrors } from "../../errors.ts";
+import { forCallers, storageErrors } from "../../errors.ts";
 import type { Directory } from "../../ports/directory.ts";
 import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
 import type { ActorStorage } from "../../ports/storage.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
+import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
 import { fileError, makeDirectory, syncDirectory } from "./files.ts";
 import type { KnownFile } from "./known-file.ts";
@@ -62,6 +63,8 @@ export interface LocalStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
   readonly durability: Durability;
+  /** The `group.code` of what was found wrong for good, a damaged file or a failed disk; undefined while all is well. */
+  failure(): string | undefined;
   /** Settles what was taken, syncs, and gives the directory back. Twice is once. */
   close(): Promise<void>;
 }
@@ -95,7 +98,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
 
 function memoryStore({ env, onFatal }: LocalStoreOptions): LocalStore {
   const { directory, storage } = openMemoryStore({ env, onFatal, own: ownInMemory(env) });
-  return { directory, storage, durability: "memory", close: () => storage.close() };
+  return { directory, storage, durability: "memory", failure: () => undefined, close: () => storage.close() };
 }
 
 async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<LocalStore> {
@@ -103,7 +106,11 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
   const known = readShardCount(dataDir);
   if (known === undefined) refuseOrphans(dataDir);
   const count = known ?? options.shards ?? DEFAULT_SHARDS;
-  const onFatal = once(options.onFatal);
+  const health = new DataHealth(env.log);
+  const onFatal = once((cause) => {
+    health.broken(cause);
+    options.onFatal(cause);
+  });
   const checkpointThread = new CheckpointThread();
   const slots: ShardSlot[] = [];
   const shards = new Shards(slots);
@@ -113,10 +120,12 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     durability: fileDurability(options),
     checkpointThread,
     shards,
+    health,
     onFatal,
   });
   const context = {
     options,
+    health,
     checkpointThread,
     own: own.files,
     lock: lock.file,
@@ -137,6 +146,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
       directory: new SqliteDirectory({ env, shards, nextGeneration: () => generations.next() }),
       storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
       durability: options.durability ?? "commit",
+      failure: () => health.failure,
       close,
     };
   } catch (error) {
@@ -149,6 +159,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
 
 interface ShardContext {
   readonly options: LocalStoreOptions;
+  readonly health: DataHealth;
   readonly checkpointThread: CheckpointThread;
   readonly own: OwnStores;
   readonly lock: KnownFile;
@@ -164,8 +175,9 @@ function openShard(path: string, context: ShardContext): ShardSlot {
   } catch (error) {
     // Damage stays in its shard. Anything else (a full disk, a newer layout) is the directory's and stops the start.
     if (!TroupeError.is(error) || error.code !== "corrupt") throw error;
+    context.health.found(error);
     env.log.error("a shard is damaged and was set aside; its actors can't be called", { path, error });
-    return { error };
+    return { error: forCallers(error) };
   }
 }
 

@@ -13,17 +13,18 @@ import type { Env, TimerHandle } from "@troupe/base";
 import type { CommitFile, Write } from "../../storage/commit-file.ts";
 import type { CheckpointThread } from "./checkpoint-thread.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import type { DataFile } from "./data-file.ts";
 import { DiskThread } from "./disk-thread.ts";
 import { displacedError, isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
 import type { ShardTarget } from "./shard-target.ts";
 import { ShardWriter } from "./shard-writer.ts";
-import type { Database } from "./sqlite.ts";
+import { type Database, isDamage } from "./sqlite.ts";
 import { WalDescriptor } from "./wal-descriptor.ts";
 
 /** What a shard's file is made of. */
 export interface ShardFileOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
-  readonly path: string;
+  readonly file: DataFile;
   readonly database: Database;
   /** The data directory's lock. */
   readonly lock: KnownFile;
@@ -56,15 +57,15 @@ export class ShardFile implements CommitFile<ShardTarget> {
   constructor(options: ShardFileOptions) {
     this.#options = options;
     this.#writer = new ShardWriter(options.database);
-    this.#log = new WalDescriptor(options.path);
-    this.#files = [options.lock, knownFile(options.path), this.#log.file];
+    this.#log = new WalDescriptor(options.file.path);
+    this.#files = [options.lock, knownFile(options.file.path), this.#log.file];
     this.#thread = new DiskThread({ env: options.env, log: this.#log, files: this.#files });
     this.#checkpoints = new Checkpoints({
       env: options.env,
       pass: async () => {
         // What a cut log still holds would be moved into a database that is whole.
         this.#verify(this.#files);
-        return options.checkpointThread.run(options.path, "passive");
+        return options.checkpointThread.run(options.file.path, "passive");
       },
       passed: () => this.#verify(this.#files),
       ...(options.checkpointBytes === undefined ? {} : { limitBytes: options.checkpointBytes }),
@@ -73,9 +74,18 @@ export class ShardFile implements CommitFile<ShardTarget> {
 
   write(writes: readonly Write<ShardTarget>[]): void {
     this.#verify([this.#options.lock]);
-    const bytes = this.#writer.write(writes);
+    const bytes = this.#transact(writes);
     this.#log.wrote();
     this.#checkpoints.wrote(bytes);
+  }
+
+  /** Returns about how many bytes went into the log. When it throws, nothing was written. */
+  #transact(writes: readonly Write<ShardTarget>[]): number {
+    try {
+      return this.#writer.write(writes);
+    } catch (error) {
+      throw isDamage(error) ? this.#options.file.error(error) : error;
+    }
   }
 
   sync(done: Done): void {
@@ -92,7 +102,8 @@ export class ShardFile implements CommitFile<ShardTarget> {
 
   /** Gives everything back. After a failed sync the files are left as they are, for the next start to look at. */
   async close(): Promise<void> {
-    const { env, path, database, checkpointThread } = this.#options;
+    const { env, database, checkpointThread } = this.#options;
+    const { path } = this.#options.file;
     await this.#checkpoints.stop();
     if (this.#timer !== undefined) {
       env.timers.clear(this.#timer);

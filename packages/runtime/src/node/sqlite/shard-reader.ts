@@ -1,10 +1,9 @@
 /** ShardReader: every question that is asked of a shard, each a point select or a short range by index. */
-import { storageErrors } from "../../errors.ts";
 import type { ActorAddress, ActorRecord } from "../../ports/directory.ts";
 import { type Alarm, LAZY_END, LAZY_START, type Row, type RowRange } from "../../ports/storage.ts";
 import { decodeKey } from "../../storage/actor-key.ts";
 import { ListSize } from "../../storage/list-size.ts";
-import { fileError } from "./files.ts";
+import type { DataFile } from "./data-file.ts";
 import { rowCrc } from "./shard-writer.ts";
 import type { Database, SqlValue, Statement } from "./sqlite.ts";
 
@@ -33,7 +32,7 @@ const ACTOR = "SELECT id, namespace, name, key, created_at FROM actors";
 
 /** All that is read from a shard. */
 export class ShardReader {
-  readonly #path: string;
+  readonly #file: DataFile;
   readonly #byAddress: Statement;
   readonly #byId: Statement;
   readonly #number: Statement;
@@ -47,8 +46,8 @@ export class ShardReader {
   readonly #page: Statement;
   readonly #pageOfName: Statement;
 
-  constructor(path: string, database: Database) {
-    this.#path = path;
+  constructor(file: DataFile, database: Database) {
+    this.#file = file;
     this.#byAddress = database.prepare(
       `${ACTOR} WHERE namespace = ? AND name = ? AND key = ? AND destroyed_at IS NULL`,
     );
@@ -164,7 +163,7 @@ export class ShardReader {
 
   #row(actorNumber: number, { key, value, crc }: Found): Row {
     if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(actorNumber, value) !== crc) {
-      throw storageErrors.corrupt(this.#path, `row "${String(key)}" of actor number ${actorNumber}`);
+      throw this.#file.damaged(`row "${String(key)}" of actor number ${actorNumber}`);
     }
     return { key, value };
   }
@@ -184,7 +183,7 @@ export class ShardReader {
     try {
       return decodeKey(text);
     } catch (error) {
-      throw storageErrors.corrupt(this.#path, error instanceof Error ? error.message : String(error));
+      throw this.#file.damaged(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -192,7 +191,7 @@ export class ShardReader {
     try {
       return question();
     } catch (error) {
-      throw fileError(this.#path, error);
+      throw this.#file.error(error);
     }
   }
 }

@@ -10,6 +10,8 @@ import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
+import { DataFile } from "./data-file.ts";
+import type { DataHealth } from "./data-health.ts";
 import { openShardDatabase } from "./layout.ts";
 import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
 import { type OperationSubject, ShardOperation } from "./shard-operation.ts";
@@ -17,7 +19,9 @@ import { type DestroyedActor, ShardReader } from "./shard-reader.ts";
 import type { ShardActor, ShardTarget } from "./shard-target.ts";
 
 /** What a shard is opened with. */
-export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env"> {
+export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env" | "file"> {
+  readonly path: string;
+  readonly health: DataHealth;
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   /** `known`: the file must be there and hold the schema. */
   readonly age: "new" | "known";
@@ -43,14 +47,15 @@ export class Shard {
   /** Throws `storage.corrupt` and its like. */
   constructor(options: ShardOptions) {
     const database = openShardDatabase(options.path, options.age);
+    const file = new DataFile(options.path, options.health);
     let destroyed: readonly DestroyedActor[];
     this.path = options.path;
     this.#env = options.env;
     try {
-      this.reader = new ShardReader(options.path, database);
+      this.reader = new ShardReader(file, database);
       this.#lastNumber = this.reader.lastNumber();
       destroyed = this.reader.destroyed();
-      this.#file = new ShardFile({ ...options, database });
+      this.#file = new ShardFile({ ...options, database, file });
     } catch (error) {
       database.close();
       throw error;

@@ -1,4 +1,5 @@
 /** SqliteStorage: what actors keep, in the shards of one data directory. A wake writes nothing. */
+import { TroupeError } from "@troupe/base";
 import { actorErrors, storageErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { ActorStorage, ActorStore, Alarm, StoreNeeds } from "../../ports/storage.ts";
@@ -47,12 +48,22 @@ export class SqliteStorage implements ActorStorage {
 
   async dueAlarms(until: number, limit: number): Promise<readonly Alarm[]> {
     const due: Alarm[] = [];
-    for (const [, shard] of this.#options.shards.usable()) due.push(...shard.reader.alarms(until, limit));
+    for (const [, shard] of this.#options.shards.usable()) due.push(...alarmsOf(shard, until, limit));
     return due.sort((a, b) => a.at - b.at).slice(0, limit);
   }
 
   close(): Promise<void> {
     return this.#options.close();
+  }
+}
+
+/** A shard that is found damaged here keeps no other's actors from being woken. */
+function alarmsOf(shard: Shard, until: number, limit: number): readonly Alarm[] {
+  try {
+    return shard.reader.alarms(until, limit);
+  } catch (cause) {
+    if (TroupeError.is(cause) && cause.code === "corrupt") return [];
+    throw cause;
   }
 }
 

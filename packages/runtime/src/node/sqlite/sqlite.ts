@@ -46,6 +46,16 @@ export const sqliteCodes = {
   notDatabase: 26,
 } as const;
 
+/** A virtual table's data doesn't fit together. Its user may write to the tables that it is in: no damage of the file. */
+const CORRUPT_VIRTUAL_TABLE = 267;
+
+/** True of SQLite's errors that say that a file isn't what SQLite has written. */
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  if (code !== sqliteCodes.corrupt) return code === sqliteCodes.notDatabase;
+  return !(error instanceof Error && "errcode" in error && error.errcode === CORRUPT_VIRTUAL_TABLE);
+}
+
 /** The primary result code of an error that SQLite threw. */
 export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")

@@ -4,6 +4,7 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
+import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
 import { makeTemplate } from "./own-database-file.ts";
@@ -18,6 +19,7 @@ export interface OwnFilesOptions {
   readonly checkpointThread: CheckpointThread;
   /** They may be opened later. */
   readonly shards: Shards;
+  readonly health: DataHealth;
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -32,7 +34,7 @@ export interface OpenedOwnFiles {
 
 /** The files of a data directory. */
 export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
-  const { env, dataDir, durability, checkpointThread, shards, onFatal } = options;
+  const { env, dataDir, durability, checkpointThread, shards, health, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
   const syncThread = new SyncThread();
@@ -40,6 +42,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const files = new OwnFiles({
     env,
     place: { directory, template, durability, syncThread, checkpointThread },
+    health,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
     onFatal,
   });
@@ -71,6 +74,7 @@ export function ownInMemory(
     new OwnFiles({
       env,
       place: "memory",
+      health: new DataHealth(env.log),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal: (cause) => env.log.error("a database in memory failed", { cause }),
     });

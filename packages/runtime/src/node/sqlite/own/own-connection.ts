@@ -18,10 +18,10 @@ import {
 } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import { ListSize } from "../../../storage/list-size.ts";
-import { fileError } from "../files.ts";
+import type { DataFile } from "../data-file.ts";
 import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
-import { sqliteCode } from "../sqlite.ts";
+import { isDamage, sqliteCode } from "../sqlite.ts";
 import { Authorizer } from "./authorizer.ts";
 
 /** The layout of an actor's own file. Goes up with every change that older code would misread. */
@@ -61,7 +61,7 @@ export interface Prepared {
 /** A connection to one actor's file. */
 export class OwnConnection {
   readonly database: Database;
-  readonly #path: string;
+  readonly #file: DataFile;
   readonly #authorizer: Authorizer;
   readonly #statements = new Map<string, Prepared>();
   readonly #own = new Map<string, Statement>();
@@ -72,8 +72,8 @@ export class OwnConnection {
   /** SQLite undid the batch. */
   #undone: TroupeError | undefined;
 
-  constructor(path: string, database: Database) {
-    this.#path = path;
+  constructor(file: DataFile, database: Database) {
+    this.#file = file;
     this.database = database;
     this.#authorizer = new Authorizer(database);
   }
@@ -88,8 +88,10 @@ export class OwnConnection {
       this.#statement("SELECT value FROM _troupe_meta WHERE key = 'layout'").get(),
     );
     const layout = Number(found?.["value"]);
-    if (!(layout >= 1)) throw storageErrors.corrupt(this.#path, "it names no layout");
-    if (layout > OWN_LAYOUT_VERSION) throw storageErrors.newer(this.#path, layout, OWN_LAYOUT_VERSION);
+    if (!(layout >= 1)) throw this.#file.damaged("it names no layout");
+    if (layout > OWN_LAYOUT_VERSION) {
+      throw this.#file.error(storageErrors.newer(this.#file.path, layout, OWN_LAYOUT_VERSION));
+    }
   }
 
   /** The alarm that was last stored. */
@@ -252,7 +254,7 @@ export class OwnConnection {
 
   #row({ key, value, crc }: Record<string, SqlValue>): Row {
     if (typeof key !== "string" || !(value instanceof Uint8Array) || rowCrc(0, value) !== crc) {
-      throw storageErrors.corrupt(this.#path, `row "${String(key)}"`);
+      throw this.#file.damaged(`row "${String(key)}"`);
     }
     return { key, value };
   }
@@ -269,7 +271,7 @@ export class OwnConnection {
     try {
       return question();
     } catch (error) {
-      throw fileError(this.#path, error);
+      throw this.#file.error(error);
     }
   }
 
@@ -279,7 +281,7 @@ export class OwnConnection {
     if (denied !== undefined || sqliteCode(error) === SQLITE_AUTH) {
       return sqlErrors.notAllowed(denied ?? "this statement");
     }
-    return statementError(error);
+    return isDamage(error) ? this.#file.error(error) : statementError(error);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { storageErrors } from "../../../errors.ts";
+import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
 import { type Database, openDatabase } from "../sqlite.ts";
 import { OWN_SCHEMA, OwnConnection } from "./own-connection.ts";
@@ -40,7 +41,8 @@ export function makeTemplate(path: string): Uint8Array {
 }
 
 /** A new file. Its entry in the directory isn't synced yet. */
-export function createOwnFile(path: string, template: Uint8Array): OwnConnection {
+export function createOwnFile(file: DataFile, template: Uint8Array): OwnConnection {
+  const { path } = file;
   try {
     const fd = openSync(`${path}.new`, "w");
     try {
@@ -50,40 +52,40 @@ export function createOwnFile(path: string, template: Uint8Array): OwnConnection
       closeSync(fd);
     }
     renameSync(`${path}.new`, path);
-    return connect(path);
+    return connect(file);
   } catch (error) {
-    throw fileError(path, error);
+    throw file.error(error);
   }
 }
 
 /** An existing file. Throws `storage.corrupt`, `storage.newer_layout` and their like. */
-export function openOwnFile(path: string): OwnConnection {
-  if (!existsSync(path)) throw storageErrors.corrupt(path, "it is missing");
+export function openOwnFile(file: DataFile): OwnConnection {
+  if (!existsSync(file.path)) throw file.damaged("it is missing");
   let connection: OwnConnection | undefined;
   try {
-    connection = connect(path);
+    connection = connect(file);
     connection.checkLayout();
     return connection;
   } catch (error) {
     if (connection?.database.isOpen) connection.database.close();
-    throw fileError(path, error);
+    throw file.error(error);
   }
 }
 
 /** A database in memory. */
-export function openInMemory(): OwnConnection {
+export function openInMemory(file: DataFile): OwnConnection {
   const database = openDatabase(":memory:");
   database.exec(OWN_SCHEMA);
-  return new OwnConnection(":memory:", database);
+  return new OwnConnection(file, database);
 }
 
-function connect(path: string): OwnConnection {
-  const database = openDatabase(path, { timeoutMs: BUSY_TIMEOUT_MS });
+function connect(file: DataFile): OwnConnection {
+  const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
     database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
-    checkpoint(path, database);
+    checkpoint(file.path, database);
     database.exec("PRAGMA synchronous = NORMAL");
-    return new OwnConnection(path, database);
+    return new OwnConnection(file, database);
   } catch (error) {
     database.close();
     throw error;

@@ -10,10 +10,12 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import type { Row, RowRange } from "../../../ports/storage.ts";
+import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
 import type { CommitFile, Write } from "../../../storage/commit-file.ts";
 import type { RowReader } from "../../../storage/open-stores.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
+import type { DataFile } from "../data-file.ts";
+import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { OwnConnection } from "./own-connection.ts";
 import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
@@ -32,8 +34,8 @@ export interface OwnPlace {
 export interface OwnFileOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   readonly place: OwnPlace | "memory";
-  /** The file's path; of no meaning in memory. */
-  readonly path: string;
+  /** Its path is of no meaning in memory. */
+  readonly file: DataFile;
   /** Puts the alarm into the index; settles when it is durable. */
   readonly setAlarm: (at: number | null) => Promise<void>;
   /** A sync failed. */
@@ -74,7 +76,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   /** True when there is a file, or a database in memory. */
   get exists(): boolean {
     return (
-      this.#connection !== undefined || (this.#options.place !== "memory" && existsSync(this.#options.path))
+      this.#connection !== undefined ||
+      (this.#options.place !== "memory" && existsSync(this.#options.file.path))
     );
   }
 
@@ -104,11 +107,19 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
         continue;
       }
       this.#log?.verify();
-      connection.commit(batch);
+      this.#commit(connection, batch);
       this.#log?.wrote();
       this.#pages += connection.takeChanges() + batch.rows.length;
       this.#written = true;
       if (batch.alarm !== undefined) this.#alarm = batch.alarm;
+    }
+  }
+
+  #commit(connection: OwnConnection, batch: Batch): void {
+    try {
+      connection.commit(batch);
+    } catch (error) {
+      throw isDamage(error) ? this.#options.file.error(error) : error;
     }
   }
 
@@ -133,7 +144,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     const connection = this.#connection;
     if (connection?.database.isOpen !== true) return;
     connection.rollback();
-    const { place, path, env } = this.#options;
+    const { place, env } = this.#options;
+    const { path } = this.#options.file;
     if (place === "memory") return;
     if (this.#timer !== undefined) {
       env.timers.clear(this.#timer);
@@ -158,14 +170,14 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   }
 
   #open(): OwnConnection {
-    const { place, path } = this.#options;
-    if (place === "memory") return openInMemory();
-    const known = existsSync(path);
-    const connection = known ? openOwnFile(path) : createOwnFile(path, place.template);
+    const { place, file } = this.#options;
+    if (place === "memory") return openInMemory(file);
+    const known = existsSync(file.path);
+    const connection = known ? openOwnFile(file) : createOwnFile(file, place.template);
     if (!known) this.#entry = "new";
     // The log is there from the first look at the file on.
     connection.alarm();
-    this.#log = new WalDescriptor(path);
+    this.#log = new WalDescriptor(file.path);
     return connection;
   }
 
@@ -197,7 +209,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     if (log === undefined) return;
     const synced = place.syncThread.sync({ kind: "log", fd: log.fd, end: log.end });
     if (this.#entry === "durable") return await synced;
-    const fd = openSync(dirname(this.#options.path), "r");
+    const fd = openSync(dirname(this.#options.file.path), "r");
     try {
       await Promise.all([synced, place.syncThread.sync({ kind: "directory", fd })]);
       this.#entry = "durable";
@@ -214,7 +226,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
 
   /** Moves the log into the file, while no batch can be written: SQLite starts it over. */
   async #checkpoint({ checkpointThread }: OwnPlace): Promise<void> {
-    const { path, env } = this.#options;
+    const { env } = this.#options;
+    const { path } = this.#options.file;
     this.#pages = 0;
     this.#passedEnd = this.#log?.end ?? 0;
     try {
@@ -238,7 +251,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     } catch (error) {
       this.#alarm ??= alarm;
       this.#options.env.log.error("an actor's alarm is not in the index", {
-        path: this.#options.path,
+        path: this.#options.file.path,
         error,
       });
     }

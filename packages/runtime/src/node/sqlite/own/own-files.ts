@@ -13,6 +13,8 @@ import type { ActorStore } from "../../../ports/storage.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
+import { DataFile } from "../data-file.ts";
+import type { DataHealth } from "../data-health.ts";
 import { fileError, syncDirectory } from "../files.ts";
 import { PARTS } from "./own-database-file.ts";
 import { OwnFile, type OwnPlace, type OwnTarget } from "./own-file.ts";
@@ -22,6 +24,7 @@ import { OwnSql } from "./own-sql.ts";
 export interface OwnFilesOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   readonly place: OwnPlace | "memory";
+  readonly health: DataHealth;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
   readonly onFatal: (cause: unknown) => void;
@@ -118,11 +121,11 @@ export class OwnFiles implements OwnStores {
   #of(actorId: string, why: "use" | "look" = "use"): Open {
     const known = this.#open.get(actorId);
     if (known !== undefined) return known;
-    const { env, place, setAlarm, onFatal } = this.#options;
+    const { env, place, health, setAlarm, onFatal } = this.#options;
     const file = new OwnFile({
       env,
       place,
-      path: this.#path(actorId),
+      file: new DataFile(this.#path(actorId), health),
       setAlarm: (at) => setAlarm(actorId, at),
       onFatal,
     });
