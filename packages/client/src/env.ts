@@ -14,6 +14,8 @@ export interface ClientEnv {
   readonly log: Pick<Logger, "warn">;
   /** Needed by the HTTP transport alone. */
   readonly fetch?: FetchPort;
+  /** The platform's `fetch` as a whole: needed by `handle.fetch()` and by streamed results alone. */
+  readonly streamingFetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Needed by the HTTP transport's connections alone. */
   readonly WebSocket?: WebSocketConstructor;
 }

@@ -1,10 +1,12 @@
 /**
  * Handle: an actor to call, without a connection. Each call finds the actor anew.
  */
+import { TroupeError } from "@troupe/base";
 import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
 import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
 import type { ActorTarget } from "./transport.ts";
@@ -12,12 +14,19 @@ import type {
   ActionCall,
   ActorConn,
   ActorConnRaw,
+  ActorFetchInit,
   ActorHandle,
   ActorHandleRaw,
   QueryOptions,
 } from "./types.ts";
 
-const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = ["action", "connect", "resolve", "webSocket"];
+const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
+  "action",
+  "connect",
+  "fetch",
+  "resolve",
+  "webSocket",
+];
 const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
   "action",
   "on",
@@ -76,6 +85,30 @@ class Handle implements ActorHandleRaw {
     ) as Connection & ActorConn<AnyActorDefinition>;
   }
 
+  async fetch(input: string | URL | Request, init?: ActorFetchInit): Promise<Response> {
+    const { raw } = this.#scope.settings.transport;
+    if (raw === undefined) throw clientErrors.rawUnsupported("fetch()");
+    const request = fetchRequest(input, init);
+    const own = [request.init.signal ?? undefined, this.#options.signal];
+    return await this.#scope.calls.run({
+      what: "fetch()",
+      signals: own,
+      idempotent: false,
+      params: () => this.#params(),
+      send: async (params, waiting) => {
+        // The answer's body goes on when nobody waits for its head any more, and ends with the caller's signals.
+        const signal = AbortSignal.any([waiting, ...own.filter((each) => each !== undefined)]);
+        const { path, init: base, replayable } = request;
+        const sent = { path, init: { ...base, signal }, params };
+        try {
+          return await raw.fetch(await this.#withoutInput(), sent);
+        } catch (error) {
+          throw replayable ? error : onceOnly(error);
+        }
+      },
+    });
+  }
+
   async webSocket(path = "", protocols: string | readonly string[] = []): Promise<UniversalWebSocket> {
     this.#scope.checkOpen();
     const { raw } = this.#scope.settings.transport;
@@ -102,6 +135,13 @@ class Handle implements ActorHandleRaw {
   #params(): unknown {
     return paramsOf(this.#scope, this.#options);
   }
+}
+
+/** The same error for a request whose body is used up: it can't be sent again. */
+function onceOnly(error: unknown): unknown {
+  if (!TroupeError.is(error) || !error.retryable) return error;
+  const { group, code, message, statusCode, cause } = error;
+  return new TroupeError(group, code, message, { statusCode, cause });
 }
 
 /** A handle with the actions of its actor. */

@@ -27,6 +27,7 @@ export type {
 } from "./env.ts";
 export type { CallOutcome } from "./errors.ts";
 export { clientErrors, messageErrors } from "./errors.ts";
+export { rawAddress } from "./http/address.ts";
 export { platformEnv } from "./platform.ts";
 export type {
   SocketCloseEvent,
@@ -44,6 +45,7 @@ export type {
   ClientTransport,
   IdTarget,
   KeyTarget,
+  RawFetchOptions,
   RawSocketOptions,
   RawTransport,
   TransportCallOptions,
@@ -55,6 +57,8 @@ export type {
   ActorConn,
   ActorConnRaw,
   ActorConnStatus,
+  ActorFetchInit,
+  ActorGatewayOptions,
   ActorHandle,
   ActorHandleRaw,
   ActorKey,

@@ -36,6 +36,7 @@ export function platformEnv(): ClientEnv {
     random: () => Math.random(),
     log: { warn: (message, fields) => console.warn(`troupe: ${message}`, fields ?? "") },
     fetch: platformFetch,
+    streamingFetch: (url, init) => fetch(url, init),
     ...(typeof WebSocket === "undefined" ? {} : { WebSocket }),
   };
 }

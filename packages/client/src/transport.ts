@@ -71,6 +71,20 @@ export interface ClientTransport {
 export interface RawTransport {
   /** A socket that begins to open. Throws `client.*`, and what the platform says of `protocols`. */
   webSocket(target: ActorTarget, options: RawSocketOptions): UniversalWebSocket;
+  /**
+   * Sends a request to the actor, and settles with the answer's head. Rejects with `client.not_sent` when surely nothing
+   * was sent, with `client.outcome_unknown` when that isn't known.
+   */
+  fetch(target: ActorTarget, options: RawFetchOptions): Promise<Response>;
+}
+
+/** What a raw HTTP request is sent with. */
+export interface RawFetchOptions {
+  /** Behind the actor's `/request`, maybe with a query. */
+  readonly path: string;
+  /** Its headers are a `Headers` of its own, and its signal the one that ends it. */
+  readonly init: RequestInit & { readonly headers: Headers };
+  readonly params: unknown;
 }
 
 /** What a raw socket is opened with. */

@@ -58,6 +58,15 @@ export interface ActionCall {
   readonly signal?: AbortSignal;
 }
 
+/** Known for RivetKit's sake. */
+export interface ActorGatewayOptions {
+  /** No effect: a gateway always waits until the actor is ready, and hooks run first. */
+  readonly skipReadyWait?: boolean;
+}
+
+/** What `handle.fetch` takes beside the address: what `fetch` takes. */
+export type ActorFetchInit = RequestInit & ActorGatewayOptions;
+
 /** The handle's own members, beside the actor's actions. */
 export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
   /** Calls an action by name; also the way to actions whose names a handle can't show (`then`, `connect` …). */
@@ -70,6 +79,13 @@ export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefiniti
    * again by itself. Rejects with `client.raw_unsupported` for the client inside an actor.
    */
   webSocket(path?: string, protocols?: string | readonly string[]): Promise<UniversalWebSocket>;
+  /**
+   * Sends an HTTP request of the actor's own: its `onRequest` answers. A string is a path, maybe with a query; of a URL
+   * path and query are used, of a Request all but its origin. Bodies stream both ways; what the gateway itself refuses
+   * is a Response with the header `troupe-error`. Rejects with `client.not_sent`, `client.outcome_unknown`,
+   * `client.aborted`.
+   */
+  fetch(input: string | URL | Request, init?: ActorFetchInit): Promise<Response>;
   /** The actor's id. With `getOrCreate` the actor is created where there is none. */
   resolve(): Promise<string>;
 }

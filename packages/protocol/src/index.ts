@@ -45,7 +45,7 @@ export type {
   ResolveBody,
   ResolveMethod,
 } from "./client/v1/http.ts";
-export { PROTOCOL_HEADER } from "./client/v1/http.ts";
+export { ERROR_HEADER, PARAMS_HEADER, PROTOCOL_HEADER } from "./client/v1/http.ts";
 export {
   decodeHello,
   decodeOpening,

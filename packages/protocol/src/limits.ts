@@ -87,8 +87,23 @@ export const limits = {
   requestTimeoutMs: 60_000,
   /** Late requests are looked for this often. */
   requestLookMs: 5_000,
-  /** HTTP headers, all together. */
+  /** HTTP headers, all together; of an actor's answer as well. */
   headerBytes: 16 * 1024,
+
+  /** Raw HTTP requests that one actor has in flight, bodies of their answers included. */
+  actorRequests: 4_096,
+  /** One chunk of a raw HTTP body on its way through the house: larger ones are cut. */
+  bodyChunkBytes: 64 * 1024,
+  /** Chunks of one body, either way, that are read ahead of whoever takes them. */
+  bodyChunks: 16,
+  /** Nothing more of a raw request's body, while the actor waits for it, before it is given up. */
+  bodySilenceMs: 30_000,
+  /** Items of one streamed action that are made ahead of their reader. */
+  streamItems: 256,
+  /** Bytes of those items; one goes whatever its size. */
+  streamBytes: 1024 * 1024,
+  /** The reader of a stream or a raw HTTP answer takes nothing, while something waits for it, before it is given up. */
+  streamStallMs: 60_000,
 
   /** One top-level property of the state, encoded: a larger one fails its commit. */
   statePropertyBytes: 16 * 1024 * 1024,

@@ -5,6 +5,7 @@ import { TroupeError } from "@troupe/base";
 import { error } from "./new-error.ts";
 
 export { configErrors } from "./config-errors.ts";
+export { requestErrors, streamErrors } from "./flow-errors.ts";
 
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
@@ -360,6 +361,7 @@ export const gatewayErrors = {
       retryable: true,
       metadata: { limit },
     }),
+  requestTimeout: () => error(408, "gateway", "request_timeout", "The request didn't come in time"),
   unsupportedMediaType: (type: string) =>
     error(
       415,

@@ -20,6 +20,7 @@ export type {
   ConnContext,
   CreateContext,
   CreateStateContext,
+  RequestContext,
   SaveStateOptions,
   Schedule,
   ScheduledCall,
@@ -32,11 +33,13 @@ export type {
   ConnOf,
   CreateContextOf,
   CreateStateContextOf,
+  RequestContextOf,
   RunContextOf,
   ScheduleOf,
   SleepContextOf,
   StateOf,
   WakeContextOf,
+  WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
 export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";

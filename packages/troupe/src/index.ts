@@ -24,6 +24,8 @@ export type {
   Registry,
   RegistryConfig,
   RemoteDefinition,
+  RequestContext,
+  RequestContextOf,
   RunContextOf,
   Schedule,
   ScheduledCall,
@@ -37,5 +39,6 @@ export type {
   StateOf,
   UniversalWebSocket,
   WakeContextOf,
+  WebSocketContextOf,
 } from "@troupe/runtime";
 export { actor, event, remoteActor, setup } from "@troupe/runtime";

@@ -35,7 +35,12 @@ export function actorUrl(base: string, target: ActorTarget, route: string): stri
  * The actor's own path. `path` may have a query, which is the actor's; what the gateway has to know is marked and taken
  * out again.
  */
-export function rawUrl(base: string, target: ActorTarget, route: "websocket", path: string): string {
+export function rawUrl(
+  base: string,
+  target: ActorTarget,
+  route: "websocket" | "request",
+  path: string,
+): string {
   const [own = "", ...rest] = path.replace(/#.*$/s, "").split("?");
   const pairs: string[] = [];
   if (target.kind === "key") {
@@ -49,6 +54,16 @@ export function rawUrl(base: string, target: ActorTarget, route: "websocket", pa
       : `actor/${encodeURIComponent(target.name)}`;
   const search = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
   return `${base}/${actor}/${route}/${own.replace(/^\//, "")}${search}`;
+}
+
+/** The path of a raw request to an actor. */
+export function rawAddress(target: ActorTarget, path: string): string {
+  return rawUrl("", target, "request", path);
+}
+
+/** Where an actor is, without a path: what stands before `/request` and `/websocket`. */
+export function actorBase(base: string, actorId: string): string {
+  return `${base}/actor-id/${encodeURIComponent(actorId)}`;
 }
 
 /** The same place for a WebSocket. */

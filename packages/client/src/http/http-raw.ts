@@ -1,24 +1,26 @@
 /**
- * An actor's own protocol over HTTP: raw WebSockets.
+ * An actor's own protocol over HTTP: raw WebSockets, and raw requests.
  */
-import { encodeJson, limits, PARAMS_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from "@troupe/protocol";
+import { encodeJson, limits, PARAMS_HEADER, PARAMS_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from "@troupe/protocol";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
 import type { UniversalWebSocket } from "../raw/universal-web-socket.ts";
-import type { ActorTarget, RawSocketOptions, RawTransport } from "../transport.ts";
+import type { ActorTarget, RawFetchOptions, RawSocketOptions, RawTransport } from "../transport.ts";
 import { rawUrl, socketUrl } from "./address.ts";
+import { isNotSent } from "./not-sent.ts";
 import { textSubprotocol, tokenSubprotocol } from "./token.ts";
 
 /** What it needs. */
 export interface HttpRawOptions {
-  readonly env: Pick<ClientEnv, "WebSocket">;
+  readonly env: Pick<ClientEnv, "WebSocket" | "streamingFetch">;
   /** As `parseEndpoint` gives it. */
   readonly base: string;
   readonly token: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Opens raw WebSockets. */
+/** Opens raw WebSockets, and sends raw requests. */
 export class HttpRaw implements RawTransport {
   readonly #options: HttpRawOptions;
 
@@ -37,6 +39,29 @@ export class HttpRaw implements RawTransport {
     // What a platform calls WebSocket is a standard one; its port names only what connections use of it.
     return socket as typeof socket & UniversalWebSocket;
   }
+
+  async fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {
+    const { env, base, token, headers: always } = this.#options;
+    const { streamingFetch } = env;
+    if (streamingFetch === undefined) throw clientErrors.unsupportedPlatform("fetch");
+    const { headers } = init;
+    const ours = token === undefined ? always : { authorization: `Bearer ${token}`, ...always };
+    for (const [name, value] of Object.entries(ours)) if (!headers.has(name)) headers.set(name, value);
+    if (params !== undefined) headers.set(PARAMS_HEADER, asciiJson(params));
+    try {
+      return await streamingFetch(rawUrl(base, target, "request", path), init);
+    } catch (error) {
+      if (isNotSent(error)) throw clientErrors.notSent(base, error);
+      throw clientErrors.outcomeUnknown("fetch()", error);
+    }
+  }
+}
+
+/** JSON that a header can hold. Throws `message.outgoing_too_long`. */
+function asciiJson(params: unknown): string {
+  const text = encodeJson(params, "params");
+  checkSize(text, limits.connectionParamsBytes);
+  return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function tokenOf(token: string | undefined): string[] {

@@ -32,7 +32,7 @@ import { openWebSocket } from "./websocket-link.ts";
 
 /** What the HTTP transport needs. */
 export interface HttpTransportOptions {
-  readonly env: Pick<ClientEnv, "fetch" | "WebSocket">;
+  readonly env: Pick<ClientEnv, "fetch" | "streamingFetch" | "WebSocket">;
   readonly endpoint: string;
   readonly encoding: Encoding;
   readonly token: string | undefined;
@@ -65,7 +65,8 @@ export class HttpTransport implements ClientTransport {
   constructor(options: HttpTransportOptions) {
     this.#env = options.env;
     this.#base = parseEndpoint(options.endpoint);
-    this.raw = new HttpRaw({ env: options.env, base: this.#base, token: options.token });
+    const { env, token, headers } = options;
+    this.raw = new HttpRaw({ env, base: this.#base, token, headers });
     this.#encoding = options.encoding;
     this.#headers = {
       ...options.headers,

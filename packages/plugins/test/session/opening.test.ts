@@ -32,6 +32,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     options: { noSleep: true },
     connections: false,
     sockets: false,
+    requests: false,
     database: false,
   });
   expect(session.open).toBe(true);

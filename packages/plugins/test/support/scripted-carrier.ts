@@ -34,6 +34,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     options: new TextEncoder().encode(options),
     connections: false,
     sockets: false,
+    requests: false,
     database: false,
   };
 }

@@ -17,6 +17,8 @@ export interface DeclaredActor {
   readonly connections: boolean;
   readonly sockets: boolean;
   readonly database: boolean;
+  /** It takes HTTP requests. */
+  readonly requests: boolean;
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -56,7 +58,7 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database } = actor;
+    const { name, connections, sockets, database, requests } = actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -66,6 +68,7 @@ class DeclarationReader {
       connections,
       sockets,
       database,
+      requests,
     });
   }
 

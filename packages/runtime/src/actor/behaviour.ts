@@ -29,6 +29,7 @@ const hookNames = [
   "onConnect",
   "onDisconnect",
   "onBeforeActionResponse",
+  "onRequest",
   "onWebSocket",
 ] as const;
 
@@ -124,7 +125,6 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
 /** Keys of RivetKit's whose feature isn't in this version. */
 const laterKeys: ReadonlySet<string> = new Set([
   "queues",
-  "onRequest",
   "actionInputSchemas",
   "connParamsSchema",
   "inspector",

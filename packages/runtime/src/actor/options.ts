@@ -30,6 +30,8 @@ export interface ActorOptions {
   readonly onConnectTimeout?: number;
   /** An action must end in this time. Default 60,000. */
   readonly actionTimeout?: number;
+  /** `onRequest` must return its Response in this time; the body may take longer. Default: what `actionTimeout` is. */
+  readonly onRequestTimeout?: number;
   /** An actor that was idle for this long sleeps. Default 30,000. */
   readonly sleepTimeout?: number;
   /** What a stop may take, all together: run, actions in flight, onSleep or onDestroy. Default 15,000. */
@@ -82,6 +84,7 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   createConnStateTimeout: 5_000,
   onConnectTimeout: 5_000,
   actionTimeout: 60_000,
+  onRequestTimeout: 60_000,
   sleepTimeout: 30_000,
   sleepGracePeriod: 15_000,
   noSleep: false,
@@ -127,6 +130,9 @@ export function parseOptions(input: unknown): ParsedOptions {
     if (noOps.has(name)) ignored.push(name);
     else options[name] = checkOption(name, value);
   }
+  // RivetKit has one time for both.
+  if (!("onRequestTimeout" in input) && "actionTimeout" in options)
+    options["onRequestTimeout"] = options["actionTimeout"];
   // Every key was checked against the table above, so that the record has the type's shape.
   return { options: Object.freeze({ ...defaultOptions, ...options }), ignored };
 }

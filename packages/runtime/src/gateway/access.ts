@@ -74,6 +74,11 @@ export class Access {
     this.#crypto = crypto;
   }
 
+  /** True when the `authorization` header is the gateway's own, and nobody else's business. */
+  get takesAuthorization(): boolean {
+    return this.#tokenAlways;
+  }
+
   /** Throws `gateway.host_not_allowed`, `gateway.origin_not_allowed`, `gateway.unauthorized`. */
   check(request: AccessRequest): void {
     if (request.probe === true) return;

@@ -4,15 +4,21 @@
 import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import { exchangeFetch } from "./fetch-exchange.ts";
 import { accessRequest, type Gateway } from "./gateway.ts";
 import { encodingOf, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
+import { isRequestPath } from "./route.ts";
 
 /** Answers one request. Never rejects. */
 export async function handleFetch(gateway: Gateway, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const header = (name: string): string | undefined =>
     request.headers.get(name) ?? (name === "host" ? url.host : undefined);
-  const response = await answer(gateway, request, url, header);
+  const raw = isRequestPath(url.pathname);
+  const response = await (raw
+    ? admitted(gateway, request, url, header)
+    : answer(gateway, request, url, header));
+  if (response instanceof Response) return response;
   const headers = new Headers(response.headers);
   for (const cookie of response.cookies ?? []) headers.append("set-cookie", cookie);
   const cors = gateway.corsHeaders({ host: header("host"), origin: header("origin") });
@@ -42,6 +48,21 @@ async function answer(
   } catch (cause) {
     return gateway.refusal(cause, safeEncoding(header("content-type")));
   }
+}
+
+/** A request of an actor's own HTTP: a Response, or the gateway's refusal. */
+async function admitted(
+  gateway: Gateway,
+  request: Request,
+  url: URL,
+  header: (name: string) => string | undefined,
+): Promise<Response | GatewayResponse> {
+  try {
+    gateway.admit(accessRequest({ header, method: request.method, url: url.pathname + url.search }));
+  } catch (cause) {
+    return gateway.refusal(cause, "json");
+  }
+  return await exchangeFetch(gateway, request, header);
 }
 
 /** Reads at most the limit: a longer body is left unread. */

@@ -37,6 +37,7 @@ import {
 import { loaded } from "./loaded.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
+import { RawExchange, type StreamingReply, type StreamingRequest } from "./raw-exchange.ts";
 import { RawSession } from "./raw-session.ts";
 import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
@@ -127,6 +128,21 @@ export class Gateway {
     }
   }
 
+  /** Takes a request whose address is an actor's own, admitted and with its body unread. Never throws. */
+  exchange(request: StreamingRequest, reply: StreamingReply): RawExchange {
+    const { origin: page, host } = { origin: request.header("origin"), host: request.header("host") };
+    const exchange = new RawExchange({
+      services: this.#services,
+      request,
+      reply,
+      target: (actor) => this.target(actor, undefined),
+      cors: this.corsHeaders({ host, origin: page }),
+      hidden: this.#parts.access.takesAuthorization ? "authorization" : undefined,
+    });
+    exchange.start();
+    return exchange;
+  }
+
   /** Takes a socket whose upgrade was admitted. `url` is checked by {@link socketRoute} before. */
   socket(link: Link, route: SocketRoute, request: (() => Request) | undefined): void {
     if (this.#sessions.size >= limits.gatewaySockets) {
@@ -157,7 +173,7 @@ export class Gateway {
   /** What a socket's address names. Throws `gateway.*`, `key.*`. */
   socketRoute(url: string): SocketRoute {
     const route = parseRoute(url);
-    if (route.kind === "websocket") return route;
+    if (route.kind === "websocket") return { ...route, kind: route.kind };
     if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
     return { kind: route.kind, actor: route.actor };
   }
@@ -192,6 +208,7 @@ export class Gateway {
     respond: Respond,
   ): void {
     if (route.kind === "connect" || route.kind === "websocket") throw gatewayErrors.upgradeRequired();
+    if (route.kind === "request") throw gatewayErrors.notFound(request.url);
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
     if (route.kind === "action") {
       this.#action(route, request, encoding, respond);

@@ -6,13 +6,23 @@
  */
 
 import type { Env } from "@troupe/base";
-import type { ActorTarget, ClientLink, ClientTransport, TransportCallOptions } from "@troupe/client";
-import { cloneValue } from "@troupe/protocol";
+import {
+  type ActorTarget,
+  type ClientLink,
+  type ClientTransport,
+  clientErrors,
+  type RawFetchOptions,
+  type RawTransport,
+  rawAddress,
+  type TransportCallOptions,
+} from "@troupe/client";
+import { cloneValue, encodeJson, PARAMS_HEADER } from "@troupe/protocol";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { LocalCall } from "./calls.ts";
+import { exchangeFetch } from "./fetch-exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { loaded } from "./loaded.ts";
 import { localError } from "./local-error.ts";
@@ -30,10 +40,17 @@ export interface LocalTransportParts {
 
 /** A client's way to the actors of its own process. */
 export class LocalTransport implements ClientTransport {
+  readonly raw: RawTransport;
   readonly #parts: LocalTransportParts;
 
   constructor(parts: LocalTransportParts) {
     this.#parts = parts;
+    this.raw = {
+      webSocket: () => {
+        throw clientErrors.rawUnsupported("webSocket()");
+      },
+      fetch: (target, options) => this.#fetch(target, options),
+    };
   }
 
   async action(
@@ -74,6 +91,22 @@ export class LocalTransport implements ClientTransport {
     return caller === undefined ? near : new ActorLink(near, caller);
   }
 
+  /** A raw request goes straight to its actor: bodies stream from one to the other, in memory. */
+  async #fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (params !== undefined) headers.set(PARAMS_HEADER, encodeJson(paramsOf(params), "params"));
+    const url = rawAddress(target, path);
+    const plain = new Request(ORIGIN + url, { ...init, headers });
+    const caller = this.#parts.caller();
+    const request = caller === undefined || plain.body === null ? plain : gated(plain, plain.body, caller);
+    await caller?.departure();
+    return await exchangeFetch(
+      this.#parts.gateway,
+      request,
+      (name) => request.headers.get(name) ?? undefined,
+    );
+  }
+
   async #load(wanted: Target): Promise<ActorInstance> {
     try {
       const { host } = this.#parts;
@@ -90,6 +123,29 @@ export class LocalTransport implements ClientTransport {
     );
   }
 }
+
+/** A body that an actor sends as it makes it: each piece waits for what was written before it was made. */
+function gated(request: Request, body: ReadableStream<Uint8Array>, caller: CallingActor): Request {
+  const reader = body.getReader();
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { value } = await caller.enter(() => reader.read());
+        await caller.enter(() => caller.departure());
+        if (value === undefined) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  const { url, method, headers, signal } = request;
+  const streaming = { method, headers, signal, body: stream, duplex: "half" };
+  return new Request(url, streaming);
+}
+
+/** What an actor sees as the origin of another one's request. */
+const ORIGIN = "http://actor";
 
 function route(target: ActorTarget): ActorRoute {
   if (target.kind === "id") return { kind: "id", id: target.actorId };

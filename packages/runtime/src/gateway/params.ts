@@ -1,5 +1,5 @@
-import { bytesPast, encodeJson, limits } from "@troupe/protocol";
-import { actorErrors, connectionErrors } from "../errors.ts";
+import { bytesPast, decodeJson, encodeJson, limits } from "@troupe/protocol";
+import { actorErrors, connectionErrors, gatewayErrors } from "../errors.ts";
 
 /** Connection parameters, when they are short enough. Throws `connection.params_too_long`. */
 export function paramsOf(params: unknown): unknown {
@@ -7,6 +7,18 @@ export function paramsOf(params: unknown): unknown {
   const bytes = bytesPast(limits.connectionParamsBytes, encodeJson(params, "params"));
   if (bytes !== undefined) throw connectionErrors.paramsTooLong(bytes, limits.connectionParamsBytes);
   return params;
+}
+
+/** Connection parameters in a header. Throws `gateway.bad_request`, `connection.params_too_long`. */
+export function headerParams(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  let params: unknown;
+  try {
+    params = decodeJson(text);
+  } catch {
+    throw gatewayErrors.badRequest("the connection parameters can't be read");
+  }
+  return paramsOf(params);
 }
 
 /** The input of a new actor, when it is short enough. Throws `actor.input_too_large`. */

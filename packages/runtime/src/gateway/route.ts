@@ -13,16 +13,18 @@ export type Route =
   /** None of the gateway's own paths. */
   | { readonly kind: "app"; readonly path: string };
 
-/** The actor's own path: `/websocket` itself, and what is under it. */
+/** The actor's own paths: `/websocket` and `/request` themselves, and what is under them. */
 export interface RawRoute {
-  readonly kind: "websocket";
+  readonly kind: "websocket" | "request";
   readonly actor: ActorRoute;
   /** Path and query as the actor sees them. */
   readonly url: string;
 }
 
 /** A socket's address. */
-export type SocketRoute = (Route & { readonly kind: "connect" }) | RawRoute;
+export type SocketRoute =
+  | (Route & { readonly kind: "connect" })
+  | (RawRoute & { readonly kind: "websocket" });
 
 /** The actor that a request is for. */
 export type ActorRoute =
@@ -53,11 +55,19 @@ export function parseRoute(url: string): Route {
   }
 }
 
+const requestPath = /^\/actor(?:-id)?\/[^/?]*\/request(?:[/?]|$)/;
+
+/** True for the address of an actor's own HTTP: its body isn't read by the gateway. */
+export function isRequestPath(url: string): boolean {
+  // Most addresses are told by the first look alone.
+  return url.includes("/request") && requestPath.test(url);
+}
+
 type ActorPart = ({ readonly id: string } | { readonly name: string }) & { readonly query: string };
 
 function actorRoute(parts: readonly string[], of: ActorPart, path: string): Route {
   const verb = parts[3];
-  if (verb === "websocket") return rawRoute(verb, parts, of);
+  if (verb === "websocket" || verb === "request") return rawRoute(verb, parts, of);
   const expected = verb === "action" ? 5 : 4;
   if (parts.length !== expected) throw gatewayErrors.notFound(path);
   const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query.split("&"));

@@ -2,9 +2,8 @@
  * The subprotocols that a WebSocket offers: the one way for a page to say something before the socket is open. Ours carry
  * the token and the parameters of raw sockets; any other is between the client and the actor.
  */
-import { decodeJson, PARAMS_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from "@troupe/protocol";
-import { gatewayErrors } from "../errors.ts";
-import { paramsOf } from "./params.ts";
+import { PARAMS_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from "@troupe/protocol";
+import { headerParams } from "./params.ts";
 
 /** The one that a raw socket agrees on: the client's first, ours when it offers no other; empty for none. */
 export function agreed(header: string | undefined): string {
@@ -16,14 +15,7 @@ export function agreed(header: string | undefined): string {
 /** The connection parameters of a raw socket. Throws `gateway.bad_request`, `connection.params_too_long`. */
 export function offeredParams(header: string | undefined): unknown {
   const text = carried(PARAMS_SUBPROTOCOL_PREFIX, header);
-  if (text === undefined) return undefined;
-  let params: unknown;
-  try {
-    params = decodeJson(text);
-  } catch {
-    throw gatewayErrors.badRequest("the connection parameters can't be read");
-  }
-  return paramsOf(params);
+  return headerParams(text);
 }
 
 /** What the subprotocol with this prefix carries: the text behind it is base64url of UTF-8. */

@@ -24,6 +24,7 @@ import type {
 } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
+import { GuestRequests } from "./guest-requests.ts";
 import { GuestSockets } from "./guest-sockets.ts";
 import { GuestStore } from "./guest-store.ts";
 import { GuestVoice } from "./guest-voice.ts";
@@ -51,6 +52,7 @@ export class GuestInstance implements InstanceHost {
   readonly #parts: GuestInstanceParts;
   readonly #voice: GuestVoice;
   readonly #sockets: GuestSockets;
+  readonly #requests: GuestRequests;
   /** `gone`: the client left while the connect hooks ran. */
   readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
   #store: GuestStore | undefined;
@@ -65,6 +67,7 @@ export class GuestInstance implements InstanceHost {
     this.#parts = parts;
     this.#voice = new GuestVoice(parts.send, parts.failed);
     this.#sockets = new GuestSockets(this.#voice);
+    this.#requests = new GuestRequests(this.#voice.say);
   }
 
   /** Runs the start hooks, and says how they ended. */
@@ -160,6 +163,16 @@ export class GuestInstance implements InstanceHost {
         return this.#sockets.message(word.value);
       case "socketClose":
         return this.#sockets.closed(word.value);
+      case "requestOpen":
+        return this.#requests.open(instance, word.value);
+      case "requestAbort":
+        return this.#requests.aborted(word.value.request);
+      case "bodyChunk":
+        return this.#requests.chunk(word.value);
+      case "bodyEnd":
+        return this.#requests.ended(word.value);
+      case "bodyCredit":
+        return this.#requests.credit(word.value);
       case "stop":
         void instance.stop(stopReasons.get(word.value.reason) ?? "sleep").then(() => this.#stopped());
         return;

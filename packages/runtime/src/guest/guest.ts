@@ -95,6 +95,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     options: declaredOptions(descriptor),
     connections: true,
     sockets: behaviour.hooks.onWebSocket !== undefined,
+    requests: behaviour.hooks.onRequest !== undefined,
     database: behaviour.database !== undefined,
   };
 }

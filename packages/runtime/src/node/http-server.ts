@@ -18,10 +18,12 @@ import type { AccessRequest } from "../gateway/access.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
 import { type Gateway, isProbe } from "../gateway/gateway.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
-import type { SocketRoute } from "../gateway/route.ts";
+import { isRequestPath, type SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
 import { HelloGuard } from "./hello-guard.ts";
+import { exchange } from "./http-exchange.ts";
+import { LateBodies, type ReadingBody } from "./late-bodies.ts";
 import { MessageGuard } from "./message-guard.ts";
 import { WsLink } from "./ws-link.ts";
 
@@ -50,17 +52,19 @@ export async function listen(options: {
   times?: ServerTimes;
 }): Promise<Listening> {
   const { gateway, host, times = defaultTimes } = options;
+  const late = new LateBodies(times.requestMs, times.lookMs);
   const server = createServer(
     {
       headersTimeout: times.headersMs,
-      requestTimeout: times.requestMs,
+      // See LateBodies.
+      requestTimeout: 0,
       connectionsCheckingInterval: times.lookMs,
       maxHeaderSize: limits.headerBytes,
       noDelay: true,
       // Any other protocol (curl offers h2c) is an offer that a server may ignore: RFC 9110, 7.8.
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     },
-    (request, response) => serve(gateway, request, response),
+    (request, response) => serve(gateway, late, request, response),
   );
   const ours = (offered: ReadonlySet<string>): string | false =>
     offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false;
@@ -90,7 +94,13 @@ export async function listen(options: {
     endpoint: `http://${shown}:${port}`,
     port,
     host,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          late.close();
+          resolve();
+        });
+      }),
     end: () => {
       server.closeAllConnections();
       for (const { clients } of Object.values(sockets)) for (const socket of clients) socket.terminate();
@@ -129,7 +139,7 @@ function addressOf(server: Server): AddressInfo {
   return address;
 }
 
-function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): void {
+function serve(gateway: Gateway, late: LateBodies, request: IncomingMessage, response: ServerResponse): void {
   const access = accessOf(request);
   const cors = gateway.corsHeaders(access);
   const respond = (answer: GatewayResponse): void => {
@@ -148,14 +158,21 @@ function serve(gateway: Gateway, request: IncomingMessage, response: ServerRespo
     refuse(cause);
     return;
   }
+  if (isRequestPath(request.url ?? "/")) {
+    exchange(gateway, request, response);
+    return;
+  }
   new BodyReader(request, gateway.bodies, {
+    late,
     done: (body) => gateway.http(toGatewayRequest(request, body), respond),
     failed: refuse,
   });
 }
 
 /** Collects a request's body, up to the limit. */
-class BodyReader {
+class BodyReader implements ReadingBody {
+  readonly since = performance.now();
+  readonly #late: LateBodies;
   readonly #request: IncomingMessage;
   readonly #budget: BodyBudget;
   readonly #failed: (error: unknown) => void;
@@ -165,8 +182,10 @@ class BodyReader {
   constructor(
     request: IncomingMessage,
     budget: BodyBudget,
-    handler: { done: (body: Uint8Array) => void; failed: (error: unknown) => void },
+    handler: { late: LateBodies; done: (body: Uint8Array) => void; failed: (error: unknown) => void },
   ) {
+    this.#late = handler.late;
+    this.#late.add(this);
     this.#request = request;
     this.#budget = budget;
     this.#failed = handler.failed;
@@ -181,6 +200,10 @@ class BodyReader {
     request.on("close", () => this.#drop());
   }
 
+  late(): void {
+    this.#refuse(gatewayErrors.requestTimeout());
+  }
+
   #take(chunk: Buffer): void {
     try {
       if (this.#length + chunk.length > limits.httpBodyBytes)
@@ -189,15 +212,20 @@ class BodyReader {
       this.#length += chunk.length;
       this.#chunks.push(chunk);
     } catch (cause) {
-      this.#request.removeAllListeners("data");
-      this.#request.removeAllListeners("end");
-      this.#drop();
-      this.#failed(cause);
+      this.#refuse(cause);
     }
+  }
+
+  #refuse(cause: unknown): void {
+    this.#request.removeAllListeners("data");
+    this.#request.removeAllListeners("end");
+    this.#drop();
+    this.#failed(cause);
   }
 
   /** Gives back what the chunks took, once. */
   #drop(): void {
+    this.#late.delete(this);
     this.#budget.give(this.#length);
     this.#length = 0;
     this.#chunks.length = 0;

@@ -1,13 +1,15 @@
 /**
- * What comes to an actor in a protocol of its own: raw WebSockets.
+ * What comes to an actor in a protocol of its own: raw WebSockets, and HTTP requests.
  *
  * The gateway carries bytes both ways and knows nothing of what they say; the actor's gate decides when one leaves.
  * Whoever takes such a request calls `opened` or `refused`, once.
  */
+import type { TroupeError } from "@troupe/base";
+import type { FlowControl } from "./flow.ts";
 import type { Message } from "./transport.ts";
 
 /** A request in the actor's own protocol. Other kinds join here, each with `refused`. */
-export type RawRequest = RawSocketRequest;
+export type RawRequest = RawSocketRequest | RawHttpRequest;
 
 /** Somebody has opened a WebSocket at the actor's `/websocket`. */
 export interface RawSocketRequest {
@@ -44,3 +46,58 @@ export interface RawSocket {
   /** Once, and last. */
   closed(code: number, reason: string): void;
 }
+
+/** Headers in their order; a name may come more than once. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** What an HTTP request says before its body. */
+export interface HttpRequestHead {
+  readonly method: string;
+  /** Absolute, under the actor's own path. */
+  readonly url: string;
+  readonly headers: HeaderList;
+}
+
+/** What an HTTP answer says before its body. */
+export interface HttpAnswerHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/** Bytes that somebody has and somebody else wants: nothing is read before it is asked for. */
+export interface ByteSource {
+  /** The next bytes, the reader's own from now on; undefined behind the last. Rejects when no more will come. One at a time. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Nobody reads on. Also behind the end. */
+  cancel(): void;
+}
+
+/** Somebody has sent an HTTP request to the actor's `/request`. */
+export interface RawHttpRequest {
+  readonly kind: "http";
+  /** Connection parameters. */
+  readonly params: unknown;
+  readonly head: HttpRequestHead;
+  /** Absent for a request without one. */
+  readonly body: ByteSource | undefined;
+  readonly peer: HttpPeer;
+  /** The actor has it; its answer comes when it comes. */
+  opened(exchange: HttpExchange): void;
+  /** It doesn't take it, or failed before it answered, and says why. */
+  refused(cause: unknown): void;
+}
+
+/** The client's end of a request, as an actor uses it. What is given to it has passed the gate. */
+export interface HttpPeer {
+  /** Once, first. */
+  head(head: HttpAnswerHead): void;
+  /** Bytes of the body: at most as many chunks as credit was given for. */
+  chunk(bytes: Uint8Array): void;
+  /** Nothing more comes. */
+  end(): void;
+  /** The body is broken off: what came of it must not pass for all of it. */
+  reset(error: TroupeError): void;
+}
+
+/** An actor's end of a request, as the gateway uses it. `cancel`: the client is gone, or doesn't want the rest. */
+export type HttpExchange = FlowControl;

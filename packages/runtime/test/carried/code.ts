@@ -34,6 +34,7 @@ export class PlayedCarrier implements ActorCarrier {
       options: {},
       connections: false,
       sockets: false,
+      requests: false,
       database: false,
       ...declaration,
     };

@@ -96,7 +96,7 @@ for (const [name, config, code, text] of refused) {
   });
 }
 
-for (const key of ["queues", "onRequest", "actionInputSchemas", "connParamsSchema", "inspector"]) {
+for (const key of ["queues", "actionInputSchemas", "connParamsSchema", "inspector"]) {
   test(`S3.1 (in part): ${key} is refused by its name, not dropped`, () => {
     expect(() => define({ [key]: {} })).toThrow(new RegExp(`"${key}" is not in this version`));
   });

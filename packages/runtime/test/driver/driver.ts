@@ -5,6 +5,7 @@
 import { type Client, type ClientConfig, createClient } from "@troupe/client";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
+import { handleFetch } from "../../src/gateway/fetch-handler.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
 import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
@@ -104,6 +105,7 @@ export class Driver<U extends Use> {
             arrayBuffer: async () => Uint8Array.from(Buffer.from(answer.body)).buffer,
           };
         },
+        streamingFetch: (url, init) => handleFetch(this.#runtime.gateway, new Request(url, init)),
         WebSocket: webSocketTo(world, () => this.#runtime.gateway),
       },
       ...config,
@@ -203,6 +205,11 @@ export class Driver<U extends Use> {
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
     });
+  }
+
+  /** A request over fetch's door, whose bodies stream. `path` is behind `http://127.0.0.1`. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return handleFetch(this.#runtime.gateway, new Request(`http://127.0.0.1${path}`, init));
   }
 
   /** A request whose answer is given as it is. */

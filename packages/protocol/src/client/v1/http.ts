@@ -6,14 +6,16 @@
  *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
  *   GET  /actor/{name}/connect?key=a,b&method=getOrCreate            WebSocket, see frames.ts
  *   GET  /actor/{name}/websocket/{path}?troupe-key=a,b               WebSocket, the actor's own; see below
+ *   …    /actor/{name}/request/{path}?troupe-key=a,b                 any method: the actor's own HTTP; see below
  *   …    /actor-id/{actorId}/…                                       the same routes, by id, without key and method
  *
  * The body is JSON or CBOR by Content-Type (`application/json`, `application/cbor`; none means JSON); the answer has
  * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
  * that a request speaks, 1 when absent.
  *
- * Under `/websocket` path and query are the actor's. What the gateway has to know is marked there: `troupe-key`,
- * `troupe-method`; any other parameter that begins with `troupe-` is an error.
+ * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
+ * `troupe-key`, `troupe-method`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
+ * request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.
  *
  * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma
  * inside one is %2C). An empty component is `~` (a component that is a tilde is %7E). Without `key`, or with none of its
@@ -22,6 +24,11 @@
 
 /** The header that names the protocol version of a request. */
 export const PROTOCOL_HEADER = "troupe-protocol";
+
+/** The header with the connection parameters of a raw request: their JSON, in ASCII. */
+export const PARAMS_HEADER = "troupe-params";
+/** The header of an answer that isn't the actor's own but the gateway's: the error's `group.code`. */
+export const ERROR_HEADER = "troupe-error";
 
 /** How an address is turned into an actor. */
 export type ResolveMethod = "get" | "getOrCreate" | "create";

@@ -56,6 +56,7 @@ import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
+import { Requests } from "./requests.ts";
 import { toCarriedRows } from "./rows.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -103,6 +104,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly sql: CarriedSql;
   /** Its own calls to other actors. */
   readonly outward: ActorCalls;
+  readonly requests: Requests;
   readonly log: Logger;
   phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
   /** When the actor wants to be woken (wall clock, ms), `null` for never. */
@@ -135,6 +137,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.sockets = new Sockets(this);
     this.sql = new CarriedSql(this);
     this.outward = new ActorCalls(this, parts.grants.actors);
+    this.requests = new Requests(this);
     this.calls = new Calls({
       env: parts.env,
       encoding: this.encoding,
@@ -203,6 +206,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.calls.failAll(error);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
+    this.requests.endAll(error);
     // Whoever waited for the start was not let in: the next activation may.
     if (this.phase.tag === "loading") this.phase.started.reject(retryable(error));
     else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
@@ -309,6 +313,14 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         return this.sockets.message(value);
       case "socketClose":
         return this.sockets.close(value);
+      case "requestAnswer":
+        return this.requests.answered(value);
+      case "bodyChunk":
+        return this.requests.chunk(value);
+      case "bodyEnd":
+        return this.requests.ended(value);
+      case "bodyCredit":
+        return this.requests.credit(value.request, value.chunks);
       default:
         return this.#hearLifecycle(saying);
     }

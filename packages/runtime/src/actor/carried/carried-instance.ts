@@ -128,8 +128,9 @@ export class CarriedInstance implements ActorInstance {
   }
 
   open(request: RawRequest): void {
-    if (this.accepting) this.#activation.sockets.open(request);
-    else request.refused(actorErrors.stopping());
+    if (!this.accepting) request.refused(actorErrors.stopping());
+    else if (request.kind === "http") this.#activation.requests.open(request);
+    else this.#activation.sockets.open(request);
   }
 
   settled(): Promise<void> {
@@ -172,6 +173,7 @@ export class CarriedInstance implements ActorInstance {
     activation.calls.failAll(actorErrors.stopped(this.record.id));
     activation.clients.refuseAll(actorErrors.stopping());
     activation.sockets.refuseAll(actorErrors.stopping());
+    activation.requests.endAll(actorErrors.stopped(this.record.id));
     await this.#release(reason);
   }
 

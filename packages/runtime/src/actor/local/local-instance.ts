@@ -22,6 +22,7 @@ import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
+import { openRequest } from "./raw-request.ts";
 import { openSocket } from "./raw-socket.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
@@ -118,7 +119,8 @@ export class LocalInstance implements ActorInstance {
   }
 
   open(request: RawRequest): void {
-    void openSocket(this.#activation, request, (client) => this.connect(client));
+    if (request.kind === "http") openRequest(this.#activation, request);
+    else void openSocket(this.#activation, request, (client) => this.connect(client));
   }
 
   async #durable(): Promise<boolean> {

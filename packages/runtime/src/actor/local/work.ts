@@ -8,6 +8,7 @@
 /** Kinds of work. */
 export type WorkKind =
   | "action"
+  | "request"
   | "connection"
   | "hook"
   | "keepAwake"
@@ -18,6 +19,7 @@ export type WorkKind =
 
 const awakeKinds: ReadonlySet<WorkKind> = new Set([
   "action",
+  "request",
   "connection",
   "hook",
   "keepAwake",
@@ -26,10 +28,11 @@ const awakeKinds: ReadonlySet<WorkKind> = new Set([
   "carried",
 ]);
 /** What a stop waits for, beside `run`, which is drained first. */
-const drainedKinds: readonly WorkKind[] = ["action", "hook", "keepAwake", "waitUntil", "schedule"];
+const drainedKinds: readonly WorkKind[] = ["action", "request", "hook", "keepAwake", "waitUntil", "schedule"];
 
 const reasonTexts: Readonly<Record<WorkKind, readonly [one: string, many: string]>> = {
   action: ["an action in flight", "actions in flight"],
+  request: ["an HTTP request in flight", "HTTP requests in flight"],
   connection: ["a connection", "connections"],
   hook: ["a hook is running", "hooks are running"],
   keepAwake: ["a keepAwake promise", "keepAwake promises"],

@@ -5,7 +5,14 @@ import type { UniversalWebSocket } from "@troupe/client";
 import type { DatabaseDeclaration } from "../database.ts";
 import type { ActorOptions } from "../options.ts";
 import type { Types } from "./bag.ts";
-import type { ActorContext, Conn, ConnContext, CreateContext, CreateStateContext } from "./context.ts";
+import type {
+  ActorContext,
+  Conn,
+  ConnContext,
+  CreateContext,
+  CreateStateContext,
+  RequestContext,
+} from "./context.ts";
 import type { EventDeclarations } from "./event.ts";
 
 type MaybePromise<R> = R | Promise<R>;
@@ -136,6 +143,12 @@ interface Hooks<
     args: unknown[],
     output: unknown,
   ) => MaybePromise<unknown>;
+  /**
+   * Somebody has sent an HTTP request of the actor's own: `handle.fetch()`, or `/request` behind the actor's address.
+   * Bodies stream both ways, and what leaves waits for what was written before it. It passes the connect hooks as a call
+   * does, and keeps the actor awake until the answer's body has ended. `c.abortSignal` fires when the client is gone.
+   */
+  readonly onRequest?: (c: RequestContext<T>, request: Request) => MaybePromise<Response>;
   /**
    * Somebody has opened a WebSocket of the actor's own protocol: `handle.webSocket()`, or `/websocket` behind the actor's
    * address. It is open, keeps the actor awake, and passes the connect hooks as any connection.

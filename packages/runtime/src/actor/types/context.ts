@@ -140,6 +140,14 @@ export interface ConnContext<T extends ActorTypes = ActorTypes> extends ActorCon
   readonly conn: Conn<T>;
 }
 
+/** Context of `onRequest`. */
+export interface RequestContext<T extends ActorTypes = ActorTypes> extends ConnContext<T> {
+  /** The request itself, and its body. */
+  readonly request: Request;
+  /** Fires when the client is gone, when `onRequest` took too long, and when the actor begins to stop. */
+  readonly abortSignal: AbortSignal;
+}
+
 /** Before state exists. */
 export type CreateStateContext<T extends ActorTypes> = Omit<
   ActorContext<T>,

@@ -9,6 +9,7 @@ import type {
   ConnContext,
   CreateContext,
   CreateStateContext,
+  RequestContext,
   Schedule,
   ScheduledFireInfo,
 } from "./context.ts";
@@ -31,6 +32,10 @@ export type CreateStateContextOf<D> = CreateStateContext<TypesOf<D>>;
 export type CreateContextOf<D> = CreateContext<TypesOf<D>>;
 /** `c` of `onConnect` and `onDisconnect`. */
 export type ConnectContextOf<D> = ConnContext<TypesOf<D>>;
+/** `c` of `onRequest`. */
+export type RequestContextOf<D> = RequestContext<TypesOf<D>>;
+/** `c` of `onWebSocket`. */
+export type WebSocketContextOf<D> = ConnContext<TypesOf<D>>;
 /** `c` of `run`. */
 export type RunContextOf<D> = ActorContext<TypesOf<D>>;
 /** `c` of `onWake`. */

@@ -76,6 +76,12 @@ export interface ToActor {
     | { readonly $case: "socketOpen"; readonly value: SocketOpen }
     | { readonly $case: "socketMessage"; readonly value: SocketMessage }
     | { readonly $case: "socketClose"; readonly value: SocketClose }
+    | { readonly $case: "requestOpen"; readonly value: RequestOpen }
+    | { readonly $case: "requestAbort"; readonly value: RequestAbort }
+    | { readonly $case: "bodyChunk"; readonly value: BodyChunk }
+    | { readonly $case: "bodyEnd"; readonly value: BodyEnd }
+    | { readonly $case: "bodyCredit"; readonly value: BodyCredit }
+    | { readonly $case: "streamCredit"; readonly value: StreamCredit }
     | undefined;
 }
 
@@ -97,6 +103,12 @@ export interface FromActor {
     | { readonly $case: "socketMessage"; readonly value: SocketMessage }
     | { readonly $case: "socketClose"; readonly value: SocketClose }
     | { readonly $case: "log"; readonly value: Log }
+    | { readonly $case: "requestAnswer"; readonly value: RequestAnswer }
+    | { readonly $case: "bodyChunk"; readonly value: BodyChunk }
+    | { readonly $case: "bodyEnd"; readonly value: BodyEnd }
+    | { readonly $case: "bodyCredit"; readonly value: BodyCredit }
+    | { readonly $case: "streamStart"; readonly value: StreamStart }
+    | { readonly $case: "streamItem"; readonly value: StreamItem }
     | undefined;
 }
 
@@ -177,6 +189,26 @@ export interface Call {
 /** Nobody waits for the call's reply any more. */
 export interface Cancel {
   readonly call: number;
+}
+
+/**
+ * The call's result comes in items. Each waits until the host has given credit for it; Reply, without a value, ends them.
+ * A Cancel of the call ends them early: nothing more is said of it.
+ */
+export interface StreamStart {
+  readonly call: number;
+}
+
+/** One item: a value. */
+export interface StreamItem {
+  readonly call: number;
+  readonly value: Uint8Array;
+}
+
+/** The host takes so many more items of a call. */
+export interface StreamCredit {
+  readonly call: number;
+  readonly items: number;
 }
 
 /** The end of a call. */
@@ -414,6 +446,56 @@ export interface SocketClose {
   readonly reason: string;
 }
 
+/**
+ * An HTTP request in the actor's own protocol. Bodies travel in chunks of at most 64 KiB, each way, and only as many as
+ * the other side has given credit for.
+ */
+export interface RequestOpen {
+  readonly request: number;
+  readonly method: string;
+  /** The request's address, as the actor sees it. */
+  readonly url: string;
+  readonly headers: readonly Header[];
+  /** Connection parameters: a value; empty for none. */
+  readonly params: Uint8Array;
+  /** Chunks follow, when the actor has given credit. */
+  readonly hasBody: boolean;
+}
+
+/**
+ * The beginning of the actor's answer; its body follows in chunks and ends with BodyEnd. With an error: it refuses, and
+ * nothing follows.
+ */
+export interface RequestAnswer {
+  readonly request: number;
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly error: Error | undefined;
+}
+
+/** Bytes of a request's body, or of its answer's. */
+export interface BodyChunk {
+  readonly request: number;
+  readonly data: Uint8Array;
+}
+
+/** The end of a body. With an error it was broken off. */
+export interface BodyEnd {
+  readonly request: number;
+  readonly error: Error | undefined;
+}
+
+/** So many more chunks may come. */
+export interface BodyCredit {
+  readonly request: number;
+  readonly chunks: number;
+}
+
+/** The client is gone, or doesn't want the rest. */
+export interface RequestAbort {
+  readonly request: number;
+}
+
 /** A line for the host's log. */
 export interface Log {
   readonly level: Log_Level;
@@ -446,6 +528,8 @@ export interface ActorDeclaration {
   readonly sockets: boolean;
   /** It has a database of its own. */
   readonly database: boolean;
+  /** It takes HTTP requests. */
+  readonly requests: boolean;
 }
 
 function createBaseToActor(): ToActor {
@@ -493,6 +577,24 @@ export const ToActor: MessageFns<ToActor> = {
         break;
       case "socketClose":
         SocketClose.encode(message.body.value, writer.uint32(106).fork()).join();
+        break;
+      case "requestOpen":
+        RequestOpen.encode(message.body.value, writer.uint32(162).fork()).join();
+        break;
+      case "requestAbort":
+        RequestAbort.encode(message.body.value, writer.uint32(170).fork()).join();
+        break;
+      case "bodyChunk":
+        BodyChunk.encode(message.body.value, writer.uint32(178).fork()).join();
+        break;
+      case "bodyEnd":
+        BodyEnd.encode(message.body.value, writer.uint32(186).fork()).join();
+        break;
+      case "bodyCredit":
+        BodyCredit.encode(message.body.value, writer.uint32(194).fork()).join();
+        break;
+      case "streamCredit":
+        StreamCredit.encode(message.body.value, writer.uint32(202).fork()).join();
         break;
     }
     return writer;
@@ -615,6 +717,54 @@ export const ToActor: MessageFns<ToActor> = {
             message.body = { $case: "socketClose", value: SocketClose.decode(reader, reader.uint32()) };
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.body = { $case: "requestOpen", value: RequestOpen.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.body = { $case: "requestAbort", value: RequestAbort.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.body = { $case: "bodyChunk", value: BodyChunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.body = { $case: "bodyEnd", value: BodyEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.body = { $case: "bodyCredit", value: BodyCredit.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.body = { $case: "streamCredit", value: StreamCredit.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -679,6 +829,24 @@ export const FromActor: MessageFns<FromActor> = {
         break;
       case "log":
         Log.encode(message.body.value, writer.uint32(122).fork()).join();
+        break;
+      case "requestAnswer":
+        RequestAnswer.encode(message.body.value, writer.uint32(162).fork()).join();
+        break;
+      case "bodyChunk":
+        BodyChunk.encode(message.body.value, writer.uint32(178).fork()).join();
+        break;
+      case "bodyEnd":
+        BodyEnd.encode(message.body.value, writer.uint32(186).fork()).join();
+        break;
+      case "bodyCredit":
+        BodyCredit.encode(message.body.value, writer.uint32(194).fork()).join();
+        break;
+      case "streamStart":
+        StreamStart.encode(message.body.value, writer.uint32(202).fork()).join();
+        break;
+      case "streamItem":
+        StreamItem.encode(message.body.value, writer.uint32(210).fork()).join();
         break;
     }
     return writer;
@@ -815,6 +983,54 @@ export const FromActor: MessageFns<FromActor> = {
             }
 
             message.body = { $case: "log", value: Log.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.body = { $case: "requestAnswer", value: RequestAnswer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.body = { $case: "bodyChunk", value: BodyChunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.body = { $case: "bodyEnd", value: BodyEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.body = { $case: "bodyCredit", value: BodyCredit.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.body = { $case: "streamStart", value: StreamStart.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.body = { $case: "streamItem", value: StreamItem.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1457,6 +1673,166 @@ export const Cancel: MessageFns<Cancel> = {
             }
 
             message.call = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamStart(): StreamStart {
+  return { call: 0 };
+}
+
+export const StreamStart: MessageFns<StreamStart> = {
+  encode(message: StreamStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.call !== 0) {
+      writer.uint32(8).uint64(message.call);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamStart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamStart() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.call = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamItem(): StreamItem {
+  return { call: 0, value: new Uint8Array(0) };
+}
+
+export const StreamItem: MessageFns<StreamItem> = {
+  encode(message: StreamItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.call !== 0) {
+      writer.uint32(8).uint64(message.call);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamItem() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.call = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamCredit(): StreamCredit {
+  return { call: 0, items: 0 };
+}
+
+export const StreamCredit: MessageFns<StreamCredit> = {
+  encode(message: StreamCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.call !== 0) {
+      writer.uint32(8).uint64(message.call);
+    }
+    if (message.items !== 0) {
+      writer.uint32(16).uint32(message.items);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCredit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCredit() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.call = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.items = reader.uint32();
             continue;
           }
         }
@@ -3324,6 +3700,403 @@ export const SocketClose: MessageFns<SocketClose> = {
   },
 };
 
+function createBaseRequestOpen(): RequestOpen {
+  return { request: 0, method: "", url: "", headers: [], params: new Uint8Array(0), hasBody: false };
+}
+
+export const RequestOpen: MessageFns<RequestOpen> = {
+  encode(message: RequestOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    if (message.method !== "") {
+      writer.uint32(18).string(message.method);
+    }
+    if (message.url !== "") {
+      writer.uint32(26).string(message.url);
+    }
+    for (const v of message.headers) {
+      Header.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.params.length !== 0) {
+      writer.uint32(42).bytes(message.params);
+    }
+    if (message.hasBody !== false) {
+      writer.uint32(48).bool(message.hasBody);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestOpen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestOpen() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.headers.push(Header.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.params = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.hasBody = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequestAnswer(): RequestAnswer {
+  return { request: 0, status: 0, headers: [], error: undefined };
+}
+
+export const RequestAnswer: MessageFns<RequestAnswer> = {
+  encode(message: RequestAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    if (message.status !== 0) {
+      writer.uint32(16).uint32(message.status);
+    }
+    for (const v of message.headers) {
+      Header.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestAnswer() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.status = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.headers.push(Header.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBodyChunk(): BodyChunk {
+  return { request: 0, data: new Uint8Array(0) };
+}
+
+export const BodyChunk: MessageFns<BodyChunk> = {
+  encode(message: BodyChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BodyChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBodyChunk() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBodyEnd(): BodyEnd {
+  return { request: 0, error: undefined };
+}
+
+export const BodyEnd: MessageFns<BodyEnd> = {
+  encode(message: BodyEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BodyEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBodyEnd() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBodyCredit(): BodyCredit {
+  return { request: 0, chunks: 0 };
+}
+
+export const BodyCredit: MessageFns<BodyCredit> = {
+  encode(message: BodyCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(16).uint32(message.chunks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BodyCredit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBodyCredit() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.chunks = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequestAbort(): RequestAbort {
+  return { request: 0 };
+}
+
+export const RequestAbort: MessageFns<RequestAbort> = {
+  encode(message: RequestAbort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== 0) {
+      writer.uint32(8).uint64(message.request);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestAbort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestAbort() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.request = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseLog(): Log {
   return { level: 0, message: "" };
 }
@@ -3390,6 +4163,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     connections: false,
     sockets: false,
     database: false,
+    requests: false,
   };
 }
 
@@ -3415,6 +4189,9 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.database !== false) {
       writer.uint32(56).bool(message.database);
+    }
+    if (message.requests !== false) {
+      writer.uint32(160).bool(message.requests);
     }
     return writer;
   },
@@ -3486,6 +4263,14 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.database = reader.bool();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.requests = reader.bool();
             continue;
           }
         }

@@ -1,0 +1,11 @@
+/** Pages of docs/ whose snippets are one program: it runs, and prints what the page says. */
+import { expect, test } from "vitest";
+import { runPage } from "./page.ts";
+
+for (const name of ["http"]) {
+  test(`docs/${name}.md does what it says`, async () => {
+    const { expected, printed } = await runPage(name);
+    expect(expected).not.toBe("");
+    expect(printed).toBe(expected);
+  });
+}
