@@ -19,6 +19,7 @@ process.on("disconnect", () => process.exit(0));
 
 function run(order: LoadOrder): Promise<LoadResult> {
   if (order.kind === "http") return http(order);
+  if (order.kind === "stream") return stream(order);
   return order.kind === "ws" ? ws(order) : broadcast(order);
 }
 
@@ -123,6 +124,28 @@ async function broadcast(order: LoadOrder & { kind: "broadcast" }): Promise<Load
   const seconds = (performance.now() - started) / 1000;
   for (const socket of sockets) socket.terminate();
   return result(delivered, seconds, []);
+}
+
+/** Takes a result item by item, and says so, as the client does: by halves of the window. */
+async function stream(order: LoadOrder & { kind: "stream" }): Promise<LoadResult> {
+  const socket = await open(order.port, "stream", order.troupe);
+  let items = 0;
+  const started = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    socket.on("message", (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as { kind: string };
+      if (frame.kind === "end") resolve();
+      else if (frame.kind === "error") reject(new Error(data.toString()));
+      else items += 1;
+      if (items % 128 === 0) socket.send('{"kind":"credit","id":1,"items":128}');
+    });
+    const args = JSON.stringify([order.items, "x".repeat(order.bytes)]);
+    socket.send(`{"kind":"action","id":1,"name":"stream","args":${args}}`);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  socket.terminate();
+  if (items !== order.items) throw new Error(`${items} items of ${order.items}`);
+  return result(items, seconds, []);
 }
 
 function open(port: number, key: string, troupe: boolean): Promise<WebSocket> {

@@ -63,4 +63,12 @@ export type LoadOrder =
       readonly messages: number;
       readonly bytes: number;
       readonly troupe: boolean;
+    }
+  | {
+      /** One result that comes in items, over one socket. */
+      readonly kind: "stream";
+      readonly port: number;
+      readonly items: number;
+      readonly bytes: number;
+      readonly troupe: boolean;
     };

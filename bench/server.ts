@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { actor, event } from "@troupe/runtime";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
 import { Registry } from "../packages/runtime/src/registry/registry.ts";
@@ -67,6 +67,7 @@ function floor(): Promise<number> {
   sockets.on("connection", (socket) => {
     socket.on("message", (data) => {
       const frame: unknown = JSON.parse(String(data));
+      // A client of a stream gives credit: nobody's here.
       if (!isFrame(frame)) return;
       if (frame.name === "shout") {
         const [messages = 0, text = ""] = frame.args;
@@ -75,6 +76,11 @@ function floor(): Promise<number> {
           for (const client of sockets.clients) client.send(shout);
         }
       }
+      if (frame.name === "stream") {
+        const [items = 0, text = ""] = frame.args;
+        void sendItems(socket, items, text);
+        return;
+      }
       count += 1;
       socket.send(`{"kind":"reply","id":${frame.id},"output":${count}}`);
     });
@@ -82,6 +88,15 @@ function floor(): Promise<number> {
   return new Promise((resolve) =>
     server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
   );
+}
+
+/** As fast as the socket takes them: with the pauses that its buffer asks for, and no other protocol. */
+async function sendItems(socket: WebSocket, items: number, text: string): Promise<void> {
+  for (let n = 0; n < items; n++) {
+    socket.send(JSON.stringify({ kind: "item", id: 1, item: { n, text } }));
+    if (n % 128 === 127) await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.send('{"kind":"end","id":1}');
 }
 
 function isFrame(value: unknown): value is { id: number; name: string; args: [number?, string?] } {
@@ -100,6 +115,9 @@ async function troupe(): Promise<number> {
       },
       read: (c) => c.state.count,
       nap: (c) => c.sleep(),
+      stream: async function* (_c, items: number, text: string) {
+        for (let n = 0; n < items; n++) yield { n, text };
+      },
       shout: (c, messages: number, text: string) => {
         for (let n = 0; n < messages; n++) c.broadcast("shout", n, text);
       },

@@ -121,4 +121,20 @@ export const throughputLines: readonly Line[] = [
         troupe,
       })),
   },
+  {
+    name: "stream",
+    work: "streamed action, 100,000 items of 100 B to 1 client",
+    unit: "ratio",
+    target: 0.5,
+    better: "greater",
+    peers: "none has it",
+    measure: (rounds) =>
+      pairs(rounds, ({ port, warm, troupe }) => ({
+        kind: "stream",
+        port,
+        items: warm ? 20_000 : 100_000,
+        bytes: 100,
+        troupe,
+      })),
+  },
 ];

@@ -6,6 +6,8 @@
  * anything else that describes actors (generated types of actors in other languages).
  */
 
+import type { ResultStream } from "./stream/result-stream.ts";
+
 /** The types of one kind of actor. */
 export interface ActorContract {
   /** The tree of actions as it was written: functions that take the context first, and groups of them. */
@@ -59,14 +61,33 @@ export type ActorActionFunction<Args extends readonly unknown[] = unknown[], Res
   ...args: Args
 ) => Promise<Response>;
 
+/**
+ * What the call of an action gives that is an async generator, or returns anything else that is iterated asynchronously:
+ * the items, and a promise of them.
+ */
+export type ActionStream<Item = unknown> = Promise<ResultStream<Item>> & AsyncIterable<Item>;
+
+/** An action whose result comes in items, as a caller sees it. */
+export type ActorStreamFunction<Args extends readonly unknown[] = unknown[], Item = unknown> = (
+  ...args: Args
+) => ActionStream<Item>;
+
 /** An action, or a group of actions, of an actor whose types aren't known. */
 export interface UntypedAction {
   (...args: unknown[]): Promise<unknown>;
   readonly [name: string]: UntypedAction;
 }
 
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** The items of a result that comes in items; never for any other. */
+type ItemsOf<R> =
+  IsAny<R> extends true ? never : [R] extends [never] ? never : R extends AsyncIterable<infer I> ? I : never;
+
 type ActionNode<T> = T extends (c: never, ...args: infer Args) => infer Return
-  ? ActorActionFunction<Args, Awaited<Return>>
+  ? [ItemsOf<Awaited<Return>>] extends [never]
+    ? ActorActionFunction<Args, Awaited<Return>>
+    : ActorStreamFunction<Args, ItemsOf<Awaited<Return>>>
   : T extends object
     ? ActionTreeOf<T>
     : never;

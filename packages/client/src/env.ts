@@ -36,6 +36,8 @@ export interface FetchAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   arrayBuffer(): Promise<ArrayBuffer>;
+  /** Needed for results that come in items alone. */
+  readonly body?: ReadableStream<Uint8Array> | null;
 }
 
 /** The part of the standard `WebSocket` class that is used; the `ws` package's fits as well. */

@@ -37,6 +37,8 @@ export const clientErrors = {
         : `${what} was aborted after it was sent; it may have happened or not`,
       { statusCode: 499, metadata: { outcome }, cause: reason },
     ),
+  notAStream: () =>
+    error("not_a_stream", "The action's result doesn't come in items: await it", { statusCode: 400 }),
   disposed: () =>
     error("disposed", "The client or connection was disposed of; nothing was sent", { statusCode: 410 }),
   queueFull: (what: string, limit: number) =>

@@ -9,6 +9,8 @@ import { actionProxy, MemberProxy } from "./member-proxy.ts";
 import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
+import type { ActionResult } from "./stream/action-result.ts";
+import { ResultStream } from "./stream/result-stream.ts";
 import type { ActorTarget } from "./transport.ts";
 import type {
   ActionCall,
@@ -54,17 +56,23 @@ class Handle implements ActorHandleRaw {
     this.#options = options;
   }
 
-  action<Response = unknown>(call: ActionCall): Promise<Response> {
+  action<Response = unknown>(call: ActionCall): ActionResult<Response> {
     const { name, args = [] } = call;
+    const what = `Action "${name}"`;
+    const signals = [call.signal, this.#options.signal];
     const answer = this.#scope.calls.run({
-      what: `Action "${name}"`,
-      signals: [call.signal, this.#options.signal],
+      what,
+      signals,
       idempotent: false,
       params: () => this.#params(),
-      send: (params, signal) =>
-        this.#scope.settings.transport.action(this.#target, name, args, { params, signal }),
+      send: async (params, signal) => {
+        const { transport } = this.#scope.settings;
+        const result = await transport.action(this.#target, name, args, { params, signal });
+        if (result instanceof ResultStream) this.#scope.keep(result, what, signals);
+        return result;
+      },
     });
-    return answer as Promise<Response>;
+    return answer as ActionResult<Response>;
   }
 
   resolve(): Promise<string> {

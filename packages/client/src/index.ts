@@ -3,10 +3,12 @@ export { createClient } from "./client.ts";
 export type { ClientConfig } from "./config.ts";
 export type { ReconnectPolicy } from "./connection/reconnect.ts";
 export type {
+  ActionStream,
   ActionsOf,
   ActionTreeOf,
   ActorActionFunction,
   ActorContract,
+  ActorStreamFunction,
   AnyActorDefinition,
   EventArgsOf,
   EventNameOf,
@@ -38,6 +40,10 @@ export type {
   UniversalWebSocket,
 } from "./raw/universal-web-socket.ts";
 export type { RetryPolicy } from "./retry.ts";
+export { ActionResult } from "./stream/action-result.ts";
+export { ItemQueue, type ItemSender } from "./stream/item-queue.ts";
+export type { ItemSource } from "./stream/item-source.ts";
+export { ResultStream } from "./stream/result-stream.ts";
 export type {
   ActorTarget,
   ClientLink,

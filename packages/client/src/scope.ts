@@ -3,8 +3,9 @@
  */
 import type { ClientSettings } from "./config.ts";
 import { Connection } from "./connection/connection.ts";
-import { clientErrors } from "./errors.ts";
+import { abandoned, clientErrors } from "./errors.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
+import type { ResultStream } from "./stream/result-stream.ts";
 import type { ActorTarget } from "./transport.ts";
 
 /** What a new connection is told. */
@@ -19,6 +20,7 @@ export class ClientScope {
   readonly settings: ClientSettings;
   readonly calls: StatelessCalls;
   readonly #connections = new Set<Connection>();
+  readonly #streams = new Set<ResultStream>();
   #disposed = false;
 
   constructor(settings: ClientSettings) {
@@ -50,6 +52,22 @@ export class ClientScope {
     return connection;
   }
 
+  /** A streamed result of a stateless call ends with its caller's signals, and with the client. */
+  keep(stream: ResultStream, what: string, signals: readonly (AbortSignal | undefined)[]): void {
+    if (this.#disposed) {
+      stream.fail(abandoned(what, "unknown", clientErrors.disposed()));
+      return;
+    }
+    const abort = (event: Event): void =>
+      stream.fail(abandoned(what, "unknown", (event.target as AbortSignal).reason));
+    for (const signal of signals) signal?.addEventListener("abort", abort);
+    this.#streams.add(stream);
+    stream.onEnd(() => {
+      this.#streams.delete(stream);
+      for (const signal of signals) signal?.removeEventListener("abort", abort);
+    });
+  }
+
   /** Throws `client.disposed`. */
   checkOpen(): void {
     if (this.#disposed) throw clientErrors.disposed();
@@ -58,6 +76,7 @@ export class ClientScope {
   async dispose(): Promise<void> {
     this.#disposed = true;
     this.calls.dispose();
+    for (const stream of [...this.#streams]) stream.fail(clientErrors.disposed());
     await Promise.all([...this.#connections].map((connection) => connection.dispose()));
   }
 }

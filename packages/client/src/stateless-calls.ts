@@ -14,6 +14,7 @@ import { CallSlots } from "./call-slots.ts";
 import type { ClientEnv } from "./env.ts";
 import { abandoned, type CallOutcome, clientErrors } from "./errors.ts";
 import { type RetryPolicy, retry } from "./retry.ts";
+import { ActionResult } from "./stream/action-result.ts";
 
 /** One call, told in parts. */
 export interface StatelessCall<T> {
@@ -43,13 +44,16 @@ export class StatelessCalls {
   }
 
   /** Makes a call. Rejects with TroupeErrors alone, but for what a transport of the user's throws by mistake. */
-  run<T>(call: StatelessCall<T>): Promise<T> {
-    if (this.#disposed) return Promise.reject(clientErrors.disposed());
+  run<T>(call: StatelessCall<T>): ActionResult<T> {
+    if (this.#disposed) return new ActionResult((_, reject) => reject(clientErrors.disposed()));
     const fired = call.signals.find((signal) => signal?.aborted === true);
-    if (fired !== undefined) return Promise.reject(abandoned(call.what, "not_sent", fired.reason));
+    if (fired !== undefined)
+      return new ActionResult((_, reject) => reject(abandoned(call.what, "not_sent", fired.reason)));
     if (this.#slots.waiting >= limits.clientCallsWaiting)
-      return Promise.reject(clientErrors.queueFull("calls", limits.clientCallsWaiting));
-    return new Promise((resolve, reject) => {
+      return new ActionResult((_, reject) =>
+        reject(clientErrors.queueFull("calls", limits.clientCallsWaiting)),
+      );
+    return new ActionResult((resolve, reject) => {
       const waiting = new Waiting(call, reject);
       this.#waiting.add(waiting);
       const attempts = retry(() => waiting.attempt(call, this.#slots), {

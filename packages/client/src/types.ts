@@ -13,6 +13,7 @@ import type {
   Registry,
 } from "./contract.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
+import type { ActionResult } from "./stream/action-result.ts";
 
 /** A key as users give it: a string is a key of one component, none at all the empty key. */
 export type ActorKey = string | readonly string[];
@@ -70,7 +71,7 @@ export type ActorFetchInit = RequestInit & ActorGatewayOptions;
 /** The handle's own members, beside the actor's actions. */
 export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
   /** Calls an action by name; also the way to actions whose names a handle can't show (`then`, `connect` …). */
-  action<Response = unknown>(call: ActionCall): Promise<Response>;
+  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
   /** Opens a connection. It connects at once and again whenever it is lost, until it is disposed of. */
   connect(params?: ParamsOf<AD>): ActorConn<AD>;
   /**
@@ -118,7 +119,7 @@ export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition
    * disconnected is sent when the connection is back; what was sent and lost its answer fails with
    * `client.outcome_unknown` and is never sent again.
    */
-  action<Response = unknown>(call: ActionCall): Promise<Response>;
+  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
   /** Calls `listener` for each event `name`. In force before any action that is called after it starts. */
   on<N extends EventNameOf<AD>>(name: N, listener: (...args: EventArgsOf<AD, N>) => void): EventUnsubscribe;
   /** As `on`, for the next event alone. */

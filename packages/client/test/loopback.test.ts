@@ -89,6 +89,8 @@ function answers(frame: ClientFrame, subscribed: Set<string>): (ServerFrame | "b
     case "ping":
       return [{ kind: "pong" }];
     case "unsubscribe":
+    case "credit":
+    case "cancel":
       return [];
   }
 }

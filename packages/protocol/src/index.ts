@@ -7,16 +7,21 @@ export {
   encodeClientFrame,
   encodeEvent,
   encodeEventUpTo,
+  encodeItem,
   encodeReply,
   encodeServerFrame,
 } from "./client/v1/codec.ts";
 export type {
   ActionFrame,
+  CancelFrame,
   ClientFrame,
+  CreditFrame,
   Encoding,
+  EndFrame,
   ErrorFrame,
   EventFrame,
   Hello,
+  ItemFrame,
   PingFrame,
   PongFrame,
   Refusal,
@@ -55,6 +60,8 @@ export {
 } from "./client/v1/opening.ts";
 export type { Message } from "./client/v1/shape.ts";
 export { bytesPast } from "./client/v1/size.ts";
+export type { StreamPart } from "./client/v1/stream.ts";
+export { encodeStreamPart, STREAM_TYPES, StreamPartReader } from "./client/v1/stream.ts";
 export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";

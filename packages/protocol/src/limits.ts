@@ -100,6 +100,8 @@ export const limits = {
   bodySilenceMs: 30_000,
   /** Items of one streamed action that are made ahead of their reader. */
   streamItems: 256,
+  /** As `streamItems`, from actor to actor: items that aren't encoded have no size that anybody knows. */
+  streamItemsLocal: 16,
   /** Bytes of those items; one goes whatever its size. */
   streamBytes: 1024 * 1024,
   /** The reader of a stream or a raw HTTP answer takes nothing, while something waits for it, before it is given up. */

@@ -20,23 +20,34 @@ import {
   negotiateVersion,
 } from "@troupe/protocol";
 import { describe, expect, test } from "vitest";
-import { actionBodies, clientFrames, hellos, openings, serverFrames, wireError } from "./frames.ts";
+import {
+  actionBodies,
+  clientFrames,
+  hellos,
+  openings,
+  serverFrames,
+  streamClientFrames,
+  streamServerFrames,
+  wireError,
+} from "./frames.ts";
 import { expectSame } from "./samples.ts";
 
 describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("come back as they were sent", () => {
-    for (const frame of clientFrames) {
+    for (const frame of [...clientFrames, ...streamClientFrames]) {
       expectSame(decodeClientFrame(encodeClientFrame(frame, encoding), encoding), frame);
     }
-    for (const frame of serverFrames) {
+    for (const frame of [...serverFrames, ...streamServerFrames]) {
       expectSame(decodeServerFrame(encodeServerFrame(frame, encoding), encoding), frame);
     }
   });
 
   test("have the bytes of the whole frame as one value", () => {
     const encode = encoding === "json" ? encodeJson : encodeCbor;
-    for (const frame of clientFrames) expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
-    for (const frame of serverFrames) expect(encodeServerFrame(frame, encoding)).toEqual(encode(frame));
+    for (const frame of [...clientFrames, ...streamClientFrames])
+      expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
+    for (const frame of [...serverFrames, ...streamServerFrames])
+      expect(encodeServerFrame(frame, encoding)).toEqual(encode(frame));
     expect(encodeActionAnswer(["$", 1n], encoding)).toEqual(encodeBody({ output: ["$", 1n] }, encoding));
     expect(encodeActionAnswer(undefined, encoding)).toEqual(encodeBody({}, encoding));
   });

@@ -36,6 +36,18 @@ export const serverFrames: readonly ServerFrame[] = [
   { kind: "pong" },
 ];
 
+/** Those of streams.schema.json. */
+export const streamClientFrames: readonly ClientFrame[] = [
+  { kind: "credit", id: 1, items: 128 },
+  { kind: "cancel", id: 2 },
+];
+
+export const streamServerFrames: readonly ServerFrame[] = [
+  { kind: "item", id: 1, item: { n: 1n, list: ["$x"] } },
+  { kind: "item", id: 1 },
+  { kind: "end", id: 1 },
+];
+
 export const hellos: readonly Hello[] = [
   { kind: "hello", versions: [1], encoding: "json" },
   { kind: "hello", versions: [7, 1], encoding: "cbor", params: { token: "t", at: new Date(5) }, input: [1n] },

@@ -20,7 +20,14 @@ import {
   encodeWelcome,
 } from "@troupe/protocol";
 import { expect, test } from "vitest";
-import { clientFrames, hellos, openings, serverFrames } from "./frames.ts";
+import {
+  clientFrames,
+  hellos,
+  openings,
+  serverFrames,
+  streamClientFrames,
+  streamServerFrames,
+} from "./frames.ts";
 import { samples } from "./samples.ts";
 
 const GROUPS = new Set(["value", "protocol", "key"]);
@@ -40,16 +47,16 @@ function generator(seed: number): (below: number) => number {
 
 const texts = [
   ...[...samples.values()].map((value) => encodeJson(value)),
-  ...clientFrames.map((frame) => encodeClientFrame(frame, "json")),
-  ...serverFrames.map((frame) => encodeServerFrame(frame, "json")),
+  ...[...clientFrames, ...streamClientFrames].map((frame) => encodeClientFrame(frame, "json")),
+  ...[...serverFrames, ...streamServerFrames].map((frame) => encodeServerFrame(frame, "json")),
   ...hellos.map(encodeHello),
   ...openings.map(encodeWelcome),
 ].map(String);
 
 const binaries = [
   ...[...samples.values()].map((value) => encodeCbor(value)),
-  ...clientFrames.map((frame) => encodeClientFrame(frame, "cbor")),
-  ...serverFrames.map((frame) => encodeServerFrame(frame, "cbor")),
+  ...[...clientFrames, ...streamClientFrames].map((frame) => encodeClientFrame(frame, "cbor")),
+  ...[...serverFrames, ...streamServerFrames].map((frame) => encodeServerFrame(frame, "cbor")),
 ].map((message) => (typeof message === "string" ? new TextEncoder().encode(message) : message));
 
 const TOKENS = [

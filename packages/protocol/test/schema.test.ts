@@ -5,20 +5,48 @@ import {
   encodeClientFrame,
   encodeHello,
   encodeServerFrame,
+  encodeStreamPart,
   encodeWelcome,
   limits,
   PROTOCOL_VERSIONS,
 } from "@troupe/protocol";
 import { describe, expect, test } from "vitest";
-import { actionBodies, clientFrames, hellos, openings, serverFrames, wireError } from "./frames.ts";
+import {
+  actionBodies,
+  clientFrames,
+  hellos,
+  openings,
+  serverFrames,
+  streamClientFrames,
+  streamServerFrames,
+  wireError,
+} from "./frames.ts";
 
 const file = readFileSync(new URL("../schemas/client/v1/frames.schema.json", import.meta.url));
 const schema: Schema = JSON.parse(file.toString("utf8"));
+const streams: Schema = JSON.parse(
+  readFileSync(new URL("../schemas/client/v1/streams.schema.json", import.meta.url), "utf8"),
+);
 
 test("the released schema is as it was released", () => {
   // Version 1 is a promise to programs that we can't change. What has to change goes into schemas/client/v2.
   expect(createHash("sha256").update(file).digest("hex")).toBe(
     "94100f5bdad4b043180e41c0f3c824e4e14f64d7f23fbd15cbe86d63c82147dc",
+  );
+});
+
+test("what the codec writes of streams has the shape of their schema", () => {
+  const messages: readonly (readonly [name: string, message: unknown])[] = [
+    ...streamClientFrames.map((frame) => ["clientFrame", parsed(encodeClientFrame(frame, "json"))] as const),
+    ...streamServerFrames.map((frame) => ["serverFrame", parsed(encodeServerFrame(frame, "json"))] as const),
+    ...([{ kind: "item", item: 1 }, { kind: "end" }, { kind: "error", error: wireError }] as const).map(
+      (part) => ["streamPart", JSON.parse(new TextDecoder().decode(encodeStreamPart(part, "json")))] as const,
+    ),
+  ];
+  for (const [name, message] of messages)
+    expect(problems({ $ref: `#/$defs/${name}` }, message, name, streams)).toEqual([]);
+  expect(problems({ $ref: "#/$defs/credit" }, { kind: "credit", id: 1, items: 0 }, "", streams)).not.toEqual(
+    [],
   );
 });
 
@@ -90,14 +118,14 @@ interface Schema {
   readonly maxLength?: number;
 }
 
-function definition(name: string): Schema {
-  const found = schema.$defs?.[name];
+function definition(name: string, of = schema): Schema {
+  const found = of.$defs?.[name];
   if (found === undefined) throw new Error(`the schema has no ${name}`);
   return found;
 }
 
-function resolved(part: Schema): Schema {
-  return part.$ref === undefined ? part : definition(part.$ref.replace("#/$defs/", ""));
+function resolved(part: Schema, of = schema): Schema {
+  return part.$ref === undefined ? part : definition(part.$ref.replace("#/$defs/", ""), of);
 }
 
 function propertiesOf(part: Schema, message: unknown): readonly string[] {
@@ -107,7 +135,7 @@ function propertiesOf(part: Schema, message: unknown): readonly string[] {
   return fitting === undefined ? [] : propertiesOf(fitting, message);
 }
 
-const checks: Readonly<Record<string, (part: Schema, value: unknown, at: string) => boolean>> = {
+const checks: Readonly<Record<string, (part: Schema, value: unknown, at: string, of: Schema) => boolean>> = {
   description: () => true,
   properties: () => true,
   items: () => true,
@@ -128,26 +156,26 @@ const checks: Readonly<Record<string, (part: Schema, value: unknown, at: string)
   maximum: ({ maximum = 0 }, value) => (value as number) <= maximum,
   minLength: ({ minLength = 0 }, value) => (value as string).length >= minLength,
   maxLength: ({ maxLength = 0 }, value) => (value as string).length <= maxLength,
-  oneOf: ({ oneOf = [] }, value) =>
-    oneOf.filter((choice) => problems(choice, value, "").length === 0).length === 1,
+  oneOf: ({ oneOf = [] }, value, _at, of) =>
+    oneOf.filter((choice) => problems(choice, value, "", of).length === 0).length === 1,
 };
 
-function problems(part: Schema, value: unknown, at: string): string[] {
-  const shape = resolved(part);
+function problems(part: Schema, value: unknown, at: string, of = schema): string[] {
+  const shape = resolved(part, of);
   for (const keyword of Object.keys(shape)) {
     const check = checks[keyword];
     if (check === undefined) return [`unknown keyword ${keyword}`];
-    if (!check(shape, value, at)) return [`${at}: ${keyword}`];
+    if (!check(shape, value, at, of)) return [`${at}: ${keyword}`];
   }
   const inside: string[] = [];
   for (const [name, property] of Object.entries(shape.properties ?? {})) {
     if (!Object.hasOwn(value as object, name)) continue;
-    inside.push(...problems(property, (value as Record<string, unknown>)[name], `${at}.${name}`));
+    inside.push(...problems(property, (value as Record<string, unknown>)[name], `${at}.${name}`, of));
   }
   if (shape.items !== undefined) {
     const { items } = shape;
     inside.push(
-      ...(value as readonly unknown[]).flatMap((item, index) => problems(items, item, `${at}[${index}]`)),
+      ...(value as readonly unknown[]).flatMap((item, index) => problems(items, item, `${at}[${index}]`, of)),
     );
   }
   return inside;

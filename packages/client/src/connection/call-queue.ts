@@ -11,9 +11,12 @@
  * value that can't be encoded fails that call alone.
  */
 import type { TroupeError } from "@troupe/base";
-import { type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
+import { type ClientFrame, type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
 import { abandoned, clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
+import { ActionResult } from "../stream/action-result.ts";
+import { ItemQueue } from "../stream/item-queue.ts";
+import { ResultStream } from "../stream/result-stream.ts";
 import type { ActionCall } from "../types.ts";
 
 /** An encoded call on its way. */
@@ -27,32 +30,39 @@ export interface QueuedCall {
   readonly release: () => void;
   /** Its caller waits no longer. */
   abandoned: boolean;
+  /** Its result comes in items: they go here. */
+  items: ItemQueue | undefined;
 }
 
 /** The calls of one connection. */
 export class CallQueue {
   readonly #encoding: Encoding;
   readonly #nextId: () => number;
+  readonly #control: (frame: ClientFrame) => void;
   /** In the order of their calls, which is the order of their ids. */
   #queued = new Map<number, QueuedCall>();
   #sent = new Map<number, QueuedCall>();
   #size = 0;
 
-  constructor(encoding: Encoding, nextId: () => number) {
+  /** `control` sends what is said of a call that was sent, if the link is there. */
+  constructor(encoding: Encoding, nextId: () => number, control: (frame: ClientFrame) => void) {
     this.#encoding = encoding;
     this.#nextId = nextId;
+    this.#control = control;
   }
 
   /** The answer to a call that is queued now. */
-  add(call: ActionCall, signals: readonly (AbortSignal | undefined)[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+  add(call: ActionCall, signals: readonly (AbortSignal | undefined)[]): ActionResult {
+    return new ActionResult((resolve, reject) => {
       const what = `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
       const id = this.#nextId();
       const data = this.#encode(id, call);
       const release = this.#listen(id, signals);
-      this.#queued.set(id, { id, name: call.name, data, resolve, reject, release, abandoned: false });
+      const { name } = call;
+      const queued = { id, name, data, resolve, reject, release, abandoned: false, items: undefined };
+      this.#queued.set(id, queued);
       this.#size += data.length;
     });
   }
@@ -73,10 +83,23 @@ export class CallQueue {
     this.#take(id)?.resolve(output);
   }
 
+  /** An item of a result: the first one says that it comes in items. */
+  item(id: number, item: unknown): void {
+    const call = this.#sent.get(id);
+    if (call === undefined) return;
+    this.#itemsOf(call).push(item);
+  }
+
+  /** A result that came in items is whole. */
+  end(id: number): void {
+    const call = this.#take(id);
+    if (call !== undefined) this.#itemsOf(call).end();
+  }
+
   /** True when there was such a call. */
   reject(id: number, error: TroupeError): boolean {
     const call = this.#take(id);
-    call?.reject(error);
+    if (call !== undefined) fail(call, error);
     return call !== undefined;
   }
 
@@ -84,7 +107,7 @@ export class CallQueue {
   failSent(cause: unknown): void {
     for (const call of this.#sent.values()) {
       this.#forget(call);
-      call.reject(clientErrors.outcomeUnknown(`Action "${call.name}"`, cause));
+      fail(call, clientErrors.outcomeUnknown(`Action "${call.name}"`, cause));
     }
   }
 
@@ -147,8 +170,34 @@ export class CallQueue {
     if (call === undefined) return;
     call.abandoned = true;
     call.release();
+    if (call.items !== undefined) {
+      call.items.abort(abandoned(`Action "${call.name}"`, "unknown", reason));
+      this.#cancel(call);
+      return;
+    }
     call.reject(abandoned(`Action "${call.name}"`, queued === undefined ? "unknown" : "not_sent", reason));
     if (queued !== undefined) this.#forget(queued);
+  }
+
+  #itemsOf(call: QueuedCall): ItemQueue {
+    if (call.items !== undefined) return call.items;
+    const { id } = call;
+    const items = new ItemQueue({
+      taken: (count) => this.#control({ kind: "credit", id, items: count }),
+      cancelled: () => this.#cancel(call),
+    });
+    call.items = items;
+    // One that was abandoned before its first item: nobody takes any.
+    if (call.abandoned) this.#cancel(call);
+    call.resolve(new ResultStream(items));
+    return items;
+  }
+
+  /** Nobody takes a result's items any more. */
+  #cancel(call: QueuedCall): void {
+    if (this.#sent.get(call.id) !== call) return;
+    this.#forget(call);
+    this.#control({ kind: "cancel", id: call.id });
   }
 
   #take(id: number): QueuedCall | undefined {
@@ -163,6 +212,11 @@ export class CallQueue {
     this.#size -= call.data.length;
     call.release();
   }
+}
+
+function fail(call: QueuedCall, error: TroupeError): void {
+  if (call.items === undefined) call.reject(error);
+  else call.items.fail(error);
 }
 
 function inOrder(calls: (readonly [number, QueuedCall])[]): Map<number, QueuedCall> {

@@ -13,6 +13,7 @@ import { closeCodes, type Encoding } from "@troupe/protocol";
 import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
+import { ActionResult } from "../stream/action-result.ts";
 import type { ActorTarget, ClientLink, ClientTransport } from "../transport.ts";
 import type { ActionCall, ActorConnRaw, ActorConnStatus, EventUnsubscribe, Gap } from "../types.ts";
 import { CallQueue } from "./call-queue.ts";
@@ -70,7 +71,9 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    this.#calls = new CallQueue(parts.encoding, this.#nextId);
+    this.#calls = new CallQueue(parts.encoding, this.#nextId, (frame) => {
+      if (this.#phase.kind === "live") this.#phase.session.control(frame);
+    });
     this.#subscriptions = new Subscriptions((event, error) =>
       this.failed(clientErrors.listenerFailed(`event "${event}"`, error)),
     );
@@ -83,11 +86,12 @@ export class Connection implements ActorConnRaw, SessionOwner {
     this.#dial();
   }
 
-  action<Response = unknown>(call: ActionCall): Promise<Response> {
-    if (this.#phase.kind === "ended") return Promise.reject(this.#phase.error);
+  action<Response = unknown>(call: ActionCall): ActionResult<Response> {
+    const { error } = this.#phase.kind === "ended" ? this.#phase : {};
+    if (error !== undefined) return new ActionResult<Response>((_, reject) => reject(error));
     const answer = this.#calls.add(call, [call.signal]);
     this.#flush();
-    return answer as Promise<Response>;
+    return answer as ActionResult<Response>;
   }
 
   on(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {

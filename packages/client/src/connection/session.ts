@@ -122,6 +122,11 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     }
   }
 
+  /** Says something of a call that was sent over this link. */
+  control(frame: ClientFrame): void {
+    if (this.#phase === "open") this.#send(encodeClientFrame(frame, this.#parts.encoding));
+  }
+
   /** Closes the link; settles when the other end has agreed, or didn't in time. The owner hears nothing more. */
   close(): Promise<void> {
     this.#stop();
@@ -197,6 +202,10 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     switch (frame.kind) {
       case "reply":
         return calls.resolve(frame.id, frame.output);
+      case "item":
+        return calls.item(frame.id, frame.item);
+      case "end":
+        return calls.end(frame.id);
       case "event":
         return subscriptions.emit(frame.name, frame.args);
       case "error":

@@ -12,11 +12,13 @@ import {
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
+  STREAM_TYPES,
   SUBPROTOCOL,
 } from "@troupe/protocol";
 import type { ClientEnv, FetchAnswer, FetchPort } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
+import { ResultStream } from "../stream/result-stream.ts";
 import type {
   ActorTarget,
   ClientLink,
@@ -25,6 +27,7 @@ import type {
   TransportConnectOptions,
 } from "../transport.ts";
 import { actorUrl, parseEndpoint, socketUrl } from "./address.ts";
+import { HttpItems } from "./http-items.ts";
 import { HttpRaw } from "./http-raw.ts";
 import { isNotSent } from "./not-sent.ts";
 import { tokenSubprotocol } from "./token.ts";
@@ -84,14 +87,18 @@ export class HttpTransport implements ClientTransport {
     args: readonly unknown[],
     options: TransportCallOptions,
   ): Promise<unknown> {
-    const answer = await this.#post({
+    const request: Request<"actionAnswer"> = {
       url: actorUrl(this.#base, target, `action/${encodeURIComponent(name)}`),
       what: `Action "${name}"`,
       body: { args, ...bodyOf(target, options) },
       answer: "actionAnswer",
       signal: options.signal,
-    });
-    return answer.output;
+    };
+    const response = await this.#ask(request);
+    const type = response.headers.get("content-type") ?? "";
+    if (type !== STREAM_TYPES[this.#encoding]) return (await this.#read(request, response)).output;
+    if (!response.body) throw clientErrors.unsupportedPlatform("body of a fetch's answer");
+    return new ResultStream(new HttpItems(response.body, this.#encoding, request.what));
   }
 
   async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {
@@ -114,11 +121,18 @@ export class HttpTransport implements ClientTransport {
   }
 
   async #post<K extends AnswerKind>(request: Request<K>): Promise<Answer<K>> {
+    return await this.#read(request, await this.#ask(request));
+  }
+
+  async #ask<K extends AnswerKind>(request: Request<K>): Promise<FetchAnswer> {
     const fetch = this.#env.fetch;
     if (fetch === undefined) throw clientErrors.unsupportedPlatform("fetch");
     const body = encodeBody(request.body, this.#encoding);
     checkSize(body, limits.httpBodyBytes);
-    const response = await this.#send(fetch, request, body);
+    return await this.#send(fetch, request, body);
+  }
+
+  async #read<K extends AnswerKind>(request: Request<K>, response: FetchAnswer): Promise<Answer<K>> {
     const bytes = await readBody(response, request.what);
     const answer = this.#decode(request, response, bytes);
     if (isFailure(answer)) throw fromWireError(answer.error);

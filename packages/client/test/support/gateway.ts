@@ -118,6 +118,10 @@ function inShort(frame: ClientFrame): string {
       return `off ${frame.event}`;
     case "ping":
       return "ping";
+    case "credit":
+      return `take ${frame.items}`;
+    case "cancel":
+      return `cancel ${frame.id}`;
   }
 }
 

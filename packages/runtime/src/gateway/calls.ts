@@ -12,15 +12,19 @@ import {
   encodeServerFrame,
   limits,
   type Message,
+  STREAM_TYPES,
   toWireError,
 } from "@troupe/protocol";
 import { messageErrors, notRetryable } from "../errors.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ActorRecord } from "../ports/directory.ts";
+import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
+import { HttpFlow, LocalFlow, SocketFlow } from "./call-flows.ts";
 import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
 import { localError } from "./local-error.ts";
+import type { SocketStreams } from "./socket-streams.ts";
 
 /** Told of errors that their callers don't get to see; gives the id of the line in the log, if there is one. */
 export type ReportInternal = (
@@ -89,6 +93,18 @@ export class HttpCall extends Output implements ActionCall, Reply {
     return this;
   }
 
+  flow(control: FlowControl): FlowSink<unknown> {
+    const headers = { "content-type": STREAM_TYPES[this.#encoding] };
+    return new HttpFlow({
+      encoding: this.#encoding,
+      control,
+      check: (bytes) => checkOutgoing(bytes, limits.outgoingMessageBytes),
+      begin: (stream) => this.#respond({ status: 200, headers, body: "", stream }),
+      refuse: (error) => this.#respond(this.#refusal(error)),
+      report: (error) => this.#report(error, { action: this.name }),
+    });
+  }
+
   release(): void {
     if (this.#response !== undefined) this.#respond(this.#response);
   }
@@ -109,6 +125,8 @@ export interface MessageSink {
   post(message: Message): void;
   /** An action of this socket has its answer. */
   answered(): void;
+  /** The results that come in items. */
+  readonly streams: SocketStreams;
 }
 
 /** A message to one socket, on its way through the gate. */
@@ -187,6 +205,23 @@ export class SocketCall extends Output implements ActionCall, Reply {
     return this;
   }
 
+  flow(control: FlowControl): FlowSink<unknown> {
+    const sink = this.#sink;
+    const id = this.#id;
+    sink.streams.begin(id, control);
+    return new SocketFlow({
+      id,
+      encoding: sink.encoding,
+      post: (message) => sink.post(message),
+      check: (message) => checkOutgoing(message, this.connection.maxOutgoingBytes),
+      encodeError: (error) => this.#encodeError(error),
+      ended: () => {
+        sink.streams.end(id);
+        sink.answered();
+      },
+    });
+  }
+
   release(): void {
     this.#sink.answered();
     this.#sink.post(this.#message);
@@ -216,6 +251,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly bytes = 256;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #afterTurn: (task: () => void) => void;
   #outcome: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
   constructor(options: {
@@ -224,6 +260,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
     params: unknown;
     resolve: (value: unknown) => void;
     reject: (error: unknown) => void;
+    afterTurn: (task: () => void) => void;
   }) {
     super();
     this.name = options.name;
@@ -231,6 +268,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
     this.params = options.params;
     this.#resolve = options.resolve;
     this.#reject = options.reject;
+    this.#afterTurn = options.afterTurn;
     this.#outcome = { ok: true, value: undefined };
   }
 
@@ -246,6 +284,14 @@ export class LocalCall extends Output implements ActionCall, Reply {
   error(error: unknown): Output {
     this.#outcome = { ok: false, error: localError(error) };
     return this;
+  }
+
+  flow(control: FlowControl): FlowSink<unknown> {
+    return new LocalFlow(control, {
+      resolve: this.#resolve,
+      reject: this.#reject,
+      afterTurn: this.#afterTurn,
+    });
   }
 
   release(): void {

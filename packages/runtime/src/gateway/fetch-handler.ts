@@ -3,6 +3,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
+import type { ByteSource } from "../ports/raw.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
 import { accessRequest, type Gateway } from "./gateway.ts";
@@ -23,9 +24,14 @@ export async function handleFetch(gateway: Gateway, request: Request): Promise<R
   for (const cookie of response.cookies ?? []) headers.append("set-cookie", cookie);
   const cors = gateway.corsHeaders({ host: header("host"), origin: header("origin") });
   for (const [name, value] of Object.entries(cors ?? {})) headers.set(name, value);
+  const { status, stream } = response;
+  if (stream !== undefined) {
+    request.signal.addEventListener("abort", () => stream.cancel());
+    return new Response(readable(stream), { status, headers });
+  }
   const body = typeof response.body === "string" ? response.body : new Uint8Array(response.body);
   // Some statuses may have no body, not even an empty one.
-  return new Response(body.length === 0 ? null : body, { status: response.status, headers });
+  return new Response(body.length === 0 ? null : body, { status, headers });
 }
 
 async function answer(
@@ -48,6 +54,20 @@ async function answer(
   } catch (cause) {
     return gateway.refusal(cause, safeEncoding(header("content-type")));
   }
+}
+
+function readable(source: ByteSource): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: async (controller) => {
+        const bytes = await source.read();
+        if (bytes === undefined) controller.close();
+        else controller.enqueue(new Uint8Array(bytes));
+      },
+      cancel: () => source.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** A request of an actor's own HTTP: a Response, or the gateway's refusal. */

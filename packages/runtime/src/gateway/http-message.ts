@@ -4,6 +4,7 @@
 import { TroupeError } from "@troupe/base";
 import { type Encoding, encodeBody, toWireError } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
+import type { ByteSource } from "../ports/raw.ts";
 
 /** A request whose body has been read. */
 export interface GatewayRequest {
@@ -25,6 +26,8 @@ export interface GatewayResponse {
   /** The values of `set-cookie`, the one header that can't be joined by commas. */
   readonly cookies?: readonly string[];
   readonly body: string | Uint8Array;
+  /** What comes instead of `body`, as it is read. Whoever sends the answer cancels it when the client is gone. */
+  readonly stream?: ByteSource;
 }
 
 /** Takes the answer, once. */

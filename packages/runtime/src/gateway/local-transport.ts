@@ -13,6 +13,7 @@ import {
   clientErrors,
   type RawFetchOptions,
   type RawTransport,
+  ResultStream,
   rawAddress,
   type TransportCallOptions,
 } from "@troupe/client";
@@ -62,11 +63,15 @@ export class LocalTransport implements ClientTransport {
     const copy = cloneValue(args, "args");
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
-    await this.#parts.caller()?.departure();
+    const caller = this.#parts.caller();
+    await caller?.departure();
     const instance = await this.#load(wanted);
-    return await new Promise((resolve, reject) => {
-      instance.action(new LocalCall({ name, args: copy, params, resolve, reject }));
+    const result = await new Promise((resolve, reject) => {
+      const { afterTurn } = this.#parts.env;
+      instance.action(new LocalCall({ name, args: copy, params, resolve, reject, afterTurn }));
     });
+    if (result instanceof ResultStream && caller !== undefined) endWith(caller, result);
+    return result;
   }
 
   async resolve(target: ActorTarget): Promise<string> {
@@ -121,6 +126,16 @@ export class LocalTransport implements ClientTransport {
       route(target),
       target.kind === "key" ? cloneValue(target.input, "input") : undefined,
     );
+  }
+}
+
+/** What comes in items for an actor ends with the activation that asked for it. */
+function endWith(caller: CallingActor, stream: ResultStream): void {
+  try {
+    stream.onEnd(caller.atEnd(() => void stream.return()));
+  } catch {
+    // It has ended already.
+    void stream.return();
   }
 }
 

@@ -16,8 +16,8 @@ import type { Target } from "../host/actor-host.ts";
 import { logFieldsOf } from "../host/target.ts";
 import type { RawPeer, RawSocket } from "../ports/raw.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
+import { passing } from "./passing.ts";
 import type { GatewayServices, Session } from "./services.ts";
-import { passing } from "./session.ts";
 import { agreed, offeredParams } from "./subprotocols.ts";
 
 type State =

@@ -43,7 +43,9 @@ import {
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
 import { paramsOf } from "./params.ts";
+import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
+import { SocketStreams } from "./socket-streams.ts";
 import { decodeTimed } from "./stall.ts";
 import type { Reader } from "./unread.ts";
 
@@ -64,6 +66,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   readonly #request: (() => Request) | undefined;
   #state: State;
   #inFlight = 0;
+  #streams: SocketStreams | undefined;
   #welcomed = false;
   /** Events sent in `onConnect`: the welcome is the first message all the same. */
   #early: EncodedEvent[] = [];
@@ -141,6 +144,11 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
 
   relieve(): void {
     this.#endConnection(connectionErrors.slowestReader(limits.gatewayUnreadBytes), closeCodes.tryLater);
+  }
+
+  get streams(): SocketStreams {
+    this.#streams ??= new SocketStreams();
+    return this.#streams;
   }
 
   answered(): void {
@@ -290,6 +298,12 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       case "unsubscribe":
         connection.unsubscribe(frame.event);
         return;
+      case "credit":
+        this.#streams?.credit(frame.id, frame.items);
+        return;
+      case "cancel":
+        if (this.#streams?.cancel(frame.id) === true) this.answered();
+        return;
       case "ping":
         this.post(encodeServerFrame({ kind: "pong" }, this.encoding));
         return;
@@ -380,12 +394,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   #end(): void {
     if (this.#state.tag === "hello") this.#services.env.timers.clear(this.#state.timer);
     this.#state = { tag: "closed" };
+    this.#streams?.cancelAll();
     this.#services.sessions.delete(this);
     this.look();
   }
-}
-
-/** The activation could not store what its start or its hooks wrote: that refuses nobody for good. */
-export function passing(cause: unknown): boolean {
-  return TroupeError.is(cause) && cause.group === "storage" && cause.code === "commit_failed";
 }

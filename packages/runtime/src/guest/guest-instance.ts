@@ -12,8 +12,9 @@ import {
   type Start,
 } from "@troupe/protocol/actor/v1";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
-import { actorErrors } from "../errors.ts";
+import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
+import type { FlowControl } from "../ports/flow.ts";
 import type {
   ActorConnection,
   ActorInstance,
@@ -55,6 +56,8 @@ export class GuestInstance implements InstanceHost {
   readonly #requests: GuestRequests;
   /** `gone`: the client left while the connect hooks ran. */
   readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
+  /** Results on their way that come in items, by the numbers of their calls. */
+  readonly #flows = new Map<number, FlowControl>();
   #store: GuestStore | undefined;
   #instance: ActorInstance | undefined;
   /** What came before the instance was there. */
@@ -147,6 +150,11 @@ export class GuestInstance implements InstanceHost {
     switch (word.$case) {
       case "call":
         return this.#call(instance, word.value);
+      case "streamCredit":
+        this.#flows.get(word.value.call)?.credit(word.value.items);
+        return;
+      case "cancel":
+        return this.#cancel(word.value.call);
       case "connect":
         return this.#connect(instance, word.value);
       case "disconnect":
@@ -182,7 +190,7 @@ export class GuestInstance implements InstanceHost {
   }
 
   #call(instance: ActorInstance, call: CarriedCall): void {
-    const reply = new GuestReply(call.call, this.#voice);
+    const reply = new GuestReply(call.call, this.#voice, this.#flows);
     const found = this.#connections.get(call.connection);
     try {
       instance.action({
@@ -195,6 +203,13 @@ export class GuestInstance implements InstanceHost {
     } catch (cause) {
       reply.error(cause).release();
     }
+  }
+
+  /** The caller of a streamed result wants no more. A call that answers once goes on: its answer is nobody's. */
+  #cancel(call: number): void {
+    const flow = this.#flows.get(call);
+    this.#flows.delete(call);
+    flow?.cancel(streamErrors.cancelled());
   }
 
   #connect(instance: ActorInstance, { connection: number, id, params }: CarriedConnect): void {

@@ -6,6 +6,7 @@ import { encodeCborUpTo, limits } from "@troupe/protocol";
 import { type CarriedError, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
 import { messageErrors } from "../errors.ts";
 import type { ActorSaying } from "../ports/carried.ts";
+import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 
@@ -53,17 +54,17 @@ export interface ReplyVoice {
 export class GuestReply implements Reply {
   readonly #call: number;
   readonly #voice: ReplyVoice;
+  readonly #flows: Map<number, FlowControl>;
 
-  constructor(call: number, voice: ReplyVoice) {
+  /** `flows` gets the actor's end of a result that comes in items, for as long as it flows. */
+  constructor(call: number, voice: ReplyVoice, flows: Map<number, FlowControl>) {
     this.#call = call;
     this.#voice = voice;
+    this.#flows = flows;
   }
 
   ok(output: unknown): Output {
-    const limit = limits.outgoingMessageBytes;
-    const value = output === undefined ? NO_PAYLOAD : encodeCborUpTo(output, "output", limit);
-    if (typeof value === "number" || value.byteLength > limit)
-      throw messageErrors.outgoingTooLong(typeof value === "number" ? value : value.byteLength, limit);
+    const value = encodedWithin(output, "output");
     return this.#output(
       { $case: "reply", value: { call: this.#call, value, error: undefined } },
       value.byteLength,
@@ -72,6 +73,24 @@ export class GuestReply implements Reply {
 
   error(error: unknown): Output {
     return this.#output(this.#refusal(error), 64);
+  }
+
+  flow(control: FlowControl): FlowSink<unknown> {
+    const call = this.#call;
+    this.#flows.set(call, control);
+    this.#voice.say({ $case: "streamStart", value: { call } });
+    const last = (saying: ActorSaying): Output => {
+      this.#flows.delete(call);
+      return this.#output(saying, 64);
+    };
+    return {
+      item: (item) => {
+        const value = encodedWithin(item, "item");
+        return this.#output({ $case: "streamItem", value: { call, value } }, value.byteLength);
+      },
+      end: () => last({ $case: "reply", value: { call, value: NO_PAYLOAD, error: undefined } }),
+      error: (cause) => last(this.#refusal(cause)),
+    };
   }
 
   #output(saying: ActorSaying, bytes: number): Output {
@@ -84,4 +103,14 @@ export class GuestReply implements Reply {
       value: { call: this.#call, value: NO_PAYLOAD, error: this.#voice.error(error) },
     };
   }
+}
+
+/** A value that leaves. Throws `message.outgoing_too_long`, and group `value`. */
+function encodedWithin(value: unknown, what: string): Uint8Array {
+  if (value === undefined) return NO_PAYLOAD;
+  const limit = limits.outgoingMessageBytes;
+  const encoded = encodeCborUpTo(value, what, limit);
+  if (typeof encoded === "number" || encoded.byteLength > limit)
+    throw messageErrors.outgoingTooLong(typeof encoded === "number" ? encoded : encoded.byteLength, limit);
+  return encoded;
 }

@@ -25,6 +25,7 @@ import { HelloGuard } from "./hello-guard.ts";
 import { exchange } from "./http-exchange.ts";
 import { LateBodies, type ReadingBody } from "./late-bodies.ts";
 import { MessageGuard } from "./message-guard.ts";
+import { sendStream } from "./send-stream.ts";
 import { WsLink } from "./ws-link.ts";
 
 /** How long a server waits for what. Milliseconds; each is a limit. */
@@ -289,12 +290,19 @@ function send(
   answer: GatewayResponse,
   extra: Readonly<Record<string, string>> | undefined,
 ): void {
-  if (response.destroyed) return;
+  if (response.destroyed) {
+    answer.stream?.cancel();
+    return;
+  }
   if (answer.cookies !== undefined) response.setHeader("set-cookie", answer.cookies);
   const { body, headers } = answer;
   response.statusCode = answer.status;
   for (const name in headers) response.setHeader(name, headers[name] ?? "");
   if (extra !== undefined) for (const name in extra) response.setHeader(name, extra[name] ?? "");
+  if (answer.stream !== undefined) {
+    void sendStream(response, answer.stream);
+    return;
+  }
   // Not `writeHead`: `end` knows the length of the whole body, and says it instead of sending chunks.
   response.end(body);
 }

@@ -6,6 +6,7 @@
  */
 import { closeCodes, type Encoding } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
+import type { FlowControl, FlowSink } from "./flow.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
 import type { ActorStore, Row, StoreNeeds } from "./storage.ts";
@@ -54,6 +55,8 @@ export interface Reply {
   /** May throw a `TroupeError` for a value that can't be encoded. */
   ok(output: unknown): Output;
   error(error: unknown): Output;
+  /** The result comes in items instead: where they go. Nothing flows before credit is given. */
+  flow(control: FlowControl): FlowSink<unknown>;
 }
 
 /** A client that wants to be connected. */

@@ -10,6 +10,7 @@ import type { GatewayResponse } from "../../src/gateway/http-message.ts";
 import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
+import type { ByteSource } from "../../src/ports/raw.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
@@ -102,6 +103,7 @@ export class Driver<U extends Use> {
           return {
             status: answer.status,
             headers: { get: (name) => answer.headers[name] ?? null },
+            body: answer.stream === undefined ? null : readable(answer.stream),
             arrayBuffer: async () => Uint8Array.from(Buffer.from(answer.body)).buffer,
           };
         },
@@ -239,6 +241,20 @@ export class Driver<U extends Use> {
       this.#runtime.gateway.http(request, resolve);
     });
   }
+}
+
+function readable(source: ByteSource): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const bytes = await source.read();
+        if (bytes === undefined) controller.close();
+        else controller.enqueue(bytes);
+      },
+      cancel: () => source.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Takes an answer apart. */

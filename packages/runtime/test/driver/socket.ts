@@ -93,6 +93,10 @@ function shortly(frame: Frame): string {
       return `reply ${frame.id} ${JSON.stringify(frame.output)}`;
     case "event":
       return `event ${frame.name} ${JSON.stringify(frame.args)}`;
+    case "item":
+      return `item ${frame.id} ${JSON.stringify(frame.item)}`;
+    case "end":
+      return `end ${frame.id}`;
     case "subscribed":
       return `subscribed ${frame.id}`;
     case "error":

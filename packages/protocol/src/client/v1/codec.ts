@@ -15,6 +15,7 @@ import {
   FRAME_DEPTH,
   type Message,
   readArgs,
+  readCount,
   readError,
   readId,
   readMemberName,
@@ -29,8 +30,11 @@ export function encodeServerFrame(frame: ServerFrame, encoding: Encoding): Messa
       return encodeEvent(frame.name, frame.args, encoding);
     case "error":
       return encodeFrame(errorFrame(frame), encoding);
+    case "item":
+      return encodeItem(frame.id, frame.item, encoding);
     case "subscribed":
-      return encodeFrame({ kind: "subscribed", id: frame.id }, encoding);
+    case "end":
+      return encodeFrame({ kind: frame.kind, id: frame.id }, encoding);
     case "pong":
       return encodeFrame({ kind: "pong" }, encoding);
     default:
@@ -46,6 +50,16 @@ export function encodeReply(id: number, output: unknown, encoding: Encoding): Me
   }
   if (output === undefined) return `{"kind":"reply","id":${id}}`;
   return `{"kind":"reply","id":${id},"output":${encodeJson(output, "output")}}`;
+}
+
+/** The same as `encodeServerFrame({ kind: "item", id, item }, encoding)`, faster. */
+export function encodeItem(id: number, item: unknown, encoding: Encoding): Message {
+  if (encoding === "cbor") {
+    const frame = item === undefined ? { kind: "item", id } : { kind: "item", id, item };
+    return encodeCborWithin(frame, "", FRAME_DEPTH);
+  }
+  if (item === undefined) return `{"kind":"item","id":${id}}`;
+  return `{"kind":"item","id":${id},"item":${encodeJson(item, "item")}}`;
 }
 
 /** The same as `encodeServerFrame({ kind: "event", name, args }, encoding)`, faster. */
@@ -80,6 +94,10 @@ export function decodeClientFrame(data: Message, encoding: Encoding): ClientFram
       return { kind: "unsubscribe", event: readMemberName(shape, "event") };
     case "ping":
       return { kind: "ping" };
+    case "credit":
+      return { kind: "credit", id: readId(shape), items: readCount(shape, "items") };
+    case "cancel":
+      return { kind: "cancel", id: readId(shape) };
     default:
       throw unknownKind(shape.kind);
   }
@@ -96,6 +114,10 @@ export function encodeClientFrame(frame: ClientFrame, encoding: Encoding): Messa
       return encodeFrame({ kind: "unsubscribe", event: frame.event }, encoding);
     case "ping":
       return encodeFrame({ kind: "ping" }, encoding);
+    case "credit":
+      return encodeFrame({ kind: "credit", id: frame.id, items: frame.items }, encoding);
+    case "cancel":
+      return encodeFrame({ kind: "cancel", id: frame.id }, encoding);
     default:
       return unreachable(frame);
   }
@@ -109,6 +131,12 @@ export function decodeServerFrame(data: Message, encoding: Encoding): ServerFram
       return shape.output === undefined
         ? { kind: "reply", id: readId(shape) }
         : { kind: "reply", id: readId(shape), output: shape.output };
+    case "item":
+      return shape.item === undefined
+        ? { kind: "item", id: readId(shape) }
+        : { kind: "item", id: readId(shape), item: shape.item };
+    case "end":
+      return { kind: "end", id: readId(shape) };
     case "event":
       return { kind: "event", name: readMemberName(shape, "name"), args: readArgs(shape) };
     case "error":

@@ -89,8 +89,30 @@ export interface PingFrame {
   readonly kind: "ping";
 }
 
+/**
+ * The client takes so many more items of a streamed result; `limits.streamItems` may come without any. About a call that
+ * isn't there (it has ended meanwhile) it does nothing.
+ */
+export interface CreditFrame {
+  readonly kind: "credit";
+  readonly id: number;
+  readonly items: number;
+}
+
+/** The client wants nothing more of a streamed result. Nothing of it follows. */
+export interface CancelFrame {
+  readonly kind: "cancel";
+  readonly id: number;
+}
+
 /** What a client sends after its hello. */
-export type ClientFrame = ActionFrame | SubscribeFrame | UnsubscribeFrame | PingFrame;
+export type ClientFrame =
+  | ActionFrame
+  | SubscribeFrame
+  | UnsubscribeFrame
+  | PingFrame
+  | CreditFrame
+  | CancelFrame;
 
 /** The answer to an action. It was gated: what the action wrote is durable. */
 export interface ReplyFrame {
@@ -98,6 +120,20 @@ export interface ReplyFrame {
   readonly id: number;
   /** Absent for `undefined`. */
   readonly output?: unknown;
+}
+
+/** An item of an action's streamed result, instead of a reply. Gated as one. */
+export interface ItemFrame {
+  readonly kind: "item";
+  readonly id: number;
+  /** Absent for `undefined`. */
+  readonly item?: unknown;
+}
+
+/** The end of a streamed result; an error ends it as well. */
+export interface EndFrame {
+  readonly kind: "end";
+  readonly id: number;
 }
 
 /** The failure of an action or a subscription; without `id`, of the connection, which is closed behind it. */
@@ -126,7 +162,14 @@ export interface PongFrame {
 }
 
 /** What a gateway sends after its welcome. */
-export type ServerFrame = ReplyFrame | ErrorFrame | SubscribedFrame | EventFrame | PongFrame;
+export type ServerFrame =
+  | ReplyFrame
+  | ItemFrame
+  | EndFrame
+  | ErrorFrame
+  | SubscribedFrame
+  | EventFrame
+  | PongFrame;
 
 /**
  * Why a gateway closes a socket. The reason's text is `group.code`.

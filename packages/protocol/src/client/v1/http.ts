@@ -13,6 +13,8 @@
  * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
  * that a request speaks, 1 when absent.
  *
+ * An action whose result comes in items answers with a body in parts: see stream.ts.
+ *
  * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
  * `troupe-key`, `troupe-method`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
  * request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.

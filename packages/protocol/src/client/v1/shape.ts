@@ -51,6 +51,13 @@ export function readId(shape: Shape): number {
   return id;
 }
 
+/** A property that counts something: a safe integer of 1 or more. */
+export function readCount(shape: Shape, property: string): number {
+  const count = shape[property];
+  if (typeof count === "number" && Number.isSafeInteger(count) && count > 0) return count;
+  throw protocolErrors.malformedFrame(`\`${property}\` isn't a safe integer of 1 or more`);
+}
+
 /** The name of an action or an event. */
 export function readMemberName(shape: Shape, property: string): string {
   const name = readString(shape, property);

@@ -144,6 +144,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       timeoutMs: parts.descriptor.options.actionTimeout,
       answered: (output) => this.#answered(output),
       cancel: (call) => this.say({ $case: "cancel", value: { call } }),
+      emit: (output) => this.emit(output),
+      credit: (call, items) => this.say({ $case: "streamCredit", value: { call, items } }),
+      over: () => this.work.end("action"),
     });
     this.#line = parts.carrier.connect(this);
   }
@@ -291,6 +294,10 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         return this.#wrote(value);
       case "reply":
         return this.calls.reply(value);
+      case "streamStart":
+        return this.calls.flow(value.call);
+      case "streamItem":
+        return this.calls.item(value);
       case "event":
         return this.clients.event(value);
       case "kick":

@@ -9,8 +9,10 @@ import {
   decodePayload,
   fromCarriedError,
   type PayloadEncoding,
+  type StreamItem,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors, notRetryable } from "../../errors.ts";
+import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 
@@ -23,6 +25,12 @@ export interface CallsOwner {
   answered(output: Output): void;
   /** Nobody waits for this call any more. */
   cancel(call: number): void;
+  /** An item of a result that comes in items. */
+  emit(output: Output): void;
+  /** A caller takes more items. */
+  credit(call: number, items: number): void;
+  /** A call is over, and its answer has been given. */
+  over(): void;
 }
 
 interface Waiting {
@@ -35,6 +43,8 @@ interface Waiting {
 export class Calls {
   readonly #owner: CallsOwner;
   readonly #waiting = new Map<number, Waiting>();
+  /** Results that come in items: their code watches over their time. */
+  readonly #flowing = new Map<number, FlowSink<unknown>>();
   #last = 0;
   #timer: TimerHandle | undefined;
 
@@ -53,14 +63,60 @@ export class Calls {
 
   /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
   reply(reply: CarriedReply): void {
+    if (this.#flowing.size > 0 && this.#ended(reply)) return;
     const waiting = this.#waiting.get(reply.call);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.call);
     this.#owner.answered(this.#output(waiting.call, reply));
   }
 
+  /** A call's result comes in items. */
+  flow(number: number): void {
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) return;
+    this.#waiting.delete(number);
+    const control: FlowControl = {
+      credit: (items) => this.#owner.credit(number, items),
+      cancel: () => this.#cut(number),
+    };
+    this.#flowing.set(number, waiting.call.reply.flow(control));
+  }
+
+  /** An item. One that can't be given to the caller ends its result. */
+  item({ call, value }: StreamItem): void {
+    const sink = this.#flowing.get(call);
+    if (sink === undefined) return;
+    try {
+      const item = value.byteLength === 0 ? undefined : decodePayload(value, this.#owner.encoding);
+      this.#owner.emit(sink.item(item));
+    } catch (cause) {
+      this.#cut(call);
+      this.#owner.emit(sink.error(cause));
+    }
+  }
+
+  /** Nobody takes a result's items any more. */
+  #cut(number: number): void {
+    if (!this.#flowing.delete(number)) return;
+    this.#owner.cancel(number);
+    this.#owner.over();
+  }
+
+  /** The end of a result that came in items. False when the reply is of another call. */
+  #ended(reply: CarriedReply): boolean {
+    const sink = this.#flowing.get(reply.call);
+    if (sink === undefined) return false;
+    this.#flowing.delete(reply.call);
+    const failure = reply.error && notRetryable(fromCarriedError(reply.error, this.#owner.encoding));
+    this.#owner.answered(failure === undefined ? sink.end() : sink.error(failure));
+    return true;
+  }
+
   /** No reply comes any more. */
   failAll(error: TroupeError): void {
+    const flowing = [...this.#flowing.values()];
+    this.#flowing.clear();
+    for (const sink of flowing) this.#owner.answered(sink.error(notRetryable(error)));
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#disarm();

@@ -15,6 +15,7 @@ import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import type { Connection } from "./connection.ts";
 import { abortCall, CallContext, releaseCall } from "./context.ts";
+import { drainFlow, isFlow, startFlow } from "./flow-call.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** Starts an action on a running activation. Never throws; the end goes to the call's reply. */
@@ -37,6 +38,10 @@ export function startCall(activation: Activation, call: ActionCall): void {
       void answerLater(activation, call, c, result);
       return;
     }
+    if (isFlow(result)) {
+      void startFlow(activation, call, c, result);
+      return;
+    }
     output = call.reply.ok(result);
   } catch (cause) {
     output = call.reply.error(notRetryable(cause));
@@ -54,7 +59,10 @@ export async function runAction(
   if (action === undefined) throw actorErrors.actionNotFound(activation.record.name, name);
   const c = new CallContext(activation, {});
   try {
-    return await timed(activation, name, c, invoke(activation, name, action, c, args));
+    const result = await timed(activation, name, c, invoke(activation, name, action, c, args));
+    if (!isFlow(result)) return result;
+    await drainFlow(activation, result);
+    return undefined;
   } finally {
     releaseCall(c);
   }
@@ -125,6 +133,7 @@ async function answerLater(
       const transformed = activation.enter(() => transform(c, call.name, [...call.args], before));
       value = await timed(activation, call.name, c, transformed);
     }
+    if (isFlow(value)) return await startFlow(activation, call, c, value);
     output = call.reply.ok(value);
   } catch (cause) {
     output = call.reply.error(notRetryable(cause));

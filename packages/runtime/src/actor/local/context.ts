@@ -142,6 +142,7 @@ export class CallContext extends LocalContext implements ConnContext {
   readonly #caller: Caller;
   #abort: AbortController | undefined;
   #aborted = false;
+  #reason: unknown;
   #released = false;
   #conn: Conn | undefined;
 
@@ -170,7 +171,7 @@ export class CallContext extends LocalContext implements ConnContext {
   override get abortSignal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#aborted) this.#abort.abort();
+      if (this.#aborted) this.#abort.abort(this.#reason);
       else if (!this.#released) this.#activation.abort.follow(this.#abort);
     }
     return this.#abort.signal;
@@ -182,6 +183,7 @@ export class CallContext extends LocalContext implements ConnContext {
 
   #abortCall(reason: unknown): void {
     this.#aborted = true;
+    this.#reason = reason;
     this.#abort?.abort(reason);
   }
 

@@ -24,7 +24,7 @@ import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { AnswerBody, type AnyResponse, isResponse } from "./answer-body.ts";
 import type { Connection } from "./connection.ts";
-import { CallContext } from "./context.ts";
+import { abortCall, CallContext, releaseCall } from "./context.ts";
 import { Pump } from "./pump.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -80,7 +80,7 @@ class LocalRequest implements HttpExchange {
   cancel(): void {
     if (this.#phase === "done") return;
     const gone = requestErrors.clientGone();
-    this.#context?.abortCall(gone);
+    if (this.#context !== undefined) abortCall(this.#context, gone);
     if (this.#pump === undefined) this.#finish();
     else this.#pump.cancel(gone);
   }
@@ -120,7 +120,7 @@ class LocalRequest implements HttpExchange {
     const timeoutMs = descriptor.options.onRequestTimeout;
     return withTimeout(env, result, timeoutMs, () => {
       const error = actorErrors.hookTimedOut("onRequest", timeoutMs);
-      c.abortCall(error);
+      abortCall(c, error);
       // Nobody reads what comes of it now.
       result.then(drop, () => {});
       return error;
@@ -188,7 +188,7 @@ class LocalRequest implements HttpExchange {
   /** What refuses may depend on what isn't durable yet. */
   #refuse(cause: unknown): void {
     if (this.#phase !== "asked") return;
-    this.#context?.abortCall(cause);
+    if (this.#context !== undefined) abortCall(this.#context, cause);
     const { refused } = this.#asked;
     const said = new RequestOutput(
       64,
@@ -204,7 +204,7 @@ class LocalRequest implements HttpExchange {
     this.#phase = "done";
     this.#forget();
     this.#asked.body?.cancel();
-    this.#context?.release();
+    if (this.#context !== undefined) releaseCall(this.#context);
     void this.#connection?.end();
     this.#activation.work.end("request");
   }

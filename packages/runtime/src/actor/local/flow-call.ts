@@ -1,0 +1,54 @@
+/**
+ * An action whose result comes in items: an async generator, or anything that can be iterated asynchronously.
+ *
+ * The call goes on until the last item: it counts as an action in flight, keeps the actor awake, and a stop waits for it
+ * within the grace period. `actionTimeout` is the time that it may take for each next item. The caller may end it at any
+ * moment: then `c.abortSignal` fires, and the generator's `return` runs.
+ */
+import { actorErrors } from "../../errors.ts";
+import type { ActionCall } from "../../ports/instance.ts";
+import type { Activation } from "./activation.ts";
+import { abortCall, type CallContext, releaseCall } from "./context.ts";
+import { Pump } from "./pump.ts";
+
+/** True for a result that comes in items. */
+export function isFlow(value: unknown): value is AsyncIterable<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    typeof value[Symbol.asyncIterator] === "function"
+  );
+}
+
+/** Lets a result flow to its caller; settles when it is over. Throws what the result's iterator throws. */
+export function startFlow(
+  activation: Activation,
+  call: ActionCall,
+  c: CallContext,
+  result: AsyncIterable<unknown>,
+): Promise<void> {
+  const timeoutMs = activation.descriptor.options.actionTimeout;
+  const source = activation.enter(() => result[Symbol.asyncIterator]());
+  return new Promise((resolve) => {
+    const pump = new Pump<unknown>({
+      activation,
+      source,
+      silenceMs: timeoutMs,
+      timedOut: () => actorErrors.actionTimedOut(call.name, timeoutMs),
+      ended: (reason) => {
+        if (reason !== undefined) abortCall(c, reason);
+        releaseCall(c);
+        activation.work.end("action");
+        resolve();
+      },
+    });
+    pump.start(call.reply.flow(pump));
+  });
+}
+
+/** Runs a result to its end for nobody: a scheduled action's. */
+export async function drainFlow(activation: Activation, result: AsyncIterable<unknown>): Promise<void> {
+  const source = activation.enter(() => result[Symbol.asyncIterator]());
+  while ((await activation.enter(() => source.next())).done !== true);
+}
