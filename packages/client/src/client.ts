@@ -43,6 +43,7 @@ class BaseClient implements ClientRaw {
     key?: ActorKey,
     options?: GetOrCreateOptions<AD>,
   ): ActorHandle<AD> {
+    this.#scope.ignored({ createInRegion: options?.createInRegion, poolName: options?.poolName });
     const target = { ...keyTarget(name, key, "getOrCreate"), input: options?.createWithInput };
     return handleOf(this.#scope, target, options);
   }
@@ -61,6 +62,7 @@ class BaseClient implements ClientRaw {
     key?: ActorKey,
     options: CreateOptions<AD> = {},
   ): Promise<ActorHandle<AD>> {
+    this.#scope.ignored({ region: options.region, poolName: options.poolName });
     const target = { ...keyTarget(name, key, "create"), input: options.input };
     const actorId = await resolveTarget(this.#scope, target, options);
     return handleOf(this.#scope, { kind: "id", name, actorId }, options);

@@ -9,6 +9,7 @@ import { HttpTransport } from "./http/http-transport.ts";
 import { platformEnv } from "./platform.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { ClientTransport } from "./transport.ts";
+import type { ActorGatewayOptions } from "./types.ts";
 
 /** What `createClient` takes. */
 export interface ClientConfig {
@@ -26,6 +27,18 @@ export interface ClientConfig {
   readonly retry?: Partial<RetryPolicy>;
   /** How connections come back. Default: waits from 250 ms to 15 s. */
   readonly reconnect?: Partial<ReconnectPolicy>;
+  /** "default", as here there is one namespace for each gateway. Known for RivetKit's sake. */
+  readonly namespace?: string;
+  /** No effect. Known for RivetKit's sake. */
+  readonly poolName?: string;
+  /** No effect: a gateway always waits until the actor is ready. Known for RivetKit's sake. */
+  readonly gateway?: ActorGatewayOptions;
+  /** No effect: there is nothing to look up. Known for RivetKit's sake. */
+  readonly disableMetadataLookup?: boolean;
+  /** No effect: the gateway has a limit of its own. Known for RivetKit's sake. */
+  readonly maxInputSize?: number;
+  /** No effect. Known for RivetKit's sake. */
+  readonly devtools?: boolean;
   /** Default: the platform that this runs on. */
   readonly env?: ClientEnv;
   /** Default: HTTP and WebSocket to `endpoint`, which `token` and `headers` are for. */
@@ -58,19 +71,36 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
   "getParams",
   "retry",
   "reconnect",
+  "namespace",
+  "poolName",
+  "gateway",
+  "disableMetadataLookup",
+  "maxInputSize",
+  "devtools",
   "env",
   "transport",
 ]);
 
-/** Fills in the defaults. Throws `client.unknown_option`, `client.bad_endpoint` or `protocol.encoding_unsupported`. */
+/** Options of RivetKit's that do nothing here. */
+const IGNORED = ["poolName", "gateway", "disableMetadataLookup", "maxInputSize", "devtools"] as const;
+
+/**
+ * Fills in the defaults. Throws `client.unknown_option`, `client.unsupported`, `client.bad_endpoint`,
+ * `client.encoding_unsupported` or `protocol.encoding_unsupported`.
+ */
 export function settingsOf(given: string | ClientConfig | undefined): ClientSettings {
   const config: ClientConfig = typeof given === "string" ? { endpoint: given } : (given ?? {});
   for (const name of Object.keys(config)) {
     if (!OPTIONS.has(name)) throw clientErrors.unknownOption(name, [...OPTIONS]);
   }
+  if (config.namespace !== undefined && config.namespace !== "default")
+    throw clientErrors.unsupported("namespace but the default one", "a gateway serves one: use its endpoint");
   const encoding = config.encoding ?? "json";
+  if (isBare(encoding)) throw clientErrors.bareEncoding();
   if (!ENCODINGS.includes(encoding)) throw protocolErrors.encodingUnsupported(ENCODINGS);
   const env = config.env ?? platformEnv();
+  const ignored = IGNORED.filter((name) => config[name] !== undefined);
+  if (ignored.length > 0) env.log.warn("options of createClient that have no effect", { options: ignored });
   const transport =
     config.transport ??
     new HttpTransport({
@@ -88,4 +118,9 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
     retry: { ...DEFAULT_RETRY, ...config.retry },
     reconnect: { ...DEFAULT_RECONNECT, ...config.reconnect },
   };
+}
+
+/** RivetKit's default, which programs in JavaScript may still ask for. */
+function isBare(encoding: string): boolean {
+  return encoding === "bare";
 }

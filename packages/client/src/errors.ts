@@ -63,6 +63,22 @@ export const clientErrors = {
       ...because(cause),
       metadata: { endpoint },
     }),
+  bareEncoding: () =>
+    error(
+      "encoding_unsupported",
+      `The encoding "bare" is RivetKit's own: use "cbor", which is binary too, or "json"`,
+      { metadata: { supported: ["json", "cbor"] } },
+    ),
+  unsupported: (what: string, instead: string) =>
+    error("unsupported", `There is no ${what} here: ${instead}`, { metadata: { what, instead } }),
+  eventsOverflow: (event: string, limit: number) =>
+    error(
+      "events_overflow",
+      `More than ${limit} events "${event}" waited to be taken; the rest were dropped`,
+      {
+        metadata: { event, limit },
+      },
+    ),
   unknownOption: (name: string, known: readonly string[]) =>
     error("unknown_option", `createClient has no option "${name}"; it has ${known.join(", ")}`, {
       metadata: { name, known },

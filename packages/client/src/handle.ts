@@ -15,6 +15,7 @@ import type { ActorTarget } from "./transport.ts";
 import type {
   ActionCall,
   ActorConn,
+  ActorConnectOptions,
   ActorConnRaw,
   ActorFetchInit,
   ActorHandle,
@@ -26,6 +27,8 @@ const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
   "action",
   "connect",
   "fetch",
+  "getGatewayUrl",
+  "reload",
   "resolve",
   "webSocket",
 ];
@@ -39,6 +42,7 @@ const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
   "onStatusChange",
   "onGap",
   "connStatus",
+  "events",
   "isConnected",
   "ready",
   "dispose",
@@ -56,11 +60,15 @@ class Handle implements ActorHandleRaw {
     this.#options = options;
   }
 
-  action<Response = unknown>(call: ActionCall): ActionResult<Response> {
+  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
+  action<Args extends readonly unknown[], Response>(
+    call: ActionCall & { readonly args: Args },
+  ): ActionResult<Response>;
+  action(call: ActionCall): ActionResult {
     const { name, args = [] } = call;
     const what = `Action "${name}"`;
     const signals = [call.signal, this.#options.signal];
-    const answer = this.#scope.calls.run({
+    return this.#scope.calls.run({
       what,
       signals,
       idempotent: false,
@@ -72,7 +80,6 @@ class Handle implements ActorHandleRaw {
         return result;
       },
     });
-    return answer as ActionResult<Response>;
   }
 
   resolve(): Promise<string> {
@@ -81,10 +88,10 @@ class Handle implements ActorHandleRaw {
       : resolveTarget(this.#scope, this.#target, this.#options);
   }
 
-  connect(params?: unknown): ActorConn<AnyActorDefinition> {
+  connect(params?: unknown, { signal }: ActorConnectOptions = {}): ActorConn<AnyActorDefinition> {
     const connection = this.#scope.connect(this.#target, {
       params: () => params ?? this.#params(),
-      signal: this.#options.signal,
+      signal: eitherOf(this.#options.signal, signal),
     });
     const invoke = (name: string, args: unknown[]): Promise<unknown> => connection.action({ name, args });
     return new Proxy(
@@ -133,6 +140,18 @@ class Handle implements ActorHandleRaw {
     return socket;
   }
 
+  async getGatewayUrl(): Promise<string> {
+    this.#scope.checkOpen();
+    const { raw } = this.#scope.settings.transport;
+    if (raw === undefined) throw clientErrors.rawUnsupported("getGatewayUrl()");
+    return raw.address(await this.resolve());
+  }
+
+  reload(): Promise<never> {
+    const instead = "a dynamic actor loads its source whenever it wakes, after its own c.sleep() too";
+    return Promise.reject(clientErrors.unsupported("reload()", instead));
+  }
+
   /** An address has no place for an input: the actor is created first, and is known by its id then. */
   async #withoutInput(): Promise<ActorTarget> {
     const target = this.#target;
@@ -143,6 +162,10 @@ class Handle implements ActorHandleRaw {
   #params(): unknown {
     return paramsOf(this.#scope, this.#options);
   }
+}
+
+function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other]);
 }
 
 /** The same error for a request whose body is used up: it can't be sent again. */

@@ -1,3 +1,4 @@
+export type { Encoding } from "@troupe/protocol";
 export type { BackoffPolicy } from "./backoff.ts";
 export { createClient } from "./client.ts";
 export type { ClientConfig } from "./config.ts";
@@ -60,7 +61,9 @@ export type {
 export type {
   ActionCall,
   ActorAccessor,
+  ActorActionOptions,
   ActorConn,
+  ActorConnectOptions,
   ActorConnRaw,
   ActorConnStatus,
   ActorFetchInit,
@@ -68,13 +71,18 @@ export type {
   ActorHandle,
   ActorHandleRaw,
   ActorKey,
+  ActorWebSocketOptions,
+  CallAction,
   Client,
   ClientRaw,
+  ConnectionStateCallback,
   CreateOptions,
   EventUnsubscribe,
+  ExtractRegistryFromClient,
   Gap,
   GetOptions,
   GetOrCreateOptions,
   GetWithIdOptions,
   QueryOptions,
+  StatusChangeCallback,
 } from "./types.ts";

@@ -21,6 +21,7 @@ export class ClientScope {
   readonly calls: StatelessCalls;
   readonly #connections = new Set<Connection>();
   readonly #streams = new Set<ResultStream>();
+  readonly #ignored = new Set<string>();
   #disposed = false;
 
   constructor(settings: ClientSettings) {
@@ -50,6 +51,15 @@ export class ClientScope {
     else connection.start();
     options.signal?.addEventListener("abort", dispose);
     return connection;
+  }
+
+  /** Says once of each option that it has no effect. */
+  ignored(options: Readonly<Record<string, unknown>>): void {
+    for (const [option, value] of Object.entries(options)) {
+      if (value === undefined || this.#ignored.has(option)) continue;
+      this.#ignored.add(option);
+      this.settings.env.log.warn("an option of a handle has no effect", { option });
+    }
   }
 
   /** A streamed result of a stateless call ends with its caller's signals, and with the client. */

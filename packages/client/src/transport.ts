@@ -76,6 +76,8 @@ export interface RawTransport {
    * was sent, with `client.outcome_unknown` when that isn't known.
    */
   fetch(target: ActorTarget, options: RawFetchOptions): Promise<Response>;
+  /** The address of an actor, without a path. Throws `client.raw_unsupported` where there is none. */
+  address(actorId: string): string;
 }
 
 /** What a raw HTTP request is sent with. */

@@ -14,6 +14,7 @@ import type {
 } from "./contract.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ActionResult } from "./stream/action-result.ts";
+import type { ResultStream } from "./stream/result-stream.ts";
 
 /** A key as users give it: a string is a key of one component, none at all the empty key. */
 export type ActorKey = string | readonly string[];
@@ -42,21 +43,20 @@ export interface GetOrCreateOptions<AD extends AnyActorDefinition = AnyActorDefi
    * a handle of an actor that exists needs none. `createState` sees undefined where it was left out.
    */
   readonly createWithInput?: InputOf<AD>;
+  /** No effect: there is one region. Known for RivetKit's sake. */
+  readonly createInRegion?: string;
+  /** No effect: where an actor runs is the registry's matter. Known for RivetKit's sake. */
+  readonly poolName?: string;
 }
 
 /** Options of `create`. */
 export interface CreateOptions<AD extends AnyActorDefinition = AnyActorDefinition> extends QueryOptions<AD> {
   /** The input of the new actor. Its type is checked; that it is there isn't, see `createWithInput`. */
   readonly input?: InputOf<AD>;
-}
-
-/** One call of an action by name: `handle.action({ name: "increment", args: [1] })`. */
-export interface ActionCall {
-  /** Nested actions by dotted names: `"orders.cancel"`. */
-  readonly name: string;
-  readonly args?: readonly unknown[];
-  /** Ends the wait. The error says in `metadata.outcome` whether the call may have happened. */
-  readonly signal?: AbortSignal;
+  /** No effect: there is one region. Known for RivetKit's sake. */
+  readonly region?: string;
+  /** No effect: where an actor runs is the registry's matter. Known for RivetKit's sake. */
+  readonly poolName?: string;
 }
 
 /** Known for RivetKit's sake. */
@@ -65,21 +65,55 @@ export interface ActorGatewayOptions {
   readonly skipReadyWait?: boolean;
 }
 
+/** What goes with a call of an action. */
+export interface ActorActionOptions extends ActorGatewayOptions {
+  /** Ends the wait. The error says in `metadata.outcome` whether the call may have happened. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `handle.connect`. */
+export interface ActorConnectOptions extends ActorGatewayOptions {
+  /** Disposes of the connection. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `handle.webSocket`. */
+export type ActorWebSocketOptions = ActorGatewayOptions;
+
 /** What `handle.fetch` takes beside the address: what `fetch` takes. */
 export type ActorFetchInit = RequestInit & ActorGatewayOptions;
+
+/** One call of an action by name: `handle.action({ name: "increment", args: [1] })`. */
+export interface ActionCall extends ActorActionOptions {
+  /** Nested actions by dotted names: `"orders.cancel"`. */
+  readonly name: string;
+  readonly args?: readonly unknown[];
+}
+
+/** Calls an action by name. Its type parameters are those of the result, or, as in RivetKit, of arguments and result. */
+export interface CallAction {
+  <Response = unknown>(call: ActionCall): ActionResult<Response>;
+  <Args extends readonly unknown[], Response>(
+    call: ActionCall & { readonly args: Args },
+  ): ActionResult<Response>;
+}
 
 /** The handle's own members, beside the actor's actions. */
 export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
   /** Calls an action by name; also the way to actions whose names a handle can't show (`then`, `connect` …). */
-  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
+  readonly action: CallAction;
   /** Opens a connection. It connects at once and again whenever it is lost, until it is disposed of. */
-  connect(params?: ParamsOf<AD>): ActorConn<AD>;
+  connect(params?: ParamsOf<AD>, options?: ActorConnectOptions): ActorConn<AD>;
   /**
    * Opens a WebSocket of the actor's own protocol: its `onWebSocket` gets the other end. `path` is what the actor sees of
    * the request, and may have a query. It is a standard WebSocket, not yet open: listen before you send. It never connects
    * again by itself. Rejects with `client.raw_unsupported` for the client inside an actor.
    */
-  webSocket(path?: string, protocols?: string | readonly string[]): Promise<UniversalWebSocket>;
+  webSocket(
+    path?: string,
+    protocols?: string | readonly string[],
+    options?: ActorWebSocketOptions,
+  ): Promise<UniversalWebSocket>;
   /**
    * Sends an HTTP request of the actor's own: its `onRequest` answers. A string is a path, maybe with a query; of a URL
    * path and query are used, of a Request all but its origin. Bodies stream both ways; what the gateway itself refuses
@@ -89,6 +123,13 @@ export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefiniti
   fetch(input: string | URL | Request, init?: ActorFetchInit): Promise<Response>;
   /** The actor's id. With `getOrCreate` the actor is created where there is none. */
   resolve(): Promise<string>;
+  /**
+   * Where the actor is, for other programs: put `/request/…` or `/websocket/…` behind it. It is the address of this actor,
+   * found or created as `resolve` does, and not of its key. Without the token.
+   */
+  getGatewayUrl(): Promise<string>;
+  /** Rejects with `client.unsupported`: a dynamic actor's source is loaded again whenever it wakes. Known for RivetKit's sake. */
+  reload(): Promise<void>;
 }
 
 /** A handle of an actor: each action is a method. Holds no connection; each call finds the actor anew. */
@@ -102,6 +143,12 @@ export type ActorHandle<AD extends AnyActorDefinition> = ActorHandleRaw<AD> &
  * - `disconnected`: lost; tries again by itself, unless the actor has refused it for good.
  */
 export type ActorConnStatus = "idle" | "connecting" | "connected" | "disconnected";
+
+/** Called when a connection has opened or closed. */
+export type ConnectionStateCallback = () => void;
+
+/** Called with each new status of a connection. */
+export type StatusChangeCallback = (status: ActorConnStatus) => void;
 
 /** Ends a subscription or a callback. Calling it twice does nothing more. */
 export type EventUnsubscribe = () => void;
@@ -119,11 +166,20 @@ export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition
    * disconnected is sent when the connection is back; what was sent and lost its answer fails with
    * `client.outcome_unknown` and is never sent again.
    */
-  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
+  readonly action: CallAction;
   /** Calls `listener` for each event `name`. In force before any action that is called after it starts. */
   on<N extends EventNameOf<AD>>(name: N, listener: (...args: EventArgsOf<AD, N>) => void): EventUnsubscribe;
   /** As `on`, for the next event alone. */
   once<N extends EventNameOf<AD>>(name: N, listener: (...args: EventArgsOf<AD, N>) => void): EventUnsubscribe;
+  /**
+   * The arguments of each event `name`, one list after the other: `for await (const [text] of conn.events("said"))`. In
+   * force from this call on, over reconnections as well; leaving the loop ends it, and so does disposing of the connection.
+   * Events that nobody takes wait, up to a limit: past it the next one taken is `client.events_overflow`.
+   */
+  events<N extends EventNameOf<AD>>(
+    name: N,
+    options?: { readonly signal?: AbortSignal },
+  ): ResultStream<EventArgsOf<AD, N>>;
   /** Called each time that the actor has accepted the connection. */
   onOpen(callback: () => void): EventUnsubscribe;
   /** Called each time that an open connection is lost or closed. */
@@ -192,4 +248,12 @@ export type Client<R extends Registry = Registry> = ClientRaw & {
   readonly [N in keyof ExtractActorsFromRegistry<R> as Exclude<N, keyof ClientRaw>]: ActorAccessor<
     ExtractActorsFromRegistry<R>[N]
   >;
+} & {
+  /** A phantom: never there at run time. */
+  readonly "~registry"?: R;
 };
+
+/** The registry whose actors a client reaches. */
+export type ExtractRegistryFromClient<C extends { readonly "~registry"?: Registry }> = NonNullable<
+  C["~registry"]
+>;

@@ -3,12 +3,18 @@
  */
 import type {
   ActorConn,
+  ActorConnStatus,
   ActorHandle,
   AnyActorDefinition,
   Client,
+  ConnectionStateCallback,
   EventArgsOf,
   EventNameOf,
+  EventUnsubscribe,
+  ExtractActorsFromRegistry,
+  ExtractRegistryFromClient,
   Registry,
+  StatusChangeCallback,
 } from "../src/index.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -32,6 +38,11 @@ interface CounterActions {
   all: (c: Context, ...names: string[]) => void;
   none: () => boolean;
   orders: { cancel: (c: Context, id: string) => Date; deep: { er: (c: Context) => 1 } };
+  tokens: (c: Context, text: string) => AsyncGenerator<{ token: string }, void, unknown>;
+  rows: (c: Context) => Promise<AsyncIterable<number>>;
+  fails: (c: Context) => never;
+  // biome-ignore lint/suspicious/noExplicitAny: what a user may have
+  loose: (c: Context) => any;
   /** A name of the handle's own. */
   connect: (c: Context) => number;
 }
@@ -91,6 +102,58 @@ export async function handles(client: Client<App>): Promise<void> {
   client.counter.get("a", { param: { token: "t" } });
   // @ts-expect-error: nothing can be assigned
   handle.increment = async () => 1;
+}
+
+export async function streams(client: Client<App>): Promise<void> {
+  const handle = client.counter.getOrCreate("a");
+  for (const of of [handle, handle.connect()]) {
+    for await (const item of of.tokens("a")) holds<Equal<typeof item, { token: string }>>();
+    const items = await of.tokens("a");
+    for await (const item of items) holds<Equal<typeof item, { token: string }>>();
+    for await (const row of of.rows()) holds<Equal<typeof row, number>>();
+    const never = await of.fails();
+    holds<Equal<typeof never, never>>();
+    const loose = await of.loose();
+    // biome-ignore lint/suspicious/noExplicitAny: what a user may have
+    holds<Equal<typeof loose, any>>();
+    for await (const item of of.action({ name: "tokens" })) holds<Equal<typeof item, unknown>>();
+  }
+  for await (const [count] of handle.connect().events("changed")) holds<Equal<typeof count, number>>();
+
+  // @ts-expect-error: a result that isn't in items
+  for await (const _ of handle.increment(1)) break;
+  // @ts-expect-error: there is no such event
+  handle.connect().events("change");
+}
+
+/** A program that was written for RivetKit, as it is. */
+export async function written(client: Client<App>): Promise<void> {
+  type Actors = ExtractActorsFromRegistry<ExtractRegistryFromClient<typeof client>>;
+  holds<Equal<Actors["counter"], Counter>>();
+  const options = { createInRegion: "eu", poolName: "pool", signal: new AbortController().signal };
+  const handle: ActorHandle<Counter> = client.counter.getOrCreate(["a"], options);
+  await client.counter.create("b", { region: "eu", poolName: "pool" });
+  const sum = await handle.action<[number], number>({ name: "increment", args: [1], skipReadyWait: true });
+  holds<Equal<typeof sum, number>>();
+  const response = await handle.fetch("/path", { method: "POST", body: "x", skipReadyWait: true });
+  holds<Equal<typeof response, Response>>();
+  const socket = await handle.webSocket("/path", ["chat"], { skipReadyWait: true });
+  socket.close();
+  const url: string = await handle.getGatewayUrl();
+  const id: string = await handle.resolve();
+  await handle.reload();
+  const conn: ActorConn<Counter> = handle.connect({ token: "t" }, { skipReadyWait: true });
+  const opened: ConnectionStateCallback = () => {};
+  const changed: StatusChangeCallback = (status) => void (status satisfies ActorConnStatus);
+  const stop: EventUnsubscribe[] = [conn.onOpen(opened), conn.onClose(opened), conn.onStatusChange(changed)];
+  stop.push(conn.onError((error) => void `${error.group}.${error.code} ${error.message} ${id} ${url}`));
+  for (const each of stop) each();
+  await conn.ready;
+  holds<Equal<typeof conn.isConnected, boolean>>();
+  await conn.dispose();
+  const byId = client.counter.getForId(id, { getParams: async () => ({ token: "t" }) });
+  await byId.increment(1);
+  await client.dispose();
 }
 
 export async function connections(client: Client<App>): Promise<void> {

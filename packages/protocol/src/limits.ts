@@ -65,6 +65,8 @@ export const limits = {
   connectionActionsInFlight: 4_096,
   /** Subscriptions of one connection. */
   connectionSubscriptions: 1_024,
+  /** Events that wait for one loop over `conn.events()`. */
+  connectionEventsWaiting: 4_096,
   /** Open sockets of one gateway. */
   gatewaySockets: 100_000,
   /** Time from a socket's opening to its hello message. */

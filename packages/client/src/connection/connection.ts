@@ -14,10 +14,12 @@ import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { ActionResult } from "../stream/action-result.ts";
+import type { ResultStream } from "../stream/result-stream.ts";
 import type { ActorTarget, ClientLink, ClientTransport } from "../transport.ts";
 import type { ActionCall, ActorConnRaw, ActorConnStatus, EventUnsubscribe, Gap } from "../types.ts";
 import { CallQueue } from "./call-queue.ts";
 import { Callbacks } from "./callbacks.ts";
+import { EventItems } from "./event-items.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -61,6 +63,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
   readonly #onError = new Callbacks<[TroupeError]>((error) =>
     this.#warn(clientErrors.listenerFailed("onError", error)),
   );
+  readonly #loops = new Set<EventItems<unknown[]>>();
   #phase: Phase = { kind: "idle" };
   #status: ActorConnStatus = "idle";
   #lastId = 0;
@@ -86,12 +89,16 @@ export class Connection implements ActorConnRaw, SessionOwner {
     this.#dial();
   }
 
-  action<Response = unknown>(call: ActionCall): ActionResult<Response> {
+  action<Response = unknown>(call: ActionCall): ActionResult<Response>;
+  action<Args extends readonly unknown[], Response>(
+    call: ActionCall & { readonly args: Args },
+  ): ActionResult<Response>;
+  action(call: ActionCall): ActionResult {
     const { error } = this.#phase.kind === "ended" ? this.#phase : {};
-    if (error !== undefined) return new ActionResult<Response>((_, reject) => reject(error));
+    if (error !== undefined) return new ActionResult((_, reject) => reject(error));
     const answer = this.#calls.add(call, [call.signal]);
     this.#flush();
-    return answer as ActionResult<Response>;
+    return answer;
   }
 
   on(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {
@@ -109,6 +116,21 @@ export class Connection implements ActorConnRaw, SessionOwner {
       listener(...args);
     });
     return remove;
+  }
+
+  events(event: string, { signal }: { readonly signal?: AbortSignal } = {}): ResultStream<unknown[]> {
+    const items = new EventItems<unknown[]>(event, () => {
+      remove();
+      this.#loops.delete(items);
+      signal?.removeEventListener("abort", abort);
+    });
+    const remove = this.on(event, (...args) => items.push(args));
+    const abort = (): void => void items.stream.return();
+    signal?.addEventListener("abort", abort);
+    this.#loops.add(items);
+    if (signal?.aborted === true) abort();
+    if (this.#phase.kind === "ended") items.end();
+    return items.stream;
   }
 
   onOpen(callback: () => void): EventUnsubscribe {
@@ -290,6 +312,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   #finish(error: TroupeError, status: ActorConnStatus): void {
     this.#calls.failQueued(error);
+    for (const items of [...this.#loops]) items.end();
     this.#ready.reject(error);
     this.#parts.onEnded();
     this.#setStatus(status);

@@ -7,7 +7,7 @@ import { clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
 import type { UniversalWebSocket } from "../raw/universal-web-socket.ts";
 import type { ActorTarget, RawFetchOptions, RawSocketOptions, RawTransport } from "../transport.ts";
-import { rawUrl, socketUrl } from "./address.ts";
+import { actorBase, rawUrl, socketUrl } from "./address.ts";
 import { isNotSent } from "./not-sent.ts";
 import { textSubprotocol, tokenSubprotocol } from "./token.ts";
 
@@ -38,6 +38,10 @@ export class HttpRaw implements RawTransport {
     socket.binaryType = "arraybuffer";
     // What a platform calls WebSocket is a standard one; its port names only what connections use of it.
     return socket as typeof socket & UniversalWebSocket;
+  }
+
+  address(actorId: string): string {
+    return actorBase(this.#options.base, actorId);
   }
 
   async fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {

@@ -50,6 +50,9 @@ export class LocalTransport implements ClientTransport {
       webSocket: () => {
         throw clientErrors.rawUnsupported("webSocket()");
       },
+      address: () => {
+        throw clientErrors.rawUnsupported("getGatewayUrl()");
+      },
       fetch: (target, options) => this.#fetch(target, options),
     };
   }
