@@ -40,7 +40,7 @@ test("handles and connections have every member of RivetKit's, under its name", 
 });
 
 test("RivetKit's binary encoding and another namespace are refused by name, with what to use", () => {
-  const bare = { encoding: "bare", env: new World() } as object as ClientConfig;
+  const bare: ClientConfig = { ...JSON.parse('{"encoding":"bare"}'), env: new World() };
   expect(() => createClient(bare)).toThrow(
     expect.objectContaining({
       group: "client",

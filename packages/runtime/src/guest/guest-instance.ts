@@ -70,7 +70,7 @@ export class GuestInstance implements InstanceHost {
     this.#parts = parts;
     this.#voice = new GuestVoice(parts.send, parts.failed);
     this.#sockets = new GuestSockets(this.#voice);
-    this.#requests = new GuestRequests(this.#voice.say);
+    this.#requests = new GuestRequests(this.#voice);
   }
 
   /** Runs the start hooks, and says how they ended. */

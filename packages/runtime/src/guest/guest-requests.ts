@@ -9,12 +9,11 @@ import {
   decodePayload,
   fromCarriedError,
   type RequestOpen,
-  toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { requestErrors } from "../errors.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { ByteSource, HttpExchange } from "../ports/raw.ts";
-import type { Say } from "./guest-output.ts";
+import type { ReplyVoice, Say } from "./guest-output.ts";
 
 interface OpenRequest {
   readonly body: GuestBody | undefined;
@@ -24,10 +23,12 @@ interface OpenRequest {
 /** Requests by the host's numbers. */
 export class GuestRequests {
   readonly #say: Say;
+  readonly #voice: ReplyVoice;
   readonly #open = new Map<number, OpenRequest>();
 
-  constructor(say: Say) {
-    this.#say = say;
+  constructor(voice: ReplyVoice) {
+    this.#say = voice.say;
+    this.#voice = voice;
   }
 
   open(
@@ -59,7 +60,7 @@ export class GuestRequests {
       },
       refused: (cause) => {
         this.#open.delete(number);
-        const error = toCarriedError(cause, "cbor");
+        const error = this.#voice.error(cause);
         this.#say({ $case: "requestAnswer", value: { request: number, status: 0, headers: [], error } });
       },
     });
@@ -89,7 +90,7 @@ export class GuestRequests {
 
   #end(number: number, cause: unknown): void {
     this.#open.delete(number);
-    const error = cause === undefined ? undefined : toCarriedError(cause, "cbor");
+    const error = cause === undefined ? undefined : this.#voice.error(cause);
     this.#say({ $case: "bodyEnd", value: { request: number, error } });
   }
 }

@@ -334,3 +334,43 @@ test("an actor on a remote host calls actors of the engine and of other hosts; a
   await driver.world.pass(1_000);
   expect(await driver.act("caller", "call", 1)).toMatchObject({ output: 3 });
 });
+
+test("raw HTTP and streamed results of a remote actor; a lost host resets the one and ends the other", async () => {
+  const server = actor({
+    state: { asked: 0 },
+    onRequest: async (c, request) => {
+      c.state.asked += 1;
+      if (request.method === "GET")
+        return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+      return new Response(`${c.state.asked} ${await request.text()}`);
+    },
+    actions: {
+      count: async function* (_c, to: number) {
+        for (let n = 1; n <= to; n += 1) yield n;
+      },
+    },
+  });
+  const driver = await Driver.start({ server: remoteActor<typeof server>() }, { hostToken: "secret" });
+  await using _ = driver;
+  const { links } = startHost({ world: driver.world, hosts: () => driver.runtime.hosts, use: { server } });
+  const handle = driver.client().server.getOrCreate("a");
+  const large = "x".repeat(300_000);
+  expect(await (await handle.fetch("/", { method: "POST", body: large })).text()).toBe(`1 ${large}`);
+  const items: number[] = [];
+  for await (const item of handle.count(500)) items.push(item);
+  expect(items.length).toBe(500);
+  const open = await handle.fetch("/");
+  const body = watch(open.text());
+  const stream = await handle.count(1_000_000);
+  await stream.next();
+  links[0]?.break();
+  await driver.world.until(() => body.state !== "pending");
+  expect(body.state).toBe("rejected");
+  expect(
+    await rejection(
+      (async () => {
+        for await (const _item of stream);
+      })(),
+    ),
+  ).toMatch(/^host\./);
+});

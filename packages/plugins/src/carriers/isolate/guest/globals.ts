@@ -9,6 +9,9 @@ import { RecordList } from "../records.ts";
 import { Controller, Signal } from "./abort.ts";
 import { Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
 import { Timers } from "./timers.ts";
+import { WebRequest, WebResponse } from "./web-body.ts";
+import { WebHeaders } from "./web-headers.ts";
+import { WebStream } from "./web-stream.ts";
 
 const withheld = ["SharedArrayBuffer", "Atomics", "WebAssembly", "FinalizationRegistry"] as const;
 
@@ -29,22 +32,6 @@ export const host: { randomBytes: (length: number) => Uint8Array } = {
 export function define(globals: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-}
-
-/** A request that opened a socket: where it went, and what it said. */
-class UrlRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: ReadonlyMap<string, string>;
-
-  constructor(
-    url: string,
-    init: { readonly method?: string; readonly headers?: Iterable<readonly [string, string]> } = {},
-  ) {
-    this.url = url;
-    this.method = init.method ?? "GET";
-    this.headers = new Map([...(init.headers ?? [])].map(([name, value]) => [name.toLowerCase(), value]));
-  }
 }
 
 function getRandomValues<T extends ArrayBufferView>(into: T): T {
@@ -84,5 +71,8 @@ define({
   clearInterval: timers.clear,
   performance: Object.freeze({ timeOrigin: Date.now(), now: monotonic() }),
   crypto: Object.freeze({ getRandomValues, randomUUID }),
-  Request: UrlRequest,
+  Headers: WebHeaders,
+  ReadableStream: WebStream,
+  Request: WebRequest,
+  Response: WebResponse,
 });
