@@ -6,11 +6,11 @@ import type { ByteSource, HttpAnswerHead } from "../ports/raw.ts";
 import type { Gateway } from "./gateway.ts";
 import type { RawExchange, StreamingReply } from "./raw-exchange.ts";
 
-/** Asks an actor. The request is admitted. Settles with the answer's head; its body comes as it is read. */
+/** Asks an actor. The request is admitted. Settles with the answer's head; its body comes as it is read. `inside`: an actor asks. */
 export async function exchangeFetch(
   gateway: Gateway,
   request: Request,
-  header: (name: string) => string | undefined,
+  { header, inside = false }: { header: (name: string) => string | undefined; inside?: boolean },
 ): Promise<Response> {
   const { signal } = request;
   const { pathname, search, origin } = new URL(request.url);
@@ -23,6 +23,7 @@ export async function exchangeFetch(
       header,
       headers: [...request.headers],
       body: request.body === null ? undefined : new StreamSource(request.body),
+      inside,
     },
     reply,
   );

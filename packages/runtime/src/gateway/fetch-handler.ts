@@ -82,7 +82,7 @@ async function admitted(
   } catch (cause) {
     return gateway.refusal(cause, "json");
   }
-  return await exchangeFetch(gateway, request, header);
+  return await exchangeFetch(gateway, request, { header });
 }
 
 /** Reads at most the limit: a longer body is left unread. */

@@ -130,14 +130,13 @@ export class Gateway {
 
   /** Takes a request whose address is an actor's own, admitted and with its body unread. Never throws. */
   exchange(request: StreamingRequest, reply: StreamingReply): RawExchange {
-    const { origin: page, host } = { origin: request.header("origin"), host: request.header("host") };
     const exchange = new RawExchange({
       services: this.#services,
       request,
       reply,
       target: (actor) => this.target(actor, undefined),
-      cors: this.corsHeaders({ host, origin: page }),
-      hidden: this.#parts.access.takesAuthorization ? "authorization" : undefined,
+      cors: this.corsHeaders({ host: request.header("host"), origin: request.header("origin") }),
+      hidden: this.#parts.access.takesAuthorization && request.inside !== true ? "authorization" : undefined,
     });
     exchange.start();
     return exchange;

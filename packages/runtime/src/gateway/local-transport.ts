@@ -108,11 +108,8 @@ export class LocalTransport implements ClientTransport {
     const caller = this.#parts.caller();
     const request = caller === undefined || plain.body === null ? plain : gated(plain, plain.body, caller);
     await caller?.departure();
-    return await exchangeFetch(
-      this.#parts.gateway,
-      request,
-      (name) => request.headers.get(name) ?? undefined,
-    );
+    const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+    return await exchangeFetch(this.#parts.gateway, request, { header, inside: true });
   }
 
   async #load(wanted: Target): Promise<ActorInstance> {

@@ -31,6 +31,8 @@ export interface StreamingRequest {
   readonly headers: HeaderList;
   /** Absent for a request without one. */
   readonly body: ByteSource | undefined;
+  /** From an actor of this process: what it says is for the other actor, and nothing of it for the gateway. */
+  readonly inside?: boolean;
 }
 
 /** Where its answer goes. None of these throws; behind `end` and `reset` nothing comes. */

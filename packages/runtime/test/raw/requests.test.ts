@@ -48,6 +48,20 @@ class Fed {
   }
 }
 
+const secret = actor({
+  onRequest: (_c, request) => new Response(request.headers.get("authorization")),
+  actions: {},
+});
+
+test("behind a gateway with a token, an actor's own authorization goes from actor to actor alone", async () => {
+  await using driver = await Driver.start({ secret }, { access: { auth: "token", token: "s3cret" } });
+  const init = { headers: { authorization: "Bearer mine" } };
+  expect(await (await driver.local().secret.getOrCreate("a").fetch("/", init)).text()).toBe("Bearer mine");
+  const shown = { headers: { authorization: "Bearer s3cret" } };
+  expect(await (await driver.fetch("/actor/secret/request", shown)).text()).toBe("");
+  expect((await driver.fetch("/actor/secret/request", init)).status).toBe(401);
+});
+
 const mirror = actor({
   types: {} as { connParams: { user: string } },
   onRequest: async (c, request) =>
@@ -441,6 +455,34 @@ test("onRequest has its time; what it does afterwards is nobody's answer", async
   const fed = new Fed();
   late.open(new Response(fed.stream));
   await driver.world.until(() => fed.cancelled);
+});
+
+test("without a time of its own onRequest has actionTimeout's", async () => {
+  const slow = actor({
+    onRequest: () => new Promise<Response>(() => {}),
+    actions: {},
+    options: { actionTimeout: 300 },
+  });
+  await using driver = await Driver.start({ slow });
+  const answer = watch(driver.fetch("/actor/slow/request"));
+  await driver.world.idle();
+  await driver.world.pass(300);
+  await driver.world.until(() => answer.state !== "pending");
+  expect(answer.value?.headers.get("troupe-error")).toBe("actor.hook_timed_out");
+});
+
+test("a body that fails in the middle is broken off, and the log says why", async () => {
+  const { definition, made } = feed();
+  await using driver = await Driver.start({ feed: definition });
+  const answer = await driver.fetch("/actor/feed/request");
+  const reader = answer.body?.getReader();
+  made[0]?.say("half");
+  expect(text.decode((await reader?.read())?.value)).toBe("half");
+  made[0]?.fail(new Error("secret"));
+  const end = watch(reader?.read() ?? Promise.resolve({ done: true }));
+  await driver.world.until(() => end.state !== "pending");
+  expect([end.state, end.code]).toEqual(["rejected", "request.answer_broken"]);
+  expect(driver.world.logged("error", "the body of an answer failed").length).toBe(1);
 });
 
 test("a stop waits for a request within its grace period, and cuts off what goes on; the next one wakes the actor", async () => {

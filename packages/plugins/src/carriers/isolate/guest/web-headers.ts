@@ -15,12 +15,12 @@ export class WebHeaders {
   append(name: string, value: string): void {
     const key = nameOf(name);
     const values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, [valueOf(value)]);
-    else values.push(valueOf(value));
+    if (values === undefined) this.#values.set(key, [valueText(value)]);
+    else values.push(valueText(value));
   }
 
   set(name: string, value: string): void {
-    this.#values.set(nameOf(name), [valueOf(value)]);
+    this.#values.set(nameOf(name), [valueText(value)]);
   }
 
   delete(name: string): void {
@@ -74,7 +74,7 @@ function nameOf(name: string): string {
   return lower;
 }
 
-function valueOf(value: string): string {
+function valueText(value: string): string {
   const text = String(value).trim();
   if (/[\0\r\n]/.test(text)) throw new TypeError("The value of a header has no line breaks");
   return text;
