@@ -101,7 +101,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
       check: (bytes) => checkOutgoing(bytes, limits.outgoingMessageBytes),
       begin: (stream) => this.#respond({ status: 200, headers, body: "", stream }),
       refuse: (error) => this.#respond(this.#refusal(error)),
-      report: (error) => this.#report(error, { action: this.name }),
+      report: (error) => this.#reported(error),
     });
   }
 
@@ -114,8 +114,12 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   #refusal(error: unknown): GatewayResponse {
+    return errorResponse(error, this.#encoding, this.#reported(error));
+  }
+
+  #reported(error: unknown): string | undefined {
     const actor = this.#actor === undefined ? logFieldsOf(this.#target) : recordFields(this.#actor);
-    return errorResponse(error, this.#encoding, this.#report(error, { ...actor, action: this.name }));
+    return this.#report(error, { ...actor, action: this.name });
   }
 }
 

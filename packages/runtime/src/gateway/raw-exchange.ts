@@ -8,10 +8,10 @@
  * when the client has taken what was made before. An adapter gives the request, takes the answer, and says what of it
  * was taken and when the client is gone.
  */
-import { TroupeError } from "@troupe/base";
+import { type LogFields, TroupeError } from "@troupe/base";
 import { ERROR_HEADER, limits, PARAMS_HEADER } from "@troupe/protocol";
 import { gatewayErrors, requestErrors } from "../errors.ts";
-import type { Target } from "../host/actor-host.ts";
+import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ByteSource, HeaderList, HttpAnswerHead, HttpExchange, HttpPeer } from "../ports/raw.ts";
 import { answerHeaders, preflightOf, requestHeaders } from "./http-headers.ts";
 import { errorResponse, type GatewayResponse } from "./http-message.ts";
@@ -66,6 +66,8 @@ export class RawExchange implements HttpPeer {
   #exchange: HttpExchange | undefined;
   #phase: "opening" | "answering" | "done" = "opening";
   #attempts = 0;
+  /** Who it is for, as the log has it. */
+  #actor: LogFields = {};
   /** What the answer's `content-length` says is still to come. */
   #toCome: number | undefined;
 
@@ -139,14 +141,14 @@ export class RawExchange implements HttpPeer {
   reset(error: TroupeError): void {
     if (this.#phase !== "answering") return;
     this.#phase = "done";
-    this.#parts.services.report(error, { request: this.#parts.request.url });
+    this.#parts.services.report(error, { request: this.#parts.request.url, ...this.#actor });
     this.#parts.reply.reset(error);
   }
 
   refused(cause: unknown): void {
     if (this.#phase !== "opening") return;
     const { services, request } = this.#parts;
-    const logId = services.report(cause, { request: request.url });
+    const logId = services.report(cause, { request: request.url, ...this.#actor });
     this.#body?.cancel();
     const answer = errorResponse(cause, "json", logId);
     const code = TroupeError.is(cause) && cause.public ? `${cause.group}.${cause.code}` : "internal.error";
@@ -157,8 +159,10 @@ export class RawExchange implements HttpPeer {
     const { services, request, target, hidden } = this.#parts;
     this.#attempts += 1;
     try {
+      const wanted = target(route.actor);
+      this.#actor = logFieldsOf(wanted);
       const params = headerParams(request.header(PARAMS_HEADER));
-      const instance = await services.host.load(target(route.actor));
+      const instance = await services.host.load(wanted);
       if (this.#phase === "done") return;
       instance.open({
         kind: "http",

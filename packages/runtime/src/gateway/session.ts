@@ -299,8 +299,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
         connection.unsubscribe(frame.event);
         return;
       case "credit":
-        this.#streams?.credit(frame.id, frame.items);
-        return;
+        return this.#streams?.credit(frame.id, frame.items);
       case "cancel":
         if (this.#streams?.cancel(frame.id) === true) this.answered();
         return;
