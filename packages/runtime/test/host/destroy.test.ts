@@ -139,7 +139,16 @@ function together(driver: Mortals, id: string) {
   const [died, added] = ["die", "add"].map((name) =>
     watch(
       new Promise<unknown>((resolve, reject) => {
-        instance?.action(new LocalCall({ name, args: [], params: undefined, resolve, reject }));
+        instance?.action(
+          new LocalCall({
+            name,
+            args: [],
+            afterTurn: driver.world.afterTurn,
+            params: undefined,
+            resolve,
+            reject,
+          }),
+        );
       }),
     ),
   );

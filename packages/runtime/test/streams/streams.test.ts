@@ -384,8 +384,12 @@ test("an actor takes another one's items, and one that sleeps in the middle ends
       },
     },
   });
-  if (process.env["TROUPE_TEST_CARRIED"] === "1") return;
   await using driver = await Driver.start({ maker: story.definition(), reader });
+  if (process.env["TROUPE_TEST_CARRIED"] === "1") {
+    // A question of carried code has one answer.
+    expect(await rejection(driver.client().reader.getOrCreate("r").sum(10))).toBe("actor.not_carried");
+    return;
+  }
   expect(await driver.client().reader.getOrCreate("r").sum(1_000)).toBe(500_500);
   await driver.client().reader.getOrCreate("r").leave();
   await held.promise;

@@ -320,15 +320,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         return this.sockets.message(value);
       case "socketClose":
         return this.sockets.close(value);
-      case "requestAnswer":
-        return this.requests.answered(value);
-      case "bodyChunk":
-        return this.requests.chunk(value);
-      case "bodyEnd":
-        return this.requests.ended(value);
-      case "bodyCredit":
-        return this.requests.credit(value.request, value.chunks);
       default:
+        if (this.requests.heard(saying)) return;
         return this.#hearLifecycle(saying);
     }
   }

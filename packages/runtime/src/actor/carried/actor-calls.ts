@@ -3,7 +3,7 @@
  * actor's, so that a call waits until what was written before it is durable. What its callee says comes back as it would
  * to anybody outside: internals are masked.
  */
-import type { ActorTarget, ClientTransport } from "@troupe/client";
+import { type ActorTarget, type ClientTransport, ResultStream } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import {
   type ActorCall,
@@ -63,6 +63,10 @@ export class ActorCalls {
         args === undefined
           ? await transport.resolve(target, { params })
           : await transport.action(target, call.action, args, { params });
+      if (value instanceof ResultStream) {
+        await value.return();
+        throw actorErrors.notCarried("a result of another actor that comes in items");
+      }
       return value === undefined ? new Uint8Array(0) : encodePayload(value, encoding, "output");
     } finally {
       this.#open -= 1;

@@ -21,6 +21,7 @@ import {
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors, notRetryable } from "../../errors.ts";
+import type { ActorSaying } from "../../ports/carried.ts";
 import { Output } from "../../ports/output.ts";
 import type { HttpExchange, RawHttpRequest } from "../../ports/raw.ts";
 import type { CarriedActivation } from "./activation.ts";
@@ -59,6 +60,16 @@ export class Requests {
     this.#open.set(number, opened);
     this.#activation.say({ $case: "requestOpen", value });
     request.opened(opened);
+  }
+
+  /** Takes what the code says of requests; false for anything else. */
+  heard({ $case: what, value }: ActorSaying): boolean {
+    if (what === "requestAnswer") this.answered(value);
+    else if (what === "bodyChunk") this.chunk(value);
+    else if (what === "bodyEnd") this.ended(value);
+    else if (what === "bodyCredit") this.credit(value.request, value.chunks);
+    else return false;
+    return true;
   }
 
   /** The code's answer begins, or is a refusal. One to a request that isn't there is nobody's. */
