@@ -5,6 +5,7 @@ import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
 import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import { sendToQueue } from "./queue-send.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
 import type { ActorTarget } from "./transport.ts";
@@ -15,11 +16,22 @@ import type {
   ActorHandle,
   ActorHandleRaw,
   QueryOptions,
+  QueueSendNoWaitOptions,
+  QueueSendOptions,
+  QueueSendResult,
+  QueueSendWaitOptions,
 } from "./types.ts";
 
-const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = ["action", "connect", "resolve", "webSocket"];
+const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
+  "action",
+  "connect",
+  "resolve",
+  "send",
+  "webSocket",
+];
 const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
   "action",
+  "send",
   "on",
   "once",
   "onOpen",
@@ -56,6 +68,22 @@ class Handle implements ActorHandleRaw {
         this.#scope.settings.transport.action(this.#target, name, args, { params, signal }),
     });
     return answer as Promise<Response>;
+  }
+
+  send(name: string, body: unknown, options: QueueSendWaitOptions): Promise<QueueSendResult>;
+  send(name: string, body: unknown, options?: QueueSendNoWaitOptions): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
+  send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
+    const { env, transport, retry } = this.#scope.settings;
+    return sendToQueue(name, body, options, {
+      env,
+      ticket: () => this.#scope.tickets.next(),
+      policy: retry,
+      calls: this.#scope.calls,
+      signals: [this.#options.signal],
+      params: () => this.#params(),
+      send: (message, params, signal) => transport.send(this.#target, message, { params, signal }),
+    });
   }
 
   resolve(): Promise<string> {

@@ -13,6 +13,9 @@ export type {
   ExtractActorsFromRegistry,
   InputOf,
   ParamsOf,
+  QueueBodyOf,
+  QueueNameOf,
+  QueueReplyOf,
   Registry,
   UntypedAction,
 } from "./contract.ts";
@@ -44,6 +47,7 @@ export type {
   ClientTransport,
   IdTarget,
   KeyTarget,
+  QueueSend,
   RawSocketOptions,
   RawTransport,
   TransportCallOptions,
@@ -67,4 +71,9 @@ export type {
   GetOrCreateOptions,
   GetWithIdOptions,
   QueryOptions,
+  QueueSender,
+  QueueSendNoWaitOptions,
+  QueueSendOptions,
+  QueueSendResult,
+  QueueSendWaitOptions,
 } from "./types.ts";

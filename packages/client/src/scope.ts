@@ -5,6 +5,7 @@ import type { ClientSettings } from "./config.ts";
 import { Connection } from "./connection/connection.ts";
 import { clientErrors } from "./errors.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
+import { Tickets } from "./tickets.ts";
 import type { ActorTarget } from "./transport.ts";
 
 /** What a new connection is told. */
@@ -18,12 +19,14 @@ export interface ConnectOptions {
 export class ClientScope {
   readonly settings: ClientSettings;
   readonly calls: StatelessCalls;
+  readonly tickets: Tickets;
   readonly #connections = new Set<Connection>();
   #disposed = false;
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
     this.calls = new StatelessCalls(settings.env, settings.retry, settings.transport.attemptsAtOnce);
+    this.tickets = new Tickets(settings.env);
   }
 
   /** A connection that has begun to connect. Throws `client.disposed`. */
@@ -38,6 +41,7 @@ export class ClientScope {
       encoding,
       policy: reconnect,
       params: options.params,
+      tickets: this.tickets,
       onEnded: () => {
         this.#connections.delete(connection);
         options.signal?.removeEventListener("abort", dispose);

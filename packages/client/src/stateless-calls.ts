@@ -22,6 +22,8 @@ export interface StatelessCall<T> {
   readonly signals: readonly (AbortSignal | undefined)[];
   /** True when it may be made twice without harm. */
   readonly idempotent: boolean;
+  /** True when its answer is waited for at the other end, maybe for long: such calls take turns among themselves. */
+  readonly waits?: boolean;
   readonly params: () => unknown;
   /** Makes one attempt. */
   readonly send: (params: unknown, signal: AbortSignal) => Promise<T>;
@@ -33,6 +35,8 @@ export class StatelessCalls {
   readonly #policy: RetryPolicy;
   readonly #waiting = new Set<Waiting>();
   readonly #slots: CallSlots;
+  /** What somebody waits for may depend on a call that must not wait for its turn behind it. */
+  readonly #waitSlots: CallSlots;
   #disposed = false;
 
   /** `attemptsAtOnce` is what the transport says of itself. */
@@ -40,6 +44,7 @@ export class StatelessCalls {
     this.#env = env;
     this.#policy = policy;
     this.#slots = new CallSlots(attemptsAtOnce);
+    this.#waitSlots = new CallSlots(attemptsAtOnce);
   }
 
   /** Makes a call. Rejects with TroupeErrors alone, but for what a transport of the user's throws by mistake. */
@@ -47,12 +52,13 @@ export class StatelessCalls {
     if (this.#disposed) return Promise.reject(clientErrors.disposed());
     const fired = call.signals.find((signal) => signal?.aborted === true);
     if (fired !== undefined) return Promise.reject(abandoned(call.what, "not_sent", fired.reason));
-    if (this.#slots.waiting >= limits.clientCallsWaiting)
+    const slots = call.waits === true ? this.#waitSlots : this.#slots;
+    if (slots.waiting >= limits.clientCallsWaiting)
       return Promise.reject(clientErrors.queueFull("calls", limits.clientCallsWaiting));
     return new Promise((resolve, reject) => {
       const waiting = new Waiting(call, reject);
       this.#waiting.add(waiting);
-      const attempts = retry(() => waiting.attempt(call, this.#slots), {
+      const attempts = retry(() => waiting.attempt(call, slots), {
         env: this.#env,
         policy: this.#policy,
         signal: waiting.signal,

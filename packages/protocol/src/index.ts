@@ -21,6 +21,9 @@ export type {
   PongFrame,
   Refusal,
   ReplyFrame,
+  SendFrame,
+  SendOptions,
+  SendOutcome,
   ServerFrame,
   SubscribedFrame,
   SubscribeFrame,
@@ -44,6 +47,7 @@ export type {
   ResolveAnswer,
   ResolveBody,
   ResolveMethod,
+  SendBody,
 } from "./client/v1/http.ts";
 export { PROTOCOL_HEADER } from "./client/v1/http.ts";
 export {

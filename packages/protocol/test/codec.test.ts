@@ -20,12 +20,21 @@ import {
   negotiateVersion,
 } from "@troupe/protocol";
 import { describe, expect, test } from "vitest";
-import { actionBodies, clientFrames, hellos, openings, serverFrames, wireError } from "./frames.ts";
+import {
+  actionBodies,
+  clientFrames,
+  hellos,
+  openings,
+  sendBodies,
+  sendFrames,
+  serverFrames,
+  wireError,
+} from "./frames.ts";
 import { expectSame } from "./samples.ts";
 
 describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("come back as they were sent", () => {
-    for (const frame of clientFrames) {
+    for (const frame of [...clientFrames, ...sendFrames]) {
       expectSame(decodeClientFrame(encodeClientFrame(frame, encoding), encoding), frame);
     }
     for (const frame of serverFrames) {
@@ -35,7 +44,8 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
 
   test("have the bytes of the whole frame as one value", () => {
     const encode = encoding === "json" ? encodeJson : encodeCbor;
-    for (const frame of clientFrames) expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
+    for (const frame of [...clientFrames, ...sendFrames])
+      expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
     for (const frame of serverFrames) expect(encodeServerFrame(frame, encoding)).toEqual(encode(frame));
     expect(encodeActionAnswer(["$", 1n], encoding)).toEqual(encodeBody({ output: ["$", 1n] }, encoding));
     expect(encodeActionAnswer(undefined, encoding)).toEqual(encodeBody({}, encoding));
@@ -98,6 +108,13 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
     { kind: "subscribe", id: 1 },
     { kind: "subscribe", event: "e" },
     { kind: "unsubscribe", event: null },
+    { kind: "send", id: 1 },
+    { kind: "send", id: 1, name: "" },
+    { kind: "send", id: 1, name: "jobs", wait: 1 },
+    { kind: "send", id: 1, name: "jobs", timeoutMs: -1 },
+    { kind: "send", id: 1, name: "jobs", timeoutMs: Number.NaN },
+    { kind: "send", id: 1, name: "jobs", ticket: "" },
+    { kind: "send", id: 1, name: "jobs", ticket: "x".repeat(65) },
   ];
   test.each(malformed.map((value, index) => ({ index, value })))(
     "refuse what isn't one ($index)",
@@ -118,6 +135,7 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("bodies come back as they were sent", () => {
     for (const body of actionBodies)
       expectSame(decodeBody("action", encodeBody(body, encoding), encoding), body);
+    for (const body of sendBodies) expectSame(decodeBody("send", encodeBody(body, encoding), encoding), body);
     const failed = { error: { ...wireError, metadata: { n: 1n } } };
     expectSame(decodeBody("actionAnswer", encodeBody(failed, encoding), encoding), failed);
     expectSame(decodeBody("resolveAnswer", encodeBody(failed, encoding), encoding), failed);

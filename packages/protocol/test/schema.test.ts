@@ -10,10 +10,24 @@ import {
   PROTOCOL_VERSIONS,
 } from "@troupe/protocol";
 import { describe, expect, test } from "vitest";
-import { actionBodies, clientFrames, hellos, openings, serverFrames, wireError } from "./frames.ts";
+import {
+  actionBodies,
+  clientFrames,
+  hellos,
+  openings,
+  sendBodies,
+  sendFrames,
+  serverFrames,
+  wireError,
+} from "./frames.ts";
 
 const file = readFileSync(new URL("../schemas/client/v1/frames.schema.json", import.meta.url));
-const schema: Schema = JSON.parse(file.toString("utf8"));
+const released: Schema = JSON.parse(file.toString("utf8"));
+/** What was added later has a file of its own. */
+const added: Schema = JSON.parse(
+  readFileSync(new URL("../schemas/client/v1/queues.schema.json", import.meta.url), "utf8"),
+);
+const schema: Schema = { ...released, $defs: { ...released.$defs, ...added.$defs } };
 
 test("the released schema is as it was released", () => {
   // Version 1 is a promise to programs that we can't change. What has to change goes into schemas/client/v2.
@@ -29,6 +43,9 @@ describe("what the codec writes has the schema's shape", () => {
     ...clientFrames.map((frame) => ["clientFrame", parsed(encodeClientFrame(frame, "json"))] as const),
     ...serverFrames.map((frame) => ["serverFrame", parsed(encodeServerFrame(frame, "json"))] as const),
     ...actionBodies.map((body) => ["actionBody", parsed(encodeBody(body, "json"))] as const),
+    ...sendFrames.map((frame) => ["send", parsed(encodeClientFrame(frame, "json"))] as const),
+    ...sendBodies.map((body) => ["sendBody", parsed(encodeBody(body, "json"))] as const),
+    ["sendOutcome", { status: "completed", response: 1 }],
     ["actionAnswer", parsed(encodeBody({ output: 1n }, "json"))],
     ["resolveBody", parsed(encodeBody({ input: 1 }, "json"))],
     ["resolveAnswer", parsed(encodeBody({ actorId: "a" }, "json"))],

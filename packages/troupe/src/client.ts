@@ -16,6 +16,8 @@ export type {
   GetOrCreateOptions,
   GetWithIdOptions,
   QueryOptions,
+  QueueSendOptions,
+  QueueSendResult,
   ReconnectPolicy,
   Registry,
   RetryPolicy,

@@ -5,21 +5,26 @@
  *                ▲                   │
  *                ├── requeueSent() ──┤   the hello was refused, or the actor stopped in order: none of them was acted on
  *                └── requeue(id) ────┤   the actor was stopping: this call was not acted on
- *                                    └── failSent()   the link is lost: each may have happened, none is sent again
+ *                                    └── failLost()   the link is lost: each may have happened, none is sent again but
+ *                                                     messages with tickets, which may come twice
  *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
  * value that can't be encoded fails that call alone.
  */
 import type { TroupeError } from "@troupe/base";
-import { type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
+import { type ClientFrame, type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
 import { abandoned, clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
+import type { QueueSend } from "../transport.ts";
 import type { ActionCall } from "../types.ts";
 
 /** An encoded call on its way. */
 export interface QueuedCall {
   readonly id: number;
-  readonly name: string;
+  /** For messages: `Action "increment"`. */
+  readonly what: string;
+  /** It may be sent again whatever became of it. */
+  readonly repeatable: boolean;
   readonly data: Message;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: TroupeError) => void;
@@ -44,15 +49,16 @@ export class CallQueue {
   }
 
   /** The answer to a call that is queued now. */
-  add(call: ActionCall, signals: readonly (AbortSignal | undefined)[]): Promise<unknown> {
+  add(call: ActionCall | QueueSend, signals: readonly (AbortSignal | undefined)[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const what = `Action "${call.name}"`;
+      const what = "body" in call ? `The message for queue "${call.name}"` : `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
       const id = this.#nextId();
       const data = this.#encode(id, call);
       const release = this.#listen(id, signals);
-      this.#queued.set(id, { id, name: call.name, data, resolve, reject, release, abandoned: false });
+      const repeatable = "ticket" in call;
+      this.#queued.set(id, { id, what, repeatable, data, resolve, reject, release, abandoned: false });
       this.#size += data.length;
     });
   }
@@ -80,12 +86,15 @@ export class CallQueue {
     return call !== undefined;
   }
 
-  /** The link is lost: nobody knows what became of the calls sent over it. */
+  /** No link comes any more: nobody knows what became of the calls that were sent. */
   failSent(cause: unknown): void {
-    for (const call of this.#sent.values()) {
-      this.#forget(call);
-      call.reject(clientErrors.outcomeUnknown(`Action "${call.name}"`, cause));
-    }
+    for (const call of this.#sent.values()) this.#fail(call, cause);
+  }
+
+  /** The link is lost: what may be sent twice goes again, and of all other calls nobody knows what became of them. */
+  failLost(cause: unknown): void {
+    for (const call of this.#sent.values()) if (!call.repeatable) this.#fail(call, cause);
+    this.requeueSent();
   }
 
   /** What was sent was surely not acted on: it goes again, in the order of the calls. */
@@ -116,15 +125,12 @@ export class CallQueue {
     }
   }
 
-  #encode(id: number, call: ActionCall): Message {
+  #encode(id: number, call: ActionCall | QueueSend): Message {
     // Calls that were sent and then abandoned count too: the actor still works on them.
     if (this.#queued.size + this.#sent.size >= limits.connectionActionsInFlight) {
       throw clientErrors.queueFull("actions", limits.connectionActionsInFlight);
     }
-    const data = encodeClientFrame(
-      { kind: "action", id, name: call.name, args: call.args ?? [] },
-      this.#encoding,
-    );
+    const data = encodeClientFrame(frameOf(id, call), this.#encoding);
     checkSize(data, limits.incomingMessageBytes);
     if (this.#size > 0 && this.#size + data.length > limits.sendBufferBytes) {
       throw clientErrors.queueFull("bytes of actions", limits.sendBufferBytes);
@@ -147,8 +153,13 @@ export class CallQueue {
     if (call === undefined) return;
     call.abandoned = true;
     call.release();
-    call.reject(abandoned(`Action "${call.name}"`, queued === undefined ? "unknown" : "not_sent", reason));
+    call.reject(abandoned(call.what, queued === undefined ? "unknown" : "not_sent", reason));
     if (queued !== undefined) this.#forget(queued);
+  }
+
+  #fail(call: QueuedCall, cause: unknown): void {
+    this.#forget(call);
+    call.reject(clientErrors.outcomeUnknown(call.what, cause));
   }
 
   #take(id: number): QueuedCall | undefined {
@@ -163,6 +174,11 @@ export class CallQueue {
     this.#size -= call.data.length;
     call.release();
   }
+}
+
+function frameOf(id: number, call: ActionCall | QueueSend): ClientFrame {
+  if ("body" in call) return { kind: "send", id, ...call };
+  return { kind: "action", id, name: call.name, args: call.args ?? [] };
 }
 
 function inOrder(calls: (readonly [number, QueuedCall])[]): Map<number, QueuedCall> {

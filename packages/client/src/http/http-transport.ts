@@ -12,15 +12,18 @@ import {
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
+  type SendOutcome,
   SUBPROTOCOL,
 } from "@troupe/protocol";
 import type { ClientEnv, FetchAnswer, FetchPort } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
+import { sendOutcome } from "../queue-send.ts";
 import type {
   ActorTarget,
   ClientLink,
   ClientTransport,
+  QueueSend,
   TransportCallOptions,
   TransportConnectOptions,
 } from "../transport.ts";
@@ -91,6 +94,19 @@ export class HttpTransport implements ClientTransport {
       signal: options.signal,
     });
     return answer.output;
+  }
+
+  async send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    const { name, ...send } = message;
+    const what = `The message for queue "${name}"`;
+    const answer = await this.#post({
+      url: actorUrl(this.#base, target, `queue/${encodeURIComponent(name)}`),
+      what,
+      body: { ...send, ...bodyOf(target, options) },
+      answer: "actionAnswer",
+      signal: options.signal,
+    });
+    return sendOutcome(answer.output) ?? Promise.reject(clientErrors.outcomeUnknown(what));
   }
 
   async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {

@@ -16,6 +16,7 @@ export type {
   OwnList,
   Reply as CarriedReply,
   Row as CarriedRow,
+  Send as CarriedSend,
   SocketClose,
   SocketMessage,
   SocketOpen,

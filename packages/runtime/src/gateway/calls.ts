@@ -12,9 +12,10 @@ import {
   encodeServerFrame,
   limits,
   type Message,
+  type SendOptions,
   toWireError,
 } from "@troupe/protocol";
-import { messageErrors, notRetryable } from "../errors.ts";
+import { messageErrors, notRetryable, retryable } from "../errors.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports/instance.ts";
@@ -35,6 +36,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly params: unknown;
   readonly request: () => Request;
   readonly connection = undefined;
+  readonly send: SendOptions | undefined;
   readonly #encoding: Encoding;
   readonly #respond: Respond;
   readonly #report: ReportInternal;
@@ -51,9 +53,11 @@ export class HttpCall extends Output implements ActionCall, Reply {
     encoding: Encoding;
     respond: Respond;
     report: ReportInternal;
+    send?: SendOptions | undefined;
   }) {
     super();
     this.#target = options.target;
+    this.send = options.send;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -94,7 +98,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#respond(this.#refusal(notRetryable(error)));
+    this.#respond(this.#refusal(failure(error, this.send)));
   }
 
   #refusal(error: unknown): GatewayResponse {
@@ -142,6 +146,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly connection: ActorConnection;
+  readonly send: SendOptions | undefined;
   readonly #id: number;
   readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
@@ -156,8 +161,10 @@ export class SocketCall extends Output implements ActionCall, Reply {
     connection: ActorConnection;
     sink: MessageSink;
     report: ReportInternal;
+    send?: SendOptions | undefined;
   }) {
     super();
+    this.send = options.send;
     this.#id = options.id;
     this.#actor = options.actor;
     this.name = options.name;
@@ -194,7 +201,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
 
   fail(error: TroupeError): void {
     this.#sink.answered();
-    this.#sink.post(this.#encodeError(notRetryable(error)));
+    this.#sink.post(this.#encodeError(failure(error, this.send)));
   }
 
   #encodeError(error: unknown): Message {
@@ -214,6 +221,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly params: unknown;
   readonly connection = undefined;
   readonly bytes = 256;
+  readonly send: SendOptions | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
   #outcome: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
@@ -224,8 +232,10 @@ export class LocalCall extends Output implements ActionCall, Reply {
     params: unknown;
     resolve: (value: unknown) => void;
     reject: (error: unknown) => void;
+    send?: SendOptions | undefined;
   }) {
     super();
+    this.send = options.send;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -254,12 +264,17 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#reject(localError(notRetryable(error)));
+    this.#reject(localError(failure(error, this.send)));
   }
 }
 
 function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
   return { actor: name, actorId: id };
+}
+
+/** The error of a call whose answer can't leave. A message with a ticket may come again whatever became of it. */
+function failure(error: TroupeError, send: SendOptions | undefined): unknown {
+  return send?.ticket === undefined ? notRetryable(error) : retryable(error);
 }
 
 function checkOutgoing(message: Message, limit: number): void {

@@ -6,8 +6,14 @@
  */
 
 import type { Env } from "@troupe/base";
-import type { ActorTarget, ClientLink, ClientTransport, TransportCallOptions } from "@troupe/client";
-import { cloneValue } from "@troupe/protocol";
+import type {
+  ActorTarget,
+  ClientLink,
+  ClientTransport,
+  QueueSend,
+  TransportCallOptions,
+} from "@troupe/client";
+import { cloneValue, type SendOptions, type SendOutcome } from "@troupe/protocol";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
@@ -42,13 +48,26 @@ export class LocalTransport implements ClientTransport {
     args: readonly unknown[],
     options: TransportCallOptions,
   ): Promise<unknown> {
-    const copy = cloneValue(args, "args");
+    return await this.#call(target, { name, args: cloneValue(args, "args") }, options);
+  }
+
+  async send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    const { name, body, ...send } = message;
+    const outcome = await this.#call(target, { name, args: [cloneValue(body, "body")], send }, options);
+    return outcome as SendOutcome;
+  }
+
+  async #call(
+    target: ActorTarget,
+    call: { readonly name: string; readonly args: readonly unknown[]; readonly send?: SendOptions },
+    options: TransportCallOptions,
+  ): Promise<unknown> {
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
     await this.#parts.caller()?.departure();
     const instance = await this.#load(wanted);
     return await new Promise((resolve, reject) => {
-      instance.action(new LocalCall({ name, args: copy, params, resolve, reject }));
+      instance.action(new LocalCall({ ...call, params, resolve, reject }));
     });
   }
 

@@ -10,7 +10,7 @@ import {
   fromCarriedError,
   type PayloadEncoding,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors, notRetryable } from "../../errors.ts";
+import { actorErrors, notRetryable, retryable } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 
@@ -20,7 +20,7 @@ export interface CallsOwner {
   readonly encoding: PayloadEncoding;
   readonly timeoutMs: number;
   /** A call is over: here is its answer. */
-  answered(output: Output): void;
+  answered(call: ActionCall, output: Output): void;
   /** Nobody waits for this call any more. */
   cancel(call: number): void;
 }
@@ -35,6 +35,8 @@ interface Waiting {
 export class Calls {
   readonly #owner: CallsOwner;
   readonly #waiting = new Map<number, Waiting>();
+  /** Senders that wait for a reply. */
+  readonly #untimed = new Map<number, ActionCall>();
   #last = 0;
   #timer: TimerHandle | undefined;
 
@@ -46,6 +48,11 @@ export class Calls {
   begin(call: ActionCall): number {
     const { env, timeoutMs } = this.#owner;
     this.#last += 1;
+    // The code knows how long a sender waits.
+    if (call.send?.wait === true) {
+      this.#untimed.set(this.#last, call);
+      return this.#last;
+    }
     this.#waiting.set(this.#last, { call, until: env.clock.monotonic() + timeoutMs });
     if (this.#timer === undefined && timeoutMs !== Infinity) this.#arm(timeoutMs);
     return this.#last;
@@ -53,25 +60,27 @@ export class Calls {
 
   /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
   reply(reply: CarriedReply): void {
-    const waiting = this.#waiting.get(reply.call);
-    if (waiting === undefined) return;
+    const call = this.#waiting.get(reply.call)?.call ?? this.#untimed.get(reply.call);
+    if (call === undefined) return;
     this.#waiting.delete(reply.call);
-    this.#owner.answered(this.#output(waiting.call, reply));
+    this.#untimed.delete(reply.call);
+    this.#owner.answered(call, this.#output(call, reply));
   }
 
   /** No reply comes any more. */
   failAll(error: TroupeError): void {
-    const waiting = [...this.#waiting.values()];
+    const calls = [...[...this.#waiting.values()].map(({ call }) => call), ...this.#untimed.values()];
     this.#waiting.clear();
+    this.#untimed.clear();
     this.#disarm();
-    for (const { call } of waiting) this.#owner.answered(call.reply.error(notRetryable(error)));
+    for (const call of calls) this.#owner.answered(call, call.reply.error(lost(call, error)));
   }
 
   #output(call: ActionCall, reply: CarriedReply): Output {
     const { encoding } = this.#owner;
     try {
       if (reply.error !== undefined)
-        return call.reply.error(notRetryable(fromCarriedError(reply.error, encoding)));
+        return call.reply.error(told(call, fromCarriedError(reply.error, encoding)));
       return call.reply.ok(reply.value.byteLength === 0 ? undefined : decodePayload(reply.value, encoding));
     } catch (cause) {
       return call.reply.error(cause);
@@ -97,7 +106,25 @@ export class Calls {
       }
       this.#waiting.delete(number);
       this.#owner.cancel(number);
-      this.#owner.answered(call.reply.error(actorErrors.actionTimedOut(call.name, this.#owner.timeoutMs)));
+      this.#owner.answered(
+        call,
+        call.reply.error(actorErrors.actionTimedOut(call.name, this.#owner.timeoutMs)),
+      );
     }
   }
+}
+
+/** A message with a ticket may come again whatever became of it; of any other call nobody knows that. */
+function lost(call: ActionCall, error: TroupeError): unknown {
+  return call.send?.ticket === undefined ? notRetryable(error) : retryable(error);
+}
+
+/** What the code says of a message with a ticket is true also when it says that it may come again. */
+function told(call: ActionCall, error: TroupeError): unknown {
+  return call.send?.ticket === undefined ? notRetryable(error) : error;
+}
+
+/** A sender that waits for its reply keeps nobody awake: the code says itself what it works on. */
+export function keepsAwake({ send }: ActionCall): boolean {
+  return send?.wait !== true;
 }
