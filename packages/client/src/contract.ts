@@ -14,6 +14,8 @@ export interface ActorContract {
   readonly actions: unknown;
   /** Names of declared events to their tuples of arguments; `{}` when none are declared. */
   readonly events: Readonly<Record<string, readonly unknown[]>>;
+  /** Names of declared queues to what is sent to them and replied; absent or `{}` when none are declared. */
+  readonly queues?: Readonly<Record<string, { readonly message: unknown; readonly reply: unknown }>>;
   /** Connection parameters. */
   readonly params: unknown;
   /** The input of a new actor. */
@@ -45,6 +47,23 @@ export type InputOf<AD extends AnyActorDefinition> = Contract<AD>["input"];
 export type EventNameOf<AD extends AnyActorDefinition> = keyof Contract<AD>["events"] extends never
   ? string
   : keyof Contract<AD>["events"] & string;
+
+type QueuesOf<AD extends AnyActorDefinition> = NonNullable<Contract<AD>["queues"]>;
+
+/** Names of an actor's declared queues; any string when it declares none. */
+export type QueueNameOf<AD extends AnyActorDefinition> = keyof QueuesOf<AD> extends never
+  ? string
+  : keyof QueuesOf<AD> & string;
+
+/** What is sent to a queue. */
+export type QueueBodyOf<AD extends AnyActorDefinition, N extends string> = N extends keyof QueuesOf<AD>
+  ? QueuesOf<AD>[N]["message"]
+  : unknown;
+
+/** What a queue's messages are completed with. */
+export type QueueReplyOf<AD extends AnyActorDefinition, N extends string> = N extends keyof QueuesOf<AD>
+  ? QueuesOf<AD>[N]["reply"]
+  : unknown;
 
 /** The arguments of an event; unknown ones when the actor declares no events. */
 export type EventArgsOf<

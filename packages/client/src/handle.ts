@@ -6,6 +6,7 @@ import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
 import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import { sendToQueue } from "./queue-send.ts";
 import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
@@ -21,6 +22,10 @@ import type {
   ActorHandle,
   ActorHandleRaw,
   QueryOptions,
+  QueueSendNoWaitOptions,
+  QueueSendOptions,
+  QueueSendResult,
+  QueueSendWaitOptions,
 } from "./types.ts";
 
 const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
@@ -30,10 +35,12 @@ const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
   "getGatewayUrl",
   "reload",
   "resolve",
+  "send",
   "webSocket",
 ];
 const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
   "action",
+  "send",
   "on",
   "once",
   "onOpen",
@@ -79,6 +86,22 @@ class Handle implements ActorHandleRaw {
         if (result instanceof ResultStream) this.#scope.keep(result, what, signals);
         return result;
       },
+    });
+  }
+
+  send(name: string, body: unknown, options: QueueSendWaitOptions): Promise<QueueSendResult>;
+  send(name: string, body: unknown, options?: QueueSendNoWaitOptions): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
+  send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
+    const { env, transport, retry } = this.#scope.settings;
+    return sendToQueue(name, body, options, {
+      env,
+      ticket: () => this.#scope.tickets.next(),
+      policy: retry,
+      calls: this.#scope.calls,
+      signals: [this.#options.signal],
+      params: () => this.#params(),
+      send: (message, params, signal) => transport.send(this.#target, message, { params, signal }),
     });
   }
 

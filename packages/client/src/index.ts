@@ -16,6 +16,9 @@ export type {
   ExtractActorsFromRegistry,
   InputOf,
   ParamsOf,
+  QueueBodyOf,
+  QueueNameOf,
+  QueueReplyOf,
   Registry,
   UntypedAction,
 } from "./contract.ts";
@@ -52,6 +55,7 @@ export type {
   ClientTransport,
   IdTarget,
   KeyTarget,
+  QueueSend,
   RawFetchOptions,
   RawSocketOptions,
   RawTransport,
@@ -84,5 +88,10 @@ export type {
   GetOrCreateOptions,
   GetWithIdOptions,
   QueryOptions,
+  QueueSender,
+  QueueSendNoWaitOptions,
+  QueueSendOptions,
+  QueueSendResult,
+  QueueSendWaitOptions,
   StatusChangeCallback,
 } from "./types.ts";

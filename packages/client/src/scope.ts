@@ -6,6 +6,7 @@ import { Connection } from "./connection/connection.ts";
 import { abandoned, clientErrors } from "./errors.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
 import type { ResultStream } from "./stream/result-stream.ts";
+import { Tickets } from "./tickets.ts";
 import type { ActorTarget } from "./transport.ts";
 
 /** What a new connection is told. */
@@ -19,6 +20,7 @@ export interface ConnectOptions {
 export class ClientScope {
   readonly settings: ClientSettings;
   readonly calls: StatelessCalls;
+  readonly tickets: Tickets;
   readonly #connections = new Set<Connection>();
   readonly #streams = new Set<ResultStream>();
   readonly #ignored = new Set<string>();
@@ -27,6 +29,7 @@ export class ClientScope {
   constructor(settings: ClientSettings) {
     this.settings = settings;
     this.calls = new StatelessCalls(settings.env, settings.retry, settings.transport.attemptsAtOnce);
+    this.tickets = new Tickets(settings.env);
   }
 
   /** A connection that has begun to connect. Throws `client.disposed`. */
@@ -41,6 +44,7 @@ export class ClientScope {
       encoding,
       policy: reconnect,
       params: options.params,
+      tickets: this.tickets,
       onEnded: () => {
         this.#connections.delete(connection);
         options.signal?.removeEventListener("abort", dispose);

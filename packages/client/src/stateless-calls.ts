@@ -23,6 +23,8 @@ export interface StatelessCall<T> {
   readonly signals: readonly (AbortSignal | undefined)[];
   /** True when it may be made twice without harm. */
   readonly idempotent: boolean;
+  /** True when its answer is waited for at the other end, maybe for long: such calls take turns among themselves. */
+  readonly waits?: boolean;
   readonly params: () => unknown;
   /** Makes one attempt. */
   readonly send: (params: unknown, signal: AbortSignal) => Promise<T>;
@@ -34,6 +36,8 @@ export class StatelessCalls {
   readonly #policy: RetryPolicy;
   readonly #waiting = new Set<Waiting>();
   readonly #slots: CallSlots;
+  /** What somebody waits for may depend on a call that must not wait for its turn behind it. */
+  readonly #waitSlots: CallSlots;
   #disposed = false;
 
   /** `attemptsAtOnce` is what the transport says of itself. */
@@ -41,6 +45,7 @@ export class StatelessCalls {
     this.#env = env;
     this.#policy = policy;
     this.#slots = new CallSlots(attemptsAtOnce);
+    this.#waitSlots = new CallSlots(attemptsAtOnce);
   }
 
   /** Makes a call. Rejects with TroupeErrors alone, but for what a transport of the user's throws by mistake. */
@@ -49,14 +54,15 @@ export class StatelessCalls {
     const fired = call.signals.find((signal) => signal?.aborted === true);
     if (fired !== undefined)
       return new ActionResult((_, reject) => reject(abandoned(call.what, "not_sent", fired.reason)));
-    if (this.#slots.waiting >= limits.clientCallsWaiting)
+    const slots = call.waits === true ? this.#waitSlots : this.#slots;
+    if (slots.waiting >= limits.clientCallsWaiting)
       return new ActionResult((_, reject) =>
         reject(clientErrors.queueFull("calls", limits.clientCallsWaiting)),
       );
     return new ActionResult((resolve, reject) => {
       const waiting = new Waiting(call, reject);
       this.#waiting.add(waiting);
-      const attempts = retry(() => waiting.attempt(call, this.#slots), {
+      const attempts = retry(() => waiting.attempt(call, slots), {
         env: this.#env,
         policy: this.#policy,
         signal: waiting.signal,

@@ -7,7 +7,7 @@
  * Errors are TroupeErrors. One that is `retryable` says that the call surely had no effect; a transport that can't
  * know says `client.outcome_unknown`.
  */
-import type { Message, ResolveMethod } from "@troupe/protocol";
+import type { Message, ResolveMethod, SendOptions, SendOutcome } from "@troupe/protocol";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 
 /** The actor that a call is for. */
@@ -45,6 +45,13 @@ export interface TransportConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A message for a queue. */
+export interface QueueSend extends SendOptions {
+  /** The queue. */
+  readonly name: string;
+  readonly body: unknown;
+}
+
 /** Carries calls and connections to actors. */
 export interface ClientTransport {
   /** How many calls may be on their way at once; the client holds the others back. Any number by default. */
@@ -56,6 +63,8 @@ export interface ClientTransport {
     args: readonly unknown[],
     options: TransportCallOptions,
   ): Promise<unknown>;
+  /** Puts a message into a queue, once for each ticket, and says what became of it. */
+  send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome>;
   /** The actor's id, found or created as the target says. */
   resolve(target: ActorTarget, options: TransportCallOptions): Promise<string>;
   /**

@@ -10,6 +10,9 @@ import type {
   ExtractActorsFromRegistry,
   InputOf,
   ParamsOf,
+  QueueBodyOf,
+  QueueNameOf,
+  QueueReplyOf,
   Registry,
 } from "./contract.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
@@ -98,8 +101,53 @@ export interface CallAction {
   ): ActionResult<Response>;
 }
 
+/** A message is sent, and somebody waits until it was handled. */
+export interface QueueSendWaitOptions {
+  readonly wait: true;
+  /** The longest wait, milliseconds. Default: for as long as it takes. */
+  readonly timeout?: number;
+  /** Ends the wait; the message stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** A message is sent; the promise settles when it is durable. */
+export interface QueueSendNoWaitOptions {
+  readonly wait?: false;
+  readonly timeout?: never;
+  readonly signal?: AbortSignal;
+}
+
+/** How a message is sent. */
+export type QueueSendOptions = QueueSendWaitOptions | QueueSendNoWaitOptions;
+
+/** What became of a message. */
+export interface QueueSendResult<Response = unknown> {
+  /** `completed`: it was handled. `timedOut`: nobody waits any longer; it stays in its queue. */
+  readonly status: "completed" | "timedOut";
+  /** What it was completed with. */
+  readonly response?: Response;
+}
+
+/** Sends to an actor's queues. */
+export interface QueueSender<AD extends AnyActorDefinition = AnyActorDefinition> {
+  /**
+   * Puts a message into a queue of the actor. Settles when it is durable; with `wait` when it was handled, also when the
+   * actor, or the way to it, is lost and comes back meanwhile. Rejects with `queue.*`, `auth.forbidden`.
+   */
+  send<N extends QueueNameOf<AD>>(
+    name: N,
+    body: QueueBodyOf<AD, N>,
+    options: QueueSendWaitOptions,
+  ): Promise<QueueSendResult<QueueReplyOf<AD, N>>>;
+  send<N extends QueueNameOf<AD>>(
+    name: N,
+    body: QueueBodyOf<AD, N>,
+    options?: QueueSendNoWaitOptions,
+  ): Promise<void>;
+}
+
 /** The handle's own members, beside the actor's actions. */
-export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
+export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefinition> extends QueueSender<AD> {
   /** Calls an action by name; also the way to actions whose names a handle can't show (`then`, `connect` …). */
   readonly action: CallAction;
   /** Opens a connection. It connects at once and again whenever it is lost, until it is disposed of. */
@@ -160,7 +208,7 @@ export interface Gap {
 }
 
 /** The connection's own members, beside the actor's actions. */
-export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition> {
+export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition> extends QueueSender<AD> {
   /**
    * Calls an action by name on this connection. Actions start in the order of their calls. What was called while
    * disconnected is sent when the connection is back; what was sent and lost its answer fails with

@@ -11,7 +11,7 @@ test("a destroyed actor ends the connection: what was sent is unknown, what wasn
   const closes: string[] = [];
   conn.onClose(() => void closes.push(conn.connStatus));
   const link = await gateway.accept();
-  const sent = watch(conn.send("sent"));
+  const sent = watch(conn.say("sent"));
   const refused = watch(conn.act());
   const stopping = { group: "actor", code: "stopping", message: "", retryable: true };
   await link.say({ kind: "error", id: link.idOf("act"), error: stopping });

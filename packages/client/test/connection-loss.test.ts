@@ -8,7 +8,7 @@ test("S3.6 (in part): a lost link makes sent calls unknown, for good; queued one
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const first = await gateway.accept();
-  const sent = watch(conn.send("sent"));
+  const sent = watch(conn.say("sent"));
   await first.drop();
   const queued = watch(conn.act());
   expect(sent).toMatchObject({ state: "rejected", code: "client.outcome_unknown" });
@@ -68,19 +68,19 @@ test("S3.6 (in part): behind a hello refused for now all calls go first on the n
   const conn = client.room.get("a").connect();
   const abort = new AbortController();
   const sent = watch(conn.act());
-  const given = watch(conn.action({ name: "send", args: ["given up"], signal: abort.signal }));
+  const given = watch(conn.action({ name: "say", args: ["given up"], signal: abort.signal }));
   const link = await gateway.open();
   abort.abort();
   await settled();
   expect(given.error).toMatchObject({ code: "aborted", metadata: { outcome: "unknown" } });
   await link.refuse({ code: "overloaded", retryable: true });
-  watch(conn.send("later"));
+  watch(conn.say("later"));
   expect(sent.state).toBe("pending");
   await world.pass(250);
   const second = await gateway.open();
   expect(second.frames).toMatchObject([
     { kind: "action", name: "act", args: [] },
-    { kind: "action", name: "send", args: ["later"] },
+    { kind: "action", name: "say", args: ["later"] },
   ]);
 });
 
@@ -88,7 +88,7 @@ test("S3.6 (in part): what goes back into the queue stays ahead of what never le
   const { world, gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const count = limits.openingFrames + 2;
-  for (let call = 0; call < count; call += 1) void conn.send(String(call));
+  for (let call = 0; call < count; call += 1) void conn.say(String(call));
   const first = await gateway.open();
   expect(first.frames).toHaveLength(limits.openingFrames);
   await first.refuse({ code: "overloaded", retryable: true });
@@ -167,7 +167,7 @@ test("a message that isn't one costs the link, not the connection", async () => 
 test("limits: calls beyond what may wait fail with client.queue_full, too long ones with their own code", async () => {
   const { gateway, client } = stage({ encoding: "cbor" });
   const conn = client.room.get("a").connect();
-  await expect(conn.send("x".repeat(limits.incomingMessageBytes))).rejects.toMatchObject({
+  await expect(conn.say("x".repeat(limits.incomingMessageBytes))).rejects.toMatchObject({
     group: "message",
     code: "outgoing_too_long",
     metadata: { limit: limits.incomingMessageBytes },
@@ -183,7 +183,7 @@ test("limits: calls beyond what may wait fail with client.queue_full, too long o
 test("limits: the bytes that wait are bounded, but one message always fits", async () => {
   const { client } = stage({ encoding: "cbor" });
   const conn = client.room.get("a").connect();
-  const large = watch(conn.send("x".repeat(limits.sendBufferBytes + 1)));
+  const large = watch(conn.say("x".repeat(limits.sendBufferBytes + 1)));
   await expect(conn.act()).rejects.toMatchObject({
     code: "queue_full",
     metadata: { limit: limits.sendBufferBytes },
@@ -195,7 +195,7 @@ test("a value that can't be sent fails its call alone", async () => {
   const { gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const link = await gateway.accept();
-  await expect(conn.action({ name: "send", args: [() => {}] })).rejects.toMatchObject({ group: "value" });
+  await expect(conn.action({ name: "say", args: [() => {}] })).rejects.toMatchObject({ group: "value" });
   void conn.act();
   expect(link.told).toEqual(["act act"]);
 });
@@ -205,17 +205,17 @@ test("calls that reach an actor that is stopping go again on the next link, in t
   const conn = client.room.get("a").connect();
   const first = await gateway.accept();
   const one = watch(conn.act());
-  const two = watch(conn.send("two"));
+  const two = watch(conn.say("two"));
   const stopping = { group: "actor", code: "stopping", message: "stopping", retryable: true };
   await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
   const three = watch(conn.act());
-  await first.say({ kind: "error", id: first.idOf("send"), error: stopping });
-  expect(first.told).toEqual(["act act", "act send"]);
+  await first.say({ kind: "error", id: first.idOf("say"), error: stopping });
+  expect(first.told).toEqual(["act act", "act say"]);
   expect([one.state, two.state, three.state]).toEqual(["pending", "pending", "pending"]);
   await first.drop();
   await world.pass(250);
   const second = await gateway.accept();
-  expect(second.told).toEqual(["act act", "act send", "act act"]);
+  expect(second.told).toEqual(["act act", "act say", "act act"]);
 });
 
 test("an action that itself failed with actor.stopping is answered by that error: it ran, and isn't sent again", async () => {
@@ -227,8 +227,8 @@ test("an action that itself failed with actor.stopping is answered by that error
   await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
   expect(call).toMatchObject({ state: "rejected", code: "actor.stopping", error: { retryable: false } });
   // The link is as good as before.
-  watch(conn.send("later"));
-  expect(first.told).toEqual(["act act", "act send"]);
+  watch(conn.say("later"));
+  expect(first.told).toEqual(["act act", "act say"]);
   await first.drop();
   await world.pass(250);
   expect((await gateway.accept()).told).toEqual([]);
@@ -239,13 +239,13 @@ test("an actor that stops in order has answered all that it was asked: the rest 
   const conn = client.room.get("a").connect();
   const first = await gateway.accept();
   const refused = watch(conn.act());
-  const unread = watch(conn.send("never read"));
+  const unread = watch(conn.say("never read"));
   const stopping = { group: "actor", code: "stopping", message: "stopping", retryable: true };
   await first.say({ kind: "error", id: first.idOf("act"), error: stopping });
   await first.drop(closeCodes.restart, closeReasons.restarting);
   expect([refused.state, unread.state]).toEqual(["pending", "pending"]);
   await world.pass(250);
-  expect((await gateway.accept()).told).toEqual(["act act", "act send"]);
+  expect((await gateway.accept()).told).toEqual(["act act", "act say"]);
 });
 
 test("an actor that leaves something behind has answered nothing for sure: what was sent is unknown", async () => {

@@ -64,7 +64,7 @@ class Play {
 
   #act(): void {
     const text = `call ${this.calls.length}`;
-    this.calls.push({ text, answer: watch(this.conn.action({ name: "send", args: [text] })) });
+    this.calls.push({ text, answer: watch(this.conn.action({ name: "say", args: [text] })) });
   }
 
   #on(): void {

@@ -22,23 +22,23 @@ test("S4.2: on a reconnect every subscription is restored before any action that
   conn.on("message", () => {});
   const first = await gateway.accept();
   await first.drop();
-  void conn.send("while away");
+  void conn.say("while away");
   conn.on("moved", () => {});
   await world.pass(250);
   const second = await gateway.open();
-  expect(second.told).toEqual(["on message", "on moved", "act send"]);
+  expect(second.told).toEqual(["on message", "on moved", "act say"]);
 });
 
 test("S4.2: on a live connection frames leave in the order of the calls", async () => {
   const { gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const link = await gateway.accept();
-  void conn.send("1");
+  void conn.say("1");
   const off = conn.on("message", () => {});
-  void conn.send("2");
+  void conn.say("2");
   off();
   void conn.admin.kick("bo");
-  expect(link.told).toEqual(["act send", "on message", "act send", "off message", "act admin.kick"]);
+  expect(link.told).toEqual(["act say", "on message", "act say", "off message", "act admin.kick"]);
 });
 
 test("everything is sent behind the hello, before the welcome", async () => {
@@ -46,7 +46,7 @@ test("everything is sent behind the hello, before the welcome", async () => {
   const conn = client.room
     .getOrCreate(["a"], { params: { token: "t" }, createWithInput: { topic: "x" } })
     .connect();
-  void conn.send("hi");
+  void conn.say("hi");
   const link = await gateway.open();
   expect(link.hello).toEqual({
     kind: "hello",
@@ -55,32 +55,32 @@ test("everything is sent behind the hello, before the welcome", async () => {
     params: { token: "t" },
     input: { topic: "x" },
   });
-  expect(link.told).toEqual(["act send"]);
+  expect(link.told).toEqual(["act say"]);
 });
 
 test("what a gateway doesn't hold for an opening connection waits for the welcome, in order", async () => {
   const { gateway, client } = stage({ encoding: "cbor" });
   const conn = client.room.get("a").connect();
   const count = limits.openingFrames + 2;
-  for (let call = 0; call < count; call += 1) void conn.send(String(call));
+  for (let call = 0; call < count; call += 1) void conn.say(String(call));
   const link = await gateway.open();
   expect(link.frames).toHaveLength(limits.openingFrames);
   conn.on("message", () => {});
   expect(link.frames).toHaveLength(limits.openingFrames);
   await link.welcome();
   expect(link.frames).toHaveLength(count + 1);
-  expect(link.told.slice(-3)).toEqual(["on message", "act send", "act send"]);
+  expect(link.told.slice(-3)).toEqual(["on message", "act say", "act say"]);
 });
 
 test("bytes are counted too: a large call waits for the welcome", async () => {
   const { gateway, client } = stage({ encoding: "cbor" });
   const conn = client.room.get("a").connect();
-  void conn.send("x".repeat(limits.openingBytes));
+  void conn.say("x".repeat(limits.openingBytes));
   void conn.act();
   const link = await gateway.open();
   expect(link.told).toEqual([]);
   await link.welcome();
-  expect(link.told).toEqual(["act send", "act act"]);
+  expect(link.told).toEqual(["act say", "act act"]);
 });
 
 test("two listeners of an event share one subscription, which ends with the last", async () => {
@@ -108,8 +108,8 @@ test("the arguments are those at the time of the call", async () => {
   const { gateway, client } = stage();
   const conn = client.room.get("a").connect();
   const args = ["before"];
-  void conn.action({ name: "send", args });
+  void conn.action({ name: "say", args });
   args[0] = "after";
   const link = await gateway.open();
-  expect(link.frames).toEqual([{ kind: "action", id: 1, name: "send", args: ["before"] }]);
+  expect(link.frames).toEqual([{ kind: "action", id: 1, name: "say", args: ["before"] }]);
 });

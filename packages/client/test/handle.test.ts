@@ -10,19 +10,19 @@ test("accessors, methods and nested methods are the same each time", () => {
   const conn = handle.connect();
   expect(client.room).toBe(client.room);
   expect(client.room.get).toBe(client.room.get);
-  expect(handle.send).toBe(handle.send);
+  expect(handle.say).toBe(handle.say);
   expect(handle.admin.kick).toBe(handle.admin.kick);
   expect(handle.connect).toBe(handle.connect);
-  expect(conn.send).toBe(conn.send);
+  expect(conn.say).toBe(conn.say);
   expect(conn.on).toBe(conn.on);
-  expect(handle.send).not.toBe(client.room.get("a").send);
+  expect(handle.say).not.toBe(client.room.get("a").say);
 });
 
 test("awaiting, printing and comparing a client, handle, connection or action calls nothing", async () => {
   const { gateway, client } = stage();
   const handle = client.room.get("a");
   const conn = handle.connect();
-  for (const object of [client, client.room, handle, conn, handle.send]) {
+  for (const object of [client, client.room, handle, conn, handle.say]) {
     expect(await object).toBe(object);
     expect(Reflect.get(object, "then")).toBeUndefined();
     expect(Reflect.get(object, Symbol.toPrimitive)).toBeUndefined();
@@ -36,25 +36,25 @@ test("awaiting, printing and comparing a client, handle, connection or action ca
 
 test("nothing can be assigned to a handle", () => {
   const { client } = stage();
-  expect(() => Object.assign(client.room.get("a"), { send: 1 })).toThrow(TypeError);
+  expect(() => Object.assign(client.room.get("a"), { say: 1 })).toThrow(TypeError);
 });
 
 test("actions by method, nested, by name, and with call and apply", async () => {
   const { gateway, client } = stage();
   const handle = client.room.getOrCreate(["a", "b"], { createWithInput: { topic: "x" } });
-  const { send } = handle;
+  const { say } = handle;
   const answers = [
-    watch(send("1")),
+    watch(say("1")),
     watch(handle.admin.kick("bo")),
     watch(handle.action<string>({ name: "then", args: [2] })),
-    watch(handle.send.call(undefined, "3")),
+    watch(handle.say.call(undefined, "3")),
   ];
   await settled();
   expect(gateway.calls.map((call) => [call.name, call.args])).toEqual([
-    ["send", ["1"]],
+    ["say", ["1"]],
     ["admin.kick", ["bo"]],
     ["then", [2]],
-    ["send", ["3"]],
+    ["say", ["3"]],
   ]);
   expect(gateway.call.target).toEqual({
     kind: "key",
@@ -79,7 +79,7 @@ test("create gives a handle by id; resolve asks for the id; a handle by id knows
   });
   gateway.call.resolve("id-1");
   await settled();
-  void created.value?.send("hi");
+  void created.value?.say("hi");
   await settled();
   expect(gateway.call).toMatchObject({
     target: { kind: "id", name: "room", actorId: "id-1" },

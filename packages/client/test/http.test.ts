@@ -28,14 +28,14 @@ test("the requests are those of the protocol", async () => {
     headers: { "x-tenant": "7" },
   });
   const key = ["a,b", "", "c d"];
-  void client.room.getOrCreate(key, { createWithInput: { topic: "x" }, params: { token: "t" } }).send("hi");
+  void client.room.getOrCreate(key, { createWithInput: { topic: "x" }, params: { token: "t" } }).say("hi");
   void client.room.get().admin.kick("bo");
   void client.room.getForId("id/1").act();
   void client.room.create("k");
   void client.room.get("k").resolve();
   await settled();
   expect(http.requests.map((request) => request.url)).toEqual([
-    "https://example.com/base/actor/room/action/send?key=a%2Cb,~,c%20d&method=getOrCreate",
+    "https://example.com/base/actor/room/action/say?key=a%2Cb,~,c%20d&method=getOrCreate",
     "https://example.com/base/actor/room/action/admin.kick?method=get",
     "https://example.com/base/actor-id/id%2F1/action/act",
     "https://example.com/base/actor/room/create?key=k",
@@ -74,9 +74,9 @@ test("calls at once: as many as may be are sent, the others wait in order and we
   const { http, client } = httpStage();
   const room = client.room.get("a");
   const stop = new AbortController();
-  const calls = Array.from({ length: limits.clientCallsAtOnce }, () => watch(room.send("early")));
+  const calls = Array.from({ length: limits.clientCallsAtOnce }, () => watch(room.say("early")));
   const late = ["x", "y", "z"].map((text) =>
-    watch(room.action({ name: "send", args: [text], ...(text === "y" ? { signal: stop.signal } : {}) })),
+    watch(room.action({ name: "say", args: [text], ...(text === "y" ? { signal: stop.signal } : {}) })),
   );
   await settled();
   expect(http.requests).toHaveLength(limits.clientCallsAtOnce);
@@ -96,13 +96,16 @@ test("calls at once: as many as may be are sent, the others wait in order and we
 test("a client without a network that refuses them sends any number of calls at once", async () => {
   const world = new World();
   const started: unknown[] = [];
-  const action = (_target: unknown, name: string): Promise<unknown> => {
+  const action = (_target: unknown, name: unknown): Promise<never> => {
     started.push(name);
     return new Promise(() => {});
   };
   const resolve = (): Promise<string> => Promise.resolve("id");
   const connect = (): Promise<never> => Promise.reject(new Error("none"));
-  const client = createClient<RoomRegistry>({ env: world, transport: { action, resolve, connect } });
+  const client = createClient<RoomRegistry>({
+    env: world,
+    transport: { action, send: action, resolve, connect },
+  });
   for (let n = 0; n < limits.clientCallsAtOnce + 1; n += 1) void watch(client.room.get("a").act());
   await settled();
   expect(started).toHaveLength(limits.clientCallsAtOnce + 1);
@@ -274,7 +277,7 @@ test("getParams is asked for each attempt; its failure is the call's", async () 
 
 test("limits: a body that is too long isn't sent; nor is a value that can't be", async () => {
   const { http, client } = httpStage();
-  await expect(client.room.get("a").send("ä".repeat(limits.httpBodyBytes / 2))).rejects.toMatchObject({
+  await expect(client.room.get("a").say("ä".repeat(limits.httpBodyBytes / 2))).rejects.toMatchObject({
     group: "message",
     code: "outgoing_too_long",
     metadata: { limit: limits.httpBodyBytes },

@@ -20,7 +20,7 @@ import { createClient } from "../src/client.ts";
 import type { Gap } from "../src/types.ts";
 import type { RoomRegistry } from "./support/room.ts";
 
-/** Answers `send` with its text, after broadcasting it to the caller; `act` breaks the socket off. */
+/** Answers `say` with its text, after broadcasting it to the caller; `act` breaks the socket off. */
 class EchoServer {
   readonly #server: Server = createServer((request, response) => {
     void readAll(request).then((bytes) => {
@@ -86,6 +86,8 @@ function answers(frame: ClientFrame, subscribed: Set<string>): (ServerFrame | "b
         ? [{ kind: "event", name: "message", args: frame.args }, reply]
         : [reply];
     }
+    case "send":
+      return [{ kind: "reply", id: frame.id, output: { status: "completed" } }];
     case "ping":
       return [{ kind: "pong" }];
     case "unsubscribe":
@@ -110,13 +112,13 @@ for (const encoding of ["json", "cbor"] as const) {
     const calls = Array.from({ length: 50 }, (_, index) => {
       const conn = client.room.getOrCreate(["a"]).connect();
       conn.on("message", (text) => void heard.push(text));
-      return conn.send(String(index));
+      return conn.say(String(index));
     });
     const outputs = await Promise.all(calls);
     expect(heard.sort()).toEqual(outputs.sort());
     expect(server.connections).toBe(50);
     expect(server.subprotocols).toBe("troupe, troupe.token.czNjcmV0");
-    await expect(client.room.get("a").send("over HTTP")).resolves.toBe("over HTTP");
+    await expect(client.room.get("a").say("over HTTP")).resolves.toBe("over HTTP");
     expect(server.authorization).toBe("Bearer s3cret");
   });
 }
@@ -131,7 +133,7 @@ test("S3.6 (in part): over real sockets a broken link leaves the call unknown, a
   await conn.ready;
   const gap = new Promise<Gap>((resolve) => void conn.onGap(resolve));
   await expect(conn.act()).rejects.toMatchObject({ code: "outcome_unknown" });
-  await expect(conn.send("again")).resolves.toBe("again");
+  await expect(conn.say("again")).resolves.toBe("again");
   expect(await gap).toEqual({ events: ["message"] });
   expect(heard).toEqual(["again"]);
   expect(server.connections).toBe(2);

@@ -26,6 +26,9 @@ export type {
   PongFrame,
   Refusal,
   ReplyFrame,
+  SendFrame,
+  SendOptions,
+  SendOutcome,
   ServerFrame,
   SubscribedFrame,
   SubscribeFrame,
@@ -49,6 +52,7 @@ export type {
   ResolveAnswer,
   ResolveBody,
   ResolveMethod,
+  SendBody,
 } from "./client/v1/http.ts";
 export { ERROR_HEADER, PARAMS_HEADER, PROTOCOL_HEADER } from "./client/v1/http.ts";
 export {

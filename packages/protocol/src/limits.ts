@@ -167,6 +167,29 @@ export const limits = {
   /** Actors that are gone and whose removal the disk refused, so that it is tried again. */
   removalsHeld: 16_384,
 
+  /** Messages in all queues of one actor; the default of `options.maxQueueSize`. As the next: RivetKit's. */
+  queueMessages: 1_000,
+  /** One message of a queue, encoded; the default of `options.maxQueueMessageSize`. A reply has the same limit. */
+  queueMessageBytes: 64 * 1024,
+  /** The most that `options.maxQueueMessageSize` may be. */
+  queueMessageBytesLargest: 4 * 1024 * 1024,
+  /** Messages of one queue that are read at once. */
+  queuePageMessages: 256,
+  /** Messages of one queue that stay in memory when they come; others are read when it is their turn. */
+  queueHeldMessages: 1_024,
+  /** Bytes of those messages. */
+  queueHeldBytes: 4 * 1024 * 1024,
+  /** Deliveries of a message that is never completed; a queue's `maxAttempts` overrules it. */
+  queueAttempts: 10,
+  /** The wait before a message is delivered for the second time; a queue's `retryDelay` overrules it. It doubles. */
+  queueRetryMs: 1_000,
+  /** The longest wait before a message is delivered again. */
+  queueRetryLongestMs: 300_000,
+  /** Dead letters of one actor: past it the oldest goes. */
+  queueDeadLetters: 1_000,
+  /** Replies that one actor keeps for senders who ask again: past it the oldest goes. */
+  queueReplies: 1_000,
+
   /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
   awakeActors: 1_000_000,
   /** Calls that wait for one actor to wake. */

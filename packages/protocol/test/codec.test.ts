@@ -25,6 +25,8 @@ import {
   clientFrames,
   hellos,
   openings,
+  sendBodies,
+  sendFrames,
   serverFrames,
   streamClientFrames,
   streamServerFrames,
@@ -34,7 +36,7 @@ import { expectSame } from "./samples.ts";
 
 describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("come back as they were sent", () => {
-    for (const frame of [...clientFrames, ...streamClientFrames]) {
+    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames]) {
       expectSame(decodeClientFrame(encodeClientFrame(frame, encoding), encoding), frame);
     }
     for (const frame of [...serverFrames, ...streamServerFrames]) {
@@ -44,7 +46,7 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
 
   test("have the bytes of the whole frame as one value", () => {
     const encode = encoding === "json" ? encodeJson : encodeCbor;
-    for (const frame of [...clientFrames, ...streamClientFrames])
+    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames])
       expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
     for (const frame of [...serverFrames, ...streamServerFrames])
       expect(encodeServerFrame(frame, encoding)).toEqual(encode(frame));
@@ -109,6 +111,13 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
     { kind: "subscribe", id: 1 },
     { kind: "subscribe", event: "e" },
     { kind: "unsubscribe", event: null },
+    { kind: "send", id: 1 },
+    { kind: "send", id: 1, name: "" },
+    { kind: "send", id: 1, name: "jobs", wait: 1 },
+    { kind: "send", id: 1, name: "jobs", timeoutMs: -1 },
+    { kind: "send", id: 1, name: "jobs", timeoutMs: Number.NaN },
+    { kind: "send", id: 1, name: "jobs", ticket: "" },
+    { kind: "send", id: 1, name: "jobs", ticket: "x".repeat(65) },
   ];
   test.each(malformed.map((value, index) => ({ index, value })))(
     "refuse what isn't one ($index)",
@@ -129,6 +138,7 @@ describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("bodies come back as they were sent", () => {
     for (const body of actionBodies)
       expectSame(decodeBody("action", encodeBody(body, encoding), encoding), body);
+    for (const body of sendBodies) expectSame(decodeBody("send", encodeBody(body, encoding), encoding), body);
     const failed = { error: { ...wireError, metadata: { n: 1n } } };
     expectSame(decodeBody("actionAnswer", encodeBody(failed, encoding), encoding), failed);
     expectSame(decodeBody("resolveAnswer", encodeBody(failed, encoding), encoding), failed);

@@ -4,6 +4,7 @@ import type {
   ClientFrame,
   Hello,
   Refusal,
+  SendBody,
   ServerFrame,
   Welcome,
   WireError,
@@ -22,6 +23,16 @@ export const clientFrames: readonly ClientFrame[] = [
   { kind: "subscribe", id: 3, event: "changed" },
   { kind: "unsubscribe", event: "__proto__" },
   { kind: "ping" },
+];
+
+export const sendFrames: readonly ClientFrame[] = [
+  { kind: "send", id: 7, name: "jobs" },
+  { kind: "send", id: 8, name: "jobs", body: { n: 1n }, wait: true, timeoutMs: 0.5, ticket: "aZ_9-" },
+];
+
+export const sendBodies: readonly SendBody[] = [
+  {},
+  { body: [new Date(1)], wait: true, timeoutMs: 5, ticket: "t", params: { p: 1 }, input: 1n },
 ];
 
 export const serverFrames: readonly ServerFrame[] = [

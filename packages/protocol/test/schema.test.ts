@@ -16,6 +16,8 @@ import {
   clientFrames,
   hellos,
   openings,
+  sendBodies,
+  sendFrames,
   serverFrames,
   streamClientFrames,
   streamServerFrames,
@@ -23,7 +25,12 @@ import {
 } from "./frames.ts";
 
 const file = readFileSync(new URL("../schemas/client/v1/frames.schema.json", import.meta.url));
-const schema: Schema = JSON.parse(file.toString("utf8"));
+const released: Schema = JSON.parse(file.toString("utf8"));
+/** What was added later has a file of its own. */
+const added: Schema = JSON.parse(
+  readFileSync(new URL("../schemas/client/v1/queues.schema.json", import.meta.url), "utf8"),
+);
+const schema: Schema = { ...released, $defs: { ...released.$defs, ...added.$defs } };
 const streams: Schema = JSON.parse(
   readFileSync(new URL("../schemas/client/v1/streams.schema.json", import.meta.url), "utf8"),
 );
@@ -57,6 +64,9 @@ describe("what the codec writes has the schema's shape", () => {
     ...clientFrames.map((frame) => ["clientFrame", parsed(encodeClientFrame(frame, "json"))] as const),
     ...serverFrames.map((frame) => ["serverFrame", parsed(encodeServerFrame(frame, "json"))] as const),
     ...actionBodies.map((body) => ["actionBody", parsed(encodeBody(body, "json"))] as const),
+    ...sendFrames.map((frame) => ["send", parsed(encodeClientFrame(frame, "json"))] as const),
+    ...sendBodies.map((body) => ["sendBody", parsed(encodeBody(body, "json"))] as const),
+    ["sendOutcome", { status: "completed", response: 1 }],
     ["actionAnswer", parsed(encodeBody({ output: 1n }, "json"))],
     ["resolveBody", parsed(encodeBody({ input: 1 }, "json"))],
     ["resolveAnswer", parsed(encodeBody({ actorId: "a" }, "json"))],

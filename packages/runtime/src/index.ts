@@ -54,6 +54,20 @@ export type {
   KvValueOptions,
   KvValueType,
 } from "./actor/types/kv.ts";
+export type {
+  ActorQueue,
+  CompletableMessage,
+  DeadLetter,
+  DeadLetterQueue,
+  MessageOf,
+  QueueDeclaration,
+  QueueDeclarations,
+  QueueMessageOf,
+  QueueOptions,
+  ReplyOf,
+} from "./actor/types/queue.ts";
+export { queue } from "./actor/types/queue.ts";
+export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { nodeEnv } from "./node/env.ts";

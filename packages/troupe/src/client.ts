@@ -34,6 +34,8 @@ export type {
   GetOrCreateOptions,
   GetWithIdOptions,
   QueryOptions,
+  QueueSendOptions,
+  QueueSendResult,
   ReconnectPolicy,
   Registry,
   ResultStream,

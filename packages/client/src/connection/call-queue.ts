@@ -5,7 +5,8 @@
  *                ▲                   │
  *                ├── requeueSent() ──┤   the hello was refused, or the actor stopped in order: none of them was acted on
  *                └── requeue(id) ────┤   the actor was stopping: this call was not acted on
- *                                    └── failSent()   the link is lost: each may have happened, none is sent again
+ *                                    └── failLost()   the link is lost: each may have happened, none is sent again but
+ *                                                     messages with tickets, which may come twice
  *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
  * value that can't be encoded fails that call alone.
@@ -17,12 +18,16 @@ import { checkSize } from "../message-size.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import { ItemQueue } from "../stream/item-queue.ts";
 import { ResultStream } from "../stream/result-stream.ts";
+import type { QueueSend } from "../transport.ts";
 import type { ActionCall } from "../types.ts";
 
 /** An encoded call on its way. */
 export interface QueuedCall {
   readonly id: number;
-  readonly name: string;
+  /** For messages: `Action "increment"`. */
+  readonly what: string;
+  /** It may be sent again whatever became of it. */
+  readonly repeatable: boolean;
   readonly data: Message;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: TroupeError) => void;
@@ -52,17 +57,19 @@ export class CallQueue {
   }
 
   /** The answer to a call that is queued now. */
-  add(call: ActionCall, signals: readonly (AbortSignal | undefined)[]): ActionResult {
+  add(call: ActionCall | QueueSend, signals: readonly (AbortSignal | undefined)[]): ActionResult {
     return new ActionResult((resolve, reject) => {
-      const what = `Action "${call.name}"`;
+      const what = "body" in call ? `The message for queue "${call.name}"` : `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
       const id = this.#nextId();
       const data = this.#encode(id, call);
       const release = this.#listen(id, signals);
-      const { name } = call;
-      const queued = { id, name, data, resolve, reject, release, abandoned: false, items: undefined };
-      this.#queued.set(id, queued);
+      const repeatable = "ticket" in call;
+      this.#queued.set(id, {
+        ...{ id, what, repeatable, data, resolve, reject, release },
+        ...{ abandoned: false, items: undefined },
+      });
       this.#size += data.length;
     });
   }
@@ -103,12 +110,15 @@ export class CallQueue {
     return call !== undefined;
   }
 
-  /** The link is lost: nobody knows what became of the calls sent over it. */
+  /** No link comes any more: nobody knows what became of the calls that were sent. */
   failSent(cause: unknown): void {
-    for (const call of this.#sent.values()) {
-      this.#forget(call);
-      fail(call, clientErrors.outcomeUnknown(`Action "${call.name}"`, cause));
-    }
+    for (const call of this.#sent.values()) this.#fail(call, cause);
+  }
+
+  /** The link is lost: what may be sent twice goes again, and of all other calls nobody knows what became of them. */
+  failLost(cause: unknown): void {
+    for (const call of this.#sent.values()) if (!call.repeatable) this.#fail(call, cause);
+    this.requeueSent();
   }
 
   /** What was sent was surely not acted on: it goes again, in the order of the calls. */
@@ -139,15 +149,12 @@ export class CallQueue {
     }
   }
 
-  #encode(id: number, call: ActionCall): Message {
+  #encode(id: number, call: ActionCall | QueueSend): Message {
     // Calls that were sent and then abandoned count too: the actor still works on them.
     if (this.#queued.size + this.#sent.size >= limits.connectionActionsInFlight) {
       throw clientErrors.queueFull("actions", limits.connectionActionsInFlight);
     }
-    const data = encodeClientFrame(
-      { kind: "action", id, name: call.name, args: call.args ?? [] },
-      this.#encoding,
-    );
+    const data = encodeClientFrame(frameOf(id, call), this.#encoding);
     checkSize(data, limits.incomingMessageBytes);
     if (this.#size > 0 && this.#size + data.length > limits.sendBufferBytes) {
       throw clientErrors.queueFull("bytes of actions", limits.sendBufferBytes);
@@ -171,11 +178,11 @@ export class CallQueue {
     call.abandoned = true;
     call.release();
     if (call.items !== undefined) {
-      call.items.abort(abandoned(`Action "${call.name}"`, "unknown", reason));
+      call.items.abort(abandoned(call.what, "unknown", reason));
       this.#cancel(call);
       return;
     }
-    call.reject(abandoned(`Action "${call.name}"`, queued === undefined ? "unknown" : "not_sent", reason));
+    call.reject(abandoned(call.what, queued === undefined ? "unknown" : "not_sent", reason));
     if (queued !== undefined) this.#forget(queued);
   }
 
@@ -200,6 +207,11 @@ export class CallQueue {
     this.#control({ kind: "cancel", id: call.id });
   }
 
+  #fail(call: QueuedCall, cause: unknown): void {
+    this.#forget(call);
+    fail(call, clientErrors.outcomeUnknown(call.what, cause));
+  }
+
   #take(id: number): QueuedCall | undefined {
     const call = this.#sent.get(id);
     if (call !== undefined) this.#forget(call);
@@ -217,6 +229,11 @@ export class CallQueue {
 function fail(call: QueuedCall, error: TroupeError): void {
   if (call.items === undefined) call.reject(error);
   else call.items.fail(error);
+}
+
+function frameOf(id: number, call: ActionCall | QueueSend): ClientFrame {
+  if ("body" in call) return { kind: "send", id, ...call };
+  return { kind: "action", id, name: call.name, args: call.args ?? [] };
 }
 
 function inOrder(calls: (readonly [number, QueuedCall])[]): Map<number, QueuedCall> {

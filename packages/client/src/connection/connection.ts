@@ -13,10 +13,22 @@ import { closeCodes, type Encoding } from "@troupe/protocol";
 import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
+import { sendOutcome } from "../queue-send.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import type { ResultStream } from "../stream/result-stream.ts";
+import type { Tickets } from "../tickets.ts";
 import type { ActorTarget, ClientLink, ClientTransport } from "../transport.ts";
-import type { ActionCall, ActorConnRaw, ActorConnStatus, EventUnsubscribe, Gap } from "../types.ts";
+import type {
+  ActionCall,
+  ActorConnRaw,
+  ActorConnStatus,
+  EventUnsubscribe,
+  Gap,
+  QueueSendNoWaitOptions,
+  QueueSendOptions,
+  QueueSendResult,
+  QueueSendWaitOptions,
+} from "../types.ts";
 import { CallQueue } from "./call-queue.ts";
 import { Callbacks } from "./callbacks.ts";
 import { EventItems } from "./event-items.ts";
@@ -33,6 +45,7 @@ export interface ConnectionParts {
   readonly policy: ReconnectPolicy;
   /** Asked again for each attempt. */
   readonly params: () => unknown;
+  readonly tickets: Tickets;
   /** The connection will not come back. */
   readonly onEnded: () => void;
 }
@@ -99,6 +112,22 @@ export class Connection implements ActorConnRaw, SessionOwner {
     const answer = this.#calls.add(call, [call.signal]);
     this.#flush();
     return answer;
+  }
+
+  send(name: string, body: unknown, options: QueueSendWaitOptions): Promise<QueueSendResult>;
+  send(name: string, body: unknown, options?: QueueSendNoWaitOptions): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
+  async send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
+    if (this.#phase.kind === "ended") throw this.#phase.error;
+    const { wait = false, timeout: timeoutMs } = options;
+    const send = wait
+      ? { wait, ticket: this.#parts.tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+      : {};
+    const answer = this.#calls.add({ name, body, ...send }, [options.signal]);
+    this.#flush();
+    const outcome = sendOutcome(await answer);
+    if (outcome === undefined) throw clientErrors.outcomeUnknown(`The message for queue "${name}"`);
+    return wait ? outcome : undefined;
   }
 
   on(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {
@@ -217,7 +246,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
     }
     // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.
     if (wasOpen && this.#uptimeMs() >= this.#parts.policy.maxMs) this.#failures = 0;
-    if (end.kind === "lost") this.#calls.failSent(end.cause);
+    if (end.kind === "lost") this.#calls.failLost(end.cause);
     else this.#calls.requeueSent();
     this.#wait();
     if (wasOpen) this.#onClose.emit();

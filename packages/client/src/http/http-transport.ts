@@ -12,17 +12,20 @@ import {
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
+  type SendOutcome,
   STREAM_TYPES,
   SUBPROTOCOL,
 } from "@troupe/protocol";
 import type { ClientEnv, FetchAnswer, FetchPort } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
+import { sendOutcome } from "../queue-send.ts";
 import { ResultStream } from "../stream/result-stream.ts";
 import type {
   ActorTarget,
   ClientLink,
   ClientTransport,
+  QueueSend,
   TransportCallOptions,
   TransportConnectOptions,
 } from "../transport.ts";
@@ -99,6 +102,19 @@ export class HttpTransport implements ClientTransport {
     if (type !== STREAM_TYPES[this.#encoding]) return (await this.#read(request, response)).output;
     if (!response.body) throw clientErrors.unsupportedPlatform("body of a fetch's answer");
     return new ResultStream(new HttpItems(response.body, this.#encoding, request.what));
+  }
+
+  async send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    const { name, ...send } = message;
+    const what = `The message for queue "${name}"`;
+    const answer = await this.#post({
+      url: actorUrl(this.#base, target, `queue/${encodeURIComponent(name)}`),
+      what,
+      body: { ...send, ...bodyOf(target, options) },
+      answer: "actionAnswer",
+      signal: options.signal,
+    });
+    return sendOutcome(answer.output) ?? Promise.reject(clientErrors.outcomeUnknown(what));
   }
 
   async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {

@@ -11,6 +11,7 @@ import {
   encodeWelcome,
   type Hello,
   type Message,
+  type SendOutcome,
   type ServerFrame,
   type WireError,
 } from "@troupe/protocol";
@@ -19,6 +20,7 @@ import type {
   ClientLink,
   ClientLinkHandler,
   ClientTransport,
+  QueueSend,
   TransportCallOptions,
 } from "../../src/transport.ts";
 import { settled } from "./world.ts";
@@ -69,7 +71,8 @@ export class GatewayLink implements ClientLink {
   idOf(name: string): number {
     const frame = this.frames.findLast(
       (each) =>
-        (each.kind === "action" && each.name === name) || (each.kind === "subscribe" && each.event === name),
+        ((each.kind === "action" || each.kind === "send") && each.name === name) ||
+        (each.kind === "subscribe" && each.event === name),
     );
     assert(frame !== undefined && "id" in frame, `nothing was sent for ${name}`);
     return frame.id;
@@ -112,6 +115,8 @@ function inShort(frame: ClientFrame): string {
   switch (frame.kind) {
     case "action":
       return `act ${frame.name}`;
+    case "send":
+      return `send ${frame.name}`;
     case "subscribe":
       return `on ${frame.event}`;
     case "unsubscribe":
@@ -139,7 +144,7 @@ interface Dial {
 
 /** One stateless call that waits for the test. */
 export interface HeldCall {
-  readonly kind: "action" | "resolve";
+  readonly kind: "action" | "send" | "resolve";
   readonly target: ActorTarget;
   readonly name: string;
   readonly args: readonly unknown[];
@@ -165,6 +170,20 @@ export class Gateway implements ClientTransport {
   ): Promise<unknown> {
     return new Promise((resolve, reject) =>
       this.calls.push({ kind: "action", target, name, args, options, resolve, reject }),
+    );
+  }
+
+  send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    return new Promise((resolve, reject) =>
+      this.calls.push({
+        kind: "send",
+        target,
+        name: message.name,
+        args: [message],
+        options,
+        resolve: (status) => resolve(JSON.parse(status)),
+        reject,
+      }),
     );
   }
 

@@ -8,7 +8,7 @@ import { World } from "./world.ts";
 
 interface RoomTypes {
   readonly actions: {
-    send: (c: object, text: string) => string;
+    say: (c: object, text: string) => string;
     act: (c: object) => number;
     admin: { kick: (c: object, who: string) => void };
   };

@@ -29,6 +29,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     name: "counter",
     actions: ["increment"],
     events: ["changed"],
+    queues: [],
     options: { noSleep: true },
     connections: false,
     sockets: false,

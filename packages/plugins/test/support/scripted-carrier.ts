@@ -31,6 +31,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     name,
     actions: ["increment"],
     events: ["changed"],
+    queues: [],
     options: new TextEncoder().encode(options),
     connections: false,
     sockets: false,

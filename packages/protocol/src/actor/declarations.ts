@@ -11,6 +11,8 @@ export interface DeclaredActor {
   readonly name: string;
   readonly actions: readonly string[];
   readonly events: readonly string[];
+  /** Queues that others may send to. */
+  readonly queues?: readonly string[];
   /** Options as `actor({ options })` takes them. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Connections are asked about, and subscriptions told; else the runtime accepts them by itself. */
@@ -26,7 +28,7 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
-  return { ...actor, options: encodePayload(actor.options, "json") };
+  return { queues: [], ...actor, options: encodePayload(actor.options, "json") };
 }
 
 /** Declarations by name. Throws what `refuse` makes. */
@@ -64,6 +66,7 @@ class DeclarationReader {
       name,
       actions: this.#members(`an action of "${name}"`, actor.actions),
       events: this.#members(`an event of "${name}"`, actor.events),
+      queues: this.#members(`a queue of "${name}"`, actor.queues),
       options: this.#options(name, actor.options),
       connections,
       sockets,

@@ -21,6 +21,7 @@ export type {
   RequestAnswer,
   RequestOpen,
   Row as CarriedRow,
+  Send as CarriedSend,
   SocketClose,
   SocketMessage,
   SocketOpen,

@@ -8,6 +8,7 @@ import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts"
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
+import { QueueTable } from "./queue-table.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -66,6 +67,7 @@ export interface LocalBehaviour {
   readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */
   readonly actions: ActionTable;
+  readonly queues: QueueTable;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
   /** True when a start runs nothing of the user's: no hook, nothing to make. */
@@ -103,6 +105,8 @@ export interface ActorDescriptor {
   readonly ignoredOptions: readonly string[];
   readonly actions: readonly string[];
   readonly events: readonly string[];
+  /** Queues that others may send to. */
+  readonly queues: readonly string[];
 }
 
 const pairs = [
@@ -118,17 +122,13 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   "db",
   "actions",
   "events",
+  "queues",
   "options",
   "types",
 ]);
 
 /** Keys of RivetKit's whose feature isn't in this version. */
-const laterKeys: ReadonlySet<string> = new Set([
-  "queues",
-  "actionInputSchemas",
-  "connParamsSchema",
-  "inspector",
-]);
+const laterKeys: ReadonlySet<string> = new Set(["actionInputSchemas", "connParamsSchema", "inspector"]);
 
 /** Checks a definition's config and takes it apart. Throws `config.*`. */
 export function parseDefinition(config: Readonly<Record<string, unknown>>): {
@@ -155,6 +155,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     run: runFunction(config["run"]),
     database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
+    queues: QueueTable.parse(config["queues"]),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
@@ -171,6 +172,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     ignoredOptions: Object.freeze(ignored),
     actions: Object.freeze([...actions.keys()]),
     events: Object.freeze(eventNames(config["events"])),
+    queues: behaviour.queues.names,
   });
   return { descriptor, behaviour };
 }
@@ -183,6 +185,7 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
     ignoredOptions: Object.freeze(ignored),
     actions: Object.freeze([...declaration.actions]),
     events: Object.freeze([...declaration.events]),
+    queues: Object.freeze([...(declaration.queues ?? [])]),
   });
 }
 

@@ -6,6 +6,7 @@ import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behavio
 import type { Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
+import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions. */
 export interface ActorDefinition<
@@ -19,6 +20,7 @@ export interface ActorDefinition<
     readonly actor: T;
     readonly actions: A;
     readonly events: EventTuples<T["events"]>;
+    readonly queues: QueueContracts<T["queues"]>;
     readonly params: T["connParams"];
     readonly input: T["input"];
   };
@@ -26,6 +28,11 @@ export interface ActorDefinition<
 
 /** What a client knows of events: names to tuples of arguments. */
 type EventTuples<E extends EventDeclarations> = { readonly [N in keyof E]: EventArgs<EventPayload<E[N]>> };
+
+/** What a client knows of queues. */
+type QueueContracts<Q extends QueueDeclarations> = {
+  readonly [N in keyof Q]: { readonly message: MessageOf<Q[N]>; readonly reply: ReplyOf<Q[N]> };
+};
 
 /** Any definition. */
 export interface AnyActorDefinition extends ClientDefinition {
@@ -61,7 +68,8 @@ export function actor<
   E extends EventDeclarations = Record<never, never>,
   A = Record<never, never>,
   N extends string = string,
->(config: ActorConfig<S, CP, CS, V, I, E, A, N>): ActorDefinition<Types<S, CP, CS, V, I, E, N>, A> {
+  Q extends QueueDeclarations = Record<never, never>,
+>(config: ActorConfig<S, CP, CS, V, I, E, A, N, Q>): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q>, A> {
   const { descriptor, behaviour } = parseDefinition({ ...config });
   return Object.freeze({ descriptor, behaviour });
 }

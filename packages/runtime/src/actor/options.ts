@@ -40,6 +40,10 @@ export interface ActorOptions {
   readonly noSleep?: boolean;
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
+  /** Messages that all queues of an actor may hold. Default 1,000. */
+  readonly maxQueueSize?: number;
+  /** Bytes of one message of a queue, or of its reply, encoded; at most 4 MiB. Default 64 KiB. */
+  readonly maxQueueMessageSize?: number;
   /** Bytes of one message from a client. Default 64 KiB. */
   readonly maxIncomingMessageSize?: number;
   /** Bytes of one message to a client. Default 1 MiB. */
@@ -89,6 +93,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   sleepGracePeriod: 15_000,
   noSleep: false,
   maxSchedules: limits.schedules,
+  maxQueueSize: limits.queueMessages,
+  maxQueueMessageSize: limits.queueMessageBytes,
   maxIncomingMessageSize: limits.defaultIncomingMessageBytes,
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
 });
@@ -104,12 +110,7 @@ const noOps: ReadonlySet<string> = new Set<NoOpName>([
 ]);
 
 /** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
-const unsupported: ReadonlySet<string> = new Set([
-  "maxQueueSize",
-  "maxQueueMessageSize",
-  "canHibernateWebSocket",
-  "enableActorRuntimeSocket",
-]);
+const unsupported: ReadonlySet<string> = new Set(["canHibernateWebSocket", "enableActorRuntimeSocket"]);
 
 const texts: ReadonlySet<string> = new Set(["name", "icon"]);
 
@@ -153,5 +154,7 @@ function checkOption(name: string, value: unknown): unknown {
   }
   if (typeof value !== "number" || !(value >= 0))
     throw configErrors.invalidOption(name, "a number, 0 or more");
+  if (name === "maxQueueMessageSize" && value > limits.queueMessageBytesLargest)
+    throw configErrors.invalidOption(name, `at most ${limits.queueMessageBytesLargest}`);
   return value;
 }

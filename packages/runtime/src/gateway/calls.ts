@@ -12,10 +12,11 @@ import {
   encodeServerFrame,
   limits,
   type Message,
+  type SendOptions,
   STREAM_TYPES,
   toWireError,
 } from "@troupe/protocol";
-import { messageErrors, notRetryable } from "../errors.ts";
+import { messageErrors, notRetryable, retryable } from "../errors.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
@@ -39,6 +40,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly params: unknown;
   readonly request: () => Request;
   readonly connection = undefined;
+  readonly send: SendOptions | undefined;
   readonly #encoding: Encoding;
   readonly #respond: Respond;
   readonly #report: ReportInternal;
@@ -55,9 +57,11 @@ export class HttpCall extends Output implements ActionCall, Reply {
     encoding: Encoding;
     respond: Respond;
     report: ReportInternal;
+    send?: SendOptions | undefined;
   }) {
     super();
     this.#target = options.target;
+    this.send = options.send;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -110,7 +114,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#respond(this.#refusal(notRetryable(error)));
+    this.#respond(this.#refusal(failure(error, this.send)));
   }
 
   #refusal(error: unknown): GatewayResponse {
@@ -164,6 +168,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly connection: ActorConnection;
+  readonly send: SendOptions | undefined;
   readonly #id: number;
   readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
@@ -178,8 +183,10 @@ export class SocketCall extends Output implements ActionCall, Reply {
     connection: ActorConnection;
     sink: MessageSink;
     report: ReportInternal;
+    send?: SendOptions | undefined;
   }) {
     super();
+    this.send = options.send;
     this.#id = options.id;
     this.#actor = options.actor;
     this.name = options.name;
@@ -233,7 +240,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
 
   fail(error: TroupeError): void {
     this.#sink.answered();
-    this.#sink.post(this.#encodeError(notRetryable(error)));
+    this.#sink.post(this.#encodeError(failure(error, this.send)));
   }
 
   #encodeError(error: unknown): Message {
@@ -253,6 +260,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly params: unknown;
   readonly connection = undefined;
   readonly bytes = 256;
+  readonly send: SendOptions | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
   readonly #afterTurn: (task: () => void) => void;
@@ -265,8 +273,10 @@ export class LocalCall extends Output implements ActionCall, Reply {
     resolve: (value: unknown) => void;
     reject: (error: unknown) => void;
     afterTurn: (task: () => void) => void;
+    send?: SendOptions | undefined;
   }) {
     super();
+    this.send = options.send;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -304,12 +314,17 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   fail(error: TroupeError): void {
-    this.#reject(localError(notRetryable(error)));
+    this.#reject(localError(failure(error, this.send)));
   }
 }
 
 function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
   return { actor: name, actorId: id };
+}
+
+/** The error of a call whose answer can't leave. A message with a ticket may come again whatever became of it. */
+function failure(error: TroupeError, send: SendOptions | undefined): unknown {
+  return send?.ticket === undefined ? notRetryable(error) : retryable(error);
 }
 
 function checkOutgoing(message: Message, limit: number): void {

@@ -213,6 +213,10 @@ export class Gateway {
       this.#action(route, request, encoding, respond);
       return;
     }
+    if (route.kind === "queue") {
+      this.#send(route, request, encoding, respond);
+      return;
+    }
     const body = decodeBody("resolve", request.body, encoding);
     this.#resolve(this.target(route.actor, body.input)).then(
       (actorId) => respond(okResponse(encodeBody({ actorId }, encoding), encoding)),
@@ -245,6 +249,39 @@ export class Gateway {
       respond,
       report: this.#services.report,
     });
+    this.#call(call, target);
+  }
+
+  /** A message for a queue. */
+  #send(
+    route: Route & { kind: "queue" },
+    request: GatewayRequest,
+    encoding: Encoding,
+    respond: Respond,
+  ): void {
+    const { length } = request.body;
+    const { body, params, input, ...send } = decodeTimed(
+      this.#parts.env,
+      length,
+      () => decodeBody("send", request.body, encoding),
+      () => ({ what: "body", length, actor: nameOf(route.actor), queue: route.queue }),
+    );
+    const target = this.target(route.actor, input);
+    const call = new HttpCall({
+      target,
+      name: route.queue,
+      args: [body],
+      params: paramsOf(params),
+      request: () => request.toRequest(),
+      encoding,
+      respond,
+      report: this.#services.report,
+      send,
+    });
+    this.#call(call, target);
+  }
+
+  #call(call: HttpCall, target: Target): void {
     const { host } = this.#parts;
     const instance = host.load(target);
     if (instance instanceof Promise) {

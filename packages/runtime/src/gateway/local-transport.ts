@@ -11,13 +11,14 @@ import {
   type ClientLink,
   type ClientTransport,
   clientErrors,
+  type QueueSend,
   type RawFetchOptions,
   type RawTransport,
   ResultStream,
   rawAddress,
   type TransportCallOptions,
 } from "@troupe/client";
-import { cloneValue, encodeJson, PARAMS_HEADER } from "@troupe/protocol";
+import { cloneValue, encodeJson, PARAMS_HEADER, type SendOptions, type SendOutcome } from "@troupe/protocol";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
@@ -63,7 +64,20 @@ export class LocalTransport implements ClientTransport {
     args: readonly unknown[],
     options: TransportCallOptions,
   ): Promise<unknown> {
-    const copy = cloneValue(args, "args");
+    return await this.#call(target, { name, args: cloneValue(args, "args") }, options);
+  }
+
+  async send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    const { name, body, ...send } = message;
+    const outcome = await this.#call(target, { name, args: [cloneValue(body, "body")], send }, options);
+    return outcome as SendOutcome;
+  }
+
+  async #call(
+    target: ActorTarget,
+    call: { readonly name: string; readonly args: readonly unknown[]; readonly send?: SendOptions },
+    options: TransportCallOptions,
+  ): Promise<unknown> {
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
     const caller = this.#parts.caller();
@@ -71,7 +85,7 @@ export class LocalTransport implements ClientTransport {
     const instance = await this.#load(wanted);
     const result = await new Promise((resolve, reject) => {
       const { afterTurn } = this.#parts.env;
-      instance.action(new LocalCall({ name, args: copy, params, resolve, reject, afterTurn }));
+      instance.action(new LocalCall({ ...call, params, resolve, reject, afterTurn }));
     });
     if (result instanceof ResultStream && caller !== undefined) endWith(caller, result);
     return result;

@@ -7,6 +7,7 @@ import { gatewayErrors } from "../errors.ts";
 /** An address, taken apart. */
 export type Route =
   | { readonly kind: "action"; readonly actor: ActorRoute; readonly action: string }
+  | { readonly kind: "queue"; readonly actor: ActorRoute; readonly queue: string }
   | { readonly kind: "resolve" | "create" | "connect"; readonly actor: ActorRoute }
   | RawRoute
   | { readonly kind: "livez" | "readyz" | "metrics" }
@@ -68,12 +69,14 @@ type ActorPart = ({ readonly id: string } | { readonly name: string }) & { reado
 function actorRoute(parts: readonly string[], of: ActorPart, path: string): Route {
   const verb = parts[3];
   if (verb === "websocket" || verb === "request") return rawRoute(verb, parts, of);
-  const expected = verb === "action" ? 5 : 4;
+  const expected = verb === "action" || verb === "queue" ? 5 : 4;
   if (parts.length !== expected) throw gatewayErrors.notFound(path);
   const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query.split("&"));
   switch (verb) {
     case "action":
       return { kind: "action", actor, action: part(parts, 4) };
+    case "queue":
+      return { kind: "queue", actor, queue: part(parts, 4) };
     case "resolve":
     case "connect":
       return { kind: verb, actor };

@@ -33,6 +33,7 @@ import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
 import { logFieldsOf } from "../host/target.ts";
 import {
+  type ActionCall,
   type ActorConnection,
   type ActorInstance,
   type CloseReason,
@@ -284,8 +285,13 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     }
     switch (frame.kind) {
       case "action":
-        this.#action(state, frame.id, frame.name, frame.args);
+        this.#call(state, frame);
         return;
+      case "send": {
+        const { kind: _, id, name, body, ...send } = frame;
+        this.#call(state, { id, name, args: [body], send });
+        return;
+      }
       case "subscribe": {
         const { id } = frame;
         const done = encodeServerFrame({ kind: "subscribed", id }, this.encoding);
@@ -309,16 +315,18 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     }
   }
 
-  #action(state: State & { tag: "open" }, id: number, name: string, args: readonly unknown[]): void {
+  #call(
+    state: State & { tag: "open" },
+    asked: Pick<ActionCall, "name" | "args" | "send"> & { id: number },
+  ): void {
     if (this.#inFlight >= limits.connectionActionsInFlight) {
-      this.#sendError(connectionErrors.tooManyActions(limits.connectionActionsInFlight), id);
+      this.#sendError(connectionErrors.tooManyActions(limits.connectionActionsInFlight), asked.id);
       return;
     }
     this.#inFlight += 1;
     const { report } = this.#services;
     const { instance, connection } = state;
-    const actor = instance.record;
-    instance.action(new SocketCall({ id, actor, name, args, connection, sink: this, report }));
+    instance.action(new SocketCall({ ...asked, actor: instance.record, connection, sink: this, report }));
   }
 
   /**

@@ -9,8 +9,10 @@ import {
   type ClientLink,
   type ClientTransport,
   createClient,
+  type QueueSend,
   type TransportCallOptions,
 } from "@troupe/client";
+import type { SendOutcome } from "@troupe/protocol";
 import {
   type ActorCall,
   CallMethod,
@@ -19,6 +21,7 @@ import {
   encodePayload,
   NO_PAYLOAD,
 } from "@troupe/protocol/actor/v1";
+import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
 import { GuestStore } from "./guest-store.ts";
@@ -61,11 +64,21 @@ class GuestTransport implements ClientTransport {
     args: readonly unknown[],
     options: TransportCallOptions,
   ): Promise<unknown> {
-    return await this.#ask(target, { action: name, args: encodeArgs(args, "cbor") }, options);
+    return await this.#ask(
+      target,
+      { action: name, args: encodeArgs(args, "cbor"), send: undefined },
+      options,
+    );
+  }
+
+  async send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome> {
+    const { name, body, ...send } = message;
+    const what = { action: name, args: encodeArgs([body], "cbor"), send: carriedSend(send) };
+    return (await this.#ask(target, what, options)) as SendOutcome;
   }
 
   async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {
-    return String(await this.#ask(target, { action: "", args: NO_PAYLOAD }, options));
+    return String(await this.#ask(target, { action: "", args: NO_PAYLOAD, send: undefined }, options));
   }
 
   /** A connection would be a stream of frames in both directions, which actor/v1 doesn't have. */
@@ -77,7 +90,7 @@ class GuestTransport implements ClientTransport {
 
   async #ask(
     target: ActorTarget,
-    what: Pick<ActorCall, "action" | "args">,
+    what: Pick<ActorCall, "action" | "args" | "send">,
     { params, signal }: TransportCallOptions,
   ): Promise<unknown> {
     // Encoded now: what its caller changes behind the call is not part of it.

@@ -11,6 +11,7 @@ import {
   decodePayload,
   type Start,
 } from "@troupe/protocol/actor/v1";
+import { sendOptions } from "../actor/carried/send.ts";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
@@ -198,6 +199,7 @@ export class GuestInstance implements InstanceHost {
         args: decodeArgs(call.args, "cbor"),
         connection: typeof found === "object" ? found : undefined,
         params: payloadValue(call.params),
+        send: call.send && sendOptions(call.send),
         reply,
       });
     } catch (cause) {

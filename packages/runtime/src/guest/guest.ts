@@ -92,6 +92,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     name,
     actions: descriptor.actions,
     events: descriptor.events,
+    queues: descriptor.queues,
     options: declaredOptions(descriptor),
     connections: true,
     sockets: behaviour.hooks.onWebSocket !== undefined,

@@ -4,7 +4,7 @@
  * Gateway and host know nothing of what is behind it: TypeScript in this process, a plugin, an isolate, or another
  * host. A kind of actor is an `InstanceFactory`; adding one touches no gateway file.
  */
-import { closeCodes, type Encoding } from "@troupe/protocol";
+import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
 import type { Output } from "./output.ts";
@@ -37,10 +37,12 @@ export interface ActorInstance {
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
 export type StopReason = "sleep" | "destroy" | "host-stop" | "broken";
 
-/** A call of an action. */
+/** A call of an action, or a message for a queue. */
 export interface ActionCall {
   readonly name: string;
   readonly args: readonly unknown[];
+  /** `name` is a queue, and `args` hold the message. The answer is a `SendOutcome`. */
+  readonly send?: SendOptions | undefined;
   /** The caller's connection; absent for a stateless call. */
   readonly connection?: ActorConnection | undefined;
   /** Connection parameters of a stateless call. */

@@ -116,6 +116,9 @@ export const KV_PREFIX = "~k:";
 /** Behind every key that begins with {@link KV_PREFIX}. */
 export const KV_END = "~k;";
 
+/** The queues'. */
+export const QUEUE_PREFIX = "~q:";
+
 /** What is there at once where it can be. */
 export type MaybePromise<Value> = Value | Promise<Value>;
 

@@ -18,7 +18,7 @@ const withoutEffect = [
   "preloadMaxConnectionsBytes",
 ];
 
-const later = ["maxQueueSize", "maxQueueMessageSize", "canHibernateWebSocket", "enableActorRuntimeSocket"];
+const later = ["canHibernateWebSocket", "enableActorRuntimeSocket"];
 
 /** A value that is not the default. */
 function other(value: unknown): unknown {

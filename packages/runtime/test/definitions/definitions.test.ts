@@ -96,18 +96,13 @@ for (const [name, config, code, text] of refused) {
   });
 }
 
-for (const key of ["queues", "actionInputSchemas", "connParamsSchema", "inspector"]) {
+for (const key of ["actionInputSchemas", "connParamsSchema", "inspector"]) {
   test(`S3.1 (in part): ${key} is refused by its name, not dropped`, () => {
     expect(() => define({ [key]: {} })).toThrow(new RegExp(`"${key}" is not in this version`));
   });
 }
 
-for (const key of [
-  "maxQueueSize",
-  "maxQueueMessageSize",
-  "canHibernateWebSocket",
-  "enableActorRuntimeSocket",
-]) {
+for (const key of ["canHibernateWebSocket", "enableActorRuntimeSocket"]) {
   test(`S3.1 (in part): options.${key} is refused by its name, not dropped`, () => {
     expect(() => define({ options: { [key]: 1 } })).toThrow(new RegExp(`"${key}" is not in this version`));
   });

@@ -29,7 +29,20 @@ const CONTEXT = [
     "client",
     "conns",
   ],
-  ...["db", "destroy", "keepAwake", "key", "kv", "log", "name", "region", "saveState", "schedule", "sleep"],
+  ...[
+    "db",
+    "destroy",
+    "keepAwake",
+    "key",
+    "kv",
+    "log",
+    "name",
+    "queue",
+    "region",
+    "saveState",
+    "schedule",
+    "sleep",
+  ],
   ...["snapshot", "state", "vars", "waitUntil"],
 ];
 const CALL = [...CONTEXT, "conn", "request"].sort();
@@ -55,13 +68,14 @@ const curious = actor({
       found.set("schedule", namesOf(c.schedule));
       found.set("kv", namesOf(c.kv));
       found.set("db", namesOf(c.db));
+      found.set("queue", namesOf(c.queue));
       found.set("conns", namesOf(c.conns));
       for (const conn of c.conns.values()) found.set("one of conns", namesOf(conn));
     },
   },
 });
 
-test("contexts, connections, schedules, keys, databases and sockets show their documented names and no others", async () => {
+test("contexts, connections, schedules, keys, queues, databases and sockets show their documented names and no others", async () => {
   await using driver = await Driver.start({ curious }, { databases: true });
   const conn = driver.client().curious.getOrCreate().connect();
   await conn.look();
@@ -74,6 +88,8 @@ test("contexts, connections, schedules, keys, databases and sockets show their d
   expect(found.get("schedule")).toEqual(["after", "at", "cancel", "get", "list"]);
   const keys = ["batchDelete", "batchGet", "batchPut", "delete", "deleteRange", "get", "list", "listPrefix"];
   expect(found.get("kv")).toEqual([...keys, "listRange", "put"]);
+  const taking = ["next", "nextBatch", "send", "tryNext", "tryNextBatch", "waitForAvailable", "waitForNames"];
+  expect(found.get("queue")).toEqual(["complete", "deadLetters", "enqueueAndWait", "iter", ...taking]);
   expect(found.get("db")).toEqual(["execute", "transaction"]);
   const map = ["Symbol(Symbol.iterator)", "entries", "forEach", "get", "has", "keys", "size", "values"];
   expect(found.get("conns")).toEqual(map);

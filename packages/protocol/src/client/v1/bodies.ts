@@ -7,7 +7,7 @@ import { encodeJson, encodeJsonWithin } from "../../values/json-write.ts";
 import { readDocument } from "../../values/text.ts";
 import { pickError } from "./codec.ts";
 import type { Encoding, WireError } from "./frames.ts";
-import type { ActionAnswer, ActionBody, ResolveAnswer, ResolveBody } from "./http.ts";
+import type { ActionAnswer, ActionBody, ResolveAnswer, ResolveBody, SendBody } from "./http.ts";
 import {
   compact,
   decodeShape,
@@ -15,6 +15,7 @@ import {
   type Message,
   readArgs,
   readError,
+  readSend,
   readString,
   type Shape,
 } from "./shape.ts";
@@ -28,6 +29,7 @@ export interface ErrorBody {
 export interface Bodies {
   readonly action: ActionBody;
   readonly actionAnswer: ActionAnswer | ErrorBody;
+  readonly send: SendBody;
   readonly resolve: ResolveBody;
   readonly resolveAnswer: ResolveAnswer | ErrorBody;
 }
@@ -65,6 +67,7 @@ const readers: { readonly [K in BodyKind]: (shape: Shape) => Bodies[K] } = {
   },
   actionAnswer: (shape) =>
     shape.error === undefined ? compact({ output: shape.output }) : { error: readError(shape) },
+  send: (shape) => ({ ...readSend(shape), ...compact({ params: shape.params, input: shape.input }) }),
   resolve: (shape) => compact({ input: shape.input, params: shape.params }),
   resolveAnswer: (shape) =>
     shape.error === undefined ? { actorId: readString(shape, "actorId") } : { error: readError(shape) },

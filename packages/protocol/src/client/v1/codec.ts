@@ -19,6 +19,7 @@ import {
   readError,
   readId,
   readMemberName,
+  readSend,
 } from "./shape.ts";
 
 /** The message of a frame to a client. Throws group `value` when a user's value can't be sent. */
@@ -88,6 +89,13 @@ export function decodeClientFrame(data: Message, encoding: Encoding): ClientFram
         name: readMemberName(shape, "name"),
         args: readArgs(shape),
       };
+    case "send":
+      return {
+        kind: "send",
+        id: readId(shape),
+        name: readMemberName(shape, "name"),
+        ...readSend(shape),
+      };
     case "subscribe":
       return { kind: "subscribe", id: readId(shape), event: readMemberName(shape, "event") };
     case "unsubscribe":
@@ -108,6 +116,8 @@ export function encodeClientFrame(frame: ClientFrame, encoding: Encoding): Messa
   switch (frame.kind) {
     case "action":
       return encodeAction(frame, encoding);
+    case "send":
+      return encodeFrame(compact(frame), encoding);
     case "subscribe":
       return encodeFrame({ kind: "subscribe", id: frame.id, event: frame.event }, encoding);
     case "unsubscribe":

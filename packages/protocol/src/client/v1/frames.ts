@@ -71,6 +71,40 @@ export interface ActionFrame {
   readonly args: readonly unknown[];
 }
 
+/**
+ * Puts a message into a queue; answered by a reply whose output is a {@link SendOutcome}, or an error of the same id. The
+ * answer says that the message is durable, and with `wait` that it was handled, or that nobody waits any longer.
+ */
+export interface SendFrame extends SendOptions {
+  readonly kind: "send";
+  readonly id: number;
+  /** The queue. */
+  readonly name: string;
+  /** Absent for `undefined`. */
+  readonly body?: unknown;
+}
+
+/** How a message is sent. */
+export interface SendOptions {
+  /** Answer when the message was handled. */
+  readonly wait?: boolean;
+  /** With `wait`: how long. Absent: for as long as it takes. */
+  readonly timeoutMs?: number;
+  /**
+   * Names this message among all that are sent to the actor, so that it can be sent again: it is in the queue once, and
+   * whoever comes with its ticket waits for the one reply. 1 to 64 of A-Z, a-z, 0-9, _ and -.
+   */
+  readonly ticket?: string;
+}
+
+/** What became of a message. */
+export interface SendOutcome {
+  /** `completed`: it is durable, and with `wait` it was handled. `timedOut`: nobody waits any longer. */
+  readonly status: "completed" | "timedOut";
+  /** What it was completed with. */
+  readonly response?: unknown;
+}
+
 /** Asks for an event; answered by a subscribed or an error of the same id. */
 export interface SubscribeFrame {
   readonly kind: "subscribe";
@@ -108,6 +142,7 @@ export interface CancelFrame {
 /** What a client sends after its hello. */
 export type ClientFrame =
   | ActionFrame
+  | SendFrame
   | SubscribeFrame
   | UnsubscribeFrame
   | PingFrame

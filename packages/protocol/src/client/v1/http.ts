@@ -2,6 +2,7 @@
  * The client protocol, version 1, over HTTP.
  *
  *   POST /actor/{name}/action/{action}?key=a,b&method=getOrCreate    { args?, params?, input? } → { output? }
+ *   POST /actor/{name}/queue/{queue}?key=a,b&method=getOrCreate      SendBody                   → { output: SendOutcome }
  *   POST /actor/{name}/resolve?key=a,b&method=get                    { input?, params? }        → { actorId }
  *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
  *   GET  /actor/{name}/connect?key=a,b&method=getOrCreate            WebSocket, see frames.ts
@@ -23,6 +24,7 @@
  * inside one is %2C). An empty component is `~` (a component that is a tilde is %7E). Without `key`, or with none of its
  * text, the key is empty, which is a key like any other.
  */
+import type { SendOptions } from "./frames.ts";
 
 /** The header that names the protocol version of a request. */
 export const PROTOCOL_HEADER = "troupe-protocol";
@@ -45,6 +47,14 @@ export interface ActionBody {
 /** The body of an action's answer; `output` is absent for undefined. */
 export interface ActionAnswer {
   readonly output?: unknown;
+}
+
+/** The body of a message for a queue. */
+export interface SendBody extends SendOptions {
+  /** The message. */
+  readonly body?: unknown;
+  readonly params?: unknown;
+  readonly input?: unknown;
 }
 
 /** The body of a resolve or create request. */

@@ -8,7 +8,7 @@ import { limits } from "../../limits.ts";
 import { decodeCborWithin } from "../../values/cbor.ts";
 import { isRecord } from "../../values/error-value.ts";
 import { decodeJsonWithin } from "../../values/json-read.ts";
-import type { Encoding, WireError } from "./frames.ts";
+import type { Encoding, SendOptions, WireError } from "./frames.ts";
 
 /** One message of a WebSocket: text or binary. */
 export type Message = string | Uint8Array;
@@ -82,6 +82,20 @@ export function readArgs(shape: Shape): readonly unknown[] {
   if (!Array.isArray(args)) throw protocolErrors.malformedFrame("`args` isn't an array");
   return args;
 }
+
+/** A message for a queue, and how it is sent. */
+export function readSend(shape: Shape): SendOptions & { readonly body?: unknown } {
+  const { body, wait, timeoutMs, ticket } = shape;
+  if (wait !== undefined && typeof wait !== "boolean")
+    throw protocolErrors.malformedFrame("`wait` isn't a boolean");
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0))
+    throw protocolErrors.malformedFrame("`timeoutMs` isn't a number of 0 or more");
+  if (ticket !== undefined && !(typeof ticket === "string" && TICKET.test(ticket)))
+    throw protocolErrors.malformedFrame("`ticket` isn't one");
+  return compact({ body, wait, timeoutMs, ticket }) as SendOptions & { readonly body?: unknown };
+}
+
+const TICKET = /^[\w-]{1,64}$/;
 
 /** A list of protocol versions. */
 export function readVersions(shape: Shape): readonly number[] {

@@ -31,7 +31,7 @@ import type {
   ActorWord,
   CarriedDeclaration,
 } from "../../ports/carried.ts";
-import type { CloseReason, InstanceOpen, StopReason } from "../../ports/instance.ts";
+import type { ActionCall, CloseReason, InstanceOpen, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
   type ActorSql,
@@ -50,7 +50,7 @@ import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
 import { ActorCalls } from "./actor-calls.ts";
-import { Calls } from "./calls.ts";
+import { Calls, keepsAwake } from "./calls.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
 import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
@@ -142,7 +142,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       env: parts.env,
       encoding: this.encoding,
       timeoutMs: parts.descriptor.options.actionTimeout,
-      answered: (output) => this.#answered(output),
+      answered: (call, output) => this.#answered(call, output),
       cancel: (call) => this.say({ $case: "cancel", value: { call } }),
       emit: (output) => this.emit(output),
       credit: (call, items) => this.say({ $case: "streamCredit", value: { call, items } }),
@@ -368,9 +368,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     else this.work.begin("carried");
   }
 
-  #answered(output: Output): void {
+  #answered(call: ActionCall, output: Output): void {
     this.emit(output);
-    this.work.end("action");
+    if (keepsAwake(call)) this.work.end("action");
   }
 
   /** Nothing that it says from now on can be trusted to be stored whole. */

@@ -14,6 +14,7 @@ import {
   type PayloadEncoding,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
+import { sendOptions } from "./send.ts";
 
 /** What calls need of their activation. */
 export interface ActorCallsOwner {
@@ -55,14 +56,16 @@ export class ActorCalls {
     const target = targetOf(call, encoding);
     const params = payloadValue(call.params, encoding);
     const args = call.action === "" ? undefined : decodeArgs(call.args, encoding);
+    const send = call.send && sendOptions(call.send);
     this.#open += 1;
     try {
       await this.#owner.durable();
       const transport = this.#transport();
-      const value =
-        args === undefined
-          ? await transport.resolve(target, { params })
-          : await transport.action(target, call.action, args, { params });
+      const value = await (args === undefined
+        ? transport.resolve(target, { params })
+        : send === undefined
+          ? transport.action(target, call.action, args, { params })
+          : transport.send(target, { name: call.action, body: args[0], ...send }, { params }));
       if (value instanceof ResultStream) {
         await value.return();
         throw actorErrors.notCarried("a result of another actor that comes in items");

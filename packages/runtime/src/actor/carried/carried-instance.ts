@@ -15,9 +15,12 @@ import type {
   StopReason,
 } from "../../ports/instance.ts";
 import type { RawRequest } from "../../ports/raw.ts";
+import { queueErrors } from "../../queue/errors.ts";
 import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
+import { keepsAwake } from "./calls.ts";
+import { carriedSend } from "./send.ts";
 
 /** What a stop gives the code beyond its grace period, for its last words to arrive. */
 const LAST_WORDS_MS = 1_000;
@@ -89,9 +92,9 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     const activation = this.#activation;
-    const { actions, name } = activation.declaration;
-    if (!actions.includes(call.name)) {
-      activation.emit(call.reply.error(actorErrors.actionNotFound(name, call.name)));
+    const missing = unknownMember(activation, call);
+    if (missing !== undefined) {
+      activation.emit(call.reply.error(missing));
       return;
     }
     let args: Uint8Array;
@@ -103,13 +106,21 @@ export class CarriedInstance implements ActorInstance {
       activation.emit(call.reply.error(cause));
       return;
     }
-    activation.work.begin("action");
+    if (keepsAwake(call)) activation.work.begin("action");
     const number = activation.calls.begin(call);
     const connection = activation.clients.numberOf(call.connection);
     const timeoutMs = activation.descriptor.options.actionTimeout;
     activation.say({
       $case: "call",
-      value: { call: number, action: call.name, args, connection, params, timeoutMs: wireTimeout(timeoutMs) },
+      value: {
+        call: number,
+        action: call.name,
+        args,
+        connection,
+        params,
+        timeoutMs: wireTimeout(timeoutMs),
+        send: call.send && carriedSend(call.send),
+      },
     });
   }
 
@@ -239,6 +250,14 @@ function startTimeoutMs(activation: CarriedActivation): number {
     options.onWakeTimeout,
   ];
   return hooks.reduce((sum, timeoutMs) => sum + timeoutMs, LAST_WORDS_MS);
+}
+
+/** The error of a call of what the code hasn't declared. */
+function unknownMember({ declaration }: CarriedActivation, call: ActionCall): TroupeError | undefined {
+  const { name, actions, queues = [] } = declaration;
+  if (call.send !== undefined)
+    return queues.includes(call.name) ? undefined : queueErrors.notFound(name, call.name);
+  return actions.includes(call.name) ? undefined : actorErrors.actionNotFound(name, call.name);
 }
 
 /** Milliseconds as they travel: 0 for no limit. */

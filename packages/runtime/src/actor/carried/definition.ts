@@ -15,6 +15,7 @@ export const UNDECLARED: ActorDescriptor = Object.freeze({
   ignoredOptions: Object.freeze([]),
   actions: Object.freeze([]),
   events: Object.freeze([]),
+  queues: Object.freeze([]),
 });
 
 /** A definition of a carried actor. It is frozen: nothing outside can exchange what opens it. */

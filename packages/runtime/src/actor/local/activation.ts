@@ -16,7 +16,7 @@ import { actorErrors } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { ActorInstance, InstanceHost, StopReason } from "../../ports/instance.ts";
+import type { ActorInstance, InstanceHost } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
   type ActorStore,
@@ -27,40 +27,28 @@ import {
   DESTROYED_ROW,
   type RowChange,
 } from "../../ports/storage.ts";
+import type { Queues } from "../../queue/queues.ts";
 import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
+import type { ActivationParts, Phase } from "./activation-parts.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
+import { runHook } from "./hook.ts";
 import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
+import { Queueing } from "./queueing.ts";
+import type { RunWork } from "./run.ts";
 import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
-import { withTimeout } from "./timeout.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
-/** The lifecycle, tagged. */
-export type Phase =
-  | { readonly tag: "loading" }
-  | { readonly tag: "running" }
-  | { readonly tag: "stopping"; readonly reason: StopReason; readonly done: Promise<void> }
-  | { readonly tag: "stopped"; readonly reason: StopReason };
-
-/** What an activation is made of. */
-export interface ActivationParts {
-  readonly services: ActivationServices;
-  readonly host: InstanceHost;
-  /** What the host knows it as. */
-  readonly instance: ActorInstance;
-  readonly store: ActorStore;
-  readonly descriptor: ActorDescriptor;
-  readonly behaviour: LocalBehaviour;
-}
+export type { ActivationParts, Phase };
 
 const DONE = Uint8Array.of(1);
 
@@ -81,6 +69,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   vars: unknown;
   /** The promise of `run`, while it goes on. */
   running: Promise<void> | undefined;
+  runWork: RunWork | undefined;
+  /** Its queues, once somebody needs them. */
+  queueing: Queueing | undefined;
   readonly #services: ActivationServices;
   readonly #instance: ActorInstance;
   /** While a creation runs: its first batch is kept back, so that a crash leaves no half-made actor. */
@@ -155,6 +146,21 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
       checkLive: () => this.#checkLive(),
     });
     return this.#kv;
+  }
+
+  get queues(): Queues {
+    this.queueing ??= new Queueing(this);
+    return this.queueing.queues;
+  }
+
+  /** When the next schedule is due (wall clock, ms). */
+  get scheduledAt(): number | null {
+    return this.#schedules?.nextAt() ?? null;
+  }
+
+  /** True in a transaction of its database. */
+  get inTransaction(): boolean {
+    return this.#database !== undefined && inTransaction(this.#database);
   }
 
   get database(): DatabaseClient {
@@ -238,15 +244,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   }
 
   /** Runs a hook as this actor, within its time. */
-  async hook(name: string, timeoutMs: number, fn: Hook, args: readonly unknown[]): Promise<unknown> {
-    this.work.begin("hook");
-    try {
-      const result = this.enter(() => fn(...args));
-      if (!(result instanceof Promise)) return await result;
-      return await withTimeout(this.env, result, timeoutMs, () => actorErrors.hookTimedOut(name, timeoutMs));
-    } finally {
-      this.work.end("hook");
-    }
+  hook(name: string, timeoutMs: number, fn: Hook, args: readonly unknown[]): Promise<unknown> {
+    return runHook(this, { name, timeoutMs, fn, args });
   }
 
   /** Something durable changed. Throws `actor.stopped` after the release. */
@@ -301,7 +300,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** Settles when the store has taken everything written so far. Rejects with `sql.output_in_transaction`. */
   async handedOn(): Promise<void> {
-    if (this.#inTransaction) throw sqlErrors.outputInTransaction();
+    if (this.inTransaction) throw sqlErrors.outputInTransaction();
     this.#markAll();
     await this.gate.barrier();
   }
@@ -309,6 +308,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   /** The save behind which this life writes nothing. Settles when all is durable; rejects when it never will be. */
   async lastSave(): Promise<void> {
     this.#markAll();
+    if (this.queueing?.stale === true) this.gate.mark();
     await this.gate.lastBarrier();
     await this.store.durable?.();
   }
@@ -319,13 +319,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     if (this.#state?.suspicious === true) this.gate.mark();
   }
 
-  get #inTransaction(): boolean {
-    return this.#database !== undefined && inTransaction(this.#database);
-  }
-
   /** What a call that leaves the actor waits for: nothing, when nothing is pending. */
   departure(): Promise<void> | undefined {
-    if (this.#inTransaction) return this.saveState(true);
+    if (this.inTransaction) return this.saveState(true);
     const clear = this.gate.clear && this.store.durable === undefined;
     if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);
@@ -341,6 +337,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     if (this.doomed) return;
     this.#doom = "unsaid";
     this.#schedules?.stop();
+    this.queueing?.queues.arrivals.end();
     this.gate.mark();
   }
 
@@ -373,7 +370,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     this.#kv?.take(rows);
-    const alarm = this.#schedules?.take(rows);
+    const scheduled = this.#schedules?.take(rows);
+    const alarm = this.queueing === undefined ? scheduled : this.queueing.take(rows);
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;
     if (this.#doom === "unsaid") {

@@ -148,8 +148,8 @@ function end(activation: Activation, c: CallContext, output: Output): void {
   activation.work.end("action");
 }
 
-/** Never throws: what goes wrong on the way out (a socket that breaks) must not keep the call from ending. */
-function say(activation: Activation, output: Output): void {
+/** Sends what answers a call. Never throws: what goes wrong on the way out (a socket that breaks) must not keep the call from ending. */
+export function say(activation: Activation, output: Output): void {
   try {
     activation.emit(output);
   } catch (cause) {

@@ -8,20 +8,36 @@
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorConnection } from "../../ports/instance.ts";
+import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
+import type { UntypedQueue } from "../types/queue.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
+import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
+
+/** The handler whose context `c` is has ended; nothing happens for what is no context. */
+export let releaseContext: (c: unknown, failed: boolean) => void;
 
 /** `c` of hooks, `run` and of what has no connection. */
 export class LocalContext implements ActorContext {
   readonly #activation: Activation;
+  readonly #occupation: Occupation | undefined;
+  #received: HandlerQueue | undefined;
 
-  constructor(activation: Activation) {
+  static {
+    releaseContext = (c, failed) => {
+      if (c instanceof LocalContext) c.#received?.end(failed);
+    };
+  }
+
+  /** `occupation`: who is told when it waits for messages. */
+  constructor(activation: Activation, occupation?: Occupation) {
     this.#activation = activation;
+    this.#occupation = occupation;
   }
 
   get state(): unknown {
@@ -66,6 +82,11 @@ export class LocalContext implements ActorContext {
 
   get kv(): ActorKv {
     return new KvApi(this.#activation.kv, this.#activation.log);
+  }
+
+  get queue(): UntypedQueue {
+    this.#received ??= new HandlerQueue(this.#activation, this.#occupation);
+    return this.#received.api;
   }
 
   get db(): Database {
@@ -188,6 +209,7 @@ export class CallContext extends LocalContext implements ConnContext {
   }
 
   #release(): void {
+    releaseContext(this, false);
     this.#released = true;
     if (this.#abort !== undefined) this.#activation.abort.unfollow(this.#abort);
   }

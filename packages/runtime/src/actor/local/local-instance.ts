@@ -22,8 +22,10 @@ import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
+import { wakeAtOf } from "./queueing.ts";
 import { openRequest } from "./raw-request.ts";
 import { openSocket } from "./raw-socket.ts";
+import { startSend } from "./send-call.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
 
@@ -103,7 +105,8 @@ export class LocalInstance implements ActorInstance {
     }
     // Disconnected: its socket closes as soon as what was sent before has left.
     if (call.connection instanceof Connection && call.connection.ended) return;
-    startCall(this.#activation, call);
+    if (call.send === undefined) startCall(this.#activation, call);
+    else startSend(this.#activation, call, call.send);
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -156,18 +159,19 @@ export class LocalInstance implements ActorInstance {
       awakeReasons: activation.awakeReasons(),
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
-      alarmAt: activation.hasSchedules ? activation.schedules.nextAt() : null,
+      alarmAt: wakeAtOf(activation) ?? null,
     };
   }
 
-  /** Schedules that are left wake the actor again. */
+  /** Schedules and messages that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (!activation.hasSchedules) return;
+    const wakeAt = wakeAtOf(activation);
+    if (wakeAt === undefined) return;
     // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
     if (activation.doomed && !broken) return;
-    const next = broken ? undefined : activation.schedules.nextAt();
+    const next = broken ? undefined : wakeAt;
     if (next !== null) activation.host.alarm(this, next);
   }
 }

@@ -11,10 +11,12 @@
  * cut short is given back by whoever finds it. A wake stores nothing by itself.
  */
 import type { Row } from "../../ports/storage.ts";
+import { LEDGER_ROW } from "../../queue/queue-key.ts";
 import { SCHEDULE_PREFIX } from "../../schedule/schedule.ts";
-import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext } from "./context.ts";
+import { Queueing } from "./queueing.ts";
+import { beginRun } from "./run.ts";
 import { StateTree } from "./state-tree.ts";
 
 /** What a start is made from. */
@@ -73,26 +75,12 @@ export function begin(activation: Activation): void {
   if (activation.hasSchedules && !activation.doomed) activation.schedules.start();
 }
 
-function beginRun(activation: Activation, run: Hook): void {
-  activation.work.begin("run");
-  const running = (async () => {
-    try {
-      await activation.enter(() => run(new LocalContext(activation)));
-    } catch (cause) {
-      if (!activation.stopping) activation.log.error("run failed", { cause });
-    } finally {
-      activation.running = undefined;
-      activation.work.end("run");
-    }
-  })();
-  // A run that has ended by now has cleared the field already.
-  if (activation.work.count("run") > 0) activation.running = running;
-}
-
 function adoptRows(activation: Activation, rows: readonly Row[]): void {
   const { state } = activation.behaviour;
   if (state.kind !== "none") activation.adoptState(StateTree.load(activation, rows));
   if (rows.some((row) => row.key.startsWith(SCHEDULE_PREFIX))) activation.schedules.load(rows);
+  const ledger = rows.find((row) => row.key === LEDGER_ROW);
+  if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
 }
 
 async function createState(activation: Activation, c: LocalContext, input: unknown): Promise<void> {

@@ -19,6 +19,8 @@ import { LocalContext } from "./context.ts";
 
 /** Ends an activation that has begun to stop. Never rejects. */
 export async function stop(activation: Activation, reason: StopReason): Promise<void> {
+  // Before the signal, which ends waits as well: whether `run` was at work is known now.
+  activation.queueing?.end();
   activation.abort.abort(() => actorErrors.stopped(activation.record.id));
   if (activation.hasSchedules) activation.schedules.stop();
   if (reason === "broken") {

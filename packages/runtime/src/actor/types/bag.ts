@@ -2,6 +2,7 @@
  * The types of one actor, carried together: every context and hook takes this one parameter.
  */
 import type { EventDeclarations } from "./event.ts";
+import type { QueueDeclarations } from "./queue.ts";
 
 /** State, connections, vars, input, events and names of actions of an actor. */
 export interface ActorTypes {
@@ -13,11 +14,20 @@ export interface ActorTypes {
   readonly events: EventDeclarations;
   /** Names of the actions and groups of actions; any string where they aren't known. */
   readonly actionNames: string;
+  readonly queues: QueueDeclarations;
 }
 
 /** Builds the bag from its parts. */
-export interface Types<S, CP, CS, V, I, E extends EventDeclarations, N extends string = string>
-  extends ActorTypes {
+export interface Types<
+  S,
+  CP,
+  CS,
+  V,
+  I,
+  E extends EventDeclarations,
+  N extends string = string,
+  Q extends QueueDeclarations = QueueDeclarations,
+> extends ActorTypes {
   readonly state: S;
   readonly connParams: CP;
   readonly connState: CS;
@@ -25,4 +35,5 @@ export interface Types<S, CP, CS, V, I, E extends EventDeclarations, N extends s
   readonly input: I;
   readonly events: E;
   readonly actionNames: N;
+  readonly queues: Q;
 }

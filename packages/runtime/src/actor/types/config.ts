@@ -14,6 +14,7 @@ import type {
   RequestContext,
 } from "./context.ts";
 import type { EventDeclarations } from "./event.ts";
+import type { QueueDeclarations } from "./queue.ts";
 
 type MaybePromise<R> = R | Promise<R>;
 
@@ -112,10 +113,13 @@ interface Hooks<
   I,
   E extends EventDeclarations,
   N extends string,
-  T extends Types<S, CP, CS, V, I, E, N>,
+  Q extends QueueDeclarations,
+  T extends Types<S, CP, CS, V, I, E, N, Q>,
 > {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
   readonly events?: E;
+  /** Messages for the actor, kept on disk until it has handled them: `queue<Message, Reply>()`, or schemas of messages. */
+  readonly queues?: Q;
   /** First on every start, new or not. 30 s by default. */
   readonly onMigrate?: (c: Omit<ActorContext<T>, "vars">, isNew: boolean) => MaybePromise<void>;
   /** Once in an actor's life, after its state was made. */
@@ -126,7 +130,10 @@ interface Hooks<
   readonly onSleep?: (c: ActorContext<T>) => MaybePromise<void>;
   /** Before the actor is ended for good. */
   readonly onDestroy?: (c: ActorContext<T>) => MaybePromise<void>;
-  /** Runs beside the actor while it is awake. Keeps it awake; when it returns or throws, the actor goes on. */
+  /**
+   * Runs beside the actor while it is awake. Keeps it awake, but for the time when it only waits for messages of its queues;
+   * when it returns or throws, the actor goes on.
+   */
   readonly run?: ((c: ActorContext<T>) => MaybePromise<void>) | RunConfig<T>;
   /** Called once after a turn that changed the state. Must not change it. */
   readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
@@ -171,19 +178,20 @@ export interface RunConfig<T extends Types<unknown, unknown, unknown, unknown, u
 }
 
 /** What `actor()` takes. One of each pair at most: `state` or `createState`, `vars` or `createVars`, and so on. */
-export type ActorConfig<S, CP, CS, V, I, E extends EventDeclarations, A, N extends string = string> = Hooks<
+export type ActorConfig<
   S,
   CP,
   CS,
   V,
   I,
-  E,
-  NoInfer<N>,
-  Types<S, CP, CS, V, I, E, NoInfer<N>>
-> &
+  E extends EventDeclarations,
+  A,
+  N extends string = string,
+  Q extends QueueDeclarations = QueueDeclarations,
+> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, Types<S, CP, CS, V, I, E, NoInfer<N>, Q>> &
   StateConfig<S, I, E, NoInfer<N>> &
   VarsConfig<S, V, I, E, NoInfer<N>> &
   ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>> & {
     // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
-    readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>>>, N>;
+    readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>, Q>>, N>;
   };

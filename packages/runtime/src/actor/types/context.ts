@@ -7,6 +7,7 @@ import type { ActorTypes, Types } from "./bag.ts";
 import type { Database } from "./database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
+import type { QueueOf } from "./queue.ts";
 
 /** Passed last to `broadcast` and `send` through {@link unconfirmed}. */
 export interface SendOptions {
@@ -101,6 +102,8 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   readonly schedule: Schedule<T["actionNames"]>;
   /** Keys and values on disk, in the actor's own order. */
   readonly kv: ActorKv;
+  /** The actor's queues. What was taken is handled when this handler asks for the next message, or ends. */
+  readonly queue: QueueOf<T["queues"]>;
   /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
   readonly db: Database;
   readonly log: Logger;

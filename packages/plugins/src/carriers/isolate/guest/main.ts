@@ -14,7 +14,7 @@ import "./globals.ts";
 import { TroupeError, UserError } from "@troupe/base";
 import { cloneValue } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
-import { actor, db, event } from "@troupe/runtime/guest";
+import { actor, db, event, queue } from "@troupe/runtime/guest";
 import { readRecords } from "../records.ts";
 import { define, host, out, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -105,5 +105,11 @@ function isDefinition(value: unknown): value is ReturnType<typeof actor> {
 }
 
 Object.assign(globalThis, {
-  troupeIsolate: { prepare, load, enter, endTurn, module: { actor, db, event, TroupeError, UserError } },
+  troupeIsolate: {
+    prepare,
+    load,
+    enter,
+    endTurn,
+    module: { actor, db, event, queue, TroupeError, UserError },
+  },
 });

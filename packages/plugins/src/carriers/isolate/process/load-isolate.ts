@@ -26,7 +26,7 @@ const FILENAME = "actor.js";
 
 /** What a source may import, and what it finds there. */
 const MODULES: Readonly<Record<string, string>> = {
-  troupe: "export const { actor, event, TroupeError, UserError } = troupeIsolate.module;",
+  troupe: "export const { actor, event, queue, TroupeError, UserError } = troupeIsolate.module;",
   "troupe/db": "export const { db } = troupeIsolate.module;",
 };
 

@@ -184,6 +184,21 @@ export interface Call {
   readonly params: Uint8Array;
   /** What is left of the caller's time; 0 for no limit. */
   readonly timeoutMs: number;
+  /**
+   * The call puts a message into a queue: `action` names it, and `args` are the message. The reply is a record: `status`
+   * ("completed" or "timedOut") and `response`.
+   */
+  readonly send: Send | undefined;
+}
+
+/** How a message is sent. */
+export interface Send {
+  /** Reply when the message was handled; else when it is written. */
+  readonly wait: boolean;
+  /** With `wait`: how long; 0 for as long as it takes. */
+  readonly timeoutMs: number;
+  /** Names the message, which may come again: it is in the queue once. Empty for none. */
+  readonly ticket: string;
 }
 
 /** Nobody waits for the call's reply any more. */
@@ -375,6 +390,8 @@ export interface ActorCall {
   /** Empty: the actor is found, or made, and the answer is its id. */
   readonly action: string;
   readonly args: Uint8Array;
+  /** The call puts a message into a queue: `action` names it, and `args` are the message. */
+  readonly send: Send | undefined;
 }
 
 export const ActorCall_Method = {
@@ -530,6 +547,8 @@ export interface ActorDeclaration {
   readonly database: boolean;
   /** It takes HTTP requests. */
   readonly requests: boolean;
+  /** The queues that others may send to. */
+  readonly queues: readonly string[];
 }
 
 function createBaseToActor(): ToActor {
@@ -1542,7 +1561,15 @@ export const Stopped: MessageFns<Stopped> = {
 };
 
 function createBaseCall(): Call {
-  return { call: 0, action: "", args: new Uint8Array(0), connection: 0, params: new Uint8Array(0), timeoutMs: 0 };
+  return {
+    call: 0,
+    action: "",
+    args: new Uint8Array(0),
+    connection: 0,
+    params: new Uint8Array(0),
+    timeoutMs: 0,
+    send: undefined,
+  };
 }
 
 export const Call: MessageFns<Call> = {
@@ -1564,6 +1591,9 @@ export const Call: MessageFns<Call> = {
     }
     if (message.timeoutMs !== 0) {
       writer.uint32(48).uint32(message.timeoutMs);
+    }
+    if (message.send !== undefined) {
+      Send.encode(message.send, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1627,6 +1657,82 @@ export const Call: MessageFns<Call> = {
             }
 
             message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.send = Send.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSend(): Send {
+  return { wait: false, timeoutMs: 0, ticket: "" };
+}
+
+export const Send: MessageFns<Send> = {
+  encode(message: Send, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wait !== false) {
+      writer.uint32(8).bool(message.wait);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(16).uint32(message.timeoutMs);
+    }
+    if (message.ticket !== "") {
+      writer.uint32(26).string(message.ticket);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Send {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSend() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.wait = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ticket = reader.string();
             continue;
           }
         }
@@ -3146,6 +3252,7 @@ function createBaseActorCall(): ActorCall {
     params: new Uint8Array(0),
     action: "",
     args: new Uint8Array(0),
+    send: undefined,
   };
 }
 
@@ -3174,6 +3281,9 @@ export const ActorCall: MessageFns<ActorCall> = {
     }
     if (message.args.length !== 0) {
       writer.uint32(66).bytes(message.args);
+    }
+    if (message.send !== undefined) {
+      Send.encode(message.send, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -3253,6 +3363,14 @@ export const ActorCall: MessageFns<ActorCall> = {
             }
 
             message.args = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.send = Send.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -4164,6 +4282,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     sockets: false,
     database: false,
     requests: false,
+    queues: [],
   };
 }
 
@@ -4192,6 +4311,9 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
+    }
+    for (const v of message.queues) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -4271,6 +4393,14 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.requests = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.queues.push(reader.string());
             continue;
           }
         }

@@ -1,0 +1,76 @@
+/**
+ * Messages for queues, sent without a connection.
+ *
+ * A sender that waits for the reply may wait for long, and lose its way to the actor meanwhile. Its message has a ticket,
+ * so it asks again: the message is in the queue once, and the reply is kept. Only what can't be reached for as long as any
+ * other call is repeated is given up.
+ */
+import { TroupeError } from "@troupe/base";
+import type { SendOutcome } from "@troupe/protocol";
+import type { ClientEnv } from "./env.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { StatelessCalls } from "./stateless-calls.ts";
+import type { QueueSend } from "./transport.ts";
+import type { QueueSendOptions, QueueSendResult } from "./types.ts";
+
+/** What one message is sent with. */
+export interface Sending {
+  readonly env: Pick<ClientEnv, "clock">;
+  /** A name for one message that nobody else has. */
+  readonly ticket: () => string;
+  readonly policy: RetryPolicy;
+  readonly calls: StatelessCalls;
+  readonly signals: readonly (AbortSignal | undefined)[];
+  readonly params: () => unknown;
+  /** Makes one attempt. */
+  readonly send: (message: QueueSend, params: unknown, signal: AbortSignal) => Promise<SendOutcome>;
+}
+
+/** Sends a message. Settles when it is durable, or with `wait` when it was handled. */
+export async function sendToQueue(
+  name: string,
+  body: unknown,
+  options: QueueSendOptions,
+  sending: Sending,
+): Promise<QueueSendResult | undefined> {
+  const { calls, signals, params } = sending;
+  const what = `The message for queue "${name}"`;
+  const all = [options.signal, ...signals];
+  if (options.wait !== true) {
+    const send = (given: unknown, signal: AbortSignal) => sending.send({ name, body }, given, signal);
+    await calls.run({ what, signals: all, idempotent: false, params, send });
+    return undefined;
+  }
+  const { clock } = sending.env;
+  const start = clock.monotonic();
+  const ticket = sending.ticket();
+  const left = () =>
+    options.timeout === undefined
+      ? {}
+      : { timeoutMs: Math.max(0, options.timeout - (clock.monotonic() - start)) };
+  const send = (given: unknown, signal: AbortSignal) =>
+    sending.send({ name, body, wait: true, ticket, ...left() }, given, signal);
+  for (;;) {
+    const begun = clock.monotonic();
+    try {
+      return await calls.run({ what, signals: all, idempotent: true, waits: true, params, send });
+    } catch (cause) {
+      // No attempt starts past the deadline: the last one waited for its reply, and was cut off.
+      const waited = clock.monotonic() - begun >= sending.policy.deadlineMs;
+      if (!waited || !isPassing(cause)) throw cause;
+    }
+  }
+}
+
+/** The outcome in an answer; undefined when it isn't one. */
+export function sendOutcome(output: unknown): SendOutcome | undefined {
+  if (typeof output !== "object" || output === null || !("status" in output)) return undefined;
+  const { status } = output;
+  if (status !== "completed" && status !== "timedOut") return undefined;
+  return "response" in output ? { status, response: output.response } : { status };
+}
+
+function isPassing(cause: unknown): boolean {
+  if (!TroupeError.is(cause)) return false;
+  return cause.retryable || (cause.group === "client" && cause.code === "outcome_unknown");
+}

@@ -1,0 +1,34 @@
+/** One hook of the user's: runs as its actor, within its time, and ends what it has taken from a queue. */
+import { actorErrors } from "../../errors.ts";
+import type { Hook } from "../behaviour.ts";
+import type { Activation } from "./activation.ts";
+import { releaseContext } from "./context.ts";
+import { withTimeout } from "./timeout.ts";
+
+/** A hook that is due. */
+export interface DueHook {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly fn: Hook;
+  /** The context is the first one. */
+  readonly args: readonly unknown[];
+}
+
+/** Runs it. Rejects with what it throws, or `actor.hook_timed_out`. */
+export async function runHook(activation: Activation, hook: DueHook): Promise<unknown> {
+  const { name, timeoutMs, fn, args } = hook;
+  activation.work.begin("hook");
+  let failed = true;
+  try {
+    const result = activation.enter(() => fn(...args));
+    const timedOut = () => actorErrors.hookTimedOut(name, timeoutMs);
+    const value = await (result instanceof Promise
+      ? withTimeout(activation.env, result, timeoutMs, timedOut)
+      : result);
+    failed = false;
+    return value;
+  } finally {
+    releaseContext(args[0], failed);
+    activation.work.end("hook");
+  }
+}

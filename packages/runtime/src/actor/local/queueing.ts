@@ -1,0 +1,93 @@
+/**
+ * The queues of one activation, and when the actor must be woken for them.
+ *
+ * Only an actor with `run` is woken: for messages whose time comes, and, when its process dies in the middle of messages,
+ * for those that it left. So while such an actor is awake and has messages, its stored alarm lies in the past, and whoever
+ * starts the next process finds it. An orderly end that cuts `run` short leaves the alarm where it is if there are messages
+ * of queues that `run` has taken from.
+ */
+import type { RowChange } from "../../ports/storage.ts";
+import { Queues } from "../../queue/queues.ts";
+import type { Activation } from "./activation.ts";
+
+/** The queues of one activation. */
+export class Queueing {
+  readonly queues: Queues;
+  readonly #activation: Activation;
+  /** In the past from the first message on. */
+  readonly #begun: number;
+  #stored: number | null;
+  /** Once it has begun to stop: whether that has ended `run`. */
+  #cutShort: boolean | undefined;
+
+  /** `row`: the ledger's, of an actor that had queues before. */
+  constructor(activation: Activation, row?: Uint8Array) {
+    const { env, store, log, behaviour, descriptor } = activation;
+    this.#activation = activation;
+    this.#begun = env.clock.now();
+    this.queues = new Queues(
+      {
+        env,
+        log,
+        stored: store,
+        wrote: () => activation.wrote(),
+        maxMessages: descriptor.options.maxQueueSize,
+        maxBytes: descriptor.options.maxQueueMessageSize,
+        policyOf: (name) => behaviour.queues.policyOf(name),
+      },
+      row,
+    );
+    this.#stored = earlier(this.queues.alarm, activation.scheduledAt);
+  }
+
+  /** When the actor must be woken for its queues (wall clock, ms); `null` for never. */
+  get wakeAt(): number | null {
+    if (this.#activation.behaviour.run === undefined) return null;
+    const { queues } = this;
+    const left = this.#running && queues.hasWaiting((name) => this.#wants(name));
+    return left ? this.#begun : queues.delayedUntil;
+  }
+
+  /** True when the stored alarm isn't what it should be. */
+  get stale(): boolean {
+    return earlier(this.wakeAt, this.#activation.scheduledAt) !== this.#stored;
+  }
+
+  /** The activation begins to end: nobody waits here any more. */
+  end(): void {
+    this.#cutShort = this.#activation.running !== undefined;
+    this.queues.end();
+  }
+
+  /** Takes what must be stored. Returns the actor's alarm when it changed. */
+  take(into: RowChange[]): number | null | undefined {
+    this.queues.alarm = this.wakeAt;
+    this.queues.take(into);
+    const alarm = earlier(this.queues.alarm, this.#activation.scheduledAt);
+    if (alarm === this.#stored) return undefined;
+    this.#stored = alarm;
+    return alarm;
+  }
+
+  get #running(): boolean {
+    const { phase, running } = this.#activation;
+    return this.#cutShort ?? (running !== undefined || phase.tag === "loading");
+  }
+
+  /** Before its end it may yet ask for anything. */
+  #wants(name: string): boolean {
+    return this.#cutShort === undefined || this.#activation.runWork?.wants(name) === true;
+  }
+}
+
+/** The earlier of two moments. */
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+/** When an actor must be woken (wall clock, ms); undefined when it never had a reason. */
+export function wakeAtOf({ queueing, hasSchedules, scheduledAt }: Activation): number | null | undefined {
+  if (queueing === undefined && !hasSchedules) return undefined;
+  return earlier(scheduledAt, queueing?.wakeAt ?? null);
+}

@@ -1,0 +1,172 @@
+/**
+ * One message for a queue, from outside: from the call to the output that answers it.
+ *
+ * The answer passes the gate, so that whoever gets it knows that the message is stored. A sender that waits for the reply
+ * doesn't keep the actor awake: when the activation ends first, it is told to come again, and finds its message by its
+ * ticket.
+ */
+import { decodeCbor, type SendOptions, type SendOutcome } from "@troupe/protocol";
+import { actorErrors, notRetryable } from "../../errors.ts";
+import type { ActionCall } from "../../ports/instance.ts";
+import type { MaybePromise } from "../../ports/storage.ts";
+import { queueErrors } from "../../queue/errors.ts";
+import type { Ending } from "../../queue/replies.ts";
+import { andThen } from "../../storage/overlay.ts";
+import type { QueueSettings } from "../queue-table.ts";
+import { validated } from "../validate.ts";
+import type { Activation } from "./activation.ts";
+import { say } from "./call.ts";
+import type { Connection } from "./connection.ts";
+import { CallContext, type Caller, releaseCall } from "./context.ts";
+
+/** The message is in its queue. `reply`: its sender waits. */
+type Accepted = { readonly outcome: SendOutcome } | { readonly reply: Promise<SendOutcome> };
+
+const COMPLETED: Accepted = Object.freeze({ outcome: Object.freeze({ status: "completed" }) });
+
+/** Takes a message on a running activation. Never throws; the end goes to the call's reply. */
+export function startSend(activation: Activation, call: ActionCall, options: SendOptions): void {
+  const queue = activation.behaviour.queues.get(call.name);
+  if (queue === undefined) {
+    say(activation, call.reply.error(queueErrors.notFound(activation.record.name, call.name)));
+    return;
+  }
+  activation.work.begin("action");
+  let accepted: MaybePromise<Accepted>;
+  try {
+    const plain = call.connection !== undefined || activation.behaviour.plainConnections;
+    accepted = plain
+      ? accept(activation, { call, options, queue, caller: call })
+      : acceptWithHooks(activation, { call, options, queue, caller: call });
+  } catch (cause) {
+    refuse(activation, call, options, cause);
+    activation.work.end("action");
+    return;
+  }
+  if (!(accepted instanceof Promise)) {
+    answer(activation, call, options, accepted);
+    activation.work.end("action");
+    return;
+  }
+  accepted
+    .then(
+      (known) => answer(activation, call, options, known),
+      (cause: unknown) => refuse(activation, call, options, cause),
+    )
+    .finally(() => activation.work.end("action"));
+}
+
+interface Sending {
+  readonly call: ActionCall;
+  readonly options: SendOptions;
+  readonly queue: QueueSettings;
+  readonly caller: Caller;
+}
+
+/** A sender without a connection, of an actor with connect hooks: its connection lasts until the message is taken. */
+async function acceptWithHooks(activation: Activation, sending: Sending): Promise<Accepted> {
+  const { params, request } = sending.call;
+  const connection: Connection = await activation.connections.open({ params, request });
+  try {
+    return await accept(activation, { ...sending, caller: { connection, request } });
+  } finally {
+    await connection.end();
+  }
+}
+
+function accept(activation: Activation, sending: Sending): MaybePromise<Accepted> {
+  const { call, queue } = sending;
+  const refused = (issues: readonly unknown[]) => queueErrors.invalidPayload(call.name, issues);
+  return andThen(validated(queue.message, call.args[0], refused), (message) =>
+    andThen(mayPublish(activation, sending, message), (allowed) => {
+      if (allowed !== true) throw queueErrors.forbidden(call.name);
+      return activation.queues.inOrder(() => enqueue(activation, sending, message));
+    }),
+  );
+}
+
+function mayPublish(
+  activation: Activation,
+  { call, queue, caller }: Sending,
+  message: unknown,
+): MaybePromise<unknown> {
+  const { canPublish } = queue;
+  if (canPublish === undefined) return true;
+  const c = new CallContext(activation, caller);
+  const { actionTimeout } = activation.descriptor.options;
+  const asked = activation.hook(`canPublish of queue "${call.name}"`, actionTimeout, canPublish, [
+    c,
+    message,
+  ]);
+  return asked.finally(() => releaseCall(c));
+}
+
+function enqueue(
+  activation: Activation,
+  { call, options, queue }: Sending,
+  message: unknown,
+): MaybePromise<Accepted> {
+  const { queues } = activation;
+  const { wait = false, ticket } = options;
+  const exclusive = queue.message === undefined && queue.canPublish === undefined;
+  if (!wait) {
+    queues.send(call.name, message, { exclusive });
+    return COMPLETED;
+  }
+  if (ticket === undefined)
+    return waitFor(activation, queues.send(call.name, message, { exclusive }).id, options);
+  return andThen(queues.replies.find(ticket), (known) => {
+    if (known === undefined)
+      return waitFor(activation, queues.send(call.name, message, { exclusive, ticket }).id, options);
+    if (known.kind === "waiting") return waitFor(activation, known.id, options);
+    if (known.kind === "dead") throw known.error;
+    return { outcome: outcomeOf(known) };
+  });
+}
+
+function waitFor(activation: Activation, id: number, { timeoutMs }: SendOptions): Accepted {
+  const { env, queues, record } = activation;
+  const reply = new Promise<SendOutcome>((resolve, reject) => {
+    const forget = queues.replies.wait(id, (ending) => {
+      if (timer !== undefined) env.timers.clear(timer);
+      if (ending === undefined)
+        reject(activation.doomed ? actorErrors.stopped(record.id) : actorErrors.stopping());
+      else if (ending.kind === "dead") reject(ending.error);
+      else resolve(outcomeOf(ending));
+    });
+    const late = (): void => {
+      forget();
+      resolve({ status: "timedOut" });
+    };
+    const timer = timeoutMs === undefined ? undefined : env.timers.set(late, timeoutMs, { background: true });
+  });
+  return { reply };
+}
+
+function outcomeOf({ reply }: Ending & { kind: "handled" }): SendOutcome {
+  return reply === undefined ? { status: "completed" } : { status: "completed", response: decodeCbor(reply) };
+}
+
+function answer(activation: Activation, call: ActionCall, options: SendOptions, accepted: Accepted): void {
+  if ("outcome" in accepted) {
+    tell(activation, call, options, accepted.outcome);
+    return;
+  }
+  accepted.reply.then(
+    (outcome) => tell(activation, call, options, outcome),
+    (cause: unknown) => refuse(activation, call, options, cause),
+  );
+}
+
+function tell(activation: Activation, call: ActionCall, options: SendOptions, outcome: SendOutcome): void {
+  try {
+    say(activation, call.reply.ok(outcome));
+  } catch (cause) {
+    refuse(activation, call, options, cause);
+  }
+}
+
+/** With a ticket the same message may come again, whatever became of this call. */
+function refuse(activation: Activation, call: ActionCall, { ticket }: SendOptions, cause: unknown): void {
+  say(activation, call.reply.error(ticket === undefined ? notRetryable(cause) : cause));
+}
