@@ -69,7 +69,7 @@ test("a plugin whose thread outlives its close is told of, and what it says then
   const line = open.actor("echo").connect({ heard() {}, lost() {} });
   const start = { name: "e", key: [], actorId: "", generation: 1, createdAt: 0, isNew: true, rows: [] };
   const none = new Uint8Array(0);
-  line.send({ $case: "start", value: { ...start, input: none, actor: "echo" } });
+  line.send({ $case: "start", value: { ...start, input: none, actor: "echo", moreRows: false } });
   const call = { call: 1, action: "muchLater", args: none, connection: 0, params: none, timeoutMs: 0 };
   line.send({ $case: "call", value: call });
   await new Promise((resolve) => setImmediate(resolve));

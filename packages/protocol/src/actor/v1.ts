@@ -28,6 +28,7 @@ export type {
   SqlEnd,
   SqlExecute,
   Start,
+  StartRows,
   Stop,
   StreamItem,
   ToActor,

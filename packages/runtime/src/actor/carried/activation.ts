@@ -12,6 +12,7 @@
  * had written by then is whole batches, and is stored; its calls fail, since nobody knows what became of them.
  */
 import { type Env, type Logger, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import {
   CarriedStopReason,
   encodePayload,
@@ -59,6 +60,7 @@ import { answer } from "./questions.ts";
 import { Requests } from "./requests.ts";
 import { toCarriedRows } from "./rows.ts";
 import { Sockets } from "./sockets.ts";
+import { startWords } from "./start-words.ts";
 
 /** The lifecycle, tagged. */
 export type CarriedPhase =
@@ -159,9 +161,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     if (isNew || this.declaration.database) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
-    this.say({
-      $case: "start",
-      value: {
+    const words = startWords(
+      {
         name: record.name,
         key: record.key,
         actorId: record.id,
@@ -171,8 +172,11 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         input: input === undefined ? NO_PAYLOAD : encodePayload(input, this.encoding),
         rows: toCarriedRows(rows, this.encoding),
         actor: this.declaration.name,
+        moreRows: false,
       },
-    });
+      this.declaration.startRows ? (this.#parts.carrier.startBytes ?? limits.batchBytes) : Infinity,
+    );
+    for (const word of words) this.say(word);
     await started;
     if (isNew) this.#created();
     else this.#release();
