@@ -139,6 +139,42 @@ test("a plugin that broke takes only its running actors with it: the next call o
   expect(await neighbour.action({ name: "increment", args: [] })).toBe(2);
 });
 
+test.for(["breaks", "quick"])(
+  "what no frame holds is an error of that call alone, and nothing of it is written: %s",
+  async (actor, context) => {
+    const { act, sleep } = await actors(context, path(context, await cPlugin("breaks")), actor);
+    expect(await act("increment")).toBe(1);
+    const other = act("late");
+    await expect(act("swell")).rejects.toMatchObject({
+      group: "plugin",
+      code: "frame_too_long",
+      retryable: false,
+    });
+    expect(await act("increment")).toBe(2);
+    expect(await other).toBeNull();
+    await sleep();
+    expect(await act("increment")).toBe(3);
+  },
+);
+
+test("a property that storage refuses ends that actor's turn, not its neighbour's", async (context) => {
+  const definition = pluginActor({ library: path(context, await cPlugin("breaks")), actor: "breaks" });
+  const { client } = await setupTest(context, setup({ use: { it: definition } }));
+  const act = (key: string, name: string) => client.it.getOrCreate([key]).action({ name, args: [] });
+  expect([await act("a", "increment"), await act("b", "increment")]).toEqual([1, 1]);
+  const late = act("b", "late");
+  const error = { group: "storage", code: "property_too_large", retryable: false };
+  await expect(act("a", "grow")).rejects.toMatchObject(error);
+  expect(await late).toBeNull();
+  expect([await act("a", "increment"), await act("b", "increment")]).toEqual([2, 2]);
+});
+
+test("a start that writes what no frame holds fails, for good", async (context) => {
+  const { act } = await actors(context, path(context, await cPlugin("breaks")), "swollen");
+  const error = { group: "plugin", code: "frame_too_long", retryable: false };
+  await expect(act("increment")).rejects.toMatchObject(error);
+});
+
 test("S1.4 (in part): options that the plugin declares are in force, each actor's own, and an unknown one is refused", async (context) => {
   const library = path(context, await cPlugin("breaks"));
   const patient = await actors(context, library, "breaks");
