@@ -157,6 +157,22 @@ test.for(["breaks", "quick"])(
   },
 );
 
+test("what no frame holds is an error of that call alone, in Rust too", async (context) => {
+  const { act, sleep } = await actors(context, path(context, faulty), "faulty");
+  expect(await act("echo", "kept")).toBe("kept");
+  await expect(act("swell")).rejects.toMatchObject({ group: "plugin", code: "frame_too_long" });
+  expect(await act("last")).toBe("kept");
+  await sleep();
+  expect(await act("last")).toBe("kept");
+});
+
+test("a deferred call that is given up, or panics, is answered: nobody waits for ever", async (context) => {
+  const { act } = await actors(context, path(context, faulty), "faulty");
+  await expect(act("giveUp")).rejects.toMatchObject({ group: "plugin", code: "no_answer" });
+  await expect(act("panicLater")).rejects.toMatchObject({ group: "internal", code: "error" });
+  expect(await act("echo", "after")).toBe("after");
+});
+
 test("a property that storage refuses ends that actor's turn, not its neighbour's", async (context) => {
   const definition = pluginActor({ library: path(context, await cPlugin("breaks")), actor: "breaks" });
   const { client } = await setupTest(context, setup({ use: { it: definition } }));
