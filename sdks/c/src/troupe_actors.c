@@ -105,6 +105,7 @@ static void add_call(troupe_lane *lane, const call_job *like, troupe_bytes paylo
   *work = *like;
   work->job.run = call_run_job;
   work->job.bytes = sizeof *work + payload.size;
+  work->job.number = like->to.call;
   work->size = payload.size;
   if (payload.size > 0) memcpy(work->payload, payload.data, payload.size);
   int status = lanes_add(&like->to.plugin->lanes, lane, &work->job, 0);
@@ -207,6 +208,30 @@ int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   else if (!is_quick(c)) add_call(&c->lane, &call, args);
   else if (c->started) run_call(c, action, &call.to, args);
   else refuse_call(&call.to, c->refusal);
+  return 0;
+}
+
+int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
+  troupe_context *c = *find_instance(plugin, instance);
+  uint64_t call = 0;
+  while (wire_next(&message))
+    if (message.field == 1) call = message.number;
+  if (message.bad) return -1;
+  /* What has begun isn't stopped. */
+  if (c != NULL && call > 0) free(lanes_cancel(&plugin->lanes, &c->lane, call));
+  return 0;
+}
+
+int cancel_middleware(troupe_plugin *plugin, wire_reader message) {
+  const troupe_middleware *one = troupe_plugin_definition.middleware;
+  troupe_job *job = NULL;
+  uint64_t call = 0;
+  while (wire_next(&message))
+    if (message.field == 1) call = message.number;
+  if (message.bad) return -1;
+  for (size_t at = 0; call > 0 && job == NULL && one != NULL && one[at].name != NULL; at += 1)
+    job = lanes_cancel(&plugin->lanes, &plugin->middleware_lanes[at], call);
+  free(job);
   return 0;
 }
 

@@ -68,9 +68,13 @@ static void line_up(troupe_lanes *lanes, troupe_lane *lane) {
 static void run_first(troupe_lanes *lanes) {
   troupe_lane *lane = lanes->first;
   troupe_job *job = lane->first;
-  size_t bytes = job->bytes;
   lanes->first = lane->next;
   lanes->waiting -= 1;
+  if (job == NULL) { /* cancelled */
+    lane->busy = 0;
+    return;
+  }
+  size_t bytes = job->bytes;
   lane->first = job->next;
   pthread_mutex_unlock(&lanes->lock);
   int gone = job->run(job);
@@ -78,7 +82,8 @@ static void run_first(troupe_lanes *lanes) {
   lanes->bytes -= bytes;
   if (gone) return;
   lane->jobs -= 1;
-  if (lane->jobs > 0) line_up(lanes, lane);
+  lane->busy = lane->first != NULL;
+  if (lane->busy) line_up(lanes, lane);
 }
 
 static void *work(void *data) {
@@ -119,7 +124,7 @@ int lanes_add(troupe_lanes *lanes, troupe_lane *lane, troupe_job *job, int must)
   job->next = NULL;
   pthread_mutex_lock(&lanes->lock);
   int full = lane->jobs >= TROUPE_LANE_JOBS || (lanes->bytes > 0 && lanes->bytes + job->bytes > lanes->max_bytes);
-  int starts = lane->jobs == 0;
+  int starts = !lane->busy;
   if (full && !must) status = JOB_FULL;
   else if (starts && lanes->waiting >= lanes->idle && lanes->made < lanes->max_threads) make_thread(lanes);
   if (status == JOB_ADDED && lanes->alive == 0) status = JOB_NO_THREAD;
@@ -130,12 +135,29 @@ int lanes_add(troupe_lanes *lanes, troupe_lane *lane, troupe_job *job, int must)
     lane->jobs += 1;
     lanes->bytes += job->bytes;
     if (starts) {
+      lane->busy = 1;
       line_up(lanes, lane);
       pthread_cond_signal(&lanes->work);
     }
   }
   pthread_mutex_unlock(&lanes->lock);
   return status;
+}
+
+troupe_job *lanes_cancel(troupe_lanes *lanes, troupe_lane *lane, uint64_t number) {
+  troupe_job *before = NULL;
+  pthread_mutex_lock(&lanes->lock);
+  troupe_job *job = lane->first;
+  for (; job != NULL && job->number != number; job = job->next) before = job;
+  if (job != NULL) {
+    if (before == NULL) lane->first = job->next;
+    else before->next = job->next;
+    if (lane->last == job) lane->last = before;
+    lane->jobs -= 1;
+    lanes->bytes -= job->bytes;
+  }
+  pthread_mutex_unlock(&lanes->lock);
+  return job;
 }
 
 void lanes_defer(troupe_lanes *lanes) {

@@ -23,7 +23,8 @@ typedef struct troupe_job {
   struct troupe_job *next;
   /* Runs it, and frees it. 1: the lane is gone. */
   int (*run)(struct troupe_job *job);
-  size_t bytes; /* that it keeps */
+  size_t bytes;    /* that it keeps */
+  uint64_t number; /* of its call; 0 for none */
 } troupe_job;
 
 typedef struct troupe_lane {
@@ -31,6 +32,7 @@ typedef struct troupe_lane {
   troupe_job *first;
   troupe_job *last;
   uint32_t jobs; /* with the one that runs */
+  int busy;      /* it waits in the line, or a thread runs a job of it */
 } troupe_lane;
 
 typedef struct {
@@ -68,6 +70,9 @@ enum { JOB_ADDED = 0, JOB_FULL = 1, JOB_NO_THREAD = 2 };
 
 /* `must`: the lane's limits don't count. */
 int lanes_add(troupe_lanes *lanes, troupe_lane *lane, troupe_job *job, int must);
+
+/* Takes a job that hasn't begun out of its lane. NULL: there is none of that number. */
+troupe_job *lanes_cancel(troupe_lanes *lanes, troupe_lane *lane, uint64_t number);
 
 void lanes_defer(troupe_lanes *lanes);
 void lanes_settled(troupe_lanes *lanes);

@@ -111,6 +111,8 @@ void free_context(troupe_context *c);
 int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int more_rows(troupe_plugin *plugin, uint64_t instance, wire_reader rows);
 int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int cancel_middleware(troupe_plugin *plugin, wire_reader message);
 int stop_actor(troupe_plugin *plugin, uint64_t instance);
 int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int call_middleware(troupe_plugin *plugin, wire_reader message);

@@ -19,6 +19,8 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
       return stop_actor(plugin, instance);
     case 4:
       return call_actor(plugin, instance, body);
+    case 5:
+      return cancel_call(plugin, instance, body);
     case 6:
       return connect_client(plugin, instance, body);
     case 14:
@@ -48,6 +50,7 @@ static int heard(troupe_plugin *plugin, troupe_bytes frame) {
     if (reader.field == 1) greet(plugin, body);
     if (reader.field == 2) status = heard_for_actor(plugin, body);
     if (reader.field == 3) status = call_middleware(plugin, body);
+    if (reader.field == 4) status = cancel_middleware(plugin, body);
     if (reader.field == 5) status = pong(plugin, body);
   }
   return reader.bad ? -1 : status;

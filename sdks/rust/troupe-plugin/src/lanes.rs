@@ -19,6 +19,17 @@ type Run = Box<dyn FnOnce() + Send>;
 struct Job {
     run: Run,
     bytes: usize,
+    /// Of its call; 0 for none.
+    number: u64,
+}
+
+/// What a job is beside its work.
+#[derive(Clone, Copy)]
+pub struct Label {
+    /// Of its call.
+    pub number: u64,
+    /// That it keeps.
+    pub bytes: usize,
 }
 
 /// Jobs that run one at a time.
@@ -80,17 +91,18 @@ impl Lanes {
         }
     }
 
-    /// Adds a job that keeps so many bytes.
-    pub fn add(self: &Arc<Self>, lane: &Arc<Lane>, bytes: usize, run: Run) -> Result<(), Refused> {
+    /// Adds a job, if the lane has room.
+    pub fn add(self: &Arc<Self>, lane: &Arc<Lane>, label: Label, run: Run) -> Result<(), Refused> {
+        let Label { number, bytes } = label;
         let full = |state: &State, queue: &Queue| {
             queue.jobs.len() >= LANE_JOBS || (state.bytes > 0 && state.bytes + bytes > self.max_bytes)
         };
-        self.line_up(lane, Job { run, bytes }, full)
+        self.line_up(lane, Job { run, bytes, number }, full)
     }
 
     /// Adds a job whatever the limits are.
     pub fn must_add(self: &Arc<Self>, lane: &Arc<Lane>, run: Run) -> Result<(), Refused> {
-        self.line_up(lane, Job { run, bytes: 0 }, |_, _| false)
+        self.line_up(lane, Job { run, bytes: 0, number: 0 }, |_, _| false)
     }
 
     fn line_up(
@@ -118,6 +130,19 @@ impl Lanes {
             self.work.notify_one();
         }
         Ok(())
+    }
+
+    /// Drops the job of a call that nobody waits for, if it hasn't begun.
+    pub fn cancel(&self, lane: &Lane, number: u64) {
+        let mut state = lock(&self.state);
+        let mut queue = lock(&lane.queue);
+        let found = queue.jobs.iter().position(|job| number > 0 && job.number == number);
+        let Some(job) = found.and_then(|at| queue.jobs.remove(at)) else {
+            return;
+        };
+        state.bytes -= job.bytes;
+        // What the job keeps goes behind the locks.
+        drop((queue, state));
     }
 
     /// A call is answered by somebody else's thread: `finish` waits for it.
@@ -199,7 +224,7 @@ impl Lanes {
 /// Runs a lane's first job; gives the bytes that it kept. A thread outlives what panics.
 fn run_first(lane: &Lane) -> usize {
     let job = lock(&lane.queue).jobs.pop_front();
-    let Some(Job { run, bytes }) = job else {
+    let Some(Job { run, bytes, .. }) = job else {
         return 0;
     };
     let _ = catch_unwind(AssertUnwindSafe(run));
@@ -214,16 +239,20 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
+    fn label(number: u64, bytes: usize) -> Label {
+        Label { number, bytes }
+    }
+
     #[test]
     fn a_lane_runs_in_order_while_another_waits() {
         let lanes = Arc::new(Lanes::new(2, 100));
         let (busy, other) = (Arc::new(Lane::default()), Arc::new(Lane::default()));
         let (go, gate) = channel();
         let (say, said) = channel();
-        lanes.add(&busy, 0, Box::new(move || gate.recv().unwrap())).unwrap();
+        lanes.add(&busy, label(0, 0), Box::new(move || gate.recv().unwrap())).unwrap();
         for number in 0..10 {
             let say = say.clone();
-            lanes.add(&other, 0, Box::new(move || say.send(number).unwrap())).unwrap();
+            lanes.add(&other, label(0, 0), Box::new(move || say.send(number).unwrap())).unwrap();
         }
         for number in 0..10 {
             assert_eq!(said.recv_timeout(LONG), Ok(number));
@@ -238,9 +267,28 @@ mod tests {
         let lanes = Arc::new(Lanes::new(1, 100));
         let lane = Arc::new(Lane::default());
         let (say, said) = channel();
-        lanes.add(&lane, 0, Box::new(|| panic!("oh"))).unwrap();
-        lanes.add(&lane, 0, Box::new(move || say.send(1).unwrap())).unwrap();
+        lanes.add(&lane, label(0, 0), Box::new(|| panic!("oh"))).unwrap();
+        lanes.add(&lane, label(0, 0), Box::new(move || say.send(1).unwrap())).unwrap();
         assert_eq!(said.recv_timeout(LONG), Ok(1));
+        assert!(lanes.finish(LONG));
+    }
+
+    #[test]
+    fn what_is_cancelled_before_it_began_never_runs() {
+        let lanes = Arc::new(Lanes::new(1, 100));
+        let (busy, lane) = (Arc::new(Lane::default()), Arc::new(Lane::default()));
+        let (go, gate) = channel();
+        let (say, said) = channel();
+        lanes.add(&busy, label(0, 0), Box::new(move || gate.recv().unwrap())).unwrap();
+        for number in 1..4 {
+            let say = say.clone();
+            lanes.add(&lane, label(number, 1), Box::new(move || say.send(number).unwrap())).unwrap();
+        }
+        lanes.cancel(&lane, 2);
+        lanes.cancel(&lane, 7);
+        go.send(()).unwrap();
+        drop(say);
+        assert_eq!(said.iter().collect::<Vec<_>>(), [1, 3]);
         assert!(lanes.finish(LONG));
     }
 
@@ -249,12 +297,12 @@ mod tests {
         let lanes = Arc::new(Lanes::new(1, 100));
         let lane = Arc::new(Lane::default());
         let (go, gate) = channel::<()>();
-        lanes.add(&lane, 60, Box::new(move || gate.recv().unwrap())).unwrap();
-        assert_eq!(lanes.add(&lane, 60, Box::new(|| ())), Err(Refused::Full));
+        lanes.add(&lane, label(0, 60), Box::new(move || gate.recv().unwrap())).unwrap();
+        assert_eq!(lanes.add(&lane, label(0, 60), Box::new(|| ())), Err(Refused::Full));
         for _ in 0..LANE_JOBS {
-            let _ = lanes.add(&lane, 0, Box::new(|| ()));
+            let _ = lanes.add(&lane, label(0, 0), Box::new(|| ()));
         }
-        assert_eq!(lanes.add(&lane, 0, Box::new(|| ())), Err(Refused::Full));
+        assert_eq!(lanes.add(&lane, label(0, 0), Box::new(|| ())), Err(Refused::Full));
         assert_eq!(lanes.must_add(&lane, Box::new(|| ())), Ok(()));
         go.send(()).unwrap();
         assert!(lanes.finish(LONG));

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::deferred::Pending;
 use crate::error::Error;
 use crate::guarded::guarded;
-use crate::lanes::{Lane, Lanes, lock};
+use crate::lanes::{Label, Lane, Lanes, lock};
 use crate::plugin::{Action, Actor, Answer, Plugin};
 use crate::voice::{To, Voice, say};
 use crate::wire::{Reader, Writer};
@@ -95,11 +95,16 @@ impl Running {
             return self.run_call(to, action, args);
         }
         let (this, args) = (Arc::clone(self), args.to_vec());
-        let bytes = args.len();
+        let label = Label { number: call, bytes: args.len() };
         let run = Box::new(move || this.run_call(to, action, &args));
-        if let Err(why) = self.shared.lanes.add(&self.lane, bytes, run) {
+        if let Err(why) = self.shared.lanes.add(&self.lane, label, run) {
             self.shared.voice.answer(to, Err(Error::refused(why)));
         }
+    }
+
+    /// Nobody waits for the call any more. What has begun isn't stopped.
+    pub fn cancel(&self, call: u64) {
+        self.shared.lanes.cancel(&self.lane, call);
     }
 
     /// The host asks for its end.

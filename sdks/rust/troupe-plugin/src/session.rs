@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::frames::{Frames, split_frame};
 use crate::guarded::guarded;
 use crate::hello;
-use crate::lanes::{Lane, Lanes};
+use crate::lanes::{Label, Lane, Lanes};
 use crate::plugin::Plugin;
 use crate::running::{Running, Shared};
 use crate::voice::{To, Voice, frame, say};
@@ -99,7 +99,12 @@ impl Session {
                 let number = body.message().number(1)?;
                 self.send(frame::PONG, Writer::default().number(1, number))
             }
-            // What this version doesn't know, and cancels: what has begun isn't stopped.
+            4 => {
+                let number = body.message().number(1)?;
+                self.middleware.iter().for_each(|lane| self.shared.lanes.cancel(lane, number));
+                Some(())
+            }
+            // What this version doesn't know.
             _ => Some(()),
         }
     }
@@ -125,6 +130,13 @@ impl Session {
             Some((2, start)) => self.start(instance, start),
             Some((3, _)) => self.stop(instance),
             Some((4, call)) => self.call(instance, call),
+            Some((5, cancel)) => {
+                let number = cancel.number(1)?;
+                if let Some(known) = self.instances.get(&instance) {
+                    known.running.cancel(number);
+                }
+                Some(())
+            }
             Some((6, connect)) => self.connect(instance, connect),
             Some((14, rows)) => self.more_rows(instance, rows),
             // The host looks after the rest by itself.
@@ -244,7 +256,7 @@ impl Session {
 
     fn invoke_on_lane(&self, to: To, at: usize, payload: &[u8]) -> Result<(), Error> {
         let (shared, payload) = (Arc::clone(&self.shared), payload.to_vec());
-        let bytes = payload.len();
+        let label = Label { number: to.call, bytes: payload.len() };
         let run = Box::new(move || {
             shared.voice.wait();
             let run = || match shared.lanes.closing() {
@@ -253,7 +265,7 @@ impl Session {
             };
             shared.voice.answer(to, guarded(run));
         });
-        self.shared.lanes.add(&self.middleware[at], bytes, run).map_err(Error::refused)
+        self.shared.lanes.add(&self.middleware[at], label, run).map_err(Error::refused)
     }
 
     /// `None`: it is longer than a frame may be. What isn't said may not be missing from what follows.
