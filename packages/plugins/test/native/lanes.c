@@ -153,6 +153,15 @@ static void size_of(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_reply(call, troupe_text(text));
 }
 
+/* Never returns, and never waits. */
+static void spin(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  volatile unsigned rounds = 0;
+  (void)call;
+  (void)args;
+  troupe_broadcast(c, "counted", troupe_text("[0]"));
+  for (;;) rounds += 1;
+}
+
 static void start(troupe_context *c, int is_new) {
   pthread_mutex_lock(&lock);
   int64_t gate = next_start;
@@ -175,7 +184,7 @@ static void guard(troupe_call *call, troupe_bytes payload) {
 
 static const troupe_action actions[] = {
     {"let", let},     {"waitAt", wait_at}, {"holdStart", hold_start}, {"later", later},
-    {"count", count}, {"fill", fill},      {"size", size_of},         {NULL, NULL},
+    {"count", count}, {"fill", fill},      {"size", size_of},         {"spin", spin},            {NULL, NULL},
 };
 static const char *const events[] = {"counted", NULL};
 static const troupe_actor actors[] = {
