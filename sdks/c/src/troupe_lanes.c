@@ -103,11 +103,13 @@ static void *work(void *data) {
   return NULL;
 }
 
-/* A thread for the host's signals is the host's: ours take none. */
+/* Signals that are sent to the process are for the host's threads; those of a fault are for the thread that made it. */
 static void make_thread(troupe_lanes *lanes) {
-  sigset_t all, before;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+  sigset_t sent, before;
+  sigfillset(&sent);
+  for (size_t at = 0; at < sizeof faults / sizeof *faults; at += 1) sigdelset(&sent, faults[at]);
+  if (pthread_sigmask(SIG_SETMASK, &sent, &before) != 0) return;
   atomic_fetch_add(&lanes->holders, 1);
   if (pthread_create(&lanes->threads[lanes->made], NULL, work, lanes) == 0) {
     lanes->made += 1;

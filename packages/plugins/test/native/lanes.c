@@ -74,6 +74,16 @@ static void hold_start(troupe_context *c, troupe_call *call, troupe_bytes args) 
   troupe_reply(call, troupe_text("null"));
 }
 
+/* Answers when a start waits there. */
+static void start_held(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)c;
+  (void)args;
+  pthread_mutex_lock(&lock);
+  while (next_start != 0) pthread_cond_wait(&opened, &lock);
+  pthread_mutex_unlock(&lock);
+  troupe_reply(call, troupe_text("null"));
+}
+
 typedef struct {
   troupe_deferred *call;
   int64_t gate;
@@ -166,6 +176,7 @@ static void start(troupe_context *c, int is_new) {
   pthread_mutex_lock(&lock);
   int64_t gate = next_start;
   next_start = 0;
+  pthread_cond_broadcast(&opened);
   pthread_mutex_unlock(&lock);
   if (gate > 0) pass(gate);
   if (is_new) troupe_set_state(c, "count", troupe_text("0"));
@@ -184,7 +195,8 @@ static void guard(troupe_call *call, troupe_bytes payload) {
 
 static const troupe_action actions[] = {
     {"let", let},     {"waitAt", wait_at}, {"holdStart", hold_start}, {"later", later},
-    {"count", count}, {"fill", fill},      {"size", size_of},         {"spin", spin},            {NULL, NULL},
+    {"count", count}, {"fill", fill},      {"size", size_of},         {"spin", spin},            {"startHeld", start_held},
+    {NULL, NULL},
 };
 static const char *const events[] = {"counted", NULL};
 static const troupe_actor actors[] = {

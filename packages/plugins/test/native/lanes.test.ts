@@ -60,6 +60,7 @@ describe.each(languages)("lanes in %s", (_, build) => {
     const gate = newGate();
     await act("control", "holdStart", gate);
     const booting = watch(act("booting", "count"));
+    await act("control", "startHeld");
     const early = handle("booting").connect();
     const first = watch(early.action({ name: "count", args: [] }));
     for (let at = 0; at < CONNECTIONS; at += 1) {

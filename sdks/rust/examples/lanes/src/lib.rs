@@ -13,6 +13,7 @@ static OPEN: Mutex<Option<HashSet<i64>>> = Mutex::new(None);
 static OPENED: Condvar = Condvar::new();
 /// At which the next start waits.
 static NEXT_START: Mutex<Option<i64>> = Mutex::new(None);
+static HELD: Condvar = Condvar::new();
 
 fn pass(gate: i64) {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,6 +29,7 @@ fn let_in(gate: i64) {
 
 fn start(c: &mut Context, is_new: bool) -> Result<(), Error> {
     let gate = NEXT_START.lock().unwrap_or_else(PoisonError::into_inner).take();
+    HELD.notify_all();
     if let Some(gate) = gate {
         pass(gate);
     }
@@ -68,6 +70,11 @@ fn plugin() -> Plugin {
         })
         .action("holdStart", |_, (gate,): (i64,)| {
             *NEXT_START.lock().unwrap_or_else(PoisonError::into_inner) = Some(gate);
+            Ok(())
+        })
+        .action("startHeld", |_, _: [(); 0]| {
+            let next = NEXT_START.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(HELD.wait_while(next, |next| next.is_some()).unwrap_or_else(PoisonError::into_inner));
             Ok(())
         })
         .deferred("later", |c, (gate,): (i64,)| {
