@@ -13,11 +13,13 @@ const TOOL_CONDITIONAL = 12;
 let echo: Built;
 let guardrail: Built;
 let faulty: Built;
+let breaks: Built;
 
 beforeAll(async () => {
-  [echo, guardrail, faulty] = await Promise.all([
+  [echo, guardrail, breaks, faulty] = await Promise.all([
     cExample("echo"),
     cExample("guardrail"),
+    cPlugin("breaks"),
     rustExample("faulty"),
   ]);
 }, 300_000);
@@ -126,7 +128,7 @@ test("a guardrail in C refuses a tool by name, and a configuration that it can't
 });
 
 test("a plugin that broke takes only its running actors with it: the next call opens it again, and what was stored is there", async (context) => {
-  const library = path(context, await cPlugin("breaks"));
+  const library = path(context, breaks);
   const { act } = await actors(context, library, "breaks");
   const definition = pluginActor({ library, actor: "breaks" });
   const { client } = await setupTest(context, setup({ use: { it: definition } }));
@@ -142,7 +144,7 @@ test("a plugin that broke takes only its running actors with it: the next call o
 test.for(["breaks", "quick"])(
   "what no frame holds is an error of that call alone, and nothing of it is written: %s",
   async (actor, context) => {
-    const { act, sleep } = await actors(context, path(context, await cPlugin("breaks")), actor);
+    const { act, sleep } = await actors(context, path(context, breaks), actor);
     expect(await act("increment")).toBe(1);
     const other = act("late");
     await expect(act("swell")).rejects.toMatchObject({
@@ -174,7 +176,7 @@ test("a deferred call that is given up, or panics, is answered: nobody waits for
 });
 
 test("a property that storage refuses ends that actor's turn, not its neighbour's", async (context) => {
-  const definition = pluginActor({ library: path(context, await cPlugin("breaks")), actor: "breaks" });
+  const definition = pluginActor({ library: path(context, breaks), actor: "breaks" });
   const { client } = await setupTest(context, setup({ use: { it: definition } }));
   const act = (key: string, name: string) => client.it.getOrCreate([key]).action({ name, args: [] });
   expect([await act("a", "increment"), await act("b", "increment")]).toEqual([1, 1]);
@@ -186,13 +188,13 @@ test("a property that storage refuses ends that actor's turn, not its neighbour'
 });
 
 test("a start that writes what no frame holds fails, for good", async (context) => {
-  const { act } = await actors(context, path(context, await cPlugin("breaks")), "swollen");
+  const { act } = await actors(context, path(context, breaks), "swollen");
   const error = { group: "plugin", code: "frame_too_long", retryable: false };
   await expect(act("increment")).rejects.toMatchObject(error);
 });
 
 test("S1.4 (in part): options that the plugin declares are in force, each actor's own, and an unknown one is refused", async (context) => {
-  const library = path(context, await cPlugin("breaks"));
+  const library = path(context, breaks);
   const patient = await actors(context, library, "breaks");
   const hurried = await actors(context, library, "hurried");
   const [waited, gaveUp] = await Promise.allSettled([patient.act("late"), hurried.act("late")]);
