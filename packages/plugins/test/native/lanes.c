@@ -47,15 +47,15 @@ static void let(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_reply(call, troupe_text("null"));
 }
 
-/* Waits at it. */
+/* Waits at it, and says so before. */
 static void wait_at(troupe_context *c, troupe_call *call, troupe_bytes args) {
   int64_t gate;
   char text[24];
-  (void)c;
   if (gate_of(args, &gate) != 0) {
     troupe_fail(call, no_gate);
     return;
   }
+  troupe_broadcast(c, "waiting", troupe_text("[]"));
   pass(gate);
   snprintf(text, sizeof text, "%" PRId64, gate);
   troupe_reply(call, troupe_text(text));
@@ -198,7 +198,7 @@ static const troupe_action actions[] = {
     {"count", count}, {"fill", fill},      {"size", size_of},         {"spin", spin},            {"startHeld", start_held},
     {NULL, NULL},
 };
-static const char *const events[] = {"counted", NULL};
+static const char *const events[] = {"counted", "waiting", NULL};
 static const troupe_actor actors[] = {
     {.name = "lanes", .actions = actions, .events = events, .start = start, .accept = accept_most},
     {.name = NULL},

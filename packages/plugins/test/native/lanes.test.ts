@@ -188,6 +188,7 @@ describe.each(languages)("lanes in %s", (_, build) => {
     one.call(1, "waitAt", [gates[0]]);
     one.call(2, "waitAt", [gates[1]]);
     other.call(1, "later", [gates[1]]);
+    await one.waiting;
     await expect(busy.close(50)).resolves.toEqual({ clean: false });
     const next = await session(context);
     const line = start(next);
@@ -257,6 +258,7 @@ type Reply = Extract<ActorSaying, { $case: "reply" }>["value"];
 /** One instance of a session's actor, without a runtime. */
 class Instance implements ActorEar {
   readonly line: ActorLine;
+  readonly #waiting = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
   readonly #replies = new Map<number, PromiseWithResolvers<Reply>>();
 
@@ -265,6 +267,11 @@ class Instance implements ActorEar {
     const name = { name: "lanes", key: [], actorId: "", actor: "lanes", input: NO_PAYLOAD };
     const rest = { generation: 1, createdAt: 0, isNew: true, rows: [], moreRows: false };
     this.line.send({ $case: "start", value: { ...name, ...rest } });
+  }
+
+  /** An action has begun, and waits at its gate. */
+  get waiting(): Promise<void> {
+    return this.#waiting.promise;
   }
 
   get started(): Promise<void> {
@@ -282,6 +289,7 @@ class Instance implements ActorEar {
 
   heard(saying: ActorSaying): void {
     if (saying.$case === "started") this.#started.resolve();
+    if (saying.$case === "event" && saying.value.name === "waiting") this.#waiting.resolve();
     // The bytes are the carrier's.
     if (saying.$case === "reply")
       this.#of(saying.value.call).resolve({ ...saying.value, value: saying.value.value.slice() });

@@ -55,6 +55,7 @@ fn guard(gates: Vec<i64>) -> Result<Vec<i64>, Error> {
 fn plugin() -> Plugin {
     let actor = Actor::new("lanes")
         .event("counted")
+        .event("waiting")
         .start(start)
         .accept(|params: Option<String>| match params.as_deref() {
             Some("unwelcome") => Err(Error::new("lanes", "refused", "not this one")),
@@ -64,7 +65,8 @@ fn plugin() -> Plugin {
             let_in(gate);
             Ok(())
         })
-        .action("waitAt", |_, (gate,): (i64,)| {
+        .action("waitAt", |c, (gate,): (i64,)| {
+            c.broadcast("waiting", &())?;
             pass(gate);
             Ok(gate)
         })
