@@ -66,7 +66,7 @@ fn plugin() -> Plugin {
             Ok(())
         })
         .action("waitAt", |c, (gate,): (i64,)| {
-            c.broadcast("waiting", &())?;
+            c.broadcast("waiting", &[(); 0])?;
             pass(gate);
             Ok(gate)
         })
