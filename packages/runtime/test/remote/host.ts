@@ -92,7 +92,9 @@ export class SpokenHost {
         namespace: "",
         pool: "",
         programVersion: 0,
-        actors: [{ ...actor, connections: true, sockets: false, database: false, requests: false, startRows: true }],
+        actors: [
+          { ...actor, connections: true, sockets: false, database: false, requests: false, startRows: true },
+        ],
       },
     });
   }

@@ -12,13 +12,10 @@
  * had written by then is whole batches, and is stored; its calls fail, since nobody knows what became of them.
  */
 import { type Env, type Logger, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
 import {
   CarriedStopReason,
-  encodePayload,
   fromCarriedError,
   LogLevel,
-  NO_PAYLOAD,
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
@@ -58,9 +55,8 @@ import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
 import { Requests } from "./requests.ts";
-import { toCarriedRows } from "./rows.ts";
 import { Sockets } from "./sockets.ts";
-import { startWords } from "./start-words.ts";
+import { firstWords } from "./start-words.ts";
 
 /** The lifecycle, tagged. */
 export type CarriedPhase =
@@ -155,28 +151,13 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   /** Settles when the code has started; rejects with what it says went wrong. */
   async start(): Promise<void> {
-    const { record, generation, isNew, input, rows, created } = this.request;
+    const { isNew, created } = this.request;
     if (created !== undefined) this.gate.hold(created, () => this.#parts.onEnd("broken"));
     // What a migration writes to the database is kept back as well: with an error nothing of it stays.
     if (isNew || this.declaration.database) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
-    const words = startWords(
-      {
-        name: record.name,
-        key: record.key,
-        actorId: record.id,
-        generation,
-        createdAt: record.createdAt,
-        isNew,
-        input: input === undefined ? NO_PAYLOAD : encodePayload(input, this.encoding),
-        rows: toCarriedRows(rows, this.encoding),
-        actor: this.declaration.name,
-        moreRows: false,
-      },
-      this.declaration.startRows ? (this.#parts.carrier.startBytes ?? limits.batchBytes) : Infinity,
-    );
-    for (const word of words) this.say(word);
+    for (const word of firstWords(this.request, this.#parts.carrier)) this.say(word);
     await started;
     if (isNew) this.#created();
     else this.#release();

@@ -5,11 +5,33 @@
  * Code that doesn't declare that it reads StartRows gets one Start whatever its size: half of the rows would be taken
  * for all of them. Where that is more than the carrier moves, the carrier's owner says so.
  */
-import type { CarriedRow, Start } from "@troupe/protocol/actor/v1";
-import type { ActorWord } from "../../ports/carried.ts";
+import { limits } from "@troupe/protocol";
+import { type CarriedRow, encodePayload, NO_PAYLOAD, type Start } from "@troupe/protocol/actor/v1";
+import type { ActorCarrier, ActorWord } from "../../ports/carried.ts";
+import type { InstanceOpen } from "../../ports/instance.ts";
+import { toCarriedRows } from "./rows.ts";
 
 /** What a row, or a Start without rows, has around its texts and bytes at the most. */
 const AROUND_BYTES = 64;
+
+/** What an activation says first to its code. */
+export function firstWords(request: InstanceOpen, carrier: ActorCarrier): readonly ActorWord[] {
+  const { record, generation, isNew, input, rows } = request;
+  const { declaration, encoding, startBytes: mostBytes = limits.batchBytes } = carrier;
+  const start: Start = {
+    name: record.name,
+    key: record.key,
+    actorId: record.id,
+    generation,
+    createdAt: record.createdAt,
+    isNew,
+    input: input === undefined ? NO_PAYLOAD : encodePayload(input, encoding),
+    rows: toCarriedRows(rows, encoding),
+    actor: declaration.name,
+    moreRows: false,
+  };
+  return startWords(start, declaration.startRows ? mostBytes : Infinity);
+}
 
 /** The words of a start whose messages hold `mostBytes` each; one row more than that is a message of its own. */
 export function startWords(start: Start, mostBytes: number): readonly ActorWord[] {
