@@ -44,7 +44,10 @@ class EchoActor {
     };
     this.#line = session.actor("echo").connect({ heard, lost: () => {} });
     const start = { name: "echo", key: [], actorId: "", generation: 1, createdAt: 0, isNew: true, rows: [] };
-    this.#line.send({ $case: "start", value: { ...start, input: NO_PAYLOAD, actor: "echo" } });
+    this.#line.send({
+      $case: "start",
+      value: { ...start, input: NO_PAYLOAD, actor: "echo", moreRows: false },
+    });
   }
 
   echo(): Promise<void> {

@@ -38,8 +38,9 @@ static void start(troupe_context *c, int is_new) {
 static const troupe_action actions[] = {{"get", get}, {"increment", increment}, {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
-    {"counter", actions, events, NULL, start, NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
+    {.name = "counter", .actions = actions, .events = events, .start = start},
+    {.name = NULL},
 };
 
-const troupe_definition troupe_plugin_definition = {"counter", "1.0.0", TROUPE_JSON, actors, NULL, NULL};
+const troupe_definition troupe_plugin_definition = {
+    .name = "counter", .version = "1.0.0", .encoding = TROUPE_JSON, .actors = actors};

@@ -62,8 +62,10 @@ static void much_later(troupe_context *c, troupe_call *call, troupe_bytes args) 
 static const troupe_action actions[] = {
     {"echo", echo}, {"later", later}, {"muchLater", much_later}, {NULL, NULL}};
 static const troupe_actor actors[] = {
-    {"echo", actions, NULL, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
+    /* Each function returns at once. */
+    {.name = "echo", .actions = actions, .flags = TROUPE_QUICK},
+    {.name = NULL},
 };
 
-const troupe_definition troupe_plugin_definition = {"echo", "1.0.0", TROUPE_RAW, actors, NULL, NULL};
+const troupe_definition troupe_plugin_definition = {
+    .name = "echo", .version = "1.0.0", .encoding = TROUPE_RAW, .actors = actors};

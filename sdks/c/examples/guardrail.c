@@ -27,7 +27,13 @@ static const char *configure(troupe_bytes config) {
   return "the configuration must be a JSON object";
 }
 
-static const troupe_middleware middleware[] = {{TOOL_CONDITIONAL, "no-rm", 10, refuse_rm}, {0, NULL, 0, NULL}};
+static const troupe_middleware middleware[] = {
+    {.kind = TOOL_CONDITIONAL, .name = "no-rm", .priority = 10, .run = refuse_rm, .flags = TROUPE_QUICK},
+    {.name = NULL},
+};
 
-const troupe_definition troupe_plugin_definition = {"guardrail", "1.0.0", TROUPE_JSON,
-                                                    NULL, middleware, configure};
+const troupe_definition troupe_plugin_definition = {.name = "guardrail",
+                                                    .version = "1.0.0",
+                                                    .encoding = TROUPE_JSON,
+                                                    .middleware = middleware,
+                                                    .configure = configure};

@@ -77,7 +77,8 @@ TROUPE_EXPORT int32_t troupe_plugin_push(troupe_plugin *plugin, const uint8_t *f
 
 /*
  * Takes frames from the plugin: as many whole ones as fit, written to `into`, which is the host's.
- * Above 0: so many bytes. 0: the queue is empty. Below 0: the next frame alone needs minus that many bytes.
+ * Above 0: so many bytes. 0: the queue is empty. Below 0: the next frame alone needs minus that many bytes; when that is
+ * more than a frame may have, the plugin is broken, and only close may follow.
  */
 TROUPE_EXPORT int64_t troupe_plugin_pull(troupe_plugin *plugin, uint8_t *into, size_t capacity);
 

@@ -1,6 +1,4 @@
 /* A running actor: its state, its events, and what it has to write. */
-#include <errno.h>
-
 #include "troupe_parts.h"
 
 troupe_bytes troupe_text(const char *text) {
@@ -8,31 +6,85 @@ troupe_bytes troupe_text(const char *text) {
   return bytes;
 }
 
-int write_rows(troupe_context *c) {
-  int changed = 0;
-  for (troupe_row *row = c->rows; row != NULL; row = row->next) changed |= row->changed;
-  if (!changed) return 0;
-  size_t begin;
-  wire_writer *out = frame_begin(&c->plugin->queue, &begin);
-  size_t frame = wire_begin(out, FRAME_ACTOR);
-  wire_put_number(out, 1, c->instance);
-  size_t write = wire_begin(out, SAY_WRITE);
+static void free_row(troupe_row *row) {
+  free(row->name);
+  free(row->value);
+  free(row->before);
+  free(row);
+}
+
+void rows_known(troupe_context *c) {
   for (troupe_row *row = c->rows; row != NULL; row = row->next) {
-    if (!row->changed) continue;
+    free(row->before);
+    row->before = NULL;
     row->changed = 0;
-    size_t at = wire_begin(out, 1);
-    wire_put_number(out, 1, SPACE_STATE);
-    wire_put_text(out, 2, row->name);
-    troupe_bytes value = {row->value, row->size};
-    wire_put_bytes(out, 4, value);
-    wire_end(out, at);
+    row->is_new = 0;
   }
-  wire_end(out, write);
-  wire_end(out, frame);
-  if (frame_end(&c->plugin->queue, begin) == 0) return 0;
-  /* What isn't stored may not be answered either. */
-  queue_break(&c->plugin->queue);
-  return -1;
+}
+
+/* The state is what the host was told last. */
+static void take_back(troupe_context *c) {
+  for (troupe_row **at = &c->rows; *at != NULL;) {
+    troupe_row *row = *at;
+    if (row->changed && row->is_new) {
+      *at = row->next;
+      free_row(row);
+      continue;
+    }
+    if (row->changed) {
+      free(row->value);
+      row->value = row->before;
+      row->size = row->before_size;
+      row->before = NULL;
+      row->changed = 0;
+    }
+    at = &row->next;
+  }
+}
+
+static void put_changed(wire_writer *out, const troupe_row *row) {
+  size_t at = wire_begin(out, 1);
+  wire_put_number(out, 1, SPACE_STATE);
+  wire_put_text(out, 2, row->name);
+  troupe_bytes value = {row->value, row->size};
+  wire_put_bytes(out, 4, value);
+  wire_end(out, at);
+}
+
+static size_t changed_bytes(const troupe_context *c, int *changed) {
+  size_t bytes = 0;
+  for (const troupe_row *row = c->rows; row != NULL; row = row->next) {
+    if (!row->changed) continue;
+    *changed = 1;
+    bytes += row->size;
+  }
+  return bytes;
+}
+
+int write_rows(troupe_context *c) {
+  troupe_queue *queue = &c->plugin->queue;
+  int changed = 0;
+  size_t bytes = changed_bytes(c, &changed);
+  /* Known to be too long before it is copied. */
+  if (bytes > queue->max_frame) c->failed = 1;
+  if (changed && !c->failed) {
+    size_t begin;
+    wire_writer *out = frame_begin(queue, &begin);
+    size_t frame = wire_begin(out, FRAME_ACTOR);
+    wire_put_number(out, 1, c->instance);
+    size_t write = wire_begin(out, SAY_WRITE);
+    for (const troupe_row *row = c->rows; row != NULL; row = row->next)
+      if (row->changed) put_changed(out, row);
+    wire_end(out, write);
+    wire_end(out, frame);
+    int status = frame_end(queue, begin);
+    if (status < 0) return -1;
+    if (status == 0) rows_known(c);
+    else c->failed = 1;
+  }
+  if (!c->failed) return 0;
+  take_back(c);
+  return TROUPE_TOO_LONG;
 }
 
 void *troupe_data(troupe_context *c) { return c->data; }
@@ -41,7 +93,7 @@ void troupe_set_data(troupe_context *c, void *data) { c->data = data; }
 
 static troupe_row *find_row(troupe_context *c, troupe_bytes name) {
   for (troupe_row *row = c->rows; row != NULL; row = row->next)
-    if (strlen(row->name) == name.size && memcmp(row->name, name.data, name.size) == 0) return row;
+    if (strlen(row->name) == name.size && (name.size == 0 || memcmp(row->name, name.data, name.size) == 0)) return row;
   return NULL;
 }
 
@@ -62,37 +114,48 @@ static char *copy_bytes(troupe_bytes bytes) {
   return copy;
 }
 
+static troupe_row *add_row(troupe_context *c, troupe_bytes name) {
+  troupe_row *row = calloc(1, sizeof *row);
+  if (row != NULL) row->name = copy_bytes(name);
+  if (row == NULL || row->name == NULL) {
+    free(row);
+    return NULL;
+  }
+  row->is_new = 1;
+  row->next = c->rows;
+  c->rows = row;
+  return row;
+}
+
 troupe_row *put_row(troupe_context *c, troupe_bytes name, troupe_bytes value) {
   uint8_t *copy = (uint8_t *)copy_bytes(value);
-  if (copy == NULL) return NULL;
-  troupe_row *row = find_row(c, name);
+  troupe_row *row = copy == NULL ? NULL : find_row(c, name);
+  if (copy != NULL && row == NULL) row = add_row(c, name);
   if (row == NULL) {
-    row = calloc(1, sizeof *row);
-    if (row != NULL) row->name = copy_bytes(name);
-    if (row == NULL || row->name == NULL) {
-      free(row);
-      free(copy);
-      return NULL;
-    }
-    row->next = c->rows;
-    c->rows = row;
+    free(copy);
+    return NULL;
   }
-  free(row->value);
+  if (row->changed || row->is_new) {
+    free(row->value);
+  } else {
+    row->before = row->value;
+    row->before_size = row->size;
+  }
   row->value = copy;
   row->size = value.size;
+  row->changed = 1;
   return row;
 }
 
 int troupe_set_state(troupe_context *c, const char *name, troupe_bytes value) {
-  troupe_row *row = put_row(c, troupe_text(name), value);
-  if (row == NULL) return -1;
-  row->changed = 1;
-  return 0;
+  return put_row(c, troupe_text(name), value) == NULL ? -1 : 0;
 }
 
 int troupe_broadcast(troupe_context *c, const char *event, troupe_bytes args) {
   troupe_queue *queue = &c->plugin->queue;
-  if (write_rows(c) < 0) return -1;
+  if ((c->actor->flags & TROUPE_QUICK) == 0) queue_wait(queue);
+  int wrote = write_rows(c);
+  if (wrote != 0) return wrote;
   size_t begin;
   wire_writer *out = frame_begin(queue, &begin);
   size_t frame = wire_begin(out, FRAME_ACTOR);
@@ -102,49 +165,19 @@ int troupe_broadcast(troupe_context *c, const char *event, troupe_bytes args) {
   wire_put_bytes(out, 2, args);
   wire_end(out, message);
   wire_end(out, frame);
-  return frame_end(queue, begin) < 0 ? -1 : 0;
+  return frame_end(queue, begin);
 }
 
-troupe_context **find_instance(troupe_plugin *plugin, uint64_t instance) {
-  troupe_context **at = &plugin->instances[instance % BUCKETS];
-  while (*at != NULL && (*at)->instance != instance) at = &(*at)->next;
-  return at;
+void troupe_fail_start(troupe_context *c, troupe_error error) {
+  c->refused = 1;
+  c->refusal = error;
 }
 
-void free_instance(troupe_context **at) {
-  troupe_context *c = *at;
-  *at = c->next;
+void free_context(troupe_context *c) {
   while (c->rows != NULL) {
     troupe_row *row = c->rows;
     c->rows = row->next;
-    free(row->name);
-    free(row->value);
-    free(row);
+    free_row(row);
   }
   free(c);
-}
-
-int troupe_json_integer(troupe_bytes json, size_t index, int64_t *value) {
-  char text[32];
-  const char *at = (const char *)json.data, *end = at + json.size;
-  while (at < end && (*at == '[' || *at == ' ')) at += 1;
-  for (; index != TROUPE_ALONE && index > 0; index -= 1) {
-    while (at < end && *at != ',') at += 1;
-    if (at == end) return -1;
-    at += 1;
-  }
-  size_t size = 0;
-  for (; at < end && size + 1 < sizeof text; at += 1) {
-    if (*at == ' ') continue;
-    if (*at != '-' && (*at < '0' || *at > '9')) break;
-    text[size++] = *at;
-  }
-  text[size] = 0;
-  char *rest = text;
-  errno = 0;
-  long long number = strtoll(text, &rest, 10);
-  /* A fraction, an exponent, anything that isn't a number, or one that 64 bits can't hold. */
-  if (errno == ERANGE || size == 0 || *rest != 0 || (at < end && *at != ',' && *at != ']')) return -1;
-  *value = number;
-  return 0;
 }

@@ -1,16 +1,28 @@
 /*
- * The plugin's end of plugin/v1: reads the host's frames (troupe_session.c), runs actors (troupe_context.c) and queues
- * what they say (troupe_calls.c, troupe_queue.c).
+ * The plugin's end of plugin/v1.
  *
- * Instances and their state are touched by the host's thread alone. What other threads may touch is the queue, which
- * has a lock, and what a deferred call keeps: the queue's address and two numbers. So close waits for deferred calls,
- * and frees nothing while one is left.
+ *   troupe_session.c  what the host says, and the five functions of the ABI: on the host's thread
+ *   troupe_actors.c   starts, calls and stops actors, and calls middleware: in place when they are quick, else on a lane
+ *   troupe_lanes.c    lanes, and the threads that run them
+ *   troupe_context.c  an actor's state and events
+ *   troupe_calls.c    frames of answers, and calls that are answered later
+ *   troupe_hello.c    what the plugin declares
+ *   troupe_queue.c    frames on their way to the host
+ *
+ * Who touches what. The table of instances is the host's thread's alone (and close's, behind it). An instance's context is
+ * its lane's: the host's thread makes it, reads its rows into it, and then only adds jobs to its lane. When it hears Stop
+ * it takes it out of the table, adds the last job, and forgets it; that job frees it. A deferred call keeps no context,
+ * only the plugin and two numbers.
+ *
+ * The plugin (its lanes, and with them all of it) is held by the host until close, by each work thread and by each deferred call: whoever lets go of it last
+ * frees it. So close may return while something still runs, and nothing is freed under it.
  *
  * What an actor wrote goes before what it says: each output is preceded by a Write with the rows that changed since.
  */
 #ifndef TROUPE_PARTS_H
 #define TROUPE_PARTS_H
 
+#include "troupe_lanes.h"
 #include "troupe_queue.h"
 
 typedef struct troupe_row {
@@ -18,27 +30,44 @@ typedef struct troupe_row {
   char *name;
   uint8_t *value;
   size_t size;
+  /* What the host was told last, while `changed`. */
+  uint8_t *before;
+  size_t before_size;
   int changed;
+  int is_new; /* the host was told nothing of it */
 } troupe_row;
 
 struct troupe_context {
-  struct troupe_context *next;
+  struct troupe_context *next; /* in its bucket */
   troupe_plugin *plugin;
   const troupe_actor *actor;
   uint64_t instance;
+  troupe_lane lane;
+  troupe_job first_job; /* its start */
+  troupe_job last_job;  /* its stop: here, so that it can be added without memory */
   troupe_row *rows;
   void *data;
+  int is_new;
+  int arriving; /* rows are on their way; of the host's thread */
+  int started;
+  /* The function that runs wrote more than a frame holds: nothing of it is said any more. */
+  int failed;
+  /* Why it can't start. */
+  int refused;
+  troupe_error refusal;
 };
 
 #define BUCKETS 1024u
 
 struct troupe_plugin {
   troupe_queue queue;
+  troupe_lanes lanes;
+  troupe_lane *middleware_lanes; /* one for each that is declared */
   troupe_context *instances[BUCKETS];
 };
 
 struct troupe_deferred {
-  troupe_queue *queue;
+  troupe_plugin *plugin;
   uint64_t instance; /* 0: of middleware */
   uint64_t call;
 };
@@ -51,22 +80,43 @@ struct troupe_call {
 
 /* Fields of PluginFrame, FromActor and Row that are written here. */
 enum { FRAME_READY = 1, FRAME_FAILED = 2, FRAME_ACTOR = 3, FRAME_RESULT = 4, FRAME_PONG = 5 };
-enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_EVENT = 7 };
+enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7, SAY_LOG = 15 };
 enum { SPACE_STATE = 1 };
 
+extern const troupe_error too_long;
+
+/* troupe_hello.c */
+void greet(troupe_plugin *plugin, wire_reader hello);
+
+/* troupe_calls.c */
 void put_error(wire_writer *out, uint32_t field, troupe_error error);
+/* A frame of an actor whose message has nothing in it but an error, or not even that. As frame_end. */
+int say(troupe_plugin *plugin, uint64_t instance, uint32_t what, const troupe_error *error);
+void say_log(troupe_plugin *plugin, uint64_t instance, const char *text);
+/* Answers a call that no function has run for. */
+void refuse_call(const troupe_deferred *to, troupe_error error);
+/* The function of the call has returned. */
+void finish_call(troupe_call *call);
 
-/* A frame of an actor whose message has one field, and nothing in it. As frame_end. */
-int say(troupe_queue *queue, uint64_t instance, uint32_t what);
-
-/* Says what changed since the last Write, if anything did. -1: it can't be said, and the plugin is broken. */
+/* troupe_context.c */
+/* Says what changed since the last Write, if anything did. TROUPE_TOO_LONG: it is taken back, and the function has failed. */
 int write_rows(troupe_context *c);
-
 /* A row that was stored, or is to be. NULL: no memory. */
 troupe_row *put_row(troupe_context *c, troupe_bytes name, troupe_bytes value);
+/* The host knows all rows as they are. */
+void rows_known(troupe_context *c);
+void free_context(troupe_context *c);
 
-/* Where the instance hangs, or NULL hangs if it isn't there. */
-troupe_context **find_instance(troupe_plugin *plugin, uint64_t instance);
-void free_instance(troupe_context **at);
+/* troupe_actors.c: each -1 when the host sent what can't be. */
+int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int more_rows(troupe_plugin *plugin, uint64_t instance, wire_reader rows);
+int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int cancel_middleware(troupe_plugin *plugin, wire_reader message);
+int stop_actor(troupe_plugin *plugin, uint64_t instance);
+int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int call_middleware(troupe_plugin *plugin, wire_reader message);
+/* All that run. */
+void stop_actors(troupe_plugin *plugin);
 
 #endif

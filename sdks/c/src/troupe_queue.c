@@ -1,8 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "troupe_queue.h"
 
-#include <time.h>
 #include <unistd.h>
+
+/* So many frames of the longest kind wait for the host at the most, before work threads wait. */
+#define LONG_FRAMES 2
 
 int queue_open(troupe_queue *queue, const troupe_host *host) {
   memset(queue, 0, sizeof *queue);
@@ -10,15 +12,20 @@ int queue_open(troupe_queue *queue, const troupe_host *host) {
   queue->max_queued = host->max_queued;
   queue->wake = (int)host->wake;
   if (pthread_mutex_init(&queue->lock, NULL) != 0) return -1;
-  if (pthread_cond_init(&queue->settled, NULL) == 0) return 0;
+  if (pthread_cond_init(&queue->room, NULL) == 0) return 0;
   pthread_mutex_destroy(&queue->lock);
   return -1;
 }
 
 void queue_free(troupe_queue *queue) {
-  pthread_cond_destroy(&queue->settled);
+  pthread_cond_destroy(&queue->room);
   pthread_mutex_destroy(&queue->lock);
   free(queue->out.data);
+}
+
+/* EAGAIN: a signal is on its way. Nothing else can be done about anything else. */
+static void wake_host(const troupe_queue *queue) {
+  if (write(queue->wake, "!", 1) < 0) return;
 }
 
 wire_writer *frame_begin(troupe_queue *queue, size_t *begin) {
@@ -35,7 +42,7 @@ int frame_end(troupe_queue *queue, size_t begin) {
   int signal = 0;
   if (status == 0 && out->size - begin - 4 > queue->max_frame) {
     out->size = begin;
-    status = 1;
+    status = TROUPE_TOO_LONG;
   }
   if (status == 0) {
     size_t length = out->size - begin - 4;
@@ -43,9 +50,9 @@ int frame_end(troupe_queue *queue, size_t begin) {
     signal = queue->frames == 0 && !queue->pushing;
     queue->frames += 1;
   }
+  if (status < 0) signal = !queue->pushing;
   pthread_mutex_unlock(&queue->lock);
-  /* EAGAIN: a signal is on its way. Nothing else can be done about anything else. */
-  if (signal && write(queue->wake, "!", 1) < 0) return status;
+  if (signal) wake_host(queue);
   return status;
 }
 
@@ -66,7 +73,10 @@ int queue_broken(troupe_queue *queue) {
 void queue_break(troupe_queue *queue) {
   pthread_mutex_lock(&queue->lock);
   queue->out.failed = -1;
+  int signal = !queue->pushing;
+  pthread_cond_broadcast(&queue->room);
   pthread_mutex_unlock(&queue->lock);
+  if (signal) wake_host(queue);
 }
 
 void queue_pushing(troupe_queue *queue, int pushing) {
@@ -106,38 +116,30 @@ int64_t queue_pull(troupe_queue *queue, uint8_t *into, size_t capacity) {
     queue->pulled += size;
     queue->frames -= 1;
   }
-  if (taken > 0) forget_pulled(queue);
+  /* More than a frame may have: the host sees that nothing more comes. */
+  if (queue->frames == 0 && taken == 0 && queue->out.failed) taken = INT64_MIN;
+  if (taken > 0) {
+    forget_pulled(queue);
+    pthread_cond_broadcast(&queue->room);
+  }
   pthread_mutex_unlock(&queue->lock);
   return taken;
 }
 
-void queue_defer(troupe_queue *queue) {
+static int has_room(const troupe_queue *queue) {
+  size_t bytes = queue->out.size - queue->pulled;
+  return queue->frames < queue->max_queued && bytes / LONG_FRAMES <= queue->max_frame;
+}
+
+void queue_wait(troupe_queue *queue) {
   pthread_mutex_lock(&queue->lock);
-  queue->deferred += 1;
+  while (!queue->closing && !queue->out.failed && !has_room(queue)) pthread_cond_wait(&queue->room, &queue->lock);
   pthread_mutex_unlock(&queue->lock);
 }
 
-void queue_settled(troupe_queue *queue) {
+void queue_close(troupe_queue *queue) {
   pthread_mutex_lock(&queue->lock);
-  queue->deferred -= 1;
-  if (queue->deferred == 0) pthread_cond_broadcast(&queue->settled);
+  queue->closing = 1;
+  pthread_cond_broadcast(&queue->room);
   pthread_mutex_unlock(&queue->lock);
-}
-
-int queue_drain(troupe_queue *queue, uint32_t timeout_ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += (time_t)(timeout_ms / 1000);
-  until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-  if (until.tv_nsec >= 1000000000L) {
-    until.tv_sec += 1;
-    until.tv_nsec -= 1000000000L;
-  }
-  pthread_mutex_lock(&queue->lock);
-  int late = 0;
-  while (queue->deferred > 0 && !late)
-    late = pthread_cond_timedwait(&queue->settled, &queue->lock, &until) != 0;
-  int left = queue->deferred > 0;
-  pthread_mutex_unlock(&queue->lock);
-  return left;
 }

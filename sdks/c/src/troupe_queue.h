@@ -1,5 +1,8 @@
 /*
  * The queue of a plugin's frames: written by any thread, pulled by the host's.
+ *
+ * It is bounded where it can be: work threads wait for room, and end their wait when the plugin closes. The host's own
+ * thread never waits; what it adds is pulled as soon as push has returned.
  */
 #ifndef TROUPE_QUEUE_H
 #define TROUPE_QUEUE_H
@@ -11,8 +14,8 @@
 
 typedef struct {
   pthread_mutex_t lock;
-  /* Signalled when the last deferred call was settled. */
-  pthread_cond_t settled;
+  /* Signalled when frames were pulled, and at the end. */
+  pthread_cond_t room;
   wire_writer out;
   size_t pulled; /* bytes of `out` that the host has */
   uint32_t frames;
@@ -20,7 +23,7 @@ typedef struct {
   uint32_t max_queued;
   int wake;
   int pushing; /* the host pulls after this push: no signal is needed */
-  size_t deferred;
+  int closing; /* nobody pulls any more */
 } troupe_queue;
 
 int queue_open(troupe_queue *queue, const troupe_host *host);
@@ -28,7 +31,7 @@ void queue_free(troupe_queue *queue);
 
 /* Begins a frame, and holds the lock until frame_end. */
 wire_writer *frame_begin(troupe_queue *queue, size_t *begin);
-/* 0; 1: the frame is too long and was dropped; -1: no memory, the plugin is broken. */
+/* 0; TROUPE_TOO_LONG: the frame was dropped; -1: no memory, the plugin is broken. */
 int frame_end(troupe_queue *queue, size_t begin);
 
 int queue_full(troupe_queue *queue);
@@ -37,9 +40,9 @@ void queue_break(troupe_queue *queue);
 void queue_pushing(troupe_queue *queue, int pushing);
 int64_t queue_pull(troupe_queue *queue, uint8_t *into, size_t capacity);
 
-void queue_defer(troupe_queue *queue);
-void queue_settled(troupe_queue *queue);
-/* Waits for deferred calls. 0: there are none; 1: the time is up. */
-int queue_drain(troupe_queue *queue, uint32_t timeout_ms);
+/* For work threads: waits until the host has taken some of it. */
+void queue_wait(troupe_queue *queue);
+/* Nobody waits for room any more. */
+void queue_close(troupe_queue *queue);
 
 #endif

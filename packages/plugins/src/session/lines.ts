@@ -5,22 +5,38 @@
  * and a number that was never given is a plugin that makes things up.
  */
 import { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
-import type { CarriedRow } from "@troupe/protocol/actor/v1";
-import type { ActorEar, ActorLine, ActorSaying, ActorWord } from "@troupe/runtime";
+import {
+  type CarriedError,
+  NO_PAYLOAD,
+  type PayloadEncoding,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
+import { type ActorEar, type ActorLine, type ActorSaying, type ActorWord, startBytes } from "@troupe/runtime";
 import { pluginErrors } from "../errors.ts";
 
 /** What became of something that an instance said. */
 export type Heard = "delivered" | "late" | "never_given";
 
+/** What lines are made of. */
+export interface LinesOptions {
+  /** Of the long part of a word. */
+  readonly mostBytes: number;
+  readonly encoding: PayloadEncoding;
+  readonly send: (instance: number, word: ActorWord) => void;
+}
+
 /** Lines of instances. */
 export class Lines {
+  readonly #mostBytes: number;
+  readonly #encoding: PayloadEncoding;
   readonly #send: (instance: number, word: ActorWord) => void;
   readonly #ears = new Map<number, ActorEar>();
   #last = 0;
 
-  constructor(send: (instance: number, word: ActorWord) => void) {
-    this.#send = send;
+  constructor(options: LinesOptions) {
+    this.#mostBytes = options.mostBytes;
+    this.#encoding = options.encoding;
+    this.#send = options.send;
   }
 
   get size(): number {
@@ -37,14 +53,15 @@ export class Lines {
     };
   }
 
-  /** An actor with more rows than a frame holds can't start; that is its own end, not the plugin's. */
+  /** What is longer than a frame gets its answer here: that is the end of one start or call, not the plugin's. */
   #say(instance: number, word: ActorWord): void {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return;
-    const bytes = word.$case === "start" ? rowBytes(word.value.rows) : 0;
-    if (bytes <= limits.batchBytes) return this.#send(instance, word);
-    this.#ears.delete(instance);
-    ear.lost(pluginErrors.frameTooLong(bytes, limits.batchBytes));
+    const bytes = bytesOf(word);
+    if (bytes <= this.#mostBytes) return this.#send(instance, word);
+    const error = toCarriedError(pluginErrors.frameTooLong(bytes, this.#mostBytes), this.#encoding);
+    // Whoever speaks doesn't expect an answer before it has finished.
+    queueMicrotask(() => this.heard(instance, answerTo(word, error)));
   }
 
   /** An ear that throws loses its line, and no other: the damage is that actor's. */
@@ -71,6 +88,14 @@ export class Lines {
   }
 }
 
-function rowBytes(rows: readonly CarriedRow[]): number {
-  return rows.reduce((bytes, row) => bytes + row.key.length + row.value.byteLength, 0);
+/** Of what may be long. */
+function bytesOf(word: ActorWord): number {
+  if (word.$case === "call") return word.value.args.byteLength + word.value.params.byteLength;
+  return word.$case === "start" ? startBytes(word.value) : 0;
+}
+
+function answerTo(word: ActorWord, error: CarriedError): ActorSaying {
+  if (word.$case === "call")
+    return { $case: "reply", value: { call: word.value.call, value: NO_PAYLOAD, error } };
+  return { $case: "started", value: { error, alarmAt: 0 } };
 }

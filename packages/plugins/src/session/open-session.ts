@@ -22,6 +22,8 @@ export interface OpenSessionOptions {
   readonly config?: Uint8Array;
   /** Of Troupe, for the plugin's information. */
   readonly hostVersion: string;
+  /** The longest frame that the carrier moves. Default: `limits.pluginFrameBytes`. */
+  readonly frameBytes?: number;
   /** Default: `limits.pluginOpenTimeoutMs`. */
   readonly timeoutMs?: number;
 }
@@ -32,7 +34,7 @@ export interface OpenSessionOptions {
  * the carrier says; nothing of the plugin is left then.
  */
 export async function openSession(options: OpenSessionOptions): Promise<PluginSession> {
-  const { env, timeoutMs = limits.pluginOpenTimeoutMs } = options;
+  const { env, frameBytes, timeoutMs = limits.pluginOpenTimeoutMs } = options;
   const opening = new Opening();
   const carrier = options.open({
     frame: (frame) => opening.frame(frame),
@@ -45,7 +47,7 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
     opening.greeted = true;
     started.send({ body: { $case: "hello", value: { versions: PLUGIN_VERSIONS, hostVersion, config } } });
     const declared = await opening.ready;
-    return opening.handOver(new PluginSession(env, started, declared));
+    return opening.handOver(new PluginSession({ env, carrier: started, declared, frameBytes }));
   };
   try {
     return await within(env.timers, timeoutMs, Promise.race([greet(), opening.failure]), () =>

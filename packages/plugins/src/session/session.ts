@@ -30,6 +30,18 @@ import { Lines } from "./lines.ts";
 /** What a session takes from the outside world. */
 export type SessionEnv = Pick<Env, "timers" | "log">;
 
+/** What a session is made of. */
+export interface SessionParts {
+  readonly env: SessionEnv;
+  readonly carrier: Carrier;
+  readonly declared: PluginDeclarations;
+  /** The longest frame to the plugin. Default: `limits.pluginFrameBytes`. */
+  readonly frameBytes?: number | undefined;
+}
+
+/** What a frame has around the long part of a word to an actor, at the most: numbers and names. */
+const AROUND_BYTES = 1024;
+
 type State =
   | { readonly kind: "open" }
   | { readonly kind: "over"; readonly error: TroupeError; readonly closing: Promise<CloseReport> };
@@ -40,20 +52,25 @@ export class PluginSession {
   readonly #env: SessionEnv;
   readonly #log: Logger;
   readonly #carrier: Carrier;
+  readonly #startBytes: number;
   readonly #lines: Lines;
   readonly #invocations: Invocations;
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
 
-  constructor(env: SessionEnv, carrier: Carrier, declared: PluginDeclarations) {
+  constructor(parts: SessionParts) {
+    const { env, carrier, declared } = parts;
+    this.#startBytes = (parts.frameBytes ?? limits.pluginFrameBytes) - AROUND_BYTES;
     this.declared = declared;
     this.#env = env;
     this.#log = env.log.child({ plugin: declared.name });
     this.#carrier = carrier;
-    this.#lines = new Lines((instance, body) =>
-      carrier.send({ body: { $case: "actor", value: { instance, body } } }),
-    );
+    this.#lines = new Lines({
+      mostBytes: this.#startBytes,
+      encoding: declared.encoding,
+      send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
+    });
     this.#invocations = new Invocations(env.timers, (frame) => carrier.send(frame));
   }
 
@@ -82,6 +99,7 @@ export class PluginSession {
     return {
       declaration,
       encoding: this.declared.encoding,
+      startBytes: this.#startBytes,
       get open() {
         return isOpen();
       },

@@ -1,4 +1,4 @@
-/* A counter that can bring its plugin to an end, and one that answers later than its own options allow. */
+/* A counter that writes more than a frame holds, that can bring its plugin to an end, or that answers late. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <pthread.h>
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../src/troupe_parts.h"
 #include "troupe_actor.h"
 
 static void increment(troupe_context *c, troupe_call *call, troupe_bytes args) {
@@ -18,16 +19,49 @@ static void increment(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_reply(call, troupe_text(text));
 }
 
-static void break_it(troupe_context *c, troupe_call *call, troupe_bytes args) {
-  troupe_bytes large = {NULL, (size_t)70 << 20};
-  uint8_t *data = calloc(1, large.size);
-  (void)args;
+static void set_large(troupe_context *c, size_t size) {
+  troupe_bytes large = {NULL, size};
+  uint8_t *data = malloc(size);
   if (data == NULL) abort();
+  memset(data, ' ', size);
+  data[0] = '1';
   large.data = data;
   troupe_set_state(c, "count", troupe_text("999"));
   troupe_set_state(c, "large", large);
   free(data);
+}
+
+/* More than a frame holds. */
+static void swell(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)args;
+  set_large(c, (size_t)70 << 20);
+  troupe_broadcast(c, "never", troupe_text("[]"));
   troupe_reply(call, troupe_text("null"));
+}
+
+/* More than a property holds. */
+static void grow(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  uint8_t *text = malloc((size_t)20 << 20);
+  troupe_bytes large = {text, (size_t)20 << 20};
+  (void)args;
+  if (text == NULL) abort();
+  memset(text, '"', large.size);
+  memset(text + 1, 'x', large.size - 2);
+  troupe_set_state(c, "large", large);
+  free(text);
+  troupe_reply(call, troupe_text("null"));
+}
+
+static void large_start(troupe_context *c, int is_new) {
+  (void)is_new;
+  set_large(c, (size_t)70 << 20);
+}
+
+/* As if there were no memory. */
+static void break_it(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)call;
+  (void)args;
+  queue_break(&c->plugin->queue);
 }
 
 static void *answer(void *deferred) {
@@ -48,12 +82,16 @@ static void late(troupe_context *c, troupe_call *call, troupe_bytes args) {
   else troupe_reject(deferred, no_thread);
 }
 
-static const troupe_action actions[] = {{"increment", increment}, {"break", break_it}, {"late", late}, {NULL, NULL}};
+static const troupe_action actions[] = {{"increment", increment}, {"swell", swell}, {"grow", grow},
+                                        {"break", break_it},      {"late", late},   {NULL, NULL}};
 static const troupe_actor actors[] = {
-    {"breaks", actions, NULL, NULL, NULL, NULL},
-    {"hurried", actions, NULL, "{\"actionTimeout\":50}", NULL, NULL},
-    {"odd", actions, NULL, "{\"actionTimeuot\":50}", NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
+    {.name = "breaks", .actions = actions},
+    {.name = "quick", .actions = actions, .flags = TROUPE_QUICK},
+    {.name = "hurried", .actions = actions, .options = "{\"actionTimeout\":50}"},
+    {.name = "odd", .actions = actions, .options = "{\"actionTimeuot\":50}"},
+    {.name = "swollen", .actions = actions, .start = large_start},
+    {.name = NULL},
 };
 
-const troupe_definition troupe_plugin_definition = {"breaks", "1.0.0", TROUPE_JSON, actors, NULL, NULL};
+const troupe_definition troupe_plugin_definition = {
+    .name = "breaks", .version = "1.0.0", .encoding = TROUPE_JSON, .actors = actors};

@@ -109,6 +109,21 @@ test("a frame that doesn't fit is pulled into a larger buffer", async () => {
   await carrier.close(100);
 });
 
+test("what a reader sliced out of a frame is its own when the next one comes", async () => {
+  const kept: Uint8Array[] = [];
+  const { library, carrier } = await played(({ body }) => {
+    if (body?.$case === "invokeResult") kept.push(body.value.payload.slice());
+  });
+  for (const byte of [1, 2, 3]) {
+    const payload = new Uint8Array(8).fill(byte);
+    library.say({ body: { $case: "invokeResult", value: { invoke: byte, payload, error: undefined } } });
+    carrier.send(ping(byte));
+    await settled();
+  }
+  expect(kept.map((bytes) => [...new Set(bytes)])).toEqual([[1], [2], [3]]);
+  await carrier.close(100);
+});
+
 const nonsense: readonly (readonly [string, Buffer, string])[] = [
   ["half a length", Buffer.from([1, 0]), "plugin.violation"],
   ["half a frame", Buffer.from([9, 0, 0, 0, 1]), "plugin.violation"],

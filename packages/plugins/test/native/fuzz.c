@@ -1,12 +1,22 @@
-/* Pushes random, cut and changed frames into the C SDK, and pulls what it says. A program of its own, for sanitizers. */
+/*
+ * Pushes random, cut and changed frames into a plugin of the C SDK, and pulls what it says, while its lanes work. A program
+ * of its own, for sanitizers. Its arguments are a seed and a number of plugins that are opened one after the other.
+ */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "troupe_actor.h"
 #include "troupe_plugin.h"
 
+#define MAX_FRAME 4096
+
 static uint64_t state;
+/* Of the plugin that is open: the last instance, and one frame of how many is damaged. */
+static uint32_t last;
+static uint32_t damage;
 
 static uint32_t next(uint32_t below) {
   state ^= state << 13;
@@ -15,68 +25,265 @@ static uint32_t next(uint32_t below) {
   return (uint32_t)(state >> 11) % below;
 }
 
-/* Hello; Start { actor: "counter", a row }; Call { "increment", "[1]" }; Call { "get" }; Stop; Ping. */
-static const char start[] = "\x12\x1c\x08\x01\x12\x18\x42\x0d\x08\x01\x12\x05" "count" "\x22\x02" "42" "\x4a\x07" "counter";
-static const char call[] = "\x12\x16\x08\x01\x22\x12\x08\x01\x12\x09" "increment" "\x1a\x03[1]";
-static const char stop[] = "\x12\x06\x08\x01\x1a\x02\x08\x01";
-static const char ping[] = "\x2a\x02\x08\x07";
-static const char hello[] = "\x0a\x03\x0a\x01\x01";
+/* The plugin: an actor on its lane and a quick one, with all that an author can do. */
 
-static const struct {
-  const char *bytes;
+static const troupe_error unhappy = {"fuzz", "unhappy", "It won't"};
+
+static void add(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  int64_t by = 0, count = 0;
+  char text[24];
+  troupe_json_integer(troupe_state(c, "count"), TROUPE_ALONE, &count);
+  if (troupe_json_integer(args, args.size > 5 ? 1 : 0, &by) != 0 || by < -1000 || by > 1000) {
+    troupe_fail(call, unhappy);
+    return;
+  }
+  snprintf(text, sizeof text, "%lld", (long long)((count + by) % 100000));
+  troupe_set_state(c, "count", troupe_text(text));
+  troupe_broadcast(c, "changed", troupe_text("[1]"));
+  troupe_reply(call, troupe_text(text));
+}
+
+static const uint8_t zeros[MAX_FRAME + 1];
+static const troupe_bytes large = {zeros, sizeof zeros};
+static const troupe_bytes half = {zeros, sizeof zeros / 2};
+
+/* State, an event and an answer that no frame holds. */
+static void swell(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  if (args.size % 2 == 0) troupe_set_state(c, "large", large);
+  troupe_set_state(c, "count", troupe_text("7"));
+  troupe_broadcast(c, "changed", large);
+  troupe_reply(call, large);
+}
+
+/* Two properties that only together are too much, behind the answer. */
+static void behind(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  troupe_reply(call, args);
+  troupe_set_state(c, "large", half);
+  if (args.size % 2 == 0) troupe_set_state(c, "larger", half);
+}
+
+static void *settle(void *deferred) {
+  troupe_settle(deferred, troupe_text("1"));
+  return NULL;
+}
+
+static void later(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  pthread_t thread;
+  troupe_set_state(c, "later", args.size == 4 ? large : args);
+  troupe_deferred *deferred = troupe_defer(call);
+  if (deferred == NULL) return;
+  if (args.size % 2 == 0) troupe_settle(deferred, args);
+  else if (args.size == 5) troupe_reject(deferred, unhappy);
+  else if (pthread_create(&thread, NULL, settle, deferred) == 0) pthread_detach(thread);
+  else troupe_reject(deferred, unhappy);
+}
+
+static void nothing(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)c;
+  (void)call;
+  (void)args;
+}
+
+static void start(troupe_context *c, int is_new) {
+  if (is_new) troupe_set_state(c, "count", troupe_text("0"));
+  if (troupe_state(c, "bad").size > 0) {
+    troupe_fail_start(c, unhappy);
+    return;
+  }
+  troupe_set_data(c, malloc(8));
+}
+
+static void stop(troupe_context *c) {
+  troupe_set_state(c, "stopped", troupe_state(c, "later").size == 2 ? large : troupe_text("true"));
+  free(troupe_data(c));
+}
+
+static const troupe_error *accept_some(troupe_bytes params) { return params.size > 2 ? &unhappy : NULL; }
+
+static void guard(troupe_call *call, troupe_bytes payload) { troupe_reply(call, payload); }
+
+static const troupe_action actions[] = {
+    {"add", add}, {"swell", swell}, {"later", later}, {"behind", behind}, {"nothing", nothing}, {NULL, NULL}};
+static const char *const events[] = {"changed", NULL};
+static const troupe_actor actors[] = {
+    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some},
+    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK},
+    {.name = NULL},
+};
+static const troupe_middleware middleware[] = {
+    {.kind = 1, .name = "laned", .run = guard},
+    {.kind = 1, .name = "quick", .run = guard, .flags = TROUPE_QUICK},
+    {.name = NULL},
+};
+
+const troupe_definition troupe_plugin_definition = {.name = "fuzz",
+                                                    .version = "1",
+                                                    .encoding = TROUPE_JSON,
+                                                    .actors = actors,
+                                                    .middleware = middleware,
+                                                    .threads = 2};
+
+/* What a host says: field by field, so that all of it is reached, and then damaged now and then. */
+
+typedef struct {
+  uint8_t bytes[1024];
   size_t size;
-} samples[] = {{hello, sizeof hello - 1}, {start, sizeof start - 1}, {call, sizeof call - 1},
-             {stop, sizeof stop - 1},   {ping, sizeof ping - 1}};
+} message;
+
+static void put(message *into, uint32_t field, const void *data, size_t size) {
+  if (into->size + size + 8 > sizeof into->bytes || size > 16383) return;
+  into->bytes[into->size++] = (uint8_t)(field << 3 | 2);
+  into->bytes[into->size++] = (uint8_t)(0x80 | (size & 0x7f));
+  into->bytes[into->size++] = (uint8_t)(size >> 7);
+  memcpy(into->bytes + into->size, data, size);
+  into->size += size;
+}
+
+static void put_text(message *into, uint32_t field, const char *text) { put(into, field, text, strlen(text)); }
+
+static void put_number(message *into, uint32_t field, uint32_t value) {
+  into->bytes[into->size++] = (uint8_t)(field << 3);
+  into->bytes[into->size++] = (uint8_t)(value & 0x7f);
+}
+
+static const char *one_of(const char *const *texts, uint32_t count) { return texts[next(count)]; }
+
+static void put_row(message *into, uint32_t field) {
+  static const char *const keys[] = {"count", "count", "large", "bad", ""};
+  message row = {{0}, 0};
+  put_number(&row, 1, next(4));
+  put_text(&row, 2, one_of(keys, next(8) == 0 ? 5 : 3));
+  put_text(&row, 4, next(2) == 0 ? "42" : "");
+  put(into, field, row.bytes, row.size);
+}
+
+static void put_start(message *into) {
+  static const char *const names[] = {"laned", "quick", "other"};
+  message start = {{0}, 0};
+  put_number(&start, 6, next(2));
+  for (uint32_t rows = next(4); rows > 0; rows -= 1) put_row(&start, 8);
+  put_text(&start, 9, one_of(names, next(damage) == 0 ? 3 : 2));
+  if (next(4) == 0) put_number(&start, 10, 1);
+  put(into, 2, start.bytes, start.size);
+}
+
+static void put_rows(message *into) {
+  message rows = {{0}, 0};
+  for (uint32_t count = next(3); count > 0; count -= 1) put_row(&rows, 1);
+  if (next(2) == 0) put_number(&rows, 2, 1);
+  put(into, 14, rows.bytes, rows.size);
+}
+
+static void put_call(message *into) {
+  static const char *const names[] = {"add", "swell", "later", "behind", "nothing", "other"};
+  static const char *const args[] = {"[1]", "[-7]", "[]", "[[5]]", "[\"\\\"", "[1e9]", "5", "",
+                                     "[9223372036854775808]", "[\"a,\\\"]\", -3 ]", "[[1,{}],4]", "[\"a\" , "};
+  message call = {{0}, 0};
+  put_number(&call, 1, next(4) == 0 ? next(128) : next(8));
+  put_text(&call, 2, one_of(names, 6));
+  put_text(&call, 3, one_of(args, 12));
+  put(into, 4, call.bytes, call.size);
+}
+
+static void put_actor(message *into) {
+  message actor = {{0}, 0}, other = {{0}, 0};
+  uint32_t what = next(13);
+  if (what < 2) last += 1;
+  if (last == 0 || next(damage) == 0) last = 1 + next(4);
+  put_number(&actor, 1, what < 2 || last < 4 ? last : last - next(4));
+  put_number(&other, 1, next(8));
+  if (next(3) == 0) put_text(&other, 3, "abc");
+  if (what < 2) put_start(&actor);
+  else if (what == 2) put_rows(&actor);
+  else if (what == 3) put(&actor, 3, other.bytes, other.size);
+  else if (what == 4) put(&actor, 6, other.bytes, other.size);
+  else if (what == 5) put(&actor, 5, other.bytes, other.size);
+  else put_call(&actor);
+  put(into, 2, actor.bytes, actor.size);
+}
 
 static size_t make(uint8_t *into) {
-  uint32_t which = next(100) == 0 ? 5 : next(5);
-  size_t size = next(64);
-  if (which < 5) {
-    size = samples[which].size;
-    memcpy(into, samples[which].bytes, size);
-    if (next(12) == 0) into[next((uint32_t)size)] = (uint8_t)next(256);
-    if (next(30) == 0) size = next((uint32_t)size + 1);
-  } else {
-    for (size_t at = 0; at < size; at += 1) into[at] = (uint8_t)next(256);
+  static const char *const names[] = {"laned", "quick", "other"};
+  message frame = {{0}, 0}, body = {{0}, 0};
+  uint32_t what = next(20);
+  put_number(&body, 1, next(128));
+  if (what == 1) {
+    put_text(&body, 2, one_of(names, 3));
+    put_number(&body, 3, next(3));
+    put_text(&body, 4, "{}");
   }
+  if (what == 0) put(&frame, 1, "\x0a\x01\x01", 3);
+  else if (what == 1) put(&frame, 3, body.bytes, body.size);
+  else if (what == 2) put(&frame, 5, body.bytes, body.size);
+  else if (what == 3) put(&frame, 4, body.bytes, body.size);
+  else put_actor(&frame);
+  size_t size = frame.size;
+  if (next(damage) == 0) frame.bytes[next((uint32_t)size)] = (uint8_t)next(256);
+  if (next(3 * damage) == 0) size = next((uint32_t)size + 1);
+  if (next(8 * damage) == 0)
+    for (size_t at = 0; at < size; at += 1) frame.bytes[at] = (uint8_t)next(256);
+  memcpy(into, frame.bytes, size);
   return size;
 }
 
 /* Its own allocation, of its own size: a byte too many is seen. */
 static int push(troupe_plugin *plugin) {
-  uint8_t frame[256];
+  uint8_t frame[1024];
   size_t size = make(frame);
   uint8_t *framed = malloc(size + 4);
   if (framed == NULL) abort();
   for (int at = 0; at < 4; at += 1) framed[at] = (uint8_t)(size >> (8 * at));
-  if (next(100) == 0) framed[0] = (uint8_t)next(256);
+  if (next(10 * damage) == 0) framed[0] = (uint8_t)next(256);
   memcpy(framed + 4, frame, size);
   int status = troupe_plugin_push(plugin, framed, size + 4);
   free(framed);
   return status;
 }
 
+/* Whole frames, none longer than the limit. */
+static int pull(troupe_plugin *plugin) {
+  static uint8_t into[MAX_FRAME + 4];
+  size_t capacity = next(4) == 0 ? next(64) : sizeof into;
+  int64_t size = troupe_plugin_pull(plugin, into, capacity);
+  if (size < 0) return -size > (int64_t)capacity && -size <= (int64_t)sizeof into ? 0 : -1;
+  for (int64_t at = 0; at < size;) {
+    int64_t length = into[at] | into[at + 1] << 8 | into[at + 2] << 16 | (int64_t)into[at + 3] << 24;
+    at += 4 + length;
+    if (at > size) return -1;
+  }
+  return size > (int64_t)capacity ? -1 : 0;
+}
+
 int main(int count, char **arguments) {
   if (count != 3) return 2;
-  state = strtoull(arguments[1], NULL, 10) | 1;
+  state = strtoull(arguments[1], NULL, 10) * 2 + 1;
   long rounds = strtol(arguments[2], NULL, 10);
   int ends[2];
-  long taken = 0, broken = 0;
+  long taken = 0, broken = 0, full = 0;
   if (pipe(ends) != 0) return 2;
-  troupe_host host = {sizeof host, TROUPE_ABI, ends[1], TROUPE_WAKE_FD, 4096, 8};
   for (long round = 0; round < rounds; round += 1) {
+    troupe_host host = {sizeof host, TROUPE_ABI, ends[1], TROUPE_WAKE_FD, MAX_FRAME, 8 + next(64)};
+    uint8_t woken[64];
     troupe_plugin *plugin = NULL;
     if (troupe_plugin_open(&host, NULL, 0, &plugin) != 0) return 3;
     int status = 0;
-    for (int step = 0; step < 40 && status >= 0; step += 1) {
-      uint8_t into[200];
+    last = 0;
+    damage = next(2) == 0 ? 10 : 10000;
+    for (int step = 0; step < 60 && status >= 0; step += 1) {
       status = push(plugin);
       if (status == 0) taken += 1;
-      if (next(2) == 0) troupe_plugin_pull(plugin, into, next(sizeof into));
+      if (status == 1) full += 1;
+      if (next(2) == 0 && pull(plugin) != 0) return 6;
     }
     if (status < 0) broken += 1;
-    if (troupe_plugin_close(plugin, 100) != 0) return 4;
+    /* One that has no time may leave a thread behind, which frees it all. */
+    uint32_t time = next(20) == 0 ? 0 : 60000;
+    int left = troupe_plugin_close(plugin, time);
+    if (left != 0 && (left != 1 || time > 0)) return 4;
+    /* The wake's bytes: so few that the pipe is never full. */
+    if (write(ends[1], "!", 1) != 1 || read(ends[0], woken, sizeof woken) < 1) return 2;
   }
-  printf("taken %ld broken %ld\n", taken, broken);
-  return taken > rounds && broken > 0 ? 0 : 5;
+  printf("taken %ld broken %ld full %ld\n", taken, broken, full);
+  /* A run that reached little proves little. */
+  return taken > 20 * rounds && broken > 0 && broken < rounds ? 0 : 5;
 }

@@ -1,19 +1,36 @@
 /** The SDKs' own code, under their languages' strictest tools. */
 import { spawnSync } from "node:child_process";
 import { expect, type TestContext, test } from "vitest";
-import { cargo, sanitized } from "../support/built.ts";
+import { type Built, cargo, sanitized } from "../support/built.ts";
 
-test("the C SDK reads random, cut and changed frames under sanitizers, and frees what it took", async (context) => {
-  const built = await sanitized("fuzz").catch((error) => {
-    if (/cannot find .*asan|libasan|libubsan/.test(String(error.stderr)))
-      return { missing: "the C compiler has no sanitizers" };
-    throw error;
+test.for(["address,undefined", "thread"])(
+  "the C SDK reads random, cut and changed frames while its lanes work, and frees what it took: -fsanitize=%s",
+  { timeout: 120_000 },
+  async (sanitizers, context) => {
+    const seed = process.env.TROUPE_TEST_SEED ?? "20251121";
+    const ran = run(
+      context,
+      await sanitized("fuzz", sanitizers),
+      seed,
+      sanitizers === "thread" ? "1000" : "5000",
+    );
+    expect(ran, `TROUPE_TEST_SEED=${seed}, ${ran.stdout}`).toMatchObject({ status: 0, stderr: "" });
+  },
+);
+
+test("the C SDK reads integers out of JSON, and takes nothing else for one", async (context) => {
+  expect(run(context, await sanitized("json", "address,undefined"))).toEqual({
+    status: 0,
+    stdout: "",
+    stderr: "",
   });
-  if (built.missing !== undefined) return context.skip(built.missing);
-  const seed = process.env.TROUPE_TEST_SEED ?? "20251121";
-  const { status, stdout, stderr } = spawnSync(built.path, [seed, "20000"], { encoding: "utf8" });
-  expect({ status, stderr }, `TROUPE_TEST_SEED=${seed}, ${stdout}`).toEqual({ status: 0, stderr: "" });
 }, 60_000);
+
+function run(context: TestContext, built: Built, ...args: string[]) {
+  if (built.missing !== undefined) return context.skip(built.missing);
+  const { status, stdout, stderr } = spawnSync(built.path, args, { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
 
 test.for([
   ["formatted", ["fmt", "--check"]],

@@ -1,4 +1,5 @@
 /** What becomes of a file that is to be loaded as a plugin. */
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   mkdtempSync,
@@ -19,7 +20,7 @@ import { readLibrary } from "../../src/carriers/native/library-file.ts";
 import { nativeCarrier } from "../../src/carriers/native/native-carrier.ts";
 import { openSession } from "../../src/session/open-session.ts";
 import type { PluginSession } from "../../src/session/session.ts";
-import { type Built, cFixture, compile } from "../support/built.ts";
+import { type Built, cFixture, compile, cPlugin } from "../support/built.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 
 let odd: Built;
@@ -202,4 +203,17 @@ test("a file past the limit isn't read", async (context) => {
   writeFileSync(file, "");
   truncateSync(file, limits.pluginLibraryBytes + 1);
   await expect(open(file)).rejects.toMatchObject({ code: "library_too_large" });
+});
+
+test("a program ends well while a thread of a plugin runs: the library stays mapped to the last", async (context) => {
+  const library = path(context, await cPlugin("lanes"));
+  const program = join(import.meta.dirname, "exits.ts");
+  for (let again = 0; again < 3; again += 1) {
+    const { status, signal, stderr } = spawnSync(
+      process.execPath,
+      ["--conditions=troupe-source", program, library],
+      { encoding: "utf8" },
+    );
+    expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
+  }
 });

@@ -13,11 +13,13 @@ const TOOL_CONDITIONAL = 12;
 let echo: Built;
 let guardrail: Built;
 let faulty: Built;
+let breaks: Built;
 
 beforeAll(async () => {
-  [echo, guardrail, faulty] = await Promise.all([
+  [echo, guardrail, breaks, faulty] = await Promise.all([
     cExample("echo"),
     cExample("guardrail"),
+    cPlugin("breaks"),
     rustExample("faulty"),
   ]);
 }, 300_000);
@@ -69,7 +71,7 @@ test("a plugin whose thread outlives its close is told of, and what it says then
   const line = open.actor("echo").connect({ heard() {}, lost() {} });
   const start = { name: "e", key: [], actorId: "", generation: 1, createdAt: 0, isNew: true, rows: [] };
   const none = new Uint8Array(0);
-  line.send({ $case: "start", value: { ...start, input: none, actor: "echo" } });
+  line.send({ $case: "start", value: { ...start, input: none, actor: "echo", moreRows: false } });
   const call = {
     call: 1,
     action: "muchLater",
@@ -134,7 +136,7 @@ test("a guardrail in C refuses a tool by name, and a configuration that it can't
 });
 
 test("a plugin that broke takes only its running actors with it: the next call opens it again, and what was stored is there", async (context) => {
-  const library = path(context, await cPlugin("breaks"));
+  const library = path(context, breaks);
   const { act } = await actors(context, library, "breaks");
   const definition = pluginActor({ library, actor: "breaks" });
   const { client } = await setupTest(context, setup({ use: { it: definition } }));
@@ -147,8 +149,60 @@ test("a plugin that broke takes only its running actors with it: the next call o
   expect(await neighbour.action({ name: "increment", args: [] })).toBe(2);
 });
 
+test.for(["breaks", "quick"])(
+  "what no frame holds is an error of that call alone, and nothing of it is written: %s",
+  async (actor, context) => {
+    const { act, sleep } = await actors(context, path(context, breaks), actor);
+    expect(await act("increment")).toBe(1);
+    const other = act("late");
+    await expect(act("swell")).rejects.toMatchObject({
+      group: "plugin",
+      code: "frame_too_long",
+      retryable: false,
+    });
+    expect(await act("increment")).toBe(2);
+    expect(await other).toBeNull();
+    await sleep();
+    expect(await act("increment")).toBe(3);
+  },
+);
+
+test("what no frame holds is an error of that call alone, in Rust too", async (context) => {
+  const { act, sleep } = await actors(context, path(context, faulty), "faulty");
+  expect(await act("echo", "kept")).toBe("kept");
+  await expect(act("swell")).rejects.toMatchObject({ group: "plugin", code: "frame_too_long" });
+  expect(await act("last")).toBe("kept");
+  await sleep();
+  expect(await act("last")).toBe("kept");
+});
+
+test("a deferred call that is given up, or panics, is answered: nobody waits for ever", async (context) => {
+  const { act } = await actors(context, path(context, faulty), "faulty");
+  await expect(act("giveUp")).rejects.toMatchObject({ group: "plugin", code: "no_answer" });
+  await expect(act("panicLater")).rejects.toMatchObject({ group: "internal", code: "error" });
+  expect(await act("echo", "after")).toBe("after");
+});
+
+test("a property that storage refuses ends that actor's turn, not its neighbour's", async (context) => {
+  const definition = pluginActor({ library: path(context, breaks), actor: "breaks" });
+  const { client } = await setupTest(context, setup({ use: { it: definition } }));
+  const act = (key: string, name: string) => client.it.getOrCreate([key]).action({ name, args: [] });
+  expect([await act("a", "increment"), await act("b", "increment")]).toEqual([1, 1]);
+  const late = act("b", "late");
+  const error = { group: "storage", code: "property_too_large", retryable: false };
+  await expect(act("a", "grow")).rejects.toMatchObject(error);
+  expect(await late).toBeNull();
+  expect([await act("a", "increment"), await act("b", "increment")]).toEqual([2, 2]);
+});
+
+test("a start that writes what no frame holds fails, for good", async (context) => {
+  const { act } = await actors(context, path(context, breaks), "swollen");
+  const error = { group: "plugin", code: "frame_too_long", retryable: false };
+  await expect(act("increment")).rejects.toMatchObject(error);
+});
+
 test("S1.4 (in part): options that the plugin declares are in force, each actor's own, and an unknown one is refused", async (context) => {
-  const library = path(context, await cPlugin("breaks"));
+  const library = path(context, breaks);
   const patient = await actors(context, library, "breaks");
   const hurried = await actors(context, library, "hurried");
   const [waited, gaveUp] = await Promise.allSettled([patient.act("late"), hurried.act("late")]);

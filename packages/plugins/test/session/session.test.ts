@@ -56,14 +56,14 @@ test("an ear that can't use what it hears loses its own line and no other", asyn
   expect(session.open).toBe(true);
 });
 
-test("an actor whose rows are more than a frame holds is lost by itself", async () => {
+test("a start or a call that is longer than a frame fails by itself, for good", async () => {
   const { session, carrier } = await openScripted(new World());
   const [large, small] = [new Ear(), new Ear()];
   const line = session.actor("counter").connect(large);
   session.actor("counter").connect(small);
   const before = carrier.sent.length;
   const none = new Uint8Array(0);
-  const value = new Uint8Array(limits.batchBytes);
+  const value = new Uint8Array(limits.pluginFrameBytes);
   const row = { space: 1, key: "x", blobKey: none, value, deleted: false } as const;
   const start = {
     name: "c",
@@ -73,10 +73,16 @@ test("an actor whose rows are more than a frame holds is lost by itself", async 
     createdAt: 0,
     isNew: false,
     actor: "counter",
+    moreRows: false,
   };
   line.send({ $case: "start", value: { ...start, input: none, rows: [row] } });
-  expect(large.lostWith).toBe("plugin.frame_too_long");
-  expect(small.lostWith).toBeUndefined();
+  const call = { call: 3, action: "increment", args: value, connection: 0, params: none, timeoutMs: 0 };
+  line.send({ $case: "call", value: call });
+  await settled();
+  const error = { group: "plugin", code: "frame_too_long", retryable: false };
+  expect(large.heardLast("started")).toMatchObject({ error });
+  expect(large.heardLast("reply")).toMatchObject({ call: 3, error });
+  expect([large.lostWith, small.lostWith, session.open]).toEqual([undefined, undefined, true]);
   expect(carrier.sent).toHaveLength(before);
 });
 

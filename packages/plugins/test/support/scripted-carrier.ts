@@ -37,6 +37,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     sockets: false,
     requests: false,
     database: false,
+    startRows: true,
   };
 }
 
@@ -144,12 +145,19 @@ export async function openScripted(
 /** Who listens at a line: what was said, by kind, and what it was lost with. */
 export class Ear implements ActorEar {
   readonly said: string[] = [];
+  readonly #heard: ActorSaying[] = [];
   lostWith: string | undefined;
   failing = false;
 
   heard(saying: ActorSaying): void {
     if (this.failing) throw new Error("can't use that");
     this.said.push(saying.$case);
+    this.#heard.push(saying);
+  }
+
+  /** The last saying of a kind. */
+  heardLast(kind: ActorSaying["$case"]): unknown {
+    return this.#heard.findLast((saying) => saying.$case === kind)?.value;
   }
 
   lost(error: TroupeError): void {

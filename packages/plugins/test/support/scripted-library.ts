@@ -34,6 +34,8 @@ export class ScriptedLibrary implements NativeLibrary {
 
   unload(): void {}
 
+  pin(): void {}
+
   open(host: { wake: number }): Promise<{ status: number; plugin: bigint }> {
     this.wake = host.wake;
     return Promise.resolve({ status: 0, plugin: 1n });

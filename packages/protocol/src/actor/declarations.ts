@@ -21,6 +21,8 @@ export interface DeclaredActor {
   readonly database: boolean;
   /** It takes HTTP requests. */
   readonly requests: boolean;
+  /** It reads StartRows: its rows may come in several messages. */
+  readonly startRows: boolean;
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -60,7 +62,7 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database, requests } = actor;
+    const { name, connections, sockets, database, requests, startRows } = actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -72,6 +74,7 @@ class DeclarationReader {
       sockets,
       database,
       requests,
+      startRows,
     });
   }
 

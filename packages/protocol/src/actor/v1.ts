@@ -29,6 +29,7 @@ export type {
   SqlEnd,
   SqlExecute,
   Start,
+  StartRows,
   Stop,
   StreamItem,
   ToActor,

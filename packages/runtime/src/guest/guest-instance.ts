@@ -6,10 +6,12 @@ import type { Env, TroupeError } from "@troupe/base";
 import {
   type CarriedCall,
   type CarriedConnect,
+  type CarriedRow,
   CarriedStopReason,
   decodeArgs,
   decodePayload,
   type Start,
+  type StartRows,
 } from "@troupe/protocol/actor/v1";
 import { sendOptions } from "../actor/carried/send.ts";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
@@ -63,6 +65,8 @@ export class GuestInstance implements InstanceHost {
   #instance: ActorInstance | undefined;
   /** What came before the instance was there. */
   #early: ActorWord[] | undefined = [];
+  /** A start whose last rows are on their way. */
+  #arriving: { readonly start: Start; readonly rows: CarriedRow[] } | undefined;
   /** What the host was told last. */
   #toldBusy = false;
   #busy = false;
@@ -74,8 +78,12 @@ export class GuestInstance implements InstanceHost {
     this.#requests = new GuestRequests(this.#voice);
   }
 
-  /** Runs the start hooks, and says how they ended. */
+  /** Runs the start hooks when all rows are there, and says how they ended. */
   start(start: Start): void {
+    if (start.moreRows) {
+      this.#arriving = { start, rows: start.rows.map(kept) };
+      return;
+    }
     void this.#open(start).then(
       () => this.#started(undefined),
       (cause: unknown) => {
@@ -87,6 +95,7 @@ export class GuestInstance implements InstanceHost {
 
   receive(word: ActorWord): void {
     if (word.$case === "answer") this.#store?.answered(word.value);
+    else if (word.$case === "startRows") this.#rowsCame(word.value);
     else if (this.#early !== undefined) this.#early.push(word);
     else this.#hear(word);
   }
@@ -116,6 +125,15 @@ export class GuestInstance implements InstanceHost {
 
   /** The host knows it from what was written. */
   alarm(): void {}
+
+  #rowsCame({ rows, last }: StartRows): void {
+    const arriving = this.#arriving;
+    if (arriving === undefined) return;
+    for (const row of rows) arriving.rows.push(kept(row));
+    if (!last) return;
+    this.#arriving = undefined;
+    this.start({ ...arriving.start, rows: arriving.rows, moreRows: false });
+  }
 
   async #open(start: Start): Promise<void> {
     if (this.#parts.factory === undefined) throw actorErrors.notRegistered(start.name);
@@ -263,6 +281,11 @@ export class GuestInstance implements InstanceHost {
     this.#voice.say({ $case: "stopped", value: {} });
     this.#parts.ended();
   }
+}
+
+/** Bytes of a message are the carrier's own, and used again for the next one. */
+function kept(row: CarriedRow): CarriedRow {
+  return { ...row, blobKey: row.blobKey.slice(), value: row.value.slice() };
 }
 
 function payloadValue(payload: Uint8Array): unknown {

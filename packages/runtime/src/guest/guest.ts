@@ -98,6 +98,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     sockets: behaviour.hooks.onWebSocket !== undefined,
     requests: behaviour.hooks.onRequest !== undefined,
     database: behaviour.database !== undefined,
+    startRows: true,
   };
 }
 

@@ -37,6 +37,8 @@ export type CarriedDeclaration = DeclaredActor;
 export interface ActorCarrier {
   readonly declaration: CarriedDeclaration;
   readonly encoding: PayloadEncoding;
+  /** Bytes of one message that starts an instance: rows past it come in messages of their own. Default: `limits.batchBytes`. */
+  readonly startBytes?: number;
   /** False from the moment it is lost or closed: the next activation opens another one. */
   readonly open: boolean;
   /** A line for a new instance. */

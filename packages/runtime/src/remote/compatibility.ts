@@ -62,6 +62,8 @@ export const hostProtocol: HostProtocol = Object.freeze({
       refused: 1,
       heartbeat: 1,
       start: 1,
+      // Only to an actor that declares that it reads it.
+      startRows: 1,
       stop: 1,
       call: 1,
       cancel: 1,

@@ -19,6 +19,7 @@ type Word<K extends ActorWord["$case"]> = Extract<ActorWord, { readonly $case: K
 export class PlayedCarrier implements ActorCarrier {
   readonly encoding: PayloadEncoding;
   readonly declaration: CarriedDeclaration;
+  readonly startBytes = 1_000;
   readonly words: ActorWord[] = [];
   /** The newest instance's. */
   ear: ActorEar | undefined;
@@ -36,6 +37,7 @@ export class PlayedCarrier implements ActorCarrier {
       sockets: false,
       requests: false,
       database: false,
+      startRows: true,
       ...declaration,
     };
   }

@@ -93,7 +93,10 @@ export class SpokenHost {
         pool: "",
         programVersion: 0,
         actors: [
-          { ...actor, queues: [], connections: true, sockets: false, database: false, requests: false },
+          {
+            ...{ ...actor, queues: [], connections: true, sockets: false, database: false },
+            ...{ requests: false, startRows: true },
+          },
         ],
       },
     });

@@ -1,23 +1,30 @@
 //! The native ABI, as `sdks/c/include/troupe_plugin.h` has it: the only unsafe code of the crate.
 //!
 //! The host calls `push` and `pull` from one thread at a time, never inside each other, and never after `close` began.
-//! All that is said is said while `push` runs, and the host pulls after every push: so there is no thread, no lock and
-//! nothing to wake anybody for. No panic leaves: one that isn't an author's breaks the plugin, and only `close` follows.
+//! What threads of the plugin's own say goes to a queue with a lock, and a byte on the host's descriptor tells of it. No
+//! panic leaves: one that isn't an author's breaks the plugin, and only `close` follows.
 
 #![allow(unsafe_code)]
 // What the host has to keep is written once, in troupe_plugin.h.
 #![allow(clippy::missing_safety_doc, missing_docs)]
 
+use std::fs::File;
+use std::io::Write;
+use std::mem::ManuallyDrop;
+use std::os::fd::{FromRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::plugin::Plugin;
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Version 1.0.
 pub const ABI: u32 = 1 << 16;
 
 const BROKEN: i32 = -1;
 const FULL: i32 = 1;
+const STILL_RUNS: i32 = 1;
+const WAKE_FD: u32 = 1;
 
 /// What the host is.
 #[repr(C)]
@@ -39,13 +46,20 @@ pub struct Handle {
 pub unsafe fn open(host: *const Host, out: *mut *mut Handle, make: fn() -> Plugin) -> i32 {
     // SAFETY: the table is the host's and valid while open runs; it is at least as long as version 1.0 has it.
     let host = unsafe { &*host };
-    if (host.size as usize) < size_of::<Host>() {
+    if (host.size as usize) < size_of::<Host>() || host.wake_kind != WAKE_FD {
         return BROKEN;
     }
     let Ok(plugin) = catch_unwind(make) else {
         return BROKEN;
     };
-    let session = Session::new(plugin, host.max_frame as usize, host.max_queued as usize);
+    let (max_frame, max_queued) = (host.max_frame as usize, host.max_queued as usize);
+    // SAFETY: the descriptor is the host's, open until close has returned 0, and then no thread of ours is left.
+    let wake = ManuallyDrop::new(unsafe { File::from_raw_fd(host.wake as RawFd) });
+    let wake = Box::new(move || {
+        // EAGAIN: a signal is on its way. Nothing else can be done about anything else.
+        let _ = (&*wake).write(b"!");
+    });
+    let session = Session::new(plugin, session::Host { max_frame, max_queued, wake });
     let handle = Box::new(Handle { session, broken: false });
     // SAFETY: `out` is the host's, for one pointer.
     unsafe { *out = Box::into_raw(handle) };
@@ -81,9 +95,10 @@ pub unsafe fn pull(plugin: *mut Handle, into: *mut u8, capacity: usize) -> i64 {
     handle.session.pull(unsafe { std::slice::from_raw_parts_mut(into, capacity) })
 }
 
-pub unsafe fn close(plugin: *mut Handle) -> i32 {
+pub unsafe fn close(plugin: *mut Handle, timeout_ms: u32) -> i32 {
     // SAFETY: the handle is one of `open`'s, and the host gives it back.
     let handle = unsafe { Box::from_raw(plugin) };
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
-    0
+    let timeout = Duration::from_millis(timeout_ms.into());
+    let closed = catch_unwind(AssertUnwindSafe(|| handle.session.close(timeout)));
+    if matches!(closed, Ok(true)) { 0 } else { STILL_RUNS }
 }

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::lanes::Refused;
 use crate::wire::Writer;
 
 /// An error with its type. Codes are stable; messages are for people.
@@ -31,6 +32,25 @@ impl Error {
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "something that isn't a text".into());
         Self { public: false, ..Self::new("plugin", "panicked", format!("The plugin panicked: {text}")) }
+    }
+
+    pub(crate) fn too_long() -> Self {
+        Self::new("plugin", "frame_too_long", "it is more than a frame holds")
+    }
+
+    pub(crate) fn no_answer() -> Self {
+        Self::new("plugin", "no_answer", "the call was given up without an answer")
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new("plugin", "closed", "the plugin is closing")
+    }
+
+    pub(crate) fn refused(why: Refused) -> Self {
+        match why {
+            Refused::Full => Self::new("actor", "overloaded", "too many calls wait; try again later"),
+            Refused::NoThread => Self::new("plugin", "no_thread", "the plugin has no thread for it"),
+        }
     }
 
     pub(crate) fn write(&self) -> Writer {

@@ -20,22 +20,33 @@
 //! # fn main() {}
 //! ```
 //!
-//! Functions run on the host's thread, one at a time, and must not block. What they write is stored together with what
-//! they answer, or not at all. A panic is an error of that call alone: it is caught, so a plugin must not be built with
-//! `panic = "abort"`.
+//! Each running actor has a work lane: its functions run one at a time, in the order in which the host asked, on one of the
+//! plugin's work threads. They may block and take their time: only their own actor waits. Functions of different actors
+//! run at the same time. Connections have a lane of their own, [`Actor::accept`], behind no work. What returns at once may
+//! run in place, [`Actor::quick`].
+//!
+//! What a function writes is stored together with what it answers, or not at all. A panic is an error of that call alone:
+//! it is caught, so a plugin must not be built with `panic = "abort"`.
 
 #![deny(unsafe_code, missing_docs)]
 
 #[doc(hidden)]
 pub mod abi;
 mod context;
+mod deferred;
 mod error;
 mod frames;
+mod guarded;
+mod hello;
+mod lanes;
 mod plugin;
+mod running;
 mod session;
+mod voice;
 mod wire;
 
 pub use context::Context;
+pub use deferred::Deferred;
 pub use error::Error;
 pub use plugin::{Actor, Plugin};
 
@@ -76,9 +87,9 @@ macro_rules! export_plugin {
             #[unsafe(no_mangle)]
             unsafe extern "C" fn troupe_plugin_close(
                 plugin: *mut $crate::abi::Handle,
-                _timeout_ms: u32,
+                timeout_ms: u32,
             ) -> i32 {
-                unsafe { $crate::abi::close(plugin) }
+                unsafe { $crate::abi::close(plugin, timeout_ms) }
             }
         };
     };

@@ -2,13 +2,24 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
+use crate::deferred::{Deferred, Pending};
 use crate::error::Error;
 
-pub(crate) type Action = Box<dyn Fn(&mut Context, &[u8]) -> Result<Vec<u8>, Error>>;
-pub(crate) type Start = Box<dyn Fn(&mut Context, bool) -> Result<(), Error>>;
-pub(crate) type Stop = Box<dyn Fn(&mut Context)>;
-pub(crate) type Run = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, Error>>;
-pub(crate) type Configure = Box<dyn Fn(&[u8]) -> Result<(), Error>>;
+/// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
+pub(crate) enum Answer {
+    Now(Vec<u8>),
+    Later(Box<dyn FnOnce(Pending)>),
+}
+
+pub(crate) type Action = Box<dyn Fn(&mut Context, &[u8]) -> Result<Answer, Error> + Send + Sync>;
+pub(crate) type Start = Box<dyn Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync>;
+pub(crate) type Stop = Box<dyn Fn(&mut Context) + Send + Sync>;
+pub(crate) type Run = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, Error> + Send + Sync>;
+/// Reads JSON, and likes it or not.
+pub(crate) type Check = Box<dyn Fn(&[u8]) -> Result<(), Error> + Send + Sync>;
+
+/// Work threads of a plugin that doesn't say.
+const THREADS: usize = 16;
 
 /// What a library brings: actors and middleware. It gets nothing that isn't declared here.
 pub struct Plugin {
@@ -16,7 +27,8 @@ pub struct Plugin {
     pub(crate) version: String,
     pub(crate) actors: Vec<Actor>,
     pub(crate) middleware: Vec<Middleware>,
-    pub(crate) configure: Option<Configure>,
+    pub(crate) configure: Option<Check>,
+    pub(crate) threads: usize,
 }
 
 pub(crate) struct Middleware {
@@ -24,6 +36,7 @@ pub(crate) struct Middleware {
     pub(crate) name: String,
     pub(crate) priority: i32,
     pub(crate) run: Run,
+    pub(crate) quick: bool,
 }
 
 impl Plugin {
@@ -35,6 +48,7 @@ impl Plugin {
             actors: Vec::new(),
             middleware: Vec::new(),
             configure: None,
+            threads: THREADS,
         }
     }
 
@@ -44,25 +58,50 @@ impl Plugin {
         self
     }
 
-    /// Adds middleware of a kind, a number of the relay's table. Lower priorities run first.
+    /// Adds middleware of a kind, a number of the relay's table. Lower priorities run first. It has a work lane of its own:
+    /// its calls run one at a time, and may take long.
     pub fn middleware<P, R>(
         mut self,
         kind: u32,
         name: &str,
         priority: i32,
-        run: impl Fn(P) -> Result<R, Error> + 'static,
+        run: impl Fn(P) -> Result<R, Error> + Send + Sync + 'static,
     ) -> Self
     where
         P: DeserializeOwned,
         R: Serialize,
     {
         let run = move |payload: &[u8]| Ok(serde_json::to_vec(&run(serde_json::from_slice(payload)?)?)?);
-        self.middleware.push(Middleware { kind, name: name.into(), priority, run: Box::new(run) });
+        self.middleware.push(Middleware {
+            kind,
+            name: name.into(),
+            priority,
+            run: Box::new(run),
+            quick: false,
+        });
+        self
+    }
+
+    /// The middleware that was added last returns at once: it runs on the host's thread, in place, and must not block.
+    pub fn quick(mut self) -> Self {
+        if let Some(middleware) = self.middleware.last_mut() {
+            middleware.quick = true;
+        }
+        self
+    }
+
+    /// How many lanes work at the same time, at the most (default: 16). Threads are made when there is work and none is
+    /// free.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
     /// Reads the configuration, JSON text, or nothing. An error refuses it, and the plugin doesn't start.
-    pub fn configure(mut self, configure: impl Fn(&[u8]) -> Result<(), Error> + 'static) -> Self {
+    pub fn configure(
+        mut self,
+        configure: impl Fn(&[u8]) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
         self.configure = Some(Box::new(configure));
         self
     }
@@ -76,6 +115,8 @@ pub struct Actor {
     pub(crate) actions: Vec<(String, Action)>,
     pub(crate) start: Option<Start>,
     pub(crate) stop: Option<Stop>,
+    pub(crate) accept: Option<Check>,
+    pub(crate) quick: bool,
 }
 
 impl Actor {
@@ -88,6 +129,8 @@ impl Actor {
             actions: Vec::new(),
             start: None,
             stop: None,
+            accept: None,
+            quick: false,
         }
     }
 
@@ -95,14 +138,44 @@ impl Actor {
     pub fn action<A, R>(
         mut self,
         name: &str,
-        run: impl Fn(&mut Context, A) -> Result<R, Error> + 'static,
+        run: impl Fn(&mut Context, A) -> Result<R, Error> + Send + Sync + 'static,
     ) -> Self
     where
         A: DeserializeOwned,
         R: Serialize,
     {
         let run = move |c: &mut Context, args: &[u8]| {
-            Ok(serde_json::to_vec(&run(c, serde_json::from_slice(args)?)?)?)
+            Ok(Answer::Now(serde_json::to_vec(&run(c, serde_json::from_slice(args)?)?)?))
+        };
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds an action whose answer somebody else gives, later and on any thread, while the actor goes on with its next
+    /// call. Its function gives another function, which gets the call when what was written has been said:
+    ///
+    /// ```
+    /// # use troupe_plugin::{Actor, Deferred};
+    /// # let _ =
+    /// Actor::new("sleeper").deferred("later", |c, (text,): (String,)| {
+    ///     c.set_state("last", &text)?;
+    ///     Ok(move |call: Deferred<String>| drop(std::thread::spawn(move || call.resolve(&text))))
+    /// })
+    /// # ;
+    /// ```
+    pub fn deferred<A, R, L>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<L, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+        L: FnOnce(Deferred<R>) + 'static,
+    {
+        let run = move |c: &mut Context, args: &[u8]| {
+            let later = run(c, serde_json::from_slice(args)?)?;
+            Ok(Answer::Later(Box::new(move |pending| later(Deferred::new(pending)))))
         };
         self.actions.push((name.into(), Box::new(run)));
         self
@@ -121,14 +194,38 @@ impl Actor {
     }
 
     /// Called when the actor is made (`true`) or wakes. An error fails the start; nothing of a creation is stored then.
-    pub fn start(mut self, start: impl Fn(&mut Context, bool) -> Result<(), Error> + 'static) -> Self {
+    pub fn start(
+        mut self,
+        start: impl Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
         self.start = Some(Box::new(start));
         self
     }
 
-    /// Called when the actor sleeps or ends; it may still write.
-    pub fn stop(mut self, stop: impl Fn(&mut Context) + 'static) -> Self {
+    /// Called when the actor sleeps or ends; it may still write. Not called when the start failed.
+    pub fn stop(mut self, stop: impl Fn(&mut Context) + Send + Sync + 'static) -> Self {
         self.stop = Some(Box::new(stop));
+        self
+    }
+
+    /// Called when a client wants to be connected, with its connection parameters (`null` for none). An error refuses it.
+    /// It runs on the connection lane, which is the host's thread: it returns at once, knows no context, and waits for
+    /// none of its actor's functions. Without it everybody is accepted.
+    pub fn accept<P: DeserializeOwned>(
+        mut self,
+        accept: impl Fn(P) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        let check = move |params: &[u8]| {
+            accept(serde_json::from_slice(if params.is_empty() { b"null" } else { params })?)
+        };
+        self.accept = Some(Box::new(check));
+        self
+    }
+
+    /// Its functions return at once: they run on the host's thread, in place, and an answer costs no wake of anybody. The
+    /// whole program waits for them, so they must not block.
+    pub fn quick(mut self) -> Self {
+        self.quick = true;
         self
     }
 }

@@ -1,63 +1,85 @@
-//! The plugin's end of plugin/v1: reads the host's frames, runs actors and middleware, and queues what they say.
+//! The plugin's end of plugin/v1, on the host's thread: reads its frames, and gives actors and middleware their work. What
+//! isn't quick runs on lanes; connections are answered here, behind no work.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::frames::{Frames, split_frame};
-use crate::plugin::{Actor, Plugin};
+use crate::guarded::guarded;
+use crate::hello;
+use crate::lanes::{Label, Lane, Lanes};
+use crate::plugin::Plugin;
+use crate::running::{Running, Shared};
+use crate::voice::{To, Voice, frame, say};
 use crate::wire::{Field, Reader, Writer};
-
-/// Fields of PluginFrame.
-mod frame {
-    pub const READY: u32 = 1;
-    pub const FAILED: u32 = 2;
-    pub const ACTOR: u32 = 3;
-    pub const RESULT: u32 = 4;
-    pub const PONG: u32 = 5;
-}
-
-/// Fields of FromActor.
-mod say {
-    pub const STARTED: u32 = 2;
-    pub const STOPPED: u32 = 3;
-    pub const REPLY: u32 = 5;
-}
-
-const VERSION: u64 = 1;
-const ENCODING_JSON: u64 = 2;
-const SPACE_STATE: u64 = 1;
-
-struct Instance {
-    actor: usize,
-    context: Context,
-}
 
 /// What came of a frame: `None` when the host sent what can't be.
 type Heard = Option<()>;
 
+/// An instance, as the host's thread knows it.
+struct Known {
+    running: Arc<Running>,
+    /// Rows are on their way.
+    arriving: bool,
+}
+
 pub struct Session {
-    plugin: Plugin,
-    frames: Frames,
-    instances: HashMap<u64, Instance>,
+    shared: Arc<Shared>,
+    instances: HashMap<u64, Known>,
+    /// One for each that is declared.
+    middleware: Vec<Arc<Lane>>,
+}
+
+/// What the host says of itself, and how it is woken.
+pub struct Host {
+    pub max_frame: usize,
+    pub max_queued: usize,
+    pub wake: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Session {
-    pub fn new(plugin: Plugin, max_frame: usize, max_queued: usize) -> Self {
-        Self { plugin, frames: Frames::new(max_frame, max_queued), instances: HashMap::new() }
+    pub fn new(plugin: Plugin, host: Host) -> Self {
+        let frames = Frames::new(host.max_frame, host.max_queued, host.wake);
+        let lanes = Arc::new(Lanes::new(plugin.threads, host.max_frame * 2));
+        let middleware = plugin.middleware.iter().map(|_| Arc::default()).collect();
+        let shared = Arc::new(Shared { plugin, voice: Arc::new(Voice { frames }), lanes });
+        Self { shared, instances: HashMap::new(), middleware }
     }
 
     pub fn full(&self) -> bool {
-        self.frames.full()
+        self.frames().full()
     }
 
-    pub fn pull(&mut self, into: &mut [u8]) -> i64 {
-        self.frames.pull(into)
+    pub fn pull(&self, into: &mut [u8]) -> i64 {
+        self.frames().pull(into)
     }
 
     /// Hears whole frames.
-    pub fn heard(&mut self, mut bytes: &[u8]) -> Heard {
+    pub fn heard(&mut self, bytes: &[u8]) -> Heard {
+        self.frames().pushing(true);
+        let heard = self.heard_frames(bytes);
+        self.frames().pushing(false);
+        heard
+    }
+
+    /// Ends all that runs. False: something of it still does when the time is up.
+    pub fn close(mut self, timeout: Duration) -> bool {
+        let lanes = Arc::clone(&self.shared.lanes);
+        lanes.close();
+        self.frames().close();
+        for (_, known) in self.instances.drain() {
+            known.running.stop_on_lane();
+        }
+        lanes.finish(timeout)
+    }
+
+    fn frames(&self) -> &Frames {
+        &self.shared.voice.frames
+    }
+
+    fn heard_frames(&mut self, mut bytes: &[u8]) -> Heard {
         while !bytes.is_empty() {
             let (frame, rest) = split_frame(bytes)?;
             for field in Reader::new(frame).fields()? {
@@ -74,32 +96,23 @@ impl Session {
             2 => self.heard_for_actor(body.message()),
             3 => self.invoke(body.message()),
             5 => {
-                let number = number_of(body.message(), 1)?;
+                let number = body.message().number(1)?;
                 self.send(frame::PONG, Writer::default().number(1, number))
             }
-            // What this version doesn't know, and cancels: middleware answers in place.
+            4 => {
+                let number = body.message().number(1)?;
+                self.middleware.iter().for_each(|lane| self.shared.lanes.cancel(lane, number));
+                Some(())
+            }
+            // What this version doesn't know.
             _ => Some(()),
         }
     }
 
     fn greet(&mut self, hello: Reader) -> Heard {
-        let mut speaks = false;
-        let mut config: &[u8] = &[];
-        for field in hello.fields()? {
-            match field.number {
-                1 => speaks |= field.value == VERSION || field.message().varints()?.contains(&VERSION),
-                3 => config = field.bytes,
-                _ => {}
-            }
-        }
-        let refusal = if speaks {
-            self.plugin.configure.as_ref().and_then(|configure| guarded(|| configure(config)).err())
-        } else {
-            Some(Error::new("plugin", "version_unsupported", "this plugin speaks version 1 of plugin/v1"))
-        };
-        match refusal {
-            None => self.send(frame::READY, declarations(&self.plugin)),
-            Some(error) => self.send(frame::FAILED, Writer::default().message(1, error.write())),
+        match hello::answer(&self.shared.plugin, hello)? {
+            Ok(ready) => self.send(frame::READY, ready),
+            Err(error) => self.send(frame::FAILED, Writer::default().message(1, error.write())),
         }
     }
 
@@ -117,51 +130,60 @@ impl Session {
             Some((2, start)) => self.start(instance, start),
             Some((3, _)) => self.stop(instance),
             Some((4, call)) => self.call(instance, call),
-            // The host looks after connections by itself, and actions answer in place.
+            Some((5, cancel)) => {
+                let number = cancel.number(1)?;
+                if let Some(known) = self.instances.get(&instance) {
+                    known.running.cancel(number);
+                }
+                Some(())
+            }
+            Some((6, connect)) => self.connect(instance, connect),
+            Some((14, rows)) => self.more_rows(instance, rows),
+            // The host looks after the rest by itself.
             _ => Some(()),
         }
     }
 
     fn start(&mut self, instance: u64, start: Reader) -> Heard {
-        let mut context = Context::new();
-        let mut name = String::new();
-        let mut is_new = false;
-        for field in start.fields()? {
+        let fields = start.fields()?;
+        let name = fields.iter().rfind(|field| field.number == 9)?.text();
+        let is_set = |number| fields.iter().any(|field| field.number == number && field.value != 0);
+        let actor = self.shared.plugin.actors.iter().position(|actor| actor.name == name)?;
+        let running = Running::new(&self.shared, actor, instance, is_set(6));
+        for field in fields.iter().filter(|field| field.number == 8) {
+            running.load(field.message())?;
+        }
+        let arriving = is_set(10);
+        if !arriving {
+            running.start();
+        }
+        // A number is never used twice.
+        self.instances.insert(instance, Known { running, arriving }).is_none().then_some(())
+    }
+
+    fn more_rows(&mut self, instance: u64, rows: Reader) -> Heard {
+        let Some(known) = self.instances.get_mut(&instance).filter(|known| known.arriving) else {
+            return Some(());
+        };
+        for field in rows.fields()? {
             match field.number {
-                6 => is_new = field.value != 0,
-                8 => load_row(&mut context, field.message())?,
-                9 => name = field.text(),
+                1 => known.running.load(field.message())?,
+                2 => known.arriving = field.value == 0,
                 _ => {}
             }
         }
-        let actor = self.plugin.actors.iter().position(|actor| actor.name == name)?;
-        let started = match &self.plugin.actors[actor].start {
-            Some(start) => guarded(|| start(&mut context, is_new)),
-            None => Ok(()),
-        };
-        self.say_all(instance, &mut context)?;
-        let answer = Writer::default();
-        match started {
-            Ok(()) => {
-                self.instances.insert(instance, Instance { actor, context });
-                self.say(instance, say::STARTED, answer)
-            }
-            Err(error) => self.say(instance, say::STARTED, answer.message(1, error.write())),
+        if !known.arriving {
+            known.running.start();
         }
+        Some(())
     }
 
     fn stop(&mut self, instance: u64) -> Heard {
-        if let Some(Instance { actor, mut context }) = self.instances.remove(&instance) {
-            if let Some(stop) = &self.plugin.actors[actor].stop {
-                // Nobody waits for an answer: what it wrote before it panicked is said.
-                let _ = guarded(|| {
-                    stop(&mut context);
-                    Ok(())
-                });
-            }
-            self.say_all(instance, &mut context)?;
+        match self.instances.remove(&instance) {
+            Some(known) => known.running.stop(),
+            None => self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?,
         }
-        self.say(instance, say::STOPPED, Writer::default())
+        Some(())
     }
 
     fn call(&mut self, instance: u64, call: Reader) -> Heard {
@@ -177,17 +199,32 @@ impl Session {
             }
         }
         // Stopped already: what crossed its last word on the way is nobody's.
-        let Some(mut running) = self.instances.remove(&instance) else {
+        if let Some(known) = self.instances.get(&instance).filter(|known| !known.arriving) {
+            known.running.call(number, &action, args);
+        }
+        Some(())
+    }
+
+    fn connect(&mut self, instance: u64, connect: Reader) -> Heard {
+        let (mut connection, mut params): (u64, &[u8]) = (0, &[]);
+        for field in connect.fields()? {
+            match field.number {
+                1 => connection = field.value,
+                3 => params = field.bytes,
+                _ => {}
+            }
+        }
+        let Some(known) = self.instances.get(&instance) else {
             return Some(());
         };
-        let answer = run_action(&self.plugin.actors[running.actor], &action, &mut running.context, args);
-        self.say_all(instance, &mut running.context)?;
-        self.instances.insert(instance, running);
-        let reply = Writer::default().message(say::REPLY, answered(number, answer));
-        if self.frames.add(Writer::default().message(frame::ACTOR, numbered(instance, reply))) {
-            return Some(());
-        }
-        self.say(instance, say::REPLY, answered(number, Err(too_long())))
+        let accept = &known.running.actor().accept;
+        let accepted = accept.as_ref().map_or(Ok(()), |accept| guarded(|| accept(params)));
+        let connected = Writer::default().number(1, connection);
+        let connected = match accepted {
+            Ok(()) => connected,
+            Err(error) => connected.message(2, error.write()),
+        };
+        self.shared.voice.say(instance, say::CONNECTED, connected).then_some(())
     }
 
     fn invoke(&mut self, invoke: Reader) -> Heard {
@@ -202,101 +239,120 @@ impl Session {
                 _ => {}
             }
         }
-        let found = self.plugin.middleware.iter().find(|one| u64::from(one.kind) == kind && one.name == name);
+        let to = To { instance: 0, call: number };
+        let declared = &self.shared.plugin.middleware;
+        let found = declared.iter().position(|one| u64::from(one.kind) == kind && one.name == name);
         let answer = match found {
-            Some(middleware) => guarded(|| (middleware.run)(payload)),
+            Some(at) if declared[at].quick => guarded(|| (declared[at].run)(payload)),
+            Some(at) => match self.invoke_on_lane(to, at, payload) {
+                Ok(()) => return Some(()),
+                Err(error) => Err(error),
+            },
             None => Err(Error::new("plugin", "undeclared", format!("there is no middleware {name}"))),
         };
-        self.send(frame::RESULT, answered(number, answer))
-            .or_else(|| self.send(frame::RESULT, answered(number, Err(too_long()))))
+        self.shared.voice.answer(to, answer);
+        Some(())
     }
 
-    fn say_all(&mut self, instance: u64, context: &mut Context) -> Heard {
-        context.take_said().into_iter().try_for_each(|(what, message)| self.say(instance, what, message))
-    }
-
-    fn say(&mut self, instance: u64, what: u32, message: Writer) -> Heard {
-        self.send(frame::ACTOR, numbered(instance, Writer::default().message(what, message)))
+    fn invoke_on_lane(&self, to: To, at: usize, payload: &[u8]) -> Result<(), Error> {
+        let (shared, payload) = (Arc::clone(&self.shared), payload.to_vec());
+        let label = Label { number: to.call, bytes: payload.len() };
+        let run = Box::new(move || {
+            shared.voice.wait();
+            let run = || match shared.lanes.closing() {
+                true => Err(Error::closed()),
+                false => (shared.plugin.middleware[at].run)(&payload),
+            };
+            shared.voice.answer(to, guarded(run));
+        });
+        self.shared.lanes.add(&self.middleware[at], label, run).map_err(Error::refused)
     }
 
     /// `None`: it is longer than a frame may be. What isn't said may not be missing from what follows.
     fn send(&mut self, kind: u32, message: Writer) -> Heard {
-        self.frames.add(Writer::default().message(kind, message)).then_some(())
+        self.shared.voice.send(kind, message).then_some(())
     }
 }
 
-fn numbered(instance: u64, mut message: Writer) -> Writer {
-    let mut whole = Writer::default().number(1, instance);
-    whole.bytes.append(&mut message.bytes);
-    whole
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::Actor;
 
-fn answered(number: u64, answer: Result<Vec<u8>, Error>) -> Writer {
-    let reply = Writer::default().number(1, number);
-    match answer {
-        Ok(value) => reply.bytes(2, &value),
-        Err(error) => reply.message(3, error.write()),
+    fn plugin() -> Plugin {
+        let actor = Actor::new("a").action("echo", |c, (text,): (String,)| {
+            c.set_state("last", &text)?;
+            c.broadcast("said", &(&text,))?;
+            Ok(text)
+        });
+        Plugin::new("p", "1")
+            .actor(actor)
+            .middleware(1, "m", 0, |payload: serde_json::Value| Ok(payload))
+            .threads(2)
     }
-}
 
-fn too_long() -> Error {
-    Error::new("plugin", "frame_too_long", "the answer is longer than a frame may be")
-}
-
-fn run_action(actor: &Actor, name: &str, context: &mut Context, args: &[u8]) -> Result<Vec<u8>, Error> {
-    match actor.actions.iter().find(|(known, _)| known == name) {
-        Some((_, run)) => guarded(|| run(context, args)),
-        None => Err(Error::new("actor", "action_not_found", format!("there is no action {name}"))),
+    fn framed(bytes: &[u8]) -> Vec<u8> {
+        let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
+        frame.extend_from_slice(bytes);
+        frame
     }
-}
 
-/// Runs what an author wrote: a panic is its error.
-fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
-}
+    fn to_actor(instance: u64, what: u32, message: Writer) -> Vec<u8> {
+        framed(
+            &Writer::default().message(2, Writer::default().number(1, instance).message(what, message)).bytes,
+        )
+    }
 
-fn load_row(context: &mut Context, row: Reader) -> Heard {
-    let (mut space, mut name, mut value) = (0, String::new(), Vec::new());
-    for field in row.fields()? {
-        match field.number {
-            1 => space = field.value,
-            2 => name = field.text(),
-            4 => value = field.bytes.to_vec(),
-            _ => {}
+    /// Frames that a host says, of any instance.
+    fn frames(instance: u64) -> Vec<Vec<u8>> {
+        let row = || Writer::default().number(1, 1).text(2, "last").text(4, "\"x\"");
+        let start = || Writer::default().message(8, row()).text(9, "a");
+        let call = Writer::default().number(1, 1).text(2, "echo").text(3, "[\"hi\"]");
+        let invoke = Writer::default().number(1, 2).text(2, "m").number(3, 1).text(4, "{}");
+        vec![
+            framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes),
+            to_actor(instance, 2, start()),
+            to_actor(instance + 1, 2, start().number(10, 1)),
+            to_actor(instance + 1, 14, Writer::default().message(1, row()).number(2, 1)),
+            to_actor(instance, 4, call),
+            to_actor(instance, 5, Writer::default().number(1, 1)),
+            to_actor(instance, 6, Writer::default().number(1, 1)),
+            framed(&Writer::default().message(3, invoke).bytes),
+            framed(&Writer::default().message(4, Writer::default().number(1, 2)).bytes),
+            to_actor(instance, 3, Writer::default()),
+        ]
+    }
+
+    #[test]
+    fn damaged_frames_never_do_more_than_break_it() {
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 11) as usize % below
+        };
+        let (mut taken, mut broken) = (0, 0);
+        for _ in 0..300 {
+            let host = Host { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
+            let mut session = Session::new(plugin(), host);
+            'plugin: for round in 0..6 {
+                for mut frame in frames(1 + 2 * round) {
+                    if next(20) == 0 {
+                        let at = next(frame.len());
+                        frame[at] = next(256) as u8;
+                    }
+                    if session.heard(&frame).is_none() {
+                        broken += 1;
+                        break 'plugin;
+                    }
+                    taken += 1;
+                    let mut into = [0; 8192];
+                    assert!(session.pull(&mut into) >= 0);
+                }
+            }
+            assert!(session.close(Duration::from_secs(60)));
         }
+        assert!(taken > 3_000 && broken > 100, "{taken} {broken}");
     }
-    if space == SPACE_STATE {
-        context.load(name, value);
-    }
-    Some(())
-}
-
-fn number_of(message: Reader, number: u32) -> Option<u64> {
-    let fields = message.fields()?;
-    Some(fields.iter().find(|field| field.number == number).map_or(0, |field| field.value))
-}
-
-fn declarations(plugin: &Plugin) -> Writer {
-    let actors = plugin.actors.iter().map(|actor| {
-        let mut declared = Writer::default().text(1, &actor.name);
-        for (name, _) in &actor.actions {
-            declared = declared.text(2, name);
-        }
-        for name in &actor.events {
-            declared = declared.text(3, name);
-        }
-        declared.bytes(4, &actor.options)
-    });
-    let middleware = plugin.middleware.iter().map(|one| {
-        // sint32: the sign is the lowest bit.
-        let priority = (one.priority << 1 ^ one.priority >> 31) as u32;
-        Writer::default().number(1, one.kind.into()).text(2, &one.name).number(3, priority.into())
-    });
-    Writer::default()
-        .number(1, VERSION)
-        .number(2, ENCODING_JSON)
-        .text(3, &plugin.name)
-        .text(4, &plugin.version)
-        .messages(5, actors)
-        .messages(6, middleware)
 }

@@ -41,6 +41,12 @@ impl<'a> Reader<'a> {
         Some(fields)
     }
 
+    /// A number in a field of its own, 0 when it isn't there.
+    pub fn number(self, number: u32) -> Option<u64> {
+        let fields = self.fields()?;
+        Some(fields.iter().find(|field| field.number == number).map_or(0, |field| field.value))
+    }
+
     /// A list of varints, as `repeated uint32` is packed.
     pub fn varints(mut self) -> Option<Vec<u64>> {
         let mut values = Vec::new();

@@ -25,6 +25,11 @@ export interface NativeLibrary {
   abi(): number;
   /** Unmaps it. Only before anything but `abi` was called: later nobody can say that no thread of it runs. */
   unload(): void;
+  /**
+   * From now on it stays mapped, whoever lets go of it. At the end of the process koffi lets go of everything, while threads
+   * of the library's may run.
+   */
+  pin(): void;
   /** Off the JavaScript thread. */
   open(
     host: HostTable,
@@ -106,6 +111,7 @@ function bind(koffi: Koffi, host: ReturnType<Koffi["struct"]>, path: string): Na
   return {
     abi: () => Number(abi()),
     unload: () => library.unload(),
+    pin: () => pin(koffi, path),
     open: async (table, config) => {
       // The plugin writes its handle's address here.
       const out: [bigint | null] = [null];
@@ -126,6 +132,12 @@ function bind(koffi: Koffi, host: ReturnType<Koffi["struct"]>, path: string): Na
   };
 }
 
+/** One handle more, which is never closed. Where that fails, the library is as it was. */
+function pin(koffi: Koffi, path: string): void {
+  const { RTLD_NOW, RTLD_NODELETE } = process.platform === "darwin" ? MACOS : LINUX;
+  koffi.load(null).func("void *dlopen(const char *path, int flags)")(path, RTLD_NOW | RTLD_NODELETE);
+}
+
 function loadLibrary(koffi: Koffi, path: string): ReturnType<Koffi["load"]> {
   try {
     return koffi.load(path);
@@ -144,8 +156,11 @@ function offThread(call: { async: (...args: unknown[]) => unknown }, ...args: un
 }
 
 /** Linux' numbers; macOS has no pipe2 and gets its flags one by one. */
-const LINUX = { O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000 } as const;
-const MACOS = { F_SETFD: 2, FD_CLOEXEC: 1, F_SETFL: 4, O_NONBLOCK: 4 } as const;
+const LINUX = { O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000, RTLD_NOW: 2, RTLD_NODELETE: 0x1000 } as const;
+const MACOS = {
+  ...{ F_SETFD: 2, FD_CLOEXEC: 1, F_SETFL: 4, O_NONBLOCK: 4 },
+  ...{ RTLD_NOW: 2, RTLD_NODELETE: 0x80 },
+} as const;
 
 function makePipe(koffi: Koffi): Pipe {
   const libc = koffi.load(null);

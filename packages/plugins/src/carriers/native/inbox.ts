@@ -57,6 +57,7 @@ export class Inbox {
       return pluginErrors.violation(`a frame of ${length} bytes of which ${left - 4} are there`);
     const start = this.#at + 4;
     this.#at = start + length;
-    return this.#buffer.subarray(start, this.#at);
+    // No Buffer: the `slice` of one is no copy, and readers keep what they slice.
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + start, length);
   }
 }

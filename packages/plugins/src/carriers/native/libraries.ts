@@ -25,7 +25,10 @@ export function loadLibrary(ffi: Ffi, file: LibraryFile): Promise<NativeLibrary>
 /** The first call of all: a library of another major version may mean anything by the others. */
 function checkAbi(library: NativeLibrary): NativeLibrary {
   const found = library.abi();
-  if (found >>> 16 === HOST_ABI >>> 16) return library;
+  if (found >>> 16 === HOST_ABI >>> 16) {
+    library.pin();
+    return library;
+  }
   library.unload();
   throw nativeErrors.abiMismatch(found, HOST_ABI);
 }

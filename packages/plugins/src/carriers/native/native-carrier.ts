@@ -35,6 +35,8 @@ export interface NativeCarrierOptions {
   readonly library: string;
   /** The library's SHA-256, hexadecimal: other bytes aren't loaded. Default: any. */
   readonly sha256?: string;
+  /** The longest frame, either way: as `openSession` is told. Default: `limits.pluginFrameBytes`. */
+  readonly frameBytes?: number;
   /** Given to `troupe_plugin_open` as well as in Hello. JSON text; default: none. */
   readonly config?: Uint8Array;
 }
@@ -47,7 +49,8 @@ export function nativeCarrier(options: NativeCarrierOptions): OpenCarrier {
   return async (events) => {
     const ffi = await importFfi();
     const library = await loadLibrary(ffi, await readLibrary(options.library, options.sha256));
-    return await openPlugin({ ffi, library, config: options.config ?? new Uint8Array(0), events });
+    const { config = new Uint8Array(0), frameBytes = limits.pluginFrameBytes } = options;
+    return await openPlugin({ ffi, library, config, frameBytes, events });
   };
 }
 
@@ -56,6 +59,8 @@ export interface OpenPluginOptions {
   readonly ffi: Ffi;
   readonly library: NativeLibrary;
   readonly config: Uint8Array;
+  /** Default: `limits.pluginFrameBytes`. */
+  readonly frameBytes?: number;
   readonly events: CarrierEvents;
 }
 
@@ -67,7 +72,7 @@ export async function openPlugin(options: OpenPluginOptions): Promise<Carrier> {
   const wake = new Wake(ffi.pipe(), () => carrier?.woken());
   const host = {
     wake: wake.descriptor,
-    maxFrame: limits.pluginFrameBytes,
+    maxFrame: options.frameBytes ?? limits.pluginFrameBytes,
     maxQueued: limits.pluginQueuedFrames,
   };
   const { status, plugin } = await library.open(host, config).catch((error: unknown) => {
@@ -109,6 +114,8 @@ class NativeCarrier implements Carrier {
 
   send(frame: HostFrame): void {
     if (this.#phase.tag !== "open") return;
+    // An actor that starts may have more rows than may wait here: what the plugin takes now doesn't.
+    if (this.#outbox.large) this.#push();
     const error = this.#outbox.add(HostFrameCodec.encode(frame).finish());
     if (error !== undefined) this.#break(error);
     else this.#schedule();

@@ -12,6 +12,8 @@ import { nativeErrors } from "./errors.ts";
 /** The bytes of frames that are pushed at once, unless one alone has more. */
 const PUSH_BYTES = 256 * 1024;
 
+const LARGE_BYTES = 4 * 1024 * 1024;
+
 /** What is to be pushed. */
 export class Outbox {
   #waiting: Uint8Array[] = [];
@@ -24,6 +26,11 @@ export class Outbox {
 
   get empty(): boolean {
     return this.#first === this.#waiting.length;
+  }
+
+  /** So much waits that it shouldn't wait for the turn's end. */
+  get large(): boolean {
+    return this.#bytes >= LARGE_BYTES && !this.#full;
   }
 
   /** Adds a frame, or says why it can't. */

@@ -14,10 +14,8 @@
 import { type Env, type Logger, TroupeError } from "@troupe/base";
 import {
   CarriedStopReason,
-  encodePayload,
   fromCarriedError,
   LogLevel,
-  NO_PAYLOAD,
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
@@ -57,8 +55,8 @@ import { Clients } from "./clients.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
 import { Requests } from "./requests.ts";
-import { toCarriedRows } from "./rows.ts";
 import { Sockets } from "./sockets.ts";
+import { firstWords } from "./start-words.ts";
 
 /** The lifecycle, tagged. */
 export type CarriedPhase =
@@ -153,26 +151,13 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   /** Settles when the code has started; rejects with what it says went wrong. */
   async start(): Promise<void> {
-    const { record, generation, isNew, input, rows, created } = this.request;
+    const { isNew, created } = this.request;
     if (created !== undefined) this.gate.hold(created, () => this.#parts.onEnd("broken"));
     // What a migration writes to the database is kept back as well: with an error nothing of it stays.
     if (isNew || this.declaration.database) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
-    this.say({
-      $case: "start",
-      value: {
-        name: record.name,
-        key: record.key,
-        actorId: record.id,
-        generation,
-        createdAt: record.createdAt,
-        isNew,
-        input: input === undefined ? NO_PAYLOAD : encodePayload(input, this.encoding),
-        rows: toCarriedRows(rows, this.encoding),
-        actor: this.declaration.name,
-      },
-    });
+    for (const word of firstWords(this.request, this.#parts.carrier)) this.say(word);
     await started;
     if (isNew) this.#created();
     else this.#release();

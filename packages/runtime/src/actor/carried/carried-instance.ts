@@ -57,8 +57,9 @@ export class CarriedInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    const { phase, gone, doomed } = this.#activation;
-    return phase.tag === "running" && !gone && !doomed;
+    const { phase, gone, doomed, gate } = this.#activation;
+    // With a broken gate it ends as soon as the turn does: nothing that it would say leaves.
+    return phase.tag === "running" && !gone && !doomed && gate.broken === undefined;
   }
 
   get doomed(): boolean {

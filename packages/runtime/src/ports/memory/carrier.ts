@@ -17,6 +17,8 @@ export interface Carried {
 export class MemoryCarrier implements ActorCarrier {
   readonly encoding = "cbor";
   readonly declaration: CarriedDeclaration;
+  /** Small, so that who runs here is used to starts in several messages. */
+  readonly startBytes = 512;
   readonly #env: Pick<Env, "afterTurn">;
   readonly #carried: Carried;
   readonly #ears = new Map<number, ActorEar>();

@@ -76,6 +76,7 @@ export interface ToActor {
     | { readonly $case: "socketOpen"; readonly value: SocketOpen }
     | { readonly $case: "socketMessage"; readonly value: SocketMessage }
     | { readonly $case: "socketClose"; readonly value: SocketClose }
+    | { readonly $case: "startRows"; readonly value: StartRows }
     | { readonly $case: "requestOpen"; readonly value: RequestOpen }
     | { readonly $case: "requestAbort"; readonly value: RequestAbort }
     | { readonly $case: "bodyChunk"; readonly value: BodyChunk }
@@ -153,6 +154,14 @@ export interface Start {
   readonly rows: readonly Row[];
   /** The name under which the code declared the actor: what to run. */
   readonly actor: string;
+  /** More rows than one message holds: they go on in StartRows, and the actor starts behind the last of those. */
+  readonly moreRows: boolean;
+}
+
+/** Rows that Start had no room for. Only to an actor whose declaration says `start_rows`, and nothing else comes between. */
+export interface StartRows {
+  readonly rows: readonly Row[];
+  readonly last: boolean;
 }
 
 /** The answer to Start. Nothing is stored of a creation that failed. */
@@ -545,6 +554,8 @@ export interface ActorDeclaration {
   readonly sockets: boolean;
   /** It has a database of its own. */
   readonly database: boolean;
+  /** It reads StartRows: without this, an actor whose rows are more than one message holds can't start. */
+  readonly startRows: boolean;
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The queues that others may send to. */
@@ -596,6 +607,9 @@ export const ToActor: MessageFns<ToActor> = {
         break;
       case "socketClose":
         SocketClose.encode(message.body.value, writer.uint32(106).fork()).join();
+        break;
+      case "startRows":
+        StartRows.encode(message.body.value, writer.uint32(114).fork()).join();
         break;
       case "requestOpen":
         RequestOpen.encode(message.body.value, writer.uint32(162).fork()).join();
@@ -734,6 +748,14 @@ export const ToActor: MessageFns<ToActor> = {
             }
 
             message.body = { $case: "socketClose", value: SocketClose.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.body = { $case: "startRows", value: StartRows.decode(reader, reader.uint32()) };
             continue;
           }
           case 20: {
@@ -1278,6 +1300,7 @@ function createBaseStart(): Start {
     input: new Uint8Array(0),
     rows: [],
     actor: "",
+    moreRows: false,
   };
 }
 
@@ -1309,6 +1332,9 @@ export const Start: MessageFns<Start> = {
     }
     if (message.actor !== "") {
       writer.uint32(74).string(message.actor);
+    }
+    if (message.moreRows !== false) {
+      writer.uint32(80).bool(message.moreRows);
     }
     return writer;
   },
@@ -1396,6 +1422,71 @@ export const Start: MessageFns<Start> = {
             }
 
             message.actor = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.moreRows = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStartRows(): StartRows {
+  return { rows: [], last: false };
+}
+
+export const StartRows: MessageFns<StartRows> = {
+  encode(message: StartRows, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rows) {
+      Row.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.last !== false) {
+      writer.uint32(16).bool(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartRows {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartRows() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows.push(Row.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.last = reader.bool();
             continue;
           }
         }
@@ -4281,6 +4372,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     connections: false,
     sockets: false,
     database: false,
+    startRows: false,
     requests: false,
     queues: [],
   };
@@ -4308,6 +4400,9 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.database !== false) {
       writer.uint32(56).bool(message.database);
+    }
+    if (message.startRows !== false) {
+      writer.uint32(64).bool(message.startRows);
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
@@ -4385,6 +4480,14 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.database = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.startRows = reader.bool();
             continue;
           }
           case 20: {

@@ -1,0 +1,207 @@
+//! A running actor. Its functions run on its lane, or in place when they are quick: either way one at a time, in the order
+//! in which the host asked. The host's thread keeps it in the session until it hears Stop; the last job drops it.
+
+use std::sync::{Arc, Mutex};
+
+use crate::context::Context;
+use crate::deferred::Pending;
+use crate::error::Error;
+use crate::guarded::guarded;
+use crate::lanes::{Label, Lane, Lanes, lock};
+use crate::plugin::{Action, Actor, Answer, Plugin};
+use crate::voice::{To, Voice, say};
+use crate::wire::{Reader, Writer};
+
+const SPACE_STATE: u64 = 1;
+
+/// What all of one open plugin share.
+pub struct Shared {
+    pub plugin: Plugin,
+    pub voice: Arc<Voice>,
+    pub lanes: Arc<Lanes>,
+}
+
+/// One running actor.
+pub struct Running {
+    shared: Arc<Shared>,
+    actor: usize,
+    instance: u64,
+    lane: Arc<Lane>,
+    life: Mutex<Life>,
+}
+
+struct Life {
+    context: Context,
+    is_new: bool,
+    /// Or why it can't run.
+    started: Result<(), Error>,
+}
+
+impl Running {
+    pub fn new(shared: &Arc<Shared>, actor: usize, instance: u64, is_new: bool) -> Arc<Self> {
+        let quick = shared.plugin.actors[actor].quick;
+        let context = Context::new(Arc::clone(&shared.voice), instance, quick);
+        let started = Err(Error::closed());
+        Arc::new(Self {
+            shared: Arc::clone(shared),
+            actor,
+            instance,
+            lane: Arc::default(),
+            life: Mutex::new(Life { context, is_new, started }),
+        })
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.shared.plugin.actors[self.actor]
+    }
+
+    /// Takes a stored row, before the start. `None`: it isn't one.
+    pub fn load(&self, row: Reader) -> Option<()> {
+        let (mut space, mut name, mut value) = (0, String::new(), Vec::new());
+        for field in row.fields()? {
+            match field.number {
+                1 => space = field.value,
+                2 => name = field.text(),
+                4 => value = field.bytes.to_vec(),
+                _ => {}
+            }
+        }
+        if space == SPACE_STATE {
+            lock(&self.life).context.load(name, value);
+        }
+        Some(())
+    }
+
+    /// All rows are there.
+    pub fn start(self: &Arc<Self>) {
+        if self.actor().quick {
+            return self.run_start();
+        }
+        let this = Arc::clone(self);
+        let run = Box::new(move || this.run_start());
+        if let Err(why) = self.shared.lanes.must_add(&self.lane, run) {
+            self.say_started(Err(Error::refused(why)));
+        }
+    }
+
+    pub fn call(self: &Arc<Self>, call: u64, name: &str, args: &[u8]) {
+        let to = To { instance: self.instance, call };
+        let found = self.actor().actions.iter().position(|(known, _)| known == name);
+        let Some(action) = found else {
+            let unknown = Error::new("actor", "action_not_found", format!("there is no action {name}"));
+            return self.shared.voice.answer(to, Err(unknown));
+        };
+        if self.actor().quick {
+            return self.run_call(to, action, args);
+        }
+        let (this, args) = (Arc::clone(self), args.to_vec());
+        let label = Label { number: call, bytes: args.len() };
+        let run = Box::new(move || this.run_call(to, action, &args));
+        if let Err(why) = self.shared.lanes.add(&self.lane, label, run) {
+            self.shared.voice.answer(to, Err(Error::refused(why)));
+        }
+    }
+
+    /// Nobody waits for the call any more. What has begun isn't stopped.
+    pub fn cancel(&self, call: u64) {
+        self.shared.lanes.cancel(&self.lane, call);
+    }
+
+    /// The host asks for its end.
+    pub fn stop(self: &Arc<Self>) {
+        if self.actor().quick { self.run_stop() } else { self.stop_on_lane() }
+    }
+
+    /// The plugin closes: on a thread even when it is quick, so that what is slow at the end doesn't keep close from its
+    /// time.
+    pub fn stop_on_lane(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        if self.shared.lanes.must_add(&self.lane, Box::new(move || this.run_stop())).is_err() {
+            // There is no thread, and so there is no other job.
+            self.run_stop();
+        }
+    }
+
+    fn run_start(&self) {
+        self.wait();
+        let mut life = lock(&self.life);
+        let Life { context, is_new, .. } = &mut *life;
+        let start = || match &self.actor().start {
+            _ if self.shared.lanes.closing() => Err(Error::closed()),
+            Some(start) => start(context, *is_new),
+            None => Ok(()),
+        };
+        let started = guarded(start);
+        life.started = started.and_then(|()| life.context.flush());
+        let started = life.started.clone();
+        drop(life);
+        self.say_started(started);
+    }
+
+    fn say_started(&self, started: Result<(), Error>) {
+        let message = match started {
+            Ok(()) => Writer::default(),
+            Err(error) => Writer::default().message(1, error.write()),
+        };
+        self.shared.voice.say(self.instance, say::STARTED, message);
+    }
+
+    fn run_call(&self, to: To, action: usize, args: &[u8]) {
+        self.wait();
+        let Shared { voice, lanes, .. } = &*self.shared;
+        let mut life = lock(&self.life);
+        let closing = if lanes.closing() { Err(Error::closed()) } else { Ok(()) };
+        let answer = closing.and_then(|()| life.run(&self.actor().actions[action].1, args));
+        drop(life);
+        match answer {
+            Ok(Answer::Now(value)) => voice.answer(to, Ok(value)),
+            Err(error) => voice.answer(to, Err(error)),
+            Ok(Answer::Later(later)) => {
+                let pending = Pending { voice: Arc::clone(voice), lanes: Arc::clone(lanes), to };
+                // A panic drops the call on its way, and that answers it.
+                let _ = guarded(|| {
+                    later(pending);
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    fn run_stop(&self) {
+        self.wait();
+        let mut life = lock(&self.life);
+        if life.started.is_ok() {
+            life.context.begin();
+            if let Some(stop) = &self.actor().stop {
+                // Nobody waits for an answer: what it wrote before it panicked is said.
+                let _ = guarded(|| {
+                    stop(&mut life.context);
+                    Ok(())
+                });
+            }
+            if life.context.flush().is_err() {
+                self.shared
+                    .voice
+                    .log(self.instance, "what an actor wrote in its stop is more than a frame holds");
+            }
+        }
+        self.shared.voice.say(self.instance, say::STOPPED, Writer::default());
+    }
+
+    /// Whoever works for the host waits for it.
+    fn wait(&self) {
+        if !self.actor().quick {
+            self.shared.voice.wait();
+        }
+    }
+}
+
+impl Life {
+    fn run(&mut self, action: &Action, args: &[u8]) -> Result<Answer, Error> {
+        self.started.clone()?;
+        self.context.begin();
+        let answer = guarded(|| action(&mut self.context, args));
+        // What was written is said whatever the answer is, as everywhere.
+        self.context.flush().and(answer)
+    }
+}

@@ -1,0 +1,61 @@
+/**
+ * Damaged frames for the C SDK, under sanitizers.
+ *
+ *   npm run fuzz:native -- --runs 20000            opens so many plugins, each with frames of its own
+ *   npm run fuzz:native -- --seed 17 --runs 500    repeats what failed
+ *   npm run fuzz:native -- --sanitizers thread     looks for races instead
+ */
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { sanitized } from "../packages/plugins/test/support/built.ts";
+
+/** Plugins of one seed: few enough that what failed is repeated in a second. */
+const BATCH = 500;
+const BATCH_TIMEOUT_MS = 120_000;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "20000" },
+    seed: { type: "string" },
+    sanitizers: { type: "string", default: "address,undefined" },
+  },
+});
+
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const built = await sanitized("fuzz", values.sanitizers);
+  if (built.missing !== undefined) {
+    console.log(`fuzz:native: ${built.missing}`);
+    return 1;
+  }
+  const first = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
+  const runs = Number(values.runs);
+  const totals = { taken: 0, broken: 0, full: 0 };
+  for (let done = 0; done < runs; done += BATCH) {
+    const seed = first + done / BATCH;
+    const { status, signal, stdout, stderr } = spawnSync(built.path, [`${seed}`, `${BATCH}`], {
+      encoding: "utf8",
+      timeout: BATCH_TIMEOUT_MS,
+    });
+    if (status !== 0 || stderr !== "") {
+      console.log(`${stderr}\n${stdout}ended with ${signal ?? status}`);
+      console.log(
+        `repeat: npm run fuzz:native -- --sanitizers ${values.sanitizers} --seed ${seed} --runs ${BATCH}`,
+      );
+      return 1;
+    }
+    count(totals, stdout);
+  }
+  console.log(
+    `${runs} plugins from seed ${first}: ${totals.taken} pushes taken, ${totals.full} found no room, ${totals.broken} plugins were broken by what they heard; nothing else`,
+  );
+  return 0;
+}
+
+function count(totals: Record<"taken" | "broken" | "full", number>, said: string): void {
+  const found = /taken (\d+) broken (\d+) full (\d+)/.exec(said);
+  totals.taken += Number(found?.[1]);
+  totals.broken += Number(found?.[2]);
+  totals.full += Number(found?.[3]);
+}
