@@ -279,7 +279,7 @@ class Instance implements ActorEar {
   }
 
   call(call: number, action: string, args: unknown[]): void {
-    const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0 };
+    const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0, send: undefined };
     this.line.send({ $case: "call", value: { call, action, args: encodePayload(args, "json"), ...rest } });
   }
 

@@ -4408,7 +4408,7 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
       writer.uint32(160).bool(message.requests);
     }
     for (const v of message.queues) {
-      writer.uint32(66).string(v!);
+      writer.uint32(74).string(v!);
     }
     return writer;
   },
@@ -4498,8 +4498,8 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             message.requests = reader.bool();
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
+          case 9: {
+            if (tag !== 74) {
               break;
             }
 
