@@ -25,6 +25,8 @@ export interface Mix {
   readonly stash: number;
   readonly reconnect: number;
   readonly burst: number;
+  readonly note: number;
+  readonly job: number;
 }
 
 /** One seed's world. Times are milliseconds, rates are probabilities. */
@@ -39,6 +41,8 @@ export interface Options {
   readonly connected: number;
   /** Of the actors, those with connect hooks that write. */
   readonly halls: number;
+  /** Of the others, those that take messages. */
+  readonly mills: number;
   readonly sleepTimeoutMs: number;
   readonly graceMs: number;
   readonly maxAwake: number | undefined;
@@ -92,6 +96,7 @@ export function drawOptions(random: Random): Options {
     mix: drawMix(random),
     connected: maxAwake === undefined ? random.pick([0, 0.5, 0.5, 1]) : 0,
     halls: random.pick([0, 0.5, 1]),
+    mills: random.pick([0, 0.5, 1]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),
     graceMs: random.pick([30, 1_000, 15_000]),
     maxAwake,
@@ -141,5 +146,7 @@ function drawMix(random: Random): Mix {
     reconnect: weight(0.4, 2),
     burst: weight(0.4, 2),
     stash: weight(0.3, 2),
+    note: weight(0.6, 6),
+    job: weight(0.5, 4),
   };
 }

@@ -3,23 +3,15 @@
  *
  * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
  * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
- * users knock at: it has every connect hook, each writes, and some halls have a `run`.
+ * users knock at: it has every connect hook, each writes, and some halls have a `run`. A mill is a ledger that also takes
+ * messages (`mill.ts`).
  */
 import { UserError } from "@troupe/base";
 import { type ActorContext, type AnyActorDefinition, actor, event, type Types } from "@troupe/runtime";
 import { markOf } from "../checkers/tokens.ts";
+import { type LedgerState, putCount, write } from "./ledger-state.ts";
+import { grind, millQueues } from "./mill.ts";
 import type { Stage } from "./stage.ts";
-
-/** A ledger's state. */
-export interface LedgerState {
-  log: string[];
-  count: number;
-  mirror: number;
-  /** Of the last broadcast. */
-  seq: number;
-  /** A built-in, which the state can't watch. */
-  bag: Map<string, unknown>;
-}
 
 /** What a user shows at the door. */
 export interface Knock {
@@ -37,7 +29,7 @@ type Bag = Types<LedgerState, Knock, undefined, Vars, undefined, typeof events>;
 type Ledger = Omit<ActorContext<Bag>, "conns">;
 
 /** The names under which the actors are registered. */
-export const actorNames = ["ledger", "hall"] as const;
+export const actorNames = ["ledger", "hall", "mill"] as const;
 
 /** The definitions of a world. */
 export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[number], AnyActorDefinition>> {
@@ -63,20 +55,8 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
       ...doorHooks(stage),
       ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}),
     }),
+    mill: actor({ ...base, queues: millQueues, run: (c) => grind(stage, c) }),
   };
-}
-
-/** One mark, in one turn. */
-function write(c: Ledger, mark: string): void {
-  const { state } = c;
-  state.log.push(mark);
-  state.count += 1;
-  state.mirror = state.log.length;
-  putCount(c);
-}
-
-function putCount(c: Ledger): void {
-  void c.kv.put("count", `${c.state.log.length}`);
 }
 
 function position(c: Ledger): { id: string; at: number } {

@@ -19,7 +19,9 @@ export type OpKind =
   | "die"
   | "nap"
   | "poison"
-  | "stash";
+  | "stash"
+  | "note"
+  | "job";
 
 /** What became of an operation. */
 export type Outcome =
@@ -64,6 +66,9 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
     case "read":
     case "nap":
     case "cancel":
+    // What becomes of a message is its actor's matter, and comes later.
+    case "note":
+    case "job":
       return [];
     case "slow":
       return Array.from({ length: turns }, (_, turn) => markOf(token, turn));

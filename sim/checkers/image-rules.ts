@@ -22,9 +22,9 @@ export function checkActor(actor: StoredActor): string | undefined {
   return checkSchedules(where, state, actor.alarm);
 }
 
-/** A scheduled call may run twice, and hooks run many times. */
-function isOnce(mark: string): boolean {
-  return isMark(mark) && tokenWith(mark, "ring") === undefined;
+/** A scheduled call may run twice, a message that must be completed may come twice, and hooks run many times. */
+export function isOnce(mark: string): boolean {
+  return isMark(mark) && tokenWith(mark, "ring") === undefined && tokenWith(mark, "job") === undefined;
 }
 
 function checkSchedules(where: string, state: StoredState, alarm: number | undefined): string | undefined {

@@ -9,7 +9,9 @@
 import type { World } from "../world/world.ts";
 import type { Durability } from "./durability.ts";
 import type { History, Op, OpKind } from "./history.ts";
-import { isMark, markOf, tokenWith } from "./tokens.ts";
+import { isOnce } from "./image-rules.ts";
+import { checkQueues } from "./queues.ts";
+import { markOf, tokenWith } from "./tokens.ts";
 
 /** What the checkers read. */
 export interface Evidence {
@@ -26,6 +28,7 @@ export function judge(evidence: Evidence): void {
   checkReads(evidence);
   checkEnds(evidence);
   checkSchedules(evidence);
+  checkQueues(evidence);
   count(evidence);
 }
 
@@ -34,7 +37,7 @@ function checkAtMostOnce({ world, durability }: Evidence): void {
   const holders = new Map<string, string>();
   for (const [actorId, log] of durability.logs) {
     for (const mark of log) {
-      if (!isMark(mark) || tokenWith(mark, "ring") !== undefined) continue;
+      if (!isOnce(mark)) continue;
       const other = holders.get(mark);
       if (other !== undefined) {
         world.fail("at most once", `${mark} is there twice, in ${other} and ${actorId}`);

@@ -45,6 +45,10 @@ const required = [
   "clock forward",
   "an action left unfinished by a crash",
   "a carrier was lost",
+  "a note was taken",
+  "a job was done",
+  "a job was done again",
+  "a sender got its reply",
 ] as const;
 
 /** What is counted. */

@@ -22,9 +22,6 @@ export type {
   CreateStateContext,
   RequestContext,
   SaveStateOptions,
-  Schedule,
-  ScheduledCall,
-  ScheduledFireInfo,
 } from "./actor/types/context.ts";
 export type {
   ActionContextOf,
@@ -42,7 +39,7 @@ export type {
   WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
 export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
-export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
+export type { EventArgs, EventDeclaration, EventDeclarations, EventOptions } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
 export type {
   ActorKv,
@@ -54,6 +51,23 @@ export type {
   KvValueOptions,
   KvValueType,
 } from "./actor/types/kv.ts";
+export type {
+  ActorCron,
+  ActorCronEveryOptions,
+  ActorCronSetOptions,
+  CronFire,
+  CronJobInfo,
+  CronPolicies,
+  MissedRunPolicy,
+  OverlapPolicy,
+  RetryPolicy,
+  Schedule,
+  ScheduledCall,
+  ScheduledFailure,
+  ScheduledFireInfo,
+  ScheduleFailure,
+  ScheduleSetOptions,
+} from "./actor/types/schedule.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { nodeEnv } from "./node/env.ts";

@@ -34,6 +34,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     sockets: false,
     requests: false,
     database: false,
+    guardedEvents: [],
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

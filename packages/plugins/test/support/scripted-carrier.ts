@@ -36,6 +36,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     sockets: false,
     requests: false,
     database: false,
+    guardedEvents: [],
   };
 }
 

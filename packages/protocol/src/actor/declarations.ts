@@ -17,6 +17,8 @@ export interface DeclaredActor {
   readonly connections: boolean;
   readonly sockets: boolean;
   readonly database: boolean;
+  /** Events whose subscriptions the code answers. */
+  readonly guardedEvents: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
 }
@@ -26,7 +28,8 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
-  return { ...actor, options: encodePayload(actor.options, "json") };
+  const guardedEvents = [...actor.guardedEvents];
+  return { ...actor, guardedEvents, options: encodePayload(actor.options, "json") };
 }
 
 /** Declarations by name. Throws what `refuse` makes. */
@@ -68,6 +71,7 @@ class DeclarationReader {
       connections,
       sockets,
       database,
+      guardedEvents: this.#members(`a guarded event of "${name}"`, actor.guardedEvents),
       requests,
     });
   }

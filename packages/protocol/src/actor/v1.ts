@@ -30,6 +30,8 @@ export type {
   Start,
   Stop,
   StreamItem,
+  Subscribe as CarriedSubscribe,
+  Subscribed as CarriedSubscribed,
   ToActor,
   Write,
 } from "../generated/actor/v1/actor.ts";

@@ -38,6 +38,10 @@ export interface ActorOptions {
   readonly sleepGracePeriod?: number;
   /** True: never sleeps for being idle. Default false. */
   readonly noSleep?: boolean;
+  /**
+   * An actor that nothing has kept awake for this long is destroyed, as by `c.destroy()`. Default: never. Ours.
+   */
+  readonly expireAfter?: number;
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
   /** Bytes of one message from a client. Default 64 KiB. */
@@ -88,6 +92,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   sleepTimeout: 30_000,
   sleepGracePeriod: 15_000,
   noSleep: false,
+  // Never; also where options travel as JSON, which has no infinity.
+  expireAfter: Number.MAX_SAFE_INTEGER,
   maxSchedules: limits.schedules,
   maxIncomingMessageSize: limits.defaultIncomingMessageBytes,
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
@@ -153,5 +159,6 @@ function checkOption(name: string, value: unknown): unknown {
   }
   if (typeof value !== "number" || !(value >= 0))
     throw configErrors.invalidOption(name, "a number, 0 or more");
+  if (name === "expireAfter" && value < 1) throw configErrors.invalidOption(name, "1 or more");
   return value;
 }

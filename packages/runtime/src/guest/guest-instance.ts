@@ -7,6 +7,7 @@ import {
   type CarriedCall,
   type CarriedConnect,
   CarriedStopReason,
+  type CarriedSubscribe,
   decodeArgs,
   decodePayload,
   type Start,
@@ -23,11 +24,12 @@ import type {
   InstanceHost,
   StopReason,
 } from "../ports/instance.ts";
-import { Output } from "../ports/output.ts";
+import type { Output } from "../ports/output.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
 import { GuestRequests } from "./guest-requests.ts";
 import { GuestSockets } from "./guest-sockets.ts";
 import { GuestStore } from "./guest-store.ts";
+import { GuestSubscription } from "./guest-subscription.ts";
 import { GuestVoice } from "./guest-voice.ts";
 
 /** What an instance is made of. */
@@ -160,9 +162,7 @@ export class GuestInstance implements InstanceHost {
       case "disconnect":
         return this.#disconnected(word.value.connection);
       case "subscribe":
-        return this.#with(word.value.connection, (connection) => {
-          connection.subscribe(word.value.event, new Unheard());
-        });
+        return this.#subscribe(instance, word.value);
       case "unsubscribe":
         return this.#with(word.value.connection, (connection) => connection.unsubscribe(word.value.event));
       case "socketOpen":
@@ -238,6 +238,15 @@ export class GuestInstance implements InstanceHost {
     if (typeof found === "object") found.closed();
   }
 
+  #subscribe(
+    instance: ActorInstance,
+    { connection, event, subscription, resumes, after }: CarriedSubscribe,
+  ): void {
+    const resume = resumes ? { actorId: instance.record.id, after } : undefined;
+    const answer = new GuestSubscription(subscription, this.#voice.say);
+    this.#with(connection, (found) => found.subscribe({ event, resume }, answer));
+  }
+
   /** The actor ends a connection. Those that end with it are the host's to close. */
   #closed(number: number, { kind, text }: CloseReason): void {
     if (kind === "kicked") this.#voice.say({ $case: "kick", value: { connection: number, reason: text } });
@@ -265,13 +274,4 @@ export class GuestInstance implements InstanceHost {
 
 function payloadValue(payload: Uint8Array): unknown {
   return payload.byteLength === 0 ? undefined : decodePayload(payload, "cbor");
-}
-
-/** Its end is nobody's matter: the host has told the client already. */
-class Unheard extends Output {
-  readonly bytes = 16;
-
-  release(): void {}
-
-  fail(): void {}
 }

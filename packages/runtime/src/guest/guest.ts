@@ -97,6 +97,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     sockets: behaviour.hooks.onWebSocket !== undefined,
     requests: behaviour.hooks.onRequest !== undefined,
     database: behaviour.database !== undefined,
+    guardedEvents: [...(behaviour.events?.keys() ?? [])],
   };
 }
 

@@ -29,7 +29,20 @@ const CONTEXT = [
     "client",
     "conns",
   ],
-  ...["db", "destroy", "keepAwake", "key", "kv", "log", "name", "region", "saveState", "schedule", "sleep"],
+  ...[
+    "cron",
+    "db",
+    "destroy",
+    "keepAwake",
+    "key",
+    "kv",
+    "log",
+    "name",
+    "region",
+    "saveState",
+    "schedule",
+    "sleep",
+  ],
   ...["snapshot", "state", "vars", "waitUntil"],
 ];
 const CALL = [...CONTEXT, "conn", "request"].sort();
@@ -53,6 +66,7 @@ const curious = actor({
       found.set("action", namesOf(c));
       found.set("conn", namesOf(c.conn));
       found.set("schedule", namesOf(c.schedule));
+      found.set("cron", namesOf(c.cron));
       found.set("kv", namesOf(c.kv));
       found.set("db", namesOf(c.db));
       found.set("conns", namesOf(c.conns));
@@ -71,7 +85,8 @@ test("contexts, connections, schedules, keys, databases and sockets show their d
   expect(found.get("hook")).toEqual(sorted);
   for (const call of ["onConnect", "onWebSocket", "action"]) expect(found.get(call)).toEqual(CALL);
   for (const one of ["conn of onConnect", "conn", "one of conns"]) expect(found.get(one)).toEqual(CONN);
-  expect(found.get("schedule")).toEqual(["after", "at", "cancel", "get", "list"]);
+  expect(found.get("schedule")).toEqual(["after", "at", "cancel", "get", "list", "retry", "set"]);
+  expect(found.get("cron")).toEqual(["delete", "every", "get", "history", "list", "set"]);
   const keys = ["batchDelete", "batchGet", "batchPut", "delete", "deleteRange", "get", "list", "listPrefix"];
   expect(found.get("kv")).toEqual([...keys, "listRange", "put"]);
   expect(found.get("db")).toEqual(["execute", "transaction"]);

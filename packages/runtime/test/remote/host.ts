@@ -92,7 +92,16 @@ export class SpokenHost {
         namespace: "",
         pool: "",
         programVersion: 0,
-        actors: [{ ...actor, connections: true, sockets: false, database: false, requests: false }],
+        actors: [
+          {
+            ...actor,
+            connections: true,
+            sockets: false,
+            database: false,
+            requests: false,
+            guardedEvents: [],
+          },
+        ],
       },
     });
   }

@@ -13,10 +13,11 @@
 import type { Env, Logger } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import { actorErrors } from "../../errors.ts";
+import { RetainedEvents } from "../../events/retained.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { ActorInstance, InstanceHost, StopReason } from "../../ports/instance.ts";
+import type { ActorInstance, InstanceHost } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import {
   type ActorStore,
@@ -27,40 +28,24 @@ import {
   DESTROYED_ROW,
   type RowChange,
 } from "../../ports/storage.ts";
-import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
-import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
+import type { ActivationParts, Phase } from "./activation-parts.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
-import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
-import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
+import { broadcast, send } from "./events.ts";
+import { type Expiry, earliest, openExpiry } from "./expiry.ts";
+import { openSchedules } from "./fire-schedule.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
+import { subscribe } from "./subscribing.ts";
 import { withTimeout } from "./timeout.ts";
 import { Work, type WorkOwner } from "./work.ts";
-
-/** The lifecycle, tagged. */
-export type Phase =
-  | { readonly tag: "loading" }
-  | { readonly tag: "running" }
-  | { readonly tag: "stopping"; readonly reason: StopReason; readonly done: Promise<void> }
-  | { readonly tag: "stopped"; readonly reason: StopReason };
-
-/** What an activation is made of. */
-export interface ActivationParts {
-  readonly services: ActivationServices;
-  readonly host: InstanceHost;
-  /** What the host knows it as. */
-  readonly instance: ActorInstance;
-  readonly store: ActorStore;
-  readonly descriptor: ActorDescriptor;
-  readonly behaviour: LocalBehaviour;
-}
 
 const DONE = Uint8Array.of(1);
 
@@ -79,6 +64,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   readonly abort = new LazyAbort();
   phase: Phase = { tag: "loading" };
   vars: unknown;
+  /** There when the actor ends by itself. */
+  readonly expiry: Expiry | undefined;
   /** The promise of `run`, while it goes on. */
   running: Promise<void> | undefined;
   readonly #services: ActivationServices;
@@ -93,7 +80,10 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #kv: Kv | undefined;
+  #retained: RetainedEvents | undefined;
   #database: DatabaseClient | undefined;
+  /** Rows of its own that no batch has taken yet. */
+  #own: Map<string, Uint8Array> | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
 
@@ -110,16 +100,12 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate = new OutputGate(() => this.#commit());
     this.work = new Work(this);
     this.connections = new Connections(this);
+    this.expiry = openExpiry(this);
   }
 
   get state(): StateTree {
     if (this.#state === undefined) throw actorErrors.noState(this.record.name);
     return this.#state;
-  }
-
-  /** True when the definition has state, and it is there. */
-  get hasState(): boolean {
-    return this.#state !== undefined;
   }
 
   get stopping(): boolean {
@@ -133,11 +119,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   get schedules(): Schedules {
     if (this.#schedules === undefined) {
-      this.#schedules = new Schedules(this.env, {
-        wrote: () => this.wrote(),
-        fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
-        maxSchedules: this.descriptor.options.maxSchedules,
-      });
+      this.#schedules = openSchedules(this);
       if (this.phase.tag === "running" && !this.doomed) this.#schedules.start();
     }
     return this.#schedules;
@@ -157,6 +139,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#kv;
   }
 
+  get retained(): RetainedEvents {
+    this.#retained ??= new RetainedEvents({ stored: this.store, wrote: () => this.wrote() });
+    return this.#retained;
+  }
+
   get database(): DatabaseClient {
     const { transaction } = this.#services;
     this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
@@ -168,17 +155,15 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     if (this.#database !== undefined) abandonTransaction(this.#database);
   }
 
-  get scheduleApi(): Schedule {
-    return new ScheduleApi(this);
-  }
-
   /** Nothing keeps it awake: the host may let it sleep. */
   onIdle(): void {
+    this.expiry?.idle();
     const { noSleep, sleepTimeout } = this.descriptor.options;
     if (this.phase.tag === "running" && !noSleep) this.host.idle(this.#instance, sleepTimeout);
   }
 
   onBusy(): void {
+    this.expiry?.busy();
     this.host.busy(this.#instance);
   }
 
@@ -255,6 +240,18 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate.mark();
   }
 
+  /** A row of the activation's own, for the next batch. */
+  writeRow(key: string, value: Uint8Array): void {
+    this.wrote();
+    this.#own ??= new Map();
+    this.#own.set(key, value);
+  }
+
+  /** When the actor wants to be woken; `null` for never. */
+  nextAlarm(): number | null {
+    return earliest(this.#schedules?.nextAt(), this.expiry?.at);
+  }
+
   /** Sends an output through the gate. */
   emit(output: Output): void {
     if (this.#creating !== "no") this.#release();
@@ -271,21 +268,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
     this.#checkLive();
-    const { maxOutgoingMessageSize } = this.descriptor.options;
-    if (targets.length === 0) {
-      checkEvent(name, args, maxOutgoingMessageSize);
-      return;
-    }
-    const event = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
-    if (gated) {
-      this.emit(new EventOutput(event, targets));
-      return;
-    }
-    for (const target of targets) target.deliver(event);
+    send(this, targets, { name, args, gated });
   }
 
   broadcast(name: string, args: readonly unknown[], gated: boolean): void {
-    this.send(this.connections.listeners(name), name, args, gated);
+    this.#checkLive();
+    broadcast(this, { name, args, gated });
+  }
+
+  subscribe(...wish: Parameters<ConnectionOwner["subscribe"]>): void {
+    subscribe(this, ...wish);
   }
 
   disconnected(connection: Connection): Promise<void> {
@@ -373,7 +365,11 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     this.#kv?.take(rows);
-    const alarm = this.#schedules?.take(rows);
+    this.#retained?.take(rows);
+    const moved = this.#schedules?.take(rows);
+    for (const [key, value] of this.#own ?? []) rows.push({ key, value });
+    const alarm = moved === undefined && this.#own === undefined ? undefined : this.nextAlarm();
+    this.#own = undefined;
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;
     if (this.#doom === "unsaid") {

@@ -8,13 +8,16 @@
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorConnection } from "../../ports/instance.ts";
-import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
+import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
+import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
+import { CronApi } from "./cron-api.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
+import { ScheduleApi } from "./schedule-api.ts";
 
 /** `c` of hooks, `run` and of what has no connection. */
 export class LocalContext implements ActorContext {
@@ -61,7 +64,11 @@ export class LocalContext implements ActorContext {
   }
 
   get schedule(): Schedule {
-    return this.#activation.scheduleApi;
+    return new ScheduleApi(this.#activation);
+  }
+
+  get cron(): ActorCron {
+    return new CronApi(this.#activation);
   }
 
   get kv(): ActorKv {

@@ -102,8 +102,21 @@ export class LocalInstance implements ActorInstance {
       return;
     }
     // Disconnected: its socket closes as soon as what was sent before has left.
-    if (call.connection instanceof Connection && call.connection.ended) return;
+    if (call.connection instanceof Connection) {
+      if (call.connection.ended) return;
+      if (call.connection.waiting) return this.#later(call, call.connection);
+    }
     startCall(this.#activation, call);
+  }
+
+  /** A call behind a subscription that has to be waited for. It was let in: a stop that begins meanwhile waits for it. */
+  #later(call: ActionCall, connection: Connection): void {
+    const { work } = this.#activation;
+    work.begin("action");
+    connection.inOrder(() => {
+      if (!connection.ended) startCall(this.#activation, call);
+      work.end("action");
+    });
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -156,18 +169,18 @@ export class LocalInstance implements ActorInstance {
       awakeReasons: activation.awakeReasons(),
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
-      alarmAt: activation.hasSchedules ? activation.schedules.nextAt() : null,
+      alarmAt: activation.nextAlarm(),
     };
   }
 
   /** Schedules that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    if (!activation.hasSchedules) return;
+    if (!activation.hasSchedules && activation.expiry === undefined) return;
     // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
     if (activation.doomed && !broken) return;
-    const next = broken ? undefined : activation.schedules.nextAt();
+    const next = broken ? undefined : activation.nextAlarm();
     if (next !== null) activation.host.alarm(this, next);
   }
 }

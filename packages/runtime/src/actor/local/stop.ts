@@ -21,6 +21,7 @@ import { LocalContext } from "./context.ts";
 export async function stop(activation: Activation, reason: StopReason): Promise<void> {
   activation.abort.abort(() => actorErrors.stopped(activation.record.id));
   if (activation.hasSchedules) activation.schedules.stop();
+  if (reason !== "broken") activation.expiry?.stop();
   if (reason === "broken") {
     await release(activation, reason);
     return;
