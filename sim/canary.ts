@@ -7,9 +7,7 @@
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { LocalInstance } from "../packages/runtime/src/actor/local/local-instance.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
-import { type Batch, QUEUE_PREFIX, type RowChange } from "../packages/runtime/src/ports/storage.ts";
-import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
-import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
+import type { Batch, RowChange } from "../packages/runtime/src/ports/storage.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
 
@@ -74,17 +72,6 @@ export const canaries = {
     caughtBy: ["events"],
     network: { doublesMessages: true },
   },
-  "lost-message": {
-    what: "a message of a queue is told to be stored, and isn't",
-    // The actor's row says that it has a message, and nobody can find it.
-    caughtBy: ["queues", "liveness"],
-    sabotage: loseMessages,
-  },
-  "late-message": {
-    what: "what a turn did with its messages is stored behind what it wrote",
-    caughtBy: ["one turn, one transaction", "at most once", "queues"],
-    sabotage: delayMessages,
-  },
 } as const satisfies Readonly<Record<string, Canary>>;
 
 function openGate(): () => void {
@@ -126,39 +113,6 @@ function splitTurns(): () => void {
     rest.set(this, later);
     if (later.length > 0) this.gate.mark();
     return { ...batch, rows };
-  };
-  return () => {
-    Activation.prototype.take = take;
-  };
-}
-
-function loseMessages(): () => void {
-  const { take } = QueueRows.prototype;
-  QueueRows.prototype.take = function lose(this: QueueRows, into: RowChange[]): void {
-    const rows: RowChange[] = [];
-    take.call(this, rows);
-    into.push(...rows.filter(({ key, value }) => value === null || !key.startsWith(`${QUEUE_PREFIX}m:`)));
-  };
-  return () => {
-    QueueRows.prototype.take = take;
-  };
-}
-
-function delayMessages(): () => void {
-  const { take } = Activation.prototype;
-  const late = new WeakMap<Activation, RowChange[]>();
-  Activation.prototype.take = function delay(this: Activation): Batch {
-    const { rows, ...batch } = take.call(this);
-    const ofQueues = ({ key }: RowChange): boolean => key.startsWith(QUEUE_PREFIX) || key === LEDGER_ROW;
-    const before = late.get(this) ?? [];
-    const now = rows.filter(ofQueues);
-    late.set(this, now);
-    if (now.length > 0) this.gate.mark();
-    const fresh = new Set(now.map(({ key }) => key));
-    return {
-      ...batch,
-      rows: [...before.filter(({ key }) => !fresh.has(key)), ...rows.filter((row) => !ofQueues(row))],
-    };
   };
   return () => {
     Activation.prototype.take = take;

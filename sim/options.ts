@@ -16,6 +16,7 @@ export interface Mix {
   readonly announce: number;
   readonly transfer: number;
   readonly remind: number;
+  readonly recur: number;
   readonly cancel: number;
   readonly flush: number;
   readonly linger: number;
@@ -25,8 +26,6 @@ export interface Mix {
   readonly stash: number;
   readonly reconnect: number;
   readonly burst: number;
-  readonly note: number;
-  readonly job: number;
 }
 
 /** One seed's world. Times are milliseconds, rates are probabilities. */
@@ -41,8 +40,6 @@ export interface Options {
   readonly connected: number;
   /** Of the actors, those with connect hooks that write. */
   readonly halls: number;
-  /** Of the others, those that take messages. */
-  readonly mills: number;
   readonly sleepTimeoutMs: number;
   readonly graceMs: number;
   readonly maxAwake: number | undefined;
@@ -96,7 +93,6 @@ export function drawOptions(random: Random): Options {
     mix: drawMix(random),
     connected: maxAwake === undefined ? random.pick([0, 0.5, 0.5, 1]) : 0,
     halls: random.pick([0, 0.5, 1]),
-    mills: random.pick([0, 0.5, 1]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),
     graceMs: random.pick([30, 1_000, 15_000]),
     maxAwake,
@@ -137,6 +133,7 @@ function drawMix(random: Random): Mix {
     announce: weight(0.6, 6),
     transfer: weight(0.5, 4),
     remind: weight(0.5, 4),
+    recur: weight(0.3, 2),
     cancel: weight(0.5, 2),
     flush: weight(0.4, 2),
     linger: weight(0.3, 2),
@@ -146,7 +143,5 @@ function drawMix(random: Random): Mix {
     reconnect: weight(0.4, 2),
     burst: weight(0.4, 2),
     stash: weight(0.3, 2),
-    note: weight(0.6, 6),
-    job: weight(0.5, 4),
   };
 }

@@ -113,11 +113,10 @@ class Simulation {
       use: options.carried ? carried(makeActors(stage), { world, process }) : makeActors(stage),
       onLoad: (target) => stage.asked(target),
     });
-    this.#addresses = Array.from({ length: options.actors }, (_, index) => {
-      const [ledger, hall, mill] = actorNames;
-      const other = world.random.chance(options.mills) ? mill : ledger;
-      return { name: world.random.chance(options.halls) ? hall : other, key: `k${index}` };
-    });
+    this.#addresses = Array.from({ length: options.actors }, (_, index) => ({
+      name: world.random.chance(options.halls) ? actorNames[1] : actorNames[0],
+      key: `k${index}`,
+    }));
   }
 
   run(): RunResult {

@@ -3,15 +3,33 @@
  *
  * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
  * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
- * users knock at: it has every connect hook, each writes, and some halls have a `run`. A mill is a ledger that also takes
- * messages (`mill.ts`).
+ * users knock at: it has every connect hook, each writes, and some halls have a `run`.
  */
 import { UserError } from "@troupe/base";
-import { type ActorContext, type AnyActorDefinition, actor, event, type Types } from "@troupe/runtime";
+import {
+  type ActorContext,
+  type AnyActorDefinition,
+  actor,
+  event,
+  type MissedRunPolicy,
+  type OverlapPolicy,
+  type Types,
+} from "@troupe/runtime";
 import { markOf } from "../checkers/tokens.ts";
-import { type LedgerState, putCount, write } from "./ledger-state.ts";
-import { grind, millQueues } from "./mill.ts";
 import type { Stage } from "./stage.ts";
+
+/** A ledger's state. */
+export interface LedgerState {
+  log: string[];
+  count: number;
+  mirror: number;
+  /** Of the last broadcast. */
+  seq: number;
+  /** Of the last retained one. */
+  kept: number;
+  /** A built-in, which the state can't watch. */
+  bag: Map<string, unknown>;
+}
 
 /** What a user shows at the door. */
 export interface Knock {
@@ -23,13 +41,19 @@ interface Vars {
   calls: number;
 }
 
-const events = { tick: event<[seq: number, mark: string]>() };
+const events = {
+  tick: event<[seq: number, mark: string]>(),
+  /** Retained, all that a run has. */
+  kept: event<[seq: number, mark: string]>({ retain: 1_000 }),
+  /** Retained, a few. */
+  few: event<[seq: number, mark: string]>({ retain: 2 }),
+};
 type Bag = Types<LedgerState, Knock, undefined, Vars, undefined, typeof events>;
 /** Without `conns`, whose types differ before and after somebody is connected. */
 type Ledger = Omit<ActorContext<Bag>, "conns">;
 
 /** The names under which the actors are registered. */
-export const actorNames = ["ledger", "hall", "mill"] as const;
+export const actorNames = ["ledger", "hall"] as const;
 
 /** The definitions of a world. */
 export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[number], AnyActorDefinition>> {
@@ -55,8 +79,20 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
       ...doorHooks(stage),
       ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}),
     }),
-    mill: actor({ ...base, queues: millQueues, run: (c) => grind(stage, c) }),
   };
+}
+
+/** One mark, in one turn. */
+function write(c: Ledger, mark: string): void {
+  const { state } = c;
+  state.log.push(mark);
+  state.count += 1;
+  state.mirror = state.log.length;
+  putCount(c);
+}
+
+function putCount(c: Ledger): void {
+  void c.kv.put("count", `${c.state.log.length}`);
 }
 
 function position(c: Ledger): { id: string; at: number } {
@@ -67,7 +103,7 @@ async function createState(stage: Stage): Promise<LedgerState> {
   stage.startHook();
   await pause(stage);
   stage.startHook();
-  return { log: [], count: 0, mirror: 0, seq: 0, bag: new Map() };
+  return { log: [], count: 0, mirror: 0, seq: 0, kept: 0, bag: new Map() };
 }
 
 async function onWake(stage: Stage, c: Ledger): Promise<void> {
@@ -155,6 +191,9 @@ function oneTurnActions({ world }: Stage) {
       c.state.seq += 1;
       write(c, markOf(token));
       c.broadcast("tick", c.state.seq, markOf(token));
+      c.state.kept += 1;
+      c.broadcast("kept", c.state.kept, markOf(token));
+      c.broadcast("few", c.state.kept, markOf(token));
       return position(c);
     },
     nap: (c: Ledger) => c.sleep(),
@@ -210,17 +249,39 @@ function scheduleActions(stage: Stage) {
   return {
     remind: async (c: Ledger, token: string, delayMs: number) => {
       stage.scheduled(token, Math.floor(world.wallNow()) + delayMs);
-      const schedule = await c.schedule.after(delayMs, "ring", token);
+      const retry = { maxAttempts: 2, initialDelayMs: 50 };
+      const schedule = await c.schedule.set({ delayMs, action: "ring", args: [token], retry });
       write(c, markOf(token, "sched"));
       return { ...position(c), schedule };
     },
-    ring: async (c: Ledger, token: string) => {
+    ring: async (c: Ledger, token: string, info: { readonly attempt?: number }) => {
       stage.fired(token);
       if (c.vars.calls === 0) world.counters.add("an alarm woke a sleeping actor");
       c.vars.calls += 1;
       // Some have done nothing yet when a crash or a stop cuts them off.
       if (token.endsWith("5")) await pause(stage);
       write(c, markOf(token, "ring"));
+      await pause(stage);
+      if (info.attempt !== undefined) world.counters.add("a schedule was tried again");
+      else if (failsFirst(token)) throw new UserError("the first try fails");
+    },
+    recur: async (
+      c: Ledger,
+      token: string,
+      interval: number,
+      overlap: OverlapPolicy,
+      missed: MissedRunPolicy,
+    ) => {
+      await c.cron.every({ name: token, interval, action: "beat", args: [token], overlap, missed });
+      write(c, markOf(token, "job"));
+      return position(c);
+    },
+    /** The third run ends the job. */
+    beat: async (c: Ledger, token: string, info: { readonly scheduledAt: number }) => {
+      stage.beat(token, info.scheduledAt);
+      write(c, markOf(token, `beat${info.scheduledAt}`));
+      const beats = c.state.log.filter((mark) => mark.startsWith(`${token}:beat`));
+      if (beats.length >= 3 && (await c.cron.delete(token))) write(c, markOf(token, "end"));
       await pause(stage);
     },
     cancel: async (c: Ledger, token: string, schedule: string) => {
@@ -229,6 +290,11 @@ function scheduleActions(stage: Stage) {
       return { cancelled, ...position(c) };
     },
   };
+}
+
+/** Of the schedules every third one, so that others are once. */
+export function failsFirst(token: string): boolean {
+  return Number(token.slice(1)) % 3 === 0;
 }
 
 async function slow(

@@ -13,15 +13,14 @@ export type OpKind =
   | "announce"
   | "transfer"
   | "remind"
+  | "recur"
   | "cancel"
   | "flush"
   | "linger"
   | "die"
   | "nap"
   | "poison"
-  | "stash"
-  | "note"
-  | "job";
+  | "stash";
 
 /** What became of an operation. */
 export type Outcome =
@@ -66,9 +65,6 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
     case "read":
     case "nap":
     case "cancel":
-    // What becomes of a message is its actor's matter, and comes later.
-    case "note":
-    case "job":
       return [];
     case "slow":
       return Array.from({ length: turns }, (_, turn) => markOf(token, turn));
@@ -76,6 +72,8 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
       return [markOf(token, "out"), markOf(token, "done")];
     case "remind":
       return [markOf(token, "sched")];
+    case "recur":
+      return [markOf(token, "job")];
     default:
       return [markOf(token)];
   }

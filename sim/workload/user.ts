@@ -105,10 +105,7 @@ export class User {
       return;
     }
     if (doing === "cancel") return await this.#cancel();
-    if (doing === "note" || doing === "job") return await this.#message(address, doing);
-    // A mill that is gone takes its messages with it, and nobody could say which were due.
-    const spared = doing === "die" && address.name === "mill" ? "append" : doing;
-    const op = await this.#perform(address, this.#call(spared));
+    const op = await this.#perform(address, this.#call(doing));
     const output = op.outcome.tag === "ok" ? op.outcome.output : undefined;
     if (doing === "remind" && typeof output === "object" && output !== null && "schedule" in output) {
       this.#reminders.push({ address, token: op.token, schedule: String(output.schedule) });
@@ -123,12 +120,7 @@ export class User {
     return this.#line.address;
   }
 
-  /** Only mills take messages. */
-  async #message(address: Address, kind: "note" | "job"): Promise<void> {
-    await this.#perform(address, { kind: address.name === "mill" ? kind : "append", args: [] });
-  }
-
-  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "note" | "job">): Call {
+  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel">): Call {
     switch (kind) {
       case "slow": {
         const turns = 2 + this.#random.below(3);
@@ -138,6 +130,11 @@ export class User {
         return { kind, args: [this.#random.around(100)] };
       case "remind":
         return { kind, args: [Math.floor(this.#random.around(this.#random.pick([1, 300, 10_000])))] };
+      case "recur": {
+        const intervalMs = 1 + Math.floor(this.#random.around(this.#random.pick([5, 300, 10_000])));
+        const overlap = this.#random.pick(["skip", "queue", "allow"]);
+        return { kind, args: [intervalMs, overlap, this.#random.pick(["skip", "one", "all"])] };
+      }
       case "transfer": {
         const { name, key } = this.#random.pick(this.#parts.addresses);
         return { kind, args: [name, key] };
@@ -209,7 +206,7 @@ export class User {
     const args = call.kind === "cancel" ? call.args : [token, ...call.args];
     const target = line?.connection ?? this.#handle(client, address, () => ({ token: history.token() }));
     try {
-      op.outcome = { tag: "ok", output: await this.#ask(target, call.kind, args) };
+      op.outcome = { tag: "ok", output: await target.action({ name: call.kind, args }) };
       if (waits) world.counters.add("reconnect with a queued action");
       this.#succeeded(op, line);
     } catch (error) {
@@ -221,39 +218,16 @@ export class User {
     return op;
   }
 
-  #ask(
-    target: ActorHandle<AnyActorDefinition> | ActorConn<AnyActorDefinition>,
-    kind: OpKind,
-    args: readonly unknown[],
-  ): Promise<unknown> {
-    if (kind === "note") return target.send("notes", args[0]);
-    if (kind === "job") return target.send("jobs", args[0], { wait: true, timeout: 60_000 });
-    return target.action({ name: kind, args });
-  }
-
   #succeeded(op: Op, line: Line | undefined): void {
     const { world, durability } = this.#parts;
     world.trace.say(this.name, "got its answer", op.token);
     for (const mark of op.marks) durability.mustBeSafe(mark, `${this.name}, by a reply,`);
-    if (op.kind === "job") this.#replied(op);
     if (op.kind === "read" && op.outcome.tag === "ok") {
       for (const mark of marksIn(JSON.stringify(op.outcome.output))) durability.mustBeSafe(mark, "a reader");
     }
     if (op.kind === "announce" && line !== undefined && !line.listener.heard(markOf(op.token))) {
       world.fail("order", `${this.name} got the reply of ${op.token} before its event`);
     }
-  }
-
-  /** A reply tells of a job that was done. */
-  #replied({ token, outcome }: Op): void {
-    const { world, durability } = this.#parts;
-    const output = outcome.tag === "ok" ? outcome.output : undefined;
-    if (typeof output !== "object" || output === null || !("status" in output)) return;
-    if (output.status === "timedOut") return;
-    world.counters.add("a sender got its reply");
-    durability.mustBeSafe(markOf(token, "job"), `${this.name}, by a reply to a message,`);
-    if (!("response" in output) || output.response !== markOf(token, "job"))
-      world.fail("queues", `${this.name} got another's reply to ${token}: ${JSON.stringify(output)}`);
   }
 
   #failed(op: Op, error: unknown): void {
