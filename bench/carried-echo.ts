@@ -52,7 +52,7 @@ class EchoActor {
     const call = this.#last;
     return new Promise((resolve) => {
       this.#waiting.set(call, resolve);
-      const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0, send: undefined };
+      const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0 };
       this.#line.send({ $case: "call", value: { call, action: "echo", args: this.#args, ...rest } });
     });
   }

@@ -20,7 +20,6 @@ process.on("disconnect", () => process.exit(0));
 function run(order: LoadOrder): Promise<LoadResult> {
   if (order.kind === "http") return http(order);
   if (order.kind === "stream") return stream(order);
-  if (order.kind === "queue") return queue(order);
   return order.kind === "ws" ? ws(order) : broadcast(order);
 }
 
@@ -102,57 +101,6 @@ async function ws(order: LoadOrder & { kind: "ws" }): Promise<LoadResult> {
   return result(answered, seconds, latencies);
 }
 
-/** As many messages as are taken in the time; each counts when its sender knows that it is stored. */
-async function queue(order: LoadOrder & { kind: "queue" }): Promise<LoadResult> {
-  const sockets = await Promise.all(
-    Array.from({ length: order.connections }, () => open(order.port, "queue", order.troupe)),
-  );
-  let id = 0;
-  let stored = 0;
-  const started = performance.now();
-  const end = started + order.durationMs;
-  await new Promise<void>((resolve, reject) => {
-    let open = 0;
-    const send = (): void => {
-      const n = id++;
-      open += 1;
-      const body = order.troupe ? `"name":"jobs","body":{"n":${n}}` : `"name":"jobs","args":[{"n":${n}}]`;
-      sockets[n % sockets.length]?.send(`{"kind":"send","id":${n},${body}}`);
-    };
-    const onMessage = (data: Buffer): void => {
-      if (data.includes('"error"')) reject(new Error(data.toString()));
-      stored += 1;
-      open -= 1;
-      if (performance.now() < end) send();
-      else if (open === 0) resolve();
-    };
-    for (const socket of sockets) socket.on("message", onMessage);
-    for (let n = 0; n < order.inFlight; n++) send();
-  });
-  await handled(sockets[0], { id, messages: stored, troupe: order.troupe });
-  const seconds = (performance.now() - started) / 1000;
-  for (const socket of sockets) socket.terminate();
-  return result(stored, seconds, []);
-}
-
-/** Settles when the server has handled so many messages, and what it did is stored. */
-function handled(
-  socket: WebSocket | undefined,
-  asked: { readonly id: number; readonly messages: number; readonly troupe: boolean },
-): Promise<void> {
-  if (!asked.troupe || socket === undefined) return Promise.resolve();
-  return new Promise((resolve) => {
-    socket.removeAllListeners("message");
-    const ask = (): void => socket.send(`{"kind":"action","id":${asked.id},"name":"handled","args":[]}`);
-    socket.on("message", (data: Buffer) => {
-      const frame = JSON.parse(data.toString()) as { readonly output?: number };
-      if ((frame.output ?? 0) >= asked.messages) resolve();
-      else ask();
-    });
-    ask();
-  });
-}
-
 async function broadcast(order: LoadOrder & { kind: "broadcast" }): Promise<LoadResult> {
   const sockets = await Promise.all(
     Array.from({ length: order.connections }, () => open(order.port, "stage", order.troupe)),
@@ -201,8 +149,7 @@ async function stream(order: LoadOrder & { kind: "stream" }): Promise<LoadResult
 }
 
 function open(port: number, key: string, troupe: boolean): Promise<WebSocket> {
-  const name = key === "queue" ? "worker" : "counter";
-  const url = `ws://127.0.0.1:${port}/actor/${name}/connect?key=${key}&method=getOrCreate`;
+  const url = `ws://127.0.0.1:${port}/actor/counter/connect?key=${key}&method=getOrCreate`;
   const socket = new WebSocket(url, troupe ? ["troupe"] : [], { perMessageDeflate: false });
   return new Promise((resolve, reject) => {
     socket.once("error", reject);

@@ -57,15 +57,6 @@ export type LoadOrder =
       readonly troupe: boolean;
     }
   | {
-      /** Messages for the queue of one actor, and a wait until the last one was handled. */
-      readonly kind: "queue";
-      readonly port: number;
-      readonly connections: number;
-      readonly inFlight: number;
-      readonly durationMs: number;
-      readonly troupe: boolean;
-    }
-  | {
       readonly kind: "broadcast";
       readonly port: number;
       readonly connections: number;

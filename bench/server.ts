@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { actor, event, queue } from "@troupe/runtime";
+import { actor, event } from "@troupe/runtime";
 import { type WebSocket, WebSocketServer } from "ws";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
@@ -15,20 +15,6 @@ import { Registry } from "../packages/runtime/src/registry/registry.ts";
 import type { ServerUsage } from "./protocol.ts";
 
 const [name, dataDir, checkpointBytes] = process.argv.slice(2);
-
-/** Takes messages in batches, and counts them. */
-const worker = actor({
-  state: { handled: 0 },
-  queues: { jobs: queue<{ n: number }>() },
-  options: { sleepTimeout: 600_000, maxQueueSize: 100_000 },
-  run: async (c) => {
-    while (!c.aborted) {
-      const jobs = await c.queue.nextBatch({ names: ["jobs"], count: 64 });
-      for (const job of jobs) if (job.body.n >= 0) c.state.handled += 1;
-    }
-  },
-  actions: { handled: (c) => c.state.handled },
-});
 
 let lastCpu = process.cpuUsage();
 let lastWritten = writtenBytes();
@@ -138,7 +124,7 @@ async function troupe(): Promise<number> {
     },
   });
   const registry = new Registry(
-    { use: { counter, worker } },
+    { use: { counter } },
     {
       ...nodePlatform(),
       openStore: (options) =>

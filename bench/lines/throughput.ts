@@ -105,23 +105,6 @@ export const throughputLines: readonly Line[] = [
       })),
   },
   {
-    name: "queue",
-    work: "messages of one actor's queue, sent over 4 connections, taken 64 at once",
-    unit: "ratio",
-    target: 0.3,
-    better: "greater",
-    peers: "wanted: 20,000/s",
-    measure: (rounds) =>
-      pairs(rounds, ({ port, warm, troupe }) => ({
-        kind: "queue",
-        port,
-        connections: 4,
-        inFlight: 512,
-        durationMs: warm ? 800 : 2_000,
-        troupe,
-      })),
-  },
-  {
     name: "broadcast",
     work: "broadcast of 1,000 × 100 B to 1,000 clients",
     unit: "ratio",

@@ -67,7 +67,7 @@ export const chatRoom = actor({
     history: (c): ChatMessage[] => Object.values(c.snapshot()),
 
     /** When this answers, and when anybody else sees the message, it is on disk. */
-    post: (c, id: string, text: string): ChatMessage => {
+    send: (c, id: string, text: string): ChatMessage => {
       // A call without a connection would come with a full bucket each time.
       if (!c.conns.has(c.conn.id)) throw new UserError("Connect to the room to speak", { code: "not_here" });
       const kept = Object.values(c.state).find((message) => message.id === id);

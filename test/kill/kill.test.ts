@@ -51,21 +51,3 @@ test("12 kills -9 leave an actor's database and its state as one turn wrote them
   expect(ledger.acknowledged, replay).toBeGreaterThan(50);
   expect(ledger.unknown, replay).toBeGreaterThan(0);
 });
-
-test("12 kills -9 lose no message of a queue that was acknowledged, and no message is handled twice", {
-  timeout: 120_000,
-}, async (context) => {
-  if (other !== undefined) context.skip("the other server has no queues");
-  const seed = seedOfThisRun();
-  const replay = `TROUPE_TEST_SEED=${seed}`;
-  const { ledger, problems } = await runKills({
-    kills: 12,
-    clientKills: 0,
-    random: new Random(seed),
-    server: [...server, "--queue"],
-    sockets: true,
-  });
-  expect(problems, replay).toEqual([]);
-  expect(ledger.acknowledged, replay).toBeGreaterThan(50);
-  expect(ledger.unknown, replay).toBeGreaterThan(0);
-});

@@ -1,14 +1,13 @@
 /**
  * The server under test: one actor whose turn changes three properties of its state, which must agree for ever. With
- * `--database` its lanes are rows of its own database instead, which must agree with the rest of the state. With `--queue`
- * each write is a message of its queue.
+ * `--database` its lanes are rows of its own database instead, which must agree with the rest of the state.
  *
- *   node --conditions=troupe-source server.ts [--database | --queue] DATA_DIRECTORY [PORT]
+ *   node --conditions=troupe-source server.ts [--database] DATA_DIRECTORY [PORT]
  *
  * Prints `starting`, then `ready <endpoint>`.
  */
 import { flushCompileCache } from "node:module";
-import { actor, queue, setup } from "troupe";
+import { actor, setup } from "troupe";
 import { db } from "troupe/db";
 
 interface Lane {
@@ -70,47 +69,17 @@ const withDatabase = actor({
   },
 });
 
-/** Its writes are messages of its queue: stored, then handled in a turn that ends them. */
-const withQueue = actor({
-  state: { count: 0, recent: [], lanes: {} } as CounterState,
-  queues: { writes: queue<{ lane: string; id: number } | "read", number>() },
-  options: { maxQueueSize: 10_000 },
-  run: async (c) => {
-    for await (const message of c.queue.iter({ completable: true })) {
-      if (message.body !== "read") {
-        const { lane, id } = message.body;
-        const before = c.state.lanes[lane] ?? { last: 0, applied: 0, sum: 0 };
-        c.state.count += 1;
-        c.state.lanes[lane] = { last: id, applied: before.applied + 1, sum: before.sum + id };
-        c.state.recent = [...c.state.recent, `${lane}.${id}`].slice(-20);
-      }
-      await message.complete(c.state.count);
-    }
-  },
-  actions: {
-    add: async (c, lane: string, id: number): Promise<number> =>
-      (await c.queue.enqueueAndWait("writes", { lane, id })) ?? -1,
-    // Behind all that was sent before.
-    read: async (c): Promise<CounterState> => {
-      await c.queue.enqueueAndWait("writes", "read");
-      return c.snapshot();
-    },
-  },
-});
-
 export const registry = setup({ use: { counter } });
 
 if (import.meta.main) {
   const args = process.argv.slice(2);
   const database = args[0] === "--database" && args.shift() !== undefined;
-  const queued = args[0] === "--queue" && args.shift() !== undefined;
   const [dataDir, port = "0"] = args;
-  if (dataDir === undefined) throw new Error("node server.ts [--database | --queue] DATA_DIRECTORY [PORT]");
+  if (dataDir === undefined) throw new Error("node server.ts [--database] DATA_DIRECTORY [PORT]");
   // This process ends by a kill, which would leave the cache (see child.ts) unwritten.
   flushCompileCache();
   console.log("starting");
-  const own = database ? withDatabase : queued ? withQueue : undefined;
-  const served = own === undefined ? registry : setup({ use: { counter: own } });
+  const served = database ? setup({ use: { counter: withDatabase } }) : registry;
   const server = await served.start({ port: Number(port), dataDir, durability: "commit" });
   console.log(`ready ${server.endpoint}`);
 }

@@ -34,7 +34,7 @@ export class Room {
     this.#connection = handle.connect();
     this.attendance = new Attendance(parts.me, () => this.newest, parts.changed);
     this.outbox = new Outbox(
-      async ({ id, text }) => this.#add(await this.#connection.post(id, text)),
+      async ({ id, text }) => this.#add(await this.#connection.send(id, text)),
       parts.changed,
     );
     this.#listen();
