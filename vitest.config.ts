@@ -12,8 +12,9 @@ const runtime = "packages/runtime/test";
  * `fetch`, or about the turn in which something happens.
  */
 const carried = [
-  `${runtime}/{turns,schedule,host,kv,raw,streams,actor-calls,sql,queue}/*.test.ts`,
-  `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
+  `${runtime}/{turns,schedule,host,kv,raw,events,streams,actor-calls,sql,queue}/*.test.ts`,
+  `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
+  `${runtime}/state/{chunks,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
 ];

@@ -16,6 +16,7 @@ export interface Mix {
   readonly announce: number;
   readonly transfer: number;
   readonly remind: number;
+  readonly recur: number;
   readonly cancel: number;
   readonly flush: number;
   readonly linger: number;
@@ -137,6 +138,7 @@ function drawMix(random: Random): Mix {
     announce: weight(0.6, 6),
     transfer: weight(0.5, 4),
     remind: weight(0.5, 4),
+    recur: weight(0.3, 2),
     cancel: weight(0.5, 2),
     flush: weight(0.4, 2),
     linger: weight(0.3, 2),

@@ -56,6 +56,7 @@ export const rooms: readonly Room[] = [
       `${runtime}gate/`,
       `${runtime}schedule/`,
       `${runtime}kv/`,
+      `${runtime}events/`,
       // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,
@@ -164,6 +165,8 @@ export const platformFiles: readonly string[] = [
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`],
+  // Of it the pure part alone: which times an expression names.
+  croner: [`${runtime}schedule/recurrence.ts`],
   koffi: [`${plugins}carriers/native/ffi.ts`],
   "isolated-vm": [`${plugins}carriers/isolate/process/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],

@@ -8,6 +8,8 @@ export interface LedgerState {
   mirror: number;
   /** Of the last broadcast. */
   seq: number;
+  /** Of the last retained one. */
+  kept: number;
   /** A built-in, which the state can't watch. */
   bag: Map<string, unknown>;
 }

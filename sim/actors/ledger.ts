@@ -7,7 +7,15 @@
  * messages (`mill.ts`).
  */
 import { UserError } from "@troupe/base";
-import { type ActorContext, type AnyActorDefinition, actor, event, type Types } from "@troupe/runtime";
+import {
+  type ActorContext,
+  type AnyActorDefinition,
+  actor,
+  event,
+  type MissedRunPolicy,
+  type OverlapPolicy,
+  type Types,
+} from "@troupe/runtime";
 import { markOf } from "../checkers/tokens.ts";
 import { type LedgerState, putCount, write } from "./ledger-state.ts";
 import { grind, millQueues } from "./mill.ts";
@@ -23,7 +31,13 @@ interface Vars {
   calls: number;
 }
 
-const events = { tick: event<[seq: number, mark: string]>() };
+const events = {
+  tick: event<[seq: number, mark: string]>(),
+  /** Retained, all that a run has. */
+  kept: event<[seq: number, mark: string]>({ retain: 1_000 }),
+  /** Retained, a few. */
+  few: event<[seq: number, mark: string]>({ retain: 2 }),
+};
 type Bag = Types<LedgerState, Knock, undefined, Vars, undefined, typeof events>;
 /** Without `conns`, whose types differ before and after somebody is connected. */
 type Ledger = Omit<ActorContext<Bag>, "conns">;
@@ -67,7 +81,7 @@ async function createState(stage: Stage): Promise<LedgerState> {
   stage.startHook();
   await pause(stage);
   stage.startHook();
-  return { log: [], count: 0, mirror: 0, seq: 0, bag: new Map() };
+  return { log: [], count: 0, mirror: 0, seq: 0, kept: 0, bag: new Map() };
 }
 
 async function onWake(stage: Stage, c: Ledger): Promise<void> {
@@ -155,6 +169,9 @@ function oneTurnActions({ world }: Stage) {
       c.state.seq += 1;
       write(c, markOf(token));
       c.broadcast("tick", c.state.seq, markOf(token));
+      c.state.kept += 1;
+      c.broadcast("kept", c.state.kept, markOf(token));
+      c.broadcast("few", c.state.kept, markOf(token));
       return position(c);
     },
     nap: (c: Ledger) => c.sleep(),
@@ -210,17 +227,39 @@ function scheduleActions(stage: Stage) {
   return {
     remind: async (c: Ledger, token: string, delayMs: number) => {
       stage.scheduled(token, Math.floor(world.wallNow()) + delayMs);
-      const schedule = await c.schedule.after(delayMs, "ring", token);
+      const retry = { maxAttempts: 2, initialDelayMs: 50 };
+      const schedule = await c.schedule.set({ delayMs, action: "ring", args: [token], retry });
       write(c, markOf(token, "sched"));
       return { ...position(c), schedule };
     },
-    ring: async (c: Ledger, token: string) => {
+    ring: async (c: Ledger, token: string, info: { readonly attempt?: number }) => {
       stage.fired(token);
       if (c.vars.calls === 0) world.counters.add("an alarm woke a sleeping actor");
       c.vars.calls += 1;
       // Some have done nothing yet when a crash or a stop cuts them off.
       if (token.endsWith("5")) await pause(stage);
       write(c, markOf(token, "ring"));
+      await pause(stage);
+      if (info.attempt !== undefined) world.counters.add("a schedule was tried again");
+      else if (failsFirst(token)) throw new UserError("the first try fails");
+    },
+    recur: async (
+      c: Ledger,
+      token: string,
+      interval: number,
+      overlap: OverlapPolicy,
+      missed: MissedRunPolicy,
+    ) => {
+      await c.cron.every({ name: token, interval, action: "beat", args: [token], overlap, missed });
+      write(c, markOf(token, "recur"));
+      return position(c);
+    },
+    /** The third run ends the job. */
+    beat: async (c: Ledger, token: string, info: { readonly scheduledAt: number }) => {
+      stage.beat(token, info.scheduledAt);
+      write(c, markOf(token, `beat${info.scheduledAt}`));
+      const beats = c.state.log.filter((mark) => mark.startsWith(`${token}:beat`));
+      if (beats.length >= 3 && (await c.cron.delete(token))) write(c, markOf(token, "end"));
       await pause(stage);
     },
     cancel: async (c: Ledger, token: string, schedule: string) => {
@@ -229,6 +268,11 @@ function scheduleActions(stage: Stage) {
       return { cancelled, ...position(c) };
     },
   };
+}
+
+/** Of the schedules every third one, so that others are once. */
+export function failsFirst(token: string): boolean {
+  return Number(token.slice(1)) % 3 === 0;
 }
 
 async function slow(

@@ -62,6 +62,17 @@ export class Stage {
     this.world.counters.add("a schedule fired");
   }
 
+  /** A run of a job begins. */
+  beat(token: string, scheduledAt: number): void {
+    if (this.process === undefined) return;
+    const now = this.world.wallNow();
+    if (now < scheduledAt) {
+      this.world.fail("schedules", `a run of ${token} begins ${scheduledAt - now} ms before its time`);
+    }
+    this.world.counters.add("a job ran");
+    if (now > scheduledAt + 5_000) this.world.counters.add("a job ran late");
+  }
+
   sleeps(name: string, key: readonly string[]): void {
     if (this.process !== undefined) this.#stopping.set(`${name}/${key.join("/")}`, this.process);
   }

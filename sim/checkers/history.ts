@@ -13,6 +13,7 @@ export type OpKind =
   | "announce"
   | "transfer"
   | "remind"
+  | "recur"
   | "cancel"
   | "flush"
   | "linger"
@@ -76,6 +77,8 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
       return [markOf(token, "out"), markOf(token, "done")];
     case "remind":
       return [markOf(token, "sched")];
+    case "recur":
+      return [markOf(token, "recur")];
     default:
       return [markOf(token)];
   }

@@ -24,7 +24,8 @@ export function checkActor(actor: StoredActor): string | undefined {
 
 /** A scheduled call may run twice, a message that must be completed may come twice, and hooks run many times. */
 export function isOnce(mark: string): boolean {
-  return isMark(mark) && tokenWith(mark, "ring") === undefined && tokenWith(mark, "job") === undefined;
+  const again = tokenWith(mark, "ring") ?? tokenWith(mark, "job");
+  return isMark(mark) && again === undefined && !mark.includes(":beat");
 }
 
 function checkSchedules(where: string, state: StoredState, alarm: number | undefined): string | undefined {
@@ -40,7 +41,13 @@ function checkSchedules(where: string, state: StoredState, alarm: number | undef
     const over = marks.has(markOf(token, "ring")) || marks.has(markOf(token, "cancel"));
     if (!over && !stored.has(token)) return `${where}: ${mark} is there without its schedule`;
   }
-  const earliest = Math.min(...state.schedules.map(({ runAt }) => runAt));
+  const jobs = new Set(state.jobs.map(({ token }) => token));
+  for (const mark of marks) {
+    const token = tokenWith(mark, "recur");
+    if (token === undefined || marks.has(markOf(token, "end")) === !jobs.has(token)) continue;
+    return `${where}: ${mark} is there, and its job is ${jobs.has(token) ? "as well, behind its end" : "not"}`;
+  }
+  const earliest = Math.min(...[...state.schedules, ...state.jobs].map(({ dueAt }) => dueAt));
   if (earliest < (alarm ?? Infinity)) return `${where}: its alarm is later than its earliest schedule`;
   return undefined;
 }

@@ -4,7 +4,9 @@
 import { decodeCbor } from "@troupe/protocol";
 import { STATE_PREFIX } from "../../packages/runtime/src/actor/local/state-tree.ts";
 import { CREATED_ROW, DESTROYED_ROW, KV_PREFIX } from "../../packages/runtime/src/ports/storage.ts";
-import { SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
+import { Job } from "../../packages/runtime/src/schedule/job.ts";
+import { decodeOneShot } from "../../packages/runtime/src/schedule/one-shot.ts";
+import { JOB_PREFIX, SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
 import type { StoredActor } from "../disk/image.ts";
 
 /** An actor's rows, decoded. */
@@ -17,12 +19,15 @@ export interface StoredState {
   /** What the key-value store says of the count. */
   readonly key: number;
   readonly schedules: readonly StoredSchedule[];
+  /** Tokens of jobs. */
+  readonly jobs: readonly StoredSchedule[];
 }
 
 /** A schedule's row. */
 export interface StoredSchedule {
   readonly token: string;
-  readonly runAt: number;
+  /** When it wakes its actor; `Infinity` when it failed. */
+  readonly dueAt: number;
 }
 
 /** `undefined` for an actor without state. */
@@ -31,7 +36,14 @@ export function readActor(actor: StoredActor): StoredState | undefined {
   const log = rows.get(`${STATE_PREFIX}log`);
   if (log === undefined) return undefined;
   const schedules: StoredSchedule[] = [];
-  for (const [key, value] of rows) if (key.startsWith(SCHEDULE_PREFIX)) schedules.push(readSchedule(value));
+  const jobs: StoredSchedule[] = [];
+  for (const [key, value] of rows) {
+    if (key.startsWith(SCHEDULE_PREFIX)) schedules.push(readSchedule(value));
+    if (key.startsWith(JOB_PREFIX)) {
+      const job = Job.decode(key.slice(JOB_PREFIX.length), value);
+      jobs.push({ token: job.name, dueAt: job.wakeAt });
+    }
+  }
   return {
     log: strings(decodeCbor(log)),
     bag: marksOf(rows.get(`${STATE_PREFIX}bag`)),
@@ -39,6 +51,7 @@ export function readActor(actor: StoredActor): StoredState | undefined {
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
     key: text(rows.get(`${KV_PREFIX}count`)),
     schedules,
+    jobs,
   };
 }
 
@@ -48,12 +61,10 @@ export function lives({ rows }: StoredActor): boolean {
 }
 
 function readSchedule(bytes: Uint8Array): StoredSchedule {
-  const value = decodeCbor(bytes);
-  if (typeof value === "object" && value !== null && "args" in value && "runAt" in value) {
-    const [token] = strings(value.args);
-    if (token !== undefined && typeof value.runAt === "number") return { token, runAt: value.runAt };
-  }
-  throw new TypeError("a row of a schedule can't be read");
+  const { args, dueAt, failed } = decodeOneShot("", bytes);
+  const [token] = strings(args);
+  if (token === undefined) throw new TypeError("a row of a schedule can't be read");
+  return { token, dueAt: failed === undefined ? dueAt : Infinity };
 }
 
 function strings(value: unknown): string[] {

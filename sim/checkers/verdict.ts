@@ -6,12 +6,12 @@
  * ended before another began stands before it), that each reply tells of its own place in it, and that each read saw a
  * prefix of it, with everything that had ended and nothing that had not begun.
  */
+import { failsFirst } from "../actors/ledger.ts";
 import type { World } from "../world/world.ts";
 import type { Durability } from "./durability.ts";
 import type { History, Op, OpKind } from "./history.ts";
-import { isOnce } from "./image-rules.ts";
 import { checkQueues } from "./queues.ts";
-import { markOf, tokenWith } from "./tokens.ts";
+import { isMark, markOf, tokenWith } from "./tokens.ts";
 
 /** What the checkers read. */
 export interface Evidence {
@@ -32,12 +32,12 @@ export function judge(evidence: Evidence): void {
   count(evidence);
 }
 
-/** No write is there twice, in one actor or in two. */
+/** No write is there twice, in one actor or in two; of what a crash may repeat, what takes one turn isn't either. */
 function checkAtMostOnce({ world, durability }: Evidence): void {
   const holders = new Map<string, string>();
   for (const [actorId, log] of durability.logs) {
     for (const mark of log) {
-      if (!isOnce(mark)) continue;
+      if (!isMark(mark) || mayRepeat(world, mark)) continue;
       const other = holders.get(mark);
       if (other !== undefined) {
         world.fail("at most once", `${mark} is there twice, in ${other} and ${actorId}`);
@@ -45,6 +45,14 @@ function checkAtMostOnce({ world, durability }: Evidence): void {
       holders.set(mark, actorId);
     }
   }
+}
+
+/** A crash repeats calls of several turns; a clock that is set back, a job's times. */
+function mayRepeat({ options }: World, mark: string): boolean {
+  if (tokenWith(mark, "job") !== undefined) return true;
+  const ring = tokenWith(mark, "ring");
+  if (ring !== undefined) return options.hookMs > 0 || failsFirst(ring);
+  return mark.includes(":beat") && (options.hookMs > 0 || options.clockJumps > 0);
 }
 
 /** What a caller was told of its call is true. */
@@ -178,6 +186,10 @@ function checkSchedules({ world, durability }: Evidence): void {
       const cancelled = tokenWith(mark, "cancel");
       if (cancelled !== undefined && log.includes(markOf(cancelled, "ring"), index)) {
         world.fail("schedules", `${mark} of ${actorId} was answered with true, and it ran after that`);
+      }
+      const job = tokenWith(mark, "job");
+      if (job !== undefined && !durability.wasDestroyed(actorId) && !log.includes(markOf(job, "end"))) {
+        world.fail("schedules", `the job ${job} of ${actorId} never came to its end`);
       }
       const token = tokenWith(mark, "sched");
       if (token === undefined || durability.wasDestroyed(actorId)) continue;

@@ -138,6 +138,11 @@ export class User {
         return { kind, args: [this.#random.around(100)] };
       case "remind":
         return { kind, args: [Math.floor(this.#random.around(this.#random.pick([1, 300, 10_000])))] };
+      case "recur": {
+        const intervalMs = 1 + Math.floor(this.#random.around(this.#random.pick([5, 300, 10_000])));
+        const overlap = this.#random.pick(["skip", "queue", "allow"]);
+        return { kind, args: [intervalMs, overlap, this.#random.pick(["skip", "one", "all"])] };
+      }
       case "transfer": {
         const { name, key } = this.#random.pick(this.#parts.addresses);
         return { kind, args: [name, key] };

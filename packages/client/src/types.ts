@@ -201,7 +201,7 @@ export type StatusChangeCallback = (status: ActorConnStatus) => void;
 /** Ends a subscription or a callback. Calling it twice does nothing more. */
 export type EventUnsubscribe = () => void;
 
-/** The connection was lost and is back; events between may have been missed. */
+/** The connection was lost and is back; events between may have been missed. Not of those that the actor still has. */
 export interface Gap {
   /** The events whose subscriptions were in force before. */
   readonly events: readonly string[];

@@ -256,3 +256,22 @@ test("an actor that leaves something behind has answered nothing for sure: what 
   await first.drop(closeCodes.restart, closeReasons.leftBehind);
   expect(sent.code).toBe("client.outcome_unknown");
 });
+
+test("a gateway that doesn't know of retained events is asked to resume in vain: that is a gap, told once", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  const story: unknown[] = [];
+  conn.on("message", (...args: unknown[]) => story.push(...args));
+  conn.onGap(({ events }) => story.push(events));
+  const first = await gateway.accept();
+  await first.say({ kind: "subscribed", id: 1, sequence: 4 });
+  await first.say({ kind: "event", name: "message", args: ["five"], sequence: 5 });
+  await first.say({ kind: "event", name: "message", args: ["five again"], sequence: 5 });
+  await first.drop();
+  await world.pass(250);
+  const older = await gateway.accept();
+  expect(older.frames).toMatchObject([{ kind: "subscribe", event: "message", resume: { after: 5 } }]);
+  await older.say({ kind: "subscribed", id: 2 });
+  await older.say({ kind: "event", name: "message", args: ["later"] });
+  expect(story).toEqual(["five", ["message"], "later"]);
+});

@@ -110,13 +110,20 @@ export const limits = {
   streamStallMs: 60_000,
 
   /** One top-level property of the state, encoded: a larger one fails its commit. */
-  statePropertyBytes: 16 * 1024 * 1024,
-  /** A property past this size is named in a warning. */
+  statePropertyBytes: 48 * 1024 * 1024,
+  /** A property past this size is stored in chunks of it, of which those that changed are written. */
+  stateChunkBytes: 1024 * 1024,
+  /** A property past this size is named in a warning when it is written again. */
   statePropertyWarnBytes: 64 * 1024,
   /** Top-level properties of the state. */
   stateProperties: 4_096,
   /** All rows of one batch, encoded. */
   batchBytes: 64 * 1024 * 1024,
+  /** Events of one name that are retained: the most that `retain` may be. */
+  retainedEvents: 1_000,
+  /** Arguments of one retained event, encoded. */
+  retainedEventBytes: 64 * 1024,
+
   /** Outputs that wait at one actor's gate. */
   gateOutputs: 65_536,
   /** Bytes of the outputs that wait at one actor's gate. */
@@ -158,6 +165,22 @@ export const limits = {
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */
   scheduleArgsBytes: 64 * 1024,
+  /** The name of a schedule. Characters. */
+  scheduleNameLength: 128,
+  /** Tries of one scheduled call. */
+  scheduleAttempts: 100,
+  /** One-shot calls of an actor that failed and are kept: the oldest goes. They don't count as schedules. */
+  schedulesFailed: 100,
+  /** Missed times of a job that are made up for, or told of in its history, at once: the newest ones. */
+  scheduleCatchUp: 100,
+  /** Runs of one job that haven't ended. */
+  scheduleOpenRuns: 100,
+  /** Default of a job's `maxHistory`. As the next two: RivetKit's. */
+  defaultScheduleHistory: 100,
+  /** The most that `maxHistory` may be. */
+  scheduleHistory: 1_000,
+  /** Rows of history of all jobs of an actor: the job with most of them loses its oldest. */
+  scheduleHistoryRows: 10_000,
   /** Actors found due by one look at the alarms. */
   alarmsPerRound: 128,
   /** Actors that are being woken for their alarms at once. */

@@ -25,6 +25,8 @@ import {
   clientFrames,
   hellos,
   openings,
+  retainedClientFrames,
+  retainedServerFrames,
   sendBodies,
   sendFrames,
   serverFrames,
@@ -36,19 +38,19 @@ import { expectSame } from "./samples.ts";
 
 describe.each(ENCODINGS)("frames in %s", (encoding) => {
   test("come back as they were sent", () => {
-    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames]) {
+    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames, ...retainedClientFrames]) {
       expectSame(decodeClientFrame(encodeClientFrame(frame, encoding), encoding), frame);
     }
-    for (const frame of [...serverFrames, ...streamServerFrames]) {
+    for (const frame of [...serverFrames, ...streamServerFrames, ...retainedServerFrames]) {
       expectSame(decodeServerFrame(encodeServerFrame(frame, encoding), encoding), frame);
     }
   });
 
   test("have the bytes of the whole frame as one value", () => {
     const encode = encoding === "json" ? encodeJson : encodeCbor;
-    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames])
+    for (const frame of [...clientFrames, ...sendFrames, ...streamClientFrames, ...retainedClientFrames])
       expect(encodeClientFrame(frame, encoding)).toEqual(encode(frame));
-    for (const frame of [...serverFrames, ...streamServerFrames])
+    for (const frame of [...serverFrames, ...streamServerFrames, ...retainedServerFrames])
       expect(encodeServerFrame(frame, encoding)).toEqual(encode(frame));
     expect(encodeActionAnswer(["$", 1n], encoding)).toEqual(encodeBody({ output: ["$", 1n] }, encoding));
     expect(encodeActionAnswer(undefined, encoding)).toEqual(encodeBody({}, encoding));

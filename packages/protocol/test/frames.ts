@@ -76,3 +76,14 @@ export const actionBodies: readonly ActionBody[] = [
 ];
 
 export const wireError = error;
+
+/** What retained events add to version 1. */
+export const retainedClientFrames: readonly ClientFrame[] = [
+  { kind: "subscribe", id: 3, event: "changed", resume: { actorId: "a", after: 0 } },
+];
+
+/** What retained events add to version 1. */
+export const retainedServerFrames: readonly ServerFrame[] = [
+  { kind: "subscribed", id: 5, sequence: 0, gap: true },
+  { kind: "event", name: "message", args: [], sequence: 3 },
+];

@@ -16,6 +16,8 @@ import {
   clientFrames,
   hellos,
   openings,
+  retainedClientFrames,
+  retainedServerFrames,
   sendBodies,
   sendFrames,
   serverFrames,
@@ -31,6 +33,9 @@ const added: Schema = JSON.parse(
   readFileSync(new URL("../schemas/client/v1/queues.schema.json", import.meta.url), "utf8"),
 );
 const schema: Schema = { ...released, $defs: { ...released.$defs, ...added.$defs } };
+const retained: Schema = JSON.parse(
+  readFileSync(new URL("../schemas/client/v1/retained.schema.json", import.meta.url), "utf8"),
+);
 const streams: Schema = JSON.parse(
   readFileSync(new URL("../schemas/client/v1/streams.schema.json", import.meta.url), "utf8"),
 );
@@ -55,6 +60,21 @@ test("what the codec writes of streams has the shape of their schema", () => {
   expect(problems({ $ref: "#/$defs/credit" }, { kind: "credit", id: 1, items: 0 }, "", streams)).not.toEqual(
     [],
   );
+});
+
+test("what the codec writes of retained events has the shape of their schema", () => {
+  const messages: readonly (readonly [name: string, message: unknown])[] = [
+    ...retainedClientFrames.map(
+      (frame) => ["clientFrame", parsed(encodeClientFrame(frame, "json"))] as const,
+    ),
+    ...retainedServerFrames.map(
+      (frame) => ["serverFrame", parsed(encodeServerFrame(frame, "json"))] as const,
+    ),
+  ];
+  for (const [name, message] of messages)
+    expect(problems({ $ref: `#/$defs/${name}` }, message, name, retained)).toEqual([]);
+  const wrong = { kind: "subscribe", id: 1, event: "e", resume: { after: -1 } };
+  expect(problems({ $ref: "#/$defs/subscribe" }, wrong, "", retained)).not.toEqual([]);
 });
 
 describe("what the codec writes has the schema's shape", () => {

@@ -111,6 +111,22 @@ export const actorErrors = {
     ),
   stateMutationReentrant: () =>
     error(500, "actor", "state_mutation_reentrant", "onStateChange changed the state that it was told of"),
+  stateNewer: (name: string, stored: number, known: number) =>
+    error(
+      409,
+      "actor",
+      "state_newer",
+      `Actor "${name}" has state of version ${stored}; this program knows ${known}`,
+      { metadata: { stored, known } },
+    ),
+  noMigration: (name: string, stored: number, known: number) =>
+    error(
+      500,
+      "actor",
+      "no_migration",
+      `Actor "${name}" has state of version ${stored}, this program of ${known}: give it \`migrateState\``,
+      { metadata: { stored, known } },
+    ),
   noState: (name: string) =>
     error(500, "actor", "no_state", `Actor "${name}" has no state: give it \`state\` or \`createState\``),
   noVars: (name: string) =>
@@ -319,27 +335,6 @@ export const connectionErrors = {
     error(503, "connection", "too_many", `The gateway has ${limit} open sockets`, { retryable: true }),
   actorStopped: () =>
     error(503, "actor", "restarting", "The actor stops; connect again", { retryable: true }),
-};
-
-/** Errors of `c.schedule`. */
-export const scheduleErrors = {
-  tooMany: (limit: number) =>
-    error(429, "schedule", "too_many", `An actor can have ${limit} schedules`, { metadata: { limit } }),
-  argsTooLarge: (bytes: number, limit: number) =>
-    error(
-      413,
-      "schedule",
-      "args_too_large",
-      `The arguments have ${bytes} bytes encoded; the limit is ${limit}`,
-      {
-        metadata: { bytes, limit },
-      },
-    ),
-  unknownAction: (action: string) =>
-    error(400, "schedule", "unknown_action", `There is no action "${action}" to schedule`, {
-      metadata: { action },
-    }),
-  invalidTime: () => error(400, "schedule", "invalid_time", "A schedule's time must be a finite number"),
 };
 
 /** Errors of requests that reach no actor. */

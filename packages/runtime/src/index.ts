@@ -23,9 +23,6 @@ export type {
   CreateStateContext,
   RequestContext,
   SaveStateOptions,
-  Schedule,
-  ScheduledCall,
-  ScheduledFireInfo,
 } from "./actor/types/context.ts";
 export type {
   ActionContextOf,
@@ -43,7 +40,7 @@ export type {
   WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
 export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
-export type { EventArgs, EventDeclaration, EventDeclarations } from "./actor/types/event.ts";
+export type { EventArgs, EventDeclaration, EventDeclarations, EventOptions } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
 export type {
   ActorKv,
@@ -68,6 +65,23 @@ export type {
   ReplyOf,
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";
+export type {
+  ActorCron,
+  ActorCronEveryOptions,
+  ActorCronSetOptions,
+  CronFire,
+  CronJobInfo,
+  CronPolicies,
+  MissedRunPolicy,
+  OverlapPolicy,
+  RetryPolicy,
+  Schedule,
+  ScheduledCall,
+  ScheduledFailure,
+  ScheduledFireInfo,
+  ScheduleFailure,
+  ScheduleSetOptions,
+} from "./actor/types/schedule.ts";
 export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";

@@ -5,8 +5,8 @@
  *      │          │          │
  *      └──────────┴──────────┴──▶ ended             dispose(), a refusal that isn't retryable, or the actor's end
  *
- * What a call may expect of a lost link is written at `CallQueue`. Nothing is retained for a client that is away: when
- * it is back it is told of the gap and asks the actor for what it needs.
+ * What a call may expect of a lost link is written at `CallQueue`. Of events that their actor retains, a client that was
+ * away gets those that it missed, once and in order; of others it is told of the gap, and asks the actor for what it needs.
  */
 import { type TimerHandle, TroupeError } from "@troupe/base";
 import { closeCodes, type Encoding } from "@troupe/protocol";
@@ -221,6 +221,11 @@ export class Connection implements ActorConnRaw, SessionOwner {
     if (events.length > 0) this.#onGap.emit({ events });
     this.#onOpen.emit();
     this.#ready.resolve();
+  }
+
+  /** A session's: what came meanwhile is lost. */
+  missed(events: readonly string[]): void {
+    this.#onGap.emit({ events });
   }
 
   /** An error that belongs to no call. */

@@ -18,6 +18,7 @@ import {
   decodeOpening,
   decodeServerFrame,
   type Encoding,
+  type EventFrame,
   encodeClientFrame,
   encodeHello,
   fromWireError,
@@ -26,6 +27,7 @@ import {
   PROTOCOL_VERSIONS,
   type Refusal,
   type ServerFrame,
+  type SubscribedFrame,
   type Welcome,
 } from "@troupe/protocol";
 import type { ClientEnv } from "../env.ts";
@@ -53,6 +55,8 @@ export type SessionEnd =
 /** The connection that a session is of. */
 export interface SessionOwner {
   welcomed(): void;
+  /** Events that came meanwhile are lost. */
+  missed(events: readonly string[]): void;
   /** An error that belongs to no call. */
   failed(error: unknown): void;
   /** Once, and last; not after `close`. */
@@ -86,6 +90,8 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   #version = -1;
   #openingFrames = 0;
   #openingBytes = 0;
+  /** Who has welcomed the client. */
+  #actorId = "";
   /** The actor is stopping: it takes nothing more, and the gateway will close the link. */
   #leaving = false;
   /** What the gateway said before it closed the link. */
@@ -188,6 +194,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
       return;
     }
     this.#phase = "open";
+    this.#actorId = answer.actorId;
     this.#clearOpeningTimer();
     this.#heartbeat = new Heartbeat(this.#parts.env.timers, answer.heartbeatMs, this);
     this.#heartbeat.start();
@@ -198,7 +205,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   }
 
   #receive(frame: ServerFrame): void {
-    const { calls, subscriptions } = this.#parts;
+    const { calls } = this.#parts;
     switch (frame.kind) {
       case "reply":
         return calls.resolve(frame.id, frame.output);
@@ -207,12 +214,30 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
       case "end":
         return calls.end(frame.id);
       case "event":
-        return subscriptions.emit(frame.name, frame.args);
+        return this.#receiveEvent(frame);
       case "error":
         return this.#receiveError(frame.id, fromWireError(frame.error));
       case "subscribed":
+        return this.#subscribedTo(frame);
       case "pong":
         return;
+    }
+  }
+
+  #receiveEvent({ name, args, sequence }: EventFrame): void {
+    const { subscriptions } = this.#parts;
+    if (sequence === undefined) subscriptions.emit(name, args);
+    else subscriptions.emitRetained(name, args, { actorId: this.#actorId, after: sequence });
+  }
+
+  #subscribedTo({ id, sequence, gap }: SubscribedFrame): void {
+    for (const [event, subscription] of this.#subscribed) {
+      if (subscription !== id) continue;
+      const known = this.#parts.subscriptions.place(event) !== undefined;
+      const place = sequence === undefined ? undefined : { actorId: this.#actorId, after: sequence };
+      this.#parts.subscriptions.placed(event, place);
+      // A gateway that is older doesn't know of places: what it was asked to resume begins anew.
+      if (gap === true || (sequence === undefined && known)) this.#parts.owner.missed([event]);
     }
   }
 
@@ -242,7 +267,9 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     for (const event of subscriptions.events) {
       if (this.#subscribed.has(event)) continue;
       const id = nextId();
-      if (!this.#sendFrame({ kind: "subscribe", id, event })) return false;
+      const resume = subscriptions.place(event);
+      const frame = { kind: "subscribe", id, event } as const;
+      if (!this.#sendFrame(resume === undefined ? frame : { ...frame, resume })) return false;
       this.#subscribed.set(event, id);
       if (this.#phase === "open") subscriptions.established(event);
     }

@@ -8,11 +8,19 @@ import { Callbacks } from "./callbacks.ts";
 
 type Listener = (...args: unknown[]) => void;
 
+/** How far a retained event was heard. */
+export interface Place {
+  readonly actorId: string;
+  readonly after: number;
+}
+
 /** The subscriptions of one connection. */
 export class Subscriptions {
   readonly #events = new Map<string, Callbacks<unknown[]>>();
   /** Events whose subscription was in force on an earlier session: of these, some may have been missed. */
   readonly #established = new Set<string>();
+  /** Retained events, of which nothing is missed while their actor has them. */
+  readonly #places = new Map<string, Place>();
   readonly #failed: (event: string, error: unknown) => void;
   #version = 0;
 
@@ -47,6 +55,26 @@ export class Subscriptions {
     this.#events.get(event)?.emit(...args);
   }
 
+  /** A retained event: one that was heard before isn't emitted again. */
+  emitRetained(event: string, args: readonly unknown[], place: Place): void {
+    const before = this.#places.get(event);
+    if (before?.actorId === place.actorId && place.after <= before.after) return;
+    if (!this.#events.has(event)) return;
+    this.#places.set(event, place);
+    this.emit(event, args);
+  }
+
+  /** How far an event was heard; `undefined` for one that isn't retained. */
+  place(event: string): Place | undefined {
+    return this.#places.get(event);
+  }
+
+  /** From here on its events come; `undefined`: it isn't retained. */
+  placed(event: string, place: Place | undefined): void {
+    if (place === undefined) this.#places.delete(event);
+    else if (this.#events.has(event)) this.#places.set(event, place);
+  }
+
   /** A session has put the subscription in force. */
   established(event: string): void {
     this.#established.add(event);
@@ -55,11 +83,12 @@ export class Subscriptions {
   /** The actor has refused the subscription: there is nothing to miss. */
   refused(event: string): void {
     this.#established.delete(event);
+    this.#places.delete(event);
   }
 
-  /** The events that a reconnection leaves a gap in. */
+  /** The events that a reconnection leaves a gap in. What becomes of retained ones their actor says. */
   gap(): string[] {
-    return [...this.#established];
+    return [...this.#established].filter((event) => !this.#places.has(event));
   }
 
   #subscribe(event: string): Callbacks<unknown[]> {
@@ -75,6 +104,7 @@ export class Subscriptions {
   #unsubscribe(event: string): void {
     this.#events.delete(event);
     this.#established.delete(event);
+    this.#places.delete(event);
     this.#version += 1;
   }
 }

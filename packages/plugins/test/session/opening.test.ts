@@ -36,6 +36,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     requests: false,
     database: false,
     startRows: true,
+    guardedEvents: [],
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

@@ -38,6 +38,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     requests: false,
     database: false,
     startRows: true,
+    guardedEvents: [],
   };
 }
 

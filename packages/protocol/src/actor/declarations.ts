@@ -19,6 +19,8 @@ export interface DeclaredActor {
   readonly connections: boolean;
   readonly sockets: boolean;
   readonly database: boolean;
+  /** Events whose subscriptions the code answers. */
+  readonly guardedEvents: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** It reads StartRows: its rows may come in several messages. */
@@ -30,7 +32,8 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
-  return { queues: [], ...actor, options: encodePayload(actor.options, "json") };
+  const guardedEvents = [...actor.guardedEvents];
+  return { queues: [], ...actor, guardedEvents, options: encodePayload(actor.options, "json") };
 }
 
 /** Declarations by name. Throws what `refuse` makes. */
@@ -73,6 +76,7 @@ class DeclarationReader {
       connections,
       sockets,
       database,
+      guardedEvents: this.#members(`a guarded event of "${name}"`, actor.guardedEvents),
       requests,
       startRows,
     });

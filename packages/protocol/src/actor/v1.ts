@@ -32,6 +32,8 @@ export type {
   StartRows,
   Stop,
   StreamItem,
+  Subscribe as CarriedSubscribe,
+  Subscribed as CarriedSubscribed,
   ToActor,
   Write,
 } from "../generated/actor/v1/actor.ts";

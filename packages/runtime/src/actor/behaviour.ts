@@ -6,6 +6,7 @@ import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
+import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
@@ -61,6 +62,10 @@ export interface LocalBehaviour {
   readonly state: Initial;
   readonly vars: Initial;
   readonly connState: Initial;
+  /** 0: none was given. */
+  readonly stateVersion: number;
+  /** Makes the state of an older version this one's. */
+  readonly migrateState: Hook | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
   /** Present when the actor has a database. */
@@ -68,6 +73,8 @@ export interface LocalBehaviour {
   /** By dotted name. */
   readonly actions: ActionTable;
   readonly queues: QueueTable;
+  /** Of events that have any. */
+  readonly events: EventRules | undefined;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
   /** True when a start runs nothing of the user's: no hook, nothing to make. */
@@ -118,6 +125,8 @@ const pairs = [
 const knownKeys: ReadonlySet<string> = new Set<string>([
   ...hookNames,
   ...pairs.flat(),
+  "stateVersion",
+  "migrateState",
   "run",
   "db",
   "actions",
@@ -151,11 +160,14 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     state,
     vars,
     connState,
+    stateVersion: versionOf(config["stateVersion"]),
+    migrateState: optionalFunction(config, "migrateState"),
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
     database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     queues: QueueTable.parse(config["queues"]),
+    events: parseEventRules(config["events"]),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
@@ -193,6 +205,12 @@ function checkKey(key: string): void {
   if (knownKeys.has(key)) return;
   if (laterKeys.has(key)) throw configErrors.unsupportedKey(key);
   throw configErrors.unknownKey(key, nearest(key, knownKeys));
+}
+
+function versionOf(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw configErrors.invalidOption("stateVersion", "a whole number, 0 or more");
 }
 
 function databaseOf(value: unknown): DatabaseDeclaration | undefined {

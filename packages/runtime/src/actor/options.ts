@@ -38,6 +38,10 @@ export interface ActorOptions {
   readonly sleepGracePeriod?: number;
   /** True: never sleeps for being idle. Default false. */
   readonly noSleep?: boolean;
+  /**
+   * An actor that nothing has kept awake for this long is destroyed, as by `c.destroy()`. Default: never. Ours.
+   */
+  readonly expireAfter?: number;
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
   /** Messages that all queues of an actor may hold. Default 1,000. */
@@ -92,6 +96,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   sleepTimeout: 30_000,
   sleepGracePeriod: 15_000,
   noSleep: false,
+  // Never; also where options travel as JSON, which has no infinity.
+  expireAfter: Number.MAX_SAFE_INTEGER,
   maxSchedules: limits.schedules,
   maxQueueSize: limits.queueMessages,
   maxQueueMessageSize: limits.queueMessageBytes,
@@ -156,5 +162,6 @@ function checkOption(name: string, value: unknown): unknown {
     throw configErrors.invalidOption(name, "a number, 0 or more");
   if (name === "maxQueueMessageSize" && value > limits.queueMessageBytesLargest)
     throw configErrors.invalidOption(name, `at most ${limits.queueMessageBytesLargest}`);
+  if (name === "expireAfter" && value < 1) throw configErrors.invalidOption(name, "1 or more");
   return value;
 }

@@ -48,6 +48,7 @@ import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
 import { SocketStreams } from "./socket-streams.ts";
 import { decodeTimed } from "./stall.ts";
+import { SubscriptionReply } from "./subscription-reply.ts";
 import type { Reader } from "./unread.ts";
 
 type State =
@@ -293,12 +294,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
         return;
       }
       case "subscribe": {
-        const { id } = frame;
-        const done = encodeServerFrame({ kind: "subscribed", id }, this.encoding);
-        connection.subscribe(
-          frame.event,
-          new MessageOutput(this, done, (error) => this.#sendError(error, id)),
-        );
+        connection.subscribe(frame, new SubscriptionReply(frame.id, this.encoding, this));
         return;
       }
       case "unsubscribe":

@@ -8,6 +8,7 @@ import {
   type CarriedConnect,
   type CarriedRow,
   CarriedStopReason,
+  type CarriedSubscribe,
   decodeArgs,
   decodePayload,
   type Start,
@@ -26,11 +27,12 @@ import type {
   InstanceHost,
   StopReason,
 } from "../ports/instance.ts";
-import { Output } from "../ports/output.ts";
+import type { Output } from "../ports/output.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
 import { GuestRequests } from "./guest-requests.ts";
 import { GuestSockets } from "./guest-sockets.ts";
 import { GuestStore } from "./guest-store.ts";
+import { GuestSubscription } from "./guest-subscription.ts";
 import { GuestVoice } from "./guest-voice.ts";
 
 /** What an instance is made of. */
@@ -179,9 +181,7 @@ export class GuestInstance implements InstanceHost {
       case "disconnect":
         return this.#disconnected(word.value.connection);
       case "subscribe":
-        return this.#with(word.value.connection, (connection) => {
-          connection.subscribe(word.value.event, new Unheard());
-        });
+        return this.#subscribe(instance, word.value);
       case "unsubscribe":
         return this.#with(word.value.connection, (connection) => connection.unsubscribe(word.value.event));
       case "socketOpen":
@@ -258,6 +258,15 @@ export class GuestInstance implements InstanceHost {
     if (typeof found === "object") found.closed();
   }
 
+  #subscribe(
+    instance: ActorInstance,
+    { connection, event, subscription, resumes, after }: CarriedSubscribe,
+  ): void {
+    const resume = resumes ? { actorId: instance.record.id, after } : undefined;
+    const answer = new GuestSubscription(subscription, this.#voice.say);
+    this.#with(connection, (found) => found.subscribe({ event, resume }, answer));
+  }
+
   /** The actor ends a connection. Those that end with it are the host's to close. */
   #closed(number: number, { kind, text }: CloseReason): void {
     if (kind === "kicked") this.#voice.say({ $case: "kick", value: { connection: number, reason: text } });
@@ -290,13 +299,4 @@ function kept(row: CarriedRow): CarriedRow {
 
 function payloadValue(payload: Uint8Array): unknown {
   return payload.byteLength === 0 ? undefined : decodePayload(payload, "cbor");
-}
-
-/** Its end is nobody's matter: the host has told the client already. */
-class Unheard extends Output {
-  readonly bytes = 16;
-
-  release(): void {}
-
-  fail(): void {}
 }

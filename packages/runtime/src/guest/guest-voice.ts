@@ -55,6 +55,9 @@ export class GuestVoice {
     const args = encodePayload(frame.args, "cbor");
     // The gate here has let it go already: what the host's gate must wait for was written before.
     const unconfirmed = event.unconfirmed === true;
-    this.#send({ $case: "event", value: { name: frame.name, args, connections, unconfirmed } });
+    this.#send({
+      $case: "event",
+      value: { name: frame.name, args, connections, unconfirmed, sequence: frame.sequence ?? 0 },
+    });
   }
 }

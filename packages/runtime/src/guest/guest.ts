@@ -99,6 +99,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     requests: behaviour.hooks.onRequest !== undefined,
     database: behaviour.database !== undefined,
     startRows: true,
+    guardedEvents: [...(behaviour.events?.keys() ?? [])],
   };
 }
 

@@ -81,11 +81,33 @@ export interface ActorConnection {
   readonly maxOutgoingBytes: number;
   /** Sends an output in the connection's order. */
   emit(output: Output): void;
-  /** Takes an event from now on; `done` leaves when that is in force. */
-  subscribe(event: string, done: Output): void;
+  /** Takes an event from now on, if the client may; what comes of it leaves as an output that `answer` makes. */
+  subscribe(request: SubscribeRequest, answer: SubscribeAnswer): void;
   unsubscribe(event: string): void;
   /** The client is gone. */
   closed(): void;
+}
+
+/** What a client wants to listen to. */
+export interface SubscribeRequest {
+  readonly event: string;
+  /** It has retained events of this actor up to a sequence, and wants those behind. */
+  readonly resume?: { readonly actorId: string; readonly after: number } | undefined;
+}
+
+/** Makes the output that tells a client what came of its wish. */
+export interface SubscribeAnswer {
+  /** In force. What the client had missed precedes it. */
+  done(place: SubscriptionPlace): Output;
+  refused(error: unknown): Output;
+}
+
+/** Where a subscription begins. */
+export interface SubscriptionPlace {
+  /** The event is retained: what comes is behind this one. */
+  readonly sequence?: number;
+  /** What the client had missed isn't there any more. */
+  readonly gap?: boolean;
 }
 
 /** Where an actor's messages to one client go. */

@@ -50,6 +50,7 @@ export const hostProtocol: HostProtocol = Object.freeze({
       socketMessage: 1,
       socketClose: 1,
       log: 1,
+      subscribed: 1,
       requestAnswer: 1,
       bodyChunk: 1,
       bodyEnd: 1,

@@ -261,7 +261,7 @@ test("a property has the size that it has everywhere: a larger one breaks this a
   const code = played("cbor");
   const { driver, first } = await awake(code);
   await using _ = driver;
-  code.newest().write("large", new Uint8Array(16 * 1024 * 1024 + 1));
+  code.newest().write("large", new Uint8Array(limits.statePropertyBytes + 1));
   code.newest().reply(1);
   await driver.world.idle();
   expect(first.value).toMatchObject({ code: "storage.property_too_large" });

@@ -38,6 +38,7 @@ export class PlayedCarrier implements ActorCarrier {
       requests: false,
       database: false,
       startRows: true,
+      guardedEvents: [],
       ...declaration,
     };
   }
@@ -71,7 +72,7 @@ export class PlayedCarrier implements ActorCarrier {
   /** Says an event to all who listen. */
   event(name: string, args: unknown[], unconfirmed = false): void {
     const payload = encodePayload(args, this.encoding);
-    this.say({ $case: "event", value: { name, args: payload, connections: [], unconfirmed } });
+    this.say({ $case: "event", value: { name, args: payload, connections: [], unconfirmed, sequence: 0 } });
   }
 
   /** Writes a property of the state; undefined ends it. */

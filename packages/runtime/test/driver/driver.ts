@@ -50,7 +50,7 @@ export class Driver<U extends Use> {
   readonly syncs = new HeldDisk(this.disk);
   readonly taken: Taken[] = [];
   readonly directory: CreatingDirectory;
-  readonly #use: U;
+  #use: U;
   readonly #options: DriverOptions;
   #storage: MemoryStorage;
   #recording: RecordingStorage;
@@ -60,7 +60,7 @@ export class Driver<U extends Use> {
   fatal: unknown;
 
   private constructor(use: U, options: DriverOptions) {
-    this.#use = process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
+    this.#use = asHere(use);
     this.#options = options;
     this.#world = new World();
     this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
@@ -161,9 +161,10 @@ export class Driver<U extends Use> {
     await this.#reopen();
   }
 
-  /** An orderly stop, and a new start. */
-  async restart(): Promise<void> {
+  /** An orderly stop, and a new start; of another version of the program, if there is one. */
+  async restart(use?: U): Promise<void> {
     await this.#runtime.stop();
+    if (use !== undefined) this.#use = asHere(use);
     this.#world.kill();
     await this.#reopen();
   }
@@ -241,6 +242,11 @@ export class Driver<U extends Use> {
       this.#runtime.gateway.http(request, resolve);
     });
   }
+}
+
+/** The definitions, or in the stories' second run the same behind actor/v1. */
+function asHere<U extends Use>(use: U): U {
+  return process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
 }
 
 function readable(source: ByteSource): ReadableStream<Uint8Array> {

@@ -30,6 +30,7 @@ const CONTEXT = [
     "conns",
   ],
   ...[
+    "cron",
     "db",
     "destroy",
     "keepAwake",
@@ -66,6 +67,7 @@ const curious = actor({
       found.set("action", namesOf(c));
       found.set("conn", namesOf(c.conn));
       found.set("schedule", namesOf(c.schedule));
+      found.set("cron", namesOf(c.cron));
       found.set("kv", namesOf(c.kv));
       found.set("db", namesOf(c.db));
       found.set("queue", namesOf(c.queue));
@@ -85,7 +87,8 @@ test("contexts, connections, schedules, keys, queues, databases and sockets show
   expect(found.get("hook")).toEqual(sorted);
   for (const call of ["onConnect", "onWebSocket", "action"]) expect(found.get(call)).toEqual(CALL);
   for (const one of ["conn of onConnect", "conn", "one of conns"]) expect(found.get(one)).toEqual(CONN);
-  expect(found.get("schedule")).toEqual(["after", "at", "cancel", "get", "list"]);
+  expect(found.get("schedule")).toEqual(["after", "at", "cancel", "get", "list", "retry", "set"]);
+  expect(found.get("cron")).toEqual(["delete", "every", "get", "history", "list", "set"]);
   const keys = ["batchDelete", "batchGet", "batchPut", "delete", "deleteRange", "get", "list", "listPrefix"];
   expect(found.get("kv")).toEqual([...keys, "listRange", "put"]);
   const taking = ["next", "nextBatch", "send", "tryNext", "tryNextBatch", "waitForAvailable", "waitForNames"];

@@ -136,14 +136,18 @@ test("a call that outlasts the grace period runs again in the next life", async 
   expect(driver.world.logged("error", "a scheduled call failed")).toEqual([]);
 });
 
-test("a failing call is logged, counts as done, and the others go on", async () => {
+test("a failing call is logged and kept, wakes nobody, and the others go on", async () => {
   await using driver = await Driver.start({ planner });
   await driver.act("planner", "failing", 1_000);
   await driver.act("planner", "after", 1_000, "b");
   await driver.world.pass(60_000);
   expect(await state(driver)).toMatchObject({ started: 2, fired: [["b", {}]] });
   expect(driver.world.logged("error", "a scheduled call failed")).toHaveLength(1);
-  expect((await driver.act("planner", "list")).output).toEqual([]);
+  expect(driver.disk.alarms()).toEqual([]);
+  const error = { group: "internal", code: "error", message: "scheduled failure" };
+  expect((await driver.act("planner", "list")).output).toMatchObject([
+    { action: "fail", failed: { error, attempts: 1 } },
+  ]);
 });
 
 test("limits: how many, how large, known actions, finite times", async () => {

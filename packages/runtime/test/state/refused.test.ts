@@ -85,13 +85,28 @@ test("the state must be a plain object", () => {
   expect(tree.snapshot()).toEqual({ kept: 1 });
 });
 
-test("a property past the limit fails its batch by name; a large one is named in a warning", () => {
+test("a property past the limit fails its batch by name", () => {
   const story = new TreeStory<Record<string, unknown>>({ small: 1 });
-  story.state["large"] = "x".repeat(limits.statePropertyWarnBytes);
-  expect(story.commit()).toEqual(["large"]);
-  expect(story.world.logged("warn", "large")[0]?.fields).toMatchObject({ property: "large" });
   story.state["huge"] = "x".repeat(limits.statePropertyBytes);
   expect(() => story.commit()).toThrow(/state\.huge/);
+});
+
+test("a large property is named, with its size and who wrote it, when it is written again; once", () => {
+  const story = new TreeStory<Record<string, unknown>>({ small: 1 });
+  const text = "x".repeat(limits.statePropertyWarnBytes);
+  story.state["large"] = text;
+  story.state["other"] = text;
+  expect(story.commit()).toEqual(["large", "other"]);
+  expect(story.world.logged("warn", "large")).toEqual([]);
+  for (let round = 0; round < 3; round += 1) {
+    story.state["large"] = text + String(round);
+    story.commit();
+  }
+  const [line, ...more] = story.world.logged("warn", "state.large is large");
+  expect(more).toEqual([]);
+  expect(line?.fields).toMatchObject({ property: "large", bytes: text.length + 5 });
+  const cause = line?.fields["cause"];
+  expect(cause instanceof Error ? cause.stack : cause).toContain("refused.test.ts");
 });
 
 test("more properties than the limit are refused by their own code", () => {

@@ -1,4 +1,5 @@
 /** A StateTree of its own, with batches taken by hand and rows kept as storage would. */
+import { readChunked } from "../../src/actor/local/state-chunks.ts";
 import { StateTree } from "../../src/actor/local/state-tree.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import { World } from "../driver/world.ts";
@@ -13,10 +14,10 @@ export class TreeStory<S extends object> {
     const owner = { wrote: () => void this.writes++, log: this.world.log };
     if (first === undefined) {
       for (const [key, value] of rows ?? []) this.rows.set(key, value);
-      this.tree = StateTree.load(
-        owner,
-        Array.from(this.rows, ([key, value]) => ({ key, value })),
-      );
+      const all = Array.from(this.rows, ([key, value]) => ({ key, value }));
+      const chunked = readChunked(all, { read: (keys) => keys.map((key) => this.rows.get(key)) });
+      if (chunked instanceof Promise) throw new Error("rows are at hand here");
+      this.tree = StateTree.load(owner, all, chunked);
     } else {
       this.tree = StateTree.create(owner, first);
       this.commit();

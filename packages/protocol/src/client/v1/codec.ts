@@ -7,8 +7,19 @@
 import { unreachable } from "@troupe/base";
 import { protocolErrors } from "../../errors.ts";
 import { encodeCborBounded, encodeCborWithin } from "../../values/cbor.ts";
+import { isRecord } from "../../values/error-value.ts";
 import { encodeJson, encodeJsonWithin } from "../../values/json-write.ts";
-import type { ActionFrame, ClientFrame, Encoding, ErrorFrame, ServerFrame, WireError } from "./frames.ts";
+import type {
+  ActionFrame,
+  ClientFrame,
+  Encoding,
+  ErrorFrame,
+  EventFrame,
+  ServerFrame,
+  SubscribedFrame,
+  SubscribeFrame,
+  WireError,
+} from "./frames.ts";
 import {
   compact,
   decodeShape,
@@ -20,6 +31,9 @@ import {
   readId,
   readMemberName,
   readSend,
+  readSequence,
+  readString,
+  type Shape,
 } from "./shape.ts";
 
 /** The message of a frame to a client. Throws group `value` when a user's value can't be sent. */
@@ -28,12 +42,13 @@ export function encodeServerFrame(frame: ServerFrame, encoding: Encoding): Messa
     case "reply":
       return encodeReply(frame.id, frame.output, encoding);
     case "event":
-      return encodeEvent(frame.name, frame.args, encoding);
+      return encodeEvent(frame.name, frame.args, encoding, frame.sequence);
     case "error":
       return encodeFrame(errorFrame(frame), encoding);
     case "item":
       return encodeItem(frame.id, frame.item, encoding);
     case "subscribed":
+      return encodeFrame(subscribedFrame(frame), encoding);
     case "end":
       return encodeFrame({ kind: frame.kind, id: frame.id }, encoding);
     case "pong":
@@ -63,19 +78,31 @@ export function encodeItem(id: number, item: unknown, encoding: Encoding): Messa
   return `{"kind":"item","id":${id},"item":${encodeJson(item, "item")}}`;
 }
 
-/** The same as `encodeServerFrame({ kind: "event", name, args }, encoding)`, faster. */
-export function encodeEvent(name: string, args: readonly unknown[], encoding: Encoding): Message {
-  if (encoding === "cbor") return encodeCborWithin({ kind: "event", name, args }, "", FRAME_DEPTH);
-  return `{"kind":"event","name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}}`;
+/** The same as `encodeServerFrame({ kind: "event", name, args, sequence }, encoding)`, faster. */
+export function encodeEvent(
+  name: string,
+  args: readonly unknown[],
+  encoding: Encoding,
+  sequence?: number,
+): Message {
+  if (encoding === "cbor") {
+    const frame =
+      sequence === undefined ? { kind: "event", name, args } : { kind: "event", name, args, sequence };
+    return encodeCborWithin(frame, "", FRAME_DEPTH);
+  }
+  const place = sequence === undefined ? "" : `,"sequence":${sequence}`;
+  return `{"kind":"event","name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}${place}}`;
 }
 
 /** The same in CBOR for an event that may have `maxBytes`: of one that has more, how many it has at the least. */
 export function encodeEventUpTo(
-  name: string,
-  args: readonly unknown[],
+  event: { readonly name: string; readonly args: readonly unknown[]; readonly sequence?: number | undefined },
   maxBytes: number,
 ): Uint8Array | number {
-  return encodeCborBounded({ kind: "event", name, args }, "", { maxDepth: FRAME_DEPTH, maxBytes });
+  const { name, args, sequence } = event;
+  const frame =
+    sequence === undefined ? { kind: "event", name, args } : { kind: "event", name, args, sequence };
+  return encodeCborBounded(frame, "", { maxDepth: FRAME_DEPTH, maxBytes });
 }
 
 /** The frame that a client sent. Throws `protocol.malformed_frame` or group `value`. */
@@ -97,7 +124,7 @@ export function decodeClientFrame(data: Message, encoding: Encoding): ClientFram
         ...readSend(shape),
       };
     case "subscribe":
-      return { kind: "subscribe", id: readId(shape), event: readMemberName(shape, "event") };
+      return readSubscribe(shape);
     case "unsubscribe":
       return { kind: "unsubscribe", event: readMemberName(shape, "event") };
     case "ping":
@@ -119,7 +146,7 @@ export function encodeClientFrame(frame: ClientFrame, encoding: Encoding): Messa
     case "send":
       return encodeFrame(compact(frame), encoding);
     case "subscribe":
-      return encodeFrame({ kind: "subscribe", id: frame.id, event: frame.event }, encoding);
+      return encodeFrame(subscribeFrame(frame), encoding);
     case "unsubscribe":
       return encodeFrame({ kind: "unsubscribe", event: frame.event }, encoding);
     case "ping":
@@ -148,13 +175,16 @@ export function decodeServerFrame(data: Message, encoding: Encoding): ServerFram
     case "end":
       return { kind: "end", id: readId(shape) };
     case "event":
-      return { kind: "event", name: readMemberName(shape, "name"), args: readArgs(shape) };
+      return withSequence(
+        { kind: "event", name: readMemberName(shape, "name"), args: readArgs(shape) },
+        shape,
+      );
     case "error":
       return shape.id === undefined
         ? { kind: "error", error: readError(shape) }
         : { kind: "error", id: readId(shape), error: readError(shape) };
     case "subscribed":
-      return { kind: "subscribed", id: readId(shape) };
+      return readSubscribed(shape);
     case "pong":
       return { kind: "pong" };
     default:
@@ -172,6 +202,41 @@ function encodeAction(frame: ActionFrame, encoding: Encoding): Message {
   const { id, name, args } = frame;
   if (encoding === "cbor") return encodeCborWithin({ kind: "action", id, name, args }, "", FRAME_DEPTH);
   return `{"kind":"action","id":${id},"name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}}`;
+}
+
+function readSubscribe(shape: Shape): ClientFrame {
+  const frame = { kind: "subscribe", id: readId(shape), event: readMemberName(shape, "event") } as const;
+  if (shape.resume === undefined) return frame;
+  if (!isRecord(shape.resume)) throw protocolErrors.malformedFrame("`resume` isn't an object");
+  const resume = {
+    actorId: readString(shape.resume, "actorId"),
+    after: readSequence(shape.resume, "after"),
+  };
+  return { ...frame, resume };
+}
+
+/** A frame as it goes out: its own properties, and no others that the object may have. */
+function subscribeFrame({ id, event, resume }: SubscribeFrame): SubscribeFrame {
+  if (resume === undefined) return { kind: "subscribe", id, event };
+  return { kind: "subscribe", id, event, resume: { actorId: resume.actorId, after: resume.after } };
+}
+
+function subscribedFrame({ id, sequence, gap }: SubscribedFrame): SubscribedFrame {
+  return {
+    kind: "subscribed",
+    id,
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(gap === true ? { gap } : {}),
+  };
+}
+
+function readSubscribed(shape: Shape): SubscribedFrame {
+  const frame = withSequence<SubscribedFrame>({ kind: "subscribed", id: readId(shape) }, shape);
+  return shape.gap === true ? { ...frame, gap: true } : frame;
+}
+
+function withSequence<Frame extends EventFrame | SubscribedFrame>(frame: Frame, shape: Shape): Frame {
+  return shape.sequence === undefined ? frame : { ...frame, sequence: readSequence(shape, "sequence") };
 }
 
 function errorFrame(frame: ErrorFrame): ErrorFrame {

@@ -110,6 +110,8 @@ export interface SubscribeFrame {
   readonly kind: "subscribe";
   readonly id: number;
   readonly event: string;
+  /** The client has retained events of this actor up to a sequence, and wants what it has missed. */
+  readonly resume?: { readonly actorId: string; readonly after: number };
 }
 
 /** Ends a subscription; not answered. */
@@ -178,10 +180,14 @@ export interface ErrorFrame {
   readonly error: WireError;
 }
 
-/** The subscription is in force. */
+/** The subscription is in force. Behind the events that the client had missed, where it gets them. */
 export interface SubscribedFrame {
   readonly kind: "subscribed";
   readonly id: number;
+  /** The event is retained: what comes now is behind this one. */
+  readonly sequence?: number;
+  /** What the client had missed isn't there any more. Absent for false. */
+  readonly gap?: boolean;
 }
 
 /** An event that the client has subscribed to. */
@@ -189,6 +195,8 @@ export interface EventFrame {
   readonly kind: "event";
   readonly name: string;
   readonly args: readonly unknown[];
+  /** Its place among the retained events of its name, from 1; absent for one that isn't retained. */
+  readonly sequence?: number;
 }
 
 /** Answers a ping. */

@@ -51,6 +51,15 @@ export function readId(shape: Shape): number {
   return id;
 }
 
+/** A place among retained events: a safe integer, not negative. */
+export function readSequence(shape: Shape, property: string): number {
+  const value = shape[property];
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw protocolErrors.malformedFrame(`\`${property}\` isn't a safe integer of 0 or more`);
+  }
+  return value;
+}
+
 /** A property that counts something: a safe integer of 1 or more. */
 export function readCount(shape: Shape, property: string): number {
   const count = shape[property];

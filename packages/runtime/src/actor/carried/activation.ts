@@ -16,6 +16,7 @@ import {
   CarriedStopReason,
   fromCarriedError,
   LogLevel,
+  NO_PAYLOAD,
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
@@ -52,6 +53,7 @@ import { Calls, keepsAwake } from "./calls.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
 import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
+import { logLevels } from "./log-levels.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
 import { Requests } from "./requests.ts";
@@ -79,13 +81,6 @@ export interface CarriedParts {
 }
 
 const DONE = Uint8Array.of(1);
-
-const levels: ReadonlyMap<number, "debug" | "info" | "warn" | "error"> = new Map([
-  [LogLevel.DEBUG, "debug"],
-  [LogLevel.INFO, "info"],
-  [LogLevel.WARN, "warn"],
-  [LogLevel.ERROR, "error"],
-]);
 
 /** One life of a carried actor. */
 export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner {
@@ -209,6 +204,10 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     if (targets.length > 0) this.clients.deliver(targets, name, args, gated);
   }
 
+  subscribe(...wish: Parameters<ConnectionOwner["subscribe"]>): void {
+    this.clients.subscribe(...wish);
+  }
+
   disconnected(connection: Connection): Promise<void> {
     this.clients.remove(connection);
     return Promise.resolve();
@@ -292,6 +291,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         // Who was refused may be told of what isn't durable yet: not before it is.
         return this.clients.answered(value.connection, error);
       }
+      case "subscribed":
+        return this.clients.subscribed(value);
       case "ask":
         return void answer(this, value);
       case "rest":
@@ -327,7 +328,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       case "end":
         return this.#end(saying.value.reason === CarriedStopReason.DESTROY);
       case "log":
-        this.log[levels.get(saying.value.level) ?? "info"](saying.value.message);
+        this.log[logLevels.get(saying.value.level) ?? "info"](saying.value.message);
         return;
       default:
         throw actorErrors.notCarried(saying.$case);

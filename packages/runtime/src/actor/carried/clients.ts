@@ -6,10 +6,21 @@
 
 import { nearest, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { type CarriedEvent, decodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import {
+  type CarriedEvent,
+  type CarriedSubscribed,
+  decodeArgs,
+  encodePayload,
+  fromCarriedError,
+  NO_PAYLOAD,
+} from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
-import type { ActorConnection, ConnectRequest } from "../../ports/instance.ts";
-import type { Output } from "../../ports/output.ts";
+import type {
+  ActorConnection,
+  ConnectRequest,
+  SubscribeAnswer,
+  SubscribeRequest,
+} from "../../ports/instance.ts";
 import { Connection, type ConnectionOwner } from "../local/connection.ts";
 import { checkEvent, EventMessage, EventOutput, eventLimit } from "../local/outputs.ts";
 import type { CarriedActivation } from "./activation.ts";
@@ -25,15 +36,8 @@ class CarriedConnection extends Connection {
     this.#clients = clients;
   }
 
-  override subscribe(event: string, done: Output): void {
-    const known = this.subscriptions.has(event);
-    super.subscribe(event, done);
-    if (!known && this.subscriptions.has(event)) this.#clients.subscribed(this, event);
-  }
-
   override unsubscribe(event: string): void {
-    if (!this.subscriptions.has(event)) return;
-    super.unsubscribe(event);
+    if (!this.subscriptions.delete(event) && !this.#clients.isGuarded(event)) return;
     this.#clients.unsubscribed(this, event);
   }
 }
@@ -45,11 +49,22 @@ interface Asking {
   refused(error: TroupeError): void;
 }
 
+/** A subscription that the code hasn't answered. */
+interface Subscribing {
+  readonly connection: CarriedConnection;
+  readonly event: string;
+  /** What the client had missed was another actor's. */
+  readonly gap: boolean;
+  readonly answer: SubscribeAnswer;
+}
+
 /** Opens, finds and closes connections. */
 export class Clients {
   readonly #activation: CarriedActivation & ConnectionOwner;
   readonly #open = new Map<number, CarriedConnection>();
   readonly #asking = new Map<number, Asking>();
+  readonly #subscribing = new Map<number, Subscribing>();
+  #lastSubscription = 0;
   #last = 0;
 
   constructor(activation: CarriedActivation) {
@@ -85,8 +100,49 @@ export class Clients {
     } else asking.refused(error);
   }
 
-  subscribed(connection: CarriedConnection, event: string): void {
-    this.#tell({ $case: "subscribe", value: { connection: connection.number, event } });
+  /** True for an event whose subscriptions the code answers. */
+  isGuarded(event: string): boolean {
+    return this.#activation.declaration.guardedEvents.includes(event);
+  }
+
+  subscribe(connection: Connection, request: SubscribeRequest, answer: SubscribeAnswer): void {
+    if (!(connection instanceof CarriedConnection)) return;
+    const { event, resume } = request;
+    // Another one has lived under its key since.
+    const resumes = resume !== undefined && resume.actorId === this.#activation.request.record.id;
+    const gap = resume !== undefined && !resumes;
+    const value = {
+      connection: connection.number,
+      event,
+      subscription: 0,
+      resumes,
+      after: resume?.after ?? 0,
+    };
+    if (this.isGuarded(event)) {
+      this.#lastSubscription += 1;
+      this.#subscribing.set(this.#lastSubscription, { connection, event, gap, answer });
+      this.#activation.say({ $case: "subscribe", value: { ...value, subscription: this.#lastSubscription } });
+      return;
+    }
+    const known = connection.subscriptions.has(event);
+    connection.subscriptions.add(event);
+    connection.emit(answer.done(resume === undefined ? {} : { gap: true }));
+    if (!known) this.#tell({ $case: "subscribe", value });
+  }
+
+  /** The code's answer to a subscription. */
+  subscribed({ subscription, error, retained, sequence, gap }: CarriedSubscribed): void {
+    const asked = this.#subscribing.get(subscription);
+    this.#subscribing.delete(subscription);
+    if (asked === undefined || asked.connection.ended) return;
+    const { connection, event, answer } = asked;
+    if (error !== undefined) {
+      connection.emit(answer.refused(fromCarriedError(error, this.#activation.encoding)));
+      return;
+    }
+    connection.subscriptions.add(event);
+    const place = { ...(retained ? { sequence } : {}), ...(gap || asked.gap ? { gap: true } : {}) };
+    connection.emit(answer.done(place));
   }
 
   unsubscribed(connection: CarriedConnection, event: string): void {
@@ -110,12 +166,18 @@ export class Clients {
       checkEvent(event.name, args, maxOutgoingMessageSize);
       return;
     }
-    this.deliver(targets, event.name, args, !event.unconfirmed);
+    this.deliver(targets, event.name, args, !event.unconfirmed, event.sequence || undefined);
   }
 
-  deliver(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
+  deliver(
+    targets: readonly Connection[],
+    name: string,
+    args: readonly unknown[],
+    gated: boolean,
+    sequence?: number,
+  ): void {
     const { maxOutgoingMessageSize } = this.#activation.descriptor.options;
-    const message = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
+    const message = new EventMessage({ name, args, gated, sequence }, targets, maxOutgoingMessageSize);
     if (gated) this.#activation.emit(new EventOutput(message, targets));
     else for (const target of targets) target.deliver(message);
   }

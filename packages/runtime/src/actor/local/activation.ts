@@ -13,6 +13,7 @@
 import type { Env, Logger } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import { actorErrors } from "../../errors.ts";
+import { RetainedEvents } from "../../events/retained.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
@@ -28,24 +29,25 @@ import {
   type RowChange,
 } from "../../ports/storage.ts";
 import type { Queues } from "../../queue/queues.ts";
-import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
-import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
+import { broadcast, send } from "./events.ts";
+import { type Expiry, earliest, openExpiry } from "./expiry.ts";
+import { openSchedules } from "./fire-schedule.ts";
 import { runHook } from "./hook.ts";
-import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
 import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
-import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
+import { subscribe } from "./subscribing.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
 export type { ActivationParts, Phase };
@@ -67,6 +69,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   readonly abort = new LazyAbort();
   phase: Phase = { tag: "loading" };
   vars: unknown;
+  /** There when the actor ends by itself. */
+  readonly expiry: Expiry | undefined;
   /** The promise of `run`, while it goes on. */
   running: Promise<void> | undefined;
   runWork: RunWork | undefined;
@@ -84,7 +88,10 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #kv: Kv | undefined;
+  #retained: RetainedEvents | undefined;
   #database: DatabaseClient | undefined;
+  /** Rows of its own that no batch has taken yet. */
+  #own: Map<string, Uint8Array> | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
 
@@ -101,16 +108,12 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate = new OutputGate(() => this.#commit());
     this.work = new Work(this);
     this.connections = new Connections(this);
+    this.expiry = openExpiry(this);
   }
 
   get state(): StateTree {
     if (this.#state === undefined) throw actorErrors.noState(this.record.name);
     return this.#state;
-  }
-
-  /** True when the definition has state, and it is there. */
-  get hasState(): boolean {
-    return this.#state !== undefined;
   }
 
   get stopping(): boolean {
@@ -124,11 +127,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   get schedules(): Schedules {
     if (this.#schedules === undefined) {
-      this.#schedules = new Schedules(this.env, {
-        wrote: () => this.wrote(),
-        fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
-        maxSchedules: this.descriptor.options.maxSchedules,
-      });
+      this.#schedules = openSchedules(this);
       if (this.phase.tag === "running" && !this.doomed) this.#schedules.start();
     }
     return this.#schedules;
@@ -153,14 +152,19 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.queueing.queues;
   }
 
-  /** When the next schedule is due (wall clock, ms). */
+  /** When the next schedule is due, or its time is over (wall clock, ms). */
   get scheduledAt(): number | null {
-    return this.#schedules?.nextAt() ?? null;
+    return earliest(this.#schedules?.nextAt(), this.expiry?.at);
   }
 
   /** True in a transaction of its database. */
   get inTransaction(): boolean {
     return this.#database !== undefined && inTransaction(this.#database);
+  }
+
+  get retained(): RetainedEvents {
+    this.#retained ??= new RetainedEvents({ stored: this.store, wrote: () => this.wrote() });
+    return this.#retained;
   }
 
   get database(): DatabaseClient {
@@ -174,17 +178,15 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     if (this.#database !== undefined) abandonTransaction(this.#database);
   }
 
-  get scheduleApi(): Schedule {
-    return new ScheduleApi(this);
-  }
-
   /** Nothing keeps it awake: the host may let it sleep. */
   onIdle(): void {
+    this.expiry?.idle();
     const { noSleep, sleepTimeout } = this.descriptor.options;
     if (this.phase.tag === "running" && !noSleep) this.host.idle(this.#instance, sleepTimeout);
   }
 
   onBusy(): void {
+    this.expiry?.busy();
     this.host.busy(this.#instance);
   }
 
@@ -254,6 +256,18 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.gate.mark();
   }
 
+  /** A row of the activation's own, for the next batch. */
+  writeRow(key: string, value: Uint8Array): void {
+    this.wrote();
+    this.#own ??= new Map();
+    this.#own.set(key, value);
+  }
+
+  /** When the actor wants to be woken; `null` for never. */
+  nextAlarm(): number | null {
+    return earliest(this.scheduledAt, this.queueing?.wakeAt);
+  }
+
   /** Sends an output through the gate. */
   emit(output: Output): void {
     if (this.#creating !== "no") this.#release();
@@ -270,21 +284,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
     this.#checkLive();
-    const { maxOutgoingMessageSize } = this.descriptor.options;
-    if (targets.length === 0) {
-      checkEvent(name, args, maxOutgoingMessageSize);
-      return;
-    }
-    const event = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
-    if (gated) {
-      this.emit(new EventOutput(event, targets));
-      return;
-    }
-    for (const target of targets) target.deliver(event);
+    send(this, targets, { name, args, gated });
   }
 
   broadcast(name: string, args: readonly unknown[], gated: boolean): void {
-    this.send(this.connections.listeners(name), name, args, gated);
+    this.#checkLive();
+    broadcast(this, { name, args, gated });
+  }
+
+  subscribe(...wish: Parameters<ConnectionOwner["subscribe"]>): void {
+    subscribe(this, ...wish);
   }
 
   disconnected(connection: Connection): Promise<void> {
@@ -370,8 +379,12 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     this.#kv?.take(rows);
-    const scheduled = this.#schedules?.take(rows);
-    const alarm = this.queueing === undefined ? scheduled : this.queueing.take(rows);
+    this.#retained?.take(rows);
+    const moved = this.#schedules?.take(rows) !== undefined || this.#own !== undefined;
+    for (const [key, value] of this.#own ?? []) rows.push({ key, value });
+    this.#own = undefined;
+    const queued = this.queueing?.take(rows) !== undefined;
+    const alarm = moved || queued ? this.nextAlarm() : undefined;
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
     this.#unsaid = false;
     if (this.#doom === "unsaid") {

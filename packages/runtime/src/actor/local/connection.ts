@@ -5,8 +5,16 @@
 import type { TroupeError } from "@troupe/base";
 import { type Encoding, limits } from "@troupe/protocol";
 import { connectionErrors } from "../../errors.ts";
-import type { ActorConnection, CloseReason, ConnectionSink, EncodedEvent } from "../../ports/instance.ts";
+import type {
+  ActorConnection,
+  CloseReason,
+  ConnectionSink,
+  EncodedEvent,
+  SubscribeAnswer,
+  SubscribeRequest,
+} from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
+import type { MaybePromise } from "../../ports/storage.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import { LocalConn } from "./conn.ts";
 
@@ -14,6 +22,8 @@ import { LocalConn } from "./conn.ts";
 export interface ConnectionOwner {
   readonly descriptor: ActorDescriptor;
   emit(output: Output): void;
+  /** Lets a connection listen to an event, or answers why it may not. */
+  subscribe(connection: Connection, request: SubscribeRequest, answer: SubscribeAnswer): void;
   /** Makes and emits an event for some connections. */
   send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void;
   /** The connection ends; settles when `onDisconnect` is done. */
@@ -34,6 +44,8 @@ export class Connection implements ActorConnection {
   readonly #owner: ConnectionOwner;
   readonly #sink: ConnectionSink | undefined;
   #conn: LocalConn | undefined;
+  /** The newest thing that the client asked for and that waits. */
+  #before: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
   #reason: CloseReason | undefined;
 
@@ -77,17 +89,37 @@ export class Connection implements ActorConnection {
     this.#owner.emit(output);
   }
 
-  subscribe(event: string, done: Output): void {
-    if (this.subscriptions.size >= limits.connectionSubscriptions && !this.subscriptions.has(event)) {
-      done.fail(connectionErrors.tooManySubscriptions(limits.connectionSubscriptions));
+  subscribe(request: SubscribeRequest, answer: SubscribeAnswer): void {
+    const { size } = this.subscriptions;
+    if (size >= limits.connectionSubscriptions && !this.subscriptions.has(request.event)) {
+      const error = connectionErrors.tooManySubscriptions(limits.connectionSubscriptions);
+      this.#owner.emit(answer.refused(error));
       return;
     }
-    this.subscriptions.add(event);
-    this.#owner.emit(done);
+    this.#owner.subscribe(this, request, answer);
   }
 
   unsubscribe(event: string): void {
-    this.subscriptions.delete(event);
+    this.inOrder(() => void this.subscriptions.delete(event));
+  }
+
+  /**
+   * Does what the client asked for, behind what it asked for before: at once, unless something of that has to be waited
+   * for. `task` doesn't reject.
+   */
+  inOrder(task: () => MaybePromise<void>): void {
+    const before = this.#before;
+    const doing = before === undefined ? task() : before.then(task);
+    if (!(doing instanceof Promise)) return;
+    this.#before = doing;
+    void doing.then(() => {
+      if (this.#before === doing) this.#before = undefined;
+    });
+  }
+
+  /** True while something that the client asked for has to be waited for: what it asks for now is `inOrder`'s. */
+  get waiting(): boolean {
+    return this.#before !== undefined;
   }
 
   closed(): void {

@@ -9,15 +9,18 @@ import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorConnection } from "../../ports/instance.ts";
 import type { Occupation } from "../../queue/receiver.ts";
-import type { ActorContext, Conn, ConnContext, SaveStateOptions, Schedule } from "../types/context.ts";
+import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
+import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
+import { CronApi } from "./cron-api.ts";
 import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
+import { ScheduleApi } from "./schedule-api.ts";
 
 /** The handler whose context `c` is has ended; nothing happens for what is no context. */
 export let releaseContext: (c: unknown, failed: boolean) => void;
@@ -77,7 +80,11 @@ export class LocalContext implements ActorContext {
   }
 
   get schedule(): Schedule {
-    return this.#activation.scheduleApi;
+    return new ScheduleApi(this.#activation);
+  }
+
+  get cron(): ActorCron {
+    return new CronApi(this.#activation);
   }
 
   get kv(): ActorKv {

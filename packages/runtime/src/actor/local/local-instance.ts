@@ -22,7 +22,6 @@ import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
-import { wakeAtOf } from "./queueing.ts";
 import { openRequest } from "./raw-request.ts";
 import { openSocket } from "./raw-socket.ts";
 import { startSend } from "./send-call.ts";
@@ -104,9 +103,26 @@ export class LocalInstance implements ActorInstance {
       return;
     }
     // Disconnected: its socket closes as soon as what was sent before has left.
-    if (call.connection instanceof Connection && call.connection.ended) return;
+    if (call.connection instanceof Connection) {
+      if (call.connection.ended) return;
+      if (call.connection.waiting) return this.#later(call, call.connection);
+    }
+    this.#dispatch(call);
+  }
+
+  #dispatch(call: ActionCall): void {
     if (call.send === undefined) startCall(this.#activation, call);
     else startSend(this.#activation, call, call.send);
+  }
+
+  /** A call behind a subscription that has to be waited for. It was let in: a stop that begins meanwhile waits for it. */
+  #later(call: ActionCall, connection: Connection): void {
+    const { work } = this.#activation;
+    work.begin("action");
+    connection.inOrder(() => {
+      if (!connection.ended) this.#dispatch(call);
+      work.end("action");
+    });
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -159,19 +175,19 @@ export class LocalInstance implements ActorInstance {
       awakeReasons: activation.awakeReasons(),
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
-      alarmAt: wakeAtOf(activation) ?? null,
+      alarmAt: activation.nextAlarm(),
     };
   }
 
   /** Schedules and messages that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    const wakeAt = wakeAtOf(activation);
-    if (wakeAt === undefined) return;
+    const { hasSchedules, expiry, queueing } = activation;
+    if (!hasSchedules && expiry === undefined && queueing === undefined) return;
     // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
     if (activation.doomed && !broken) return;
-    const next = broken ? undefined : wakeAt;
+    const next = broken ? undefined : activation.nextAlarm();
     if (next !== null) activation.host.alarm(this, next);
   }
 }

@@ -15,6 +15,8 @@ export interface EventParts {
   readonly args: readonly unknown[];
   /** False: it leaves at once, whatever was written. */
   readonly gated: boolean;
+  /** Its place, if it is retained. */
+  readonly sequence?: number | undefined;
 }
 
 /** An event: encoded when it is made, once for each encoding that somebody listens in. */
@@ -26,13 +28,13 @@ export class EventMessage implements EncodedEvent {
 
   /** Throws `value.*`, and `message.outgoing_too_long`. */
   constructor(event: EventParts, targets: readonly Connection[], maxBytes: number) {
-    const { name, args, gated } = event;
+    const { name, args, gated, sequence } = event;
     this.unconfirmed = !gated;
     const json = targets.some((target) => target.encoding === "json");
     const cbor = targets.some((target) => target.encoding === "cbor");
     const limit = eventLimit(maxBytes);
-    this.#json = json ? encodeEvent(name, args, "json") : undefined;
-    const encoded = cbor ? encodeEventUpTo(name, args, limit) : undefined;
+    this.#json = json ? encodeEvent(name, args, "json", sequence) : undefined;
+    const encoded = cbor ? encodeEventUpTo({ name, args, sequence }, limit) : undefined;
     if (typeof encoded === "number") throw messageErrors.outgoingTooLong(encoded, limit);
     this.#cbor = encoded;
     this.bytes = (this.#json?.length ?? 0) + (this.#cbor?.length ?? 0);

@@ -9,6 +9,7 @@
 import type { RowChange } from "../../ports/storage.ts";
 import { Queues } from "../../queue/queues.ts";
 import type { Activation } from "./activation.ts";
+import { earliest } from "./expiry.ts";
 
 /** The queues of one activation. */
 export class Queueing {
@@ -37,7 +38,7 @@ export class Queueing {
       },
       row,
     );
-    this.#stored = earlier(this.queues.alarm, activation.scheduledAt);
+    this.#stored = earliest(this.queues.alarm, activation.scheduledAt);
   }
 
   /** When the actor must be woken for its queues (wall clock, ms); `null` for never. */
@@ -50,7 +51,7 @@ export class Queueing {
 
   /** True when the stored alarm isn't what it should be. */
   get stale(): boolean {
-    return earlier(this.wakeAt, this.#activation.scheduledAt) !== this.#stored;
+    return earliest(this.wakeAt, this.#activation.scheduledAt) !== this.#stored;
   }
 
   /** The activation begins to end: nobody waits here any more. */
@@ -63,7 +64,7 @@ export class Queueing {
   take(into: RowChange[]): number | null | undefined {
     this.queues.alarm = this.wakeAt;
     this.queues.take(into);
-    const alarm = earlier(this.queues.alarm, this.#activation.scheduledAt);
+    const alarm = earliest(this.queues.alarm, this.#activation.scheduledAt);
     if (alarm === this.#stored) return undefined;
     this.#stored = alarm;
     return alarm;
@@ -78,16 +79,4 @@ export class Queueing {
   #wants(name: string): boolean {
     return this.#cutShort === undefined || this.#activation.runWork?.wants(name) === true;
   }
-}
-
-/** The earlier of two moments. */
-function earlier(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other;
-  return Math.min(one, other);
-}
-
-/** When an actor must be woken (wall clock, ms); undefined when it never had a reason. */
-export function wakeAtOf({ queueing, hasSchedules, scheduledAt }: Activation): number | null | undefined {
-  if (queueing === undefined && !hasSchedules) return undefined;
-  return earlier(scheduledAt, queueing?.wakeAt ?? null);
 }

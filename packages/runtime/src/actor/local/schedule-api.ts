@@ -1,11 +1,11 @@
-/**
- * `c.schedule`, and what happens when a scheduled call is due.
- */
-import { scheduleErrors } from "../../errors.ts";
-import type { ScheduleEntry } from "../../schedule/schedule.ts";
-import type { Schedule, ScheduledCall, ScheduledFireInfo } from "../types/context.ts";
+/** `c.schedule`: what it is given is checked here, and what it gives is a copy. */
+import { cloneValue, limits } from "@troupe/protocol";
+import { scheduleErrors } from "../../schedule/errors.ts";
+import type { OneShot } from "../../schedule/one-shot.ts";
+import { noRetry, parseRetry } from "../../schedule/retry.ts";
+import type { OneShotSettings } from "../../schedule/schedule.ts";
+import type { Schedule, ScheduledCall, ScheduleSetOptions } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
-import { runAction } from "./call.ts";
 
 /** `c.schedule` of one activation. */
 export class ScheduleApi implements Schedule {
@@ -16,58 +16,86 @@ export class ScheduleApi implements Schedule {
   }
 
   after(delayMs: number, action: string, ...args: readonly unknown[]): Promise<string> {
-    return this.at(this.#activation.env.clock.now() + delayMs, action, ...args);
+    return this.at(this.#now + delayMs, action, ...args);
   }
 
   at(timestamp: number, action: string, ...args: readonly unknown[]): Promise<string> {
-    const id = this.#add(timestamp, action, args);
-    // A call that is scheduled in passing, its promise forgotten, must not fail in silence.
-    id.catch((cause: unknown) =>
-      this.#activation.log.warn("a call could not be scheduled", { action, cause }),
-    );
-    return id;
+    return this.#told(action, () => this.#add({ runAt: timestamp, action, args, retry: noRetry }));
+  }
+
+  set(options: ScheduleSetOptions): Promise<string> {
+    return this.#told(options.action, () => {
+      const { name, at, delayMs, action, args = [], retry } = options;
+      if (name !== undefined) checkScheduleName(name);
+      if ((at === undefined) === (delayMs === undefined)) {
+        throw scheduleErrors.invalidOption("at", "given, or `delayMs`, and not both");
+      }
+      const runAt = at ?? this.#now + (delayMs ?? 0);
+      return this.#add({ runAt, action, args, name, retry: parseRetry(retry) });
+    });
   }
 
   async cancel(id: string): Promise<boolean> {
     return this.#activation.schedules.cancel(id);
   }
 
+  async retry(id: string, options: { readonly at?: number } = {}): Promise<boolean> {
+    return this.#activation.schedules.again(id, options.at ?? this.#now);
+  }
+
   async get(id: string): Promise<ScheduledCall | undefined> {
-    const entry = this.#activation.schedules.get(id);
-    return entry === undefined ? undefined : publicEntry(entry);
+    const call = this.#activation.schedules.get(id);
+    return call === undefined ? undefined : publicCall(call);
   }
 
   async list(): Promise<ScheduledCall[]> {
-    return this.#activation.schedules.list().map(publicEntry);
+    return this.#activation.schedules.list().map(publicCall);
   }
 
-  async #add(timestamp: number, action: string, args: readonly unknown[]): Promise<string> {
-    if (!this.#activation.behaviour.actions.has(action)) throw scheduleErrors.unknownAction(action);
-    return this.#activation.schedules.add(timestamp, action, args);
+  get #now(): number {
+    return this.#activation.env.clock.now();
+  }
+
+  #add(settings: OneShotSettings): string {
+    checkAction(this.#activation, settings.action);
+    return this.#activation.schedules.add(settings);
+  }
+
+  /** A call that is scheduled in passing, its promise forgotten, must not fail in silence. */
+  #told(action: string, add: () => string): Promise<string> {
+    const id = (async () => add())();
+    id.catch((cause: unknown) =>
+      this.#activation.log.warn("a call could not be scheduled", { action, cause }),
+    );
+    return id;
   }
 }
 
-function publicEntry(entry: ScheduleEntry): ScheduledCall {
-  return { id: entry.id, action: entry.action, args: [...entry.args], runAt: entry.runAt };
+/** Throws `schedule.unknown_action`. */
+export function checkAction(activation: Activation, action: string): void {
+  if (!activation.behaviour.actions.has(action)) throw scheduleErrors.unknownAction(action);
 }
 
-/**
- * Runs a due call. Rejects only when the activation ended meanwhile, so that the call is kept; a call that fails has
- * had its attempt, and its error is in the log.
- */
-export async function fireSchedule(
-  activation: Activation,
-  entry: ScheduleEntry,
-  firedAt: number,
-): Promise<void> {
-  const info: ScheduledFireInfo = { kind: "at", id: entry.id, scheduledAt: entry.runAt, firedAt };
-  activation.work.begin("schedule");
-  try {
-    await runAction(activation, entry.action, [...entry.args, info]);
-  } catch (cause) {
-    if (activation.phase.tag === "stopped") throw cause;
-    activation.log.error("a scheduled call failed", { action: entry.action, scheduleId: entry.id, cause });
-  } finally {
-    activation.work.end("schedule");
-  }
+/** Throws `schedule.invalid_name`. */
+export function checkScheduleName(name: string): void {
+  const limit = limits.scheduleNameLength;
+  const valid =
+    typeof name === "string" &&
+    name.length > 0 &&
+    name.length <= limit &&
+    name.isWellFormed() &&
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+    !/[\x00-\x1f\x7f]/.test(name);
+  if (!valid) throw scheduleErrors.invalidName(name, limit);
+}
+
+function publicCall({ id, name, action, args, runAt, failed, attempt }: OneShot): ScheduledCall {
+  return {
+    id,
+    action,
+    args: args.map((value) => cloneValue(value)),
+    runAt,
+    ...(name === undefined ? {} : { name }),
+    ...(failed === undefined ? {} : { failed: { ...failed, attempts: attempt } }),
+  };
 }

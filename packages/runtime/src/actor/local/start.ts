@@ -2,7 +2,7 @@
  * The way into a life.
  *
  *   create: onMigrate → createState → onCreate → createVars → onWake → run
- *   wake:   onMigrate → createVars → onWake → run
+ *   wake:   migrateState → onMigrate → createVars → onWake → run
  *
  * The database's own onMigrate comes before the actor's. What it writes is kept back until it is done.
  *
@@ -10,14 +10,18 @@
  * for the disk, what is there goes early. The batch behind the last hook says that the actor is whole: one that a crash
  * cut short is given back by whoever finds it. A wake stores nothing by itself.
  */
-import type { Row } from "../../ports/storage.ts";
+import { PLACE_PREFIX } from "../../events/retained.ts";
+import type { MaybePromise, Row } from "../../ports/storage.ts";
 import { LEDGER_ROW } from "../../queue/queue-key.ts";
-import { SCHEDULE_PREFIX } from "../../schedule/schedule.ts";
+import { isScheduleRow } from "../../schedule/schedule.ts";
+import { andThen } from "../../storage/overlay.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext } from "./context.ts";
 import { Queueing } from "./queueing.ts";
 import { beginRun } from "./run.ts";
+import { readChunked } from "./state-chunks.ts";
 import { StateTree } from "./state-tree.ts";
+import { migrateState, storedVersion, writeVersion } from "./state-version.ts";
 
 /** What a start is made from. */
 export interface StartInput {
@@ -32,7 +36,15 @@ export interface StartInput {
  */
 export function start(activation: Activation, from: StartInput): Promise<void> | undefined {
   if (from.isNew) activation.creating();
-  else adoptRows(activation, from.rows);
+  else {
+    const adopted = adoptRows(activation, from.rows);
+    if (adopted instanceof Promise) return adopted.then(() => goOn(activation, from));
+  }
+  return goOn(activation, from);
+}
+
+/** The state is there, or is to be made. */
+function goOn(activation: Activation, from: StartInput): Promise<void> | undefined {
   const { state, vars, plainStart } = activation.behaviour;
   if (!plainStart) return startWithHooks(activation, from);
   if (from.isNew && state.kind === "value") giveState(activation, state.value);
@@ -70,17 +82,26 @@ async function migrate(activation: Activation): Promise<void> {
 /** The actor is ready: `run` and the schedules begin. */
 export function begin(activation: Activation): void {
   activation.phase = { tag: "running" };
+  activation.expiry?.start();
+  if (activation.expiry?.over === true) return;
   const { run } = activation.behaviour;
   if (run !== undefined) beginRun(activation, run);
   if (activation.hasSchedules && !activation.doomed) activation.schedules.start();
 }
 
-function adoptRows(activation: Activation, rows: readonly Row[]): void {
-  const { state } = activation.behaviour;
-  if (state.kind !== "none") activation.adoptState(StateTree.load(activation, rows));
-  if (rows.some((row) => row.key.startsWith(SCHEDULE_PREFIX))) activation.schedules.load(rows);
+/** Throws `actor.state_newer`, before anything is touched. */
+function adoptRows(activation: Activation, rows: readonly Row[]): MaybePromise<void> {
+  const version = storedVersion(activation, rows);
+  activation.expiry?.load(rows);
+  if (rows.some(isScheduleRow)) activation.schedules.load(rows);
+  if (rows.some(({ key }) => key.startsWith(PLACE_PREFIX))) activation.retained.load(rows);
   const ledger = rows.find((row) => row.key === LEDGER_ROW);
   if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
+  if (activation.behaviour.state.kind === "none") return migrateState(activation, version);
+  return andThen(readChunked(rows, activation.store), (chunked) => {
+    activation.adoptState(StateTree.load(activation, rows, chunked));
+    return migrateState(activation, version);
+  });
 }
 
 async function createState(activation: Activation, c: LocalContext, input: unknown): Promise<void> {
@@ -96,6 +117,7 @@ async function createState(activation: Activation, c: LocalContext, input: unkno
 
 /** Takes a copy. */
 function giveState(activation: Activation, value: unknown): void {
+  writeVersion(activation);
   activation.adoptState(StateTree.create(activation, value));
 }
 

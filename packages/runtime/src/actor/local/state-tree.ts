@@ -18,9 +18,9 @@ import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
 import { checkPropertyCount } from "../state-size.ts";
 import { type ArrayScope, movingMethod } from "./state-array.ts";
+import { STATE_PREFIX, StateChunks, sameBytes } from "./state-chunks.ts";
 
-/** Rows of the state have keys with this prefix. */
-export const STATE_PREFIX = "s:";
+export { STATE_PREFIX };
 
 type Container = Record<PropertyKey, unknown>;
 
@@ -43,6 +43,10 @@ export class StateTree {
   /** Suspects with the bytes that are stored of them. */
   #suspects: Map<string, Uint8Array | undefined> | undefined;
   #handlers: Map<string, PropertyHandler> | undefined;
+  /** There when a property is, or was, in chunks. */
+  #chunks: StateChunks | undefined;
+  /** Large properties with their sizes; 0 for those that a warning has named. */
+  #large: Map<string, number> | undefined;
   /** Told of every write that a trap sees. */
   onChange: (() => void) | undefined;
 
@@ -59,13 +63,20 @@ export class StateTree {
     return tree;
   }
 
-  /** What storage holds. */
-  static load(owner: StateOwner, rows: readonly Row[]): StateTree {
+  /** What storage holds: rows, and the properties that are in chunks. */
+  static load(
+    owner: StateOwner,
+    rows: readonly Row[],
+    chunked: ReadonlyMap<string, Uint8Array> = NONE,
+  ): StateTree {
     const root: Container = {};
     for (const row of rows) {
       if (row.key.startsWith(STATE_PREFIX)) root[row.key.slice(STATE_PREFIX.length)] = decodeCbor(row.value);
     }
-    return new StateTree(owner, root);
+    for (const [property, bytes] of chunked) root[property] = decodeCbor(bytes);
+    const tree = new StateTree(owner, root);
+    if (chunked.size > 0) tree.#chunks = new StateChunks(chunked);
+    return tree;
   }
 
   /** What `c.state` is. */
@@ -124,6 +135,7 @@ export class StateTree {
     this.#owner.wrote();
     this.#dirty ??= new Set();
     this.#dirty.add(property);
+    if (this.#large !== undefined) this.#warn(property, this.#large);
   }
 
   /** A built-in of this property was handed out. */
@@ -136,7 +148,8 @@ export class StateTree {
 
   /** Takes what must be stored. Throws when a property can't be: then the whole batch fails. */
   take(into: RowChange[]): void {
-    if (this.#dirty !== undefined) for (const property of this.#dirty) into.push(this.#change(property));
+    if (this.#dirty !== undefined)
+      for (const property of this.#dirty) this.#put(property, this.#encoded(property), into);
     if (this.#suspects !== undefined) this.#takeSuspects(this.#suspects, into);
     this.#dirty = undefined;
   }
@@ -154,42 +167,56 @@ export class StateTree {
   #takeSuspects(suspects: Map<string, Uint8Array | undefined>, into: RowChange[]): void {
     for (const [property, stored] of suspects) {
       if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
-      const change = this.#change(property);
-      if (change.value !== null && stored !== undefined && sameBytes(stored, change.value)) continue;
-      into.push(change);
+      const value = this.#encoded(property);
+      if (value !== null && stored !== undefined && sameBytes(stored, value)) continue;
+      this.#put(property, value, into);
     }
   }
 
-  #change(property: string): RowChange {
-    const key = STATE_PREFIX + property;
+  /** `null` when it is gone. Throws when it can't be stored. */
+  #encoded(property: string): Uint8Array | null {
     if (!Object.hasOwn(this.#root, property)) {
       this.#suspects?.delete(property);
-      return { key, value: null };
+      return null;
     }
-    const value = this.#encoded(property);
+    const value = this.#bytesOf(property);
     if (this.#suspects?.has(property)) this.#suspects.set(property, value);
-    return { key, value };
+    return value;
+  }
+
+  #put(property: string, value: Uint8Array | null, into: RowChange[]): void {
+    if (value !== null && value.byteLength > limits.stateChunkBytes) this.#chunks ??= new StateChunks(NONE);
+    if (this.#chunks === undefined) into.push({ key: STATE_PREFIX + property, value });
+    else this.#chunks.put(property, value, into);
   }
 
   /** Throws `storage.property_too_large`. */
-  #encoded(property: string): Uint8Array {
+  #bytesOf(property: string): Uint8Array {
     const limit = limits.statePropertyBytes;
     const value = encodeCborUpTo(this.#root[property], `state.${property}`, limit);
     const bytes = typeof value === "number" ? value : value.byteLength;
     if (typeof value === "number" || bytes > limit)
       throw storageErrors.propertyTooLarge(property, bytes, limit);
-    if (bytes > limits.statePropertyWarnBytes) {
-      this.#owner.log.warn(
-        "a state property is large: it is rewritten whole on every change; consider rows of its own",
-        {
-          property,
-          bytes,
-        },
-      );
+    if (bytes > limits.statePropertyWarnBytes && !this.#large?.has(property)) {
+      this.#large ??= new Map();
+      this.#large.set(property, bytes);
     }
     return value;
   }
+
+  /** A large property is written again: whoever does is named, once. */
+  #warn(property: string, large: Map<string, number>): void {
+    const bytes = large.get(property);
+    if (bytes === undefined || bytes === 0) return;
+    large.set(property, 0);
+    this.#owner.log.warn(
+      `state.${property} is large, and encoded whole at every change: rows of its own (c.db, c.kv) would be smaller`,
+      { property, bytes, cause: new Error(`state.${property} was written here`) },
+    );
+  }
 }
+
+const NONE: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** What the traps of `c.state` and of everything below it have in common. */
 abstract class StateHandler implements ProxyHandler<Container> {
@@ -356,12 +383,4 @@ function shownDescriptor(
 function plainValue(descriptor: PropertyDescriptor): unknown {
   if (descriptor.get !== undefined || descriptor.set !== undefined) throw stateErrors.accessor();
   return descriptor.value;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let index = 0; index < a.byteLength; index++) {
-    if (a[index] !== b[index]) return false;
-  }
-  return true;
 }

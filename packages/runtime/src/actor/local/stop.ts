@@ -23,6 +23,7 @@ export async function stop(activation: Activation, reason: StopReason): Promise<
   activation.queueing?.end();
   activation.abort.abort(() => actorErrors.stopped(activation.record.id));
   if (activation.hasSchedules) activation.schedules.stop();
+  if (reason !== "broken") activation.expiry?.stop();
   if (reason === "broken") {
     await release(activation, reason);
     return;

@@ -117,6 +117,14 @@ interface Hooks<
   T extends Types<S, CP, CS, V, I, E, N, Q>,
 > {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
+  /** Which version of the state this program has. Default 0. A program doesn't start an actor with a newer state. */
+  readonly stateVersion?: number;
+  /**
+   * Makes the state of an older version this program's, before anything else of the actor runs; `from` is 0 for state
+   * without a version. What it throws keeps the actor from starting, and leaves its state as it was. 30 s at most
+   * (`onMigrateTimeout`).
+   */
+  migrateState?(old: unknown, from: number): MaybePromise<NoInfer<S>>;
   readonly events?: E;
   /** Messages for the actor, kept on disk until it has handled them: `queue<Message, Reply>()`, or schemas of messages. */
   readonly queues?: Q;

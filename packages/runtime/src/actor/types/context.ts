@@ -8,6 +8,7 @@ import type { Database } from "./database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
+import type { ActorCron, Schedule } from "./schedule.ts";
 
 /** Passed last to `broadcast` and `send` through {@link unconfirmed}. */
 export interface SendOptions {
@@ -39,41 +40,6 @@ export interface Conn<T extends ActorTypes = ActorTypes> {
   disconnect(reason?: string): Promise<void>;
 }
 
-/** The name of an action: its own, or its place in a group, with a dot. */
-export type ActionName<N extends string> = N | `${N}.${string}`;
-
-/**
- * Calls that this actor makes to itself later. Kept on disk; wakes the actor. Names are those of the definition's actions;
- * for the types of their arguments see `ScheduleOf`.
- */
-export interface Schedule<N extends string = string> {
-  /** Calls `action` in `delayMs`. Resolves to the schedule's id. */
-  after(delayMs: number, action: ActionName<N>, ...args: unknown[]): Promise<string>;
-  /** Calls `action` at a wall-clock time, milliseconds since 1970. Resolves to the schedule's id. */
-  at(timestamp: number, action: ActionName<N>, ...args: unknown[]): Promise<string>;
-  /** True when the schedule was there and will not fire any more. */
-  cancel(id: string): Promise<boolean>;
-  get(id: string): Promise<ScheduledCall | undefined>;
-  list(): Promise<ScheduledCall[]>;
-}
-
-/** One call to come. */
-export interface ScheduledCall {
-  readonly id: string;
-  readonly action: string;
-  readonly args: unknown[];
-  /** Wall clock, milliseconds. */
-  readonly runAt: number;
-}
-
-/** The last argument of a scheduled action. */
-export interface ScheduledFireInfo {
-  readonly kind: "at";
-  readonly id: string;
-  readonly scheduledAt: number;
-  readonly firedAt: number;
-}
-
 /** Why an actor is awake, in words. */
 export type AwakeReason = string;
 
@@ -100,6 +66,8 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   readonly region: string;
   readonly conns: ReadonlyMap<string, Conn<T>>;
   readonly schedule: Schedule<T["actionNames"]>;
+  /** Calls that this actor makes to itself again and again. */
+  readonly cron: ActorCron<T["actionNames"]>;
   /** Keys and values on disk, in the actor's own order. */
   readonly kv: ActorKv;
   /** The actor's queues. What was taken is handled when this handler asks for the next message, or ends. */

@@ -10,10 +10,9 @@ import type {
   CreateContext,
   CreateStateContext,
   RequestContext,
-  Schedule,
-  ScheduledFireInfo,
 } from "./context.ts";
 import type { EventDeclarations } from "./event.ts";
+import type { Schedule, ScheduledFireInfo } from "./schedule.ts";
 
 type AnyBag = Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>;
 
@@ -79,7 +78,7 @@ type ScheduledArgs<F> = F extends (c: never, ...args: infer Args) => unknown
  * For code outside of the definition. Inside, `c.schedule` knows the names alone: what an action takes is part of what is
  * being inferred, and can't be a part of its own context.
  */
-export interface ScheduleOf<D> extends Pick<Schedule, "cancel" | "get" | "list"> {
+export interface ScheduleOf<D> extends Pick<Schedule, "set" | "retry" | "cancel" | "get" | "list"> {
   /** As `Schedule.after`. */
   after<N extends NamesIn<ActionsIn<D>>>(
     delayMs: number,

@@ -2,9 +2,27 @@
  * Declared events: their argument types, for `c.broadcast`, `conn.send` and the client's `conn.on`.
  */
 
+import type { ConnContext } from "./context.ts";
+
+/** What `event` takes. */
+export interface EventOptions<C = ConnContext> {
+  /**
+   * Asked before a client listens to the event: false refuses it with `auth.forbidden`. 5 s at most
+   * (`onBeforeConnectTimeout`).
+   */
+  canSubscribe?(c: C): boolean | Promise<boolean>;
+  /**
+   * The newest events of this name that are kept, at most 1,000: a client that was away gets those that it missed, once
+   * and in order. Default 0: it is told of a gap. Ours.
+   */
+  readonly retain?: number;
+}
+
 /** A declared event. `T` is its payload, or a tuple of several arguments. */
 export interface EventDeclaration<T = unknown> {
   readonly kind: "event";
+  canSubscribe?(c: never): boolean | Promise<boolean>;
+  readonly retain?: number;
   /** Types only; never there at run time. */
   readonly "~payload"?: T;
 }
@@ -22,9 +40,17 @@ export type EventPayload<D> = D extends { readonly "~payload"?: infer T } ? T : 
  * Declares an event.
  *
  * ```ts
- * events: { message: event<{ from: string; text: string }>(), moved: event<[x: number, y: number]>() }
+ * events: {
+ *   message: event<{ from: string; text: string }>({ retain: 100 }),
+ *   moved: event<[x: number, y: number]>(),
+ * }
  * ```
  */
-export function event<T>(): EventDeclaration<T> {
-  return Object.freeze({ kind: "event" as const });
+export function event<T, C = ConnContext>(options: EventOptions<C> = {}): EventDeclaration<T> {
+  const { canSubscribe, retain } = options;
+  return Object.freeze({
+    kind: "event" as const,
+    ...(canSubscribe === undefined ? {} : { canSubscribe }),
+    ...(retain === undefined ? {} : { retain }),
+  });
 }

@@ -104,6 +104,7 @@ export interface FromActor {
     | { readonly $case: "socketMessage"; readonly value: SocketMessage }
     | { readonly $case: "socketClose"; readonly value: SocketClose }
     | { readonly $case: "log"; readonly value: Log }
+    | { readonly $case: "subscribed"; readonly value: Subscribed }
     | { readonly $case: "requestAnswer"; readonly value: RequestAnswer }
     | { readonly $case: "bodyChunk"; readonly value: BodyChunk }
     | { readonly $case: "bodyEnd"; readonly value: BodyEnd }
@@ -261,10 +262,29 @@ export interface Disconnect {
   readonly connection: number;
 }
 
-/** The client listens to an event: in force already. */
+/** The client listens to an event: in force already, unless the actor declared that it answers for it. */
 export interface Subscribe {
   readonly connection: number;
   readonly event: string;
+  /** The number of the answer; 0 for none. */
+  readonly subscription: number;
+  /** The client has this actor's events up to `after`, and wants those behind. */
+  readonly resumes: boolean;
+  readonly after: number;
+}
+
+/** The answer to a Subscribe with a number, behind the events that the client had missed. */
+export interface Subscribed {
+  readonly subscription: number;
+  /** The client may not listen. */
+  readonly error:
+    | Error
+    | undefined;
+  /** The event is retained: what comes now is behind `sequence`. */
+  readonly retained: boolean;
+  readonly sequence: number;
+  /** What the client had missed isn't there any more. */
+  readonly gap: boolean;
 }
 
 export interface Unsubscribe {
@@ -281,6 +301,8 @@ export interface Event {
   readonly connections: readonly number[];
   /** Leaves at once, without waiting for what was written. */
   readonly unconfirmed: boolean;
+  /** Its place among the retained events of its name; 0 for one that isn't retained. */
+  readonly sequence: number;
 }
 
 /** The actor ends a connection. */
@@ -556,6 +578,8 @@ export interface ActorDeclaration {
   readonly database: boolean;
   /** It reads StartRows: without this, an actor whose rows are more than one message holds can't start. */
   readonly startRows: boolean;
+  /** Events whose subscriptions it answers: it may refuse them, or has retained events to give. */
+  readonly guardedEvents: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The queues that others may send to. */
@@ -871,6 +895,9 @@ export const FromActor: MessageFns<FromActor> = {
       case "log":
         Log.encode(message.body.value, writer.uint32(122).fork()).join();
         break;
+      case "subscribed":
+        Subscribed.encode(message.body.value, writer.uint32(130).fork()).join();
+        break;
       case "requestAnswer":
         RequestAnswer.encode(message.body.value, writer.uint32(162).fork()).join();
         break;
@@ -1024,6 +1051,14 @@ export const FromActor: MessageFns<FromActor> = {
             }
 
             message.body = { $case: "log", value: Log.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.body = { $case: "subscribed", value: Subscribed.decode(reader, reader.uint32()) };
             continue;
           }
           case 20: {
@@ -2285,7 +2320,7 @@ export const Disconnect: MessageFns<Disconnect> = {
 };
 
 function createBaseSubscribe(): Subscribe {
-  return { connection: 0, event: "" };
+  return { connection: 0, event: "", subscription: 0, resumes: false, after: 0 };
 }
 
 export const Subscribe: MessageFns<Subscribe> = {
@@ -2295,6 +2330,15 @@ export const Subscribe: MessageFns<Subscribe> = {
     }
     if (message.event !== "") {
       writer.uint32(18).string(message.event);
+    }
+    if (message.subscription !== 0) {
+      writer.uint32(24).uint64(message.subscription);
+    }
+    if (message.resumes !== false) {
+      writer.uint32(32).bool(message.resumes);
+    }
+    if (message.after !== 0) {
+      writer.uint32(40).uint64(message.after);
     }
     return writer;
   },
@@ -2326,6 +2370,120 @@ export const Subscribe: MessageFns<Subscribe> = {
             }
 
             message.event = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.subscription = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.resumes = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.after = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribed(): Subscribed {
+  return { subscription: 0, error: undefined, retained: false, sequence: 0, gap: false };
+}
+
+export const Subscribed: MessageFns<Subscribed> = {
+  encode(message: Subscribed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subscription !== 0) {
+      writer.uint32(8).uint64(message.subscription);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message.retained !== false) {
+      writer.uint32(24).bool(message.retained);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(32).uint64(message.sequence);
+    }
+    if (message.gap !== false) {
+      writer.uint32(40).bool(message.gap);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Subscribed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribed() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.subscription = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retained = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gap = reader.bool();
             continue;
           }
         }
@@ -2399,7 +2557,7 @@ export const Unsubscribe: MessageFns<Unsubscribe> = {
 };
 
 function createBaseEvent(): Event {
-  return { name: "", args: new Uint8Array(0), connections: [], unconfirmed: false };
+  return { name: "", args: new Uint8Array(0), connections: [], unconfirmed: false, sequence: 0 };
 }
 
 export const Event: MessageFns<Event> = {
@@ -2419,6 +2577,9 @@ export const Event: MessageFns<Event> = {
     }
     if (message.unconfirmed !== false) {
       writer.uint32(32).bool(message.unconfirmed);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(40).uint64(message.sequence);
     }
     return writer;
   },
@@ -2476,6 +2637,14 @@ export const Event: MessageFns<Event> = {
             }
 
             message.unconfirmed = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -4373,6 +4542,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     sockets: false,
     database: false,
     startRows: false,
+    guardedEvents: [],
     requests: false,
     queues: [],
   };
@@ -4403,6 +4573,9 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.startRows !== false) {
       writer.uint32(64).bool(message.startRows);
+    }
+    for (const v of message.guardedEvents) {
+      writer.uint32(82).string(v!);
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
@@ -4488,6 +4661,14 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.startRows = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.guardedEvents.push(reader.string());
             continue;
           }
           case 20: {

@@ -1,0 +1,99 @@
+/** `c.cron`: what it is given is checked here, and what it gives is a copy. */
+import { cloneValue, limits } from "@troupe/protocol";
+import { scheduleErrors } from "../../schedule/errors.ts";
+import type { CronFire } from "../../schedule/history.ts";
+import { type Job, missedRunPolicy, overlapPolicy } from "../../schedule/job.ts";
+import type { Recurrence } from "../../schedule/recurrence.ts";
+import { parseRetry } from "../../schedule/retry.ts";
+import type {
+  ActorCron,
+  ActorCronEveryOptions,
+  ActorCronSetOptions,
+  CronJobInfo,
+} from "../types/schedule.ts";
+import type { Activation } from "./activation.ts";
+import { checkAction, checkScheduleName } from "./schedule-api.ts";
+
+/** `c.cron` of one activation. */
+export class CronApi implements ActorCron {
+  readonly #activation: Activation;
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+  }
+
+  set(options: ActorCronSetOptions): Promise<void> {
+    const { expression, timezone = "UTC" } = options;
+    return this.#told(options, { kind: "cron", expression, timezone });
+  }
+
+  every(options: ActorCronEveryOptions): Promise<void> {
+    return this.#told(options, { kind: "every", interval: options.interval });
+  }
+
+  async get(name: string): Promise<CronJobInfo | undefined> {
+    const job = this.#activation.schedules.job(name);
+    return job === undefined ? undefined : publicJob(job);
+  }
+
+  async list(): Promise<CronJobInfo[]> {
+    return this.#activation.schedules.jobs().map(publicJob);
+  }
+
+  async delete(name: string): Promise<boolean> {
+    return this.#activation.schedules.deleteJob(name);
+  }
+
+  async history(name: string, options: { readonly limit?: number } = {}): Promise<CronFire[]> {
+    const { limit = limits.scheduleHistory } = options;
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw scheduleErrors.invalidOption("limit", "a whole number, 1 or more");
+    }
+    // Other names' rows are out of its reach: a name that can't be has none.
+    checkScheduleName(name);
+    return await this.#activation.schedules.history(name, Math.min(limit, limits.scheduleHistory));
+  }
+
+  /** A job that is set in passing, its promise forgotten, must not fail in silence. */
+  #told(options: ActorCronSetOptions | ActorCronEveryOptions, recurrence: Recurrence): Promise<void> {
+    const set = (async () => this.#set(options, recurrence))();
+    set.catch((cause: unknown) =>
+      this.#activation.log.warn("a job could not be set", { name: options.name, cause }),
+    );
+    return set;
+  }
+
+  #set(options: ActorCronSetOptions | ActorCronEveryOptions, recurrence: Recurrence): void {
+    const { name, action, args = [], maxHistory = limits.defaultScheduleHistory } = options;
+    checkScheduleName(name);
+    checkAction(this.#activation, action);
+    if (!Number.isInteger(maxHistory) || maxHistory < 0 || maxHistory > limits.scheduleHistory) {
+      throw scheduleErrors.invalidOption("maxHistory", `a whole number, 0 to ${limits.scheduleHistory}`);
+    }
+    const { overlap = "skip", missed = "one", retry } = options;
+    this.#activation.schedules.setJob(name, {
+      action,
+      args,
+      recurrence,
+      overlap: overlapPolicy(overlap),
+      missed: missedRunPolicy(missed),
+      retry: parseRetry(retry),
+      maxHistory,
+    });
+  }
+}
+
+function publicJob({ name, settings, nextAt, lastRunAt }: Job): CronJobInfo {
+  const { action, args, recurrence, maxHistory, overlap, missed } = settings;
+  return {
+    name,
+    action,
+    args: args.map((value) => cloneValue(value)),
+    nextRunAt: nextAt,
+    ...(lastRunAt === undefined ? {} : { lastRunAt }),
+    maxHistory,
+    overlap,
+    missed,
+    ...recurrence,
+  };
+}

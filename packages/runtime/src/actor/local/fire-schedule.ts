@@ -1,0 +1,45 @@
+/** The schedules of an activation, and what happens when one of their calls is due. */
+import { cloneValue } from "@troupe/protocol";
+import { failureOf, type ScheduleFailure } from "../../schedule/failure.ts";
+import { type DueCall, Schedules } from "../../schedule/schedule.ts";
+import type { ScheduledFireInfo } from "../types/schedule.ts";
+import type { Activation } from "./activation.ts";
+import { runAction } from "./call.ts";
+
+/** The schedules of one activation: none yet. */
+export function openSchedules(activation: Activation): Schedules {
+  return new Schedules(activation.env, {
+    wrote: () => activation.wrote(),
+    fire: (call) => fire(activation, call),
+    maxSchedules: activation.descriptor.options.maxSchedules,
+    stored: activation.store,
+  });
+}
+
+/**
+ * Runs a due call; settles with what it failed with, and logs it. Rejects only when the activation ended meanwhile, so
+ * that the call is kept.
+ */
+async function fire(activation: Activation, call: DueCall): Promise<ScheduleFailure | undefined> {
+  const { kind, id, name, action, args, scheduledAt, firedAt, attempt } = call;
+  const info: ScheduledFireInfo = {
+    kind,
+    id,
+    ...(name === undefined ? {} : { name }),
+    scheduledAt,
+    firedAt,
+    ...(attempt === 1 ? {} : { attempt }),
+  };
+  activation.work.begin("schedule");
+  try {
+    // A copy: what the action does to it is not what the next try gets.
+    await runAction(activation, action, [...args.map((value) => cloneValue(value)), info]);
+    return undefined;
+  } catch (cause) {
+    if (activation.phase.tag === "stopped") throw cause;
+    activation.log.error("a scheduled call failed", { action, scheduleId: id, attempt, cause });
+    return failureOf(cause);
+  } finally {
+    activation.work.end("schedule");
+  }
+}
