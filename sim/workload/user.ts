@@ -106,9 +106,7 @@ export class User {
     }
     if (doing === "cancel") return await this.#cancel();
     if (doing === "note" || doing === "job") return await this.#message(address, doing);
-    // A mill that is gone takes its messages with it, and nobody could say which were due.
-    const spared = doing === "die" && address.name === "mill" ? "append" : doing;
-    const op = await this.#perform(address, this.#call(spared));
+    const op = await this.#perform(address, this.#call(doing));
     const output = op.outcome.tag === "ok" ? op.outcome.output : undefined;
     if (doing === "remind" && typeof output === "object" && output !== null && "schedule" in output) {
       this.#reminders.push({ address, token: op.token, schedule: String(output.schedule) });

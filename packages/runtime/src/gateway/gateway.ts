@@ -23,6 +23,7 @@ import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
 import { type AppFetch, answerApp } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
+import { decodeCall } from "./call-body.ts";
 import { HttpCall, type ReportInternal } from "./calls.ts";
 import {
   checkContentEncoding,
@@ -209,12 +210,8 @@ export class Gateway {
     if (route.kind === "connect" || route.kind === "websocket") throw gatewayErrors.upgradeRequired();
     if (route.kind === "request") throw gatewayErrors.notFound(request.url);
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
-    if (route.kind === "action") {
+    if (route.kind === "action" || route.kind === "queue") {
       this.#action(route, request, encoding, respond);
-      return;
-    }
-    if (route.kind === "queue") {
-      this.#send(route, request, encoding, respond);
       return;
     }
     const body = decodeBody("resolve", request.body, encoding);
@@ -224,53 +221,27 @@ export class Gateway {
     );
   }
 
+  /** A call of an action, or a message for a queue. */
   #action(
-    route: Route & { kind: "action" },
+    route: Route & { kind: "action" | "queue" },
     request: GatewayRequest,
     encoding: Encoding,
     respond: Respond,
   ): void {
     const { length } = request.body;
-    const body = decodeTimed(
+    const name = route.kind === "action" ? route.action : route.queue;
+    const { args, params, input, send } = decodeTimed(
       this.#parts.env,
       length,
-      () => decodeBody("action", request.body, encoding),
-      () => ({ what: "body", length, actor: nameOf(route.actor), action: route.action }),
+      () => decodeCall(route.kind, request.body, encoding),
+      () => ({ what: "body", length, actor: nameOf(route.actor), [route.kind]: name }),
     );
-    this.#metrics.action();
-    const target = this.target(route.actor, body.input);
-    const call = new HttpCall({
-      target,
-      name: route.action,
-      args: body.args ?? [],
-      params: paramsOf(body.params),
-      request: () => request.toRequest(),
-      encoding,
-      respond,
-      report: this.#services.report,
-    });
-    this.#call(call, target);
-  }
-
-  /** A message for a queue. */
-  #send(
-    route: Route & { kind: "queue" },
-    request: GatewayRequest,
-    encoding: Encoding,
-    respond: Respond,
-  ): void {
-    const { length } = request.body;
-    const { body, params, input, ...send } = decodeTimed(
-      this.#parts.env,
-      length,
-      () => decodeBody("send", request.body, encoding),
-      () => ({ what: "body", length, actor: nameOf(route.actor), queue: route.queue }),
-    );
+    if (route.kind === "action") this.#metrics.action();
     const target = this.target(route.actor, input);
     const call = new HttpCall({
       target,
-      name: route.queue,
-      args: [body],
+      name,
+      args,
       params: paramsOf(params),
       request: () => request.toRequest(),
       encoding,
@@ -278,10 +249,6 @@ export class Gateway {
       report: this.#services.report,
       send,
     });
-    this.#call(call, target);
-  }
-
-  #call(call: HttpCall, target: Target): void {
     const { host } = this.#parts;
     const instance = host.load(target);
     if (instance instanceof Promise) {

@@ -26,7 +26,6 @@ import {
   limits,
   type Message,
   negotiateVersion,
-  PROTOCOL_VERSIONS,
   toWireError,
 } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
@@ -43,6 +42,7 @@ import {
 } from "../ports/instance.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
+import { errorMessage, refusalMessage } from "./error-message.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
@@ -165,7 +165,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   endWith(error: TroupeError, code: number): void {
     if (this.#state.tag === "closed") return;
     // Before the welcome nothing but a refusal can be said.
-    if (this.#welcomed) this.#link.send(this.#errorFrame(error));
+    if (this.#welcomed) this.#link.send(errorMessage(error, this.encoding));
     this.#shut(code, `${error.group}.${error.code}`);
   }
 
@@ -338,8 +338,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       end();
     };
     this.#end();
-    const frame = { kind: "error", error: toWireError(error, false) } as const;
-    connection.emit(new MessageOutput({ post }, encodeServerFrame(frame, this.encoding), end));
+    connection.emit(new MessageOutput({ post }, errorMessage(error, this.encoding), end));
     connection.closed();
   }
 
@@ -359,25 +358,12 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       ...logFieldsOf(this.#target(undefined)),
     });
     const error = toWireError(cause, false, logId);
-    const refusal =
-      error.code === "version_unsupported"
-        ? ({ kind: "refusal", error, versions: PROTOCOL_VERSIONS } as const)
-        : ({ kind: "refusal", error } as const);
-    this.#link.send(encodeWelcome(refusal));
+    this.#link.send(refusalMessage(error));
     this.#shut(error.retryable ? closeCodes.tryLater : closeCodes.policy, `${error.group}.${error.code}`);
   }
 
   #sendError(error: TroupeError, id?: number): void {
-    this.post(this.#errorFrame(error, id));
-  }
-
-  #errorFrame(error: TroupeError, id?: number): Message {
-    const wire = toWireError(error, false);
-    const frame =
-      id === undefined
-        ? ({ kind: "error", error: wire } as const)
-        : ({ kind: "error", id, error: wire } as const);
-    return encodeServerFrame(frame, this.encoding);
+    this.post(errorMessage(error, this.encoding, id));
   }
 
   /** Last in whatever sends: it may end the session. */

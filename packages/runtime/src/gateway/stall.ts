@@ -15,6 +15,7 @@ export interface Decoding {
   /** Name or id. */
   readonly actor: string;
   readonly action?: string | undefined;
+  readonly queue?: string;
 }
 
 /** Decodes, and names in the log what took past `limits.eventLoopStallMs`. Throws what `decode` throws. */
