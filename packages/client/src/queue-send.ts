@@ -10,6 +10,7 @@ import type { SendOutcome } from "@troupe/protocol";
 import type { ClientEnv } from "./env.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { StatelessCalls } from "./stateless-calls.ts";
+import type { Tickets } from "./tickets.ts";
 import type { QueueSend } from "./transport.ts";
 import type { QueueSendOptions, QueueSendResult } from "./types.ts";
 
@@ -24,6 +25,17 @@ export interface Sending {
   readonly params: () => unknown;
   /** Makes one attempt. */
   readonly send: (message: QueueSend, params: unknown, signal: AbortSignal) => Promise<SendOutcome>;
+}
+
+/** A message as it travels; with a ticket when its sender waits. */
+export function queueSend(
+  name: string,
+  body: unknown,
+  { wait = false, timeout: timeoutMs }: QueueSendOptions,
+  tickets: Tickets,
+): QueueSend {
+  if (!wait) return { name, body };
+  return { name, body, wait, ticket: tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
 /** Sends a message. Settles when it is durable, or with `wait` when it was handled. */

@@ -13,7 +13,7 @@ import { closeCodes, type Encoding } from "@troupe/protocol";
 import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
-import { sendOutcome } from "../queue-send.ts";
+import { queueSend, sendOutcome } from "../queue-send.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import type { ResultStream } from "../stream/result-stream.ts";
 import type { Tickets } from "../tickets.ts";
@@ -119,15 +119,12 @@ export class Connection implements ActorConnRaw, SessionOwner {
   // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
   async send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
     if (this.#phase.kind === "ended") throw this.#phase.error;
-    const { wait = false, timeout: timeoutMs } = options;
-    const send = wait
-      ? { wait, ticket: this.#parts.tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
-      : {};
-    const answer = this.#calls.add({ name, body, ...send }, [options.signal]);
+    const message = queueSend(name, body, options, this.#parts.tickets);
+    const answer = this.#calls.add(message, [options.signal]);
     this.#flush();
     const outcome = sendOutcome(await answer);
     if (outcome === undefined) throw clientErrors.outcomeUnknown(`The message for queue "${name}"`);
-    return wait ? outcome : undefined;
+    return options.wait === true ? outcome : undefined;
   }
 
   on(event: string, listener: (...args: unknown[]) => void): EventUnsubscribe {

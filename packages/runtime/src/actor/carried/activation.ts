@@ -15,8 +15,6 @@ import { type Env, type Logger, TroupeError } from "@troupe/base";
 import {
   CarriedStopReason,
   fromCarriedError,
-  LogLevel,
-  NO_PAYLOAD,
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";

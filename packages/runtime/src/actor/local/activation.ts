@@ -19,15 +19,7 @@ import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { ActorInstance, InstanceHost } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
-import {
-  type ActorStore,
-  type Batch,
-  type BatchSource,
-  type CommitOutcome,
-  CREATED_ROW,
-  DESTROYED_ROW,
-  type RowChange,
-} from "../../ports/storage.ts";
+import type { ActorStore, Batch, BatchSource, CommitOutcome, RowChange } from "../../ports/storage.ts";
 import type { Queues } from "../../queue/queues.ts";
 import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
@@ -43,6 +35,7 @@ import { broadcast, send } from "./events.ts";
 import { type Expiry, earliest, openExpiry } from "./expiry.ts";
 import { openSchedules } from "./fire-schedule.ts";
 import { runHook } from "./hook.ts";
+import { Milestones } from "./milestones.ts";
 import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
 import { stateChangeNotice } from "./state-change.ts";
@@ -51,8 +44,6 @@ import { subscribe } from "./subscribing.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
 export type { ActivationParts, Phase };
-
-const DONE = Uint8Array.of(1);
 
 /** One life of an actor. */
 export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
@@ -78,13 +69,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   queueing: Queueing | undefined;
   readonly #services: ActivationServices;
   readonly #instance: ActorInstance;
-  /** While a creation runs: its first batch is kept back, so that a crash leaves no half-made actor. */
-  #creating: "no" | "quiet" | "wrote" = "no";
-  #isNew = false;
-  /** The creation is done, and no batch has said so. */
-  #unsaid = false;
-  /** The end for good was asked for, and until "said" no batch has said so. */
-  #doom: "no" | "unsaid" | "said" = "no";
+  readonly #milestones: Milestones;
   #state: StateTree | undefined;
   #schedules: Schedules | undefined;
   #kv: Kv | undefined;
@@ -105,7 +90,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.env = parts.services.env;
     this.host = parts.host;
     this.store = parts.store;
-    this.gate = new OutputGate(() => this.#commit());
+    this.#milestones = new Milestones(parts.store, this);
+    this.gate = new OutputGate(() => this.#milestones.wrote());
     this.work = new Work(this);
     this.connections = new Connections(this);
     this.expiry = openExpiry(this);
@@ -198,33 +184,22 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** Keeps back what the creation writes, until {@link created} or until something waits for it. */
   creating(): void {
-    this.#creating = "quiet";
-    this.#isNew = true;
+    this.#milestones.creating();
   }
 
   /** Keeps back what a migration writes: with an error nothing of it stays. */
   migrating(): void {
-    if (this.#creating === "no") this.#creating = "quiet";
+    this.#milestones.migrating();
   }
 
   /** The migration is done. */
   migrated(): void {
-    if (!this.#isNew) this.#release();
+    this.#milestones.migrated();
   }
 
   /** The creation is done: the batch that says so may go, with all that was kept back. */
   created(): void {
-    if (!this.#isNew) return;
-    this.#isNew = false;
-    this.#unsaid = true;
-    this.#release();
-    this.gate.mark();
-  }
-
-  #release(): void {
-    const wrote = this.#creating === "wrote";
-    this.#creating = "no";
-    if (wrote) this.store.commit(this);
+    if (this.#milestones.created()) this.gate.mark();
   }
 
   setVars(value: unknown): void {
@@ -270,7 +245,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** Sends an output through the gate. */
   emit(output: Output): void {
-    if (this.#creating !== "no") this.#release();
+    if (this.#milestones.held) this.#milestones.release();
     if (this.#state?.suspicious === true) {
       if (this.phase.tag !== "stopped") this.gate.mark();
       // No trap has refused what was written behind the last batch, so its writer is told here.
@@ -324,7 +299,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** What was kept back, or may have been written unseen, belongs to the next batch. */
   #markAll(): void {
-    if (this.#creating !== "no") this.#release();
+    if (this.#milestones.held) this.#milestones.release();
     if (this.#state?.suspicious === true) this.gate.mark();
   }
 
@@ -332,19 +307,18 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   departure(): Promise<void> | undefined {
     if (this.inTransaction) return this.saveState(true);
     const clear = this.gate.clear && this.store.durable === undefined;
-    if (this.#creating === "no" && this.#state?.suspicious !== true && clear) return undefined;
+    if (!this.#milestones.held && this.#state?.suspicious !== true && clear) return undefined;
     return this.saveState(true);
   }
 
   /** True from the moment when the end for good was asked for. */
   get doomed(): boolean {
-    return this.#doom !== "no";
+    return this.#milestones.doomed;
   }
 
   /** The next batch says that the actor is gone: nothing that depends on it leaves before, and nothing new begins. */
   doom(): void {
-    if (this.doomed) return;
-    this.#doom = "unsaid";
+    if (!this.#milestones.doom()) return;
     this.#schedules?.stop();
     this.queueing?.queues.arrivals.end();
     this.gate.mark();
@@ -385,12 +359,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     this.#own = undefined;
     const queued = this.queueing?.take(rows) !== undefined;
     const alarm = moved || queued ? this.nextAlarm() : undefined;
-    if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });
-    this.#unsaid = false;
-    if (this.#doom === "unsaid") {
-      rows.push({ key: DESTROYED_ROW, value: DONE });
-      this.#doom = "said";
-    }
+    this.#milestones.take(rows);
     checkBatchSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };
   }
@@ -398,11 +367,6 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   settled(outcome: CommitOutcome): void {
     this.gate.settled(outcome);
     if (!outcome.durable) this.host.requestStop(this.#instance, "broken");
-  }
-
-  #commit(): void {
-    if (this.#creating === "no") this.store.commit(this);
-    else this.#creating = "wrote";
   }
 
   #checkLive(): void {
