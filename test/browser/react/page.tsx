@@ -1,0 +1,32 @@
+/** What the browser runs: two of the documentation's components on one actor, and a switch for each. */
+import { StrictMode, useState } from "react";
+import { Room } from "./room.tsx";
+
+function Switched({ label }: { readonly label: string }) {
+  const [on, setOn] = useState(true);
+  const [mounts, setMounts] = useState(0);
+  return (
+    <article aria-label={label}>
+      <button type="button" onClick={() => setOn(!on)}>
+        Switch
+      </button>
+      <button type="button" onClick={() => setMounts(mounts + 1)}>
+        Mount anew
+      </button>
+      {on && <Room key={mounts} name="lobby" />}
+    </article>
+  );
+}
+
+/** The same on the server and in the browser. */
+export function Page() {
+  return (
+    <StrictMode>
+      <Switched label="first" />
+      <Switched label="second" />
+      <article aria-label="off">
+        <Room name="lobby" enabled={false} />
+      </article>
+    </StrictMode>
+  );
+}
