@@ -32,7 +32,7 @@ interface Open extends Leak {
 }
 
 /** What is being closed when the test ends, a child process or a socket, has this long. Milliseconds. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 3_000;
 const LOOK_EVERY_MS = 10;
 
 /** Watches from when it is made until it is closed. */
