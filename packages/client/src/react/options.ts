@@ -22,6 +22,8 @@ export interface ActorOptions<R extends Registry, N extends ActorNameOf<R>> {
   readonly params?: ParamsOf<ExtractActorsFromRegistry<R>[N]> | undefined;
   /** The input of the actor, if this connection is what creates it. Who mounts first decides. */
   readonly createWithInput?: InputOf<ExtractActorsFromRegistry<R>[N]> | undefined;
+  /** RivetKit's: there are no regions here, which is said once in the log. */
+  readonly createInRegion?: string | undefined;
   /** Default: true. Without it this component connects to nothing and shows nothing. */
   readonly enabled?: boolean | undefined;
   /** Finds the actor and never creates it: where there is none, `error` is `actor.not_found`. Default: false. */
@@ -39,6 +41,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof AnyActorOptions>([
   "key",
   "params",
   "createWithInput",
+  "createInRegion",
   "enabled",
   "noCreate",
 ]);

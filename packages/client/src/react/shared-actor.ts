@@ -82,7 +82,7 @@ export class SharedActor {
 
   #connect(): void {
     const { client, options } = this.#parts;
-    const { name, key, params, createWithInput, noCreate } = options;
+    const { name, key, params, createWithInput, createInRegion, noCreate } = options;
     const query = { ...(params === undefined ? {} : { params }) };
     const handle =
       noCreate === true
@@ -90,6 +90,7 @@ export class SharedActor {
         : client.getOrCreate(name, key, {
             ...query,
             ...(createWithInput === undefined ? {} : { createWithInput }),
+            ...(createInRegion === undefined ? {} : { createInRegion }),
           });
     const connection = handle.connect();
     this.#snapshot = { handle, connection, connStatus: connection.connStatus, error: null };

@@ -105,8 +105,8 @@ test("options that say the same are the same, and one that nobody knows is refus
   expect(same(base, { ...base, params: { token: "t", at: new Date(1) } })).toBe(false);
   expect(same(base, { ...base, noCreate: true })).toBe(false);
   expect(textOf({ a: 1n, b: undefined })).toBe(textOf({ b: undefined, a: 1n }));
-  const regional: AnyActorOptions & { createInRegion: string } = { ...base, createInRegion: "eu" };
-  expect(() => settledOptions(regional)).toThrow('useActor has no option "createInRegion"');
+  const misspelt: AnyActorOptions & { param: string } = { ...base, param: "t" };
+  expect(() => settledOptions(misspelt)).toThrow('useActor has no option "param"');
 });
 
 test("what is shown of an action is its newest call", async () => {

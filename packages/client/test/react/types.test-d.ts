@@ -10,17 +10,17 @@ export function Component({ useActor, useAction, useEvent }: Kit): string {
   useEvent(room, "message", (text) => text.length);
   // @ts-expect-error: no such event
   room.useEvent("missing", () => {});
-  const send = useAction(room, "send");
-  void send.run("text");
+  const say = useAction(room, "say");
+  void say.run("text");
   // @ts-expect-error: a text is sent
-  void send.run(1);
+  void say.run(1);
   // @ts-expect-error: no such action
-  useAction(room, "sent");
+  useAction(room, "said");
   void useAction(room, "admin.kick").run("Ada");
   void room.connection?.admin.kick("Ada");
   // @ts-expect-error: no such actor
   useActor({ name: "rom", key: "a" });
   // @ts-expect-error: no such parameter
   useActor({ name: "room", key: "a", params: { tokn: "t" } });
-  return send.data ?? "";
+  return say.data ?? "";
 }
