@@ -132,6 +132,13 @@ test("components share a connection through StrictMode, a restart and unmounts; 
   await first.press("Switch");
   await expect.poll(() => sockets, { timeout: 10_000 }).toEqual({ opened: 2, closed: 2 });
 
+  // One that wasn't enabled is, and isn't any more.
+  await off.press("Enable");
+  await off.has("listitem", "hello 2");
+  await off.press("Enable");
+  await off.has("status", "idle");
+  await expect.poll(() => sockets, { timeout: 10_000 }).toEqual({ opened: 3, closed: 3 });
+
   // A mismatch of hydration, an update loop or a duplicate key would be here.
   expect(chromium.complaints.filter((text) => !text.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
   await using client = createClient<Registry<{ room: typeof room }>>(site.endpoint);

@@ -1,4 +1,4 @@
-/** What the browser runs: two of the documentation's components on one actor, and a switch for each. */
+/** What the browser runs: the documentation's components on one actor, with switches. */
 import { StrictMode, useState } from "react";
 import { Room } from "./room.tsx";
 
@@ -18,15 +18,25 @@ function Switched({ label }: { readonly label: string }) {
   );
 }
 
+function Enabled() {
+  const [enabled, setEnabled] = useState(false);
+  return (
+    <article aria-label="off">
+      <button type="button" onClick={() => setEnabled(!enabled)}>
+        Enable
+      </button>
+      <Room name="lobby" enabled={enabled} />
+    </article>
+  );
+}
+
 /** The same on the server and in the browser. */
 export function Page() {
   return (
     <StrictMode>
       <Switched label="first" />
       <Switched label="second" />
-      <article aria-label="off">
-        <Room name="lobby" enabled={false} />
-      </article>
+      <Enabled />
     </StrictMode>
   );
 }
