@@ -17,6 +17,7 @@ const carried = [
   `${runtime}/state/{chunks,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
+  `${runtime}/testing/crash.test.ts`,
 ];
 
 export default defineConfig({

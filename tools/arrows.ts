@@ -106,7 +106,21 @@ export const rooms: readonly Room[] = [
     because: "one session serves all carriers, and knows none",
   },
   {
-    where: ["packages/troupe/src/client.ts"],
+    where: [
+      "connection/",
+      "http/",
+      "raw/",
+      "index.ts",
+      "client.ts",
+      "config.ts",
+      "handle.ts",
+      "scope.ts",
+    ].map((place) => `packages/client/src/${place}`),
+    mayNotSee: ["packages/client/src/react/"],
+    because: "a client without React must not need it",
+  },
+  {
+    where: ["packages/troupe/src/client.ts", "packages/troupe/src/react.ts"],
     mayNotSee: [
       "packages/runtime/",
       "packages/plugins/",
@@ -172,6 +186,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
+  react: ["packages/client/src/react/"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
   commander: ["packages/cli/src/program.ts"],
   semver: ["packages/plugins/src/manifest/manifest.ts"],

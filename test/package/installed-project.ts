@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { version } from "react";
 import { type CommandResult, command } from "../../tools/command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -29,6 +30,8 @@ export class InstalledProject {
     const install = [
       "install",
       ...tarballs.map((file) => `./${file}`),
+      // A project that uses `troupe/react` has one of its own.
+      `react@${version}`,
       "--no-audit",
       "--no-fund",
       "--prefer-offline",

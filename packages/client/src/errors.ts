@@ -79,8 +79,8 @@ export const clientErrors = {
         metadata: { event, limit },
       },
     ),
-  unknownOption: (name: string, known: readonly string[]) =>
-    error("unknown_option", `createClient has no option "${name}"; it has ${known.join(", ")}`, {
+  unknownOption: (name: string, known: readonly string[], what = "createClient") =>
+    error("unknown_option", `${what} has no option "${name}"; it has ${known.join(", ")}`, {
       metadata: { name, known },
     }),
   rawUnsupported: (what: string) =>
@@ -96,6 +96,10 @@ export const clientErrors = {
   /** The cause is what the user's callback threw. */
   listenerFailed: (what: string, cause: unknown) =>
     error("listener_failed", `A listener of ${what} threw`, { cause }),
+  notEnabled: (what: string) =>
+    error("not_enabled", `${what} was called on an actor that isn't enabled; nothing was sent`, {
+      statusCode: 409,
+    }),
   connectFailed: (cause: unknown) => error("connect_failed", "The connection couldn't be opened", { cause }),
 };
 

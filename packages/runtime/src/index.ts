@@ -87,7 +87,7 @@ export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { nodeEnv } from "./node/env.ts";
 export { setup } from "./node/setup.ts";
-export type { TestScope, TestSetup } from "./node/setup-test.ts";
+export type { SetupTestOptions } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";
 export type {
   ActorCarrier,
@@ -106,3 +106,7 @@ export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";
 export { remoteActor } from "./remote/remote-actor.ts";
+export type { CrashPoint } from "./testing/crashing-storage.ts";
+export type { Leak } from "./testing/errors.ts";
+export { testErrors } from "./testing/errors.ts";
+export type { TestActor, TestClock, TestScope, TestSetup } from "./testing/test-setup.ts";

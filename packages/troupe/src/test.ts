@@ -1,2 +1,9 @@
-export type { TestScope, TestSetup } from "@troupe/runtime";
+export type {
+  CrashPoint,
+  SetupTestOptions,
+  TestActor,
+  TestClock,
+  TestScope,
+  TestSetup,
+} from "@troupe/runtime";
 export { setupTest } from "@troupe/runtime";

@@ -210,7 +210,7 @@ test("an update right behind the answer that makes the session is in the transcr
 });
 
 /** The end of a test that `test.each` gives no context for. */
-class Scope implements TestScope, AsyncDisposable {
+class Scope implements AsyncDisposable {
   readonly #ends: (() => Promise<void>)[] = [];
 
   onTestFinished(end: () => Promise<void>): void {

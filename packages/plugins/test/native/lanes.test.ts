@@ -44,12 +44,12 @@ describe.each(languages)("lanes in %s", (_, build) => {
 
   async function world(context: TestContext) {
     const registry = setup({ use: { lanes: pluginActor({ library: path(context) }) } });
-    const { client, sleep } = await setupTest(context, registry);
+    const { client, evict } = await setupTest(context, registry);
     const handle = (key: string) => client.lanes.getOrCreate([key]);
     const act = (key: string, name: string, ...args: unknown[]) => handle(key).action({ name, args });
     // Whatever a test waits for at its end, nobody waits at a gate.
     const open = (gate: number) => act("control", "let", gate);
-    return { handle, act, open, sleep };
+    return { handle, act, open, evict };
   }
 
   const session = (context: TestContext): Promise<PluginSession> =>
@@ -151,7 +151,7 @@ describe.each(languages)("lanes in %s", (_, build) => {
   });
 
   test("a deferred call is answered later, and the actor goes on", async (context) => {
-    const { act, open, sleep, handle } = await world(context);
+    const { act, open, evict, handle } = await world(context);
     const gate = newGate();
     const answer = act("a", "later", gate);
     const later = watch(answer);
@@ -160,7 +160,7 @@ describe.each(languages)("lanes in %s", (_, build) => {
     await open(gate);
     expect(await answer).toBe(gate);
     expect(await act("a", "count")).toBe(21);
-    await sleep(await handle("a").resolve());
+    await evict(handle("a"));
     expect(await act("a", "count")).toBe(22);
   });
 
@@ -226,16 +226,16 @@ describe.each(languages)("lanes in %s", (_, build) => {
       const open = nativeCarrier({ library, frameBytes });
       return (await openSession({ env, open, frameBytes, hostVersion: "0" })).actor("lanes");
     });
-    const { client, sleep } = await setupTest(context, setup({ use: { it: definition } }));
-    await wide(client.it.getOrCreate(["wide"]), sleep, 5_000);
+    const { client, evict } = await setupTest(context, setup({ use: { it: definition } }));
+    await wide(client.it.getOrCreate(["wide"]), evict, 5_000);
   });
 
   test("an actor with more state than the largest frame holds sleeps and wakes", {
     timeout: 60_000,
   }, async (context) => {
     const registry = setup({ use: { it: pluginActor({ library: path(context) }) } });
-    const { client, sleep } = await setupTest(context, registry);
-    await wide(client.it.getOrCreate(["wide"]), sleep, 15_000_000);
+    const { client, evict } = await setupTest(context, registry);
+    await wide(client.it.getOrCreate(["wide"]), evict, 15_000_000);
   });
 });
 
@@ -245,10 +245,10 @@ interface Wide {
 }
 
 /** Writes ten properties of so many characters, and finds them behind a sleep. */
-async function wide(handle: Wide, sleep: (id: string) => Promise<void>, characters: number): Promise<void> {
+async function wide(handle: Wide, evict: (handle: Wide) => Promise<void>, characters: number): Promise<void> {
   const act = (name: string, ...args: unknown[]) => handle.action({ name, args });
   for (let at = 0; at < 10; at += 1) await act("fill", at, characters);
-  await sleep(await handle.resolve());
+  await evict(handle);
   expect(await act("size", 10)).toBe(10 * characters);
   expect(await act("count")).toBe(1);
 }

@@ -40,11 +40,11 @@ function session(library: string, config = ""): Promise<PluginSession> {
 
 async function actors(context: TestContext, library: string, actor?: string) {
   const definition = pluginActor({ library, ...(actor && { actor }) });
-  const { client, sleep } = await setupTest(context, setup({ use: { it: definition } }));
+  const { client, evict } = await setupTest(context, setup({ use: { it: definition } }), { clock: "real" });
   const handle = client.it.getOrCreate(["a"]);
   return {
     act: (name: string, ...args: unknown[]) => handle.action({ name, args }),
-    sleep: async () => sleep(await handle.resolve()),
+    sleep: () => evict(handle),
   };
 }
 

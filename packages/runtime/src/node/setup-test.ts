@@ -1,31 +1,32 @@
 /**
  * `setupTest`: a registry's actors in memory, for one test.
  *
- * The production core, gateway and client, without files and without a network: each test has its own store, dropped
- * whole when the test is over.
+ * The production core and client, without files and without a network, on a clock that stands still until the test moves
+ * it. Each test has its own store, dropped whole when the test is over; what its actors have left open is named then.
  */
-import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type { Env } from "@troupe/base";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { openMemoryStore } from "../ports/memory/open-memory-store.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Runtime } from "../registry/runtime.ts";
+import { CrashingStorage } from "../testing/crashing-storage.ts";
+import { testErrors } from "../testing/errors.ts";
+import { Levers } from "../testing/levers.ts";
+import type { TestClock, TestScope, TestSetup } from "../testing/test-setup.ts";
+import { VirtualTime } from "../testing/virtual-time.ts";
 import { nodeEnv } from "./env.ts";
+import { LeakWatch } from "./leak-watch.ts";
 import { ownInMemory } from "./sqlite/own/open-own-files.ts";
 
-/** The part of a test's context that is used; vitest's fits, and any object with the same method. */
-export interface TestScope {
-  onTestFinished(fn: () => Promise<void>): unknown;
-}
-
-/** What a test works with. */
-export interface TestSetup<R extends ClientRegistry> {
-  readonly client: Client<R>;
-  /** Puts an actor to sleep now, whatever its time-out; settles when it sleeps. */
-  sleep(actorId: string): Promise<void>;
+/** What `setupTest` takes beside the registry. */
+export interface SetupTestOptions {
+  /** `"real"` for actors whose code has a clock of its own: a plugin, a host elsewhere. Default: "virtual". */
+  readonly clock?: "virtual" | "real";
 }
 
 /**
- * Runs a registry's actors for one test; stopped and dropped when it is over.
+ * Runs a registry's actors for one test; stopped and dropped when it is over. Fails the test with `test.leaked` when an
+ * actor's code has left a timer or a socket that keeps the process alive.
  *
  * ```ts
  * test("counts", async (t) => {
@@ -37,8 +38,11 @@ export interface TestSetup<R extends ClientRegistry> {
 export async function setupTest<U extends Readonly<Record<string, AnyActorDefinition>>>(
   t: TestScope,
   registry: Registry<U>,
+  options: SetupTestOptions = {},
 ): Promise<TestSetup<Registry<U>>> {
-  const env = nodeEnv({ logLevel: "warn" });
+  const real = nodeEnv({ logLevel: "warn" });
+  const time = options.clock === "real" ? undefined : new VirtualTime(real, real.clock.now());
+  const env: Env = time === undefined ? real : { ...real, ...partsOf(time) };
   const store = openMemoryStore({
     env,
     own: ownInMemory(env),
@@ -46,18 +50,58 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
       throw cause;
     },
   });
+  const storage = new CrashingStorage(store.storage);
   const runtime = new Runtime({
     env,
     directory: store.directory,
-    storage: store.storage,
+    storage,
     use: registry.config.use,
     access: registry.config,
     maxAwakeActors: registry.config.maxAwakeActors,
   });
-  t.onTestFinished(async () => {
+  const leaks = new LeakWatch(() => runtime.running());
+  atEnd(t, async () => {
     await runtime.stop();
-    await store.storage.close();
+    await storage.close();
+    const left = await leaks.close(real.timers);
+    if (left.length > 0) throw testErrors.leaked(left);
   });
   await runtime.start();
-  return { client: runtime.client<Registry<U>>(), sleep: (actorId) => runtime.host.sleep(actorId) };
+  const levers = new Levers({
+    idle: () => time?.idle() ?? macrotask(real),
+    host: runtime.host,
+    storage,
+  });
+  return {
+    client: runtime.client<Registry<U>>(),
+    clock: clockOf(env, time),
+    evict: (actor) => levers.evict(actor),
+    crash: (actorId, at) => levers.crash(actorId, at),
+    expectAsleep: (actorId) => levers.expectAsleep(actorId),
+  };
+}
+
+function partsOf({ clock, timers, afterTurn, asyncContext }: VirtualTime) {
+  return { clock, timers, afterTurn, asyncContext };
+}
+
+function clockOf(env: Env, time: VirtualTime | undefined): TestClock {
+  return {
+    now: () => env.clock.now(),
+    advance: async (ms) => {
+      if (time === undefined) throw testErrors.realClock();
+      await time.pass(ms);
+    },
+  };
+}
+
+/** Vitest's context has one name for it, node:test's another. */
+function atEnd(t: TestScope, end: () => Promise<void>): void {
+  if ("onTestFinished" in t) t.onTestFinished(end);
+  else t.after(end);
+}
+
+/** What has begun is done, as far as that is up to turns. */
+function macrotask(env: Env): Promise<void> {
+  return new Promise((resolve) => env.afterTurn(() => env.afterTurn(resolve)));
 }

@@ -19,7 +19,7 @@ import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
-import type { Directory } from "../ports/directory.ts";
+import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
@@ -94,6 +94,11 @@ export class Runtime {
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
   readonly #caller = (): Activation | undefined => this.#services.current.get();
+
+  /** The actor whose code runs now; undefined outside of actors. */
+  running(): ActorRecord | undefined {
+    return this.#caller()?.record;
+  }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
   readonly #outward = (): ClientTransport => {

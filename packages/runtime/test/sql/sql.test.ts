@@ -380,10 +380,10 @@ test("a result has rows and bytes that it may have; a statement with a larger on
 
 test("in memory, for tests: tables outlive a sleep", async (t) => {
   const registry = setup({ use: { notes } });
-  const { client, sleep } = await setupTest(t, registry);
+  const { client, evict } = await setupTest(t, registry);
   const handle = client.notes.getOrCreate(["a"]);
   await handle.add("one");
-  await sleep(await handle.resolve());
+  await evict(handle);
   expect(await handle.texts()).toEqual(["one"]);
   expect(await handle.state()).toEqual([1, "one"]);
 });
