@@ -187,7 +187,7 @@ function checkSchedules({ world, durability }: Evidence): void {
       if (cancelled !== undefined && log.includes(markOf(cancelled, "ring"), index)) {
         world.fail("schedules", `${mark} of ${actorId} was answered with true, and it ran after that`);
       }
-      const job = tokenWith(mark, "job");
+      const job = tokenWith(mark, "recur");
       if (job !== undefined && !durability.wasDestroyed(actorId) && !log.includes(markOf(job, "end"))) {
         world.fail("schedules", `the job ${job} of ${actorId} never came to its end`);
       }
