@@ -4,8 +4,15 @@
  */
 import { kvSection } from "../kv/inspect.ts";
 import type { InspectorSection } from "../ports/inspection.ts";
+import { deadLetterSection, queueSection } from "../queue/inspect.ts";
 import { scheduleSection } from "../schedule/inspect.ts";
 import { stateSection } from "./state-section.ts";
 
 /** All of them. */
-export const sections: readonly InspectorSection[] = [stateSection, kvSection, scheduleSection];
+export const sections: readonly InspectorSection[] = [
+  stateSection,
+  kvSection,
+  scheduleSection,
+  queueSection,
+  deadLetterSection,
+];

@@ -1,6 +1,6 @@
 /** What the inspector shows of actors that are awake, asleep, and elsewhere; and that it is behind the gate. */
 import { UserError } from "@troupe/base";
-import { actor } from "@troupe/runtime";
+import { actor, queue } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { watch } from "../driver/watch.ts";
 import { type AnyDriver, inspected, look } from "./ground.ts";
@@ -203,6 +203,22 @@ test("connections show what they listen to, and of their parameters nothing but 
     connections: 1,
   });
   expect(one.body.options).toMatchObject({ actionTimeout: 60_000 });
+});
+
+test("messages that wait are listed with their queue and size, and a send is a call of its own kind", async () => {
+  const mailbox = actor({ queues: { letters: queue<string>() }, actions: {} });
+  await using driver = await inspected({ mailbox });
+  const box = driver.local().mailbox.getOrCreate("a");
+  for (const text of ["a secret", "another"]) await box.send("letters", text);
+  const id = await box.resolve();
+  const { body } = await look(driver, `/actors/${id}/queues?limit=1`);
+  expect(body.messages).toMatchObject([{ id: 1, queue: "letters", attempts: 0, bytes: expect.any(Number) }]);
+  const rest = await look(driver, `/actors/${id}/queues?after=${encodeURIComponent(body.next)}`);
+  expect(rest.body.messages).toMatchObject([{ id: 2, queue: "letters" }]);
+  expect(JSON.stringify([body, rest.body])).not.toMatch(/secret/);
+  expect((await look(driver, `/actors/${id}/dead-letters`)).body).toEqual({ letters: [] });
+  const { calls } = (await look(driver, `/actors/${id}/calls`)).body;
+  expect(calls[0]).toMatchObject({ kind: "send", action: "letters", outcome: "ok" });
 });
 
 test("what isn't there is refused by code", async () => {

@@ -1,6 +1,10 @@
 /** What the inspector changes where it may, and that it may not by default. */
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { LocalInstance } from "../../src/actor/local/local-instance.ts";
+import { RecordedInstance } from "../../src/inspector/recorded-instance.ts";
+import { carried } from "../driver/carried.ts";
+import { Driver } from "../driver/driver.ts";
 import { Latch } from "../driver/watch.ts";
 import { inspected, look } from "./ground.ts";
 
@@ -163,4 +167,31 @@ test("what a transaction has written and may yet undo is shown to nobody", async
   held.open();
   await driver.world.idle();
   expect((await look(driver, `/actors/${id}/tables/notes`)).body.rows).toEqual([[1, "one"]]);
+});
+
+test("an actor whose code is elsewhere is read like any other, called and ended, but not edited", async () => {
+  await using driver = await inspected(carried({ counter }), { write: true });
+  const id = await idOf(driver, "counter");
+  expect((await look(driver, `/actors/${id}/action/increment`, { args: [2] })).body).toEqual({ output: 2 });
+  const second = (await driver.act("counter?key=a", "later")).output;
+  for (const [verb, body] of [
+    ["state", { set: { count: 7 } }],
+    [`schedules/${second}/cancel`, {}],
+    [`schedules/${second}/fire`, {}],
+    ["sql", { sql: "SELECT 1", write: true }],
+  ] as const)
+    expect((await look(driver, `/actors/${id}/${verb}`, body)).code).toBe("inspector.not_supported");
+  expect((await look(driver, `/actors/${id}/schedules`)).body.schedules).toHaveLength(1);
+  expect((await look(driver, `/actors/${id}/state`)).body.state.count).toBe(2);
+  await look(driver, `/actors/${id}/destroy`, {});
+  expect((await look(driver, `/actors/${id}`)).code).toBe("actor.not_found");
+});
+
+test("without an inspector nothing stands before an actor", async () => {
+  await using plain = await Driver.start({ counter });
+  const id = await idOf(plain, "counter");
+  expect(plain.runtime.host.instance(id)).toBeInstanceOf(LocalInstance);
+  await using seen = await inspected({ counter });
+  const other = await idOf(seen, "counter");
+  expect(seen.runtime.host.instance(other)).toBeInstanceOf(RecordedInstance);
 });
