@@ -88,7 +88,7 @@ export const rooms: readonly Room[] = [
     where: [`${runtime}inspector/`],
     mayNotSee: [`${runtime}actor/`],
     // What rows of the state look like, and the options of a definition.
-    but: [`${runtime}actor/local/state-tree.ts`, `${runtime}actor/definition.ts`],
+    but: [`${runtime}actor/local/state-chunks.ts`, `${runtime}actor/definition.ts`],
     because: "the inspector sees every kind of actor alike, through the ports",
   },
   {

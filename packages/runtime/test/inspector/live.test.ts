@@ -109,7 +109,7 @@ test("a value that is too long to be shown is told by its size", async () => {
   await using driver = await inspected({ counter });
   const live = new Live(driver, await idOf(driver));
   await driver.world.until(() => live.told.length === 1);
-  await driver.act("counter?key=a", "write", "x".repeat(limits.inspectorValueBytes));
+  await driver.act("counter?key=a", "write", "x".repeat(limits.stateChunkBytes));
   await driver.world.until(() => live.last("state") !== undefined);
   expect(live.last("state").set.text).toEqual({ leftOut: true, bytes: expect.any(Number) });
 });
