@@ -205,6 +205,31 @@ test("connections show what they listen to, and of their parameters nothing but 
   expect(one.body.options).toMatchObject({ actionTimeout: 60_000 });
 });
 
+test("jobs stand among the schedules by what runs next, and a call that failed says so by its code", async () => {
+  const planner = actor({
+    actions: {
+      plan: async (c) => {
+        await c.schedule.after(100, "fail", "a secret");
+        await c.cron.every({ name: "tick", interval: 10_000, action: "tick" });
+      },
+      tick: () => {},
+      fail: () => {
+        throw new UserError("no", { code: "no_way" });
+      },
+    },
+  });
+  await using driver = await inspected({ planner });
+  const id = await idOf(driver, resolve("planner", "a"));
+  await driver.act("planner?key=a", "plan");
+  await driver.world.pass(200);
+  const { body } = await look(driver, `/actors/${id}/schedules`);
+  expect(body.schedules).toMatchObject([
+    { kind: "at", action: "fail", arguments: 1, failed: "user.no_way" },
+    { kind: "every", name: "tick", action: "tick", arguments: 0 },
+  ]);
+  expect(JSON.stringify(body)).not.toContain("secret");
+});
+
 test("messages that wait are listed with their queue and size, and a send is a call of its own kind", async () => {
   const mailbox = actor({ queues: { letters: queue<string>() }, actions: {} });
   await using driver = await inspected({ mailbox });
