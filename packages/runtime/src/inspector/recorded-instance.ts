@@ -24,8 +24,11 @@ import { RecordedCall } from "./recorded-call.ts";
 import { RecordedStore } from "./recorded-store.ts";
 import type { ActorRecorder, Recorders } from "./recorder.ts";
 
+/** All that an instance has: what joins the port must be passed on here, too. */
+type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
+
 /** An activation that is recorded. */
-export class RecordedInstance implements ActorInstance {
+export class RecordedInstance implements WholeInstance {
   readonly store: RecordedStore;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
