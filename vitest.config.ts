@@ -16,6 +16,7 @@ const carried = [
   `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
   `${runtime}/state/{chunks,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
+  `${runtime}/inspector/{reading,live}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
   `${runtime}/testing/crash.test.ts`,
 ];

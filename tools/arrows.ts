@@ -81,8 +81,15 @@ export const rooms: readonly Room[] = [
   },
   {
     where: [`${runtime}actor/`],
-    mayNotSee: [`${runtime}gateway/`, `${runtime}registry/`],
-    because: "an actor does not know who calls it",
+    mayNotSee: [`${runtime}gateway/`, `${runtime}registry/`, `${runtime}inspector/`],
+    because: "an actor does not know who calls it, nor who looks at it",
+  },
+  {
+    where: [`${runtime}inspector/`],
+    mayNotSee: [`${runtime}actor/`],
+    // What rows of the state look like, and the options of a definition.
+    but: [`${runtime}actor/local/state-chunks.ts`, `${runtime}actor/definition.ts`],
+    because: "the inspector sees every kind of actor alike, through the ports",
   },
   {
     where: [relay],

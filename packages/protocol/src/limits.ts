@@ -325,6 +325,21 @@ export const limits = {
   /** What a worker said last on its standard error, kept for the error that its end becomes. */
   workerStderrBytes: 4 * 1024,
 
+  /** Calls of one actor that the inspector keeps. */
+  inspectorCalls: 128,
+  /** Actors whose calls the inspector keeps: those that were called last. */
+  inspectorActors: 1_024,
+  /** Rows, keys or actors on one page of the inspector. */
+  inspectorPage: 200,
+  /** Actors that one page of a filtered list looks at: the next page goes on there. */
+  inspectorScan: 10_000,
+  /** Live connections of the inspector. */
+  inspectorWatchers: 64,
+  /** Bytes that a live connection may leave unread: what comes then is counted, and told as a gap. */
+  inspectorLiveBytes: 1024 * 1024,
+  /** A live connection looks for what isn't announced (why an actor is awake, who is connected) this often. */
+  inspectorLookMs: 500,
+
   /** MiB of one dynamic actor's isolate: the default of `memoryLimit`. */
   isolateMemoryMb: 64,
   /** MiB that an isolate needs at least: the engine's own least. */

@@ -85,6 +85,7 @@ export type {
 export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
+export type { InspectorConfig } from "./inspector/config.ts";
 export { nodeEnv } from "./node/env.ts";
 export { setup } from "./node/setup.ts";
 export type { SetupTestOptions } from "./node/setup-test.ts";

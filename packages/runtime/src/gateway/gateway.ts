@@ -35,6 +35,7 @@ import {
   okResponse,
   type Respond,
 } from "./http-message.ts";
+import { type InspectorDoor, type InspectorRoute, isInspectorPath } from "./inspector-door.ts";
 import { loaded } from "./loaded.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
@@ -59,6 +60,8 @@ export interface GatewayParts {
   readonly app?: AppFetch | undefined;
   /** Why calls to some actors, or all, fail for good: `group.code`. */
   readonly failure: () => string | undefined;
+  /** What people look into actors with, where it is on. */
+  readonly inspector?: InspectorDoor | undefined;
 }
 
 /** A door to a host's actors. */
@@ -111,6 +114,10 @@ export class Gateway {
         respond({ status: 204, headers: preflightHeaders, body: "" });
         return;
       }
+      if (this.#parts.inspector !== undefined && isInspectorPath(request.url)) {
+        this.#inspect(this.#parts.inspector, request, respond);
+        return;
+      }
       const route = parseRoute(request.url);
       if (route.kind === "app") {
         this.#app(route.path, request, respond);
@@ -144,7 +151,7 @@ export class Gateway {
   }
 
   /** Takes a socket whose upgrade was admitted. `url` is checked by {@link socketRoute} before. */
-  socket(link: Link, route: SocketRoute, request: (() => Request) | undefined): void {
+  socket(link: Link, route: SocketRoute | InspectorRoute, request: (() => Request) | undefined): void {
     if (this.#sessions.size >= limits.gatewaySockets) {
       link.close(closeCodes.tryLater, "connection.too_many");
       return;
@@ -162,8 +169,12 @@ export class Gateway {
     this.#parts.hosts.accept(link);
   }
 
-  #session(link: Link, route: SocketRoute, request: (() => Request) | undefined): Session {
+  #session(link: Link, route: SocketRoute | InspectorRoute, request: (() => Request) | undefined): Session {
     const services = this.#services;
+    if (route.kind === "inspector") {
+      if (this.#parts.inspector === undefined) throw gatewayErrors.notFound("/inspector");
+      return this.#parts.inspector.session(link, route, services);
+    }
     const target = (input: unknown): Target => this.target(route.actor, input);
     return route.kind === "connect"
       ? new SocketSession({ services, link, target, request })
@@ -176,6 +187,13 @@ export class Gateway {
     if (route.kind === "websocket") return { ...route, kind: route.kind };
     if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
     return { kind: route.kind, actor: route.actor };
+  }
+
+  /** What the socket of an admitted upgrade is for. Throws `gateway.*`, `key.*`. */
+  upgradeRoute(url: string, request: AccessRequest): SocketRoute | InspectorRoute {
+    const { inspector } = this.#parts;
+    if (inspector === undefined || !isInspectorPath(url)) return this.socketRoute(url);
+    return inspector.socketRoute(url, request);
   }
 
   target(actor: ActorRoute, input: unknown): Target {
@@ -274,6 +292,12 @@ export class Gateway {
     answerApp(app, request).then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
   }
 
+  #inspect(inspector: InspectorDoor, request: GatewayRequest, respond: Respond): void {
+    inspector
+      .answer(request, () => this.#metrics.text())
+      .then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
+  }
+
   #management(route: Route, request: GatewayRequest, respond: Respond): void {
     const text = { "content-type": "text/plain; charset=utf-8" };
     switch (route.kind) {
@@ -354,6 +378,7 @@ export function accessRequest(request: Pick<GatewayRequest, "header" | "method" 
     authorization: request.header("authorization"),
     subprotocols: request.header("sec-websocket-protocol"),
     preflight: request.method === "OPTIONS",
+    inspector: isInspectorPath(request.url),
     probe: isProbe(request.url),
   };
 }

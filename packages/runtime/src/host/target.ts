@@ -35,3 +35,9 @@ export function logFieldsOf(target: Target): { readonly actor: string } | { read
 export function describe(address: ActorAddress): string {
   return `"${address.name}" with key ${JSON.stringify(address.key)}`;
 }
+
+/** An actor that is being made. */
+export interface Creation {
+  readonly input: unknown;
+  readonly durable: Promise<void> | undefined;
+}

@@ -7,6 +7,7 @@
 import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
+import type { ConnectedClient, InstanceEdits } from "./inspection.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
 import type { ActorStore, Row, StoreNeeds } from "./storage.ts";
@@ -32,6 +33,8 @@ export interface ActorInstance {
   stop(reason: StopReason): Promise<void>;
   /** What people want to know about it. */
   report(): InstanceReport;
+  /** What people may change of it by hand; absent where its code runs elsewhere. */
+  readonly edits?: InstanceEdits | undefined;
 }
 
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
@@ -50,6 +53,8 @@ export interface ActionCall {
   /** The HTTP request of a stateless call, made when somebody asks. */
   readonly request?: (() => Request) | undefined;
   readonly reply: Reply;
+  /** Told when the actor's code begins with it: for whoever measures. */
+  began?(): void;
 }
 
 /** Turns the end of a call into an output, in the caller's encoding. The instance sends it through its gate. */
@@ -156,6 +161,7 @@ export interface InstanceReport {
   readonly actionsInFlight: number;
   /** When it wants to be woken (wall clock, ms), `null` for never. */
   readonly alarmAt: number | null;
+  readonly clients: readonly ConnectedClient[];
 }
 
 /** What a factory is given to make an activation. */

@@ -19,6 +19,10 @@ import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
+import type { InspectorSettings } from "../inspector/config.ts";
+import { Inspector } from "../inspector/inspector.ts";
+import { RecordedFactory } from "../inspector/recorded-instance.ts";
+import { Recorders } from "../inspector/recorder.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
@@ -42,6 +46,8 @@ export interface RuntimeParts {
   readonly failure?: () => string | undefined;
   /** What remote hosts must show; without one none is taken. */
   readonly hostToken?: string | undefined;
+  /** People may look into actors; without it nothing is recorded, and nobody can. */
+  readonly inspector?: InspectorSettings | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -65,8 +71,14 @@ export class Runtime {
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
-    for (const [name, definition] of Object.entries(parts.use))
-      factories.set(name, this.#factory(name, definition));
+    const recorders = parts.inspector === undefined ? undefined : new Recorders();
+    for (const [name, definition] of Object.entries(parts.use)) {
+      const factory = this.#factory(name, definition);
+      factories.set(
+        name,
+        recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders),
+      );
+    }
     this.#factories = [...factories.values()];
     this.host = new ActorHost({
       env: parts.env,
@@ -79,11 +91,12 @@ export class Runtime {
     this.gateway = new Gateway({
       env: parts.env,
       host: this.host,
-      access: new Access(parts.access, parts.env.crypto),
+      access: new Access(parts.access, parts.env.crypto, recorders === undefined ? "off" : "on"),
       namespace: DEFAULT_NAMESPACE,
       hosts: this.hosts,
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
+      inspector: this.#inspector(parts, factories, recorders),
     });
   }
 
@@ -138,6 +151,20 @@ export class Runtime {
     await Promise.all(this.#factories.map((factory) => factory.close?.()));
     this.gateway.close();
     await this.#client?.dispose();
+  }
+
+  #inspector(
+    parts: RuntimeParts,
+    factories: ReadonlyMap<string, InstanceFactory>,
+    recorders: Recorders | undefined,
+  ): Inspector | undefined {
+    const { inspector: settings, env, directory, storage, use } = parts;
+    if (settings === undefined || recorders === undefined) return undefined;
+    const { host } = this;
+    return new Inspector({
+      ...{ env, host, directory, storage, use, factories, recorders, settings },
+      namespace: DEFAULT_NAMESPACE,
+    });
   }
 
   #factory(name: string, definition: AnyActorDefinition): InstanceFactory {

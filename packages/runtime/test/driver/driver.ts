@@ -7,6 +7,7 @@ import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
 import { handleFetch } from "../../src/gateway/fetch-handler.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
+import type { InspectorSettings } from "../../src/inspector/config.ts";
 import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
@@ -27,6 +28,7 @@ export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
+  readonly inspector?: InspectorSettings;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
   readonly databases?: boolean;
 }
@@ -207,6 +209,7 @@ export class Driver<U extends Use> {
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
+      inspector: this.#options.inspector,
     });
   }
 

@@ -108,6 +108,7 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     if (keepsAwake(call)) activation.work.begin("action");
+    call.began?.();
     const number = activation.calls.begin(call);
     const connection = activation.clients.numberOf(call.connection);
     const timeoutMs = activation.descriptor.options.actionTimeout;
@@ -174,6 +175,7 @@ export class CarriedInstance implements ActorInstance {
       connections: clients.size,
       actionsInFlight: work.count("action"),
       alarmAt,
+      clients: clients.all,
     };
   }
 

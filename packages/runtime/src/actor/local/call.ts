@@ -31,6 +31,7 @@ export function startCall(activation: Activation, call: ActionCall): void {
     return;
   }
   const c = new CallContext(activation, call);
+  call.began?.();
   let output: Output;
   try {
     const result = invoke(activation, call.name, action, c, call.args);
@@ -107,6 +108,7 @@ async function callWithHooks(activation: Activation, call: ActionCall, action: H
     return;
   }
   const c = new CallContext(activation, { connection, request: call.request });
+  call.began?.();
   const started = start(() => invoke(activation, call.name, action, c, call.args));
   await answerLater(activation, call, c, started);
   await connection.end();

@@ -25,6 +25,8 @@ export interface DatabaseClientParts {
 export let inTransaction: (client: DatabaseClient) => boolean;
 /** The activation ends, and what is open is undone. */
 export let abandonTransaction: (client: DatabaseClient) => void;
+/** Runs a statement for people, outside of any transaction; its result with its columns. */
+export let executeByHand: (client: DatabaseClient, sql: string, params: BindParams) => Promise<ExecuteResult>;
 
 /** `c.db`, or with `bound` the `tx` of a transaction. */
 export class DatabaseClient implements Database {
@@ -34,6 +36,7 @@ export class DatabaseClient implements Database {
   static {
     inTransaction = (client) => client.#inside;
     abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
+    executeByHand = async (client, sql, params) => await client.#parts.slot.execute(undefined, sql, params);
   }
 
   constructor(parts: DatabaseClientParts, bound?: Transaction) {

@@ -5,6 +5,7 @@
 import { TroupeError } from "@troupe/base";
 import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
+import type { InstanceEdits } from "../../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -22,6 +23,7 @@ import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
+import { LocalEdits } from "./edits.ts";
 import { openRequest } from "./raw-request.ts";
 import { openSocket } from "./raw-socket.ts";
 import { startSend } from "./send-call.ts";
@@ -176,7 +178,12 @@ export class LocalInstance implements ActorInstance {
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
       alarmAt: activation.nextAlarm(),
+      clients: [...activation.connections.all.values()],
     };
+  }
+
+  get edits(): InstanceEdits {
+    return new LocalEdits(this.#activation);
   }
 
   /** Schedules and messages that are left wake the actor again. */
