@@ -14,6 +14,7 @@ const runtime = "packages/runtime/test";
 const carried = [
   `${runtime}/{turns,schedule,host,kv,raw,streams,actor-calls,sql,queue}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls}.test.ts`,
+  `${runtime}/actions/{validation,waiting,idempotency,serial,chains}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
 ];

@@ -56,6 +56,7 @@ export const rooms: readonly Room[] = [
       `${runtime}gate/`,
       `${runtime}schedule/`,
       `${runtime}kv/`,
+      `${runtime}idempotency/`,
       // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,

@@ -68,7 +68,12 @@ export type {
   ReplyOf,
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";
-export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
+export type {
+  ActionInputSchemas,
+  SchemaIssue,
+  StandardResult,
+  StandardSchema,
+} from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export { nodeEnv } from "./node/env.ts";

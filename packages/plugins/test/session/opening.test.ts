@@ -36,6 +36,8 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     requests: false,
     database: false,
     startRows: true,
+    idempotency: false,
+    serial: false,
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

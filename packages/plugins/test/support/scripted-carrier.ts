@@ -38,6 +38,8 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     requests: false,
     database: false,
     startRows: true,
+    idempotency: false,
+    serial: false,
   };
 }
 

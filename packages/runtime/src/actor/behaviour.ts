@@ -9,6 +9,7 @@ import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
+import { parseSchemas, type Schemas } from "./schemas.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -32,6 +33,7 @@ const hookNames = [
   "onBeforeActionResponse",
   "onRequest",
   "onWebSocket",
+  "callerIdentity",
 ] as const;
 
 /** The hooks of a definition that are plain functions. */
@@ -68,6 +70,8 @@ export interface LocalBehaviour {
   /** By dotted name. */
   readonly actions: ActionTable;
   readonly queues: QueueTable;
+  /** What arguments and connection parameters must be; absent for anything. */
+  readonly schemas: Schemas | undefined;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
   /** True when a start runs nothing of the user's: no hook, nothing to make. */
@@ -125,10 +129,12 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   "queues",
   "options",
   "types",
+  "actionInputSchemas",
+  "connParamsSchema",
 ]);
 
 /** Keys of RivetKit's whose feature isn't in this version. */
-const laterKeys: ReadonlySet<string> = new Set(["actionInputSchemas", "connParamsSchema", "inspector"]);
+const laterKeys: ReadonlySet<string> = new Set(["inspector"]);
 
 /** Checks a definition's config and takes it apart. Throws `config.*`. */
 export function parseDefinition(config: Readonly<Record<string, unknown>>): {
@@ -156,6 +162,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     queues: QueueTable.parse(config["queues"]),
+    schemas: parseSchemas(config, actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
@@ -180,6 +187,8 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
 /** What the code behind a carrier declares, checked as a definition is. Throws `config.*`. */
 export function describeCarried(declaration: CarriedDeclaration): ActorDescriptor {
   const { options, ignored } = parseOptions(declaration.options);
+  if (options.concurrency === "serial" && !declaration.serial)
+    throw configErrors.unsupportedOption("concurrency");
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),

@@ -12,8 +12,9 @@ import {
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
-import type { ActivationServices } from "../actor/local/activation-services.ts";
+import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
@@ -21,6 +22,7 @@ import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
+import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { Transaction } from "../sql/write-slot.ts";
@@ -53,14 +55,14 @@ export class Runtime {
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
-  #carriedTransport: ClientTransport | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
     this.#services = {
       env: parts.env,
-      current: parts.env.asyncContext.variable<Activation>(),
+      current: parts.env.asyncContext.variable<Running>(),
       transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      waits: new WaitGraph(),
       client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
@@ -93,18 +95,18 @@ export class Runtime {
   };
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
-  readonly #caller = (): Activation | undefined => this.#services.current.get();
+  readonly #caller = (): Activation | undefined => this.#services.current.get()?.activation;
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = (): ClientTransport => {
-    this.#carriedTransport ??= new LocalTransport({
+  readonly #outward = ({ actorId, chain }: CallOrigin): ClientTransport =>
+    new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
       caller: () => undefined,
+      call: () => ({ until: undefined, chain, onAbandoned: () => () => {} }),
+      actorId,
     });
-    return this.#carriedTransport;
-  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {
@@ -115,6 +117,7 @@ export class Runtime {
         host: this.host,
         gateway: this.gateway,
         caller: this.#caller,
+        call: () => this.#services.current.get()?.call,
       }),
     });
     return retyped<R>(this.#client);

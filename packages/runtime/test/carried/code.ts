@@ -38,6 +38,8 @@ export class PlayedCarrier implements ActorCarrier {
       requests: false,
       database: false,
       startRows: true,
+      idempotency: false,
+      serial: false,
       ...declaration,
     };
   }
@@ -86,7 +88,7 @@ export class PlayedCarrier implements ActorCarrier {
     const { call } = this.heard("call").value;
     this.say({
       $case: "reply",
-      value: { call, value: encodePayload(value, this.encoding), error: undefined },
+      value: { call, value: encodePayload(value, this.encoding), error: undefined, refused: false },
     });
   }
 

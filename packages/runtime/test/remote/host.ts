@@ -95,7 +95,7 @@ export class SpokenHost {
         actors: [
           {
             ...{ ...actor, queues: [], connections: true, sockets: false, database: false },
-            ...{ requests: false, startRows: true },
+            ...{ requests: false, startRows: true, idempotency: false, serial: false },
           },
         ],
       },

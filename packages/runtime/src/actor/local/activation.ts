@@ -28,32 +28,31 @@ import {
   type RowChange,
 } from "../../ports/storage.ts";
 import type { Queues } from "../../queue/queues.ts";
-import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
+import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import type { Schedule } from "../types/context.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
-import type { ActivationServices } from "./activation-services.ts";
+import type { ActivationServices, Running } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
+import { send } from "./events.ts";
 import { runHook } from "./hook.ts";
-import { checkEvent, EventMessage, EventOutput } from "./outputs.ts";
 import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
-import { fireSchedule, ScheduleApi } from "./schedule-api.ts";
+import { openSchedules, ScheduleApi } from "./schedule-api.ts";
+import { SharedByCalls } from "./shared-by-calls.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
-export type { ActivationParts, Phase };
-
 const DONE = Uint8Array.of(1);
 
 /** One life of an actor. */
-export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
+export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Running {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly descriptor: ActorDescriptor;
@@ -87,6 +86,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #database: DatabaseClient | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
+  #calls: SharedByCalls | undefined;
 
   constructor(parts: ActivationParts) {
     this.#services = parts.services;
@@ -124,11 +124,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   get schedules(): Schedules {
     if (this.#schedules === undefined) {
-      this.#schedules = new Schedules(this.env, {
-        wrote: () => this.wrote(),
-        fire: (entry: ScheduleEntry, firedAt: number) => fireSchedule(this, entry, firedAt),
-        maxSchedules: this.descriptor.options.maxSchedules,
-      });
+      this.#schedules = openSchedules(this);
       if (this.phase.tag === "running" && !this.doomed) this.#schedules.start();
     }
     return this.#schedules;
@@ -161,6 +157,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   /** True in a transaction of its database. */
   get inTransaction(): boolean {
     return this.#database !== undefined && inTransaction(this.#database);
+  }
+
+  /** What its calls share: turns, and keys. */
+  get calls(): SharedByCalls {
+    this.#calls ??= new SharedByCalls(this, this.#services);
+    return this.#calls;
+  }
+
+  get activation(): Activation {
+    return this;
   }
 
   get database(): DatabaseClient {
@@ -236,11 +242,14 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return reasons;
   }
 
-  /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
-  enter<R>(fn: () => R): R {
+  /**
+   * Runs user code as this actor, for one of its calls or for none, and outside of any transaction: whoever brought it here
+   * may be in one.
+   */
+  enter<R>(fn: () => R, running: Running = this): R {
     const { current, transaction } = this.#services;
-    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
-    return transaction.run(undefined, () => current.run(this, fn));
+    if (this.#database === undefined || transaction.get() === undefined) return current.run(running, fn);
+    return transaction.run(undefined, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -270,17 +279,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   send(targets: readonly Connection[], name: string, args: readonly unknown[], gated: boolean): void {
     this.#checkLive();
-    const { maxOutgoingMessageSize } = this.descriptor.options;
-    if (targets.length === 0) {
-      checkEvent(name, args, maxOutgoingMessageSize);
-      return;
-    }
-    const event = new EventMessage({ name, args, gated }, targets, maxOutgoingMessageSize);
-    if (gated) {
-      this.emit(new EventOutput(event, targets));
-      return;
-    }
-    for (const target of targets) target.deliver(event);
+    send(this, targets, { name, args, gated });
   }
 
   broadcast(name: string, args: readonly unknown[], gated: boolean): void {
@@ -349,8 +348,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return () => this.#held?.delete(end);
   }
 
-  /** This life has ended: what it held elsewhere is let go. */
+  /** This life has ended: what it held elsewhere is let go, and who waits for a turn gets none. */
   letGo(): void {
+    this.#calls?.close();
     for (const end of this.#held ?? []) end();
     this.#held = undefined;
   }
@@ -370,6 +370,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     this.#kv?.take(rows);
+    this.#calls?.take(rows);
     const scheduled = this.#schedules?.take(rows);
     const alarm = this.queueing === undefined ? scheduled : this.queueing.take(rows);
     if (this.#unsaid) rows.push({ key: CREATED_ROW, value: DONE });

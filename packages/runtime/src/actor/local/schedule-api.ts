@@ -2,7 +2,7 @@
  * `c.schedule`, and what happens when a scheduled call is due.
  */
 import { scheduleErrors } from "../../errors.ts";
-import type { ScheduleEntry } from "../../schedule/schedule.ts";
+import { type ScheduleEntry, Schedules } from "../../schedule/schedule.ts";
 import type { Schedule, ScheduledCall, ScheduledFireInfo } from "../types/context.ts";
 import type { Activation } from "./activation.ts";
 import { runAction } from "./call.ts";
@@ -51,15 +51,20 @@ function publicEntry(entry: ScheduleEntry): ScheduledCall {
   return { id: entry.id, action: entry.action, args: [...entry.args], runAt: entry.runAt };
 }
 
+/** The schedules of an activation. */
+export function openSchedules(activation: Activation): Schedules {
+  return new Schedules(activation.env, {
+    wrote: () => activation.wrote(),
+    fire: (entry, firedAt) => fireSchedule(activation, entry, firedAt),
+    maxSchedules: activation.descriptor.options.maxSchedules,
+  });
+}
+
 /**
  * Runs a due call. Rejects only when the activation ended meanwhile, so that the call is kept; a call that fails has
  * had its attempt, and its error is in the log.
  */
-export async function fireSchedule(
-  activation: Activation,
-  entry: ScheduleEntry,
-  firedAt: number,
-): Promise<void> {
+async function fireSchedule(activation: Activation, entry: ScheduleEntry, firedAt: number): Promise<void> {
   const info: ScheduledFireInfo = { kind: "at", id: entry.id, scheduledAt: entry.runAt, firedAt };
   activation.work.begin("schedule");
   try {
