@@ -7,6 +7,7 @@
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { LocalInstance } from "../packages/runtime/src/actor/local/local-instance.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
+import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
 import { type Batch, QUEUE_PREFIX, type RowChange } from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
 import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
@@ -69,6 +70,11 @@ export const canaries = {
     caughtBy: ["ends"],
     sabotage: livesOn,
   },
+  "forgotten-keys": {
+    what: "results of calls with idempotency keys aren't kept",
+    caughtBy: ["one turn, one transaction", "at most once", "idempotency"],
+    sabotage: forgetKeys,
+  },
   "doubled-message": {
     what: "a link delivers a message twice",
     caughtBy: ["events"],
@@ -114,6 +120,14 @@ function livesOn(): () => void {
     },
   });
   return () => void Object.defineProperties(prototype, { doomed, accepting });
+}
+
+function forgetKeys(): () => void {
+  const { keep } = KeptResults.prototype;
+  KeptResults.prototype.keep = () => {};
+  return () => {
+    KeptResults.prototype.keep = keep;
+  };
 }
 
 function splitTurns(): () => void {

@@ -57,6 +57,7 @@ export const rooms: readonly Room[] = [
       `${runtime}schedule/`,
       `${runtime}kv/`,
       `${runtime}events/`,
+      `${runtime}idempotency/`,
       // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,

@@ -161,6 +161,28 @@ export const limits = {
   /** The log of an actor's own database past which it is moved into the file. */
   ownLogBytes: 4 * 1024 * 1024,
 
+  /** An idempotency key. Characters. */
+  idempotencyKeyLength: 256,
+  /** Idempotency keys that one actor remembers; past it the oldest are forgotten before their time. */
+  idempotencyKeys: 10_000,
+  /** The same, bytes of their results and what is around them. */
+  idempotencyBytes: 16 * 1024 * 1024,
+  /** One result that is kept under a key: of a larger one only that it was. */
+  idempotencyResultBytes: 1024 * 1024,
+  /** Who a caller is, as `callerIdentity` says. Characters. */
+  callerIdentityLength: 4_096,
+  /** A result is kept under its key for this long. */
+  idempotencyKeptMs: 24 * 60 * 60 * 1_000,
+  /** Keys that are forgotten, at most, for each that is remembered. */
+  idempotencySweep: 16,
+
+  /** Entries that wait for their turn at one actor with `concurrency: "serial"`. */
+  serialEntries: 4_096,
+  /** Entries of serial actors in one chain of calls, one inside of the other. */
+  callChainLength: 64,
+  /** Issues that a validation error tells. */
+  validationIssues: 64,
+
   /** Schedules of one actor; `options.maxSchedules` lowers it. */
   schedules: 1_000,
   /** Arguments of one scheduled call, encoded. */

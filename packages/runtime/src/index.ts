@@ -82,7 +82,12 @@ export type {
   ScheduleFailure,
   ScheduleSetOptions,
 } from "./actor/types/schedule.ts";
-export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
+export type {
+  ActionInputSchemas,
+  SchemaIssue,
+  StandardResult,
+  StandardSchema,
+} from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";

@@ -10,21 +10,25 @@ import {
   decodeBody,
   type Encoding,
   encodeBody,
+  IDEMPOTENCY_HEADER,
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSIONS,
   protocolErrors,
   type ResolveMethod,
+  readCallHeaders,
+  TIMEOUT_HEADER,
 } from "@troupe/protocol";
 import { connectionErrors, gatewayErrors, tellsOfStop } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
+import { accessRequest } from "./access-request.ts";
 import { type AppFetch, answerApp } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { decodeCall } from "./call-body.ts";
-import { HttpCall, type ReportInternal } from "./calls.ts";
+import { HttpCall, type ReportInternal, termsNow } from "./calls.ts";
 import {
   checkContentEncoding,
   encodingOf,
@@ -256,12 +260,15 @@ export class Gateway {
     );
     if (route.kind === "action") this.#metrics.action();
     const target = this.target(route.actor, input);
+    const terms = route.kind === "action" ? readCallHeaders(request) : undefined;
     const call = new HttpCall({
       target,
       name,
       args,
       params: paramsOf(params),
       request: () => request.toRequest(),
+      terms: terms && termsNow(terms, this.#parts.env.clock),
+      client: request,
       encoding,
       respond,
       report: this.#services.report,
@@ -361,27 +368,9 @@ const HOST_PATH = "/hosts/connect";
 /** What a preflight is told; the origin's own header is the adapter's. */
 const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-allow-methods": "GET, POST, OPTIONS",
-  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}`,
+  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}, ${TIMEOUT_HEADER}, ${IDEMPOTENCY_HEADER}`,
   "access-control-max-age": "600",
 };
-
-/** True for the addresses that whoever watches a process asks. */
-export function isProbe(url: string): boolean {
-  return url === "/livez" || url === "/readyz";
-}
-
-/** What access is decided by. */
-export function accessRequest(request: Pick<GatewayRequest, "header" | "method" | "url">): AccessRequest {
-  return {
-    host: request.header("host"),
-    origin: request.header("origin"),
-    authorization: request.header("authorization"),
-    subprotocols: request.header("sec-websocket-protocol"),
-    preflight: request.method === "OPTIONS",
-    inspector: isInspectorPath(request.url),
-    probe: isProbe(request.url),
-  };
-}
 
 /** An actor as the log names it. */
 function nameOf(actor: ActorRoute): string {

@@ -32,7 +32,6 @@ import { connectionErrors, messageErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
 import { logFieldsOf } from "../host/target.ts";
 import {
-  type ActionCall,
   type ActorConnection,
   type ActorInstance,
   type CloseReason,
@@ -40,13 +39,15 @@ import {
   closeCodeOf,
   type EncodedEvent,
 } from "../ports/instance.ts";
+import type { Abandoned } from "../ports/running-call.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
-import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
+import { MessageOutput, type MessageSink } from "./calls.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
-import { SocketStreams } from "./socket-streams.ts";
+import { type AskedAction, SocketActions } from "./socket-actions.ts";
+import type { SocketStreams } from "./socket-streams.ts";
 import { decodeTimed } from "./stall.ts";
 import { SubscriptionReply } from "./subscription-reply.ts";
 import type { Reader } from "./unread.ts";
@@ -67,8 +68,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   readonly #target: (input: unknown) => Target;
   readonly #request: (() => Request) | undefined;
   #state: State;
-  #inFlight = 0;
-  #streams: SocketStreams | undefined;
+  readonly #actions: SocketActions;
   #welcomed = false;
   /** Events sent in `onConnect`: the welcome is the first message all the same. */
   #early: EncodedEvent[] = [];
@@ -84,6 +84,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     request: (() => Request) | undefined;
   }) {
     this.#services = options.services;
+    this.#actions = new SocketActions(options.services);
     this.#link = options.link;
     this.#target = options.target;
     this.#request = options.request;
@@ -149,12 +150,15 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   }
 
   get streams(): SocketStreams {
-    this.#streams ??= new SocketStreams();
-    return this.#streams;
+    return this.#actions.streams;
   }
 
-  answered(): void {
-    this.#inFlight -= 1;
+  answered(id: number): void {
+    this.#actions.answered(id);
+  }
+
+  pends(id: number, listener: Abandoned): void {
+    this.#actions.pends(id, listener);
   }
 
   close(reason: CloseReason): void {
@@ -211,13 +215,8 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       sink: this,
       request: this.#request,
       opened: (opened) => {
-        const welcome = encodeWelcome({
-          kind: "welcome",
-          version,
-          actorId: instance.record.id,
-          connectionId: opened.id,
-          heartbeatMs: limits.heartbeatMs,
-        });
+        const ids = { actorId: instance.record.id, connectionId: opened.id };
+        const welcome = encodeWelcome({ kind: "welcome", version, ...ids, heartbeatMs: limits.heartbeatMs });
         const sink = { post: (message: Message) => this.#welcome(message) };
         // The gate broke. A refusal would be for good, but the next activation may welcome this client.
         const failed = ({ group, code }: TroupeError): void =>
@@ -286,11 +285,14 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     }
     switch (frame.kind) {
       case "action":
-        this.#call(state, frame);
+        this.#action(state, frame);
+        return;
+      case "cancel":
+        this.#actions.cancel(frame.id);
         return;
       case "send": {
         const { kind: _, id, name, body, ...send } = frame;
-        this.#call(state, { id, name, args: [body], send });
+        this.#action(state, { id, name, args: [body], send });
         return;
       }
       case "subscribe": {
@@ -301,28 +303,16 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
         connection.unsubscribe(frame.event);
         return;
       case "credit":
-        return this.#streams?.credit(frame.id, frame.items);
-      case "cancel":
-        if (this.#streams?.cancel(frame.id) === true) this.answered();
-        return;
+        return this.#actions.streams.credit(frame.id, frame.items);
       case "ping":
         this.post(encodeServerFrame({ kind: "pong" }, this.encoding));
         return;
     }
   }
 
-  #call(
-    state: State & { tag: "open" },
-    asked: Pick<ActionCall, "name" | "args" | "send"> & { id: number },
-  ): void {
-    if (this.#inFlight >= limits.connectionActionsInFlight) {
-      this.#sendError(connectionErrors.tooManyActions(limits.connectionActionsInFlight), asked.id);
-      return;
-    }
-    this.#inFlight += 1;
-    const { report } = this.#services;
-    const { instance, connection } = state;
-    instance.action(new SocketCall({ ...asked, actor: instance.record, connection, sink: this, report }));
+  #action({ instance, connection }: State & { tag: "open" }, asked: AskedAction): void {
+    const refused = this.#actions.start(asked, { instance, connection, sink: this });
+    if (refused !== undefined) this.#sendError(refused, asked.id);
   }
 
   /**
@@ -376,14 +366,14 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     if (this.#state.tag === "closed") return;
     this.#end();
     // A client may send again what has no answer, if nothing of it was begun: frames that are still on their way.
-    const unclean = reason === closeReasons.restarting && this.#inFlight > 0;
+    const unclean = reason === closeReasons.restarting && this.#actions.inFlight > 0;
     this.#link.close(code, unclean ? closeReasons.leftBehind : reason.slice(0, 120));
   }
 
   #end(): void {
     if (this.#state.tag === "hello") this.#services.env.timers.clear(this.#state.timer);
     this.#state = { tag: "closed" };
-    this.#streams?.cancelAll();
+    this.#actions.cancelStreams();
     this.#services.sessions.delete(this);
     this.look();
   }

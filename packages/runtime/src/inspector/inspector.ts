@@ -17,7 +17,7 @@ import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import { Access, type AccessRequest } from "../gateway/access.ts";
-import { accessRequest } from "../gateway/gateway.ts";
+import { accessRequest } from "../gateway/access-request.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
 import type { InspectorDoor, InspectorRoute } from "../gateway/inspector-door.ts";
 import type { GatewayServices, Session } from "../gateway/services.ts";

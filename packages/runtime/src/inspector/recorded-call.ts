@@ -3,6 +3,7 @@ import { type Env, TroupeError } from "@troupe/base";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
+import type { Abandoned, CallChain } from "../ports/running-call.ts";
 import type { ActorRecorder } from "./recorder.ts";
 
 /** All that a call has: what joins it must be passed on here, too. */
@@ -16,6 +17,10 @@ export class RecordedCall implements WholeCall, Reply {
   readonly connection: ActorConnection | undefined;
   readonly params: unknown;
   readonly request: (() => Request) | undefined;
+  readonly until: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly caller: string | undefined;
+  readonly chain: CallChain | undefined;
   readonly #call: ActionCall;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
@@ -37,6 +42,10 @@ export class RecordedCall implements WholeCall, Reply {
     this.connection = call.connection;
     this.params = call.params;
     this.request = call.request;
+    this.until = call.until;
+    this.idempotencyKey = call.idempotencyKey;
+    this.caller = call.caller;
+    this.chain = call.chain;
     this.#at = env.clock.now();
     this.#came = env.clock.monotonic();
   }
@@ -48,6 +57,10 @@ export class RecordedCall implements WholeCall, Reply {
   began(): void {
     this.#began ??= this.#env.clock.monotonic();
     this.#call.began?.();
+  }
+
+  onAbandoned(listener: Abandoned): void {
+    this.#call.onAbandoned?.(listener);
   }
 
   ok(output: unknown): Output {

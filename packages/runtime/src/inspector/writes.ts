@@ -3,11 +3,20 @@
  */
 import type { Env } from "@troupe/base";
 import type { BindParams, ExecuteResult } from "@troupe/protocol";
-import { LocalCall } from "../gateway/calls.ts";
+import { LocalCall, type LocalTerms } from "../gateway/local-call.ts";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { InstanceEdits } from "../ports/inspection.ts";
 import { inspectorErrors } from "./errors.ts";
 import { readable } from "./tables.ts";
+
+/** The call is no actor's, and nobody leaves it. */
+const NOBODY: LocalTerms = {
+  caller: undefined,
+  chain: undefined,
+  onAbandoned: undefined,
+  until: undefined,
+  idempotencyKey: undefined,
+};
 
 /** Changes actors. */
 export class Writes {
@@ -24,7 +33,7 @@ export class Writes {
     const instance = await this.#host.load({ kind: "id", id });
     const { afterTurn } = this.#env;
     return await new Promise((resolve, reject) =>
-      instance.action(new LocalCall({ name, args, params, resolve, reject, afterTurn })),
+      instance.action(new LocalCall({ name, args, params, terms: NOBODY, resolve, reject, afterTurn })),
     );
   }
 

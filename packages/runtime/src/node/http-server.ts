@@ -15,8 +15,9 @@ import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
 import { configErrors, gatewayErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
+import { isProbe } from "../gateway/access-request.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
-import { type Gateway, isProbe } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
 import { type InspectorRoute, isInspectorPath } from "../gateway/inspector-door.ts";
 import { isRequestPath, type SocketRoute } from "../gateway/route.ts";
@@ -168,7 +169,7 @@ function serve(gateway: Gateway, late: LateBodies, request: IncomingMessage, res
   }
   new BodyReader(request, gateway.bodies, {
     late,
-    done: (body) => gateway.http(toGatewayRequest(request, body), respond),
+    done: (body) => gateway.http(toGatewayRequest(request, response, body), respond),
     failed: refuse,
   });
 }
@@ -243,7 +244,11 @@ class BodyReader implements ReadingBody {
   }
 }
 
-function toGatewayRequest(request: IncomingMessage, body: Uint8Array): GatewayRequest {
+function toGatewayRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+): GatewayRequest {
   return {
     method: request.method ?? "GET",
     url: request.url ?? "/",
@@ -252,6 +257,13 @@ function toGatewayRequest(request: IncomingMessage, body: Uint8Array): GatewayRe
       return Array.isArray(value) ? value.join(", ") : value;
     },
     body,
+    onGone: (listener) => {
+      const gone = (): void => {
+        if (!response.writableEnded) listener();
+      };
+      if (response.destroyed) gone();
+      else response.once("close", gone);
+    },
     toRequest: () => toRequest(request),
   };
 }

@@ -10,6 +10,7 @@ import type { FlowControl, FlowSink } from "./flow.ts";
 import type { ConnectedClient, InstanceEdits } from "./inspection.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
+import type { Abandoned, CallChain } from "./running-call.ts";
 import type { ActorStore, Row, StoreNeeds } from "./storage.ts";
 import type { Message } from "./transport.ts";
 
@@ -55,6 +56,19 @@ export interface ActionCall {
   readonly reply: Reply;
   /** Told when the actor's code begins with it: for whoever measures. */
   began?(): void;
+  /** When the caller gives up, monotonic; absent for never. */
+  readonly until?: number | undefined;
+  /** However often it comes under this key, the call is applied once. */
+  readonly idempotencyKey?: string | undefined;
+  /** Who calls, where the host knows it: another actor. Else it is whoever has these connection parameters. */
+  readonly caller?: string | undefined;
+  /** What the call is a part of; absent for a call from outside. */
+  readonly chain?: CallChain | undefined;
+  /**
+   * Calls `listener` when the caller waits no longer, at once when that is so. Asked for by calls that pend; of several
+   * listeners the last one is told.
+   */
+  onAbandoned?(listener: Abandoned): void;
 }
 
 /** Turns the end of a call into an output, in the caller's encoding. The instance sends it through its gate. */

@@ -12,8 +12,9 @@ import {
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
-import type { ActivationServices } from "../actor/local/activation-services.ts";
+import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
@@ -25,6 +26,7 @@ import { RecordedFactory } from "../inspector/recorded-instance.ts";
 import { Recorders } from "../inspector/recorder.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
+import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { Transaction } from "../sql/write-slot.ts";
@@ -59,14 +61,14 @@ export class Runtime {
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
-  #carriedTransport: ClientTransport | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
     this.#services = {
       env: parts.env,
-      current: parts.env.asyncContext.variable<Activation>(),
+      current: parts.env.asyncContext.variable<Running>(),
       transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      waits: new WaitGraph(),
       client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
@@ -106,7 +108,7 @@ export class Runtime {
   };
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
-  readonly #caller = (): Activation | undefined => this.#services.current.get();
+  readonly #caller = (): Activation | undefined => this.#services.current.get()?.activation;
 
   /** The actor whose code runs now; undefined outside of actors. */
   running(): ActorRecord | undefined {
@@ -114,15 +116,15 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = (): ClientTransport => {
-    this.#carriedTransport ??= new LocalTransport({
+  readonly #outward = ({ actorId, chain }: CallOrigin): ClientTransport =>
+    new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
       caller: () => undefined,
+      call: () => ({ until: undefined, chain, onAbandoned: () => () => {} }),
+      actorId,
     });
-    return this.#carriedTransport;
-  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {
@@ -133,6 +135,7 @@ export class Runtime {
         host: this.host,
         gateway: this.gateway,
         caller: this.#caller,
+        call: () => this.#services.current.get()?.call,
       }),
     });
     return retyped<R>(this.#client);

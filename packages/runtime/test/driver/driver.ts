@@ -60,6 +60,8 @@ export class Driver<U extends Use> {
   #runtime: Runtime;
   readonly #clients: { dispose(): Promise<void> }[] = [];
   fatal: unknown;
+  /** So many answers of HTTP requests that come now don't reach the client. */
+  lostAnswers = 0;
 
   private constructor(use: U, options: DriverOptions) {
     this.#use = asHere(use);
@@ -101,7 +103,11 @@ export class Driver<U extends Use> {
         fetch: async (url, init) => {
           const { pathname, search } = new URL(url);
           const body = typeof init.body === "string" ? Buffer.from(init.body) : init.body;
-          const answer = await this.#request(init.method, pathname + search, init.headers, body);
+          const answer = await this.#request(init.method, pathname + search, init.headers, body, init.signal);
+          if (this.lostAnswers > 0) {
+            this.lostAnswers -= 1;
+            throw new TypeError("the connection was reset");
+          }
           return {
             status: answer.status,
             headers: { get: (name) => answer.headers[name] ?? null },
@@ -233,6 +239,7 @@ export class Driver<U extends Use> {
     url: string,
     headers: Readonly<Record<string, string>>,
     body: Uint8Array,
+    gone?: AbortSignal,
   ): Promise<GatewayResponse> {
     return new Promise((resolve) => {
       const request = {
@@ -240,6 +247,7 @@ export class Driver<U extends Use> {
         url,
         body,
         header: (name: string) => headers[name],
+        onGone: (listener: () => void) => gone?.addEventListener("abort", listener),
         toRequest: () => new Request(`http://127.0.0.1${url}`, { method, headers }),
       };
       this.#runtime.gateway.http(request, resolve);

@@ -1,6 +1,6 @@
 /** The inspector over a driver: requests with its token, and live connections. */
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
-import { accessRequest } from "../../src/gateway/gateway.ts";
+import { accessRequest } from "../../src/gateway/access-request.ts";
 import { type MemoryLink, memoryLinks } from "../../src/ports/memory/transport.ts";
 import { Driver, type DriverOptions } from "../driver/driver.ts";
 

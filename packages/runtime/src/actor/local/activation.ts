@@ -27,7 +27,7 @@ import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
-import type { ActivationServices } from "./activation-services.ts";
+import type { ActivationServices, Running } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
@@ -38,15 +38,14 @@ import { runHook } from "./hook.ts";
 import { Milestones } from "./milestones.ts";
 import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
+import { SharedByCalls } from "./shared-by-calls.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { subscribe } from "./subscribing.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
-export type { ActivationParts, Phase };
-
 /** One life of an actor. */
-export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
+export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Running {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly descriptor: ActorDescriptor;
@@ -79,6 +78,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #own: Map<string, Uint8Array> | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
+  #calls: SharedByCalls | undefined;
 
   constructor(parts: ActivationParts) {
     this.#services = parts.services;
@@ -153,6 +153,16 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#retained;
   }
 
+  /** What its calls share: turns, and keys. */
+  get calls(): SharedByCalls {
+    this.#calls ??= new SharedByCalls(this, this.#services);
+    return this.#calls;
+  }
+
+  get activation(): Activation {
+    return this;
+  }
+
   get database(): DatabaseClient {
     const { transaction } = this.#services;
     this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
@@ -213,11 +223,14 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return reasons;
   }
 
-  /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
-  enter<R>(fn: () => R): R {
+  /**
+   * Runs user code as this actor, for one of its calls or for none, and outside of any transaction: whoever brought it here
+   * may be in one.
+   */
+  enter<R>(fn: () => R, running: Running = this): R {
     const { current, transaction } = this.#services;
-    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
-    return transaction.run(undefined, () => current.run(this, fn));
+    if (this.#database === undefined || transaction.get() === undefined) return current.run(running, fn);
+    return transaction.run(undefined, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -332,8 +345,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return () => this.#held?.delete(end);
   }
 
-  /** This life has ended: what it held elsewhere is let go. */
+  /** This life has ended: what it held elsewhere is let go, and who waits for a turn gets none. */
   letGo(): void {
+    this.#calls?.close();
     for (const end of this.#held ?? []) end();
     this.#held = undefined;
   }
@@ -353,6 +367,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows: RowChange[] = [];
     this.#state?.take(rows);
     this.#kv?.take(rows);
+    this.#calls?.take(rows);
     this.#retained?.take(rows);
     const moved = this.#schedules?.take(rows) !== undefined || this.#own !== undefined;
     for (const [key, value] of this.#own ?? []) rows.push({ key, value });

@@ -130,7 +130,7 @@ export class LocalInstance implements ActorInstance {
   async connect(request: ConnectRequest): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
     try {
-      return await this.#activation.connections.open(request);
+      return await this.#activation.connections.enter(request);
     } catch (cause) {
       // What a hook says may depend on what isn't durable yet.
       const durable = await this.#durable();
@@ -215,6 +215,11 @@ export class LocalFactory implements InstanceFactory {
     this.needs = { database: definition.behaviour.database !== undefined };
     this.#definition = definition;
     this.#services = services;
+  }
+
+  /** An action's time by the definition, milliseconds. */
+  get actionTimeoutMs(): number {
+    return this.#definition.descriptor.options.actionTimeout;
   }
 
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance> {

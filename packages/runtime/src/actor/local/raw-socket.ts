@@ -30,7 +30,10 @@ import { Output } from "../../ports/output.ts";
 import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
-import { CallContext, releaseCall } from "./context.ts";
+import { CallRun } from "./call-run.ts";
+import type { Entries } from "./entries.ts";
+import { asEntry } from "./exclusive.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
 
@@ -72,12 +75,14 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   readonly #maxOutgoingBytes: number;
   #readyState = OPEN;
   #connection: ActorConnection | undefined;
-  #context: CallContext | undefined;
+  #run: CallRun | undefined;
   /** How the link ended, when it did so first. */
   #linkEnd: { readonly code: number; readonly reason: string } | undefined;
   #backlog: Message[] = [];
   #backlogBytes = 0;
   #flushing = false;
+  /** A message has its turn, or waits for it. */
+  #serving = false;
   /** Bytes that wait at the gate. */
   #gatedBytes = 0;
 
@@ -108,11 +113,11 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     this.#connection = connection;
     const { params } = this.#opening;
     const request = this.#request;
-    this.#context = new CallContext(this.#activation, { connection, params, request: () => request });
+    this.#run = new CallRun(this.#activation, { connection, params, request: () => request });
     this.#opening.opened(this);
     // The client may be gone by now, and the actor may have ended the connection in `onConnect`.
     if (this.#readyState !== OPEN) return;
-    const c = this.#context;
+    const c = this.#run.context;
     const websocket = new ActorWebSocket(this);
     const result = this.#activation.enter(() => started(() => handler(c, websocket, { request })));
     result.catch((cause: unknown) => this.#failed(cause));
@@ -185,11 +190,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     const pending: PromiseLike<unknown>[] = [];
     if (!wasClean || reason?.kind === "broken") this.#tell("error", { type: "error" }, pending);
     this.#tell("close", { type: "close", code, reason: text, wasClean }, pending);
-    if (this.#context !== undefined) releaseCall(this.#context);
+    this.#run?.release();
     await Promise.allSettled(pending);
   }
 
   #flush(): void {
+    if (this.#serving) return;
     this.#flushing = true;
     try {
       while (this.#backlog.length > 0 && this.listeners.has("message")) {
@@ -203,11 +209,37 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
         const data = this.#backlog.shift();
         if (data === undefined) return;
         this.#backlogBytes -= data.length;
-        this.#tell("message", { type: "message", data: typeof data === "string" ? data : ownBuffer(data) });
+        const entries = entriesOf(this.#activation);
+        if (entries !== undefined) {
+          void this.#inTurn(entries, data);
+          return;
+        }
+        this.#hear(data);
       }
     } finally {
       this.#flushing = false;
     }
+  }
+
+  /** One message of a serial actor's: the next one when this one's listeners are done. Never rejects. */
+  async #inTurn(entries: Entries, data: Message): Promise<void> {
+    this.#serving = true;
+    const going: PromiseLike<unknown>[] = [];
+    try {
+      await asEntry(this.#activation, entries, async () => {
+        if (this.#readyState === OPEN) this.#hear(data, going);
+        await Promise.allSettled(going);
+      });
+    } catch (cause) {
+      this.#failed(cause);
+    }
+    this.#serving = false;
+    this.#flush();
+  }
+
+  #hear(data: Message, going?: PromiseLike<unknown>[]): void {
+    const event = { type: "message" as const, data: typeof data === "string" ? data : ownBuffer(data) };
+    this.#tell("message", event, going);
   }
 
   /** `going` gets the listeners that go on. */
@@ -219,7 +251,10 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
       this.#activation.work.track("hook", settled);
       going?.push(settled);
     };
-    this.#activation.enter(() => this.listeners.tell(name, event, { failed, pending }));
+    const activation = this.#activation;
+    const inTurn = this.#serving && name === "message";
+    const own = inTurn ? { activation, call: activation.calls.running } : undefined;
+    this.#activation.enter(() => this.listeners.tell(name, event, { failed, pending }), own);
   }
 
   #failed(cause: unknown): void {

@@ -15,6 +15,7 @@ import type {
 } from "./context.ts";
 import type { EventDeclarations } from "./event.ts";
 import type { QueueDeclarations } from "./queue.ts";
+import type { ActionInputSchemas, StandardSchema } from "./standard-schema.ts";
 
 type MaybePromise<R> = R | Promise<R>;
 
@@ -173,6 +174,19 @@ interface Hooks<
     websocket: UniversalWebSocket,
     options: { readonly request: Request },
   ) => MaybePromise<void>;
+  /**
+   * What the arguments of an action must be: a Standard Schema (of Zod, Valibot, ArkType …) of their whole list, for each
+   * action by its name. The action gets what the schema makes of them; else its caller gets `actor.validation_error`. Calls
+   * that the actor schedules for itself aren't checked.
+   */
+  readonly actionInputSchemas?: ActionInputSchemas;
+  /** What connection parameters must be: before any connect hook. The hooks and `conn.params` get what it makes of them. */
+  readonly connParamsSchema?: StandardSchema;
+  /**
+   * Who a caller is: idempotency keys are a caller's own. Without it callers are told apart by their connection parameters,
+   * so give it where these change (a token that is renewed). Other actors are known by their ids.
+   */
+  readonly callerIdentity?: (c: ConnContext<T>) => MaybePromise<string>;
   /** A database of the actor's own: what `db()` of "troupe/db" returns. */
   readonly db?: DatabaseDeclaration;
   readonly options?: ActorOptions;

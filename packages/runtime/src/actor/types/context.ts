@@ -101,6 +101,11 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   sleep(): void;
   /** Asks the runtime to end the actor for good. */
   destroy(): void;
+  /**
+   * Runs `fn` when nobody else is in, of an actor with `concurrency: "serial"`: for `run` and what else isn't an entry by
+   * itself. Inside of an entry it runs at once. Rejects with `actor.not_serial` for other actors.
+   */
+  exclusive<R>(fn: () => R | Promise<R>): Promise<R>;
   /** A client for other actors of this registry: calls go straight, not through HTTP. */
   client<R extends ClientRegistry = ClientRegistry>(): Client<R>;
 }
