@@ -153,6 +153,7 @@ function keepContext(task: () => void): () => void {
 }
 
 const asyncContext: AsyncContext = {
+  follows: true,
   variable<T>() {
     const storage = new AsyncLocalStorage<T>();
     return {

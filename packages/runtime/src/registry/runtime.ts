@@ -27,7 +27,7 @@ import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
-import type { Transaction } from "../sql/write-slot.ts";
+import type { SqlChain } from "../sql/chain.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -66,7 +66,7 @@ export class Runtime {
     this.#services = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });

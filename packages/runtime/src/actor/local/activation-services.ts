@@ -4,7 +4,7 @@
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import type { Activation } from "./activation.ts";
-import type { CurrentTransaction } from "./database-client.ts";
+import type { CurrentChain } from "./database-client.ts";
 
 /** Which activation the running code belongs to: follows every await. */
 export type CurrentActor = AsyncVariable<Activation>;
@@ -15,6 +15,6 @@ export interface ActivationServices {
   readonly current: CurrentActor;
   /** A client for actors of the same registry, for an actor of it. */
   client(caller: Activation): Client;
-  /** Which transaction of its database the running code is in. */
-  readonly transaction: CurrentTransaction;
+  /** Which chain of calls of its database the running code is. */
+  readonly sqlChain: CurrentChain;
 }

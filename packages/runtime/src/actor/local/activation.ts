@@ -30,6 +30,7 @@ import type { ActivationParts, Phase } from "./activation-parts.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { enterChain } from "./enter-chain.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
 import { broadcast, send } from "./events.ts";
 import { type Expiry, earliest, openExpiry } from "./expiry.ts";
@@ -154,8 +155,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   }
 
   get database(): DatabaseClient {
-    const { transaction } = this.#services;
-    this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
+    const { sqlChain } = this.#services;
+    this.#database ??= openDatabase(this, { current: sqlChain, checkLive: () => this.#checkLive() });
     return this.#database;
   }
 
@@ -215,9 +216,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
 
   /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
   enter<R>(fn: () => R): R {
-    const { current, transaction } = this.#services;
-    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
-    return transaction.run(undefined, () => current.run(this, fn));
+    const { current } = this.#services;
+    if (this.behaviour.database === undefined) return current.run(this, fn);
+    return enterChain(this, this.#services, () => current.run(this, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
