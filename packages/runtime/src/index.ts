@@ -24,6 +24,7 @@ export type {
   RequestContext,
   SaveStateOptions,
 } from "./actor/types/context.ts";
+export type { Migration } from "./actor/migrations.ts";
 export type {
   ActionContextOf,
   ActorContextOf,
@@ -39,7 +40,7 @@ export type {
   WakeContextOf,
   WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
-export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
+export type { Database, RawDatabase, SqlRow, TransactionOptions } from "./actor/types/database.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations, EventOptions } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
 export type {

@@ -89,7 +89,7 @@ export const sqlErrors = {
       "sql",
       "migration_changed",
       `Migration ${number} ("${name}") was applied with another name or text: add a new one instead of changing it`,
-      { public: false, metadata: { number, name } },
+      { metadata: { number, name } },
     ),
   databaseNewer: (applied: number, known: number) =>
     error(
@@ -97,7 +97,7 @@ export const sqlErrors = {
       "sql",
       "database_newer",
       `The database has seen ${applied} migrations, and this program has ${known}: it was written by a newer one`,
-      { public: false, metadata: { applied, known } },
+      { metadata: { applied, known } },
     ),
   outputInTransaction: () =>
     error(

@@ -17,6 +17,7 @@ import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
 import { CronApi } from "./cron-api.ts";
+import { databaseOf } from "./database-client.ts";
 import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
@@ -97,7 +98,7 @@ export class LocalContext implements ActorContext {
   }
 
   get db(): Database {
-    return this.#activation.database;
+    return databaseOf(this.#activation);
   }
 
   get log(): Logger {

@@ -12,7 +12,8 @@ import { sqlErrors } from "../../sql/errors.ts";
 import { mayControlTransactions, splitStatements } from "../../sql/statements.ts";
 import { controlOf } from "../../sql/transaction-control.ts";
 import { WriteSlot } from "../../sql/write-slot.ts";
-import type { Database, TransactionOptions } from "../types/database.ts";
+import type { Database, RawDatabase, TransactionOptions } from "../types/database.ts";
+import type { LocalBehaviour } from "../behaviour.ts";
 import { observed } from "./observed.ts";
 
 /** Which chain of calls the running code is: it knows its transactions. */
@@ -30,12 +31,8 @@ export interface DatabaseClientParts {
 
 /** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
 export let inTransaction: (client: DatabaseClient) => boolean;
-/** Runs SQL and gives the result as it is: rows without names. */
-export let executeRaw: (
-  client: DatabaseClient,
-  sql: string,
-  params: readonly unknown[],
-) => Promise<ExecuteResult>;
+/** What `make` makes of the database, once. */
+let faceOf: (client: DatabaseClient, make: (db: RawDatabase) => Database) => Database;
 /** The activation ends, and what is open is undone. */
 export let abandonTransaction: (client: DatabaseClient) => void;
 /** Runs a statement for people, outside of any transaction; its result with its columns. */
@@ -45,9 +42,10 @@ export let executeByHand: (client: DatabaseClient, sql: string, params: BindPara
 export class DatabaseClient implements Database {
   readonly #parts: DatabaseClientParts;
   readonly #bound: SqlChain | undefined;
+  #face: Database | undefined;
 
   static {
-    executeRaw = (client, sql, params) => client.#run(sql, params);
+    faceOf = (client, make) => (client.#face ??= make(client.#raw));
     inTransaction = (client) => client.#inside;
     abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
     executeByHand = async (client, sql, params) => await client.#parts.slot.execute(undefined, sql, params);
@@ -56,6 +54,15 @@ export class DatabaseClient implements Database {
   constructor(parts: DatabaseClientParts, bound?: SqlChain) {
     this.#parts = parts;
     this.#bound = bound;
+  }
+
+  get #raw(): RawDatabase {
+    return {
+      execute: (sql, ...params) => this.execute(sql, ...params),
+      query: (sql, params) => observed(this.#run(sql, params)),
+      transaction: (callback, options = {}) =>
+        observed(this.#transaction((tx) => callback(tx.#raw), options)),
+    };
   }
 
   get #inside(): boolean {
@@ -104,7 +111,7 @@ export class DatabaseClient implements Database {
   }
 
   async #transaction<R>(
-    callback: (tx: Database) => R | Promise<R>,
+    callback: (tx: DatabaseClient) => R | Promise<R>,
     { timeout = limits.sqlTransactionMs }: TransactionOptions,
   ): Promise<R> {
     const { slot, current, shared } = this.#parts;
@@ -167,6 +174,16 @@ function asRows<Row>({ columns, rows }: ExecuteResult): Row[] {
     for (const [index, name] of columns.entries()) named[name] = row[index] ?? null;
     return named as Row;
   });
+}
+
+/** `c.db` of an activation: the database, or what its definition makes of it. */
+export function databaseOf(activation: {
+  readonly database: DatabaseClient;
+  readonly behaviour: Pick<LocalBehaviour, "database">;
+}): Database {
+  const { database, behaviour } = activation;
+  const clientOf = behaviour.database?.clientOf;
+  return clientOf === undefined ? database : faceOf(database, clientOf);
 }
 
 /** What an activation brings to its database. */
