@@ -7,6 +7,7 @@
  * taken, and ends then.
  */
 import { assert, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
@@ -76,6 +77,7 @@ export class OwnConnection {
     this.#file = file;
     this.database = database;
     this.#authorizer = new Authorizer(database);
+    limitConnection(database);
   }
 
   get inTransaction(): boolean {
@@ -283,6 +285,14 @@ export class OwnConnection {
     }
     return isDamage(error) ? this.#file.error(error) : statementError(error);
   }
+}
+
+/** What one statement may make of memory: SQLite's own limits are those of a program that trusts its SQL. */
+function limitConnection({ limits: connection }: Database): void {
+  connection.length = limits.sqlValueBytes;
+  connection.likePatternLength = limits.sqlPatternBytes;
+  connection.triggerDepth = limits.sqlTriggerDepth;
+  connection.attach = 0;
 }
 
 function savepointName(depth: number): string {
