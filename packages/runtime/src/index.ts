@@ -11,6 +11,7 @@ export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
 export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
+export type { Migration } from "./actor/migrations.ts";
 export type { ActorOptions } from "./actor/options.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
 export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
@@ -24,7 +25,6 @@ export type {
   RequestContext,
   SaveStateOptions,
 } from "./actor/types/context.ts";
-export type { Migration } from "./actor/migrations.ts";
 export type {
   ActionContextOf,
   ActorContextOf,

@@ -64,7 +64,9 @@ export function declareDatabase<Client extends Database>(
     kind: KIND,
     clientOf,
     // `client` is what `clientOf` made, or with none the database itself.
-    migrate: needed ? migrator(prepared, onMigrate as ((db: Database) => void | Promise<void>) | undefined) : undefined,
+    migrate: needed
+      ? migrator(prepared, onMigrate as ((db: Database) => void | Promise<void>) | undefined)
+      : undefined,
   });
 }
 

@@ -59,7 +59,10 @@ export async function applyMigrations(
 }
 
 async function appliedIn(database: Database): Promise<{ readonly name: string; readonly hash: string }[]> {
-  const [table] = await database.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", TABLE);
+  const [table] = await database.execute(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+    TABLE,
+  );
   if (table === undefined) return [];
   return await database.execute(`SELECT name, hash FROM ${TABLE} ORDER BY number`);
 }

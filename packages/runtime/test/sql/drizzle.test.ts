@@ -75,10 +75,7 @@ const team = actor({
         if (fail) throw new Error("no");
       }),
     both: (c, first: string, second: string) =>
-      c.db.batch([
-        c.db.insert(users).values({ name: first }),
-        c.db.insert(users).values({ name: second }),
-      ]),
+      c.db.batch([c.db.insert(users).values({ name: first }), c.db.insert(users).values({ name: second })]),
   },
 });
 

@@ -1,8 +1,8 @@
 /** `BEGIN … COMMIT` by statements: the same slot, the same rules and the same ends as `transaction(callback)`. */
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import { controlOf } from "../../src/sql/transaction-control.ts";
 import { splitStatements } from "../../src/sql/statements.ts";
+import { controlOf } from "../../src/sql/transaction-control.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, Latch, watch } from "../driver/watch.ts";
 import { Ground } from "./ground.ts";
@@ -92,11 +92,16 @@ test("savepoints are transactions inside: by name, the innermost first, outside 
   const script = async (statements: readonly string[]) =>
     (await driver.act("ledger", "script", statements)).output;
   const inside = ["BEGIN", insert("a"), "SAVEPOINT one", insert("b"), 'SAVEPOINT "Two"', insert("c")];
-  expect(await script([...inside, "ROLLBACK TO SAVEPOINT two", insert("d"), "RELEASE one", "COMMIT"])).toEqual([]);
+  expect(
+    await script([...inside, "ROLLBACK TO SAVEPOINT two", insert("d"), "RELEASE one", "COMMIT"]),
+  ).toEqual([]);
   expect((await driver.act("ledger", "texts")).output).toEqual(["a", "b", "d"]);
   expect(await script(["SAVEPOINT x", insert("e"), "ROLLBACK TO x", insert("f"), "RELEASE x"])).toEqual([]);
   expect((await driver.act("ledger", "texts")).output).toEqual(["a", "b", "d", "f"]);
-  expect((await driver.act("ledger", "inside")).output).toEqual(["sql.transaction_open", "sql.no_transaction"]);
+  expect((await driver.act("ledger", "inside")).output).toEqual([
+    "sql.transaction_open",
+    "sql.no_transaction",
+  ]);
   await driver.act("ledger", "nested");
   expect((await driver.act("ledger", "texts")).output).toEqual(["a", "b", "d", "f", "outer", "kept"]);
 });
@@ -133,7 +138,10 @@ test("mistakes are told by their codes, and what would wait for itself is refuse
     "sql.output_in_transaction",
   ]);
   // What isn't understood goes to SQLite, which refuses it: nothing ends a batch but the batch.
-  expect(await script(["COMMIT AND CHAIN", "EXPLAIN COMMIT"])).toEqual(["sql.not_allowed", "sql.not_allowed"]);
+  expect(await script(["COMMIT AND CHAIN", "EXPLAIN COMMIT"])).toEqual([
+    "sql.not_allowed",
+    "sql.not_allowed",
+  ]);
   expect((await driver.act("ledger", "leftInside")).code).toBe("sql.transaction_unfinished");
 });
 
@@ -164,12 +172,14 @@ test("texts are taken apart where SQLite does, and control statements are known"
   const texts = (sql: string) => splitStatements(sql).map(({ text }) => text.trim());
   expect(texts("a;b")).toEqual(["a;", "b"]);
   expect(texts("SELECT ';', \";\", `;`, [;] -- ;\n /* ; */; x")).toHaveLength(2);
-  const trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON x BEGIN DELETE FROM y; SELECT CASE 1 WHEN 1 THEN 2 END; END;";
+  const trigger =
+    "CREATE TEMP TRIGGER t AFTER INSERT ON x BEGIN DELETE FROM y; SELECT CASE 1 WHEN 1 THEN 2 END; END;";
   expect(texts(`${trigger} COMMIT`)).toEqual([trigger, "COMMIT"]);
   const kind = (sql: string) => controlOf(splitStatements(sql)[0]?.words ?? []);
   expect(kind("/* */ begin exclusive")).toEqual({ kind: "begin" });
   expect(kind("rollback transaction to savepoint [A b]")).toEqual({ kind: "rollbackTo", name: "a b" });
   expect(kind('release "x""y"')).toEqual({ kind: "release", name: 'x"y' });
   expect(kind("END")).toEqual({ kind: "commit" });
-  for (const other of ["SELECT 1", "BEGIN x", "COMMIT x", "SAVEPOINT", "ROLLBACK x"]) expect(kind(other)).toBeUndefined();
+  for (const other of ["SELECT 1", "BEGIN x", "COMMIT x", "SAVEPOINT", "ROLLBACK x"])
+    expect(kind(other)).toBeUndefined();
 });

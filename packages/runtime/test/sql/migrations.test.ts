@@ -57,7 +57,11 @@ test("one that has changed, another order, and a newer database are refused; not
   await actor().all();
   const refusedWith = async (migrations: DatabaseOptions["migrations"], code: string) => {
     await ground.restart({ notes: notesWith({ migrations: migrations ?? [] }) });
-    expect(await actor().all().then(() => [], codesOf)).toContain(`sql.${code}`);
+    expect(
+      await actor()
+        .all()
+        .then(() => [], codesOf),
+    ).toContain(`sql.${code}`);
   };
   await refusedWith([create, { ...first, sql: `${first.sql} ` }, tags], "migration_changed");
   await refusedWith([create, { ...first, name: "renamed" }, tags], "migration_changed");
@@ -68,7 +72,14 @@ test("one that has changed, another order, and a newer database are refused; not
 });
 
 test("what isn't a list of migrations with names of their own is refused when it is defined", () => {
-  for (const migrations of ["sql", [1], [""], [{ name: "a" }], [create, create], [{ name: "2", sql: "x" }, "y"]]) {
+  for (const migrations of [
+    "sql",
+    [1],
+    [""],
+    [{ name: "a" }],
+    [create, create],
+    [{ name: "2", sql: "x" }, "y"],
+  ]) {
     expect(() => Reflect.apply(db, undefined, [{ migrations }])).toThrow(/migrations/);
   }
 });

@@ -5,15 +5,21 @@
  * there is no async context (an isolate, workerd) it isn't known behind the first await: there `tx` alone is inside.
  */
 import type { AsyncVariable, Env } from "@troupe/base";
-import { type BindParam, type BindParams, type ColumnValue, type ExecuteResult, limits } from "@troupe/protocol";
+import {
+  type BindParam,
+  type BindParams,
+  type ColumnValue,
+  type ExecuteResult,
+  limits,
+} from "@troupe/protocol";
 import type { ActorStore } from "../../ports/storage.ts";
 import { SqlChain } from "../../sql/chain.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { mayControlTransactions, splitStatements } from "../../sql/statements.ts";
 import { controlOf } from "../../sql/transaction-control.ts";
 import { WriteSlot } from "../../sql/write-slot.ts";
-import type { Database, RawDatabase, TransactionOptions } from "../types/database.ts";
 import type { LocalBehaviour } from "../behaviour.ts";
+import type { Database, RawDatabase, TransactionOptions } from "../types/database.ts";
 import { observed } from "./observed.ts";
 
 /** Which chain of calls the running code is: it knows its transactions. */
@@ -45,7 +51,7 @@ export class DatabaseClient implements Database {
   #face: Database | undefined;
 
   static {
-    faceOf = (client, make) => (client.#face ??= make(client.#raw));
+    faceOf = (client, make) => client.#faceBy(make);
     inTransaction = (client) => client.#inside;
     abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
     executeByHand = async (client, sql, params) => await client.#parts.slot.execute(undefined, sql, params);
@@ -54,6 +60,11 @@ export class DatabaseClient implements Database {
   constructor(parts: DatabaseClientParts, bound?: SqlChain) {
     this.#parts = parts;
     this.#bound = bound;
+  }
+
+  #faceBy(make: (db: RawDatabase) => Database): Database {
+    this.#face ??= make(this.#raw);
+    return this.#face;
   }
 
   get #raw(): RawDatabase {
@@ -87,7 +98,8 @@ export class DatabaseClient implements Database {
 
   #run(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
     const chain = this.#chain();
-    if (chain.settled !== undefined || mayControlTransactions(sql)) return this.#runInTurn(chain, sql, params);
+    if (chain.settled !== undefined || mayControlTransactions(sql))
+      return this.#runInTurn(chain, sql, params);
     return this.#parts.slot.execute(chain.innermost, sql, bindParams(params));
   }
 

@@ -16,8 +16,8 @@ import { LEDGER_ROW } from "../../queue/queue-key.ts";
 import { isScheduleRow } from "../../schedule/schedule.ts";
 import { andThen } from "../../storage/overlay.ts";
 import type { Activation } from "./activation.ts";
-import { databaseOf } from "./database-client.ts";
 import { LocalContext } from "./context.ts";
+import { databaseOf } from "./database-client.ts";
 import { Queueing } from "./queueing.ts";
 import { beginRun } from "./run.ts";
 import { readChunked } from "./state-chunks.ts";
@@ -77,7 +77,12 @@ async function migrate(activation: Activation): Promise<void> {
   const { migrate } = declared;
   const { onMigrateTimeout } = activation.descriptor.options;
   activation.migrating();
-  await activation.hook("onMigrate", onMigrateTimeout, () => migrate(activation.database, databaseOf(activation)), []);
+  await activation.hook(
+    "onMigrate",
+    onMigrateTimeout,
+    () => migrate(activation.database, databaseOf(activation)),
+    [],
+  );
   activation.migrated();
 }
 

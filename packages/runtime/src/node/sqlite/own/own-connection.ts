@@ -24,6 +24,7 @@ import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
 import { isDamage, sqliteCode } from "../sqlite.ts";
 import { Authorizer } from "./authorizer.ts";
+import { labelOf } from "./statement-watch.ts";
 
 /** The layout of an actor's own file. Goes up with every change that older code would misread. */
 export const OWN_LAYOUT_VERSION = 1;
@@ -53,6 +54,9 @@ export interface Prepared {
   readonly statement: Statement;
   /** Characters of its text. */
   readonly length: number;
+  readonly sql: string;
+  /** What names it while it runs. */
+  readonly label: Uint8Array;
   readonly writes: boolean;
   readonly schema: boolean;
   readonly returnsRows: boolean;
@@ -306,9 +310,12 @@ function preparedOf(
   statement.setReadBigInts(true);
   statement.setReturnArrays(true);
   let names: readonly string[] | undefined;
+  const sql = statement.sourceSQL;
   return {
     statement,
-    length: statement.sourceSQL.length,
+    length: sql.length,
+    sql,
+    label: labelOf(sql),
     writes: asked.writes,
     schema: asked.schema,
     returnsRows: statement.columns().length > 0,

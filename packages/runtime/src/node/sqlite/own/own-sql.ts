@@ -16,6 +16,7 @@ import {
 import type { ActorSql } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import type { OwnConnection, OwnSavepoint, Prepared } from "./own-connection.ts";
+import type { StatementWatch } from "./statement-watch.ts";
 
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
@@ -27,6 +28,8 @@ type Bound = null | number | bigint | string | Uint8Array;
 export interface OwnSqlParts {
   readonly connection: () => OwnConnection;
   readonly wrote: () => void;
+  readonly actorId: string;
+  readonly watch: StatementWatch;
   /** No batch is taken until what it returns is called. */
   readonly hold: () => () => void;
 }
@@ -54,7 +57,9 @@ export class OwnSql implements ActorSql {
       if (count === 1 && bound.count > 0 && rest.trim() !== "" && connection.prepare(rest) !== undefined) {
         throw sqlErrors.oneStatement();
       }
-      result = this.#run(connection, prepared, bound.values);
+      const { sql: text, label } = prepared;
+      const statement = { actorId: this.#parts.actorId, sql: text, label };
+      result = this.#parts.watch.run(statement, () => this.#run(connection, prepared, bound.values));
     }
     return result;
   }
