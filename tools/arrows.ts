@@ -191,6 +191,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   croner: [`${runtime}schedule/recurrence.ts`],
   koffi: [`${plugins}carriers/native/ffi.ts`],
   "isolated-vm": [`${plugins}carriers/isolate/process/`],
+  "drizzle-orm": [`${runtime}drizzle/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],

@@ -155,6 +155,7 @@ function keepContext(task: () => void): () => void {
 }
 
 const asyncContext: AsyncContext = {
+  follows: true,
   variable<T>() {
     const storage = new AsyncLocalStorage<T>();
     return {

@@ -152,6 +152,14 @@ export const limits = {
   sqlResultRows: 100_000,
   /** Values of one result: text as its characters, numbers as 8 bytes. */
   sqlResultBytes: 32 * 1024 * 1024,
+  /** One value, or row, that SQL may make. More than any row of the runtime's. */
+  sqlValueBytes: 64 * 1024 * 1024,
+  /** Pattern of LIKE and GLOB, bytes: matching takes the longer the more of it are wildcards. */
+  sqlPatternBytes: 4_096,
+  /** Triggers inside each other. */
+  sqlTriggerDepth: 100,
+  /** A statement of SQL that takes longer is named in the log, while it runs. Milliseconds. */
+  sqlSlowMs: 250,
   /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
   sqlTransactionMs: 5_000,
   /** The most that `timeout` may be. */

@@ -91,9 +91,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
       env: parts.env,
       encoding: parts.encoding,
       nextId: this.#nextId,
-      control: (frame) => {
-        if (this.#phase.kind === "live") this.#phase.session.control(frame);
-      },
+      control: (frame) => this.#phase.kind === "live" && this.#phase.session.control(frame),
     });
     this.#subscriptions = new Subscriptions((event, error) =>
       this.failed(clientErrors.listenerFailed(`event "${event}"`, error)),
@@ -112,8 +110,8 @@ export class Connection implements ActorConnRaw, SessionOwner {
     call: ActionCall & { readonly args: Args },
   ): ActionResult<Response>;
   action(call: ActionCall): ActionResult {
-    const { error } = this.#phase.kind === "ended" ? this.#phase : {};
-    if (error !== undefined) return new ActionResult((_, reject) => reject(error));
+    const phase = this.#phase;
+    if (phase.kind === "ended") return new ActionResult((_, reject) => reject(phase.error));
     const answer = this.#calls.add(call, [call.signal]);
     this.#flush();
     return answer;
@@ -124,8 +122,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
   // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
   async send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
     if (this.#phase.kind === "ended") throw this.#phase.error;
-    const message = connectedSend(name, body, options, this.#parts.tickets);
-    const answer = this.#calls.add(message, [options.signal]);
+    const answer = this.#calls.add(connectedSend(name, body, options, this.#parts.tickets), [options.signal]);
     this.#flush();
     const outcome = sendOutcome(await answer);
     if (outcome === undefined) throw clientErrors.outcomeUnknown(`The message for queue "${name}"`);

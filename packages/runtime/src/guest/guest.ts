@@ -16,7 +16,7 @@ import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
-import type { Transaction } from "../sql/write-slot.ts";
+import type { SqlChain } from "../sql/chain.ts";
 import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
@@ -44,7 +44,7 @@ export class Guest {
     const services: ActivationServices = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Running>(),
-      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
       client: (caller) => clients.of(caller),
     };

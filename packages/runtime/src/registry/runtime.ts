@@ -29,7 +29,7 @@ import type { InstanceFactory } from "../ports/instance.ts";
 import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
-import type { Transaction } from "../sql/write-slot.ts";
+import type { SqlChain } from "../sql/chain.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -67,7 +67,7 @@ export class Runtime {
     this.#services = {
       env: parts.env,
       current: parts.env.asyncContext.variable<Running>(),
-      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
       client: () => this.client(),
     };

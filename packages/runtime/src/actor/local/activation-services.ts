@@ -5,7 +5,7 @@ import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { Activation } from "./activation.ts";
-import type { CurrentTransaction } from "./database-client.ts";
+import type { CurrentChain } from "./database-client.ts";
 import type { WaitGraph } from "./wait-graph.ts";
 
 /** Whose code runs: an activation's, and which call's of it. */
@@ -24,8 +24,8 @@ export interface ActivationServices {
   readonly current: CurrentActor;
   /** A client for actors of the same registry, for an actor of it. */
   client(caller: Activation): Client;
-  /** Which transaction of its database the running code is in. */
-  readonly transaction: CurrentTransaction;
+  /** Which chain of calls of its database the running code is. */
+  readonly sqlChain: CurrentChain;
   /** Who waits for whom among serial actors. */
   readonly waits: WaitGraph;
 }

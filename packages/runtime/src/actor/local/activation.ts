@@ -31,6 +31,7 @@ import type { ActivationServices, Running } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
+import { enterChain } from "./enter-chain.ts";
 import { broadcast, send } from "./events.ts";
 import { type Expiry, earliest, openExpiry } from "./expiry.ts";
 import { openSchedules } from "./fire-schedule.ts";
@@ -164,8 +165,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   }
 
   get database(): DatabaseClient {
-    const { transaction } = this.#services;
-    this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
+    const { sqlChain } = this.#services;
+    this.#database ??= openDatabase(this, { current: sqlChain, checkLive: () => this.#checkLive() });
     return this.#database;
   }
 
@@ -228,9 +229,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
    * may be in one.
    */
   enter<R>(fn: () => R, running: Running = this): R {
-    const { current, transaction } = this.#services;
-    if (this.#database === undefined || transaction.get() === undefined) return current.run(running, fn);
-    return transaction.run(undefined, () => current.run(running, fn));
+    const { current } = this.#services;
+    if (this.behaviour.database === undefined) return current.run(running, fn);
+    return enterChain(this, this.#services, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */

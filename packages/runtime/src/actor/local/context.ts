@@ -16,6 +16,7 @@ import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
 import { CronApi } from "./cron-api.ts";
+import { databaseOf } from "./database-client.ts";
 import { exclusively } from "./exclusive.ts";
 import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
@@ -97,7 +98,7 @@ export class LocalContext implements ActorContext {
   }
 
   get db(): Database {
-    return this.#activation.database;
+    return databaseOf(this.#activation);
   }
 
   get log(): Logger {
