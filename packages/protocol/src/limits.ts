@@ -110,7 +110,7 @@ export const limits = {
   streamStallMs: 60_000,
 
   /** One top-level property of the state, encoded: a larger one fails its commit. */
-  statePropertyBytes: 48 * 1024 * 1024,
+  statePropertyBytes: 16 * 1024 * 1024,
   /** A property past this size is stored in chunks of it, of which those that changed are written. */
   stateChunkBytes: 1024 * 1024,
   /** A property past this size is named in a warning when it is written again. */

@@ -56,7 +56,7 @@ export class StateChunks {
       const value = chunkOf(after, index);
       const old = chunkOf(before, index);
       if (value !== undefined && old !== undefined && sameBytes(value, old)) continue;
-      into.push({ key: chunkKey(property, index), value: value?.slice() ?? null });
+      into.push({ key: chunkKey(property, index), value: value ?? null });
     }
   }
 }
