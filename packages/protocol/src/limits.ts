@@ -51,6 +51,14 @@ export const limits = {
   openingFrames: 1_024,
   /** Bytes held for a connection that is still opening. */
   openingBytes: 1024 * 1024,
+  /** Messages that the gateway holds of one client that hibernates: past it the socket isn't read. */
+  heldMessages: 1_024,
+  /** Bytes of those. */
+  heldBytes: 1024 * 1024,
+  /** As `heldMessages`, where a socket can't be left unread: past it the socket is closed with 1013. */
+  heldMessagesMost: 65_536,
+  /** Bytes of what the gateway holds of all such clients. */
+  gatewayHeldBytes: 256 * 1024 * 1024,
   /** Bytes that a client may leave unread before its socket is closed with 1013. */
   sendBufferBytes: 16 * 1024 * 1024,
   /** Bytes that all clients of a gateway may leave unread together; past it the largest backlogs are closed with 1013. */

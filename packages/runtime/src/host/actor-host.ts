@@ -22,6 +22,7 @@ import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, lives } from "./cut-off.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
+import { HibernatingClients } from "./hibernation.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
@@ -45,6 +46,7 @@ export interface HostParts {
 
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
+  readonly hibernation = new HibernatingClients();
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
@@ -87,6 +89,11 @@ export class ActorHost implements InstanceHost {
   /** Begins to watch the alarms. */
   start(): Promise<void> {
     return this.#alarms.start();
+  }
+
+  /** True from the moment when no actor wakes any more. */
+  get stopping(): boolean {
+    return this.#stopped !== undefined;
   }
 
   /** Awake, waking and stopping actors. */

@@ -35,3 +35,8 @@ export function logFieldsOf(target: Target): { readonly actor: string } | { read
 export function describe(address: ActorAddress): string {
   return `"${address.name}" with key ${JSON.stringify(address.key)}`;
 }
+
+/** The name in it, or the id. */
+export function nameOf(target: Target): string {
+  return target.kind === "id" ? target.id : target.address.name;
+}

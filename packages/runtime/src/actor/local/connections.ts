@@ -2,20 +2,34 @@
  * The connections of one activation: opening with all hooks, closing, and finding who listens.
  */
 import { actorErrors } from "../../errors.ts";
-import type { ConnectRequest } from "../../ports/instance.ts";
+import type { ActorInstance, ConnectRequest } from "../../ports/instance.ts";
+import type { Row, RowChange } from "../../ports/storage.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
+import { isStorable } from "./conn-state.ts";
 import { Connection } from "./connection.ts";
+import { ConnectionRows, type RawAddress } from "./connection-rows.ts";
 import { Conns } from "./conns.ts";
 import { abortCall, CallContext, type Caller, releaseCall } from "./context.ts";
+import { type Resume, restoreConnections } from "./restore.ts";
 
 const NONE: ReadonlyMap<string, Connection> = new Map();
+
+/** A client with a socket; without `sink` a stateless call. */
+export type Connecting = Omit<ConnectRequest, "sink"> & {
+  readonly sink?: ConnectRequest["sink"] | undefined;
+  /** How a raw socket was opened. */
+  readonly raw?: RawAddress | undefined;
+};
 
 /** Opens, finds and closes connections. */
 export class Connections {
   readonly #activation: Activation;
   #open: Map<string, Connection> | undefined;
   #conns: Conns | undefined;
+  #rows: ConnectionRows | undefined;
+  /** Goes on with those of an earlier life, when this one runs. */
+  #resume: Resume | undefined;
 
   constructor(activation: Activation) {
     this.#activation = activation;
@@ -34,7 +48,7 @@ export class Connections {
   }
 
   /** Runs the connect hooks in order; rejects with what refused. */
-  async open(request: Omit<ConnectRequest, "sink"> & { sink?: ConnectRequest["sink"] }): Promise<Connection> {
+  async open(request: Connecting): Promise<Connection> {
     const activation = this.#activation;
     const { hooks } = activation.behaviour;
     const { options } = activation.descriptor;
@@ -57,6 +71,7 @@ export class Connections {
         throw cause;
       }
     }
+    connection.stand();
     if (request.opened !== undefined) connection.emit(request.opened(connection));
     return connection;
   }
@@ -93,13 +108,72 @@ export class Connections {
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
     } finally {
-      if (listed) activation.work.end("connection");
+      if (listed && !connection.hibernatable) activation.work.end("connection");
+      if (connection.stored) this.#forget(connection);
     }
   }
 
   /** Closes all of them; settles when every `onDisconnect` is done. */
   async closeAll(kind: "stopped" | "destroyed" | "broken", text: string): Promise<void> {
     await Promise.all([...this.all.values()].map((connection) => connection.stopped(kind, text)));
+  }
+
+  /** As `closeAll`, for those that end with the activation. */
+  async closeOwn(kind: "stopped", text: string): Promise<void> {
+    const own = [...this.all.values()].filter((connection) => !connection.hibernatable);
+    await Promise.all(own.map((connection) => connection.stopped(kind, text)));
+  }
+
+  /**
+   * Gives those that outlive the activation to the host; what is stored of them goes with the last batch. One whose client
+   * isn't open yet stays, to be closed.
+   */
+  hibernate(): void {
+    const { host, record } = this.#activation;
+    for (const connection of this.all.values()) {
+      connection.lookAgain();
+      const { client } = connection;
+      if (client === undefined || !connection.hibernate()) continue;
+      this.#open?.delete(connection.id);
+      host.hibernation?.keep(record.id, connection.id, client);
+    }
+  }
+
+  /** What is stored of one changes with this turn. */
+  changed(connection: Connection): void {
+    this.#rows ??= new ConnectionRows();
+    this.#rows.change(connection.id, connection);
+    this.#activation.wrote();
+  }
+
+  /** The first rows of a batch. */
+  take(): RowChange[] {
+    return this.#rows?.take() ?? [];
+  }
+
+  /** Restores those of an earlier life. */
+  load(rows: readonly Row[]): void {
+    this.#resume = restoreConnections(this.#activation, rows);
+  }
+
+  /** The actor runs. */
+  resume(instance: ActorInstance): void {
+    this.#resume?.(instance);
+    this.#resume = undefined;
+  }
+
+  /** One of an earlier activation: it is there, as if it had never slept. */
+  restore(connection: Connection): void {
+    this.#open ??= new Map();
+    this.#open.set(connection.id, connection);
+  }
+
+  /** Its row goes. A life that has ended leaves that to the next one, which runs `onDisconnect` again. */
+  #forget(connection: Connection): void {
+    if (this.#activation.phase.tag === "stopped") return;
+    this.#rows ??= new ConnectionRows();
+    this.#rows.change(connection.id, undefined);
+    this.#activation.wrote();
   }
 
   async #state(request: {
@@ -133,26 +207,24 @@ export class Connections {
     }
   }
 
-  #make(
-    request: {
-      readonly id?: string;
-      readonly params: unknown;
-      readonly sink?: ConnectRequest["sink"] | undefined;
-    },
-    state: unknown,
-  ): Connection {
+  #make(request: Connecting, state: unknown): Connection {
+    const hibernates =
+      request.client !== undefined && this.#activation.host.hibernation !== undefined && isStorable(state);
     return new Connection({
       id: request.id ?? this.#activation.env.ids.random(),
       params: request.params,
       state,
       owner: this.#activation,
       sink: request.sink,
+      rows: this,
+      client: hibernates ? request.client : undefined,
+      raw: hibernates ? request.raw : undefined,
     });
   }
 
   #add(connection: Connection): void {
     this.#open ??= new Map();
     this.#open.set(connection.id, connection);
-    this.#activation.work.begin("connection");
+    if (!connection.hibernatable) this.#activation.work.begin("connection");
   }
 }

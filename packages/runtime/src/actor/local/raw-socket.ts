@@ -15,12 +15,14 @@
  * A handler or a listener that throws ends its socket with 1011; the actor lives on. A listener that is still at work is
  * waited for by a stop. After a crash the client hears 1006 and nothing of what it sent is remembered here.
  */
-import { TroupeError } from "@troupe/base";
+import { assert, TroupeError } from "@troupe/base";
 import type { SocketEvents } from "@troupe/client";
 import { bytesPast, closeCodes, type Encoding, limits, type Message } from "@troupe/protocol";
 import { actorErrors, connectionErrors, messageErrors } from "../../errors.ts";
+import type { SocketClient } from "../../ports/hibernation.ts";
 import {
   type ActorConnection,
+  type ActorInstance,
   type CloseReason,
   type ConnectionSink,
   type ConnectRequest,
@@ -30,6 +32,8 @@ import { Output } from "../../ports/output.ts";
 import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
+import type { RawAddress, StoredConnection } from "./connection-rows.ts";
+import type { Connecting } from "./connections.ts";
 import { CallContext, releaseCall } from "./context.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
@@ -42,7 +46,7 @@ const CLOSED = 3;
 export async function openSocket(
   activation: Activation,
   request: RawSocketRequest,
-  connect: (client: ConnectRequest) => Promise<ActorConnection>,
+  connect: (client: ConnectRequest & Pick<Connecting, "raw">) => Promise<ActorConnection>,
 ): Promise<void> {
   const { onWebSocket } = activation.behaviour.hooks;
   if (onWebSocket === undefined) {
@@ -52,12 +56,65 @@ export async function openSocket(
   const socket = new LocalSocket(activation, request);
   let connection: ActorConnection;
   try {
-    connection = await connect({ params: request.params, sink: socket, request: request.request });
+    const asked = request.request();
+    const stays = canHibernate(activation, asked) && request.client !== undefined;
+    connection = await connect({
+      params: request.params,
+      sink: socket,
+      request: request.request,
+      ...(stays ? { client: request.client, raw: addressOf(asked, request.protocol) } : {}),
+    });
   } catch (cause) {
     request.refused(cause);
     return;
   }
   socket.begin(connection, onWebSocket);
+}
+
+function canHibernate(activation: Activation, request: Request): boolean {
+  const { canHibernateWebSocket } = activation.descriptor.options;
+  if (typeof canHibernateWebSocket === "boolean") return canHibernateWebSocket;
+  return activation.enter(() => canHibernateWebSocket(request));
+}
+
+function addressOf({ url, headers }: Request, protocol: string): RawAddress {
+  return { url, headers: [...headers], protocol };
+}
+
+/** A socket that an earlier activation has taken: its handler is called again when the actor runs. */
+export function restoreSocket(
+  activation: Activation,
+  { params, raw }: StoredConnection,
+  client: SocketClient,
+): { readonly sink: ConnectionSink; resume(instance: ActorInstance, connection: ActorConnection): void } {
+  assert(raw !== undefined, "a raw socket is stored with its address");
+  const { url, headers, protocol } = raw;
+  const { onWebSocket } = activation.behaviour.hooks;
+  let instance: ActorInstance | undefined;
+  const socket = new LocalSocket(activation, {
+    kind: "socket",
+    params,
+    request: () => new Request(url, { headers: headers.map(([name, value]) => [name, value]) }),
+    protocol,
+    peer: client.peer,
+    opened: (taken) => instance !== undefined && client.resumed(instance, taken),
+    refused: () => {},
+  });
+  return {
+    sink: socket,
+    resume: (running, connection) => {
+      instance = running;
+      // The code that took it may have gone since.
+      if (onWebSocket === undefined) client.peer.close(closeCodes.policy, "actor.no_handler");
+      else if (socket.readyState === OPEN) socket.begin(connection, onWebSocket, "resumed");
+    },
+  };
+}
+
+/** A message, with its number among those of its socket where it may be said again. */
+interface Heard {
+  readonly data: Message;
+  readonly index: number | undefined;
 }
 
 /** The actor's end of one raw socket. */
@@ -75,7 +132,7 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   #context: CallContext | undefined;
   /** How the link ended, when it did so first. */
   #linkEnd: { readonly code: number; readonly reason: string } | undefined;
-  #backlog: Message[] = [];
+  #backlog: Heard[] = [];
   #backlogBytes = 0;
   #flushing = false;
   /** Bytes that wait at the gate. */
@@ -103,8 +160,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     return this.#gatedBytes + this.#opening.peer.bufferedBytes;
   }
 
+  get hibernatable(): boolean {
+    return this.#connection?.hibernatable === true;
+  }
+
   /** The hooks are done: the socket is the handler's. */
-  begin(connection: ActorConnection, handler: Hook): void {
+  begin(connection: ActorConnection, handler: Hook, from: "opened" | "resumed" = "opened"): void {
     this.#connection = connection;
     const { params } = this.#opening;
     const request = this.#request;
@@ -115,15 +176,19 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     const c = this.#context;
     const websocket = new ActorWebSocket(this);
     const result = this.#activation.enter(() => started(() => handler(c, websocket, { request })));
-    result.catch((cause: unknown) => this.#failed(cause));
-    void Promise.resolve().then(() => this.#tell("open", { type: "open" }));
+    const handled = result.catch((cause: unknown) => this.#failed(cause));
+    // A handler that goes on holds what the next activation wouldn't have.
+    if (this.hibernatable) this.#activation.work.track("connection", handled);
+    if (from === "opened") void Promise.resolve().then(() => this.#tell("open", { type: "open" }));
   }
 
-  message(data: Message): void {
+  message(data: Message, index?: number): void {
     if (this.#readyState !== OPEN) return;
-    this.#backlog.push(data);
+    this.#backlog.push({ data, index });
     this.#backlogBytes += data.length;
     if (!this.#flushing) this.#flush();
+    // The gateway counts what it may have to say again.
+    if (index !== undefined) return;
     if (this.#backlog.length > limits.openingFrames || this.#backlogBytes > limits.openingBytes)
       this.#endWith(connectionErrors.openingBacklog(), closeCodes.policy);
   }
@@ -173,6 +238,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     this.#opening.peer.close(closeCodeOf(reason), reason.text);
   }
 
+  hibernated(): void {
+    this.#readyState = CLOSED;
+    this.#backlog = [];
+    if (this.#context !== undefined) releaseCall(this.#context);
+  }
+
   async ended(reason: CloseReason | undefined): Promise<void> {
     if (this.#readyState === CLOSED) return;
     this.#readyState = CLOSED;
@@ -197,17 +268,48 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
         // It is closed with the actor's other connections, once the end is durable.
         if (this.#activation.doomed) return;
         if (this.#activation.stopping) {
+          // The next activation hears it.
+          if (this.hibernatable) return;
           this.end(closeCodes.restart, "actor.restarting");
           return;
         }
-        const data = this.#backlog.shift();
-        if (data === undefined) return;
-        this.#backlogBytes -= data.length;
-        this.#tell("message", { type: "message", data: typeof data === "string" ? data : ownBuffer(data) });
+        const heard = this.#backlog.shift();
+        if (heard === undefined) return;
+        this.#backlogBytes -= heard.data.length;
+        this.#hear(heard);
       }
     } finally {
       this.#flushing = false;
     }
+  }
+
+  #hear({ data, index }: Heard): void {
+    const own = typeof data === "string" ? data : ownBuffer(data);
+    if (index === undefined) {
+      this.#tell("message", { type: "message", data: own });
+      return;
+    }
+    const { work } = this.#activation;
+    const going: PromiseLike<unknown>[] = [];
+    // The actor wasn't idle just now, though nothing else says so.
+    work.begin("hook");
+    this.#tell("message", { type: "message", data: own, rivetMessageIndex: index }, going);
+    if (going.length === 0) this.#acknowledge(index);
+    else void Promise.allSettled(going).then(() => this.#acknowledge(index));
+    work.end("hook");
+  }
+
+  /** Behind what the handler wrote. One that was left behind, or has failed, acknowledges nothing. */
+  #acknowledge(index: number): void {
+    if (this.#readyState !== OPEN) return;
+    const { peer } = this.#opening;
+    this.#activation.emit(
+      new SocketOutput(
+        16,
+        () => peer.acknowledge?.(index),
+        () => {},
+      ),
+    );
   }
 
   /** `going` gets the listeners that go on. */
