@@ -208,8 +208,13 @@ export class Connections {
   }
 
   #make(request: Connecting, state: unknown): Connection {
+    const { host, expiry } = this.#activation;
+    // A connection is use: an actor that expires stays awake under it.
     const hibernates =
-      request.client !== undefined && this.#activation.host.hibernation !== undefined && isStorable(state);
+      request.client !== undefined &&
+      host.hibernation !== undefined &&
+      expiry === undefined &&
+      isStorable(state);
     return new Connection({
       id: request.id ?? this.#activation.env.ids.random(),
       params: request.params,
