@@ -14,8 +14,10 @@ const runtime = "packages/runtime/test";
 const carried = [
   `${runtime}/{turns,schedule,host,kv,raw,events,streams,actor-calls,sql,queue}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
+  `${runtime}/actions/{validation,waiting,idempotency,serial,chains}.test.ts`,
   `${runtime}/state/{chunks,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
+  `${runtime}/inspector/{reading,live}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,
   `${runtime}/testing/crash.test.ts`,
 ];

@@ -55,7 +55,8 @@ class EchoActor {
     const call = this.#last;
     return new Promise((resolve) => {
       this.#waiting.set(call, resolve);
-      const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0, send: undefined };
+      const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [] };
+      const rest = { connection: 0, params: NO_PAYLOAD, send: undefined, ...terms };
       this.#line.send({ $case: "call", value: { call, action: "echo", args: this.#args, ...rest } });
     });
   }

@@ -5,8 +5,8 @@
  * of the disk or the network untrue. Never more than one at a time, and never outside of a canary's own run.
  */
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
-import { LocalInstance } from "../packages/runtime/src/actor/local/local-instance.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
+import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
 import { type Batch, QUEUE_PREFIX, type RowChange } from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
 import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
@@ -69,6 +69,11 @@ export const canaries = {
     caughtBy: ["ends"],
     sabotage: livesOn,
   },
+  "forgotten-keys": {
+    what: "results of calls with idempotency keys aren't kept",
+    caughtBy: ["one turn, one transaction", "at most once", "idempotency"],
+    sabotage: forgetKeys,
+  },
   "doubled-message": {
     what: "a link delivers a message twice",
     caughtBy: ["events"],
@@ -82,7 +87,8 @@ export const canaries = {
   },
   "late-message": {
     what: "what a turn did with its messages is stored behind what it wrote",
-    caughtBy: ["one turn, one transaction", "at most once", "queues"],
+    // A message whose row comes late may be looked for before, and then nobody comes back for it.
+    caughtBy: ["one turn, one transaction", "at most once", "queues", "liveness"],
     sabotage: delayMessages,
   },
 } as const satisfies Readonly<Record<string, Canary>>;
@@ -96,24 +102,24 @@ function openGate(): () => void {
 }
 
 function livesOn(): () => void {
-  const { prototype } = LocalInstance;
+  const { prototype } = Activation;
   const doomed = Object.getOwnPropertyDescriptor(prototype, "doomed");
-  const accepting = Object.getOwnPropertyDescriptor(prototype, "accepting");
-  if (doomed === undefined || accepting === undefined) throw new Error("a local instance says what it is");
-  const runs = (instance: LocalInstance): boolean => instance.report().phase === "running";
-  Object.defineProperties(prototype, {
-    doomed: {
-      get(this: LocalInstance): boolean {
-        return doomed.get?.call(this) === true && !runs(this);
-      },
-    },
-    accepting: {
-      get(this: LocalInstance): boolean {
-        return runs(this);
-      },
+  if (doomed === undefined) throw new Error("an activation says whether its end was asked for");
+  Object.defineProperty(prototype, "doomed", {
+    configurable: true,
+    get(this: Activation): boolean {
+      return doomed.get?.call(this) === true && this.phase.tag !== "running";
     },
   });
-  return () => void Object.defineProperties(prototype, { doomed, accepting });
+  return () => void Object.defineProperty(prototype, "doomed", doomed);
+}
+
+function forgetKeys(): () => void {
+  const { keep } = KeptResults.prototype;
+  KeptResults.prototype.keep = () => {};
+  return () => {
+    KeptResults.prototype.keep = keep;
+  };
 }
 
 function splitTurns(): () => void {

@@ -9,6 +9,7 @@ import type { Random } from "./world/random.ts";
 /** What a user may do, with its weight; 0 means never. */
 export interface Mix {
   readonly append: number;
+  readonly once: number;
   readonly pair: number;
   readonly read: number;
   readonly fail: number;
@@ -131,6 +132,7 @@ function drawMix(random: Random): Mix {
     random.chance(probability) ? 1 + random.below(most) : 0;
   return {
     append: 2 + random.below(6),
+    once: weight(0.6, 4),
     pair: weight(0.6, 4),
     read: weight(0.6, 4),
     fail: weight(0.4, 2),

@@ -57,6 +57,7 @@ export const rooms: readonly Room[] = [
       `${runtime}schedule/`,
       `${runtime}kv/`,
       `${runtime}events/`,
+      `${runtime}idempotency/`,
       // Not sql/: its errors are those of drivers.
       `${runtime}queue/`,
       `${runtime}workflow/`,
@@ -81,8 +82,15 @@ export const rooms: readonly Room[] = [
   },
   {
     where: [`${runtime}actor/`],
-    mayNotSee: [`${runtime}gateway/`, `${runtime}registry/`],
-    because: "an actor does not know who calls it",
+    mayNotSee: [`${runtime}gateway/`, `${runtime}registry/`, `${runtime}inspector/`],
+    because: "an actor does not know who calls it, nor who looks at it",
+  },
+  {
+    where: [`${runtime}inspector/`],
+    mayNotSee: [`${runtime}actor/`],
+    // What rows of the state look like, and the options of a definition.
+    but: [`${runtime}actor/local/state-chunks.ts`, `${runtime}actor/definition.ts`],
+    because: "the inspector sees every kind of actor alike, through the ports",
   },
   {
     where: [relay],
@@ -183,6 +191,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   croner: [`${runtime}schedule/recurrence.ts`],
   koffi: [`${plugins}carriers/native/ffi.ts`],
   "isolated-vm": [`${plugins}carriers/isolate/process/`],
+  "drizzle-orm": [`${runtime}drizzle/`],
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],

@@ -28,8 +28,9 @@ export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   if (code === "internal.error") return undefined;
   if (code === "user.as_asked") return { tag: "failed", code, applied: "yes" };
   // An action of several turns, or one that calls another actor, may fail after the first ones.
-  // A message that is sent with a ticket is sent again and again, and its last error is about the last time.
-  const oneTurn = kind !== "slow" && kind !== "transfer" && kind !== "flush" && kind !== "job";
+  const several = kind === "slow" || kind === "transfer" || kind === "flush";
+  // One that was sent more than once may have happened before the attempt that failed: its last error is about the last.
+  const oneTurn = !several && kind !== "once" && kind !== "job";
   if (unknown.has(code)) return { tag: "failed", code, applied: "maybe" };
   // What the turn wrote can't be stored: the batch fails with the reason.
   if (error.group === "value") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };

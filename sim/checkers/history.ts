@@ -6,6 +6,8 @@ import { markOf } from "./tokens.ts";
 /** Kinds of operations. */
 export type OpKind =
   | "append"
+  /** As append, under an idempotency key. */
+  | "once"
   | "pair"
   | "read"
   | "fail"

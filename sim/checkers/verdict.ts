@@ -32,14 +32,19 @@ export function judge(evidence: Evidence): void {
   count(evidence);
 }
 
-/** No write is there twice, in one actor or in two; of what a crash may repeat, what takes one turn isn't either. */
-function checkAtMostOnce({ world, durability }: Evidence): void {
+/**
+ * No write is there twice, in one actor or in two; of what a crash may repeat, what takes one turn isn't either. A key is
+ * its actor's: a call that was sent again when its actor had been destroyed found another one.
+ */
+function checkAtMostOnce({ world, history, durability }: Evidence): void {
   const holders = new Map<string, string>();
+  const keyed = new Set(history.ops.filter(({ kind }) => kind === "once").flatMap(({ marks }) => marks));
   for (const [actorId, log] of durability.logs) {
     for (const mark of log) {
       if (!isMark(mark) || mayRepeat(world, mark)) continue;
       const other = holders.get(mark);
-      if (other !== undefined) {
+      const elsewhere = keyed.has(mark) && other !== actorId;
+      if (other !== undefined && !(elsewhere && durability.wasDestroyed(other))) {
         world.fail("at most once", `${mark} is there twice, in ${other} and ${actorId}`);
       }
       holders.set(mark, actorId);
@@ -107,8 +112,8 @@ function checkOrder(evidence: Evidence): void {
   for (const [actorId, log] of evidence.durability.logs) {
     const all = placed(evidence, log, actorId);
     for (const a of all) {
-      const at = placeTold(a.op);
-      const exact = a.op.kind === "append" || a.op.kind === "announce";
+      const at = placeTold(a.op, actorId);
+      const exact = a.op.kind === "append" || a.op.kind === "once" || a.op.kind === "announce";
       if (at !== undefined && (exact ? at !== a.last + 1 : at < a.last + 1)) {
         evidence.world.fail("linearizability", `${a.op.token} was told place ${at}, and has ${a.last + 1}`);
       }
@@ -124,9 +129,12 @@ function checkOrder(evidence: Evidence): void {
   }
 }
 
-function placeTold({ outcome }: Op): number | undefined {
+/** The place that a caller was told of, in the log of this actor: one that was made anew has another. */
+function placeTold({ outcome }: Op, actorId: string): number | undefined {
   if (outcome.tag !== "ok" || typeof outcome.output !== "object" || outcome.output === null) return undefined;
-  return "at" in outcome.output && typeof outcome.output.at === "number" ? outcome.output.at : undefined;
+  const { output } = outcome;
+  if (!("id" in output) || output.id !== actorId) return undefined;
+  return "at" in output && typeof output.at === "number" ? output.at : undefined;
 }
 
 function checkReads(evidence: Evidence): void {

@@ -51,6 +51,8 @@ export class Network {
   /** How the last server went: without power nobody refuses a connection. */
   machine: "up" | "down" = "up";
   readonly #sockets = new Set<SimSocket>();
+  /** Idempotency keys of the requests that arrived. */
+  readonly #keys = new Set<string>();
 
   constructor(world: World, tap: Wiretap, flaws: NetworkFlaws) {
     this.world = world;
@@ -107,6 +109,14 @@ export class Network {
     const sockets = [...this.#sockets];
     this.#sockets.clear();
     for (const socket of sockets) socket.serverDied(power);
+  }
+
+  /** A request arrives. */
+  sees(request: GatewayRequest): void {
+    const key = request.header("idempotency-key");
+    if (key === undefined) return;
+    if (this.#keys.has(key)) this.world.counters.add("a request with a key was sent again");
+    this.#keys.add(key);
   }
 
   /** Bytes leave the server. Between two of them it may die. */
@@ -166,6 +176,7 @@ class Exchange {
     this.#client.later(FETCH_TIMEOUT_MS, () => this.#lost());
     process.enter(() => {
       const request = gatewayRequest(url, init);
+      network.sees(request);
       gateway.admit({ host: HOST, origin: undefined, authorization: undefined, subprotocols: undefined });
       gateway.http(request, (response) => this.#answer(process, response));
     });

@@ -45,6 +45,7 @@ interface Call {
   readonly kind: OpKind;
   readonly args: readonly unknown[];
   readonly turns?: number;
+  readonly idempotencyKey?: string;
 }
 
 /** One user. */
@@ -57,6 +58,7 @@ export class User {
   readonly #reminders: { readonly address: Address; readonly token: string; readonly schedule: string }[] =
     [];
   #line: Line | undefined;
+  #lastOnce = { token: "" };
 
   constructor(parts: UserParts) {
     this.name = parts.name;
@@ -105,6 +107,7 @@ export class User {
       return;
     }
     if (doing === "cancel") return await this.#cancel();
+    if (doing === "once") return await this.#once(address);
     if (doing === "note" || doing === "job") return await this.#message(address, doing);
     const op = await this.#perform(address, this.#call(doing));
     const output = op.outcome.tag === "ok" ? op.outcome.output : undefined;
@@ -126,7 +129,40 @@ export class User {
     await this.#perform(address, { kind: address.name === "mill" ? kind : "append", args: [] });
   }
 
-  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "note" | "job">): Call {
+  /** Calls once or twice under one key, at the same time or one after the other. */
+  async #once(address: Address): Promise<void> {
+    const { world } = this.#parts;
+    const idempotencyKey = `key-${this.name}-${world.scheduler.steps}`;
+    const first = this.#perform(address, { kind: "once", args: [], idempotencyKey });
+    if (this.#random.chance(0.5)) {
+      await first;
+      return;
+    }
+    if (this.#random.chance(0.5)) await first;
+    const { token } = this.#lastOnce;
+    const second = await this.#again(address, token, idempotencyKey);
+    const { outcome } = await first;
+    if (outcome.tag !== "ok" || second === undefined) return;
+    world.counters.add("a key was answered twice");
+    const [one, other] = [JSON.stringify(outcome.output), JSON.stringify(second)];
+    if (one !== other && idOf(outcome.output) === idOf(second))
+      world.fail("idempotency", `${token} was answered with ${one}, and then with ${other}`);
+  }
+
+  /** The same call once more, by HTTP. Its result, if it has one. */
+  async #again(address: Address, token: string, idempotencyKey: string): Promise<unknown> {
+    const { client, durability, history } = this.#parts;
+    const handle = this.#handle(client, address, () => ({ token: history.token() }));
+    try {
+      const output = await handle.action({ name: "once", args: [token], idempotencyKey });
+      durability.mustBeSafe(markOf(token), `${this.name}, by a second reply,`);
+      return output;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "once" | "note" | "job">): Call {
     switch (kind) {
       case "slow": {
         const turns = 2 + this.#random.below(3);
@@ -207,12 +243,13 @@ export class User {
       marks: marksOf(call.kind, token, call.turns ?? 0),
     };
     history.ops.push(op);
+    if (call.kind === "once") this.#lastOnce = op;
     world.trace.say(this.name, `calls ${call.kind} ${address.name}/${address.key}`, token);
     const waits = line !== undefined && line.connection.connStatus === "disconnected";
     const args = call.kind === "cancel" ? call.args : [token, ...call.args];
     const target = line?.connection ?? this.#handle(client, address, () => ({ token: history.token() }));
     try {
-      op.outcome = { tag: "ok", output: await this.#ask(target, call.kind, args) };
+      op.outcome = { tag: "ok", output: await this.#ask(target, call, args) };
       if (waits) world.counters.add("reconnect with a queued action");
       this.#succeeded(op, line);
     } catch (error) {
@@ -226,12 +263,13 @@ export class User {
 
   #ask(
     target: ActorHandle<AnyActorDefinition> | ActorConn<AnyActorDefinition>,
-    kind: OpKind,
+    call: Call,
     args: readonly unknown[],
   ): Promise<unknown> {
+    const { kind } = call;
     if (kind === "note") return target.send("notes", args[0]);
     if (kind === "job") return target.send("jobs", args[0], { wait: true, timeout: 60_000 });
-    return target.action({ name: kind, args });
+    return target.action({ name: kind, args, ...keyOf(call) });
   }
 
   #succeeded(op: Op, line: Line | undefined): void {
@@ -267,6 +305,15 @@ export class User {
     if (failure === undefined) world.fail("errors", `${op.kind} ${op.token} ended with ${text}`);
     op.outcome = failure ?? { tag: "failed", code: "unknown", applied: "maybe" };
   }
+}
+
+function keyOf({ idempotencyKey }: Call): { readonly idempotencyKey?: string } {
+  return idempotencyKey === undefined ? {} : { idempotencyKey };
+}
+
+/** The actor that an output is of. */
+function idOf(output: unknown): unknown {
+  return typeof output === "object" && output !== null && "id" in output ? output.id : undefined;
 }
 
 function isDestroyed({ outcome }: Op): boolean {

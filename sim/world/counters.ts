@@ -54,6 +54,8 @@ const required = [
   "a job was done",
   "a job was done again",
   "a sender got its reply",
+  "a key was answered twice",
+  "a request with a key was sent again",
 ] as const;
 
 /** What is counted. */

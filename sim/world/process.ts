@@ -6,7 +6,9 @@
  * on to the end of its turn in limbo, where every call out of the process does nothing, and is never entered again.
  * So everything here, and everything that crosses the border of a process, asks `alive` first.
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
+import { createHash } from "node:crypto";
 import type {
   AsyncContext,
   Clock,
@@ -153,6 +155,7 @@ function keepContext(task: () => void): () => void {
 }
 
 const asyncContext: AsyncContext = {
+  follows: true,
   variable<T>() {
     const storage = new AsyncLocalStorage<T>();
     return {
@@ -176,10 +179,9 @@ function makeIds(random: Random, wallNow: () => number): Ids {
 
 /** The simulated world has no secrets: nothing here is cryptography. */
 function simCrypto(random: Random): Crypto {
-  const unused = () => Promise.reject(new Error("the simulated world has no digests"));
   return {
-    digest: unused,
-    hmac: unused,
+    digest: async (data) => createHash("sha256").update(data).digest(),
+    hmac: () => Promise.reject(new Error("the simulated world signs nothing")),
     timingSafeEqual: (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]),
     randomBytes: (length) => Uint8Array.from({ length }, () => random.below(256)),
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "react";
+import runtime from "../../packages/runtime/package.json" with { type: "json" };
 import { type CommandResult, command } from "../../tools/command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,8 +31,9 @@ export class InstalledProject {
     const install = [
       "install",
       ...tarballs.map((file) => `./${file}`),
-      // A project that uses `troupe/react` has one of its own.
+      // A project that uses `troupe/react` or `troupe/db/drizzle` has them of its own.
       `react@${version}`,
+      `drizzle-orm@${runtime.peerDependencies["drizzle-orm"]}`,
       "--no-audit",
       "--no-fund",
       "--prefer-offline",

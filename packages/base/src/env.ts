@@ -80,6 +80,8 @@ export interface Logger {
 
 /** Makes variables that follow a call through its awaits. */
 export interface AsyncContext {
+  /** False where a variable is lost behind the first await. */
+  readonly follows: boolean;
   variable<T>(): AsyncVariable<T>;
 }
 

@@ -39,6 +39,15 @@ export const clientErrors = {
     ),
   notAStream: () =>
     error("not_a_stream", "The action's result doesn't come in items: await it", { statusCode: 400 }),
+  /** The caller's own time is over. As the reason of an abort it has no outcome yet. */
+  deadlineExceeded: (what: string, timeoutMs: number, outcome: CallOutcome, cause?: unknown) =>
+    error(
+      "deadline_exceeded",
+      outcome === "not_sent"
+        ? `${what} wasn't sent in its ${timeoutMs} ms`
+        : `${what} was not answered in its ${timeoutMs} ms; it may have happened or not`,
+      { ...because(cause), statusCode: 504, metadata: { outcome, timeoutMs } },
+    ),
   disposed: () =>
     error("disposed", "The client or connection was disposed of; nothing was sent", { statusCode: 410 }),
   queueFull: (what: string, limit: number) =>
@@ -119,8 +128,25 @@ export const messageErrors = {
 
 /** The error of a call whose caller waits no longer: `reason` is `client.disposed` or whatever a signal fired with. */
 export function abandoned(what: string, outcome: CallOutcome, reason: unknown): TroupeError {
+  if (reason instanceof Deadline) return clientErrors.deadlineExceeded(what, reason.timeoutMs, outcome);
   if (!isDisposed(reason)) return clientErrors.aborted(what, outcome, reason);
   return outcome === "not_sent" ? reason : clientErrors.outcomeUnknown(what, reason);
+}
+
+/** Why a call was given up: its time is over. */
+export class Deadline {
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** One error for a time that is over, whichever side said so first. */
+export function ownDeadline(what: string, timeoutMs: number | undefined, error: unknown): unknown {
+  const theirs = TroupeError.is(error) && error.group === "actor" && error.code === "deadline_exceeded";
+  if (!theirs || timeoutMs === undefined) return error;
+  return clientErrors.deadlineExceeded(what, timeoutMs, "unknown", error);
 }
 
 function isDisposed(reason: unknown): reason is TroupeError {

@@ -2,6 +2,8 @@
  * Handle: an actor to call, without a connection. Each call finds the actor anew.
  */
 import { TroupeError } from "@troupe/base";
+import type { CallTerms } from "@troupe/protocol";
+import { termsOf } from "./call-terms.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
@@ -10,7 +12,7 @@ import { sendToQueue } from "./queue-send.ts";
 import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
 import type { ClientScope } from "./scope.ts";
-import type { ActionResult } from "./stream/action-result.ts";
+import { ActionResult } from "./stream/action-result.ts";
 import { ResultStream } from "./stream/result-stream.ts";
 import type { ActorTarget } from "./transport.ts";
 import type {
@@ -75,14 +77,22 @@ class Handle implements ActorHandleRaw {
     const { name, args = [] } = call;
     const what = `Action "${name}"`;
     const signals = [call.signal, this.#options.signal];
+    let terms: CallTerms;
+    try {
+      terms = termsOf(call);
+    } catch (error) {
+      return new ActionResult((_, reject) => reject(error));
+    }
+    const { timeoutMs, idempotencyKey } = terms;
     return this.#scope.calls.run({
       what,
       signals,
-      idempotent: false,
+      idempotent: idempotencyKey !== undefined,
+      timeoutMs,
       params: () => this.#params(),
-      send: async (params, signal) => {
+      send: async (attempt) => {
         const { transport } = this.#scope.settings;
-        const result = await transport.action(this.#target, name, args, { params, signal });
+        const result = await transport.action(this.#target, name, args, { ...attempt, idempotencyKey });
         if (result instanceof ResultStream) this.#scope.keep(result, what, signals);
         return result;
       },
@@ -101,7 +111,7 @@ class Handle implements ActorHandleRaw {
       calls: this.#scope.calls,
       signals: [this.#options.signal],
       params: () => this.#params(),
-      send: (message, params, signal) => transport.send(this.#target, message, { params, signal }),
+      send: (message, attempt) => transport.send(this.#target, message, attempt),
     });
   }
 
@@ -133,7 +143,7 @@ class Handle implements ActorHandleRaw {
       signals: own,
       idempotent: false,
       params: () => this.#params(),
-      send: async (params, waiting) => {
+      send: async ({ params, signal: waiting }) => {
         // The answer's body goes on when nobody waits for its head any more, and ends with the caller's signals.
         const signal = AbortSignal.any([waiting, ...own.filter((each) => each !== undefined)]);
         const { path, init: base, replayable } = request;
@@ -224,7 +234,7 @@ export function resolveTarget(
     signals: [options.signal],
     idempotent: !creates,
     params: () => paramsOf(scope, options),
-    send: (params, signal) => scope.settings.transport.resolve(target, { params, signal }),
+    send: ({ params, signal }) => scope.settings.transport.resolve(target, { params, signal }),
   });
 }
 

@@ -9,7 +9,7 @@ import { TroupeError } from "@troupe/base";
 import type { SendOutcome } from "@troupe/protocol";
 import type { ClientEnv } from "./env.ts";
 import type { RetryPolicy } from "./retry.ts";
-import type { StatelessCalls } from "./stateless-calls.ts";
+import type { Attempt, StatelessCalls } from "./stateless-calls.ts";
 import type { Tickets } from "./tickets.ts";
 import type { QueueSend } from "./transport.ts";
 import type { QueueSendOptions, QueueSendResult } from "./types.ts";
@@ -24,18 +24,7 @@ export interface Sending {
   readonly signals: readonly (AbortSignal | undefined)[];
   readonly params: () => unknown;
   /** Makes one attempt. */
-  readonly send: (message: QueueSend, params: unknown, signal: AbortSignal) => Promise<SendOutcome>;
-}
-
-/** A message as it travels; with a ticket when its sender waits. */
-export function queueSend(
-  name: string,
-  body: unknown,
-  { wait = false, timeout: timeoutMs }: QueueSendOptions,
-  tickets: Tickets,
-): QueueSend {
-  if (!wait) return { name, body };
-  return { name, body, wait, ticket: tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  readonly send: (message: QueueSend, attempt: Attempt) => Promise<SendOutcome>;
 }
 
 /** Sends a message. Settles when it is durable, or with `wait` when it was handled. */
@@ -49,7 +38,7 @@ export async function sendToQueue(
   const what = `The message for queue "${name}"`;
   const all = [options.signal, ...signals];
   if (options.wait !== true) {
-    const send = (given: unknown, signal: AbortSignal) => sending.send({ name, body }, given, signal);
+    const send = (attempt: Attempt) => sending.send({ name, body }, attempt);
     await calls.run({ what, signals: all, idempotent: false, params, send });
     return undefined;
   }
@@ -60,8 +49,7 @@ export async function sendToQueue(
     options.timeout === undefined
       ? {}
       : { timeoutMs: Math.max(0, options.timeout - (clock.monotonic() - start)) };
-  const send = (given: unknown, signal: AbortSignal) =>
-    sending.send({ name, body, wait: true, ticket, ...left() }, given, signal);
+  const send = (attempt: Attempt) => sending.send({ name, body, wait: true, ticket, ...left() }, attempt);
   for (;;) {
     const begun = clock.monotonic();
     try {
@@ -72,6 +60,17 @@ export async function sendToQueue(
       if (!waited || !isPassing(cause)) throw cause;
     }
   }
+}
+
+/** A message as a connection sends it. */
+export function connectedSend(
+  name: string,
+  body: unknown,
+  { wait, timeout: timeoutMs }: QueueSendOptions,
+  tickets: Tickets,
+): QueueSend {
+  if (wait !== true) return { name, body };
+  return { name, body, wait, ticket: tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
 /** The outcome in an answer; undefined when it isn't one. */

@@ -1,18 +1,18 @@
 /**
  * The stateless calls of one client: action, resolve and create without a connection.
  *
- * A call makes attempts until one answers (retry.ts). Its caller may stop waiting at any moment, by a signal or by
- * disposing of the client; the call then rejects at once and says whether it may have happened. What an attempt does
- * afterwards is ignored.
+ * A call makes attempts until one answers (retry.ts). Its caller may stop waiting at any moment, by a signal, by a
+ * deadline or by disposing of the client; the call then rejects at once and says whether it may have happened. What an
+ * attempt does afterwards is ignored.
  *
  * Over a network only so many attempts are under way at once (call-slots.ts): a call that waits for its turn was not
  * sent, and one that waits before it is repeated has no slot.
  */
-import { TroupeError } from "@troupe/base";
+import { type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { CallSlots } from "./call-slots.ts";
 import type { ClientEnv } from "./env.ts";
-import { abandoned, type CallOutcome, clientErrors } from "./errors.ts";
+import { abandoned, type CallOutcome, clientErrors, Deadline, ownDeadline } from "./errors.ts";
 import { type RetryPolicy, retry } from "./retry.ts";
 import { ActionResult } from "./stream/action-result.ts";
 
@@ -25,9 +25,19 @@ export interface StatelessCall<T> {
   readonly idempotent: boolean;
   /** True when its answer is waited for at the other end, maybe for long: such calls take turns among themselves. */
   readonly waits?: boolean;
+  /** All attempts together may take this long, milliseconds; absent for no limit. */
+  readonly timeoutMs?: number | undefined;
   readonly params: () => unknown;
   /** Makes one attempt. */
-  readonly send: (params: unknown, signal: AbortSignal) => Promise<T>;
+  readonly send: (attempt: Attempt) => Promise<T>;
+}
+
+/** What one attempt is made with. */
+export interface Attempt {
+  readonly params: unknown;
+  readonly signal: AbortSignal;
+  /** What is left of the call's time. */
+  readonly timeoutMs: number | undefined;
 }
 
 /** Runs the stateless calls of one client. */
@@ -60,19 +70,27 @@ export class StatelessCalls {
         reject(clientErrors.queueFull("calls", limits.clientCallsWaiting)),
       );
     return new ActionResult((resolve, reject) => {
-      const waiting = new Waiting(call, reject);
+      const waiting = new Waiting(call, reject, this.#env);
       this.#waiting.add(waiting);
       const attempts = retry(() => waiting.attempt(call, slots), {
         env: this.#env,
-        policy: this.#policy,
+        policy: this.#policyOf(call),
         signal: waiting.signal,
         idempotent: call.idempotent,
       });
-      attempts.then(resolve, reject).finally(() => {
-        waiting.release();
-        this.#waiting.delete(waiting);
-      });
+      attempts
+        .then(resolve, (error: unknown) => reject(waiting.ofAll(error)))
+        .finally(() => {
+          waiting.release();
+          this.#waiting.delete(waiting);
+        });
     });
+  }
+
+  /** A caller who says how long it waits, and that a repetition does no harm, has it repeated for so long. */
+  #policyOf({ idempotent, timeoutMs }: StatelessCall<unknown>): RetryPolicy {
+    if (timeoutMs === undefined || !idempotent) return this.#policy;
+    return { ...this.#policy, deadlineMs: timeoutMs };
   }
 
   /** Ends the wait of every call; later ones are refused. */
@@ -88,11 +106,22 @@ class Waiting {
   readonly #signals: readonly (AbortSignal | undefined)[];
   readonly #reject: (error: TroupeError) => void;
   readonly #controller = new AbortController();
+  readonly #env: ClientEnv;
+  readonly #timeoutMs: number | undefined;
+  /** Monotonic; Infinity for never. */
+  readonly #until: number;
+  readonly #timer: TimerHandle | undefined;
   readonly #onAbort = (event: Event): void => this.abandon((event.target as AbortSignal).reason);
   /** Whether what was done so far may have had an effect. */
   #outcome: CallOutcome = "not_sent";
+  /** An attempt's answer was lost: whatever a later one comes to, it may have had an effect. */
+  #lost = false;
 
-  constructor(call: StatelessCall<unknown>, reject: (error: TroupeError) => void) {
+  constructor(call: StatelessCall<unknown>, reject: (error: TroupeError) => void, env: ClientEnv) {
+    this.#env = env;
+    this.#timeoutMs = call.timeoutMs;
+    this.#until = call.timeoutMs === undefined ? Infinity : env.clock.monotonic() + call.timeoutMs;
+    this.#timer = this.#arm(call.timeoutMs);
     this.#what = call.what;
     this.#signals = call.signals;
     this.#reject = reject;
@@ -115,12 +144,20 @@ class Waiting {
     }
   }
 
+  /** The error of the last attempt, as the error of all. */
+  ofAll(error: unknown): unknown {
+    const harmless = TroupeError.is(error) && error.retryable;
+    return this.#lost && harmless ? clientErrors.outcomeUnknown(this.#what, error) : error;
+  }
+
   abandon(reason: unknown): void {
-    this.#reject(abandoned(this.#what, this.#outcome, reason));
-    this.#controller.abort(reason);
+    const error = abandoned(this.#what, this.#outcome, reason);
+    this.#reject(error);
+    this.#controller.abort(reason instanceof Deadline ? error : reason);
   }
 
   release(): void {
+    if (this.#timer !== undefined) this.#env.timers.clear(this.#timer);
     for (const signal of this.#signals) signal?.removeEventListener("abort", this.#onAbort);
   }
 
@@ -130,12 +167,26 @@ class Waiting {
     this.signal.throwIfAborted();
     this.#outcome = "unknown";
     try {
-      return await call.send(params, this.signal);
+      return await call.send({ params, signal: this.signal, timeoutMs: this.#leftMs() });
     } catch (error) {
-      if (TroupeError.is(error) && error.retryable) this.#outcome = "not_sent";
-      throw error;
+      if (isUnknown(error)) this.#lost = true;
+      else if (TroupeError.is(error) && error.retryable && !this.#lost) this.#outcome = "not_sent";
+      throw ownDeadline(this.#what, this.#timeoutMs, error);
     }
   }
+
+  #arm(timeoutMs: number | undefined): TimerHandle | undefined {
+    if (timeoutMs === undefined) return undefined;
+    return this.#env.timers.set(() => this.abandon(new Deadline(timeoutMs)), timeoutMs);
+  }
+
+  #leftMs(): number | undefined {
+    return this.#until === Infinity ? undefined : Math.max(0, this.#until - this.#env.clock.monotonic());
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return TroupeError.is(error) && error.group === "client" && error.code === "outcome_unknown";
 }
 
 async function paramsOf(call: StatelessCall<unknown>): Promise<unknown> {

@@ -37,6 +37,10 @@ export interface TransportCallOptions {
   readonly params?: unknown;
   /** The caller waits no longer. What can be cancelled should be; the answer is dropped in any case. */
   readonly signal?: AbortSignal | undefined;
+  /** What is left of the caller's time, milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  /** Of an action: it may be sent more than once, and is applied once. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What goes with a connection. Its parameters travel in the hello. */

@@ -70,8 +70,21 @@ export interface ActorGatewayOptions {
 
 /** What goes with a call of an action. */
 export interface ActorActionOptions extends ActorGatewayOptions {
-  /** Ends the wait. The error says in `metadata.outcome` whether the call may have happened. */
+  /**
+   * Ends the wait, and tells the action, whose `c.abortSignal` fires. The error says in `metadata.outcome` whether the
+   * call may have happened.
+   */
   readonly signal?: AbortSignal;
+  /**
+   * The caller waits this long, milliseconds, all attempts together; then `client.deadline_exceeded`. The action knows what
+   * is left, and is told when it is over.
+   */
+  readonly timeoutMs?: number;
+  /**
+   * A name for what the caller wants, 1 to 256 printable ASCII characters: however often the call is made under it, by this
+   * caller, it is applied once, and each gets its result. With it a call whose answer was lost is sent again by itself.
+   */
+  readonly idempotencyKey?: string;
 }
 
 /** Options of `handle.connect`. */
@@ -212,7 +225,7 @@ export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition
   /**
    * Calls an action by name on this connection. Actions start in the order of their calls. What was called while
    * disconnected is sent when the connection is back; what was sent and lost its answer fails with
-   * `client.outcome_unknown` and is never sent again.
+   * `client.outcome_unknown` and is never sent again, unless it has an idempotency key.
    */
   readonly action: CallAction;
   /** Calls `listener` for each event `name`. In force before any action that is called after it starts. */

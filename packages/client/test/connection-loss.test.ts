@@ -275,3 +275,21 @@ test("a gateway that doesn't know of retained events is asked to resume in vain:
   await older.say({ kind: "event", name: "message", args: ["later"] });
   expect(story).toEqual(["five", ["message"], "later"]);
 });
+
+test("an actor that breaks before a subscription is in force: the next link resumes where the last event was heard", async () => {
+  const { world, gateway, client } = stage();
+  const conn = client.room.get("a").connect();
+  conn.on("message", () => {});
+  conn.onError(() => {});
+  const first = await gateway.accept();
+  await first.say({ kind: "subscribed", id: 1, sequence: 0 });
+  await first.say({ kind: "event", name: "message", args: ["one"], sequence: 1 });
+  await first.drop();
+  await world.pass(250);
+  const second = await gateway.accept();
+  const error = { group: "storage", code: "commit_failed", message: "broken", retryable: false };
+  await second.say({ kind: "error", id: 2, error });
+  await second.drop();
+  await world.pass(1_000);
+  expect((await gateway.open()).frames).toMatchObject([{ kind: "subscribe", resume: { after: 1 } }]);
+});

@@ -45,6 +45,8 @@ export const valueErrors = {
 export const protocolErrors = {
   malformedFrame: (reason: string, cause?: unknown) =>
     error(400, "protocol", "malformed_frame", `Malformed message: ${reason}`, { reason }, cause),
+  malformedCall: (what: string, expected: string) =>
+    error(400, "protocol", "malformed_call", `${what} of a call must be ${expected}`, { what }),
   versionUnsupported: (supported: readonly number[]) =>
     error(
       400,

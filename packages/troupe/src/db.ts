@@ -2,6 +2,7 @@ export type {
   Database,
   DatabaseDeclaration,
   DatabaseOptions,
+  Migration,
   SqlRow,
   TransactionOptions,
 } from "@troupe/runtime";

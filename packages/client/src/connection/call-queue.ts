@@ -4,16 +4,28 @@
  *   add() ──▶ queued ── next() ──▶ sent ── resolve() / reject() ──▶ gone
  *                ▲                   │
  *                ├── requeueSent() ──┤   the hello was refused, or the actor stopped in order: none of them was acted on
- *                └── requeue(id) ────┤   the actor was stopping: this call was not acted on
- *                                    └── failLost()   the link is lost: each may have happened, none is sent again but
- *                                                     messages with tickets, which may come twice
+ *                ├── requeue(id) ────┤   the actor was stopping: this call was not acted on
+ *                └── lost() ─────────┤   the link is lost: what may come twice goes again
+ *                                    └── failSent(), lost()   each of the others may have happened, and is never sent again
  *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
  * value that can't be encoded fails that call alone.
  */
-import type { TroupeError } from "@troupe/base";
-import { type ClientFrame, type Encoding, encodeClientFrame, limits, type Message } from "@troupe/protocol";
-import { abandoned, clientErrors } from "../errors.ts";
+import type { TimerHandle, TroupeError } from "@troupe/base";
+import {
+  type ActionFrame,
+  type CallTerms,
+  type ClientFrame,
+  cloneValue,
+  type Encoding,
+  encodeClientFrame,
+  limits,
+  type Message,
+  wireTimeoutMs,
+} from "@troupe/protocol";
+import { termsOf } from "../call-terms.ts";
+import type { ClientEnv } from "../env.ts";
+import { abandoned, clientErrors, Deadline, ownDeadline } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import { ItemQueue } from "../stream/item-queue.ts";
@@ -26,9 +38,18 @@ export interface QueuedCall {
   readonly id: number;
   /** For messages: `Action "increment"`. */
   readonly what: string;
-  /** It may be sent again whatever became of it. */
-  readonly repeatable: boolean;
-  readonly data: Message;
+  /** As it is sent now. */
+  data: Message;
+  /** What its data took when it was made. */
+  readonly size: number;
+  /** Absent for a call whose caller waits for ever. */
+  readonly deadline: CallDeadline | undefined;
+  /** How it may be sent again after a loss: under a key, or whatever became of it. */
+  readonly again: "no" | "keyed" | "always";
+  /** It is with the gateway, as far as anybody knows. */
+  left: boolean;
+  /** It was with one whose link was lost: it may have happened, whatever comes now. */
+  lost: boolean;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: TroupeError) => void;
   /** Stops listening to the caller's signal. */
@@ -39,21 +60,36 @@ export interface QueuedCall {
   items: ItemQueue | undefined;
 }
 
+/** When a caller gives up. */
+interface CallDeadline {
+  readonly timeoutMs: number;
+  /** Monotonic. */
+  readonly until: number;
+  /** What is sent, but for the time that is left; its values are the call's own. */
+  readonly frame: ActionFrame;
+}
+
+type CallFrame = Extract<ClientFrame, { readonly kind: "action" | "send" }>;
+
+/** What the calls need of their connection. */
+export interface CallQueueParts {
+  readonly env: Pick<ClientEnv, "clock" | "timers">;
+  readonly encoding: Encoding;
+  readonly nextId: () => number;
+  /** Sends what is said of a call that was sent, if the link is there. */
+  readonly control: (frame: ClientFrame) => void;
+}
+
 /** The calls of one connection. */
 export class CallQueue {
-  readonly #encoding: Encoding;
-  readonly #nextId: () => number;
-  readonly #control: (frame: ClientFrame) => void;
+  readonly #parts: CallQueueParts;
   /** In the order of their calls, which is the order of their ids. */
   #queued = new Map<number, QueuedCall>();
   #sent = new Map<number, QueuedCall>();
   #size = 0;
 
-  /** `control` sends what is said of a call that was sent, if the link is there. */
-  constructor(encoding: Encoding, nextId: () => number, control: (frame: ClientFrame) => void) {
-    this.#encoding = encoding;
-    this.#nextId = nextId;
-    this.#control = control;
+  constructor(parts: CallQueueParts) {
+    this.#parts = parts;
   }
 
   /** The answer to a call that is queued now. */
@@ -62,25 +98,35 @@ export class CallQueue {
       const what = "body" in call ? `The message for queue "${call.name}"` : `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
-      const id = this.#nextId();
-      const data = this.#encode(id, call);
-      const release = this.#listen(id, signals);
-      const repeatable = "ticket" in call;
+      const terms = "body" in call ? {} : termsOf(call);
+      const frame = frameOf(this.#parts.nextId(), call, terms);
+      const data = this.#encode(frame);
+      const { id } = frame;
       this.#queued.set(id, {
-        ...{ id, what, repeatable, data, resolve, reject, release },
-        ...{ abandoned: false, items: undefined },
+        ...{ id, what, data, size: data.length, again: againOf(frame), resolve, reject },
+        deadline: this.#deadline(frame, terms),
+        release: this.#listen(id, terms.timeoutMs, signals),
+        ...{ left: false, lost: false, abandoned: false, items: undefined },
       });
       this.#size += data.length;
     });
   }
 
-  /** The oldest queued call. */
+  /** The oldest queued call, as it would be sent now. */
   get first(): QueuedCall | undefined {
-    return this.#queued.values().next().value;
+    const call: QueuedCall | undefined = this.#queued.values().next().value;
+    if (call?.deadline !== undefined) {
+      const { frame, until } = call.deadline;
+      const timeoutMs = wireTimeoutMs(until - this.#parts.env.clock.monotonic());
+      if (timeoutMs !== frame.timeoutMs)
+        call.data = encodeClientFrame({ ...frame, timeoutMs }, this.#parts.encoding);
+    }
+    return call;
   }
 
   /** The oldest queued call was handed to a link. */
   markSent(call: QueuedCall): void {
+    call.left = true;
     this.#queued.delete(call.id);
     this.#sent.set(call.id, call);
   }
@@ -106,8 +152,24 @@ export class CallQueue {
   /** True when there was such a call. */
   reject(id: number, error: TroupeError): boolean {
     const call = this.#take(id);
-    if (call !== undefined) fail(call, error);
-    return call !== undefined;
+    if (call === undefined) return false;
+    const { what } = call;
+    if (call.lost && error.retryable) fail(call, clientErrors.outcomeUnknown(what, error));
+    else fail(call, ownDeadline(what, call.deadline?.timeoutMs, error) as TroupeError);
+    return true;
+  }
+
+  /** The link is lost: what may be sent twice goes again, and nobody knows what became of the others. */
+  lost(cause: unknown): void {
+    for (const [id, call] of this.#sent) {
+      if (!mayGoAgain(call)) continue;
+      call.lost = call.again === "keyed";
+      call.left = false;
+      this.#sent.delete(id);
+      this.#queued.set(id, call);
+    }
+    this.failSent(cause);
+    this.#queued = inOrder([...this.#queued]);
   }
 
   /** No link comes any more: nobody knows what became of the calls that were sent. */
@@ -115,15 +177,12 @@ export class CallQueue {
     for (const call of this.#sent.values()) this.#fail(call, cause);
   }
 
-  /** The link is lost: what may be sent twice goes again, and of all other calls nobody knows what became of them. */
-  failLost(cause: unknown): void {
-    for (const call of this.#sent.values()) if (!call.repeatable) this.#fail(call, cause);
-    this.requeueSent();
-  }
-
   /** What was sent was surely not acted on: it goes again, in the order of the calls. */
   requeueSent(): void {
-    for (const call of this.#sent.values()) if (call.abandoned) this.#forget(call);
+    for (const call of this.#sent.values()) {
+      call.left = false;
+      if (call.abandoned) this.#forget(call);
+    }
     this.#queued = inOrder([...this.#sent, ...this.#queued]);
     this.#sent = new Map();
   }
@@ -133,6 +192,7 @@ export class CallQueue {
     const call = this.#sent.get(id);
     if (call === undefined) return false;
     this.#sent.delete(id);
+    call.left = false;
     if (call.abandoned) {
       this.#forget(call);
       return true;
@@ -145,16 +205,23 @@ export class CallQueue {
   failQueued(error: TroupeError): void {
     for (const call of this.#queued.values()) {
       this.#forget(call);
-      call.reject(error);
+      call.reject(mayHaveHappened(call) ? clientErrors.outcomeUnknown(call.what, error) : error);
     }
   }
 
-  #encode(id: number, call: ActionCall | QueueSend): Message {
+  #deadline(frame: CallFrame, { timeoutMs }: CallTerms): CallDeadline | undefined {
+    if (timeoutMs === undefined || frame.kind !== "action") return undefined;
+    // What the caller does with its arguments afterwards doesn't matter, whenever they are encoded.
+    const until = this.#parts.env.clock.monotonic() + timeoutMs;
+    return { timeoutMs, until, frame: { ...frame, args: cloneValue(frame.args, "args") } };
+  }
+
+  #encode(frame: CallFrame): Message {
     // Calls that were sent and then abandoned count too: the actor still works on them.
     if (this.#queued.size + this.#sent.size >= limits.connectionActionsInFlight) {
       throw clientErrors.queueFull("actions", limits.connectionActionsInFlight);
     }
-    const data = encodeClientFrame(frameOf(id, call), this.#encoding);
+    const data = encodeClientFrame(frame, this.#parts.encoding);
     checkSize(data, limits.incomingMessageBytes);
     if (this.#size > 0 && this.#size + data.length > limits.sendBufferBytes) {
       throw clientErrors.queueFull("bytes of actions", limits.sendBufferBytes);
@@ -162,11 +229,20 @@ export class CallQueue {
     return data;
   }
 
-  #listen(id: number, signals: readonly (AbortSignal | undefined)[]): () => void {
-    if (signals.every((signal) => signal === undefined)) return ignore;
+  #listen(
+    id: number,
+    timeoutMs: number | undefined,
+    signals: readonly (AbortSignal | undefined)[],
+  ): () => void {
+    if (timeoutMs === undefined && signals.every((signal) => signal === undefined)) return ignore;
+    const { timers } = this.#parts.env;
     const abort = (event: Event): void => this.#abandon(id, (event.target as AbortSignal).reason);
     for (const signal of signals) signal?.addEventListener("abort", abort);
+    let timer: TimerHandle | undefined;
+    if (timeoutMs !== undefined)
+      timer = timers.set(() => this.#abandon(id, new Deadline(timeoutMs)), timeoutMs);
     return () => {
+      if (timer !== undefined) timers.clear(timer);
       for (const signal of signals) signal?.removeEventListener("abort", abort);
     };
   }
@@ -182,15 +258,16 @@ export class CallQueue {
       this.#cancel(call);
       return;
     }
-    call.reject(abandoned(call.what, queued === undefined ? "unknown" : "not_sent", reason));
+    call.reject(abandoned(call.what, mayHaveHappened(call) ? "unknown" : "not_sent", reason));
     if (queued !== undefined) this.#forget(queued);
+    else this.#parts.control({ kind: "cancel", id });
   }
 
   #itemsOf(call: QueuedCall): ItemQueue {
     if (call.items !== undefined) return call.items;
     const { id } = call;
     const items = new ItemQueue({
-      taken: (count) => this.#control({ kind: "credit", id, items: count }),
+      taken: (count) => this.#parts.control({ kind: "credit", id, items: count }),
       cancelled: () => this.#cancel(call),
     });
     call.items = items;
@@ -204,7 +281,7 @@ export class CallQueue {
   #cancel(call: QueuedCall): void {
     if (this.#sent.get(call.id) !== call) return;
     this.#forget(call);
-    this.#control({ kind: "cancel", id: call.id });
+    this.#parts.control({ kind: "cancel", id: call.id });
   }
 
   #fail(call: QueuedCall, cause: unknown): void {
@@ -221,7 +298,7 @@ export class CallQueue {
   #forget(call: QueuedCall): void {
     this.#queued.delete(call.id);
     this.#sent.delete(call.id);
-    this.#size -= call.data.length;
+    this.#size -= call.size;
     call.release();
   }
 }
@@ -231,9 +308,22 @@ function fail(call: QueuedCall, error: TroupeError): void {
   else call.items.fail(error);
 }
 
-function frameOf(id: number, call: ActionCall | QueueSend): ClientFrame {
+function frameOf(id: number, call: ActionCall | QueueSend, terms: CallTerms): CallFrame {
   if ("body" in call) return { kind: "send", id, ...call };
-  return { kind: "action", id, name: call.name, args: call.args ?? [] };
+  return { kind: "action", id, name: call.name, args: call.args ?? [], ...terms };
+}
+
+function againOf(frame: CallFrame): QueuedCall["again"] {
+  if (frame.kind === "send") return "ticket" in frame ? "always" : "no";
+  return frame.idempotencyKey === undefined ? "no" : "keyed";
+}
+
+function mayGoAgain({ again, abandoned, items }: QueuedCall): boolean {
+  return again !== "no" && !abandoned && items === undefined;
+}
+
+function mayHaveHappened({ left, lost }: QueuedCall): boolean {
+  return left || lost;
 }
 
 function inOrder(calls: (readonly [number, QueuedCall])[]): Map<number, QueuedCall> {

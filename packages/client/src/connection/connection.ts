@@ -13,7 +13,7 @@ import { closeCodes, type Encoding } from "@troupe/protocol";
 import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
-import { queueSend, sendOutcome } from "../queue-send.ts";
+import { connectedSend, sendOutcome } from "../queue-send.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import type { ResultStream } from "../stream/result-stream.ts";
 import type { Tickets } from "../tickets.ts";
@@ -87,8 +87,11 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    this.#calls = new CallQueue(parts.encoding, this.#nextId, (frame) => {
-      if (this.#phase.kind === "live") this.#phase.session.control(frame);
+    this.#calls = new CallQueue({
+      env: parts.env,
+      encoding: parts.encoding,
+      nextId: this.#nextId,
+      control: (frame) => this.#phase.kind === "live" && this.#phase.session.control(frame),
     });
     this.#subscriptions = new Subscriptions((event, error) =>
       this.failed(clientErrors.listenerFailed(`event "${event}"`, error)),
@@ -107,8 +110,8 @@ export class Connection implements ActorConnRaw, SessionOwner {
     call: ActionCall & { readonly args: Args },
   ): ActionResult<Response>;
   action(call: ActionCall): ActionResult {
-    const { error } = this.#phase.kind === "ended" ? this.#phase : {};
-    if (error !== undefined) return new ActionResult((_, reject) => reject(error));
+    const phase = this.#phase;
+    if (phase.kind === "ended") return new ActionResult((_, reject) => reject(phase.error));
     const answer = this.#calls.add(call, [call.signal]);
     this.#flush();
     return answer;
@@ -119,8 +122,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
   // biome-ignore lint/suspicious/noConfusingVoidType: the overloads above say when it is which
   async send(name: string, body: unknown, options: QueueSendOptions = {}): Promise<QueueSendResult | void> {
     if (this.#phase.kind === "ended") throw this.#phase.error;
-    const message = queueSend(name, body, options, this.#parts.tickets);
-    const answer = this.#calls.add(message, [options.signal]);
+    const answer = this.#calls.add(connectedSend(name, body, options, this.#parts.tickets), [options.signal]);
     this.#flush();
     const outcome = sendOutcome(await answer);
     if (outcome === undefined) throw clientErrors.outcomeUnknown(`The message for queue "${name}"`);
@@ -248,7 +250,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
     }
     // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.
     if (wasOpen && this.#uptimeMs() >= this.#parts.policy.maxMs) this.#failures = 0;
-    if (end.kind === "lost") this.#calls.failLost(end.cause);
+    if (end.kind === "lost") this.#calls.lost(end.cause);
     else this.#calls.requeueSent();
     this.#wait();
     if (wasOpen) this.#onClose.emit();

@@ -128,9 +128,9 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     }
   }
 
-  /** Says something of a call that was sent over this link. */
+  /** Says something of a call that was sent over this link. An opening link that is full isn't told of a cancel. */
   control(frame: ClientFrame): void {
-    if (this.#phase === "open") this.#send(encodeClientFrame(frame, this.#parts.encoding));
+    if (this.#phase !== "ended") this.#sendFrame(frame);
   }
 
   /** Closes the link; settles when the other end has agreed, or didn't in time. The owner hears nothing more. */

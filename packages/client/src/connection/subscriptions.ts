@@ -80,10 +80,12 @@ export class Subscriptions {
     this.#established.add(event);
   }
 
-  /** The actor has refused the subscription: there is nothing to miss. */
+  /**
+   * The actor has refused the subscription, or broke before it was in force: there is nothing to miss. How far a retained
+   * event was heard stays known: a later session resumes there.
+   */
   refused(event: string): void {
     this.#established.delete(event);
-    this.#places.delete(event);
   }
 
   /** The events that a reconnection leaves a gap in. What becomes of retained ones their actor says. */

@@ -9,12 +9,15 @@ import {
   type Encoding,
   encodeBody,
   fromWireError,
+  IDEMPOTENCY_HEADER,
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   type SendOutcome,
   STREAM_TYPES,
   SUBPROTOCOL,
+  TIMEOUT_HEADER,
+  wireTimeoutMs,
 } from "@troupe/protocol";
 import type { ClientEnv, FetchAnswer, FetchPort } from "../env.ts";
 import { clientErrors } from "../errors.ts";
@@ -55,6 +58,8 @@ interface Request<K extends AnswerKind> {
   readonly body: Bodies[BodyKind];
   readonly answer: K;
   readonly signal: AbortSignal | undefined;
+  /** Headers of this request alone. */
+  readonly terms?: Readonly<Record<string, string>>;
 }
 
 /** Speaks HTTP for calls and WebSocket for connections. */
@@ -96,6 +101,7 @@ export class HttpTransport implements ClientTransport {
       body: { args, ...bodyOf(target, options) },
       answer: "actionAnswer",
       signal: options.signal,
+      terms: termHeaders(options),
     };
     const response = await this.#ask(request);
     const type = response.headers.get("content-type") ?? "";
@@ -162,7 +168,8 @@ export class HttpTransport implements ClientTransport {
   ): Promise<FetchAnswer> {
     const signal = request.signal === undefined ? {} : { signal: request.signal };
     try {
-      return await fetch(request.url, { method: "POST", headers: this.#headers, body, ...signal });
+      const headers = request.terms === undefined ? this.#headers : { ...this.#headers, ...request.terms };
+      return await fetch(request.url, { method: "POST", headers, body, ...signal });
     } catch (error) {
       if (isNotSent(error)) throw clientErrors.notSent(this.#base, error);
       throw clientErrors.outcomeUnknown(request.what, error);
@@ -189,6 +196,13 @@ function bodyOf(target: ActorTarget, options: TransportCallOptions): { params?: 
   return {
     ...(options.params === undefined ? {} : { params: options.params }),
     ...(target.kind === "id" || target.input === undefined ? {} : { input: target.input }),
+  };
+}
+
+function termHeaders({ timeoutMs, idempotencyKey }: TransportCallOptions): Readonly<Record<string, string>> {
+  return {
+    ...(timeoutMs === undefined ? {} : { [TIMEOUT_HEADER]: String(wireTimeoutMs(timeoutMs)) }),
+    ...(idempotencyKey === undefined ? {} : { [IDEMPOTENCY_HEADER]: idempotencyKey }),
   };
 }
 

@@ -91,6 +91,21 @@ test("keys and values are written with the turn, and read over what isn't stored
   ]);
 });
 
+test("a call under an idempotency key is applied once, and one at a time where it is asked for", async () => {
+  const source = `
+  state: { n: 0 }, options: { concurrency: "serial" },
+  actions: { add: async (c) => {
+    const n = c.state.n; await new Promise((resolve) => setTimeout(resolve, 1)); c.state.n = n + 1; return c.state.n;
+  } }`;
+  await using world = await DynamicWorld.start({ counter: dynamic(source) });
+  const add = () => world.handle("counter").action({ name: "add", idempotencyKey: "k" });
+  expect([await add(), await add()]).toEqual([1, 1]);
+  await world.restart();
+  expect(await add()).toBe(1);
+  const all = await Promise.all([1, 2, 3].map(() => world.act("counter", "add")));
+  expect(all.sort()).toEqual([2, 3, 4]);
+});
+
 test("what it prints is in the host's log, under its name", async () => {
   const lines: string[] = [];
   const keep = (text: string | Uint8Array): boolean => lines.push(String(text)) > 0;

@@ -279,7 +279,8 @@ class Instance implements ActorEar {
   }
 
   call(call: number, action: string, args: unknown[]): void {
-    const rest = { connection: 0, params: NO_PAYLOAD, timeoutMs: 0, send: undefined };
+    const terms = { timeoutMs: 0, send: undefined, idempotencyKey: "", caller: "", chain: [] };
+    const rest = { connection: 0, params: NO_PAYLOAD, ...terms };
     this.line.send({ $case: "call", value: { call, action, args: encodePayload(args, "json"), ...rest } });
   }
 

@@ -72,16 +72,9 @@ test("a plugin whose thread outlives its close is told of, and what it says then
   const start = { name: "e", key: [], actorId: "", generation: 1, createdAt: 0, isNew: true, rows: [] };
   const none = new Uint8Array(0);
   line.send({ $case: "start", value: { ...start, input: none, actor: "echo", moreRows: false } });
-  const call = {
-    call: 1,
-    action: "muchLater",
-    args: none,
-    connection: 0,
-    params: none,
-    timeoutMs: 0,
-    send: undefined,
-  };
-  line.send({ $case: "call", value: call });
+  const call = { call: 1, action: "muchLater", args: none, connection: 0, params: none, timeoutMs: 0 };
+  const terms = { send: undefined, idempotencyKey: "", caller: "", chain: [] };
+  line.send({ $case: "call", value: { ...call, ...terms } });
   await new Promise((resolve) => setImmediate(resolve));
   await expect(open.close(20)).resolves.toEqual({ clean: false });
   const other = await session(library);

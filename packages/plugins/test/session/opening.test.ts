@@ -37,6 +37,8 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     database: false,
     startRows: true,
     guardedEvents: [],
+    idempotency: false,
+    serial: false,
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

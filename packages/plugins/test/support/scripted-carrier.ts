@@ -39,6 +39,8 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     database: false,
     startRows: true,
     guardedEvents: [],
+    idempotency: false,
+    serial: false,
   };
 }
 

@@ -25,6 +25,10 @@ export interface DeclaredActor {
   readonly requests: boolean;
   /** It reads StartRows: its rows may come in several messages. */
   readonly startRows: boolean;
+  /** Results of calls with idempotency keys are kept; else such calls are refused. */
+  readonly idempotency: boolean;
+  /** `concurrency: "serial"` is kept; else it is refused. */
+  readonly serial: boolean;
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -65,7 +69,7 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database, requests, startRows } = actor;
+    const { name, connections, sockets, database, requests, startRows, idempotency, serial } = actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -79,6 +83,8 @@ class DeclarationReader {
       guardedEvents: this.#members(`a guarded event of "${name}"`, actor.guardedEvents),
       requests,
       startRows,
+      idempotency,
+      serial,
     });
   }
 

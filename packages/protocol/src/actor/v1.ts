@@ -9,6 +9,7 @@ export type {
   BodyCredit,
   BodyEnd,
   Call as CarriedCall,
+  ChainLink,
   Connect as CarriedConnect,
   Error as CarriedError,
   Event as CarriedEvent,
@@ -39,6 +40,7 @@ export type {
 } from "../generated/actor/v1/actor.ts";
 export {
   ActorCall_Method as CallMethod,
+  Error as CarriedErrorCodec,
   FromActor as FromActorCodec,
   Log_Level as LogLevel,
   Space,

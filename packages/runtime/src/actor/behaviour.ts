@@ -10,6 +10,7 @@ import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
+import { parseSchemas, type Schemas } from "./schemas.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -33,6 +34,7 @@ const hookNames = [
   "onBeforeActionResponse",
   "onRequest",
   "onWebSocket",
+  "callerIdentity",
 ] as const;
 
 /** The hooks of a definition that are plain functions. */
@@ -75,6 +77,8 @@ export interface LocalBehaviour {
   readonly queues: QueueTable;
   /** Of events that have any. */
   readonly events: EventRules | undefined;
+  /** What arguments and connection parameters must be; absent for anything. */
+  readonly schemas: Schemas | undefined;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
   /** True when a start runs nothing of the user's: no hook, nothing to make. */
@@ -134,10 +138,12 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   "queues",
   "options",
   "types",
+  "actionInputSchemas",
+  "connParamsSchema",
 ]);
 
 /** Keys of RivetKit's whose feature isn't in this version. */
-const laterKeys: ReadonlySet<string> = new Set(["actionInputSchemas", "connParamsSchema", "inspector"]);
+const laterKeys: ReadonlySet<string> = new Set(["inspector"]);
 
 /** Checks a definition's config and takes it apart. Throws `config.*`. */
 export function parseDefinition(config: Readonly<Record<string, unknown>>): {
@@ -168,6 +174,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     actions: new ActionTable(actions),
     queues: QueueTable.parse(config["queues"]),
     events: parseEventRules(config["events"]),
+    schemas: parseSchemas(config, actions),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:
@@ -192,6 +199,8 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
 /** What the code behind a carrier declares, checked as a definition is. Throws `config.*`. */
 export function describeCarried(declaration: CarriedDeclaration): ActorDescriptor {
   const { options, ignored } = parseOptions(declaration.options);
+  if (options.concurrency === "serial" && !declaration.serial)
+    throw configErrors.unsupportedOption("concurrency");
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),

@@ -2,25 +2,35 @@
  * `db({ … })`: gives an actor a database.
  */
 import { configErrors } from "../errors.ts";
-import type { Database } from "./types/database.ts";
+import { applyMigrations, type Migration, type PreparedMigration, prepareMigrations } from "./migrations.ts";
+import type { Database, RawDatabase } from "./types/database.ts";
 
 const KIND = "troupe database";
 
-/** What `db()` takes. */
-export interface DatabaseOptions {
+/** What `db()` takes. `Client` is what `c.db` is. */
+export interface DatabaseOptions<Client = Database> {
+  /**
+   * The versions of the tables, in order: SQL, or SQL with a name. Each is applied once, first on a start, before
+   * `onMigrate` and with the same rules. One that was applied must not change any more (`sql.migration_changed`); a database
+   * that has seen more than there are here is refused (`sql.database_newer`).
+   */
+  readonly migrations?: readonly Migration[];
   /**
    * Makes and changes the tables. First on every start, before everything else, within `options.onMigrateTimeout`: all
    * that it does is stored, or with an error nothing, and the actor doesn't start. `PRAGMA user_version` is yours.
    */
-  readonly onMigrate?: (db: Database) => void | Promise<void>;
-  /** No effect: `BEGIN` and its like are refused, `db.transaction` is what to use. Known for RivetKit's sake. */
+  readonly onMigrate?: (db: Client) => void | Promise<void>;
+  /** No effect: `BEGIN … COMMIT` has the rules of `db.transaction`. Known for RivetKit's sake. */
   readonly warnOnManualTransactions?: boolean;
 }
 
-/** A database, for `actor({ db })`. */
-export interface DatabaseDeclaration {
+/** A database, for `actor({ db })`. `Client` is what `c.db` is. */
+export interface DatabaseDeclaration<Client extends Database = Database> {
   readonly kind: typeof KIND;
-  readonly onMigrate: ((db: Database) => void | Promise<void>) | undefined;
+  /** Makes `c.db`. Absent: it is the database itself. */
+  readonly clientOf: ((db: RawDatabase) => Client) | undefined;
+  /** Brings the tables to what the program needs, at each start. */
+  readonly migrate: ((db: Database, client: Database) => Promise<void>) | undefined;
 }
 
 /**
@@ -36,11 +46,38 @@ export interface DatabaseDeclaration {
  * Throws `config.invalid_option`.
  */
 export function db(options: DatabaseOptions = {}): DatabaseDeclaration {
-  const { onMigrate } = options;
+  return declareDatabase(options, undefined);
+}
+
+/** A database whose `c.db` is made by `clientOf`. Throws `config.invalid_option`. */
+export function declareDatabase<Client extends Database>(
+  options: DatabaseOptions<Client>,
+  clientOf: ((db: RawDatabase) => Client) | undefined,
+): DatabaseDeclaration<Client> {
+  const { onMigrate, migrations = [] } = options;
   if (onMigrate !== undefined && typeof onMigrate !== "function") {
     throw configErrors.invalidOption("onMigrate", "a function");
   }
-  return Object.freeze({ kind: KIND, onMigrate });
+  const prepared = prepareMigrations(migrations);
+  const needed = onMigrate !== undefined || prepared.length > 0;
+  return Object.freeze({
+    kind: KIND,
+    clientOf,
+    // `client` is what `clientOf` made, or with none the database itself.
+    migrate: needed
+      ? migrator(prepared, onMigrate as ((db: Database) => void | Promise<void>) | undefined)
+      : undefined,
+  });
+}
+
+function migrator(
+  migrations: readonly PreparedMigration[],
+  onMigrate: ((client: Database) => void | Promise<void>) | undefined,
+): (db: Database, client: Database) => Promise<void> {
+  return async (db, client) => {
+    if (migrations.length > 0) await applyMigrations(db, migrations);
+    await onMigrate?.(client);
+  };
 }
 
 /** True for what `db()` returns. */

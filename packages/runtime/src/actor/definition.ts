@@ -5,6 +5,7 @@ import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
 import type { Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
+import type { Database } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
@@ -69,7 +70,10 @@ export function actor<
   A = Record<never, never>,
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,
->(config: ActorConfig<S, CP, CS, V, I, E, A, N, Q>): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q>, A> {
+  D extends Database = Database,
+>(
+  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D>,
+): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A> {
   const { descriptor, behaviour } = parseDefinition({ ...config });
   return Object.freeze({ descriptor, behaviour });
 }

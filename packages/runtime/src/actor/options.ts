@@ -36,6 +36,11 @@ export interface ActorOptions {
   readonly sleepTimeout?: number;
   /** What a stop may take, all together: run, actions in flight, onSleep or onDestroy. Default 15,000. */
   readonly sleepGracePeriod?: number;
+  /**
+   * "serial": one entry at a time: an action, a scheduled call, a message of a raw socket, connect hooks; `run` enters by
+   * `c.exclusive`. Calls that an entry brings about itself are let in beside it. Default "parallel": all at once.
+   */
+  readonly concurrency?: "parallel" | "serial";
   /** True: never sleeps for being idle. Default false. */
   readonly noSleep?: boolean;
   /**
@@ -100,6 +105,7 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   onRequestTimeout: 60_000,
   sleepTimeout: 30_000,
   sleepGracePeriod: 15_000,
+  concurrency: "parallel",
   noSleep: false,
   // Never; also where options travel as JSON, which has no infinity.
   expireAfter: Number.MAX_SAFE_INTEGER,
@@ -159,6 +165,11 @@ function checkOption(name: string, value: unknown): unknown {
   if (!Object.hasOwn(defaultOptions, name)) {
     const known = [...Object.keys(defaultOptions), ...texts, ...noOps];
     throw configErrors.unknownOption(name, nearest(name, known));
+  }
+  if (name === "concurrency") {
+    if (value !== "parallel" && value !== "serial")
+      throw configErrors.invalidOption(name, '"parallel" or "serial"');
+    return value;
   }
   if (name === "noSleep") {
     if (typeof value !== "boolean") throw configErrors.invalidOption(name, "true or false");

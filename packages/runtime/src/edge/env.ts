@@ -67,6 +67,7 @@ const webCrypto: Crypto = {
 };
 
 const asyncContext: AsyncContext = {
+  follows: false,
   variable<T>() {
     let current: T | undefined;
     return {

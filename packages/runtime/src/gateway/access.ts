@@ -35,6 +35,8 @@ export interface AccessRequest {
   readonly preflight?: boolean;
   /** A remote host opens its link: its first message shows a token of its own. */
   readonly remoteHost?: boolean;
+  /** True for the inspector's addresses: where it is on, it asks for a token of its own. */
+  readonly inspector?: boolean;
   /** True for /livez and /readyz: whoever watches a process has no token, and names it as it likes. */
   readonly probe?: boolean;
 }
@@ -60,17 +62,20 @@ export class Access {
   readonly #origins: ReadonlySet<string> | undefined;
   readonly #token: Uint8Array | undefined;
   readonly #tokenAlways: boolean;
+  readonly #inspected: boolean;
   readonly #crypto: Env["crypto"];
   /** The header that was allowed last: nearly all requests bring the same one. */
   #lastAllowed: string | undefined;
 
-  constructor(config: AccessConfig, crypto: Env["crypto"]) {
+  /** `inspector`: "on" when there is one at its addresses. */
+  constructor(config: AccessConfig, crypto: Env["crypto"], inspector: "on" | "off" = "off") {
     this.#hosts = config.allowedHosts
       ? new Set(config.allowedHosts.map((host) => host.toLowerCase()))
       : loopbackHosts;
     this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
     this.#token = config.token === undefined ? undefined : utf8.encode(config.token);
     this.#tokenAlways = config.auth === "token";
+    this.#inspected = inspector === "on";
     this.#crypto = crypto;
   }
 
@@ -87,8 +92,8 @@ export class Access {
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {
       throw gatewayErrors.originNotAllowed(request.origin);
     }
-    if (this.#tokenAlways && request.preflight !== true && request.remoteHost !== true)
-      this.checkToken(request);
+    if (!this.#tokenAlways || request.preflight === true || request.remoteHost === true) return;
+    if (!this.#inspected || request.inspector !== true) this.checkToken(request);
   }
 
   /** Throws `gateway.unauthorized` unless the request shows the token. */

@@ -2,10 +2,10 @@
  * Calls as they come in by each door. A call is one object: the call, the reply that encodes its end, and the output
  * that carries it through the gate.
  */
-import type { TroupeError } from "@troupe/base";
+import type { Clock, TroupeError } from "@troupe/base";
 import {
   bytesPast,
-  cloneValue,
+  type CallTerms,
   type Encoding,
   encodeActionAnswer,
   encodeReply,
@@ -16,15 +16,21 @@ import {
   STREAM_TYPES,
   toWireError,
 } from "@troupe/protocol";
-import { messageErrors, notRetryable, retryable } from "../errors.ts";
+import { messageErrors, notRetryable, requestErrors, retryable } from "../errors.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
-import { HttpFlow, LocalFlow, SocketFlow } from "./call-flows.ts";
-import { errorResponse, type GatewayResponse, okResponse, type Respond } from "./http-message.ts";
-import { localError } from "./local-error.ts";
+import type { Abandoned } from "../ports/running-call.ts";
+import { HttpFlow, SocketFlow } from "./call-flows.ts";
+import {
+  errorResponse,
+  type GatewayRequest,
+  type GatewayResponse,
+  okResponse,
+  type Respond,
+} from "./http-message.ts";
 import type { SocketStreams } from "./socket-streams.ts";
 
 /** Told of errors that their callers don't get to see; gives the id of the line in the log, if there is one. */
@@ -41,6 +47,9 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly request: () => Request;
   readonly connection = undefined;
   readonly send: SendOptions | undefined;
+  readonly until: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly #client: Pick<GatewayRequest, "onGone">;
   readonly #encoding: Encoding;
   readonly #respond: Respond;
   readonly #report: ReportInternal;
@@ -54,6 +63,9 @@ export class HttpCall extends Output implements ActionCall, Reply {
     args: readonly unknown[];
     params: unknown;
     request: () => Request;
+    terms: CallerTerms | undefined;
+    /** Tells that the client is gone. */
+    client: Pick<GatewayRequest, "onGone">;
     encoding: Encoding;
     respond: Respond;
     report: ReportInternal;
@@ -62,6 +74,9 @@ export class HttpCall extends Output implements ActionCall, Reply {
     super();
     this.#target = options.target;
     this.send = options.send;
+    this.until = options.terms?.until;
+    this.idempotencyKey = options.terms?.idempotencyKey;
+    this.#client = options.client;
     this.name = options.name;
     this.args = options.args;
     this.params = options.params;
@@ -83,6 +98,11 @@ export class HttpCall extends Output implements ActionCall, Reply {
 
   get bytes(): number {
     return this.#response?.body.length ?? 0;
+  }
+
+  /** A client that is gone waits no longer; one that gave a key may be about to send it again. */
+  onAbandoned(listener: Abandoned): void {
+    if (this.idempotencyKey === undefined) this.#client.onGone?.(() => listener(requestErrors.clientGone()));
   }
 
   ok(output: unknown): Output {
@@ -127,12 +147,30 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 }
 
+/** What a caller says of its call, by this host's clock. */
+export interface CallerTerms {
+  /** Monotonic. */
+  readonly until: number | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** The terms of a call that arrives now. */
+export function termsNow(
+  { timeoutMs, idempotencyKey }: CallTerms,
+  clock: Pick<Clock, "monotonic">,
+): CallerTerms {
+  const until = timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs;
+  return { until, idempotencyKey };
+}
+
 /** Where the messages of one socket go. */
 export interface MessageSink {
   readonly encoding: Encoding;
   post(message: Message): void;
   /** An action of this socket has its answer. */
-  answered(): void;
+  answered(id: number): void;
+  /** An action of this socket wants to be told when its caller waits no longer. */
+  pends(id: number, listener: Abandoned): void;
   /** The results that come in items. */
   readonly streams: SocketStreams;
 }
@@ -169,6 +207,8 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly args: readonly unknown[];
   readonly connection: ActorConnection;
   readonly send: SendOptions | undefined;
+  readonly until: number | undefined;
+  readonly idempotencyKey: string | undefined;
   readonly #id: number;
   readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
@@ -181,12 +221,15 @@ export class SocketCall extends Output implements ActionCall, Reply {
     name: string;
     args: readonly unknown[];
     connection: ActorConnection;
+    terms: CallerTerms | undefined;
     sink: MessageSink;
     report: ReportInternal;
     send?: SendOptions | undefined;
   }) {
     super();
     this.send = options.send;
+    this.until = options.terms?.until;
+    this.idempotencyKey = options.terms?.idempotencyKey;
     this.#id = options.id;
     this.#actor = options.actor;
     this.name = options.name;
@@ -202,6 +245,10 @@ export class SocketCall extends Output implements ActionCall, Reply {
 
   get bytes(): number {
     return this.#message.length;
+  }
+
+  onAbandoned(listener: Abandoned): void {
+    this.#sink.pends(this.#id, listener);
   }
 
   ok(output: unknown): Output {
@@ -228,18 +275,18 @@ export class SocketCall extends Output implements ActionCall, Reply {
       encodeError: (error) => this.#encodeError(error),
       ended: () => {
         sink.streams.end(id);
-        sink.answered();
+        sink.answered(id);
       },
     });
   }
 
   release(): void {
-    this.#sink.answered();
+    this.#sink.answered(this.#id);
     this.#sink.post(this.#message);
   }
 
   fail(error: TroupeError): void {
-    this.#sink.answered();
+    this.#sink.answered(this.#id);
     this.#sink.post(this.#encodeError(failure(error, this.send)));
   }
 
@@ -253,77 +300,12 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 }
 
-/** A call from another actor of this process: values are copied, never shared. */
-export class LocalCall extends Output implements ActionCall, Reply {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly params: unknown;
-  readonly connection = undefined;
-  readonly bytes = 256;
-  readonly send: SendOptions | undefined;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #afterTurn: (task: () => void) => void;
-  #outcome: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
-
-  constructor(options: {
-    name: string;
-    args: readonly unknown[];
-    params: unknown;
-    resolve: (value: unknown) => void;
-    reject: (error: unknown) => void;
-    afterTurn: (task: () => void) => void;
-    send?: SendOptions | undefined;
-  }) {
-    super();
-    this.send = options.send;
-    this.name = options.name;
-    this.args = options.args;
-    this.params = options.params;
-    this.#resolve = options.resolve;
-    this.#reject = options.reject;
-    this.#afterTurn = options.afterTurn;
-    this.#outcome = { ok: true, value: undefined };
-  }
-
-  get reply(): Reply {
-    return this;
-  }
-
-  ok(output: unknown): Output {
-    this.#outcome = { ok: true, value: cloneValue(output, "output") };
-    return this;
-  }
-
-  error(error: unknown): Output {
-    this.#outcome = { ok: false, error: localError(error) };
-    return this;
-  }
-
-  flow(control: FlowControl): FlowSink<unknown> {
-    return new LocalFlow(control, {
-      resolve: this.#resolve,
-      reject: this.#reject,
-      afterTurn: this.#afterTurn,
-    });
-  }
-
-  release(): void {
-    if (this.#outcome.ok) this.#resolve(this.#outcome.value);
-    else this.#reject(this.#outcome.error);
-  }
-
-  fail(error: TroupeError): void {
-    this.#reject(localError(failure(error, this.send)));
-  }
-}
-
 function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
   return { actor: name, actorId: id };
 }
 
 /** The error of a call whose answer can't leave. A message with a ticket may come again whatever became of it. */
-function failure(error: TroupeError, send: SendOptions | undefined): unknown {
+export function failure(error: TroupeError, send: SendOptions | undefined): unknown {
   return send?.ticket === undefined ? notRetryable(error) : retryable(error);
 }
 

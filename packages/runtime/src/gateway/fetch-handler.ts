@@ -4,9 +4,10 @@
 import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import type { ByteSource } from "../ports/raw.ts";
+import { accessRequest } from "./access-request.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
-import { accessRequest, type Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import { encodingOf, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
 import { isRequestPath } from "./route.ts";
 
@@ -48,6 +49,10 @@ async function answer(
       url: path,
       header,
       body: await readBody(gateway.bodies, request),
+      onGone: (listener) => {
+        if (request.signal.aborted) listener();
+        else request.signal.addEventListener("abort", listener, { once: true });
+      },
       toRequest: () => new Request(request.url, { method: request.method, headers: request.headers }),
     };
     return await new Promise((resolve) => gateway.http(message, resolve));

@@ -10,21 +10,25 @@ import {
   decodeBody,
   type Encoding,
   encodeBody,
+  IDEMPOTENCY_HEADER,
   limits,
   PROTOCOL_HEADER,
   PROTOCOL_VERSIONS,
   protocolErrors,
   type ResolveMethod,
+  readCallHeaders,
+  TIMEOUT_HEADER,
 } from "@troupe/protocol";
 import { connectionErrors, gatewayErrors, tellsOfStop } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
+import { accessRequest } from "./access-request.ts";
 import { type AppFetch, answerApp } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { decodeCall } from "./call-body.ts";
-import { HttpCall, type ReportInternal } from "./calls.ts";
+import { HttpCall, type ReportInternal, termsNow } from "./calls.ts";
 import {
   checkContentEncoding,
   encodingOf,
@@ -35,6 +39,7 @@ import {
   okResponse,
   type Respond,
 } from "./http-message.ts";
+import { type InspectorDoor, type InspectorRoute, isInspectorPath } from "./inspector-door.ts";
 import { loaded } from "./loaded.ts";
 import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
@@ -59,6 +64,8 @@ export interface GatewayParts {
   readonly app?: AppFetch | undefined;
   /** Why calls to some actors, or all, fail for good: `group.code`. */
   readonly failure: () => string | undefined;
+  /** What people look into actors with, where it is on. */
+  readonly inspector?: InspectorDoor | undefined;
 }
 
 /** A door to a host's actors. */
@@ -118,6 +125,10 @@ export class Gateway {
         respond({ status: 204, headers: preflightHeaders, body: "" });
         return;
       }
+      if (this.#parts.inspector !== undefined && isInspectorPath(request.url)) {
+        this.#inspect(this.#parts.inspector, request, respond);
+        return;
+      }
       const route = parseRoute(request.url);
       if (route.kind === "app") {
         this.#app(route.path, request, respond);
@@ -151,7 +162,7 @@ export class Gateway {
   }
 
   /** Takes a socket whose upgrade was admitted. `url` is checked by {@link socketRoute} before. */
-  socket(link: Link, route: SocketRoute, request: (() => Request) | undefined): void {
+  socket(link: Link, route: SocketRoute | InspectorRoute, request: (() => Request) | undefined): void {
     if (this.#sessions.size >= limits.gatewaySockets) {
       link.close(closeCodes.tryLater, "connection.too_many");
       return;
@@ -169,8 +180,12 @@ export class Gateway {
     this.#parts.hosts.accept(link);
   }
 
-  #session(link: Link, route: SocketRoute, request: (() => Request) | undefined): Session {
+  #session(link: Link, route: SocketRoute | InspectorRoute, request: (() => Request) | undefined): Session {
     const services = this.#services;
+    if (route.kind === "inspector") {
+      if (this.#parts.inspector === undefined) throw gatewayErrors.notFound("/inspector");
+      return this.#parts.inspector.session(link, route, services);
+    }
     const target = (input: unknown): Target => this.target(route.actor, input);
     return route.kind === "connect"
       ? new SocketSession({ services, link, target, request })
@@ -183,6 +198,13 @@ export class Gateway {
     if (route.kind === "websocket") return { ...route, kind: route.kind };
     if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
     return { kind: route.kind, actor: route.actor };
+  }
+
+  /** What the socket of an admitted upgrade is for. Throws `gateway.*`, `key.*`. */
+  upgradeRoute(url: string, request: AccessRequest): SocketRoute | InspectorRoute {
+    const { inspector } = this.#parts;
+    if (inspector === undefined || !isInspectorPath(url)) return this.socketRoute(url);
+    return inspector.socketRoute(url, request);
   }
 
   target(actor: ActorRoute, input: unknown): Target {
@@ -245,12 +267,15 @@ export class Gateway {
     );
     if (route.kind === "action") this.#metrics.action();
     const target = this.target(route.actor, input);
+    const terms = route.kind === "action" ? readCallHeaders(request) : undefined;
     const call = new HttpCall({
       target,
       name,
       args,
       params: paramsOf(params),
       request: () => request.toRequest(),
+      terms: terms && termsNow(terms, this.#parts.env.clock),
+      client: request,
       encoding,
       respond,
       report: this.#services.report,
@@ -279,6 +304,12 @@ export class Gateway {
     const { app } = this.#parts;
     if (app === undefined) throw gatewayErrors.notFound(path);
     answerApp(app, request).then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
+  }
+
+  #inspect(inspector: InspectorDoor, request: GatewayRequest, respond: Respond): void {
+    inspector
+      .answer(request, () => this.#metrics.text())
+      .then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
   }
 
   #management(route: Route, request: GatewayRequest, respond: Respond): void {
@@ -344,26 +375,9 @@ const HOST_PATH = "/hosts/connect";
 /** What a preflight is told; the origin's own header is the adapter's. */
 const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-allow-methods": "GET, POST, OPTIONS",
-  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}`,
+  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}, ${TIMEOUT_HEADER}, ${IDEMPOTENCY_HEADER}`,
   "access-control-max-age": "600",
 };
-
-/** True for the addresses that whoever watches a process asks. */
-export function isProbe(url: string): boolean {
-  return url === "/livez" || url === "/readyz";
-}
-
-/** What access is decided by. */
-export function accessRequest(request: Pick<GatewayRequest, "header" | "method" | "url">): AccessRequest {
-  return {
-    host: request.header("host"),
-    origin: request.header("origin"),
-    authorization: request.header("authorization"),
-    subprotocols: request.header("sec-websocket-protocol"),
-    preflight: request.method === "OPTIONS",
-    probe: isProbe(request.url),
-  };
-}
 
 /** An actor as the log names it. */
 function nameOf(actor: ActorRoute): string {

@@ -14,6 +14,8 @@ export interface GatewayRequest {
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
   readonly body: Uint8Array;
+  /** Calls `listener` when the client is gone before it had its answer; at once, when that is so. */
+  onGone?(listener: () => void): void;
   /** The platform's own request, made when an actor asks for it. */
   toRequest(): Request;
 }

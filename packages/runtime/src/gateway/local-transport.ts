@@ -22,11 +22,12 @@ import { cloneValue, encodeJson, PARAMS_HEADER, type SendOptions, type SendOutco
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
+import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
-import { LocalCall } from "./calls.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { loaded } from "./loaded.ts";
+import { LocalCall, type LocalTerms } from "./local-call.ts";
 import { localError } from "./local-error.ts";
 import { paramsOf } from "./params.ts";
 import type { ActorRoute } from "./route.ts";
@@ -38,6 +39,10 @@ export interface LocalTransportParts {
   readonly gateway: Gateway;
   /** The actor whose code runs; none outside of actors. */
   readonly caller: () => CallingActor | undefined;
+  /** The call that it answers; none outside of calls. */
+  readonly call: () => RunningCall | undefined;
+  /** The actor that calls, where its code runs elsewhere. */
+  readonly actorId?: string;
 }
 
 /** A client's way to the actors of its own process. */
@@ -81,14 +86,39 @@ export class LocalTransport implements ClientTransport {
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
     const caller = this.#parts.caller();
+    const terms = this.#terms(options, this.#parts.actorId ?? caller?.record.id);
     await caller?.departure();
     const instance = await this.#load(wanted);
     const result = await new Promise((resolve, reject) => {
       const { afterTurn } = this.#parts.env;
-      instance.action(new LocalCall({ ...call, params, resolve, reject, afterTurn }));
+      instance.action(new LocalCall({ ...call, params, terms, resolve, reject, afterTurn }));
     });
     if (result instanceof ResultStream && caller !== undefined) endWith(caller, result);
     return result;
+  }
+
+  /**
+   * What goes with a call: its own deadline or that of the call which makes it, whichever is earlier; and when either is
+   * abandoned, so is it. The answer is waited for all the same, unless the caller's own signal says otherwise.
+   */
+  #terms(
+    { signal, timeoutMs, idempotencyKey }: TransportCallOptions,
+    actorId: string | undefined,
+  ): LocalTerms {
+    const call = this.#parts.call();
+    const own = timeoutMs === undefined ? Infinity : this.#parts.env.clock.monotonic() + timeoutMs;
+    const until = Math.min(own, call?.until ?? Infinity);
+    return {
+      until: until === Infinity ? undefined : until,
+      idempotencyKey,
+      caller: actorId === undefined ? undefined : `actor:${actorId}`,
+      chain: call?.chain,
+      onAbandoned: (listener) => {
+        call?.onAbandoned(listener);
+        if (signal?.aborted === true) listener(signal.reason);
+        else signal?.addEventListener("abort", () => listener(signal.reason), { once: true });
+      },
+    };
   }
 
   async resolve(target: ActorTarget): Promise<string> {

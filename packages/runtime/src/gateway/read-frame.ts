@@ -10,8 +10,8 @@ import {
   type Message,
 } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
-import type { ActionCall } from "../ports/instance.ts";
 import type { GatewayServices } from "./services.ts";
+import type { AskedAction } from "./socket-actions.ts";
 import { decodeTimed } from "./stall.ts";
 
 /** Who reads. */
@@ -55,11 +55,8 @@ export function readFrame({ services, encoding, maxBytes, actor }: FrameReader, 
 /** What is the actor's to answer, or to know. */
 export type ActorFrame = ClientFrame & { readonly kind: "action" | "send" | "subscribe" | "unsubscribe" };
 
-/** A call as a client asks for it. */
-export type Asked = Pick<ActionCall, "name" | "args" | "send"> & { readonly id: number };
-
 /** An action, or a message for a queue. */
-export function askedBy(frame: ActorFrame & { readonly kind: "action" | "send" }): Asked {
+export function askedBy(frame: ActorFrame & { readonly kind: "action" | "send" }): AskedAction {
   if (frame.kind === "action") return frame;
   const { kind: _, id, name, body, ...send } = frame;
   return { id, name, args: [body], send };

@@ -39,17 +39,19 @@ import {
   closeCodeOf,
   type EncodedEvent,
 } from "../ports/instance.ts";
+import type { Abandoned } from "../ports/running-call.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { Asleep, endOfUnwoken } from "./asleep.ts";
-import { MessageOutput, type MessageSink, SocketCall } from "./calls.ts";
+import { MessageOutput, type MessageSink } from "./calls.ts";
 import { EarlyEvents } from "./early-events.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
-import { type ActorFrame, type Asked, askedBy, readFrame, readHello } from "./read-frame.ts";
+import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
 import type { GatewayServices } from "./services.ts";
-import { SocketStreams } from "./socket-streams.ts";
+import { type AskedAction, SocketActions } from "./socket-actions.ts";
+import type { SocketStreams } from "./socket-streams.ts";
 import { SubscriptionReply } from "./subscription-reply.ts";
 import type { Reader } from "./unread.ts";
 
@@ -76,8 +78,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
   /** Let go once the connect hooks are done. */
   #request: (() => Request) | undefined;
   #state: State;
-  #inFlight = 0;
-  #streams: SocketStreams | undefined;
+  readonly #actions: SocketActions;
   #welcomed = false;
   readonly #early = new EarlyEvents();
   /** What the gateway's total knows of this client's backlog. */
@@ -91,6 +92,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     request: (() => Request) | undefined;
   }) {
     this.#services = options.services;
+    this.#actions = new SocketActions(options.services);
     this.#link = options.link;
     this.#target = options.target;
     this.#request = options.request;
@@ -178,12 +180,15 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
   }
 
   get streams(): SocketStreams {
-    this.#streams ??= new SocketStreams();
-    return this.#streams;
+    return this.#actions.streams;
   }
 
-  answered(): void {
-    this.#inFlight -= 1;
+  answered(id: number): void {
+    this.#actions.answered(id);
+  }
+
+  pends(id: number, listener: Abandoned): void {
+    this.#actions.pends(id, listener);
   }
 
   close(reason: CloseReason): void {
@@ -275,9 +280,9 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     let state = this.#state;
     switch (frame.kind) {
       case "credit":
-        return this.#streams?.credit(frame.id, frame.items);
+        return this.#actions.streams.credit(frame.id, frame.items);
       case "cancel":
-        if (this.#streams?.cancel(frame.id) === true) this.answered();
+        this.#actions.cancel(frame.id);
         return;
       case "ping":
         this.post(encodeServerFrame({ kind: "pong" }, this.encoding));
@@ -318,19 +323,12 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     if (frame.kind === "subscribe")
       connection.subscribe(frame, new SubscriptionReply(frame.id, this.encoding, this));
     else if (frame.kind === "unsubscribe") connection.unsubscribe(frame.event);
-    else this.#call(state, askedBy(frame));
+    else this.#action(state, askedBy(frame));
   }
 
-  #call(state: Open, asked: Asked): void {
-    if (this.#inFlight >= limits.connectionActionsInFlight) {
-      const error = connectionErrors.tooManyActions(limits.connectionActionsInFlight);
-      this.post(errorMessage(error, this.encoding, asked.id));
-      return;
-    }
-    this.#inFlight += 1;
-    const { report } = this.#services;
-    const { instance, connection } = state;
-    instance.action(new SocketCall({ ...asked, actor: instance.record, connection, sink: this, report }));
+  #action({ instance, connection }: Open, asked: AskedAction): void {
+    const refused = this.#actions.start(asked, { instance, connection, sink: this });
+    if (refused !== undefined) this.post(errorMessage(refused, this.encoding, asked.id));
   }
 
   /**
@@ -382,7 +380,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     if (this.#state.tag === "closed") return;
     this.#end();
     // A client may send again what has no answer, if nothing of it was begun: frames that are still on their way.
-    const unclean = reason === closeReasons.restarting && this.#inFlight > 0;
+    const unclean = reason === closeReasons.restarting && this.#actions.inFlight > 0;
     this.#link.close(code, unclean ? closeReasons.leftBehind : reason.slice(0, 120));
   }
 
@@ -391,7 +389,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     if (state.tag === "hello") this.#services.env.timers.clear(state.timer);
     if (state.tag === "asleep") state.end();
     this.#state = { tag: "closed" };
-    this.#streams?.cancelAll();
+    this.#actions.cancelStreams();
     this.#services.sessions.delete(this);
     this.look();
   }

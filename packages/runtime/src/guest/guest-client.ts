@@ -12,7 +12,7 @@ import {
   type QueueSend,
   type TransportCallOptions,
 } from "@troupe/client";
-import type { SendOutcome } from "@troupe/protocol";
+import { type SendOutcome, wireTimeoutMs } from "@troupe/protocol";
 import {
   type ActorCall,
   CallMethod,
@@ -91,10 +91,16 @@ class GuestTransport implements ClientTransport {
   async #ask(
     target: ActorTarget,
     what: Pick<ActorCall, "action" | "args" | "send">,
-    { params, signal }: TransportCallOptions,
+    options: TransportCallOptions,
   ): Promise<unknown> {
+    const { params, signal } = options;
     // Encoded now: what its caller changes behind the call is not part of it.
-    const value = { ...addressOf(target), ...what, params: payloadOf(params, "params") };
+    const value = {
+      ...addressOf(target),
+      ...what,
+      ...this.#terms(options),
+      params: payloadOf(params, "params"),
+    };
     const { store, phase, record } = this.#caller;
     assert(store instanceof GuestStore, "a guest's actor has a guest's store");
     if (phase.tag === "stopped") throw actorErrors.stopped(record.id);
@@ -103,7 +109,19 @@ class GuestTransport implements ClientTransport {
     const answer = await store.ask({ $case: "actorCall", value });
     return answer.value.byteLength === 0 ? undefined : decodePayload(answer.value, "cbor");
   }
+
+  /** The call's own deadline or that of the call which makes it, its key, and what it is a part of. */
+  #terms({ timeoutMs = Infinity, idempotencyKey = "" }: TransportCallOptions): Terms {
+    const { env, calls } = this.#caller;
+    const { until = Infinity, chain = [] } = calls.running ?? {};
+    const leftMs = Math.min(timeoutMs, until - env.clock.monotonic());
+    // 0 says that there is no limit: what is over has a moment left.
+    const wireMs = leftMs === Infinity ? 0 : Math.max(1, wireTimeoutMs(leftMs));
+    return { timeoutMs: wireMs, idempotencyKey, chain: [...chain] };
+  }
 }
+
+type Terms = Pick<ActorCall, "timeoutMs" | "idempotencyKey" | "chain">;
 
 function addressOf(target: ActorTarget): Pick<ActorCall, "name" | "key" | "actorId" | "method" | "input"> {
   const { name } = target;

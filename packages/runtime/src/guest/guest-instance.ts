@@ -28,6 +28,7 @@ import type {
   StopReason,
 } from "../ports/instance.ts";
 import type { Output } from "../ports/output.ts";
+import { GuestCalls } from "./guest-calls.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
 import { GuestRequests } from "./guest-requests.ts";
 import { GuestSockets } from "./guest-sockets.ts";
@@ -59,6 +60,7 @@ export class GuestInstance implements InstanceHost {
   readonly #voice: GuestVoice;
   readonly #sockets: GuestSockets;
   readonly #requests: GuestRequests;
+  readonly #calls: GuestCalls;
   /** `gone`: the client left while the connect hooks ran. */
   readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
   /** Results on their way that come in items, by the numbers of their calls. */
@@ -78,6 +80,7 @@ export class GuestInstance implements InstanceHost {
     this.#voice = new GuestVoice(parts.send, parts.failed);
     this.#sockets = new GuestSockets(this.#voice);
     this.#requests = new GuestRequests(this.#voice);
+    this.#calls = new GuestCalls(parts.env, parts.factory?.actionTimeoutMs ?? Infinity);
   }
 
   /** Runs the start hooks when all rows are there, and says how they ended. */
@@ -209,7 +212,10 @@ export class GuestInstance implements InstanceHost {
   }
 
   #call(instance: ActorInstance, call: CarriedCall): void {
-    const reply = new GuestReply(call.call, this.#voice, this.#flows);
+    const reply = new GuestReply(call.call, this.#voice, {
+      flows: this.#flows,
+      answered: () => this.#calls.answered(call.call),
+    });
     const found = this.#connections.get(call.connection);
     try {
       instance.action({
@@ -219,17 +225,19 @@ export class GuestInstance implements InstanceHost {
         params: payloadValue(call.params),
         send: call.send && sendOptions(call.send),
         reply,
+        ...this.#calls.termsOf(call),
       });
     } catch (cause) {
       reply.error(cause).release();
     }
   }
 
-  /** The caller of a streamed result wants no more. A call that answers once goes on: its answer is nobody's. */
+  /** The caller of a streamed result wants no more. A call that answers once is told, and goes on. */
   #cancel(call: number): void {
     const flow = this.#flows.get(call);
     this.#flows.delete(call);
-    flow?.cancel(streamErrors.cancelled());
+    if (flow === undefined) this.#calls.cancel(call);
+    else flow.cancel(streamErrors.cancelled());
   }
 
   #connect(instance: ActorInstance, { connection: number, id, params }: CarriedConnect): void {

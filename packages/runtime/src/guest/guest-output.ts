@@ -1,10 +1,10 @@
 /**
  * What a guest's actor says: messages behind its own gate, which only waits for writes that are about to be handed on.
  */
-import type { TroupeError } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import { encodeCborUpTo, limits } from "@troupe/protocol";
 import { type CarriedError, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
-import { messageErrors } from "../errors.ts";
+import { messageErrors, notRetryable } from "../errors.ts";
 import type { ActorSaying } from "../ports/carried.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { Reply } from "../ports/instance.ts";
@@ -55,18 +55,24 @@ export class GuestReply implements Reply {
   readonly #call: number;
   readonly #voice: ReplyVoice;
   readonly #flows: Map<number, FlowControl>;
+  readonly #answered: () => void;
 
   /** `flows` gets the actor's end of a result that comes in items, for as long as it flows. */
-  constructor(call: number, voice: ReplyVoice, flows: Map<number, FlowControl>) {
+  constructor(
+    call: number,
+    voice: ReplyVoice,
+    of: { flows: Map<number, FlowControl>; answered: () => void },
+  ) {
     this.#call = call;
     this.#voice = voice;
-    this.#flows = flows;
+    this.#flows = of.flows;
+    this.#answered = of.answered;
   }
 
   ok(output: unknown): Output {
     const value = encodedWithin(output, "output");
     return this.#output(
-      { $case: "reply", value: { call: this.#call, value, error: undefined } },
+      { $case: "reply", value: { call: this.#call, value, error: undefined, refused: false } },
       value.byteLength,
     );
   }
@@ -88,19 +94,32 @@ export class GuestReply implements Reply {
         const value = encodedWithin(item, "item");
         return this.#output({ $case: "streamItem", value: { call, value } }, value.byteLength);
       },
-      end: () => last({ $case: "reply", value: { call, value: NO_PAYLOAD, error: undefined } }),
+      end: () =>
+        last({ $case: "reply", value: { call, value: NO_PAYLOAD, error: undefined, refused: false } }),
       error: (cause) => last(this.#refusal(cause)),
     };
   }
 
   #output(saying: ActorSaying, bytes: number): Output {
-    return new SayingOutput({ say: this.#voice.say, saying, bytes, failed: (error) => this.#refusal(error) });
+    this.#answered();
+    return new SayingOutput({
+      say: this.#voice.say,
+      saying,
+      bytes,
+      failed: (error) => this.#refusal(notRetryable(error)),
+    });
   }
 
   #refusal(error: unknown): ActorSaying {
     return {
       $case: "reply",
-      value: { call: this.#call, value: NO_PAYLOAD, error: this.#voice.error(error) },
+      value: {
+        call: this.#call,
+        value: NO_PAYLOAD,
+        error: this.#voice.error(error),
+        // What ran is never told to be tried again.
+        refused: TroupeError.is(error) && error.retryable === true,
+      },
     };
   }
 }

@@ -11,12 +11,12 @@ import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { Activation } from "../actor/local/activation.ts";
-import type { ActivationServices } from "../actor/local/activation-services.ts";
+import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { actorErrors, configErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
-import type { Transaction } from "../sql/write-slot.ts";
+import type { SqlChain } from "../sql/chain.ts";
 import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
@@ -43,8 +43,9 @@ export class Guest {
     const clients = new GuestClients(parts.env);
     const services: ActivationServices = {
       env: parts.env,
-      current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      current: parts.env.asyncContext.variable<Running>(),
+      sqlChain: parts.env.asyncContext.variable<SqlChain>(),
+      waits: new WaitGraph(),
       client: (caller) => clients.of(caller),
     };
     const declarations: CarriedDeclaration[] = [];
@@ -100,6 +101,8 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     database: behaviour.database !== undefined,
     startRows: true,
     guardedEvents: [...(behaviour.events?.keys() ?? [])],
+    idempotency: true,
+    serial: true,
   };
 }
 

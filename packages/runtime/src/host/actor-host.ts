@@ -23,26 +23,15 @@ import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, lives } from "./cut-off.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
+import { holdPlace } from "./hold.ts";
+import type { HostParts } from "./host-parts.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
-import { describe, isCreate, pathOf, type Target } from "./target.ts";
+import { type Creation, describe, isCreate, pathOf, type Target } from "./target.ts";
 
 export type { Target } from "./target.ts";
-
-/** What a host is made of. */
-export interface HostParts {
-  readonly env: Env;
-  readonly directory: Directory;
-  readonly storage: ActorStorage;
-  /** By the name that an actor is registered under. */
-  readonly factories: ReadonlyMap<string, InstanceFactory>;
-  /** Awake actors at once; default `limits.awakeActors`. */
-  readonly maxAwake?: number;
-  /** True when memory is past its watermark; never by default. */
-  readonly memoryShort?: () => boolean;
-}
 
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
@@ -117,7 +106,18 @@ export class ActorHost implements InstanceHost {
     return this.#loadSlowly(target, path, slot);
   }
 
-  /** The ids of a page of actors, and whether each is awake: for people and tests. */
+  /** What is known of an actor's place: for people. */
+  phase(id: string): "asleep" | "loading" | "awake" | "stopping" {
+    return this.#slots.get(id)?.state.tag ?? "asleep";
+  }
+
+  /** Keeps an actor that sleeps from waking while `work` goes on: its calls wait. See {@link holdPlace}. */
+  hold<R>(record: ActorRecord, work: () => Promise<R>): Promise<{ readonly value: R } | undefined> {
+    if (this.#stopped !== undefined) throw actorErrors.stopping();
+    return holdPlace(this.#slots, record, work);
+  }
+
+  /** An actor that is awake: for people and tests. */
   instance(id: string): ActorInstance | undefined {
     const state = this.#slots.get(id)?.state;
     return state?.tag === "awake" ? state.instance : undefined;
@@ -304,7 +304,7 @@ export class ActorHost implements InstanceHost {
     if (this.#slots.get(record.id) !== undefined) return record;
     const factory = this.#factory(record.name);
     const ready = this.#start(factory, record, creation);
-    const slot = new Slot(record, path, ready);
+    const slot = new Slot(record, path, { tag: "loading", ready });
     this.#slots.add(slot);
     return ready;
   }
@@ -390,9 +390,4 @@ export class ActorHost implements InstanceHost {
     void this.#stop(asSlot(node), "sleep");
     return true;
   }
-}
-
-interface Creation {
-  readonly input: unknown;
-  readonly durable: Promise<void> | undefined;
 }

@@ -18,10 +18,10 @@ export class Slot implements IdleNode {
   /** Said to be idle before it was awake: its sleep time-out. */
   restMs: number | undefined = undefined;
 
-  constructor(record: ActorRecord, path: string, ready: Promise<ActorInstance>) {
+  constructor(record: ActorRecord, path: string, state: Slot["state"]) {
     this.record = record;
     this.path = path;
-    this.state = { tag: "loading", ready };
+    this.state = state;
   }
 }
 

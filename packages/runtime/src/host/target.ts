@@ -40,3 +40,9 @@ export function describe(address: ActorAddress): string {
 export function nameOf(target: Target): string {
   return target.kind === "id" ? target.id : target.address.name;
 }
+
+/** An actor that is being made. */
+export interface Creation {
+  readonly input: unknown;
+  readonly durable: Promise<void> | undefined;
+}

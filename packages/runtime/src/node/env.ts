@@ -70,6 +70,7 @@ const crypto: Crypto = {
 };
 
 const asyncContext: AsyncContext = {
+  follows: true,
   variable<T>() {
     const storage = new AsyncLocalStorage<T>();
     return {

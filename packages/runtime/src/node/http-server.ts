@@ -15,9 +15,11 @@ import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
 import { configErrors, gatewayErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
+import { isProbe } from "../gateway/access-request.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
-import { type Gateway, isProbe } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
+import { type InspectorRoute, isInspectorPath } from "../gateway/inspector-door.ts";
 import { isRequestPath, type SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
@@ -73,6 +75,8 @@ export async function listen(options: {
   const sockets: Sockets = {
     connect: webSocketServer(limits.incomingMessageBytes, ours),
     websocket: webSocketServer(limits.incomingMessageBytes, theirs),
+    // Nothing is said to it: it only tells.
+    inspector: webSocketServer(limits.helloBytes, ours),
     // A remote host's message may be a whole batch.
     engine: webSocketServer(limits.pluginFrameBytes, () => false),
   };
@@ -110,7 +114,7 @@ export async function listen(options: {
 }
 
 /** One for each kind of socket: they agree on subprotocols in different ways. */
-type Sockets = Readonly<Record<SocketRoute["kind"] | "engine", WebSocketServer>>;
+type Sockets = Readonly<Record<(SocketRoute | InspectorRoute)["kind"] | "engine", WebSocketServer>>;
 
 function webSocketServer(
   maxPayload: number,
@@ -165,7 +169,7 @@ function serve(gateway: Gateway, late: LateBodies, request: IncomingMessage, res
   }
   new BodyReader(request, gateway.bodies, {
     late,
-    done: (body) => gateway.http(toGatewayRequest(request, body), respond),
+    done: (body) => gateway.http(toGatewayRequest(request, response, body), respond),
     failed: refuse,
   });
 }
@@ -240,7 +244,11 @@ class BodyReader implements ReadingBody {
   }
 }
 
-function toGatewayRequest(request: IncomingMessage, body: Uint8Array): GatewayRequest {
+function toGatewayRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+): GatewayRequest {
   return {
     method: request.method ?? "GET",
     url: request.url ?? "/",
@@ -249,6 +257,13 @@ function toGatewayRequest(request: IncomingMessage, body: Uint8Array): GatewayRe
       return Array.isArray(value) ? value.join(", ") : value;
     },
     body,
+    onGone: (listener) => {
+      const gone = (): void => {
+        if (!response.writableEnded) listener();
+      };
+      if (response.destroyed) gone();
+      else response.once("close", gone);
+    },
     toRequest: () => toRequest(request),
   };
 }
@@ -271,6 +286,7 @@ function accessOf(request: IncomingMessage): AccessRequest {
     authorization,
     subprotocols: request.headers["sec-websocket-protocol"],
     preflight: request.method === "OPTIONS",
+    inspector: isInspectorPath(request.url ?? ""),
     probe: isProbe(request.url ?? ""),
   };
 }
@@ -307,19 +323,20 @@ function send(
   response.end(body);
 }
 
-/** Who an upgrade is for, an actor or this gateway as the engine of a remote host; nothing when it was refused. */
+/** Who an upgrade is for, an actor, the inspector, or this gateway as the engine of a remote host; nothing when it was refused. */
 function admitUpgrade(
   gateway: Gateway,
   request: IncomingMessage,
   socket: Duplex,
-): SocketRoute | "engine" | undefined {
+): SocketRoute | InspectorRoute | "engine" | undefined {
   // A reset before the handshake is done is nobody's error.
   socket.on("error", () => {});
   try {
     const url = request.url ?? "/";
     const remoteHost = gateway.takesHost(url);
-    gateway.admit({ ...accessOf(request), remoteHost });
-    return remoteHost ? "engine" : gateway.socketRoute(url);
+    const access = accessOf(request);
+    gateway.admit({ ...access, remoteHost });
+    return remoteHost ? "engine" : gateway.upgradeRoute(url, access);
   } catch (cause) {
     refuseUpgrade(socket, gateway.refusal(cause, "json"));
     return undefined;

@@ -23,6 +23,11 @@ export class NodeLogger implements Logger {
     this.#fields = fields;
   }
 
+  /** True when lines of this level are written. */
+  writes(level: LogLevel): boolean {
+    return ranks[level] >= this.#rank;
+  }
+
   debug(message: string, fields?: LogFields): void {
     this.#write("debug", message, fields);
   }
@@ -48,6 +53,11 @@ export class NodeLogger implements Logger {
     const all = { ...this.#fields, ...fields };
     process.stderr.write(`${lineOf(level, message, all)}\n`);
   }
+}
+
+/** True when warnings of this log go to stderr, so that another thread may write one there. */
+export function writesWarnings(log: Logger): boolean {
+  return log instanceof NodeLogger && log.writes("warn");
 }
 
 /** Never throws: whoever logs what was thrown at it doesn't know what that is. */

@@ -7,6 +7,7 @@ import { Registry, type RegistryConfig } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { listen } from "./http-server.ts";
+import { inspectorPage } from "./inspector-page.ts";
 import { logLevels } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
@@ -24,6 +25,10 @@ export function nodePlatform(): Platform {
     env: () =>
       nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
     resolve: (options) => resolveStartOptions(options, process.env),
+    inspector: () => ({
+      token: process.env["TROUPE_INSPECTOR_TOKEN"] || undefined,
+      page: () => (process.env["NODE_ENV"] === "production" ? undefined : inspectorPage()),
+    }),
     openStore: async (options) => await openLocalStore(options),
     listen,
     gateFetch,

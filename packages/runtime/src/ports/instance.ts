@@ -8,8 +8,10 @@ import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
 import type { HibernatingClient, Hibernation } from "./hibernation.ts";
+import type { ConnectedClient, InstanceEdits } from "./inspection.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
+import type { Abandoned, CallChain } from "./running-call.ts";
 import type { ActorStore, Row, StoreNeeds } from "./storage.ts";
 import type { Message } from "./transport.ts";
 
@@ -33,6 +35,8 @@ export interface ActorInstance {
   stop(reason: StopReason): Promise<void>;
   /** What people want to know about it. */
   report(): InstanceReport;
+  /** What people may change of it by hand; absent where its code runs elsewhere. */
+  readonly edits?: InstanceEdits | undefined;
 }
 
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
@@ -51,6 +55,21 @@ export interface ActionCall {
   /** The HTTP request of a stateless call, made when somebody asks. */
   readonly request?: (() => Request) | undefined;
   readonly reply: Reply;
+  /** Told when the actor's code begins with it: for whoever measures. */
+  began?(): void;
+  /** When the caller gives up, monotonic; absent for never. */
+  readonly until?: number | undefined;
+  /** However often it comes under this key, the call is applied once. */
+  readonly idempotencyKey?: string | undefined;
+  /** Who calls, where the host knows it: another actor. Else it is whoever has these connection parameters. */
+  readonly caller?: string | undefined;
+  /** What the call is a part of; absent for a call from outside. */
+  readonly chain?: CallChain | undefined;
+  /**
+   * Calls `listener` when the caller waits no longer, at once when that is so. Asked for by calls that pend; of several
+   * listeners the last one is told.
+   */
+  onAbandoned?(listener: Abandoned): void;
 }
 
 /** Turns the end of a call into an output, in the caller's encoding. The instance sends it through its gate. */
@@ -163,6 +182,7 @@ export interface InstanceReport {
   readonly actionsInFlight: number;
   /** When it wants to be woken (wall clock, ms), `null` for never. */
   readonly alarmAt: number | null;
+  readonly clients: readonly ConnectedClient[];
 }
 
 /** What a factory is given to make an activation. */

@@ -118,6 +118,8 @@ export const KV_END = "~k;";
 
 /** The queues'. */
 export const QUEUE_PREFIX = "~q:";
+/** The kept results of calls with idempotency keys. */
+export const IDEMPOTENCY_PREFIX = "~i:";
 
 /** What is there at once where it can be. */
 export type MaybePromise<Value> = Value | Promise<Value>;

@@ -54,6 +54,8 @@ export type ResolvedStartOptions = Required<StartOptions>;
 export interface Platform {
   env(): Env;
   resolve(options: StartOptions): ResolvedStartOptions;
+  /** TROUPE_INSPECTOR_TOKEN, and the inspector's page, which is for development alone. */
+  inspector?(): { readonly token: string | undefined; readonly page: () => string | undefined };
   /** `onFatal`: the store broke for good, nobody knows what the disk holds; the process should end. */
   openStore(options: {
     env: Env;

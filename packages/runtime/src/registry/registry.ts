@@ -17,6 +17,7 @@ import { type AccessConfig, checkBind, isLoopback } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
+import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -28,6 +29,8 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly maxAwakeActors?: number;
   /** Takes remote hosts that show this token; without it none. For actors made with `remoteActor()`. */
   readonly hosts?: { readonly token: string };
+  /** Lets people look into actors under `/inspector`, with a token of its own. Off by default. */
+  readonly inspector?: InspectorConfig;
   /**
    * Answers every HTTP request that isn't for the gateway (`/actor/…`, `/actor-id/…`, `/livez`, `/readyz`,
    * `/metrics`): a page and an API of your own beside the actors. `gateway.not_found` without it.
@@ -197,6 +200,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       app: this.config.fetch,
       failure: () => store.failure(),
       hostToken: this.config.hosts?.token,
+      inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
     for (const [name, { descriptor }] of Object.entries(this.config.use)) {
@@ -259,6 +263,7 @@ const configKeys = [
   "use",
   "maxAwakeActors",
   "hosts",
+  "inspector",
   "fetch",
   "allowedHosts",
   "allowedOrigins",
@@ -286,6 +291,7 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
     throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
   }
   checkAccess(config);
+  checkInspector(config.inspector);
   const { maxAwakeActors } = config;
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
     throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");

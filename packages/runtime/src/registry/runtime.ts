@@ -12,18 +12,24 @@ import {
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
-import type { ActivationServices } from "../actor/local/activation-services.ts";
+import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
+import type { InspectorSettings } from "../inspector/config.ts";
+import { Inspector } from "../inspector/inspector.ts";
+import { RecordedFactory } from "../inspector/recorded-instance.ts";
+import { Recorders } from "../inspector/recorder.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
+import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
-import type { Transaction } from "../sql/write-slot.ts";
+import type { SqlChain } from "../sql/chain.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -42,6 +48,8 @@ export interface RuntimeParts {
   readonly failure?: () => string | undefined;
   /** What remote hosts must show; without one none is taken. */
   readonly hostToken?: string | undefined;
+  /** People may look into actors; without it nothing is recorded, and nobody can. */
+  readonly inspector?: InspectorSettings | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -53,20 +61,26 @@ export class Runtime {
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   #client: Client | undefined;
-  #carriedTransport: ClientTransport | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
     this.#services = {
       env: parts.env,
-      current: parts.env.asyncContext.variable<Activation>(),
-      transaction: parts.env.asyncContext.variable<Transaction | undefined>(),
+      current: parts.env.asyncContext.variable<Running>(),
+      sqlChain: parts.env.asyncContext.variable<SqlChain>(),
+      waits: new WaitGraph(),
       client: () => this.client(),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
-    for (const [name, definition] of Object.entries(parts.use))
-      factories.set(name, this.#factory(name, definition));
+    const recorders = parts.inspector === undefined ? undefined : new Recorders();
+    for (const [name, definition] of Object.entries(parts.use)) {
+      const factory = this.#factory(name, definition);
+      factories.set(
+        name,
+        recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders),
+      );
+    }
     this.#factories = [...factories.values()];
     this.host = new ActorHost({
       env: parts.env,
@@ -79,11 +93,12 @@ export class Runtime {
     this.gateway = new Gateway({
       env: parts.env,
       host: this.host,
-      access: new Access(parts.access, parts.env.crypto),
+      access: new Access(parts.access, parts.env.crypto, recorders === undefined ? "off" : "on"),
       namespace: DEFAULT_NAMESPACE,
       hosts: this.hosts,
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
+      inspector: this.#inspector(parts, factories, recorders),
     });
   }
 
@@ -93,7 +108,7 @@ export class Runtime {
   };
 
   /** Also one that has ended: what its code still calls may tell of writes that were never stored. */
-  readonly #caller = (): Activation | undefined => this.#services.current.get();
+  readonly #caller = (): Activation | undefined => this.#services.current.get()?.activation;
 
   /** The actor whose code runs now; undefined outside of actors. */
   running(): ActorRecord | undefined {
@@ -101,15 +116,15 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = (): ClientTransport => {
-    this.#carriedTransport ??= new LocalTransport({
+  readonly #outward = ({ actorId, chain }: CallOrigin): ClientTransport =>
+    new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
       caller: () => undefined,
+      call: () => ({ until: undefined, chain, onAbandoned: () => () => {} }),
+      actorId,
     });
-    return this.#carriedTransport;
-  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {
@@ -120,6 +135,7 @@ export class Runtime {
         host: this.host,
         gateway: this.gateway,
         caller: this.#caller,
+        call: () => this.#services.current.get()?.call,
       }),
     });
     return retyped<R>(this.#client);
@@ -138,6 +154,20 @@ export class Runtime {
     await Promise.all(this.#factories.map((factory) => factory.close?.()));
     this.gateway.close();
     await this.#client?.dispose();
+  }
+
+  #inspector(
+    parts: RuntimeParts,
+    factories: ReadonlyMap<string, InstanceFactory>,
+    recorders: Recorders | undefined,
+  ): Inspector | undefined {
+    const { inspector: settings, env, directory, storage, use } = parts;
+    if (settings === undefined || recorders === undefined) return undefined;
+    const { host } = this;
+    return new Inspector({
+      ...{ env, host, directory, storage, use, factories, recorders, settings },
+      namespace: DEFAULT_NAMESPACE,
+    });
   }
 
   #factory(name: string, definition: AnyActorDefinition): InstanceFactory {

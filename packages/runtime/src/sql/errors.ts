@@ -55,6 +55,22 @@ export const sqlErrors = {
       `The transaction took longer than ${timeoutMs} ms and was undone. It waits for itself when something in it waits for what is durable, or uses c.db where only \`tx\` is known`,
       { metadata: { timeoutMs } },
     ),
+  transactionOpen: () =>
+    error(
+      409,
+      "sql",
+      "transaction_open",
+      "BEGIN inside a transaction: use SAVEPOINT, or transaction() for one inside another",
+    ),
+  noTransaction: () =>
+    error(409, "sql", "no_transaction", "There is no such transaction: nothing here has begun it"),
+  transactionUnfinished: () =>
+    error(
+      500,
+      "sql",
+      "transaction_unfinished",
+      "What began this transaction has ended without COMMIT or ROLLBACK: it was undone",
+    ),
   invalidTimeout: (longestMs: number) =>
     error(
       400,
@@ -67,6 +83,22 @@ export const sqlErrors = {
     error(429, "sql", "too_many_transactions", `There are ${limit} transactions inside each other`, {
       metadata: { limit },
     }),
+  migrationChanged: (number: number, name: string) =>
+    error(
+      500,
+      "sql",
+      "migration_changed",
+      `Migration ${number} ("${name}") was applied with another name or text: add a new one instead of changing it`,
+      { metadata: { number, name } },
+    ),
+  databaseNewer: (applied: number, known: number) =>
+    error(
+      500,
+      "sql",
+      "database_newer",
+      `The database has seen ${applied} migrations, and this program has ${known}: it was written by a newer one`,
+      { metadata: { applied, known } },
+    ),
   outputInTransaction: () =>
     error(
       500,

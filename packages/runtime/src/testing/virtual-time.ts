@@ -38,6 +38,7 @@ export class VirtualTime implements Pick<Env, "clock" | "timers" | "afterTurn" |
   }
 
   readonly asyncContext: AsyncContext = {
+    follows: true,
     variable: <T>() => {
       const variable = this.#real.asyncContext.variable<T>();
       this.#bindings.push((task) => {

@@ -250,7 +250,10 @@ test("a row that the code may not write breaks this actor alone", async () => {
   await driver.world.idle();
   const bad = { space: Space.OWN, key: "s:forged", blobKey: NO_PAYLOAD, value: NO_PAYLOAD, deleted: false };
   ear?.heard({ $case: "write", value: { rows: [bad], alarmChanged: false, alarmAt: 0 } });
-  ear?.heard({ $case: "reply", value: { call: 1, value: encodePayload(1, "json"), error: undefined } });
+  ear?.heard({
+    $case: "reply",
+    value: { call: 1, value: encodePayload(1, "json"), error: undefined, refused: false },
+  });
   await driver.world.idle();
   expect(neighbour.value).toMatchObject({ code: "actor.bad_row" });
   expect(first.state).toBe("pending");
@@ -359,4 +362,44 @@ test("the registry's end closes the carrier, once", async () => {
   code.newest().say({ $case: "stopped", value: {} });
   await stopping;
   expect(code.newest().closed).toBe(1);
+});
+
+test("code that keeps no idempotency keys gets no call with one; code that isn't serial can't ask to be", async () => {
+  const code = played();
+  const { driver } = await awake(code);
+  await using _ = driver;
+  const keyed = await driver.http("POST", "/actor/played/action/act", {}, { "idempotency-key": "k" });
+  expect(keyed).toMatchObject({ status: 501, code: "actor.idempotency_unsupported" });
+  const serial = played("json", { options: { concurrency: "serial" } });
+  await using other = await Driver.start({ played: serial.definition });
+  expect((await other.act("played", "act")).code).toBe("config.unsupported_option");
+});
+
+test("code hears how long its caller waits, and that it waits no longer", async () => {
+  const code = played();
+  const { driver } = await awake(code);
+  await using _ = driver;
+  const call = watch(driver.http("POST", "/actor/played/action/act", {}, { "troupe-timeout-ms": "500" }));
+  await driver.world.idle();
+  expect(code.newest().words.at(-1)).toMatchObject({ $case: "call", value: { timeoutMs: 500 } });
+  await driver.world.pass(500);
+  expect(call.value?.code).toBe("actor.deadline_exceeded");
+  expect(code.newest().words.at(-1)).toMatchObject({ $case: "cancel" });
+});
+
+test("what code throws is never to be tried again; a call that it refused before it ran may be", async () => {
+  const code = played();
+  const { driver, first } = await awake(code);
+  await using _ = driver;
+  const error = { group: "actor", code: "busy", message: "", metadata: NO_PAYLOAD, retryable: true };
+  const reply = { value: NO_PAYLOAD, error: { ...error, public: true, status: 503 } };
+  const second = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  for (const [call, refused] of [
+    [1, false],
+    [2, true],
+  ] as const)
+    code.newest().say({ $case: "reply", value: { call, ...reply, refused } });
+  await driver.world.idle();
+  expect([first, second].map(({ value }) => value?.error?.retryable)).toEqual([false, true]);
 });

@@ -39,6 +39,8 @@ export class PlayedCarrier implements ActorCarrier {
       database: false,
       startRows: true,
       guardedEvents: [],
+      idempotency: false,
+      serial: false,
       ...declaration,
     };
   }
@@ -87,7 +89,7 @@ export class PlayedCarrier implements ActorCarrier {
     const { call } = this.heard("call").value;
     this.say({
       $case: "reply",
-      value: { call, value: encodePayload(value, this.encoding), error: undefined },
+      value: { call, value: encodePayload(value, this.encoding), error: undefined, refused: false },
     });
   }
 

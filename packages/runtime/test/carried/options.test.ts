@@ -23,6 +23,7 @@ const later = ["enableActorRuntimeSocket"];
 /** A value that is not the default. */
 function other(value: unknown): unknown {
   if (typeof value === "boolean") return !value;
+  if (value === "parallel") return "serial";
   return typeof value === "number" ? value + 7 : "x";
 }
 

@@ -22,6 +22,10 @@ function circleWith(f: unknown): object {
   return circle;
 }
 
+const anySchema = {
+  "~standard": { version: 1, vendor: "by-hand", validate: (value: unknown) => ({ value }) },
+};
+
 const refused: readonly (readonly [string, object, string, string])[] = [
   ["a typo in a key", { onCreat: () => {} }, "config.unknown_key", 'Did you mean "onCreate"?'],
   ["a typo in state", { stat: {} }, "config.unknown_key", 'Did you mean "state"?'],
@@ -76,6 +80,46 @@ const refused: readonly (readonly [string, object, string, string])[] = [
   ["vars that are a function", { vars: () => 1 }, "config.invalid_value", '"vars"'],
   ["a circle with a function in it", { vars: circleWith(() => 1) }, "config.invalid_value", "vars.f"],
   [
+    "a schema of no action",
+    { actions: { order: () => 1 }, actionInputSchemas: { odrer: anySchema } },
+    "config.unknown_key",
+    'Did you mean "order"',
+  ],
+  [
+    "a schema of a group of actions",
+    { actions: { admin: { reset: () => 1 } }, actionInputSchemas: { admin: anySchema } },
+    "config.unknown_key",
+    "admin",
+  ],
+  [
+    "two schemas of one action",
+    {
+      actions: { admin: { reset: () => 1 } },
+      actionInputSchemas: { admin: { reset: anySchema }, "admin.reset": anySchema },
+    },
+    "config.both_given",
+    "admin.reset",
+  ],
+  [
+    "what is no schema",
+    { actions: { order: () => 1 }, actionInputSchemas: { order: 5 } },
+    "config.invalid_option",
+    "actionInputSchemas.order",
+  ],
+  ["schemas that are no object", { actionInputSchemas: 5 }, "config.invalid_option", "actionInputSchemas"],
+  [
+    "a schema of another version",
+    { connParamsSchema: { "~standard": { version: 2, vendor: "x", validate: () => ({ value: 1 }) } } },
+    "config.invalid_option",
+    "connParamsSchema",
+  ],
+  [
+    "a concurrency of another kind",
+    { options: { concurrency: "one" } },
+    "config.invalid_option",
+    '"parallel" or "serial"',
+  ],
+  [
     "__proto__ as an option",
     { options: JSON.parse('{"__proto__":{}}') as object },
     "config.unknown_option",
@@ -96,7 +140,7 @@ for (const [name, config, code, text] of refused) {
   });
 }
 
-for (const key of ["actionInputSchemas", "connParamsSchema", "inspector"]) {
+for (const key of ["inspector"]) {
   test(`S3.1 (in part): ${key} is refused by its name, not dropped`, () => {
     expect(() => define({ [key]: {} })).toThrow(new RegExp(`"${key}" is not in this version`));
   });
@@ -121,7 +165,7 @@ test("S2.6 (in part): every option is taken over whole, and those without an eff
   const given = Object.fromEntries(
     Object.entries(defaultOptions).map(([name, value]) => [
       name,
-      typeof value === "number" ? value + 1 : !value,
+      typeof value === "number" ? value + 1 : value === "parallel" ? "serial" : !value,
     ]),
   );
   const { descriptor } = define({

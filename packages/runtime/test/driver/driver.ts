@@ -7,6 +7,7 @@ import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
 import { handleFetch } from "../../src/gateway/fetch-handler.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
+import type { InspectorSettings } from "../../src/inspector/config.ts";
 import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
@@ -27,6 +28,7 @@ export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
+  readonly inspector?: InspectorSettings;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
   readonly databases?: boolean;
 }
@@ -58,6 +60,8 @@ export class Driver<U extends Use> {
   #runtime: Runtime;
   readonly #clients: { dispose(): Promise<void> }[] = [];
   fatal: unknown;
+  /** So many answers of HTTP requests that come now don't reach the client. */
+  lostAnswers = 0;
 
   private constructor(use: U, options: DriverOptions) {
     this.#use = asHere(use);
@@ -99,7 +103,11 @@ export class Driver<U extends Use> {
         fetch: async (url, init) => {
           const { pathname, search } = new URL(url);
           const body = typeof init.body === "string" ? Buffer.from(init.body) : init.body;
-          const answer = await this.#request(init.method, pathname + search, init.headers, body);
+          const answer = await this.#request(init.method, pathname + search, init.headers, body, init.signal);
+          if (this.lostAnswers > 0) {
+            this.lostAnswers -= 1;
+            throw new TypeError("the connection was reset");
+          }
           return {
             status: answer.status,
             headers: { get: (name) => answer.headers[name] ?? null },
@@ -207,6 +215,7 @@ export class Driver<U extends Use> {
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
+      inspector: this.#options.inspector,
     });
   }
 
@@ -230,6 +239,7 @@ export class Driver<U extends Use> {
     url: string,
     headers: Readonly<Record<string, string>>,
     body: Uint8Array,
+    gone?: AbortSignal,
   ): Promise<GatewayResponse> {
     return new Promise((resolve) => {
       const request = {
@@ -237,6 +247,7 @@ export class Driver<U extends Use> {
         url,
         body,
         header: (name: string) => headers[name],
+        onGone: (listener: () => void) => gone?.addEventListener("abort", listener),
         toRequest: () => new Request(`http://127.0.0.1${url}`, { method, headers }),
       };
       this.#runtime.gateway.http(request, resolve);

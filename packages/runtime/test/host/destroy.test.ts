@@ -1,7 +1,7 @@
 /** The end for good: durable when somebody is told of it, and known as such by who was connected. */
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import { LocalCall } from "../../src/gateway/calls.ts";
+import { LocalCall } from "../../src/gateway/local-call.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, Latch, rejection, watch } from "../driver/watch.ts";
 
@@ -136,19 +136,14 @@ test("a destruction that can't be stored never was: the caller is told, and the 
 /** Two calls in one turn of the host's: `die`, and `add` behind it. */
 function together(driver: Mortals, id: string) {
   const instance = driver.runtime.host.instance(id);
+  const nobody = { caller: undefined, chain: undefined, onAbandoned: undefined };
+  const terms = { until: undefined, idempotencyKey: undefined, ...nobody };
   const [died, added] = ["die", "add"].map((name) =>
     watch(
       new Promise<unknown>((resolve, reject) => {
-        instance?.action(
-          new LocalCall({
-            name,
-            args: [],
-            afterTurn: driver.world.afterTurn,
-            params: undefined,
-            resolve,
-            reject,
-          }),
-        );
+        const { afterTurn } = driver.world;
+        const ends = { resolve, reject, afterTurn };
+        instance?.action(new LocalCall({ name, args: [], params: undefined, terms, ...ends }));
       }),
     ),
   );

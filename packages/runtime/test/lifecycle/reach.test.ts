@@ -27,6 +27,7 @@ const CONTEXT = [
     "broadcast",
     "broadcastUnconfirmed",
     "client",
+    "exclusive",
     "conns",
   ],
   ...[

@@ -7,13 +7,21 @@ import { limits } from "@troupe/protocol";
 import { actor, type Registry, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { rejection } from "../driver/watch.ts";
+import { codeOf, Latch, rejection } from "../driver/watch.ts";
+
+const hanging = new Latch();
+const aborted = new Latch<string>();
 
 const echo = actor({
   state: { n: 0 },
   actions: {
     args: (_c, ...args: unknown[]) => args,
     add: (c) => ++c.state.n,
+    hang: async (c) => {
+      hanging.open();
+      await new Promise((resolve) => c.abortSignal.addEventListener("abort", resolve));
+      aborted.open(codeOf(c.abortSignal.reason));
+    },
     header: (c) => c.request?.headers.get("x-mine") ?? null,
   },
 });
@@ -259,4 +267,15 @@ test("handler never rejects: what can't be opened is an answer", async () => {
   } finally {
     delete process.env["TROUPE_PORT"];
   }
+});
+
+test("a client that disconnects cancels its call", async () => {
+  await using serving = await new Serving().start();
+  const stop = new AbortController();
+  await using client = createClient<Echo>(serving.endpoint);
+  const call = client.echo.getOrCreate().action({ name: "hang", signal: stop.signal });
+  await hanging.promise;
+  stop.abort();
+  expect(await rejection(call)).toBe("client.aborted");
+  expect(await aborted.promise).toBe("actor.aborted");
 });

@@ -95,7 +95,7 @@ export class SpokenHost {
         actors: [
           {
             ...{ ...actor, queues: [], connections: true, sockets: false, database: false },
-            ...{ requests: false, startRows: true, guardedEvents: [] },
+            ...{ requests: false, startRows: true, guardedEvents: [], idempotency: false, serial: false },
           },
         ],
       },

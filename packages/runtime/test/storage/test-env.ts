@@ -38,7 +38,7 @@ export function testEnv(): Env {
     ids: { random: () => randomBytes(16).toString("hex"), ordered: orderedId },
     crypto: { digest: unused, hmac: unused, timingSafeEqual: unused, randomBytes: unused },
     log: silent,
-    asyncContext: { variable: unused },
+    asyncContext: { follows: true, variable: unused },
     afterTurn: (task) => void setImmediate(task),
   };
 }

@@ -22,6 +22,7 @@ import {
   type TestScope,
   type WakeContextOf,
 } from "@troupe/runtime";
+import { z } from "zod";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -355,7 +356,34 @@ holds<
   Equal<{ [N in keyof typeof orders.config.use]: Result<N> }[keyof typeof orders.config.use], Promise<number>>
 >();
 
+// Schemas leave the types of actions as they are: inferred from the actions themselves.
+const checkedShop = actor({
+  types: {} as { connParams: { user: string } },
+  state: { orders: [] as string[] },
+  connParamsSchema: z.object({ user: z.string() }),
+  callerIdentity: (c) => c.conn.params.user,
+  actions: {
+    order: (c, order: { item: string }, count = 1) => {
+      c.state.orders.push(`${count} ${order.item}`);
+      return c.state.orders.length;
+    },
+    exclusive: async (c) => await c.exclusive(() => c.state.orders.length),
+  },
+  actionInputSchemas: { order: z.tuple([z.object({ item: z.string() })]).rest(z.number()) },
+  options: { concurrency: "serial" },
+});
+const checkedShops = setup({ use: { checkedShop } });
+type CheckedShop = ReturnType<Client<typeof checkedShops>["checkedShop"]["get"]>;
+holds<Equal<Parameters<CheckedShop["order"]>[0], { item: string }>>();
+holds<NoAny<CheckedShop["order"]>>();
+holds<Equal<ReturnType<CheckedShop["order"]>, Promise<number>>>();
+holds<Equal<ReturnType<CheckedShop["exclusive"]>, Promise<number>>>();
+
 export const refused = [
+  // @ts-expect-error not a schema
+  actor({ connParamsSchema: { parse: () => 1 } }),
+  // @ts-expect-error neither
+  actor({ options: { concurrency: "one" } }),
   // @ts-expect-error both of a pair
   actor({ state: { n: 1 }, createState: () => ({ n: 1 }) }),
   // @ts-expect-error both of a pair

@@ -26,6 +26,7 @@ import {
   FRAME_DEPTH,
   type Message,
   readArgs,
+  readCallTerms,
   readCount,
   readError,
   readId,
@@ -115,6 +116,7 @@ export function decodeClientFrame(data: Message, encoding: Encoding): ClientFram
         id: readId(shape),
         name: readMemberName(shape, "name"),
         args: readArgs(shape),
+        ...readCallTerms(shape),
       };
     case "send":
       return {
@@ -199,8 +201,14 @@ export function pickError(error: WireError): WireError {
 }
 
 function encodeAction(frame: ActionFrame, encoding: Encoding): Message {
-  const { id, name, args } = frame;
-  if (encoding === "cbor") return encodeCborWithin({ kind: "action", id, name, args }, "", FRAME_DEPTH);
+  const { id, name, args, timeoutMs, idempotencyKey } = frame;
+  if (encoding === "cbor" || timeoutMs !== undefined || idempotencyKey !== undefined) {
+    const terms = {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    };
+    return encodeFrame({ kind: "action", id, name, args, ...terms }, encoding);
+  }
   return `{"kind":"action","id":${id},"name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}}`;
 }
 

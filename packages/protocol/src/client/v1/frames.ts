@@ -69,6 +69,10 @@ export interface ActionFrame {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
+  /** What is left of the caller's time; absent for no limit. */
+  readonly timeoutMs?: number;
+  /** One name for this call, however often it is sent: it is applied once. See http.ts. */
+  readonly idempotencyKey?: string;
 }
 
 /**
@@ -135,7 +139,10 @@ export interface CreditFrame {
   readonly items: number;
 }
 
-/** The client wants nothing more of a streamed result. Nothing of it follows. */
+/**
+ * The caller of an action waits no longer: the action is told, and is answered all the same. Of a streamed result nothing
+ * follows. About a call that has its answer it does nothing.
+ */
 export interface CancelFrame {
   readonly kind: "cancel";
   readonly id: number;

@@ -14,7 +14,10 @@
  * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
  * that a request speaks, 1 when absent.
  *
- * An action whose result comes in items answers with a body in parts: see stream.ts.
+ * An action whose result comes in items answers with a body in parts: see stream.ts. Its request may say how long its
+ * caller waits (`troupe-timeout-ms`: what is left, whole milliseconds), and a name under which it may be sent again
+ * (`idempotency-key`). One whose client disconnects is cancelled: nobody waits for its answer any more. One with a key
+ * isn't: its client may be about to send it again.
  *
  * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
  * `troupe-key`, `troupe-method`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw

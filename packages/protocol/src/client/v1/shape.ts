@@ -8,6 +8,7 @@ import { limits } from "../../limits.ts";
 import { decodeCborWithin } from "../../values/cbor.ts";
 import { isRecord } from "../../values/error-value.ts";
 import { decodeJsonWithin } from "../../values/json-read.ts";
+import { type CallTerms, checkIdempotencyKey, checkTimeout } from "./call-terms.ts";
 import type { Encoding, SendOptions, WireError } from "./frames.ts";
 
 /** One message of a WebSocket: text or binary. */
@@ -105,6 +106,18 @@ export function readSend(shape: Shape): SendOptions & { readonly body?: unknown 
 }
 
 const TICKET = /^[\w-]{1,64}$/;
+
+/** What an action's frame says of its caller: absent parts are absent. */
+export function readCallTerms(shape: Shape): CallTerms {
+  const { timeoutMs, idempotencyKey } = shape;
+  if (timeoutMs === undefined && idempotencyKey === undefined) return NO_TERMS;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs: checkTimeout(timeoutMs) }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey: checkIdempotencyKey(idempotencyKey) }),
+  };
+}
+
+const NO_TERMS: CallTerms = Object.freeze({});
 
 /** A list of protocol versions. */
 export function readVersions(shape: Shape): readonly number[] {

@@ -47,7 +47,7 @@ import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
 import { Work } from "../local/work.ts";
 import { ActorCalls } from "./actor-calls.ts";
-import { Calls, keepsAwake } from "./calls.ts";
+import { Calls, keepsAwake, longestCallMs } from "./calls.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
 import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
@@ -132,7 +132,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.calls = new Calls({
       env: parts.env,
       encoding: this.encoding,
-      timeoutMs: parts.descriptor.options.actionTimeout,
+      timeoutMs: longestCallMs(parts.descriptor.options),
       answered: (call, output) => this.#answered(call, output),
       cancel: (call) => this.say({ $case: "cancel", value: { call } }),
       emit: (output) => this.emit(output),

@@ -3,8 +3,13 @@
  * actor's, so that a call waits until what was written before it is durable. What its callee says comes back as it would
  * to anybody outside: internals are masked.
  */
-import { type ActorTarget, type ClientTransport, ResultStream } from "@troupe/client";
-import { limits } from "@troupe/protocol";
+import {
+  type ActorTarget,
+  type ClientTransport,
+  ResultStream,
+  type TransportCallOptions,
+} from "@troupe/client";
+import { checkIdempotencyKey, limits } from "@troupe/protocol";
 import {
   type ActorCall,
   CallMethod,
@@ -14,11 +19,17 @@ import {
   type PayloadEncoding,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
+import type { CallChain, CallOrigin } from "../../ports/running-call.ts";
+import type { Calls } from "./calls.ts";
 import { sendOptions } from "./send.ts";
+
+/** How actors whose code runs elsewhere call others. */
+export type ActorTransport = (origin: CallOrigin) => ClientTransport;
 
 /** What calls need of their activation. */
 export interface ActorCallsOwner {
-  readonly request: { readonly record: { readonly name: string } };
+  readonly request: { readonly record: { readonly id: string; readonly name: string } };
+  readonly calls: Pick<Calls, "isPartOf">;
   readonly encoding: PayloadEncoding;
   /** Settles when everything written so far is durable. */
   durable(): Promise<void>;
@@ -34,10 +45,10 @@ const methods: ReadonlyMap<CallMethod, "get" | "getOrCreate" | "create"> = new M
 export class ActorCalls {
   readonly #owner: ActorCallsOwner;
   /** Undefined: it may call nobody. */
-  readonly #transport: (() => ClientTransport) | undefined;
+  readonly #transport: ActorTransport | undefined;
   #open = 0;
 
-  constructor(owner: ActorCallsOwner, transport: (() => ClientTransport) | undefined) {
+  constructor(owner: ActorCallsOwner, transport: ActorTransport | undefined) {
     this.#owner = owner;
     this.#transport = transport;
   }
@@ -57,14 +68,16 @@ export class ActorCalls {
     const params = payloadValue(call.params, encoding);
     const args = call.action === "" ? undefined : decodeArgs(call.args, encoding);
     const send = call.send && sendOptions(call.send);
+    const chain = this.#chainOf(call);
+    const terms = termsOf(call);
     this.#open += 1;
     try {
       await this.#owner.durable();
-      const transport = this.#transport();
+      const transport = this.#transport({ actorId: this.#owner.request.record.id, chain });
       const value = await (args === undefined
         ? transport.resolve(target, { params })
         : send === undefined
-          ? transport.action(target, call.action, args, { params })
+          ? transport.action(target, call.action, args, { params, ...terms })
           : transport.send(target, { name: call.action, body: args[0], ...send }, { params }));
       if (value instanceof ResultStream) {
         await value.return();
@@ -75,6 +88,20 @@ export class ActorCalls {
       this.#open -= 1;
     }
   }
+
+  /** What the code says of the chain, as far as it can be: entries that called it, and its own. */
+  #chainOf({ chain }: ActorCall): CallChain {
+    const own = `${this.#owner.request.record.id}.`;
+    return chain.filter(({ entry }) => entry.startsWith(own) || this.#owner.calls.isPartOf(entry));
+  }
+}
+
+/** Throws `protocol.malformed_call`. */
+function termsOf({ timeoutMs, idempotencyKey }: ActorCall): TransportCallOptions {
+  return {
+    timeoutMs: timeoutMs === 0 ? undefined : timeoutMs,
+    idempotencyKey: idempotencyKey === "" ? undefined : checkIdempotencyKey(idempotencyKey),
+  };
 }
 
 function targetOf(call: ActorCall, encoding: PayloadEncoding): ActorTarget {

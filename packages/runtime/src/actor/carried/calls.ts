@@ -1,7 +1,8 @@
 /**
  * The calls of one carried activation that have no reply yet.
  *
- * All have the same time, so that they end in the order in which they began, and one timer is enough.
+ * All have the actor's time, so that by it they end in the order in which they began, and one timer is enough. A call whose
+ * caller gives it less has a timer of its own.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import {
@@ -11,10 +12,11 @@ import {
   type PayloadEncoding,
   type StreamItem,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors, notRetryable, retryable } from "../../errors.ts";
+import { actorErrors, callErrors, notRetryable, retryable } from "../../errors.ts";
 import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
+import type { ActorDescriptor } from "../behaviour.ts";
 
 /** What calls need of their activation. */
 export interface CallsOwner {
@@ -37,6 +39,13 @@ interface Waiting {
   readonly call: ActionCall;
   /** Monotonic. */
   readonly until: number;
+  /** The caller's own deadline, where it is earlier. */
+  readonly timer: TimerHandle | undefined;
+}
+
+/** Where one call waits for another, its code gives it as long for its turn as for the rest. */
+export function longestCallMs({ actionTimeout, concurrency }: ActorDescriptor["options"]): number {
+  return concurrency === "serial" ? 2 * actionTimeout : actionTimeout;
 }
 
 /** Calls in flight, by number. */
@@ -58,23 +67,35 @@ export class Calls {
   begin(call: ActionCall): number {
     const { env, timeoutMs } = this.#owner;
     this.#last += 1;
+    const number = this.#last;
     // The code knows how long a sender waits.
     if (call.send?.wait === true) {
-      this.#untimed.set(this.#last, call);
-      return this.#last;
+      this.#untimed.set(number, call);
+      return number;
     }
-    this.#waiting.set(this.#last, { call, until: env.clock.monotonic() + timeoutMs });
+    const timer = this.#callersTimer(number, call);
+    this.#waiting.set(number, { call, until: env.clock.monotonic() + timeoutMs, timer });
     if (this.#timer === undefined && timeoutMs !== Infinity) this.#arm(timeoutMs);
-    return this.#last;
+    return number;
+  }
+
+  /** The code has the call: it is told when the caller waits no longer. */
+  passed(number: number, call: ActionCall): void {
+    call.onAbandoned?.(() => this.#abandoned(number));
+  }
+
+  /** What is left of a call's time that begins now, milliseconds; Infinity for no limit. */
+  leftMs({ until = Infinity }: ActionCall): number {
+    const { env, timeoutMs } = this.#owner;
+    return Math.min(timeoutMs, Math.max(0, until - env.clock.monotonic()));
   }
 
   /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
   reply(reply: CarriedReply): void {
     if (this.#flowing.size > 0 && this.#ended(reply)) return;
-    const call = this.#waiting.get(reply.call)?.call ?? this.#untimed.get(reply.call);
+    const call = this.#untimed.get(reply.call) ?? this.#waiting.get(reply.call)?.call;
     if (call === undefined) return;
-    this.#waiting.delete(reply.call);
-    this.#untimed.delete(reply.call);
+    this.#remove(reply.call);
     this.#owner.answered(call, this.#output(call, reply));
   }
 
@@ -82,7 +103,7 @@ export class Calls {
   flow(number: number): void {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) return;
-    this.#waiting.delete(number);
+    this.#remove(number);
     const control: FlowControl = {
       credit: (items) => this.#owner.credit(number, items),
       cancel: () => this.#cut(number),
@@ -121,23 +142,63 @@ export class Calls {
     return true;
   }
 
+  /** True when a call without a reply was made by this entry of a serial actor, or by what it called. */
+  isPartOf(entry: string): boolean {
+    for (const { call } of this.#waiting.values())
+      if (call.chain?.some((link) => link.entry === entry) === true) return true;
+    return false;
+  }
+
   /** No reply comes any more. */
   failAll(error: TroupeError): void {
     const flowing = [...this.#flowing.values()];
     this.#flowing.clear();
     for (const { call, sink } of flowing) this.#owner.answered(call, sink.error(notRetryable(error)));
-    const calls = [...[...this.#waiting.values()].map(({ call }) => call), ...this.#untimed.values()];
-    this.#waiting.clear();
-    this.#untimed.clear();
+    const all = [
+      ...this.#untimed,
+      ...[...this.#waiting].map(([number, { call }]) => [number, call] as const),
+    ];
     this.#disarm();
-    for (const call of calls) this.#owner.answered(call, call.reply.error(lost(call, error)));
+    for (const [number] of all) this.#remove(number);
+    for (const [, call] of all) this.#owner.answered(call, call.reply.error(lost(call, error)));
+  }
+
+  #callersTimer(number: number, call: ActionCall): TimerHandle | undefined {
+    const { env, timeoutMs } = this.#owner;
+    const leftMs = this.leftMs(call);
+    if (call.until === undefined || leftMs >= timeoutMs) return undefined;
+    return env.timers.set(() => this.#giveUp(number, callErrors.deadlineExceeded()), leftMs, {
+      background: true,
+    });
+  }
+
+  /** The caller has gone. The code is told; its reply comes all the same. */
+  #abandoned(number: number): void {
+    if (this.#waiting.has(number) || this.#untimed.has(number)) this.#owner.cancel(number);
+  }
+
+  #giveUp(number: number, error: TroupeError): void {
+    const call = this.#waiting.get(number)?.call;
+    if (call === undefined) return;
+    this.#remove(number);
+    this.#owner.cancel(number);
+    this.#owner.answered(call, call.reply.error(error));
+  }
+
+  #remove(number: number): void {
+    const timer = this.#waiting.get(number)?.timer;
+    if (timer !== undefined) this.#owner.env.timers.clear(timer);
+    this.#waiting.delete(number);
+    this.#untimed.delete(number);
   }
 
   #output(call: ActionCall, reply: CarriedReply): Output {
     const { encoding } = this.#owner;
     try {
-      if (reply.error !== undefined)
-        return call.reply.error(told(call, fromCarriedError(reply.error, encoding)));
+      if (reply.error !== undefined) {
+        const error = fromCarriedError(reply.error, encoding);
+        return call.reply.error(reply.refused ? error : told(call, error));
+      }
       return call.reply.ok(reply.value.byteLength === 0 ? undefined : decodePayload(reply.value, encoding));
     } catch (cause) {
       return call.reply.error(cause);
@@ -161,12 +222,7 @@ export class Calls {
         this.#arm(until - now);
         return;
       }
-      this.#waiting.delete(number);
-      this.#owner.cancel(number);
-      this.#owner.answered(
-        call,
-        call.reply.error(actorErrors.actionTimedOut(call.name, this.#owner.timeoutMs)),
-      );
+      this.#giveUp(number, actorErrors.actionTimedOut(call.name, this.#owner.timeoutMs));
     }
   }
 }

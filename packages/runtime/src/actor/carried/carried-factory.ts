@@ -2,18 +2,18 @@
  * Makes activations of one carried actor, on whatever carrier its source has at the moment.
  */
 import type { Env } from "@troupe/base";
-import type { ClientTransport } from "@troupe/client";
 import type { ActorCarrier, CarrierSource } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
+import type { ActorTransport } from "./actor-calls.ts";
 import { CarriedInstance } from "./carried-instance.ts";
 
 /** What the actors of a factory get beside their own state and keys. */
 export interface CarriedGrants {
   readonly database: boolean;
   /** How they call other actors; undefined: they may not. */
-  readonly actors: (() => ClientTransport) | undefined;
+  readonly actors: ActorTransport | undefined;
 }
 
 /** The factory of one registered name. */

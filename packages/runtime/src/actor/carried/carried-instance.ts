@@ -3,7 +3,7 @@
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { CarriedStopReason, encodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, callErrors, idempotencyErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type {
   ActionCall,
@@ -93,9 +93,9 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     const activation = this.#activation;
-    const missing = unknownMember(activation, call);
-    if (missing !== undefined) {
-      activation.emit(call.reply.error(missing));
+    const refusal = refusalOf(activation, call);
+    if (refusal !== undefined) {
+      activation.emit(call.reply.error(refusal));
       return;
     }
     let args: Uint8Array;
@@ -108,9 +108,9 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     if (keepsAwake(call)) activation.work.begin("action");
+    call.began?.();
     const number = activation.calls.begin(call);
     const connection = activation.clients.numberOf(call.connection);
-    const timeoutMs = activation.descriptor.options.actionTimeout;
     activation.say({
       $case: "call",
       value: {
@@ -119,10 +119,14 @@ export class CarriedInstance implements ActorInstance {
         args,
         connection,
         params,
-        timeoutMs: wireTimeout(timeoutMs),
+        timeoutMs: wireTimeout(activation.calls.leftMs(call)),
         send: call.send && carriedSend(call.send),
+        idempotencyKey: call.idempotencyKey ?? "",
+        caller: call.caller ?? "",
+        chain: [...(call.chain ?? [])],
       },
     });
+    activation.calls.passed(number, call);
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -174,6 +178,7 @@ export class CarriedInstance implements ActorInstance {
       connections: clients.size,
       actionsInFlight: work.count("action"),
       alarmAt,
+      clients: clients.all,
     };
   }
 
@@ -238,6 +243,16 @@ export class CarriedInstance implements ActorInstance {
     if (broken) host.alarm(this, undefined);
     else if (!activation.doomed && activation.alarmAt !== null) host.alarm(this, activation.alarmAt);
   }
+}
+
+/** Why a call isn't passed on. Nothing ran. */
+function refusalOf(activation: CarriedActivation, call: ActionCall): TroupeError | undefined {
+  const { name, idempotency } = activation.declaration;
+  const missing = unknownMember(activation, call);
+  if (missing !== undefined) return missing;
+  if (call.idempotencyKey !== undefined && !idempotency) return idempotencyErrors.unsupported(name);
+  if (activation.calls.leftMs(call) === 0) return callErrors.deadlineExceeded();
+  return undefined;
 }
 
 /** All start hooks together, and the way there and back. */

@@ -75,6 +75,10 @@ export class Clients {
     return this.#open.size;
   }
 
+  get all(): readonly Connection[] {
+    return [...this.#open.values()];
+  }
+
   /** The number of a caller's connection on the line; 0 for none. */
   numberOf(connection: ActorConnection | undefined): number {
     return connection instanceof CarriedConnection ? connection.number : 0;

@@ -1,13 +1,22 @@
 /**
- * What all activations of one host, or guest, share.
+ * What all activations of a host or guest share.
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
+import type { RunningCall } from "../../ports/running-call.ts";
 import type { Activation } from "./activation.ts";
-import type { CurrentTransaction } from "./database-client.ts";
+import type { CurrentChain } from "./database-client.ts";
+import type { WaitGraph } from "./wait-graph.ts";
 
-/** Which activation the running code belongs to: follows every await. */
-export type CurrentActor = AsyncVariable<Activation>;
+/** Whose code runs: an activation's, and which call's of it. */
+export interface Running {
+  readonly activation: Activation;
+  /** Absent in what no call has brought about: hooks of the lifecycle, `run`. */
+  readonly call?: RunningCall | undefined;
+}
+
+/** Whose the running code is: follows every await. */
+export type CurrentActor = AsyncVariable<Running>;
 
 /** What all activations of a host share. */
 export interface ActivationServices {
@@ -15,6 +24,8 @@ export interface ActivationServices {
   readonly current: CurrentActor;
   /** A client for actors of the same registry, for an actor of it. */
   client(caller: Activation): Client;
-  /** Which transaction of its database the running code is in. */
-  readonly transaction: CurrentTransaction;
+  /** Which chain of calls of its database the running code is. */
+  readonly sqlChain: CurrentChain;
+  /** Who waits for whom among serial actors. */
+  readonly waits: WaitGraph;
 }

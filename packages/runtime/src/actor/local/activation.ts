@@ -27,10 +27,11 @@ import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
-import type { ActivationServices } from "./activation-services.ts";
+import type { ActivationServices, Running } from "./activation-services.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
+import { enterChain } from "./enter-chain.ts";
 import { broadcast, send } from "./events.ts";
 import { type Expiry, earliest, openExpiry } from "./expiry.ts";
 import { openSchedules } from "./fire-schedule.ts";
@@ -38,15 +39,14 @@ import { runHook } from "./hook.ts";
 import { Milestones } from "./milestones.ts";
 import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
+import { SharedByCalls } from "./shared-by-calls.ts";
 import { stateChangeNotice } from "./state-change.ts";
 import type { StateTree } from "./state-tree.ts";
 import { subscribe } from "./subscribing.ts";
 import { Work, type WorkOwner } from "./work.ts";
 
-export type { ActivationParts, Phase };
-
 /** One life of an actor. */
-export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
+export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Running {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly descriptor: ActorDescriptor;
@@ -79,6 +79,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
   #own: Map<string, Uint8Array> | undefined;
   #log: Logger | undefined;
   #held: Set<() => void> | undefined;
+  #calls: SharedByCalls | undefined;
 
   constructor(parts: ActivationParts) {
     this.#services = parts.services;
@@ -153,9 +154,19 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return this.#retained;
   }
 
+  /** What its calls share: turns, and keys. */
+  get calls(): SharedByCalls {
+    this.#calls ??= new SharedByCalls(this, this.#services);
+    return this.#calls;
+  }
+
+  get activation(): Activation {
+    return this;
+  }
+
   get database(): DatabaseClient {
-    const { transaction } = this.#services;
-    this.#database ??= openDatabase(this, { current: transaction, checkLive: () => this.#checkLive() });
+    const { sqlChain } = this.#services;
+    this.#database ??= openDatabase(this, { current: sqlChain, checkLive: () => this.#checkLive() });
     return this.#database;
   }
 
@@ -213,11 +224,14 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return reasons;
   }
 
-  /** Runs user code as this actor, outside of any transaction: whoever brought it here may be in one. */
-  enter<R>(fn: () => R): R {
-    const { current, transaction } = this.#services;
-    if (this.#database === undefined || transaction.get() === undefined) return current.run(this, fn);
-    return transaction.run(undefined, () => current.run(this, fn));
+  /**
+   * Runs user code as this actor, for one of its calls or for none, and outside of any transaction: whoever brought it here
+   * may be in one.
+   */
+  enter<R>(fn: () => R, running: Running = this): R {
+    const { current } = this.#services;
+    if (this.behaviour.database === undefined) return current.run(running, fn);
+    return enterChain(this, this.#services, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -332,8 +346,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     return () => this.#held?.delete(end);
   }
 
-  /** This life has ended: what it held elsewhere is let go. */
+  /** This life has ended: what it held elsewhere is let go, and who waits for a turn gets none. */
   letGo(): void {
+    this.#calls?.close();
     for (const end of this.#held ?? []) end();
     this.#held = undefined;
   }
@@ -353,6 +368,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner {
     const rows = this.connections.take();
     this.#state?.take(rows);
     this.#kv?.take(rows);
+    this.#calls?.take(rows);
     this.#retained?.take(rows);
     const moved = this.#schedules?.take(rows) !== undefined || this.#own !== undefined;
     for (const [key, value] of this.#own ?? []) rows.push({ key, value });

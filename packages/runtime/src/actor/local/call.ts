@@ -4,18 +4,30 @@
  * The common case, an action that returns without waiting, passes through here in one go: no promise, no timer. Its
  * reply is encoded at once and goes to the gate, behind everything that was sent before.
  *
+ *   called → its turn (serial actors) → connect hooks (stateless calls) → its key (idempotency) → its arguments are
+ *   checked → the action → onBeforeActionResponse → the answer
+ *
+ * Each step is there only for those who want it. A call that is refused on the way has run nothing behind that.
+ *
  * Whatever user code returns or throws, a Proxy that throws at every touch too, the call ends once: its answer is made
  * under one try, as is all that looks at a result, and `end` comes after it.
  */
 import { limits } from "@troupe/protocol";
-import { actorErrors, notRetryable } from "../../errors.ts";
+import { abortOf, actorErrors, callErrors, idempotencyErrors, notRetryable } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
+import { andThen } from "../../storage/overlay.ts";
 import type { Hook } from "../behaviour.ts";
+import { checkedArgs, checkedParams } from "../schemas.ts";
 import type { Activation } from "./activation.ts";
+import { answer, say } from "./answer.ts";
+import { CallLimit } from "./call-limit.ts";
+import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
-import { abortCall, CallContext, releaseCall } from "./context.ts";
+import type { Entry } from "./entries.ts";
 import { drainFlow, isFlow, startFlow } from "./flow-call.ts";
+import type { KeepingReply } from "./keyed-calls.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** Starts an action on a running activation. Never throws; the end goes to the call's reply. */
@@ -25,28 +37,31 @@ export function startCall(activation: Activation, call: ActionCall): void {
     say(activation, call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name)));
     return;
   }
-  activation.work.begin("action");
-  if (call.connection === undefined && !activation.behaviour.plainConnections) {
-    void callWithHooks(activation, call, action);
+  if (call.until !== undefined && call.until <= activation.env.clock.monotonic()) {
+    say(activation, call.reply.error(callErrors.deadlineExceeded()));
     return;
   }
-  const c = new CallContext(activation, call);
-  let output: Output;
-  try {
-    const result = invoke(activation, call.name, action, c, call.args);
-    if (isThenable(result) || activation.behaviour.hooks.onBeforeActionResponse !== undefined) {
-      void answerLater(activation, call, c, result);
-      return;
-    }
-    if (isFlow(result)) {
-      void startFlow(activation, call, c, result);
-      return;
-    }
-    output = call.reply.ok(result);
-  } catch (cause) {
-    output = call.reply.error(notRetryable(cause));
+  activation.work.begin("action");
+  const entries = entriesOf(activation);
+  if (entries === undefined) {
+    begin(new CallRun(activation, call), call, action);
+    return;
   }
-  end(activation, c, output);
+  let entry: Entry | Promise<Entry>;
+  try {
+    entry = entries.enter(call);
+  } catch (cause) {
+    answer(activation, call.reply.error(cause));
+    return;
+  }
+  if (!(entry instanceof Promise)) begin(new CallRun(activation, call, entry), call, action);
+  else {
+    entry.then(
+      (turn) => begin(new CallRun(activation, call, turn), call, action),
+      // Nothing ran: the caller may be told so.
+      (cause: unknown) => answer(activation, call.reply.error(cause)),
+    );
+  }
 }
 
 /** Runs an action for the actor itself: a schedule. Settles with its result. */
@@ -57,31 +72,98 @@ export async function runAction(
 ): Promise<unknown> {
   const action = activation.behaviour.actions.get(name);
   if (action === undefined) throw actorErrors.actionNotFound(activation.record.name, name);
-  const c = new CallContext(activation, {});
+  const entry = await entriesOf(activation)?.enter({ own: true });
+  const run = new CallRun(activation, {}, entry);
+  const result = started(() => invoke(run, name, action, args));
   try {
-    const result = await timed(activation, name, c, invoke(activation, name, action, c, args));
-    if (!isFlow(result)) return result;
-    await drainFlow(activation, result);
+    const value = await timed(run, result, { name });
+    if (!isFlow(value)) return value;
+    await drainFlow(activation, value);
     return undefined;
   } finally {
-    releaseCall(c);
+    run.release();
+    leaveBehind(run, result);
   }
 }
 
-/** Runs the action's first turn, and names it in the log when it holds up the event loop. */
-function invoke(
-  activation: Activation,
-  name: string,
-  action: Hook,
-  c: CallContext,
-  args: readonly unknown[],
-): unknown {
-  const { clock } = activation.env;
-  const started = clock.monotonic();
+/** Its turn has come. */
+function begin(run: CallRun, call: ActionCall, action: Hook): void {
+  call.began?.();
+  const { plainConnections, schemas } = run.activation.behaviour;
+  if (call.connection === undefined) {
+    if (!plainConnections) return void callWithHooks(run, call, action);
+    if (schemas?.connParams !== undefined && !showParams(run, call, action)) return;
+  }
+  if (call.idempotencyKey === undefined) perform(run, call, action);
+  else void performWithKey(run, call, action).then(() => run.entry?.end());
+}
+
+/** Checks the parameters of a call without connect hooks. False: it goes on by itself, or has ended. */
+function showParams(run: CallRun, call: ActionCall, action: Hook): boolean {
   try {
-    return activation.enter(() => action(c, ...args));
+    const params = checkedParams(run.activation.behaviour.schemas, call.params);
+    if (!(params instanceof Promise)) {
+      run.connected(run.activation.connections.stateless(params));
+      return true;
+    }
+    void callWithHooks(run, call, action, params);
+  } catch (cause) {
+    end(run, call.reply.error(notRetryable(cause)));
+    run.entry?.end();
+  }
+  return false;
+}
+
+/** Runs the action: in one go, if it doesn't wait. */
+function perform(run: CallRun, call: ActionCall, action: Hook): void {
+  const { behaviour } = run.activation;
+  let output: Output;
+  try {
+    const args = checkedArgs(behaviour.schemas, call.name, call.args);
+    const result =
+      args instanceof Promise
+        ? args.then((checked) => invoke(run, call.name, action, checked))
+        : invoke(run, call.name, action, args);
+    if (isThenable(result)) return void answerLater(run, call, Promise.resolve(result));
+    if (behaviour.hooks.onBeforeActionResponse !== undefined) return void answerLater(run, call, result);
+    if (isFlow(result)) return void startFlow(run, call, result).then(() => run.entry?.end());
+    output = call.reply.ok(result);
+  } catch (cause) {
+    output = call.reply.error(notRetryable(cause));
+  }
+  end(run, output);
+  run.entry?.end();
+}
+
+/** Runs the action once for its key. Its arguments are checked before: what is refused has no result to keep. */
+async function performWithKey(run: CallRun, call: ActionCall, action: Hook): Promise<void> {
+  const { activation } = run;
+  let args: readonly unknown[];
+  try {
+    args = await checkedArgs(activation.behaviour.schemas, call.name, call.args);
+  } catch (cause) {
+    end(run, call.reply.error(notRetryable(cause)));
+    return;
+  }
+  const performed = async (reply: KeepingReply): Promise<void> => {
+    const result = started(() => invoke(run, call.name, action, args));
+    say(activation, await keptOutput(run, { name: call.name, args, untimed: true }, reply, result));
+  };
+  await activation.calls.keyed.start({ call, run, perform: performed });
+  run.release();
+}
+
+/** Runs the action's first turn, and names it in the log when it holds up the event loop. */
+function invoke(run: CallRun, name: string, action: Hook, args: readonly unknown[]): unknown {
+  const { activation } = run;
+  // Its end was asked for while the call waited for something.
+  if (activation.doomed) throw actorErrors.destroyed();
+  const { clock } = activation.env;
+  const before = clock.monotonic();
+  try {
+    return activation.enter(() => action(run.context, ...args), run);
   } finally {
-    const stalledMs = clock.monotonic() - started;
+    const stalledMs = clock.monotonic() - before;
     if (stalledMs > limits.eventLoopStallMs) {
       activation.log.warn("an action held up the event loop", { action: name, ms: Math.round(stalledMs) });
     }
@@ -89,81 +171,118 @@ function invoke(
 }
 
 /** A stateless call to an actor with connect hooks: its connection lasts as long as the call. Never rejects. */
-async function callWithHooks(activation: Activation, call: ActionCall, action: Hook): Promise<void> {
+async function callWithHooks(
+  run: CallRun,
+  call: ActionCall,
+  action: Hook,
+  checked?: Promise<unknown>,
+): Promise<void> {
+  const { activation } = run;
   let connection: Connection;
   try {
-    connection = await activation.connections.open({ params: call.params, request: call.request });
+    const { request, params } = call;
+    const given = checked === undefined ? { params } : { params: await checked, checked: true };
+    connection = await activation.connections.open({ ...given, request }, run.chain);
   } catch (cause) {
     // A connect hook refused. It ran, as far as it came.
-    say(activation, call.reply.error(notRetryable(cause)));
-    activation.work.end("action");
+    end(run, call.reply.error(notRetryable(cause)));
+    run.entry?.end();
     return;
   }
-  if (activation.doomed) {
-    // Its end was asked for while the hooks ran.
-    say(activation, call.reply.error(actorErrors.destroyed()));
-    activation.work.end("action");
-    await connection.end();
-    return;
+  run.connected(connection);
+  let result: Promise<unknown> | undefined;
+  // Its end was asked for while the hooks ran.
+  if (activation.doomed) end(run, call.reply.error(actorErrors.destroyed()));
+  else if (call.idempotencyKey !== undefined) await performWithKey(run, call, action);
+  else {
+    const { schemas } = activation.behaviour;
+    result = started(() =>
+      andThen(checkedArgs(schemas, call.name, call.args), (args) => invoke(run, call.name, action, args)),
+    );
+    await conclude(run, call, result);
   }
-  const c = new CallContext(activation, { connection, request: call.request });
-  const started = start(() => invoke(activation, call.name, action, c, call.args));
-  await answerLater(activation, call, c, started);
-  await connection.end();
+  await activation.enter(() => connection.end(), run);
+  leaveBehind(run, result);
 }
 
-/** What `first` returns or throws, as a promise. */
-async function start(first: () => unknown): Promise<unknown> {
+/** What `first` returns or throws, as a promise; it runs at once. */
+async function started(first: () => unknown): Promise<unknown> {
   return await first();
 }
 
 /** Never rejects. */
-async function answerLater(
-  activation: Activation,
-  call: ActionCall,
-  c: CallContext,
-  result: unknown,
-): Promise<void> {
+async function answerLater(run: CallRun, call: ActionCall, result: unknown): Promise<void> {
+  await conclude(run, call, result);
+  leaveBehind(run, result);
+}
+
+/** A call as far as its result is concerned. */
+interface Concluded extends Pick<ActionCall, "name" | "args" | "until" | "onAbandoned"> {
+  /** Somebody else sees to its time. */
+  readonly untimed?: boolean;
+}
+
+/** Answers a call when its result is there; one that comes in items, until the last one is. Never rejects. */
+async function conclude(run: CallRun, call: ActionCall, result: unknown): Promise<void> {
   let output: Output;
   try {
-    let value = await timed(activation, call.name, c, result);
-    const transform = activation.behaviour.hooks.onBeforeActionResponse;
-    if (transform !== undefined) {
-      const before = value;
-      const transformed = activation.enter(() => transform(c, call.name, [...call.args], before));
-      value = await timed(activation, call.name, c, transformed);
-    }
-    if (isFlow(value)) return await startFlow(activation, call, c, value);
+    const value = await resultOf(run, call, result);
+    if (isFlow(value)) return await startFlow(run, call, value);
     output = call.reply.ok(value);
   } catch (cause) {
     output = call.reply.error(notRetryable(cause));
   }
-  end(activation, c, output);
+  end(run, output);
 }
 
-/** The call is over: its answer goes on its way, and nothing waits for it any more. */
-function end(activation: Activation, c: CallContext, output: Output): void {
-  say(activation, output);
-  releaseCall(c);
-  activation.work.end("action");
-}
-
-/** Sends what answers a call. Never throws: what goes wrong on the way out (a socket that breaks) must not keep the call from ending. */
-export function say(activation: Activation, output: Output): void {
+/** The answer that is kept under a key. Never rejects. */
+async function keptOutput(
+  run: CallRun,
+  call: Concluded,
+  reply: KeepingReply,
+  result: unknown,
+): Promise<Output> {
   try {
-    activation.emit(output);
+    const value = await resultOf(run, call, result);
+    if (isFlow(value)) throw idempotencyErrors.inItems(call.name);
+    return reply.ok(value);
   } catch (cause) {
-    activation.log.error("an answer could not be sent", { cause });
+    return reply.error(notRetryable(cause));
   }
 }
 
+/** What a call comes to, at most in its time. */
+async function resultOf(run: CallRun, call: Concluded, result: unknown): Promise<unknown> {
+  const { activation } = run;
+  call.onAbandoned?.((reason) => run.abandon(abortOf(reason)));
+  const value = await timed(run, result, call);
+  const transform = activation.behaviour.hooks.onBeforeActionResponse;
+  if (transform === undefined) return value;
+  const transformed = activation.enter(() => transform(run.context, call.name, [...call.args], value), run);
+  return await timed(run, transformed, call);
+}
+
+/** The call is over: its answer goes on its way, and nothing waits for it any more. */
+function end(run: CallRun, output: Output): void {
+  run.release();
+  answer(run.activation, output);
+}
+
+/** Its code may go on when its caller has been answered: its entry is over when that has ended. */
+function leaveBehind(run: CallRun, result: unknown): void {
+  const { entry } = run;
+  if (entry === undefined) return;
+  const over = (): void => entry.end();
+  Promise.resolve(result).then(over, over);
+}
+
 /** Waits for an action that waits, at most its time; then its caller is told, and what it still writes counts. */
-function timed(activation: Activation, name: string, c: CallContext, result: unknown): unknown {
-  if (!isThenable(result)) return result;
-  const timeoutMs = activation.descriptor.options.actionTimeout;
-  return withTimeout(activation.env, Promise.resolve(result), timeoutMs, () => {
-    const error = actorErrors.actionTimedOut(name, timeoutMs);
-    abortCall(c, error);
+function timed(run: CallRun, result: unknown, call: Pick<Concluded, "name" | "until" | "untimed">): unknown {
+  if (!isThenable(result) || call.untimed === true) return result;
+  const limit = new CallLimit(run.activation, call);
+  return withTimeout(run.activation.env, Promise.resolve(result), limit.ms, () => {
+    const error = limit.error();
+    run.abandon(error);
     return error;
   });
 }

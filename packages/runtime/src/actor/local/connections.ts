@@ -3,21 +3,27 @@
  */
 import { actorErrors } from "../../errors.ts";
 import type { ActorInstance, ConnectRequest } from "../../ports/instance.ts";
+import type { CallChain } from "../../ports/running-call.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
 import type { Hook } from "../behaviour.ts";
+import { checkedParams } from "../schemas.ts";
 import type { Activation } from "./activation.ts";
+import type { Caller } from "./call-run.ts";
 import { isStorable } from "./conn-state.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionRows, type RawAddress } from "./connection-rows.ts";
 import { Conns } from "./conns.ts";
-import { abortCall, CallContext, type Caller, releaseCall } from "./context.ts";
+import { runCallersHook } from "./hook.ts";
 import { type Resume, restoreConnections } from "./restore.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 
 const NONE: ReadonlyMap<string, Connection> = new Map();
 
-/** A client with a socket; without `sink` a stateless call. */
+/** A client to be let in; without a sink for one call. */
 export type Connecting = Omit<ConnectRequest, "sink"> & {
   readonly sink?: ConnectRequest["sink"] | undefined;
+  /** Its parameters have passed the schema. */
+  readonly checked?: boolean;
   /** How a raw socket was opened. */
   readonly raw?: RawAddress | undefined;
 };
@@ -47,17 +53,37 @@ export class Connections {
     return this.#conns;
   }
 
-  /** Runs the connect hooks in order; rejects with what refused. */
-  async open(request: Connecting): Promise<Connection> {
+  /** Lets a client in: an entry of a serial actor, if any code of it is asked. Rejects with what refused. */
+  async enter(request: Connecting): Promise<Connection> {
+    const { work, behaviour } = this.#activation;
+    const entries = entriesOf(this.#activation);
+    if (entries === undefined || behaviour.plainConnections) return await this.open(request);
+    work.begin("hook");
+    try {
+      const entry = await entries.enter({});
+      try {
+        return await this.open(request, entry.chain);
+      } finally {
+        entry.end();
+      }
+    } finally {
+      work.end("hook");
+    }
+  }
+
+  /** Runs the connect hooks in order, as a part of `chain`; rejects with what refused. */
+  async open(asked: Connecting, chain?: CallChain): Promise<Connection> {
     const activation = this.#activation;
-    const { hooks } = activation.behaviour;
+    const { hooks, schemas } = activation.behaviour;
     const { options } = activation.descriptor;
-    const caller = { params: request.params, request: request.request };
+    const params = asked.checked === true ? asked.params : await checkedParams(schemas, asked.params);
+    const request = { ...asked, params };
+    const caller = { params, request: request.request, chain };
     if (hooks.onBeforeConnect) {
       const timeoutMs = options.onBeforeConnectTimeout;
       await this.#run("onBeforeConnect", timeoutMs, hooks.onBeforeConnect, caller, request.params);
     }
-    const state = await this.#state(request);
+    const state = await this.#state(caller);
     // The stop that began meanwhile has closed, or will close, those that it knows of.
     if (request.sink !== undefined && activation.stopping) throw actorErrors.stopping();
     const connection = this.#make(request, state);
@@ -100,11 +126,7 @@ export class Connections {
     try {
       const ending = connection.endSink();
       if (ending !== undefined) await ending;
-      if (onDisconnect) {
-        const timeoutMs = activation.descriptor.options.sleepGracePeriod;
-        const caller = { connection, params: connection.params };
-        await this.#run("onDisconnect", timeoutMs, onDisconnect, caller, connection.conn);
-      }
+      if (onDisconnect) await this.#disconnect(connection, onDisconnect);
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
     } finally {
@@ -176,34 +198,28 @@ export class Connections {
     this.#activation.wrote();
   }
 
-  async #state(request: {
-    readonly params: unknown;
-    readonly request?: (() => Request) | undefined;
-  }): Promise<unknown> {
+  async #state(caller: Caller): Promise<unknown> {
     const activation = this.#activation;
     const { connState } = activation.behaviour;
     if (connState.kind === "none") return undefined;
     if (connState.kind === "value") return structuredClone(connState.value);
     const timeoutMs = activation.descriptor.options.createConnStateTimeout;
-    return await this.#run("createConnState", timeoutMs, connState.create, request, request.params);
+    return await this.#run("createConnState", timeoutMs, connState.create, caller, caller.params);
   }
 
-  /** Runs a hook with a context of its own, which ends with it: nothing of it stays with the activation. */
-  async #run(
-    name: string,
-    timeoutMs: number,
-    hook: Hook,
-    { params, request, connection }: Caller,
-    subject: unknown,
-  ): Promise<unknown> {
-    const c = new CallContext(this.#activation, { params, request, connection });
+  #run(name: string, timeoutMs: number, fn: Hook, caller: Caller, subject: unknown): Promise<unknown> {
+    return runCallersHook(this.#activation, caller, { name, timeoutMs, fn, args: [subject] });
+  }
+
+  async #disconnect(connection: Connection, hook: Hook): Promise<void> {
+    const activation = this.#activation;
+    const timeoutMs = activation.descriptor.options.sleepGracePeriod;
+    const entry = await entriesOf(activation)?.enter({ chain: activation.calls.running?.chain, own: true });
     try {
-      return await this.#activation.hook(name, timeoutMs, hook, [c, subject]);
-    } catch (cause) {
-      abortCall(c, cause);
-      throw cause;
+      const caller = { connection, params: connection.params, chain: entry?.chain };
+      await this.#run("onDisconnect", timeoutMs, hook, caller, connection.conn);
     } finally {
-      releaseCall(c);
+      entry?.end();
     }
   }
 

@@ -3,11 +3,10 @@
  * asked of the activation, which refuses when it has ended.
  *
  * Code of an actor is not always its owner's own (plugins, isolates, what a model wrote): nothing of the runtime may be
- * reached from `c`, so the activation is behind a private name in each class, and what ends a call is no method.
+ * reached from `c`, so the activation is behind a private name in each class, and a call's own matters are in its run (`call-run.ts`).
  */
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import type { ActorConnection } from "../../ports/instance.ts";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
@@ -15,8 +14,10 @@ import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
-import { Connection } from "./connection.ts";
+import type { CallRun } from "./call-run.ts";
 import { CronApi } from "./cron-api.ts";
+import { databaseOf } from "./database-client.ts";
+import { exclusively } from "./exclusive.ts";
 import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
@@ -97,7 +98,7 @@ export class LocalContext implements ActorContext {
   }
 
   get db(): Database {
-    return this.#activation.database;
+    return databaseOf(this.#activation);
   }
 
   get log(): Logger {
@@ -149,6 +150,10 @@ export class LocalContext implements ActorContext {
     this.#activation.requestStop("destroy");
   }
 
+  exclusive<R>(fn: () => R | Promise<R>): Promise<R> {
+    return observed(exclusively(this.#activation, fn));
+  }
+
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
     return retyped<R>(this.#activation.client());
   }
@@ -159,72 +164,28 @@ function retyped<R extends ClientRegistry>(client: Client): Client<R> {
   return client as Client<R>;
 }
 
-/** The call took too long: what it still writes counts, but nobody waits for it. */
-export let abortCall: (c: CallContext, reason: unknown) => void;
-/** The call has ended. */
-export let releaseCall: (c: CallContext) => void;
-
-/** What one call adds: whose it is, and an abort signal of its own for its time-out. */
+/** What one call adds: whose it is, and an abort signal of its own. */
 export class CallContext extends LocalContext implements ConnContext {
-  readonly #activation: Activation;
-  readonly #caller: Caller;
-  #abort: AbortController | undefined;
-  #aborted = false;
-  #reason: unknown;
-  #released = false;
-  #conn: Conn | undefined;
+  readonly #run: CallRun;
 
-  static {
-    abortCall = (c, reason) => c.#abortCall(reason);
-    releaseCall = (c) => c.#release();
-  }
-
-  constructor(activation: Activation, caller: Caller) {
-    super(activation);
-    this.#activation = activation;
-    this.#caller = caller;
+  constructor(run: CallRun) {
+    super(run.activation);
+    this.#run = run;
   }
 
   get conn(): Conn {
-    const connection = this.#caller.connection;
-    if (connection instanceof Connection) return connection.conn;
-    this.#conn ??= this.#activation.connections.stateless(this.#caller.params).conn;
-    return this.#conn;
+    return this.#run.conn;
   }
 
   get request(): Request | undefined {
-    return this.#caller.request?.();
+    return this.#run.request;
   }
 
   override get abortSignal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#aborted) this.#abort.abort(this.#reason);
-      else if (!this.#released) this.#activation.abort.follow(this.#abort);
-    }
-    return this.#abort.signal;
+    return this.#run.abortSignal;
   }
 
   override get aborted(): boolean {
-    return this.#aborted || super.aborted;
+    return this.#run.aborted || super.aborted;
   }
-
-  #abortCall(reason: unknown): void {
-    this.#aborted = true;
-    this.#reason = reason;
-    this.#abort?.abort(reason);
-  }
-
-  #release(): void {
-    releaseContext(this, false);
-    this.#released = true;
-    if (this.#abort !== undefined) this.#activation.abort.unfollow(this.#abort);
-  }
-}
-
-/** Who calls. */
-export interface Caller {
-  readonly connection?: ActorConnection | undefined;
-  readonly params?: unknown;
-  readonly request?: (() => Request) | undefined;
 }

@@ -5,44 +5,79 @@
  * there is no async context (an isolate, workerd) it isn't known behind the first await: there `tx` alone is inside.
  */
 import type { AsyncVariable, Env } from "@troupe/base";
-import { type BindParam, type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
+import {
+  type BindParam,
+  type BindParams,
+  type ColumnValue,
+  type ExecuteResult,
+  limits,
+} from "@troupe/protocol";
 import type { ActorStore } from "../../ports/storage.ts";
+import { SqlChain } from "../../sql/chain.ts";
 import { sqlErrors } from "../../sql/errors.ts";
-import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
-import type { Database, TransactionOptions } from "../types/database.ts";
+import { mayControlTransactions, splitStatements } from "../../sql/statements.ts";
+import { controlOf } from "../../sql/transaction-control.ts";
+import { WriteSlot } from "../../sql/write-slot.ts";
+import type { LocalBehaviour } from "../behaviour.ts";
+import type { Database, RawDatabase, TransactionOptions } from "../types/database.ts";
 import { observed } from "./observed.ts";
 
-/** Which transaction the running code is in. */
-export type CurrentTransaction = AsyncVariable<Transaction | undefined>;
+/** Which chain of calls the running code is: it knows its transactions. */
+export type CurrentChain = AsyncVariable<SqlChain>;
+
+const EMPTY: ExecuteResult = { columns: [], rows: [], changes: 0, lastInsertRowId: null };
 
 /** What it is made of. */
 export interface DatabaseClientParts {
   readonly slot: WriteSlot;
-  readonly current: CurrentTransaction;
+  readonly current: CurrentChain;
+  /** All chains of calls that aren't told apart. Its owner is the activation. */
+  readonly shared: SqlChain;
 }
 
 /** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
 export let inTransaction: (client: DatabaseClient) => boolean;
+/** What `make` makes of the database, once. */
+let faceOf: (client: DatabaseClient, make: (db: RawDatabase) => Database) => Database;
 /** The activation ends, and what is open is undone. */
 export let abandonTransaction: (client: DatabaseClient) => void;
+/** Runs a statement for people, outside of any transaction; its result with its columns. */
+export let executeByHand: (client: DatabaseClient, sql: string, params: BindParams) => Promise<ExecuteResult>;
 
 /** `c.db`, or with `bound` the `tx` of a transaction. */
 export class DatabaseClient implements Database {
   readonly #parts: DatabaseClientParts;
-  readonly #bound: Transaction | undefined;
+  readonly #bound: SqlChain | undefined;
+  #face: Database | undefined;
 
   static {
+    faceOf = (client, make) => client.#faceBy(make);
     inTransaction = (client) => client.#inside;
     abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
+    executeByHand = async (client, sql, params) => await client.#parts.slot.execute(undefined, sql, params);
   }
 
-  constructor(parts: DatabaseClientParts, bound?: Transaction) {
+  constructor(parts: DatabaseClientParts, bound?: SqlChain) {
     this.#parts = parts;
     this.#bound = bound;
   }
 
+  #faceBy(make: (db: RawDatabase) => Database): Database {
+    this.#face ??= make(this.#raw);
+    return this.#face;
+  }
+
+  get #raw(): RawDatabase {
+    return {
+      execute: (sql, ...params) => this.execute(sql, ...params),
+      query: (sql, params) => observed(this.#run(sql, params)),
+      transaction: (callback, options = {}) =>
+        observed(this.#transaction((tx) => callback(tx.#raw), options)),
+    };
+  }
+
   get #inside(): boolean {
-    const within = this.#within();
+    const within = this.#chain().innermost;
     return within !== undefined && within.over === undefined;
   }
 
@@ -58,19 +93,50 @@ export class DatabaseClient implements Database {
   }
 
   async #execute<Row>(sql: string, params: readonly unknown[]): Promise<Row[]> {
-    return asRows<Row>(await this.#parts.slot.execute(this.#within(), sql, bindParams(params)));
+    return asRows<Row>(await this.#run(sql, params));
+  }
+
+  #run(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
+    const chain = this.#chain();
+    if (chain.settled !== undefined || mayControlTransactions(sql))
+      return this.#runInTurn(chain, sql, params);
+    return this.#parts.slot.execute(chain.innermost, sql, bindParams(params));
+  }
+
+  /** What may begin or end transactions, or comes while one is being begun or ended: one statement after the other. */
+  async #runInTurn(chain: SqlChain, sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
+    const { slot } = this.#parts;
+    while (chain.settled !== undefined) await chain.settled;
+    const statements = splitStatements(sql).map((statement) => ({
+      text: statement.text,
+      control: controlOf(statement.words),
+    }));
+    if (statements.every(({ control }) => control === undefined))
+      return await slot.execute(chain.innermost, sql, bindParams(params));
+    if (params.length > 0) throw sqlErrors.oneStatement();
+    let result = EMPTY;
+    for (const { text, control } of statements) {
+      if (control !== undefined) await chain.control(slot, control);
+      result = control === undefined ? await slot.execute(chain.innermost, text, []) : EMPTY;
+    }
+    return result;
   }
 
   async #transaction<R>(
-    callback: (tx: Database) => R | Promise<R>,
+    callback: (tx: DatabaseClient) => R | Promise<R>,
     { timeout = limits.sqlTransactionMs }: TransactionOptions,
   ): Promise<R> {
-    const { slot, current } = this.#parts;
-    const transaction = await slot.begin(this.#within(), checkTimeout(timeout));
+    const { slot, current, shared } = this.#parts;
+    const outer = this.#chain();
+    while (outer.settled !== undefined) await outer.settled;
+    const transaction = await slot.begin(outer.innermost, checkTimeout(timeout));
+    const chain = new SqlChain(shared.owner, transaction);
     try {
-      const tx = new DatabaseClient(this.#parts, transaction);
-      const running = current.run(transaction, () => callback(tx));
+      const tx = new DatabaseClient(this.#parts, chain);
+      const running = current.run(chain, () => callback(tx));
       const result = await Promise.race([running, transaction.failed]);
+      // What its statements left open, inside of it, is a mistake: it isn't kept.
+      if (await chain.end()) throw sqlErrors.transactionUnfinished();
       await slot.release(transaction);
       return result;
     } catch (error) {
@@ -79,13 +145,17 @@ export class DatabaseClient implements Database {
     }
   }
 
-  /** The innermost transaction that the running code is in. */
-  #within(): Transaction | undefined {
+  /** The innermost chain that the running code is in. */
+  #chain(): SqlChain {
     const current = this.#parts.current.get();
+    const bound = this.#bound;
     // Another actor's: the context follows whoever calls.
-    if (current === undefined || current.slot !== this.#parts.slot) return this.#bound;
-    if (this.#bound === undefined) return current;
-    return current.over === undefined && current.isWithin(this.#bound) ? current : this.#bound;
+    if (current === undefined || current.owner !== this.#parts.shared.owner)
+      return bound ?? this.#parts.shared;
+    if (bound?.transaction === undefined) return current;
+    const { transaction } = current;
+    const isInside = transaction?.over === undefined && transaction?.isWithin(bound.transaction);
+    return isInside === true ? current : bound;
   }
 }
 
@@ -108,7 +178,24 @@ function isBytes(value: object): boolean {
 
 /** The row type is the caller's word: SQL says nothing of types before it runs. */
 function asRows<Row>({ columns, rows }: ExecuteResult): Row[] {
-  return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as Row);
+  // The one name that an assignment would take for something else.
+  if (columns.includes("__proto__"))
+    return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as Row);
+  return rows.map((row) => {
+    const named: Record<string, ColumnValue> = {};
+    for (const [index, name] of columns.entries()) named[name] = row[index] ?? null;
+    return named as Row;
+  });
+}
+
+/** `c.db` of an activation: the database, or what its definition makes of it. */
+export function databaseOf(activation: {
+  readonly database: DatabaseClient;
+  readonly behaviour: Pick<LocalBehaviour, "database">;
+}): Database {
+  const { database, behaviour } = activation;
+  const clientOf = behaviour.database?.clientOf;
+  return clientOf === undefined ? database : faceOf(database, clientOf);
 }
 
 /** What an activation brings to its database. */
@@ -123,12 +210,12 @@ export interface DatabaseOwner {
 /** The client of an activation. Throws `sql.no_database`, `sql.unavailable`. */
 export function openDatabase(
   owner: DatabaseOwner,
-  parts: { readonly current: CurrentTransaction; readonly checkLive: () => void },
+  parts: { readonly current: CurrentChain; readonly checkLive: () => void },
 ): DatabaseClient {
   const { env } = owner;
   if (owner.behaviour.database === undefined) throw sqlErrors.noDatabase(owner.record.name);
   const sql = owner.store.sql?.(() => owner.wrote());
   if (sql === undefined) throw sqlErrors.unavailable();
   const slot = new WriteSlot({ env, sql, checkLive: parts.checkLive });
-  return new DatabaseClient({ slot, current: parts.current });
+  return new DatabaseClient({ slot, current: parts.current, shared: new SqlChain(owner) });
 }

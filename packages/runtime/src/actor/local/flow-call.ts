@@ -8,7 +8,7 @@
 import { actorErrors } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
-import { abortCall, type CallContext, releaseCall } from "./context.ts";
+import type { CallRun } from "./call-run.ts";
 import { Pump } from "./pump.ts";
 
 /** True for a result that comes in items. */
@@ -22,23 +22,20 @@ export function isFlow(value: unknown): value is AsyncIterable<unknown> {
 }
 
 /** Lets a result flow to its caller; settles when it is over. Throws what the result's iterator throws. */
-export function startFlow(
-  activation: Activation,
-  call: ActionCall,
-  c: CallContext,
-  result: AsyncIterable<unknown>,
-): Promise<void> {
+export function startFlow(run: CallRun, call: ActionCall, result: AsyncIterable<unknown>): Promise<void> {
+  const { activation } = run;
   const timeoutMs = activation.descriptor.options.actionTimeout;
-  const source = activation.enter(() => result[Symbol.asyncIterator]());
+  const source = activation.enter(() => result[Symbol.asyncIterator](), run);
   return new Promise((resolve) => {
     const pump = new Pump<unknown>({
       activation,
+      running: run,
       source,
       silenceMs: timeoutMs,
       timedOut: () => actorErrors.actionTimedOut(call.name, timeoutMs),
       ended: (reason) => {
-        if (reason !== undefined) abortCall(c, reason);
-        releaseCall(c);
+        if (reason !== undefined) run.abandon(reason);
+        run.release();
         activation.work.end("action");
         resolve();
       },

@@ -2,6 +2,7 @@
 import { actorErrors } from "../../errors.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
+import { type Caller, CallRun } from "./call-run.ts";
 import { releaseContext } from "./context.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -30,5 +31,23 @@ export async function runHook(activation: Activation, hook: DueHook): Promise<un
   } finally {
     releaseContext(args[0], failed);
     activation.work.end("hook");
+  }
+}
+
+/** Runs a hook that one caller has brought about, with a context of its own, which ends with it: `args` are the others. */
+export async function runCallersHook(
+  activation: Activation,
+  caller: Caller,
+  hook: DueHook,
+): Promise<unknown> {
+  const run = new CallRun(activation, caller);
+  const fn: Hook = (...args) => activation.enter(() => hook.fn(...args), run);
+  try {
+    return await runHook(activation, { ...hook, fn, args: [run.context, ...hook.args] });
+  } catch (cause) {
+    run.abandon(cause);
+    throw cause;
+  } finally {
+    run.release();
   }
 }

@@ -5,6 +5,7 @@
 import { TroupeError } from "@troupe/base";
 import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
+import type { InstanceEdits } from "../../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -23,8 +24,9 @@ import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
 import type { Connecting } from "./connections.ts";
+import { LocalEdits } from "./edits.ts";
+import { openSocket } from "./open-socket.ts";
 import { openRequest } from "./raw-request.ts";
-import { openSocket } from "./raw-socket.ts";
 import { startSend } from "./send-call.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
@@ -130,7 +132,7 @@ export class LocalInstance implements ActorInstance {
   async connect(request: ConnectRequest & Pick<Connecting, "raw">): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
     try {
-      return await this.#activation.connections.open(request);
+      return await this.#activation.connections.enter(request);
     } catch (cause) {
       // What a hook says may depend on what isn't durable yet.
       const durable = await this.#durable();
@@ -178,7 +180,12 @@ export class LocalInstance implements ActorInstance {
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
       alarmAt: activation.nextAlarm(),
+      clients: [...activation.connections.all.values()],
     };
+  }
+
+  get edits(): InstanceEdits {
+    return new LocalEdits(this.#activation);
   }
 
   /** Schedules and messages that are left wake the actor again. */
@@ -210,6 +217,11 @@ export class LocalFactory implements InstanceFactory {
     this.needs = { database: definition.behaviour.database !== undefined };
     this.#definition = definition;
     this.#services = services;
+  }
+
+  /** An action's time by the definition, milliseconds. */
+  get actionTimeoutMs(): number {
+    return this.#definition.descriptor.options.actionTimeout;
   }
 
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance> {

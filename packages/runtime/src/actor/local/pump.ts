@@ -18,10 +18,13 @@ import { limits } from "@troupe/protocol";
 import { actorErrors, notRetryable, streamErrors } from "../../errors.ts";
 import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { Activation } from "./activation.ts";
+import type { Running } from "./activation-services.ts";
 
 /** What a pump is made of. */
 export interface PumpParts<T> {
   readonly activation: Activation;
+  /** Whose call the source's code is a part of; by default no call's. */
+  readonly running?: Running;
   readonly source: AsyncIterator<T>;
   /** The source may be silent for so long; then `timedOut` says why it is given up. */
   readonly silenceMs: number;
@@ -83,14 +86,14 @@ export class Pump<T> implements FlowControl {
   }
 
   async #run(sink: FlowSink<T>): Promise<void> {
-    const { activation, source } = this.#parts;
+    const { activation, running, source } = this.#parts;
     const next = (): Promise<IteratorResult<T>> => source.next();
     try {
       for (;;) {
         if (!this.#hasRoom) await this.#room();
         if (this.#ended) return;
         this.#ask();
-        const result = await activation.enter(next);
+        const result = await activation.enter(next, running);
         this.#asking = undefined;
         if (this.#ended) return;
         if (result.done === true) break;
@@ -154,9 +157,9 @@ export class Pump<T> implements FlowControl {
 
   /** The source's `finally` runs. What it throws is nobody's answer any more. Never rejects. */
   async #giveBack(): Promise<void> {
-    const { activation, source } = this.#parts;
+    const { activation, running, source } = this.#parts;
     try {
-      await activation.enter(() => source.return?.());
+      await activation.enter(() => source.return?.(), running);
     } catch (cause) {
       activation.log.warn("a stream that was ended early failed while it ended", { cause });
     }

@@ -20,12 +20,15 @@ import { actorErrors, notRetryable, requestErrors } from "../../errors.ts";
 import type { FlowSink } from "../../ports/flow.ts";
 import { Output } from "../../ports/output.ts";
 import type { ByteSource, HttpExchange, RawHttpRequest } from "../../ports/raw.ts";
+import type { CallChain } from "../../ports/running-call.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { AnswerBody, type AnyResponse, isResponse } from "./answer-body.ts";
+import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
-import { abortCall, CallContext, releaseCall } from "./context.ts";
+import type { Entry } from "./entries.ts";
 import { Pump } from "./pump.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** Takes a raw HTTP request, or refuses it. Never throws. */
@@ -45,7 +48,7 @@ class LocalRequest implements HttpExchange {
   readonly #asked: RawHttpRequest;
   readonly #forget: () => void;
   #connection: Connection | undefined;
-  #context: CallContext | undefined;
+  #run: CallRun | undefined;
   #pump: Pump<Uint8Array> | undefined;
   /** What the reader takes before the answer is there. */
   #credit = 0;
@@ -62,8 +65,7 @@ class LocalRequest implements HttpExchange {
   async run(handler: Hook): Promise<void> {
     this.#asked.opened(this);
     try {
-      await this.#connect();
-      const response = this.#phase === "asked" ? await this.#respond(handler) : undefined;
+      const response = await this.#inTurn(handler);
       if (this.#phase === "asked") this.#answer(response);
       else drop(response);
     } catch (cause) {
@@ -80,33 +82,54 @@ class LocalRequest implements HttpExchange {
   cancel(): void {
     if (this.#phase === "done") return;
     const gone = requestErrors.clientGone();
-    if (this.#context !== undefined) abortCall(this.#context, gone);
+    this.#run?.abandon(gone);
     if (this.#pump === undefined) this.#finish();
     else this.#pump.cancel(gone);
   }
 
-  async #connect(): Promise<void> {
+  /** The connect hooks and the handler, as one entry of a serial actor: its body may flow on behind it. */
+  async #inTurn(handler: Hook): Promise<unknown> {
+    const entry = await entriesOf(this.#activation)?.enter({});
+    try {
+      await this.#connect(entry?.chain);
+      if (this.#phase === "asked") return await this.#respond(handler, entry);
+    } catch (cause) {
+      if (this.#run === undefined) entry?.end();
+      throw cause;
+    }
+    entry?.end();
+    return undefined;
+  }
+
+  async #connect(chain: CallChain | undefined): Promise<void> {
     const { connections, behaviour } = this.#activation;
     if (behaviour.plainConnections) return;
-    this.#connection = await connections.open({ params: this.#asked.params, request: () => this.#bare() });
+    this.#connection = await connections.open(
+      { params: this.#asked.params, request: () => this.#bare() },
+      chain,
+    );
     // The client was gone before the hooks were done.
     if (this.#phase === "done") await this.#connection.end();
   }
 
-  async #respond(handler: Hook): Promise<unknown> {
+  async #respond(handler: Hook, entry: Entry | undefined): Promise<unknown> {
     const activation = this.#activation;
     const { params } = this.#asked;
     let request: Request | undefined;
-    const c = new CallContext(activation, {
+    const run = new CallRun(activation, {
       connection: this.#connection,
       params,
       request: () => request ?? this.#bare(),
+      chain: entry?.chain,
     });
-    this.#context = c;
-    request = this.#request(c.abortSignal);
+    this.#run = run;
+    request = this.#request(run.abortSignal);
     const given = request;
-    const result = start(() => activation.enter(() => handler(c, given)));
-    return await this.#timed(result, c);
+    const result = start(() => activation.enter(() => handler(run.context, given), run));
+    // Its code may go on when it took too long: until it has ended nobody else is let in.
+    const over = (): void => entry?.end();
+    result.then(over, over);
+    return await this.#timed(result, run);
   }
 
   /** The request without its body, for the connect hooks. */
@@ -115,12 +138,12 @@ class LocalRequest implements HttpExchange {
     return new Request(url, { method, headers: headersOf(headers) });
   }
 
-  #timed(result: Promise<unknown>, c: CallContext): Promise<unknown> {
+  #timed(result: Promise<unknown>, run: CallRun): Promise<unknown> {
     const { env, descriptor } = this.#activation;
     const timeoutMs = descriptor.options.onRequestTimeout;
     return withTimeout(env, result, timeoutMs, () => {
       const error = actorErrors.hookTimedOut("onRequest", timeoutMs);
-      abortCall(c, error);
+      run.abandon(error);
       // Nobody reads what comes of it now.
       result.then(drop, () => {});
       return error;
@@ -188,7 +211,7 @@ class LocalRequest implements HttpExchange {
   /** What refuses may depend on what isn't durable yet. */
   #refuse(cause: unknown): void {
     if (this.#phase !== "asked") return;
-    if (this.#context !== undefined) abortCall(this.#context, cause);
+    this.#run?.abandon(cause);
     const { refused } = this.#asked;
     const said = new RequestOutput(
       64,
@@ -204,7 +227,7 @@ class LocalRequest implements HttpExchange {
     this.#phase = "done";
     this.#forget();
     this.#asked.body?.cancel();
-    if (this.#context !== undefined) releaseCall(this.#context);
+    this.#run?.release();
     void this.#connection?.end();
     this.#activation.work.end("request");
   }

@@ -15,101 +15,31 @@
  * A handler or a listener that throws ends its socket with 1011; the actor lives on. A listener that is still at work is
  * waited for by a stop. After a crash the client hears 1006 and nothing of what it sent is remembered here.
  */
-import { assert, TroupeError } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import type { SocketEvents } from "@troupe/client";
 import { bytesPast, closeCodes, type Encoding, limits, type Message } from "@troupe/protocol";
-import { actorErrors, connectionErrors, messageErrors } from "../../errors.ts";
-import type { SocketClient } from "../../ports/hibernation.ts";
+import { connectionErrors, messageErrors } from "../../errors.ts";
 import {
   type ActorConnection,
-  type ActorInstance,
   type CloseReason,
   type ConnectionSink,
-  type ConnectRequest,
   closeCodeOf,
 } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
 import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
-import type { RawAddress, StoredConnection } from "./connection-rows.ts";
-import type { Connecting } from "./connections.ts";
-import { CallContext, releaseCall } from "./context.ts";
+import { CallRun } from "./call-run.ts";
+import type { Entries } from "./entries.ts";
+import { asEntry } from "./exclusive.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
 
-const OPEN = 1;
+/** A socket's `readyState` while things can be said on it. */
+export const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
-
-/** Takes a raw socket, or refuses it. Never rejects. */
-export async function openSocket(
-  activation: Activation,
-  request: RawSocketRequest,
-  connect: (client: ConnectRequest & Pick<Connecting, "raw">) => Promise<ActorConnection>,
-): Promise<void> {
-  const { onWebSocket } = activation.behaviour.hooks;
-  if (onWebSocket === undefined) {
-    request.refused(actorErrors.noHandler(activation.record.name, "onWebSocket"));
-    return;
-  }
-  const socket = new LocalSocket(activation, request);
-  let connection: ActorConnection;
-  try {
-    const asked = request.request();
-    const stays = canHibernate(activation, asked) && request.client !== undefined;
-    connection = await connect({
-      params: request.params,
-      sink: socket,
-      request: request.request,
-      ...(stays ? { client: request.client, raw: addressOf(asked, request.protocol) } : {}),
-    });
-  } catch (cause) {
-    request.refused(cause);
-    return;
-  }
-  socket.begin(connection, onWebSocket);
-}
-
-function canHibernate(activation: Activation, request: Request): boolean {
-  const { canHibernateWebSocket } = activation.descriptor.options;
-  if (typeof canHibernateWebSocket === "boolean") return canHibernateWebSocket;
-  return activation.enter(() => canHibernateWebSocket(request));
-}
-
-function addressOf({ url, headers }: Request, protocol: string): RawAddress {
-  return { url, headers: [...headers], protocol };
-}
-
-/** A socket that an earlier activation has taken: its handler is called again when the actor runs. */
-export function restoreSocket(
-  activation: Activation,
-  { params, raw }: StoredConnection,
-  client: SocketClient,
-): { readonly sink: ConnectionSink; resume(instance: ActorInstance, connection: ActorConnection): void } {
-  assert(raw !== undefined, "a raw socket is stored with its address");
-  const { url, headers, protocol } = raw;
-  const { onWebSocket } = activation.behaviour.hooks;
-  let instance: ActorInstance | undefined;
-  const socket = new LocalSocket(activation, {
-    kind: "socket",
-    params,
-    request: () => new Request(url, { headers: headers.map(([name, value]) => [name, value]) }),
-    protocol,
-    peer: client.peer,
-    opened: (taken) => instance !== undefined && client.resumed(instance, taken),
-    refused: () => {},
-  });
-  return {
-    sink: socket,
-    resume: (running, connection) => {
-      instance = running;
-      // The code that took it may have gone since.
-      if (onWebSocket === undefined) client.peer.close(closeCodes.policy, "actor.no_handler");
-      else if (socket.readyState === OPEN) socket.begin(connection, onWebSocket, "resumed");
-    },
-  };
-}
 
 /** A message, with its number among those of its socket where it may be said again. */
 interface Heard {
@@ -118,7 +48,7 @@ interface Heard {
 }
 
 /** The actor's end of one raw socket. */
-class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
+export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   readonly encoding: Encoding = "json";
   readonly listeners = new SocketListeners();
   readonly maxIncomingBytes: number;
@@ -129,12 +59,14 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   readonly #maxOutgoingBytes: number;
   #readyState = OPEN;
   #connection: ActorConnection | undefined;
-  #context: CallContext | undefined;
+  #run: CallRun | undefined;
   /** How the link ended, when it did so first. */
   #linkEnd: { readonly code: number; readonly reason: string } | undefined;
   #backlog: Heard[] = [];
   #backlogBytes = 0;
   #flushing = false;
+  /** A message has its turn, or waits for it. */
+  #serving = false;
   /** Bytes that wait at the gate. */
   #gatedBytes = 0;
 
@@ -169,11 +101,11 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     this.#connection = connection;
     const { params } = this.#opening;
     const request = this.#request;
-    this.#context = new CallContext(this.#activation, { connection, params, request: () => request });
+    this.#run = new CallRun(this.#activation, { connection, params, request: () => request });
     this.#opening.opened(this);
     // The client may be gone by now, and the actor may have ended the connection in `onConnect`.
     if (this.#readyState !== OPEN) return;
-    const c = this.#context;
+    const c = this.#run.context;
     const websocket = new ActorWebSocket(this);
     const result = this.#activation.enter(() => started(() => handler(c, websocket, { request })));
     const handled = result.catch((cause: unknown) => this.#failed(cause));
@@ -241,7 +173,7 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   hibernated(): void {
     this.#readyState = CLOSED;
     this.#backlog = [];
-    if (this.#context !== undefined) releaseCall(this.#context);
+    this.#run?.release();
   }
 
   async ended(reason: CloseReason | undefined): Promise<void> {
@@ -256,11 +188,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     const pending: PromiseLike<unknown>[] = [];
     if (!wasClean || reason?.kind === "broken") this.#tell("error", { type: "error" }, pending);
     this.#tell("close", { type: "close", code, reason: text, wasClean }, pending);
-    if (this.#context !== undefined) releaseCall(this.#context);
+    this.#run?.release();
     await Promise.allSettled(pending);
   }
 
   #flush(): void {
+    if (this.#serving) return;
     this.#flushing = true;
     try {
       while (this.#backlog.length > 0 && this.listeners.has("message")) {
@@ -276,6 +209,11 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
         const heard = this.#backlog.shift();
         if (heard === undefined) return;
         this.#backlogBytes -= heard.data.length;
+        const entries = entriesOf(this.#activation);
+        if (entries !== undefined) {
+          void this.#inTurn(entries, heard);
+          return;
+        }
         this.#hear(heard);
       }
     } finally {
@@ -283,14 +221,31 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     }
   }
 
-  #hear({ data, index }: Heard): void {
+  /** One message of a serial actor's: the next one when this one's listeners are done. Never rejects. */
+  async #inTurn(entries: Entries, heard: Heard): Promise<void> {
+    this.#serving = true;
+    const going: PromiseLike<unknown>[] = [];
+    try {
+      await asEntry(this.#activation, entries, async () => {
+        if (this.#readyState === OPEN) this.#hear(heard, going);
+        await Promise.allSettled(going);
+      });
+    } catch (cause) {
+      // One that was still waiting when the activation ended is the next one's.
+      if (this.#readyState === OPEN) this.#failed(cause);
+    }
+    this.#serving = false;
+    this.#flush();
+  }
+
+  /** `going` gets the listeners that go on. */
+  #hear({ data, index }: Heard, going: PromiseLike<unknown>[] = []): void {
     const own = typeof data === "string" ? data : ownBuffer(data);
     if (index === undefined) {
-      this.#tell("message", { type: "message", data: own });
+      this.#tell("message", { type: "message", data: own }, going);
       return;
     }
     const { work } = this.#activation;
-    const going: PromiseLike<unknown>[] = [];
     // The actor wasn't idle just now, though nothing else says so.
     work.begin("hook");
     this.#tell("message", { type: "message", data: own, rivetMessageIndex: index }, going);
@@ -321,7 +276,10 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
       this.#activation.work.track("hook", settled);
       going?.push(settled);
     };
-    this.#activation.enter(() => this.listeners.tell(name, event, { failed, pending }));
+    const activation = this.#activation;
+    const inTurn = this.#serving && name === "message";
+    const own = inTurn ? { activation, call: activation.calls.running } : undefined;
+    this.#activation.enter(() => this.listeners.tell(name, event, { failed, pending }), own);
   }
 
   #failed(cause: unknown): void {

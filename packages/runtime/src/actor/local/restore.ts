@@ -13,7 +13,7 @@ import type { Row } from "../../ports/storage.ts";
 import type { Activation } from "./activation.ts";
 import { Connection } from "./connection.ts";
 import { readConnections, type StoredConnection } from "./connection-rows.ts";
-import { restoreSocket } from "./raw-socket.ts";
+import { restoreSocket } from "./open-socket.ts";
 
 /** A client that hears nothing: only its end is left of it. */
 const GONE: HibernatingClient = {

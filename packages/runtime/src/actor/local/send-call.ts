@@ -15,9 +15,11 @@ import { andThen } from "../../storage/overlay.ts";
 import type { QueueSettings } from "../queue-table.ts";
 import { validated } from "../validate.ts";
 import type { Activation } from "./activation.ts";
-import { say } from "./call.ts";
+import { say } from "./answer.ts";
+import type { Caller } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
-import { CallContext, type Caller, releaseCall } from "./context.ts";
+import { runCallersHook } from "./hook.ts";
+import { entriesOf } from "./shared-by-calls.ts";
 
 /** The message is in its queue. `reply`: its sender waits. */
 type Accepted = { readonly outcome: SendOutcome } | { readonly reply: Promise<SendOutcome> };
@@ -34,10 +36,7 @@ export function startSend(activation: Activation, call: ActionCall, options: Sen
   activation.work.begin("action");
   let accepted: MaybePromise<Accepted>;
   try {
-    const plain = call.connection !== undefined || activation.behaviour.plainConnections;
-    accepted = plain
-      ? accept(activation, { call, options, queue, caller: call })
-      : acceptWithHooks(activation, { call, options, queue, caller: call });
+    accepted = acceptInTurn(activation, { call, options, queue, caller: call });
   } catch (cause) {
     refuse(activation, call, options, cause);
     activation.work.end("action");
@@ -63,12 +62,34 @@ interface Sending {
   readonly caller: Caller;
 }
 
+/** Whatever of the user's code is asked about a message is an entry of a serial actor. */
+function acceptInTurn(activation: Activation, sending: Sending): MaybePromise<Accepted> {
+  const { plainConnections, schemas } = activation.behaviour;
+  const { call, queue } = sending;
+  const { connection, params, request } = call;
+  const unasked = plainConnections && schemas?.connParams === undefined;
+  const way = connection !== undefined || unasked ? accept : acceptWithHooks;
+  const entries = plainConnections && queue.canPublish === undefined ? undefined : entriesOf(activation);
+  if (entries === undefined) return way(activation, sending);
+  return andThen(entries.enter(call), async (entry) => {
+    try {
+      return await way(activation, {
+        ...sending,
+        caller: { connection, params, request, chain: entry.chain },
+      });
+    } finally {
+      entry.end();
+    }
+  });
+}
+
 /** A sender without a connection, of an actor with connect hooks: its connection lasts until the message is taken. */
 async function acceptWithHooks(activation: Activation, sending: Sending): Promise<Accepted> {
   const { params, request } = sending.call;
-  const connection: Connection = await activation.connections.open({ params, request });
+  const { chain } = sending.caller;
+  const connection: Connection = await activation.connections.open({ params, request }, chain);
   try {
-    return await accept(activation, { ...sending, caller: { connection, request } });
+    return await accept(activation, { ...sending, caller: { connection, request, chain } });
   } finally {
     await connection.end();
   }
@@ -92,13 +113,9 @@ function mayPublish(
 ): MaybePromise<unknown> {
   const { canPublish } = queue;
   if (canPublish === undefined) return true;
-  const c = new CallContext(activation, caller);
-  const { actionTimeout } = activation.descriptor.options;
-  const asked = activation.hook(`canPublish of queue "${call.name}"`, actionTimeout, canPublish, [
-    c,
-    message,
-  ]);
-  return asked.finally(() => releaseCall(c));
+  const { actionTimeout: timeoutMs } = activation.descriptor.options;
+  const name = `canPublish of queue "${call.name}"`;
+  return runCallersHook(activation, caller, { name, timeoutMs, fn: canPublish, args: [message] });
 }
 
 function enqueue(

@@ -18,6 +18,7 @@ import { andThen } from "../../storage/overlay.ts";
 import type { Activation } from "./activation.ts";
 import { isConnection } from "./connection-rows.ts";
 import { LocalContext } from "./context.ts";
+import { databaseOf } from "./database-client.ts";
 import { Queueing } from "./queueing.ts";
 import { beginRun } from "./run.ts";
 import { readChunked } from "./state-chunks.ts";
@@ -72,11 +73,17 @@ async function startWithHooks(activation: Activation, from: StartInput): Promise
 }
 
 async function migrate(activation: Activation): Promise<void> {
-  const onMigrate = activation.behaviour.database?.onMigrate;
-  if (onMigrate === undefined) return;
+  const declared = activation.behaviour.database;
+  if (declared?.migrate === undefined) return;
+  const { migrate } = declared;
   const { onMigrateTimeout } = activation.descriptor.options;
   activation.migrating();
-  await activation.hook("onMigrate", onMigrateTimeout, () => onMigrate(activation.database), []);
+  await activation.hook(
+    "onMigrate",
+    onMigrateTimeout,
+    () => migrate(activation.database, databaseOf(activation)),
+    [],
+  );
   activation.migrated();
 }
 

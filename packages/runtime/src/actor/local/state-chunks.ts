@@ -13,7 +13,7 @@ import { andThen } from "../../storage/overlay.ts";
 /** Rows of the state have keys with this prefix. */
 export const STATE_PREFIX = "s:";
 /** Rows that say of a property that it is in chunks, and its length. */
-const CHUNKED_PREFIX = "c:";
+export const CHUNKED_PREFIX = "c:";
 /** Chunks. */
 const CHUNK_PREFIX = "~s:";
 /** Chunks that are read at once. */
@@ -56,7 +56,7 @@ export class StateChunks {
       const value = chunkOf(after, index);
       const old = chunkOf(before, index);
       if (value !== undefined && old !== undefined && sameBytes(value, old)) continue;
-      into.push({ key: chunkKey(property, index), value: value?.slice() ?? null });
+      into.push({ key: chunkKey(property, index), value: value ?? null });
     }
   }
 }

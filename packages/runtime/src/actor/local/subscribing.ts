@@ -17,8 +17,8 @@ import type { MaybePromise } from "../../ports/storage.ts";
 import { andThen } from "../../storage/overlay.ts";
 import type { EventRule } from "../event-rules.ts";
 import type { Activation } from "./activation.ts";
+import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
-import { abortCall, CallContext, releaseCall } from "./context.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -66,21 +66,21 @@ function decide(wish: Wish): MaybePromise<void> {
 function admit({ activation, connection, request, rule }: Wish): MaybePromise<void> {
   const { canSubscribe } = rule;
   if (canSubscribe === undefined) return;
-  const c = new CallContext(activation, { connection, params: connection.params });
+  const run = new CallRun(activation, { connection, params: connection.params });
   const { event } = request;
   const check = (allowed: unknown): void => {
-    releaseCall(c);
+    run.release();
     if (typeof allowed !== "boolean") throw eventErrors.invalidGuard(event);
     if (!allowed) throw eventErrors.forbidden(event);
   };
-  const asked = activation.enter(() => canSubscribe(c));
+  const asked = activation.enter(() => canSubscribe(run.context), run);
   if (!(asked instanceof Promise)) return check(asked);
   const timeoutMs = activation.descriptor.options.onBeforeConnectTimeout;
   const late = (): TroupeError => actorErrors.hookTimedOut("canSubscribe", timeoutMs);
   activation.work.track("hook", asked);
   return withTimeout(activation.env, asked, timeoutMs, late).then(check, (cause: unknown) => {
-    abortCall(c, cause);
-    releaseCall(c);
+    run.abandon(cause);
+    run.release();
     throw cause;
   });
 }

@@ -1,6 +1,7 @@
 /**
  * The types of one actor, carried together: every context and hook takes this one parameter.
  */
+import type { Database } from "./database.ts";
 import type { EventDeclarations } from "./event.ts";
 import type { QueueDeclarations } from "./queue.ts";
 
@@ -15,6 +16,8 @@ export interface ActorTypes {
   /** Names of the actions and groups of actions; any string where they aren't known. */
   readonly actionNames: string;
   readonly queues: QueueDeclarations;
+  /** What `c.db` is. */
+  readonly database: Database;
 }
 
 /** Builds the bag from its parts. */
@@ -27,6 +30,7 @@ export interface Types<
   E extends EventDeclarations,
   N extends string = string,
   Q extends QueueDeclarations = QueueDeclarations,
+  D extends Database = Database,
 > extends ActorTypes {
   readonly state: S;
   readonly connParams: CP;
@@ -36,4 +40,5 @@ export interface Types<
   readonly events: E;
   readonly actionNames: N;
   readonly queues: Q;
+  readonly database: D;
 }

@@ -13,8 +13,10 @@ import type {
   CreateStateContext,
   RequestContext,
 } from "./context.ts";
+import type { Database } from "./database.ts";
 import type { EventDeclarations } from "./event.ts";
 import type { QueueDeclarations } from "./queue.ts";
+import type { ActionInputSchemas, StandardSchema } from "./standard-schema.ts";
 
 type MaybePromise<R> = R | Promise<R>;
 
@@ -114,7 +116,8 @@ interface Hooks<
   E extends EventDeclarations,
   N extends string,
   Q extends QueueDeclarations,
-  T extends Types<S, CP, CS, V, I, E, N, Q>,
+  D extends Database,
+  T extends Types<S, CP, CS, V, I, E, N, Q, D>,
 > {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
   /** Which version of the state this program has. Default 0. A program doesn't start an actor with a newer state. */
@@ -173,8 +176,21 @@ interface Hooks<
     websocket: UniversalWebSocket,
     options: { readonly request: Request },
   ) => MaybePromise<void>;
+  /**
+   * What the arguments of an action must be: a Standard Schema (of Zod, Valibot, ArkType …) of their whole list, for each
+   * action by its name. The action gets what the schema makes of them; else its caller gets `actor.validation_error`. Calls
+   * that the actor schedules for itself aren't checked.
+   */
+  readonly actionInputSchemas?: ActionInputSchemas;
+  /** What connection parameters must be: before any connect hook. The hooks and `conn.params` get what it makes of them. */
+  readonly connParamsSchema?: StandardSchema;
+  /**
+   * Who a caller is: idempotency keys are a caller's own. Without it callers are told apart by their connection parameters,
+   * so give it where these change (a token that is renewed). Other actors are known by their ids.
+   */
+  readonly callerIdentity?: (c: ConnContext<T>) => MaybePromise<string>;
   /** A database of the actor's own: what `db()` of "troupe/db" returns. */
-  readonly db?: DatabaseDeclaration;
+  readonly db?: DatabaseDeclaration<D>;
   readonly options?: ActorOptions;
 }
 
@@ -196,10 +212,11 @@ export type ActorConfig<
   A,
   N extends string = string,
   Q extends QueueDeclarations = QueueDeclarations,
-> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, Types<S, CP, CS, V, I, E, NoInfer<N>, Q>> &
+  D extends Database = Database,
+> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>> &
   StateConfig<S, I, E, NoInfer<N>> &
   VarsConfig<S, V, I, E, NoInfer<N>> &
   ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>> & {
     // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
-    readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>, Q>>, N>;
+    readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>>, N>;
   };

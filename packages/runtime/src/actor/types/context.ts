@@ -4,7 +4,6 @@
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorTypes, Types } from "./bag.ts";
-import type { Database } from "./database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
@@ -73,7 +72,7 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   /** The actor's queues. What was taken is handled when this handler asks for the next message, or ends. */
   readonly queue: QueueOf<T["queues"]>;
   /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
-  readonly db: Database;
+  readonly db: T["database"];
   readonly log: Logger;
   /** Fires when the actor begins to stop. */
   readonly abortSignal: AbortSignal;
@@ -101,6 +100,11 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> {
   sleep(): void;
   /** Asks the runtime to end the actor for good. */
   destroy(): void;
+  /**
+   * Runs `fn` when nobody else is in, of an actor with `concurrency: "serial"`: for `run` and what else isn't an entry by
+   * itself. Inside of an entry it runs at once. Rejects with `actor.not_serial` for other actors.
+   */
+  exclusive<R>(fn: () => R | Promise<R>): Promise<R>;
   /** A client for other actors of this registry: calls go straight, not through HTTP. */
   client<R extends ClientRegistry = ClientRegistry>(): Client<R>;
 }

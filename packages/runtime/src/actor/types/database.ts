@@ -1,7 +1,7 @@
 /**
  * `c.db`: an actor's SQL. The names and shapes are RivetKit's documented ones.
  */
-import type { BindParam, ColumnValue } from "@troupe/protocol";
+import type { BindParam, ColumnValue, ExecuteResult } from "@troupe/protocol";
 
 /** A row by the names of its columns. */
 export type SqlRow = Record<string, ColumnValue>;
@@ -43,4 +43,12 @@ export interface Database {
    * `saveState({ immediate: true })`) would wait for itself, and throws `sql.output_in_transaction`.
    */
   transaction<R>(callback: (tx: Database) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
+}
+
+/** A database as drivers see it: results come as they are, rows by place. */
+export interface RawDatabase extends Pick<Database, "execute"> {
+  /** As `execute`. */
+  query(sql: string, params: readonly unknown[]): Promise<ExecuteResult>;
+  /** As `Database.transaction`. */
+  transaction<R>(callback: (tx: RawDatabase) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
 }

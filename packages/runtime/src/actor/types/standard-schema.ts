@@ -16,4 +16,15 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 /** What a check found. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly unknown[] };
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** What is wrong, and where. */
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Schemas of actions' arguments, each of the whole list: nested as the actions are, or by dotted names. */
+export interface ActionInputSchemas {
+  readonly [action: string]: StandardSchema | ActionInputSchemas;
+}

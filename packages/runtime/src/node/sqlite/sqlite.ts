@@ -26,7 +26,7 @@ export function missingFeatures(): readonly string[] {
   if (sqlite === undefined) return [`everything (Node ${process.version} has no such module)`];
   // An instance, not the prototype: some are accessors that each instance gets of its own.
   const probe = new sqlite.DatabaseSync(":memory:");
-  const missing = ["exec", "prepare", "close", "isOpen", "isTransaction", "setAuthorizer"]
+  const missing = ["exec", "prepare", "close", "isOpen", "isTransaction", "limits", "setAuthorizer"]
     .filter((member) => !(member in probe))
     .map((member) => `DatabaseSync.${member}`);
   probe.close();

@@ -20,6 +20,7 @@ import { define, host, out, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
 import { IsolateSession, logFrame } from "./session.ts";
+import { sha256 } from "./sha256.ts";
 
 let afterTurn: (() => void)[] = [];
 /** An error that nobody caught says that the memory is used up. */
@@ -40,8 +41,10 @@ function prepare(randomBytes: (length: number) => Uint8Array): void {
 function load(namespace: { readonly default?: unknown }, name: string): string | undefined {
   const definition = definitionOf(namespace);
   if (definition === undefined) return "no_definition";
+  const platform = edgeEnv();
   const env = {
-    ...edgeEnv(),
+    ...platform,
+    crypto: { ...platform.crypto, digest: async (data: Uint8Array) => sha256(data) },
     log: new LineLogger(line),
     afterTurn: (task: () => void) => void afterTurn.push(task),
   };

@@ -198,7 +198,17 @@ export interface Call {
    * The call puts a message into a queue: `action` names it, and `args` are the message. The reply is a record: `status`
    * ("completed" or "timedOut") and `response`.
    */
-  readonly send: Send | undefined;
+  readonly send:
+    | Send
+    | undefined;
+  /** Not empty: the call is applied once under this key, for callers of this identity. */
+  readonly idempotencyKey: string;
+  readonly caller: string;
+  /**
+   * The entries of serial actors that this call is a part of, outermost first: where one of them is the actor's own, the
+   * call is let in beside it.
+   */
+  readonly chain: readonly ChainLink[];
 }
 
 /** How a message is sent. */
@@ -211,7 +221,14 @@ export interface Send {
   readonly ticket: string;
 }
 
-/** Nobody waits for the call's reply any more. */
+/** An entry of a serial actor that has begun. */
+export interface ChainLink {
+  readonly entry: string;
+  /** The actor, as people know it. */
+  readonly actor: string;
+}
+
+/** Nobody waits for the call's reply any more. The reply comes all the same. */
 export interface Cancel {
   readonly call: number;
 }
@@ -240,7 +257,11 @@ export interface StreamCredit {
 export interface Reply {
   readonly call: number;
   readonly value: Uint8Array;
-  readonly error: Error | undefined;
+  readonly error:
+    | Error
+    | undefined;
+  /** Nothing of the call was run: only then may its error say that it is to be tried again. */
+  readonly refused: boolean;
 }
 
 /** A client wants to be connected. The host accepts it itself when the actor declared no connection hooks. */
@@ -422,7 +443,18 @@ export interface ActorCall {
   readonly action: string;
   readonly args: Uint8Array;
   /** The call puts a message into a queue: `action` names it, and `args` are the message. */
-  readonly send: Send | undefined;
+  readonly send:
+    | Send
+    | undefined;
+  /** What is left of its time; 0 for no limit. */
+  readonly timeoutMs: number;
+  /** Not empty: the call is applied once under this key. */
+  readonly idempotencyKey: string;
+  /**
+   * What the call is a part of: the chain of a call that the host has made and that has no reply yet, and behind it the
+   * actor's own entry. Links that the host doesn't know of are dropped.
+   */
+  readonly chain: readonly ChainLink[];
 }
 
 export const ActorCall_Method = {
@@ -580,6 +612,10 @@ export interface ActorDeclaration {
   readonly startRows: boolean;
   /** Events whose subscriptions it answers: it may refuse them, or has retained events to give. */
   readonly guardedEvents: readonly string[];
+  /** It keeps the results of calls with idempotency keys; else such calls are refused. */
+  readonly idempotency: boolean;
+  /** It lets one entry in at a time where its options say so; else such options are refused. */
+  readonly serial: boolean;
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The queues that others may send to. */
@@ -1695,6 +1731,9 @@ function createBaseCall(): Call {
     params: new Uint8Array(0),
     timeoutMs: 0,
     send: undefined,
+    idempotencyKey: "",
+    caller: "",
+    chain: [],
   };
 }
 
@@ -1720,6 +1759,15 @@ export const Call: MessageFns<Call> = {
     }
     if (message.send !== undefined) {
       Send.encode(message.send, writer.uint32(58).fork()).join();
+    }
+    if (message.idempotencyKey !== "") {
+      writer.uint32(66).string(message.idempotencyKey);
+    }
+    if (message.caller !== "") {
+      writer.uint32(74).string(message.caller);
+    }
+    for (const v of message.chain) {
+      ChainLink.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1793,6 +1841,30 @@ export const Call: MessageFns<Call> = {
             message.send = Send.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.chain.push(ChainLink.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1859,6 +1931,63 @@ export const Send: MessageFns<Send> = {
             }
 
             message.ticket = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChainLink(): ChainLink {
+  return { entry: "", actor: "" };
+}
+
+export const ChainLink: MessageFns<ChainLink> = {
+  encode(message: ChainLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== "") {
+      writer.uint32(10).string(message.entry);
+    }
+    if (message.actor !== "") {
+      writer.uint32(18).string(message.actor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChainLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChainLink() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = reader.string();
             continue;
           }
         }
@@ -2081,7 +2210,7 @@ export const StreamCredit: MessageFns<StreamCredit> = {
 };
 
 function createBaseReply(): Reply {
-  return { call: 0, value: new Uint8Array(0), error: undefined };
+  return { call: 0, value: new Uint8Array(0), error: undefined, refused: false };
 }
 
 export const Reply: MessageFns<Reply> = {
@@ -2094,6 +2223,9 @@ export const Reply: MessageFns<Reply> = {
     }
     if (message.error !== undefined) {
       Error.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    if (message.refused !== false) {
+      writer.uint32(32).bool(message.refused);
     }
     return writer;
   },
@@ -2133,6 +2265,14 @@ export const Reply: MessageFns<Reply> = {
             }
 
             message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.refused = reader.bool();
             continue;
           }
         }
@@ -3513,6 +3653,9 @@ function createBaseActorCall(): ActorCall {
     action: "",
     args: new Uint8Array(0),
     send: undefined,
+    timeoutMs: 0,
+    idempotencyKey: "",
+    chain: [],
   };
 }
 
@@ -3544,6 +3687,15 @@ export const ActorCall: MessageFns<ActorCall> = {
     }
     if (message.send !== undefined) {
       Send.encode(message.send, writer.uint32(74).fork()).join();
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(80).uint32(message.timeoutMs);
+    }
+    if (message.idempotencyKey !== "") {
+      writer.uint32(90).string(message.idempotencyKey);
+    }
+    for (const v of message.chain) {
+      ChainLink.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -3631,6 +3783,30 @@ export const ActorCall: MessageFns<ActorCall> = {
             }
 
             message.send = Send.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.chain.push(ChainLink.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -4543,6 +4719,8 @@ function createBaseActorDeclaration(): ActorDeclaration {
     database: false,
     startRows: false,
     guardedEvents: [],
+    idempotency: false,
+    serial: false,
     requests: false,
     queues: [],
   };
@@ -4576,6 +4754,12 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     for (const v of message.guardedEvents) {
       writer.uint32(82).string(v!);
+    }
+    if (message.idempotency !== false) {
+      writer.uint32(88).bool(message.idempotency);
+    }
+    if (message.serial !== false) {
+      writer.uint32(96).bool(message.serial);
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
@@ -4669,6 +4853,22 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.guardedEvents.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.idempotency = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.serial = reader.bool();
             continue;
           }
           case 20: {

@@ -5,6 +5,7 @@
  * What isn't on the list is refused, also what a later SQLite may bring. Names that begin with `_troupe_` are the
  * runtime's: nobody reads, changes or refers to them. VACUUM asks for nothing by itself, but attaches a file when it runs.
  */
+import { sqlErrors } from "../../../sql/errors.ts";
 import type { Database } from "../sqlite.ts";
 
 const ALLOW = 0;
@@ -63,6 +64,15 @@ const writers: ReadonlySet<number> = new Set([
   actions.dropVirtualTable,
 ]);
 
+/** Those that change rows and no schema. */
+const rows: ReadonlySet<number> = new Set([
+  actions.delete,
+  actions.insert,
+  actions.update,
+  actions.analyze,
+  actions.reindex,
+]);
+
 /** Whether a pragma may be read, or set as well. Setting one is a write of the batch. */
 const pragmas: ReadonlyMap<string, "read" | "set"> = new Map([
   ["application_id", "set"],
@@ -103,9 +113,21 @@ const questions: ReadonlySet<string> = new Set([
   "table_xinfo",
 ]);
 
+/** Tables that SQLite makes when they are asked for: pages, statements and programs are not the actor's to see. */
+const deniedTables: ReadonlySet<string> = new Set([
+  "dbstat",
+  "sqlite_dbpage",
+  "sqlite_dbdata",
+  "sqlite_dbptr",
+  "sqlite_stmt",
+  "bytecode",
+  "tables_used",
+]);
+
 const deniedFunctions: ReadonlySet<string> = new Set(["load_extension", "fts3_tokenizer"]);
 const modules: ReadonlySet<string> = new Set(["fts5", "rtree", "rtree_i32", "geopoly"]);
 const OWN = "_troupe_";
+const RESERVED = `names that begin with ${OWN} are the runtime's`;
 
 /** What was asked while a statement was prepared. */
 export interface Asked {
@@ -117,12 +139,13 @@ export interface Asked {
 export class Authorizer {
   #writes = false;
   #schema = false;
+  #alters = false;
   #denied: string | undefined;
   #mine = true;
 
   constructor(database: Database) {
-    database.setAuthorizer((action, first, second) =>
-      this.#mine ? ALLOW : this.#decide(action, first, second),
+    database.setAuthorizer((action, first, second, place) =>
+      this.#mine ? ALLOW : this.#decide(action, first, second, place),
     );
   }
 
@@ -136,11 +159,14 @@ export class Authorizer {
     }
   }
 
-  /** Prepares a statement of the user's. Throws what SQLite threw. */
-  prepare<Result>(run: () => Result): { readonly result: Result } & Asked {
+  /** Prepares a statement of the user's. Throws what SQLite threw, and refuses what it hasn't asked for. */
+  prepare<Made extends { readonly sourceSQL: string }>(make: () => Made): { readonly result: Made } & Asked {
     this.#writes = false;
     this.#schema = false;
-    const result = this.guard(run);
+    this.#alters = false;
+    const result = this.guard(make);
+    // Of a table's new name SQLite says nothing.
+    if (this.#alters && lower(result.sourceSQL).includes(OWN)) throw sqlErrors.notAllowed(RESERVED);
     return { result, writes: this.#writes, schema: this.#schema };
   }
 
@@ -151,8 +177,8 @@ export class Authorizer {
     return denied;
   }
 
-  #decide(action: number, first: string | null, second: string | null): number {
-    const denied = this.#reason(action, first, second);
+  #decide(action: number, first: string | null, second: string | null, place: string | null): number {
+    const denied = this.#reason(action, first, second) ?? this.#written(action, place);
     if (denied === undefined) return ALLOW;
     this.#denied ??= denied;
     return DENY;
@@ -160,21 +186,27 @@ export class Authorizer {
 
   #reason(action: number, first: string | null, second: string | null): string | undefined {
     // They look at every table, and change none.
-    if (action === actions.analyze || action === actions.reindex) {
-      this.#writes = true;
-      return undefined;
-    }
-    if (isOwn(first) || isOwn(second)) return `names that begin with ${OWN} are the runtime's`;
+    if (action === actions.analyze || action === actions.reindex) return undefined;
+    if (isOwn(first) || isOwn(second)) return RESERVED;
     if (action === actions.pragma) return this.#pragma(first ?? "", second);
     if (action === actions.transaction || action === actions.savepoint) return "use c.db.transaction";
     if (action === actions.function)
       return deniedFunctions.has(lower(second)) ? `the function ${second}` : undefined;
     if (action === actions.createVirtualTable && !modules.has(lower(second))) return `the module ${second}`;
-    if (readers.has(action)) return undefined;
-    if (!writers.has(action)) return "this kind of statement";
+    if (action === actions.read && deniedTables.has(lower(first))) return `the table ${first}`;
+    return readers.has(action) || writers.has(action) || action === actions.pragma
+      ? undefined
+      : "this kind of statement";
+  }
+
+  /** Keeps in mind what is written. What is written anywhere but in the actor's file is refused. */
+  #written(action: number, place: string | null): string | undefined {
+    if (!writers.has(action)) return undefined;
+    // Every ALTER looks for what has to be renamed there as well.
+    if (lower(place) === "temp" && action !== actions.update) return "temporary tables";
     this.#writes = true;
-    if (action !== actions.delete && action !== actions.insert && action !== actions.update)
-      this.#schema = true;
+    this.#alters ||= action === actions.alterTable;
+    this.#schema ||= !rows.has(action);
     return undefined;
   }
 

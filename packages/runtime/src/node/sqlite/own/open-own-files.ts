@@ -3,13 +3,17 @@ import { join } from "node:path";
 import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
+import { writesWarnings } from "../../log.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
+import { StatementWatch } from "./statement-watch.ts";
 import { SyncThread } from "./sync-thread.ts";
+
+const STDERR = 2;
 
 /** What they are tied to. */
 export interface OwnFilesOptions {
@@ -38,11 +42,13 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
   const syncThread = new SyncThread();
+  const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
   const files = new OwnFiles({
     env,
     place: { directory, template, durability, syncThread, checkpointThread },
     health,
+    watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
     onFatal,
   });
@@ -51,6 +57,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
+      await watch.stop();
       await syncThread.stop();
     },
   };
@@ -75,6 +82,7 @@ export function ownInMemory(
       env,
       place: "memory",
       health: new DataHealth(env.log),
+      watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal: (cause) => env.log.error("a database in memory failed", { cause }),
     });

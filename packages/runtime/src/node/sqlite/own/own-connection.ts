@@ -7,6 +7,7 @@
  * taken, and ends then.
  */
 import { assert, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
@@ -23,6 +24,7 @@ import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
 import { isDamage, sqliteCode } from "../sqlite.ts";
 import { Authorizer } from "./authorizer.ts";
+import { labelOf } from "./statement-watch.ts";
 
 /** The layout of an actor's own file. Goes up with every change that older code would misread. */
 export const OWN_LAYOUT_VERSION = 1;
@@ -52,6 +54,9 @@ export interface Prepared {
   readonly statement: Statement;
   /** Characters of its text. */
   readonly length: number;
+  readonly sql: string;
+  /** What names it while it runs. */
+  readonly label: Uint8Array;
   readonly writes: boolean;
   readonly schema: boolean;
   readonly returnsRows: boolean;
@@ -76,6 +81,7 @@ export class OwnConnection {
     this.#file = file;
     this.database = database;
     this.#authorizer = new Authorizer(database);
+    limitConnection(database);
   }
 
   get inTransaction(): boolean {
@@ -285,6 +291,14 @@ export class OwnConnection {
   }
 }
 
+/** What one statement may make of memory: SQLite's own limits are those of a program that trusts its SQL. */
+function limitConnection({ limits: connection }: Database): void {
+  connection.length = limits.sqlValueBytes;
+  connection.likePatternLength = limits.sqlPatternBytes;
+  connection.triggerDepth = limits.sqlTriggerDepth;
+  connection.attach = 0;
+}
+
 function savepointName(depth: number): string {
   return `_troupe_${depth}`;
 }
@@ -296,9 +310,12 @@ function preparedOf(
   statement.setReadBigInts(true);
   statement.setReturnArrays(true);
   let names: readonly string[] | undefined;
+  const sql = statement.sourceSQL;
   return {
     statement,
-    length: statement.sourceSQL.length,
+    length: sql.length,
+    sql,
+    label: labelOf(sql),
     writes: asked.writes,
     schema: asked.schema,
     returnsRows: statement.columns().length > 0,

@@ -19,12 +19,14 @@ import { fileError, syncDirectory } from "../files.ts";
 import { PARTS } from "./own-database-file.ts";
 import { OwnFile, type OwnPlace, type OwnTarget } from "./own-file.ts";
 import { OwnSql } from "./own-sql.ts";
+import type { StatementWatch } from "./statement-watch.ts";
 
 /** What they are made of. */
 export interface OwnFilesOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   readonly place: OwnPlace | "memory";
   readonly health: DataHealth;
+  readonly watch: StatementWatch;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
   readonly onFatal: (cause: unknown) => void;
@@ -59,7 +61,8 @@ export class OwnFiles implements OwnStores {
     open.users += 1;
     open.file.abandon();
     open.newest = generation;
-    return new OwnStore({ store, open, actorId, generation, left: () => this.#leave(actorId, open) });
+    const { watch } = this.#options;
+    return new OwnStore({ store, open, actorId, watch, generation, left: () => this.#leave(actorId, open) });
   }
 
   has(actorId: string): boolean {
@@ -163,6 +166,7 @@ interface OwnStoreParts {
   readonly store: SlotStore<OwnTarget>;
   readonly open: Open;
   readonly actorId: string;
+  readonly watch: StatementWatch;
   readonly generation: Generation;
   readonly left: () => Promise<void>;
 }
@@ -198,7 +202,9 @@ class OwnStore implements ActorStore {
   }
 
   sql(wrote: () => void): OwnSql {
-    return new OwnSql({ connection: () => this.#connection(), wrote, hold: () => this.#store.hold() });
+    const { actorId, watch } = this.#parts;
+    const connection = (): ReturnType<OwnFile["connection"]> => this.#connection();
+    return new OwnSql({ actorId, watch, connection, wrote, hold: () => this.#store.hold() });
   }
 
   close(): Promise<void> {

@@ -16,6 +16,7 @@ import {
 import type { ActorSql } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import type { OwnConnection, OwnSavepoint, Prepared } from "./own-connection.ts";
+import type { StatementWatch } from "./statement-watch.ts";
 
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
@@ -27,6 +28,8 @@ type Bound = null | number | bigint | string | Uint8Array;
 export interface OwnSqlParts {
   readonly connection: () => OwnConnection;
   readonly wrote: () => void;
+  readonly actorId: string;
+  readonly watch: StatementWatch;
   /** No batch is taken until what it returns is called. */
   readonly hold: () => () => void;
 }
@@ -54,7 +57,9 @@ export class OwnSql implements ActorSql {
       if (count === 1 && bound.count > 0 && rest.trim() !== "" && connection.prepare(rest) !== undefined) {
         throw sqlErrors.oneStatement();
       }
-      result = this.#run(connection, prepared, bound.values);
+      const { sql: text, label } = prepared;
+      const statement = { actorId: this.#parts.actorId, sql: text, label };
+      result = this.#parts.watch.run(statement, () => this.#run(connection, prepared, bound.values));
     }
     return result;
   }
@@ -167,22 +172,40 @@ function checkText(sql: string): void {
 
 /** Checks the parameters, all of them before anything runs. */
 function bind(params: BindParams): { readonly values: Bindings; readonly count: number } {
-  const entries = Object.entries(params);
-  if (entries.length > limits.sqlParameters) {
-    throw sqlErrors.tooManyParameters(entries.length, limits.sqlParameters);
-  }
-  let bytes = 0;
-  const values = entries.map(([name, value]): [string, Bound] => {
-    const bound = boundValue(name, value);
-    bytes += typeof bound === "string" ? utf8Bytes(bound).byteLength : sizeOf(bound);
-    return [name, bound];
-  });
-  if (bytes > limits.sqlBoundBytes) throw sqlErrors.parametersTooLarge(bytes, limits.sqlBoundBytes);
-  const bindings = Array.isArray(params) ? values.map(([, value]) => value) : Object.fromEntries(values);
-  return { values: bindings, count: values.length };
+  if (!Array.isArray(params)) return bindNamed(Object.entries(params));
+  checkCount(params.length);
+  const values: Bound[] = [];
+  for (let index = 0; index < params.length; index += 1) values.push(boundValue(index, params[index]));
+  checkBytes(values);
+  return { values, count: values.length };
 }
 
-function boundValue(name: string, value: BindParam): Bound {
+function bindNamed(params: readonly (readonly [string, BindParam])[]): {
+  readonly values: Bindings;
+  readonly count: number;
+} {
+  checkCount(params.length);
+  const entries = params.map(([name, value]) => [name, boundValue(name, value)] as const);
+  checkBytes(entries.map(([, value]) => value));
+  return { values: Object.fromEntries(entries), count: entries.length };
+}
+
+function checkCount(count: number): void {
+  if (count > limits.sqlParameters) throw sqlErrors.tooManyParameters(count, limits.sqlParameters);
+}
+
+function checkBytes(values: readonly Bound[]): void {
+  // Cheap for all that is short: a character is three bytes at most.
+  let most = 0;
+  for (const value of values) most += typeof value === "string" ? value.length * 3 : sizeOf(value);
+  if (most <= limits.sqlBoundBytes) return;
+  let bytes = 0;
+  for (const value of values)
+    bytes += typeof value === "string" ? utf8Bytes(value).byteLength : sizeOf(value);
+  if (bytes > limits.sqlBoundBytes) throw sqlErrors.parametersTooLarge(bytes, limits.sqlBoundBytes);
+}
+
+function boundValue(name: string | number, value: BindParam): Bound {
   if (value === null || typeof value === "string" || value instanceof Uint8Array) return value;
   if (typeof value === "boolean") return value ? 1n : 0n;
   // node:sqlite binds every number as a float; a whole one is meant as an integer.

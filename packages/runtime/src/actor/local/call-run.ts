@@ -1,0 +1,114 @@
+/**
+ * CallRun: one call that runs here, as the runtime sees it; `context` is what user code sees of it.
+ *
+ * It follows the call's code through every await, and says to the calls that are made there whose they are: until when they
+ * are waited for, which entries of serial actors they are a part of, and that nobody waits any more.
+ */
+import type { ActorConnection } from "../../ports/instance.ts";
+import type { Abandoned, CallChain, RunningCall } from "../../ports/running-call.ts";
+import type { Conn } from "../types/context.ts";
+import type { Activation } from "./activation.ts";
+import type { Running } from "./activation-services.ts";
+import { Connection } from "./connection.ts";
+import { CallContext, releaseContext } from "./context.ts";
+import type { Entry } from "./entries.ts";
+
+/** Who calls. */
+export interface Caller {
+  readonly connection?: ActorConnection | undefined;
+  readonly params?: unknown;
+  readonly request?: (() => Request) | undefined;
+  /** When the caller gives up, monotonic. */
+  readonly until?: number | undefined;
+  readonly chain?: CallChain | undefined;
+}
+
+/** One call that runs. */
+export class CallRun implements Running, RunningCall {
+  readonly activation: Activation;
+  readonly context: CallContext;
+  /** Its place among the entries of a serial actor. */
+  readonly entry: Entry | undefined;
+  readonly #caller: Caller;
+  #abort: AbortController | undefined;
+  #abandoned: { readonly reason: unknown } | undefined;
+  #listeners: Set<Abandoned> | undefined;
+  #released = false;
+  #conn: Conn | undefined;
+
+  constructor(activation: Activation, caller: Caller, entry?: Entry) {
+    this.activation = activation;
+    this.entry = entry;
+    this.#caller = caller;
+    this.context = new CallContext(this);
+  }
+
+  get call(): RunningCall {
+    return this;
+  }
+
+  get until(): number | undefined {
+    return this.#released ? undefined : this.#caller.until;
+  }
+
+  get chain(): CallChain | undefined {
+    return this.entry?.chain ?? this.#caller.chain;
+  }
+
+  get conn(): Conn {
+    if (this.#conn !== undefined) return this.#conn;
+    const connection = this.#caller.connection;
+    if (connection instanceof Connection) return connection.conn;
+    this.#conn = this.activation.connections.stateless(this.#caller.params).conn;
+    return this.#conn;
+  }
+
+  get request(): Request | undefined {
+    return this.#caller.request?.();
+  }
+
+  get abortSignal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#abandoned !== undefined) this.#abort.abort(this.#abandoned.reason);
+      else if (!this.#released) this.activation.abort.follow(this.#abort);
+    }
+    return this.#abort.signal;
+  }
+
+  /** True when nobody waits for it any more. */
+  get aborted(): boolean {
+    return this.#abandoned !== undefined;
+  }
+
+  onAbandoned(listener: Abandoned): () => void {
+    if (this.#abandoned !== undefined) listener(this.#abandoned.reason);
+    else if (!this.#released) {
+      this.#listeners ??= new Set();
+      this.#listeners.add(listener);
+    }
+    return () => this.#listeners?.delete(listener);
+  }
+
+  /** The connection that a stateless call was given. */
+  connected(connection: Connection): void {
+    this.#conn = connection.conn;
+  }
+
+  /** Nobody waits for the call any more, or it took too long: what it still writes counts. */
+  abandon(reason: unknown): void {
+    if (this.#abandoned !== undefined || this.#released) return;
+    this.#abandoned = { reason };
+    this.#abort?.abort(reason);
+    for (const listener of this.#listeners ?? []) listener(reason);
+    this.#listeners = undefined;
+  }
+
+  /** The call has ended. */
+  release(): void {
+    releaseContext(this.context, false);
+    this.#released = true;
+    this.#listeners = undefined;
+    if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);
+  }
+}

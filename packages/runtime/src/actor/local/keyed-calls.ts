@@ -1,0 +1,265 @@
+/**
+ * KeyedCalls: calls with idempotency keys. However often one comes, it runs once.
+ *
+ *   came ──nobody has its key──▶ running ──its action has ended──▶ kept, and everybody who waits is told
+ *     ├── its key is running: it joins, and is told with the others
+ *     ├── its key has a result: it is told that
+ *     └── its key was used with other arguments: `actor.idempotency_conflict`
+ *
+ * The result is kept in the batch of the action's last turn, errors as well: what the action wrote before it threw counts,
+ * so it must not run again. So an action of one turn is applied once, whatever happens: a crash leaves its writes and its
+ * result, or neither. One of several turns that a crash cut off has left a prefix of its turns and no result, and runs again.
+ *
+ * A run is nobody's in particular: it has no time of its own. Each caller waits for its own time; when the last one has gone,
+ * the action is told, and what it comes to is kept all the same.
+ *
+ * A key belongs to an action and a caller: another actor, by its id; else whoever the actor's `callerIdentity` says, or
+ * without one whoever has the same connection parameters. So nobody gets another one's result by guessing its key.
+ */
+import type { TimerHandle, TroupeError } from "@troupe/base";
+import { encodeCbor, encodeJson, limits } from "@troupe/protocol";
+import { abortOf, actorErrors, idempotencyErrors, notRetryable } from "../../errors.ts";
+import { type CallResult, keepable, resultOf } from "../../idempotency/kept-result.ts";
+import { KeptResults } from "../../idempotency/kept-results.ts";
+import type { ActionCall, Reply } from "../../ports/instance.ts";
+import { Output } from "../../ports/output.ts";
+import type { RowChange } from "../../ports/storage.ts";
+import type { Activation } from "./activation.ts";
+import { answer, say } from "./answer.ts";
+import { CallLimit } from "./call-limit.ts";
+import type { CallRun } from "./call-run.ts";
+
+/** Takes the one end of a call that is kept. */
+export type KeepingReply = Pick<Reply, "ok" | "error">;
+
+/** A call under a key. */
+export interface KeyedCall {
+  readonly call: ActionCall;
+  readonly run: CallRun;
+  /** Runs the action, and gives its end to this reply; settles when it has ended. */
+  readonly perform: (reply: KeepingReply) => Promise<void>;
+}
+
+/** The calls with keys of one activation. */
+export class KeyedCalls {
+  readonly #activation: Activation;
+  readonly #results: KeptResults;
+  readonly #running = new Map<string, KeyedRun>();
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+    this.#results = new KeptResults({
+      stored: activation.store,
+      wrote: () => activation.wrote(),
+      now: () => activation.env.clock.now(),
+    });
+  }
+
+  /** Runs a call, or lets it join. Settles when its run has ended, or is another call's. Never rejects. */
+  async start({ call, run: of, perform }: KeyedCall): Promise<void> {
+    let id: string;
+    let args: Uint8Array;
+    try {
+      [id, args] = await this.#name(call, of);
+    } catch (cause) {
+      answer(this.#activation, call.reply.error(notRetryable(cause)));
+      return;
+    }
+    const running = this.#running.get(id);
+    if (running !== undefined) {
+      if (running.isOf(args)) running.join(call);
+      else answer(this.#activation, call.reply.error(idempotencyErrors.conflict(call.name)));
+      return;
+    }
+    const run = new KeyedRun(this.#activation, {
+      run: of,
+      args,
+      ended: (result) => this.#ended(id, args, result),
+    });
+    this.#running.set(id, run);
+    run.join(call);
+    try {
+      await this.#run(run, { id, args, name: call.name, perform });
+    } catch (cause) {
+      // The store is gone: nothing ran, and the next activation may be asked.
+      this.#running.delete(id);
+      const error = this.#activation.stopping ? actorErrors.stopping() : cause;
+      say(this.#activation, run.give({ ok: false, error }));
+    }
+    this.#activation.work.end("action");
+  }
+
+  /** Takes what must be stored. */
+  take(into: RowChange[]): void {
+    this.#results.take(into);
+  }
+
+  async #run(
+    run: KeyedRun,
+    {
+      id,
+      args,
+      name,
+      perform,
+    }: { id: string; args: Uint8Array; name: string; perform: KeyedCall["perform"] },
+  ): Promise<void> {
+    const found = this.#results.find(id);
+    // At once where it can be: between a look at what is kept and the action no other turn fits in.
+    const kept = found instanceof Promise ? await found : found;
+    if (kept === undefined && !this.#activation.doomed) {
+      await perform(run);
+      return;
+    }
+    this.#running.delete(id);
+    if (kept === undefined) {
+      // Its end was asked for meanwhile: nothing begins behind it.
+      say(this.#activation, run.give({ ok: false, error: actorErrors.destroyed() }));
+      return;
+    }
+    const same = sameBytes(kept.args, args);
+    const result = same ? resultOf(kept) : { ok: false as const, error: idempotencyErrors.conflict(name) };
+    say(this.#activation, run.give(result));
+  }
+
+  /** In the action's last turn. */
+  #ended(id: string, args: Uint8Array, result: CallResult): void {
+    this.#running.delete(id);
+    this.#results.keep(id, { args, ...keepable(result) });
+    const swept = this.#results.sweep();
+    if (swept instanceof Promise) swept.catch((cause: unknown) => this.#sweepFailed(cause));
+  }
+
+  #sweepFailed(cause: unknown): void {
+    this.#activation.log.warn("old results of idempotency keys could not be forgotten", { cause });
+  }
+
+  /** What a call is known by, and what its arguments are. */
+  async #name(call: ActionCall, run: CallRun): Promise<[id: string, args: Uint8Array]> {
+    const { crypto } = this.#activation.env;
+    const caller = call.caller ?? (await callerOf(run));
+    const name = crypto.digest(encodeCbor([call.name, caller, call.idempotencyKey]));
+    const args = crypto.digest(encodeCbor(call.args, "args"));
+    return [hex((await name).subarray(0, 16)), await args];
+  }
+}
+
+/** One action that runs under a key, and everybody who waits for it. */
+class KeyedRun implements KeepingReply {
+  readonly #activation: Activation;
+  readonly #run: CallRun;
+  readonly #args: Uint8Array;
+  readonly #ended: (result: CallResult) => void;
+  readonly #waiting = new Map<ActionCall, TimerHandle | undefined>();
+  #first: ActionCall | undefined;
+
+  constructor(
+    activation: Activation,
+    of: { run: CallRun; args: Uint8Array; ended: (result: CallResult) => void },
+  ) {
+    this.#activation = activation;
+    this.#run = of.run;
+    this.#args = of.args;
+    this.#ended = of.ended;
+  }
+
+  isOf(args: Uint8Array): boolean {
+    return sameBytes(this.#args, args);
+  }
+
+  /** One more that waits, for its own time. The first one's place among the actor's work is the run's. */
+  join(call: ActionCall): void {
+    this.#first ??= call;
+    const limit = new CallLimit(this.#activation, call);
+    const late = (): void => this.#leave(call, limit.error());
+    const { timers } = this.#activation.env;
+    const timer = limit.ms === Infinity ? undefined : timers.set(late, limit.ms, { background: true });
+    this.#waiting.set(call, timer);
+    call.onAbandoned?.((reason) => this.#leave(call, abortOf(reason)));
+  }
+
+  ok(value: unknown): Output {
+    return this.#end({ ok: true, value });
+  }
+
+  error(error: unknown): Output {
+    return this.#end({ ok: false, error });
+  }
+
+  /** The answers of all who wait, without keeping anything. */
+  give(result: CallResult): Output {
+    const answers = [...this.#waiting.keys()].map((call) => answerOf(call, result));
+    for (const [call, timer] of this.#waiting) this.#forget(call, timer);
+    return new Answers(answers);
+  }
+
+  #end(result: CallResult): Output {
+    try {
+      this.#ended(result);
+    } catch (cause) {
+      // The activation has ended: nothing is kept, and nobody may be told that it is.
+      return this.give({ ok: false, error: cause });
+    }
+    return this.give(result);
+  }
+
+  /** One waits no longer. */
+  #leave(call: ActionCall, error: TroupeError): void {
+    if (!this.#waiting.has(call)) return;
+    this.#forget(call, this.#waiting.get(call));
+    say(this.#activation, call.reply.error(error));
+    if (this.#waiting.size === 0) this.#run.abandon(error);
+  }
+
+  #forget(call: ActionCall, timer: TimerHandle | undefined): void {
+    if (timer !== undefined) this.#activation.env.timers.clear(timer);
+    this.#waiting.delete(call);
+    if (call !== this.#first) this.#activation.work.end("action");
+  }
+}
+
+/** One result for several callers: each in its own encoding, all at the same place behind the gate. */
+class Answers extends Output {
+  readonly bytes: number;
+  readonly #answers: readonly Output[];
+
+  constructor(answers: readonly Output[]) {
+    super();
+    this.#answers = answers;
+    this.bytes = answers.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  release(): void {
+    for (const answer of this.#answers) answer.release();
+  }
+
+  fail(error: TroupeError): void {
+    for (const answer of this.#answers) answer.fail(error);
+  }
+}
+
+function answerOf({ reply }: ActionCall, result: CallResult): Output {
+  try {
+    return result.ok ? reply.ok(result.value) : reply.error(result.error);
+  } catch (cause) {
+    return reply.error(notRetryable(cause));
+  }
+}
+
+/** Who calls, when no host knows it better. */
+async function callerOf(run: CallRun): Promise<string> {
+  const { activation, context } = run;
+  const { callerIdentity } = activation.behaviour.hooks;
+  if (callerIdentity === undefined) return `params:${encodeJson(run.conn.params)}`;
+  const identity = await activation.enter(() => callerIdentity(context), run);
+  if (typeof identity !== "string" || identity.length > limits.callerIdentityLength)
+    throw idempotencyErrors.badIdentity();
+  return `identity:${identity}`;
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index]);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,129 @@
+/** RecordedStore: an actor's store, with an eye on what becomes durable and on open transactions. */
+import type { Env } from "@troupe/base";
+import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type {
+  ActorSql,
+  ActorStore,
+  Batch,
+  BatchSource,
+  CommitOutcome,
+  MaybePromise,
+  Row,
+  RowChange,
+  RowRange,
+  Savepoint,
+} from "../ports/storage.ts";
+import { andThen } from "../storage/overlay.ts";
+import type { ActorRecorder } from "./recorder.ts";
+
+/** A store whose batches are watched. */
+export class RecordedStore implements ActorStore {
+  readonly sql?: (wrote: () => void) => ActorSql;
+  readonly durable?: () => Promise<void>;
+  readonly #store: ActorStore;
+  readonly #env: Pick<Env, "clock">;
+  readonly #recorder: ActorRecorder;
+  #source: RecordedSource | undefined;
+  #savepoints = 0;
+
+  constructor(store: ActorStore, env: Pick<Env, "clock">, recorder: ActorRecorder) {
+    this.#store = store;
+    this.#env = env;
+    this.#recorder = recorder;
+    if (store.sql !== undefined) this.sql = (wrote) => this.#watch(store.sql?.(wrote));
+    if (store.durable !== undefined) this.durable = () => store.durable?.() ?? Promise.resolve();
+  }
+
+  /** True while something is written that may yet be undone. */
+  get inTransaction(): boolean {
+    return this.#savepoints > 0;
+  }
+
+  load(): Promise<readonly Row[]> {
+    return this.#store.load();
+  }
+
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]> {
+    return this.#store.read(keys);
+  }
+
+  list(range: RowRange): MaybePromise<readonly Row[]> {
+    return this.#store.list(range);
+  }
+
+  commit(source: BatchSource): void {
+    if (this.#source?.source !== source) this.#source = new RecordedSource(source, this.#env, this.#recorder);
+    this.#store.commit(this.#source);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #watch(sql: ActorSql | undefined): ActorSql {
+    if (sql === undefined) throw new TypeError("a store that has a database gives it");
+    return new WatchedSql(sql, (more) => {
+      this.#savepoints += more;
+    });
+  }
+}
+
+/** A writer whose batches are timed from their taking. They are settled in the order in which they were taken. */
+class RecordedSource implements BatchSource {
+  readonly source: BatchSource;
+  readonly #env: Pick<Env, "clock">;
+  readonly #recorder: ActorRecorder;
+  readonly #taken: { readonly at: number; rows: readonly RowChange[] }[] = [];
+
+  constructor(source: BatchSource, env: Pick<Env, "clock">, recorder: ActorRecorder) {
+    this.source = source;
+    this.#env = env;
+    this.#recorder = recorder;
+  }
+
+  take(): Batch {
+    const taken: { at: number; rows: readonly RowChange[] } = { at: this.#env.clock.monotonic(), rows: [] };
+    // Also when it throws: then it is settled as failed.
+    this.#taken.push(taken);
+    const batch = this.source.take();
+    taken.rows = batch.rows;
+    return batch;
+  }
+
+  settled(outcome: CommitOutcome): void {
+    const taken = this.#taken.shift();
+    if (taken !== undefined && outcome.durable)
+      this.#recorder.stored(taken.rows, this.#env.clock.monotonic() - taken.at);
+    this.source.settled(outcome);
+  }
+}
+
+/** A database whose open savepoints are counted. */
+class WatchedSql implements ActorSql {
+  readonly #sql: ActorSql;
+  readonly #count: (more: 1 | -1) => void;
+
+  constructor(sql: ActorSql, count: (more: 1 | -1) => void) {
+    this.#sql = sql;
+    this.#count = count;
+  }
+
+  execute(sql: string, params: BindParams): MaybePromise<ExecuteResult> {
+    return this.#sql.execute(sql, params);
+  }
+
+  savepoint(timeoutMs: number): MaybePromise<Savepoint> {
+    return andThen(this.#sql.savepoint(timeoutMs), (savepoint) => {
+      this.#count(1);
+      return {
+        release: () => this.#ended(() => savepoint.release()),
+        rollback: () => this.#ended(() => savepoint.rollback()),
+      };
+    });
+  }
+
+  #ended(end: () => MaybePromise<void>): MaybePromise<void> {
+    this.#count(-1);
+    return end();
+  }
+}

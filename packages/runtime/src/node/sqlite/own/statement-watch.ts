@@ -1,0 +1,114 @@
+/**
+ * StatementWatch: says which statement of which actor holds up the process.
+ *
+ * A statement runs on the JavaScript thread and can't be interrupted: node:sqlite has no call for it. While it runs nobody
+ * here can say anything, so a thread looks at shared memory, and writes a line when the same statement has run for
+ * `limits.sqlSlowMs`. When it has ended, the log says how long it took. The thread is started by the first statement, and
+ * sleeps while there are none.
+ */
+import { Worker } from "node:worker_threads";
+import type { Logger } from "@troupe/base";
+import { limits, utf8Bytes } from "@troupe/protocol";
+import { workerUrl } from "../worker-url.ts";
+import {
+  ACTOR_BYTES,
+  ACTOR_LENGTH,
+  ACTOR_OFFSET,
+  MEMORY_BYTES,
+  NUMBERS_OFFSET,
+  PARKED,
+  SQL_BYTES,
+  SQL_LENGTH,
+  SQL_OFFSET,
+  STARTED,
+  type StatementWorkerData,
+} from "./statement-cells.ts";
+
+/** What a watch is made of. */
+export interface StatementWatchOptions {
+  readonly log: Logger;
+  /** Where the thread writes; undefined: there is no thread, and the log alone says it, at the statement's end. */
+  readonly fd: number | undefined;
+}
+
+/** A statement as it is named. */
+export interface WatchedStatement {
+  readonly actorId: string;
+  readonly sql: string;
+  /** Its text's first bytes. */
+  readonly label: Uint8Array;
+}
+
+/** The bytes that name a statement. */
+export function labelOf(sql: string): Uint8Array {
+  return utf8Bytes(sql.slice(0, SQL_BYTES)).subarray(0, SQL_BYTES);
+}
+
+/** Watches the statements of one process's data directory. */
+export class StatementWatch {
+  readonly #options: StatementWatchOptions;
+  readonly #memory = new SharedArrayBuffer(MEMORY_BYTES);
+  readonly #started = new Float64Array(this.#memory, 0, 1);
+  readonly #numbers = new Int32Array(this.#memory, NUMBERS_OFFSET, 3);
+  readonly #bytes = new Uint8Array(this.#memory);
+  #worker: Worker | undefined;
+  #actorId = "";
+
+  constructor(options: StatementWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a statement. */
+  run<Result>(statement: WatchedStatement, run: () => Result): Result {
+    const since = Date.now();
+    if (this.#options.fd !== undefined) this.#show(statement, since, this.#options.fd);
+    try {
+      return run();
+    } finally {
+      this.#started[STARTED] = 0;
+      const ms = Date.now() - since;
+      if (ms >= limits.sqlSlowMs) this.#ended(statement, ms);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #show({ actorId, label }: WatchedStatement, since: number, fd: number): void {
+    this.#worker ??= this.#start(fd);
+    if (this.#actorId !== actorId) {
+      this.#actorId = actorId;
+      const bytes = utf8Bytes(actorId).subarray(0, ACTOR_BYTES);
+      this.#bytes.set(bytes, ACTOR_OFFSET);
+      this.#numbers[ACTOR_LENGTH] = bytes.byteLength;
+    }
+    this.#bytes.set(label, SQL_OFFSET);
+    this.#numbers[SQL_LENGTH] = label.byteLength;
+    this.#started[STARTED] = since;
+    if (Atomics.load(this.#numbers, PARKED) === 0) return;
+    Atomics.store(this.#numbers, PARKED, 0);
+    Atomics.notify(this.#numbers, PARKED);
+  }
+
+  #ended({ actorId, sql }: WatchedStatement, ms: number): void {
+    this.#options.log.warn("a statement of SQL held up the process", {
+      actorId,
+      sql: sql.slice(0, SQL_BYTES),
+      ms,
+    });
+  }
+
+  #start(fd: number): Worker {
+    const data: StatementWorkerData = { memory: this.#memory, slowMs: limits.sqlSlowMs, fd };
+    const worker = new Worker(workerUrl("statement-worker", import.meta.url), {
+      execArgv: [],
+      name: "troupe-sql-watch",
+      workerData: data,
+    });
+    // Without it statements run unwatched, and the log names them at their end.
+    worker.on("error", (cause) => this.#options.log.warn("the watch over SQL has ended", { cause }));
+    worker.unref();
+    return worker;
+  }
+}
