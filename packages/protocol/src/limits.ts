@@ -4,6 +4,8 @@
  * Sizes are bytes, times are milliseconds. What has a name in RivetKit's documentation keeps its value, unless a
  * promise of ours needs another one.
  */
+import { hibernationLimits } from "./hibernation-limits.ts";
+
 export const limits = {
   /** Actor names: the keys of `setup({ use })`. Characters. */
   actorNameLength: 64,
@@ -51,14 +53,7 @@ export const limits = {
   openingFrames: 1_024,
   /** Bytes held for a connection that is still opening. */
   openingBytes: 1024 * 1024,
-  /** Messages that the gateway holds of one client that hibernates: past it the socket isn't read. */
-  heldMessages: 1_024,
-  /** Bytes of those. */
-  heldBytes: 1024 * 1024,
-  /** As `heldMessages`, where a socket can't be left unread: past it the socket is closed with 1013. */
-  heldMessagesMost: 65_536,
-  /** Bytes of what the gateway holds of all such clients. */
-  gatewayHeldBytes: 256 * 1024 * 1024,
+  ...hibernationLimits,
   /** Bytes that a client may leave unread before its socket is closed with 1013. */
   sendBufferBytes: 16 * 1024 * 1024,
   /** Bytes that all clients of a gateway may leave unread together; past it the largest backlogs are closed with 1013. */

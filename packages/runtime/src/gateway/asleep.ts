@@ -4,13 +4,18 @@
  * What its client says is held in order; the first of it wakes the actor. A connection that the stopping activation has
  * not let go of yet still ends through it; after that the host knows its client, and forgets it when it goes.
  */
+import type { TimerHandle } from "@troupe/base";
 import { type ClientFrame, closeCodes, closeReasons, toWireError } from "@troupe/protocol";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { ActorConnection, ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
+import type { SocketCall } from "./calls.ts";
 import { Held } from "./held.ts";
 import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
+import { frameOf } from "./socket-actions.ts";
+
+const NONE: readonly TimerHandle[] = [];
 
 /** One connection between two activations. */
 export class Asleep {
@@ -21,7 +26,11 @@ export class Asleep {
   connection: ActorConnection | undefined;
   readonly #services: GatewayServices;
   readonly #connectionId: string;
+  /** What the activation has left to the next one: the client said it before all that is held. */
+  #left: ClientFrame[] | undefined;
   #held: Held<ClientFrame> | undefined;
+  #waking = false;
+  #timers: readonly TimerHandle[] = NONE;
 
   constructor(services: GatewayServices, instance: ActorInstance, connection: ActorConnection) {
     this.#services = services;
@@ -36,14 +45,36 @@ export class Asleep {
    * didn't. Throws `connection.held_too_much`.
    */
   hold(link: Link, frame: ClientFrame, bytes: number, failed: (cause: unknown) => void): void {
-    const first = this.#held === undefined;
     this.#held ??= new Held(link, this.#services.held);
     this.#held.add(frame, bytes);
-    if (first) this.#wake().catch(failed);
+    this.#wake(failed);
+  }
+
+  /**
+   * Takes back what the activation has left to the next one. A sender whose message is in the queue wakes nobody before
+   * its time is over.
+   */
+  putBack(call: SocketCall, failed: (cause: unknown) => void): void {
+    const { clock, timers } = this.#services.env;
+    this.#left ??= [];
+    this.#left.push(frameOf(call, clock));
+    if (!call.waits) this.#wake(failed);
+    else if (call.waitsUntil !== undefined) {
+      const leftMs = Math.max(0, call.waitsUntil - clock.monotonic());
+      const timer = timers.set(() => this.#wake(failed), leftMs, { background: true });
+      this.#timers = [...this.#timers, timer];
+    }
+  }
+
+  /** Nobody waits any more for a call that was put back. */
+  cancel(id: number): void {
+    this.#left = this.#left?.filter((frame) => !("id" in frame) || frame.id !== id);
   }
 
   /** The next activation takes what is held, in order. */
   *handOver(): Generator<readonly [frame: ClientFrame, bytes: number]> {
+    this.#clearTimers();
+    for (const frame of this.#left ?? []) yield [frame, 0];
     for (const [index, frame, bytes] of this.#held ?? []) {
       this.#held?.release(index);
       yield [frame, bytes];
@@ -52,12 +83,21 @@ export class Asleep {
 
   /** The client is gone. */
   end(): void {
+    this.#clearTimers();
     this.#held?.clear();
     this.#services.host.hibernation.forget(this.actor.id, this.#connectionId);
   }
 
-  async #wake(): Promise<void> {
-    await this.#services.host.load({ kind: "id", id: this.actor.id });
+  #wake(failed: (cause: unknown) => void): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    const woken = async (): Promise<unknown> =>
+      await this.#services.host.load({ kind: "id", id: this.actor.id });
+    woken().catch(failed);
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) this.#services.env.timers.clear(timer);
   }
 }
 

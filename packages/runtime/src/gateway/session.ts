@@ -39,10 +39,9 @@ import {
   closeCodeOf,
   type EncodedEvent,
 } from "../ports/instance.ts";
-import type { Abandoned } from "../ports/running-call.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { Asleep, endOfUnwoken } from "./asleep.ts";
-import { MessageOutput, type MessageSink } from "./calls.ts";
+import { MessageOutput, type SocketCall } from "./calls.ts";
 import { EarlyEvents } from "./early-events.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
@@ -50,8 +49,7 @@ import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
 import type { GatewayServices } from "./services.ts";
-import { type AskedAction, SocketActions } from "./socket-actions.ts";
-import type { SocketStreams } from "./socket-streams.ts";
+import { type ActionSocket, type AskedAction, SocketActions } from "./socket-actions.ts";
 import { SubscriptionReply } from "./subscription-reply.ts";
 import type { Reader } from "./unread.ts";
 
@@ -67,7 +65,7 @@ interface Open extends Opened {
 }
 
 /** One socket of one client. */
-export class SocketSession implements LinkHandler, MessageSink, Reader, ConnectionClient {
+export class SocketSession implements LinkHandler, ActionSocket, Reader, ConnectionClient {
   readonly kind = "connection";
   encoding: Encoding = "json";
   /** Monotonic time of the last message from the client. */
@@ -92,7 +90,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     request: (() => Request) | undefined;
   }) {
     this.#services = options.services;
-    this.#actions = new SocketActions(options.services);
+    this.#actions = new SocketActions(options.services, this);
     this.#link = options.link;
     this.#target = options.target;
     this.#request = options.request;
@@ -179,16 +177,12 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
     this.#endConnection(connectionErrors.slowestReader(limits.gatewayUnreadBytes), closeCodes.tryLater);
   }
 
-  get streams(): SocketStreams {
-    return this.#actions.streams;
-  }
-
-  answered(id: number): void {
-    this.#actions.answered(id);
-  }
-
-  pends(id: number, listener: Abandoned): void {
-    this.#actions.pends(id, listener);
+  putBack(call: SocketCall): boolean {
+    const state = this.#state;
+    const asleep = state.tag === "open" && this.#rests(state) ? this.#rest(state) : state;
+    if (asleep.tag !== "asleep") return false;
+    asleep.putBack(call, (cause) => this.#notWoken(asleep, cause));
+    return true;
   }
 
   close(reason: CloseReason): void {
@@ -282,6 +276,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
       case "credit":
         return this.#actions.streams.credit(frame.id, frame.items);
       case "cancel":
+        if (state.tag === "asleep") state.cancel(frame.id);
         this.#actions.cancel(frame.id);
         return;
       case "ping":
@@ -289,13 +284,15 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
         return;
       default:
     }
-    // One that stops takes nothing: what comes now is for the next activation, unless there is none.
-    if (state.tag === "open" && state.connection.hibernatable === true) {
-      const { accepting, doomed } = state.instance;
-      if (!accepting && !doomed && !this.#services.host.stopping) state = this.#rest(state);
-    }
+    if (state.tag === "open" && this.#rests(state)) state = this.#rest(state);
     if (state.tag === "asleep") this.#hold(state, frame, bytes);
     else if (state.tag === "open") this.#give(state, frame);
+  }
+
+  /** One that stops takes nothing: what comes now is for the next activation, unless there is none. */
+  #rests({ instance, connection }: Open): boolean {
+    if (connection.hibernatable !== true || this.#services.host.stopping) return false;
+    return !instance.accepting && !instance.doomed;
   }
 
   #rest({ instance, connection }: Open): Asleep {
@@ -327,7 +324,7 @@ export class SocketSession implements LinkHandler, MessageSink, Reader, Connecti
   }
 
   #action({ instance, connection }: Open, asked: AskedAction): void {
-    const refused = this.#actions.start(asked, { instance, connection, sink: this });
+    const refused = this.#actions.start(asked, instance, connection);
     if (refused !== undefined) this.post(errorMessage(refused, this.encoding, asked.id));
   }
 

@@ -55,7 +55,7 @@ export interface ActionCall {
   /** The HTTP request of a stateless call, made when somebody asks. */
   readonly request?: (() => Request) | undefined;
   readonly reply: Reply;
-  /** Told when the actor's code begins with it: for whoever measures. */
+  /** Told when the actor's code begins with it, or a message is in its queue. */
   began?(): void;
   /** When the caller gives up, monotonic; absent for never. */
   readonly until?: number | undefined;

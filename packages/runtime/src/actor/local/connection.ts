@@ -140,7 +140,9 @@ export class Connection implements ActorConnection {
 
   /** The activation ends without it. False: it can't, or its client is gone. */
   hibernate(): boolean {
-    if (!this.#stands || this.ended || this.client?.hibernate(this.id) !== true) return false;
+    // What waits behind a subscription that isn't decided would wait for ever.
+    if (!this.#stands || this.ended || this.waiting) return false;
+    if (this.client?.hibernate(this.id) !== true) return false;
     // What the old code still says of it is refused, or means nobody.
     this.#hibernates = true;
     this.#ended = Promise.resolve();
