@@ -1,11 +1,11 @@
+import { hibernationLimits } from "./hibernation-limits.ts";
+
 /**
  * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
  *
  * Sizes are bytes, times are milliseconds. What has a name in RivetKit's documentation keeps its value, unless a
  * promise of ours needs another one.
  */
-import { hibernationLimits } from "./hibernation-limits.ts";
-
 export const limits = {
   /** Actor names: the keys of `setup({ use })`. Characters. */
   actorNameLength: 64,

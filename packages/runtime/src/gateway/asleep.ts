@@ -27,7 +27,7 @@ export class Asleep {
   readonly #services: GatewayServices;
   readonly #connectionId: string;
   /** What the activation has left to the next one: the client said it before all that is held. */
-  #left: ClientFrame[] | undefined;
+  #left: SocketCall[] | undefined;
   #held: Held<ClientFrame> | undefined;
   #waking = false;
   #timers: readonly TimerHandle[] = NONE;
@@ -57,7 +57,7 @@ export class Asleep {
   putBack(call: SocketCall, failed: (cause: unknown) => void): void {
     const { clock, timers } = this.#services.env;
     this.#left ??= [];
-    this.#left.push(frameOf(call, clock));
+    this.#left.push(call);
     if (!call.waits) this.#wake(failed);
     else if (call.waitsUntil !== undefined) {
       const leftMs = Math.max(0, call.waitsUntil - clock.monotonic());
@@ -68,13 +68,13 @@ export class Asleep {
 
   /** Nobody waits any more for a call that was put back. */
   cancel(id: number): void {
-    this.#left = this.#left?.filter((frame) => !("id" in frame) || frame.id !== id);
+    this.#left = this.#left?.filter((call) => call.id !== id);
   }
 
   /** The next activation takes what is held, in order. */
   *handOver(): Generator<readonly [frame: ClientFrame, bytes: number]> {
     this.#clearTimers();
-    for (const frame of this.#left ?? []) yield [frame, 0];
+    for (const call of this.#left ?? []) yield [frameOf(call, this.#services.env.clock), 0];
     for (const [index, frame, bytes] of this.#held ?? []) {
       this.#held?.release(index);
       yield [frame, bytes];

@@ -97,6 +97,7 @@ test("a sender that waits over sleeps of the actor is told when its time is over
   await driver.world.until(() => waiting.state !== "pending");
   expect(waiting.value).toEqual({ status: "timedOut" });
   const again = watch(conn.send("jobs", 5, { wait: true }));
+  await driver.world.idle();
   await driver.act("desk", "take");
   await driver.act("desk", "take");
   await driver.world.until(() => again.state !== "pending");
