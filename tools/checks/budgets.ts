@@ -1,6 +1,6 @@
 /**
  * Budgets: how long a file and a function may be. What is longer stands in `tools/budget-list.json` with its length;
- * that list may only shrink. Tests, each one long story, have the ceiling for files alone.
+ * that list may only shrink. Tests, each one long story, and the one table of all limits have the ceiling for files alone.
  */
 import type { Check, Problem } from "../check.ts";
 import { type MeasuredFunction, measureFunctions } from "../function-lengths.ts";
@@ -10,6 +10,7 @@ import { isGenerated, isTest, type Repository } from "../repository.ts";
 const fileLimit = 400;
 const fileCeiling = 700;
 const functionLimit = 70;
+const table = "packages/protocol/src/limits.ts";
 const listPath = "tools/budget-list.json";
 
 interface BudgetList {
@@ -29,7 +30,7 @@ export const budgetsCheck: Check = {
     return [
       ...files.filter((file) => file.lines > fileCeiling).map((file) => tooLong(file, fileCeiling)),
       ...compare(
-        files.filter((file) => !isTest(file.at)),
+        files.filter((file) => !isTest(file.at) && file.at !== table),
         list?.files ?? {},
         fileLimit,
       ),
