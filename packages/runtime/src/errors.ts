@@ -328,6 +328,7 @@ export const connectionErrors = {
     }),
   openingBacklog: () =>
     error(429, "connection", "opening_backlog", "Too much was sent before the connection was open"),
+  heldTooMuch: () => error(503, "connection", "held_too_much", "Too much is held", { retryable: true }),
   helloTimeout: () => error(408, "connection", "hello_timeout", "No hello message came in time"),
   silent: () => error(408, "connection", "silent", "Nothing was heard from the client"),
   slowReader: (limit: number) =>
