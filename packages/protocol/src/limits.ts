@@ -1,3 +1,5 @@
+import { hibernationLimits } from "./hibernation-limits.ts";
+
 /**
  * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
  *
@@ -51,6 +53,7 @@ export const limits = {
   openingFrames: 1_024,
   /** Bytes held for a connection that is still opening. */
   openingBytes: 1024 * 1024,
+  ...hibernationLimits,
   /** Bytes that a client may leave unread before its socket is closed with 1013. */
   sendBufferBytes: 16 * 1024 * 1024,
   /** Bytes that all clients of a gateway may leave unread together; past it the largest backlogs are closed with 1013. */
@@ -61,6 +64,8 @@ export const limits = {
   clientCallsAtOnce: 1_024,
   /** Calls without a connection that wait for one of those. */
   clientCallsWaiting: 65_536,
+  /** Calls of actors inside of each other. */
+  callDepth: 1_000,
   /** Actions in flight on one connection. */
   connectionActionsInFlight: 4_096,
   /** Subscriptions of one connection. */

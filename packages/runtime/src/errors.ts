@@ -68,6 +68,14 @@ export const actorErrors = {
     error(404, "actor", "no_handler", `Actor "${name}" takes none of these: give it \`${handler}\``, {
       metadata: { handler },
     }),
+  callsTooDeep: (limit: number) =>
+    error(
+      508,
+      "actor",
+      "calls_too_deep",
+      `Actors call each other ${limit} calls deep: do they call each other in a circle?`,
+      { metadata: { limit } },
+    ),
   actionTimedOut: (action: string, timeoutMs: number) =>
     error(408, "actor", "action_timed_out", `Action "${action}" took longer than ${timeoutMs} ms`, {
       metadata: { action, timeoutMs },
@@ -320,6 +328,7 @@ export const connectionErrors = {
     }),
   openingBacklog: () =>
     error(429, "connection", "opening_backlog", "Too much was sent before the connection was open"),
+  heldTooMuch: () => error(503, "connection", "held_too_much", "Too much is held", { retryable: true }),
   helloTimeout: () => error(408, "connection", "hello_timeout", "No hello message came in time"),
   silent: () => error(408, "connection", "silent", "Nothing was heard from the client"),
   slowReader: (limit: number) =>

@@ -19,6 +19,11 @@ export interface SocketEvent {
 /** A message. Binary ones are ArrayBuffers. */
 export interface SocketMessageEvent extends SocketEvent {
   readonly data: string | ArrayBuffer;
+  /**
+   * At an actor, on a socket that hibernates: the message's number, from 1. A message that comes again, to the next
+   * activation, has the same.
+   */
+  readonly rivetMessageIndex?: number;
 }
 
 /** The socket's end. */

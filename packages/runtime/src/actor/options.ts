@@ -47,6 +47,11 @@ export interface ActorOptions {
    * An actor that nothing has kept awake for this long is destroyed, as by `c.destroy()`. Default: never. Ours.
    */
   readonly expireAfter?: number;
+  /**
+   * Raw WebSockets stay open while the actor sleeps; a function decides for each, by the request that opens it. Default
+   * true. Connections always stay.
+   */
+  readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
   /** Messages that all queues of an actor may hold. Default 1,000. */
@@ -104,6 +109,7 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   noSleep: false,
   // Never; also where options travel as JSON, which has no infinity.
   expireAfter: Number.MAX_SAFE_INTEGER,
+  canHibernateWebSocket: true,
   maxSchedules: limits.schedules,
   maxQueueSize: limits.queueMessages,
   maxQueueMessageSize: limits.queueMessageBytes,
@@ -122,7 +128,7 @@ const noOps: ReadonlySet<string> = new Set<NoOpName>([
 ]);
 
 /** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
-const unsupported: ReadonlySet<string> = new Set(["canHibernateWebSocket", "enableActorRuntimeSocket"]);
+const unsupported: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
 
 const texts: ReadonlySet<string> = new Set(["name", "icon"]);
 
@@ -167,6 +173,11 @@ function checkOption(name: string, value: unknown): unknown {
   }
   if (name === "noSleep") {
     if (typeof value !== "boolean") throw configErrors.invalidOption(name, "true or false");
+    return value;
+  }
+  if (name === "canHibernateWebSocket") {
+    if (typeof value !== "boolean" && typeof value !== "function")
+      throw configErrors.invalidOption(name, "true, false or a function");
     return value;
   }
   if (typeof value !== "number" || !(value >= 0))

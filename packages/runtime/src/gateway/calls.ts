@@ -31,6 +31,7 @@ import {
   okResponse,
   type Respond,
 } from "./http-message.ts";
+import { leftToNext } from "./passing.ts";
 import type { SocketStreams } from "./socket-streams.ts";
 
 /** Told of errors that their callers don't get to see; gives the id of the line in the log, if there is one. */
@@ -171,6 +172,8 @@ export interface MessageSink {
   answered(id: number): void;
   /** An action of this socket wants to be told when its caller waits no longer. */
   pends(id: number, listener: Abandoned): void;
+  /** The activation ends, and leaves a call to the next one. False: there is none, or the client goes with this one. */
+  putBack(call: SocketCall): boolean;
   /** The results that come in items. */
   readonly streams: SocketStreams;
 }
@@ -203,17 +206,21 @@ export class MessageOutput extends Output {
 
 /** An action frame of a socket. */
 export class SocketCall extends Output implements ActionCall, Reply {
+  readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
   readonly connection: ActorConnection;
   readonly send: SendOptions | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
-  readonly #id: number;
+  /** When a sender that waits for its reply gives up, monotonic. */
+  readonly waitsUntil: number | undefined;
   readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
   readonly #report: ReportInternal;
   #message: Message = "";
+  #begun = false;
+  #isBack = false;
 
   constructor(options: {
     id: number;
@@ -225,12 +232,14 @@ export class SocketCall extends Output implements ActionCall, Reply {
     sink: MessageSink;
     report: ReportInternal;
     send?: SendOptions | undefined;
+    waitsUntil?: number | undefined;
   }) {
     super();
+    this.id = options.id;
     this.send = options.send;
     this.until = options.terms?.until;
     this.idempotencyKey = options.terms?.idempotencyKey;
-    this.#id = options.id;
+    this.waitsUntil = options.waitsUntil;
     this.#actor = options.actor;
     this.name = options.name;
     this.args = options.args;
@@ -247,25 +256,35 @@ export class SocketCall extends Output implements ActionCall, Reply {
     return this.#message.length;
   }
 
+  /** Its message is in the queue: what is left is to wait for the reply. */
+  get waits(): boolean {
+    return this.#begun && this.send?.ticket !== undefined;
+  }
+
+  began(): void {
+    this.#begun = true;
+  }
+
   onAbandoned(listener: Abandoned): void {
-    this.#sink.pends(this.#id, listener);
+    this.#sink.pends(this.id, listener);
   }
 
   ok(output: unknown): Output {
-    const message = encodeReply(this.#id, output, this.#sink.encoding);
+    const message = encodeReply(this.id, output, this.#sink.encoding);
     checkOutgoing(message, this.connection.maxOutgoingBytes);
     this.#message = message;
     return this;
   }
 
   error(error: unknown): Output {
-    this.#message = this.#encodeError(error);
+    this.#isBack = leftToNext(error) && this.#sink.putBack(this);
+    if (!this.#isBack) this.#message = this.#encodeError(error);
     return this;
   }
 
   flow(control: FlowControl): FlowSink<unknown> {
     const sink = this.#sink;
-    const id = this.#id;
+    const { id } = this;
     sink.streams.begin(id, control);
     return new SocketFlow({
       id,
@@ -273,20 +292,20 @@ export class SocketCall extends Output implements ActionCall, Reply {
       post: (message) => sink.post(message),
       check: (message) => checkOutgoing(message, this.connection.maxOutgoingBytes),
       encodeError: (error) => this.#encodeError(error),
-      ended: () => {
-        sink.streams.end(id);
-        sink.answered(id);
-      },
+      // A cancel has counted it as answered already.
+      ended: () => sink.streams.end(id) && sink.answered(id),
     });
   }
 
   release(): void {
-    this.#sink.answered(this.#id);
+    if (this.#isBack) return;
+    this.#sink.answered(this.id);
     this.#sink.post(this.#message);
   }
 
   fail(error: TroupeError): void {
-    this.#sink.answered(this.#id);
+    if (this.#isBack) return;
+    this.#sink.answered(this.id);
     this.#sink.post(this.#encodeError(failure(error, this.send)));
   }
 
@@ -294,9 +313,9 @@ export class SocketCall extends Output implements ActionCall, Reply {
     const logId = this.#report(error, { ...recordFields(this.#actor), action: this.name });
     const { metadata, ...bare } = toWireError(error, false, logId);
     const full = metadata === undefined ? bare : { ...bare, metadata };
-    const message = encodeServerFrame({ kind: "error", id: this.#id, error: full }, this.#sink.encoding);
+    const message = encodeServerFrame({ kind: "error", id: this.id, error: full }, this.#sink.encoding);
     if (bytesPast(this.connection.maxOutgoingBytes, message) === undefined) return message;
-    return encodeServerFrame({ kind: "error", id: this.#id, error: bare }, this.#sink.encoding);
+    return encodeServerFrame({ kind: "error", id: this.id, error: bare }, this.#sink.encoding);
   }
 }
 

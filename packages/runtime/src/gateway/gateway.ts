@@ -83,7 +83,14 @@ export class Gateway {
     this.#parts = parts;
     const report: ReportInternal = (error, context) => this.#report(error, context);
     const unread = new UnreadTotal(this.#sessions);
-    this.#services = { env: parts.env, host: parts.host, report, sessions: this.#sessions, unread };
+    this.#services = {
+      env: parts.env,
+      host: parts.host,
+      report,
+      sessions: this.#sessions,
+      unread,
+      held: { bytes: 0 },
+    };
     this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
     this.#watching = this.#watch();
   }

@@ -1,6 +1,7 @@
 import type { Env, TroupeError } from "@troupe/base";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { ReportInternal } from "./calls.ts";
+import type { HeldTotal } from "./held.ts";
 import type { Reader, UnreadTotal } from "./unread.ts";
 
 /** What the parts of a gateway share. */
@@ -10,6 +11,8 @@ export interface GatewayServices {
   readonly report: ReportInternal;
   readonly sessions: Set<Session>;
   readonly unread: UnreadTotal;
+  /** What is held of clients whose actors sleep, or are at work. */
+  readonly held: HeldTotal;
 }
 
 /** An open socket, whatever is spoken on it. */

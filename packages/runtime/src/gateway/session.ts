@@ -2,6 +2,12 @@
  * SocketSession: one client's socket, from its hello to its end.
  *
  *   hello ──hello message──▶ opening ──actor is there, connect hooks done──▶ open ──▶ closed
+ *                                                                          │    ▲
+ *                                                              actor sleeps▼    │next activation has it
+ *                                                                          asleep
+ *
+ * Asleep, the socket is all that there is of the client here. A ping is answered without waking anybody; what is for the
+ * actor wakes it, and is held, in order, until the next activation takes it.
  *
  * A client may send frames behind its hello. They wait, in order and within limits, until the connection is open, and
  * none that comes later overtakes them: frames are taken in the order of their coming, always. Opening one session
@@ -10,69 +16,69 @@
  * What the actor sends has passed its gate. The welcome is gated too: a client that was told that it is connected is
  * connected to an actor whose writes in the connect hooks are durable.
  */
-import type { TimerHandle } from "@troupe/base";
-import { TroupeError } from "@troupe/base";
+import type { TimerHandle, TroupeError } from "@troupe/base";
 import {
-  bytesPast,
   type ClientFrame,
   closeCodes,
   closeReasons,
-  decodeClientFrame,
-  decodeHello,
   type Encoding,
   encodeServerFrame,
-  encodeWelcome,
   type Hello,
   limits,
   type Message,
-  negotiateVersion,
   toWireError,
 } from "@troupe/protocol";
-import { connectionErrors, messageErrors } from "../errors.ts";
+import { connectionErrors } from "../errors.ts";
 import type { Target } from "../host/actor-host.ts";
-import { logFieldsOf } from "../host/target.ts";
+import { logFieldsOf, nameOf } from "../host/target.ts";
+import type { ConnectionClient } from "../ports/hibernation.ts";
 import {
   type ActorConnection,
   type ActorInstance,
   type CloseReason,
-  type ConnectionSink,
   closeCodeOf,
   type EncodedEvent,
 } from "../ports/instance.ts";
-import type { Abandoned } from "../ports/running-call.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
-import { MessageOutput, type MessageSink } from "./calls.ts";
+import { Asleep, endOfUnwoken } from "./asleep.ts";
+import { MessageOutput, type SocketCall } from "./calls.ts";
+import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
+import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
+import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
 import type { GatewayServices } from "./services.ts";
-import { type AskedAction, SocketActions } from "./socket-actions.ts";
-import type { SocketStreams } from "./socket-streams.ts";
-import { decodeTimed } from "./stall.ts";
+import { type ActionSocket, type AskedAction, SocketActions } from "./socket-actions.ts";
 import { SubscriptionReply } from "./subscription-reply.ts";
 import type { Reader } from "./unread.ts";
 
 type State =
   | { readonly tag: "hello"; readonly timer: TimerHandle }
-  | { readonly tag: "opening"; readonly backlog: Message[]; bytes: number }
-  | { readonly tag: "open"; readonly instance: ActorInstance; readonly connection: ActorConnection }
+  | { readonly tag: "opening"; readonly early: OpeningBacklog }
+  | Open
+  | Asleep
   | { readonly tag: "closed" };
 
+interface Open extends Opened {
+  readonly tag: "open";
+}
+
 /** One socket of one client. */
-export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, Reader {
+export class SocketSession implements LinkHandler, ActionSocket, Reader, ConnectionClient {
+  readonly kind = "connection";
   encoding: Encoding = "json";
   /** Monotonic time of the last message from the client. */
   heardAt: number;
   readonly #services: GatewayServices;
   readonly #link: Link;
   readonly #target: (input: unknown) => Target;
-  readonly #request: (() => Request) | undefined;
+  /** Let go once the connect hooks are done. */
+  #request: (() => Request) | undefined;
   #state: State;
   readonly #actions: SocketActions;
   #welcomed = false;
-  /** Events sent in `onConnect`: the welcome is the first message all the same. */
-  #early: EncodedEvent[] = [];
-  #earlyBytes = 0;
+  readonly #early = new EarlyMessages();
   /** What the gateway's total knows of this client's backlog. */
   #unread = 0;
 
@@ -84,7 +90,7 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     request: (() => Request) | undefined;
   }) {
     this.#services = options.services;
-    this.#actions = new SocketActions(options.services);
+    this.#actions = new SocketActions(options.services, this);
     this.#link = options.link;
     this.#target = options.target;
     this.#request = options.request;
@@ -102,19 +108,15 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     const state = this.#state;
     switch (state.tag) {
       case "open":
-        this.#frame(state, data);
+      case "asleep":
+        this.#read(state, data);
         return;
       case "hello":
         this.#services.env.timers.clear(state.timer);
         this.#hello(data);
         return;
       case "opening":
-        state.bytes += data.length;
-        if (state.backlog.length >= limits.openingFrames || state.bytes > limits.openingBytes) {
-          this.#refuse(connectionErrors.openingBacklog());
-          return;
-        }
-        state.backlog.push(data);
+        if (!state.early.add(data)) this.#refuse(connectionErrors.openingBacklog());
         return;
       case "closed":
         return;
@@ -124,21 +126,50 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   closed(): void {
     const state = this.#state;
     this.#end();
-    if (state.tag === "open") state.connection.closed();
+    if (state.tag === "open" || state.tag === "asleep") state.connection?.closed();
+  }
+
+  hibernate(): boolean {
+    const state = this.#state;
+    const asleep = state.tag === "open" ? this.#rest(state) : state;
+    if (asleep.tag !== "asleep") return false;
+    asleep.connection = undefined;
+    return true;
+  }
+
+  resumed(instance: ActorInstance, connection: ActorConnection): void {
+    const asleep = this.#state;
+    if (asleep.tag !== "asleep") {
+      connection.closed();
+      return;
+    }
+    this.#state = { tag: "open", instance, connection };
+    // Another stop may come in between: then the rest is held again.
+    for (const [frame, bytes] of asleep.handOver()) this.#take(frame, bytes);
+  }
+
+  unknown(): void {
+    this.#shut(closeCodes.restart, closeReasons.restarting);
   }
 
   event(event: EncodedEvent): void {
     if (this.#welcomed) this.post(event.message(this.encoding));
-    else this.#keepEarly(event);
+    else this.#sayLater(event);
   }
 
   post(message: Message): void {
+    if (!this.#welcomed) return this.#sayLater({ bytes: message.length, message: () => message });
     this.#link.send(message);
     this.#checkBacklog();
   }
 
+  #sayLater(message: Sayable): void {
+    this.#early.add(message);
+    this.#checkBacklog();
+  }
+
   look(): number {
-    const unread = this.#state.tag === "closed" ? 0 : this.#link.bufferedBytes + this.#earlyBytes;
+    const unread = this.#state.tag === "closed" ? 0 : this.#link.bufferedBytes + this.#early.bytes;
     const more = unread - this.#unread;
     this.#unread = unread;
     this.#services.unread.add(more);
@@ -149,16 +180,12 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     this.#endConnection(connectionErrors.slowestReader(limits.gatewayUnreadBytes), closeCodes.tryLater);
   }
 
-  get streams(): SocketStreams {
-    return this.#actions.streams;
-  }
-
-  answered(id: number): void {
-    this.#actions.answered(id);
-  }
-
-  pends(id: number, listener: Abandoned): void {
-    this.#actions.pends(id, listener);
+  putBack(call: SocketCall): boolean {
+    const state = this.#state;
+    const asleep = state.tag === "open" && this.#rests(state) ? this.#rest(state) : state;
+    if (asleep.tag !== "asleep") return false;
+    asleep.putBack(call, (cause) => this.#notWoken(asleep, cause));
+    return true;
   }
 
   close(reason: CloseReason): void {
@@ -182,69 +209,38 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     let hello: Hello;
     let params: unknown;
     try {
-      const bytes = bytesPast(limits.helloBytes, data);
-      if (bytes !== undefined) throw connectionErrors.helloTooLong(bytes, limits.helloBytes);
-      hello = decodeTimed(
-        this.#services.env,
-        data.length,
-        () => decodeHello(data),
-        () => ({ what: "hello", length: data.length, actor: this.#actorName() }),
-      );
+      hello = readHello(this.#services, data, () => nameOf(this.#target(undefined)));
       params = paramsOf(hello.params);
     } catch (cause) {
       this.#refuse(cause);
       return;
     }
     this.encoding = hello.encoding;
-    const state: State = { tag: "opening", backlog: [], bytes: 0 };
+    const state: State = { tag: "opening", early: new OpeningBacklog() };
     this.#state = state;
-    this.#open(hello, params).then(
+    // The gate broke. A refusal would be for good, but the next activation may welcome this client.
+    const failed = ({ group, code }: TroupeError): void =>
+      this.#shut(closeCodes.internal, `${group}.${code}`);
+    openConnection(hello, {
+      services: this.#services,
+      target: this.#target(hello.input),
+      sink: this,
+      // Who comes without a request is of this process: its connection lasts as long as it wants the actor awake.
+      client: this.#request === undefined ? undefined : this,
+      request: this.#request,
+      params,
+      welcome: (message) => this.#welcome(message),
+      failed,
+    }).then(
       ({ instance, connection }) => this.#opened(state, instance, connection),
       (cause: unknown) => this.#refuse(passing(cause) ? connectionErrors.actorStopped() : cause),
     );
   }
 
-  async #open(
-    hello: Hello,
-    params: unknown,
-  ): Promise<{ instance: ActorInstance; connection: ActorConnection }> {
-    const version = negotiateVersion(hello.versions);
-    const instance = await this.#services.host.load(this.#target(hello.input));
-    const connection = await instance.connect({
-      params,
-      sink: this,
-      request: this.#request,
-      opened: (opened) => {
-        const ids = { actorId: instance.record.id, connectionId: opened.id };
-        const welcome = encodeWelcome({ kind: "welcome", version, ...ids, heartbeatMs: limits.heartbeatMs });
-        const sink = { post: (message: Message) => this.#welcome(message) };
-        // The gate broke. A refusal would be for good, but the next activation may welcome this client.
-        const failed = ({ group, code }: TroupeError): void =>
-          this.#shut(closeCodes.internal, `${group}.${code}`);
-        return new MessageOutput(sink, welcome, failed);
-      },
-    });
-    return { instance, connection };
-  }
-
-  #actorName(): string {
-    const target = this.#target(undefined);
-    return target.kind === "id" ? target.id : target.address.name;
-  }
-
-  #keepEarly(event: EncodedEvent): void {
-    this.#early.push(event);
-    this.#earlyBytes += event.bytes;
-    this.#checkBacklog();
-  }
-
   #welcome(message: Message): void {
-    this.post(message);
     this.#welcomed = true;
-    const early = this.#early;
-    this.#early = [];
-    this.#earlyBytes = 0;
-    for (const event of early) this.event(event);
+    this.post(message);
+    for (const early of this.#early.take()) this.post(early.message(this.encoding));
   }
 
   /** The connection stands: what was sent meanwhile is taken first, in order. */
@@ -254,73 +250,93 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       connection.closed();
       return;
     }
-    const open: State = { tag: "open", instance, connection };
-    this.#state = open;
-    for (const data of opening.backlog) {
-      if (this.#state !== open) return;
-      this.#frame(open, data);
+    this.#request = undefined;
+    this.#state = { tag: "open", instance, connection };
+    for (const data of opening.early.messages) {
+      const now = this.#state;
+      if (now.tag !== "open" && now.tag !== "asleep") return;
+      this.#read(now, data);
     }
   }
 
-  #frame(state: State & { tag: "open" }, data: Message): void {
-    const { connection } = state;
+  #read(state: Open | Asleep, data: Message): void {
+    const open = state.tag === "open";
+    const maxBytes = open ? state.connection.maxIncomingBytes : state.maxBytes;
+    const actor = open ? state.instance.record.name : state.actor.name;
     let frame: ClientFrame;
     try {
-      const bytes = bytesPast(connection.maxIncomingBytes, data);
-      if (bytes !== undefined) throw messageErrors.incomingTooLong(bytes, connection.maxIncomingBytes);
-      frame = decodeTimed(
-        this.#services.env,
-        data.length,
-        () => decodeClientFrame(data, this.encoding),
-        (decoded) => ({
-          what: "frame",
-          length: data.length,
-          actor: state.instance.record.name,
-          action: decoded?.kind === "action" ? decoded.name : undefined,
-        }),
-      );
+      frame = readFrame({ services: this.#services, encoding: this.encoding, maxBytes, actor }, data);
     } catch (cause) {
       this.#malformed(state, cause);
       return;
     }
+    this.#take(frame, data.length);
+  }
+
+  #take(frame: ClientFrame, bytes: number): void {
+    let state = this.#state;
     switch (frame.kind) {
-      case "action":
-        this.#action(state, frame);
-        return;
-      case "cancel":
-        this.#actions.cancel(frame.id);
-        return;
-      case "send": {
-        const { kind: _, id, name, body, ...send } = frame;
-        this.#action(state, { id, name, args: [body], send });
-        return;
-      }
-      case "subscribe": {
-        connection.subscribe(frame, new SubscriptionReply(frame.id, this.encoding, this));
-        return;
-      }
-      case "unsubscribe":
-        connection.unsubscribe(frame.event);
-        return;
       case "credit":
         return this.#actions.streams.credit(frame.id, frame.items);
+      case "cancel":
+        if (state.tag === "asleep") state.cancel(frame.id);
+        this.#actions.cancel(frame.id);
+        return;
       case "ping":
         this.post(encodeServerFrame({ kind: "pong" }, this.encoding));
         return;
+      default:
+    }
+    if (state.tag === "open" && this.#rests(state)) state = this.#rest(state);
+    if (state.tag === "asleep") this.#hold(state, frame, bytes);
+    else if (state.tag === "open") this.#give(state, frame);
+  }
+
+  /** One that stops takes nothing: what comes now is for the next activation, unless there is none. */
+  #rests({ instance, connection }: Open): boolean {
+    if (connection.hibernatable !== true || this.#services.host.stopping) return false;
+    return !instance.accepting && !instance.doomed;
+  }
+
+  #rest({ instance, connection }: Open): Asleep {
+    const asleep = new Asleep(this.#services, instance, connection);
+    this.#state = asleep;
+    return asleep;
+  }
+
+  #hold(asleep: Asleep, frame: ClientFrame, bytes: number): void {
+    try {
+      asleep.hold(this.#link, frame, bytes, (cause) => this.#notWoken(asleep, cause));
+    } catch (cause) {
+      this.#endConnection(asError(cause, connectionErrors.heldTooMuch), closeCodes.tryLater);
     }
   }
 
-  #action({ instance, connection }: State & { tag: "open" }, asked: AskedAction): void {
-    const refused = this.#actions.start(asked, { instance, connection, sink: this });
-    if (refused !== undefined) this.#sendError(refused, asked.id);
+  #notWoken(asleep: Asleep, cause: unknown): void {
+    if (this.#state !== asleep) return;
+    const { code, reason } = endOfUnwoken(this.#services, asleep, cause);
+    this.#shut(code, reason);
+  }
+
+  #give(state: Open, frame: ActorFrame): void {
+    const { connection } = state;
+    if (frame.kind === "subscribe")
+      connection.subscribe(frame, new SubscriptionReply(frame.id, this.encoding, this));
+    else if (frame.kind === "unsubscribe") connection.unsubscribe(frame.event);
+    else this.#action(state, askedBy(frame));
+  }
+
+  #action({ instance, connection }: Open, asked: AskedAction): void {
+    const refused = this.#actions.start(asked, instance, connection);
+    if (refused !== undefined) this.post(errorMessage(refused, this.encoding, asked.id));
   }
 
   /**
    * A frame that can't be read: its sender can't be trusted with the next one's place. What it sent before is answered
    * first: the error is an output like any other.
    */
-  #malformed({ connection }: State & { tag: "open" }, cause: unknown): void {
-    const error = TroupeError.is(cause) ? cause : connectionErrors.openingBacklog();
+  #malformed({ connection }: Open | Asleep, cause: unknown): void {
+    const error = asError(cause, connectionErrors.openingBacklog);
     const code = error.group === "message" ? closeCodes.messageTooBig : closeCodes.protocolError;
     const end = (): void => this.#link.close(code, `${error.group}.${error.code}`);
     const post = (message: Message): void => {
@@ -328,14 +344,16 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
       end();
     };
     this.#end();
-    connection.emit(new MessageOutput({ post }, errorMessage(error, this.encoding), end));
-    connection.closed();
+    const message = errorMessage(error, this.encoding);
+    if (connection === undefined) post(message);
+    else connection.emit(new MessageOutput({ post }, message, end));
+    connection?.closed();
   }
 
   #endConnection(error: TroupeError, code: number): void {
     const state = this.#state;
     this.endWith(error, code);
-    if (state.tag === "open") state.connection.closed();
+    if (state.tag === "open" || state.tag === "asleep") state.connection?.closed();
   }
 
   /** Ends a session that isn't open: nothing that was sent with the hello was acted on. */
@@ -350,10 +368,6 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
     const error = toWireError(cause, false, logId);
     this.#link.send(refusalMessage(error));
     this.#shut(error.retryable ? closeCodes.tryLater : closeCodes.policy, `${error.group}.${error.code}`);
-  }
-
-  #sendError(error: TroupeError, id?: number): void {
-    this.post(errorMessage(error, this.encoding, id));
   }
 
   /** Last in whatever sends: it may end the session. */
@@ -371,7 +385,9 @@ export class SocketSession implements LinkHandler, ConnectionSink, MessageSink, 
   }
 
   #end(): void {
-    if (this.#state.tag === "hello") this.#services.env.timers.clear(this.#state.timer);
+    const state = this.#state;
+    if (state.tag === "hello") this.#services.env.timers.clear(state.timer);
+    if (state.tag === "asleep") state.end();
     this.#state = { tag: "closed" };
     this.#actions.cancelStreams();
     this.#services.sessions.delete(this);

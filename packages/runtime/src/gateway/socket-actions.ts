@@ -1,8 +1,8 @@
 /**
  * The actions of one socket that have no answer yet: how many, and who wants to know when their caller waits no longer.
  */
-import type { TroupeError } from "@troupe/base";
-import { type ActionFrame, limits } from "@troupe/protocol";
+import type { Clock, TroupeError } from "@troupe/base";
+import { type ActionFrame, type ClientFrame, type Encoding, limits, type Message } from "@troupe/protocol";
 import { callErrors, connectionErrors } from "../errors.ts";
 import type { ActionCall, ActorConnection, ActorInstance } from "../ports/instance.ts";
 import type { Abandoned } from "../ports/running-call.ts";
@@ -13,16 +13,28 @@ import { SocketStreams } from "./socket-streams.ts";
 /** What a frame asks for: an action, or with `send` to take a message. */
 export type AskedAction = Omit<ActionFrame, "kind"> & Pick<ActionCall, "send">;
 
+/** The socket, as its actions use it. */
+export interface ActionSocket extends Pick<MessageSink, "encoding" | "post"> {
+  /** See {@link MessageSink}. */
+  putBack(call: SocketCall): boolean;
+}
+
 /** Starts, counts and cancels a socket's actions. */
-export class SocketActions {
+export class SocketActions implements MessageSink {
+  readonly #socket: ActionSocket;
   readonly #services: Pick<GatewayServices, "env" | "report">;
   #inFlight = 0;
   /** Those that pend. Most never do. */
   #pending: Map<number, Abandoned> | undefined;
   #streams: SocketStreams | undefined;
 
-  constructor(services: Pick<GatewayServices, "env" | "report">) {
+  constructor(services: Pick<GatewayServices, "env" | "report">, socket: ActionSocket) {
     this.#services = services;
+    this.#socket = socket;
+  }
+
+  get encoding(): Encoding {
+    return this.#socket.encoding;
   }
 
   get inFlight(): number {
@@ -30,14 +42,7 @@ export class SocketActions {
   }
 
   /** Returns why it doesn't: `connection.too_many_actions`. */
-  start(
-    asked: AskedAction,
-    to: {
-      readonly instance: ActorInstance;
-      readonly connection: ActorConnection;
-      readonly sink: MessageSink;
-    },
-  ): TroupeError | undefined {
+  start(asked: AskedAction, instance: ActorInstance, connection: ActorConnection): TroupeError | undefined {
     if (this.#inFlight >= limits.connectionActionsInFlight)
       return connectionErrors.tooManyActions(limits.connectionActionsInFlight);
     this.#inFlight += 1;
@@ -45,8 +50,10 @@ export class SocketActions {
     const { env, report } = this.#services;
     const termed = timeoutMs !== undefined || idempotencyKey !== undefined;
     const terms = termed ? termsNow(asked, env.clock) : undefined;
-    const { instance, connection, sink } = to;
-    instance.action(new SocketCall({ ...call, actor: instance.record, connection, terms, sink, report }));
+    const waitMs = asked.send?.timeoutMs;
+    const waitsUntil = waitMs === undefined ? undefined : env.clock.monotonic() + waitMs;
+    const about = { actor: instance.record, connection, sink: this, report };
+    instance.action(new SocketCall({ ...call, ...about, terms, waitsUntil }));
     return undefined;
   }
 
@@ -81,4 +88,24 @@ export class SocketActions {
     this.#inFlight -= 1;
     this.#pending?.delete(id);
   }
+
+  post(message: Message): void {
+    this.#socket.post(message);
+  }
+
+  putBack(call: SocketCall): boolean {
+    const back = this.#socket.putBack(call);
+    if (back) this.answered(call.id);
+    return back;
+  }
+}
+
+/** The frame of a call that is asked for once more, with what is left of its times. */
+export function frameOf(call: SocketCall, clock: Pick<Clock, "monotonic">): ClientFrame {
+  const { id, name, args, send, until, idempotencyKey, waitsUntil } = call;
+  const left = (end: number | undefined) =>
+    end === undefined ? {} : { timeoutMs: Math.max(0, end - clock.monotonic()) };
+  if (send !== undefined) return { kind: "send", id, name, body: args[0], ...send, ...left(waitsUntil) };
+  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+  return { kind: "action", id, name, args, ...left(until), ...key };
 }

@@ -9,9 +9,9 @@ import { MessageOutput, type MessageSink } from "./calls.ts";
 export class SubscriptionReply implements SubscribeAnswer {
   readonly #id: number;
   readonly #encoding: Encoding;
-  readonly #sink: MessageSink;
+  readonly #sink: Pick<MessageSink, "post">;
 
-  constructor(id: number, encoding: Encoding, sink: MessageSink) {
+  constructor(id: number, encoding: Encoding, sink: Pick<MessageSink, "post">) {
     this.#id = id;
     this.#encoding = encoding;
     this.#sink = sink;

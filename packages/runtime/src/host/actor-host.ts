@@ -22,7 +22,9 @@ import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, lives } from "./cut-off.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
+import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
+import type { HostParts } from "./host-parts.ts";
 import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
@@ -31,21 +33,9 @@ import { type Creation, describe, isCreate, pathOf, type Target } from "./target
 
 export type { Target } from "./target.ts";
 
-/** What a host is made of. */
-export interface HostParts {
-  readonly env: Env;
-  readonly directory: Directory;
-  readonly storage: ActorStorage;
-  /** By the name that an actor is registered under. */
-  readonly factories: ReadonlyMap<string, InstanceFactory>;
-  /** Awake actors at once; default `limits.awakeActors`. */
-  readonly maxAwake?: number;
-  /** True when memory is past its watermark; never by default. */
-  readonly memoryShort?: () => boolean;
-}
-
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
+  readonly hibernation = new HibernatingClients();
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
@@ -88,6 +78,11 @@ export class ActorHost implements InstanceHost {
   /** Begins to watch the alarms. */
   start(): Promise<void> {
     return this.#alarms.start();
+  }
+
+  /** True from the moment when no actor wakes any more. */
+  get stopping(): boolean {
+    return this.#stopped !== undefined;
   }
 
   /** Awake, waking and stopping actors. */

@@ -36,6 +36,11 @@ export function describe(address: ActorAddress): string {
   return `"${address.name}" with key ${JSON.stringify(address.key)}`;
 }
 
+/** The name in it, or the id. */
+export function nameOf(target: Target): string {
+  return target.kind === "id" ? target.id : target.address.name;
+}
+
 /** An actor that is being made. */
 export interface Creation {
   readonly input: unknown;

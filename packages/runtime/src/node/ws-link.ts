@@ -60,6 +60,14 @@ export class WsLink implements Link {
     this.#guard?.accept(maxBytes);
   }
 
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
   ping(): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
   }

@@ -7,6 +7,7 @@
 import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
+import type { HibernatingClient, Hibernation } from "./hibernation.ts";
 import type { ConnectedClient, InstanceEdits } from "./inspection.ts";
 import type { Output } from "./output.ts";
 import type { RawRequest } from "./raw.ts";
@@ -54,7 +55,7 @@ export interface ActionCall {
   /** The HTTP request of a stateless call, made when somebody asks. */
   readonly request?: (() => Request) | undefined;
   readonly reply: Reply;
-  /** Told when the actor's code begins with it: for whoever measures. */
+  /** Told when the actor's code begins with it, or a message is in its queue. */
   began?(): void;
   /** When the caller gives up, monotonic; absent for never. */
   readonly until?: number | undefined;
@@ -64,6 +65,8 @@ export interface ActionCall {
   readonly caller?: string | undefined;
   /** What the call is a part of; absent for a call from outside. */
   readonly chain?: CallChain | undefined;
+  /** How many calls of actors it is inside of; none for a call from outside. */
+  readonly depth?: number | undefined;
   /**
    * Calls `listener` when the caller waits no longer, at once when that is so. Asked for by calls that pend; of several
    * listeners the last one is told.
@@ -87,6 +90,8 @@ export interface ConnectRequest {
   readonly params: unknown;
   readonly sink: ConnectionSink;
   readonly request?: (() => Request) | undefined;
+  /** Who keeps the socket while the actor sleeps; absent: the connection ends with the activation. */
+  readonly client?: HibernatingClient | undefined;
   /** Makes the output that tells the client that it is connected, once the hooks are done; the sink shows it first. */
   readonly opened?: (connection: ActorConnection) => Output;
 }
@@ -98,6 +103,8 @@ export interface ActorConnection {
   readonly maxIncomingBytes: number;
   /** A message to the client may have this many bytes. */
   readonly maxOutgoingBytes: number;
+  /** Its client is kept while the actor sleeps: what the client says meanwhile is held for the next activation. */
+  readonly hibernatable?: boolean;
   /** Sends an output in the connection's order. */
   emit(output: Output): void;
   /** Takes an event from now on, if the client may; what comes of it leaves as an output that `answer` makes. */
@@ -138,6 +145,8 @@ export interface ConnectionSink {
   close(reason: CloseReason): void;
   /** The connection has begun to end, whoever wanted it (`reason`: the actor). `onDisconnect` waits for it. */
   ended?(reason: CloseReason | undefined): Promise<void>;
+  /** The activation ends, and the connection goes on without it: nothing more is said here. */
+  hibernated?(): void;
 }
 
 /**
@@ -194,6 +203,8 @@ export interface InstanceOpen {
 
 /** What an activation may ask of its host. */
 export interface InstanceHost {
+  /** Keeps clients whose actor sleeps; absent where connections end with the activation. */
+  readonly hibernation?: Hibernation;
   /** Nothing keeps the instance awake: the host may stop it after `sleepTimeoutMs`. */
   idle(instance: ActorInstance, sleepTimeoutMs: number): void;
   /** Something keeps it awake again. */

@@ -6,6 +6,7 @@
  */
 import type { TroupeError } from "@troupe/base";
 import type { FlowControl } from "./flow.ts";
+import type { SocketClient } from "./hibernation.ts";
 import type { Message } from "./transport.ts";
 
 /** A request in the actor's own protocol. Other kinds join here, each with `refused`. */
@@ -21,6 +22,8 @@ export interface RawSocketRequest {
   /** The subprotocol that was agreed on; empty for none. */
   readonly protocol: string;
   readonly peer: RawPeer;
+  /** Who keeps the socket while the actor sleeps; absent: it ends with the activation. */
+  readonly client?: SocketClient | undefined;
   /** The actor has it: what the client sent meanwhile is given to `socket` now, in order. */
   opened(socket: RawSocket): void;
   /** It doesn't take it, and says why. */
@@ -33,6 +36,8 @@ export interface RawPeer {
   send(data: Message): void;
   /** `closed` of the socket follows, at once or when the client has agreed. */
   close(code: number, reason: string): void;
+  /** A message has been handled, and what its handler wrote is durable: it is not said again. */
+  acknowledge?(index: number): void;
   /** Bytes that were sent and not yet handed to the operating system. */
   readonly bufferedBytes: number;
 }
@@ -41,8 +46,10 @@ export interface RawPeer {
 export interface RawSocket {
   /** A message from the client may have this many bytes. */
   readonly maxIncomingBytes: number;
-  /** A message from the client. The bytes are the actor's from now on. */
-  message(data: Message): void;
+  /** The gateway keeps each message until it is acknowledged, and says it again to the next activation. */
+  readonly hibernatable?: boolean;
+  /** A message from the client. `index` counts those of one socket, where they may be said again: then the bytes aren't to be changed. */
+  message(data: Message, index?: number): void;
   /** Once, and last. */
   closed(code: number, reason: string): void;
 }

@@ -31,6 +31,9 @@ export interface Link {
    * than this of one message.
    */
   accept?(maxBytes: number): void;
+  /** Reads nothing more until `resume`; what was read already still comes. */
+  pause?(): void;
+  resume?(): void;
   /** Asks the other end for a sign of life, where the carrier has such a thing. */
   ping?(): void;
   /** Bytes that were sent but not yet handed to the operating system. */

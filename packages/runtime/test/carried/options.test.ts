@@ -18,7 +18,7 @@ const withoutEffect = [
   "preloadMaxConnectionsBytes",
 ];
 
-const later = ["canHibernateWebSocket", "enableActorRuntimeSocket"];
+const later = ["enableActorRuntimeSocket"];
 
 /** A value that is not the default. */
 function other(value: unknown): unknown {
@@ -63,6 +63,11 @@ test.each(later)("S2.6 (in part) %s, of a later version, is refused by name on b
   expect(await rejection(Promise.resolve().then(() => describeCarried(declaration)))).toBe(
     "config.unsupported_option",
   );
+});
+
+test("S2.6 (in part) canHibernateWebSocket as a function, which passes no wire, is refused by name", async () => {
+  const given = { canHibernateWebSocket: () => true };
+  expect(await rejection(Promise.resolve().then(() => declared(given)))).toBe("config.unsupported_option");
 });
 
 test("S2.6 (in part) one that nobody knows is refused by name on both ends", async () => {

@@ -269,6 +269,8 @@ test("S4.2: conn.on, then conn.act in one tick, first connect and 1,000 connecti
 test("S4.2: it holds on a reconnect too", async () => {
   const chat = actor({
     events: { said: event<number>() },
+    // What can't be stored ends with the activation, and its connection too.
+    createConnState: () => () => {},
     actions: {
       say: (c, n: number) => c.broadcast("said", n),
       nap: (c) => c.sleep(),

@@ -153,11 +153,8 @@ test("subscriptions: one more is refused, a repeated one isn't", async () => {
   for (let id = 0; id <= limits.connectionSubscriptions; id += 1) socket.subscribe(id, `e${id}`);
   socket.subscribe(7_000, "e1").action(7_001, "say", "a");
   await driver.world.idle();
-  expect(socket.story.slice(-3)).toEqual([
-    `error ${limits.connectionSubscriptions} connection.too_many_subscriptions`,
-    "subscribed 7000",
-    "reply 7001 1",
-  ]);
+  expect(socket.story).toContain(`error ${limits.connectionSubscriptions} connection.too_many_subscriptions`);
+  expect(socket.story.slice(-2)).toEqual(["subscribed 7000", "reply 7001 1"]);
 });
 
 test("unsubscribe is in force for what comes behind it", async () => {

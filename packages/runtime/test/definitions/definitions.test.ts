@@ -146,7 +146,7 @@ for (const key of ["inspector"]) {
   });
 }
 
-for (const key of ["canHibernateWebSocket", "enableActorRuntimeSocket"]) {
+for (const key of ["enableActorRuntimeSocket"]) {
   test(`S3.1 (in part): options.${key} is refused by its name, not dropped`, () => {
     expect(() => define({ options: { [key]: 1 } })).toThrow(new RegExp(`"${key}" is not in this version`));
   });

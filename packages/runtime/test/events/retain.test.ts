@@ -6,6 +6,8 @@ import { Driver } from "../driver/driver.ts";
 import type { TestSocket } from "../driver/socket.ts";
 
 const room = actor({
+  // What can't be stored keeps its connection from hibernating: a nap closes it.
+  createConnState: () => () => {},
   state: { n: 0 },
   events: { said: event<number>({ retain: 5 }), moved: event<number>() },
   options: { sleepTimeout: 1_000 },

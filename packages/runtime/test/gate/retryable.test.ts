@@ -27,21 +27,32 @@ const teller = actor({
 
 type Told = Driver<{ teller: typeof teller; other: typeof other }>;
 
+type Telling = "tell" | "write";
+
 /** The ways to an action, each with a client that sends again what says to be retryable. */
 const doors = {
-  "over HTTP": (driver: Told, action: "tell" | "write") => driver.client().teller.getOrCreate()[action](),
-  "over a socket": (driver: Told, action: "tell" | "write") =>
-    driver.client().teller.getOrCreate().connect()[action](),
-  "from the same process": (driver: Told, action: "tell" | "write") =>
-    driver.local().teller.getOrCreate()[action](),
+  "over HTTP": async (driver: Told) => {
+    const handle = driver.client().teller.getOrCreate();
+    return (action: Telling) => handle[action]();
+  },
+  "over a socket": async (driver: Told) => {
+    const conn = driver.client().teller.getOrCreate().connect();
+    await conn.ready;
+    return (action: Telling) => conn[action]();
+  },
+  "from the same process": async (driver: Told) => {
+    const handle = driver.local().teller.getOrCreate();
+    return (action: Telling) => handle[action]();
+  },
 };
 
-for (const [door, call] of Object.entries(doors)) {
+for (const [door, open] of Object.entries(doors)) {
   test(`an action ${door} that fails by a retryable error of its own call isn't retryable, and ran once`, async () => {
     // There is room for the teller alone: its own call is refused as overloaded, again and again.
     await using driver = await Driver.start({ teller, other }, { maxAwakeActors: 1 });
     await driver.act("teller", "told");
-    const told = watch<unknown>(call(driver, "tell"));
+    const call = await open(driver);
+    const told = watch<unknown>(call("tell"));
     await driver.world.pass(120_000);
     expect([told.state, told.code]).toEqual(["rejected", "actor.overloaded"]);
     expect(TroupeError.is(told.error) && told.error.retryable).toBe(false);
@@ -52,8 +63,9 @@ for (const [door, call] of Object.entries(doors)) {
     await using driver = await Driver.start({ teller, other });
     await driver.act("teller", "told");
     await driver.world.idle();
+    const call = await open(driver);
     driver.syncs.failWrites(1, storageErrors.closed());
-    const wrote = watch<unknown>(call(driver, "write"));
+    const wrote = watch<unknown>(call("write"));
     await driver.world.pass(60_000);
     expect([wrote.state, wrote.code]).toEqual(["rejected", "storage.closed"]);
     expect(TroupeError.is(wrote.error) && wrote.error.retryable).toBe(false);
@@ -64,9 +76,11 @@ for (const [door, call] of Object.entries(doors)) {
 test("an action that fails because the host stops is answered on its socket, and not as retryable", async () => {
   await using driver = await Driver.start({ teller, other });
   await driver.act("teller", "told");
-  const socket = driver.socket("/actor/teller/connect").hello().action(1, "tell");
+  const socket = driver.socket("/actor/teller/connect").hello();
+  await driver.world.idle();
   // The action has begun, and its own call waits for its write.
   driver.syncs.hold();
+  socket.action(1, "tell");
   await driver.world.idle();
   expect(socket.story).toEqual(["welcome"]);
   const stopped = watch(driver.runtime.stop());

@@ -136,7 +136,7 @@ test("a destruction that can't be stored never was: the caller is told, and the 
 /** Two calls in one turn of the host's: `die`, and `add` behind it. */
 function together(driver: Mortals, id: string) {
   const instance = driver.runtime.host.instance(id);
-  const nobody = { caller: undefined, chain: undefined, onAbandoned: undefined };
+  const nobody = { caller: undefined, chain: undefined, depth: 1, onAbandoned: undefined };
   const terms = { until: undefined, idempotencyKey: undefined, ...nobody };
   const [died, added] = ["die", "add"].map((name) =>
     watch(
@@ -303,19 +303,21 @@ test("an actor whose end is stored goes, also when what onDestroy wrote could no
   expect((await byId(driver, id)).code).toBe("actor.not_found");
 });
 
-test("a socket of a destroyed actor is closed for good, behind what was said; of one that sleeps, for now", async () => {
+test("a socket of a destroyed actor is closed for good, behind what was said; so is one that outlived its sleep", async () => {
   await using driver = await start();
   const id = await idOf(driver);
   const sleeping = driver.socket("/actor/mortal/connect").hello();
   await driver.world.until(() => sleeping.story.length === 1);
   await driver.runtime.host.sleep(id);
-  await driver.world.until(() => sleeping.closed !== undefined);
-  expect(sleeping.closed).toEqual({ code: 1012, reason: "actor.restarting" });
+  await driver.world.idle();
+  // Behind a carrier it ends with the sleep.
+  if (process.env["TROUPE_TEST_CARRIED"] !== "1") expect(sleeping.closed).toBe(undefined);
   const socket = driver.socket("/actor/mortal/connect").hello();
   socket.action(1, "die");
   await driver.world.until(() => socket.closed !== undefined);
   expect(socket.story).toEqual(["welcome", 'reply 1 "destroyed"']);
   expect(socket.closed).toEqual({ code: 1000, reason: "actor.destroyed" });
+  expect(sleeping.closed).toBeDefined();
 });
 
 test("a connected client is told, and doesn't make the actor anew by itself", async () => {

@@ -81,9 +81,9 @@ test("onStateChange: once a turn, with the new state, and it may not write", asy
   await driver.act("watched", "read");
   await driver.world.idle();
   told.length = 0;
-  driver.syncs.hold();
   const socket = driver.socket("/actor/watched/connect").hello().subscribe(1, "changed");
   await driver.world.idle();
+  driver.syncs.hold();
   const many = watch(driver.act("watched", "many"));
   await driver.world.idle();
   expect(told).toEqual([{ a: 1, b: 1, list: [1, 2] }]);

@@ -206,10 +206,12 @@ test("sleepTimeout: an idle actor sleeps, one that is called starts anew to wait
   expect(driver.runtime.host.size).toBe(0);
 });
 
-test("noSleep, connections, run, keepAwake and actions in flight keep it awake, and say so; waitUntil doesn't", async () => {
+test("noSleep, connections that don't hibernate, run, keepAwake and actions in flight keep it awake, and say so; waitUntil doesn't", async () => {
   const work = new Latch();
   const busy = actor({
     options: { sleepTimeout: 1_000 },
+    // What can't be stored keeps its connection from hibernating.
+    createConnState: () => () => {},
     actions: {
       keep: (c) => void c.keepAwake(work.promise),
       wait: (c) => c.waitUntil(work.promise),

@@ -6,6 +6,7 @@ import { RawClient } from "../driver/raw-client.ts";
 import { Latch } from "../driver/watch.ts";
 
 const tally = actor({
+  options: { canHibernateWebSocket: false },
   state: { count: 0 },
   onWebSocket: (c, websocket) => {
     websocket.onmessage = (event) => {
@@ -69,11 +70,12 @@ test("a crash in mid-socket: what was heard is on disk", async () => {
   expect((await driver.act("tally", "count")).output).toBe(2);
 });
 
-test("S2.4 (in part) a message to a stopping actor closes its socket with 1012; an answer that is being made still leaves", async () => {
+test("S2.4 (in part) a message to a stopping actor closes a socket that doesn't hibernate with 1012; an answer that is being made still leaves", async () => {
   const work = new Latch();
   const ends: string[] = [];
   const worker = actor({
     state: { closes: 0 },
+    options: { canHibernateWebSocket: false },
     onWebSocket: (c, websocket) => {
       websocket.onmessage = async (event) => {
         await work.promise;

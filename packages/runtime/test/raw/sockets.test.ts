@@ -129,9 +129,10 @@ test("S2.2 (in part) an actor without the handler, or that isn't there, refuses 
   expect(unknown.closed).toEqual({ code: 1008, reason: "actor.not_registered" });
 });
 
-test("it passes the connect hooks, is in c.conns, keeps the actor awake, and ends with onDisconnect", async () => {
+test("it passes the connect hooks, is in c.conns, keeps the actor awake when it can't hibernate, and ends with onDisconnect", async () => {
   const steps: unknown[] = [];
   const guarded = actor({
+    options: { canHibernateWebSocket: false },
     types: {} as { connParams: { name: string } },
     onBeforeConnect: (_c, params) => {
       if (params?.name !== "ann") throw new UserError("who?", { code: "unknown" });
@@ -246,7 +247,7 @@ test("messages have limits, each way, and so has what waits for a listener", asy
         websocket.send("x".repeat(10));
       };
     },
-    options: { maxIncomingMessageSize: 10, maxOutgoingMessageSize: 10 },
+    options: { canHibernateWebSocket: false, maxIncomingMessageSize: 10, maxOutgoingMessageSize: 10 },
     actions: {},
   });
   await using driver = await Driver.start({ small });
@@ -276,6 +277,7 @@ test("onWebSocket is a function, or setup says so", () => {
 test("a client that answers no ping is closed after two heartbeats; one that does stays", async () => {
   const ends: number[] = [];
   const patient = actor({
+    options: { canHibernateWebSocket: false },
     onWebSocket: (_c, websocket) => {
       websocket.onclose = ({ code }) => ends.push(code);
     },

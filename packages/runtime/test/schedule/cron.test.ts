@@ -25,6 +25,8 @@ interface Info {
 }
 
 const clock = actor({
+  // What can't be stored keeps its connection from hibernating: the actor stays awake under it.
+  createConnState: () => () => {},
   state: { began: [] as number[], ended: [] as number[], infos: [] as Info[] },
   options: { sleepTimeout: 5_000, sleepGracePeriod: 1_000, maxSchedules: 3 },
   actions: {

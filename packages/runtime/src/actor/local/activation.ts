@@ -19,7 +19,7 @@ import { Kv } from "../../kv/kv.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type { ActorInstance, InstanceHost } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
-import type { ActorStore, Batch, BatchSource, CommitOutcome, RowChange } from "../../ports/storage.ts";
+import type { ActorStore, Batch, BatchSource, CommitOutcome } from "../../ports/storage.ts";
 import type { Queues } from "../../queue/queues.ts";
 import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
@@ -365,7 +365,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
 
   take(): Batch {
     this.gate.taken();
-    const rows: RowChange[] = [];
+    const rows = this.connections.take();
     this.#state?.take(rows);
     this.#kv?.take(rows);
     this.#calls?.take(rows);

@@ -6,6 +6,7 @@ export interface ConnCore {
   readonly id: string;
   readonly params: unknown;
   state: unknown;
+  readonly hibernatable: boolean;
   send(name: string, args: readonly unknown[], gated: boolean): void;
   kick(text: string): Promise<void>;
 }
@@ -35,7 +36,7 @@ export class LocalConn implements Conn {
   }
 
   get isHibernatable(): boolean {
-    return false;
+    return this.#core.hibernatable;
   }
 
   send(name: string, ...args: readonly unknown[]): void {

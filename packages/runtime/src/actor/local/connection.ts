@@ -5,6 +5,7 @@
 import type { TroupeError } from "@troupe/base";
 import { type Encoding, limits } from "@troupe/protocol";
 import { connectionErrors } from "../../errors.ts";
+import type { HibernatingClient } from "../../ports/hibernation.ts";
 import type {
   ActorConnection,
   CloseReason,
@@ -17,9 +18,11 @@ import { Output } from "../../ports/output.ts";
 import type { MaybePromise } from "../../ports/storage.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import { LocalConn } from "./conn.ts";
+import { ConnState, type ConnStateOwner } from "./conn-state.ts";
+import type { RawAddress } from "./connection-rows.ts";
 
 /** What a connection needs of its activation. */
-export interface ConnectionOwner {
+export interface ConnectionOwner extends Pick<ConnStateOwner, "log"> {
   readonly descriptor: ActorDescriptor;
   emit(output: Output): void;
   /** Lets a connection listen to an event, or answers why it may not. */
@@ -30,12 +33,20 @@ export interface ConnectionOwner {
   disconnected(connection: Connection): Promise<void>;
 }
 
+/** Where a connection that hibernates is stored. */
+export interface StoresConnections {
+  /** What is stored of it has changed. */
+  changed(connection: Connection): void;
+}
+
 /** A client of this activation. */
 export class Connection implements ActorConnection {
   readonly id: string;
   readonly params: unknown;
-  /** The connection's own, for as long as it lasts. */
-  state: unknown;
+  /** Keeps its socket while the actor sleeps. */
+  readonly client: HibernatingClient | undefined;
+  /** Of a raw socket that hibernates: how it was opened. */
+  readonly raw: RawAddress | undefined;
   readonly encoding: Encoding;
   readonly maxIncomingBytes: number;
   readonly maxOutgoingBytes: number;
@@ -43,6 +54,11 @@ export class Connection implements ActorConnection {
   readonly subscriptions = new Set<string>();
   readonly #owner: ConnectionOwner;
   readonly #sink: ConnectionSink | undefined;
+  readonly #rows: StoresConnections | undefined;
+  /** What was given, or a `ConnState` where it is stored. */
+  #state: unknown;
+  #stands = false;
+  #hibernates = false;
   #conn: LocalConn | undefined;
   /** The newest thing that the client asked for and that waits. */
   #before: Promise<void> | undefined;
@@ -56,13 +72,20 @@ export class Connection implements ActorConnection {
     owner: ConnectionOwner;
     /** Absent for a stateless call, which nothing can be sent to. */
     sink: ConnectionSink | undefined;
+    rows?: StoresConnections | undefined;
+    client?: HibernatingClient | undefined;
+    raw?: RawAddress | undefined;
   }) {
     this.id = options.id;
     this.maxIncomingBytes = options.owner.descriptor.options.maxIncomingMessageSize;
     this.maxOutgoingBytes = options.owner.descriptor.options.maxOutgoingMessageSize;
     this.params = options.params;
-    this.state = options.state;
     this.#owner = options.owner;
+    this.#rows = options.rows;
+    this.client = options.client;
+    this.raw = options.raw;
+    const { state } = options;
+    this.#state = options.client === undefined ? state : new ConnState(this.#stateOwner(), state);
     this.#sink = options.sink;
     this.encoding = options.sink?.encoding ?? "json";
   }
@@ -73,6 +96,60 @@ export class Connection implements ActorConnection {
     return this.#conn;
   }
 
+  /** Its client stays while the actor sleeps. */
+  get hibernatable(): boolean {
+    return this.client !== undefined;
+  }
+
+  /** The connection's own, for as long as it lasts. */
+  get state(): unknown {
+    return this.#state instanceof ConnState ? this.#state.value : this.#state;
+  }
+
+  set state(value: unknown) {
+    if (this.#state instanceof ConnState) this.#state.value = value;
+    else this.#state = value;
+  }
+
+  /** The state as it is to be stored. */
+  storedState(): unknown {
+    return this.#state instanceof ConnState ? this.#state.taken() : this.#state;
+  }
+
+  /** The connect hooks are done: from now on it is stored, and outlives the activation. */
+  stand(): void {
+    this.#stands = true;
+    this.#changed();
+  }
+
+  /** It was stored by an earlier activation. */
+  restored(subscriptions: readonly string[]): void {
+    this.#stands = true;
+    for (const event of subscriptions) this.subscriptions.add(event);
+  }
+
+  /** Something may have been written to its state unseen: the last batch takes it. */
+  lookAgain(): void {
+    if (this.#state instanceof ConnState && this.#state.suspicious) this.#changed();
+  }
+
+  /** There is, or will be, a row of it. */
+  get stored(): boolean {
+    return this.#stands && this.client !== undefined;
+  }
+
+  /** The activation ends without it. False: it can't, or its client is gone. */
+  hibernate(): boolean {
+    // What waits behind a subscription that isn't decided would wait for ever.
+    if (!this.#stands || this.ended || this.waiting) return false;
+    if (this.client?.hibernate(this.id) !== true) return false;
+    // What the old code still says of it is refused, or means nobody.
+    this.#hibernates = true;
+    this.#ended = Promise.resolve();
+    this.#sink?.hibernated?.();
+    return true;
+  }
+
   /** Sends an event to this client alone. */
   send(name: string, args: readonly unknown[], gated: boolean): void {
     this.#owner.send([this], name, args, gated);
@@ -80,6 +157,7 @@ export class Connection implements ActorConnection {
 
   /** The actor closes it; settles when `onDisconnect` is done. */
   kick(text: string): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
     this.#reason ??= { kind: "kicked", text };
     this.#close(this.#reason);
     return this.end();
@@ -99,8 +177,17 @@ export class Connection implements ActorConnection {
     this.#owner.subscribe(this, request, answer);
   }
 
+  /** The client gets an event from now on. */
+  listen(event: string): void {
+    if (this.subscriptions.has(event)) return;
+    this.subscriptions.add(event);
+    this.#changed();
+  }
+
   unsubscribe(event: string): void {
-    this.inOrder(() => void this.subscriptions.delete(event));
+    this.inOrder(() => {
+      if (this.subscriptions.delete(event)) this.#changed();
+    });
   }
 
   /**
@@ -141,7 +228,9 @@ export class Connection implements ActorConnection {
 
   /** Something that was on its way to the client will never leave. */
   lost(error: TroupeError): void {
-    void this.stopped("broken", `${error.group}.${error.code}`);
+    const reason = { kind: "broken", text: `${error.group}.${error.code}` } as const;
+    if (this.#hibernates) this.#sink?.close(reason);
+    else void this.stopped(reason.kind, reason.text);
   }
 
   /** An event that has passed the gate. */
@@ -158,6 +247,14 @@ export class Connection implements ActorConnection {
   end(): Promise<void> {
     this.#ended ??= this.#owner.disconnected(this);
     return this.#ended;
+  }
+
+  #changed(): void {
+    if (this.stored && !this.ended) this.#rows?.changed(this);
+  }
+
+  #stateOwner(): ConnStateOwner {
+    return { wrote: () => this.#changed(), log: this.#owner.log };
   }
 
   /** Closes the socket behind everything that was sent before. */

@@ -2,31 +2,40 @@
  * The connections of one activation: opening with all hooks, closing, and finding who listens.
  */
 import { actorErrors } from "../../errors.ts";
-import type { ConnectRequest } from "../../ports/instance.ts";
+import type { ActorInstance, ConnectRequest } from "../../ports/instance.ts";
 import type { CallChain } from "../../ports/running-call.ts";
+import type { Row, RowChange } from "../../ports/storage.ts";
 import type { Hook } from "../behaviour.ts";
 import { checkedParams } from "../schemas.ts";
 import type { Activation } from "./activation.ts";
 import type { Caller } from "./call-run.ts";
+import { isStorable } from "./conn-state.ts";
 import { Connection } from "./connection.ts";
+import { ConnectionRows, type RawAddress } from "./connection-rows.ts";
 import { Conns } from "./conns.ts";
 import { runCallersHook } from "./hook.ts";
+import { type Resume, restoreConnections } from "./restore.ts";
 import { entriesOf } from "./shared-by-calls.ts";
 
+const NONE: ReadonlyMap<string, Connection> = new Map();
+
 /** A client to be let in; without a sink for one call. */
-interface Opening extends Omit<ConnectRequest, "sink"> {
-  readonly sink?: ConnectRequest["sink"];
+export type Connecting = Omit<ConnectRequest, "sink"> & {
+  readonly sink?: ConnectRequest["sink"] | undefined;
   /** Its parameters have passed the schema. */
   readonly checked?: boolean;
-}
-
-const NONE: ReadonlyMap<string, Connection> = new Map();
+  /** How a raw socket was opened. */
+  readonly raw?: RawAddress | undefined;
+};
 
 /** Opens, finds and closes connections. */
 export class Connections {
   readonly #activation: Activation;
   #open: Map<string, Connection> | undefined;
   #conns: Conns | undefined;
+  #rows: ConnectionRows | undefined;
+  /** Goes on with those of an earlier life, when this one runs. */
+  #resume: Resume | undefined;
 
   constructor(activation: Activation) {
     this.#activation = activation;
@@ -45,7 +54,7 @@ export class Connections {
   }
 
   /** Lets a client in: an entry of a serial actor, if any code of it is asked. Rejects with what refused. */
-  async enter(request: ConnectRequest): Promise<Connection> {
+  async enter(request: Connecting): Promise<Connection> {
     const { work, behaviour } = this.#activation;
     const entries = entriesOf(this.#activation);
     if (entries === undefined || behaviour.plainConnections) return await this.open(request);
@@ -63,7 +72,7 @@ export class Connections {
   }
 
   /** Runs the connect hooks in order, as a part of `chain`; rejects with what refused. */
-  async open(asked: Opening, chain?: CallChain): Promise<Connection> {
+  async open(asked: Connecting, chain?: CallChain): Promise<Connection> {
     const activation = this.#activation;
     const { hooks, schemas } = activation.behaviour;
     const { options } = activation.descriptor;
@@ -88,6 +97,7 @@ export class Connections {
         throw cause;
       }
     }
+    connection.stand();
     if (request.opened !== undefined) connection.emit(request.opened(connection));
     return connection;
   }
@@ -120,13 +130,72 @@ export class Connections {
     } catch (cause) {
       activation.log.error("onDisconnect failed", { cause });
     } finally {
-      if (listed) activation.work.end("connection");
+      if (listed && !connection.hibernatable) activation.work.end("connection");
+      if (connection.stored) this.#forget(connection);
     }
   }
 
   /** Closes all of them; settles when every `onDisconnect` is done. */
   async closeAll(kind: "stopped" | "destroyed" | "broken", text: string): Promise<void> {
     await Promise.all([...this.all.values()].map((connection) => connection.stopped(kind, text)));
+  }
+
+  /** As `closeAll`, for those that end with the activation. */
+  async closeOwn(kind: "stopped", text: string): Promise<void> {
+    const own = [...this.all.values()].filter((connection) => !connection.hibernatable);
+    await Promise.all(own.map((connection) => connection.stopped(kind, text)));
+  }
+
+  /**
+   * Gives those that outlive the activation to the host; what is stored of them goes with the last batch. One whose client
+   * isn't open yet stays, to be closed.
+   */
+  hibernate(): void {
+    const { host, record } = this.#activation;
+    for (const connection of this.all.values()) {
+      connection.lookAgain();
+      const { client } = connection;
+      if (client === undefined || !connection.hibernate()) continue;
+      this.#open?.delete(connection.id);
+      host.hibernation?.keep(record.id, connection.id, client);
+    }
+  }
+
+  /** What is stored of one changes with this turn. */
+  changed(connection: Connection): void {
+    this.#rows ??= new ConnectionRows();
+    this.#rows.change(connection.id, connection);
+    this.#activation.wrote();
+  }
+
+  /** The first rows of a batch. */
+  take(): RowChange[] {
+    return this.#rows?.take() ?? [];
+  }
+
+  /** Restores those of an earlier life. */
+  load(rows: readonly Row[]): void {
+    this.#resume = restoreConnections(this.#activation, rows);
+  }
+
+  /** The actor runs. */
+  resume(instance: ActorInstance): void {
+    this.#resume?.(instance);
+    this.#resume = undefined;
+  }
+
+  /** One of an earlier activation: it is there, as if it had never slept. */
+  restore(connection: Connection): void {
+    this.#open ??= new Map();
+    this.#open.set(connection.id, connection);
+  }
+
+  /** Its row goes. A life that has ended leaves that to the next one, which runs `onDisconnect` again. */
+  #forget(connection: Connection): void {
+    if (this.#activation.phase.tag === "stopped") return;
+    this.#rows ??= new ConnectionRows();
+    this.#rows.change(connection.id, undefined);
+    this.#activation.wrote();
   }
 
   async #state(caller: Caller): Promise<unknown> {
@@ -154,26 +223,29 @@ export class Connections {
     }
   }
 
-  #make(
-    request: {
-      readonly id?: string;
-      readonly params: unknown;
-      readonly sink?: ConnectRequest["sink"] | undefined;
-    },
-    state: unknown,
-  ): Connection {
+  #make(request: Connecting, state: unknown): Connection {
+    const { host, expiry } = this.#activation;
+    // A connection is use: an actor that expires stays awake under it.
+    const hibernates =
+      request.client !== undefined &&
+      host.hibernation !== undefined &&
+      expiry === undefined &&
+      isStorable(state);
     return new Connection({
       id: request.id ?? this.#activation.env.ids.random(),
       params: request.params,
       state,
       owner: this.#activation,
       sink: request.sink,
+      rows: this,
+      client: hibernates ? request.client : undefined,
+      raw: hibernates ? request.raw : undefined,
     });
   }
 
   #add(connection: Connection): void {
     this.#open ??= new Map();
     this.#open.set(connection.id, connection);
-    this.#activation.work.begin("connection");
+    if (!connection.hibernatable) this.#activation.work.begin("connection");
   }
 }

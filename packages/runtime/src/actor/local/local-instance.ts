@@ -23,9 +23,10 @@ import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
+import type { Connecting } from "./connections.ts";
 import { LocalEdits } from "./edits.ts";
+import { openSocket } from "./open-socket.ts";
 import { openRequest } from "./raw-request.ts";
-import { openSocket } from "./raw-socket.ts";
 import { startSend } from "./send-call.ts";
 import { begin, start } from "./start.ts";
 import { stop } from "./stop.ts";
@@ -89,6 +90,7 @@ export class LocalInstance implements ActorInstance {
 
   #begin(): this {
     begin(this.#activation);
+    this.#activation.connections.resume(this);
     if (this.#activation.work.idle) this.#activation.onIdle();
     return this;
   }
@@ -127,7 +129,7 @@ export class LocalInstance implements ActorInstance {
     });
   }
 
-  async connect(request: ConnectRequest): Promise<ActorConnection> {
+  async connect(request: ConnectRequest & Pick<Connecting, "raw">): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
     try {
       return await this.#activation.connections.enter(request);

@@ -18,12 +18,11 @@
 import { TroupeError } from "@troupe/base";
 import type { SocketEvents } from "@troupe/client";
 import { bytesPast, closeCodes, type Encoding, limits, type Message } from "@troupe/protocol";
-import { actorErrors, connectionErrors, messageErrors } from "../../errors.ts";
+import { connectionErrors, messageErrors } from "../../errors.ts";
 import {
   type ActorConnection,
   type CloseReason,
   type ConnectionSink,
-  type ConnectRequest,
   closeCodeOf,
 } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
@@ -37,34 +36,19 @@ import { entriesOf } from "./shared-by-calls.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
 
-const OPEN = 1;
+/** A socket's `readyState` while things can be said on it. */
+export const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-/** Takes a raw socket, or refuses it. Never rejects. */
-export async function openSocket(
-  activation: Activation,
-  request: RawSocketRequest,
-  connect: (client: ConnectRequest) => Promise<ActorConnection>,
-): Promise<void> {
-  const { onWebSocket } = activation.behaviour.hooks;
-  if (onWebSocket === undefined) {
-    request.refused(actorErrors.noHandler(activation.record.name, "onWebSocket"));
-    return;
-  }
-  const socket = new LocalSocket(activation, request);
-  let connection: ActorConnection;
-  try {
-    connection = await connect({ params: request.params, sink: socket, request: request.request });
-  } catch (cause) {
-    request.refused(cause);
-    return;
-  }
-  socket.begin(connection, onWebSocket);
+/** A message, with its number among those of its socket where it may be said again. */
+interface Heard {
+  readonly data: Message;
+  readonly index: number | undefined;
 }
 
 /** The actor's end of one raw socket. */
-class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
+export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   readonly encoding: Encoding = "json";
   readonly listeners = new SocketListeners();
   readonly maxIncomingBytes: number;
@@ -78,7 +62,7 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   #run: CallRun | undefined;
   /** How the link ended, when it did so first. */
   #linkEnd: { readonly code: number; readonly reason: string } | undefined;
-  #backlog: Message[] = [];
+  #backlog: Heard[] = [];
   #backlogBytes = 0;
   #flushing = false;
   /** A message has its turn, or waits for it. */
@@ -108,8 +92,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     return this.#gatedBytes + this.#opening.peer.bufferedBytes;
   }
 
+  get hibernatable(): boolean {
+    return this.#connection?.hibernatable === true;
+  }
+
   /** The hooks are done: the socket is the handler's. */
-  begin(connection: ActorConnection, handler: Hook): void {
+  begin(connection: ActorConnection, handler: Hook, from: "opened" | "resumed" = "opened"): void {
     this.#connection = connection;
     const { params } = this.#opening;
     const request = this.#request;
@@ -120,15 +108,19 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     const c = this.#run.context;
     const websocket = new ActorWebSocket(this);
     const result = this.#activation.enter(() => started(() => handler(c, websocket, { request })));
-    result.catch((cause: unknown) => this.#failed(cause));
-    void Promise.resolve().then(() => this.#tell("open", { type: "open" }));
+    const handled = result.catch((cause: unknown) => this.#failed(cause));
+    // A handler that goes on holds what the next activation wouldn't have.
+    if (this.hibernatable) this.#activation.work.track("connection", handled);
+    if (from === "opened") void Promise.resolve().then(() => this.#tell("open", { type: "open" }));
   }
 
-  message(data: Message): void {
+  message(data: Message, index?: number): void {
     if (this.#readyState !== OPEN) return;
-    this.#backlog.push(data);
+    this.#backlog.push({ data, index });
     this.#backlogBytes += data.length;
     if (!this.#flushing) this.#flush();
+    // The gateway counts what it may have to say again.
+    if (index !== undefined) return;
     if (this.#backlog.length > limits.openingFrames || this.#backlogBytes > limits.openingBytes)
       this.#endWith(connectionErrors.openingBacklog(), closeCodes.policy);
   }
@@ -178,6 +170,12 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     this.#opening.peer.close(closeCodeOf(reason), reason.text);
   }
 
+  hibernated(): void {
+    this.#readyState = CLOSED;
+    this.#backlog = [];
+    this.#run?.release();
+  }
+
   async ended(reason: CloseReason | undefined): Promise<void> {
     if (this.#readyState === CLOSED) return;
     this.#readyState = CLOSED;
@@ -203,18 +201,20 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
         // It is closed with the actor's other connections, once the end is durable.
         if (this.#activation.doomed) return;
         if (this.#activation.stopping) {
+          // The next activation hears it.
+          if (this.hibernatable) return;
           this.end(closeCodes.restart, "actor.restarting");
           return;
         }
-        const data = this.#backlog.shift();
-        if (data === undefined) return;
-        this.#backlogBytes -= data.length;
+        const heard = this.#backlog.shift();
+        if (heard === undefined) return;
+        this.#backlogBytes -= heard.data.length;
         const entries = entriesOf(this.#activation);
         if (entries !== undefined) {
-          void this.#inTurn(entries, data);
+          void this.#inTurn(entries, heard);
           return;
         }
-        this.#hear(data);
+        this.#hear(heard);
       }
     } finally {
       this.#flushing = false;
@@ -222,24 +222,49 @@ class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   }
 
   /** One message of a serial actor's: the next one when this one's listeners are done. Never rejects. */
-  async #inTurn(entries: Entries, data: Message): Promise<void> {
+  async #inTurn(entries: Entries, heard: Heard): Promise<void> {
     this.#serving = true;
     const going: PromiseLike<unknown>[] = [];
     try {
       await asEntry(this.#activation, entries, async () => {
-        if (this.#readyState === OPEN) this.#hear(data, going);
+        if (this.#readyState === OPEN) this.#hear(heard, going);
         await Promise.allSettled(going);
       });
     } catch (cause) {
-      this.#failed(cause);
+      // One that was still waiting when the activation ended is the next one's.
+      if (this.#readyState === OPEN) this.#failed(cause);
     }
     this.#serving = false;
     this.#flush();
   }
 
-  #hear(data: Message, going?: PromiseLike<unknown>[]): void {
-    const event = { type: "message" as const, data: typeof data === "string" ? data : ownBuffer(data) };
-    this.#tell("message", event, going);
+  /** `going` gets the listeners that go on. */
+  #hear({ data, index }: Heard, going: PromiseLike<unknown>[] = []): void {
+    const own = typeof data === "string" ? data : ownBuffer(data);
+    if (index === undefined) {
+      this.#tell("message", { type: "message", data: own }, going);
+      return;
+    }
+    const { work } = this.#activation;
+    // The actor wasn't idle just now, though nothing else says so.
+    work.begin("hook");
+    this.#tell("message", { type: "message", data: own, rivetMessageIndex: index }, going);
+    if (going.length === 0) this.#acknowledge(index);
+    else void Promise.allSettled(going).then(() => this.#acknowledge(index));
+    work.end("hook");
+  }
+
+  /** Behind what the handler wrote. One that was left behind, or has failed, acknowledges nothing. */
+  #acknowledge(index: number): void {
+    if (this.#readyState !== OPEN) return;
+    const { peer } = this.#opening;
+    this.#activation.emit(
+      new SocketOutput(
+        16,
+        () => peer.acknowledge?.(index),
+        () => {},
+      ),
+    );
   }
 
   /** `going` gets the listeners that go on. */

@@ -169,6 +169,7 @@ function answer(activation: Activation, call: ActionCall, options: SendOptions, 
     tell(activation, call, options, accepted.outcome);
     return;
   }
+  call.began?.();
   accepted.reply.then(
     (outcome) => tell(activation, call, options, outcome),
     (cause: unknown) => refuse(activation, call, options, cause),

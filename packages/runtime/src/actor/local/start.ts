@@ -16,6 +16,7 @@ import { LEDGER_ROW } from "../../queue/queue-key.ts";
 import { isScheduleRow } from "../../schedule/schedule.ts";
 import { andThen } from "../../storage/overlay.ts";
 import type { Activation } from "./activation.ts";
+import { isConnection } from "./connection-rows.ts";
 import { LocalContext } from "./context.ts";
 import { databaseOf } from "./database-client.ts";
 import { Queueing } from "./queueing.ts";
@@ -102,6 +103,7 @@ function adoptRows(activation: Activation, rows: readonly Row[]): MaybePromise<v
   activation.expiry?.load(rows);
   if (rows.some(isScheduleRow)) activation.schedules.load(rows);
   if (rows.some(({ key }) => key.startsWith(PLACE_PREFIX))) activation.retained.load(rows);
+  if (rows.some(isConnection)) activation.connections.load(rows);
   const ledger = rows.find((row) => row.key === LEDGER_ROW);
   if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
   if (activation.behaviour.state.kind === "none") return migrateState(activation, version);

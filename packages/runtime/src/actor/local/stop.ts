@@ -1,7 +1,7 @@
 /**
  * The way out of a life.
  *
- *   sleep:   abort fires → run drains → in-flight actions are awaited → onSleep → connections close → commit → release
+ *   sleep:   abort fires → run drains → in-flight actions are awaited → onSleep → connections close or hibernate → commit → release
  *   destroy: the same with onDestroy; then the directory forgets the actor. That it ends for good is stored first, with
  *            what asked for it: a crash on the way leaves an actor that is gone for everybody, and whoever looks for it
  *            tells the directory. A sleep in which the end is asked for becomes one, behind its onSleep.
@@ -35,12 +35,27 @@ export async function stop(activation: Activation, reason: StopReason): Promise<
   await grace.within(hookName(reason), lastHook(activation, reason));
   if (reason !== "destroy" && activation.doomed)
     await grace.within(hookName("destroy"), lastHook(activation, "destroy"));
-  const closed = activation.doomed
-    ? activation.connections.closeAll("destroyed", closeReasons.destroyed)
-    : activation.connections.closeAll("stopped", closeReasons.restarting);
-  await grace.within("onDisconnect", closed);
+  await grace.within("onDisconnect", closeConnections(activation, reason));
+  // What has come to its end in the meantime isn't among them.
+  if (reason === "sleep" && !activation.doomed) {
+    activation.connections.hibernate();
+    await grace.within("onDisconnect", closeRest(activation));
+  }
   grace.end();
   await release(activation, reason);
+}
+
+/** Those that end with this life. A client that hibernates outlives a sleep, not the end of the actor or of its host. */
+function closeConnections(activation: Activation, reason: StopReason): Promise<void> {
+  const { connections, doomed } = activation;
+  if (doomed) return connections.closeAll("destroyed", closeReasons.destroyed);
+  if (reason === "sleep") return connections.closeOwn("stopped", closeReasons.restarting);
+  return connections.closeAll("stopped", closeReasons.restarting);
+}
+
+/** Those that could not hibernate, which are few and mostly none. */
+function closeRest({ connections }: Activation): Promise<void> | undefined {
+  return connections.all.size === 0 ? undefined : connections.closeAll("stopped", closeReasons.restarting);
 }
 
 function hookName(reason: StopReason): string {
@@ -63,6 +78,8 @@ async function release(activation: Activation, reason: StopReason): Promise<void
   if (reason === "broken") {
     activation.phase = { tag: "stopped", reason };
     activation.gate.break(actorErrors.stopped(activation.record.id));
+    // Who has lost nothing stays, for the next life.
+    if (!activation.doomed) activation.connections.hibernate();
     void activation.connections.closeAll("broken", "storage.commit_failed");
   } else {
     // The last batch. From here on writes throw: none can come behind it and be lost without its writer knowing.

@@ -43,7 +43,7 @@ export function subscribe(
 ): void {
   const rule = activation.behaviour.events?.get(request.event);
   if (rule === undefined) {
-    connection.subscriptions.add(request.event);
+    connection.listen(request.event);
     activation.emit(answer.done(request.resume === undefined ? {} : { gap: true }));
     return;
   }
@@ -120,6 +120,6 @@ function catchUp(wish: Wish, after: number, rounds: number): MaybePromise<void> 
 
 function inForce({ activation, connection, request, answer }: Wish, place: SubscriptionPlace): void {
   if (connection.ended) return;
-  connection.subscriptions.add(request.event);
+  connection.listen(request.event);
   activation.emit(answer.done(place));
 }

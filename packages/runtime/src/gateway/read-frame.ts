@@ -1,0 +1,63 @@
+/** What a client says on its socket: read within the actor's limits, and timed. */
+import {
+  bytesPast,
+  type ClientFrame,
+  decodeClientFrame,
+  decodeHello,
+  type Encoding,
+  type Hello,
+  limits,
+  type Message,
+} from "@troupe/protocol";
+import { connectionErrors, messageErrors } from "../errors.ts";
+import type { GatewayServices } from "./services.ts";
+import type { AskedAction } from "./socket-actions.ts";
+import { decodeTimed } from "./stall.ts";
+
+/** Who reads. */
+export interface FrameReader {
+  readonly services: GatewayServices;
+  readonly encoding: Encoding;
+  readonly maxBytes: number;
+  /** The actor's name, for the log. */
+  readonly actor: string;
+}
+
+/** Throws `connection.hello_too_long`, and what can't be decoded. */
+export function readHello({ env }: GatewayServices, data: Message, actor: () => string): Hello {
+  const bytes = bytesPast(limits.helloBytes, data);
+  if (bytes !== undefined) throw connectionErrors.helloTooLong(bytes, limits.helloBytes);
+  return decodeTimed(
+    env,
+    data.length,
+    () => decodeHello(data),
+    () => ({ what: "hello", length: data.length, actor: actor() }),
+  );
+}
+
+/** Throws `message.incoming_too_long`, and what can't be decoded. */
+export function readFrame({ services, encoding, maxBytes, actor }: FrameReader, data: Message): ClientFrame {
+  const bytes = bytesPast(maxBytes, data);
+  if (bytes !== undefined) throw messageErrors.incomingTooLong(bytes, maxBytes);
+  return decodeTimed(
+    services.env,
+    data.length,
+    () => decodeClientFrame(data, encoding),
+    (decoded) => ({
+      what: "frame",
+      length: data.length,
+      actor,
+      action: decoded?.kind === "action" ? decoded.name : undefined,
+    }),
+  );
+}
+
+/** What is the actor's to answer, or to know. */
+export type ActorFrame = ClientFrame & { readonly kind: "action" | "send" | "subscribe" | "unsubscribe" };
+
+/** An action, or a message for a queue. */
+export function askedBy(frame: ActorFrame & { readonly kind: "action" | "send" }): AskedAction {
+  if (frame.kind === "action") return frame;
+  const { kind: _, id, name, body, ...send } = frame;
+  return { id, name, args: [body], send };
+}
