@@ -76,6 +76,11 @@ export class Sessions {
     this.#parts = parts;
   }
 
+  /** The names of the agents; the first is who a session without one gets. */
+  get agents(): string[] {
+    return Object.keys(this.#parts.agents);
+  }
+
   /** A new session. When its agent doesn't start there is none. */
   async create(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
     const { agents, table } = this.#parts;
