@@ -10,6 +10,7 @@ import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
+import { migrateFiles } from "./sandbox/file-table.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
 import { migratePrompts } from "./sessions/prompts.ts";
 import type { SessionTableState } from "./sessions/session-table.ts";
@@ -40,6 +41,7 @@ export function agentOS(config: AgentOSConfig = {}) {
       onMigrate: async (database) => {
         await migrateTranscript(database);
         await migratePrompts(database);
+        await migrateFiles(database);
       },
     }),
     createVars: (c) => new Workspace(config, driver, c),

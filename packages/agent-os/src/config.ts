@@ -30,11 +30,20 @@ export interface AgentOSConfig {
   readonly permissionTimeoutMs?: number;
   /** What boots the sandboxes. Default: the embedded driver, which needs the package just-bash. */
   readonly sandbox?: SandboxDriver;
+  /** "durable" (the default): the sandbox's files survive sleep and crash. "memory": they end with the sandbox. */
+  readonly root?: "durable" | "memory";
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
   readonly agentStartTimeoutMs?: number;
 }
 
-const optionNames = ["agents", "permissions", "permissionTimeoutMs", "sandbox", "agentStartTimeoutMs"];
+const optionNames = [
+  "agents",
+  "permissions",
+  "permissionTimeoutMs",
+  "sandbox",
+  "root",
+  "agentStartTimeoutMs",
+];
 const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -54,6 +63,8 @@ export function checkConfig(config: AgentOSConfig): void {
     !permissionPolicies.includes(permissions)
   )
     throw configErrors.invalidOption("permissions", '"reject_all", "ask", "allow_all" or a function');
+  if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
+    throw configErrors.invalidOption("root", '"durable" or "memory"');
   if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))

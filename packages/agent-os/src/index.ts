@@ -17,6 +17,7 @@ export type {
   TreeOptions,
   WriteFileResult,
 } from "./sandbox/batch.ts";
+export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
 export type {
   BootOptions,
   DirectoryEntry,

@@ -9,6 +9,7 @@ import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import type { AgentOSConfig } from "./config.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
+import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
@@ -41,6 +42,7 @@ export class Workspace {
     this.#log = new EventLog(this.transcript, actor);
     this.slot = new SandboxSlot({
       driver,
+      files: config.root === "memory" ? undefined : new FileTable(actor.db),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);

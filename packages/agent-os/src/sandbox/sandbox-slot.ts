@@ -10,6 +10,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import { sandboxErrors } from "../errors.ts";
+import type { FileStore } from "./file-store.ts";
 import type { Sandbox, SandboxDriver } from "./sandbox.ts";
 
 type Phase =
@@ -21,6 +22,7 @@ type Phase =
 /** What a slot is made of. */
 export interface SandboxSlotParts {
   readonly driver: SandboxDriver;
+  readonly files?: FileStore | undefined;
   /** A sandbox is up; nobody gets it before this has settled. When it rejects the sandbox is given up. */
   readonly onBooted: () => Promise<void>;
 }
@@ -66,7 +68,7 @@ export class SandboxSlot {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
     try {
-      const sandbox = await this.#parts.driver.boot({ signal: abort.signal });
+      const sandbox = await this.#parts.driver.boot({ signal: abort.signal, files: this.#parts.files });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();

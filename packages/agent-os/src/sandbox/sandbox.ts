@@ -6,6 +6,8 @@
  * cut off (deadline, cancel, a thread or process that died), not at all.
  */
 
+import type { FileStore } from "./file-store.ts";
+
 /** Boots sandboxes of one kind. */
 export interface SandboxDriver {
   /** A name for people, as in "embedded". */
@@ -17,6 +19,8 @@ export interface SandboxDriver {
 /** What a driver is told when it boots. */
 export interface BootOptions {
   readonly signal: AbortSignal;
+  /** Where the files outlive the sandbox; without it they end with it. */
+  readonly files?: FileStore | undefined;
 }
 
 /** A command, and how it may run. */

@@ -1,6 +1,7 @@
 /** What is remembered of a sandbox's files. */
 import { expect, test } from "vitest";
-import { Image, type ImageEntry } from "../../src/sandbox/embedded/image.ts";
+import { Image } from "../../src/sandbox/embedded/image.ts";
+import type { ImageEntry } from "../../src/sandbox/file-store.ts";
 
 const file = (text: string): ImageEntry => ({
   type: "file",

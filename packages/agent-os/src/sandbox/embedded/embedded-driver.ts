@@ -1,10 +1,10 @@
 /**
- * The embedded driver: just-bash in a pool of worker threads, with files in memory.
+ * The embedded driver: just-bash in a pool of worker threads, with files in memory that a store may keep.
  *
  * It needs nothing but npm and boots in milliseconds. It is for the user's own agent: a worker thread is no boundary
  * against somebody hostile. Commands are those of just-bash; there is no network and no real process.
  */
-import type { Sandbox, SandboxDriver } from "../sandbox.ts";
+import type { BootOptions, Sandbox, SandboxDriver } from "../sandbox.ts";
 import { EmbeddedSandbox } from "./embedded-sandbox.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
@@ -14,9 +14,9 @@ export class EmbeddedDriver implements SandboxDriver {
   readonly #pool = new ThreadPool();
   #booted = 0;
 
-  async boot({ signal }: { readonly signal: AbortSignal }): Promise<Sandbox> {
+  async boot({ signal, files }: BootOptions): Promise<Sandbox> {
     this.#booted += 1;
-    const sandbox = new EmbeddedSandbox(this.#booted, this.#pool);
+    const sandbox = new EmbeddedSandbox(this.#booted, this.#pool, files);
     await sandbox.open(signal);
     return sandbox;
   }

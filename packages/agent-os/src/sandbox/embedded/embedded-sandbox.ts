@@ -2,11 +2,12 @@
  * EmbeddedSandbox: one sandbox over a pool of threads.
  *
  * Its operations run one after the other, each on a thread that is lent for it (`thread-pool.ts`), on files whose truth is
- * here (`image.ts`). A deadline counts from the operation's start, not from its call: what waits behind another command
+ * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts from the operation's start, not from its call: what waits behind another command
  * isn't late because of it.
  */
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
+import type { FileStore } from "../file-store.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { Image } from "./image.ts";
 import type { Operation, OperationResults, ThreadAnswer, ThreadFailure } from "./messages.ts";
@@ -25,12 +26,14 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #id: number;
   readonly #pool: ThreadPool;
   readonly #image = new Image();
+  readonly #files: FileStore | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(id: number, pool: ThreadPool) {
+  constructor(id: number, pool: ThreadPool, files?: FileStore) {
     this.#id = id;
+    this.#files = files;
     this.#pool = pool;
     pool.enter();
   }
@@ -38,6 +41,7 @@ export class EmbeddedSandbox implements Sandbox {
   /** Rejects when sandboxes can't run here; then it is shut down. */
   async open(signal: AbortSignal): Promise<void> {
     try {
+      if (this.#files !== undefined) this.#image.apply(await this.#files.load());
       await this.#run({ kind: "open" }, { signal });
     } catch (cause) {
       await this.shutdown();
@@ -117,7 +121,7 @@ export class EmbeddedSandbox implements Sandbox {
     const deadline = setTimeout(() => void thread.end(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
     stop.addEventListener("abort", cutOff, { once: true });
     try {
-      return this.#settle<O>(thread, await thread.request(this.#request(thread, operation)));
+      return await this.#settle<O>(thread, await thread.request(this.#request(thread, operation)));
     } finally {
       clearTimeout(deadline);
       stop.removeEventListener("abort", cutOff);
@@ -130,9 +134,15 @@ export class EmbeddedSandbox implements Sandbox {
     return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation };
   }
 
-  #settle<O extends Operation>(thread: SandboxThread, answer: ThreadAnswer): OperationResults[O["kind"]] {
-    this.#image.apply(answer.changes);
-    const { failure } = answer;
+  async #settle<O extends Operation>(
+    thread: SandboxThread,
+    answer: ThreadAnswer,
+  ): Promise<OperationResults[O["kind"]]> {
+    const { changes, failure } = answer;
+    // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
+    thread.held = undefined;
+    if (this.#files !== undefined && changes.length > 0) await this.#files.save(changes);
+    this.#image.apply(changes);
     thread.held = answer.holds ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
     // The thread answers an operation with the result of its kind.

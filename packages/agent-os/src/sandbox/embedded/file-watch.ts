@@ -5,7 +5,7 @@
  * file. just-bash itself has no such thing.
  */
 import type { InMemoryFs } from "just-bash";
-import type { ImageChanges, ImageEntry } from "./image.ts";
+import type { ImageChanges, ImageEntry } from "../file-store.ts";
 
 /** Methods of the file system by the arguments that name what they change. */
 const writers = {

@@ -6,22 +6,7 @@
  * nothing with it but that command's own changes, a thread serves many sandboxes one after the other, and a sandbox that
  * does nothing costs its files alone.
  */
-
-/** One path of an image. */
-export type ImageEntry =
-  | {
-      readonly type: "file";
-      readonly content: Uint8Array;
-      readonly mode: number;
-      readonly modifiedAt: number;
-    }
-  | { readonly type: "directory"; readonly mode: number; readonly modifiedAt: number }
-  | { readonly type: "symlink"; readonly target: string }
-  /** It is no more. `given`: an empty sandbox has it, so that the removal must be remembered. */
-  | { readonly type: "removed"; readonly given: boolean };
-
-/** Changed paths, parents before what they contain. */
-export type ImageChanges = readonly (readonly [path: string, entry: ImageEntry])[];
+import type { ImageChanges, ImageEntry } from "../file-store.ts";
 
 /** The files of a sandbox. */
 export class Image {

@@ -1,6 +1,7 @@
 /** What the runtime's side and a sandbox thread say to each other. */
+
+import type { ImageChanges } from "../file-store.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "../sandbox.ts";
-import type { ImageChanges } from "./image.ts";
 
 /** One thing to do in a sandbox. */
 export type Operation =

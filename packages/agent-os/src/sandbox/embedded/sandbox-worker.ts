@@ -4,7 +4,7 @@
  * It is started by URL and must import nothing that needs the package's own resolution, but for just-bash.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
-import type { ImageChanges } from "./image.ts";
+import type { ImageChanges } from "../file-store.ts";
 import type { ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
 import { run } from "./operations.ts";
 import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";

@@ -4,8 +4,8 @@
  * It is an optional package, imported when the first sandbox boots.
  */
 import type { Bash, InMemoryFs } from "just-bash";
+import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { FileWatch } from "./file-watch.ts";
-import type { ImageChanges, ImageEntry } from "./image.ts";
 import type { ThreadData } from "./messages.ts";
 
 /** Where commands start, and what HOME is. */
