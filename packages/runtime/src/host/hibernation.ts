@@ -17,6 +17,10 @@ export class HibernatingClients implements Hibernation {
     return clients ?? NONE;
   }
 
+  has(actorId: string): boolean {
+    return this.#actors.has(actorId);
+  }
+
   forget(actorId: string, connectionId: string): void {
     const clients = this.#actors.get(actorId);
     clients?.delete(connectionId);
