@@ -64,6 +64,8 @@ export const limits = {
   clientCallsAtOnce: 1_024,
   /** Calls without a connection that wait for one of those. */
   clientCallsWaiting: 65_536,
+  /** Calls of actors inside of each other. */
+  callDepth: 1_000,
   /** Actions in flight on one connection. */
   connectionActionsInFlight: 4_096,
   /** Subscriptions of one connection. */

@@ -68,6 +68,14 @@ export const actorErrors = {
     error(404, "actor", "no_handler", `Actor "${name}" takes none of these: give it \`${handler}\``, {
       metadata: { handler },
     }),
+  callsTooDeep: (limit: number) =>
+    error(
+      508,
+      "actor",
+      "calls_too_deep",
+      `Actors call each other ${limit} calls deep: do they call each other in a circle?`,
+      { metadata: { limit } },
+    ),
   actionTimedOut: (action: string, timeoutMs: number) =>
     error(408, "actor", "action_timed_out", `Action "${action}" took longer than ${timeoutMs} ms`, {
       metadata: { action, timeoutMs },

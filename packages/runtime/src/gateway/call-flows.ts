@@ -51,7 +51,7 @@ export interface SocketFlowParts {
   check(message: Message): void;
   encodeError(error: unknown): Message;
   /** The result is over. */
-  ended(): void;
+  ended(): unknown;
 }
 
 /** Items as frames of a socket. */

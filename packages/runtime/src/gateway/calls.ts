@@ -292,10 +292,8 @@ export class SocketCall extends Output implements ActionCall, Reply {
       post: (message) => sink.post(message),
       check: (message) => checkOutgoing(message, this.connection.maxOutgoingBytes),
       encodeError: (error) => this.#encodeError(error),
-      ended: () => {
-        sink.streams.end(id);
-        sink.answered(id);
-      },
+      // A cancel has counted it as answered already.
+      ended: () => sink.streams.end(id) && sink.answered(id),
     });
   }
 

@@ -14,6 +14,7 @@ export interface LocalTerms extends CallerTerms {
   /** The calling actor, if it is one. */
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
+  readonly depth: number;
   readonly onAbandoned: ((listener: Abandoned) => void) | undefined;
 }
 
@@ -29,6 +30,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly idempotencyKey: string | undefined;
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
+  readonly depth: number;
   readonly #abandoned: ((listener: Abandoned) => void) | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
@@ -51,6 +53,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
     this.idempotencyKey = options.terms.idempotencyKey;
     this.caller = options.terms.caller;
     this.chain = options.terms.chain;
+    this.depth = options.terms.depth;
     this.#abandoned = options.terms.onAbandoned;
     this.name = options.name;
     this.args = options.args;

@@ -18,12 +18,22 @@ import {
   rawAddress,
   type TransportCallOptions,
 } from "@troupe/client";
-import { cloneValue, encodeJson, PARAMS_HEADER, type SendOptions, type SendOutcome } from "@troupe/protocol";
+import {
+  cloneValue,
+  encodeJson,
+  limits,
+  PARAMS_HEADER,
+  type SendOptions,
+  type SendOutcome,
+} from "@troupe/protocol";
+import { actorErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
+import { Breather } from "./breather.ts";
+import { CallersWait } from "./callers-wait.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { loaded } from "./loaded.ts";
@@ -49,9 +59,11 @@ export interface LocalTransportParts {
 export class LocalTransport implements ClientTransport {
   readonly raw: RawTransport;
   readonly #parts: LocalTransportParts;
+  readonly #breather: Breather;
 
   constructor(parts: LocalTransportParts) {
     this.#parts = parts;
+    this.#breather = new Breather(parts.env);
     this.raw = {
       webSocket: () => {
         throw clientErrors.rawUnsupported("webSocket()");
@@ -86,13 +98,21 @@ export class LocalTransport implements ClientTransport {
     const params = cloneValue(paramsOf(options.params), "params");
     const wanted = this.#target(target);
     const caller = this.#parts.caller();
-    const terms = this.#terms(options, this.#parts.actorId ?? caller?.record.id);
-    await caller?.departure();
-    const instance = await this.#load(wanted);
-    const result = await new Promise((resolve, reject) => {
-      const { afterTurn } = this.#parts.env;
-      instance.action(new LocalCall({ ...call, params, terms, resolve, reject, afterTurn }));
-    });
+    const wait = new CallersWait(this.#parts.call(), options.signal);
+    const terms = this.#terms(options, this.#parts.actorId ?? caller?.record.id, wait);
+    let result: unknown;
+    try {
+      await this.#breather.next();
+      await caller?.departure();
+      const instance = await this.#load(wanted);
+      result = await new Promise((resolve, reject) => {
+        const { afterTurn } = this.#parts.env;
+        instance.action(new LocalCall({ ...call, params, terms, resolve, reject, afterTurn }));
+      });
+    } finally {
+      if (result instanceof ResultStream) result.onEnd(() => wait.over());
+      else wait.over();
+    }
     if (result instanceof ResultStream && caller !== undefined) endWith(caller, result);
     return result;
   }
@@ -102,10 +122,13 @@ export class LocalTransport implements ClientTransport {
    * abandoned, so is it. The answer is waited for all the same, unless the caller's own signal says otherwise.
    */
   #terms(
-    { signal, timeoutMs, idempotencyKey }: TransportCallOptions,
+    { timeoutMs, idempotencyKey }: TransportCallOptions,
     actorId: string | undefined,
+    wait: CallersWait,
   ): LocalTerms {
     const call = this.#parts.call();
+    const depth = (call?.depth ?? 0) + 1;
+    if (depth > limits.callDepth) throw actorErrors.callsTooDeep(limits.callDepth);
     const own = timeoutMs === undefined ? Infinity : this.#parts.env.clock.monotonic() + timeoutMs;
     const until = Math.min(own, call?.until ?? Infinity);
     return {
@@ -113,11 +136,8 @@ export class LocalTransport implements ClientTransport {
       idempotencyKey,
       caller: actorId === undefined ? undefined : `actor:${actorId}`,
       chain: call?.chain,
-      onAbandoned: (listener) => {
-        call?.onAbandoned(listener);
-        if (signal?.aborted === true) listener(signal.reason);
-        else signal?.addEventListener("abort", () => listener(signal.reason), { once: true });
-      },
+      depth,
+      onAbandoned: (listener) => wait.onAbandoned(listener),
     };
   }
 

@@ -42,7 +42,7 @@ import {
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { Asleep, endOfUnwoken } from "./asleep.ts";
 import { MessageOutput, type SocketCall } from "./calls.ts";
-import { EarlyEvents } from "./early-events.ts";
+import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
 import { paramsOf } from "./params.ts";
@@ -85,7 +85,7 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   #state: State;
   readonly #actions: SocketActions;
   #welcomed = false;
-  readonly #early = new EarlyEvents();
+  readonly #early = new EarlyMessages();
   /** What the gateway's total knows of this client's backlog. */
   #unread = 0;
 
@@ -154,14 +154,17 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
 
   event(event: EncodedEvent): void {
     if (this.#welcomed) this.post(event.message(this.encoding));
-    else {
-      this.#early.add(event);
-      this.#checkBacklog();
-    }
+    else this.#sayLater(event);
   }
 
   post(message: Message): void {
+    if (!this.#welcomed) return this.#sayLater({ bytes: message.length, message: () => message });
     this.#link.send(message);
+    this.#checkBacklog();
+  }
+
+  #sayLater(message: Sayable): void {
+    this.#early.add(message);
     this.#checkBacklog();
   }
 
@@ -242,9 +245,9 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   }
 
   #welcome(message: Message): void {
-    this.post(message);
     this.#welcomed = true;
-    for (const event of this.#early.take()) this.event(event);
+    this.post(message);
+    for (const early of this.#early.take()) this.post(early.message(this.encoding));
   }
 
   /** The connection stands: what was sent meanwhile is taken first, in order. */

@@ -15,8 +15,9 @@ export class SocketStreams {
     control.credit(limits.streamItems);
   }
 
-  end(id: number): void {
-    this.#open.delete(id);
+  /** The result is over. False when its client had no use for it any more. */
+  end(id: number): boolean {
+    return this.#open.delete(id);
   }
 
   /** The client takes more. */

@@ -113,15 +113,15 @@ class GuestTransport implements ClientTransport {
   /** The call's own deadline or that of the call which makes it, its key, and what it is a part of. */
   #terms({ timeoutMs = Infinity, idempotencyKey = "" }: TransportCallOptions): Terms {
     const { env, calls } = this.#caller;
-    const { until = Infinity, chain = [] } = calls.running ?? {};
+    const { until = Infinity, chain = [], depth = 0 } = calls.running ?? {};
     const leftMs = Math.min(timeoutMs, until - env.clock.monotonic());
     // 0 says that there is no limit: what is over has a moment left.
     const wireMs = leftMs === Infinity ? 0 : Math.max(1, wireTimeoutMs(leftMs));
-    return { timeoutMs: wireMs, idempotencyKey, chain: [...chain] };
+    return { timeoutMs: wireMs, idempotencyKey, chain: [...chain], depth };
   }
 }
 
-type Terms = Pick<ActorCall, "timeoutMs" | "idempotencyKey" | "chain">;
+type Terms = Pick<ActorCall, "timeoutMs" | "idempotencyKey" | "chain" | "depth">;
 
 function addressOf(target: ActorTarget): Pick<ActorCall, "name" | "key" | "actorId" | "method" | "input"> {
   const { name } = target;

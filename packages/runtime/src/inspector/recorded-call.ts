@@ -21,6 +21,7 @@ export class RecordedCall implements WholeCall, Reply {
   readonly idempotencyKey: string | undefined;
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
+  readonly depth: number | undefined;
   readonly #call: ActionCall;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
@@ -46,6 +47,7 @@ export class RecordedCall implements WholeCall, Reply {
     this.idempotencyKey = call.idempotencyKey;
     this.caller = call.caller;
     this.chain = call.chain;
+    this.depth = call.depth;
     this.#at = env.clock.now();
     this.#came = env.clock.monotonic();
   }

@@ -13,6 +13,7 @@ import { readable } from "./tables.ts";
 const NOBODY: LocalTerms = {
   caller: undefined,
   chain: undefined,
+  depth: 1,
   onAbandoned: undefined,
   until: undefined,
   idempotencyKey: undefined,

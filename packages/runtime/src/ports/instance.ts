@@ -65,6 +65,8 @@ export interface ActionCall {
   readonly caller?: string | undefined;
   /** What the call is a part of; absent for a call from outside. */
   readonly chain?: CallChain | undefined;
+  /** How many calls of actors it is inside of; none for a call from outside. */
+  readonly depth?: number | undefined;
   /**
    * Calls `listener` when the caller waits no longer, at once when that is so. Asked for by calls that pend; of several
    * listeners the last one is told.

@@ -20,6 +20,7 @@ export type CallChain = readonly ChainLink[];
 export interface CallOrigin {
   readonly actorId: string;
   readonly chain: CallChain;
+  readonly depth: number;
 }
 
 /** Told that nobody waits for a call any more, and why. */
@@ -30,6 +31,8 @@ export interface RunningCall {
   /** When its caller gives up, monotonic; `undefined` for never, and when the call has ended. */
   readonly until: number | undefined;
   readonly chain: CallChain | undefined;
+  /** How many calls of actors it is inside of; none for a call from outside. */
+  readonly depth?: number | undefined;
   /** Calls `listener` when nobody waits for it any more: at once, when that is so. Returns what undoes it. */
   onAbandoned(listener: Abandoned): () => void;
 }

@@ -116,13 +116,13 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = ({ actorId, chain }: CallOrigin): ClientTransport =>
+  readonly #outward = ({ actorId, chain, depth }: CallOrigin): ClientTransport =>
     new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
       caller: () => undefined,
-      call: () => ({ until: undefined, chain, onAbandoned: () => () => {} }),
+      call: () => ({ until: undefined, chain, depth, onAbandoned: () => () => {} }),
       actorId,
     });
 

@@ -36,14 +36,31 @@ test("a call that comes while a stop waits for the disk is told that it had no e
   expect((await driver.act("counter", "add")).output).toBe(102);
 });
 
-test("a stop that leaves an action behind doesn't claim that all was answered", async () => {
+test("a stop that leaves an action behind doesn't claim that all was answered, whatever was cancelled before", async () => {
   const stubborn = actor({
     options: { sleepGracePeriod: 1_000 },
-    actions: { hang: () => new Promise<void>(() => {}), quick: () => 1 },
+    state: { ends: 0 },
+    actions: {
+      hang: () => new Promise<void>(() => {}),
+      quick: () => 1,
+      numbers: async function* (c) {
+        yield 1;
+        c.state.ends += 1;
+      },
+    },
   });
   await using driver = await Driver.start({ stubborn });
   const waiting = driver.socket("/actor/stubborn/connect").hello();
   const answered = driver.socket("/actor/stubborn/connect").hello();
+  await driver.world.idle();
+  driver.syncs.hold();
+  waiting.action(7, "numbers");
+  answered.action(7, "numbers");
+  await driver.world.idle();
+  // The result has ended, and its end waits for the disk.
+  for (const socket of [waiting, answered]) socket.send({ kind: "cancel", id: 7 });
+  await driver.world.idle();
+  driver.syncs.letGo();
   await driver.world.idle();
   waiting.action(1, "hang");
   answered.action(1, "quick");

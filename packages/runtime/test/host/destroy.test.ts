@@ -136,7 +136,7 @@ test("a destruction that can't be stored never was: the caller is told, and the 
 /** Two calls in one turn of the host's: `die`, and `add` behind it. */
 function together(driver: Mortals, id: string) {
   const instance = driver.runtime.host.instance(id);
-  const nobody = { caller: undefined, chain: undefined, onAbandoned: undefined };
+  const nobody = { caller: undefined, chain: undefined, depth: 1, onAbandoned: undefined };
   const terms = { until: undefined, idempotencyKey: undefined, ...nobody };
   const [died, added] = ["die", "add"].map((name) =>
     watch(

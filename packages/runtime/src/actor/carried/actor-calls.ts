@@ -73,7 +73,7 @@ export class ActorCalls {
     this.#open += 1;
     try {
       await this.#owner.durable();
-      const transport = this.#transport({ actorId: this.#owner.request.record.id, chain });
+      const transport = this.#transport({ actorId: this.#owner.request.record.id, chain, depth: call.depth });
       const value = await (args === undefined
         ? transport.resolve(target, { params })
         : send === undefined

@@ -124,6 +124,7 @@ export class CarriedInstance implements ActorInstance {
         idempotencyKey: call.idempotencyKey ?? "",
         caller: call.caller ?? "",
         chain: [...(call.chain ?? [])],
+        depth: call.depth ?? 0,
       },
     });
     activation.calls.passed(number, call);

@@ -21,6 +21,7 @@ export interface Caller {
   /** When the caller gives up, monotonic. */
   readonly until?: number | undefined;
   readonly chain?: CallChain | undefined;
+  readonly depth?: number | undefined;
 }
 
 /** One call that runs. */
@@ -53,6 +54,10 @@ export class CallRun implements Running, RunningCall {
 
   get chain(): CallChain | undefined {
     return this.entry?.chain ?? this.#caller.chain;
+  }
+
+  get depth(): number | undefined {
+    return this.#caller.depth;
   }
 
   get conn(): Conn {

@@ -21,9 +21,10 @@ export async function asEntry<R>(
   entries: Entries,
   fn: () => R | Promise<R>,
 ): Promise<R> {
-  const entry = await entries.enter({ chain: activation.calls.running?.chain, own: true });
+  const outer = activation.calls.running;
+  const entry = await entries.enter({ chain: outer?.chain, own: true });
   try {
-    return await activation.enter(fn, new EntryRun(activation, entry.chain));
+    return await activation.enter(fn, new EntryRun(activation, entry.chain, outer?.depth));
   } finally {
     entry.end();
   }
@@ -34,10 +35,12 @@ class EntryRun implements Running, RunningCall {
   readonly activation: Activation;
   readonly chain: CallChain;
   readonly until = undefined;
+  readonly depth: number | undefined;
 
-  constructor(activation: Activation, chain: CallChain) {
+  constructor(activation: Activation, chain: CallChain, depth: number | undefined) {
     this.activation = activation;
     this.chain = chain;
+    this.depth = depth;
   }
 
   get call(): RunningCall {

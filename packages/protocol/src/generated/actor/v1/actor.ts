@@ -209,6 +209,8 @@ export interface Call {
    * call is let in beside it.
    */
   readonly chain: readonly ChainLink[];
+  /** How many calls of actors it is inside of; 0 for a call from outside. */
+  readonly depth: number;
 }
 
 /** How a message is sent. */
@@ -455,6 +457,8 @@ export interface ActorCall {
    * actor's own entry. Links that the host doesn't know of are dropped.
    */
   readonly chain: readonly ChainLink[];
+  /** The depth of the call that it is a part of. Code that doesn't say may go in a circle until its calls are too many. */
+  readonly depth: number;
 }
 
 export const ActorCall_Method = {
@@ -1734,6 +1738,7 @@ function createBaseCall(): Call {
     idempotencyKey: "",
     caller: "",
     chain: [],
+    depth: 0,
   };
 }
 
@@ -1768,6 +1773,9 @@ export const Call: MessageFns<Call> = {
     }
     for (const v of message.chain) {
       ChainLink.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.depth !== 0) {
+      writer.uint32(88).uint32(message.depth);
     }
     return writer;
   },
@@ -1863,6 +1871,14 @@ export const Call: MessageFns<Call> = {
             }
 
             message.chain.push(ChainLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.depth = reader.uint32();
             continue;
           }
         }
@@ -3656,6 +3672,7 @@ function createBaseActorCall(): ActorCall {
     timeoutMs: 0,
     idempotencyKey: "",
     chain: [],
+    depth: 0,
   };
 }
 
@@ -3696,6 +3713,9 @@ export const ActorCall: MessageFns<ActorCall> = {
     }
     for (const v of message.chain) {
       ChainLink.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.depth !== 0) {
+      writer.uint32(104).uint32(message.depth);
     }
     return writer;
   },
@@ -3807,6 +3827,14 @@ export const ActorCall: MessageFns<ActorCall> = {
             }
 
             message.chain.push(ChainLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.depth = reader.uint32();
             continue;
           }
         }
