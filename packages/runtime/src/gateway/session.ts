@@ -44,7 +44,7 @@ import { Asleep, endOfUnwoken } from "./asleep.ts";
 import { MessageOutput, type SocketCall } from "./calls.ts";
 import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
-import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
+import { asError, type Door, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
@@ -62,14 +62,6 @@ type State =
 
 interface Open extends Opened {
   readonly tag: "open";
-}
-
-/** What a socket was opened for. */
-interface Door {
-  /** The actor, given the input that the hello brings. */
-  readonly target: (input: unknown) => Target;
-  /** Absent for a client of this process. */
-  readonly request: (() => Request) | undefined;
 }
 
 /** One socket of one client. */
