@@ -68,6 +68,11 @@ export class Asleep {
     }
   }
 
+  /** The link isn't read: nothing can be heard from its other end. */
+  get full(): boolean {
+    return this.#held?.paused === true;
+  }
+
   /** Nobody waits any more for a call that was put back. */
   cancel(id: number): void {
     this.#left = this.#left?.filter((call) => call.id !== id);

@@ -192,6 +192,10 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
     this.#shut(code, `${error.group}.${error.code}`);
   }
 
+  ask(): void {
+    if (this.#state.tag === "asleep" && this.#state.full) this.heardAt = this.#services.env.clock.monotonic();
+  }
+
   /** Nothing was heard for two heartbeats: the other end is gone, and may not know it. */
   silent(): void {
     this.#endConnection(connectionErrors.silent(), closeCodes.policy);

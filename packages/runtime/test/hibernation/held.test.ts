@@ -1,20 +1,17 @@
 /** What a gateway holds of one client, and of all: counted, in order, and bounded. */
 import { limits } from "@troupe/protocol";
+import { actor, type UniversalWebSocket } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Held, type HeldTotal } from "../../src/gateway/held.ts";
-import { codeOf } from "../driver/watch.ts";
+import { Driver } from "../driver/driver.ts";
+import { RawClient } from "../driver/raw-client.ts";
+import { codeOf, Latch } from "../driver/watch.ts";
 
 /** A link that notes when it is left unread. */
 class Pausing {
   readonly story: string[] = [];
-
-  pause(): void {
-    this.story.push("pause");
-  }
-
-  resume(): void {
-    this.story.push("resume");
-  }
+  readonly pause = (): void => void this.story.push("pause");
+  readonly resume = (): void => void this.story.push("resume");
 }
 
 function holding(total: HeldTotal = { bytes: 0 }) {
@@ -96,4 +93,46 @@ test("gatewayHeldBytes: all clients together; who is gone gives back what it hel
   expect(failure(() => other.add(2, 1))).toBe("connection.held_too_much");
   one.clear();
   expect(failure(() => other.add(2, 1))).toBeUndefined();
+});
+
+test("S2.4 (in part) who isn't read because too much is held isn't silent, however long its actor wakes", async () => {
+  const waking = new Latch();
+  let slow = false;
+  const sleeper = actor({
+    options: {
+      sleepTimeout: 1_000,
+      onWakeTimeout: 10 * limits.heartbeatMs,
+      maxIncomingMessageSize: 1024 * 1024,
+    },
+    onWake: () => (slow ? waking.promise : undefined),
+    onWebSocket: (_c, websocket: UniversalWebSocket) => {
+      websocket.onmessage = ({ rivetMessageIndex }) => websocket.send(`${rivetMessageIndex}`);
+    },
+    actions: { take: (_c, bulk: string) => bulk.length },
+  });
+  await using driver = await Driver.start({ sleeper });
+  const socket = driver.socket("/actor/sleeper/connect").hello();
+  const raw = new RawClient(driver.world, driver.runtime.gateway, "/actor/sleeper/websocket");
+  const links = [socket.far, raw.far].map((far) => Object.assign(far, new Pausing()));
+  await driver.world.pass(1_000);
+  slow = true;
+  for (let id = 1; id <= 3; id += 1) {
+    socket.action(id, "take", "x".repeat(500_000));
+    raw.say("x".repeat(500_000));
+  }
+  await driver.world.pass(5 * limits.heartbeatMs);
+  expect([socket.closed, raw.closed, ...links.map(({ story }) => story)]).toEqual([
+    undefined,
+    undefined,
+    ["pause"],
+    ["pause"],
+  ]);
+  waking.open();
+  await driver.world.idle();
+  expect(socket.story.slice(1)).toEqual(["reply 1 500000", "reply 2 500000", "reply 3 500000"]);
+  expect([raw.heard, ...links.map(({ story }) => story)]).toEqual([
+    ["1", "2", "3"],
+    ["pause", "resume"],
+    ["pause", "resume"],
+  ]);
 });
