@@ -5,15 +5,14 @@
  * transcripts; the vars hold what runs (a sandbox, agents), which ends with the activation. Actions are thin: each takes a
  * call apart and hands it on.
  */
-import { limits } from "@troupe/protocol";
 import { actor, db, event } from "@troupe/runtime";
-import { checkRange, contentBlocks, type PromptContent } from "./arguments.ts";
+import { sandboxActions } from "./actions/sandbox-actions.ts";
+import { sessionActions } from "./actions/session-actions.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
-import type { ExecOptions } from "./sandbox/sandbox.ts";
-import type { EntryRange, SessionEntry, VmEntry } from "./session-entry.ts";
+import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
+import { migratePrompts } from "./sessions/prompts.ts";
 import type { SessionTableState } from "./sessions/session-table.ts";
-import type { SessionOptions } from "./sessions/sessions.ts";
 import { migrateTranscript } from "./sessions/transcript.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -21,9 +20,6 @@ import { Workspace } from "./workspace.ts";
 const PROMPT_TIMEOUT_MS = 2_147_483_647;
 /** Messages of this size leave and arrive: files and events are larger than what other actors send. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
-
-/** The name of a session that is opened without one. */
-const MAIN = "main";
 
 /**
  * Defines an actor with a sandbox and agent sessions.
@@ -40,48 +36,27 @@ export function agentOS(config: AgentOSConfig = {}) {
   const driver = config.sandbox ?? new EmbeddedDriver();
   return actor({
     createState: (): SessionTableState => ({ sessions: {} }),
-    db: db({ onMigrate: migrateTranscript }),
+    db: db({
+      onMigrate: async (database) => {
+        await migrateTranscript(database);
+        await migratePrompts(database);
+      },
+    }),
     createVars: (c) => new Workspace(config, driver, c),
     events: {
       /** An update of a session. */
       sessionEvent: event<SessionEntry>(),
+      /** An agent asks, where the policy is "ask": `respondPermission` answers. */
+      permissionRequest: event<PermissionQuestion>(),
       vmBooted: event<VmEntry>(),
       vmShutdown: event<VmEntry>(),
     },
+    onWake: (c) => c.vars.sessions.recover(),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
     actions: {
-      /** Runs a command line in the sandbox's shell. */
-      exec: (c, command: string, options?: ExecOptions) => c.vars.sandbox.exec(command, options),
-      readFile: (c, path: string) => c.vars.sandbox.readFile(path),
-      /** Writes text as UTF-8, or bytes; makes the directories above. */
-      writeFile: (c, path: string, content: string | Uint8Array) => c.vars.sandbox.writeFile(path, content),
-      stat: (c, path: string) => c.vars.sandbox.stat(path),
-      exists: (c, path: string) => c.vars.sandbox.exists(path),
-      readdir: (c, path: string) => c.vars.sandbox.readdir(path),
-      mkdir: (c, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.mkdir(path, options),
-      move: (c, from: string, to: string) => c.vars.sandbox.move(from, to),
-      remove: (c, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.remove(path, options),
-
-      /** A new session; `session.exists` where there is one of this name. Its agent runs when this settles. */
-      createSession: (c, options: SessionOptions & { sessionId?: string } = {}) =>
-        c.vars.sessions.create(options.sessionId ?? crypto.randomUUID(), options),
-      /** The session of this name ("main" if none is given), created where there is none. */
-      openSession: (c, options: SessionOptions & { sessionId?: string } = {}) =>
-        c.vars.sessions.open(options.sessionId ?? MAIN, options),
-      /** Gives the agent a prompt; settles when its turn is over and all of it is in the transcript. */
-      prompt: (c, options: { sessionId?: string; content: PromptContent }) =>
-        c.vars.sessions.prompt(options.sessionId ?? MAIN, contentBlocks(options.content)),
-      cancelPrompt: (c, options: { sessionId?: string } = {}) =>
-        c.vars.sessions.cancel(options.sessionId ?? MAIN),
-      getSession: (c, options: { sessionId?: string } = {}) => c.vars.sessions.get(options.sessionId ?? MAIN),
-      listSessions: (c) => c.vars.sessions.list(),
-      /** Ends the session's agent; the transcript stays, and the next prompt starts the agent again. */
-      unloadSession: (c, options: { sessionId?: string } = {}) =>
-        c.vars.sessions.unload(options.sessionId ?? MAIN),
-      /** A part of a session's transcript, or with the session "vm" of what happened to the sandbox. */
-      getSessionEvents: (c, range: EntryRange) =>
-        c.vars.transcript.page(checkRange(range, limits.sessionPageEvents)),
+      ...sandboxActions,
+      ...sessionActions,
     },
     options: {
       actionTimeout: PROMPT_TIMEOUT_MS,

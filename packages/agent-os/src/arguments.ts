@@ -1,7 +1,8 @@
 /** What callers send, checked: it crosses a wire, so that its types are only a hope. */
 import type { ContentBlock } from "@agentclientprotocol/sdk";
+import { limits } from "@troupe/protocol";
 import { sessionErrors } from "./errors.ts";
-import type { EntryRange } from "./session-entry.ts";
+import type { EntryRange, HistoryRange } from "./session-entry.ts";
 
 /** A prompt: text, or ACP's content blocks. */
 export type PromptContent = string | readonly ContentBlock[];
@@ -18,6 +19,20 @@ function isBlock(value: unknown): boolean {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
+/** A key for a prompt that may come twice. Throws `session.invalid`. */
+export function checkKey(key: string | undefined): string | undefined {
+  const most = limits.sessionPromptKeyLength;
+  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > most))
+    throw sessionErrors.invalid(`idempotencyKey must be a text of 1 to ${most} characters`);
+  return key;
+}
+
+/** Throws `session.invalid`. */
+export function checkName(name: string, value: string): string {
+  if (typeof value !== "string" || value === "") throw sessionErrors.invalid(`${name} must be a text`);
+  return value;
+}
+
 /** A range with its defaults. Throws `session.invalid`. */
 export function checkRange(range: EntryRange, most: number): Required<EntryRange> {
   const { sessionId, after = 0, limit = most } = range;
@@ -27,4 +42,19 @@ export function checkRange(range: EntryRange, most: number): Required<EntryRange
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > most)
     throw sessionErrors.invalid(`limit must be a number from 1 to ${most}`);
   return { sessionId, after, limit };
+}
+
+/** Which part of a history: by `before`, or by `after`, with its defaults. Throws `session.invalid`. */
+export function checkHistory(
+  range: HistoryRange,
+  session: string,
+):
+  | { readonly sessionId: string; readonly before: number | undefined; readonly limit: number }
+  | Required<EntryRange> {
+  const { sessionId = session, before, after, limit = limits.sessionPageEvents } = range;
+  if (before !== undefined && after !== undefined)
+    throw sessionErrors.invalid("A page of a history is before a sequence or after one, not both");
+  if (after !== undefined) return checkRange({ sessionId, after, limit }, limits.sessionPageEvents);
+  checkRange({ sessionId, after: before ?? 0, limit }, limits.sessionPageEvents);
+  return { sessionId, before, limit };
 }

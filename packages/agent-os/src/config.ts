@@ -3,7 +3,7 @@
  */
 
 import { nearest } from "@troupe/base";
-import type { PermissionPolicy } from "./acp/permissions.ts";
+import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
 import { configErrors } from "./errors.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
@@ -21,15 +21,20 @@ export interface AgentCommand {
 export interface AgentOSConfig {
   /** Agents by name. A session that names none gets the first. */
   readonly agents?: Readonly<Record<string, AgentCommand>>;
-  /** Who decides when an agent asks for permission. Default: "reject_all". */
+  /**
+   * Who decides when an agent asks for permission: "reject_all" (the default), "ask" (those who follow the session, by
+   * `respondPermission`), "allow_all", or a function.
+   */
   readonly permissions?: PermissionPolicy;
+  /** A question that "ask" puts and nobody answers is refused after this time. Milliseconds; default 120,000. */
+  readonly permissionTimeoutMs?: number;
   /** What boots the sandboxes. Default: the embedded driver, which needs the package just-bash. */
   readonly sandbox?: SandboxDriver;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
   readonly agentStartTimeoutMs?: number;
 }
 
-const optionNames = ["agents", "permissions", "sandbox", "agentStartTimeoutMs"];
+const optionNames = ["agents", "permissions", "permissionTimeoutMs", "sandbox", "agentStartTimeoutMs"];
 const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -42,13 +47,15 @@ export function checkConfig(config: AgentOSConfig): void {
       throw configErrors.invalidOption(`agents.${name}`, "an object with a `command`");
     checkNames(`agents.${name}`, agent, agentNames);
   }
-  const { permissions, agentStartTimeoutMs } = config;
+  const { permissions, agentStartTimeoutMs, permissionTimeoutMs } = config;
   if (
     permissions !== undefined &&
     typeof permissions !== "function" &&
-    !/^(allow|reject)_all$/.test(permissions)
+    !permissionPolicies.includes(permissions)
   )
-    throw configErrors.invalidOption("permissions", '"allow_all", "reject_all" or a function');
+    throw configErrors.invalidOption("permissions", '"reject_all", "ask", "allow_all" or a function');
+  if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
+    throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
     throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
 }

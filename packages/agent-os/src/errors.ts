@@ -51,6 +51,10 @@ export const sandboxErrors = {
     error(400, "sandbox", "unknown_option", `exec has no option "${name}"${hint(nearest)}`, {
       metadata: { name },
     }),
+  batchTooLarge: (name: string, limit: number) =>
+    error(413, "sandbox", "batch_too_large", `${name} has more than ${limit} entries`, {
+      metadata: { name, limit },
+    }),
   invalidTimeout: (limit: number) =>
     error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
       metadata: { limit },
@@ -121,6 +125,22 @@ export const sessionErrors = {
       {
         metadata: { sessionId },
       },
+    ),
+  promptUncertain: (sessionId: string, key: string, outcome: string) =>
+    error(
+      409,
+      "session",
+      "prompt_uncertain",
+      `The prompt "${key}" was given to the agent and didn't end well${outcome === "" ? "" : ` (${outcome})`}: see the session's history, then ask again with another idempotencyKey`,
+      { metadata: { sessionId, idempotencyKey: key, outcome } },
+    ),
+  policyTooWide: (asked: string, allowed: string) =>
+    error(
+      403,
+      "session",
+      "policy_too_wide",
+      `permissionPolicy "${asked}" is wider than the actor's own, ${allowed}`,
+      { metadata: { asked, allowed } },
     ),
   closed: (sessionId: string) =>
     error(409, "session", "closed", `Session "${sessionId}" was closed`, { metadata: { sessionId } }),

@@ -1,4 +1,6 @@
+export type { SessionConfig } from "./acp/open-session.ts";
 export type {
+  NamedPolicy,
   PermissionDecision,
   PermissionJudge,
   PermissionPolicy,
@@ -9,6 +11,13 @@ export { agentOS } from "./agent-os.ts";
 export type { PromptContent } from "./arguments.ts";
 export type { AgentCommand, AgentOSConfig } from "./config.ts";
 export type {
+  FileContent,
+  ReadFileResult,
+  TreeEntry,
+  TreeOptions,
+  WriteFileResult,
+} from "./sandbox/batch.ts";
+export type {
   BootOptions,
   DirectoryEntry,
   ExecOptions,
@@ -17,6 +26,20 @@ export type {
   Sandbox,
   SandboxDriver,
 } from "./sandbox/sandbox.ts";
-export type { Entry, EntryPage, EntryRange, SessionEntry, ShutdownReason, VmEntry } from "./session-entry.ts";
-export type { PromptResult } from "./sessions/live-session.ts";
+export type {
+  Entry,
+  EntryPage,
+  EntryRange,
+  HistoryPage,
+  HistoryRange,
+  PermissionOutcome,
+  PermissionQuestion,
+  RuntimeUpdate,
+  SessionEntry,
+  SessionEvent,
+  ShutdownReason,
+  VmEntry,
+} from "./session-entry.ts";
+export type { PendingPermission } from "./sessions/permission-desk.ts";
+export type { PromptResult } from "./sessions/prompts.ts";
 export type { SessionInfo, SessionOptions, SessionSummary } from "./sessions/sessions.ts";

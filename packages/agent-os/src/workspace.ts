@@ -13,6 +13,7 @@ import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
 import { type Announcer, EventLog } from "./sessions/event-log.ts";
+import { Prompts } from "./sessions/prompts.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { Transcript } from "./sessions/transcript.ts";
@@ -47,7 +48,11 @@ export class Workspace {
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),
       log: this.#log,
-      place: { sandbox: () => this.slot.get(), permissions: config.permissions ?? "reject_all" },
+      transcript: this.transcript,
+      prompts: new Prompts(actor.db),
+      sandbox: () => this.slot.get(),
+      permissions: config.permissions ?? "reject_all",
+      permissionTimeoutMs: config.permissionTimeoutMs ?? limits.agentPermissionMs,
       startTimeoutMs: config.agentStartTimeoutMs ?? limits.agentStartMs,
       durable: () => actor.saveState({ immediate: true }),
     });

@@ -315,6 +315,16 @@ export const limits = {
   sessionPageEvents: 256,
   /** Bytes of events in one answer of `getSessionEvents`, as JSON; one event goes whatever its size. */
   sessionPageBytes: 512 * 1024,
+  /** Idempotency keys of prompts that one session remembers; the oldest are forgotten. */
+  sessionPromptKeys: 1_000,
+  /** An idempotency key of a prompt. Characters. */
+  sessionPromptKeyLength: 128,
+  /** What an agent that can't load its session is told of the transcript: its end. Characters. */
+  sessionHistoryCharacters: 64 * 1024,
+  /** Files in one `readFiles` or `writeFiles`. */
+  sandboxBatchFiles: 128,
+  /** Entries that one `readdirRecursive` gives. */
+  sandboxTreeEntries: 10_000,
   /** Live events that a client holds for a reader that is behind; then it reads them from the transcript. */
   sessionTailEvents: 1_024,
   /** Actors that one plugin declares. */

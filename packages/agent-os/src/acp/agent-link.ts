@@ -21,7 +21,6 @@ import { agentErrors } from "../errors.ts";
 import { type AgentPlace, toRequestError } from "./agent-place.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { messagesOf } from "./message-lines.ts";
-import { decide } from "./permissions.ts";
 import { Terminals } from "./terminals.ts";
 
 /** What a link is made of. */
@@ -131,7 +130,7 @@ export class AgentLink {
 function app(place: AgentPlace, terminals: Terminals): ClientApp {
   const { fs, session, terminal } = methods.client;
   return client({ name: "troupe" })
-    .onRequest(session.requestPermission, ({ params }) => decide(place.permissions, params))
+    .onRequest(session.requestPermission, ({ params }) => place.permit(params))
     .onRequest(fs.readTextFile, async ({ params }) => {
       const content = await inSandbox(place, (sandbox) => sandbox.readFile(params.path));
       return { content: lines(new TextDecoder().decode(content), params.line, params.limit) };

@@ -1,14 +1,18 @@
 /** Where an agent works: what its requests are answered with. */
-import { RequestError } from "@agentclientprotocol/sdk";
+import {
+  RequestError,
+  type RequestPermissionRequest,
+  type RequestPermissionResponse,
+} from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { PermissionPolicy } from "./permissions.ts";
 
 /** What an agent may reach. */
 export interface AgentPlace {
   /** The actor's sandbox, booted if need be. */
   sandbox(): Promise<Sandbox>;
-  readonly permissions: PermissionPolicy;
+  /** Decides on an agent's question. Never rejects. */
+  permit(request: RequestPermissionRequest): Promise<RequestPermissionResponse>;
 }
 
 /** An error that the agent is told, with its text. */

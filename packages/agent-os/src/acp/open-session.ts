@@ -1,14 +1,17 @@
 /**
- * The way to a session with an agent: initialize, then the old session again if the agent knows how, else a new one.
+ * The way to a session with an agent: initialize, then the old session again if the agent knows how, else a new one. An agent
+ * that says that it can't resume or load it after all gets a new one too, and the reason is given.
  *
  * All of it together has one time. What an agent replays while it loads an old session is in the transcript already, and
  * not for the log: it is over when this settles.
  */
 import {
   type InitializeResponse,
+  type LoadSessionResponse,
   methods,
   type NewSessionResponse,
   PROTOCOL_VERSION,
+  type ResumeSessionResponse,
 } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
 import { agentErrors } from "../errors.ts";
@@ -27,8 +30,23 @@ export interface OpenedSession {
   readonly agentSessionId: string;
   /** False when the agent began anew: it doesn't remember what was said before. */
   readonly resumed: boolean;
+  /** Why a session that was there before isn't resumed. */
+  readonly restarted: Restart | undefined;
+  readonly config: SessionConfig;
   readonly agentInfo: InitializeResponse["agentInfo"];
   readonly capabilities: NonNullable<InitializeResponse["agentCapabilities"]>;
+}
+
+/** Why an agent began anew. */
+export interface Restart {
+  readonly reason: "unsupported" | "failed";
+  readonly message?: string;
+}
+
+/** What can be chosen of an agent's session, as ACP has it. */
+export interface SessionConfig {
+  readonly modes: NewSessionResponse["modes"];
+  readonly configOptions: NewSessionResponse["configOptions"];
 }
 
 /** Opens a session on a link. When it rejects the link has ended. */
@@ -60,19 +78,42 @@ async function open(link: AgentLink, { cwd, before }: SessionWish): Promise<Open
     throw agentErrors.protocolVersion(hello.protocolVersion, PROTOCOL_VERSION);
   const capabilities = hello.agentCapabilities ?? {};
   const opened = { agentInfo: hello.agentInfo, capabilities };
-  const place = { cwd, mcpServers: [] };
-  if (before !== undefined && capabilities.sessionCapabilities?.resume != null) {
-    await link.request(session.resume, (agent) =>
-      agent.request(session.resume, { sessionId: before, ...place }),
-    );
-    return { ...opened, agentSessionId: before, resumed: true };
+  let restarted: Restart | undefined;
+  if (before !== undefined) {
+    const again = await goOn(link, capabilities, { sessionId: before, cwd });
+    if ("config" in again)
+      return { ...opened, agentSessionId: before, resumed: true, restarted, config: again.config };
+    restarted = again;
   }
-  if (before !== undefined && capabilities.loadSession === true) {
-    await link.request(session.load, (agent) => agent.request(session.load, { sessionId: before, ...place }));
-    return { ...opened, agentSessionId: before, resumed: true };
-  }
-  const { sessionId } = await link.request<NewSessionResponse>(session.new, (agent) =>
-    agent.request(session.new, place),
+  const { sessionId, modes, configOptions } = await link.request<NewSessionResponse>(session.new, (agent) =>
+    agent.request(session.new, { cwd, mcpServers: [] }),
   );
-  return { ...opened, agentSessionId: sessionId, resumed: false };
+  const config = { modes, configOptions };
+  return { ...opened, agentSessionId: sessionId, resumed: false, restarted, config };
+}
+
+/** The old session again, or why not. Rejects when the agent is gone. */
+async function goOn(
+  link: AgentLink,
+  { sessionCapabilities, loadSession }: OpenedSession["capabilities"],
+  { sessionId, cwd }: { readonly sessionId: string; readonly cwd: string },
+): Promise<{ readonly config: SessionConfig } | Restart> {
+  const { session } = methods.agent;
+  const request = { sessionId, cwd, mcpServers: [] };
+  try {
+    if (sessionCapabilities?.resume != null) {
+      const { modes, configOptions } = await link.request<ResumeSessionResponse>(session.resume, (agent) =>
+        agent.request(session.resume, request),
+      );
+      return { config: { modes, configOptions } };
+    }
+    if (loadSession !== true) return { reason: "unsupported" };
+    const { modes, configOptions } = await link.request<LoadSessionResponse>(session.load, (agent) =>
+      agent.request(session.load, request),
+    );
+    return { config: { modes, configOptions } };
+  } catch (cause) {
+    if (!TroupeError.is(cause) || cause.code !== "refused") throw cause;
+    return { reason: "failed", message: cause.message };
+  }
 }

@@ -17,14 +17,36 @@ export type PermissionJudge = (
   request: PermissionRequest,
 ) => PermissionDecision | Promise<PermissionDecision>;
 
-/** A fixed answer, or somebody who is asked each time. */
-export type PermissionPolicy = "allow_all" | "reject_all" | PermissionJudge;
+/** The policies that have a name, from the narrowest to the widest. */
+export const permissionPolicies = ["reject_all", "ask", "allow_all"] as const;
+
+/** A policy with a name. */
+export type NamedPolicy = (typeof permissionPolicies)[number];
+
+/** A fixed answer, the session's listeners, or a function that is asked each time. */
+export type PermissionPolicy = NamedPolicy | PermissionJudge;
+
+/** The narrower of two: what a session wants of the actor's policy. A function is never overruled but by a refusal. */
+export function narrower(policy: PermissionPolicy, wanted: NamedPolicy | undefined): PermissionPolicy {
+  if (wanted === undefined || widthOf(policy) < widthOf(wanted)) return policy;
+  return wanted;
+}
+
+/** Of a function nobody knows how wide it is: only a refusal is surely within it. */
+function widthOf(policy: PermissionPolicy): number {
+  return typeof policy === "function" ? 0 : permissionPolicies.indexOf(policy);
+}
+
+/** Asks those who follow the session. Never rejects. */
+export type AskListeners = (request: PermissionRequest) => Promise<RequestPermissionResponse>;
 
 /** The answer to an agent's question. Never rejects. */
 export async function decide(
   policy: PermissionPolicy,
   request: PermissionRequest,
+  ask: AskListeners,
 ): Promise<RequestPermissionResponse> {
+  if (policy === "ask") return await ask(request);
   const allowed = await isAllowed(policy, request);
   const kinds = allowed ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"];
   for (const kind of kinds) {
@@ -34,7 +56,10 @@ export async function decide(
   return { outcome: { outcome: "cancelled" } };
 }
 
-async function isAllowed(policy: PermissionPolicy, request: PermissionRequest): Promise<boolean> {
+async function isAllowed(
+  policy: Exclude<PermissionPolicy, "ask">,
+  request: PermissionRequest,
+): Promise<boolean> {
   if (typeof policy === "string") return policy === "allow_all";
   const late = Promise.withResolvers<"reject">();
   const timer = setTimeout(() => late.resolve("reject"), limits.agentPermissionMs);

@@ -22,11 +22,11 @@ interface Terminal {
 
 /** The terminals of one agent. */
 export class Terminals {
-  readonly #place: AgentPlace;
+  readonly #place: Pick<AgentPlace, "sandbox">;
   readonly #terminals = new Map<string, Terminal>();
   #created = 0;
 
-  constructor(place: AgentPlace) {
+  constructor(place: Pick<AgentPlace, "sandbox">) {
     this.#place = place;
   }
 

@@ -5,13 +5,19 @@
  * isn't in the transcript: the broadcast is made behind the append, in its turn or a later one, and the output gate keeps it
  * back until that is on disk. An event that can't be stored is told to nobody; its append rejects, and the log goes on.
  */
-import type { SessionUpdate } from "@agentclientprotocol/sdk";
-import { type SessionEntry, VM_STREAM, type VmEntry } from "../session-entry.ts";
+import {
+  type PermissionQuestion,
+  type SessionEntry,
+  type SessionEvent,
+  VM_STREAM,
+  type VmEntry,
+} from "../session-entry.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** How listeners are told. */
 export interface Announcer {
   broadcast(name: "sessionEvent", entry: SessionEntry): void;
+  broadcast(name: "permissionRequest", question: PermissionQuestion): void;
   broadcast(name: "vmBooted" | "vmShutdown", entry: VmEntry): void;
 }
 
@@ -27,10 +33,13 @@ export class EventLog {
   }
 
   /** Stores a session's event, then broadcasts it. */
-  session(sessionId: string, event: SessionUpdate): Promise<void> {
+  session(sessionId: string, event: SessionEvent): Promise<void> {
     return this.#behind(async () => {
       const sequence = await this.#transcript.append(sessionId, event);
       this.#announcer.broadcast("sessionEvent", { sessionId, event, sequence });
+      if (event.sessionUpdate !== "_permission_request") return;
+      const { requestId, toolCall, options } = event;
+      this.#announcer.broadcast("permissionRequest", { sessionId, requestId, toolCall, options });
     });
   }
 

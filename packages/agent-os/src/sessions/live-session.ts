@@ -5,20 +5,19 @@
  *
  * One prompt at a time. A prompt is in the transcript, and on disk, before the agent hears of it; its updates are there
  * before its result is given. An agent that ends takes the prompt with it (`agent.exited` with its stderr); the session
- * stays, and the next prompt starts the agent again.
+ * stays, and the next prompt starts the agent again. An agent that has begun anew is told the transcript with its first
+ * prompt.
  */
-import {
-  type ContentBlock,
-  methods,
-  type SessionNotification,
-  type SessionUpdate,
-  type StopReason,
-} from "@agentclientprotocol/sdk";
+import { type ContentBlock, methods, type SessionNotification } from "@agentclientprotocol/sdk";
 import { AgentLink } from "../acp/agent-link.ts";
-import type { AgentPlace } from "../acp/agent-place.ts";
-import { type OpenedSession, openSession } from "../acp/open-session.ts";
+import { type OpenedSession, openSession, type SessionConfig } from "../acp/open-session.ts";
+import { decide, type PermissionPolicy } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
 import { sessionErrors } from "../errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SessionEvent } from "../session-entry.ts";
+import { PermissionDesk } from "./permission-desk.ts";
+import type { PromptResult } from "./prompts.ts";
 import type { SessionRow } from "./session-table.ts";
 
 /** What a live session is made of. */
@@ -26,19 +25,19 @@ export interface LiveSessionParts {
   readonly sessionId: string;
   readonly row: SessionRow;
   readonly command: AgentCommand;
-  readonly place: AgentPlace;
+  /** The actor's sandbox, booted if need be. */
+  readonly sandbox: () => Promise<Sandbox>;
+  readonly permissions: PermissionPolicy;
+  readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
   /** Stores an event, then tells it. */
-  readonly record: (event: SessionUpdate) => Promise<void>;
+  readonly record: (event: SessionEvent) => Promise<void>;
+  /** What an agent that doesn't remember is told of the past; undefined when there is none. */
+  readonly history: () => Promise<ContentBlock | undefined>;
   /** Settles when all that was recorded is durable. */
   readonly durable: () => Promise<void>;
   /** The agent has gone. */
   readonly onEnded: () => void;
-}
-
-/** The result of a prompt. */
-export interface PromptResult {
-  readonly stopReason: StopReason;
 }
 
 /** A session with a running agent. */
@@ -47,6 +46,10 @@ export class LiveSession {
   readonly opened: Promise<OpenedSession>;
   readonly #parts: LiveSessionParts;
   readonly #link: AgentLink;
+  readonly #desk: PermissionDesk;
+  #config: SessionConfig = { modes: undefined, configOptions: undefined };
+  /** Stands before the first prompt of an agent that has begun anew. */
+  #past: ContentBlock | undefined;
   /** The agent's id of the session, once its updates are for the transcript. */
   #listeningTo: string | undefined;
   #turn: "none" | "preparing" | "cancelled" | "running" = "none";
@@ -55,15 +58,22 @@ export class LiveSession {
 
   constructor(parts: LiveSessionParts) {
     this.#parts = parts;
-    const { command, place, row } = parts;
+    const { command, row, permissions } = parts;
+    this.#desk = new PermissionDesk({ timeoutMs: parts.permissionTimeoutMs, record: parts.record });
     this.#link = new AgentLink({
       command,
-      place,
+      place: {
+        sandbox: parts.sandbox,
+        permit: (request) => decide(permissions, request, (asked) => this.#desk.ask(asked)),
+      },
       onUpdate: (update) => this.#updated(update),
       // What can't be stored ends the session by itself.
       caughtUp: () => parts.durable().catch(() => undefined),
     });
-    void this.#link.ended.then(() => parts.onEnded());
+    void this.#link.ended.then(() => {
+      this.#desk.cancel("session_ended");
+      parts.onEnded();
+    });
     this.opened = this.#open(row);
   }
 
@@ -71,8 +81,13 @@ export class LiveSession {
     return this.#turn !== "none";
   }
 
-  /** Gives the agent a prompt; settles when its turn is over and everything of it is stored. */
-  async prompt(blocks: readonly ContentBlock[]): Promise<PromptResult> {
+  /** The questions to listeners that wait for an answer. */
+  get desk(): Pick<PermissionDesk, "pending" | "respond"> {
+    return this.#desk;
+  }
+
+  /** Gives the agent a prompt, behind `delivering`; settles when its turn is over and everything of it is stored. */
+  async prompt(blocks: readonly ContentBlock[], delivering: () => Promise<void>): Promise<PromptResult> {
     if (this.prompting) throw sessionErrors.promptActive(this.#parts.sessionId);
     this.#turn = "preparing";
     try {
@@ -80,12 +95,15 @@ export class LiveSession {
       await Promise.all(
         blocks.map((content) => this.#parts.record({ sessionUpdate: "user_message_chunk", content })),
       );
+      await delivering();
       await this.#parts.durable();
       if (this.#isCancelled()) return { stopReason: "cancelled" };
       this.#turn = "running";
+      const told = this.#past === undefined ? blocks : [this.#past, ...blocks];
+      this.#past = undefined;
       const { prompt } = methods.agent.session;
       const { stopReason } = await this.#link.request(prompt, (agent) =>
-        agent.request(prompt, { sessionId: agentSessionId, prompt: [...blocks] }),
+        agent.request(prompt, { sessionId: agentSessionId, prompt: [...told] }),
       );
       await this.#parts.durable();
       if (this.#lost !== undefined) throw this.#lost;
@@ -104,10 +122,38 @@ export class LiveSession {
       return "cancelled";
     }
     const { agentSessionId } = await this.opened;
+    this.#desk.cancel("cancelled");
     await this.#link.notify((agent) =>
       agent.notify(methods.agent.session.cancel, { sessionId: agentSessionId }),
     );
     return "cancelled";
+  }
+
+  /** What can be chosen of the session, and what is. */
+  async config(): Promise<SessionConfig> {
+    await this.opened;
+    return this.#config;
+  }
+
+  /** Rejects with `agent.refused` when the agent has no such mode. */
+  async setMode(modeId: string): Promise<SessionConfig> {
+    const { agentSessionId: sessionId } = await this.opened;
+    const { setMode } = methods.agent.session;
+    await this.#link.request(setMode, (agent) => agent.request(setMode, { sessionId, modeId }));
+    this.#modeIs(modeId);
+    return this.#config;
+  }
+
+  /** Rejects with `agent.refused` when the agent has no such option, or it can't have the value. */
+  async setOption(configId: string, value: string | boolean): Promise<SessionConfig> {
+    const { agentSessionId: sessionId } = await this.opened;
+    const { setConfigOption } = methods.agent.session;
+    const chosen = typeof value === "boolean" ? ({ type: "boolean", value } as const) : { value };
+    const { configOptions } = await this.#link.request(setConfigOption, (agent) =>
+      agent.request(setConfigOption, { sessionId, configId, ...chosen }),
+    );
+    this.#config = { ...this.#config, configOptions };
+    return this.#config;
   }
 
   /** A function, because the compiler doesn't know that others write the field while a prompt waits. */
@@ -126,12 +172,25 @@ export class LiveSession {
       before: agentSessionId,
       timeoutMs: this.#parts.startTimeoutMs,
     });
+    this.#config = opened.config;
     this.#listeningTo = opened.agentSessionId;
+    if (opened.restarted !== undefined) {
+      this.#past = await this.#parts.history();
+      await this.#parts.record({ sessionUpdate: "_session_restarted", ...opened.restarted });
+    }
     return opened;
+  }
+
+  #modeIs(currentModeId: string): void {
+    const { modes } = this.#config;
+    if (modes != null) this.#config = { ...this.#config, modes: { ...modes, currentModeId } };
   }
 
   #updated({ sessionId, update }: SessionNotification): void {
     if (sessionId !== this.#listeningTo) return;
+    if (update.sessionUpdate === "current_mode_update") this.#modeIs(update.currentModeId);
+    if (update.sessionUpdate === "config_option_update")
+      this.#config = { ...this.#config, configOptions: update.configOptions };
     this.#parts.record(update).catch((cause: unknown) => {
       // A transcript with a hole would be a lie: the agent is stopped, and its prompt fails with the reason.
       this.#lost ??= cause;

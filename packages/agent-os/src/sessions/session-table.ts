@@ -1,5 +1,6 @@
 /** What is known of an actor's sessions, on disk: which there are, and whose they are. */
 import { limits } from "@troupe/protocol";
+import type { NamedPolicy } from "../acp/permissions.ts";
 import { sessionErrors } from "../errors.ts";
 import { VM_STREAM } from "../session-entry.ts";
 
@@ -9,6 +10,8 @@ export interface SessionRow {
   readonly agent: string;
   /** The working directory that the agent is told. */
   readonly cwd: string;
+  /** Who answers the agent's questions, where the session says so. */
+  readonly permissionPolicy?: NamedPolicy;
   /** The agent's own id of the session; undefined until an agent has made one. */
   agentSessionId: string | undefined;
 }

@@ -5,19 +5,29 @@
  * created or opened, and again by the next prompt when it went (it crashed, or the actor slept).
  */
 import type { ContentBlock } from "@agentclientprotocol/sdk";
-import type { AgentPlace } from "../acp/agent-place.ts";
+import type { SessionConfig } from "../acp/open-session.ts";
+import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { EventLog } from "./event-log.ts";
-import { LiveSession, type PromptResult } from "./live-session.ts";
+import { historyBlock } from "./history-text.ts";
+import { LiveSession } from "./live-session.ts";
+import type { PendingPermission } from "./permission-desk.ts";
+import type { PromptResult, Prompts } from "./prompts.ts";
 import type { SessionTable } from "./session-table.ts";
+import type { Transcript } from "./transcript.ts";
 
 /** What sessions are made of. */
 export interface SessionsParts {
   readonly agents: Readonly<Record<string, AgentCommand>>;
   readonly table: SessionTable;
   readonly log: EventLog;
-  readonly place: AgentPlace;
+  readonly transcript: Transcript;
+  readonly prompts: Prompts;
+  readonly sandbox: () => Promise<Sandbox>;
+  readonly permissions: PermissionPolicy;
+  readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
   /** Settles when all that was written is durable. */
   readonly durable: () => Promise<void>;
@@ -29,6 +39,8 @@ export interface SessionOptions {
   readonly agent?: string;
   /** The directory in the sandbox that the agent is told to work in. Default: "/home/user". */
   readonly cwd?: string;
+  /** Who answers the agent's questions: as the configuration says, or narrower. */
+  readonly permissionPolicy?: NamedPolicy;
 }
 
 /** What is told of an open session. */
@@ -46,8 +58,10 @@ export interface SessionInfo {
 export interface SessionSummary {
   readonly sessionId: string;
   readonly agent: string;
-  /** "unloaded": no agent runs; the next prompt starts it. */
-  readonly state: "unloaded" | "idle" | "running";
+  /** "unloaded": no agent runs; the next prompt starts it. "waiting": it has asked something and waits for the answer. */
+  readonly state: "unloaded" | "idle" | "running" | "waiting";
+  /** The questions that wait for `respondPermission`. */
+  readonly pendingPermissions: readonly PendingPermission[];
 }
 
 const HOME = "/home/user";
@@ -62,12 +76,20 @@ export class Sessions {
     this.#parts = parts;
   }
 
+  /** The names of the agents; the first is who a session without one gets. */
+  get agents(): string[] {
+    return Object.keys(this.#parts.agents);
+  }
+
   /** A new session. When its agent doesn't start there is none. */
   async create(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
     const { agents, table } = this.#parts;
     const agent = options.agent ?? Object.keys(agents)[0] ?? "";
     this.#command(agent);
-    table.add(sessionId, { agent, cwd: options.cwd ?? HOME, agentSessionId: undefined });
+    const { cwd = HOME, permissionPolicy } = options;
+    this.#checkPolicy(permissionPolicy);
+    const policy = permissionPolicy === undefined ? {} : { permissionPolicy };
+    table.add(sessionId, { agent, cwd, ...policy, agentSessionId: undefined });
     try {
       return await this.#info(sessionId);
     } catch (cause) {
@@ -85,8 +107,49 @@ export class Sessions {
     return await this.#info(sessionId);
   }
 
-  prompt(sessionId: string, blocks: readonly ContentBlock[]): Promise<PromptResult> {
-    return this.#running(sessionId).prompt(blocks);
+  /** With a key, a prompt is given to the agent once, however often it comes. */
+  async prompt(
+    sessionId: string,
+    blocks: readonly ContentBlock[],
+    key: string | undefined,
+  ): Promise<PromptResult> {
+    this.#parts.table.get(sessionId);
+    return await this.#parts.prompts.run(sessionId, key, (delivering) =>
+      this.#running(sessionId).prompt(blocks, delivering),
+    );
+  }
+
+  /** Says in the transcripts which prompts an earlier activation has left in the middle. */
+  async recover(): Promise<void> {
+    for (const { sessionId, promptId } of await this.#parts.prompts.recover())
+      await this.#parts.log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
+  }
+
+  respondPermission(sessionId: string, requestId: string, optionId: string): "accepted" | "not_pending" {
+    this.#parts.table.get(sessionId);
+    return this.#live.get(sessionId)?.desk.respond(requestId, optionId) ?? "not_pending";
+  }
+
+  async config(sessionId: string): Promise<SessionConfig> {
+    return await this.#running(sessionId).config();
+  }
+
+  async setMode(sessionId: string, modeId: string): Promise<SessionConfig> {
+    return await this.#running(sessionId).setMode(modeId);
+  }
+
+  async setOption(sessionId: string, configId: string, value: string | boolean): Promise<SessionConfig> {
+    return await this.#running(sessionId).setOption(configId, value);
+  }
+
+  /** Ends a session's agent, and forgets the session with all that it has said. */
+  async delete(sessionId: string): Promise<void> {
+    await this.unload(sessionId);
+    const { log, table, transcript, prompts } = this.#parts;
+    await log.settled();
+    await transcript.remove(sessionId);
+    await prompts.remove(sessionId);
+    table.remove(sessionId);
   }
 
   async cancel(sessionId: string): Promise<"cancelled" | "no_active_prompt"> {
@@ -97,8 +160,8 @@ export class Sessions {
   get(sessionId: string): SessionSummary {
     const { agent } = this.#parts.table.get(sessionId);
     const live = this.#live.get(sessionId);
-    const state = live === undefined ? "unloaded" : live.prompting ? "running" : "idle";
-    return { sessionId, agent, state };
+    const pendingPermissions = live?.desk.pending ?? [];
+    return { sessionId, agent, state: stateOf(live), pendingPermissions };
   }
 
   list(): SessionSummary[] {
@@ -130,15 +193,18 @@ export class Sessions {
     const running = this.#live.get(sessionId);
     if (running !== undefined) return running;
     if (this.#closed) throw sessionErrors.closed(sessionId);
-    const { table, log, place, startTimeoutMs, durable } = this.#parts;
+    const { table, log, transcript, permissions, durable } = this.#parts;
     const row = table.get(sessionId);
     const live: LiveSession = new LiveSession({
       sessionId,
       row: { ...row },
       command: this.#command(row.agent),
-      place,
-      startTimeoutMs,
+      sandbox: this.#parts.sandbox,
+      permissions: narrower(permissions, row.permissionPolicy),
+      permissionTimeoutMs: this.#parts.permissionTimeoutMs,
+      startTimeoutMs: this.#parts.startTimeoutMs,
       record: (event) => log.session(sessionId, event),
+      history: () => historyBlock(transcript, sessionId),
       durable: async () => {
         await log.settled();
         await durable();
@@ -155,10 +221,29 @@ export class Sessions {
     return live;
   }
 
+  /** A session's policy may refuse more than the actor's, never less. */
+  #checkPolicy(asked: NamedPolicy | undefined): void {
+    if (asked === undefined) return;
+    if (!permissionPolicies.includes(asked))
+      throw sessionErrors.invalid(`permissionPolicy must be one of ${permissionPolicies.join(", ")}`);
+    const { permissions } = this.#parts;
+    if (narrower(permissions, asked) !== asked)
+      throw sessionErrors.policyTooWide(
+        asked,
+        typeof permissions === "function" ? "a function" : permissions,
+      );
+  }
+
   #command(agent: string): AgentCommand {
     const { agents } = this.#parts;
     const command = Object.hasOwn(agents, agent) ? agents[agent] : undefined;
     if (command === undefined) throw agentErrors.unknown(agent, Object.keys(agents));
     return command;
   }
+}
+
+function stateOf(live: LiveSession | undefined): SessionSummary["state"] {
+  if (live === undefined) return "unloaded";
+  if (live.desk.pending.length > 0) return "waiting";
+  return live.prompting ? "running" : "idle";
 }

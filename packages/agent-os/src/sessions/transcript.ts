@@ -8,7 +8,7 @@
 import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
-import type { Entry, EntryPage, EntryRange } from "../session-entry.ts";
+import type { Entry, EntryPage, EntryRange, HistoryPage } from "../session-entry.ts";
 
 /** Runs on every start of an actor: what is there already stays. */
 const SCHEMA = `
@@ -35,8 +35,19 @@ const EVENTS = `
   SELECT sequence, event FROM session_events
   WHERE session_id = :sessionId AND sequence > :after AND sequence <= :last ORDER BY sequence`;
 
+const SIZES_BEFORE = `
+  SELECT sequence, octet_length(event) AS bytes FROM session_events
+  WHERE session_id = :sessionId AND sequence < :before ORDER BY sequence DESC LIMIT :limit`;
+
 /** Characters of an event that one statement takes: three bytes each at most, and the name of the stream beside them. */
 const PIECE = Math.floor(limits.sqlBoundBytes / 4);
+
+/** The newest events of a stream, or those before one. */
+export interface RangeBefore {
+  readonly sessionId: string;
+  readonly before: number | undefined;
+  readonly limit: number;
+}
 
 /** Makes the table: for `onMigrate`. */
 export async function migrateTranscript(database: Database): Promise<void> {
@@ -70,15 +81,37 @@ export class Transcript {
     const count = fitting(sizes.slice(0, limit).map(({ bytes }) => bytes));
     const last = sizes[count - 1]?.sequence;
     if (last === undefined) return { events: [], hasMore: false };
-    const rows = await this.#database.execute<{ sequence: number; event: string }>(EVENTS, {
+    return { events: await this.#read(sessionId, after, last), hasMore: sizes.length > count };
+  }
+
+  /** Events of a stream before `before` (undefined: its last ones), oldest first; `hasMore` says that older ones are there. */
+  async before({ sessionId, before, limit }: RangeBefore): Promise<EntryPage> {
+    const sizes = await this.#database.execute<{ sequence: number; bytes: number }>(SIZES_BEFORE, {
       sessionId,
-      after,
-      last,
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit: limit + 1,
     });
-    const events = rows.map(
-      ({ sequence, event }) => ({ sessionId, event: JSON.parse(event), sequence }) as Entry,
-    );
-    return { events, hasMore: sizes.length > count };
+    const count = fitting(sizes.slice(0, limit).map(({ bytes }) => bytes));
+    const [last, first] = [sizes[0]?.sequence, sizes[count - 1]?.sequence];
+    if (last === undefined || first === undefined) return { events: [], hasMore: false };
+    return { events: await this.#read(sessionId, first - 1, last), hasMore: sizes.length > count };
+  }
+
+  /** A page for somebody who scrolls: both ends say whether there is more. */
+  async history(range: RangeBefore | Required<EntryRange>): Promise<HistoryPage> {
+    const { events, hasMore } = "after" in range ? await this.page(range) : await this.before(range);
+    const first = events[0]?.sequence ?? ("after" in range ? range.after + 1 : (range.before ?? 1));
+    const last = events.at(-1)?.sequence ?? first - 1;
+    if ("after" in range) return { events, hasMoreBefore: first > 1, hasMoreAfter: hasMore };
+    const behind = { sessionId: range.sessionId, after: last, limit: 1 };
+    const hasMoreAfter = (await this.#database.execute(SIZES, behind)).length > 0;
+    return { events, hasMoreBefore: hasMore, hasMoreAfter };
+  }
+
+  async #read(sessionId: string, after: number, last: number): Promise<Entry[]> {
+    const range = { sessionId, after, last };
+    const rows = await this.#database.execute<{ sequence: number; event: string }>(EVENTS, range);
+    return rows.map(({ sequence, event }) => ({ sessionId, event: JSON.parse(event), sequence }) as Entry);
   }
 
   /** Forgets a stream. */

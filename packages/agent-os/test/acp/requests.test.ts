@@ -6,6 +6,8 @@ import { decide } from "../../src/acp/permissions.ts";
 import { Terminals } from "../../src/acp/terminals.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 
+const nobody = async () => ({ outcome: { outcome: "selected", optionId: "asked" } }) as const;
+
 const request: RequestPermissionRequest = {
   sessionId: "s",
   toolCall: { toolCallId: "t" },
@@ -18,22 +20,23 @@ const request: RequestPermissionRequest = {
 test("a policy that doesn't decide in time refuses, and so does an agent that offers no way to say it", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  const late = decide(() => new Promise<"allow">(() => undefined), request);
+  const late = decide(() => new Promise<"allow">(() => undefined), request, nobody);
   await vi.advanceTimersByTimeAsync(limits.agentPermissionMs);
   expect(await late).toEqual({ outcome: { outcome: "selected", optionId: "no" } });
-  expect(await decide("allow_all", request)).toEqual({
+  expect(await decide("allow_all", request, nobody)).toEqual({
     outcome: { outcome: "selected", optionId: "always" },
   });
-  expect(await decide("reject_all", { ...request, options: request.options.slice(0, 1) })).toEqual({
+  expect(await decide("reject_all", { ...request, options: request.options.slice(0, 1) }, nobody)).toEqual({
     outcome: { outcome: "cancelled" },
   });
+  expect(await decide("ask", request, nobody)).toEqual(await nobody());
 });
 
 test("terminals: output at the end, killed on demand, cut from the front, limited in number", async () => {
   const driver = new EmbeddedDriver();
   const sandbox = await driver.boot({ signal: new AbortController().signal });
   onTestFinished(() => sandbox.shutdown());
-  const terminals = new Terminals({ sandbox: async () => sandbox, permissions: "reject_all" });
+  const terminals = new Terminals({ sandbox: async () => sandbox });
   const sessionId = "s";
   const quoted = terminals.create({ sessionId, command: "echo", args: ["it's", "$HOME"] });
   expect(terminals.output(quoted)).toEqual({ output: "", truncated: false });

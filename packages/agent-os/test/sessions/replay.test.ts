@@ -54,13 +54,19 @@ test("S4.3 (in part): it holds over a sleep: the transcript goes on where it was
   await conn.prompt({ content: "stream 3\nrun echo one" });
   await reader.reaches(7);
   await serving.restart();
-  expect(await conn.getSession({})).toEqual({ sessionId: "main", agent: "scripted", state: "unloaded" });
+  expect(await conn.getSession({})).toEqual({
+    sessionId: "main",
+    agent: "scripted",
+    state: "unloaded",
+    pendingPermissions: [],
+  });
   await conn.prompt({ content: "stream 2\nrun echo two" });
-  await reader.reaches(13);
-  expect(reader.sequences).toEqual(upTo(13));
+  await reader.reaches(14);
+  expect(reader.sequences).toEqual(upTo(14));
   expect(texts(reader)).toEqual([
     "stream 3\nrun echo one",
     ...["1", "2", "3", "tool_call", "tool_call_update", "0: one\n"],
+    "_session_restarted",
     "stream 2\nrun echo two",
     ...["1", "2", "tool_call", "tool_call_update", "0: two\n"],
   ]);

@@ -9,6 +9,9 @@ export const scripted: AgentCommand = { command: process.execPath, args: [script
 /** The same, and it can load sessions. */
 export const loading: AgentCommand = { command: process.execPath, args: [script, "load"] };
 
+/** The same, and it says that it can load sessions, but can't. */
+export const forgetful: AgentCommand = { command: process.execPath, args: [script, "load-broken"] };
+
 /** A program that is no agent. */
 export function program(source: string): AgentCommand {
   return { command: process.execPath, args: ["--input-type=module", "--eval", source] };

@@ -6,17 +6,48 @@
  *   write /path text    writes a file
  *   run command         runs a command in a terminal, and says what it printed
  *   ask                 asks for permission, and says what was chosen
+ *   recall              says what it was told of the past
  *   wait                waits for a cancel
  *   whisper text        writes to stderr
  *   exit 3              ends the process in the middle of the turn
  *
- * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does.
+ * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-broken`
+ * one that says so and can't. It has two modes, calm and bold, and an option, depth.
  */
 import { writeSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
-import { type AgentContext, agent, methods, ndJsonStream, PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
+import {
+  type AgentContext,
+  agent,
+  methods,
+  ndJsonStream,
+  PROTOCOL_VERSION,
+  RequestError,
+} from "@agentclientprotocol/sdk";
 
-const canLoad = process.argv[2] === "load";
+const loads = process.argv[2] ?? "";
+let past = "nothing";
+const modes = {
+  currentModeId: "calm",
+  availableModes: [
+    { id: "calm", name: "Calm" },
+    { id: "bold", name: "Bold" },
+  ],
+};
+const depth = (currentValue: string) => ({
+  configOptions: [
+    {
+      type: "select" as const,
+      id: "depth",
+      name: "Depth",
+      currentValue,
+      options: [
+        { value: "low", name: "Low" },
+        { value: "high", name: "High" },
+      ],
+    },
+  ],
+});
 const cancels = new Map<string, () => void>();
 let sessions = 0;
 
@@ -73,6 +104,10 @@ const steps: Readonly<Record<string, Step>> = {
     await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
     return undefined;
   },
+  recall: async ({ say }) => {
+    await say(past);
+    return undefined;
+  },
   wait: async ({ sessionId, say }) => {
     const cancelled = new Promise<void>((resolve) => cancels.set(sessionId, resolve));
     await say("waiting");
@@ -91,13 +126,22 @@ agent({ name: "scripted" })
   .onRequest("initialize", () => ({
     protocolVersion: PROTOCOL_VERSION,
     agentInfo: { name: "scripted", version: "1" },
-    agentCapabilities: { loadSession: canLoad },
+    agentCapabilities: { loadSession: loads !== "" },
   }))
   .onRequest("session/new", () => {
     sessions += 1;
-    return { sessionId: `agent-session-${process.pid}-${sessions}` };
+    return { sessionId: `agent-session-${process.pid}-${sessions}`, modes, ...depth("low") };
+  })
+  .onRequest("session/set_mode", ({ params: { modeId } }) => {
+    if (!modes.availableModes.some(({ id }) => id === modeId)) throw RequestError.invalidParams();
+    return {};
+  })
+  .onRequest("session/set_config_option", ({ params }) => {
+    if (params.configId !== "depth") throw RequestError.invalidParams();
+    return depth(String(params.value));
   })
   .onRequest("session/load", async ({ params: { sessionId }, client }) => {
+    if (loads === "load-broken") throw RequestError.internalError();
     const update = {
       sessionUpdate: "agent_message_chunk",
       content: { type: "text", text: "an old word" },
@@ -111,7 +155,9 @@ agent({ name: "scripted" })
       const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } as const;
       await client.notify(methods.client.session.update, { sessionId, update });
     };
-    const text = prompt.map((block) => (block.type === "text" ? block.text : "")).join("\n");
+    const texts = prompt.map((block) => (block.type === "text" ? block.text : ""));
+    if (texts.length > 1) past = texts.shift() ?? past;
+    const text = texts.join("\n");
     for (const line of text.split("\n").filter((line) => line !== "")) {
       const [name = "", ...rest] = line.split(" ");
       const step = steps[name];

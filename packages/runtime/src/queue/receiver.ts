@@ -62,9 +62,21 @@ export class Receiver {
    * `actor.aborted`.
    */
   async take(wanted: Wanted): Promise<readonly QueueMessage[]> {
-    this.#settle();
     this.#rest();
+    this.#settle();
     this.#occupation?.asks(wanted.names);
+    // To look for messages is work: who looks must not be taken for one that waits.
+    this.#work();
+    let taken: readonly QueueMessage[] = [];
+    try {
+      taken = await this.#find(wanted);
+      return taken;
+    } finally {
+      if (taken.length === 0) this.#rest();
+    }
+  }
+
+  async #find(wanted: Wanted): Promise<readonly QueueMessage[]> {
     const until = this.#env.clock.monotonic() + wanted.timeoutMs;
     for (;;) {
       if (this.#isOver(wanted)) {
@@ -79,13 +91,13 @@ export class Receiver {
         throw queueErrors.aborted();
       }
       const taken = this.#keep(messages, wanted.completable);
-      if (taken.length > 0) {
-        this.#work();
-        return taken;
-      }
+      if (taken.length > 0) return taken;
       if (messages.length > 0) continue;
       const timeoutMs = until - this.#env.clock.monotonic();
-      if (timeoutMs <= 0 || !(await this.available({ ...wanted, timeoutMs }))) return [];
+      if (timeoutMs <= 0) return [];
+      this.#rest();
+      if (!(await this.available({ ...wanted, timeoutMs }))) return [];
+      this.#work();
     }
   }
 

@@ -15,6 +15,7 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
       return await files.readFileBuffer(operation.path);
     case "writeFile":
       await makeParents(shell, operation.path);
+      await checkNoDirectory(shell, operation.path);
       return void (await files.writeFile(operation.path, operation.content));
     case "stat":
       return await statOf(shell, operation.path);
@@ -65,6 +66,12 @@ function cut(text: string, bytes: number): string {
 async function makeParents({ files }: Shell, path: string): Promise<void> {
   const parent = path.slice(0, path.lastIndexOf("/"));
   if (parent !== "" && !(await files.exists(parent))) await files.mkdir(parent, { recursive: true });
+}
+
+/** The file system would put a file in a directory's place, and all that is in it would hang in the air. */
+async function checkNoDirectory({ files }: Shell, path: string): Promise<void> {
+  if (!(await files.exists(path)) || !(await files.stat(path)).isDirectory) return;
+  throw new Error(`EISDIR: illegal operation on a directory, open '${path}'`);
 }
 
 async function statOf({ files }: Shell, path: string): Promise<FileStat> {

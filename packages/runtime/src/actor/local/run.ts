@@ -3,6 +3,7 @@
  * to wait for messages, the actor may sleep, for a message wakes it and `run` begins anew. When it returns or throws, the
  * actor goes on without it.
  */
+import type { Env } from "@troupe/base";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
@@ -11,18 +12,23 @@ import type { Work } from "./work.ts";
 
 /**
  * Counts a run as work, but not its waits for messages. One of several loops may wait while another works: then it works.
+ * That all of them wait is said when the turn has ended: between two loops that begin one after the other, or a message
+ * and whoever takes it, an actor for whose place others wait would be put to sleep each time before it has done anything.
  */
 export class RunWork implements Occupation {
   readonly #work: Work;
+  readonly #env: Pick<Env, "afterTurn">;
   #waiting = 0;
   #working = 0;
   /** What it asked for so far; undefined for all. */
   #names: Set<string> | undefined = new Set();
   #idle = false;
+  #looks = false;
   #over = false;
 
-  constructor(work: Work) {
+  constructor(work: Work, env: Pick<Env, "afterTurn">) {
     this.#work = work;
+    this.#env = env;
     work.begin("run");
   }
 
@@ -63,17 +69,31 @@ export class RunWork implements Occupation {
   }
 
   #look(): void {
-    const idle = this.#waiting > 0 && this.#working === 0;
-    if (this.#over || idle === this.#idle) return;
-    this.#idle = idle;
-    if (idle) this.#work.end("run");
-    else this.#work.begin("run");
+    if (this.#over || this.#waits === this.#idle) return;
+    if (this.#idle) {
+      this.#idle = false;
+      this.#work.begin("run");
+    } else if (!this.#looks) {
+      this.#looks = true;
+      this.#env.afterTurn(() => this.#turnEnded());
+    }
+  }
+
+  #turnEnded(): void {
+    this.#looks = false;
+    if (this.#over || !this.#waits) return;
+    this.#idle = true;
+    this.#work.end("run");
+  }
+
+  get #waits(): boolean {
+    return this.#waiting > 0 && this.#working === 0;
   }
 }
 
 /** Starts `run`; its promise is the activation's until it ends. */
 export function beginRun(activation: Activation, run: Hook): void {
-  const work = new RunWork(activation.work);
+  const work = new RunWork(activation.work, activation.env);
   const c = new LocalContext(activation, work);
   activation.runWork = work;
   let over = false;
