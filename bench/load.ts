@@ -21,6 +21,8 @@ function run(order: LoadOrder): Promise<LoadResult> {
   if (order.kind === "http") return http(order);
   if (order.kind === "stream") return stream(order);
   if (order.kind === "queue") return queue(order);
+  if (order.kind === "hold") return hold(order);
+  if (order.kind === "wake") return wake(order);
   return order.kind === "ws" ? ws(order) : broadcast(order);
 }
 
@@ -200,8 +202,35 @@ async function stream(order: LoadOrder & { kind: "stream" }): Promise<LoadResult
   return result(items, seconds, []);
 }
 
-function open(port: number, key: string, troupe: boolean): Promise<WebSocket> {
-  const name = key === "queue" ? "worker" : "counter";
+/** What `hold` has opened. */
+const held: WebSocket[] = [];
+
+async function hold(order: LoadOrder & { kind: "hold" }): Promise<LoadResult> {
+  const started = performance.now();
+  // A few at a time: a server's backlog of connections isn't what is measured.
+  for (let n = 0; n < order.sockets; n += 100) {
+    const some = Array.from({ length: Math.min(100, order.sockets - n) }, (_, more) => held.length + more);
+    held.push(
+      ...(await Promise.all(some.map((key) => open(order.port, `s${key}`, order.troupe, "sleeper")))),
+    );
+  }
+  return result(order.sockets, (performance.now() - started) / 1000, []);
+}
+
+async function wake(order: LoadOrder & { kind: "wake" }): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const started = performance.now();
+  for (const socket of held.slice(0, order.calls)) {
+    const before = performance.now();
+    socket.send('{"kind":"action","id":1,"name":"add","args":[1]}');
+    await new Promise((resolve) => socket.once("message", resolve));
+    latencies.push(performance.now() - before);
+  }
+  return result(latencies.length, (performance.now() - started) / 1000, latencies);
+}
+
+function open(port: number, key: string, troupe: boolean, actor?: string): Promise<WebSocket> {
+  const name = actor ?? (key === "queue" ? "worker" : "counter");
   const url = `ws://127.0.0.1:${port}/actor/${name}/connect?key=${key}&method=getOrCreate`;
   const socket = new WebSocket(url, troupe ? ["troupe"] : [], { perMessageDeflate: false });
   return new Promise((resolve, reject) => {

@@ -80,4 +80,16 @@ export type LoadOrder =
       readonly items: number;
       readonly bytes: number;
       readonly troupe: boolean;
+    }
+  | {
+      /** Sockets, each to an actor of its own, that stay open until the load generator ends. */
+      readonly kind: "hold";
+      readonly port: number;
+      readonly sockets: number;
+      readonly troupe: boolean;
+    }
+  | {
+      /** One action over each of so many sockets that are held, one after the other. */
+      readonly kind: "wake";
+      readonly calls: number;
     };

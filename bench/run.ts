@@ -8,13 +8,20 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached } from "./line.ts";
+import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
-const lines: readonly Line[] = [...throughputLines, ...latencyLines, ...nativeLines, ...isolateLines];
+const lines: readonly Line[] = [
+  ...throughputLines,
+  ...latencyLines,
+  ...hibernationLines,
+  ...nativeLines,
+  ...isolateLines,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -137,8 +137,14 @@ async function troupe(): Promise<number> {
       },
     },
   });
+  /** Sleeps as soon as it may. */
+  const sleeper = actor({
+    state: { count: 0 },
+    options: { sleepTimeout: 100 },
+    actions: { add: (c, by: number) => (c.state.count += by) },
+  });
   const registry = new Registry(
-    { use: { counter, worker } },
+    { use: { counter, worker, sleeper } },
     {
       ...nodePlatform(),
       openStore: (options) =>

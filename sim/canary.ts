@@ -6,6 +6,7 @@
  */
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
+import { Held } from "../packages/runtime/src/gateway/held.ts";
 import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
 import { type Batch, QUEUE_PREFIX, type RowChange } from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
@@ -91,6 +92,16 @@ export const canaries = {
     caughtBy: ["one turn, one transaction", "at most once", "queues", "liveness"],
     sabotage: delayMessages,
   },
+  "unheld-message": {
+    what: "what the client of a sleeping actor says is given up when it has been said",
+    caughtBy: ["raw sockets", "liveness"],
+    sabotage: holdNothing,
+  },
+  "repeated-message": {
+    what: "what an actor has acknowledged is said to it again when it wakes",
+    caughtBy: ["raw sockets", "at most once"],
+    sabotage: releaseNothing,
+  },
 } as const satisfies Readonly<Record<string, Canary>>;
 
 function openGate(): () => void {
@@ -147,6 +158,26 @@ function loseMessages(): () => void {
   };
   return () => {
     QueueRows.prototype.take = take;
+  };
+}
+
+function holdNothing(): () => void {
+  const { add } = Held.prototype;
+  Held.prototype.add = function give<T>(this: Held<T>, item: T, bytes: number): number {
+    const index = add.call(this, item, bytes);
+    this.release(index);
+    return index;
+  };
+  return () => {
+    Held.prototype.add = add;
+  };
+}
+
+function releaseNothing(): () => void {
+  const { release } = Held.prototype;
+  Held.prototype.release = () => {};
+  return () => {
+    Held.prototype.release = release;
   };
 }
 

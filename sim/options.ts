@@ -41,6 +41,8 @@ export interface Options {
   readonly mix: Mix;
   /** Of the users, those who talk over a connection. */
   readonly connected: number;
+  /** Of the users, those beside whom somebody talks over a raw socket. */
+  readonly talkers: number;
   /** Of the actors, those with connect hooks that write. */
   readonly halls: number;
   /** Of the others, those that take messages. */
@@ -97,6 +99,7 @@ export function drawOptions(random: Random): Options {
     thinkMs: random.pick([0.5, 5, 50, 400]),
     mix: drawMix(random),
     connected: maxAwake === undefined ? random.pick([0, 0.5, 0.5, 1]) : 0,
+    talkers: maxAwake === undefined ? random.pick([0, 0, 0.5, 1]) : 0,
     halls: random.pick([0, 0.5, 1]),
     mills: random.pick([0, 0.5, 1]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),

@@ -26,11 +26,13 @@ import { Stage } from "./actors/stage.ts";
 import { type Canary, type CanaryName, canaries } from "./canary.ts";
 import { Durability } from "./checkers/durability.ts";
 import { History } from "./checkers/history.ts";
+import { Sayings } from "./checkers/said.ts";
 import { judge } from "./checkers/verdict.ts";
 import { Writers } from "./checkers/writers.ts";
 import { SimDisk } from "./disk/disk.ts";
 import { Network } from "./net/network.ts";
 import { drawOptions, type Options } from "./options.ts";
+import { Talker } from "./workload/talker.ts";
 import { type Address, User } from "./workload/user.ts";
 import type { Counters } from "./world/counters.ts";
 import { SimProcess } from "./world/process.ts";
@@ -87,11 +89,12 @@ class Simulation {
   readonly #world: World;
   readonly #durability: Durability;
   readonly #history = new History();
+  readonly #sayings = new Sayings();
   readonly #network: Network;
   readonly #server: SimServer;
   readonly #disk: SimDisk;
   readonly #addresses: readonly Address[];
-  readonly #users: User[] = [];
+  readonly #users: (User | Talker)[] = [];
 
   constructor(run: RunOptions, canary: Canary | undefined) {
     const random = new Random(run.seed);
@@ -102,7 +105,11 @@ class Simulation {
     this.#durability = new Durability(world);
     this.#network = new Network(world, this.#durability, canary?.network ?? {});
     this.#disk = new SimDisk(world, this.#durability);
-    const stage = new Stage(world, this.#durability, () => this.#server);
+    const stage = new Stage(
+      world,
+      { durability: this.#durability, sayings: this.#sayings },
+      () => this.#server,
+    );
     const process = () => this.#server.process;
     this.#server = new SimServer({
       world,
@@ -132,6 +139,7 @@ class Simulation {
       if (world.violation === undefined) this.#end();
       if (world.violation === undefined)
         judge({ world, history: this.#history, durability: this.#durability });
+      if (world.violation === undefined) this.#sayings.judge(world, this.#durability);
     } finally {
       process.off("unhandledRejection", unhandled);
     }
@@ -218,6 +226,7 @@ class Simulation {
       },
     });
     for (let index = 0; index < world.options.usersPerClient; index += 1) {
+      if (world.random.chance(world.options.talkers)) this.#addTalker(machine, `talker${number}.${index}`);
       this.#users.push(
         new User({
           world,
@@ -231,6 +240,13 @@ class Simulation {
         }),
       );
     }
+  }
+
+  #addTalker(process: SimProcess, name: string): void {
+    const world = this.#world;
+    const address = world.random.pick(this.#addresses);
+    const checkers = { history: this.#history, durability: this.#durability, sayings: this.#sayings };
+    this.#users.push(new Talker({ world, process, network: this.#network, address, name, ...checkers }));
   }
 
   #start(work: () => Promise<void>, done: () => void): void {

@@ -15,11 +15,13 @@ import {
   type MissedRunPolicy,
   type OverlapPolicy,
   type Types,
+  type UniversalWebSocket,
 } from "@troupe/runtime";
 import { markOf } from "../checkers/tokens.ts";
 import { type LedgerState, putCount, write } from "./ledger-state.ts";
 import { grind, millQueues } from "./mill.ts";
 import type { Stage } from "./stage.ts";
+import { talk, type Visit } from "./talk.ts";
 
 /** What a user shows at the door. */
 export interface Knock {
@@ -38,9 +40,11 @@ const events = {
   /** Retained, a few. */
   few: event<[seq: number, mark: string]>({ retain: 2 }),
 };
-type Bag = Types<LedgerState, Knock, undefined, Vars, undefined, typeof events>;
+type Bag = Types<LedgerState, Knock, Visit, Vars, undefined, typeof events>;
 /** Without `conns`, whose types differ before and after somebody is connected. */
 type Ledger = Omit<ActorContext<Bag>, "conns">;
+/** One that wakes has the connections that its last life slept under. */
+type Waking = Ledger & { readonly conns: { readonly size: number } };
 
 /** The names under which the actors are registered. */
 export const actorNames = ["ledger", "hall", "mill"] as const;
@@ -53,13 +57,16 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
     events,
     createState: () => createState(stage),
     createVars: () => ({ calls: 0 }) as Vars,
-    onWake: (c: Ledger) => onWake(stage, c),
+    connState: { lives: 0 } as Visit,
+    onWake: (c: Waking) => onWake(stage, c),
     onSleep: (c: Ledger) => onSleep(stage, c),
     options: {
       sleepTimeout: options.sleepTimeoutMs,
       sleepGracePeriod: options.graceMs,
       actionTimeout: 20_000,
     },
+    onWebSocket: (c: Ledger & { readonly conn: { readonly state: Visit } }, websocket: UniversalWebSocket) =>
+      talk(stage, c, websocket),
     // What a user shows at the door is new each time.
     callerIdentity: () => "users",
     actions: makeActions(stage),
@@ -86,8 +93,9 @@ async function createState(stage: Stage): Promise<LedgerState> {
   return { log: [], count: 0, mirror: 0, seq: 0, kept: 0, bag: new Map() };
 }
 
-async function onWake(stage: Stage, c: Ledger): Promise<void> {
+async function onWake(stage: Stage, c: Waking): Promise<void> {
   stage.wakes(c.name, c.key);
+  if (c.conns.size > 0) stage.world.counters.add("a connection outlived a sleep");
   stage.startHook();
   if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
   const { count } = c.state;

@@ -7,6 +7,7 @@
 
 import type { Target } from "../../packages/runtime/src/host/actor-host.ts";
 import type { Durability } from "../checkers/durability.ts";
+import type { Sayings } from "../checkers/said.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimServer } from "../world/server.ts";
 import type { World } from "../world/world.ts";
@@ -15,15 +16,21 @@ import type { World } from "../world/world.ts";
 export class Stage {
   readonly world: World;
   readonly #durability: Durability;
+  readonly #sayings: Sayings;
   readonly #server: () => SimServer;
   /** When each schedule may run, on the wall clock. */
   readonly #due = new Map<string, number>();
   /** Actors whose sleep has begun, with the process that they were awake in. */
   readonly #stopping = new Map<string, SimProcess>();
 
-  constructor(world: World, durability: Durability, server: () => SimServer) {
+  constructor(
+    world: World,
+    checkers: { readonly durability: Durability; readonly sayings: Sayings },
+    server: () => SimServer,
+  ) {
     this.world = world;
-    this.#durability = durability;
+    this.#durability = checkers.durability;
+    this.#sayings = checkers.sayings;
     this.#server = server;
   }
 
@@ -71,6 +78,11 @@ export class Stage {
     }
     this.world.counters.add("a job ran");
     if (now > scheduledAt + 5_000) this.world.counters.add("a job ran late");
+  }
+
+  /** A message of a raw socket is heard. */
+  heard(token: string): void {
+    if (this.process !== undefined) this.#sayings.heard(this.world, token);
   }
 
   sleeps(name: string, key: readonly string[]): void {

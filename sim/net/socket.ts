@@ -45,6 +45,11 @@ export class SimSocket implements WebSocketPort {
     network.world.later(network.latency(), () => this.#arrive(url));
   }
 
+  /** Both ends hear each other, as far as it depends on the link. */
+  get whole(): boolean {
+    return !this.#cut && !this.#deaf;
+  }
+
   addEventListener(type: string, listener: Listener): void {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
@@ -85,6 +90,11 @@ export class SimSocket implements WebSocketPort {
     this.#emit("message", { type: "message", data: typeof data === "string" ? data : data.slice().buffer });
   }
 
+  /** What every WebSocket answers. */
+  pinged(): void {
+    if (this.readyState !== CLOSED && this.whole) this.#server?.receive(() => this.#server?.ponged());
+  }
+
   /** The server's close frame: the client answers it, and is done. */
   closeArrived(code: number, reason: string): void {
     if (!this.#deaf && !this.#cut) this.#server?.receive(() => this.#server?.closed(code, reason));
@@ -117,7 +127,7 @@ export class SimSocket implements WebSocketPort {
         this.#server = new ServerEnd(this, this.#network, door.process);
         this.#network.opened(this);
         this.#deliver(() => this.#opened());
-        door.gateway.socket(this.#server, route, undefined);
+        door.gateway.socket(this.#server, route, () => new Request(`http://${HOST}${pathname}${search}`));
       } catch {
         this.#deliver(() => this.#closed(1006, ""));
       }
@@ -198,6 +208,16 @@ class ServerEnd implements Link {
     this.#state = "closing";
     this.#socket.deliver(() => this.#socket.closeArrived(code, reason));
     this.#process.later(CLOSE_TIMEOUT_MS, () => this.closed(1006, ""));
+  }
+
+  /** The client's end answers by itself, where it is reached. */
+  ping(): void {
+    this.#socket.deliver(() => this.#socket.pinged());
+  }
+
+  /** The client has answered. */
+  ponged(): void {
+    if (this.#state !== "closed") this.#handler?.heard?.();
   }
 
   /** Something arrives from the client. */

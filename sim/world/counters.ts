@@ -56,6 +56,9 @@ const required = [
   "a sender got its reply",
   "a key was answered twice",
   "a request with a key was sent again",
+  "a connection outlived a sleep",
+  "a raw socket outlived a sleep",
+  "a message came again",
 ] as const;
 
 /** What is counted. */

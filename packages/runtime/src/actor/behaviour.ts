@@ -201,6 +201,7 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   const { options, ignored } = parseOptions(declaration.options);
   if (options.concurrency === "serial" && !declaration.serial)
     throw configErrors.unsupportedOption("concurrency");
+  checkHibernation(options);
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),
@@ -208,6 +209,15 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
     events: Object.freeze([...declaration.events]),
     queues: Object.freeze([...(declaration.queues ?? [])]),
   });
+}
+
+/**
+ * Throws `config.unsupported_option`. Sockets of actors whose code is elsewhere end with a sleep in this version: whoever
+ * asks for something else is told so.
+ */
+export function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
+  if (canHibernateWebSocket !== undefined && canHibernateWebSocket !== false)
+    throw configErrors.unsupportedOption("canHibernateWebSocket");
 }
 
 function checkKey(key: string): void {

@@ -48,8 +48,8 @@ export interface ActorOptions {
    */
   readonly expireAfter?: number;
   /**
-   * Raw WebSockets stay open while the actor sleeps; a function decides for each, by the request that opens it. Default
-   * true. Connections always stay.
+   * Raw WebSockets stay open while the actor sleeps; a function decides for each, by the request that opens it. Default:
+   * true where the actor's code runs in the runtime's own process, false elsewhere. Connections stay wherever they can.
    */
   readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
   /** Schedules that may wait at once. Default 1,000. */
@@ -79,8 +79,12 @@ export interface ActorOptions {
 }
 
 /** All options that have an effect, with their defaults filled in. */
-export type ResolvedOptions = Required<Omit<ActorOptions, NoOpName | "name" | "icon">> &
-  Pick<ActorOptions, "name" | "icon">;
+export type ResolvedOptions = Required<
+  Omit<ActorOptions, NoOpName | "name" | "icon" | "canHibernateWebSocket">
+> & { readonly canHibernateWebSocket: ActorOptions["canHibernateWebSocket"] | undefined } & Pick<
+    ActorOptions,
+    "name" | "icon"
+  >;
 
 type NoOpName =
   | "stateSaveInterval"
@@ -109,7 +113,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   noSleep: false,
   // Never; also where options travel as JSON, which has no infinity.
   expireAfter: Number.MAX_SAFE_INTEGER,
-  canHibernateWebSocket: true,
+  // Where the kind of actor can.
+  canHibernateWebSocket: undefined,
   maxSchedules: limits.schedules,
   maxQueueSize: limits.queueMessages,
   maxQueueMessageSize: limits.queueMessageBytes,

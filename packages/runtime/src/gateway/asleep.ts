@@ -6,7 +6,6 @@
  */
 import type { TimerHandle } from "@troupe/base";
 import { type ClientFrame, closeCodes, closeReasons, toWireError } from "@troupe/protocol";
-import type { ActorRecord } from "../ports/directory.ts";
 import type { ActorConnection, ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { SocketCall } from "./calls.ts";
@@ -20,7 +19,8 @@ const NONE: readonly TimerHandle[] = [];
 /** One connection between two activations. */
 export class Asleep {
   readonly tag = "asleep";
-  readonly actor: ActorRecord;
+  readonly actorId: string;
+  readonly actorName: string;
   readonly maxBytes: number;
   /** Until the activation has let go of it. */
   connection: ActorConnection | undefined;
@@ -34,7 +34,9 @@ export class Asleep {
 
   constructor(services: GatewayServices, instance: ActorInstance, connection: ActorConnection) {
     this.#services = services;
-    this.actor = instance.record;
+    // Not the whole record: many sockets sleep.
+    this.actorId = instance.record.id;
+    this.actorName = instance.record.name;
     this.maxBytes = connection.maxIncomingBytes;
     this.connection = connection;
     this.#connectionId = connection.id;
@@ -66,6 +68,11 @@ export class Asleep {
     }
   }
 
+  /** The link isn't read: nothing can be heard from its other end. */
+  get full(): boolean {
+    return this.#held?.paused === true;
+  }
+
   /** Nobody waits any more for a call that was put back. */
   cancel(id: number): void {
     this.#left = this.#left?.filter((call) => call.id !== id);
@@ -85,14 +92,14 @@ export class Asleep {
   end(): void {
     this.#clearTimers();
     this.#held?.clear();
-    this.#services.host.hibernation.forget(this.actor.id, this.#connectionId);
+    this.#services.host.hibernation.forget(this.actorId, this.#connectionId);
   }
 
   #wake(failed: (cause: unknown) => void): void {
     if (this.#waking) return;
     this.#waking = true;
     const woken = async (): Promise<unknown> =>
-      await this.#services.host.load({ kind: "id", id: this.actor.id });
+      await this.#services.host.load({ kind: "id", id: this.actorId });
     woken().catch(failed);
   }
 
@@ -104,11 +111,11 @@ export class Asleep {
 /** How a socket ends whose actor couldn't be woken. Nothing of what was held was begun: its client may say it again. */
 export function endOfUnwoken(
   services: GatewayServices,
-  { actor }: Asleep,
+  { actorId, actorName: actor }: Asleep,
   cause: unknown,
 ): { readonly code: number; readonly reason: string } {
   if (passing(cause)) return { code: closeCodes.restart, reason: closeReasons.restarting };
-  const logId = services.report(cause, { connection: "not woken", actor: actor.name, actorId: actor.id });
+  const logId = services.report(cause, { connection: "not woken", actor, actorId });
   const { group, code, retryable } = toWireError(cause, false, logId);
   return { code: retryable ? closeCodes.tryLater : closeCodes.internal, reason: `${group}.${code}` };
 }

@@ -6,6 +6,14 @@ import type { ActorConnection, ActorInstance, ConnectRequest } from "../ports/in
 import { MessageOutput } from "./calls.ts";
 import type { GatewayServices } from "./services.ts";
 
+/** What a socket was opened for. */
+export interface Door {
+  /** The actor, given the input that the hello brings. */
+  readonly target: (input: unknown) => Target;
+  /** Absent for a client of this process. */
+  readonly request: (() => Request) | undefined;
+}
+
 /** Who opens a connection. */
 export interface Opener extends Pick<ConnectRequest, "sink" | "client" | "request" | "params"> {
   readonly services: GatewayServices;

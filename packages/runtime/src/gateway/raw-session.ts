@@ -165,7 +165,8 @@ export class RawSession implements LinkHandler, RawPeer, Session, SocketClient {
   }
 
   hibernate(connectionId: string): boolean {
-    if (this.#state.tag === "closed") return false;
+    // One that is still opening ends with the activation that it was opening at.
+    if (this.#state.tag === "closed" || this.#state.tag === "opening") return false;
     const asleep: Asleep = { tag: "asleep", connectionId, waking: false };
     this.#state = asleep;
     // What the last activation didn't settle is the next one's, at once.

@@ -16,7 +16,7 @@
  * What the actor sends has passed its gate. The welcome is gated too: a client that was told that it is connected is
  * connected to an actor whose writes in the connect hooks are durable.
  */
-import type { TimerHandle, TroupeError } from "@troupe/base";
+import { assert, type TimerHandle, type TroupeError } from "@troupe/base";
 import {
   type ClientFrame,
   closeCodes,
@@ -44,7 +44,7 @@ import { Asleep, endOfUnwoken } from "./asleep.ts";
 import { MessageOutput, type SocketCall } from "./calls.ts";
 import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
-import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
+import { asError, type Door, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
@@ -72,9 +72,8 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   heardAt: number;
   readonly #services: GatewayServices;
   readonly #link: Link;
-  readonly #target: (input: unknown) => Target;
   /** Let go once the connect hooks are done. */
-  #request: (() => Request) | undefined;
+  #door: Door | undefined;
   #state: State;
   readonly #actions: SocketActions;
   #welcomed = false;
@@ -82,18 +81,11 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   /** What the gateway's total knows of this client's backlog. */
   #unread = 0;
 
-  constructor(options: {
-    services: GatewayServices;
-    link: Link;
-    /** The actor, given the input that the hello brings. */
-    target: (input: unknown) => Target;
-    request: (() => Request) | undefined;
-  }) {
+  constructor(options: Door & { services: GatewayServices; link: Link }) {
     this.#services = options.services;
     this.#actions = new SocketActions(options.services, this);
     this.#link = options.link;
-    this.#target = options.target;
-    this.#request = options.request;
+    this.#door = { target: options.target, request: options.request };
     const { env } = options.services;
     this.heardAt = env.clock.monotonic();
     const timer = env.timers.set(() => this.#refuse(connectionErrors.helloTimeout()), limits.helloTimeoutMs, {
@@ -200,6 +192,10 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
     this.#shut(code, `${error.group}.${error.code}`);
   }
 
+  ask(): void {
+    if (this.#state.tag === "asleep" && this.#state.full) this.heardAt = this.#services.env.clock.monotonic();
+  }
+
   /** Nothing was heard for two heartbeats: the other end is gone, and may not know it. */
   silent(): void {
     this.#endConnection(connectionErrors.silent(), closeCodes.policy);
@@ -221,13 +217,14 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
     // The gate broke. A refusal would be for good, but the next activation may welcome this client.
     const failed = ({ group, code }: TroupeError): void =>
       this.#shut(closeCodes.internal, `${group}.${code}`);
+    const request = this.#door?.request;
     openConnection(hello, {
       services: this.#services,
       target: this.#target(hello.input),
       sink: this,
       // Who comes without a request is of this process: its connection lasts as long as it wants the actor awake.
-      client: this.#request === undefined ? undefined : this,
-      request: this.#request,
+      client: request === undefined ? undefined : this,
+      request,
       params,
       welcome: (message) => this.#welcome(message),
       failed,
@@ -235,6 +232,12 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
       ({ instance, connection }) => this.#opened(state, instance, connection),
       (cause: unknown) => this.#refuse(passing(cause) ? connectionErrors.actorStopped() : cause),
     );
+  }
+
+  /** Until it is open. */
+  #target(input: unknown): Target {
+    assert(this.#door !== undefined, "an open session knows its actor");
+    return this.#door.target(input);
   }
 
   #welcome(message: Message): void {
@@ -250,7 +253,7 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
       connection.closed();
       return;
     }
-    this.#request = undefined;
+    this.#door = undefined;
     this.#state = { tag: "open", instance, connection };
     for (const data of opening.early.messages) {
       const now = this.#state;
@@ -262,7 +265,7 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   #read(state: Open | Asleep, data: Message): void {
     const open = state.tag === "open";
     const maxBytes = open ? state.connection.maxIncomingBytes : state.maxBytes;
-    const actor = open ? state.instance.record.name : state.actor.name;
+    const actor = open ? state.instance.record.name : state.actorName;
     let frame: ClientFrame;
     try {
       frame = readFrame({ services: this.#services, encoding: this.encoding, maxBytes, actor }, data);

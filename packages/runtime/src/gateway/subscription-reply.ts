@@ -1,17 +1,20 @@
 /** The answer to a client that wants to listen to an event. */
 import type { TroupeError } from "@troupe/base";
 import { type Encoding, encodeServerFrame, type Message, toWireError } from "@troupe/protocol";
-import type { SubscribeAnswer, SubscriptionPlace } from "../ports/instance.ts";
+import type { ConnectionSink, SubscribeAnswer, SubscriptionPlace } from "../ports/instance.ts";
 import type { Output } from "../ports/output.ts";
 import { MessageOutput, type MessageSink } from "./calls.ts";
+
+/** The socket that it came by. */
+export interface SubscriptionSink extends Pick<MessageSink, "post">, Pick<ConnectionSink, "close"> {}
 
 /** Answers one frame. */
 export class SubscriptionReply implements SubscribeAnswer {
   readonly #id: number;
   readonly #encoding: Encoding;
-  readonly #sink: Pick<MessageSink, "post">;
+  readonly #sink: SubscriptionSink;
 
-  constructor(id: number, encoding: Encoding, sink: Pick<MessageSink, "post">) {
+  constructor(id: number, encoding: Encoding, sink: SubscriptionSink) {
     this.#id = id;
     this.#encoding = encoding;
     this.#sink = sink;
@@ -26,9 +29,10 @@ export class SubscriptionReply implements SubscribeAnswer {
   }
 
   #output(message: Message): Output {
-    // The gate broke.
+    // The gate broke, and the subscription isn't stored: a client that connects anew subscribes anew.
     return new MessageOutput(this.#sink, message, (error: TroupeError) => {
       this.#sink.post(this.#error(error));
+      this.#sink.close({ kind: "broken", text: `${error.group}.${error.code}` });
     });
   }
 

@@ -9,12 +9,12 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
-import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
+import { type ActorDescriptor, checkHibernation, type LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
-import { actorErrors, configErrors } from "../errors.ts";
+import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { SqlChain } from "../sql/chain.ts";
 import { GuestClients } from "./guest-client.ts";
@@ -107,15 +107,13 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
 }
 
 /**
- * Throws `config.unsupported_option`: sockets of actors whose code is elsewhere end with a sleep in this version, so that
- * nothing would ask the function.
+ * Throws `config.unsupported_option`: a function passes no wire, and would be dropped in silence there.
  *
  * Options as they travel: JSON has no infinity, and the largest whole number is as good. Those that do nothing are named,
  * so that the host can say so.
  */
 function declaredOptions({ options, ignoredOptions }: ActorDescriptor): Readonly<Record<string, unknown>> {
-  if (typeof options.canHibernateWebSocket === "function")
-    throw configErrors.unsupportedOption("canHibernateWebSocket");
+  checkHibernation(options);
   const entries = Object.entries(options).map(([name, value]) => [
     name,
     value === Infinity ? Number.MAX_SAFE_INTEGER : value,

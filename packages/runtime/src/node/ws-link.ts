@@ -31,10 +31,10 @@ export class WsLink implements Link {
   attach(handler: LinkHandler): void {
     this.#ws.on("message", (data, isBinary) => handler.message(isBinary ? bytesOf(data) : String(data)));
     this.#ws.on("close", (code, reason) => handler.closed(code, reason.toString()));
-    this.#ws.on("pong", () => handler.heard?.());
+    if (handler.heard !== undefined) this.#ws.on("pong", () => handler.heard?.());
     if (this.#guard !== undefined) this.#guard.tooLong = (bytes) => handler.tooLong?.(bytes);
     // `close` follows: a protocol error, a message that is too long, a reset.
-    this.#ws.on("error", () => {});
+    this.#ws.on("error", ignore);
   }
 
   send(data: Message): void {
@@ -81,6 +81,8 @@ export class WsLink implements Link {
     this.#socket.uncork();
   };
 }
+
+function ignore(): void {}
 
 /** The default `binaryType` gives Buffers; the other shapes are those of settings that aren't used. */
 function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Uint8Array {

@@ -14,6 +14,8 @@ export interface Hibernation {
   keep(actorId: string, connectionId: string, client: HibernatingClient): void;
   /** All of one actor, by connection id: they are the activation's from now on. */
   take(actorId: string): ReadonlyMap<string, HibernatingClient>;
+  /** True when there is one. */
+  has(actorId: string): boolean;
   /** The client is gone. */
   forget(actorId: string, connectionId: string): void;
 }

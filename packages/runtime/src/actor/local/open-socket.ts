@@ -40,7 +40,7 @@ export async function openSocket(
 }
 
 function canHibernate(activation: Activation, request: Request): boolean {
-  const { canHibernateWebSocket } = activation.descriptor.options;
+  const { canHibernateWebSocket = true } = activation.descriptor.options;
   if (typeof canHibernateWebSocket === "boolean") return canHibernateWebSocket;
   return activation.enter(() => canHibernateWebSocket(request));
 }

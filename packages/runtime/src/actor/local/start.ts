@@ -103,7 +103,9 @@ function adoptRows(activation: Activation, rows: readonly Row[]): MaybePromise<v
   activation.expiry?.load(rows);
   if (rows.some(isScheduleRow)) activation.schedules.load(rows);
   if (rows.some(({ key }) => key.startsWith(PLACE_PREFIX))) activation.retained.load(rows);
-  if (rows.some(isConnection)) activation.connections.load(rows);
+  // A client of which nothing is stored is told so.
+  const { host, record } = activation;
+  if (rows.some(isConnection) || host.hibernation?.has(record.id) === true) activation.connections.load(rows);
   const ledger = rows.find((row) => row.key === LEDGER_ROW);
   if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
   if (activation.behaviour.state.kind === "none") return migrateState(activation, version);
