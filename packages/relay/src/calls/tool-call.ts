@@ -51,7 +51,7 @@ export function toolCall(
   return callWith(parts, name, options, async (call) => {
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
     if (guardrails.length > 0) await askGuardrails(call, guardrails, { toolName: name, args });
-    const real = await rewritten(call, args);
+    const real = await rewrittenArgs(call, args);
     return await inScope(
       call,
       options,
@@ -62,7 +62,7 @@ export function toolCall(
 }
 
 /** The arguments behind all request intercepts. */
-async function rewritten(call: Call, args: unknown): Promise<unknown> {
+export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown> {
   let real = args;
   for (const entry of call.chains.of("tool_request_intercept")) {
     try {

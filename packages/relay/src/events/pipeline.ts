@@ -3,7 +3,7 @@
  *
  * An event that no middleware is about goes to the queues at once. Any other is worked on behind the call, one event after
  * the other so that their order holds, and what comes after it waits behind it. Per event: the sanitizers of the
- * call's payload, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
+ * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
  * payload or field that couldn't be sanitized is left out. Injectors fail open.
  *
  * The events that wait here are bounded; past the limit the newest is dropped and counted.
@@ -15,7 +15,7 @@ import { invoke } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
 import { isFlat } from "./metadata.ts";
-import { plainData } from "./plain-data.ts";
+import { plainData, recordOf } from "./plain-data.ts";
 
 type CopyKind =
   | "tool_sanitize_request_guardrail"
@@ -32,6 +32,8 @@ export interface PayloadCopy {
   readonly entries: readonly Entry<CopyKind>[];
   /** The tool or model. */
   readonly name: string;
+  /** What is read of the payload, behind its sanitizers, and stands beside it in the profile. */
+  readonly annotate?: { readonly key: string; readonly read: (value: Json) => unknown };
 }
 
 /** An event and all that is done to it. */
@@ -52,6 +54,7 @@ export class Pipeline {
   #waiting: Emission[] = [];
   #running: Promise<void> | undefined = undefined;
   #dropped = 0;
+  #unread = false;
 
   constructor(env: RelayEnv, later: (task: () => void) => void) {
     this.#env = env;
@@ -66,7 +69,7 @@ export class Pipeline {
   emit(emission: Emission): void {
     const { copy, inject, scrub } = emission;
     const untouched = inject.length === 0 && scrub.length === 0 && (copy?.entries.length ?? 0) === 0;
-    if (untouched && this.#running === undefined) deliver(emission.event, emission.subscribers);
+    if (untouched && this.#running === undefined) deliver(this.#annotated(emission), emission.subscribers);
     else if (this.#waiting.length >= limits.relayPendingEvents) this.#dropped += 1;
     else this.#queue(emission);
   }
@@ -99,6 +102,7 @@ export class Pipeline {
     for (const entry of emission.copy?.entries ?? []) {
       event = { ...event, data: await this.#sanitized(entry, emission.copy?.name ?? "", event.data) };
     }
+    event = this.#annotated({ ...emission, event });
     for (const entry of emission.inject) {
       event = { ...event, metadata: await this.#injected(entry, event) };
     }
@@ -106,6 +110,22 @@ export class Pipeline {
       event = { ...event, ...(await this.#scrubbed(entry, event)) };
     }
     return event;
+  }
+
+  /** The event with what is read of its payload. What can't be read is left out: the call itself is fine. */
+  #annotated({ event, copy }: Pick<Emission, "event" | "copy">): RelayEvent {
+    if (copy?.annotate === undefined) return event;
+    const { key, read } = copy.annotate;
+    try {
+      const annotation = read(event.data);
+      if (annotation === undefined) return event;
+      return { ...event, category_profile: { ...event.category_profile, [key]: plainData(annotation) } };
+    } catch (error) {
+      if (!this.#unread)
+        this.#env.log.warn(`The codec of "${copy.name}" failed; more of it isn't logged`, { error });
+      this.#unread = true;
+      return event;
+    }
   }
 
   async #sanitized(entry: Entry<CopyKind>, name: string, value: Json): Promise<Json> {
@@ -138,8 +158,8 @@ export class Pipeline {
       const fields = await invoke(entry, payload, undefined, this.#env.timers);
       return {
         data: plainData(fields.data),
-        metadata: record(plainData(fields.metadata)),
-        category_profile: record(plainData(fields.category_profile)),
+        metadata: recordOf(plainData(fields.metadata)),
+        category_profile: recordOf(plainData(fields.category_profile)),
       };
     } catch (error) {
       return this.#failed(entry, error, { data: null, metadata: null, category_profile: null });
@@ -157,12 +177,4 @@ export class Pipeline {
 
 function deliver(event: RelayEvent, subscribers: readonly Entry<"subscriber">[]): void {
   for (const { queue } of subscribers) queue?.offer(event);
-}
-
-function record(value: Json): Metadata | null {
-  return typeof value === "object" && value !== null && !isArray(value) ? value : null;
-}
-
-function isArray(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
 }

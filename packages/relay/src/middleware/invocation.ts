@@ -23,6 +23,8 @@ export class Invocation {
   #children: Set<Invocation> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #over: Error | undefined = undefined;
+  /** There while it is held. */
+  #givenUp: ((error: Error) => void) | undefined = undefined;
   #refuse: ((error: Error) => void) | undefined = undefined;
 
   constructor(parent?: Invocation) {
@@ -52,8 +54,25 @@ export class Invocation {
     if (this.#over !== undefined) return;
     this.#over = error;
     this.#refuse?.(error);
+    if (this.#parent !== undefined) this.#parent.#children?.delete(this);
+    this.#givenUp?.(error);
     for (const child of this.#children ?? []) child.cancel(error);
     this.#controller?.abort(error);
+  }
+
+  /** It goes on while nobody waits for it, until it is closed. `givenUp`: told when it is given up. */
+  hold(givenUp: (error: Error) => void): void {
+    this.#givenUp = givenUp;
+    if (this.#parent !== undefined) this.#parent.#below().add(this);
+  }
+
+  /** Ends what was held. What is below is given up; its own signal doesn't fire, for its code has ended. */
+  close(error: Error): void {
+    if (this.#over !== undefined) return;
+    this.#over = error;
+    this.#givenUp = undefined;
+    if (this.#parent !== undefined) this.#parent.#children?.delete(this);
+    for (const child of this.#children ?? []) child.cancel(error);
   }
 
   /** Runs `fn` once and gives its answer, unless it is given up before. */
@@ -79,7 +98,7 @@ export class Invocation {
       throw over;
     } finally {
       if (timer !== undefined) deadline?.timers.clear(timer);
-      siblings?.delete(this);
+      if (this.#givenUp === undefined) siblings?.delete(this);
     }
   }
 

@@ -8,7 +8,9 @@ import type { MiddlewareShapes } from "./payloads.ts";
 import type { AroundContext, MiddlewareContext } from "./registration.ts";
 
 /** A kind that goes around the rest of the call. */
-export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept";
+export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept" | StreamKind;
+/** A kind that goes around a stream: it has ended when its stream has. */
+export type StreamKind = "llm_stream_execution_intercept";
 /** A kind without `next`. */
 export type PlainKind = Exclude<MiddlewareKind, AroundKind>;
 
@@ -46,6 +48,16 @@ export function invoke<K extends PlainKind>(
   return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
 }
 
+/** The answer of `entry` as it is: what it promises isn't waited for, and may fail unheard. */
+export function askAtOnce<K extends PlainKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+): unknown {
+  const answer = entry.handle(payload, new Context(new Invocation()));
+  if (answer instanceof Promise) answer.catch(() => {});
+  return answer;
+}
+
 /** As `invoke`, for what goes around the rest of a call. `makeNext` gets the invocation that the rest is below. */
 export async function invokeAround<K extends AroundKind>(
   entry: Entry<K>,
@@ -63,6 +75,21 @@ export async function invokeAround<K extends AroundKind>(
   } finally {
     invocation.cancel(relayErrors.nextRevoked(entry.name));
   }
+}
+
+/** As `invokeAround`, for what goes around a stream: `next` outlives the answer, its reader ends the invocation. */
+export function invokeStream<K extends StreamKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+  around: {
+    readonly invocation: Invocation;
+    readonly timers: Timers;
+    readonly next: AroundContext<K>["next"];
+  },
+): Promise<MiddlewareShapes[K]["answer"]> {
+  const { invocation, timers, next } = around;
+  const context = new ContextWithNext<K>(invocation, next);
+  return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
 }
 
 function deadlineOf(entry: Entry, timers: Timers): Deadline | undefined {
