@@ -58,6 +58,8 @@ export interface PopOptions {
   readonly output?: unknown;
   /** Over the scope's own. */
   readonly metadata?: Metadata;
+  /** It failed with this: the end event says so. Default: it says nothing of how it went. */
+  readonly error?: unknown;
 }
 
 /** What may be said of a mark beside its name. */
@@ -135,8 +137,11 @@ export class RelayCore {
   popScope(scope: Scope, options: PopOptions = {}): void {
     this.#parts.scopes.checkEnd(scope);
     // What stands for another process' scope has its events there.
-    if (scope.parent !== undefined)
-      this.#parts.recorder.end(scope, { output: options.output, metadata: options.metadata });
+    if (scope.parent !== undefined) {
+      const { error, ...ending } = options;
+      if (error === undefined) this.#parts.recorder.end(scope, ending);
+      else this.#parts.recorder.failed(scope, error, ending);
+    }
     this.#end(scope);
   }
 

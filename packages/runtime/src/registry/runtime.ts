@@ -30,6 +30,8 @@ import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { SqlChain } from "../sql/chain.ts";
+import { TracedFactory } from "../traced/traced-factory.ts";
+import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -50,6 +52,8 @@ export interface RuntimeParts {
   readonly hostToken?: string | undefined;
   /** People may look into actors; without it nothing is recorded, and nobody can. */
   readonly inspector?: InspectorSettings | undefined;
+  /** Calls run under it; without it nothing is traced. */
+  readonly relay?: RelaySetting | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -64,8 +68,10 @@ export class Runtime {
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
+    const tracing = parts.relay === undefined ? undefined : tracingOf(parts.relay, parts.env);
     this.#services = {
       env: parts.env,
+      relay: tracing?.relay,
       current: parts.env.asyncContext.variable<Running>(),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
@@ -75,7 +81,8 @@ export class Runtime {
     const factories = new Map<string, InstanceFactory>();
     const recorders = parts.inspector === undefined ? undefined : new Recorders();
     for (const [name, definition] of Object.entries(parts.use)) {
-      const factory = this.#factory(name, definition);
+      const plain = this.#factory(name, definition);
+      const factory = tracing === undefined ? plain : new TracedFactory(plain, tracing);
       factories.set(
         name,
         recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders),

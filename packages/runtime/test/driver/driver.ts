@@ -15,6 +15,7 @@ import type { ByteSource } from "../../src/ports/raw.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import type { RelaySetting } from "../../src/traced/tracing.ts";
 import { carried } from "./carried.ts";
 import { CreatingDirectory } from "./creating-directory.ts";
 import { HeldDisk } from "./held-disk.ts";
@@ -29,6 +30,7 @@ export interface DriverOptions {
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
   readonly inspector?: InspectorSettings;
+  readonly relay?: RelaySetting;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
   readonly databases?: boolean;
 }
@@ -216,6 +218,7 @@ export class Driver<U extends Use> {
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
       inspector: this.#options.inspector,
+      relay: this.#options.relay,
     });
   }
 
