@@ -10,6 +10,7 @@
  *
  * A failure after step 3 has an end event with the error; the caller gets the error as it was thrown.
  */
+import type { MaybePromise } from "../middleware/invoke.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { runAround } from "./around.ts";
@@ -69,7 +70,7 @@ async function inScope(
   }
 }
 
-function execute(call: Call, scope: Scope, fn: LlmFunction, request: LlmRequest): Promise<unknown> {
+function execute(call: Call, scope: Scope, fn: LlmFunction, request: LlmRequest): MaybePromise<unknown> {
   return runAround<"llm_execution_intercept", LlmRequest, unknown>(
     call,
     {

@@ -148,7 +148,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   async #endNow(failure: unknown): Promise<void> {
     const { model, level, root, name } = this.#stream;
     void level.return();
-    root.close(relayErrors.streamClosed(name));
+    root.close(() => relayErrors.streamClosed(name));
     let error = failure;
     let output: unknown;
     try {

@@ -111,7 +111,7 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   /** Its code has ended: `next` is revoked, and what is below it is given up. */
   close(): void {
     this.#over = true;
-    this.#invocation.close(relayErrors.nextRevoked(this.#by));
+    this.#invocation.close(() => relayErrors.nextRevoked(this.#by));
   }
 
   /** Nobody reads it any more. Not waited for: code that hangs in an await would keep its reader. */
