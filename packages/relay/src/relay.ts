@@ -138,9 +138,8 @@ export class RelayCore {
     this.#parts.scopes.checkEnd(scope);
     // What stands for another process' scope has its events there.
     if (scope.parent !== undefined) {
-      const { error, ...ending } = options;
-      if (error === undefined) this.#parts.recorder.end(scope, ending);
-      else this.#parts.recorder.failed(scope, error, ending);
+      if (options.error === undefined) this.#parts.recorder.end(scope, options);
+      else this.#parts.recorder.failed(scope, options.error, options);
     }
     this.#end(scope);
   }

@@ -188,7 +188,11 @@ function plainFields({ data, metadata, category_profile }: EventFields): EventFi
 }
 
 /** What is there already stays. Throws `relay.bad_answer`. */
-function withAdded(by: string, there: Metadata | null, found: Readonly<Record<string, unknown>>): Metadata | null {
+function withAdded(
+  by: string,
+  there: Metadata | null,
+  found: Readonly<Record<string, unknown>>,
+): Metadata | null {
   const added = Object.entries(found).map(([key, value]): readonly [string, Json] => {
     if (!isFlat(value)) throw relayErrors.badAnswer(`The injector "${by}"`, "flat metadata");
     return [key, value];

@@ -107,6 +107,10 @@ export class TracedCall implements WholeCall, Reply {
     if (this.#left) return;
     this.#left = true;
     const { tracing } = this.#watch;
+    if (!this.#told) {
+      tracing.relay.popScope(this.#scope);
+      return;
+    }
     const error = failure === undefined ? this.#error : failure.error;
     const output = tracing.payloads && error === undefined ? this.#result : undefined;
     this.#watch.left(this);
@@ -123,7 +127,6 @@ export class TracedCall implements WholeCall, Reply {
 
   /** Milliseconds. Without an answer there was no gate to wait at. */
   get #times(): Metadata {
-    if (!this.#told) return {};
     const now = this.#now;
     const answered = this.#answered === 0 ? now : this.#answered;
     const began = this.#began ?? answered;
@@ -138,7 +141,12 @@ export class TracedCall implements WholeCall, Reply {
   }
 
   #answer(output: Output, result: unknown, failure: { readonly error: unknown } | undefined): Output {
-    if (this.#told) this.#answered = this.#now;
+    if (!this.#told) {
+      // Nobody asks when it leaves.
+      this.left(undefined);
+      return output;
+    }
+    this.#answered = this.#now;
     this.#result = result;
     // What was thrown may be nothing at all, and is an error all the same.
     this.#error = failure === undefined ? undefined : (failure.error ?? String(failure.error));

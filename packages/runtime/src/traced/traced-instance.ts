@@ -4,7 +4,7 @@
  *
  * Without `setup({ relay })` there is none of this: the factories are the kinds' own.
  */
-import type { ActionPayload } from "@troupe/relay";
+import type { ActionPayload, Scope } from "@troupe/relay";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Generation } from "../ports/directory.ts";
 import type { InstanceEdits } from "../ports/inspection.ts";
@@ -70,8 +70,10 @@ export class TracedInstance implements WholeInstance, CallWatch {
   }
 
   action(call: ActionCall): void {
-    if (this.tracing.relay.has("action_conditional_execution_guardrail")) void this.#ask(call);
-    else this.#begin(call);
+    const { relay } = this.tracing;
+    const parent = relay.getHandle();
+    if (relay.has("action_conditional_execution_guardrail", parent)) void this.#ask(call, parent);
+    else this.#begin(call, parent);
   }
 
   left(call: TracedCall): void {
@@ -100,29 +102,30 @@ export class TracedInstance implements WholeInstance, CallWatch {
   }
 
   /** A call that may not happen is answered at once: it has written nothing that its answer could tell of. Never rejects. */
-  async #ask(call: ActionCall): Promise<void> {
+  async #ask(call: ActionCall, parent: Scope): Promise<void> {
     const { name: actor, id: actorId, key } = this.record;
     const { name: action, args } = call;
     const payload: ActionPayload = { actor, actorId, key, action, args, message: call.send !== undefined };
     try {
-      await this.tracing.relay.actionConditionalExecution(payload);
+      await this.tracing.relay.actionConditionalExecution(payload, { parent });
     } catch (error) {
       call.reply.error(error).release();
       return;
     }
-    this.#begin(call);
+    this.#begin(call, parent);
   }
 
-  #begin(call: ActionCall): void {
+  #begin(call: ActionCall, parent: Scope): void {
     const { relay, payloads } = this.tracing;
-    const told = relay.isHeard();
+    const told = relay.isHeard(parent);
     const name = `${this.record.name}.${call.name}`;
     const scope = told
       ? relay.pushScope(name, "function", {
+          parent,
           input: payloads ? call.args : undefined,
           metadata: actorFacts(this.record, call.send === undefined ? "action" : "send"),
         })
-      : relay.pushScope(name, "function");
+      : relay.pushScope(name, "function", { parent });
     const traced = new TracedCall(call, this, { scope, told, wakeMs: told ? this.#wakeMs : undefined });
     if (told) {
       this.#open.add(traced);
