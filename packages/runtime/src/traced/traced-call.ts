@@ -36,6 +36,7 @@ export class TracedCall implements WholeCall, Reply {
   readonly idempotencyKey: string | undefined;
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
+  readonly depth: number | undefined;
   readonly #call: ActionCall;
   readonly #watch: CallWatch;
   readonly #scope: Scope;
@@ -69,6 +70,7 @@ export class TracedCall implements WholeCall, Reply {
     this.idempotencyKey = call.idempotencyKey;
     this.caller = call.caller;
     this.chain = call.chain;
+    this.depth = call.depth;
     this.#came = of.told ? watch.tracing.env.clock.monotonic() : 0;
   }
 
