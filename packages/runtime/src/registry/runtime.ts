@@ -31,6 +31,7 @@ import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { SqlChain } from "../sql/chain.ts";
 import { TracedFactory } from "../traced/traced-factory.ts";
+import { TracedTransport } from "../traced/traced-transport.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 
 /** The namespace of a registry that names none. */
@@ -123,8 +124,8 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = ({ actorId, chain, depth }: CallOrigin): ClientTransport =>
-    new LocalTransport({
+  readonly #outward = ({ actorId, chain, depth, trace }: CallOrigin): ClientTransport => {
+    const transport = new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
@@ -132,6 +133,9 @@ export class Runtime {
       call: () => ({ until: undefined, chain, depth, onAbandoned: () => () => {} }),
       actorId,
     });
+    const { relay } = this.#services;
+    return relay === undefined ? transport : new TracedTransport(relay, trace, transport);
+  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {

@@ -10,7 +10,7 @@ import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned, CallChain } from "../ports/running-call.ts";
-import { OK, type Tracing } from "./tracing.ts";
+import { capturedTrace, OK, type Tracing } from "./tracing.ts";
 
 /** All that a call has: what joins it must be passed on here, too. */
 type WholeCall = { [Key in keyof Required<ActionCall>]: ActionCall[Key] };
@@ -72,6 +72,10 @@ export class TracedCall implements WholeCall, Reply {
     this.chain = call.chain;
     this.depth = call.depth;
     this.#came = of.told ? watch.tracing.env.clock.monotonic() : 0;
+  }
+
+  get trace(): string | undefined {
+    return capturedTrace(this.#watch.tracing.relay, this.#scope);
   }
 
   get reply(): Reply {

@@ -34,13 +34,13 @@ export function actorFacts({ name, id, key }: ActorRecord, kind: string): Metada
   return { "troupe.actor": name, "troupe.actor_id": id, "troupe.key": key, "troupe.kind": kind };
 }
 
-/** The current scope as text, for a row that outlives it; undefined where nothing is going on. */
-export function capturedTrace(relay: Relay): string | undefined {
-  const context = relay.capturePropagationContext();
+/** A scope as text, for who is elsewhere or later; undefined where nothing is going on. Default: the current one. */
+export function capturedTrace(relay: Relay, scope?: Scope): string | undefined {
+  const context = relay.capturePropagationContext(scope);
   return context === undefined ? undefined : propagationContextToJson(context);
 }
 
-/** What a row says of where its work belongs; a root of its own when it says nothing, or nothing that can be read. */
+/** What a row or a message says of where work belongs; a root of its own when it says nothing, or nothing that can be read. */
 export function parentOf(relay: Relay, trace: string | undefined): Scope {
   if (trace === undefined) return relay.createScopeStack();
   try {

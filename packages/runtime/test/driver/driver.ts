@@ -66,8 +66,8 @@ export class Driver<U extends Use> {
   lostAnswers = 0;
 
   private constructor(use: U, options: DriverOptions) {
-    this.#use = asHere(use);
     this.#options = options;
+    this.#use = this.#asHere(use);
     this.#world = new World();
     this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
     this.#storage = this.#openStorage();
@@ -174,7 +174,7 @@ export class Driver<U extends Use> {
   /** An orderly stop, and a new start; of another version of the program, if there is one. */
   async restart(use?: U): Promise<void> {
     await this.#runtime.stop();
-    if (use !== undefined) this.#use = asHere(use);
+    if (use !== undefined) this.#use = this.#asHere(use);
     this.#world.kill();
     await this.#reopen();
   }
@@ -206,6 +206,13 @@ export class Driver<U extends Use> {
       },
       ...(this.#options.databases === true ? { own: ownInMemory(this.#world) } : {}),
     });
+  }
+
+  /** The definitions, or in the stories' second run the same behind actor/v1. */
+  #asHere(use: U): U {
+    if (process.env["TROUPE_TEST_CARRIED"] !== "1") return use;
+    const { relay } = this.#options;
+    return carried(use, undefined, relay !== undefined && "on" in relay ? relay.on : relay);
   }
 
   #open(): Runtime {
@@ -256,11 +263,6 @@ export class Driver<U extends Use> {
       this.#runtime.gateway.http(request, resolve);
     });
   }
-}
-
-/** The definitions, or in the stories' second run the same behind actor/v1. */
-function asHere<U extends Use>(use: U): U {
-  return process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
 }
 
 function readable(source: ByteSource): ReadableStream<Uint8Array> {

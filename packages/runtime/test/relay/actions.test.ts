@@ -25,7 +25,7 @@ const counter = actor({
       const request = { headers: { authorization: "s3cret" }, content: "hi" };
       return await c.llm("gpt", request, ({ content }) => `${String(content)}!`, { modelName: "gpt-9" });
     },
-    where: (c) => c.scope.name,
+    where: (c) => c.scope.uuid,
     stream: async function* (c) {
       const stream = await c.llmStream("gpt", { headers: {}, content: 2 }, async function* ({ content }) {
         for (let n = 0; n < Number(content); n++) yield n;
@@ -138,7 +138,8 @@ test("S5.6 (in part) a call from actor to actor is below the caller's, through t
   const tool = await listener.start("hammer");
   expect([outer.parent_uuid, inner.parent_uuid, tool.parent_uuid]).toEqual([null, outer.uuid, inner.uuid]);
   expect((await listener.end("hammer")).data).toBe(2);
-  expect(await driver.act("caller", "call", "where")).toMatchObject({ output: "counter.where" });
+  const { output } = await driver.act("caller", "call", "where");
+  expect(output).toBe((await listener.start("counter.where")).uuid);
 });
 
 test("models are called without secrets in events, and streams run to their end inside of the action", async () => {
@@ -196,7 +197,7 @@ test("a tool that a guardrail refuses, and an action that throws, have ends that
   expect((await listener.end("counter.tool")).metadata).toMatchObject({
     "error.type": "relay.guardrail_rejected",
   });
-  expect((await listener.end("counter.fail")).metadata).toMatchObject({ "exception.type": "TypeError" });
+  expect((await listener.end("counter.fail")).metadata).toMatchObject({ "otel.status_code": "ERROR" });
 });
 
 test("nothing is left open by an actor that stops, or whose client is gone", async () => {

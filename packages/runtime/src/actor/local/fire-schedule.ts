@@ -7,6 +7,7 @@ import { inWorkScope } from "../../traced/work-scope.ts";
 import type { ScheduledFireInfo } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import { runAction } from "./call.ts";
+import { durable } from "./durable.ts";
 
 /** The schedules of one activation: none yet. */
 export function openSchedules(activation: Activation): Schedules {
@@ -61,7 +62,7 @@ async function traced(activation: Activation, call: DueCall, args: readonly unkn
     await relay.actionConditionalExecution({ actor, actorId, key, action, args, message: false }, { parent });
   }
   const facts = { "troupe.late_ms": firedAt - scheduledAt, "troupe.attempt": attempt };
-  const durable = (): Promise<void> => activation.gate.barrier();
-  const work = { record, name: action, kind: "schedule", parent, facts, durable } as const;
+  const stored = (): Promise<void> => durable(activation);
+  const work = { record, name: action, kind: "schedule", parent, facts, durable: stored } as const;
   await inWorkScope(relay, work, () => runAction(activation, action, args));
 }

@@ -10,6 +10,7 @@ import type { RowChange } from "../../ports/storage.ts";
 import { Queues } from "../../queue/queues.ts";
 import { MessageScopes } from "../../traced/message-scopes.ts";
 import type { Activation } from "./activation.ts";
+import { durable } from "./durable.ts";
 import { earliest } from "./expiry.ts";
 
 /** The queues of one activation. */
@@ -93,7 +94,7 @@ function scopesOf(activation: Activation): MessageScopes | undefined {
     relay,
     record,
     now: () => env.clock.now(),
-    durable: () => activation.gate.barrier(),
+    durable: () => durable(activation),
   });
   activation.atEnd(() => scopes.close());
   return scopes;
