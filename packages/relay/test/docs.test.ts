@@ -26,6 +26,8 @@ const expected = [
     ...["start guardrail no-deletes", "end guardrail no-deletes", "start guardrail no-deletes"],
     ...["end guardrail no-deletes", "end agent request"],
   ],
+  ["roses", "are red"],
+  ["found tea", 'Guardrail "office-hours" rejected the call: not today'],
   ["true"],
 ];
 

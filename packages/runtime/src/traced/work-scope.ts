@@ -21,21 +21,28 @@ export interface WorkToDo {
   readonly durable?: () => Promise<void>;
 }
 
-/** Runs `fn` in a scope of its own. Answers and throws what it does; the end event may come later. */
-export async function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R | PromiseLike<R>): Promise<R> {
+/** Runs `fn` in a scope of its own, and gives what it answers, at once where it does; the end event may come later. */
+export function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R): R {
   const scope = relay.pushScope(`${work.record.name}.${work.name}`, "function", {
     metadata: { ...actorFacts(work.record, work.kind), ...work.facts },
     ...(work.parent === undefined ? {} : { parent: work.parent }),
   });
-  try {
-    const result = await relay.withScopeStack(scope, fn);
+  const succeeded = (): void => {
     if (work.durable === undefined) relay.popScope(scope, { metadata: OK });
     else endWhenDurable(relay, scope, work.durable());
-    return result;
+  };
+  const failed = (error: unknown): void => relay.popScope(scope, { error });
+  let result: R;
+  try {
+    result = relay.withScopeStack(scope, fn);
   } catch (error) {
-    relay.popScope(scope, { error });
+    failed(error);
     throw error;
   }
+  // Whoever asked has the promise itself: that nobody waits for it is not this one's to hide.
+  if (result instanceof Promise) result.then(succeeded, failed);
+  else succeeded();
+  return result;
 }
 
 /** Ends a scope with what becomes of its writes. */

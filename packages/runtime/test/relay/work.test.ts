@@ -129,3 +129,37 @@ test("an actor that sleeps in the middle of a message leaves an end for it", asy
   expect(story.filter((line) => line.startsWith("end worker.jobs"))).toHaveLength(1);
   expect(story.find((line) => line.startsWith("end worker.jobs"))).toMatch(/actor\.stopped|queue\./);
 });
+
+const hooked = actor({
+  state: { n: 0 },
+  onConnect: () => {},
+  onSleep: () => {},
+  onStateChange: () => {},
+  onRequest: (c) => {
+    c.state.n += 1;
+    return new Response(
+      c.scope.name === "hooked.onRequest" || c.scope.name === "remote" ? "fine" : c.scope.name,
+    );
+  },
+  actions: { n: (c) => c.state.n },
+});
+
+test("hooks are scopes: those of callers below what goes on, those of the actor's life on their own", async () => {
+  const listener = new Listener();
+  await using driver = await Driver.start({ hooked }, { relay: listener.relay });
+  const parent = listener.relay.pushScope("outside", "agent");
+  await listener.relay.withScopeStack(parent, () => driver.act("hooked", "n"));
+  const answer = await driver.fetch("/actor/hooked/request/x");
+  expect([answer.status, await answer.text()]).toEqual([200, "fine"]);
+  await driver.world.idle();
+  await driver.restart();
+  await listener.story();
+  const parents = new Map(
+    listener.events.map((event) => [event.name, event.kind === "scope" ? event.parent_uuid : undefined]),
+  );
+  expect(parents.get("hooked.n")).toBe(parent.uuid);
+  expect(parents.has("hooked.onConnect")).toBe(true);
+  expect(parents.has("hooked.onStateChange")).toBe(true);
+  expect(parents.get("hooked.onRequest")).toBeNull();
+  expect(parents.get("hooked.onSleep")).toBeNull();
+});

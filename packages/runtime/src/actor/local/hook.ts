@@ -1,10 +1,10 @@
 /** One hook of the user's: runs as its actor, within its time, and ends what it has taken from a queue. */
 import { actorErrors } from "../../errors.ts";
-import { inWorkScope } from "../../traced/work-scope.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { type Caller, CallRun } from "./call-run.ts";
 import { releaseContext } from "./context.ts";
+import { asHook, asLifeHook } from "./hook-scope.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** A hook that is due. */
@@ -20,11 +20,12 @@ export interface DueHook {
 
 /** Runs it. Rejects with what it throws, or `actor.hook_timed_out`. */
 export async function runHook(activation: Activation, hook: DueHook): Promise<unknown> {
-  const { name, timeoutMs, args } = hook;
+  const { name, timeoutMs, fn, args } = hook;
+  const scoped = hook.callers === true ? asHook : asLifeHook;
   activation.work.begin("hook");
   let failed = true;
   try {
-    const result = activation.enter(() => traced(activation, hook));
+    const result = activation.enter(() => scoped(activation, name, () => fn(...args)));
     const timedOut = () => actorErrors.hookTimedOut(name, timeoutMs);
     const value = await (result instanceof Promise
       ? withTimeout(activation.env, result, timeoutMs, timedOut)
@@ -35,14 +36,6 @@ export async function runHook(activation: Activation, hook: DueHook): Promise<un
     releaseContext(args[0], failed);
     activation.work.end("hook");
   }
-}
-
-/** In a scope, where there is a relay. What is no part of a start or of a call belongs to nothing that goes on. */
-function traced(activation: Activation, { name, fn, args, callers }: DueHook): unknown {
-  const { relay, record, phase } = activation;
-  if (relay === undefined) return fn(...args);
-  const parent = callers === true || phase.tag === "loading" ? undefined : relay.createScopeStack();
-  return inWorkScope(relay, { record, name, kind: "hook", parent }, () => fn(...args));
 }
 
 /** Runs a hook that one caller has brought about, with a context of its own, which ends with it: `args` are the others. */

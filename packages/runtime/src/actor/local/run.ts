@@ -5,10 +5,10 @@
  */
 import type { Env } from "@troupe/base";
 import type { Occupation } from "../../queue/receiver.ts";
-import { inWorkScope } from "../../traced/work-scope.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
+import { asRun } from "./hook-scope.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -101,7 +101,7 @@ export function beginRun(activation: Activation, run: Hook): void {
   const running = (async () => {
     let failed = true;
     try {
-      await activation.enter(() => traced(activation, () => run(c)));
+      await activation.enter(() => asRun(activation, () => run(c)));
       failed = false;
     } catch (cause) {
       if (!activation.stopping) activation.log.error("run failed", { cause });
@@ -113,11 +113,4 @@ export function beginRun(activation: Activation, run: Hook): void {
     }
   })();
   if (!over) activation.running = running;
-}
-
-/** As long as it goes on it is a scope, of its own: it belongs to nothing that woke the actor. */
-function traced(activation: Activation, run: () => unknown): unknown {
-  const { relay, record } = activation;
-  if (relay === undefined) return run();
-  return inWorkScope(relay, { record, name: "run", kind: "run", parent: relay.createScopeStack() }, run);
 }
