@@ -203,8 +203,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   react: ["packages/client/src/react/"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
   commander: ["packages/cli/src/program.ts"],
-  // A peer to measure against.
-  "nemo-relay-node": ["bench/lines/relay.ts"],
   semver: ["packages/plugins/src/manifest/manifest.ts"],
   "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts"],
 };

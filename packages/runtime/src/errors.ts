@@ -138,8 +138,6 @@ export const actorErrors = {
     ),
   noState: (name: string) =>
     error(500, "actor", "no_state", `Actor "${name}" has no state: give it \`state\` or \`createState\``),
-  noRelay: (name: string) =>
-    error(500, "actor", "no_relay", `Actor "${name}" runs under no relay: give one to \`setup({ relay })\``),
   noVars: (name: string) =>
     error(500, "actor", "no_vars", `Actor "${name}" has no vars: give it \`vars\` or \`createVars\``),
   noConnState: (name: string) =>

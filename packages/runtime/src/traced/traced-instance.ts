@@ -29,7 +29,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
   readonly #instance: ActorInstance;
   readonly #store: { readonly storageMs: number };
   /** Calls whose start was told, and their end wasn't. */
-  readonly #open = new Set<TracedCall>();
+  #open: Set<TracedCall> | undefined;
   /** Of the wake that nobody has been told of. */
   #wakeMs: number | undefined;
   #stopping: Promise<void> | undefined;
@@ -77,7 +77,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
   }
 
   left(call: TracedCall): void {
-    this.#open.delete(call);
+    this.#open?.delete(call);
   }
 
   connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -128,6 +128,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
       : relay.pushScope(name, "function", { parent });
     const traced = new TracedCall(call, this, { scope, told, wakeMs: told ? this.#wakeMs : undefined });
     if (told) {
+      this.#open ??= new Set();
       this.#open.add(traced);
       this.#wakeMs = undefined;
     }
@@ -137,6 +138,6 @@ export class TracedInstance implements WholeInstance, CallWatch {
   async #stop(reason: StopReason): Promise<void> {
     await this.#instance.stop(reason);
     // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
-    for (const call of [...this.#open]) call.left({ error: actorErrors.stopped(this.record.id) });
+    for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
   }
 }

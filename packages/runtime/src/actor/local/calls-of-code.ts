@@ -10,7 +10,7 @@ import type {
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
-import { actorErrors } from "../../errors.ts";
+import { relayErrors } from "../../traced/errors.ts";
 import type { ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
@@ -81,6 +81,6 @@ export async function streamModel(
 
 /** Throws `actor.no_relay`. */
 function relayOf({ relay, record }: Activation): Relay {
-  if (relay === undefined) throw actorErrors.noRelay(record.name);
+  if (relay === undefined) throw relayErrors.noRelay(record.name);
   return relay;
 }
