@@ -15,7 +15,7 @@ test("an answer that settles twice, or settles and throws, settles once", async 
       throw new Error("later");
     },
   };
-  const call = relay.toolCallExecute("t", {}, () => twice as unknown as Promise<{ result: number }>);
+  const call = relay.toolCallExecute("t", {}, () => twice as never);
   expect(await call).toEqual({ result: 1 });
 });
 

@@ -10,7 +10,7 @@ test("examples/tool-policy lets two things be done and refuses two, and tells no
   const { status, output } = await command(process.execPath, ["--conditions=troupe-source", main], {
     cwd: root,
   });
-  expect(output.trim().split("\n")).toEqual([
+  expect(output.trimEnd().split("\n")).toEqual([
     '  told: fetch {"url":"https://example.org/news"}',
     "the text of https://example.org/news",
     "refused by no-internal-hosts: payroll.internal is internal",
