@@ -55,7 +55,7 @@ class EchoActor {
     const call = this.#last;
     return new Promise((resolve) => {
       this.#waiting.set(call, resolve);
-      const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0 };
+      const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
       const rest = { connection: 0, params: NO_PAYLOAD, send: undefined, ...terms };
       this.#line.send({ $case: "call", value: { call, action: "echo", args: this.#args, ...rest } });
     });

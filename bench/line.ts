@@ -21,7 +21,7 @@ export interface Line {
   readonly name: string;
   readonly work: string;
   /** How the value is written. */
-  readonly unit: "ratio" | "ms" | "s" | "bytes";
+  readonly unit: "ratio" | "us" | "ms" | "s" | "bytes";
   readonly target: number;
   /** Whether a greater value is better. */
   readonly better: "greater" | "less";
@@ -35,6 +35,8 @@ export function format(line: Pick<Line, "unit">, value: number): string {
   switch (line.unit) {
     case "ratio":
       return value.toFixed(2);
+    case "us":
+      return `${value.toFixed(2)} µs`;
     case "ms":
       return `${value.toFixed(2)} ms`;
     case "s":

@@ -12,6 +12,7 @@ import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
+import { relayLines } from "./lines/relay.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
@@ -21,6 +22,7 @@ const lines: readonly Line[] = [
   ...hibernationLines,
   ...nativeLines,
   ...isolateLines,
+  ...relayLines,
 ];
 
 const { values, positionals } = parseArgs({

@@ -76,6 +76,11 @@ export const rooms: readonly Room[] = [
     because: "a gate is a unit of its own with the commit injected",
   },
   {
+    where: [`${runtime}traced/`],
+    mayNotSee: [`${runtime}actor/`, `${runtime}gateway/`, `${runtime}registry/`],
+    because: "a call's scope is about the ports: it knows no kind of actor, and not who calls",
+  },
+  {
     where: [`${runtime}gateway/`],
     mayNotSee: [`${runtime}actor/`],
     because: "the gateway knows no kind of actor: adding a kind touches no gateway file",

@@ -26,6 +26,29 @@ export const relayErrors = {
   /** A middleware or tool answered something of another shape than its kind asks for. */
   badAnswer: (what: string, expected: string) =>
     error("bad_answer", `${what} must answer ${expected}`, { statusCode: 500, metadata: { what, expected } }),
+  /** A model's codec threw. `step`: "decode" or "encode". */
+  codecFailed: (step: string, cause: unknown) =>
+    error("codec_failed", `The codec couldn't ${step} the request`, {
+      statusCode: 500,
+      metadata: { step },
+      cause,
+    }),
+  /** The provider's stream ended before it had said that it was the whole one. */
+  streamTruncated: (what: string) =>
+    error("stream_truncated", `The stream of "${what}" ended before its end`, {
+      statusCode: 502,
+      metadata: { what },
+    }),
+  /** Its caller wanted no more of it. */
+  streamClosed: (what: string) =>
+    error("stream_closed", `The stream of "${what}" was closed by its caller`, { metadata: { what } }),
+  /** `part`: "collector" or "finalizer". */
+  collectorFailed: (part: string, cause: unknown) =>
+    error("collector_failed", `The ${part} of a stream failed`, {
+      statusCode: 500,
+      metadata: { part },
+      cause,
+    }),
   deadlineExceeded: (kind: string, by: string, deadlineMs: number) =>
     error("deadline_exceeded", `The ${kind} "${by}" didn't answer within ${deadlineMs} ms`, {
       statusCode: 504,
@@ -48,6 +71,14 @@ export const relayErrors = {
   kindUnknown: (kind: unknown) => error("kind_unknown", `There is no kind of middleware "${String(kind)}"`),
   optionInvalid: (option: string, expected: string) =>
     error("option_invalid", `${option} must be ${expected}`, { metadata: { option, expected } }),
+  optionUnknown: (option: string, meant: string | undefined) =>
+    error(
+      "option_unknown",
+      `There is no option "${option}"${meant === undefined ? "" : `; is it ${meant}?`}`,
+      {
+        metadata: { option, ...(meant === undefined ? {} : { meant }) },
+      },
+    ),
   tooManyRegistrations: (limit: number) =>
     error("too_many_registrations", `More than ${limit} registrations in one place`, {
       statusCode: 429,
@@ -61,6 +92,10 @@ export const relayErrors = {
   subtypeMissing: () => error("subtype_missing", 'A scope of type "custom" needs categoryProfile.subtype'),
   propagationMalformed: (reason: string, cause?: unknown) =>
     error("propagation_malformed", `Not a propagation context: ${reason}`, { metadata: { reason }, cause }),
+
+  /** One measurement of a metric mark is wrong: none is emitted. */
+  measurementInvalid: (path: string, expected: string) =>
+    error("measurement_invalid", `${path} must be ${expected}`, { metadata: { path, expected } }),
 
   /** Flushing waits for the subscriber that asks: it would wait for itself. */
   flushInSubscriber: () =>

@@ -1,5 +1,12 @@
 export type { CallContext, CallOptions } from "./calls/call-parts.ts";
-export type { LlmCallOptions, LlmFunction } from "./calls/llm-call.ts";
+export type { LlmFunction } from "./calls/llm-call.ts";
+export type { LlmCodec, StreamCollector } from "./calls/llm-codec.ts";
+export type { LlmCallOptions } from "./calls/llm-scope.ts";
+export type { StreamSinks } from "./calls/llm-stream.ts";
+export { LlmStream } from "./calls/llm-stream.ts";
+export type { LlmStreamOptions } from "./calls/llm-stream-call.ts";
+export type { ManualEnd, ManualLlmOptions, ManualToolOptions } from "./calls/manual-call.ts";
+export type { LlmStreamFunction } from "./calls/stream-chain.ts";
 export type { ToolCallOptions, ToolFunction } from "./calls/tool-call.ts";
 export type { RelayEnv } from "./env.ts";
 export { isGuardrailRejected, relayErrors } from "./errors.ts";
@@ -15,6 +22,8 @@ export type {
   ScopeEvent,
   Severity,
 } from "./events/event.ts";
+export type { Measurement } from "./events/metric.ts";
+export { metricSchema } from "./events/metric.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,
@@ -24,7 +33,9 @@ export {
   middlewareKinds,
 } from "./middleware/kinds.ts";
 export type {
+  ActionPayload,
   EventSanitizePayload,
+  GatedRegistration,
   LlmPayload,
   LlmRequest,
   LlmRequestInterceptOutcome,
@@ -40,6 +51,7 @@ export type {
 export type {
   AroundContext,
   ContextOf,
+  GateTarget,
   MiddlewareContext,
   MiddlewareHandler,
   Registration,

@@ -6,16 +6,37 @@
  * little more than a scope.
  */
 import type { AsyncVariable } from "@troupe/base";
-import type { CallParts } from "./calls/call-parts.ts";
-import { type LlmCallOptions, type LlmFunction, llmCall } from "./calls/llm-call.ts";
+import type { CallOptions, CallParts } from "./calls/call-parts.ts";
+import {
+  askActionGuardrails,
+  askLlmGuardrails,
+  askToolGuardrails,
+  rewriteLlmRequest,
+  rewriteToolRequest,
+} from "./calls/chain-runs.ts";
+import { type LlmFunction, llmCall } from "./calls/llm-call.ts";
+import type { LlmCallOptions } from "./calls/llm-scope.ts";
+import type { LlmStream } from "./calls/llm-stream.ts";
+import { type LlmStreamOptions, llmStreamCall } from "./calls/llm-stream-call.ts";
+import {
+  beginLlm,
+  beginTool,
+  endLlm,
+  endTool,
+  type ManualEnd,
+  type ManualLlmOptions,
+  type ManualToolOptions,
+} from "./calls/manual-call.ts";
+import type { LlmStreamFunction } from "./calls/stream-chain.ts";
 import { type ToolCallOptions, type ToolFunction, toolCall } from "./calls/tool-call.ts";
 import type { RelayEnv } from "./env.ts";
 import { relayErrors } from "./errors.ts";
 import type { Metadata, PendingMark } from "./events/event.ts";
+import { type Measurement, metricData, metricSchema } from "./events/metric.ts";
 import { Pipeline } from "./events/pipeline.ts";
 import { Recorder } from "./events/recorder.ts";
 import type { MiddlewareKind } from "./middleware/kinds.ts";
-import type { LlmRequest, ToolExecutionResult } from "./middleware/payloads.ts";
+import type { ActionPayload, LlmRequest, ToolExecutionResult } from "./middleware/payloads.ts";
 import type { Registration, RegistrationRequest } from "./middleware/registration.ts";
 import { type RegistrationFunctions, registrationFunctions } from "./middleware/registration-functions.ts";
 import { type RegistrationIdentity, Registry } from "./middleware/registry.ts";
@@ -37,6 +58,8 @@ export interface PopOptions {
   readonly output?: unknown;
   /** Over the scope's own. */
   readonly metadata?: Metadata;
+  /** It failed with this: the end event says so. Default: it says nothing of how it went. */
+  readonly error?: unknown;
 }
 
 /** What may be said of a mark beside its name. */
@@ -100,7 +123,7 @@ export class RelayCore {
   }
 
   /**
-   * Begins a scope that `popScope` ends. It isn't the current one of anybody: give it as `parent`, or use `runInScope`.
+   * Begins a scope that `popScope` ends. It isn't the current one of anybody: give it as `parent`, or use `withScopeStack`.
    * Default parent: the current scope.
    */
   pushScope(name: string, scopeType: ScopeType, options: BeginOptions = {}): Scope {
@@ -114,21 +137,40 @@ export class RelayCore {
   popScope(scope: Scope, options: PopOptions = {}): void {
     this.#parts.scopes.checkEnd(scope);
     // What stands for another process' scope has its events there.
-    if (scope.parent !== undefined)
-      this.#parts.recorder.end(scope, { output: options.output, metadata: options.metadata });
+    if (scope.parent !== undefined) {
+      if (options.error === undefined) this.#parts.recorder.end(scope, options);
+      else this.#parts.recorder.failed(scope, options.error, options);
+    }
     this.#end(scope);
   }
 
-  /** Runs `fn`, and all that it awaits or starts, with `scope` as the current one. What was current before is so again. */
-  runInScope<R>(scope: Scope, fn: () => R): R {
+  /**
+   * Runs `fn`, and all that it awaits or starts, with `scope` as the current one. It nests, and what was current before is
+   * so again, also when `fn` throws.
+   */
+  withScopeStack<R>(scope: Scope, fn: () => R): R {
     const { scopes } = this.#parts;
     return scopes.run(scopes.own(scope), fn);
+  }
+
+  /** A root of its own, for `withScopeStack`: work in it belongs to nothing that goes on now. No event is about it. */
+  createScopeStack(): Scope {
+    return this.#parts.scopes.stack();
   }
 
   /** Emits a mark: something happened. */
   event(name: string, options: EventOptions = {}): void {
     const { scopes, recorder } = this.#parts;
     recorder.mark(scopes.own(options.parent), { ...options, name });
+  }
+
+  /** Emits a metric mark. Throws `relay.measurement_invalid`; then none of the measurements is told. */
+  metric(
+    name: string,
+    measurements: readonly Measurement[],
+    options: Pick<EventOptions, "parent" | "metadata"> = {},
+  ): void {
+    this.event(name, { ...options, data: metricData(measurements), dataSchema: metricSchema });
   }
 
   /** Where work belongs that leaves this process now. Undefined at the root: nowhere. */
@@ -144,7 +186,7 @@ export class RelayCore {
   }
 
   /**
-   * A scope that stands for one of another process, for `runInScope` or as a parent. No event is about it; registrations
+   * A scope that stands for one of another process, for `withScopeStack` or as a parent. No event is about it; registrations
    * don't travel. End it with `popScope` when something was registered in it. Throws `relay.propagation_malformed`.
    */
   createScopeFromPropagation(context: PropagationContext): Scope {
@@ -175,11 +217,90 @@ export class RelayCore {
   }
 
   /**
+   * Calls a model whose response comes in chunks: read them with `for await`. The call goes on until their end was read, or
+   * the stream was closed. Throws as `toolCallExecute`; the chunks' own errors come out of the stream.
+   */
+  llmStreamCallExecute(
+    name: string,
+    request: LlmRequest,
+    fn: LlmStreamFunction,
+    options: LlmStreamOptions = {},
+  ): Promise<LlmStream> {
+    return llmStreamCall(this.#parts, { name, request, fn }, options);
+  }
+
+  /** A tool is called, by somebody who says so: `toolCallEnd` ends it. Nobody is asked and nothing rewritten. */
+  toolCall(name: string, args: unknown, options: ManualToolOptions = {}): Scope {
+    return beginTool(this.#parts, { name, args }, options);
+  }
+
+  /** The tool of `toolCall` has answered. Throws `relay.scope_ended`, `relay.foreign_scope`. */
+  toolCallEnd(scope: Scope, result: ToolExecutionResult, end: ManualEnd = {}): void {
+    endTool(this.#parts, scope, result, end);
+  }
+
+  /** A model is called, by somebody who says so: `llmCallEnd` ends it. */
+  llmCall(name: string, request: LlmRequest, options: ManualLlmOptions = {}): Scope {
+    return beginLlm(this.#parts, { name, request }, options);
+  }
+
+  /** The model of `llmCall` has answered. Throws `relay.scope_ended`, `relay.foreign_scope`. */
+  llmCallEnd(scope: Scope, response: unknown, end: ManualEnd = {}): void {
+    endLlm(this.#parts, scope, response, end);
+  }
+
+  /** Asks the guardrails of tools alone. Throws what they refuse with. */
+  toolConditionalExecution(name: string, args: unknown, options: CallOptions = {}): Promise<void> {
+    return askToolGuardrails(this.#parts, name, args, options);
+  }
+
+  /** Runs the request intercepts of tools alone: the arguments that the tool would get. */
+  toolRequestIntercepts(name: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
+    return rewriteToolRequest(this.#parts, name, args, options);
+  }
+
+  /** Asks the guardrails of models alone. Throws what they refuse with. */
+  llmConditionalExecution(name: string, request: LlmRequest, options: CallOptions = {}): Promise<void> {
+    return askLlmGuardrails(this.#parts, name, request, options);
+  }
+
+  /** Runs the request intercepts of models alone: the request that the provider would get. */
+  llmRequestIntercepts(
+    name: string,
+    request: LlmRequest,
+    options: Pick<LlmCallOptions, "codec"> & CallOptions = {},
+  ): Promise<LlmRequest> {
+    return rewriteLlmRequest(this.#parts, name, request, options);
+  }
+
+  /** Asks the guardrails of actions: whoever runs actors does, before one begins. Throws what they refuse with. */
+  actionConditionalExecution(payload: ActionPayload, options: CallOptions = {}): Promise<void> {
+    return askActionGuardrails(this.#parts, payload, options);
+  }
+
+  /** True when somebody would hear of what happens in `scope`. Default: the current one. */
+  isHeard(scope?: Scope): boolean {
+    const { scopes, recorder } = this.#parts;
+    return recorder.heard(scopes.own(scope));
+  }
+
+  /** True when a guardrail or an intercept of that kind is visible from `scope`. Default: the current one. */
+  has(kind: MiddlewareKind, scope?: Scope): boolean {
+    const { scopes, registry } = this.#parts;
+    return registry.chainsAt(scopes.own(scope)).of(kind).length > 0;
+  }
+
+  /**
    * Registers a middleware of any kind. The handler may be asynchronous and may run elsewhere: a plugin's session gets
    * the payload, the signal and, for execution intercepts, `next`. Throws `relay.name_taken` and others.
    */
   register<K extends MiddlewareKind>(request: RegistrationRequest<K>): Registration {
     return this.#parts.registry.register(request);
+  }
+
+  /** Takes a registration away by its name, in the place where it was made. False when there is none. */
+  deregister(kind: MiddlewareKind, name: string, scope?: Scope): boolean {
+    return this.#parts.registry.deregister(kind, name, scope);
   }
 
   /** Everything that is registered now. */
@@ -218,8 +339,5 @@ export class RelayCore {
 /** A relay on the given platform. */
 export function relayOn(env: RelayEnv): Relay {
   const core = new RelayCore(env);
-  return Object.assign(
-    core,
-    registrationFunctions((request) => core.register(request)),
-  );
+  return Object.assign(core, registrationFunctions(core));
 }

@@ -12,8 +12,8 @@ const page = readFileSync(join(root, "docs/relay.md"), "utf8");
 
 test("the documentation's table of kinds is the code's", () => {
   const rows = middlewareKindNames.map((kind) => {
-    const { wire, phase, failure, deadlineMs, what } = kindRow(kind);
-    const within = deadlineMs === null ? "none" : `${deadlineMs / 1_000} s`;
+    const { wire, phase, failure, deadlineMs, atOnce, what } = kindRow(kind);
+    const within = atOnce ? "at once" : deadlineMs === null ? "none" : `${deadlineMs / 1_000} s`;
     return `| \`${kind}\` | ${wire} | ${phase} | ${failure} | ${within} | ${what} |`;
   });
   expect(page.split("\n").filter((line) => /^\| `[a-z_]+` \|/.test(line))).toEqual(rows);
@@ -26,6 +26,8 @@ const expected = [
     ...["start guardrail no-deletes", "end guardrail no-deletes", "start guardrail no-deletes"],
     ...["end guardrail no-deletes", "end agent request"],
   ],
+  ["roses", "are red"],
+  ["found tea", 'Guardrail "office-hours" rejected the call: not today'],
   ["true"],
 ];
 

@@ -141,6 +141,7 @@ test("the table gives every kind a number of its own and a function to register 
   expect(Object.fromEntries(middlewareKindNames.map((kind) => [kind, middlewareKinds[kind].wire]))).toEqual({
     subscriber: 1,
     event_metadata_injector: 2,
+    conditional_middleware_guardrail: 3,
     tool_sanitize_request_guardrail: 10,
     tool_sanitize_response_guardrail: 11,
     tool_conditional_execution_guardrail: 12,
@@ -151,8 +152,10 @@ test("the table gives every kind a number of its own and a function to register 
     llm_conditional_execution_guardrail: 22,
     llm_request_intercept: 23,
     llm_execution_intercept: 24,
+    llm_stream_execution_intercept: 25,
     mark_sanitize_guardrail: 30,
     scope_sanitize_start_guardrail: 31,
     scope_sanitize_end_guardrail: 32,
+    action_conditional_execution_guardrail: 40,
   });
 });

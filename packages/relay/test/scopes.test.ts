@@ -1,9 +1,13 @@
 /** Scopes: who is whose parent, whatever runs at once. */
+
+import { once } from "node:events";
 import { setImmediate as macrotask } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import {
   propagationContextFromJson,
   propagationContextToJson,
   propagationContextToTraceparent,
+  type RelayEvent,
 } from "@troupe/relay";
 import { expect, test } from "vitest";
 import { codeOf, Driver, thrownBy } from "./driver/driver.ts";
@@ -68,7 +72,7 @@ test("S5.6 (in part) guardrails, intercepts, next and the tool run in their scop
       see("inner");
       throw new Error("thrown");
     };
-    expect(thrownBy(() => relay.runInScope(inner, throwing))).toBe("thrown");
+    expect(thrownBy(() => relay.withScopeStack(inner, throwing))).toBe("thrown");
     see("restored");
   });
   expect(seen).toEqual([
@@ -83,13 +87,13 @@ test("S5.6 (in part) subscribers and sanitizers of events run outside of every s
   await relay.flushSubscribers();
   const seen: string[] = [];
   relay.registerSubscriber("looks", () => void seen.push(relay.getHandle().name));
-  relay.runInScope(scope, () => relay.event("straight to the queue"));
+  relay.withScopeStack(scope, () => relay.event("straight to the queue"));
   await relay.flushSubscribers();
   relay.registerMarkSanitizeGuardrail("looks", ({ fields }) => {
     seen.push(relay.getHandle().name);
     return fields;
   });
-  relay.runInScope(scope, () => relay.event("by way of the sanitizer"));
+  relay.withScopeStack(scope, () => relay.event("by way of the sanitizer"));
   await relay.flushSubscribers();
   expect(seen).toEqual(["root", "root", "root"]);
 });
@@ -135,7 +139,9 @@ test("S5.6 (in part) a scope goes to another process as JSON, and work there is 
   const restored = there.relay.createScopeFromPropagation(
     propagationContextFromJson(propagationContextToJson(context)),
   );
-  await there.relay.runInScope(restored, () => there.relay.toolCallExecute("t", {}, () => ({ result: 1 })));
+  await there.relay.withScopeStack(restored, () =>
+    there.relay.toolCallExecute("t", {}, () => ({ result: 1 })),
+  );
   expect((await there.find("t", "start")).parent_uuid).toBe((await here.find("inner", "start")).uuid);
   const trace = (await here.find("outer", "start")).uuid.replaceAll("-", "");
   expect(there.relay.captureTraceparent(restored)).toBe(propagationContextToTraceparent(context));
@@ -143,6 +149,50 @@ test("S5.6 (in part) a scope goes to another process as JSON, and work there is 
   expect(there.relay.capturePropagationContext()).toBeUndefined();
   there.relay.popScope(restored);
   expect(await there.story()).toEqual(["start tool t {}", "end tool t 1"]);
+});
+
+test("S5.6 (in part) a scope goes to a worker thread, and what is done there is below it, in its trace", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  await using worker = new Worker(new URL("./driver/worker.ts", import.meta.url), {
+    execArgv: ["--conditions=troupe-source"],
+  });
+  const [events] = await relay.withScope("outer", "agent", async () => {
+    const context = relay.capturePropagationContext();
+    if (context === undefined) throw new Error("nothing captured");
+    worker.postMessage(propagationContextToJson(context));
+    return (await once(worker, "message")) as [RelayEvent[]];
+  });
+  const { uuid } = await driver.find("outer", "start");
+  expect(events.map(({ name, parent_uuid }) => [name, parent_uuid])).toEqual([
+    ["threaded", uuid],
+    ["threaded", uuid],
+  ]);
+});
+
+test("S5.6 (in part) a stack is a root of its own; overrides nest, and are restored after a throw and in other tasks", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  const names: string[] = [];
+  const see = (): void => void names.push(relay.getHandle().name);
+  await relay.withScope("request", "agent", async (request) => {
+    const apart = relay.createScopeStack();
+    const throwing = relay.withScopeStack(apart, async () => {
+      relay.event("apart");
+      relay.withScopeStack(request, see);
+      await macrotask();
+      see();
+      await relay.withScope("inner", "function", see);
+      throw new Error("thrown");
+    });
+    see();
+    expect(await codeOf(throwing)).toBe("thrown");
+    see();
+  });
+  expect(names).toEqual(["request", "request", "root", "inner", "request"]);
+  expect((await driver.find("apart", "mark")).parent_uuid).toBeNull();
+  const inner = await driver.find("inner", "start");
+  expect(inner.parent_uuid).toBeNull();
 });
 
 test.each([

@@ -196,9 +196,44 @@ test("registrations are bounded in each place, and what no registry can take is 
     [{ priority: Number.NaN }, "relay.option_invalid"],
     [{ deadlineMs: 0 }, "relay.option_invalid"],
     [{ queueLimit: 0 }, "relay.option_invalid"],
+    [{ overflow: "drop_all" }, "relay.option_invalid"],
+    [{ about: { kinds: ["subscriber"], name: "s" } }, "relay.option_invalid"],
+    [{ priorty: 1 }, "relay.option_unknown"],
   ];
   for (const [wrong, code] of bad) {
     const request = { kind: "subscriber" as const, name: "n", handle: () => {}, ...wrong };
     expect(thrownBy(() => relay.register(request))).toBe(code);
   }
+});
+
+test("S5.7 (in part) a name is free again as soon as its registration is undone, also by name, in its place alone", () => {
+  const { relay } = new Driver({ listening: false });
+  const scope = relay.pushScope("s", "agent");
+  relay.registerSubscriber("s", () => {});
+  relay.registerSubscriber("s", () => {}, { scope });
+  expect(relay.deregisterSubscriber("s", scope)).toBe(true);
+  expect(relay.deregisterSubscriber("s", scope)).toBe(false);
+  expect(relay.deregisterToolRequestIntercept("s")).toBe(false);
+  expect(relay.deregisterSubscriber("s")).toBe(true);
+  expect(relay.listRuntimeRegistrations()).toEqual([]);
+  relay.registerSubscriber("s", () => {}, { scope });
+});
+
+test("a stalled subscriber and 20,000 events of 20 kB: memory holds what its queue may, and no more", async () => {
+  const { relay } = new Driver({ listening: false });
+  const stall = latch();
+  relay.registerSubscriber("stalled", () => stall.promise, { queueLimit: 64 });
+  // Each event's text is its own: slices of one text would share it.
+  const payload = (n: number): string => Buffer.alloc(20_000, String(n % 10)).toString("latin1");
+  const before = process.memoryUsage().rss;
+  for (let n = 0; n < 20_000; n++) {
+    relay.event("large", { data: { text: payload(n) } });
+    if (n % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const grown = (process.memoryUsage().rss - before) / 1024 / 1024;
+  expect(relay.subscriberStatus()[0]).toMatchObject({ dropped: 20_000 - 65 });
+  // 400 MB went by; what stays is the garbage that nobody has collected yet.
+  expect(grown).toBeLessThan(200);
+  stall.resolve();
+  await relay.flushSubscribers();
 });

@@ -66,6 +66,7 @@ export type {
   ReplyOf,
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";
+export type { ActorCalls, ToolCode } from "./actor/types/relay.ts";
 export type {
   ActorCron,
   ActorCronEveryOptions,
@@ -117,3 +118,4 @@ export type { CrashPoint } from "./testing/crashing-storage.ts";
 export type { Leak } from "./testing/errors.ts";
 export { testErrors } from "./testing/errors.ts";
 export type { TestActor, TestClock, TestScope, TestSetup } from "./testing/test-setup.ts";
+export type { RelaySetting } from "./traced/tracing.ts";

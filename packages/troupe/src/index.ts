@@ -3,6 +3,7 @@ export { TroupeError, UserError } from "@troupe/base";
 export type {
   AccessConfig,
   ActionContextOf,
+  ActorCalls,
   ActorConfig,
   ActorContext,
   ActorContextOf,
@@ -39,6 +40,7 @@ export type {
   QueueOptions,
   Registry,
   RegistryConfig,
+  RelaySetting,
   RemoteDefinition,
   RequestContext,
   RequestContextOf,
@@ -58,6 +60,7 @@ export type {
   StandardSchema,
   StartOptions,
   StateOf,
+  ToolCode,
   UniversalWebSocket,
   WakeContextOf,
   WebSocketContextOf,

@@ -101,7 +101,7 @@ export function checkDeclarations(manifest: PluginManifest, declared: PluginDecl
 function checkKind(id: string, wire: number): MiddlewareKind {
   const kind = middlewareKindOf(wire);
   if (kind === undefined) throw activationErrors.kindUnknown(id, wire);
-  if (kindRow(kind).around) throw activationErrors.kindUnsupported(id, kind);
+  if (kindRow(kind).around || kindRow(kind).atOnce) throw activationErrors.kindUnsupported(id, kind);
   return kind;
 }
 

@@ -21,5 +21,13 @@ const name = { name: "lanes", key: [], actorId: "", actor: "lanes", input: NO_PA
 const rest = { generation: 1, createdAt: 0, isNew: true, rows: [], moreRows: false };
 line.send({ $case: "start", value: { ...name, ...rest } });
 const call = { call: 1, action: "spin", args: encodePayload([], "json"), connection: 0, params: NO_PAYLOAD };
-const terms = { timeoutMs: 0, send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0 };
+const terms = {
+  timeoutMs: 0,
+  send: undefined,
+  idempotencyKey: "",
+  caller: "",
+  chain: [],
+  depth: 0,
+  trace: "",
+};
 line.send({ $case: "call", value: { ...call, ...terms } });

@@ -279,7 +279,15 @@ class Instance implements ActorEar {
   }
 
   call(call: number, action: string, args: unknown[]): void {
-    const terms = { timeoutMs: 0, send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0 };
+    const terms = {
+      timeoutMs: 0,
+      send: undefined,
+      idempotencyKey: "",
+      caller: "",
+      chain: [],
+      depth: 0,
+      trace: "",
+    };
     const rest = { connection: 0, params: NO_PAYLOAD, ...terms };
     this.line.send({ $case: "call", value: { call, action, args: encodePayload(args, "json"), ...rest } });
   }

@@ -73,7 +73,7 @@ test("a plugin whose thread outlives its close is told of, and what it says then
   const none = new Uint8Array(0);
   line.send({ $case: "start", value: { ...start, input: none, actor: "echo", moreRows: false } });
   const call = { call: 1, action: "muchLater", args: none, connection: 0, params: none, timeoutMs: 0 };
-  const terms = { send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0 };
+  const terms = { send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
   line.send({ $case: "call", value: { ...call, ...terms } });
   await new Promise((resolve) => setImmediate(resolve));
   await expect(open.close(20)).resolves.toEqual({ clean: false });

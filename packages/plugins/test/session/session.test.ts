@@ -77,7 +77,7 @@ test("a start or a call that is longer than a frame fails by itself, for good", 
   };
   line.send({ $case: "start", value: { ...start, input: none, rows: [row] } });
   const call = { call: 3, action: "increment", args: value, connection: 0, params: none, timeoutMs: 0 };
-  const terms = { send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0 };
+  const terms = { send: undefined, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
   line.send({ $case: "call", value: { ...call, ...terms } });
   await settled();
   const error = { group: "plugin", code: "frame_too_long", retryable: false };

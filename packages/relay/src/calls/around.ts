@@ -5,7 +5,7 @@
  */
 import { relayErrors } from "../errors.ts";
 import { Invocation } from "../middleware/invocation.ts";
-import { type AroundKind, invokeAround } from "../middleware/invoke.ts";
+import { type AroundKind, invokeAround, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes } from "../middleware/payloads.ts";
 import type { AroundContext } from "../middleware/registration.ts";
@@ -22,12 +22,12 @@ export interface Ends<K extends AroundKind, In, Out> {
   readonly next: (rest: (input: In) => Promise<Out>) => AroundContext<K>["next"];
 }
 
-/** Runs the chain with `input`. */
+/** Runs the chain with `input`; answers at once where all of it does. */
 export function runAround<K extends AroundKind, In, Out>(
   call: Call,
   ends: Ends<K, In, Out>,
   input: In,
-): Promise<Out> {
+): MaybePromise<Out> {
   return step(call, ends, { index: 0, input, above: call.root });
 }
 
@@ -37,31 +37,29 @@ interface Step<In> {
   readonly above: Invocation;
 }
 
-async function step<K extends AroundKind, In, Out>(
+function step<K extends AroundKind, In, Out>(
   call: Call,
   ends: Ends<K, In, Out>,
   { index, input, above }: Step<In>,
-): Promise<Out> {
+): MaybePromise<Out> {
   const entry = ends.entries[index];
   if (entry === undefined) {
     const invocation = new Invocation(above);
-    return await invocation.run(() => ends.inner(input, invocation));
+    return invocation.run(() => ends.inner(input, invocation));
   }
-  const answer = await invokeAround(entry, ends.payload(input), {
+  const answer = invokeAround(entry, ends.payload(input), {
     parent: above,
     timers: call.parts.env.timers,
     makeNext: (invocation) =>
       ends.next((nextInput) => {
-        const rest = restOf(call, ends, entry.name, {
-          index: index + 1,
-          input: nextInput,
-          above: invocation,
-        });
+        const place = { index: index + 1, input: nextInput, above: invocation };
+        const rest = restOf(call, ends, entry.name, place);
         // An intercept may leave it running: giving it up then must not be an unhandled rejection.
         rest.catch(() => {});
         return rest;
       }),
   });
+  if (answer instanceof Promise) return answer.then((outcome) => ends.outcome(entry, outcome));
   return ends.outcome(entry, answer);
 }
 

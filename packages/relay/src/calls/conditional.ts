@@ -11,7 +11,10 @@ import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes, Verdict } from "../middleware/payloads.ts";
 import type { Call } from "./call-parts.ts";
 
-type ConditionalKind = "tool_conditional_execution_guardrail" | "llm_conditional_execution_guardrail";
+type ConditionalKind =
+  | "tool_conditional_execution_guardrail"
+  | "llm_conditional_execution_guardrail"
+  | "action_conditional_execution_guardrail";
 
 /** Throws unless all of `entries` let the call happen. */
 export async function askGuardrails<K extends ConditionalKind>(

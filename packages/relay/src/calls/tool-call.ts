@@ -14,8 +14,8 @@
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, PendingMark } from "../events/event.ts";
 import { plainData } from "../events/plain-data.ts";
-import type { Invocation } from "../middleware/invocation.ts";
-import { invoke } from "../middleware/invoke.ts";
+import { type Invocation, isThenable } from "../middleware/invocation.ts";
+import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { ToolExecutionOutcome, ToolExecutionResult } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { runAround } from "./around.ts";
@@ -51,7 +51,7 @@ export function toolCall(
   return callWith(parts, name, options, async (call) => {
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
     if (guardrails.length > 0) await askGuardrails(call, guardrails, { toolName: name, args });
-    const real = await rewritten(call, args);
+    const real = await rewrittenArgs(call, args);
     return await inScope(
       call,
       options,
@@ -62,7 +62,7 @@ export function toolCall(
 }
 
 /** The arguments behind all request intercepts. */
-async function rewritten(call: Call, args: unknown): Promise<unknown> {
+export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown> {
   let real = args;
   for (const entry of call.chains.of("tool_request_intercept")) {
     try {
@@ -80,7 +80,7 @@ async function rewritten(call: Call, args: unknown): Promise<unknown> {
 async function inScope(
   call: Call,
   options: ToolCallOptions,
-  run: (scope: Scope, marks: PendingMark[]) => Promise<ToolExecutionResult>,
+  run: (scope: Scope, marks: PendingMark[]) => MaybePromise<ToolExecutionResult>,
   args: unknown,
 ): Promise<ToolExecutionResult> {
   const { parts, chains, name, parent } = call;
@@ -121,9 +121,13 @@ function execute(
   call: Call,
   { fn, options, scope, marks }: Execution,
   args: unknown,
-): Promise<ToolExecutionResult> {
-  const inner = async (input: unknown, invocation: Invocation): Promise<ToolExecutionResult> =>
-    checked(await fn(input, new InnerContext(invocation, scope)), `The tool "${call.name}"`);
+): MaybePromise<ToolExecutionResult> {
+  const check = (answer: ToolExecutionResult): ToolExecutionResult =>
+    checked(answer, `The tool "${call.name}"`);
+  const inner = (input: unknown, invocation: Invocation): MaybePromise<ToolExecutionResult> => {
+    const answer = fn(input, new InnerContext(invocation, scope));
+    return isThenable(answer) ? Promise.resolve(answer).then(check) : check(answer);
+  };
   return runAround<"tool_execution_intercept", unknown, ToolExecutionResult>(
     call,
     {

@@ -3,7 +3,7 @@
  *
  * An event that no middleware is about goes to the queues at once. Any other is worked on behind the call, one event after
  * the other so that their order holds, and what comes after it waits behind it. Per event: the sanitizers of the
- * call's payload, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
+ * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
  * payload or field that couldn't be sanitized is left out. Injectors fail open.
  *
  * The events that wait here are bounded; past the limit the newest is dropped and counted.
@@ -11,11 +11,12 @@
 import { limits } from "@troupe/protocol";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
-import { invoke } from "../middleware/invoke.ts";
+import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
+import type { MiddlewareShapes } from "../middleware/payloads.ts";
 import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
 import { isFlat } from "./metadata.ts";
-import { plainData } from "./plain-data.ts";
+import { plainData, recordOf } from "./plain-data.ts";
 
 type CopyKind =
   | "tool_sanitize_request_guardrail"
@@ -32,6 +33,8 @@ export interface PayloadCopy {
   readonly entries: readonly Entry<CopyKind>[];
   /** The tool or model. */
   readonly name: string;
+  /** What is read of the payload, behind its sanitizers, and stands beside it in the profile. */
+  readonly annotate?: { readonly key: string; readonly read: (value: Json) => unknown };
 }
 
 /** An event and all that is done to it. */
@@ -52,6 +55,7 @@ export class Pipeline {
   #waiting: Emission[] = [];
   #running: Promise<void> | undefined = undefined;
   #dropped = 0;
+  #unread = false;
 
   constructor(env: RelayEnv, later: (task: () => void) => void) {
     this.#env = env;
@@ -66,7 +70,7 @@ export class Pipeline {
   emit(emission: Emission): void {
     const { copy, inject, scrub } = emission;
     const untouched = inject.length === 0 && scrub.length === 0 && (copy?.entries.length ?? 0) === 0;
-    if (untouched && this.#running === undefined) deliver(emission.event, emission.subscribers);
+    if (untouched && this.#running === undefined) deliver(this.#annotated(emission), emission.subscribers);
     else if (this.#waiting.length >= limits.relayPendingEvents) this.#dropped += 1;
     else this.#queue(emission);
   }
@@ -88,81 +92,118 @@ export class Pipeline {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      for (const emission of batch) deliver(await this.#work(emission), emission.subscribers);
+      for (const emission of batch) {
+        const event = this.#sanitize(emission, 0, emission.event);
+        // Waiting costs a turn of the microtasks: most middleware answers at once.
+        deliver(event instanceof Promise ? await event : event, emission.subscribers);
+      }
     }
     this.#running = undefined;
     done();
   }
 
-  async #work(emission: Emission): Promise<RelayEvent> {
-    let event = emission.event;
-    for (const entry of emission.copy?.entries ?? []) {
-      event = { ...event, data: await this.#sanitized(entry, emission.copy?.name ?? "", event.data) };
-    }
-    for (const entry of emission.inject) {
-      event = { ...event, metadata: await this.#injected(entry, event) };
-    }
-    for (const entry of emission.scrub) {
-      event = { ...event, ...(await this.#scrubbed(entry, event)) };
-    }
-    return event;
+  /** From the sanitizer at `index` on. */
+  #sanitize(emission: Emission, index: number, event: RelayEvent): MaybePromise<RelayEvent> {
+    const { copy } = emission;
+    const entry = copy?.entries[index];
+    if (entry === undefined) return this.#inject(emission, 0, this.#annotated({ event, copy }));
+    // Tools know their name as toolName, models as name: one payload fits both.
+    const payload = { name: copy?.name ?? "", toolName: copy?.name ?? "", value: event.data };
+    const data = this.#asked(entry, payload, plainData, () => null);
+    return and(data, (known) => this.#sanitize(emission, index + 1, { ...event, data: known }));
   }
 
-  async #sanitized(entry: Entry<CopyKind>, name: string, value: Json): Promise<Json> {
-    try {
-      // Tools know their name as toolName, models as name: one payload fits both.
-      const payload = { name, toolName: name, value };
-      return plainData(await invoke(entry, payload, undefined, this.#env.timers));
-    } catch (error) {
-      return this.#failed(entry, error, null);
-    }
+  #inject(emission: Emission, index: number, event: RelayEvent): MaybePromise<RelayEvent> {
+    const entry = emission.inject[index];
+    if (entry === undefined) return this.#scrub(emission, 0, event);
+    const added = this.#asked(
+      entry,
+      event,
+      (found) => withAdded(entry.name, event.metadata, found),
+      () => event.metadata,
+    );
+    return and(added, (metadata) => this.#inject(emission, index + 1, { ...event, metadata }));
   }
 
-  async #injected(entry: Entry<"event_metadata_injector">, event: RelayEvent): Promise<Metadata | null> {
-    try {
-      const found = await invoke(entry, event, undefined, this.#env.timers);
-      const added = Object.entries(found).map(([key, value]): readonly [string, Json] => {
-        if (!isFlat(value)) throw relayErrors.badAnswer(`The injector "${entry.name}"`, "flat metadata");
-        return [key, value];
-      });
-      return added.length === 0 ? event.metadata : { ...Object.fromEntries(added), ...event.metadata };
-    } catch (error) {
-      return this.#failed(entry, error, event.metadata);
-    }
-  }
-
-  async #scrubbed(entry: Entry<ScrubKind>, event: RelayEvent): Promise<EventFields> {
+  #scrub(emission: Emission, index: number, event: RelayEvent): MaybePromise<RelayEvent> {
+    const entry = emission.scrub[index];
+    if (entry === undefined) return event;
     const { data, metadata, category_profile } = event;
+    const payload = { event, fields: { data, metadata, category_profile } };
+    const fields = this.#asked(entry, payload, plainFields, () => noFields);
+    return and(fields, (scrubbed) => this.#scrub(emission, index + 1, { ...event, ...scrubbed }));
+  }
+
+  /** What `read` makes of an entry's answer; `instead` when either fails. Never throws, never rejects. */
+  #asked<K extends CopyKind | ScrubKind | "event_metadata_injector", T>(
+    entry: Entry<K>,
+    payload: MiddlewareShapes[K]["payload"],
+    read: (answer: MiddlewareShapes[K]["answer"]) => T,
+    instead: () => T,
+  ): MaybePromise<T> {
+    const failed = (error: unknown): T => {
+      this.#failed(entry, error);
+      return instead();
+    };
     try {
-      const payload = { event, fields: { data, metadata, category_profile } };
-      const fields = await invoke(entry, payload, undefined, this.#env.timers);
-      return {
-        data: plainData(fields.data),
-        metadata: record(plainData(fields.metadata)),
-        category_profile: record(plainData(fields.category_profile)),
-      };
+      const answer = invoke<K>(entry, payload, undefined, this.#env.timers);
+      return answer instanceof Promise ? answer.then(read).catch(failed) : read(answer);
     } catch (error) {
-      return this.#failed(entry, error, { data: null, metadata: null, category_profile: null });
+      return failed(error);
     }
   }
 
-  #failed<T>(entry: Entry, error: unknown, instead: T): T {
+  /** The event with what is read of its payload. What can't be read is left out: the call itself is fine. */
+  #annotated({ event, copy }: Pick<Emission, "event" | "copy">): RelayEvent {
+    if (copy?.annotate === undefined) return event;
+    const { key, read } = copy.annotate;
+    try {
+      const annotation = read(event.data);
+      if (annotation === undefined) return event;
+      return { ...event, category_profile: { ...event.category_profile, [key]: plainData(annotation) } };
+    } catch (error) {
+      if (!this.#unread)
+        this.#env.log.warn(`The codec of "${copy.name}" failed; more of it isn't logged`, { error });
+      this.#unread = true;
+      return event;
+    }
+  }
+
+  #failed(entry: Entry, error: unknown): void {
     const first = !this.#told.has(entry);
     this.#told.add(entry);
     if (first)
       this.#env.log.warn(`The ${entry.kind} "${entry.name}" failed; more of it isn't logged`, { error });
-    return instead;
   }
+}
+
+const noFields: EventFields = { data: null, metadata: null, category_profile: null };
+
+function plainFields({ data, metadata, category_profile }: EventFields): EventFields {
+  return {
+    data: plainData(data),
+    metadata: recordOf(plainData(metadata)),
+    category_profile: recordOf(plainData(category_profile)),
+  };
+}
+
+/** What is there already stays. Throws `relay.bad_answer`. */
+function withAdded(
+  by: string,
+  there: Metadata | null,
+  found: Readonly<Record<string, unknown>>,
+): Metadata | null {
+  const added = Object.entries(found).map(([key, value]): readonly [string, Json] => {
+    if (!isFlat(value)) throw relayErrors.badAnswer(`The injector "${by}"`, "flat metadata");
+    return [key, value];
+  });
+  return added.length === 0 ? there : { ...Object.fromEntries(added), ...there };
+}
+
+function and<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(then) : then(value);
 }
 
 function deliver(event: RelayEvent, subscribers: readonly Entry<"subscriber">[]): void {
   for (const { queue } of subscribers) queue?.offer(event);
-}
-
-function record(value: Json): Metadata | null {
-  return typeof value === "object" && value !== null && !isArray(value) ? value : null;
-}
-
-function isArray(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
 }

@@ -6,12 +6,28 @@
  * too large is cut. Only the event's copy is: the call itself gets the value as it is.
  */
 import { limits } from "@troupe/protocol";
-import type { Json } from "./event.ts";
+import type { Json, Metadata } from "./event.ts";
 
 /** A copy of `value` for an event. `undefined` becomes null, as the format has no word for it. */
 export function plainData(value: unknown): Json {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   return new Copy().of(value, 0);
+}
+
+/** As `plainData`, of facts by name. Most are flat texts, and stay as they are. */
+export function plainRecord(facts: Metadata | null): Metadata | null {
+  if (facts === null) return null;
+  for (const key in facts) if (typeof facts[key] !== "string") return recordOf(plainData(facts));
+  return facts;
+}
+
+/** What JSON calls an object; null for anything else. */
+export function recordOf(value: Json): Metadata | null {
+  return typeof value === "object" && value !== null && !isArray(value) ? value : null;
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 class Copy {

@@ -12,7 +12,7 @@ import type { CategoryProfile, Json, Metadata, PendingMark, ScopeEvent } from ".
 import { EventClock, Rfc3339 } from "./event-clock.ts";
 import { errorMetadata, okMetadata, withSeverity } from "./metadata.ts";
 import type { PayloadCopy, Pipeline } from "./pipeline.ts";
-import { plainData } from "./plain-data.ts";
+import { plainData, plainRecord } from "./plain-data.ts";
 
 /** What the events of a managed call take from it. */
 export interface Recording {
@@ -45,6 +45,11 @@ export class Recorder {
     this.#clock = new EventClock(env.clock);
   }
 
+  /** True when somebody listens to what is emitted there. */
+  heard(scope: Scope): boolean {
+    return this.#registry.subscribersAt(scope).length > 0;
+  }
+
   start(scope: Scope, input: unknown, recording: Recording = {}): void {
     const subscribers = this.#registry.subscribersAt(scope);
     if (subscribers.length === 0) return;
@@ -52,8 +57,8 @@ export class Recorder {
     this.#pipeline.emit({
       event: this.#scopeEvent(scope, "start", {
         data: plainData(input),
-        metadata: scope.metadata,
-        category_profile: scope.categoryProfile,
+        metadata: plainRecord(scope.metadata),
+        category_profile: plainRecord(scope.categoryProfile),
       }),
       copy: recording.copy,
       inject: chains.of("event_metadata_injector"),
@@ -70,9 +75,12 @@ export class Recorder {
     this.#pipeline.emit({
       event: this.#scopeEvent(scope, "end", {
         data: plainData(ending.output),
-        metadata: ending.metadata === undefined ? scope.metadata : { ...scope.metadata, ...ending.metadata },
-        category_profile:
+        metadata: plainRecord(
+          ending.metadata === undefined ? scope.metadata : { ...scope.metadata, ...ending.metadata },
+        ),
+        category_profile: plainRecord(
           ending.profile === undefined ? categoryProfile : { ...categoryProfile, ...ending.profile },
+        ),
       }),
       copy: ending.copy,
       inject: chains.of("event_metadata_injector"),
@@ -86,11 +94,10 @@ export class Recorder {
     this.end(scope, { ...ending, metadata: { ...okMetadata, ...ending.metadata } });
   }
 
-  /** The end of what threw: no output. */
-  failed(scope: Scope, error: unknown, recording: Recording = {}): void {
-    if (this.#registry.subscribersAt(scope).length === 0) return;
-    const chains = recording.chains;
-    this.end(scope, { metadata: errorMetadata(error), ...(chains === undefined ? {} : { chains }) });
+  /** The end of what threw. There is no output, unless `ending` has what was there of it. */
+  failed(scope: Scope, error: unknown, ending: Ending = {}): void {
+    if (!this.heard(scope)) return;
+    this.end(scope, { ...ending, metadata: { ...errorMetadata(error), ...ending.metadata } });
   }
 
   /** A mark below `scope`, or at the top when that is the root. */
@@ -106,9 +113,9 @@ export class Recorder {
         parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
         data: plainData(mark.data),
         data_schema: mark.dataSchema ?? null,
-        metadata: withSeverity(mark.metadata, mark.severity),
+        metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
         category: mark.category ?? null,
-        category_profile: mark.categoryProfile ?? null,
+        category_profile: plainRecord(mark.categoryProfile ?? null),
       },
       copy: undefined,
       inject: chains.of("event_metadata_injector"),

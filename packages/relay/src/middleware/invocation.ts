@@ -17,12 +17,29 @@ export interface Deadline {
   readonly error: () => Error;
 }
 
+/** Why one ended: the error is made when somebody gets to see it, for most endings are nobody's. */
+class Ending {
+  readonly #make: () => Error;
+  #error: Error | undefined;
+
+  constructor(make: () => Error) {
+    this.#make = make;
+  }
+
+  get error(): Error {
+    this.#error ??= this.#make();
+    return this.#error;
+  }
+}
+
 /** One call that may be given up. */
 export class Invocation {
   readonly #parent: Invocation | undefined;
   #children: Set<Invocation> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  #over: Error | undefined = undefined;
+  #over: Ending | undefined = undefined;
+  /** There while it is held. */
+  #givenUp: ((error: Error) => void) | undefined = undefined;
   #refuse: ((error: Error) => void) | undefined = undefined;
 
   constructor(parent?: Invocation) {
@@ -33,7 +50,7 @@ export class Invocation {
   /** Made when it is asked for. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#over !== undefined) this.#controller.abort(this.#over);
+    if (this.#over !== undefined) this.#controller.abort(this.#over.error);
     return this.#controller.signal;
   }
 
@@ -44,23 +61,34 @@ export class Invocation {
 
   /** True for the error that it was given up with. */
   isOver(error: unknown): boolean {
-    return this.#over !== undefined && this.#over === error;
+    return this.#over !== undefined && this.#over.error === error;
   }
 
   /** Gives it up, and all below it. */
   cancel(error: Error): void {
-    if (this.#over !== undefined) return;
-    this.#over = error;
-    this.#refuse?.(error);
-    for (const child of this.#children ?? []) child.cancel(error);
-    this.#controller?.abort(error);
+    this.#cancel(new Ending(() => error));
   }
 
-  /** Runs `fn` once and gives its answer, unless it is given up before. */
-  async run<T>(fn: () => T | PromiseLike<T>, deadline?: Deadline): Promise<T> {
-    if (this.#over !== undefined) throw this.#over;
+  /** It goes on while nobody waits for it, until it is closed. `givenUp`: told when it is given up. */
+  hold(givenUp: (error: Error) => void): void {
+    this.#givenUp = givenUp;
+    if (this.#parent !== undefined) this.#parent.#below().add(this);
+  }
+
+  /** Its code has ended: its own signal doesn't fire, and what is below it is given up. */
+  close(error: () => Error): void {
+    if (this.#over !== undefined) return;
+    this.#over = new Ending(error);
+    this.#givenUp = undefined;
+    if (this.#parent !== undefined) this.#parent.#children?.delete(this);
+    for (const child of this.#children ?? []) child.#cancel(this.#over);
+  }
+
+  /** Runs `fn` once and gives its answer, at once where it does, unless it is given up before. Throws what `fn` throws. */
+  run<T>(fn: () => T | PromiseLike<T>, deadline?: Deadline): T | Promise<T> {
+    if (this.#over !== undefined) throw this.#over.error;
     const answer = fn();
-    return isThenable(answer) ? await this.#race(answer, deadline) : answer;
+    return isThenable(answer) ? this.#race(answer, deadline) : answer;
   }
 
   async #race<T>(answer: PromiseLike<T>, deadline: Deadline | undefined): Promise<T> {
@@ -75,12 +103,22 @@ export class Invocation {
       const over = this.#over ?? (this.#parent === undefined ? undefined : this.#parent.#over);
       if (over === undefined) return await promise;
       promise.catch(() => {});
-      this.cancel(over);
-      throw over;
+      this.#cancel(over);
+      throw over.error;
     } finally {
       if (timer !== undefined) deadline?.timers.clear(timer);
-      siblings?.delete(this);
+      if (this.#givenUp === undefined) siblings?.delete(this);
     }
+  }
+
+  #cancel(ending: Ending): void {
+    if (this.#over !== undefined) return;
+    this.#over = ending;
+    this.#refuse?.(ending.error);
+    if (this.#parent !== undefined) this.#parent.#children?.delete(this);
+    this.#givenUp?.(ending.error);
+    for (const child of this.#children ?? []) child.#cancel(ending);
+    this.#controller?.abort(ending.error);
   }
 
   #below(): Set<Invocation> {
@@ -89,6 +127,7 @@ export class Invocation {
   }
 }
 
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+/** True for what has to be waited for. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -8,7 +8,9 @@ import type { MiddlewareShapes } from "./payloads.ts";
 import type { AroundContext, MiddlewareContext } from "./registration.ts";
 
 /** A kind that goes around the rest of the call. */
-export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept";
+export type AroundKind = "tool_execution_intercept" | "llm_execution_intercept" | StreamKind;
+/** A kind that goes around a stream: it has ended when its stream has. */
+export type StreamKind = "llm_stream_execution_intercept";
 /** A kind without `next`. */
 export type PlainKind = Exclude<MiddlewareKind, AroundKind>;
 
@@ -34,20 +36,33 @@ class ContextWithNext<K extends AroundKind> extends Context implements AroundCon
   }
 }
 
-/** The answer of `entry`. Throws what it throws, `relay.deadline_exceeded`, or what `parent` is given up with. */
+/** An answer, or the promise of one. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** The answer of `entry`, at once where it answers at once. Throws what it throws, `relay.deadline_exceeded`, or what `parent` is given up with. */
 export function invoke<K extends PlainKind>(
   entry: Entry<K>,
   payload: MiddlewareShapes[K]["payload"],
   parent: Invocation | undefined,
   timers: Timers,
-): Promise<MiddlewareShapes[K]["answer"]> {
+): MaybePromise<MiddlewareShapes[K]["answer"]> {
   const invocation = new Invocation(parent);
   const context = new Context(invocation);
   return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
 }
 
+/** The answer of `entry` as it is: what it promises isn't waited for, and may fail unheard. */
+export function askAtOnce<K extends PlainKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+): unknown {
+  const answer = entry.handle(payload, new Context(new Invocation()));
+  if (answer instanceof Promise) answer.catch(() => {});
+  return answer;
+}
+
 /** As `invoke`, for what goes around the rest of a call. `makeNext` gets the invocation that the rest is below. */
-export async function invokeAround<K extends AroundKind>(
+export function invokeAround<K extends AroundKind>(
   entry: Entry<K>,
   payload: MiddlewareShapes[K]["payload"],
   around: {
@@ -55,14 +70,35 @@ export async function invokeAround<K extends AroundKind>(
     readonly timers: Timers;
     readonly makeNext: (invocation: Invocation) => AroundContext<K>["next"];
   },
-): Promise<MiddlewareShapes[K]["answer"]> {
+): MaybePromise<MiddlewareShapes[K]["answer"]> {
   const invocation = new Invocation(around.parent);
   const context = new ContextWithNext<K>(invocation, around.makeNext(invocation));
+  const over = (): void => invocation.close(() => relayErrors.nextRevoked(entry.name));
+  let answer: MaybePromise<MiddlewareShapes[K]["answer"]>;
   try {
-    return await invocation.run(() => entry.handle(payload, context), deadlineOf(entry, around.timers));
-  } finally {
-    invocation.cancel(relayErrors.nextRevoked(entry.name));
+    answer = invocation.run(() => entry.handle(payload, context), deadlineOf(entry, around.timers));
+  } catch (error) {
+    over();
+    throw error;
   }
+  if (answer instanceof Promise) return answer.finally(over);
+  over();
+  return answer;
+}
+
+/** As `invokeAround`, for what goes around a stream: `next` outlives the answer, its reader ends the invocation. */
+export function invokeStream<K extends StreamKind>(
+  entry: Entry<K>,
+  payload: MiddlewareShapes[K]["payload"],
+  around: {
+    readonly invocation: Invocation;
+    readonly timers: Timers;
+    readonly next: AroundContext<K>["next"];
+  },
+): MaybePromise<MiddlewareShapes[K]["answer"]> {
+  const { invocation, timers, next } = around;
+  const context = new ContextWithNext<K>(invocation, next);
+  return invocation.run(() => entry.handle(payload, context), deadlineOf(entry, timers));
 }
 
 function deadlineOf(entry: Entry, timers: Timers): Deadline | undefined {

@@ -4,7 +4,8 @@
  *
  * Order within one kind: priority ascending, then global before scope-local and outer scopes before inner ones, then as
  * registered. For execution intercepts first means outermost. A call takes its chains when it starts: what is registered
- * or removed later is for later calls. Subscribers are taken when an event is emitted.
+ * or removed later is for later calls. Subscribers are taken when an event is emitted. Gates are asked once for each
+ * registration that they are about, when a call gets to its kind, or when an event is emitted.
  */
 import { limits } from "@troupe/protocol";
 import type { MiddlewareShapes } from "./payloads.ts";
@@ -13,7 +14,15 @@ import type { MiddlewareShapes } from "./payloads.ts";
 export type MiddlewareKind = keyof MiddlewareShapes;
 
 /** When it runs, in the order of one call. Event phases run behind the call, and never hold it up. */
-export type Phase = "conditional" | "request" | "execution" | "sanitize" | "inject" | "scrub" | "deliver";
+export type Phase =
+  | "gate"
+  | "conditional"
+  | "request"
+  | "execution"
+  | "sanitize"
+  | "inject"
+  | "scrub"
+  | "deliver";
 
 /**
  * What its failure does. `closed` refuses the call; `omit` leaves the payload out of the event; `clear` empties the
@@ -26,12 +35,14 @@ export interface KindRow {
   /** The kind on wires. Never reused. */
   readonly wire: number;
   readonly phase: Phase;
-  readonly payload: "event" | "tool" | "llm";
+  readonly payload: "event" | "tool" | "llm" | "action" | "registration";
   readonly failure: FailurePolicy;
   /** Goes around the rest of the call and gets `next`. */
   readonly around: boolean;
   /** An entry may end the chain behind it. */
   readonly breakable: boolean;
+  /** Answers in the turn in which it is asked: a promise is a failure. */
+  readonly atOnce: boolean;
   /** What an answer may take unless its registration says otherwise; null: as long as it likes. Milliseconds. */
   readonly deadlineMs: number | null;
   /** What it is for, in a sentence. */
@@ -42,12 +53,14 @@ const call = {
   failure: "closed",
   around: false,
   breakable: false,
+  atOnce: false,
   deadlineMs: limits.relayGuardrailMs,
 } as const;
 const event = {
   payload: "event",
   around: false,
   breakable: false,
+  atOnce: false,
   deadlineMs: limits.relayEventMiddlewareMs,
 } as const;
 const copy = {
@@ -73,6 +86,16 @@ export const middlewareKinds = {
     phase: "inject",
     failure: "open",
     what: "Adds metadata to events: flat, and only keys that aren't there yet.",
+  },
+  conditional_middleware_guardrail: {
+    ...call,
+    wire: 3,
+    phase: "gate",
+    payload: "registration",
+    failure: "open",
+    atOnce: true,
+    deadlineMs: null,
+    what: "Leaves another registration out of one call or event, or answers null to let it run.",
   },
   tool_sanitize_request_guardrail: {
     ...copy,
@@ -146,6 +169,15 @@ export const middlewareKinds = {
     deadlineMs: null,
     what: "Goes around the provider: calls next as often as it likes, or not at all.",
   },
+  llm_stream_execution_intercept: {
+    ...call,
+    wire: 25,
+    phase: "execution",
+    payload: "llm",
+    around: true,
+    deadlineMs: null,
+    what: "Goes around a provider that streams: answers the chunks that the caller gets.",
+  },
   mark_sanitize_guardrail: {
     ...event,
     wire: 30,
@@ -166,6 +198,13 @@ export const middlewareKinds = {
     phase: "scrub",
     failure: "clear",
     what: "Rewrites data, metadata and profile of end events.",
+  },
+  action_conditional_execution_guardrail: {
+    ...call,
+    wire: 40,
+    phase: "conditional",
+    payload: "action",
+    what: "Lets an action of an actor begin, or answers why not.",
   },
 } as const satisfies Readonly<Record<MiddlewareKind, KindRow>>;
 

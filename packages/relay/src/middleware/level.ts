@@ -9,7 +9,7 @@ import { relayErrors } from "../errors.ts";
 import type { SubscriberQueue } from "../subscribers/subscriber-queue.ts";
 import { kindRow, type MiddlewareKind, middlewareKindNames } from "./kinds.ts";
 import type { MiddlewareShapes } from "./payloads.ts";
-import type { MiddlewareContext, RegistrationRequest } from "./registration.ts";
+import type { GateTarget, MiddlewareContext, RegistrationRequest } from "./registration.ts";
 
 type Answer<K extends MiddlewareKind> = MiddlewareShapes[K]["answer"];
 
@@ -27,13 +27,16 @@ export interface Entry<K extends MiddlewareKind = MiddlewareKind> {
   ): Answer<K> | PromiseLike<Answer<K>>;
   /** Subscribers alone. */
   readonly queue: SubscriberQueue | undefined;
+  /** Gates alone. */
+  readonly about: GateTarget | undefined;
 }
 
 /** The entry for a request that was checked. */
 export function entryOf<K extends MiddlewareKind>(request: RegistrationRequest<K>): Entry<K> {
   const { kind, name, handle, priority = 0, breakChain = false } = request;
   const deadlineMs = request.deadlineMs === undefined ? kindRow(kind).deadlineMs : request.deadlineMs;
-  return { kind, name, priority, breakChain, deadlineMs, handle, queue: undefined };
+  const { about } = request;
+  return { kind, name, priority, breakChain, deadlineMs, handle, queue: undefined, about };
 }
 
 /** True for an entry of kind "subscriber". */
@@ -44,23 +47,7 @@ export function isSubscriber(entry: Entry): entry is Entry<"subscriber"> {
 /** The lists of a place at one moment. */
 export type Lists = { readonly [K in MiddlewareKind]: readonly Entry<K>[] };
 
-const none: Lists = {
-  subscriber: [],
-  event_metadata_injector: [],
-  mark_sanitize_guardrail: [],
-  scope_sanitize_start_guardrail: [],
-  scope_sanitize_end_guardrail: [],
-  tool_sanitize_request_guardrail: [],
-  tool_sanitize_response_guardrail: [],
-  tool_conditional_execution_guardrail: [],
-  tool_request_intercept: [],
-  tool_execution_intercept: [],
-  llm_sanitize_request_guardrail: [],
-  llm_sanitize_response_guardrail: [],
-  llm_conditional_execution_guardrail: [],
-  llm_request_intercept: [],
-  llm_execution_intercept: [],
-};
+const none = Object.fromEntries(middlewareKindNames.map((kind): [string, unknown] => [kind, []])) as Lists;
 
 /** The registrations of one place. */
 export class Level {
@@ -79,10 +66,15 @@ export class Level {
   add(entry: Entry): void {
     const { kind, name } = entry;
     const list: readonly Entry[] = this.#lists[kind];
-    if (list.some((other) => other.name === name)) throw relayErrors.nameTaken(kind, name);
+    if (this.find(kind, name) !== undefined) throw relayErrors.nameTaken(kind, name);
     if (this.#size === limits.relayRegistrations)
       throw relayErrors.tooManyRegistrations(limits.relayRegistrations);
     this.#replace(kind, byPriority([...list, entry]));
+  }
+
+  find(kind: MiddlewareKind, name: string): Entry | undefined {
+    const list: readonly Entry[] = this.#lists[kind];
+    return list.find((entry) => entry.name === name);
   }
 
   /** False when it isn't there. */

@@ -4,6 +4,24 @@
  */
 import type { EventFields, Json, PendingMark, RelayEvent } from "../events/event.ts";
 
+/** A registration that a gate is asked about. */
+export interface GatedRegistration {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** A call of an actor's action. */
+export interface ActionPayload {
+  /** The actor's name in the registry. */
+  readonly actor: string;
+  readonly actorId: string;
+  readonly key: readonly string[];
+  readonly action: string;
+  readonly args: readonly unknown[];
+  /** True for a message to a queue: `action` is the queue's name. */
+  readonly message: boolean;
+}
+
 /** A request to a model. Headers and content are the provider's. */
 export interface LlmRequest {
   readonly headers: Readonly<Record<string, string>>;
@@ -24,7 +42,10 @@ export interface ToolExecutionOutcome extends ToolExecutionResult {
 
 /** What a request intercept of models answers. */
 export interface LlmRequestInterceptOutcome {
+  /** Where the call has a codec its content must be the one that was given: change `annotated` instead. */
   readonly request: LlmRequest;
+  /** What becomes of the request, in the words of the call's codec. Default: as it was. */
+  readonly annotated?: unknown;
   /** Emitted behind the call's start event. */
   readonly pendingMarks?: readonly PendingMark[];
 }
@@ -50,6 +71,8 @@ export interface ToolSanitizePayload {
 export interface LlmPayload {
   readonly name: string;
   readonly request: LlmRequest;
+  /** The request as the call's codec reads it; null without one. Request intercepts alone. */
+  readonly annotated?: unknown;
 }
 
 /** The event's copy of a request to a model, or of its response. */
@@ -70,6 +93,7 @@ export type Verdict = string | null | undefined;
 /** For each kind, the payload and the answer; `next` where the middleware goes around the rest of the call. */
 export interface MiddlewareShapes {
   subscriber: { payload: RelayEvent; answer: unknown };
+  conditional_middleware_guardrail: { payload: GatedRegistration; answer: Verdict };
   event_metadata_injector: { payload: RelayEvent; answer: Readonly<Record<string, unknown>> };
   mark_sanitize_guardrail: { payload: EventSanitizePayload; answer: EventFields };
   scope_sanitize_start_guardrail: { payload: EventSanitizePayload; answer: EventFields };
@@ -92,4 +116,10 @@ export interface MiddlewareShapes {
     answer: unknown;
     next: (request: LlmRequest) => Promise<unknown>;
   };
+  llm_stream_execution_intercept: {
+    payload: LlmPayload;
+    answer: AsyncIterable<unknown>;
+    next: (request: LlmRequest) => Promise<AsyncIterable<unknown>>;
+  };
+  action_conditional_execution_guardrail: { payload: ActionPayload; answer: Verdict };
 }

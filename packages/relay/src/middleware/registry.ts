@@ -6,6 +6,7 @@ import type { Scope } from "../scope/scope.ts";
 import type { Scopes } from "../scope/scopes.ts";
 import { type QueueParts, SubscriberQueue } from "../subscribers/subscriber-queue.ts";
 import { Chains } from "./chains.ts";
+import { Gates } from "./gates.ts";
 import { invoke } from "./invoke.ts";
 import type { MiddlewareKind } from "./kinds.ts";
 import { type Entry, entriesOf, entryOf, isSubscriber, Level } from "./level.ts";
@@ -29,17 +30,20 @@ export class Registry {
   readonly #local = new Map<Scope, Level>();
   /** The queues that have something to do, also of subscribers that are gone: what they were offered they get. */
   readonly #busy = new Set<SubscriberQueue>();
+  readonly #gates: Gates;
   #chains: Chains;
 
   constructor(env: RelayEnv, scopes: Scopes, later: QueueParts["later"]) {
     this.#env = env;
     this.#scopes = scopes;
     this.#later = later;
+    this.#gates = new Gates(env.log);
     this.#chains = new Chains(this.#global.lists, []);
   }
 
+  /** True when no event is about `scope` and none should say that it is below it. */
   isRoot(scope: Scope): boolean {
-    return scope === this.#scopes.root;
+    return this.#scopes.isRoot(scope);
   }
 
   register<K extends MiddlewareKind>(request: RegistrationRequest<K>): Registration {
@@ -61,23 +65,33 @@ export class Registry {
     };
   }
 
+  /** Takes away what has that name in that place. False when nothing has. */
+  deregister(kind: MiddlewareKind, name: string, scope?: Scope): boolean {
+    const local = scope === undefined || this.#scopes.own(scope) === this.#scopes.root ? undefined : scope;
+    const level = local === undefined ? this.#global : this.#local.get(local);
+    const entry = level?.find(kind, name);
+    return level !== undefined && entry !== undefined && this.#remove(level, entry, local);
+  }
+
   /** All that is visible from `scope`, as it is now. */
   chainsAt(scope: Scope): Chains {
-    if (this.#local.size === 0) return this.#chains;
+    if (this.#local.size === 0 && this.#ungated) return this.#chains;
     const levels: Level[] = [];
     for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
       const level = this.#local.get(at);
       if (level !== undefined) levels.push(level);
     }
-    if (levels.length === 0) return this.#chains;
+    if (levels.length === 0 && this.#ungated) return this.#chains;
+    const gates = this.#global.lists.conditional_middleware_guardrail;
     return new Chains(
       this.#global.lists,
       levels.reverse().map((level) => level.lists),
+      gates.length === 0 ? undefined : (kind, entries) => this.#gates.passed(gates, kind, entries),
     );
   }
 
   subscribersAt(scope: Scope): readonly Entry<"subscriber">[] {
-    if (this.#local.size === 0) return this.#global.lists.subscriber;
+    if (this.#local.size === 0 && this.#ungated) return this.#global.lists.subscriber;
     return this.chainsAt(scope).of("subscriber");
   }
 
@@ -105,6 +119,10 @@ export class Registry {
   /** Settles when all that was offered to subscribers has been handled or lost. */
   async flushed(): Promise<void> {
     await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
+  }
+
+  get #ungated(): boolean {
+    return this.#global.lists.conditional_middleware_guardrail.length === 0;
   }
 
   #levelOf(scope: Scope | undefined): Level {

@@ -6,7 +6,7 @@ import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Metadata } from "../events/event.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
-import { Scope } from "./scope.ts";
+import { belongsTo, close, isOpen, Scope } from "./scope.ts";
 import type { ScopeAttribute, ScopeType } from "./scope-type.ts";
 
 /** What may be said of a new scope. */
@@ -27,16 +27,16 @@ const noAttributes: readonly ScopeAttribute[] = [];
 export class Scopes {
   /** Always there; no event is about it. */
   readonly root: Scope;
-  readonly #ids: RelayEnv["ids"];
+  readonly #newId: () => string;
   readonly #current: AsyncVariable<Scope>;
-  readonly #open = new WeakSet<Scope>();
-  readonly #known = new WeakSet<Scope>();
+  /** The roots of stacks: no event is about them either. */
+  readonly #roots = new WeakSet<Scope>();
 
   constructor(env: RelayEnv) {
-    this.#ids = env.ids;
+    this.#newId = () => env.ids.ordered();
     this.#current = env.asyncContext.variable<Scope>();
-    const uuid = env.ids.ordered();
-    this.root = this.#remember({ uuid, name: "root", parentUuid: null, rootUuid: uuid });
+    this.root = this.#standIn("root", this.#newId);
+    this.#roots.add(this.root);
   }
 
   get current(): Scope {
@@ -51,78 +51,82 @@ export class Scopes {
   /** `scope` if it is this relay's; the current one if none is given. */
   own(scope: Scope | undefined): Scope {
     if (scope === undefined) return this.current;
-    if (!this.#known.has(scope)) throw relayErrors.foreignScope(String(scope?.name));
+    if (!belongsTo(scope, this)) throw relayErrors.foreignScope(String(scope?.name));
     return scope;
   }
 
   open(name: string, scopeType: ScopeType, options: ScopeOptions = {}): Scope {
+    if (typeof name !== "string") throw relayErrors.optionInvalid("name", "a text");
     const parent = this.own(options.parent);
     if (scopeType === "custom" && typeof options.categoryProfile?.subtype !== "string")
       throw relayErrors.subtypeMissing();
-    const uuid = this.#ids.ordered();
-    const top = parent === this.root;
-    const scope = new Scope({
-      uuid,
+    return new Scope({
+      owner: this,
+      uuid: this.#newId,
       name,
       scopeType,
       attributes: options.attributes === undefined ? noAttributes : sorted(options.attributes),
       parent,
-      parentUuid: top ? null : parent.uuid,
-      rootUuid: top ? uuid : parent.rootUuid,
+      top: this.isRoot(parent),
       data: options.data ?? null,
       metadata: options.metadata ?? null,
       categoryProfile: options.categoryProfile ?? null,
     });
-    this.#known.add(scope);
-    this.#open.add(scope);
+  }
+
+  /** A root of its own: work in it belongs to nothing else that goes on. */
+  stack(): Scope {
+    const scope = this.#standIn("root", this.#newId);
+    this.#roots.add(scope);
     return scope;
   }
 
   /** A scope that stands for one of another process: work below it has that as its parent. */
   restore(context: PropagationContext): Scope {
     const { parentUuid, rootUuid } = checkPropagation(context);
-    const scope = this.#remember({
-      uuid: parentUuid,
-      name: "remote",
-      parentUuid: null,
-      rootUuid: rootUuid ?? parentUuid,
-    });
-    this.#open.add(scope);
-    return scope;
+    return this.#standIn("remote", parentUuid, rootUuid);
   }
 
-  /** Undefined at the root: there is nothing to belong to. */
+  /** Undefined at a root: there is nothing to belong to. */
   capture(scope: Scope): PropagationContext | undefined {
-    if (scope === this.root) return undefined;
+    if (this.isRoot(scope)) return undefined;
     return { version: 1, rootUuid: scope.rootUuid, parentUuid: scope.uuid };
   }
 
+  /** True for the relay's root, and for that of a stack. */
+  isRoot(scope: Scope): boolean {
+    return scope === this.root || (scope.parent === undefined && this.#roots.has(scope));
+  }
+
   isOpen(scope: Scope): boolean {
-    return scope === this.root || this.#open.has(scope);
+    return scope === this.root || isOpen(scope);
   }
 
   /** Throws when it isn't this relay's, is the root, or has ended. */
   checkEnd(scope: Scope): void {
     if (this.own(scope) === this.root) throw relayErrors.rootScope();
-    if (!this.#open.has(scope)) throw relayErrors.scopeEnded(scope.name);
+    if (!isOpen(scope)) throw relayErrors.scopeEnded(scope.name);
   }
 
   end(scope: Scope): void {
-    this.#open.delete(scope);
+    close(scope);
   }
 
-  #remember(parts: Pick<Scope, "uuid" | "name" | "parentUuid" | "rootUuid">): Scope {
-    const scope = new Scope({
-      ...parts,
+  /** A scope that no event of this process is about. */
+  #standIn(name: string, uuid: string | (() => string), rootUuid?: string): Scope {
+    return new Scope({
+      owner: this,
+      uuid,
+      name,
       scopeType: "agent",
       attributes: noAttributes,
       parent: undefined,
+      top: true,
+      rootUuid,
       data: null,
       metadata: null,
       categoryProfile: null,
     });
-    this.#known.add(scope);
-    return scope;
   }
 }
 

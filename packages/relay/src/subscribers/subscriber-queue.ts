@@ -16,7 +16,7 @@ const SLICE = 256;
 export interface QueueParts {
   readonly limit: number;
   readonly overflow: "drop_newest" | "drop_oldest";
-  readonly handle: (event: RelayEvent) => Promise<unknown>;
+  readonly handle: (event: RelayEvent) => unknown;
   /** Runs a task in a macrotask, in the context of subscribers. */
   readonly later: (task: () => void) => void;
   /** The queues that have something to do: this one is there while it has. */
@@ -94,20 +94,39 @@ export class SubscriberQueue {
         this.#parts.busy.delete(this);
         return;
       }
-      await this.#deliver(event);
+      const handling = this.#deliver(event);
+      // Waiting costs a turn of the microtasks: most subscribers are done at once.
+      if (handling !== undefined) await handling;
     }
     this.#parts.later(() => void this.#drain());
   }
 
-  async #deliver(event: RelayEvent): Promise<void> {
+  /** Never rejects. */
+  #deliver(event: RelayEvent): Promise<void> | undefined {
     this.#handling = true;
     try {
-      await this.#parts.handle(event);
-      this.#delivered += 1;
+      const answer = this.#parts.handle(event);
+      if (answer instanceof Promise)
+        return answer.then(
+          () => this.#handled(),
+          (error: unknown) => this.#refused(error),
+        );
+      this.#handled();
     } catch (error) {
-      this.#failed += 1;
-      if (this.#failed === 1) this.#parts.failed(error);
+      this.#refused(error);
     }
+    return undefined;
+  }
+
+  #handled(): void {
+    this.#delivered += 1;
+    this.#handling = false;
+    this.#leave();
+  }
+
+  #refused(error: unknown): void {
+    this.#failed += 1;
+    if (this.#failed === 1) this.#parts.failed(error);
     this.#handling = false;
     this.#leave();
   }
@@ -126,6 +145,7 @@ export class SubscriberQueue {
 
   #leave(): void {
     this.#left += 1;
+    if (this.#waiters.length === 0) return;
     const settled = this.#waiters.filter(({ until }) => until <= this.#left);
     if (settled.length === 0) return;
     this.#waiters = this.#waiters.filter(({ until }) => until > this.#left);

@@ -1,6 +1,7 @@
 /**
  * A remote host where there is no disk: it opens a link to the engine, and runs actors as long as the link lives.
  */
+import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { edgeEnv } from "./env.ts";
@@ -15,6 +16,8 @@ export interface RemoteHostOptions {
   readonly token: string;
   /** Default: "default". */
   readonly pool?: string;
+  /** What its actors' own calls run under: `c.tool`, `c.llm`. Their actions are scopes of the engine's relay. */
+  readonly relay?: Relay;
 }
 
 /** A host that runs. */
@@ -42,6 +45,7 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
     use: options.use,
     token: options.token,
     pool: options.pool ?? "default",
+    relay: options.relay,
     dial: (signal) => dialWebSocket(hostUrl(options.endpoint), signal),
   });
   return {

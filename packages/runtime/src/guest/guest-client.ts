@@ -24,6 +24,7 @@ import {
 import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
+import { capturedTrace } from "../traced/tracing.ts";
 import { GuestStore } from "./guest-store.ts";
 
 const methods = {
@@ -117,11 +118,13 @@ class GuestTransport implements ClientTransport {
     const leftMs = Math.min(timeoutMs, until - env.clock.monotonic());
     // 0 says that there is no limit: what is over has a moment left.
     const wireMs = leftMs === Infinity ? 0 : Math.max(1, wireTimeoutMs(leftMs));
-    return { timeoutMs: wireMs, idempotencyKey, chain: [...chain], depth };
+    const { relay } = this.#caller;
+    const trace = relay === undefined ? "" : (capturedTrace(relay) ?? "");
+    return { timeoutMs: wireMs, idempotencyKey, chain: [...chain], depth, trace };
   }
 }
 
-type Terms = Pick<ActorCall, "timeoutMs" | "idempotencyKey" | "chain" | "depth">;
+type Terms = Pick<ActorCall, "timeoutMs" | "idempotencyKey" | "chain" | "depth" | "trace">;
 
 function addressOf(target: ActorTarget): Pick<ActorCall, "name" | "key" | "actorId" | "method" | "input"> {
   const { name } = target;

@@ -14,12 +14,14 @@ import {
   type Start,
   type StartRows,
 } from "@troupe/protocol/actor/v1";
+import type { Relay } from "@troupe/relay";
 import { sendOptions } from "../actor/carried/send.ts";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
 import type {
+  ActionCall,
   ActorConnection,
   ActorInstance,
   CloseReason,
@@ -28,6 +30,7 @@ import type {
   StopReason,
 } from "../ports/instance.ts";
 import type { Output } from "../ports/output.ts";
+import { parentOf } from "../traced/tracing.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { GuestReply, SayingOutput } from "./guest-output.ts";
 import { GuestRequests } from "./guest-requests.ts";
@@ -39,6 +42,7 @@ import { GuestVoice } from "./guest-voice.ts";
 /** What an instance is made of. */
 export interface GuestInstanceParts {
   readonly env: Env;
+  readonly relay: Relay | undefined;
   /** Absent: no actor has the name. */
   readonly factory: LocalFactory | undefined;
   readonly send: (saying: ActorSaying) => void;
@@ -218,7 +222,7 @@ export class GuestInstance implements InstanceHost {
     });
     const found = this.#connections.get(call.connection);
     try {
-      instance.action({
+      const action: ActionCall = {
         name: call.action,
         args: decodeArgs(call.args, "cbor"),
         connection: typeof found === "object" ? found : undefined,
@@ -226,7 +230,10 @@ export class GuestInstance implements InstanceHost {
         send: call.send && sendOptions(call.send),
         reply,
         ...this.#calls.termsOf(call),
-      });
+      };
+      const { relay } = this.#parts;
+      if (relay === undefined) instance.action(action);
+      else relay.withScopeStack(parentOf(relay, call.trace || undefined), () => instance.action(action));
     } catch (cause) {
       reply.error(cause).release();
     }

@@ -9,6 +9,7 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
+import type { Relay } from "@troupe/relay";
 import { type ActorDescriptor, checkHibernation, type LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
@@ -26,6 +27,8 @@ export interface GuestParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   /** Sends a message on its way, in order. Must not throw. */
   readonly send: (message: FromActor) => void;
+  /** What the actors' own calls run under; without it they have no `c.tool`. */
+  readonly relay?: Relay | undefined;
   /** Told of every error before it leaves. Must not throw. */
   readonly failed?: (cause: unknown) => void;
 }
@@ -43,6 +46,7 @@ export class Guest {
     const clients = new GuestClients(parts.env);
     const services: ActivationServices = {
       env: parts.env,
+      relay: parts.relay,
       current: parts.env.asyncContext.variable<Running>(),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
@@ -78,6 +82,7 @@ export class Guest {
   #start(number: number, name: string): GuestInstance {
     const instance = new GuestInstance({
       env: this.#parts.env,
+      relay: this.#parts.relay,
       factory: this.#factories.get(name),
       send: (body) => this.#parts.send({ instance: number, body }),
       failed: this.#parts.failed,

@@ -22,6 +22,7 @@ export class RecordedCall implements WholeCall, Reply {
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
   readonly depth: number | undefined;
+  readonly trace: string | undefined;
   readonly #call: ActionCall;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
@@ -48,6 +49,7 @@ export class RecordedCall implements WholeCall, Reply {
     this.caller = call.caller;
     this.chain = call.chain;
     this.depth = call.depth;
+    this.trace = call.trace;
     this.#at = env.clock.now();
     this.#came = env.clock.monotonic();
   }

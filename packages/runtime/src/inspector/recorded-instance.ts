@@ -5,6 +5,7 @@
  * Without an inspector there is none of this: the factories are the kinds' own.
  */
 import type { Env } from "@troupe/base";
+import { NamedHost } from "../host/named-host.ts";
 import type { ActorRecord, Generation } from "../ports/directory.ts";
 import type { InstanceEdits } from "../ports/inspection.ts";
 import type {
@@ -13,7 +14,6 @@ import type {
   ActorInstance,
   ConnectRequest,
   InstanceFactory,
-  InstanceHost,
   InstanceOpen,
   InstanceReport,
   StopReason,
@@ -128,39 +128,5 @@ export class RecordedFactory implements InstanceFactory {
 
   async close(): Promise<void> {
     await this.#factory.close?.();
-  }
-}
-
-/** A host that hears of one instance under another's name: as soon as there is one. */
-class NamedHost implements InstanceHost {
-  readonly #host: InstanceHost;
-  #name: ActorInstance | undefined;
-  /** Asked for in a start hook. */
-  readonly #early: StopReason[] = [];
-
-  constructor(host: InstanceHost) {
-    this.#host = host;
-  }
-
-  named(name: ActorInstance): void {
-    this.#name = name;
-    for (const reason of this.#early.splice(0)) this.#host.requestStop(name, reason);
-  }
-
-  idle(instance: ActorInstance, sleepTimeoutMs: number): void {
-    this.#host.idle(this.#name ?? instance, sleepTimeoutMs);
-  }
-
-  busy(instance: ActorInstance): void {
-    this.#host.busy(this.#name ?? instance);
-  }
-
-  requestStop(_instance: ActorInstance, reason: StopReason): void {
-    if (this.#name === undefined) this.#early.push(reason);
-    else this.#host.requestStop(this.#name, reason);
-  }
-
-  alarm(instance: ActorInstance, at: number | undefined): void {
-    this.#host.alarm(this.#name ?? instance, at);
   }
 }

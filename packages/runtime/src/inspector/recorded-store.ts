@@ -14,7 +14,12 @@ import type {
   Savepoint,
 } from "../ports/storage.ts";
 import { andThen } from "../storage/overlay.ts";
-import type { ActorRecorder } from "./recorder.ts";
+
+/** Told of what becomes durable. */
+export interface StoreWatch {
+  /** One batch, and how long it took from its taking. */
+  stored(rows: readonly RowChange[], ms: number): void;
+}
 
 /** A store whose batches are watched. */
 export class RecordedStore implements ActorStore {
@@ -22,11 +27,11 @@ export class RecordedStore implements ActorStore {
   readonly durable?: () => Promise<void>;
   readonly #store: ActorStore;
   readonly #env: Pick<Env, "clock">;
-  readonly #recorder: ActorRecorder;
+  readonly #recorder: StoreWatch;
   #source: RecordedSource | undefined;
   #savepoints = 0;
 
-  constructor(store: ActorStore, env: Pick<Env, "clock">, recorder: ActorRecorder) {
+  constructor(store: ActorStore, env: Pick<Env, "clock">, recorder: StoreWatch) {
     this.#store = store;
     this.#env = env;
     this.#recorder = recorder;
@@ -72,10 +77,10 @@ export class RecordedStore implements ActorStore {
 class RecordedSource implements BatchSource {
   readonly source: BatchSource;
   readonly #env: Pick<Env, "clock">;
-  readonly #recorder: ActorRecorder;
+  readonly #recorder: StoreWatch;
   readonly #taken: { readonly at: number; rows: readonly RowChange[] }[] = [];
 
-  constructor(source: BatchSource, env: Pick<Env, "clock">, recorder: ActorRecorder) {
+  constructor(source: BatchSource, env: Pick<Env, "clock">, recorder: StoreWatch) {
     this.source = source;
     this.#env = env;
     this.#recorder = recorder;

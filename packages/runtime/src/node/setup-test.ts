@@ -58,6 +58,7 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
     use: registry.config.use,
     access: registry.config,
     maxAwakeActors: registry.config.maxAwakeActors,
+    relay: registry.config.relay,
   });
   const leaks = new LeakWatch(() => runtime.running());
   atEnd(t, async () => {

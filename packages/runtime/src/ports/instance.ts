@@ -67,6 +67,8 @@ export interface ActionCall {
   readonly chain?: CallChain | undefined;
   /** How many calls of actors it is inside of; none for a call from outside. */
   readonly depth?: number | undefined;
+  /** The scope of a relay that it runs in, as JSON; absent for none. */
+  readonly trace?: string | undefined;
   /**
    * Calls `listener` when the caller waits no longer, at once when that is so. Asked for by calls that pend; of several
    * listeners the last one is told.

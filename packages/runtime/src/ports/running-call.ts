@@ -20,6 +20,8 @@ export type CallChain = readonly ChainLink[];
 export interface CallOrigin {
   readonly actorId: string;
   readonly chain: CallChain;
+  /** The scope of a relay that its code makes the call in, as JSON; empty for none. */
+  readonly trace: string;
   readonly depth: number;
 }
 

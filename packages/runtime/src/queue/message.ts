@@ -16,6 +16,8 @@ export interface MessageParts {
   readonly attempts: number;
   /** The sender's, when it may ask for the reply again. */
   readonly ticket: string | undefined;
+  /** What it was sent in: a relay's, as text. */
+  readonly trace?: string | undefined;
   /** What was sent, encoded. */
   readonly body: Uint8Array;
 }
@@ -26,6 +28,7 @@ export class QueueMessage implements MessageParts {
   readonly name: string;
   readonly createdAt: number;
   readonly ticket: string | undefined;
+  readonly trace: string | undefined;
   readonly body: Uint8Array;
   attempts: number;
   /** A batch has taken its row. */
@@ -39,6 +42,7 @@ export class QueueMessage implements MessageParts {
     this.createdAt = parts.createdAt;
     this.attempts = parts.attempts;
     this.ticket = parts.ticket;
+    this.trace = parts.trace;
     this.body = parts.body;
     this.stored = options.stored;
     this.#fresh = "fresh" in options ? { value: options.fresh } : undefined;
@@ -63,23 +67,25 @@ export class QueueMessage implements MessageParts {
 
   /** The row. */
   encode(): Uint8Array {
-    return encodeCbor([this.id, this.name, this.createdAt, this.attempts, this.ticket ?? null, this.body]);
+    const row = [this.id, this.name, this.createdAt, this.attempts, this.ticket ?? null, this.body];
+    return encodeCbor(this.trace === undefined ? row : [...row, this.trace]);
   }
 
   /** Reads a row. Throws `queue.message_invalid`. */
   static decode(key: string, row: Uint8Array): QueueMessage {
     const parts = decodeCbor(row);
     if (Array.isArray(parts)) {
-      const [id, name, createdAt, attempts, ticket, body] = parts as readonly unknown[];
+      const [id, name, createdAt, attempts, ticket, body, trace] = parts as readonly unknown[];
       if (
         typeof id === "number" &&
         typeof name === "string" &&
         typeof createdAt === "number" &&
         typeof attempts === "number" &&
         (ticket === null || typeof ticket === "string") &&
-        body instanceof Uint8Array
+        body instanceof Uint8Array &&
+        (trace === undefined || typeof trace === "string")
       ) {
-        const of = { id, name, createdAt, attempts, ticket: ticket ?? undefined, body };
+        const of = { id, name, createdAt, attempts, ticket: ticket ?? undefined, body, trace };
         return new QueueMessage(of, { stored: true });
       }
     }

@@ -28,6 +28,7 @@ import { queueErrors } from "./errors.ts";
 import { Lane } from "./lane.ts";
 import { Ledger } from "./ledger.ts";
 import { QueueMessage } from "./message.ts";
+import type { MessageWatch } from "./message-watch.ts";
 import { type DeliveryPolicy, retryDelayMs } from "./policy.ts";
 import { type Ending, Replies } from "./replies.ts";
 import { QueueRows, type RowsOwner } from "./rows.ts";
@@ -40,6 +41,8 @@ export interface QueuesOwner extends RowsOwner {
   /** Of one message or reply, encoded. */
   readonly maxBytes: number;
   policyOf(name: string): DeliveryPolicy;
+  /** Follows messages, where somebody wants to know what becomes of them. */
+  readonly watch?: MessageWatch | undefined;
 }
 
 /** What is known of a message that is sent, beside its value. */
@@ -106,8 +109,10 @@ export class Queues {
     const body = this.encode(value, "body");
     const { maxMessages, env } = this.#owner;
     if (this.size >= maxMessages) throw queueErrors.full(maxMessages);
+    const id = this.#ledger.nextId;
+    const trace = this.#owner.watch?.trace();
     const message = new QueueMessage(
-      { id: this.#ledger.nextId, name, createdAt: env.clock.now(), attempts: 0, ticket: parts.ticket, body },
+      { id, name, createdAt: env.clock.now(), attempts: 0, ticket: parts.ticket, body, trace },
       parts.exclusive === true ? { stored: false, fresh: value } : { stored: false },
     );
     const lane = this.#lane(name);
@@ -158,6 +163,7 @@ export class Queues {
       if (first?.first === undefined) return found;
       found.push(first.first);
       this.#out.set(first.first.id, first.first);
+      this.#owner.watch?.taken(first.first);
       first.shift();
     }
     return found;
@@ -167,6 +173,7 @@ export class Queues {
   restore(messages: readonly QueueMessage[]): void {
     for (const message of messages) {
       if (!this.#out.delete(message.id)) continue;
+      this.#owner.watch?.ended(message, "restored");
       this.#lane(message.name).restore(message, true);
       this.arrivals.arrived(message.name);
     }
@@ -207,6 +214,7 @@ export class Queues {
   /** A delivery was cut short by the end of the activation: it doesn't count. */
   interrupt(message: QueueMessage): void {
     if (!this.isOut(message)) return;
+    this.#owner.watch?.ended(message, "interrupted");
     message.attempts -= 1;
     this.#rows.put(this.#lane(message.name).keyOf(message), message);
   }
@@ -220,6 +228,7 @@ export class Queues {
       return;
     }
     const lane = this.#lane(message.name);
+    this.#owner.watch?.ended(message, "given_back");
     this.#rows.remove(lane.keyOf(message), !message.stored);
     this.#gone(lane, message);
     const at = this.#owner.env.clock.now() + (delayMs ?? retryDelayMs(policy, message.attempts));
@@ -319,6 +328,7 @@ export class Queues {
   #end(message: QueueMessage, ending: Ending): void {
     const lane = this.#lane(message.name);
     this.#rows.remove(lane.keyOf(message), !message.stored);
+    this.#owner.watch?.ended(message, ending.kind);
     this.#gone(lane, message);
     this.replies.ended(message, ending);
   }

@@ -57,6 +57,11 @@ export class Receiver {
     this.#occupation = occupation;
   }
 
+  /** What it works on, of several the last. */
+  get latest(): QueueMessage | undefined {
+    return this.#open.at(-1) ?? this.#held.at(-1);
+  }
+
   /**
    * Takes messages: one at least, or none when the time is over. Throws `queue.previous_message_not_completed`,
    * `actor.aborted`.

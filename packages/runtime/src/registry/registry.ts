@@ -18,6 +18,7 @@ import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
+import type { RelaySetting } from "../traced/tracing.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -31,6 +32,12 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly hosts?: { readonly token: string };
   /** Lets people look into actors under `/inspector`, with a token of its own. Off by default. */
   readonly inspector?: InspectorConfig;
+  /**
+   * Every action, hook, schedule and message runs in a scope of this relay, under its guardrails for actions, and leaves
+   * events; `c.tool` and `c.llm` run under all of its middleware. Events tell no arguments and no results of actions, unless
+   * it is `{ on: relay, payloads: true }`.
+   */
+  readonly relay?: RelaySetting;
   /**
    * Answers every HTTP request that isn't for the gateway (`/actor/…`, `/actor-id/…`, `/livez`, `/readyz`,
    * `/metrics`): a page and an API of your own beside the actors. `gateway.not_found` without it.
@@ -200,6 +207,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       app: this.config.fetch,
       failure: () => store.failure(),
       hostToken: this.config.hosts?.token,
+      relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
@@ -264,6 +272,7 @@ const configKeys = [
   "maxAwakeActors",
   "hosts",
   "inspector",
+  "relay",
   "fetch",
   "allowedHosts",
   "allowedOrigins",
@@ -283,6 +292,14 @@ function checkAccess({ auth, allowedHosts, allowedOrigins, token }: AccessConfig
   if (token !== undefined && typeof token !== "string") throw configErrors.invalidOption("token", "a text");
 }
 
+function checkRelay(setting: RelaySetting | undefined): void {
+  if (setting === undefined) return;
+  const relay: unknown =
+    typeof setting === "object" && setting !== null && "on" in setting ? setting.on : setting;
+  if (typeof relay !== "object" || relay === null || !("withScopeStack" in relay))
+    throw configErrors.invalidOption("relay", "a relay made by createRelay(), or { on: relay, payloads }");
+}
+
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
   for (const key of Object.keys(config ?? {})) {
     if (!configKeys.includes(key)) throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
@@ -292,6 +309,7 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
   }
   checkAccess(config);
   checkInspector(config.inspector);
+  checkRelay(config.relay);
   const { maxAwakeActors } = config;
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
     throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");

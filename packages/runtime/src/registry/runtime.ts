@@ -30,6 +30,9 @@ import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { SqlChain } from "../sql/chain.ts";
+import { TracedFactory } from "../traced/traced-factory.ts";
+import { TracedTransport } from "../traced/traced-transport.ts";
+import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 
 /** The namespace of a registry that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -50,6 +53,8 @@ export interface RuntimeParts {
   readonly hostToken?: string | undefined;
   /** People may look into actors; without it nothing is recorded, and nobody can. */
   readonly inspector?: InspectorSettings | undefined;
+  /** Calls run under it; without it nothing is traced. */
+  readonly relay?: RelaySetting | undefined;
 }
 
 /** Actors that run, and the door to them. */
@@ -64,8 +69,10 @@ export class Runtime {
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
+    const tracing = parts.relay === undefined ? undefined : tracingOf(parts.relay, parts.env);
     this.#services = {
       env: parts.env,
+      relay: tracing?.relay,
       current: parts.env.asyncContext.variable<Running>(),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
@@ -75,7 +82,8 @@ export class Runtime {
     const factories = new Map<string, InstanceFactory>();
     const recorders = parts.inspector === undefined ? undefined : new Recorders();
     for (const [name, definition] of Object.entries(parts.use)) {
-      const factory = this.#factory(name, definition);
+      const plain = this.#factory(name, definition);
+      const factory = tracing === undefined ? plain : new TracedFactory(plain, tracing);
       factories.set(
         name,
         recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders),
@@ -116,8 +124,8 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = ({ actorId, chain, depth }: CallOrigin): ClientTransport =>
-    new LocalTransport({
+  readonly #outward = ({ actorId, chain, depth, trace }: CallOrigin): ClientTransport => {
+    const transport = new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
@@ -125,6 +133,9 @@ export class Runtime {
       call: () => ({ until: undefined, chain, depth, onAbandoned: () => () => {} }),
       actorId,
     });
+    const { relay } = this.#services;
+    return relay === undefined ? transport : new TracedTransport(relay, trace, transport);
+  };
 
   /** A client of this runtime's actors that needs no network. */
   client<R extends ClientRegistry>(): Client<R> {

@@ -20,6 +20,7 @@ import {
   HostToEngineCodec,
   type HostWelcome,
 } from "@troupe/protocol/host/v1";
+import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { Guest } from "../guest/guest.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
@@ -37,6 +38,8 @@ export interface HostClientParts {
   readonly pool: string;
   /** Opens a link to the engine. `signal` fires when it took too long. */
   readonly dial: (signal: AbortSignal) => Promise<Link>;
+  /** What its actors' own calls run under. */
+  readonly relay?: Relay | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -147,10 +150,11 @@ export class HostClient {
   }
 
   #makeGuest(): Guest {
-    const { env, use } = this.#parts;
+    const { env, use, relay } = this.#parts;
     return new Guest({
       env,
       use,
+      relay,
       send: (message) => this.#send({ $case: "actor", value: message }),
     });
   }

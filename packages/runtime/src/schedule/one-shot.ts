@@ -35,11 +35,13 @@ export interface OneShot {
   readonly attempt: number;
   readonly retry: Retry;
   readonly failed: OneShotEnd | undefined;
+  /** What it was planned in: a relay's, as text. */
+  readonly trace: string | undefined;
 }
 
 /** Throws `value.*`, `schedule.args_too_large`. */
 export function encodeOneShot(call: OneShot): Uint8Array {
-  const { id: _id, retry, attempt, dueAt, failed, name, ...plain } = call;
+  const { id: _id, retry, attempt, dueAt, failed, name, trace, ...plain } = call;
   const row = {
     ...plain,
     ...(name === undefined ? {} : { name }),
@@ -47,6 +49,7 @@ export function encodeOneShot(call: OneShot): Uint8Array {
     ...(attempt === 1 ? {} : { attempt }),
     ...(retry === noRetry ? {} : { retry }),
     ...(failed === undefined ? {} : { failed }),
+    ...(trace === undefined ? {} : { trace }),
   };
   return encodeCbor(row, "schedule");
 }
@@ -66,6 +69,7 @@ export function decodeOneShot(id: string, bytes: Uint8Array): OneShot {
     dueAt: row.number("dueAt", runAt),
     attempt: row.number("attempt", 1),
     retry: readRetry(row),
+    trace: row.optionalText("trace"),
     failed:
       error === undefined ? undefined : { error: readFailure(error), at: failed?.number("at") ?? runAt },
   };

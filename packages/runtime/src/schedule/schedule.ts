@@ -39,6 +39,8 @@ export interface DueCall {
   readonly firedAt: number;
   /** Which try it is, from 1. */
   readonly attempt: number;
+  /** Where it belongs. */
+  readonly trace?: string | undefined;
 }
 
 /** What the schedules need from their activation. */
@@ -47,6 +49,8 @@ export interface ScheduleOwner {
   wrote(): void;
   /** Runs a due call; settles with its error when it failed. Rejects when the activation ended before it did. */
   fire(call: DueCall): Promise<ScheduleFailure | undefined>;
+  /** What goes on where a call is planned, as text; the call belongs to it. */
+  trace?(): string | undefined;
   readonly maxSchedules: number;
   readonly stored: Pick<ActorStore, "read" | "list">;
 }
@@ -118,7 +122,8 @@ export class Schedules {
     const id = name ?? this.#env.ids.random();
     if (!this.#isWaiting(id)) this.#checkRoom();
     const args = storedArgs(given);
-    const call = { id, name, action, args, runAt, dueAt: runAt, attempt: 1, retry, failed: undefined };
+    const trace = this.#owner.trace?.();
+    const call = { id, name, action, args, runAt, dueAt: runAt, attempt: 1, retry, failed: undefined, trace };
     this.#put(call);
     this.#arm();
     return id;
@@ -274,11 +279,11 @@ export class Schedules {
   }
 
   #fire(call: OneShot, now: number): void {
-    const { id, name, action, args, runAt: scheduledAt, attempt } = call;
+    const { id, name, action, args, runAt: scheduledAt, attempt, trace } = call;
     this.#running.add(call);
     // Rejected: the activation ended before the call did. The row stays, and the call runs again.
     this.#owner
-      .fire({ kind: "at", id, name, action, args, scheduledAt, firedAt: now, attempt })
+      .fire({ kind: "at", id, name, action, args, scheduledAt, firedAt: now, attempt, trace })
       .then((error) => this.#ended(call, error))
       .catch(() => this.#running.delete(call));
   }

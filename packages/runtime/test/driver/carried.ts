@@ -3,6 +3,7 @@
  * for it as well.
  */
 
+import type { Relay } from "@troupe/relay";
 import type { CarriedNeed } from "../../src/actor/behaviour.ts";
 import { carriedActor } from "../../src/actor/carried/definition.ts";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
@@ -14,11 +15,12 @@ import { MemoryCarrier } from "../../src/ports/memory/carrier.ts";
 export function carried<U extends Readonly<Record<string, AnyActorDefinition>>>(
   use: U,
   needs: readonly CarriedNeed[] = ["actors", "database"],
+  relay?: Relay,
 ): U {
   const entries = Object.entries(use).map(([name, definition]) => {
     if (definition.behaviour.kind !== "local") return [name, definition];
     const open = async ({ env }: CarrierRequest) =>
-      new MemoryCarrier(env, (send) => new Guest({ env, use: { [name]: definition }, send }));
+      new MemoryCarrier(env, (send) => new Guest({ env, use: { [name]: definition }, relay, send }));
     const { database } = definition.behaviour;
     const own = database === undefined ? needs.filter((need) => need !== "database") : needs;
     return [name, carriedActor(open, { needs: own })];

@@ -15,6 +15,7 @@ import type { ByteSource } from "../../src/ports/raw.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import type { RelaySetting } from "../../src/traced/tracing.ts";
 import { carried } from "./carried.ts";
 import { CreatingDirectory } from "./creating-directory.ts";
 import { HeldDisk } from "./held-disk.ts";
@@ -29,6 +30,7 @@ export interface DriverOptions {
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
   readonly inspector?: InspectorSettings;
+  readonly relay?: RelaySetting;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
   readonly databases?: boolean;
 }
@@ -64,8 +66,8 @@ export class Driver<U extends Use> {
   lostAnswers = 0;
 
   private constructor(use: U, options: DriverOptions) {
-    this.#use = asHere(use);
     this.#options = options;
+    this.#use = this.#asHere(use);
     this.#world = new World();
     this.directory = new CreatingDirectory({ env: this.#world, forget: (id) => this.#storage.forget(id) });
     this.#storage = this.#openStorage();
@@ -172,7 +174,7 @@ export class Driver<U extends Use> {
   /** An orderly stop, and a new start; of another version of the program, if there is one. */
   async restart(use?: U): Promise<void> {
     await this.#runtime.stop();
-    if (use !== undefined) this.#use = asHere(use);
+    if (use !== undefined) this.#use = this.#asHere(use);
     this.#world.kill();
     await this.#reopen();
   }
@@ -206,6 +208,13 @@ export class Driver<U extends Use> {
     });
   }
 
+  /** The definitions, or in the stories' second run the same behind actor/v1. */
+  #asHere(use: U): U {
+    if (process.env["TROUPE_TEST_CARRIED"] !== "1") return use;
+    const { relay } = this.#options;
+    return carried(use, undefined, relay !== undefined && "on" in relay ? relay.on : relay);
+  }
+
   #open(): Runtime {
     return new Runtime({
       env: this.#world,
@@ -216,6 +225,7 @@ export class Driver<U extends Use> {
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
       inspector: this.#options.inspector,
+      relay: this.#options.relay,
     });
   }
 
@@ -253,11 +263,6 @@ export class Driver<U extends Use> {
       this.#runtime.gateway.http(request, resolve);
     });
   }
-}
-
-/** The definitions, or in the stories' second run the same behind actor/v1. */
-function asHere<U extends Use>(use: U): U {
-  return process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
 }
 
 function readable(source: ByteSource): ReadableStream<Uint8Array> {

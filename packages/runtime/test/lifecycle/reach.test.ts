@@ -37,15 +37,18 @@ const CONTEXT = [
     "keepAwake",
     "key",
     "kv",
+    "llm",
+    "llmStream",
     "log",
     "name",
     "queue",
     "region",
     "saveState",
     "schedule",
+    "scope",
     "sleep",
   ],
-  ...["snapshot", "state", "vars", "waitUntil"],
+  ...["snapshot", "state", "tool", "vars", "waitUntil"],
 ];
 const CALL = [...CONTEXT, "conn", "request"].sort();
 const CONN = ["disconnect", "id", "isHibernatable", "params", "send", "sendUnconfirmed", "state"];

@@ -70,10 +70,16 @@ export class ActorCalls {
     const send = call.send && sendOptions(call.send);
     const chain = this.#chainOf(call);
     const terms = termsOf(call);
+    const { trace } = call;
     this.#open += 1;
     try {
       await this.#owner.durable();
-      const transport = this.#transport({ actorId: this.#owner.request.record.id, chain, depth: call.depth });
+      const transport = this.#transport({
+        actorId: this.#owner.request.record.id,
+        chain,
+        depth: call.depth,
+        trace,
+      });
       const value = await (args === undefined
         ? transport.resolve(target, { params })
         : send === undefined

@@ -125,6 +125,7 @@ export class CarriedInstance implements ActorInstance {
         caller: call.caller ?? "",
         chain: [...(call.chain ?? [])],
         depth: call.depth ?? 0,
+        trace: call.trace ?? "",
       },
     });
     activation.calls.passed(number, call);

@@ -3,6 +3,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
+import type { Relay } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { Activation } from "./activation.ts";
 import type { CurrentChain } from "./database-client.ts";
@@ -28,4 +29,6 @@ export interface ActivationServices {
   readonly sqlChain: CurrentChain;
   /** Who waits for whom among serial actors. */
   readonly waits: WaitGraph;
+  /** What its work runs under, where `setup` was given one. */
+  readonly relay?: Relay | undefined;
 }

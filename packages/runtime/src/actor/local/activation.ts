@@ -12,6 +12,7 @@
  */
 import type { Env, Logger } from "@troupe/base";
 import type { Client } from "@troupe/client";
+import type { Relay } from "@troupe/relay";
 import { actorErrors } from "../../errors.ts";
 import { RetainedEvents } from "../../events/retained.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
@@ -101,6 +102,10 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   get state(): StateTree {
     if (this.#state === undefined) throw actorErrors.noState(this.record.name);
     return this.#state;
+  }
+
+  get relay(): Relay | undefined {
+    return this.#services.relay;
   }
 
   get stopping(): boolean {

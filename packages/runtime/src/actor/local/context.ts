@@ -7,14 +7,26 @@
  */
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type {
+  LlmCallOptions,
+  LlmFunction,
+  LlmRequest,
+  LlmStream,
+  LlmStreamFunction,
+  LlmStreamOptions,
+  Scope,
+  ToolCallOptions,
+} from "@troupe/relay";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
+import type { ToolCode } from "../types/relay.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
+import { type CodePlace, callModel, runTool, scopeOf, streamModel } from "./calls-of-code.ts";
 import { CronApi } from "./cron-api.ts";
 import { databaseOf } from "./database-client.ts";
 import { exclusively } from "./exclusive.ts";
@@ -148,6 +160,31 @@ export class LocalContext implements ActorContext {
 
   destroy(): void {
     this.#activation.requestStop("destroy");
+  }
+
+  get scope(): Scope {
+    return scopeOf(this.#place);
+  }
+
+  tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options: ToolCallOptions = {}): Promise<R> {
+    return runTool(this.#place, { name, args, fn }, options);
+  }
+
+  llm(name: string, request: LlmRequest, fn: LlmFunction, options: LlmCallOptions = {}): Promise<unknown> {
+    return callModel(this.#place, { name, request, fn }, options);
+  }
+
+  llmStream(
+    name: string,
+    request: LlmRequest,
+    fn: LlmStreamFunction,
+    options: LlmStreamOptions = {},
+  ): Promise<LlmStream> {
+    return streamModel(this.#place, { name, request, fn }, options);
+  }
+
+  get #place(): CodePlace {
+    return { activation: this.#activation, received: this.#received };
   }
 
   exclusive<R>(fn: () => R | Promise<R>): Promise<R> {

@@ -1,4 +1,5 @@
 /** `c.queue` of one handler, and all that the handler has taken: by itself, and in loops. */
+import type { QueueMessage } from "../../queue/message.ts";
 import { type Occupation, Receiver } from "../../queue/receiver.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { Activation } from "./activation.ts";
@@ -15,6 +16,13 @@ export class HandlerQueue {
     this.#activation = activation;
     this.#occupation = occupation;
     this.api = new QueueApi(activation, this.#receiver(), () => this.#receiver());
+  }
+
+  /** The message that the handler works on, of several the last. */
+  get latest(): QueueMessage | undefined {
+    for (const receiver of this.#receivers.toReversed())
+      if (receiver.latest !== undefined) return receiver.latest;
+    return undefined;
   }
 
   /** The handler has ended. */

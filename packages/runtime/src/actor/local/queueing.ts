@@ -8,12 +8,16 @@
  */
 import type { RowChange } from "../../ports/storage.ts";
 import { Queues } from "../../queue/queues.ts";
+import { MessageScopes } from "../../traced/message-scopes.ts";
 import type { Activation } from "./activation.ts";
+import { durable } from "./durable.ts";
 import { earliest } from "./expiry.ts";
 
 /** The queues of one activation. */
 export class Queueing {
   readonly queues: Queues;
+  /** Where there is a relay. */
+  readonly scopes: MessageScopes | undefined;
   readonly #activation: Activation;
   /** In the past from the first message on. */
   readonly #begun: number;
@@ -26,6 +30,7 @@ export class Queueing {
     const { env, store, log, behaviour, descriptor } = activation;
     this.#activation = activation;
     this.#begun = env.clock.now();
+    this.scopes = scopesOf(activation);
     this.queues = new Queues(
       {
         env,
@@ -35,6 +40,7 @@ export class Queueing {
         maxMessages: descriptor.options.maxQueueSize,
         maxBytes: descriptor.options.maxQueueMessageSize,
         policyOf: (name) => behaviour.queues.policyOf(name),
+        watch: this.scopes,
       },
       row,
     );
@@ -79,4 +85,17 @@ export class Queueing {
   #wants(name: string): boolean {
     return this.#cutShort === undefined || this.#activation.runWork?.wants(name) === true;
   }
+}
+
+function scopesOf(activation: Activation): MessageScopes | undefined {
+  const { relay, record, env } = activation;
+  if (relay === undefined) return undefined;
+  const scopes = new MessageScopes({
+    relay,
+    record,
+    now: () => env.clock.now(),
+    durable: () => durable(activation),
+  });
+  activation.atEnd(() => scopes.close());
+  return scopes;
 }

@@ -27,6 +27,7 @@ import { AnswerBody, type AnyResponse, isResponse } from "./answer-body.ts";
 import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
 import type { Entry } from "./entries.ts";
+import { asHook } from "./hook-scope.ts";
 import { Pump } from "./pump.ts";
 import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
@@ -125,7 +126,8 @@ class LocalRequest implements HttpExchange {
     this.#run = run;
     request = this.#request(run.abortSignal);
     const given = request;
-    const result = start(() => activation.enter(() => handler(run.context, given), run));
+    const handled = (): unknown => asHook(activation, "onRequest", () => handler(run.context, given));
+    const result = start(() => activation.enter(handled, run));
     // Its code may go on when it took too long: until it has ended nobody else is let in.
     const over = (): void => entry?.end();
     result.then(over, over);

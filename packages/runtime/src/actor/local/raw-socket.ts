@@ -32,6 +32,7 @@ import type { Activation } from "./activation.ts";
 import { CallRun } from "./call-run.ts";
 import type { Entries } from "./entries.ts";
 import { asEntry } from "./exclusive.ts";
+import { asHook } from "./hook-scope.ts";
 import { entriesOf } from "./shared-by-calls.ts";
 import { SocketListeners } from "./socket-listeners.ts";
 import { ActorWebSocket, type WebSocketCore } from "./web-socket.ts";
@@ -107,7 +108,9 @@ export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     if (this.#readyState !== OPEN) return;
     const c = this.#run.context;
     const websocket = new ActorWebSocket(this);
-    const result = this.#activation.enter(() => started(() => handler(c, websocket, { request })));
+    const activation = this.#activation;
+    const accept = (): unknown => asHook(activation, "onWebSocket", () => handler(c, websocket, { request }));
+    const result = activation.enter(() => started(accept));
     const handled = result.catch((cause: unknown) => this.#failed(cause));
     // A handler that goes on holds what the next activation wouldn't have.
     if (this.hibernatable) this.#activation.work.track("connection", handled);

@@ -8,6 +8,7 @@ import type { Occupation } from "../../queue/receiver.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
+import { asRun } from "./hook-scope.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -100,7 +101,7 @@ export function beginRun(activation: Activation, run: Hook): void {
   const running = (async () => {
     let failed = true;
     try {
-      await activation.enter(() => run(c));
+      await activation.enter(() => asRun(activation, () => run(c)));
       failed = false;
     } catch (cause) {
       if (!activation.stopping) activation.log.error("run failed", { cause });

@@ -2,6 +2,7 @@ import { actorErrors } from "../../errors.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext } from "./context.ts";
+import { asHook } from "./hook-scope.ts";
 import type { StateTree } from "./state-tree.ts";
 
 /**
@@ -13,7 +14,8 @@ export function stateChangeNotice(activation: Activation, state: StateTree, hook
   const tell = (): void => {
     phase = "telling";
     try {
-      activation.enter(() => hook(new LocalContext(activation), state.proxy));
+      const told = (): unknown => hook(new LocalContext(activation), state.proxy);
+      activation.enter(() => asHook(activation, "onStateChange", told));
     } catch (cause) {
       activation.log.error("onStateChange failed", { cause });
     } finally {

@@ -19,6 +19,7 @@ import type { EventRule } from "../event-rules.ts";
 import type { Activation } from "./activation.ts";
 import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
+import { asHook } from "./hook-scope.ts";
 import { EventMessage, EventOutput } from "./outputs.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -73,7 +74,8 @@ function admit({ activation, connection, request, rule }: Wish): MaybePromise<vo
     if (typeof allowed !== "boolean") throw eventErrors.invalidGuard(event);
     if (!allowed) throw eventErrors.forbidden(event);
   };
-  const asked = activation.enter(() => canSubscribe(run.context), run);
+  const ask = (): unknown => asHook(activation, "canSubscribe", () => canSubscribe(run.context));
+  const asked = activation.enter(ask, run);
   if (!(asked instanceof Promise)) return check(asked);
   const timeoutMs = activation.descriptor.options.onBeforeConnectTimeout;
   const late = (): TroupeError => actorErrors.hookTimedOut("canSubscribe", timeoutMs);

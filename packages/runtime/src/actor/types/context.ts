@@ -7,6 +7,7 @@ import type { ActorTypes, Types } from "./bag.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
+import type { ActorCalls } from "./relay.ts";
 import type { ActorCron, Schedule } from "./schedule.ts";
 
 /** Passed last to `broadcast` and `send` through {@link unconfirmed}. */
@@ -51,7 +52,7 @@ export interface SaveStateOptions {
 }
 
 /** What every hook and action is given first. */
-export interface ActorContext<T extends ActorTypes = ActorTypes> {
+export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCalls {
   /**
    * The durable state. Assigning anywhere inside marks what changed; plain data is copied in. Use `c.snapshot()` for a
    * copy to keep.

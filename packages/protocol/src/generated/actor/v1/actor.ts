@@ -211,6 +211,8 @@ export interface Call {
   readonly chain: readonly ChainLink[];
   /** How many calls of actors it is inside of; 0 for a call from outside. */
   readonly depth: number;
+  /** The scope of the relay that it runs in, as JSON; empty for none. What the code does there belongs to it. */
+  readonly trace: string;
 }
 
 /** How a message is sent. */
@@ -459,6 +461,11 @@ export interface ActorCall {
   readonly chain: readonly ChainLink[];
   /** The depth of the call that it is a part of. Code that doesn't say may go in a circle until its calls are too many. */
   readonly depth: number;
+  /**
+   * The scope of a relay that it is made in, as JSON; empty for none: then it belongs to nothing. It says whose the events of
+   * the call are, and decides nothing.
+   */
+  readonly trace: string;
 }
 
 export const ActorCall_Method = {
@@ -1739,6 +1746,7 @@ function createBaseCall(): Call {
     caller: "",
     chain: [],
     depth: 0,
+    trace: "",
   };
 }
 
@@ -1776,6 +1784,9 @@ export const Call: MessageFns<Call> = {
     }
     if (message.depth !== 0) {
       writer.uint32(88).uint32(message.depth);
+    }
+    if (message.trace !== "") {
+      writer.uint32(98).string(message.trace);
     }
     return writer;
   },
@@ -1879,6 +1890,14 @@ export const Call: MessageFns<Call> = {
             }
 
             message.depth = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.trace = reader.string();
             continue;
           }
         }
@@ -3673,6 +3692,7 @@ function createBaseActorCall(): ActorCall {
     idempotencyKey: "",
     chain: [],
     depth: 0,
+    trace: "",
   };
 }
 
@@ -3716,6 +3736,9 @@ export const ActorCall: MessageFns<ActorCall> = {
     }
     if (message.depth !== 0) {
       writer.uint32(104).uint32(message.depth);
+    }
+    if (message.trace !== "") {
+      writer.uint32(114).string(message.trace);
     }
     return writer;
   },
@@ -3835,6 +3858,14 @@ export const ActorCall: MessageFns<ActorCall> = {
             }
 
             message.depth = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.trace = reader.string();
             continue;
           }
         }

@@ -1,0 +1,101 @@
+/** The scope of a managed call of a model, and its events. */
+import type { CategoryProfile, Json } from "../events/event.ts";
+import type { PayloadCopy } from "../events/pipeline.ts";
+import type { LlmRequest } from "../middleware/payloads.ts";
+import type { Scope } from "../scope/scope.ts";
+import type { ScopeAttribute } from "../scope/scope-type.ts";
+import type { Call, CallOptions } from "./call-parts.ts";
+import type { LlmCodec } from "./llm-codec.ts";
+import { type RewrittenRequest, requestWithoutSecrets } from "./llm-request.ts";
+
+/** What may be said of a call of a model. */
+export interface LlmCallOptions extends CallOptions {
+  readonly modelName?: string;
+  /** Reads requests and responses for intercepts and events. Default: none, they see what the provider does. */
+  readonly codec?: LlmCodec;
+}
+
+/** A model's scope, open. */
+export class LlmScope {
+  readonly scope: Scope;
+  readonly #call: Call;
+  readonly #codec: LlmCodec | undefined;
+
+  /** Opens it, and emits the start event and the marks that intercepts asked for. */
+  constructor(
+    call: Call,
+    options: LlmCallOptions,
+    { request, pendingMarks }: RewrittenRequest,
+    streams = noStream,
+  ) {
+    const { parts, chains, name, parent } = call;
+    this.#call = call;
+    this.#codec = options.codec;
+    const profile = options.modelName === undefined ? {} : { model_name: options.modelName };
+    const attributes =
+      streams.length === 0 ? options.attributes : [...streams, ...(options.attributes ?? [])];
+    this.scope = parts.scopes.open(name, "llm", {
+      ...options,
+      parent,
+      categoryProfile: profile,
+      ...(attributes === undefined ? {} : { attributes }),
+    });
+    if (!parts.recorder.heard(this.scope)) return;
+    const copy = this.#copy("llm_sanitize_request_guardrail", "annotated_request", (codec, value) =>
+      codec.decode(requestOf(value)),
+    );
+    parts.recorder.start(this.scope, requestWithoutSecrets(request), { chains, copy });
+    for (const mark of pendingMarks) parts.recorder.mark(this.scope, mark, { chains });
+  }
+
+  /** It went well. */
+  succeeded(output: unknown, profile: CategoryProfile = {}): void {
+    const { parts, chains } = this.#call;
+    if (parts.recorder.heard(this.scope))
+      parts.recorder.succeeded(this.scope, { chains, copy: this.#responseCopy(), output, profile });
+  }
+
+  /** It didn't. `partial`: what of it there was, and what is told of it. */
+  failed(
+    error: unknown,
+    partial: { readonly output?: unknown; readonly profile?: CategoryProfile } = {},
+  ): void {
+    const { parts, chains } = this.#call;
+    if (parts.recorder.heard(this.scope))
+      parts.recorder.failed(this.scope, error, { chains, copy: this.#responseCopy(), ...partial });
+  }
+
+  /** Ends the scope, behind its end event. */
+  end(): void {
+    const { scopes, registry } = this.#call.parts;
+    scopes.end(this.scope);
+    registry.end(this.scope);
+  }
+
+  #responseCopy(): PayloadCopy {
+    return this.#copy("llm_sanitize_response_guardrail", "annotated_response", (codec, value) =>
+      codec.decodeResponse(value),
+    );
+  }
+
+  #copy(kind: PayloadCopy["entries"][number]["kind"], key: string, read: Read): PayloadCopy {
+    const { chains, name } = this.#call;
+    const codec = this.#codec;
+    const entries = chains.of(kind);
+    if (codec === undefined) return { entries, name };
+    return {
+      entries,
+      name,
+      annotate: { key, read: (value) => (value === null ? undefined : read(codec, value)) },
+    };
+  }
+}
+
+const noStream: readonly ScopeAttribute[] = [];
+
+type Read = (codec: LlmCodec, value: Json) => unknown;
+
+function requestOf(value: Json): LlmRequest {
+  const { headers, content } = Object(value);
+  return { headers: headers ?? {}, content };
+}

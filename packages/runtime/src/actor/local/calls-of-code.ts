@@ -1,0 +1,86 @@
+/** `c.tool`, `c.llm` and `c.scope`: an actor's own calls of tools and models, under its relay. */
+import type {
+  LlmCallOptions,
+  LlmFunction,
+  LlmRequest,
+  LlmStream,
+  LlmStreamFunction,
+  LlmStreamOptions,
+  Relay,
+  Scope,
+  ToolCallOptions,
+} from "@troupe/relay";
+import { relayErrors } from "../../traced/errors.ts";
+import type { ToolCode } from "../types/relay.ts";
+import type { Activation } from "./activation.ts";
+import type { HandlerQueue } from "./handler-queue.ts";
+
+/** Where a handler's code is. */
+export interface CodePlace {
+  readonly activation: Activation;
+  /** What it has taken from queues, if anything. */
+  readonly received: HandlerQueue | undefined;
+}
+
+/** The scope that the code runs in: of the message that it works on, or what is current. */
+export function scopeOf(place: CodePlace): Scope {
+  const { activation, received } = place;
+  const message = received?.latest;
+  const scope = message === undefined ? undefined : activation.queueing?.scopes?.of(message);
+  return scope ?? relayOf(activation).getHandle();
+}
+
+/** Runs a tool under all middleware that is visible. */
+export async function runTool<A, R>(
+  place: CodePlace,
+  { name, args, fn }: { readonly name: string; readonly args: A; readonly fn: ToolCode<A, R> },
+  options: ToolCallOptions,
+): Promise<R> {
+  const relay = relayOf(place.activation);
+  const answered = await relay.toolCallExecute(
+    name,
+    args,
+    // Intercepts may have changed them; what they may be is theirs to keep.
+    async (given, context) => ({ result: await fn(given as A, context) }),
+    { parent: scopeOf(place), ...options },
+  );
+  return answered.result as R;
+}
+
+/** Calls a model whose response comes in one piece. */
+export async function callModel(
+  place: CodePlace,
+  { name, request, fn }: { readonly name: string; readonly request: LlmRequest; readonly fn: LlmFunction },
+  options: LlmCallOptions,
+): Promise<unknown> {
+  const relay = relayOf(place.activation);
+  return await relay.llmCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
+}
+
+/** Calls a model whose response comes in chunks. A stream that its reader forgets ends with the activation. */
+export async function streamModel(
+  place: CodePlace,
+  {
+    name,
+    request,
+    fn,
+  }: { readonly name: string; readonly request: LlmRequest; readonly fn: LlmStreamFunction },
+  options: LlmStreamOptions,
+): Promise<LlmStream> {
+  const { activation } = place;
+  const relay = relayOf(activation);
+  const stream = await relay.llmStreamCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
+  try {
+    activation.atEnd(() => void stream.close());
+  } catch (cause) {
+    await stream.close();
+    throw cause;
+  }
+  return stream;
+}
+
+/** Throws `actor.no_relay`. */
+function relayOf({ relay, record }: Activation): Relay {
+  if (relay === undefined) throw relayErrors.noRelay(record.name);
+  return relay;
+}

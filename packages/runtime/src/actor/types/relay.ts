@@ -1,0 +1,35 @@
+/** What of the relay an actor's code sees. */
+import type {
+  CallContext,
+  LlmCallOptions,
+  LlmFunction,
+  LlmRequest,
+  LlmStream,
+  LlmStreamFunction,
+  LlmStreamOptions,
+  Scope,
+  ToolCallOptions,
+} from "@troupe/relay";
+
+/** A tool: gets its arguments behind all intercepts. */
+export type ToolCode<A, R> = (args: A, context: CallContext) => R | PromiseLike<R>;
+
+/** Calls under the relay of `setup({ relay })`. All of them throw `actor.no_relay` where there is none. */
+export interface ActorCalls {
+  /** What goes on: the action, hook or message that this code is a part of. Parent of whatever is begun in it. */
+  readonly scope: Scope;
+  /**
+   * Runs a tool under all middleware that is visible: it may be refused, its arguments and its result rewritten. Throws
+   * `relay.guardrail_rejected`, `relay.middleware_failed`, or what the tool throws.
+   */
+  tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options?: ToolCallOptions): Promise<R>;
+  /** Calls a model whose response comes in one piece, as `tool`. */
+  llm(name: string, request: LlmRequest, fn: LlmFunction, options?: LlmCallOptions): Promise<unknown>;
+  /** Calls a model whose response comes in chunks; they end with the actor's life at the latest. */
+  llmStream(
+    name: string,
+    request: LlmRequest,
+    fn: LlmStreamFunction,
+    options?: LlmStreamOptions,
+  ): Promise<LlmStream>;
+}

@@ -1,0 +1,76 @@
+/** A kind's factory whose activations are traced: waking is a scope, and what its hooks do is below it. */
+import type { Scope } from "@troupe/relay";
+import { NamedHost } from "../host/named-host.ts";
+import { RecordedStore } from "../inspector/recorded-store.ts";
+import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/instance.ts";
+import type { StoreNeeds } from "../ports/storage.ts";
+import { TracedInstance } from "./traced-instance.ts";
+import { actorFacts, OK, type Tracing } from "./tracing.ts";
+
+/** The time of an actor's last batch. */
+class StorageTime {
+  storageMs = 0;
+
+  stored(_rows: unknown, ms: number): void {
+    this.storageMs = ms;
+  }
+}
+
+/** Makes activations of one kind that are traced. */
+export class TracedFactory implements InstanceFactory {
+  readonly needs: StoreNeeds;
+  readonly #factory: InstanceFactory;
+  readonly #tracing: Tracing;
+
+  constructor(factory: InstanceFactory, tracing: Tracing) {
+    this.needs = factory.needs ?? {};
+    this.#factory = factory;
+    this.#tracing = tracing;
+  }
+
+  open(request: InstanceOpen): ActorInstance | Promise<ActorInstance> {
+    const { relay, env } = this.#tracing;
+    const from = env.clock.monotonic();
+    const time = new StorageTime();
+    const store = new RecordedStore(request.store, env, time);
+    const host = new NamedHost(request.host);
+    const { record, isNew } = request;
+    const what = isNew ? "create" : "wake";
+    const scope = relay.pushScope(`${record.name}.${what}`, "function", {
+      metadata: actorFacts(record, what),
+    });
+    const opened = (instance: ActorInstance): ActorInstance => {
+      const traced = new TracedInstance(instance, this.#tracing, {
+        store: time,
+        wakeMs: env.clock.monotonic() - from,
+      });
+      host.named(traced);
+      relay.popScope(scope, { metadata: OK });
+      return traced;
+    };
+    return this.#open({ ...request, store, host }, scope, opened);
+  }
+
+  async close(): Promise<void> {
+    await this.#factory.close?.();
+  }
+
+  #open(
+    request: InstanceOpen,
+    scope: Scope,
+    opened: (instance: ActorInstance) => ActorInstance,
+  ): ActorInstance | Promise<ActorInstance> {
+    const { relay } = this.#tracing;
+    const failed = (error: unknown): never => {
+      relay.popScope(scope, { error });
+      throw error;
+    };
+    let instance: ActorInstance | Promise<ActorInstance>;
+    try {
+      instance = relay.withScopeStack(scope, () => this.#factory.open(request));
+    } catch (error) {
+      return failed(error);
+    }
+    return instance instanceof Promise ? instance.then(opened, failed) : opened(instance);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * TracedInstance: an activation of any kind under a relay. It stands before the real one at the port: each call runs in a
+ * scope below its caller's, under the guardrails of actions, and what the actor's code does is below that.
+ *
+ * Without `setup({ relay })` there is none of this: the factories are the kinds' own.
+ */
+import type { ActionPayload, Scope } from "@troupe/relay";
+import { actorErrors } from "../errors.ts";
+import type { ActorRecord, Generation } from "../ports/directory.ts";
+import type { InstanceEdits } from "../ports/inspection.ts";
+import type {
+  ActionCall,
+  ActorConnection,
+  ActorInstance,
+  ConnectRequest,
+  InstanceReport,
+  StopReason,
+} from "../ports/instance.ts";
+import type { RawRequest } from "../ports/raw.ts";
+import { type CallWatch, TracedCall } from "./traced-call.ts";
+import { actorFacts, type Tracing } from "./tracing.ts";
+
+/** All that an instance has: what joins the port must be passed on here, too. */
+type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
+
+/** An activation whose calls have scopes. */
+export class TracedInstance implements WholeInstance, CallWatch {
+  readonly tracing: Tracing;
+  readonly #instance: ActorInstance;
+  readonly #store: { readonly storageMs: number };
+  /** Calls whose start was told, and their end wasn't. */
+  #open: Set<TracedCall> | undefined;
+  /** Of the wake that nobody has been told of. */
+  #wakeMs: number | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    instance: ActorInstance,
+    tracing: Tracing,
+    of: { readonly store: { readonly storageMs: number }; readonly wakeMs: number },
+  ) {
+    this.#instance = instance;
+    this.tracing = tracing;
+    this.#store = of.store;
+    this.#wakeMs = of.wakeMs;
+  }
+
+  get record(): ActorRecord {
+    return this.#instance.record;
+  }
+
+  get generation(): Generation {
+    return this.#instance.generation;
+  }
+
+  get accepting(): boolean {
+    return this.#instance.accepting;
+  }
+
+  get doomed(): boolean {
+    return this.#instance.doomed;
+  }
+
+  get edits(): InstanceEdits | undefined {
+    return this.#instance.edits;
+  }
+
+  get storageMs(): number {
+    return this.#store.storageMs;
+  }
+
+  action(call: ActionCall): void {
+    const { relay } = this.tracing;
+    const parent = relay.getHandle();
+    if (relay.has("action_conditional_execution_guardrail", parent)) void this.#ask(call, parent);
+    else this.#begin(call, parent);
+  }
+
+  left(call: TracedCall): void {
+    this.#open?.delete(call);
+  }
+
+  connect(request: ConnectRequest): Promise<ActorConnection> {
+    return this.#instance.connect(request);
+  }
+
+  open(request: RawRequest): void {
+    this.#instance.open(request);
+  }
+
+  settled(): Promise<void> {
+    return this.#instance.settled();
+  }
+
+  stop(reason: StopReason): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    return this.#stopping;
+  }
+
+  report(): InstanceReport {
+    return this.#instance.report();
+  }
+
+  /** A call that may not happen is answered at once: it has written nothing that its answer could tell of. Never rejects. */
+  async #ask(call: ActionCall, parent: Scope): Promise<void> {
+    const { name: actor, id: actorId, key } = this.record;
+    const { name: action, args } = call;
+    const payload: ActionPayload = { actor, actorId, key, action, args, message: call.send !== undefined };
+    try {
+      await this.tracing.relay.actionConditionalExecution(payload, { parent });
+    } catch (error) {
+      call.reply.error(error).release();
+      return;
+    }
+    this.#begin(call, parent);
+  }
+
+  #begin(call: ActionCall, parent: Scope): void {
+    const { relay, payloads } = this.tracing;
+    const told = relay.isHeard(parent);
+    const name = `${this.record.name}.${call.name}`;
+    const scope = told
+      ? relay.pushScope(name, "function", {
+          parent,
+          input: payloads ? call.args : undefined,
+          metadata: actorFacts(this.record, call.send === undefined ? "action" : "send"),
+        })
+      : relay.pushScope(name, "function", { parent });
+    const traced = new TracedCall(call, this, { scope, told, wakeMs: told ? this.#wakeMs : undefined });
+    if (told) {
+      this.#open ??= new Set();
+      this.#open.add(traced);
+      this.#wakeMs = undefined;
+    }
+    relay.withScopeStack(scope, () => this.#instance.action(traced));
+  }
+
+  async #stop(reason: StopReason): Promise<void> {
+    await this.#instance.stop(reason);
+    // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
+    for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Tracing: how the calls of actors become scopes of a relay.
+ *
+ * Events are about calls, not a part of them: they leave at once, whatever waits at the gate. A call's start event leaves
+ * before its actor knows of it; its end event leaves with its answer, and says so when the answer never will: then what the
+ * call wrote isn't stored. So each event that began has an end, also of actors that sleep or break; what a crash of the
+ * process cuts off has none.
+ */
+import type { Env } from "@troupe/base";
+import type { Metadata, Relay, Scope } from "@troupe/relay";
+import { propagationContextFromJson, propagationContextToJson } from "@troupe/relay";
+import type { ActorRecord } from "../ports/directory.ts";
+
+/** What `setup({ relay })` takes. */
+export type RelaySetting = Relay | { readonly on: Relay; readonly payloads?: boolean };
+
+/** What tracing works with. */
+export interface Tracing {
+  readonly relay: Relay;
+  readonly env: Pick<Env, "clock">;
+  /** Arguments and results are told as well. */
+  readonly payloads: boolean;
+}
+
+/** The setting with its default filled in. */
+export function tracingOf(setting: RelaySetting, env: Pick<Env, "clock">): Tracing {
+  return "on" in setting
+    ? { relay: setting.on, env, payloads: setting.payloads === true }
+    : { relay: setting, env, payloads: false };
+}
+
+/** What every event of an actor says. */
+export function actorFacts({ name, id, key }: ActorRecord, kind: string): Metadata {
+  return { "troupe.actor": name, "troupe.actor_id": id, "troupe.key": key, "troupe.kind": kind };
+}
+
+/** A scope as text, for who is elsewhere or later; undefined where nothing is going on. Default: the current one. */
+export function capturedTrace(relay: Relay, scope?: Scope): string | undefined {
+  const context = relay.capturePropagationContext(scope);
+  return context === undefined ? undefined : propagationContextToJson(context);
+}
+
+/** What a row or a message says of where work belongs; a root of its own when it says nothing, or nothing that can be read. */
+export function parentOf(relay: Relay, trace: string | undefined): Scope {
+  if (trace === undefined) return relay.createScopeStack();
+  try {
+    return relay.createScopeFromPropagation(propagationContextFromJson(trace));
+  } catch {
+    return relay.createScopeStack();
+  }
+}
+
+/** Went well, as metadata says it. */
+export const OK: Metadata = { "otel.status_code": "OK" };
