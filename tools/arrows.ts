@@ -198,7 +198,8 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   react: ["packages/client/src/react/"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
   commander: ["packages/cli/src/program.ts"],
-  semver: ["packages/plugins/src/manifest/manifest.ts"],
+  semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
+  "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
   "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts"],
 };
 

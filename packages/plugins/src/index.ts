@@ -3,7 +3,15 @@ export { ActivePlugins, activatePlugins } from "./activation/activate-plugins.ts
 export type { PluginStatus } from "./activation/active-plugin.ts";
 export type { PluginInspection } from "./activation/inspect-plugin.ts";
 export { inspectPlugin } from "./activation/inspect-plugin.ts";
-export type { PluginSource, WorkerDescription } from "./activation/plugin-source.ts";
+export type {
+  Description,
+  ManifestSource,
+  ModuleDescription,
+  PluginSource,
+  SourceOptions,
+  WorkerDescription,
+} from "./activation/plugin-source.ts";
+export type { RunsIn } from "./activation/prepared-plugin.ts";
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
 export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";
@@ -14,8 +22,12 @@ export type {
   LoadContext,
 } from "./dynamic-actor.ts";
 export { dynamicActor } from "./dynamic-actor.ts";
-export type { Capability, PluginManifest, Startup } from "./manifest/manifest.ts";
+export type { Integrity, Isolation, PluginKind, PluginLoad, WorkerRuntime } from "./manifest/load.ts";
+export type { PluginManifest, Startup } from "./manifest/manifest.ts";
 export { MANIFEST_NAME, parseManifest } from "./manifest/manifest.ts";
+export type { Pins } from "./manifest/pins.ts";
+export type { Capability } from "./manifest/rules.ts";
+export type { SignatureRule, TrustPolicy } from "./manifest/signature.ts";
 export type { PluginActorOptions } from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";
 export type { PluginDeclarations } from "./session/declarations.ts";

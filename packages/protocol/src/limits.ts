@@ -361,6 +361,8 @@ export const limits = {
   gatewayModelBodyBytes: 100 * 1024 * 1024,
   /** A plugin's manifest. */
   pluginManifestBytes: 64 * 1024,
+  /** The file beside a manifest that has its signature. */
+  pluginSignatureBytes: 1024,
   /** A worker process has connected in this time after its start. */
   workerConnectMs: 10_000,
   /** One message between a host and a worker: room for the largest frame and what is around it. */

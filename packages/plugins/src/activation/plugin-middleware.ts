@@ -24,6 +24,8 @@ export class PluginMiddleware {
   readonly #relay: Relay;
   readonly #session: PluginSession;
   readonly #registrations: Registration[] = [];
+  /** Whoever took this one's place. */
+  #successor: PluginMiddleware | undefined;
   #running = 0;
   #idle: (() => void) | undefined;
 
@@ -37,7 +39,7 @@ export class PluginMiddleware {
     return this.#registrations.map(({ name }) => name);
   }
 
-  /** Registers all of it. After a throw some may be registered: `clear` undoes that. */
+  /** Registers all of it. After a throw some may be registered: `deregister` undoes that. */
   register(id: string): void {
     for (const { kind: wire, name, priority } of this.#session.declared.middleware) {
       const kind = checkKind(id, wire);
@@ -48,9 +50,18 @@ export class PluginMiddleware {
     }
   }
 
-  /** Takes the registrations away, and waits for the calls that had begun, at most `timeoutMs`. */
-  async clear(timeoutMs: number): Promise<void> {
+  /** Takes the registrations away, at once. */
+  deregister(): void {
     for (const registration of this.#registrations.splice(0).reverse()) registration.deregister();
+  }
+
+  /** A call that had begun may reach this one after its registrations are gone: `successor` answers what it has as well. */
+  handOver(successor: PluginMiddleware): void {
+    this.#successor = successor;
+  }
+
+  /** Waits for the calls that had begun, at most `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
     if (this.#running === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle = resolve;
@@ -59,7 +70,13 @@ export class PluginMiddleware {
     clearTimeout(timer);
   }
 
+  /** Whether the plugin has this middleware. */
+  has({ wire, name }: PluginCall): boolean {
+    return this.#session.declared.middleware.some((one) => one.kind === wire && one.name === name);
+  }
+
   async #call(call: PluginCall, { signal }: MiddlewareContext): Promise<never> {
+    if (this.#successor?.has(call)) return await this.#successor.#call(call, { signal });
     const { kind, wire, name, payload } = call;
     const scope = this.#relay.capturePropagationContext();
     const carried = scope === undefined ? {} : { scope: propagationContextToJson(scope) };

@@ -74,9 +74,11 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
       id: "curfew",
       version: "1.0.0",
       kind: "worker",
+      runsIn: "its own process",
       startup: "required",
       state: "active",
       registrations: ["curfew/no-rm"],
+      override: undefined,
       error: undefined,
     },
   ]);
