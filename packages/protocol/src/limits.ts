@@ -361,6 +361,10 @@ export const limits = {
   gatewayModelBodyBytes: 100 * 1024 * 1024,
   /** A plugin's manifest. */
   pluginManifestBytes: 64 * 1024,
+  /** A file that has a list of plugins, or a user's policy. */
+  pluginStateBytes: 4 * 1024 * 1024,
+  /** Who changes a list of plugins waits so long for others who do. */
+  pluginStateLockMs: 5_000,
   /** The file beside a manifest that has its signature. */
   pluginSignatureBytes: 1024,
   /** A worker process has connected in this time after its start. */

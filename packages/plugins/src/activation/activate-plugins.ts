@@ -41,9 +41,12 @@ export interface SkippedPlugin {
 /** Activates plugins. Throws `plugin.required_failed`, with the cause, `plugin.id_taken`, or what a manifest has wrong. */
 export async function activatePlugins(options: ActivateOptions): Promise<ActivePlugins> {
   const active = new ActivePlugins(options);
-  await active.reload(options.plugins);
+  await active.reload(options);
   return active;
 }
+
+/** What runs, as it was asked for. */
+type Asked = Required<Pick<ActivateOptions, "plugins" | "policy">>;
 
 /** Plugins that were started together. */
 interface Generation {
@@ -55,15 +58,17 @@ const NOTHING: Generation = { plugins: [], skipped: [] };
 
 /** Plugins that run together. `activatePlugins` makes it. */
 export class ActivePlugins implements AsyncDisposable {
-  readonly #options: Omit<ActivateOptions, "plugins">;
-  #sources: readonly PluginSource[] = [];
+  readonly #relay: Relay;
+  readonly #env: SessionEnv;
+  #asked: Asked = { plugins: [], policy: integrityOnly };
   #current: Generation = NOTHING;
   #ending: Promise<DeactivationReport> | undefined;
   /** One reload at a time; settles, well, when all that were asked for are done. Undefined: none is under way. */
   #reloading: Promise<unknown> | undefined;
 
-  constructor(options: Omit<ActivateOptions, "plugins">) {
-    this.#options = options;
+  constructor({ relay, env = nodeEnv() }: Pick<ActivateOptions, "relay" | "env">) {
+    this.#relay = relay;
+    this.#env = env;
   }
 
   /** How each of them is. */
@@ -77,16 +82,17 @@ export class ActivePlugins implements AsyncDisposable {
   }
 
   /**
-   * Starts these plugins, or the same ones anew, and puts them in the place of those that run: files are read again, and
+   * Starts these plugins, or the same ones anew, under this policy, or the same one, and puts them in the place of those that run: files are read again, and
    * there is no moment without guardrails. Calls that had begun end first, within `limits.pluginDrainMs`. Throws as
    * `activatePlugins` does, and `plugin.closed`; what ran goes on then, unchanged.
    */
-  reload(sources?: readonly PluginSource[]): Promise<DeactivationReport> {
+  reload(asked: Partial<Asked> = {}): Promise<DeactivationReport> {
     const done = (this.#reloading ?? Promise.resolve()).then(async () => {
       if (this.#ending !== undefined) throw pluginErrors.closed();
-      const wanted = sources ?? this.#sources;
-      const report = await this.#replace(await this.#open(wanted));
-      this.#sources = wanted;
+      const { plugins = this.#asked.plugins, policy = this.#asked.policy } = asked;
+      const opened = await this.#open({ plugins, policy });
+      const report = await this.#replace(opened);
+      this.#asked = { plugins, policy };
       return report;
     });
     const settled: Promise<unknown> = done
@@ -112,12 +118,12 @@ export class ActivePlugins implements AsyncDisposable {
   }
 
   /** Starts a generation; registers nothing. After a throw nothing of it is left. */
-  async #open(sources: readonly PluginSource[]): Promise<Generation> {
+  async #open({ plugins: sources, policy }: Asked): Promise<Generation> {
     const plugins: ActivePlugin[] = [];
     const skipped: SkippedPlugin[] = [];
     try {
-      for (const read of await readAll(sources, this.#policy)) {
-        const opened = await this.#openOne(read);
+      for (const read of await readAll(sources, policy)) {
+        const opened = await this.#openOne(read, policy);
         if (opened instanceof ActivePlugin) plugins.push(opened);
         else skipped.push(opened);
       }
@@ -128,11 +134,14 @@ export class ActivePlugins implements AsyncDisposable {
     }
   }
 
-  async #openOne({ manifest, source }: ReadSource): Promise<ActivePlugin | SkippedPlugin> {
+  async #openOne(
+    { manifest, source }: ReadSource,
+    policy: TrustPolicy,
+  ): Promise<ActivePlugin | SkippedPlugin> {
     const { id, origin, startup } = manifest;
-    const { relay, env = nodeEnv() } = this.#options;
     try {
-      return await ActivePlugin.open(await preparePlugin(manifest, source, this.#policy), { env, relay });
+      const prepared = await preparePlugin(manifest, source, policy);
+      return await ActivePlugin.open(prepared, { env: this.#env, relay: this.#relay });
     } catch (error) {
       if (!TroupeError.is(error)) throw error;
       if (startup === "required") throw activationErrors.required(id, origin.file, error);
@@ -152,10 +161,6 @@ export class ActivePlugins implements AsyncDisposable {
     const successors = new Map(next.plugins.map((plugin) => [plugin.manifest.id, plugin]));
     await Promise.all(before.plugins.map((plugin) => plugin.drain(successors.get(plugin.manifest.id))));
     return { leftBehind: await closeAll(before.plugins) };
-  }
-
-  get #policy(): TrustPolicy {
-    return this.#options.policy ?? integrityOnly;
   }
 }
 

@@ -38,8 +38,9 @@ export async function inspectPlugin(
   const { id, version, startup, load } = manifest;
   const found = { source: name, manifest, id, version, kind: load.kind, startup };
   try {
+    const file = await checkFiles(manifest, source);
     const { runsIn } = await preparePlugin(manifest, source, policy);
-    return { ...found, runsIn, file: await checkFiles(manifest, source), problem: undefined };
+    return { ...found, runsIn, file, problem: undefined };
   } catch (error) {
     return { ...found, runsIn: undefined, file: undefined, problem: problemOf(error) };
   }

@@ -86,7 +86,8 @@ function described(source: WorkerDescription | ModuleDescription): {
   const unchecked = { sha256: undefined, files: new Map<string, string>() };
   if (source.kind === "module")
     return { folder: "", load: { kind: "module", module: "its description", ...unchecked } };
-  if (source.kind !== "worker") throw activationErrors.manifestNeeded(nameOf(source), String(source["kind"]));
+  const { id, kind } = source;
+  if (kind !== "worker") throw activationErrors.manifestNeeded(id, String(kind));
   const { runtime, entrypoint, args = [], env = [] } = source;
   return {
     folder: dirname(entrypoint),

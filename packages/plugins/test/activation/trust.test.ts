@@ -180,7 +180,7 @@ describe("S3.1 (in part) every file that runs is the one that was checked", () =
   });
 
   test("a Python script runs from copies of what was checked, and finds nothing else beside it", async (context) => {
-    if (process.env["TROUPE_TEST_PYTHON"] === "") return context.skip("no python3");
+    if (process.env.TROUPE_TEST_PYTHON === "") return context.skip("no python3");
     using world = new PluginWorld();
     const script = "import sys\nimport helper\nsys.exit(helper.code)\n";
     world.write("whole/main.py", script);

@@ -79,7 +79,7 @@ export class PluginWorld implements Disposable {
 
   /** The reason that a guardrail gave. */
   async reason(): Promise<unknown> {
-    return (await this.refusal()).metadata?.["reason"];
+    return (await this.refusal()).metadata?.reason;
   }
 
   [Symbol.dispose](): void {

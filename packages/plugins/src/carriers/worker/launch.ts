@@ -133,9 +133,9 @@ async function checkFiles({ files }: WorkerLoad, origin: Origin): Promise<Readon
 }
 
 function findPython({ file }: Origin): string {
-  const named = process.env["TROUPE_PYTHON"];
+  const named = process.env.TROUPE_PYTHON;
   if (named) return named;
-  const paths = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  const paths = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   const found = paths.map((folder) => join(folder, "python3")).find(isExecutable);
   if (found === undefined) throw fileErrors.noPython(file);
   return found;
