@@ -241,6 +241,10 @@ export const activationErrors = {
       `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
       { metadata: { plugin: id, file, capability } },
     ),
+  declaresOther: (id: string) =>
+    error("declares_other", `Plugin ${id} was started again, and declares other middleware than before`, {
+      metadata: { plugin: id },
+    }),
   kindUnknown: (id: string, wire: number) =>
     error("kind_unknown", `Plugin ${id} declares middleware of kind ${wire}, which this host doesn't know`, {
       metadata: { plugin: id, kind: wire },

@@ -17,19 +17,19 @@ import {
 import { activationErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { PluginDeclarations } from "../session/declarations.ts";
-import type { PluginSession } from "../session/session.ts";
+import type { SupervisedSession } from "./supervised-session.ts";
 
 /** What one plugin contributes to a relay. */
 export class PluginMiddleware {
   readonly #relay: Relay;
-  readonly #session: PluginSession;
+  readonly #session: SupervisedSession;
   readonly #registrations: Registration[] = [];
   /** Whoever took this one's place. */
   #successor: PluginMiddleware | undefined;
   #running = 0;
   #idle: (() => void) | undefined;
 
-  constructor(relay: Relay, session: PluginSession) {
+  constructor(relay: Relay, session: SupervisedSession) {
     this.#relay = relay;
     this.#session = session;
   }
@@ -41,7 +41,7 @@ export class PluginMiddleware {
 
   /** Registers all of it. After a throw some may be registered: `deregister` undoes that. */
   register(id: string): void {
-    for (const { kind: wire, name, priority } of this.#session.declared.middleware) {
+    for (const { kind: wire, name, priority } of this.#session.current.declared.middleware) {
       const kind = checkKind(id, wire);
       const registered = { kind, name: `${id}/${name}`, priority };
       const handle = (payload: unknown, context: MiddlewareContext): Promise<never> =>
@@ -72,7 +72,7 @@ export class PluginMiddleware {
 
   /** Whether the plugin has this middleware. */
   has({ wire, name }: PluginCall): boolean {
-    return this.#session.declared.middleware.some((one) => one.kind === wire && one.name === name);
+    return this.#session.current.declared.middleware.some((one) => one.kind === wire && one.name === name);
   }
 
   async #call(call: PluginCall, { signal }: MiddlewareContext): Promise<never> {
@@ -84,7 +84,7 @@ export class PluginMiddleware {
     try {
       const options = { signal, ...carried, ...timeoutOf(kind) };
       // The relay checks the answer: what a kind may answer is its to say.
-      return (await this.#session.invoke({ kind: wire, name, payload, options })) as never;
+      return (await this.#session.current.invoke({ kind: wire, name, payload, options })) as never;
     } catch (error) {
       const reason = rejectionOf(kind, error);
       if (reason === undefined) throw error;
@@ -113,6 +113,20 @@ export function checkDeclarations(manifest: PluginManifest, declared: PluginDecl
       throw activationErrors.capabilityMissing(id, origin.file, capability);
   }
   for (const { kind } of declared.middleware) checkKind(id, kind);
+}
+
+/** Throws when a plugin that was started again declares other middleware than it is registered with. */
+export function checkSameMiddleware(
+  { id }: PluginManifest,
+  declared: PluginDeclarations,
+  before: PluginDeclarations,
+): void {
+  const names = ({ middleware }: PluginDeclarations): string =>
+    middleware
+      .map(({ kind, name, priority }) => `${kind} ${name} ${priority}`)
+      .sort()
+      .join("\n");
+  if (names(declared) !== names(before)) throw activationErrors.declaresOther(id);
 }
 
 function checkKind(id: string, wire: number): MiddlewareKind {
