@@ -5,6 +5,7 @@ import { runGateway, type Terminal } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
+import { type StartFlags, startProgram } from "./start/command.ts";
 
 /** The commands, not yet run. */
 export function troupeProgram(terminal: Terminal & PluginTerminal): Command {
@@ -20,6 +21,13 @@ export function troupeProgram(terminal: Terminal & PluginTerminal): Command {
     .option("--dry-run", "reports what would be done, and does nothing of it")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
+  program
+    .command("start <file>")
+    .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
+    .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
+    .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
+    .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
   addPluginCommands(program, terminal);
   return program;
 }

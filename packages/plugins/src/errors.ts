@@ -241,6 +241,8 @@ export const activationErrors = {
       `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
       { metadata: { plugin: id, file, capability } },
     ),
+  notStarted: () =>
+    error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),
   declaresOther: (id: string) =>
     error("declares_other", `Plugin ${id} was started again, and declares other middleware than before`, {
       metadata: { plugin: id },

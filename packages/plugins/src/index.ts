@@ -53,6 +53,7 @@ export type { SignatureRule, SignatureState, TrustPolicy } from "./manifest/sign
 export { integrityOnly } from "./manifest/signature.ts";
 export type { PluginActorOptions } from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";
+export { type PluginSetOptions, pluginSet, RegistryPlugins } from "./plugin-set.ts";
 export type { PluginDeclarations } from "./session/declarations.ts";
 export type { InvokeOptions } from "./session/invocations.ts";
 export type { OpenSessionOptions } from "./session/open-session.ts";

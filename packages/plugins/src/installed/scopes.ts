@@ -16,12 +16,12 @@ export type ScopeName = "user" | "project";
 export interface Scopes {
   /** Has `plugins.json` and `plugin-policy.json`. */
   readonly user: string;
-  /** Has `.troupe/plugins.json`, or would. */
+  /** Has `troupe-plugins.json`, or would. */
   readonly project: string;
 }
 
-const PROJECT_FOLDER = ".troupe";
-const LIST = "plugins.json";
+const USER_LIST = "plugins.json";
+const PROJECT_LIST = "troupe-plugins.json";
 
 /**
  * The scopes of somebody who works in `cwd`: `$XDG_CONFIG_HOME/troupe`, by default `~/.config/troupe`, and the nearest folder
@@ -31,7 +31,7 @@ export function findScopes(cwd: string, env: Readonly<Record<string, string | un
   const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
   const here = realpathSync(cwd);
   let project = here;
-  while (!existsSync(join(project, PROJECT_FOLDER, LIST))) {
+  while (!existsSync(join(project, PROJECT_LIST))) {
     const above = dirname(project);
     if (above === project) return { user: join(config, "troupe"), project: here };
     project = above;
@@ -41,12 +41,12 @@ export function findScopes(cwd: string, env: Readonly<Record<string, string | un
 
 /** The user's list, and all decisions. */
 export function userFile({ user }: Scopes): string {
-  return join(user, LIST);
+  return join(user, USER_LIST);
 }
 
 /** The project's list. */
 export function projectFile({ project }: Scopes): string {
-  return join(project, PROJECT_FOLDER, LIST);
+  return join(project, PROJECT_LIST);
 }
 
 /** Whose plugins the user takes. */

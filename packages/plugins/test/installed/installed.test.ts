@@ -41,7 +41,6 @@ test("the project is the nearest folder above that has a list; the user's folder
   const below = join(home.scopes.project, "src/deep");
   mkdirSync(below, { recursive: true });
   expect(findScopes(below, { HOME: "/h" })).toEqual({ user: "/h/.config/troupe", project: below });
-  mkdirSync(join(home.scopes.project, ".troupe"));
   writeFileSync(projectFile(home.scopes), "{}");
   expect(findScopes(below, { HOME: "/h", XDG_CONFIG_HOME: "/c" })).toEqual({
     user: "/c/troupe",
@@ -94,8 +93,8 @@ test("a project's list says what there is and never what runs: a repository enab
   });
   // The same repository elsewhere: nobody has decided anything there.
   const clone = join(home.folder.path, "clone");
-  mkdirSync(join(clone, ".troupe"), { recursive: true });
-  writeFileSync(join(clone, ".troupe/plugins.json"), text);
+  mkdirSync(clone);
+  writeFileSync(join(clone, "troupe-plugins.json"), text);
   expect(await readInstalled({ ...scopes, project: clone })).toMatchObject([
     { id: "tool", manifest: join(clone, "tool/troupe-plugin.toml"), enabled: false, trusted: false },
   ]);
