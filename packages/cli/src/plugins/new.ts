@@ -109,13 +109,14 @@ async function make(
   }
 }
 
-/** The SDK as it was published with this program, or the repository's. */
+/** The SDK as it was published with this program; in a clone that runs from its sources, the repository's. */
 function sdkFolder(name: string): string {
-  const published = fileURLToPath(new URL(`../../sdks/${name}`, import.meta.url));
-  if (existsSync(published)) return published;
+  const published = fileURLToPath(new URL(`../../dist/sdks/${name}`, import.meta.url));
   const ours = fileURLToPath(new URL(`../../../../sdks/${name}`, import.meta.url));
-  if (existsSync(ours)) return ours;
-  throw pluginOptionErrors.noSdk(name);
+  const places = import.meta.url.endsWith(".ts") ? [ours, published] : [published];
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw pluginOptionErrors.noSdk(name);
+  return found;
 }
 
 function isSource(path: string): boolean {
