@@ -12,6 +12,7 @@ export type {
   WorkerDescription,
 } from "./activation/plugin-source.ts";
 export type { RunsIn } from "./activation/prepared-plugin.ts";
+export type { SupervisedState } from "./activation/supervised-session.ts";
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
 export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";

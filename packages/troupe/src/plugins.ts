@@ -40,6 +40,7 @@ export {
   type SkippedPlugin,
   type SourceOptions,
   type Startup,
+  type SupervisedState,
   type TrustPolicy,
   type WorkerDescription,
   type WorkerRuntime,

@@ -1,9 +1,29 @@
 /** Diagnostics: how the plugins of a gateway are, for its output and for `GET /plugins`. */
 import type { TroupeError } from "@troupe/base";
-import type { ActivePlugins } from "@troupe/plugins";
+import type { ActivePlugins, PluginStatus, SupervisedState } from "@troupe/plugins";
+
+/** An error as it is told. */
+interface Told {
+  /** `group.code` */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is told of plugins; every key is always there. */
+export interface Diagnostics {
+  readonly plugins: readonly (Pick<
+    PluginStatus,
+    "id" | "version" | "kind" | "runsIn" | "startup" | "registrations"
+  > & {
+    readonly state: SupervisedState;
+    readonly override: string | null;
+    readonly error: Told | null;
+  })[];
+  readonly skipped: readonly (Told & { readonly plugin: string })[];
+}
 
 /** For programs. */
-export function diagnosticsOf({ status, skipped }: Pick<ActivePlugins, "status" | "skipped">) {
+export function diagnosticsOf({ status, skipped }: Pick<ActivePlugins, "status" | "skipped">): Diagnostics {
   return {
     plugins: status.map(({ id, version, kind, runsIn, startup, state, registrations, override, error }) => ({
       id,
@@ -35,6 +55,6 @@ export function describePlugins({ status, skipped }: Pick<ActivePlugins, "status
   ];
 }
 
-function told({ group, code, message }: TroupeError) {
+function told({ group, code, message }: TroupeError): Told {
   return { code: `${group}.${code}`, message };
 }

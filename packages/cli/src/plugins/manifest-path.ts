@@ -2,11 +2,20 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { MANIFEST_NAME } from "@troupe/plugins";
+import { findInstalled, type InstalledPlugin, MANIFEST_NAME } from "@troupe/plugins";
+import type { Voice } from "./terminal.ts";
 
-/** Whether a name is a path, and not an id: an id has no slash and no dot. */
-export function namesPath(cwd: string, name: string): boolean {
-  return /[/\\.]/.test(name) || existsSync(join(resolve(cwd, name), MANIFEST_NAME));
+/** The plugin that is meant by a name: one that is installed before a folder of the same name. Undefined: it is a path. */
+export function installedByName(
+  voice: Voice,
+  installed: readonly InstalledPlugin[],
+  name: string,
+): InstalledPlugin | undefined {
+  // An id has no slash and no dot.
+  if (/[/\\.]/.test(name)) return undefined;
+  const isListed = installed.some(({ id }) => id === name);
+  if (!isListed && existsSync(join(resolve(voice.cwd, name), MANIFEST_NAME))) return undefined;
+  return findInstalled(installed, name, voice.scope);
 }
 
 /** The manifest's path, absolute. It may be that nothing is there. */

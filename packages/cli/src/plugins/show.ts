@@ -9,7 +9,7 @@ import {
   readPolicy,
   sourceOf,
 } from "@troupe/plugins";
-import { manifestPath, namesPath } from "./manifest-path.ts";
+import { installedByName, manifestPath } from "./manifest-path.ts";
 import { aligned } from "./table.ts";
 import { type CommonFlags, type PluginTerminal, Voice } from "./terminal.ts";
 import { type PluginView, stateOf, view, viewOf } from "./view.ts";
@@ -75,9 +75,7 @@ export async function validatePlugin(
   terminal: PluginTerminal,
 ): Promise<void> {
   const voice = new Voice(flags, terminal);
-  const installed = namesPath(voice.cwd, name)
-    ? undefined
-    : findInstalled(await readInstalled(voice.scopes), name, voice.scope);
+  const installed = installedByName(voice, await readInstalled(voice.scopes), name);
   const manifest = installed?.manifest ?? (await manifestPath(voice.cwd, name));
   // Whether it is trusted, and what it is configured with, is no question of its being right.
   const found = await inspectPlugin({ manifest, trusted: true, config: installed?.config });
@@ -123,10 +121,7 @@ async function verify({ scopes }: Voice, plugin: InstalledPlugin) {
 
 async function lookAt(voice: Voice, name: string) {
   const policy = await readPolicy(voice.scopes);
-  if (namesPath(voice.cwd, name)) {
-    const manifest = await manifestPath(voice.cwd, name);
-    return { plugin: undefined, found: await inspectPlugin({ manifest }, policy) };
-  }
-  const plugin = findInstalled(await readInstalled(voice.scopes), name, voice.scope);
-  return { plugin, found: await inspectPlugin(sourceOf(plugin), policy) };
+  const plugin = installedByName(voice, await readInstalled(voice.scopes), name);
+  const source = plugin === undefined ? { manifest: await manifestPath(voice.cwd, name) } : sourceOf(plugin);
+  return { plugin, found: await inspectPlugin(source, policy) };
 }

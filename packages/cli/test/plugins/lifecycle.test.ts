@@ -129,6 +129,20 @@ test("the user's plugin comes before the project's of the same id; each scope ca
   expect(await troupe.refused("list", "--user", "--project")).toBe("config.two_scopes");
 });
 
+test("an id is the plugin that is installed; without one, a folder of that name", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const elsewhere = folder.worker("twin", guardrail);
+  await troupe.plugins("new", "twin", "--lang", "typescript");
+  expect(await troupe.json("inspect", "twin")).toMatchObject({ plugin: { scope: null } });
+  await troupe.plugins("add", elsewhere);
+  expect(await troupe.json("inspect", "twin")).toMatchObject({
+    plugin: { scope: "user", manifest: elsewhere },
+  });
+  expect(await troupe.json("validate", "./twin")).toMatchObject({ valid: true, version: "0.1.0" });
+  expect(await troupe.refused("inspect", "twins")).toBe("plugin.not_added");
+});
+
 describe("S5.1 (in part) readers and dry runs change nothing", () => {
   test("not a file, not a time of change, not a process; without --dry-run they do", async () => {
     using folder = new PluginFolder();
