@@ -202,8 +202,9 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
   react: ["packages/client/src/react/"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
-  commander: ["packages/cli/src/program.ts"],
-  semver: ["packages/plugins/src/manifest/manifest.ts"],
+  commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
+  semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
+  "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
   "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts"],
 };
 

@@ -22,10 +22,21 @@ function asked(): Promise<string> {
 try {
   await troupeProgram({
     cwd: process.cwd(),
+    env: process.env,
     out: (text) => void process.stdout.write(text),
+    fail: () => {
+      process.exitCode = 1;
+    },
     asked,
+    onReload: (listener) => {
+      process.on("SIGHUP", listener);
+    },
   }).parseAsync();
 } catch (error) {
+  if (process.argv.includes("--json") && TroupeError.is(error)) {
+    const { group, code, message, metadata } = error;
+    process.stdout.write(`${JSON.stringify({ error: { group, code, message, metadata } })}\n`);
+  }
   const told = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
   process.stderr.write(`troupe: ${told}\n`);
   process.exitCode = 1;

@@ -41,6 +41,24 @@ export const optionErrors = {
     }),
 };
 
+/** Errors of `troupe start`. */
+export const startErrors = {
+  programFailed: (path: string, cause: unknown) =>
+    error(400, "config", "program_failed", `${path} can't be imported: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+  noRegistry: (path: string) =>
+    error(
+      400,
+      "config",
+      "no_registry",
+      `${path} exports no registry: export const registry = setup({ use: { … } })`,
+      { metadata: { path } },
+    ),
+  badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
+};
+
 /** Errors of requests to the gateway. */
 export const requestErrors = {
   hostNotAllowed: (host: string) =>

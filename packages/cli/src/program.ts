@@ -3,9 +3,12 @@ import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { runGateway, type Terminal } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
+import { addPluginCommands } from "./plugins/program.ts";
+import type { PluginTerminal } from "./plugins/terminal.ts";
+import { type StartFlags, startProgram } from "./start/command.ts";
 
 /** The commands, not yet run. */
-export function troupeProgram(terminal: Terminal): Command {
+export function troupeProgram(terminal: Terminal & PluginTerminal): Command {
   const program = new Command("troupe").description("Stateful actors and AI agents").version(TROUPE_VERSION);
   program
     .command("gateway")
@@ -13,10 +16,19 @@ export function troupeProgram(terminal: Terminal): Command {
     .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
     .option("--upstream <url>", "the model provider")
     .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
+    .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
     .option("--dry-run", "reports what would be done, and does nothing of it")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
+  program
+    .command("start <file>")
+    .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
+    .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
+    .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
+    .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  addPluginCommands(program, terminal);
   return program;
 }
 

@@ -51,7 +51,7 @@ test("S5.4 (in part) a library that is missing at one start and there at the nex
   const native = await cGuardrail(context, folder);
   const options = readOptions(
     { bind: "127.0.0.1:0", plugin: [folder.worker("curfew", noCurl), native] },
-    "/",
+    { cwd: "/" },
   );
   const library = join(folder.path, "c-guardrail/lib/guardrail.so");
   const bytes = readFileSync(library);

@@ -67,7 +67,7 @@ test("a guardrail whose process dies denies, and never allows", async () => {
     expect(await gateway.ask(tool)).toMatchObject({ decision: "deny", by: "frail/no-rm" });
 });
 
-test("/readyz says no when a required plugin is gone, and goes on saying yes without an optional one", async () => {
+test("/readyz says no when a required plugin is gone, and that an optional one is missing with a yes", async () => {
   using folder = new PluginFolder();
   const dying = noRm.replace(/handle: .*/, "handle: () => process.exit(3),");
   const ready = async (gateway: GatewayProcess, path = "readyz", host = "gateway.internal") => {
@@ -86,7 +86,7 @@ test("/readyz says no when a required plugin is gone, and goes on saying yes wit
   });
   await using other = await GatewayProcess.start(["--plugin", optional]);
   expect(await other.ask("any")).toMatchObject({ decision: "deny" });
-  expect(await ready(other)).toEqual([200, "ready"]);
+  expect(await ready(other)).toEqual([200, "degraded"]);
 });
 
 test("probes may use any name of the machine, and only look; everything else is for loopback Hosts", async () => {

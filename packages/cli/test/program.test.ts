@@ -13,7 +13,13 @@ async function said(...args: string[]): Promise<string> {
   const out = (more: string): void => {
     text += more;
   };
-  const program = troupeProgram({ cwd: "/", out, asked: async () => "SIGTERM" });
+  const program = troupeProgram({
+    cwd: "/",
+    env: {},
+    out,
+    fail: () => {},
+    asked: async () => "SIGTERM",
+  });
   program.exitOverride().configureOutput({ writeOut: out });
   await program.parseAsync(args, { from: "user" }).catch((cause: { code: string }) => out(cause.code));
   return text;

@@ -11,7 +11,7 @@ const guardrail = `{
 }`;
 
 function options(plugin: readonly string[], bind = "127.0.0.1:0") {
-  return readOptions({ bind, plugin }, "/");
+  return readOptions({ bind, plugin }, { cwd: "/" });
 }
 
 async function decision(gateway: Gateway, name: string): Promise<unknown> {

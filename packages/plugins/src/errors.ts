@@ -102,6 +102,10 @@ export const manifestErrors = {
 
 /** Errors of the files that a manifest names. */
 export const fileErrors = {
+  noPython: (file: string) =>
+    error("python_missing", `${file}: there is no python3 in the PATH, and TROUPE_PYTHON names none`, {
+      metadata: { file },
+    }),
   missing: (file: string, key: string, path: string) =>
     error("file_missing", `${path}, which ${key} of ${file} names, isn't there`, {
       metadata: { file, key, path },
@@ -115,13 +119,86 @@ export const fileErrors = {
       metadata: { file, key, path },
       cause,
     }),
+  notListed: (file: string, path: string) =>
+    error("file_not_listed", `${path} isn't among the files under integrity of ${file}, and isn't run`, {
+      metadata: { file, path },
+    }),
   tooLarge: (path: string, limit: number) =>
     error("file_too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
   changed: (file: string, path: string, digests: { expected: string; found: string }) =>
     error(
       "integrity_mismatch",
-      `${path} isn't the file that ${file} speaks of: its SHA-256 is ${digests.found}, and integrity.sha256 is ${digests.expected}`,
+      `${path} isn't the file that ${file} speaks of: its SHA-256 is ${digests.found}, and under integrity it is ${digests.expected}`,
       { metadata: { file, path, ...digests } },
+    ),
+};
+
+/** Errors of a plugin's configuration. Its values stay out of them: they may be secrets. */
+export const configurationErrors = {
+  invalid: (id: string, schema: string, wrong: { at: string; why: string }) =>
+    error(
+      "config_invalid",
+      `Plugin ${id}: its configuration doesn't fit ${schema}: at ${wrong.at}: ${wrong.why}`,
+      {
+        metadata: { plugin: id, schema, ...wrong },
+      },
+    ),
+  badSchema: (schema: string, cause: unknown) =>
+    error("config_schema_invalid", `${schema} isn't a JSON Schema: ${reasonOf(cause)}`, {
+      metadata: { schema },
+      cause,
+    }),
+};
+
+/** Errors of signatures, and of the trust that a host's user has or hasn't. */
+export const signatureErrors = {
+  missing: (id: string, file: string) =>
+    error("signature_missing", `Plugin ${id}: the policy wants a signature, and ${file}.sig isn't there`, {
+      metadata: { plugin: id, file },
+    }),
+  invalid: (id: string, file: string, keys: number) =>
+    error(
+      "signature_invalid",
+      `Plugin ${id}: ${file}.sig is no signature of ${file} by ${keys === 1 ? "the trusted key" : `one of the ${keys} trusted keys`}`,
+      { metadata: { plugin: id, file, keys } },
+    ),
+  notPinned: (id: string, file: string) =>
+    error(
+      "not_pinned",
+      `Plugin ${id}: ${file} is signed, and has no integrity.sha256: nothing says which code was meant`,
+      { metadata: { plugin: id, file } },
+    ),
+  unreadable: (file: string, cause: unknown) =>
+    error("signature_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+  badKey: (key: string) =>
+    error("key_invalid", `A trusted key is ${shown(key)}, and must be "ed25519:" and 32 bytes in Base64`, {
+      metadata: { key },
+    }),
+  untrusted: (id: string, what: string) =>
+    error(
+      "untrusted",
+      `Plugin ${id} is ${what}, which runs in this process: that is for those who trust it (troupe plugins enable ${id} --trust, or \`trusted: true\`)`,
+      { metadata: { plugin: id } },
+    ),
+  overrideRelative: (id: string, variable: string, path: string) =>
+    error("override_relative", `Plugin ${id}: ${variable} is "${path}", and must be an absolute path`, {
+      metadata: { plugin: id, variable, path },
+    }),
+  overrideRefused: (id: string, variable: string) =>
+    error(
+      "override_refused",
+      `Plugin ${id}: ${variable} names another library, and the policy wants signatures: it is for development alone`,
+      { metadata: { plugin: id, variable } },
+    ),
+};
+
+/** Errors of pins. */
+export const pinErrors = {
+  mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
+    error(
+      "pin_mismatch",
+      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}`,
+      { metadata: { plugin: id, what, ...digests } },
     ),
 };
 
@@ -132,6 +209,22 @@ export const activationErrors = {
       metadata: { plugin: id, file, group: cause.group, code: cause.code },
       cause,
     }),
+  carrierMissing: (id: string, kind: string) =>
+    error("carrier_missing", `Plugin ${id} is of kind ${kind}, which this version doesn't run yet`, {
+      statusCode: 501,
+      metadata: { plugin: id, kind },
+    }),
+  moduleFailed: (id: string, path: string, cause: unknown) =>
+    error("module_failed", `Plugin ${id}: ${path} can't be imported: ${reasonOf(cause)}`, {
+      metadata: { plugin: id, path },
+      cause,
+    }),
+  notAPlugin: (id: string, path: string) =>
+    error(
+      "not_a_plugin",
+      `Plugin ${id}: the default export of ${path} isn't a plugin: an object with a name, and middleware`,
+      { metadata: { plugin: id, path } },
+    ),
   manifestNeeded: (id: string, kind: string) =>
     error(
       "manifest_needed",
@@ -148,6 +241,12 @@ export const activationErrors = {
       `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
       { metadata: { plugin: id, file, capability } },
     ),
+  notStarted: () =>
+    error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),
+  declaresOther: (id: string) =>
+    error("declares_other", `Plugin ${id} was started again, and declares other middleware than before`, {
+      metadata: { plugin: id },
+    }),
   kindUnknown: (id: string, wire: number) =>
     error("kind_unknown", `Plugin ${id} declares middleware of kind ${wire}, which this host doesn't know`, {
       metadata: { plugin: id, kind: wire },

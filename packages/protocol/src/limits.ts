@@ -1,4 +1,5 @@
 import { hibernationLimits } from "./hibernation-limits.ts";
+import { pluginLimits } from "./plugin-limits.ts";
 
 /**
  * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
@@ -54,6 +55,7 @@ export const limits = {
   /** Bytes held for a connection that is still opening. */
   openingBytes: 1024 * 1024,
   ...hibernationLimits,
+  ...pluginLimits,
   /** Bytes that a client may leave unread before its socket is closed with 1013. */
   sendBufferBytes: 16 * 1024 * 1024,
   /** Bytes that all clients of a gateway may leave unread together; past it the largest backlogs are closed with 1013. */
@@ -327,48 +329,8 @@ export const limits = {
   sandboxTreeEntries: 10_000,
   /** Live events that a client holds for a reader that is behind; then it reads them from the transcript. */
   sessionTailEvents: 1_024,
-  /** Actors that one plugin declares. */
-  pluginActors: 256,
-  /** Actions, or events, of one of a plugin's actors. */
-  pluginActorMembers: 1_024,
-  /** The options of one of a plugin's actors, JSON. */
-  pluginActorOptionsBytes: 64 * 1024,
-  /** Middleware that one plugin declares. */
-  pluginMiddleware: 1_024,
-  /** From a plugin's start to its Ready. */
-  pluginOpenTimeoutMs: 15_000,
-  /** A plugin ends within this time after it was told to. */
-  pluginCloseTimeoutMs: 5_000,
-  /** A carrier that takes longer than it was given is waited for so long, then reported. */
-  pluginCloseGraceMs: 1_000,
-  /** Calls of one plugin's middleware that wait for answers. */
-  pluginCalls: 4_096,
-  /** Default of such a call's time. */
-  pluginCallTimeoutMs: 60_000,
-  /** One frame between host and plugin, either way: room for the largest batch and what is around it. */
-  pluginFrameBytes: 64 * 1024 * 1024 + 64 * 1024,
-  /** The file of a native plugin, and of a worker that is checked against a digest. */
-  pluginLibraryBytes: 512 * 1024 * 1024,
-  /** Frames that a native plugin keeps for the host to pull; told to it, and its to hold. */
-  pluginQueuedFrames: 65_536,
-  /** Frames that wait in the host for a plugin that takes nothing more in. */
-  pluginWaitingFrames: 65_536,
-  /** Bytes of those frames. */
-  pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
-  /** Frames that the host takes from one native plugin before everybody else has a turn. */
-  pluginFramesPerTurn: 256,
   /** The body of a request to a model that a gateway for agents passes on. */
   gatewayModelBodyBytes: 100 * 1024 * 1024,
-  /** A plugin's manifest. */
-  pluginManifestBytes: 64 * 1024,
-  /** A worker process has connected in this time after its start. */
-  workerConnectMs: 10_000,
-  /** One message between a host and a worker: room for the largest frame and what is around it. */
-  workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
-  /** When a plugin is deactivated, calls of its middleware that have begun may take this long. */
-  pluginDrainMs: 5_000,
-  /** What a worker said last on its standard error, kept for the error that its end becomes. */
-  workerStderrBytes: 4 * 1024,
 
   /** Calls of one actor that the inspector keeps. */
   inspectorCalls: 128,

@@ -110,6 +110,7 @@ export type {
   OpenCarrier,
   OpenCarrierSource,
 } from "./ports/carried.ts";
+export type { PluginSet } from "./ports/plugin-set.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";

@@ -1,52 +1,71 @@
 /** `troupe gateway`: what it says, and how it ends. */
+import { TroupeError } from "@troupe/base";
+import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
-import { type GatewayFlags, readOptions } from "./options.ts";
+import { type GatewayFlags, readOptions, type Surroundings } from "./options.ts";
 import { describePlan, planGateway } from "./plan.ts";
 
 /** The command's ways to the outside. */
-export interface Terminal {
-  readonly cwd: string;
+export interface Terminal extends Surroundings {
   readonly out: (text: string) => void;
   /** Settles when the process is asked to end. */
   readonly asked: () => Promise<string>;
+  /** Calls `listener` whenever the process is asked to reload. Default: nobody asks. */
+  readonly onReload?: (listener: () => void) => void;
 }
 
 /** Runs a gateway until it is asked to end. Throws what keeps it from starting. */
 export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promise<void> {
-  const options = readOptions(flags, terminal.cwd);
+  const options = readOptions(flags, terminal);
+  const { json } = options;
   if (options.dryRun) {
     const plan = await planGateway(options);
-    terminal.out(options.json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
+    terminal.out(json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
     return;
   }
   const asked = terminal.asked();
   await using gateway = await Gateway.start(options);
-  terminal.out(options.json ? `${JSON.stringify(started(gateway))}\n` : describe(gateway));
+  terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : describe(gateway));
+  terminal.onReload?.(
+    () =>
+      void reload(gateway).then(({ value, lines }) => {
+        terminal.out(json ? `${JSON.stringify(value)}\n` : [...lines, ""].join("\n"));
+      }),
+  );
   await asked;
 }
 
 function started({ url, upstream, plugins }: Gateway) {
-  return {
-    url,
-    upstream: upstream?.href ?? null,
-    plugins: plugins.status.map(({ id, version, kind, registrations }) => ({
-      id,
-      version,
-      kind,
-      registrations,
-    })),
-    skipped: plugins.skipped.map(({ plugin, error }) => ({ plugin, message: error.message })),
-  };
+  return { url, upstream: upstream?.href ?? null, ...diagnosticsOf(plugins) };
 }
 
 function describe({ url, upstream, plugins }: Gateway): string {
   return [
-    ...plugins.skipped.map(({ plugin, error }) => `Left out optional plugin ${plugin}: ${error.message}`),
-    ...plugins.status.map(({ id, version, kind }) => `Activated plugin ${id} ${version} (${kind})`),
+    ...describePlugins(plugins),
     upstream === undefined
       ? "Model calls are refused: --upstream is not given"
       : `Model calls go to ${upstream.href}`,
     `Listening at ${url}`,
     "",
   ].join("\n");
+}
+
+/** What is said of a reload. One that fails changes nothing, and is no reason to end. */
+async function reload(gateway: Gateway): Promise<{ value: object; lines: readonly string[] }> {
+  try {
+    await gateway.reload();
+  } catch (error) {
+    const { group, code, message } = TroupeError.is(error)
+      ? error
+      : { group: "internal", code: "error", message: String(error) };
+    return {
+      value: { reloaded: false, error: { code: `${group}.${code}`, message } },
+      lines: [`Not reloaded, everything is as it was: ${message} [${group}.${code}]`],
+    };
+  }
+  const { plugins } = gateway;
+  return {
+    value: { reloaded: true, ...diagnosticsOf(plugins) },
+    lines: ["Reloaded", ...describePlugins(plugins)],
+  };
 }

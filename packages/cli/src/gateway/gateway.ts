@@ -7,6 +7,7 @@
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
+import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
 import { GatewayServer } from "./server.ts";
 import { prepareTraceFile } from "./trace-file.ts";
@@ -18,15 +19,17 @@ export class Gateway implements AsyncDisposable {
   /** Where model calls go. */
   readonly upstream: URL | undefined;
   readonly plugins: ActivePlugins;
+  readonly #options: GatewayOptions;
   readonly #ending: AsyncDisposableStack;
 
   private constructor(
-    at: { readonly url: string; readonly upstream: URL | undefined },
+    at: { readonly url: string; readonly options: GatewayOptions },
     plugins: ActivePlugins,
     ending: AsyncDisposableStack,
   ) {
     this.url = at.url;
-    this.upstream = at.upstream;
+    this.upstream = at.options.upstream;
+    this.#options = at.options;
     this.plugins = plugins;
     this.#ending = ending;
   }
@@ -41,14 +44,19 @@ export class Gateway implements AsyncDisposable {
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");
     }
-    const sources = options.manifests.map((manifest) => ({ manifest }));
-    const plugins = starting.use(await activatePlugins({ plugins: sources, relay }));
+    const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
     const upstream = options.upstream && starting.adopt(new Upstream(options.upstream), (it) => it.close());
-    const ready = (): boolean =>
-      plugins.status.every(({ startup, state }) => startup === "optional" || state === "active");
-    const server = await GatewayServer.listen({ relay, upstream, ready }, options);
+    const server = await GatewayServer.listen({ relay, upstream, plugins }, options);
     starting.defer(() => server.close());
-    return new Gateway({ url: server.url, upstream: options.upstream }, plugins, starting.move());
+    return new Gateway({ url: server.url, options }, plugins, starting.move());
+  }
+
+  /**
+   * Reads the lists, the policy and every plugin anew, and puts them in the place of those that run. Throws as a start
+   * does; what ran goes on then.
+   */
+  async reload(): Promise<void> {
+    await this.plugins.reload(await askedPlugins(this.#options));
   }
 
   /** Ends it in order. */

@@ -1,5 +1,6 @@
 /** What `troupe gateway` was asked for. */
 import { resolve } from "node:path";
+import { findScopes, type Scopes } from "@troupe/plugins";
 import { optionErrors } from "../errors.ts";
 import { isLoopback } from "./access.ts";
 
@@ -8,6 +9,8 @@ export interface GatewayFlags {
   readonly bind: string;
   readonly upstream?: string;
   readonly plugin: readonly string[];
+  /** False: installed plugins aren't activated. */
+  readonly installed?: boolean;
   readonly atof?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -20,16 +23,26 @@ export interface GatewayOptions {
   readonly upstream: URL | undefined;
   /** Paths of manifests. */
   readonly manifests: readonly string[];
+  /** Where installed plugins, and the policy, are; undefined: neither counts. */
+  readonly scopes: Scopes | undefined;
   readonly atof: string | undefined;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
 
+/** Where a command runs. */
+export interface Surroundings {
+  readonly cwd: string;
+  /** Says where the user's plugins are. Without it nothing is taken from there. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 /** Throws `config.invalid_option` and `config.unsafe_bind`. */
-export function readOptions(flags: GatewayFlags, cwd: string): GatewayOptions {
+export function readOptions(flags: GatewayFlags, { cwd, env }: Surroundings): GatewayOptions {
   return {
     ...readBind(flags.bind),
     upstream: flags.upstream === undefined ? undefined : readUpstream(flags.upstream),
+    scopes: env === undefined || flags.installed === false ? undefined : findScopes(cwd, env),
     manifests: flags.plugin.map((path) => resolve(cwd, path)),
     atof: flags.atof === undefined ? undefined : resolve(cwd, flags.atof),
     dryRun: flags.dryRun ?? false,

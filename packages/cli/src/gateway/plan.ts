@@ -1,5 +1,6 @@
 /** Plan: what `troupe gateway` would do, found by reading alone. */
 import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
+import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
 
 /** What a dry run reports. */
@@ -19,14 +20,16 @@ export interface PlannedPlugin {
   readonly version: string | null;
   readonly kind: string | null;
   readonly startup: string | null;
+  readonly runsIn: string | null;
   readonly file: string | null;
   readonly problem: { readonly code: string; readonly message: string } | null;
 }
 
 /** Plans without doing: nothing is written, bound or started. */
 export async function planGateway(options: GatewayOptions): Promise<GatewayPlan> {
-  const { host, port, upstream, atof, manifests } = options;
-  const found = await Promise.all(manifests.map((manifest) => inspectPlugin({ manifest })));
+  const { host, port, upstream, atof } = options;
+  const { plugins, policy } = await askedPlugins(options);
+  const found = await Promise.all(plugins.map((source) => inspectPlugin(source, policy)));
   return {
     bind: `${host}:${port}`,
     upstream: upstream?.href ?? null,
@@ -36,13 +39,23 @@ export async function planGateway(options: GatewayOptions): Promise<GatewayPlan>
   };
 }
 
-function planned({ source, id, version, kind, startup, file, problem }: PluginInspection): PlannedPlugin {
+function planned({
+  source,
+  id,
+  version,
+  kind,
+  startup,
+  runsIn,
+  file,
+  problem,
+}: PluginInspection): PlannedPlugin {
   return {
     source,
     id: id ?? null,
     version: version ?? null,
     kind: kind ?? null,
     startup: startup ?? null,
+    runsIn: runsIn ?? null,
     file: file ?? null,
     problem:
       problem === undefined ? null : { code: `${problem.group}.${problem.code}`, message: problem.message },
@@ -62,8 +75,17 @@ export function describePlan(plan: GatewayPlan): string {
   ].join("\n");
 }
 
-function describePlugin({ source, id, version, kind, startup, file, problem }: PlannedPlugin): string {
+function describePlugin({
+  source,
+  id,
+  version,
+  kind,
+  startup,
+  runsIn,
+  file,
+  problem,
+}: PlannedPlugin): string {
   const name = id === null ? source : `${id} ${version} (${kind}, ${startup})`;
   if (problem !== null) return `Would fail on plugin ${name}: ${problem.message} [${problem.code}]`;
-  return `Would activate plugin ${name} from ${file}`;
+  return `Would activate plugin ${name} in ${runsIn} from ${file}`;
 }

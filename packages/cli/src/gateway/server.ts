@@ -4,18 +4,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TroupeError } from "@troupe/base";
+import type { ActivePlugins } from "@troupe/plugins";
 import { optionErrors, requestErrors } from "../errors.ts";
 import { checkAccess } from "./access.ts";
 import { sendJson } from "./answer.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
 import { callModel, type ModelRoute } from "./model-call.ts";
 import { type Provider, providers, readable } from "./provider.ts";
 import { decideTool } from "./tool-hook.ts";
 
 /** What a listener serves. */
 export interface ServerRoute extends ModelRoute {
-  /** False when a plugin is gone without which the gateway wouldn't have started. */
-  readonly ready: () => boolean;
+  readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
 }
+
+/** What probes are told with status 200: a gateway that lacks an optional plugin serves. */
+const fine: ReadonlySet<string> = new Set(["ok", "ready", "degraded"]);
 
 /** Requests that run when the gateway stops may take this long. */
 const DRAIN_MS = 10_000;
@@ -79,6 +83,7 @@ export class GatewayServer {
   ): Promise<void> {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request.headers);
+    if (path === "/plugins") return this.#diagnose(request, response);
     if (provider === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     if (provider !== undefined) return await callModel(this.#route, provider, request, response);
@@ -89,12 +94,20 @@ export class GatewayServer {
   #probe(path: string, { method }: IncomingMessage, response: ServerResponse): void {
     if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
     const status = path === "/livez" ? "ok" : this.#readiness();
-    sendJson(response, status === "ok" || status === "ready" ? 200 : 503, { status });
+    sendJson(response, fine.has(status) ? 200 : 503, { status });
+  }
+
+  /** How each plugin is: for people of this machine. */
+  #diagnose({ method }: IncomingMessage, response: ServerResponse): void {
+    if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
+    sendJson(response, 200, diagnosticsOf(this.#route.plugins));
   }
 
   #readiness(): string {
     if (this.#stopping) return "stopping";
-    return this.#route.ready() ? "ready" : "plugin_lost";
+    const lost = this.#route.plugins.status.filter(({ state }) => state !== "active");
+    if (lost.some(({ startup }) => startup === "required")) return "plugin_lost";
+    return lost.length > 0 || this.#route.plugins.skipped.length > 0 ? "degraded" : "ready";
   }
 
   #refuse(error: TroupeError, provider: Provider | undefined, response: ServerResponse): void {

@@ -19,9 +19,11 @@ export class GatewayProcess implements AsyncDisposable {
   #err = "";
   #url = "";
 
-  private constructor(args: readonly string[]) {
+  /** `home` is where the user's plugins are; by default there are none. */
+  private constructor(args: readonly string[], home = "/nonexistent") {
     this.#child = spawn(process.execPath, ["--conditions=troupe-source", bin, "gateway", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, XDG_CONFIG_HOME: home },
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#out += text;
@@ -38,8 +40,8 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Runs it to its end. One that begins to serve is ended, and that is an error: nobody would ever stop it. */
-  static async run(args: readonly string[]): Promise<Exit> {
-    const gateway = new GatewayProcess(args);
+  static async run(args: readonly string[], home?: string): Promise<Exit> {
+    const gateway = new GatewayProcess(args, home);
     const { stdout } = gateway.#child;
     stdout?.on("data", () => {
       if (/^Listening at/m.test(gateway.#out)) gateway.#child.kill("SIGKILL");
@@ -50,8 +52,8 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Starts it at a free port; settles when it listens. */
-  static async start(args: readonly string[]): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(["--bind", "127.0.0.1:0", "--json", ...args]);
+  static async start(args: readonly string[], home?: string): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(["--bind", "127.0.0.1:0", "--json", ...args], home);
     await Promise.race([gateway.#listening(), gateway.exited]);
     if (gateway.#url === "") throw new Error(`it didn't start: ${gateway.#err}`);
     return gateway;
@@ -71,6 +73,21 @@ export class GatewayProcess implements AsyncDisposable {
       body: JSON.stringify({ name, args: { path: "/" }, ...more }),
     });
     return await answer.json();
+  }
+
+  /** Asks it to reload; what it says of that. */
+  async reload(): Promise<unknown> {
+    const { stdout } = this.#child;
+    const before = this.#out.length;
+    this.#child.kill("SIGHUP");
+    while (stdout !== null && !this.#out.slice(before).includes("\n")) await once(stdout, "data");
+    return JSON.parse(this.#out.slice(before));
+  }
+
+  /** A JSON resource. */
+  async get(path: string): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`${this.#url}${path}`);
+    return { status: response.status, body: await response.json() };
   }
 
   /** Asks it to end, and waits. */

@@ -17,17 +17,19 @@ import {
 import { activationErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { PluginDeclarations } from "../session/declarations.ts";
-import type { PluginSession } from "../session/session.ts";
+import type { SupervisedSession } from "./supervised-session.ts";
 
 /** What one plugin contributes to a relay. */
 export class PluginMiddleware {
   readonly #relay: Relay;
-  readonly #session: PluginSession;
+  readonly #session: SupervisedSession;
   readonly #registrations: Registration[] = [];
+  /** Whoever took this one's place. */
+  #successor: PluginMiddleware | undefined;
   #running = 0;
   #idle: (() => void) | undefined;
 
-  constructor(relay: Relay, session: PluginSession) {
+  constructor(relay: Relay, session: SupervisedSession) {
     this.#relay = relay;
     this.#session = session;
   }
@@ -37,9 +39,9 @@ export class PluginMiddleware {
     return this.#registrations.map(({ name }) => name);
   }
 
-  /** Registers all of it. After a throw some may be registered: `clear` undoes that. */
+  /** Registers all of it. After a throw some may be registered: `deregister` undoes that. */
   register(id: string): void {
-    for (const { kind: wire, name, priority } of this.#session.declared.middleware) {
+    for (const { kind: wire, name, priority } of this.#session.current.declared.middleware) {
       const kind = checkKind(id, wire);
       const registered = { kind, name: `${id}/${name}`, priority };
       const handle = (payload: unknown, context: MiddlewareContext): Promise<never> =>
@@ -48,9 +50,18 @@ export class PluginMiddleware {
     }
   }
 
-  /** Takes the registrations away, and waits for the calls that had begun, at most `timeoutMs`. */
-  async clear(timeoutMs: number): Promise<void> {
+  /** Takes the registrations away, at once. */
+  deregister(): void {
     for (const registration of this.#registrations.splice(0).reverse()) registration.deregister();
+  }
+
+  /** A call that had begun may reach this one after its registrations are gone: `successor` answers what it has as well. */
+  handOver(successor: PluginMiddleware): void {
+    this.#successor = successor;
+  }
+
+  /** Waits for the calls that had begun, at most `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
     if (this.#running === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle = resolve;
@@ -59,7 +70,13 @@ export class PluginMiddleware {
     clearTimeout(timer);
   }
 
+  /** Whether the plugin has this middleware. */
+  has({ wire, name }: PluginCall): boolean {
+    return this.#session.current.declared.middleware.some((one) => one.kind === wire && one.name === name);
+  }
+
   async #call(call: PluginCall, { signal }: MiddlewareContext): Promise<never> {
+    if (this.#successor?.has(call)) return await this.#successor.#call(call, { signal });
     const { kind, wire, name, payload } = call;
     const scope = this.#relay.capturePropagationContext();
     const carried = scope === undefined ? {} : { scope: propagationContextToJson(scope) };
@@ -67,7 +84,7 @@ export class PluginMiddleware {
     try {
       const options = { signal, ...carried, ...timeoutOf(kind) };
       // The relay checks the answer: what a kind may answer is its to say.
-      return (await this.#session.invoke({ kind: wire, name, payload, options })) as never;
+      return (await this.#session.current.invoke({ kind: wire, name, payload, options })) as never;
     } catch (error) {
       const reason = rejectionOf(kind, error);
       if (reason === undefined) throw error;
@@ -96,6 +113,20 @@ export function checkDeclarations(manifest: PluginManifest, declared: PluginDecl
       throw activationErrors.capabilityMissing(id, origin.file, capability);
   }
   for (const { kind } of declared.middleware) checkKind(id, kind);
+}
+
+/** Throws when a plugin that was started again declares other middleware than it is registered with. */
+export function checkSameMiddleware(
+  { id }: PluginManifest,
+  declared: PluginDeclarations,
+  before: PluginDeclarations,
+): void {
+  const names = ({ middleware }: PluginDeclarations): string =>
+    middleware
+      .map(({ kind, name, priority }) => `${kind} ${name} ${priority}`)
+      .sort()
+      .join("\n");
+  if (names(declared) !== names(before)) throw activationErrors.declaresOther(id);
 }
 
 function checkKind(id: string, wire: number): MiddlewareKind {

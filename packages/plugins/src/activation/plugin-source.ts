@@ -1,20 +1,49 @@
 /**
- * Plugin source: what a host is told to activate.
+ * Plugin source: what a host is told to activate, and by whom it is trusted.
  *
- * A manifest is asked only of kinds that need one: a native plugin runs in the host's own process, so a manifest pins the
- * library. A worker may also be described in code.
+ * A manifest is asked only of kinds that need one: a library is a file that something must describe. Workers and modules may
+ * also be described in code.
  */
 import { basename, dirname } from "node:path";
 import { activationErrors } from "../errors.ts";
-import type { Capability, PluginManifest, Startup, WorkerRuntime } from "../manifest/manifest.ts";
+import type { PluginLoad, WorkerRuntime } from "../manifest/load.ts";
+import type { PluginManifest, Startup } from "../manifest/manifest.ts";
+import { applyPins, type Pins } from "../manifest/pins.ts";
 import { readManifest } from "../manifest/read-manifest.ts";
+import type { Capability } from "../manifest/rules.ts";
+import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
+import type { WorkerPlugin } from "../worker/worker-plugin.ts";
 
-/** A plugin by its manifest, or a worker that has none. */
-export type PluginSource = { readonly manifest: string } | WorkerDescription;
+/** A plugin by its manifest, or one that is described in code. */
+export type PluginSource = ManifestSource | WorkerDescription | ModuleDescription;
+
+/** What every source may say. */
+export interface SourceOptions {
+  /** The plugin's configuration: a value that JSON can hold. Default: none. */
+  readonly config?: unknown;
+}
+
+/** A plugin by its manifest. */
+export interface ManifestSource extends SourceOptions {
+  /** The path of a `troupe-plugin.toml`. */
+  readonly manifest: string;
+  /** Its code may run in this process, if that is what its manifest wishes for. Default: false. */
+  readonly trusted?: boolean;
+  /** Digests that were taken of it: anything else is refused. Default: those of the manifest alone. */
+  readonly pins?: Pins;
+}
+
+/** A plugin described in code. */
+export interface Description extends SourceOptions {
+  readonly id: string;
+  /** Default: middleware. */
+  readonly capabilities?: readonly Capability[];
+  /** Default: required. */
+  readonly startup?: Startup;
+}
 
 /** A worker described in code. */
-export interface WorkerDescription {
-  readonly id: string;
+export interface WorkerDescription extends Description {
   readonly kind: "worker";
   readonly runtime: WorkerRuntime;
   /** Absolute. */
@@ -22,36 +51,46 @@ export interface WorkerDescription {
   readonly args?: readonly string[];
   /** Names of the host's environment variables that the process gets. */
   readonly env?: readonly string[];
-  /** Default: middleware. */
-  readonly capabilities?: readonly Capability[];
-  /** Default: required. */
-  readonly startup?: Startup;
 }
 
-/** The manifest of a source. Throws `plugin.manifest_*`, `plugin.incompatible`. */
-export async function manifestOf(source: PluginSource): Promise<PluginManifest> {
-  if ("manifest" in source) return await readManifest(source.manifest);
-  const { id, kind, entrypoint } = source;
-  if (kind !== "worker") throw activationErrors.manifestNeeded(id, String(kind));
-  return {
-    origin: { file: `the description of ${id}`, folder: dirname(entrypoint) },
-    id,
-    name: id,
-    version: "0.0.0",
-    capabilities: source.capabilities ?? ["middleware"],
-    startup: source.startup ?? "required",
-    load: {
-      kind,
-      runtime: source.runtime,
-      entrypoint: basename(entrypoint),
-      args: source.args ?? [],
-      env: source.env ?? [],
-      sha256: undefined,
-    },
-  };
+/** A plugin that is part of this program. */
+export interface ModuleDescription extends Description {
+  readonly kind: "module";
+  readonly plugin: WorkerPlugin;
+}
+
+/** The manifest of a source. Throws `plugin.manifest_*`, `plugin.incompatible`, `plugin.signature_*`, `plugin.pin_mismatch`. */
+export async function manifestOf(
+  source: PluginSource,
+  policy: TrustPolicy = integrityOnly,
+): Promise<PluginManifest> {
+  if ("manifest" in source) {
+    const { manifest, bytes } = await readManifest(source.manifest, policy);
+    return source.pins === undefined ? manifest : applyPins(manifest, bytes, source.pins);
+  }
+  const { id, startup = "required", capabilities = ["middleware"] } = source;
+  const { folder, load } = described(source);
+  const origin = { file: `the description of ${id}`, folder };
+  return { origin, id, name: id, version: "0.0.0", capabilities, startup, configSchema: undefined, load };
 }
 
 /** What a person calls a source that can't be read. */
 export function nameOf(source: PluginSource): string {
   return "manifest" in source ? source.manifest : source.id;
+}
+
+function described(source: WorkerDescription | ModuleDescription): {
+  readonly folder: string;
+  readonly load: PluginLoad;
+} {
+  const unchecked = { sha256: undefined, files: new Map<string, string>() };
+  if (source.kind === "module")
+    return { folder: "", load: { kind: "module", module: "its description", ...unchecked } };
+  const { id, kind } = source;
+  if (kind !== "worker") throw activationErrors.manifestNeeded(id, String(kind));
+  const { runtime, entrypoint, args = [], env = [] } = source;
+  return {
+    folder: dirname(entrypoint),
+    load: { kind: "worker", runtime, entrypoint: basename(entrypoint), args, env, ...unchecked },
+  };
 }

@@ -40,11 +40,31 @@ export interface CheckedFile {
 export async function checkFile(named: NamedFile): Promise<CheckedFile> {
   const path = await findFile(named);
   if (named.sha256 === undefined) return { path, bytes: undefined };
-  const bytes = await readOpened(named, path);
-  const found = createHash("sha256").update(bytes).digest("hex");
-  if (found !== named.sha256)
-    throw fileErrors.changed(named.origin.file, path, { expected: named.sha256, found });
+  const bytes = await readOpened(named, path, limits.pluginLibraryBytes);
+  checkDigest(named, path, bytes);
   return { path, bytes };
+}
+
+/** Reads a file of at most `limit` bytes, and compares its digest where there is one. Throws as `checkFile` does. */
+export async function readNamedFile(
+  named: NamedFile,
+  limit: number,
+): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const path = await findFile(named);
+  const bytes = await readOpened(named, path, limit);
+  checkDigest(named, path, bytes);
+  return { path, bytes };
+}
+
+/** The digest that a manifest speaks of: SHA-256, hexadecimal. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function checkDigest({ origin, sha256 }: NamedFile, path: string, bytes: Uint8Array): void {
+  if (sha256 === undefined) return;
+  const found = digestOf(bytes);
+  if (found !== sha256) throw fileErrors.changed(origin.file, path, { expected: sha256, found });
 }
 
 /** Walks from the folder to the file. The folder itself may be reached by links: the user named it. */
@@ -65,20 +85,20 @@ async function findFile({ origin, key, path }: NamedFile): Promise<string> {
   return place;
 }
 
-async function readOpened({ origin, key }: NamedFile, path: string): Promise<Uint8Array> {
+async function readOpened({ origin, key }: NamedFile, path: string, limit: number): Promise<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
     throw fileErrors.unreadable(origin.file, key, path, cause);
   });
   try {
-    return await readBounded(handle, path);
+    return await readBounded(handle, path, limit);
   } finally {
     await handle.close();
   }
 }
 
-async function readBounded(handle: FileHandle, path: string): Promise<Uint8Array> {
+async function readBounded(handle: FileHandle, path: string, limit: number): Promise<Uint8Array> {
   const { size } = await handle.stat();
-  if (size > limits.pluginLibraryBytes) throw fileErrors.tooLarge(path, limits.pluginLibraryBytes);
+  if (size > limit) throw fileErrors.tooLarge(path, limit);
   return await handle.readFile();
 }
 

@@ -4,19 +4,22 @@
  * Everything is refused that isn't known: a key, a value, a path that leads out of the manifest's folder. The published
  * schema, `troupe-plugin.schema.json`, says the same to editors; a test holds the two together.
  */
-import { dirname, isAbsolute, win32 } from "node:path";
+import { dirname } from "node:path";
+import { PLUGIN_VERSIONS } from "@troupe/protocol/plugin/v1";
 import semver from "semver";
 import { parse } from "smol-toml";
 import { manifestErrors } from "../errors.ts";
 import { TROUPE_VERSION } from "../version.ts";
 import type { Origin } from "./checked-file.ts";
-import { Table, type TextRule } from "./table.ts";
+import { type PluginKind, type PluginLoad, pluginKinds, readLoad } from "./load.ts";
+import { type Capability, isCapability, rules } from "./rules.ts";
+import { Table } from "./table.ts";
 
 /** The name of the file. */
 export const MANIFEST_NAME = "troupe-plugin.toml";
 
-/** What a plugin may contribute. */
-export type Capability = "actors" | "middleware";
+/** The major versions of the native ABI that this host has: `sdks/c/include/troupe_plugin.h`. */
+export const NATIVE_ABIS: readonly number[] = [1];
 
 /** What happens to the host when the plugin can't be started. */
 export type Startup = "required" | "optional";
@@ -33,35 +36,10 @@ export interface PluginManifest {
   readonly capabilities: readonly Capability[];
   /** Default: required. */
   readonly startup: Startup;
-  readonly load: NativeLoad | WorkerLoad;
+  /** The JSON Schema of its configuration, relative to the manifest. Undefined: it takes any. */
+  readonly configSchema: string | undefined;
+  readonly load: PluginLoad;
 }
-
-/** A shared library, loaded into the host's process. */
-export interface NativeLoad {
-  readonly kind: "native";
-  /** Relative to the manifest. */
-  readonly library: string;
-  /** Of the library, 64 hexadecimal digits. Code that runs in the host's process is always pinned. */
-  readonly sha256: string;
-}
-
-/** An executable that runs as a process of its own. */
-export interface WorkerLoad {
-  readonly kind: "worker";
-  /** `node`: an ES module, run by the host's own Node. `command`: a program. */
-  readonly runtime: WorkerRuntime;
-  /** Relative to the manifest. */
-  readonly entrypoint: string;
-  /** Arguments of the program. */
-  readonly args: readonly string[];
-  /** Names of the host's environment variables that the process gets. It gets no other. */
-  readonly env: readonly string[];
-  /** Of the entry point, 64 hexadecimal digits: then exactly these bytes are run. */
-  readonly sha256: string | undefined;
-}
-
-/** How a worker is run. */
-export type WorkerRuntime = "node" | "command";
 
 /** Reads a manifest's text. Throws `plugin.manifest_*`, and `plugin.incompatible` for another Troupe's plugin. */
 export function parseManifest(text: string, file: string): PluginManifest {
@@ -71,14 +49,16 @@ export function parseManifest(text: string, file: string): PluginManifest {
   const id = plugin.text("id", rules.id);
   const name = plugin.optionalText("name", rules.name) ?? id;
   const version = plugin.text("version", rules.version);
-  const kind = plugin.oneOf("kind", ["native", "worker"]);
+  const kind = plugin.oneOf<PluginKind>("kind", pluginKinds);
   plugin.end();
-  checkCompatibility(root.table("compat"), file);
+  checkCompatibility(root.table("compat"), kind, file);
   const capabilities = root.texts("capabilities", rules.capability).filter(isCapability);
   const startup = root.oneOf<Startup>("startup", ["required", "optional"], "required");
+  const configSchema = root.optionalText("config_schema", rules.path);
   const load = readLoad(kind, root.table("load"), root.table("integrity"));
   root.end();
-  return { origin: { file, folder: dirname(file) }, id, name, version, capabilities, startup, load };
+  const origin = { file, folder: dirname(file) };
+  return { origin, id, name, version, capabilities, startup, configSchema, load };
 }
 
 function parseToml(text: string, file: string): Readonly<Record<string, unknown>> {
@@ -89,68 +69,12 @@ function parseToml(text: string, file: string): Readonly<Record<string, unknown>
   }
 }
 
-function checkCompatibility(compat: Table, file: string): void {
+/** A native plugin may say which ABI it has, any other which protocol it speaks. Both are looked at again when it opens. */
+function checkCompatibility(compat: Table, kind: PluginKind, file: string): void {
   const range = compat.text("troupe", rules.range);
+  if (kind === "native") compat.optionalNumber("native_abi", NATIVE_ABIS);
+  else compat.optionalNumber("plugin_protocol", PLUGIN_VERSIONS);
   compat.end();
   if (!semver.satisfies(TROUPE_VERSION, range))
     throw manifestErrors.incompatible(file, range, TROUPE_VERSION);
-}
-
-function readLoad(kind: "native" | "worker", load: Table, integrity: Table): NativeLoad | WorkerLoad {
-  const read = kind === "native" ? readNative(load, integrity) : readWorker(load, integrity);
-  load.end();
-  integrity.end();
-  return read;
-}
-
-function readNative(load: Table, integrity: Table): NativeLoad {
-  return {
-    kind: "native",
-    library: load.text("library", rules.path),
-    sha256: integrity.text("sha256", rules.digest),
-  };
-}
-
-function readWorker(load: Table, integrity: Table): WorkerLoad {
-  return {
-    kind: "worker",
-    runtime: load.oneOf<WorkerRuntime>("runtime", ["node", "command"]),
-    entrypoint: load.text("entrypoint", rules.path),
-    args: load.list("args", rules.argument),
-    env: load.texts("env", rules.variable),
-    sha256: integrity.optionalText("sha256", rules.digest),
-  };
-}
-
-const capabilities: readonly Capability[] = ["actors", "middleware"];
-
-function isCapability(name: string): name is Capability {
-  return capabilities.some((known) => known === name);
-}
-
-const rules = {
-  id: matching(/^[a-z][a-z0-9-]{0,63}$/, "a lower-case letter, then at most 63 letters, digits and hyphens"),
-  name: matching(/^[^\p{Cc}]{1,200}$/u, "a text of 1 to 200 characters"),
-  version: { accepted: 'a version as "1.2.3"', test: (text) => semver.valid(text) === text },
-  range: {
-    accepted: 'a range of versions as ">=0.1.0 <0.2.0"',
-    test: (text) => semver.validRange(text) !== null,
-  },
-  capability: { accepted: capabilities.map((name) => `"${name}"`).join(" or "), test: isCapability },
-  digest: matching(/^[0-9a-f]{64}$/, "a SHA-256, 64 lower-case hexadecimal digits"),
-  path: {
-    accepted: 'a path inside the manifest\'s folder, with "/" between names and without "." and ".."',
-    test: isInnerPath,
-  },
-  argument: { accepted: "a text without NUL", test: (text) => !text.includes("\0") },
-  variable: matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable"),
-} as const satisfies Record<string, TextRule>;
-
-function matching(pattern: RegExp, accepted: string): TextRule {
-  return { accepted, test: (text) => pattern.test(text) };
-}
-
-function isInnerPath(path: string): boolean {
-  if (isAbsolute(path) || win32.isAbsolute(path) || /[\\\0:]/.test(path)) return false;
-  return path.split("/").every((name) => name !== "" && name !== "." && name !== "..");
 }

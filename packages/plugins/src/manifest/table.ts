@@ -53,6 +53,15 @@ export class Table {
     return choice;
   }
 
+  /** One of `choices`; undefined where the key is absent. */
+  optionalNumber(key: string, choices: readonly number[]): number | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw this.#invalid(key, choices.join(" or "));
+    return choice;
+  }
+
   /** A list of texts; empty where the key is absent. */
   list(key: string, rule: TextRule): readonly string[] {
     const value = this.#take(key) ?? [];
@@ -68,6 +77,19 @@ export class Table {
     const texts = this.list(key, rule);
     if (new Set(texts).size === texts.length) return texts;
     throw this.#invalid(key, `a list of different texts, each ${rule.accepted}`);
+  }
+
+  /** A table of texts under `key`, by name; empty where the key is absent. */
+  entries(
+    key: string,
+    rule: { readonly name: TextRule; readonly value: TextRule },
+  ): ReadonlyMap<string, string> {
+    const table = this.table(key);
+    const names = Object.keys(table.#values);
+    const wrong = names.find((name) => !rule.name.test(name));
+    if (wrong !== undefined)
+      throw manifestErrors.invalid(this.#file, `a name in ${this.#name(key)}`, wrong, rule.name.accepted);
+    return new Map(names.map((name) => [name, table.text(name, rule.value)]));
   }
 
   /** The table under `key`; an empty one where it is absent, so that the refusal names what is missing in it. */

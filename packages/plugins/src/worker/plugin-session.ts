@@ -34,7 +34,8 @@ export class PluginSideSession {
   heard({ body }: HostFrame): void {
     switch (body?.$case) {
       case "hello":
-        return this.#greet(body.value);
+        void this.#greet(body.value);
+        return;
       case "invoke":
         void this.#invoke(body.value);
         return;
@@ -53,7 +54,7 @@ export class PluginSideSession {
     for (const invoke of this.#running.keys()) this.#cancel(invoke);
   }
 
-  #greet({ versions }: Hello): void {
+  async #greet({ versions, config }: Hello): Promise<void> {
     const version = PLUGIN_VERSIONS.find((ours) => versions.includes(ours));
     if (version === undefined) {
       const error = new TroupeError(
@@ -61,9 +62,12 @@ export class PluginSideSession {
         "version_unsupported",
         `This plugin speaks plugin/v1's session in version ${PLUGIN_VERSIONS.join(", ")}`,
       );
-      return this.#send({
-        body: { $case: "failed", value: { error: toCarriedError(error, "json") } },
-      });
+      return this.#fail(error);
+    }
+    try {
+      await this.#plugin.start?.(configOf(config));
+    } catch (error) {
+      return this.#fail(error);
     }
     const { name, version: pluginVersion = "0.0.0", middleware = [] } = this.#plugin;
     this.#send({
@@ -83,6 +87,11 @@ export class PluginSideSession {
         },
       },
     });
+  }
+
+  /** No encoding was chosen yet: it is JSON. */
+  #fail(error: unknown): void {
+    this.#send({ body: { $case: "failed", value: { error: toCarriedError(error, "json") } } });
   }
 
   async #invoke(call: Invoke): Promise<void> {
@@ -116,6 +125,10 @@ export class PluginSideSession {
     this.#running.get(invoke)?.abort();
     this.#running.delete(invoke);
   }
+}
+
+function configOf(config: Uint8Array): unknown {
+  return config.byteLength === 0 ? undefined : JSON.parse(new TextDecoder().decode(config));
 }
 
 /** The host's relay made the payload of that kind. */

@@ -39,5 +39,10 @@ export interface WorkerPlugin {
   readonly name: string;
   /** Default: "0.0.0". */
   readonly version?: string;
+  /**
+   * Called once, before anything else, with the plugin's configuration; undefined: there is none. What it throws is why the
+   * plugin can't run.
+   */
+  readonly start?: (config: unknown) => void | PromiseLike<void>;
   readonly middleware?: readonly WorkerMiddleware[];
 }

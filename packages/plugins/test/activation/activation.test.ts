@@ -74,9 +74,11 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
       id: "curfew",
       version: "1.0.0",
       kind: "worker",
+      runsIn: "its own process",
       startup: "required",
       state: "active",
       registrations: ["curfew/no-rm"],
+      override: undefined,
       error: undefined,
     },
   ]);
@@ -230,7 +232,7 @@ test("a guardrail whose process is gone fails closed, and is told of", async () 
   const gone = { group: "plugin", code: "worker_exited", metadata: { code: 5 } };
   for (const tool of ["first", "second"])
     expect(await refusalOf(relay, tool)).toMatchObject({ code: "middleware_failed", cause: gone });
-  expect(active.status).toMatchObject([{ id: "frail", state: "lost", error: gone }]);
+  expect(active.status).toMatchObject([{ id: "frail", state: "restarting", error: gone }]);
 });
 
 test("S5.2 a manifest is asked only of kinds that need it: a worker described in code starts without one", async () => {

@@ -9,7 +9,7 @@ import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
-import type { WorkerLoad } from "../../src/manifest/manifest.ts";
+import type { WorkerLoad } from "../../src/manifest/load.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
 
 const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;
@@ -75,6 +75,7 @@ class Story implements AsyncDisposable {
         args: [],
         env: [],
         sha256: undefined,
+        files: new Map(),
         ...load,
       },
       ...options,
@@ -246,7 +247,9 @@ test("with a digest, the checked bytes are run: a module, and a program from a p
   ).rejects.toMatchObject({
     metadata: {
       code: 9,
-      stderr: expect.stringMatching(/^run as .*troupe-worker-\w+\/program in .*troupe-plugin-\w+\/bin\n$/),
+      stderr: expect.stringMatching(
+        /^run as .*troupe-worker-\w+\/plugin\/bin\/program in .*troupe-plugin-\w+\/bin\n$/,
+      ),
     },
   });
   expect(existsSync(path)).toBe(true);
@@ -295,7 +298,7 @@ function hostOf(rest: string): string {
   const carrier = new URL("../../src/carriers/worker/worker-carrier.ts", import.meta.url).href;
   return `
     import { workerCarrier } from ${JSON.stringify(carrier)};
-    const load = { kind: "worker", runtime: "node", entrypoint: "worker.mjs", args: [], env: [], sha256: undefined };
+    const load = { kind: "worker", runtime: "node", entrypoint: "worker.mjs", args: [], env: [], sha256: undefined, files: new Map() };
     const events = { frame: ({ body }) => console.log(body.value.number), ended() {} };
     await workerCarrier({ plugin: "story", origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
       async () => { ${rest} },

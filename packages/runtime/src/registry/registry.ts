@@ -18,6 +18,7 @@ import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
@@ -30,6 +31,8 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly maxAwakeActors?: number;
   /** Takes remote hosts that show this token; without it none. For actors made with `remoteActor()`. */
   readonly hosts?: { readonly token: string };
+  /** Plugins that start before the door opens and end last: `pluginSet` of `troupe/plugins`. */
+  readonly plugins?: PluginSet;
   /** Lets people look into actors under `/inspector`, with a token of its own. Off by default. */
   readonly inspector?: InspectorConfig;
   /**
@@ -181,6 +184,16 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   async #openNow(options: ResolvedStartOptions): Promise<Open> {
     const env = this.#platform.env();
+    await this.config.plugins?.start(env);
+    try {
+      return await this.#openStore(env, options);
+    } catch (cause) {
+      await this.config.plugins?.stop();
+      throw cause;
+    }
+  }
+
+  async #openStore(env: Env, options: ResolvedStartOptions): Promise<Open> {
     const store = await this.#platform.openStore({
       env,
       dataDir: options.dataDir,
@@ -205,7 +218,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       maxAwakeActors: this.config.maxAwakeActors,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
-      failure: () => store.failure(),
+      failure: () => store.failure() ?? this.config.plugins?.failure(),
       hostToken: this.config.hosts?.token,
       relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
@@ -234,7 +247,11 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
     } finally {
       open.ungateFetch();
-      await open.store.close();
+      try {
+        await open.store.close();
+      } finally {
+        await this.config.plugins?.stop();
+      }
     }
   }
 
@@ -271,6 +288,7 @@ const configKeys = [
   "use",
   "maxAwakeActors",
   "hosts",
+  "plugins",
   "inspector",
   "relay",
   "fetch",
@@ -315,6 +333,8 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
     throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");
   if (config.hosts !== undefined && !config.hosts?.token)
     throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
+  if (config.plugins !== undefined && typeof config.plugins?.start !== "function")
+    throw configErrors.invalidOption("plugins", "what pluginSet() of troupe/plugins gives");
   if (config.fetch !== undefined && typeof config.fetch !== "function") {
     throw configErrors.invalidOption("fetch", "a function from a Request to a Response");
   }

@@ -23,7 +23,7 @@ import {
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors, workerErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
-import type { WorkerLoad } from "../../manifest/manifest.ts";
+import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { type HostStream, importGrpc } from "./grpc.ts";
 import { planLaunch } from "./launch.ts";
@@ -36,7 +36,10 @@ export interface WorkerOptions {
   /** Its id, for errors. */
   readonly plugin: string;
   readonly origin: Origin;
-  readonly load: WorkerLoad;
+  /** A native plugin's library is loaded by a program of ours. */
+  readonly load: WorkerLoad | NativeLoad;
+  /** The absolute path of a library that is loaded in place of a native plugin's. Default: none. */
+  readonly override?: string | undefined;
   /** Default: `limits.workerConnectMs`. */
   readonly connectTimeoutMs?: number;
 }
@@ -47,13 +50,13 @@ const EXIT_GRACE_MS = 1_000;
 /** Opens a worker. Rejects with `package.missing`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
-    const { plugin, load, origin } = options;
+    const { plugin, load, origin, override } = options;
     const grpc = await importGrpc();
     await using room = new AsyncDisposableStack();
     const folder = room.adopt(await mkdtemp(join(tmpdir(), "troupe-worker-")), (path) =>
       rm(path, { recursive: true, force: true }),
     );
-    const launch = await planLaunch({ load, origin, folder });
+    const launch = await planLaunch({ load, origin, folder, override });
     const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
     const server = room.adopt(await WorkerServer.listen(grpc, handover), (it) => it.close());
     const child = room.adopt(new WorkerProcess(launch, handover), (it) => it.kill());

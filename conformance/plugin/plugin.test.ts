@@ -1,0 +1,60 @@
+/** Carriers and languages, each with the same stories. */
+import { execFile } from "node:child_process";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
+import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
+import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
+import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
+import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
+import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
+import { type Built, cExample, rustExample } from "../../packages/plugins/test/support/built.ts";
+import { pluginKit } from "./plugin-kit.ts";
+import guardrail from "./workers/guardrail.ts";
+
+const workers = join(import.meta.dirname, "workers");
+const unchecked = { sha256: undefined, files: new Map<string, string>() };
+
+function worker(file: string, load: NativeLoad | WorkerLoad): OpenCarrier {
+  return workerCarrier({ plugin: "guardrail", origin: { file: "the kit", folder: dirname(file) }, load });
+}
+
+function program(file: string, runtime: WorkerLoad["runtime"]): OpenCarrier {
+  const path = join(workers, file);
+  return worker(path, { kind: "worker", runtime, entrypoint: file, args: [], env: [], ...unchecked });
+}
+
+/** The library in this process. */
+async function inProcess(built: Promise<Built>) {
+  const found = await built;
+  if (found.missing !== undefined) return { missing: found.missing };
+  const { path } = found;
+  return { open: nativeCarrier({ library: path }) };
+}
+
+/** The library in a process of its own. */
+async function inItsOwn(built: Promise<Built>) {
+  const found = await built;
+  if (found.missing !== undefined) return { missing: found.missing };
+  const { path } = found;
+  const load = { kind: "native", library: basename(path), isolation: "process", ...unchecked } as const;
+  return { open: worker(path, load) };
+}
+
+pluginKit("module, TypeScript", async () => ({
+  open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)),
+}));
+pluginKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }));
+pluginKit("worker, Python", async () => {
+  const python = process.env.TROUPE_PYTHON ?? "python3";
+  try {
+    await promisify(execFile)(python, ["-I", "-c", "import grpc"]);
+  } catch {
+    return { missing: "no python3 with grpcio (TROUPE_PYTHON may name one)" };
+  }
+  return { open: program("guardrail.py", "python") };
+});
+pluginKit("native, C", () => inProcess(cExample("guardrail")));
+pluginKit("native in its own process, C", () => inItsOwn(cExample("guardrail")));
+pluginKit("native, Rust", () => inProcess(rustExample("guardrail")));
+pluginKit("native in its own process, Rust", () => inItsOwn(rustExample("guardrail")));

@@ -1,0 +1,228 @@
+/** `troupe plugins`: from a folder on disk to a plugin that may run, and back. */
+import { ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, assert, describe, expect, test, vi } from "vitest";
+import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
+import { Troupe } from "../support/troupe.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
+
+/** Node's types don't tell of the method that every way to start a process ends in. */
+function startsProcesses(value: object): value is { spawn: (options: unknown) => unknown } {
+  return "spawn" in value;
+}
+
+function watchProcesses() {
+  const prototype: object = ChildProcess.prototype;
+  assert(startsProcesses(prototype));
+  return vi.spyOn(prototype, "spawn");
+}
+
+test("a plugin is added disabled, enabled, pinned, disabled and removed, and each step says so", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const manifest = folder.worker("calm", guardrail);
+  const spawn = watchProcesses();
+  expect((await troupe.plugins("list")).out).toBe("No plugins. Add one with: troupe plugins add <folder>\n");
+  expect((await troupe.plugins("validate", manifest)).out).toMatch(/^calm \d+\.\d+\.\d+ is valid: /);
+  expect((await troupe.plugins("add", join(folder.path, "calm"))).out).toMatch(
+    /^Added calm \S+ to the user scope\. It is disabled: troupe plugins enable calm\n$/,
+  );
+  expect((await troupe.plugins("list")).out).toMatch(
+    /^ID {4}VERSION {2}KIND {4}SCOPE {2}STATE\ncalm {2}\S+ {4}worker {2}user {3}disabled\n$/,
+  );
+  expect((await troupe.plugins("enable", "calm")).out).toBe(
+    "Enabled calm. It runs in its own process from the next start or reload on.\n",
+  );
+  expect((await troupe.plugins("pin", "calm")).out).toMatch(
+    /^Pinned calm: its manifest and 1 file\. Anything else is refused from now on\.\n {2}[0-9a-f]{64} {2}main\.ts\n$/,
+  );
+  expect((await troupe.plugins("verify")).out).toBe("calm: as it was pinned\n");
+  expect((await troupe.plugins("inspect", "calm")).out).toContain("State        enabled\n");
+  expect((await troupe.plugins("disable", "calm")).out).toBe("Disabled calm.\n");
+  expect((await troupe.plugins("remove", "calm")).out).toBe(
+    `Removed calm from the user scope. Its files are still there: ${manifest}\n`,
+  );
+  expect(existsSync(manifest)).toBe(true);
+  expect(await troupe.json("list")).toEqual({ plugins: [] });
+  expect(spawn, "nothing of a plugin runs").not.toHaveBeenCalled();
+});
+
+test("a plugin that changed after it was pinned isn't run, and list, inspect and verify say so", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const manifest = folder.worker("pinned", guardrail);
+  await troupe.plugins("add", manifest);
+  await troupe.plugins("pin", "pinned");
+  await troupe.plugins("enable", "pinned");
+  writeFileSync(join(folder.path, "pinned/main.ts"), "process.exit(1)");
+  const { out, failed } = await troupe.plugins("verify", "pinned");
+  expect(failed).toBe(true);
+  expect(out).toContain("[plugin.integrity_mismatch]");
+  expect((await troupe.plugins("list")).out).toContain("enabled, can't run");
+  expect(await troupe.json("inspect", "pinned")).toMatchObject({
+    plugin: { enabled: true, pinned: true, runsIn: null, problem: { code: "plugin.integrity_mismatch" } },
+  });
+  expect(await troupe.refused("enable", "pinned")).toBe("plugin.integrity_mismatch");
+  await troupe.plugins("pin", "pinned");
+  expect((await troupe.plugins("verify")).failed).toBe(false);
+  writeFileSync(manifest, readFileSync(manifest, "utf8").replace("required", "optional"));
+  expect(await troupe.json("verify")).toMatchObject({
+    plugins: [{ problem: { code: "plugin.pin_mismatch" } }],
+  });
+});
+
+test("trust is given by name, pins what is trusted, and is taken with the plugin's being disabled", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  folder.write("inside/main.mjs", `export default { name: "inside" };`);
+  const manifest = folder.manifest("inside", { kind: "module", load: 'module = "main.mjs"' });
+  await troupe.plugins("add", manifest);
+  expect(await troupe.refused("enable", "inside")).toBe("plugin.untrusted");
+  expect(await troupe.json("enable", "inside", "--trust")).toEqual({
+    enabled: { id: "inside", scope: "user", trusted: true, pinned: true, runsIn: "this process" },
+  });
+  await troupe.plugins("disable", "inside");
+  expect(await troupe.refused("enable", "inside")).toBe("plugin.untrusted");
+});
+
+test("a configuration is checked against the plugin's schema when it is enabled", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const manifest = folder.worker("words", guardrail);
+  writeFileSync(manifest, `config_schema = "schema.json"\n${readFileSync(manifest, "utf8")}`);
+  folder.write("words/schema.json", `{ "type": "object", "required": ["word"] }`);
+  await troupe.plugins("add", manifest);
+  expect((await troupe.plugins("validate", manifest)).failed).toBe(false);
+  expect(await troupe.refused("enable", "words")).toBe("plugin.config_invalid");
+  const config = folder.write("config.json", `{ "word": "please" }`);
+  await troupe.plugins("enable", "words", "--config", config);
+  expect(await troupe.json("inspect", "words")).toMatchObject({
+    plugin: { enabled: true, problem: null, config: { word: "please" } },
+  });
+  expect(await troupe.refused("enable", "words", "--config", "none.json")).toBe("config.bad_plugin_config");
+});
+
+test("the user's plugin comes before the project's of the same id; each scope can be meant", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const ours = folder.worker("both", guardrail);
+  await troupe.plugins("add", ours, "--project");
+  await troupe.plugins("enable", "both");
+  await troupe.plugins("add", ours, "--user");
+  const { plugins } = (await troupe.json("list")) as { plugins: object[] };
+  expect(plugins).toMatchObject([
+    { scope: "user", enabled: false, shadowed: false },
+    { scope: "project", enabled: true, shadowed: true },
+  ]);
+  expect((await troupe.plugins("list", "--project")).out).toMatch(/project {2}shadowed\n$/);
+  expect((await troupe.plugins("enable", "both", "--project")).out).toContain(
+    "The user's scope has another both, and that is the one that runs.",
+  );
+  await troupe.plugins("remove", "both");
+  expect(await troupe.json("list")).toMatchObject({ plugins: [{ scope: "project", shadowed: false }] });
+  expect(await troupe.refused("list", "--user", "--project")).toBe("config.two_scopes");
+});
+
+test("an id is the plugin that is installed; without one, a folder of that name", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const elsewhere = folder.worker("twin", guardrail);
+  await troupe.plugins("new", "twin", "--lang", "typescript");
+  expect(await troupe.json("inspect", "twin")).toMatchObject({ plugin: { scope: null } });
+  await troupe.plugins("add", elsewhere);
+  expect(await troupe.json("inspect", "twin")).toMatchObject({
+    plugin: { scope: "user", manifest: elsewhere },
+  });
+  expect(await troupe.json("validate", "./twin")).toMatchObject({ valid: true, version: "0.1.0" });
+  expect(await troupe.refused("inspect", "twins")).toBe("plugin.not_added");
+});
+
+describe("S5.1 (in part) readers and dry runs change nothing", () => {
+  test("not a file, not a time of change, not a process; without --dry-run they do", async () => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const spawn = watchProcesses();
+    const manifest = folder.worker("still", guardrail);
+    const other = folder.worker("other", guardrail);
+    const untouched = async (...commands: (readonly string[])[]) => {
+      const before = [troupe.digest(), folder.digest()];
+      for (const args of commands) {
+        await troupe.plugins(...args).catch(() => undefined);
+        await troupe.plugins(...args, "--json").catch(() => undefined);
+      }
+      expect([troupe.digest(), folder.digest()]).toEqual(before);
+    };
+    await untouched(["list"], ["verify"], ["inspect", manifest], ["validate", manifest], ["inspect", "none"]);
+    await untouched(["add", manifest, "--dry-run"], ["add", manifest, "--project", "--dry-run"]);
+    await troupe.plugins("add", manifest);
+    await untouched(["list"], ["verify"], ["inspect", "still"], ["validate", "still"]);
+    const changes = [
+      ["enable", "still", "--trust"],
+      ["pin", "still"],
+      ["disable", "still"],
+      ["remove", "still"],
+      ["add", other],
+      ["new", "made", "--lang", "typescript"],
+    ];
+    for (const change of changes) {
+      await untouched([...change, "--dry-run"]);
+      const before = troupe.digest();
+      await troupe.plugins(...change);
+      expect(troupe.digest(), change.join(" ")).not.toBe(before);
+    }
+    expect(spawn).not.toHaveBeenCalled();
+  });
+
+  test("a dry run says what it would say, and that it was one", async () => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const manifest = folder.worker("dry", guardrail);
+    expect((await troupe.plugins("add", manifest, "--dry-run")).out).toMatch(
+      /^Nothing was changed\. Without --dry-run it would say:\n {2}Added dry /,
+    );
+    expect(await troupe.json("add", manifest, "--dry-run")).toMatchObject({ dryRun: true });
+    expect(await troupe.refused("enable", "dry", "--dry-run")).toBe("plugin.not_added");
+  });
+});
+
+describe("what can't be added is refused before it is on a list", () => {
+  test("a manifest that isn't right, a file that isn't there, an id that is taken", async () => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    expect(await troupe.refused("add", join(folder.path, "none"))).toBe("plugin.manifest_unreadable");
+    const load = 'runtime = "node"\nentrypoint = "main.ts"';
+    expect(await troupe.refused("add", folder.manifest("missing", { kind: "worker", load }))).toBe(
+      "plugin.file_missing",
+    );
+    const changed = folder.worker("changed", guardrail);
+    writeFileSync(changed, `${readFileSync(changed, "utf8")}\nsha256 = "${sha256(Buffer.from("other"))}"`);
+    expect(await troupe.refused("add", changed)).toBe("plugin.integrity_mismatch");
+    const { failed, out } = await troupe.plugins("validate", changed);
+    expect([failed, out]).toEqual([true, expect.stringContaining("[plugin.integrity_mismatch]")]);
+    const one = folder.worker("one", guardrail);
+    await troupe.plugins("add", one);
+    expect(await troupe.refused("add", one)).toBe("plugin.already_added");
+    expect(await troupe.refused("enable", "onne")).toBe("plugin.not_added");
+    expect(await troupe.json("list")).toMatchObject({ plugins: [{ id: "one" }] });
+  });
+
+  test("where signatures are required, what isn't signed", async () => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const manifest = folder.worker("unsigned", guardrail);
+    await troupe.plugins("add", manifest);
+    writeFileSync(
+      join(troupe.config, "troupe/plugin-policy.json"),
+      JSON.stringify({ signatures: "signature_required", trustedKeys: [] }),
+    );
+    expect(await troupe.refused("enable", "unsigned")).toBe("plugin.signature_missing");
+    expect(await troupe.refused("add", folder.worker("another", guardrail))).toBe("plugin.signature_missing");
+    expect((await troupe.plugins("verify")).failed).toBe(true);
+  });
+});

@@ -1,0 +1,74 @@
+/** `troupe plugins`, in this process: for one user, in one project. */
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TroupeError } from "@troupe/base";
+import { troupeProgram } from "../../src/program.ts";
+
+/** What a command said, and how it ended. */
+export interface Said {
+  readonly out: string;
+  readonly failed: boolean;
+}
+
+export class Troupe implements Disposable {
+  readonly path: string = mkdtempSync(join(tmpdir(), "troupe-home-"));
+  readonly config: string = join(this.path, "config");
+  readonly project: string = join(this.path, "project");
+
+  constructor() {
+    mkdirSync(this.project);
+  }
+
+  /** Runs `troupe plugins <args>`. Throws what it throws. */
+  async plugins(...args: readonly string[]): Promise<Said> {
+    let out = "";
+    let failed = false;
+    const program = troupeProgram({
+      cwd: this.project,
+      env: { XDG_CONFIG_HOME: this.config },
+      out: (text) => {
+        out += text;
+      },
+      fail: () => {
+        failed = true;
+      },
+      asked: async () => "SIGTERM",
+    });
+    await program.parseAsync(["plugins", ...args], { from: "user" });
+    return { out, failed };
+  }
+
+  /** The same with `--json`; what it said. */
+  async json(...args: readonly string[]): Promise<unknown> {
+    return JSON.parse((await this.plugins(...args, "--json")).out);
+  }
+
+  /** `group.code` of what it throws. */
+  async refused(...args: readonly string[]): Promise<string> {
+    try {
+      await this.plugins(...args);
+    } catch (error) {
+      if (TroupeError.is(error)) return `${error.group}.${error.code}`;
+      throw error;
+    }
+    throw new Error(`${args.join(" ")}: it wasn't refused`);
+  }
+
+  /** Of every name, kind, size, time of change and content below this user's folders. */
+  digest(): string {
+    const hash = createHash("sha256");
+    for (const name of readdirSync(this.path, { recursive: true, encoding: "utf8" }).sort()) {
+      const path = join(this.path, name);
+      const stats = lstatSync(path);
+      hash.update(`${name} ${stats.mode} ${stats.size} ${stats.mtimeMs} ${stats.ino}\n`);
+      if (stats.isFile()) hash.update(readFileSync(path));
+    }
+    return hash.digest("hex");
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

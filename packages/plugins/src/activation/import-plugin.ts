@@ -1,0 +1,49 @@
+/** Imports a module plugin into this process: the checked bytes, and anew when they are others than before. */
+import { createHash } from "node:crypto";
+import { pathToFileURL } from "node:url";
+import { checkModules } from "../carriers/module/checked-modules.ts";
+import { activationErrors } from "../errors.ts";
+import { checkFile } from "../manifest/checked-file.ts";
+import { digestsOf, entryOf } from "../manifest/load.ts";
+import type { PluginManifest } from "../manifest/manifest.ts";
+import type { WorkerPlugin } from "../worker/worker-plugin.ts";
+
+/** The plugin: the module's default export. Throws `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.module_failed`, `plugin.not_a_plugin`. */
+export async function importPlugin(manifest: PluginManifest): Promise<WorkerPlugin> {
+  const { id, origin, load } = manifest;
+  const { path } = await checkFile({ origin, ...entryOf(load), sha256: load.sha256 });
+  const exported = await importChecked(manifest, path).catch((cause: unknown) => {
+    throw activationErrors.moduleFailed(id, path, cause);
+  });
+  if (!isPlugin(exported)) throw activationErrors.notAPlugin(id, path);
+  return exported;
+}
+
+async function importChecked({ origin, load }: PluginManifest, path: string): Promise<unknown> {
+  const digests = digestsOf(load);
+  if (digests.size === 0) return defaultOf(await import(pathToFileURL(path).href));
+  const tag = createHash("sha256")
+    .update(JSON.stringify([...digests]))
+    .digest("hex")
+    .slice(0, 16);
+  const hooks = checkModules({ manifest: origin.file, folder: origin.folder, digests, tag });
+  try {
+    return defaultOf(await import(`${pathToFileURL(path).href}?troupe=${tag}`));
+  } finally {
+    hooks.deregister();
+  }
+}
+
+function defaultOf(module: { readonly default?: unknown }): unknown {
+  return module.default;
+}
+
+function isPlugin(value: unknown): value is WorkerPlugin {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "name" in value &&
+    typeof value.name === "string" &&
+    (!("middleware" in value) || value.middleware === undefined || Array.isArray(value.middleware))
+  );
+}

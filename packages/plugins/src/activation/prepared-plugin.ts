@@ -1,0 +1,107 @@
+/**
+ * Prepared plugin: everything about a plugin that can be known and refused before any of its code runs.
+ *
+ * Whether code runs in this process is decided here: a module and a library that wishes for it, both only where the host's
+ * user trusts them, and a library only with a digest. Any other library runs in a process of its own.
+ */
+import type { OpenCarrier } from "../carrier.ts";
+import { moduleCarrier } from "../carriers/module/module-carrier.ts";
+import { nativeCarrier } from "../carriers/native/native-carrier.ts";
+import { workerCarrier } from "../carriers/worker/worker-carrier.ts";
+import { activationErrors, signatureErrors } from "../errors.ts";
+import { checkFile } from "../manifest/checked-file.ts";
+import { checkConfiguration } from "../manifest/config-schema.ts";
+import { entryOf, type NativeLoad, type WorkerLoad } from "../manifest/load.ts";
+import type { PluginManifest } from "../manifest/manifest.ts";
+import type { TrustPolicy } from "../manifest/signature.ts";
+import { PluginSideSession } from "../worker/plugin-session.ts";
+import type { WorkerPlugin } from "../worker/worker-plugin.ts";
+import { importPlugin } from "./import-plugin.ts";
+import { libraryOverride } from "./library-override.ts";
+import type { PluginSource } from "./plugin-source.ts";
+
+/** Where a plugin's code runs. */
+export type RunsIn = "this process" | "its own process" | "a thread";
+
+/** A plugin that nothing speaks against so far. */
+export interface PreparedPlugin {
+  readonly manifest: PluginManifest;
+  readonly open: OpenCarrier;
+  /** JSON text; undefined: none. */
+  readonly config: Uint8Array | undefined;
+  readonly runsIn: RunsIn;
+  /** The library that is loaded in place of the manifest's. */
+  readonly override: string | undefined;
+}
+
+/** Prepares a plugin. Throws `plugin.untrusted`, `plugin.config_*`, `plugin.override_refused`. */
+export async function preparePlugin(
+  manifest: PluginManifest,
+  source: PluginSource,
+  policy: TrustPolicy,
+): Promise<PreparedPlugin> {
+  await checkConfiguration(manifest, source.config);
+  const config = source.config === undefined ? undefined : encodeConfig(source.config);
+  const override = manifest.load.kind === "native" ? libraryOverride(manifest, policy) : undefined;
+  return { manifest, config, override, ...howToRun(manifest, source, { config, override }) };
+}
+
+interface Chosen {
+  readonly config: Uint8Array | undefined;
+  readonly override: string | undefined;
+}
+
+function howToRun(
+  manifest: PluginManifest,
+  source: PluginSource,
+  chosen: Chosen,
+): Pick<PreparedPlugin, "open" | "runsIn"> {
+  const { id, load } = manifest;
+  const trusted = "manifest" in source && source.trusted === true;
+  switch (load.kind) {
+    case "module":
+      if ("manifest" in source && !trusted) throw signatureErrors.untrusted(id, "a module");
+      return { runsIn: "this process", open: moduleOf(manifest, source) };
+    case "native":
+      if (trusted && load.isolation === "in_process" && chosen.override === undefined && load.sha256)
+        return { runsIn: "this process", open: libraryOf(manifest, load, chosen.config) };
+      return { runsIn: "its own process", open: workerOf(manifest, load, chosen.override) };
+    case "worker":
+      return { runsIn: "its own process", open: workerOf(manifest, load) };
+    case "wasm":
+      throw activationErrors.carrierMissing(id, load.kind);
+  }
+}
+
+function workerOf(
+  { id, origin }: PluginManifest,
+  load: NativeLoad | WorkerLoad,
+  override?: string,
+): OpenCarrier {
+  return workerCarrier({ plugin: id, origin, load, override });
+}
+
+/** The carrier compares the digest again, with the bytes that it loads: the name may mean another file by then. */
+function libraryOf(
+  { origin }: PluginManifest,
+  load: NativeLoad,
+  config: Uint8Array | undefined,
+): OpenCarrier {
+  return async (events) => {
+    const { sha256 } = load;
+    const { path } = await checkFile({ origin, ...entryOf(load), sha256 });
+    return await nativeCarrier({ library: path, ...(sha256 && { sha256 }), ...(config && { config }) })(
+      events,
+    );
+  };
+}
+
+function moduleOf(manifest: PluginManifest, source: PluginSource): OpenCarrier {
+  const plugin = async (): Promise<WorkerPlugin> =>
+    "plugin" in source ? source.plugin : await importPlugin(manifest);
+  return moduleCarrier(async (send) => new PluginSideSession(await plugin(), send));
+}
+
+function encodeConfig(config: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(config));
+}

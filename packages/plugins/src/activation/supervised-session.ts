@@ -1,0 +1,111 @@
+/**
+ * Supervised session: a plugin's session that is opened anew when its process is gone.
+ *
+ *   active ── the process ends ──▶ restarting ── after a while ──▶ active
+ *     │                                 └── it ended too often, or isn't one that can be started again ──▶ lost
+ *     └───────────────── close(), from any of them ─────────────────▶ closed
+ *
+ * Each new start waits twice as long as the one before, and ends are counted in a window: a plugin that crashes at once
+ * costs little and then nothing. Between two sessions a call gets the error that ended the last one: guardrails stay shut.
+ * A start that is under way when it is closed is waited for, and closed.
+ */
+
+import type { TimerHandle } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { CloseReport } from "../carrier.ts";
+import { pluginErrors } from "../errors.ts";
+import type { PluginSession, SessionEnv } from "../session/session.ts";
+
+/** How a supervised session is. */
+export type SupervisedState = "active" | "restarting" | "lost";
+
+/** What a supervised session is made of. */
+export interface Supervision {
+  readonly env: SessionEnv;
+  /** Opens one more session of the plugin, which declares what the first did. Undefined: there is only one. */
+  readonly reopen: (() => Promise<PluginSession>) | undefined;
+}
+
+/** One plugin's sessions, one after the other. */
+export class SupervisedSession {
+  readonly #supervision: Supervision;
+  readonly #windows = new Set<TimerHandle>();
+  #current: PluginSession;
+  #state: SupervisedState = "active";
+  #error: TroupeError | undefined;
+  #wait: TimerHandle | undefined;
+  #opening: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(first: PluginSession, supervision: Supervision) {
+    this.#current = first;
+    this.#supervision = supervision;
+    this.#watch(first);
+  }
+
+  /** The one that calls go to; what it says is why there is none. */
+  get current(): PluginSession {
+    return this.#current;
+  }
+
+  get state(): SupervisedState {
+    return this.#state;
+  }
+
+  /** Why there is none, or was none the last time. */
+  get error(): TroupeError | undefined {
+    return this.#error;
+  }
+
+  /** Ends the plugin, and doesn't start it again. */
+  async close(): Promise<CloseReport> {
+    this.#closed = true;
+    const { timers } = this.#supervision.env;
+    if (this.#wait !== undefined) timers.clear(this.#wait);
+    for (const timer of this.#windows) timers.clear(timer);
+    await this.#opening;
+    return await this.#current.close();
+  }
+
+  #watch(session: PluginSession): void {
+    void session.ended.then((error) => {
+      if (error !== undefined && !this.#closed) this.#ended(error);
+    });
+  }
+
+  #ended(error: TroupeError): void {
+    const { env, reopen } = this.#supervision;
+    this.#error = error;
+    if (reopen === undefined || this.#windows.size >= limits.pluginCrashes) {
+      this.#state = "lost";
+      return;
+    }
+    this.#state = "restarting";
+    const delayMs = Math.min(limits.pluginRestartMs * 2 ** this.#windows.size, limits.pluginRestartMostMs);
+    const counted: TimerHandle = env.timers.set(
+      () => this.#windows.delete(counted),
+      limits.pluginCrashWindowMs,
+      { background: true },
+    );
+    this.#windows.add(counted);
+    this.#wait = env.timers.set(
+      () => {
+        this.#opening = this.#open(reopen);
+      },
+      delayMs,
+      { background: true },
+    );
+  }
+
+  async #open(reopen: () => Promise<PluginSession>): Promise<void> {
+    try {
+      const session = await reopen();
+      this.#current = session;
+      this.#state = "active";
+      this.#watch(session);
+    } catch (error) {
+      if (!this.#closed) this.#ended(TroupeError.is(error) ? error : pluginErrors.ended(error));
+    }
+  }
+}

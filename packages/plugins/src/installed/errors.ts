@@ -1,0 +1,47 @@
+/** Errors of the lists of plugins that a user keeps. */
+import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+
+function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return new TroupeError("plugin", code, message, { statusCode: 400, ...options });
+}
+
+/** Errors of the files. */
+export const stateErrors = {
+  unreadable: (file: string, cause: unknown) =>
+    error("state_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+  unwritable: (file: string, cause: unknown) =>
+    error("state_unwritable", `${file} can't be written: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+  tooLarge: (file: string, limit: number) =>
+    error("state_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
+  malformed: (file: string, why: string, cause?: unknown) =>
+    error("state_malformed", `${file} can't be used: ${why}`, { metadata: { file }, cause }),
+  locked: (lock: string, holder: number | undefined) =>
+    error(
+      "state_locked",
+      `Another process is changing the plugins${holder === undefined ? "" : ` (${holder})`}: it holds ${lock}`,
+      { metadata: { lock, holder }, retryable: true, statusCode: 503 },
+    ),
+};
+
+/** Errors of what is asked of the lists. */
+export const installedErrors = {
+  alreadyAdded: (id: string, scope: string, manifest: string) =>
+    error("already_added", `There is a plugin ${id} in the ${scope} scope already: ${manifest}`, {
+      statusCode: 409,
+      metadata: { plugin: id, scope, manifest },
+    }),
+  notAdded: (id: string, suggestion: string | undefined) =>
+    error(
+      "not_added",
+      `There is no plugin ${id}${suggestion === undefined ? "" : `. Did you mean ${suggestion}?`}`,
+      { statusCode: 404, metadata: { plugin: id } },
+    ),
+  idChanged: (id: string, found: string, manifest: string) =>
+    error("id_changed", `${manifest} was added as ${id}, and says now that it is ${found}`, {
+      metadata: { plugin: id, found, manifest },
+    }),
+};
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

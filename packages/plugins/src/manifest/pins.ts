@@ -1,0 +1,47 @@
+/** Pins: digests that somebody took of a plugin when they looked at it. From then on it is that plugin and no other. */
+
+import { limits } from "@troupe/protocol";
+import { pinErrors } from "../errors.ts";
+import { digestOf, readNamedFile } from "./checked-file.ts";
+import { digestsOf, entryOf, type PluginLoad } from "./load.ts";
+import type { PluginManifest } from "./manifest.ts";
+
+/** SHA-256, hexadecimal. */
+export interface Pins {
+  /** Of the manifest. */
+  readonly manifest: string;
+  /** Of the files that are run, by their paths relative to the manifest. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** The manifest with its pins, as if they stood in it. Throws `plugin.pin_mismatch`. */
+export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pins): PluginManifest {
+  const { id, origin, load } = manifest;
+  const found = digestOf(bytes);
+  if (found !== pins.manifest) throw pinErrors.mismatch(id, origin.file, { expected: pins.manifest, found });
+  for (const [path, sha256] of digestsOf(load)) {
+    const pinned = pins.files[path];
+    if (pinned !== sha256)
+      throw pinErrors.mismatch(id, path, { expected: pinned ?? "nothing", found: sha256 });
+  }
+  return { ...manifest, load: pinned(load, pins) };
+}
+
+/** Takes the pins of what a manifest names, as it is now. Throws `plugin.file_*`, `plugin.integrity_mismatch`. */
+export async function takePins({ origin, load }: PluginManifest, bytes: Uint8Array): Promise<Pins> {
+  const entry = entryOf(load);
+  const files: Record<string, string> = {};
+  for (const path of [entry.path, ...load.files.keys()]) {
+    const sha256 = path === entry.path ? load.sha256 : load.files.get(path);
+    const key = path === entry.path ? entry.key : `integrity.files."${path}"`;
+    const { bytes: content } = await readNamedFile({ origin, key, path, sha256 }, limits.pluginLibraryBytes);
+    files[path] = digestOf(content);
+  }
+  return { manifest: digestOf(bytes), files };
+}
+
+function pinned<L extends PluginLoad>(load: L, { files }: Pins): L {
+  const entry = entryOf(load).path;
+  const { [entry]: sha256, ...others } = files;
+  return { ...load, sha256, files: new Map(Object.entries(others)) };
+}

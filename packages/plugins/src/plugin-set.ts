@@ -1,0 +1,79 @@
+/** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
+import type { Env } from "@troupe/base";
+import type { PluginSet } from "@troupe/runtime";
+import {
+  type ActivateOptions,
+  type ActivePlugins,
+  activatePlugins,
+  type SkippedPlugin,
+} from "./activation/activate-plugins.ts";
+import type { PluginStatus } from "./activation/active-plugin.ts";
+import { activationErrors } from "./errors.ts";
+
+/** What `pluginSet` takes. */
+export type PluginSetOptions = Pick<ActivateOptions, "plugins" | "relay" | "policy">;
+
+/**
+ * Plugins for a registry.
+ *
+ * ```ts
+ * const plugins = pluginSet({ relay, plugins: [{ manifest: "./no-rm/troupe-plugin.toml" }] });
+ * const registry = setup({ use: { counter }, plugins });
+ * await registry.start();
+ * process.on("SIGHUP", () => void plugins.reload());
+ * ```
+ *
+ * When a required one can't be started, the registry doesn't start, and nothing is left of the others.
+ */
+export function pluginSet(options: PluginSetOptions): RegistryPlugins {
+  return new RegistryPlugins(options);
+}
+
+/** Plugins of a registry. `pluginSet` makes it. */
+export class RegistryPlugins implements PluginSet {
+  readonly #options: PluginSetOptions;
+  #active: ActivePlugins | undefined;
+
+  constructor(options: PluginSetOptions) {
+    this.#options = options;
+  }
+
+  /** How each of them is; none before the start and after the stop. */
+  get status(): readonly PluginStatus[] {
+    return this.#active?.status ?? [];
+  }
+
+  /** Optional plugins that were left out. */
+  get skipped(): readonly SkippedPlugin[] {
+    return this.#active?.skipped ?? [];
+  }
+
+  async start(env: Env): Promise<void> {
+    const active = await activatePlugins({ ...this.#options, env });
+    for (const { plugin, error } of active.skipped)
+      env.log.warn("an optional plugin was left out", { plugin, error });
+    for (const { id, override } of active.status)
+      if (override !== undefined) env.log.warn("a plugin's library was replaced", { plugin: id, override });
+    this.#active = active;
+  }
+
+  async stop(): Promise<void> {
+    const active = this.#active;
+    this.#active = undefined;
+    await active?.deactivate();
+  }
+
+  failure(): string | undefined {
+    const gone = this.status.some(({ startup, state }) => startup === "required" && state !== "active");
+    return gone ? "plugin.lost" : undefined;
+  }
+
+  /**
+   * Puts other plugins, or the same ones read anew, in the place of those that run. Throws what keeps one from starting;
+   * what ran goes on then.
+   */
+  async reload(asked: Partial<Pick<ActivateOptions, "plugins" | "policy">> = {}): Promise<void> {
+    if (this.#active === undefined) throw activationErrors.notStarted();
+    await this.#active.reload(asked);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Plugins of a program, as its registry sees them: they start before its door opens and end after its last actor sleeps.
+ * A port: the runtime knows no plugin. `pluginSet` of `troupe/plugins` makes one.
+ */
+import type { Env } from "@troupe/base";
+
+/** Plugins that start and end with a registry. */
+export interface PluginSet {
+  /** Starts them. Rejects when one can't be that is required; nothing of them is left then. */
+  start(env: Env): Promise<void>;
+  /** Ends them. Without a start it does nothing. */
+  stop(): Promise<void>;
+  /** The `group.code` of why no work should come here: a required plugin is gone. Undefined: all is well. */
+  failure(): string | undefined;
+}

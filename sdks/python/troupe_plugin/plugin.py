@@ -1,0 +1,74 @@
+"""A plugin as its author writes it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Sequence
+
+# Kinds of the relay's table that answer without `next`, and their numbers on the wire.
+KINDS = {
+    "subscriber": 1,
+    "event_metadata_injector": 2,
+    "tool_sanitize_request_guardrail": 10,
+    "tool_sanitize_response_guardrail": 11,
+    "tool_conditional_execution_guardrail": 12,
+    "tool_request_intercept": 13,
+    "llm_sanitize_request_guardrail": 20,
+    "llm_sanitize_response_guardrail": 21,
+    "llm_conditional_execution_guardrail": 22,
+    "llm_request_intercept": 23,
+    "mark_sanitize_guardrail": 30,
+    "scope_sanitize_start_guardrail": 31,
+    "scope_sanitize_end_guardrail": 32,
+}
+
+
+class PluginError(Exception):
+    """An error that its caller can read."""
+
+    def __init__(self, code: str, message: str, group: str = "user", metadata: Any = None):
+        super().__init__(message)
+        self.group = group
+        self.code = code
+        self.metadata = metadata
+
+
+class GuardrailRejected(PluginError):
+    """The call isn't to happen, for this reason."""
+
+    def __init__(self, reason: str):
+        super().__init__("guardrail_rejected", reason, "relay", {"reason": reason})
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a middleware gets beside its payload."""
+
+    #: The scope of the host that the call runs in: its propagation value, JSON text; empty for none.
+    scope: str
+    #: What is left of the time, in milliseconds; 0 for no limit.
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
+class Middleware:
+    """One middleware. `handle(payload, context)` runs on a thread of its own and may block."""
+
+    kind: str
+    name: str
+    handle: Callable[[Any, Context], Any]
+    #: Lower ones run first.
+    priority: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no kind {self.kind!r} that a plugin can have")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a worker contributes."""
+
+    name: str
+    version: str = "0.0.0"
+    middleware: Sequence[Middleware] = field(default_factory=tuple)
+    #: Gets the configuration, or None, before anything else. What it raises is why the plugin can't run.
+    start: Optional[Callable[[Any], None]] = None

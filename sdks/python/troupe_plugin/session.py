@@ -1,0 +1,81 @@
+"""The plugin's side of plugin/v1, whatever carries it: frames in, frames out, payloads in JSON."""
+
+import json
+from concurrent.futures import Executor
+from typing import Callable
+
+from .plugin import KINDS, Context, Plugin, PluginError
+from .wire import data, fields, number, zigzag
+
+VERSION = 1
+JSON = 2
+
+# Fields of HostFrame and PluginFrame.
+HELLO, INVOKE, CANCEL, PING = 1, 3, 4, 5
+READY, FAILED, RESULT, PONG = 1, 2, 4, 5
+
+
+class Session:
+    """Answers a host. `send` takes frames, from any thread."""
+
+    def __init__(self, plugin: Plugin, send: Callable[[bytes], None], threads: Executor):
+        self._plugin = plugin
+        self._send = send
+        self._threads = threads
+        self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
+
+    def heard(self, frame: bytes) -> None:
+        """A frame of the host's. What a newer host may say beside these is skipped."""
+        for kind, body in fields(frame):
+            if kind == HELLO:
+                self._greet(body)
+            elif kind == INVOKE:
+                self._threads.submit(self._invoke, body)
+            elif kind == PING:
+                self._send(data(PONG, body))
+
+    def _greet(self, hello: bytes) -> None:
+        versions, config = [], b""
+        for name, value in fields(hello):
+            if name == 1:
+                versions.extend(_packed(value) if isinstance(value, bytes) else [value])
+            elif name == 3:
+                config = value
+        try:
+            if VERSION not in versions:
+                raise PluginError("version_unsupported", f"This plugin speaks version {VERSION}", "plugin")
+            if self._plugin.start is not None:
+                self._plugin.start(json.loads(config) if config else None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
+            self._send(data(FAILED, data(1, _error(error))))
+            return
+        ready = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
+        for one in self._plugin.middleware:
+            ready += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
+        self._send(data(READY, ready))
+
+    def _invoke(self, invoke: bytes) -> None:
+        call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}
+        call.update(fields(invoke))
+        answer = number(1, call[1])
+        try:
+            middleware = self._by_kind.get((call[3], call[2].decode()))
+            if middleware is None:
+                raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
+            value = middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5]))
+            answer += data(2, json.dumps(value))
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            answer += data(3, _error(error))
+        self._send(data(RESULT, answer))
+
+
+def _packed(content: bytes):
+    """Numbers one after the other: the versions are small, one byte each."""
+    return list(content)
+
+
+def _error(error: Exception) -> bytes:
+    if isinstance(error, PluginError):
+        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
+        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
+    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")

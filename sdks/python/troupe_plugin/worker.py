@@ -1,0 +1,73 @@
+"""A worker's main function: gRPC over the socket that the host left, one stream, many frames in a message."""
+
+import os
+import queue
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from .plugin import Plugin
+from .session import Session
+from .wire import data, fields
+
+METHOD = "/troupe.plugin.v1.WorkerHost/Attach"
+FRAME_BYTES = 64 * 1024 * 1024 + 128 * 1024
+
+
+def serve(plugin: Plugin, threads: int = 16) -> None:
+    """Serves a plugin to the host that started this process, until the host ends."""
+    socket, token = _handover()
+    import grpc
+
+    frames: "queue.Queue[bytes]" = queue.Queue()
+    options = [("grpc.max_receive_message_length", FRAME_BYTES), ("grpc.max_send_message_length", FRAME_BYTES)]
+    with ThreadPoolExecutor(threads) as pool, grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
+        session = Session(plugin, frames.put, pool)
+        attach = channel.stream_stream(METHOD, request_serializer=_same, response_deserializer=_same)
+        try:
+            for batch in attach(_batches(frames), metadata=(("troupe-token", token),)):
+                for _field, frame in fields(batch):
+                    session.heard(frame)
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE):
+                print(f"{plugin.name}: {error.details()}", file=sys.stderr)
+                os._exit(1)
+    # The host is gone: nobody waits for calls that still run.
+    os._exit(0)
+
+
+def _same(message: bytes) -> bytes:
+    return message
+
+
+def _batches(frames: "queue.Queue[bytes]"):
+    """Whatever is ready at once is one message."""
+    while True:
+        batch = data(1, frames.get())
+        while not frames.empty():
+            batch += data(1, frames.get())
+        yield batch
+
+
+def _handover():
+    """The address and the token. They are taken out of the environment: what the plugin starts isn't to know them."""
+    socket = os.environ.pop("TROUPE_WORKER_SOCKET", None)
+    descriptor = os.environ.pop("TROUPE_WORKER_TOKEN_FD", None)
+    if socket is None or descriptor is None:
+        sys.exit("This program is a plugin: a host starts it by its manifest, and says where it listens")
+    pipe = os.fdopen(int(descriptor), "rb", buffering=0)
+    token = b""
+    while not token.endswith(b"\n"):
+        byte = pipe.read(1)
+        if not byte:
+            sys.exit("the host is gone")
+        token += byte
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    return socket, token.decode().strip()
+
+
+def _end_with(pipe) -> None:
+    """The descriptor's end is the host's."""
+    while pipe.read(1):
+        pass
+    os._exit(0)
