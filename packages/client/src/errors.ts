@@ -119,6 +119,17 @@ export const actorErrors = {
 
 /** Group `message`. */
 export const messageErrors = {
+  /** As the gateway would say. */
+  incomingTooLong: (bytes: number, limit: number) =>
+    new TroupeError(
+      "message",
+      "incoming_too_long",
+      `The message has ${bytes} bytes; the actor takes ${limit}`,
+      {
+        statusCode: 413,
+        metadata: { bytes, limit },
+      },
+    ),
   outgoingTooLong: (bytes: number, limit: number) =>
     new TroupeError("message", "outgoing_too_long", `The message has ${bytes} bytes; the limit is ${limit}`, {
       statusCode: 413,

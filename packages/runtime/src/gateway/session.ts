@@ -45,6 +45,7 @@ import { MessageOutput, type SocketCall } from "./calls.ts";
 import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { asError, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
+import { refusedAlone } from "./oversized.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
 import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
@@ -189,7 +190,9 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   }
 
   close(reason: CloseReason): void {
-    this.#shut(closeCodeOf(reason), reason.text);
+    // Its actor broke. A client may send again what has no answer, if nothing of it was begun.
+    const answered = reason.kind === "broken" && this.#actions.inFlight === 0;
+    this.#shut(closeCodeOf(reason), answered ? closeReasons.broken : reason.text);
   }
 
   /** The gateway ends the session: it was silent for too long, or the host stops. */
@@ -267,7 +270,7 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
     try {
       frame = readFrame({ services: this.#services, encoding: this.encoding, maxBytes, actor }, data);
     } catch (cause) {
-      this.#malformed(state, cause);
+      if (!refusedAlone(cause, data, { connection: state.connection, sink: this })) this.#malformed(state, cause);
       return;
     }
     this.#take(frame, data.length);

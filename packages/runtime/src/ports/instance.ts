@@ -151,10 +151,10 @@ export interface ConnectionSink {
 
 /**
  * Why an actor ends a connection: `kicked` by its code, `stopped` with the activation, `destroyed` with the actor,
- * `broken` with its gate.
+ * `broken` with its gate, `unsent` as the gate had no room for something that the client was to get.
  */
 export interface CloseReason {
-  readonly kind: "kicked" | "stopped" | "destroyed" | "broken";
+  readonly kind: "kicked" | "stopped" | "destroyed" | "broken" | "unsent";
   readonly text: string;
 }
 
@@ -165,6 +165,7 @@ export function closeCodeOf({ kind }: CloseReason): number {
     stopped: closeCodes.restart,
     destroyed: closeCodes.normal,
     broken: closeCodes.internal,
+    unsent: closeCodes.internal,
   }[kind];
 }
 

@@ -5,6 +5,7 @@
 import type { TroupeError } from "@troupe/base";
 import { type Encoding, limits } from "@troupe/protocol";
 import { connectionErrors } from "../../errors.ts";
+import type { OutputGate } from "../../gate/output-gate.ts";
 import type { HibernatingClient } from "../../ports/hibernation.ts";
 import type {
   ActorConnection,
@@ -24,6 +25,7 @@ import type { RawAddress } from "./connection-rows.ts";
 /** What a connection needs of its activation. */
 export interface ConnectionOwner extends Pick<ConnStateOwner, "log"> {
   readonly descriptor: ActorDescriptor;
+  readonly gate: Pick<OutputGate, "broken">;
   emit(output: Output): void;
   /** Lets a connection listen to an event, or answers why it may not. */
   subscribe(connection: Connection, request: SubscribeRequest, answer: SubscribeAnswer): void;
@@ -228,9 +230,16 @@ export class Connection implements ActorConnection {
 
   /** Something that was on its way to the client will never leave. */
   lost(error: TroupeError): void {
-    const reason = { kind: "broken", text: `${error.group}.${error.code}` } as const;
-    if (this.#hibernates) this.#sink?.close(reason);
-    else void this.stopped(reason.kind, reason.text);
+    if (this.#hibernates) {
+      // Its activation has let go of it, and won't close it.
+      this.#sink?.close({ kind: "broken", text: `${error.group}.${error.code}` });
+      return;
+    }
+    // With a broken gate the activation ends, and all of its connections, when every answer behind this has failed too.
+    if (this.#owner.gate.broken !== undefined) return;
+    this.#reason ??= { kind: "unsent", text: `${error.group}.${error.code}` };
+    this.#sink?.close(this.#reason);
+    void this.end();
   }
 
   /** An event that has passed the gate. */

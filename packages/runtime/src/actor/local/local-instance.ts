@@ -55,7 +55,9 @@ export class LocalInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running" && !this.#activation.doomed;
+    const { phase, doomed, gate } = this.#activation;
+    // With a broken gate it ends as soon as the turn does: nothing that it would say leaves.
+    return phase.tag === "running" && !doomed && gate.broken === undefined;
   }
 
   get doomed(): boolean {
