@@ -92,6 +92,8 @@ export const clientErrors = {
     error("unknown_option", `${what} has no option "${name}"; it has ${known.join(", ")}`, {
       metadata: { name, known },
     }),
+  oneArgument: () =>
+    error("unknown_option", "createClient takes one argument: an endpoint, or createClient({ endpoint, … })"),
   rawUnsupported: (what: string) =>
     error(
       "raw_unsupported",
