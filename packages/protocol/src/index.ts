@@ -86,4 +86,4 @@ export { decodeJson } from "./values/json-read.ts";
 export { encodeJson } from "./values/json-write.ts";
 export { RAW } from "./values/raw.ts";
 export { readUtf8, utf8Bytes } from "./values/text.ts";
-export { fromWireError, toWireError } from "./wire-error.ts";
+export { fromWireError, losesMetadata, toWireError } from "./wire-error.ts";

@@ -94,7 +94,7 @@ export const actorErrors = {
     }),
   stopped: (id: string) => error(410, "actor", "stopped", `This activation of actor ${id} has ended`),
   destroyed: () => error(410, "actor", "destroyed", "The actor was destroyed"),
-  stopping: () => error(503, "actor", "stopping", "The host is stopping", { retryable: true }),
+  stopping: () => error(503, "actor", "stopping", "The actor, or its host, is stopping", { retryable: true }),
   overloaded: (what: string, limit: number) =>
     error(503, "actor", "overloaded", `Too many ${what} (limit ${limit}); try again later`, {
       retryable: true,

@@ -33,10 +33,8 @@ export interface ActorInstance {
   settled(): Promise<void>;
   /** Ends the activation; settles when everything is released. Asked again, it gives the same promise. */
   stop(reason: StopReason): Promise<void>;
-  /** What people want to know about it. */
+  /** What people want to know about it, and may change of it by hand. */
   report(): InstanceReport;
-  /** What people may change of it by hand; absent where its code runs elsewhere. */
-  readonly edits?: InstanceEdits | undefined;
 }
 
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
@@ -177,7 +175,7 @@ export interface EncodedEvent {
   readonly unconfirmed?: boolean;
 }
 
-/** A snapshot for people and tests. */
+/** A snapshot for people and tests, and what they may change. */
 export interface InstanceReport {
   readonly phase: "loading" | "running" | "stopping" | "stopped";
   readonly awakeReasons: readonly string[];
@@ -186,6 +184,8 @@ export interface InstanceReport {
   /** When it wants to be woken (wall clock, ms), `null` for never. */
   readonly alarmAt: number | null;
   readonly clients: readonly ConnectedClient[];
+  /** Absent where its code runs elsewhere. */
+  readonly edits?: InstanceEdits | undefined;
 }
 
 /** What a factory is given to make an activation. */

@@ -231,6 +231,57 @@ test("errors: a UserError as it is, anything else masked and in the log", async 
   expect(String(line?.fields.cause)).toContain("secret");
 });
 
+test("metadata of a UserError that can't be sent is left out, and the log says whose it was", async () => {
+  const odd = actor({
+    actions: {
+      fail: (_c, metadata: "none" | "plain" | "function" | "large") => {
+        const given = {
+          none: undefined,
+          plain: { n: 1 },
+          function: { f: () => 1 },
+          large: { s: "x".repeat(100_000) },
+        };
+        const chosen = given[metadata];
+        throw new UserError(
+          "told",
+          chosen === undefined ? { code: "odd" } : { code: "odd", metadata: chosen },
+        );
+      },
+    },
+  });
+  await using driver = await Driver.start({ odd });
+  for (const metadata of ["none", "plain", "function", "large"]) {
+    const { code, error } = await driver.act("odd", "fail", metadata);
+    expect([code, error?.metadata]).toEqual(["user.odd", metadata === "plain" ? { n: 1 } : undefined]);
+  }
+  driver.socket("/actor/odd/connect").hello().action(1, "fail", "function");
+  await driver.world.idle();
+  const lines = driver.world.logged("warn", "metadata of an error").map(({ fields }) => fields);
+  const line = { actor: "odd", actorId: lines[0]?.["actorId"], action: "fail", error: "user.odd" };
+  expect(lines).toEqual([line, line, line]);
+});
+
+test("a result that throws when it is read has one code, whichever door it leaves by", async () => {
+  const boom = () => {
+    throw new Error("trap");
+  };
+  const tricky = actor({
+    actions: {
+      give: (_c, ...traps: string[]) => new Proxy({}, Object.fromEntries(traps.map((trap) => [trap, boom]))),
+    },
+  });
+  await using driver = await Driver.start({ tricky });
+  const codes = new Set<string>();
+  for (const encoding of ["json", "cbor"] as const) {
+    const handle = driver.client({ encoding }).tricky.getOrCreate();
+    const connection = handle.connect();
+    const local = driver.local().tricky.getOrCreate();
+    for (const traps of [["get"], ["ownKeys"], ["getPrototypeOf"], ["get", "has", "ownKeys"]])
+      for (const door of [handle, connection, local]) codes.add(await rejection(door.give(...traps)));
+  }
+  expect([...codes]).toEqual(["value.unsupported_type"]);
+});
+
 test("the log's line of a failed call names actor, id and action, whichever door it came by", async () => {
   const closed = actor({
     onBeforeConnect: () => {

@@ -5,7 +5,6 @@
 import { TroupeError } from "@troupe/base";
 import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { InstanceEdits } from "../../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -183,11 +182,8 @@ export class LocalInstance implements ActorInstance {
       actionsInFlight: activation.work.count("action"),
       alarmAt: activation.nextAlarm(),
       clients: [...activation.connections.all.values()],
+      edits: new LocalEdits(activation),
     };
-  }
-
-  get edits(): InstanceEdits {
-    return new LocalEdits(this.#activation);
   }
 
   /** Schedules and messages that are left wake the actor again. */
