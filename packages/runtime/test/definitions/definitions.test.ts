@@ -68,10 +68,10 @@ const refused: readonly (readonly [string, object, string, string])[] = [
     '"constructor"',
   ],
   [
-    "an action that `await` asks for",
-    { actions: { a: Object.fromEntries([["then", () => 1]]) } },
+    "an action that JSON.stringify asks for",
+    { actions: { a: { toJSON: () => 1 } } },
     "config.reserved_action",
-    '"a.then"',
+    '"a.toJSON"',
   ],
   [
     "an action that functions have",
