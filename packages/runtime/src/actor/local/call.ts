@@ -26,7 +26,6 @@ import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
 import type { Entry } from "./entries.ts";
 import { drainFlow, isFlow, startFlow } from "./flow-call.ts";
-import { hasMethod } from "./has-method.ts";
 import type { KeepingReply } from "./keyed-calls.ts";
 import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
@@ -289,5 +288,5 @@ function timed(run: CallRun, result: unknown, call: Pick<Concluded, "name" | "un
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return hasMethod(value, "then");
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

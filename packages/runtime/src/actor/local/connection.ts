@@ -61,6 +61,8 @@ export class Connection implements ActorConnection {
   #state: unknown;
   #stands = false;
   #hibernates = false;
+  /** Something that was on its way to the client never left: it has to know. */
+  #missed = false;
   #conn: LocalConn | undefined;
   /** The newest thing that the client asked for and that waits. */
   #before: Promise<void> | undefined;
@@ -143,7 +145,7 @@ export class Connection implements ActorConnection {
   /** The activation ends without it. False: it can't, or its client is gone. */
   hibernate(): boolean {
     // What waits behind a subscription that isn't decided would wait for ever.
-    if (!this.#stands || this.ended || this.waiting) return false;
+    if (!this.#stands || this.ended || this.waiting || this.#missed) return false;
     if (this.client?.hibernate(this.id) !== true) return false;
     // What the old code still says of it is refused, or means nobody.
     this.#hibernates = true;
@@ -235,7 +237,8 @@ export class Connection implements ActorConnection {
       this.#sink?.close({ kind: "broken", text: `${error.group}.${error.code}` });
       return;
     }
-    // With a broken gate the activation ends, and all of its connections, when every answer behind this has failed too.
+    // With a broken gate the activation ends, and closes it when every answer behind this has failed too.
+    this.#missed = true;
     if (this.#owner.gate.broken !== undefined) return;
     this.#reason ??= { kind: "unsent", text: `${error.group}.${error.code}` };
     this.#sink?.close(this.#reason);

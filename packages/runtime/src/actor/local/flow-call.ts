@@ -9,12 +9,16 @@ import { actorErrors } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
-import { hasMethod } from "./has-method.ts";
 import { Pump } from "./pump.ts";
 
 /** True for a result that comes in items. */
 export function isFlow(value: unknown): value is AsyncIterable<unknown> {
-  return hasMethod(value, Symbol.asyncIterator);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    typeof value[Symbol.asyncIterator] === "function"
+  );
 }
 
 /** Lets a result flow to its caller; settles when it is over. Throws what the result's iterator throws. */
