@@ -2,6 +2,7 @@
 import type { Check } from "./check.ts";
 import { assertionsCheck } from "./checks/assertions.ts";
 import { budgetsCheck } from "./checks/budgets.ts";
+import { contractsCheck } from "./checks/contracts.ts";
 import { cyclesCheck } from "./checks/cycles.ts";
 import { dependenciesCheck } from "./checks/dependencies.ts";
 import { docstringsCheck } from "./checks/docstrings.ts";
@@ -23,6 +24,7 @@ export const staticChecks: readonly Check[] = [
   platformCheck,
   cyclesCheck,
   budgetsCheck,
+  contractsCheck,
   assertionsCheck,
   leftoversCheck,
   docstringsCheck,

@@ -2,8 +2,10 @@
  * The client: handles by the name of their actor.
  */
 import { checkName, normalizeKey } from "@troupe/protocol";
+import { checkOptions } from "./check-options.ts";
 import { type ClientConfig, settingsOf } from "./config.ts";
 import type { AnyActorDefinition, Registry } from "./contract.ts";
+import { clientErrors } from "./errors.ts";
 import { handleOf, resolveTarget } from "./handle.ts";
 import { MemberProxy } from "./member-proxy.ts";
 import { ClientScope } from "./scope.ts";
@@ -18,8 +20,17 @@ import type {
   GetOptions,
   GetOrCreateOptions,
   GetWithIdOptions,
+  QueryOptions,
 } from "./types.ts";
 
+const QUERY_OPTIONS: readonly (keyof QueryOptions)[] = ["params", "getParams", "signal"];
+const GET_OR_CREATE_OPTIONS: readonly (keyof GetOrCreateOptions)[] = [
+  ...QUERY_OPTIONS,
+  "createWithInput",
+  "createInRegion",
+  "poolName",
+];
+const CREATE_OPTIONS: readonly (keyof CreateOptions)[] = [...QUERY_OPTIONS, "input", "region", "poolName"];
 const CLIENT_MEMBERS: readonly (keyof ClientRaw)[] = ["get", "getOrCreate", "getForId", "create", "dispose"];
 
 /** The members of a client; `createClient` adds the accessors. */
@@ -35,6 +46,7 @@ class BaseClient implements ClientRaw {
     key?: ActorKey,
     options?: GetOptions<AD>,
   ): ActorHandle<AD> {
+    checkOptions("get()", options, QUERY_OPTIONS);
     return handleOf(this.#scope, keyTarget(name, key, "get"), options);
   }
 
@@ -43,6 +55,7 @@ class BaseClient implements ClientRaw {
     key?: ActorKey,
     options?: GetOrCreateOptions<AD>,
   ): ActorHandle<AD> {
+    checkOptions("getOrCreate()", options, GET_OR_CREATE_OPTIONS);
     this.#scope.ignored({ createInRegion: options?.createInRegion, poolName: options?.poolName });
     const target = { ...keyTarget(name, key, "getOrCreate"), input: options?.createWithInput };
     return handleOf(this.#scope, target, options);
@@ -54,6 +67,7 @@ class BaseClient implements ClientRaw {
     options?: GetWithIdOptions<AD>,
   ): ActorHandle<AD> {
     checkName(name);
+    checkOptions("getForId()", options, QUERY_OPTIONS);
     return handleOf(this.#scope, { kind: "id", name, actorId }, options);
   }
 
@@ -62,6 +76,7 @@ class BaseClient implements ClientRaw {
     key?: ActorKey,
     options: CreateOptions<AD> = {},
   ): Promise<ActorHandle<AD>> {
+    checkOptions("create()", options, CREATE_OPTIONS);
     this.#scope.ignored({ region: options.region, poolName: options.poolName });
     const target = { ...keyTarget(name, key, "create"), input: options.input };
     const actorId = await resolveTarget(this.#scope, target, options);
@@ -116,7 +131,12 @@ class Accessor<AD extends AnyActorDefinition> implements ActorAccessor<AD> {
  * A stateless call that surely had no effect is repeated for up to 15 s (`retry`); one whose answer was lost fails
  * with `client.outcome_unknown` and is never repeated. Throws `client.bad_endpoint` and `client.unknown_option`.
  */
-export function createClient<R extends Registry = Registry>(config?: string | ClientConfig): Client<R> {
+export function createClient<R extends Registry = Registry>(
+  config?: string | ClientConfig,
+  ...more: readonly never[]
+): Client<R> {
+  // What JavaScript lets pass would be for nobody.
+  if (more.length > 0) throw clientErrors.oneArgument();
   const client = new BaseClient(new ClientScope(settingsOf(config)));
   const open = (name: string): unknown => new Accessor(client, name);
   return new Proxy(client, new MemberProxy<BaseClient>(CLIENT_MEMBERS, open)) as BaseClient & Client<R>;

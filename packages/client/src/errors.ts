@@ -92,6 +92,8 @@ export const clientErrors = {
     error("unknown_option", `${what} has no option "${name}"; it has ${known.join(", ")}`, {
       metadata: { name, known },
     }),
+  oneArgument: () =>
+    error("unknown_option", "createClient takes one argument: an endpoint, or createClient({ endpoint, … })"),
   rawUnsupported: (what: string) =>
     error(
       "raw_unsupported",
@@ -119,6 +121,17 @@ export const actorErrors = {
 
 /** Group `message`. */
 export const messageErrors = {
+  /** As the gateway would say. */
+  incomingTooLong: (bytes: number, limit: number) =>
+    new TroupeError(
+      "message",
+      "incoming_too_long",
+      `The message has ${bytes} bytes; the actor takes ${limit}`,
+      {
+        statusCode: 413,
+        metadata: { bytes, limit },
+      },
+    ),
   outgoingTooLong: (bytes: number, limit: number) =>
     new TroupeError("message", "outgoing_too_long", `The message has ${bytes} bytes; the limit is ${limit}`, {
       statusCode: 413,

@@ -4,6 +4,7 @@
 import { TroupeError } from "@troupe/base";
 import type { CallTerms } from "@troupe/protocol";
 import { termsOf } from "./call-terms.ts";
+import { checkOptions } from "./check-options.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
@@ -11,6 +12,7 @@ import { actionProxy, MemberProxy } from "./member-proxy.ts";
 import { sendToQueue } from "./queue-send.ts";
 import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
+import { CONNECTION_MEMBERS, HANDLE_MEMBERS } from "./reserved-names.ts";
 import type { ClientScope } from "./scope.ts";
 import { ActionResult } from "./stream/action-result.ts";
 import { ResultStream } from "./stream/result-stream.ts";
@@ -19,7 +21,6 @@ import type {
   ActionCall,
   ActorConn,
   ActorConnectOptions,
-  ActorConnRaw,
   ActorFetchInit,
   ActorHandle,
   ActorHandleRaw,
@@ -29,33 +30,6 @@ import type {
   QueueSendResult,
   QueueSendWaitOptions,
 } from "./types.ts";
-
-const HANDLE_MEMBERS: readonly (keyof ActorHandleRaw)[] = [
-  "action",
-  "connect",
-  "fetch",
-  "getGatewayUrl",
-  "reload",
-  "resolve",
-  "send",
-  "webSocket",
-];
-const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw)[] = [
-  "action",
-  "send",
-  "on",
-  "once",
-  "onOpen",
-  "onClose",
-  "onError",
-  "onStatusChange",
-  "onGap",
-  "connStatus",
-  "events",
-  "isConnected",
-  "ready",
-  "dispose",
-];
 
 /** The members of a handle; `handleOf` adds the actions. */
 class Handle implements ActorHandleRaw {
@@ -121,7 +95,9 @@ class Handle implements ActorHandleRaw {
       : resolveTarget(this.#scope, this.#target, this.#options);
   }
 
-  connect(params?: unknown, { signal }: ActorConnectOptions = {}): ActorConn<AnyActorDefinition> {
+  connect(params?: unknown, options: ActorConnectOptions = {}): ActorConn<AnyActorDefinition> {
+    checkOptions("connect()", options, ["signal", "skipReadyWait"]);
+    const { signal } = options;
     const connection = this.#scope.connect(this.#target, {
       params: () => params ?? this.#params(),
       signal: eitherOf(this.#options.signal, signal),

@@ -43,6 +43,7 @@ export type {
   SocketMessageEvent,
   UniversalWebSocket,
 } from "./raw/universal-web-socket.ts";
+export { isShadowed, reservedPart } from "./reserved-names.ts";
 export type { RetryPolicy } from "./retry.ts";
 export { ActionResult } from "./stream/action-result.ts";
 export { ItemQueue, type ItemSender } from "./stream/item-queue.ts";

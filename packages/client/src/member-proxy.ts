@@ -6,20 +6,7 @@
  * put it in the dependencies of a hook.
  */
 
-/**
- * Asked of objects by `await`, JSON.stringify, React and test runners. A method under these names would be called by
- * them, or make them take the proxy for what it isn't; actions with such names are called through `action()`.
- */
-const NEVER_MEMBERS: ReadonlySet<string> = new Set([
-  "then",
-  "toJSON",
-  "$$typeof",
-  "asymmetricMatch",
-  "nodeType",
-]);
-
-/** Function methods that stay what they are on an action: everything else there is a nested action. */
-const FUNCTION_MEMBERS: ReadonlySet<string> = new Set(["call", "apply", "bind", "prototype"]);
+import { FUNCTION_MEMBERS, NEVER_MEMBERS } from "./reserved-names.ts";
 
 /** Calls an action by its dotted name. */
 export type Invoke = (name: string, args: unknown[]) => Promise<unknown>;

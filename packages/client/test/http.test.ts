@@ -53,6 +53,21 @@ test("the requests are those of the protocol", async () => {
   });
 });
 
+test("a port that the platform's fetch blocks is one that nothing was sent to", async () => {
+  const client = createClient<RoomRegistry>({ endpoint: "http://127.0.0.1:1", retry: { deadlineMs: 1 } });
+  const notSent = { group: "client", code: "not_sent" };
+  await expect(client.room.get("a").act()).rejects.toMatchObject(notSent);
+  await expect(client.room.getForId("a").fetch("/")).rejects.toMatchObject(notSent);
+  await client.dispose();
+});
+
+test("a fetch of one's own may well connect there: what it fails with is unknown", async () => {
+  const { http, client } = httpStage({ endpoint: "http://127.0.0.1:1", retry: { deadlineMs: 1 } });
+  const call = watch(client.room.get("a").act());
+  await (await http.request()).fail({ code: "ECONNRESET" });
+  expect(call.code).toBe("client.outcome_unknown");
+});
+
 test("an answer is the action's result, a failure its error", async () => {
   const { http, client } = httpStage();
   const good = watch(client.room.get("a").act());

@@ -67,6 +67,22 @@ test("options of RivetKit's that have no effect say so, once", async () => {
   await client.dispose();
 });
 
+test("an option that nobody knows is refused by name, wherever it is given", async () => {
+  const client = createClient({ env: new World() });
+  const options = Object.fromEntries([["foo", 1]]);
+  const unknown = expect.objectContaining({ group: "client", code: "unknown_option" });
+  const attempts: readonly (() => unknown)[] = [
+    () => client.get("room", "a", options),
+    () => client.getOrCreate("room", "a", options),
+    () => client.getForId("room", "id", options),
+    () => client.get("room").connect(undefined, options),
+    () => Reflect.apply(createClient, undefined, ["http://127.0.0.1:1", options]),
+  ];
+  for (const attempt of attempts) expect(attempt).toThrow(unknown);
+  await expect(client.create("room", "a", options)).rejects.toEqual(unknown);
+  await client.dispose();
+});
+
 test("getGatewayUrl is the address of the actor by its id; reload says what to do instead", async () => {
   const world = new World();
   const asked: string[] = [];

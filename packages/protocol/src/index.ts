@@ -1,6 +1,7 @@
 export { checkKey, checkName, decodeKey, encodeKey, normalizeKey } from "./client/v1/address.ts";
 export type { Bodies, BodyKind, ErrorBody } from "./client/v1/bodies.ts";
 export { decodeBody, encodeActionAnswer, encodeBody } from "./client/v1/bodies.ts";
+export { callIdIn } from "./client/v1/call-id.ts";
 export type { CallTerms } from "./client/v1/call-terms.ts";
 export {
   checkIdempotencyKey,
@@ -85,4 +86,4 @@ export { decodeJson } from "./values/json-read.ts";
 export { encodeJson } from "./values/json-write.ts";
 export { RAW } from "./values/raw.ts";
 export { readUtf8, utf8Bytes } from "./values/text.ts";
-export { fromWireError, toWireError } from "./wire-error.ts";
+export { fromWireError, losesMetadata, toWireError } from "./wire-error.ts";

@@ -66,6 +66,16 @@ export function fromWireError(wire: WireError): TroupeError {
   });
 }
 
+/** True when an error has metadata that its callers won't get: it can't be sent, or is too large. Never throws. */
+export function losesMetadata(error: unknown): boolean {
+  if (!TroupeError.is(error)) return false;
+  try {
+    return error.metadata !== undefined && sendable(error.metadata) === undefined;
+  } catch {
+    return true;
+  }
+}
+
 /** A user's metadata may hold anything; an error about an error would tell nobody anything. */
 function sendable(metadata: unknown): unknown {
   try {

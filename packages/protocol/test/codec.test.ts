@@ -24,6 +24,7 @@ import {
   actionBodies,
   clientFrames,
   hellos,
+  limitedOpenings,
   openings,
   retainedClientFrames,
   retainedServerFrames,
@@ -197,7 +198,8 @@ test("a forbidden key in an argument is the value's error, not the frame's", () 
 describe("the first messages", () => {
   test("come back as they were sent, as JSON", () => {
     for (const hello of hellos) expectSame(decodeHello(encodeHello(hello)), hello);
-    for (const opening of openings) expectSame(decodeOpening(encodeWelcome(opening)), opening);
+    for (const opening of [...openings, ...limitedOpenings])
+      expectSame(decodeOpening(encodeWelcome(opening)), opening);
   });
 
   const check: readonly [what: string, text: string, code: string][] = [
@@ -239,6 +241,8 @@ describe("the first messages", () => {
       { heartbeatMs: 0 },
       { heartbeatMs: 1e12 },
       { actorId: 1 },
+      { maxIncomingBytes: 0 },
+      { maxIncomingBytes: "64 KiB" },
     ];
     for (const part of bad) {
       expect(codeOf(() => decodeOpening(JSON.stringify({ ...welcome, ...part })))).toMatch(/^protocol\./);

@@ -72,6 +72,18 @@ export const openings: readonly (Welcome | Refusal)[] = [
   { kind: "refusal", error: { ...error, metadata: { limit: 1 } }, versions: [1] },
 ];
 
+/** With what was added later. */
+export const limitedOpenings: readonly Welcome[] = [
+  {
+    kind: "welcome",
+    version: 1,
+    actorId: "a1",
+    connectionId: "c1",
+    heartbeatMs: 30_000,
+    maxIncomingBytes: 65_536,
+  },
+];
+
 export const actionBodies: readonly ActionBody[] = [
   {},
   { args: ["$a", 1n], params: { p: 1 }, input: new Set([1]) },

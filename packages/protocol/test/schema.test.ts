@@ -15,6 +15,7 @@ import {
   actionBodies,
   clientFrames,
   hellos,
+  limitedOpenings,
   openings,
   retainedClientFrames,
   retainedServerFrames,
@@ -39,6 +40,19 @@ const retained: Schema = JSON.parse(
 const streams: Schema = JSON.parse(
   readFileSync(new URL("../schemas/client/v1/streams.schema.json", import.meta.url), "utf8"),
 );
+
+const limited: Schema = JSON.parse(
+  readFileSync(new URL("../schemas/client/v1/opening.schema.json", import.meta.url), "utf8"),
+);
+
+test("what a welcome says of limits has the shape of its schema", () => {
+  for (const welcome of limitedOpenings)
+    expect(problems({ $ref: "#/$defs/welcome" }, JSON.parse(encodeWelcome(welcome)), "", limited)).toEqual(
+      [],
+    );
+  const none = { ...limitedOpenings[0], maxIncomingBytes: 0 };
+  expect(problems({ $ref: "#/$defs/welcome" }, none, "", limited)).not.toEqual([]);
+});
 
 test("the released schema is as it was released", () => {
   // Version 1 is a promise to programs that we can't change. What has to change goes into schemas/client/v2.

@@ -21,6 +21,19 @@ export const configErrors = {
     }),
   invalidOption: (key: string, expected: string) =>
     error(400, "config", "invalid_option", `"${key}" must be ${expected}`, { metadata: { key } }),
+  reservedAction: (name: string, part: string) =>
+    error(
+      400,
+      "config",
+      "reserved_action",
+      `An action can't be called "${name}": every object has, or is asked for, "${part}"`,
+      { metadata: { name, part } },
+    ),
+  unreadableKey: (key: string, cause: unknown) =>
+    error(400, "config", "invalid_option", `"${key}" can't be read: its getter throws`, {
+      metadata: { key },
+      cause,
+    }),
   invalidValue: (path: string, why: string, cause?: unknown) =>
     error(400, "config", "invalid_value", `"${path}" is no value to begin with: ${why}`, {
       metadata: { path },

@@ -2,12 +2,14 @@
  * Every error of the runtime, by `group.code`. The text says what happened and, where there is something to do, what.
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { error } from "./new-error.ts";
 
 export { configErrors } from "./config-errors.ts";
 export { connectionErrors } from "./connection-errors.ts";
 export { abortOf, callErrors, entryErrors, idempotencyErrors, validationErrors } from "./entry-errors.ts";
 export { requestErrors, streamErrors } from "./flow-errors.ts";
+export { forCallers, storageErrors } from "./storage-errors.ts";
 
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would
@@ -93,7 +95,7 @@ export const actorErrors = {
     }),
   stopped: (id: string) => error(410, "actor", "stopped", `This activation of actor ${id} has ended`),
   destroyed: () => error(410, "actor", "destroyed", "The actor was destroyed"),
-  stopping: () => error(503, "actor", "stopping", "The host is stopping", { retryable: true }),
+  stopping: () => error(503, "actor", "stopping", "The actor, or its host, is stopping", { retryable: true }),
   overloaded: (what: string, limit: number) =>
     error(503, "actor", "overloaded", `Too many ${what} (limit ${limit}); try again later`, {
       retryable: true,
@@ -149,106 +151,6 @@ export const actorErrors = {
       `Actor "${name}" has no connection state: give it \`connState\` or \`createConnState\``,
     ),
 };
-
-/**
- * Errors of what is on disk. Those that name a path of the server are for its log and for whoever starts it; a caller gets
- * what {@link forCallers} makes of them.
- */
-export const storageErrors = {
-  commitFailed: (applied: "no" | "unknown", cause: unknown) =>
-    error(500, "storage", "commit_failed", "The write could not be made durable", {
-      metadata: { applied },
-      cause,
-    }),
-  fenced: (id: string) =>
-    error(
-      409,
-      "storage",
-      "fenced",
-      `A newer activation of actor ${id} exists; this one can't commit any more`,
-    ),
-  closed: () => error(503, "storage", "closed", "The storage is closed", { retryable: true }),
-  batchTooLarge: (bytes: number, limit: number) =>
-    error(413, "storage", "batch_too_large", `One turn wrote ${bytes} bytes; the limit is ${limit}`, {
-      metadata: { bytes, limit },
-    }),
-  propertyTooLarge: (property: string, bytes: number, limit: number) =>
-    error(
-      413,
-      "storage",
-      "property_too_large",
-      `state.${property} has ${bytes} bytes or more encoded; the limit is ${limit}`,
-      {
-        metadata: { property, bytes, limit },
-      },
-    ),
-  listTooLarge: (limit: number) =>
-    error(413, "storage", "list_too_large", `A list has more than ${limit} bytes: read it in pages`, {
-      metadata: { limit },
-    }),
-  locked: (owner: string) =>
-    error(409, "storage", "locked", `The data directory is in use by ${owner}`, {
-      public: false,
-      metadata: { owner },
-    }),
-  readOnly: (path: string, cause: unknown) =>
-    error(500, "storage", "read_only", `Can't write to the data directory ${path}`, {
-      public: false,
-      cause,
-      metadata: { path },
-    }),
-  corrupt: (path: string, detail: string) =>
-    error(500, "storage", "corrupt", `${path} is damaged: ${detail}`, {
-      public: false,
-      metadata: { path, detail },
-    }),
-  newer: (path: string, found: number, supported: number) =>
-    error(
-      500,
-      "storage",
-      "newer_layout",
-      `${path} was written by a newer Troupe (layout ${found}; this one knows ${supported})`,
-      {
-        public: false,
-        metadata: { path, found, supported },
-      },
-    ),
-  diskFull: (path: string, cause: unknown) =>
-    error(507, "storage", "disk_full", `No space is left on the disk of ${path}`, {
-      public: false,
-      cause,
-      metadata: { path },
-    }),
-  openFailed: (path: string, cause: unknown) =>
-    error(500, "storage", "open_failed", `Can't open ${path}`, { public: false, cause, metadata: { path } }),
-  diskFailed: (path: string, cause: unknown) =>
-    error(500, "storage", "disk_failed", `Nothing that is written to ${path} can be made durable any more`, {
-      public: false,
-      cause,
-      metadata: { path },
-    }),
-  unsupported: (what: string) =>
-    error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
-};
-
-/** What callers are told instead of errors that name paths, by code. */
-const forCallersByCode: ReadonlyMap<string, string> = new Map([
-  [
-    "corrupt",
-    "This actor's data on disk is damaged, and calling again won't help: restore it from a backup. The server's log names the file",
-  ],
-  ["newer_layout", "This actor's data was written by a newer Troupe: run that version on the server"],
-  ["disk_full", "No space is left on the server's disk: make room there"],
-  ["disk_failed", "The server's disk has failed: its log says more"],
-  ["read_only", "The server can't write its data: its log says why"],
-  ["open_failed", "The server can't open or read this actor's data: its log says why"],
-]);
-
-/** The same error for somebody who called an actor: the code, and what to do, but no path. The log has it as the cause. */
-export function forCallers(cause: TroupeError): TroupeError {
-  const message = cause.group === "storage" && !cause.public ? forCallersByCode.get(cause.code) : undefined;
-  return message === undefined ? cause : error(cause.statusCode, "storage", cause.code, message, { cause });
-}
 
 /** Errors of links. */
 export const transportErrors = {
@@ -320,6 +222,10 @@ export const gatewayErrors = {
     error(503, "gateway", "busy", `The gateway reads ${limit} bytes of bodies already; try again later`, {
       retryable: true,
       metadata: { limit },
+    }),
+  headersTooLong: () =>
+    error(431, "gateway", "headers_too_long", `The headers have more than ${limits.headerBytes} bytes`, {
+      metadata: { limit: limits.headerBytes },
     }),
   requestTimeout: () => error(408, "gateway", "request_timeout", "The request didn't come in time"),
   unsupportedMediaType: (type: string) =>

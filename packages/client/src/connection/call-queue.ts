@@ -124,6 +124,12 @@ export class CallQueue {
     return call;
   }
 
+  /** A queued call can't be sent on this link. */
+  refuse(call: QueuedCall, error: TroupeError): void {
+    this.#forget(call);
+    fail(call, mayHaveHappened(call) ? clientErrors.outcomeUnknown(call.what, error) : error);
+  }
+
   /** The oldest queued call was handed to a link. */
   markSent(call: QueuedCall): void {
     call.left = true;
@@ -203,10 +209,7 @@ export class CallQueue {
 
   /** Fails every call that wasn't sent. */
   failQueued(error: TroupeError): void {
-    for (const call of this.#queued.values()) {
-      this.#forget(call);
-      call.reject(mayHaveHappened(call) ? clientErrors.outcomeUnknown(call.what, error) : error);
-    }
+    for (const call of this.#queued.values()) this.refuse(call, error);
   }
 
   #deadline(frame: CallFrame, { timeoutMs }: CallTerms): CallDeadline | undefined {

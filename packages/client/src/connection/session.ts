@@ -12,6 +12,7 @@
  */
 import type { TimerHandle, TroupeError } from "@troupe/base";
 import {
+  bytesPast,
   type ClientFrame,
   closeCodes,
   closeReasons,
@@ -31,7 +32,7 @@ import {
   type Welcome,
 } from "@troupe/protocol";
 import type { ClientEnv } from "../env.ts";
-import { actorErrors } from "../errors.ts";
+import { actorErrors, messageErrors } from "../errors.ts";
 import type { ClientLink, ClientLinkHandler } from "../transport.ts";
 import type { CallQueue } from "./call-queue.ts";
 import { Heartbeat, type HeartbeatLink } from "./heartbeat.ts";
@@ -45,7 +46,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** Why a session is over. */
 export type SessionEnd =
   | { readonly kind: "lost"; readonly cause: unknown }
-  /** The actor stops in order: what was sent and has no answer was not acted on. */
+  /** The actor stopped, and had answered all that it took: what was sent and has no answer was not acted on. */
   | { readonly kind: "left" }
   /** Nothing that was sent was acted on. */
   | { readonly kind: "refused"; readonly error: TroupeError }
@@ -90,6 +91,8 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   #version = -1;
   #openingFrames = 0;
   #openingBytes = 0;
+  /** What the actor takes in one message, once it has said so. */
+  #maxBytes = Infinity;
   /** Who has welcomed the client. */
   #actorId = "";
   /** The actor is stopping: it takes nothing more, and the gateway will close the link. */
@@ -122,7 +125,13 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   flush(): void {
     const { calls } = this.#parts;
     if (!this.#syncSubscriptions()) return;
-    for (let call = calls.first; call !== undefined && this.#admits(call.data); call = calls.first) {
+    for (let call = calls.first; call !== undefined; call = calls.first) {
+      const bytes = bytesPast(this.#maxBytes, call.data);
+      if (bytes !== undefined) {
+        calls.refuse(call, messageErrors.incomingTooLong(bytes, this.#maxBytes));
+        continue;
+      }
+      if (!this.#admits(call.data)) return;
       calls.markSent(call);
       this.#send(call.data);
     }
@@ -171,7 +180,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
       this.#end({ kind: "destroyed", error: actorErrors.destroyed() });
       return;
     }
-    if (code === closeCodes.restart && reason === closeReasons.restarting) {
+    if (leftNothing(code, reason)) {
       this.#end({ kind: "left" });
       return;
     }
@@ -195,6 +204,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     }
     this.#phase = "open";
     this.#actorId = answer.actorId;
+    this.#maxBytes = answer.maxIncomingBytes ?? Infinity;
     this.#clearOpeningTimer();
     this.#heartbeat = new Heartbeat(this.#parts.env.timers, answer.heartbeatMs, this);
     this.#heartbeat.start();
@@ -289,6 +299,8 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     if (this.#phase !== "opening") return this.#phase === "open" && !this.#leaving;
     return (
       this.#openingFrames < limits.openingFrames &&
+      // The welcome will say whether the actor takes it.
+      bytesPast(limits.defaultIncomingMessageBytes, data) === undefined &&
       this.#openingBytes + mostBytes(data) <= limits.openingBytes
     );
   }
@@ -322,6 +334,14 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     if (this.#openingTimer !== undefined) this.#parts.env.timers.clear(this.#openingTimer);
     this.#openingTimer = undefined;
   }
+}
+
+/** Everything that the actor was asked on this link has its answer. */
+function leftNothing(code: number, reason: string): boolean {
+  return (
+    (code === closeCodes.restart && reason === closeReasons.restarting) ||
+    (code === closeCodes.internal && reason === closeReasons.broken)
+  );
 }
 
 /**

@@ -55,7 +55,7 @@ export class HttpRaw implements RawTransport {
     try {
       return await streamingFetch(rawUrl(base, target, "request", path), init);
     } catch (error) {
-      if (isNotSent(error)) throw clientErrors.notSent(base, error);
+      if (isNotSent(error, base)) throw clientErrors.notSent(base, error);
       throw clientErrors.outcomeUnknown("fetch()", error);
     }
   }

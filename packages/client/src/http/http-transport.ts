@@ -171,7 +171,7 @@ export class HttpTransport implements ClientTransport {
       const headers = request.terms === undefined ? this.#headers : { ...this.#headers, ...request.terms };
       return await fetch(request.url, { method: "POST", headers, body, ...signal });
     } catch (error) {
-      if (isNotSent(error)) throw clientErrors.notSent(this.#base, error);
+      if (isNotSent(error, request.url)) throw clientErrors.notSent(this.#base, error);
       throw clientErrors.outcomeUnknown(request.what, error);
     }
   }

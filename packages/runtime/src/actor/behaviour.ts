@@ -1,7 +1,9 @@
 /**
  * A definition, taken apart: a descriptor (plain data that can cross any wire) and a behaviour (how it is run).
  */
+
 import { nearest } from "@troupe/base";
+import { reservedPart } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
@@ -158,6 +160,10 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
   }
   const actions = new Map<string, Hook>();
   collectActions(config["actions"], "", actions);
+  for (const name of actions.keys()) {
+    const part = reservedPart(name);
+    if (part !== undefined) throw configErrors.reservedAction(name, part);
+  }
   const state = initial(config, "state", "createState");
   const vars = initial(config, "vars", "createVars");
   const connState = initial(config, "connState", "createConnState");

@@ -2,6 +2,7 @@
  * `actor({ … })`: makes a definition. It is frozen, all of it: nothing outside can exchange what runs.
  */
 import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
+import { configErrors } from "../errors.ts";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
 import type { Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
@@ -74,6 +75,21 @@ export function actor<
 >(
   config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D>,
 ): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A> {
-  const { descriptor, behaviour } = parseDefinition({ ...config });
+  const { descriptor, behaviour } = parseDefinition(readOnce(config));
   return Object.freeze({ descriptor, behaviour });
+}
+
+/** The config's own properties, each read once. Throws `config.invalid_option`. */
+function readOnce(config: object): Readonly<Record<string, unknown>> {
+  if (typeof config !== "object" || config === null)
+    throw configErrors.invalidOption("actor", "called with an object: actor({ … })");
+  const read: [key: string, value: unknown][] = [];
+  for (const key of Object.keys(config)) {
+    try {
+      read.push([key, Reflect.get(config, key)]);
+    } catch (cause) {
+      throw configErrors.unreadableKey(key, cause);
+    }
+  }
+  return Object.fromEntries(read);
 }

@@ -1,8 +1,9 @@
 /**
  * The gateway behind fetch's Request and Response: for serverless platforms, other HTTP servers, and tests.
  */
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { gatewayErrors } from "../errors.ts";
+import { gatewayErrors, requestErrors } from "../errors.ts";
 import type { ByteSource } from "../ports/raw.ts";
 import { accessRequest } from "./access-request.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -84,15 +85,23 @@ async function admitted(
 ): Promise<Response | GatewayResponse> {
   try {
     gateway.admit(accessRequest({ header, method: request.method, url: url.pathname + url.search }));
+    checkUnread(request);
   } catch (cause) {
     return gateway.refusal(cause, "json");
   }
   return await exchangeFetch(gateway, request, { header });
 }
 
-/** Reads at most the limit: a longer body is left unread. */
+/** Somebody else reads, or has read, the body. Throws `gateway.bad_request`. */
+function checkUnread({ body, bodyUsed }: Request): void {
+  if (bodyUsed || body?.locked === true)
+    throw gatewayErrors.badRequest("The request's body was read already");
+}
+
+/** Reads at most the limit: a longer body is left unread. Throws `request.body_broken`. */
 async function readBody(budget: BodyBudget, request: Request): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
+  checkUnread(request);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -104,6 +113,8 @@ async function readBody(budget: BodyBudget, request: Request): Promise<Uint8Arra
       chunks.push(chunk);
     }
     return joined(chunks, length);
+  } catch (cause) {
+    throw TroupeError.is(cause) ? cause : requestErrors.bodyBroken(cause);
   } finally {
     budget.give(length);
   }

@@ -19,7 +19,7 @@ import {
   readCallHeaders,
   TIMEOUT_HEADER,
 } from "@troupe/protocol";
-import { connectionErrors, gatewayErrors, tellsOfStop } from "../errors.ts";
+import { connectionErrors, gatewayErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
@@ -33,7 +33,6 @@ import {
   checkContentEncoding,
   encodingOf,
   errorResponse,
-  errorStatus,
   type GatewayRequest,
   type GatewayResponse,
   okResponse,
@@ -45,6 +44,7 @@ import { Metrics } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
 import { RawExchange, type StreamingReply, type StreamingRequest } from "./raw-exchange.ts";
 import { RawSession } from "./raw-session.ts";
+import { reporter } from "./report.ts";
 import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
@@ -72,6 +72,7 @@ export interface GatewayParts {
 export class Gateway {
   /** What the bodies take that adapters are reading. */
   readonly bodies = new BodyBudget(limits.gatewayBodyBytes);
+  readonly #report: ReportInternal;
   readonly #parts: GatewayParts;
   readonly #services: GatewayServices;
   readonly #sessions = new Set<Session>();
@@ -81,12 +82,12 @@ export class Gateway {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    const report: ReportInternal = (error, context) => this.#report(error, context);
+    this.#report = reporter(parts.env);
     const unread = new UnreadTotal(this.#sessions);
     this.#services = {
       env: parts.env,
       host: parts.host,
-      report,
+      report: this.#report,
       sessions: this.#sessions,
       unread,
       held: { bytes: 0 },
@@ -338,20 +339,6 @@ export class Gateway {
 
   #failure(cause: unknown, request: GatewayRequest, encoding: Encoding): GatewayResponse {
     return errorResponse(cause, encoding, this.#report(cause, { url: request.url }));
-  }
-
-  /** What a caller doesn't get to see is in the log, under the id that the caller gets. Never throws. */
-  #report(error: unknown, context: Readonly<Record<string, unknown>>): string | undefined {
-    if (errorStatus(error) < 500) return undefined;
-    const { ids, log } = this.#parts.env;
-    const id = ids.random();
-    const level = tellsOfStop(error) ? "debug" : "error";
-    try {
-      log[level]("a call failed", { ...context, id, cause: error });
-    } catch {
-      log[level]("a call failed", { ...context, id, cause: "what was thrown can't be read" });
-    }
-    return id;
   }
 
   /** Closes sockets that have been silent for two heartbeats. */

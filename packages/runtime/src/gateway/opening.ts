@@ -61,6 +61,7 @@ export async function openConnection(hello: Hello, opener: Opener): Promise<Open
         actorId: instance.record.id,
         connectionId: opened.id,
         heartbeatMs: limits.heartbeatMs,
+        maxIncomingBytes: opened.maxIncomingBytes,
       });
       return new MessageOutput({ post: welcome }, message, failed);
     },

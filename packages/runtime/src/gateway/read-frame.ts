@@ -10,6 +10,8 @@ import {
   type Message,
 } from "@troupe/protocol";
 import { connectionErrors, messageErrors } from "../errors.ts";
+import type { ActorConnection, ActorInstance } from "../ports/instance.ts";
+import type { Asleep } from "./asleep.ts";
 import type { GatewayServices } from "./services.ts";
 import type { AskedAction } from "./socket-actions.ts";
 import { decodeTimed } from "./stall.ts";
@@ -60,4 +62,14 @@ export function askedBy(frame: ActorFrame & { readonly kind: "action" | "send" }
   if (frame.kind === "action") return frame;
   const { kind: _, id, name, body, ...send } = frame;
   return { id, name, args: [body], send };
+}
+
+/** How long a frame may be, and for whom it is. */
+export function boundsOf(
+  state:
+    | { readonly tag: "open"; readonly instance: ActorInstance; readonly connection: ActorConnection }
+    | Asleep,
+): { readonly maxBytes: number; readonly actor: string } {
+  if (state.tag === "asleep") return { maxBytes: state.maxBytes, actor: state.actorName };
+  return { maxBytes: state.connection.maxIncomingBytes, actor: state.instance.record.name };
 }

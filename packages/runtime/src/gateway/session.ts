@@ -45,9 +45,10 @@ import { MessageOutput, type SocketCall } from "./calls.ts";
 import { EarlyMessages, type Sayable } from "./early-messages.ts";
 import { errorMessage, refusalMessage } from "./error-message.ts";
 import { asError, type Door, type Opened, OpeningBacklog, openConnection } from "./opening.ts";
+import { refusedAlone } from "./oversized.ts";
 import { paramsOf } from "./params.ts";
 import { passing } from "./passing.ts";
-import { type ActorFrame, askedBy, readFrame, readHello } from "./read-frame.ts";
+import { type ActorFrame, askedBy, boundsOf, readFrame, readHello } from "./read-frame.ts";
 import type { GatewayServices } from "./services.ts";
 import { type ActionSocket, type AskedAction, SocketActions } from "./socket-actions.ts";
 import { SubscriptionReply } from "./subscription-reply.ts";
@@ -181,7 +182,9 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   }
 
   close(reason: CloseReason): void {
-    this.#shut(closeCodeOf(reason), reason.text);
+    // Its actor broke. A client may send again what has no answer, if nothing of it was begun.
+    const answered = reason.kind === "broken" && this.#actions.inFlight === 0;
+    this.#shut(closeCodeOf(reason), answered ? closeReasons.broken : reason.text);
   }
 
   /** The gateway ends the session: it was silent for too long, or the host stops. */
@@ -263,14 +266,12 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   }
 
   #read(state: Open | Asleep, data: Message): void {
-    const open = state.tag === "open";
-    const maxBytes = open ? state.connection.maxIncomingBytes : state.maxBytes;
-    const actor = open ? state.instance.record.name : state.actorName;
     let frame: ClientFrame;
     try {
-      frame = readFrame({ services: this.#services, encoding: this.encoding, maxBytes, actor }, data);
+      frame = readFrame({ services: this.#services, encoding: this.encoding, ...boundsOf(state) }, data);
     } catch (cause) {
-      this.#malformed(state, cause);
+      if (!refusedAlone(cause, data, { connection: state.connection, sink: this }))
+        this.#malformed(state, cause);
       return;
     }
     this.#take(frame, data.length);

@@ -4,7 +4,7 @@
  * A batch is settled when it was handed on: what is said from then on is behind it, and the host keeps it back until the
  * batch is durable. So an action costs one way there and back, not two.
  */
-import { type Env, TroupeError } from "@troupe/base";
+import type { Env, TroupeError } from "@troupe/base";
 import {
   type CarriedAnswer,
   type CarriedAsk,
@@ -27,6 +27,7 @@ import {
   type Row,
   type RowRange,
 } from "../ports/storage.ts";
+import { notDurable } from "../storage/not-durable.ts";
 import { GuestSql } from "./guest-sql.ts";
 
 /** What a guest's store is made of. */
@@ -133,8 +134,7 @@ export class GuestStore implements ActorStore {
     try {
       batch = source.take();
     } catch (cause) {
-      const error = TroupeError.is(cause) ? cause : storageErrors.commitFailed("no", cause);
-      source.settled({ durable: false, applied: "no", error });
+      source.settled(notDurable("no", cause));
       return;
     }
     if (this.#lost !== undefined) {

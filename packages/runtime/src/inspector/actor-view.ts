@@ -67,11 +67,11 @@ export class ActorView {
       ...this.#listed(record),
       sections: sections.map(({ name }) => name),
       database: this.#parts.reader.needs(record.name)?.database === true,
-      editable: instance === undefined ? undefined : instance.edits !== undefined,
+      editable: instance === undefined ? undefined : instance.report().edits !== undefined,
       options: plainOptions(descriptor?.options),
     };
     if (instance === undefined) return view;
-    const { clients, phase, ...report } = instance.report();
+    const { clients: _, edits: __, phase, ...report } = instance.report();
     await instance.settled();
     return { ...view, phase, ...report };
   }

@@ -7,7 +7,6 @@
 import type { Env } from "@troupe/base";
 import { NamedHost } from "../host/named-host.ts";
 import type { ActorRecord, Generation } from "../ports/directory.ts";
-import type { InstanceEdits } from "../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -61,10 +60,6 @@ export class RecordedInstance implements WholeInstance {
 
   get doomed(): boolean {
     return this.#instance.doomed;
-  }
-
-  get edits(): InstanceEdits | undefined {
-    return this.#instance.edits;
   }
 
   action(call: ActionCall): void {

@@ -75,8 +75,9 @@ export class Writes {
 
   async #edit<R>(id: string, what: string, change: (edits: InstanceEdits) => R | Promise<R>): Promise<R> {
     const instance = await this.#host.load({ kind: "id", id });
-    if (instance.edits === undefined) throw inspectorErrors.notSupported(what);
-    const result = await change(instance.edits);
+    const { edits } = instance.report();
+    if (edits === undefined) throw inspectorErrors.notSupported(what);
+    const result = await change(edits);
     await instance.settled();
     return result;
   }

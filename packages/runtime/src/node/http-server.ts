@@ -1,13 +1,7 @@
 /**
  * The gateway on node:http and ws.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Env } from "@troupe/base";
@@ -23,6 +17,7 @@ import { type InspectorRoute, isInspectorPath } from "../gateway/inspector-door.
 import { isRequestPath, type SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
 import type { Listening } from "../registry/platform.ts";
+import { answerBadHandshakes, answerBadRequests, type Refuse, writeRefusal } from "./bad-requests.ts";
 import { HelloGuard } from "./hello-guard.ts";
 import { exchange } from "./http-exchange.ts";
 import { LateBodies, type ReadingBody } from "./late-bodies.ts";
@@ -69,16 +64,18 @@ export async function listen(options: {
     },
     (request, response) => serve(gateway, late, request, response),
   );
+  const refuse: Refuse = (error) => gateway.refusal(error, "json");
+  answerBadRequests(server, refuse);
   const ours = (offered: ReadonlySet<string>): string | false =>
     offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false;
   const theirs = (offered: ReadonlySet<string>): string | false => agreed([...offered].join(",")) || false;
   const sockets: Sockets = {
-    connect: webSocketServer(limits.incomingMessageBytes, ours),
-    websocket: webSocketServer(limits.incomingMessageBytes, theirs),
+    connect: webSocketServer(limits.incomingMessageBytes, ours, refuse),
+    websocket: webSocketServer(limits.incomingMessageBytes, theirs, refuse),
     // Nothing is said to it: it only tells.
-    inspector: webSocketServer(limits.helloBytes, ours),
+    inspector: webSocketServer(limits.helloBytes, ours, refuse),
     // A remote host's message may be a whole batch.
-    engine: webSocketServer(limits.pluginFrameBytes, () => false),
+    engine: webSocketServer(limits.pluginFrameBytes, () => false, refuse),
   };
   server.on("upgrade", (request, socket, head) => {
     const admitted = admitUpgrade(gateway, request, socket);
@@ -119,13 +116,16 @@ type Sockets = Readonly<Record<(SocketRoute | InspectorRoute)["kind"] | "engine"
 function webSocketServer(
   maxPayload: number,
   handleProtocols: (offered: Set<string>) => string | false,
+  refuse: Refuse,
 ): WebSocketServer {
-  return new WebSocketServer({
+  const sockets = new WebSocketServer({
     noServer: true,
     maxPayload,
     perMessageDeflate: false,
     handleProtocols,
   });
+  answerBadHandshakes(sockets, refuse);
+  return sockets;
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
@@ -338,15 +338,7 @@ function admitUpgrade(
     gateway.admit({ ...access, remoteHost });
     return remoteHost ? "engine" : gateway.upgradeRoute(url, access);
   } catch (cause) {
-    refuseUpgrade(socket, gateway.refusal(cause, "json"));
+    writeRefusal(socket, gateway.refusal(cause, "json"));
     return undefined;
   }
-}
-
-function refuseUpgrade(socket: Duplex, { status, body }: GatewayResponse): void {
-  const text = String(body);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
-  );
 }

@@ -33,10 +33,8 @@ export interface ActorInstance {
   settled(): Promise<void>;
   /** Ends the activation; settles when everything is released. Asked again, it gives the same promise. */
   stop(reason: StopReason): Promise<void>;
-  /** What people want to know about it. */
+  /** What people want to know about it, and may change of it by hand. */
   report(): InstanceReport;
-  /** What people may change of it by hand; absent where its code runs elsewhere. */
-  readonly edits?: InstanceEdits | undefined;
 }
 
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
@@ -153,10 +151,10 @@ export interface ConnectionSink {
 
 /**
  * Why an actor ends a connection: `kicked` by its code, `stopped` with the activation, `destroyed` with the actor,
- * `broken` with its gate.
+ * `broken` with its gate, `unsent` as the gate had no room for something that the client was to get.
  */
 export interface CloseReason {
-  readonly kind: "kicked" | "stopped" | "destroyed" | "broken";
+  readonly kind: "kicked" | "stopped" | "destroyed" | "broken" | "unsent";
   readonly text: string;
 }
 
@@ -167,6 +165,7 @@ export function closeCodeOf({ kind }: CloseReason): number {
     stopped: closeCodes.restart,
     destroyed: closeCodes.normal,
     broken: closeCodes.internal,
+    unsent: closeCodes.internal,
   }[kind];
 }
 
@@ -178,7 +177,7 @@ export interface EncodedEvent {
   readonly unconfirmed?: boolean;
 }
 
-/** A snapshot for people and tests. */
+/** A snapshot for people and tests, and what they may change. */
 export interface InstanceReport {
   readonly phase: "loading" | "running" | "stopping" | "stopped";
   readonly awakeReasons: readonly string[];
@@ -187,6 +186,8 @@ export interface InstanceReport {
   /** When it wants to be woken (wall clock, ms), `null` for never. */
   readonly alarmAt: number | null;
   readonly clients: readonly ConnectedClient[];
+  /** Absent where its code runs elsewhere. */
+  readonly edits?: InstanceEdits | undefined;
 }
 
 /** What a factory is given to make an activation. */

@@ -9,7 +9,7 @@
  * and nothing else.
  */
 import { type Env, nearest } from "@troupe/base";
-import type { Client } from "@troupe/client";
+import { type Client, isShadowed } from "@troupe/client";
 import { checkName } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { configErrors } from "../errors.ts";
@@ -86,6 +86,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   readonly #platform: Platform;
   /** Also while it stops: whoever calls is told so. */
   #open: Open | undefined;
+  /** What the store was last opened with: whoever opens it again without options means the same one. */
+  #last: ResolvedStartOptions | undefined;
   /** Settles, well, when all steps that were asked for are done. */
   #steps: Promise<unknown> = Promise.resolve();
 
@@ -106,7 +108,10 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     return await this.#step(() => this.#start(resolved));
   }
 
-  /** Answers one request, without a server of our own. Opens the store at the first call. Never rejects. */
+  /**
+   * Answers one request, without a server of our own. Opens the store at the first call, and behind a `stop()` again, with what
+   * it was started with. Never rejects.
+   */
   readonly handler = async (request: Request): Promise<Response> => {
     let open: Open;
     try {
@@ -127,7 +132,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     }
   };
 
-  /** A client that needs no network. Opens the store at the first call. */
+  /** A client that needs no network. Opens the store as `handler` does. */
   async client(): Promise<Client<Registry<U>>> {
     const open = await this.#opened();
     return open.runtime.client<Registry<U>>();
@@ -153,9 +158,10 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   async #opened(): Promise<Open> {
     if (this.#open !== undefined) return this.#open;
-    const options = this.#platform.resolve({});
+    const options = this.#last ?? this.#platform.resolve({});
     return await this.#step(async () => {
-      this.#open ??= await this.#openNow(options);
+      // A start may have been asked for before, and a stop behind it.
+      this.#open ??= await this.#openNow(this.#last ?? options);
       return this.#open;
     });
   }
@@ -176,6 +182,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       throw cause;
     }
     this.#open = open;
+    this.#last = open.options;
     if (options.signals) open.unwatch = this.#platform.onSignal(() => this.stop());
     if (options.banner) this.#banner(open.listening, options);
     const { endpoint, port, host } = open.listening;
@@ -227,6 +234,12 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     for (const [name, { descriptor }] of Object.entries(this.config.use)) {
       if (descriptor.ignoredOptions.length > 0) {
         env.log.warn("options that have no effect", { actor: name, options: descriptor.ignoredOptions });
+      }
+      const shadowed = descriptor.actions.filter(isShadowed);
+      if (shadowed.length > 0) {
+        const why =
+          "handles and connections have members of these names: call the actions with action({ name })";
+        env.log.warn(why, { actor: name, actions: shadowed });
       }
     }
     try {

@@ -18,11 +18,11 @@
  * fails: nobody knows what the disk holds, so every batch of the round fails with `applied: "unknown"`, everything
  * later on this file with `applied: "no"`, and `onBroken` ends the process. Nothing recovers a broken committer.
  */
-import { type Env, TroupeError } from "@troupe/base";
-import { storageErrors } from "../errors.ts";
+import type { Env } from "@troupe/base";
 import type { BatchSource, CommitOutcome } from "../ports/storage.ts";
 import type { CommitFile } from "./commit-file.ts";
 import { type CommitSlot, EMPTY_BATCH } from "./commit-slot.ts";
+import { notDurable } from "./not-durable.ts";
 
 /** What a committer is made of. */
 export interface GroupCommitterOptions<Target> {
@@ -228,7 +228,7 @@ export class GroupCommitter<Target> {
 
   #break(round: Round<Target>, cause: unknown): void {
     this.#broken = { cause };
-    this.#tell(round, outcomeOf("unknown", cause));
+    this.#tell(round, notDurable("unknown", cause));
     this.#refuse(cause);
     this.#rest();
     this.#onBroken(cause);
@@ -237,7 +237,7 @@ export class GroupCommitter<Target> {
   /** Fails all that is ready without a write. */
   #refuse(cause: unknown): void {
     const round = this.#take();
-    this.#tell(round, outcomeOf("no", cause));
+    this.#tell(round, notDurable("no", cause));
     if (round.failed === undefined) return;
     for (const { slot, source, outcome } of round.failed) this.#settle(slot, source, outcome);
   }
@@ -261,10 +261,5 @@ function fail<Target>(
   cause: unknown,
 ): void {
   round.failed ??= [];
-  round.failed.push({ slot, source, outcome: outcomeOf("no", cause) });
-}
-
-function outcomeOf(applied: "no" | "unknown", cause: unknown): CommitOutcome {
-  const error = TroupeError.is(cause) ? cause : storageErrors.commitFailed(applied, cause);
-  return { durable: false, applied, error };
+  round.failed.push({ slot, source, outcome: notDurable("no", cause) });
 }

@@ -3,7 +3,7 @@ import { limits } from "@troupe/protocol";
 import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
-import { Latch } from "../driver/watch.ts";
+import { codeOf, Latch, watch } from "../driver/watch.ts";
 
 let work = new Latch();
 let opening: Latch | undefined;
@@ -39,13 +39,47 @@ test("params: 4 KiB, over every door", async () => {
   await expect(local.say("a")).rejects.toMatchObject({ code: "params_too_long" });
 });
 
-test("options.maxIncomingMessageSize: a longer message closes its socket with 1009 and its code", async () => {
+test.each(["json", "cbor"] as const)(
+  "options.maxIncomingMessageSize: a longer call fails with its code, and no other does (%s)",
+  async (encoding) => {
+    await using driver = await Driver.start({ echo });
+    const socket = driver
+      .socket("/actor/echo/connect")
+      .hello({ encoding })
+      .action(1, "say", "ok")
+      .action(2, "say", "x".repeat(2_000))
+      .action(3, "say", "fine");
+    await driver.world.idle();
+    expect(socket.story).toEqual(["welcome", "reply 1 2", "error 2 message.incoming_too_long", "reply 3 4"]);
+    expect(socket.frames[0]).toMatchObject({ maxIncomingBytes: 2_000 });
+    expect(socket.closed).toBeUndefined();
+  },
+);
+
+test("a client fails a call that its actor doesn't take by itself, and the others go on", async () => {
+  await using driver = await Driver.start({ echo });
+  for (const encoding of ["json", "cbor"] as const) {
+    const conn = driver.client({ encoding }).echo.getOrCreate().connect();
+    const codes = (text: string) =>
+      Promise.allSettled(["a", text, "b"].map((said) => conn.say(said))).then((ends) =>
+        ends.map((end) => (end.status === "fulfilled" ? end.value : codeOf(end.reason))),
+      );
+    const [early, earlyHuge] = [watch(codes("x".repeat(2_000))), watch(codes("x".repeat(100_000)))];
+    await driver.world.pass(1_000);
+    const late = watch(codes("x".repeat(2_000)));
+    await driver.world.pass(1_000);
+    for (const { value } of [early, earlyHuge, late])
+      expect(value).toEqual([1, "message.incoming_too_long", 1]);
+  }
+});
+
+test("options.maxIncomingMessageSize: a longer message that is no call closes its socket with 1009 and its code", async () => {
   await using driver = await Driver.start({ echo });
   const socket = driver
     .socket("/actor/echo/connect")
     .hello()
     .action(1, "say", "ok")
-    .action(2, "say", "x".repeat(2_000));
+    .subscribe(2, "x".repeat(2_000));
   await driver.world.idle();
   expect(socket.story).toEqual(["welcome", "reply 1 2", "error - message.incoming_too_long"]);
   expect(socket.closed).toEqual({ code: 1009, reason: "message.incoming_too_long" });

@@ -26,6 +26,12 @@ const anySchema = {
   "~standard": { version: 1, vendor: "by-hand", validate: (value: unknown) => ({ value }) },
 };
 
+test.each([null, undefined, 1, "counter"])("actor(%j) is refused by name", (given) => {
+  expect(() => Reflect.apply(actor, undefined, [given])).toThrow(
+    expect.objectContaining({ group: "config", code: "invalid_option" }),
+  );
+});
+
 const refused: readonly (readonly [string, object, string, string])[] = [
   ["a typo in a key", { onCreat: () => {} }, "config.unknown_key", 'Did you mean "onCreate"?'],
   ["a typo in state", { stat: {} }, "config.unknown_key", 'Did you mean "state"?'],
@@ -49,6 +55,40 @@ const refused: readonly (readonly [string, object, string, string])[] = [
   ["a run that is none", { run: { runs: () => {} } }, "config.invalid_option", "run"],
   ["actions that are none", { actions: { a: 1 } }, "config.invalid_option", "actions.a"],
   ["a name that is too long", { actions: { ["a".repeat(257)]: () => 1 } }, "config.invalid_option", "256"],
+  [
+    "an action that every object has",
+    { actions: { toString: () => 1 } },
+    "config.reserved_action",
+    '"toString"',
+  ],
+  [
+    "a group that every object has",
+    { actions: { constructor: { a: () => 1 } } },
+    "config.reserved_action",
+    '"constructor"',
+  ],
+  [
+    "an action that JSON.stringify asks for",
+    { actions: { a: { toJSON: () => 1 } } },
+    "config.reserved_action",
+    '"a.toJSON"',
+  ],
+  [
+    "an action that functions have",
+    { actions: { a: { call: () => 1 } } },
+    "config.reserved_action",
+    '"call"',
+  ],
+  [
+    "a getter that throws",
+    {
+      get state(): object {
+        throw new Error("no");
+      },
+    },
+    "config.invalid_option",
+    '"state" can\'t be read',
+  ],
   ["events that are none", { events: 1 }, "config.invalid_option", "events"],
   ["options that are none", { options: 1 }, "config.invalid_option", "options"],
   ["a negative time", { options: { actionTimeout: -1 } }, "config.invalid_option", "actionTimeout"],

@@ -11,6 +11,8 @@ class TestPlatform implements Platform {
   readonly world = new World();
   readonly steps: string[] = [];
   readonly printed: string[] = [];
+  /** The directories of the stores that were opened. */
+  readonly directories: string[] = [];
   portTaken = false;
   openFails = false;
   alarmsFail = false;
@@ -27,8 +29,9 @@ class TestPlatform implements Platform {
     banner: true,
     ...options,
   });
-  readonly openStore = async () => {
+  readonly openStore = async ({ dataDir }: { readonly dataDir: string }) => {
     if (this.openFails) throw new Error("no disk");
+    this.directories.push(dataDir);
     this.steps.push("open store");
     const store = openMemoryStore({ env: this.world });
     if (this.alarmsFail) store.storage.nextAlarm = () => Promise.reject(new Error("no alarms"));
@@ -88,6 +91,21 @@ test("options without an effect are named once, by actor", async () => {
   await registry.stop();
 });
 
+test("actions that handles can't show are named at the start, and are called by name", async () => {
+  const platform = new TestPlatform();
+  const lobby = actor({
+    actions: { connect: () => "called", on: { now: () => 1 }, call: () => 2, onward: () => 3 },
+  });
+  const registry = new Registry({ use: { lobby } }, platform);
+  await registry.start();
+  const [line, ...others] = platform.world.logged("warn", "call the actions with action({ name })");
+  expect([line?.fields, others]).toEqual([{ actor: "lobby", actions: ["connect", "on.now"] }, []]);
+  const handle = (await registry.client()).lobby.getOrCreate();
+  expect(await handle.action({ name: "connect" })).toBe("called");
+  expect([await handle.call(), await handle.onward()]).toEqual([2, 3]);
+  await registry.stop();
+});
+
 test("a start that fails gives everything back, and the next one works", async () => {
   const platform = new TestPlatform();
   const registry = new Registry({ use: { napper } }, platform);
@@ -100,6 +118,23 @@ test("a start that fails gives everything back, and the next one works", async (
   platform.portTaken = false;
   await registry.start();
   await registry.stop();
+});
+
+test("whoever calls behind a stop gets the store that was started, not another one", async () => {
+  const platform = new TestPlatform();
+  const registry = new Registry({ use: { napper } }, platform);
+  const ask = () => registry.handler(new Request("http://127.0.0.1/livez"));
+  await registry.start({ dataDir: "mine" });
+  await registry.stop();
+  expect((await ask()).status).toBe(200);
+  await registry.stop();
+  await (await registry.client()).napper.getOrCreate().ping();
+  await registry.stop();
+  // Asked for before the start, a stop ends.
+  const [, , answer] = await Promise.all([registry.start({ dataDir: "other" }), registry.stop(), ask()]);
+  expect(answer.status).toBe(200);
+  await registry.stop();
+  expect(platform.directories).toEqual(["mine", "mine", "mine", "other", "other"]);
 });
 
 test("two starts at once: the second is refused, and the first goes on", async () => {

@@ -166,7 +166,7 @@ test("a failed commit fails its callers, closes sockets with 1011, and harms no 
   expect(a.value).toMatchObject({ code: "storage.commit_failed", status: 500 });
   expect(a.value?.error?.metadata).toEqual({ applied: "no" });
   expect(b.value?.output).toBe(11);
-  expect(socket.closed).toEqual({ code: 1011, reason: "storage.commit_failed" });
+  expect(socket.closed).toEqual({ code: 1011, reason: "actor.broken" });
   expect(socket.story).toEqual(["welcome", "subscribed 1"]);
   expect(driver.runtime.host.size).toBe(before - 1);
   expect(driver.fatal).toBeUndefined();

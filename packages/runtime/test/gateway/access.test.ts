@@ -181,6 +181,37 @@ test("handler(Request): admitted, answered, with CORS for the origins that may c
   expect([large.status, JSON.parse(large.text).error.code]).toEqual([413, "body_too_large"]);
 });
 
+test("handler(Request): a body that breaks off, or was read, is the caller's error and no line in the log", async () => {
+  const echo = actor({
+    onRequest: async (_c, request) => new Response(await request.text()),
+    actions: { args: (_c, ...args: unknown[]) => args },
+  });
+  await using driver = await Driver.start({ echo });
+  const broken = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({ pull: (controller) => controller.error(new Error("the line went dead")) });
+  const request = (path: string, body: BodyInit): Request =>
+    new Request(`http://127.0.0.1${path}`, { method: "POST", body, ...{ duplex: "half" } });
+  const codes: unknown[] = [];
+  for (const path of ["/actor/echo/action/args", "/actor/echo/request/"]) {
+    const read = request(path, "{}");
+    await read.text();
+    const locked = request(path, "{}");
+    locked.body?.getReader();
+    for (const asked of [request(path, broken()), read, locked]) {
+      const response = await handleFetch(driver.runtime.gateway, asked);
+      const { error } = JSON.parse(await response.text());
+      codes.push([response.status, `${error.group}.${error.code}`]);
+    }
+  }
+  const unread = [400, "gateway.bad_request"];
+  expect(codes).toEqual(
+    Array(2)
+      .fill([[400, "request.body_broken"], unread, unread])
+      .flat(),
+  );
+  expect(driver.world.logged("error", "")).toEqual([]);
+});
+
 test("whoever watches the process needs neither a loopback name nor a token", () => {
   const access = new Access({ auth: "token", token: "secret" }, nodeEnv().crypto);
   const probe = {

@@ -19,9 +19,6 @@ const echo = actor({
       throw new UserError("told", { code: "told", metadata: { n: 1 } });
     },
     bytes: () => new Uint8Array([1, 2, 3]),
-    constructor: () => "mine",
-    // biome-ignore lint/suspicious/noThenProperty: an action may have this name, and nobody may take the actor for a promise.
-    then: () => "later",
     url: (c) => c.request?.url,
   },
 });
@@ -234,6 +231,57 @@ test("errors: a UserError as it is, anything else masked and in the log", async 
   expect(String(line?.fields.cause)).toContain("secret");
 });
 
+test("metadata of a UserError that can't be sent is left out, and the log says whose it was", async () => {
+  const odd = actor({
+    actions: {
+      fail: (_c, metadata: "none" | "plain" | "function" | "large") => {
+        const given = {
+          none: undefined,
+          plain: { n: 1 },
+          function: { f: () => 1 },
+          large: { s: "x".repeat(100_000) },
+        };
+        const chosen = given[metadata];
+        throw new UserError(
+          "told",
+          chosen === undefined ? { code: "odd" } : { code: "odd", metadata: chosen },
+        );
+      },
+    },
+  });
+  await using driver = await Driver.start({ odd });
+  for (const metadata of ["none", "plain", "function", "large"]) {
+    const { code, error } = await driver.act("odd", "fail", metadata);
+    expect([code, error?.metadata]).toEqual(["user.odd", metadata === "plain" ? { n: 1 } : undefined]);
+  }
+  driver.socket("/actor/odd/connect").hello().action(1, "fail", "function");
+  await driver.world.idle();
+  const lines = driver.world.logged("warn", "metadata of an error").map(({ fields }) => fields);
+  const line = { actor: "odd", actorId: lines[0]?.["actorId"], action: "fail", error: "user.odd" };
+  expect(lines).toEqual([line, line, line]);
+});
+
+test("a result that throws when it is read has one code, whichever door it leaves by", async () => {
+  const boom = () => {
+    throw new Error("trap");
+  };
+  const tricky = actor({
+    actions: {
+      give: (_c, ...traps: string[]) => new Proxy({}, Object.fromEntries(traps.map((trap) => [trap, boom]))),
+    },
+  });
+  await using driver = await Driver.start({ tricky });
+  const codes = new Set<string>();
+  for (const encoding of ["json", "cbor"] as const) {
+    const handle = driver.client({ encoding }).tricky.getOrCreate();
+    const connection = handle.connect();
+    const local = driver.local().tricky.getOrCreate();
+    for (const traps of [["get"], ["ownKeys"], ["getPrototypeOf"], ["get", "ownKeys", "getPrototypeOf"]])
+      for (const door of [handle, connection, local]) codes.add(await rejection(door.give(...traps)));
+  }
+  expect([...codes]).toEqual(["value.unsupported_type"]);
+});
+
 test("the log's line of a failed call names actor, id and action, whichever door it came by", async () => {
   const closed = actor({
     onBeforeConnect: () => {
@@ -267,18 +315,24 @@ test("the log's line of a failed call names actor, id and action, whichever door
   ]);
 });
 
-test("names that objects have by nature are neither actors nor actions, unless they are defined", async () => {
+test("names that objects have by nature are neither actors nor actions", async () => {
   await using driver = await Driver.start({ echo });
   for (const name of ["__proto__", "constructor", "hasOwnProperty", "toString", "then"]) {
     expect((await driver.act(name, "args")).code).toBe("actor.not_registered");
   }
-  for (const name of ["__proto__", "hasOwnProperty", "toString", "valueOf", "prototype"]) {
+  for (const name of [
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "toString",
+    "valueOf",
+    "prototype",
+    "then",
+  ]) {
     expect((await driver.act("echo", name)).code).toBe("actor.action_not_found");
   }
-  expect((await driver.act("echo", "constructor")).output).toBe("mine");
   await using client = driver.client();
   const handle = client.echo.getOrCreate();
-  expect(await handle.action({ name: "then" })).toBe("later");
   // `await` on a handle must not call the action.
   expect(await Promise.resolve<unknown>(handle)).toBe(handle);
 });

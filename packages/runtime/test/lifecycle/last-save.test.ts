@@ -62,7 +62,7 @@ test("a last save that fails is in the log, what waits for it fails, and none of
   await driver.runtime.host.sleep(actorId);
   await driver.world.idle();
   expect(socket.story).toEqual(["welcome", "subscribed 1"]);
-  expect(socket.closed).toEqual({ code: 1011, reason: "storage.commit_failed" });
+  expect(socket.closed).toEqual({ code: 1011, reason: "actor.broken" });
   const [line, ...others] = driver.world.logged("error", "the last save of a stop failed");
   expect(others).toEqual([]);
   expect(line?.fields).toMatchObject({ actor: "sleeper", actorId, reason: "sleep" });

@@ -66,6 +66,32 @@ test("an Upgrade to anything but websocket is an offer, and is ignored", async (
   );
 });
 
+test("what Node and ws refuse by themselves has a code, like all that is refused, and the next request works", async () => {
+  await using serving = await serve();
+  const handshake = upgrade("Host: 127.0.0.1\r\n");
+  const long = post(`Host: 127.0.0.1\r\nX-Long: ${"x".repeat(limits.headerBytes)}\r\n`);
+  const refused: readonly (readonly [text: string, status: number, code: string])[] = [
+    ["HELLO\r\n\r\n", 400, "gateway.bad_request"],
+    [long, 431, "gateway.headers_too_long"],
+    [handshake.replace("Sec-WebSocket-Key", "X-Key"), 400, "gateway.bad_request"],
+    [handshake.replace("Version: 13", "Version: 7"), 400, "gateway.bad_request"],
+    [handshake.replace("GET", "POST"), 400, "gateway.bad_request"],
+  ];
+  for (const [text, status, code] of refused) {
+    const [head = "", body = ""] = (await raw(serving.port, text)).split("\r\n\r\n");
+    const { error } = JSON.parse(body) as {
+      readonly error: { readonly group: string; readonly code: string };
+    };
+    expect([head.startsWith(`HTTP/1.1 ${status} `), `${error.group}.${error.code}`]).toEqual([true, code]);
+  }
+  expect(serving.driver.world.logged("error", "")).toEqual([]);
+  const next = await fetch(`${serving.endpoint}/actor/echo/action/args`, {
+    method: "POST",
+    body: '{"args":[1]}',
+  });
+  expect(await next.text()).toBe('{"output":[1]}');
+});
+
 const hosts = [
   "Host: localhost:80@evil.example\r\n",
   "Host: localhost:99999\r\n",

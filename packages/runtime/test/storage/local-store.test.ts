@@ -23,6 +23,7 @@ import {
 } from "../../src/node/sqlite/open-local-store.ts";
 import { openDatabase } from "../../src/node/sqlite/sqlite.ts";
 import type { ActorRecord } from "../../src/ports/directory.ts";
+import { SmallDisk } from "./small-disk.ts";
 import { temporaryDirectory, testEnv } from "./test-env.ts";
 
 const address = (key: string) => ({ namespace: "default", name: "counter", key: [key] });
@@ -274,8 +275,29 @@ test("a directory that can't be written to is a typed error", async () => {
   using directory = temporaryDirectory();
   const file = join(directory.path, "file");
   writeFileSync(file, "");
-  expect((await errorOf(open(join(file, "data")))).code).toBe("read_only");
+  for (const path of [file, join(file, "data"), join(file, "data", "deeper")]) {
+    const error = await errorOf(open(path));
+    expect([error.code, error.message.includes(path)]).toEqual(["not_a_directory", true]);
+  }
   expect((await errorOf(open("/proc/troupe"))).code).toMatch(/read_only|open_failed/);
+});
+
+test("a start on a full disk behind a kill -9 says so, and with room again everything is there", async (context) => {
+  using disk = SmallDisk.mount(3);
+  if (disk === undefined) return context.skip("no file system can be mounted here: it takes root");
+  await using child = new Child(disk.path, "write");
+  await child.printed(20);
+  await child.kill();
+  disk.fill();
+  for (const start of [1, 2])
+    expect([start, (await errorOf(open(disk.path))).code]).toEqual([start, "disk_full"]);
+  disk.makeRoom();
+  const store = await open(disk.path);
+  const record = await store.directory.find(address("one"));
+  if (record === undefined) throw new Error("the actor is gone");
+  const rows = await loadText((await wake(store, record)).store);
+  expect(Number(rows["count"])).toBeGreaterThanOrEqual(Number(child.lines.at(-1)));
+  await store.close();
 });
 
 test("a log that is deleted or replaced under the process breaks the file, once", async () => {

@@ -52,6 +52,8 @@ export interface Welcome {
   readonly connectionId: string;
   /** The gateway closes a connection that was silent for twice this long; a client should do the same. */
   readonly heartbeatMs: number;
+  /** The most that a message of the client may have on this connection, bytes. Absent: the gateway doesn't say. */
+  readonly maxIncomingBytes?: number;
 }
 
 /** Answers a hello that isn't accepted; the socket is closed behind it. No frame sent with the hello was acted on. */
@@ -251,4 +253,9 @@ export const closeReasons = {
   restarting: "actor.restarting",
   /** With 1012. The actor stops, and something that it was asked is left behind: nobody knows what becomes of it. */
   leftBehind: "actor.left_behind",
+  /**
+   * With 1011. A write of the actor failed, and everything that it was asked on this link has its answer: what has none was
+   * not acted on, and can go again.
+   */
+  broken: "actor.broken",
 } as const;

@@ -17,6 +17,7 @@ import {
   decodeShape,
   FRAME_DEPTH,
   type Message,
+  readCount,
   readError,
   readString,
   readVersions,
@@ -53,8 +54,9 @@ export function decodeHello(data: Message): Hello {
 /** The first message of a gateway. */
 export function encodeWelcome(answer: Welcome | Refusal): string {
   if (answer.kind === "welcome") {
-    const { kind, version, actorId, connectionId, heartbeatMs } = answer;
-    return encodeJsonWithin({ kind, version, actorId, connectionId, heartbeatMs }, "", FRAME_DEPTH);
+    const { kind, version, actorId, connectionId, heartbeatMs, maxIncomingBytes } = answer;
+    const welcome = { kind, version, actorId, connectionId, heartbeatMs, maxIncomingBytes };
+    return encodeJsonWithin(compact(welcome), "", FRAME_DEPTH);
   }
   const { kind, error, versions } = answer;
   return encodeJsonWithin(compact({ kind, error: pickError(error), versions }), "", FRAME_DEPTH);
@@ -79,8 +81,10 @@ function readWelcome(shape: Shape): Welcome {
   if (typeof heartbeatMs !== "number" || !(heartbeatMs > 0) || heartbeatMs > LONGEST_HEARTBEAT_MS) {
     throw protocolErrors.malformedFrame("`heartbeatMs` isn't a time");
   }
-  const actorId = readString(shape, "actorId");
-  return { kind: "welcome", version, actorId, connectionId: readString(shape, "connectionId"), heartbeatMs };
+  const ids = { actorId: readString(shape, "actorId"), connectionId: readString(shape, "connectionId") };
+  const welcome = { kind: "welcome", version, ...ids, heartbeatMs } as const;
+  if (shape.maxIncomingBytes === undefined) return welcome;
+  return { ...welcome, maxIncomingBytes: readCount(shape, "maxIncomingBytes") };
 }
 
 /** What a timer can wait: 2^31-1 ms. */

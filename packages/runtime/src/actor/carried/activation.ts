@@ -11,14 +11,14 @@
  * ends the creation; a hook that waits for the disk (a barrier) lets it go early. When the carrier is lost, what the code
  * had written by then is whole batches, and is stored; its calls fail, since nobody knows what became of them.
  */
-import { type Env, type Logger, TroupeError } from "@troupe/base";
+import type { Env, Logger, TroupeError } from "@troupe/base";
 import {
   CarriedStopReason,
   fromCarriedError,
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors, retryable, storageErrors } from "../../errors.ts";
+import { actorErrors, retryable } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import type {
   ActorCarrier,
@@ -42,6 +42,7 @@ import {
   type RowChange,
   type RowRange,
 } from "../../ports/storage.ts";
+import { notDurable } from "../../storage/not-durable.ts";
 import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
@@ -359,7 +360,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   /** Nothing that it says from now on can be trusted to be stored whole. */
   #break(cause: unknown): void {
-    this.gate.break(TroupeError.is(cause) ? cause : storageErrors.commitFailed("no", cause));
+    this.gate.break(notDurable("no", cause).error);
     this.#parts.onEnd("broken");
   }
 

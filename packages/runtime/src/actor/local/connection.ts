@@ -5,6 +5,7 @@
 import type { TroupeError } from "@troupe/base";
 import { type Encoding, limits } from "@troupe/protocol";
 import { connectionErrors } from "../../errors.ts";
+import type { OutputGate } from "../../gate/output-gate.ts";
 import type { HibernatingClient } from "../../ports/hibernation.ts";
 import type {
   ActorConnection,
@@ -24,6 +25,7 @@ import type { RawAddress } from "./connection-rows.ts";
 /** What a connection needs of its activation. */
 export interface ConnectionOwner extends Pick<ConnStateOwner, "log"> {
   readonly descriptor: ActorDescriptor;
+  readonly gate: Pick<OutputGate, "broken">;
   emit(output: Output): void;
   /** Lets a connection listen to an event, or answers why it may not. */
   subscribe(connection: Connection, request: SubscribeRequest, answer: SubscribeAnswer): void;
@@ -59,6 +61,8 @@ export class Connection implements ActorConnection {
   #state: unknown;
   #stands = false;
   #hibernates = false;
+  /** Something that was on its way to the client never left: it has to know. */
+  #missed = false;
   #conn: LocalConn | undefined;
   /** The newest thing that the client asked for and that waits. */
   #before: Promise<void> | undefined;
@@ -141,7 +145,7 @@ export class Connection implements ActorConnection {
   /** The activation ends without it. False: it can't, or its client is gone. */
   hibernate(): boolean {
     // What waits behind a subscription that isn't decided would wait for ever.
-    if (!this.#stands || this.ended || this.waiting) return false;
+    if (!this.#stands || this.ended || this.waiting || this.#missed) return false;
     if (this.client?.hibernate(this.id) !== true) return false;
     // What the old code still says of it is refused, or means nobody.
     this.#hibernates = true;
@@ -228,9 +232,17 @@ export class Connection implements ActorConnection {
 
   /** Something that was on its way to the client will never leave. */
   lost(error: TroupeError): void {
-    const reason = { kind: "broken", text: `${error.group}.${error.code}` } as const;
-    if (this.#hibernates) this.#sink?.close(reason);
-    else void this.stopped(reason.kind, reason.text);
+    if (this.#hibernates) {
+      // Its activation has let go of it, and won't close it.
+      this.#sink?.close({ kind: "broken", text: `${error.group}.${error.code}` });
+      return;
+    }
+    // With a broken gate the activation ends, and closes it when every answer behind this has failed too.
+    this.#missed = true;
+    if (this.#owner.gate.broken !== undefined) return;
+    this.#reason ??= { kind: "unsent", text: `${error.group}.${error.code}` };
+    this.#sink?.close(this.#reason);
+    void this.end();
   }
 
   /** An event that has passed the gate. */

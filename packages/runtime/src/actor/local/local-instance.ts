@@ -5,7 +5,6 @@
 import { TroupeError } from "@troupe/base";
 import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { InstanceEdits } from "../../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -55,7 +54,9 @@ export class LocalInstance implements ActorInstance {
   }
 
   get accepting(): boolean {
-    return this.#activation.phase.tag === "running" && !this.#activation.doomed;
+    const { phase, doomed, gate } = this.#activation;
+    // With a broken gate it ends as soon as the turn does: nothing that it would say leaves.
+    return phase.tag === "running" && !doomed && gate.broken === undefined;
   }
 
   get doomed(): boolean {
@@ -181,11 +182,8 @@ export class LocalInstance implements ActorInstance {
       actionsInFlight: activation.work.count("action"),
       alarmAt: activation.nextAlarm(),
       clients: [...activation.connections.all.values()],
+      edits: new LocalEdits(activation),
     };
-  }
-
-  get edits(): InstanceEdits {
-    return new LocalEdits(this.#activation);
   }
 
   /** Schedules and messages that are left wake the actor again. */

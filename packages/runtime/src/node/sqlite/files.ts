@@ -1,6 +1,6 @@
 /** Small durable files beside the databases, and what goes wrong with files, as typed errors. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
@@ -45,16 +45,51 @@ export function replaceFile(path: string, text: string): void {
 
 const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"]);
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
+/** A path component, or the path itself, is a file. */
+const NO_DIRECTORY = new Set(["ENOTDIR", "EEXIST"]);
+/** SQLite needs no more than this at once to open a file that is in order: its shared memory grows by 32 KiB. */
+const PROBE_BYTES = 64 * 1024;
+
+/** The typed error for what {@link makeDirectory} threw. */
+export function directoryError(path: string, cause: unknown): TroupeError {
+  return NO_DIRECTORY.has(nameOf(cause)) ? storageErrors.notADirectory(path) : fileError(path, cause);
+}
 
 /** The typed error for what the file system or SQLite threw about `path`. */
 export function fileError(path: string, cause: unknown): TroupeError {
   if (TroupeError.is(cause)) return cause;
-  const name = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const name = nameOf(cause);
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
+  // So it is called, too, when a log's shared memory finds no room: SQLite keeps the file system's reason to itself.
+  if (code === sqliteCodes.ioError && isFull(path)) return storageErrors.diskFull(path, cause);
   if (isDamage(cause)) {
     return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
   }
   return storageErrors.openFailed(path, cause);
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+}
+
+/** True when nothing can be written where `path` is, or in it, for want of room or quota. Tried with a file of our own. */
+function isFull(path: string): boolean {
+  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+  const probe = join(directory, `.probe-${process.pid}`);
+  try {
+    const fd = openSync(probe, "w");
+    try {
+      writeSync(fd, new Uint8Array(PROBE_BYTES));
+      // Some file systems look for room only now.
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+      rmSync(probe, { force: true });
+    }
+    return false;
+  } catch (error) {
+    return FULL.has(nameOf(error));
+  }
 }

@@ -25,7 +25,7 @@ import type { OwnStores } from "../../storage/own-stores.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
-import { fileError, makeDirectory, syncDirectory } from "./files.ts";
+import { directoryError, fileError, makeDirectory, syncDirectory } from "./files.ts";
 import type { KnownFile } from "./known-file.ts";
 import { openShardDatabase } from "./layout.ts";
 import { GenerationCounter, readShardCount } from "./manifest.ts";
@@ -74,7 +74,7 @@ const DEFAULT_LOCK_WAIT_MS = 10_000;
 
 /**
  * Opens or makes the data directory. Throws `storage.locked`, `storage.newer_layout`, `storage.read_only`,
- * `storage.disk_full`, `storage.corrupt` (of the manifest; a damaged shard only fails its own actors),
+ * `storage.not_a_directory`, `storage.disk_full`, `storage.corrupt` (of the manifest; a damaged shard only fails its own actors),
  * `storage.unsupported_platform`.
  */
 export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
@@ -85,7 +85,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
   try {
     makeDirectory(dataDir);
   } catch (error) {
-    throw fileError(dataDir, error);
+    throw directoryError(dataDir, error);
   }
   const lock = await DataLock.acquire({ env, dataDir, waitMs: options.lockWaitMs ?? DEFAULT_LOCK_WAIT_MS });
   try {
