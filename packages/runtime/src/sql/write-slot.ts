@@ -17,7 +17,7 @@
  */
 import { assert, type Env, type TimerHandle, type TroupeError } from "@troupe/base";
 import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
-import type { ActorSql, Savepoint } from "../ports/storage.ts";
+import type { ActorSql, MaybePromise, Savepoint } from "../ports/storage.ts";
 import { sqlErrors } from "./errors.ts";
 
 /** What a slot is made of. */
@@ -95,10 +95,10 @@ export class WriteSlot {
   }
 
   /** Runs SQL in a transaction, or outside of all. At once, when nobody else has the slot. Throws `sql.*`. */
-  async execute(within: Transaction | undefined, sql: string, params: BindParams): Promise<ExecuteResult> {
-    if (this.#levelOf(within).inner !== undefined) await whenFree(this.#levelOf(within));
+  execute(within: Transaction | undefined, sql: string, params: BindParams): MaybePromise<ExecuteResult> {
+    if (this.#levelOf(within).inner !== undefined) return this.#executeLater(within, sql, params);
     this.#check(within);
-    return await this.#parts.sql.execute(sql, params);
+    return this.#parts.sql.execute(sql, params);
   }
 
   /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
@@ -155,6 +155,16 @@ export class WriteSlot {
     open.fail(why);
     // The batch is lost, and says so itself, or the activation has ended.
     this.undo(open, why).catch(() => {});
+  }
+
+  async #executeLater(
+    within: Transaction | undefined,
+    sql: string,
+    params: BindParams,
+  ): Promise<ExecuteResult> {
+    await whenFree(this.#levelOf(within));
+    this.#check(within);
+    return await this.#parts.sql.execute(sql, params);
   }
 
   #levelOf(within: Transaction | undefined): Level {

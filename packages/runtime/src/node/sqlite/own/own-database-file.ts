@@ -15,6 +15,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
@@ -41,7 +42,11 @@ export function makeTemplate(path: string): Uint8Array {
 }
 
 /** A new file. Its entry in the directory isn't synced yet. */
-export function createOwnFile(file: DataFile, template: Uint8Array): OwnConnection {
+export function createOwnFile(
+  file: DataFile,
+  template: Uint8Array,
+  afterTurn: Env["afterTurn"],
+): OwnConnection {
   const { path } = file;
   try {
     const fd = openSync(`${path}.new`, "w");
@@ -52,18 +57,18 @@ export function createOwnFile(file: DataFile, template: Uint8Array): OwnConnecti
       closeSync(fd);
     }
     renameSync(`${path}.new`, path);
-    return connect(file);
+    return connect(file, afterTurn);
   } catch (error) {
     throw file.error(error);
   }
 }
 
 /** An existing file. Throws `storage.corrupt`, `storage.newer_layout` and their like. */
-export function openOwnFile(file: DataFile): OwnConnection {
+export function openOwnFile(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   if (!existsSync(file.path)) throw file.damaged("it is missing");
   let connection: OwnConnection | undefined;
   try {
-    connection = connect(file);
+    connection = connect(file, afterTurn);
     connection.checkLayout();
     return connection;
   } catch (error) {
@@ -73,19 +78,19 @@ export function openOwnFile(file: DataFile): OwnConnection {
 }
 
 /** A database in memory. */
-export function openInMemory(file: DataFile): OwnConnection {
+export function openInMemory(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   const database = openDatabase(":memory:");
   database.exec(OWN_SCHEMA);
-  return new OwnConnection(file, database);
+  return new OwnConnection(file, database, afterTurn);
 }
 
-function connect(file: DataFile): OwnConnection {
+function connect(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
     database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
     checkpoint(file.path, database);
     database.exec("PRAGMA synchronous = NORMAL");
-    return new OwnConnection(file, database);
+    return new OwnConnection(file, database, afterTurn);
   } catch (error) {
     database.close();
     throw error;

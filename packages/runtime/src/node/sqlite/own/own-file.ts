@@ -171,9 +171,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
 
   #open(): OwnConnection {
     const { place, file } = this.#options;
-    if (place === "memory") return openInMemory(file);
+    const { afterTurn } = this.#options.env;
+    if (place === "memory") return openInMemory(file, afterTurn);
     const known = existsSync(file.path);
-    const connection = known ? openOwnFile(file) : createOwnFile(file, place.template);
+    const connection = known ? openOwnFile(file, afterTurn) : createOwnFile(file, place.template, afterTurn);
     if (!known) this.#entry = "new";
     // The log is there from the first look at the file on.
     connection.alarm();

@@ -17,6 +17,7 @@ import {
   MEMORY_BYTES,
   NUMBERS_OFFSET,
   PARKED,
+  SEEN,
   SQL_BYTES,
   SQL_LENGTH,
   SQL_OFFSET,
@@ -33,7 +34,6 @@ export interface StatementWatchOptions {
 
 /** A statement as it is named. */
 export interface WatchedStatement {
-  readonly actorId: string;
   readonly sql: string;
   /** Its text's first bytes. */
   readonly label: Uint8Array;
@@ -48,34 +48,39 @@ export function labelOf(sql: string): Uint8Array {
 export class StatementWatch {
   readonly #options: StatementWatchOptions;
   readonly #memory = new SharedArrayBuffer(MEMORY_BYTES);
-  readonly #started = new Float64Array(this.#memory, 0, 1);
+  readonly #started = new Float64Array(this.#memory, 0, 2);
   readonly #numbers = new Int32Array(this.#memory, NUMBERS_OFFSET, 3);
   readonly #bytes = new Uint8Array(this.#memory);
   #worker: Worker | undefined;
+  /** What stands in the memory. */
   #actorId = "";
+  #label: Uint8Array | undefined;
 
   constructor(options: StatementWatchOptions) {
     this.#options = options;
   }
 
-  /** Runs a statement. */
-  run<Result>(statement: WatchedStatement, run: () => Result): Result {
+  /** A statement begins: since when it runs. Nothing else is watched until {@link end}. */
+  begin(actorId: string, statement: WatchedStatement): number {
     const since = Date.now();
-    if (this.#options.fd !== undefined) this.#show(statement, since, this.#options.fd);
-    try {
-      return run();
-    } finally {
-      this.#started[STARTED] = 0;
-      const ms = Date.now() - since;
-      if (ms >= limits.sqlSlowMs) this.#ended(statement, ms);
-    }
+    if (this.#options.fd !== undefined) this.#show(actorId, statement.label, since, this.#options.fd);
+    return since;
+  }
+
+  /** It has ended. */
+  end(actorId: string, { sql }: WatchedStatement, since: number): void {
+    this.#started[STARTED] = 0;
+    // Reading the clock costs as much as the rest: what the thread hasn't seen was quick.
+    if (this.#worker !== undefined && this.#started[SEEN] !== since) return;
+    const ms = Date.now() - since;
+    if (ms >= limits.sqlSlowMs) this.#ended(actorId, sql, ms);
   }
 
   async stop(): Promise<void> {
     await this.#worker?.terminate();
   }
 
-  #show({ actorId, label }: WatchedStatement, since: number, fd: number): void {
+  #show(actorId: string, label: Uint8Array, since: number, fd: number): void {
     this.#worker ??= this.#start(fd);
     if (this.#actorId !== actorId) {
       this.#actorId = actorId;
@@ -83,15 +88,18 @@ export class StatementWatch {
       this.#bytes.set(bytes, ACTOR_OFFSET);
       this.#numbers[ACTOR_LENGTH] = bytes.byteLength;
     }
-    this.#bytes.set(label, SQL_OFFSET);
-    this.#numbers[SQL_LENGTH] = label.byteLength;
+    if (this.#label !== label) {
+      this.#label = label;
+      this.#bytes.set(label, SQL_OFFSET);
+      this.#numbers[SQL_LENGTH] = label.byteLength;
+    }
     this.#started[STARTED] = since;
     if (Atomics.load(this.#numbers, PARKED) === 0) return;
     Atomics.store(this.#numbers, PARKED, 0);
     Atomics.notify(this.#numbers, PARKED);
   }
 
-  #ended({ actorId, sql }: WatchedStatement, ms: number): void {
+  #ended(actorId: string, sql: string, ms: number): void {
     this.#options.log.warn("a statement of SQL held up the process", {
       actorId,
       sql: sql.slice(0, SQL_BYTES),

@@ -9,6 +9,7 @@ import {
   ACTOR_OFFSET,
   NUMBERS_OFFSET,
   PARKED,
+  SEEN,
   SQL_LENGTH,
   SQL_OFFSET,
   STARTED,
@@ -19,7 +20,7 @@ import {
 const IDLE_LOOKS = 20;
 
 const { memory, slowMs, fd }: StatementWorkerData = workerData;
-const started = new Float64Array(memory, 0, 1);
+const started = new Float64Array(memory, 0, 2);
 const numbers = new Int32Array(memory, NUMBERS_OFFSET, 3);
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
@@ -47,6 +48,7 @@ for (;;) {
   const since = started[STARTED] ?? 0;
   idle = since === last ? idle + 1 : 0;
   last = since;
+  started[SEEN] = since;
   if (since === 0 && idle >= IDLE_LOOKS) {
     Atomics.store(numbers, PARKED, 1);
     Atomics.wait(numbers, PARKED, 1);
