@@ -16,9 +16,9 @@ test("a thread names actor and statement while the JavaScript thread is held up,
   const watch = new StatementWatch({ log: world.log, fd: openSync(path, "a") });
   const run = (sql: string, work: () => void) => {
     const statement = { sql, label: labelOf(sql) };
-    const since = watch.begin("an-actor", statement);
+    watch.begin("an-actor", statement);
     work();
-    watch.end("an-actor", statement, since);
+    watch.end("an-actor", statement);
   };
   const lines = () => readFileSync(path, "utf8").split("\n").filter(Boolean);
   try {

@@ -79,11 +79,11 @@ export class OwnSql implements ActorSql {
 
   #watched(connection: OwnConnection, prepared: Prepared, values: Bindings): ExecuteResult {
     const { watch, actorId } = this.#parts;
-    const since = watch.begin(actorId, prepared);
+    watch.begin(actorId, prepared);
     try {
       return this.#run(connection, prepared, values);
     } finally {
-      watch.end(actorId, prepared, since);
+      watch.end(actorId, prepared);
     }
   }
 
