@@ -11,10 +11,17 @@ import { type Figure, format, type Line, reached } from "./line.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
+import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
-const lines: readonly Line[] = [...throughputLines, ...latencyLines, ...nativeLines, ...isolateLines];
+const lines: readonly Line[] = [
+  ...throughputLines,
+  ...latencyLines,
+  ...sqlLines,
+  ...nativeLines,
+  ...isolateLines,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

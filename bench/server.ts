@@ -12,6 +12,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
 import { Registry } from "../packages/runtime/src/registry/registry.ts";
+import { notesActor } from "./notes.ts";
 import type { ServerUsage } from "./protocol.ts";
 
 const [name, dataDir, checkpointBytes] = process.argv.slice(2);
@@ -138,7 +139,7 @@ async function troupe(): Promise<number> {
     },
   });
   const registry = new Registry(
-    { use: { counter, worker } },
+    { use: { counter, worker, notes: notesActor(dataDir ?? ".troupe") } },
     {
       ...nodePlatform(),
       openStore: (options) =>

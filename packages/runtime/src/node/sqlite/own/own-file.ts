@@ -1,13 +1,12 @@
 /**
  * OwnFile: one actor's file as its committer sees it. It has one writer, so its rounds hold one batch each; the syncs of
- * all files share a thread, and go there together.
+ * all files share a few threads, and go there together.
  *
  * The alarm is in the file, with the rows that it belongs to, and in the shard's index, which is asked for what is due. A
  * batch that moves it is told when both are durable. After a crash the index may be behind: whoever opens the store looks
  * into every file with a log, which is what a clean end doesn't leave, and mends the index.
  */
-import { closeSync, existsSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
@@ -19,14 +18,14 @@ import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { OwnConnection } from "./own-connection.ts";
 import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
-import type { SyncThread } from "./sync-thread.ts";
+import type { SyncThreads } from "./sync-threads.ts";
 
 /** Where files are, and what keeps them; in memory none of it. */
 export interface OwnPlace {
   readonly directory: string;
   readonly template: Uint8Array;
   readonly durability: "commit" | "interval";
-  readonly syncThread: SyncThread;
+  readonly syncThreads: SyncThreads;
   readonly checkpointThread: CheckpointThread;
 }
 
@@ -208,15 +207,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   async #syncNow(place: OwnPlace): Promise<void> {
     const log = this.#log;
     if (log === undefined) return;
-    const synced = place.syncThread.sync({ kind: "log", fd: log.fd, end: log.end });
+    const synced = place.syncThreads.sync({ kind: "log", fd: log.fd, end: log.end });
     if (this.#entry === "durable") return await synced;
-    const fd = openSync(dirname(this.#options.file.path), "r");
-    try {
-      await Promise.all([synced, place.syncThread.sync({ kind: "directory", fd })]);
-      this.#entry = "durable";
-    } finally {
-      closeSync(fd);
-    }
+    await Promise.all([synced, place.syncThreads.syncDirectory()]);
+    this.#entry = "durable";
   }
 
   /** From above: a change is a page, and what is more than that makes the log's file longer. */

@@ -1,4 +1,4 @@
-/** What the thread that syncs actors' own files is asked and answers. */
+/** What a thread that syncs actors' own files is asked and answers. */
 
 /** A descriptor to sync. `end`: the log is never shorter than this, bytes. */
 export type SyncJob =

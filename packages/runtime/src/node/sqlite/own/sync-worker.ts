@@ -1,6 +1,6 @@
 /**
- * The thread that syncs the logs of actors' own files: one after the other, as many as it is asked for at once. See
- * `sync-thread.ts`. It must import nothing that needs the package's own resolution: it is started by URL.
+ * A thread that syncs the logs of actors' own files: one after the other, as many as it is asked for at once. See
+ * `sync-threads.ts`. It must import nothing that needs the package's own resolution: it is started by URL.
  */
 import { fdatasyncSync, fstatSync, fsyncSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
