@@ -1,6 +1,6 @@
 /** Statements that run again: kept prepared, and the reads of one turn together. What they give doesn't depend on it. */
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { actor, db } from "@troupe/runtime";
@@ -82,7 +82,8 @@ test("the reads of a turn hold up no checkpoint: what they have open ends with t
   const path = join(tmpdir(), `troupe-reads-${randomUUID()}`);
   const tasks: (() => void)[] = [];
   const file = new DataFile(path, new DataHealth(world.log));
-  const connection = createOwnFile(file, makeTemplate(`${path}.template`), (task) => tasks.push(task));
+  writeFileSync(`${path}.new`, makeTemplate(`${path}.template`));
+  const connection = createOwnFile(file, `${path}.new`, (task) => tasks.push(task));
   const other = openDatabase(path);
   const truncates = () => other.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0;
   try {

@@ -10,6 +10,7 @@ import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
+import { SpareFiles } from "./spare-files.ts";
 import { StatementWatch } from "./statement-watch.ts";
 import { SyncThreads } from "./sync-threads.ts";
 
@@ -44,9 +45,10 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
+  const spares = new SpareFiles(directory, template, syncThreads);
   const files = new OwnFiles({
     env,
-    place: { directory, template, durability, syncThreads, checkpointThread },
+    place: { directory, spares, durability, syncThreads, checkpointThread },
     health,
     watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
@@ -57,6 +59,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
+      spares.close();
       await watch.stop();
       await syncThreads.stop();
     },

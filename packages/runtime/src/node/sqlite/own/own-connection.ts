@@ -61,6 +61,7 @@ export class OwnConnection {
   readonly #snapshot: ReadSnapshot;
   /** The batch's transaction was begun. SQLite may have undone it. */
   #begun = false;
+  #logIsNew = false;
   #savepoints = 0;
   #totalChanges = 0;
   /** Goes up when the transaction ends: savepoints of before are gone. */
@@ -137,6 +138,16 @@ export class OwnConnection {
     if (this.#undone !== undefined) throw this.#undone;
   }
 
+  /**
+   * The file has never had a log. SQLite would sync the head of one by itself, on this thread: it has to where a log
+   * starts over, because the frames behind the old head may reach the disk before the new one. Here there is no old head,
+   * and the first batch's own sync is awaited before anybody is told of it.
+   */
+  beginLog(): void {
+    this.database.exec("PRAGMA synchronous = OFF");
+    this.#logIsNew = true;
+  }
+
   /** Opens the batch's transaction, if it isn't. */
   begin(): void {
     if (this.#begun) return;
@@ -159,6 +170,8 @@ export class OwnConnection {
       this.#put(batch);
       this.#statement("COMMIT").run();
       this.#begun = false;
+      if (this.#logIsNew) this.database.exec("PRAGMA synchronous = NORMAL");
+      this.#logIsNew = false;
       this.#batch += 1;
     } catch (error) {
       this.rollback();

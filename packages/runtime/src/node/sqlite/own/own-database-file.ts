@@ -1,20 +1,12 @@
 /**
  * An actor's own file: how it is made, opened and left.
  *
- * A new one is a copy of a template, written under another name, synced, and renamed: what has its name is whole. Nobody
+ * A new one is a copy of a template, written under another name, synced (`spare-files.ts`), and renamed: what has its
+ * name is whole. Nobody
  * but SQLite opens it from then on. At open a log that a killed process left is moved into the file, synced, before
  * anything is read: nobody knows how much of it a power cut would take.
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { DataFile } from "../data-file.ts";
@@ -41,23 +33,13 @@ export function makeTemplate(path: string): Uint8Array {
   }
 }
 
-/** A new file. Its entry in the directory isn't synced yet. */
-export function createOwnFile(
-  file: DataFile,
-  template: Uint8Array,
-  afterTurn: Env["afterTurn"],
-): OwnConnection {
-  const { path } = file;
+/** A new file, of a spare that is whole. Its entry in the directory isn't synced yet. */
+export function createOwnFile(file: DataFile, spare: string, afterTurn: Env["afterTurn"]): OwnConnection {
   try {
-    const fd = openSync(`${path}.new`, "w");
-    try {
-      writeSync(fd, template);
-      fdatasyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(`${path}.new`, path);
-    return connect(file, afterTurn);
+    renameSync(spare, file.path);
+    const connection = connect(file, afterTurn);
+    connection.beginLog();
+    return connection;
   } catch (error) {
     throw file.error(error);
   }

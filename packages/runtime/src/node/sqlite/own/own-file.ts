@@ -7,7 +7,7 @@
  * into every file with a log, which is what a clean end doesn't leave, and mends the index.
  */
 import { existsSync } from "node:fs";
-import type { Env, TimerHandle } from "@troupe/base";
+import { assert, type Env, type TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
 import type { CommitFile, Write } from "../../../storage/commit-file.ts";
@@ -18,12 +18,13 @@ import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { OwnConnection } from "./own-connection.ts";
 import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
+import type { SpareFiles } from "./spare-files.ts";
 import type { SyncThreads } from "./sync-threads.ts";
 
 /** Where files are, and what keeps them; in memory none of it. */
 export interface OwnPlace {
   readonly directory: string;
-  readonly template: Uint8Array;
+  readonly spares: SpareFiles;
   readonly durability: "commit" | "interval";
   readonly syncThreads: SyncThreads;
   readonly checkpointThread: CheckpointThread;
@@ -54,6 +55,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   readonly #options: OwnFileOptions;
   #connection: OwnConnection | undefined;
   #log: WalDescriptor | undefined;
+  /** A whole file, to be renamed to this one. */
+  #spare: string | undefined;
   /** The file was made by this process, and its entry in the directory isn't durable yet. */
   #entry: "durable" | "new" = "durable";
   /** What the last transaction did to the alarm, until the index has heard of it. */
@@ -80,7 +83,16 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     );
   }
 
-  /** The connection. Makes the file when there is none. */
+  /** Before the first turn: what a file is made of, where there is none. */
+  async prepare(): Promise<void> {
+    const { place } = this.#options;
+    if (place === "memory" || this.exists || this.#spare !== undefined) return;
+    const spare = await place.spares.take();
+    if (this.#spare === undefined) this.#spare = spare;
+    else place.spares.giveBack(spare);
+  }
+
+  /** The connection. Makes the file when there is none and it was prepared. */
   connection(): OwnConnection {
     this.#connection ??= this.#open();
     return this.#connection;
@@ -141,9 +153,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   /** What no batch has stored is gone, and the file is closed. In memory it stays. */
   async close(): Promise<void> {
     const connection = this.#connection;
+    const { place, env } = this.#options;
+    if (place !== "memory" && this.#spare !== undefined) place.spares.giveBack(this.#take());
     if (connection?.database.isOpen !== true) return;
     connection.rollback();
-    const { place, env } = this.#options;
     const { path } = this.#options.file;
     if (place === "memory") return;
     if (this.#timer !== undefined) {
@@ -173,12 +186,25 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     const { afterTurn } = this.#options.env;
     if (place === "memory") return openInMemory(file, afterTurn);
     const known = existsSync(file.path);
-    const connection = known ? openOwnFile(file, afterTurn) : createOwnFile(file, place.template, afterTurn);
+    // Also when it can't be opened now: the next attempt finds it.
     if (!known) this.#entry = "new";
-    // The log is there from the first look at the file on.
-    connection.alarm();
-    this.#log = new WalDescriptor(file.path);
+    const connection = known ? openOwnFile(file, afterTurn) : createOwnFile(file, this.#take(), afterTurn);
+    try {
+      // The log is there from the first look at the file on.
+      connection.alarm();
+      this.#log = new WalDescriptor(file.path);
+    } catch (error) {
+      connection.database.close();
+      throw error;
+    }
     return connection;
+  }
+
+  #take(): string {
+    const spare = this.#spare;
+    assert(spare !== undefined, "an actor's file is prepared before its first turn");
+    this.#spare = undefined;
+    return spare;
   }
 
   async #makeDurable(): Promise<void> {

@@ -3,6 +3,7 @@
 /** A descriptor to sync. `end`: the log is never shorter than this, bytes. */
 export type SyncJob =
   | { readonly kind: "log"; readonly fd: number; readonly end: number }
+  | { readonly kind: "file"; readonly fd: number }
   | { readonly kind: "directory"; readonly fd: number };
 
 /** Syncs, in order. */

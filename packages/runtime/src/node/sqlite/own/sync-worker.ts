@@ -13,6 +13,7 @@ function sync(job: SyncJob): string | undefined {
       return undefined;
     }
     fdatasyncSync(job.fd);
+    if (job.kind === "file") return undefined;
     // SQLite writes to a descriptor that it opened: one whose file is gone, or was cut, succeeds and means nothing.
     const { nlink, size } = fstatSync(job.fd);
     return nlink === 0 || size < job.end ? "its log was deleted or cut under the process" : undefined;
