@@ -137,12 +137,35 @@ export class WriteSlot {
     }
   }
 
+  /** What it wrote is undone, with all that is inside of it, and it goes on: nobody else has the slot between. */
+  async restart(transaction: Transaction, timeoutMs: number): Promise<void> {
+    if (transaction.over !== undefined) throw transaction.over;
+    const { inner } = transaction;
+    inner?.close(sqlErrors.transactionEnded());
+    try {
+      const undoing = undone(transaction);
+      transaction.inner = undefined;
+      transaction.savepoint = undefined;
+      await Promise.all(undoing);
+      transaction.savepoint = await this.#parts.sql.savepoint(timeoutMs);
+    } catch (cause) {
+      transaction.close(sqlErrors.transactionEnded());
+      this.#leave(transaction);
+      throw cause;
+    } finally {
+      inner?.leave();
+    }
+    if (transaction.over === undefined) return;
+    await transaction.savepoint.rollback();
+    throw transaction.over;
+  }
+
   /** What it wrote is undone. Does nothing for one that has ended. */
   async undo(transaction: Transaction, why: TroupeError = sqlErrors.transactionEnded()): Promise<void> {
     if (transaction.over !== undefined) return;
     transaction.close(why);
     try {
-      await transaction.savepoint?.rollback();
+      await Promise.all(undone(transaction));
     } finally {
       this.#leave(transaction);
     }
@@ -192,6 +215,13 @@ export class WriteSlot {
       transaction.timer = timers.set(tooLate, timeoutMs, { background: true });
     });
   }
+}
+
+/** Undoes what it wrote, and what those inside of it did, the innermost first: each of them holds the batch. */
+function undone(transaction: Transaction): MaybePromise<void>[] {
+  const { inner, savepoint } = transaction;
+  const inside = inner === undefined ? [] : undone(inner);
+  return savepoint === undefined ? inside : [...inside, savepoint.rollback()];
 }
 
 /** What has a transaction inside, or hasn't: another one, or the slot. */

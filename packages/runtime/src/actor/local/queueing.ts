@@ -10,10 +10,12 @@ import type { RowChange } from "../../ports/storage.ts";
 import { Queues } from "../../queue/queues.ts";
 import type { Activation } from "./activation.ts";
 import { earliest } from "./expiry.ts";
+import { SendOrder } from "./send-order.ts";
 
 /** The queues of one activation. */
 export class Queueing {
   readonly queues: Queues;
+  readonly order = new SendOrder();
   readonly #activation: Activation;
   /** In the past from the first message on. */
   readonly #begun: number;
