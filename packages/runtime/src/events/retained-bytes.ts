@@ -19,7 +19,7 @@ interface Mark {
 /** The bytes of one name's events. */
 export class RetainedBytes {
   #total: number;
-  #marks: Mark[];
+  readonly #marks: Mark[];
 
   /** `stored`: what {@link toValue} gave. */
   constructor(stored?: readonly unknown[]) {

@@ -26,7 +26,7 @@ export class SpareFiles {
   readonly #template: Uint8Array;
   readonly #threads: SyncThreads;
   readonly #ready: string[] = [];
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #making = 0;
   #taken = 0;
   #last = 0;
