@@ -3,7 +3,7 @@
  *
  * A disk serves many syncs at once for the price of one: the file system's journal and the disk's cache are flushed for
  * all who wait. One after the other each would pay for itself, so a few threads share what waits: a thread that is free
- * takes its part of it, and who asks meanwhile goes with the next request. With one actor writing there is one thread.
+ * takes its part of it, and who asks meanwhile goes with the next request.
  *
  * Threads are started by the first sync that none of the others could take, and are unreferenced while they have nothing
  * to do. Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
