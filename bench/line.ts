@@ -4,7 +4,7 @@
 
 /** A figure with what is printed beside it. */
 export interface Figure {
-  /** The measured value: a ratio, milliseconds, seconds or bytes, as the line says. */
+  /** The measured value: a ratio, microseconds, milliseconds, seconds, bytes or operations a second, as the line says. */
   readonly value: number;
   /** CPU of the server for one operation, microseconds. */
   readonly cpuUs?: number;
@@ -21,7 +21,7 @@ export interface Line {
   readonly name: string;
   readonly work: string;
   /** How the value is written. */
-  readonly unit: "ratio" | "us" | "ms" | "s" | "bytes";
+  readonly unit: "ratio" | "us" | "ms" | "s" | "bytes" | "perSecond";
   readonly target: number;
   /** Whether a greater value is better. */
   readonly better: "greater" | "less";
@@ -37,6 +37,8 @@ export function format(line: Pick<Line, "unit">, value: number): string {
       return value.toFixed(2);
     case "us":
       return `${value.toFixed(2)} µs`;
+    case "perSecond":
+      return `${Math.round(value)}/s`;
     case "ms":
       return `${value.toFixed(2)} ms`;
     case "s":

@@ -35,7 +35,7 @@ async function http(order: LoadOrder & { kind: "http" }): Promise<LoadResult> {
   const call = async (key: string, action: string): Promise<void> => {
     const answer = await pool.request({
       method: "POST",
-      path: `/actor/counter/action/${action}?key=${key}&method=getOrCreate`,
+      path: `/actor/${order.actor ?? "counter"}/action/${action}?key=${key}&method=getOrCreate`,
       headers: { "content-type": "application/json" },
       body: action === "add" ? '{"args":[1]}' : "{}",
     });

@@ -36,6 +36,8 @@ export type LoadOrder =
   | {
       readonly kind: "http";
       readonly port: number;
+      /** "notes" has a database of its own. */
+      readonly actor?: "counter" | "notes";
       readonly keys: number;
       readonly callers: number;
       readonly durationMs: number;

@@ -13,12 +13,14 @@ import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
 import { relayLines } from "./lines/relay.ts";
+import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { placement } from "./processes.ts";
 
 const lines: readonly Line[] = [
   ...throughputLines,
   ...latencyLines,
+  ...sqlLines,
   ...hibernationLines,
   ...nativeLines,
   ...isolateLines,

@@ -12,6 +12,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
 import { Registry } from "../packages/runtime/src/registry/registry.ts";
+import { notesActor } from "./notes.ts";
 import type { ServerUsage } from "./protocol.ts";
 
 const [name, dataDir, checkpointBytes] = process.argv.slice(2);
@@ -144,7 +145,7 @@ async function troupe(): Promise<number> {
     actions: { add: (c, by: number) => (c.state.count += by) },
   });
   const registry = new Registry(
-    { use: { counter, worker, sleeper } },
+    { use: { counter, worker, sleeper, notes: notesActor(dataDir ?? ".troupe") } },
     {
       ...nodePlatform(),
       openStore: (options) =>

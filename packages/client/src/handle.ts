@@ -2,7 +2,7 @@
  * Handle: an actor to call, without a connection. Each call finds the actor anew.
  */
 import { TroupeError } from "@troupe/base";
-import type { CallTerms } from "@troupe/protocol";
+import { type CallTerms, cloneValue } from "@troupe/protocol";
 import { termsOf } from "./call-terms.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Connection } from "./connection/connection.ts";
@@ -48,12 +48,14 @@ class Handle implements ActorHandleRaw {
     call: ActionCall & { readonly args: Args },
   ): ActionResult<Response>;
   action(call: ActionCall): ActionResult {
-    const { name, args = [] } = call;
+    const { name } = call;
     const what = `Action "${name}"`;
     const signals = [call.signal, this.#options.signal];
     let terms: CallTerms;
+    let args: readonly unknown[];
     try {
       terms = termsOf(call);
+      args = asTheyAre(call.args ?? []);
     } catch (error) {
       return new ActionResult((_, reject) => reject(error));
     }
@@ -171,6 +173,19 @@ class Handle implements ActorHandleRaw {
   #params(): unknown {
     return paramsOf(this.#scope, this.#options);
   }
+}
+
+/**
+ * The arguments as they are at the call: it is sent later, maybe more than once, and what its caller changes meanwhile
+ * isn't part of it. Throws `value.*`.
+ */
+function asTheyAre(args: readonly unknown[]): readonly unknown[] {
+  // An array of the caller's own too, but most calls have nothing that can change, and cost nothing here.
+  return args.some(canChange) ? cloneValue(args, "args") : [...args];
+}
+
+function canChange(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {

@@ -6,7 +6,7 @@
  * other call is repeated is given up.
  */
 import { TroupeError } from "@troupe/base";
-import type { SendOutcome } from "@troupe/protocol";
+import { cloneValue, type SendOutcome } from "@troupe/protocol";
 import type { ClientEnv } from "./env.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Attempt, StatelessCalls } from "./stateless-calls.ts";
@@ -30,10 +30,12 @@ export interface Sending {
 /** Sends a message. Settles when it is durable, or with `wait` when it was handled. */
 export async function sendToQueue(
   name: string,
-  body: unknown,
+  message: unknown,
   options: QueueSendOptions,
   sending: Sending,
 ): Promise<QueueSendResult | undefined> {
+  // As it is now: it is sent later, maybe more than once.
+  const body = cloneValue(message, "body");
   const { calls, signals, params } = sending;
   const what = `The message for queue "${name}"`;
   const all = [options.signal, ...signals];

@@ -68,6 +68,27 @@ test("actions by method, nested, by name, and with call and apply", async () => 
   expect(answers.map((answer) => answer.value)).toEqual(["ok", "ok", "ok", "ok"]);
 });
 
+test("what its caller changes after a call isn't part of it, and not of its repetition", async () => {
+  const { gateway, client } = stage();
+  const handle = client.room.getOrCreate("a");
+  const said = { text: "at the call", bytes: Uint8Array.of(1) };
+  const args: unknown[] = [1, said];
+  const named = watch(handle.action({ name: "say", args }));
+  void handle.send("jobs", said);
+  said.text = "after it";
+  said.bytes[0] = 2;
+  args[0] = 2;
+  await settled();
+  const asItWas = { text: "at the call", bytes: Uint8Array.of(1) };
+  expect(gateway.calls.map((call) => call.args)).toEqual([[1, asItWas], [{ name: "jobs", body: asItWas }]]);
+  gateway.calls[0]?.resolve("ok");
+  await settled();
+  expect(named.value).toBe("ok");
+  const wrong = handle.action({ name: "say", args: [{ run: () => {} }] });
+  await expect(wrong).rejects.toMatchObject({ group: "value" });
+  expect(gateway.calls).toHaveLength(2);
+});
+
 test("create gives a handle by id; resolve asks for the id; a handle by id knows it", async () => {
   const { gateway, client } = stage();
   const created = watch(client.room.create("a", { input: { topic: "x" }, params: { token: "t" } }));

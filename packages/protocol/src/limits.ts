@@ -130,6 +130,8 @@ export const limits = {
   retainedEvents: 1_000,
   /** Arguments of one retained event, encoded. */
   retainedEventBytes: 64 * 1024,
+  /** Arguments of all retained events of one name, encoded. */
+  retainedBytes: 4 * 1024 * 1024,
 
   /** Outputs that wait at one actor's gate. */
   gateOutputs: 65_536,

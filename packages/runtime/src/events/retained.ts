@@ -10,6 +10,7 @@ import { decodeCbor, encodeCbor, limits } from "@troupe/protocol";
 import type { ActorStore, MaybePromise, Row, RowChange } from "../ports/storage.ts";
 import { andThen, listOver } from "../storage/overlay.ts";
 import { eventErrors } from "./errors.ts";
+import { RetainedBytes } from "./retained-bytes.ts";
 
 /** Rows that say which events of a name there are have keys with this prefix. */
 export const PLACE_PREFIX = "e:";
@@ -35,6 +36,7 @@ export interface RetainedEvent {
 interface Place {
   first: number;
   next: number;
+  readonly bytes: RetainedBytes;
 }
 
 /** The retained events of one activation. */
@@ -53,8 +55,9 @@ export class RetainedEvents {
   load(rows: readonly Row[]): void {
     for (const { key, value } of rows) {
       if (!key.startsWith(PLACE_PREFIX)) continue;
-      const [first, next] = numbers(decodeCbor(value));
-      this.#places.set(key.slice(PLACE_PREFIX.length), { first, next });
+      const [first, next, ...bytes] = list(decodeCbor(value));
+      const place = { first: Number(first), next: Number(next), bytes: new RetainedBytes(bytes) };
+      this.#places.set(key.slice(PLACE_PREFIX.length), place);
     }
   }
 
@@ -63,7 +66,7 @@ export class RetainedEvents {
     return this.#place(name).next - 1;
   }
 
-  /** Keeps an event, and `keep` of its name. Returns its sequence. Throws `event.too_large`, `value.*`. */
+  /** Keeps an event, and `keep` of its name while they are no more than `limits.retainedBytes`. Returns its sequence. Throws `event.too_large`, `value.*`. */
   append(name: string, args: readonly unknown[], keep: number): number {
     const bytes = encodeCbor([...args], "args");
     const limit = limits.retainedEventBytes;
@@ -73,7 +76,9 @@ export class RetainedEvents {
     const sequence = place.next;
     place.next += 1;
     this.#open.set(keyOf(name, sequence), bytes);
-    for (; place.next - place.first > keep; place.first += 1) this.#open.set(keyOf(name, place.first), null);
+    place.bytes.add(sequence, bytes.byteLength);
+    const oldest = place.bytes.oldest(Math.max(place.first, place.next - keep));
+    for (; place.first < oldest; place.first += 1) this.#open.set(keyOf(name, place.first), null);
     this.#places.set(name, place);
     this.#moved.add(name);
     return sequence;
@@ -96,14 +101,14 @@ export class RetainedEvents {
     for (const [key, value] of this.#open) into.push({ key, value });
     this.#open = new Map();
     for (const name of this.#moved) {
-      const { first, next } = this.#place(name);
-      into.push({ key: PLACE_PREFIX + name, value: encodeCbor([first, next]) });
+      const { first, next, bytes } = this.#place(name);
+      into.push({ key: PLACE_PREFIX + name, value: encodeCbor([first, next, ...bytes.toValue()]) });
     }
     this.#moved.clear();
   }
 
   #place(name: string): Place {
-    return this.#places.get(name) ?? { first: 1, next: 1 };
+    return this.#places.get(name) ?? { first: 1, next: 1, bytes: new RetainedBytes() };
   }
 
   #read(name: string, from: number, to: number, into: RetainedEvent[]): MaybePromise<RetainedEvent[]> {
@@ -129,9 +134,4 @@ function sequenceOf(key: string): number {
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function numbers(value: unknown): [number, number] {
-  const [first, next] = list(value);
-  return [Number(first), Number(next)];
 }

@@ -85,8 +85,7 @@ export class SqlChain {
       case "rollback":
         return await this.#undo(slot, 0);
       case "rollbackTo":
-        await this.#undo(slot, this.#indexOf(control.name));
-        return await this.#begin(slot, control.name);
+        return await this.#restart(slot, this.#indexOf(control.name));
     }
   }
 
@@ -105,6 +104,14 @@ export class SqlChain {
     const [outermost] = this.#take(index);
     // Those inside of it are undone with it.
     if (outermost !== undefined) await slot.undo(outermost.transaction);
+  }
+
+  /** Those inside of it are gone with what it wrote; it is still there. */
+  async #restart(slot: WriteSlot, index: number): Promise<void> {
+    const manual = this.#manual[index];
+    if (manual === undefined) throw sqlErrors.noTransaction();
+    this.#manual.length = index + 1;
+    await slot.restart(manual.transaction, limits.sqlTransactionMs);
   }
 
   #take(index: number): Manual[] {

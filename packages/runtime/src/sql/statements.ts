@@ -20,9 +20,24 @@ const token =
 
 const mayControl = /\b(?:begin|commit|end|rollback|savepoint|release)\b/i;
 
-/** True when some statement of the text may begin or end a transaction. */
-export function mayControlTransactions(sql: string): boolean {
-  return mayControl.test(sql);
+/** Texts that are kept in mind. */
+const KEPT = 128;
+/** Longer ones are looked at each time. Characters. */
+const KEPT_LENGTH = 4_096;
+
+/** Texts, and what is known of them: an actor runs the same ones again and again. */
+export class KnownTexts {
+  readonly #plain = new Set<string>();
+
+  /** True when some statement of the text may begin or end a transaction. */
+  mayControlTransactions(sql: string): boolean {
+    if (this.#plain.has(sql)) return false;
+    if (mayControl.test(sql)) return true;
+    if (sql.length > KEPT_LENGTH) return false;
+    if (this.#plain.size >= KEPT) this.#plain.clear();
+    this.#plain.add(sql);
+    return false;
+  }
 }
 
 /** The statements of a text, without those that are empty. */

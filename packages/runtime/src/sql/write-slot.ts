@@ -17,7 +17,7 @@
  */
 import { assert, type Env, type TimerHandle, type TroupeError } from "@troupe/base";
 import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
-import type { ActorSql, Savepoint } from "../ports/storage.ts";
+import type { ActorSql, MaybePromise, Savepoint } from "../ports/storage.ts";
 import { sqlErrors } from "./errors.ts";
 
 /** What a slot is made of. */
@@ -95,10 +95,10 @@ export class WriteSlot {
   }
 
   /** Runs SQL in a transaction, or outside of all. At once, when nobody else has the slot. Throws `sql.*`. */
-  async execute(within: Transaction | undefined, sql: string, params: BindParams): Promise<ExecuteResult> {
-    if (this.#levelOf(within).inner !== undefined) await whenFree(this.#levelOf(within));
+  execute(within: Transaction | undefined, sql: string, params: BindParams): MaybePromise<ExecuteResult> {
+    if (this.#levelOf(within).inner !== undefined) return this.#executeLater(within, sql, params);
     this.#check(within);
-    return await this.#parts.sql.execute(sql, params);
+    return this.#parts.sql.execute(sql, params);
   }
 
   /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
@@ -137,12 +137,35 @@ export class WriteSlot {
     }
   }
 
+  /** What it wrote is undone, with all that is inside of it, and it goes on: nobody else has the slot between. */
+  async restart(transaction: Transaction, timeoutMs: number): Promise<void> {
+    if (transaction.over !== undefined) throw transaction.over;
+    const { inner } = transaction;
+    inner?.close(sqlErrors.transactionEnded());
+    try {
+      const undoing = undone(transaction);
+      transaction.inner = undefined;
+      transaction.savepoint = undefined;
+      await Promise.all(undoing);
+      transaction.savepoint = await this.#parts.sql.savepoint(timeoutMs);
+    } catch (cause) {
+      transaction.close(sqlErrors.transactionEnded());
+      this.#leave(transaction);
+      throw cause;
+    } finally {
+      inner?.leave();
+    }
+    if (transaction.over === undefined) return;
+    await transaction.savepoint.rollback();
+    throw transaction.over;
+  }
+
   /** What it wrote is undone. Does nothing for one that has ended. */
   async undo(transaction: Transaction, why: TroupeError = sqlErrors.transactionEnded()): Promise<void> {
     if (transaction.over !== undefined) return;
     transaction.close(why);
     try {
-      await transaction.savepoint?.rollback();
+      await Promise.all(undone(transaction));
     } finally {
       this.#leave(transaction);
     }
@@ -155,6 +178,16 @@ export class WriteSlot {
     open.fail(why);
     // The batch is lost, and says so itself, or the activation has ended.
     this.undo(open, why).catch(() => {});
+  }
+
+  async #executeLater(
+    within: Transaction | undefined,
+    sql: string,
+    params: BindParams,
+  ): Promise<ExecuteResult> {
+    await whenFree(this.#levelOf(within));
+    this.#check(within);
+    return await this.#parts.sql.execute(sql, params);
   }
 
   #levelOf(within: Transaction | undefined): Level {
@@ -182,6 +215,13 @@ export class WriteSlot {
       transaction.timer = timers.set(tooLate, timeoutMs, { background: true });
     });
   }
+}
+
+/** Undoes what it wrote, and what those inside of it did, the innermost first: each of them holds the batch. */
+function undone(transaction: Transaction): MaybePromise<void>[] {
+  const { inner, savepoint } = transaction;
+  const inside = inner === undefined ? [] : undone(inner);
+  return savepoint === undefined ? inside : [...inside, savepoint.rollback()];
 }
 
 /** What has a transaction inside, or hasn't: another one, or the slot. */

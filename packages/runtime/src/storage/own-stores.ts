@@ -4,8 +4,8 @@ import type { ActorStore } from "../ports/storage.ts";
 
 /** Actors with a database, each in a file of its own. */
 export interface OwnStores {
-  /** Throws `storage.fenced`. */
-  open(actorId: string, generation: Generation): ActorStore;
+  /** Rejects with `storage.fenced`. */
+  open(actorId: string, generation: Generation): Promise<ActorStore>;
   /** True when the actor has a file. */
   has(actorId: string): boolean;
   /** From now on nobody commits for this actor. */

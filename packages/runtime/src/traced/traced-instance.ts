@@ -7,7 +7,6 @@
 import type { ActionPayload, Scope } from "@troupe/relay";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Generation } from "../ports/directory.ts";
-import type { InstanceEdits } from "../ports/inspection.ts";
 import type {
   ActionCall,
   ActorConnection,
@@ -59,10 +58,6 @@ export class TracedInstance implements WholeInstance, CallWatch {
 
   get doomed(): boolean {
     return this.#instance.doomed;
-  }
-
-  get edits(): InstanceEdits | undefined {
-    return this.#instance.edits;
   }
 
   get storageMs(): number {

@@ -100,6 +100,35 @@ test("a gap: too old, of another actor's life, or ahead of what there is", async
   expect(heard(await resume(driver, 9, id))).toEqual([{ sequence: 8, gap: true }]);
 });
 
+test("no more bytes are kept than they may have: who missed more gets a gap, and who missed less all of it", async () => {
+  const half = limits.retainedEventBytes / 2;
+  const log = actor({
+    events: { said: event<string>({ retain: limits.retainedEvents }) },
+    actions: {
+      say: (c, count: number) => {
+        for (let index = 0; index < count; index += 1) c.broadcast("said", "x".repeat(half));
+      },
+      nap: (c) => c.sleep(),
+    },
+  });
+  await using driver = await Driver.start({ room: as(log) });
+  const most = Math.floor(limits.retainedBytes / half);
+  const id = await idOf(driver);
+  let kept = 0;
+  // In turns of their own, over sleeps and a crash: what is counted is stored with what is kept.
+  for (let said = 0; said < 3 * most; said += most / 4) {
+    await driver.act("room", "say", most / 4);
+    for (const batch of driver.takeBatches())
+      for (const { key, value } of batch) if (key.startsWith("~e:")) kept += value === null ? -1 : 1;
+    expect(kept).toBeLessThanOrEqual(most);
+    if (said === most) await driver.act("room", "nap");
+    if (said === 2 * most) await driver.crash();
+  }
+  expect(kept).toBeGreaterThan((most * 7) / 8);
+  expect(heard(await resume(driver, 3 * most - 4, id))).toHaveLength(5);
+  expect(heard(await resume(driver, 2 * most - 1, id))).toEqual([{ sequence: 3 * most, gap: true }]);
+});
+
 test("an event that isn't retained is a gap for whoever thinks it is", async () => {
   await using driver = await Driver.start({ room });
   const id = await idOf(driver);

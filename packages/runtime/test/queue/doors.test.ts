@@ -3,7 +3,7 @@ import { limits } from "@troupe/protocol";
 import { actor, queue, type StandardSchema } from "@troupe/runtime";
 import { describe, expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
-import { codeOf, rejection, watch } from "../driver/watch.ts";
+import { codeOf, Latch, rejection, watch } from "../driver/watch.ts";
 
 /** A number that may come as text. */
 function number(later = false): StandardSchema<unknown, number> {
@@ -167,6 +167,44 @@ test("an answer over HTTP says what became of a message; what isn't a message is
     expect((await driver.http("POST", path, { body: 1, ...wrong })).code).toBe("protocol.malformed_frame");
   }
   expect((await driver.http("POST", "/actor/office/queue")).code).toBe("gateway.not_found");
+});
+
+test("messages of one connection are in the order in which they were sent, however long each is looked at", async () => {
+  const asked: number[] = [];
+  const latches = new Map([1, 2, 4].map((n) => [n, new Latch()]));
+  const gate = actor({
+    queues: {
+      slow: queue<number>({
+        canPublish: async (_c, n) => {
+          asked.push(n);
+          await latches.get(n)?.promise;
+          if (n === 2) throw new Error("not this one");
+          return true;
+        },
+      }),
+      quick: queue<number>({ canPublish: () => true }),
+    },
+    actions: {
+      taken: async (c, name: "slow" | "quick") =>
+        (await c.queue.nextBatch({ names: [name], count: 9, timeout: 0 })).map(({ body }) => body),
+    },
+  });
+  await using driver = await Driver.start({ gate });
+  const socket = driver.socket("/actor/gate/connect").hello();
+  await driver.world.idle();
+  for (const n of [1, 2, 3, 4, 5]) socket.send({ kind: "send", id: n, name: "slow", body: n });
+  socket.send({ kind: "send", id: 6, name: "quick", body: 6 });
+  await driver.world.idle();
+  expect(asked).toEqual([1, 2, 3, 4, 5]);
+  expect((await driver.act("gate", "taken", "quick")).output).toEqual([6]);
+  for (const n of [4, 2]) latches.get(n)?.open();
+  await driver.world.idle();
+  expect((await driver.act("gate", "taken", "slow")).output).toEqual([]);
+  latches.get(1)?.open();
+  await driver.world.idle();
+  socket.send({ kind: "send", id: 7, name: "slow", body: 7 });
+  await driver.world.idle();
+  expect((await driver.act("gate", "taken", "slow")).output).toEqual([1, 3, 4, 5, 7]);
 });
 
 describe("what is no queue", () => {

@@ -52,7 +52,7 @@ export class Ground<U extends Use> {
 
   /** Names of the actors' own files. */
   get files(): string[] {
-    return readdirSync(join(this.path, "actors")).filter((name) => !name.startsWith("template"));
+    return readdirSync(join(this.path, "actors")).filter((name) => !/^(?:template|spare)/.test(name));
   }
 
   /** Ends cleanly, and starts again; with other definitions when they are given. */

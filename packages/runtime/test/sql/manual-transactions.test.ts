@@ -125,6 +125,33 @@ test("while it is open, others wait, nothing is stored, and a crash undoes it", 
   expect(await actor().texts()).toEqual(["before", "open"]);
 });
 
+test("who goes back to the outermost savepoint still has the slot: those who wait go on waiting", async () => {
+  anew();
+  await using ground = await Ground.start({ ledger });
+  const actor = ground.client.ledger.getOrCreate(["a"]);
+  const undone = ["SAVEPOINT x", insert("undone"), "SAVEPOINT y", "-", "ROLLBACK TO x"];
+  const open = actor.script([...undone, insert("first"), "ROLLBACK TO y", "RELEASE x"]);
+  await begun.promise;
+  const other = watch(actor.add("second"));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(other.state).toBe("pending");
+  latch.open();
+  // The one inside is gone with what was undone.
+  expect(await open).toEqual(["sql.no_transaction"]);
+  await expect.poll(() => other.state).toBe("resolved");
+  expect(await actor.texts()).toEqual(["first", "second"]);
+});
+
+test("what is undone as a whole holds up nobody, whatever was open inside of it", async () => {
+  await using ground = await Ground.start({ ledger });
+  const actor = ground.client.ledger.getOrCreate(["a"]);
+  await actor.script(["BEGIN", "SAVEPOINT x", insert("undone"), "SAVEPOINT y", "ROLLBACK"]);
+  await actor.script(["SAVEPOINT x", insert("undone"), "SAVEPOINT y"]);
+  await actor.add("kept");
+  await ground.kill();
+  expect(await ground.client.ledger.getOrCreate(["a"]).texts()).toEqual(["kept"]);
+});
+
 test("mistakes are told by their codes, and what would wait for itself is refused", async () => {
   await using driver = await start();
   const script = async (statements: readonly string[]) =>

@@ -14,8 +14,12 @@ test("a thread names actor and statement while the JavaScript thread is held up,
   const path = join(directory, "lines");
   const world = new World();
   const watch = new StatementWatch({ log: world.log, fd: openSync(path, "a") });
-  const run = (sql: string, work: () => void) =>
-    watch.run({ actorId: "an-actor", sql, label: labelOf(sql) }, work);
+  const run = (sql: string, work: () => void) => {
+    const statement = { sql, label: labelOf(sql) };
+    watch.begin("an-actor", statement);
+    work();
+    watch.end("an-actor", statement);
+  };
   const lines = () => readFileSync(path, "utf8").split("\n").filter(Boolean);
   try {
     run("SELECT 'quick'", () => {});

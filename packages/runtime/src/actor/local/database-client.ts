@@ -12,10 +12,10 @@ import {
   type ExecuteResult,
   limits,
 } from "@troupe/protocol";
-import type { ActorStore } from "../../ports/storage.ts";
+import type { ActorStore, MaybePromise } from "../../ports/storage.ts";
 import { SqlChain } from "../../sql/chain.ts";
 import { sqlErrors } from "../../sql/errors.ts";
-import { mayControlTransactions, splitStatements } from "../../sql/statements.ts";
+import { KnownTexts, splitStatements } from "../../sql/statements.ts";
 import { controlOf } from "../../sql/transaction-control.ts";
 import { WriteSlot } from "../../sql/write-slot.ts";
 import type { LocalBehaviour } from "../behaviour.ts";
@@ -33,6 +33,7 @@ export interface DatabaseClientParts {
   readonly current: CurrentChain;
   /** All chains of calls that aren't told apart. Its owner is the activation. */
   readonly shared: SqlChain;
+  readonly texts: KnownTexts;
 }
 
 /** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
@@ -70,7 +71,7 @@ export class DatabaseClient implements Database {
   get #raw(): RawDatabase {
     return {
       execute: (sql, ...params) => this.execute(sql, ...params),
-      query: (sql, params) => observed(this.#run(sql, params)),
+      query: (sql, params) => observed(this.#query(sql, params)),
       transaction: (callback, options = {}) =>
         observed(this.#transaction((tx) => callback(tx.#raw), options)),
     };
@@ -85,22 +86,30 @@ export class DatabaseClient implements Database {
     sql: string,
     ...params: readonly BindParam[] | readonly [named: Readonly<Record<string, BindParam>>]
   ): Promise<Row[]> {
-    return observed(this.#execute<Row>(sql, params));
+    try {
+      const result = this.#run(sql, params);
+      // Where the database is at hand nothing but this promise is made for a statement.
+      if (!(result instanceof Promise)) return Promise.resolve(asRows<Row>(result));
+      return observed(result.then((found) => asRows<Row>(found)));
+    } catch (error) {
+      return observed(Promise.reject(error));
+    }
   }
 
   transaction<R>(callback: (tx: Database) => R | Promise<R>, options: TransactionOptions = {}): Promise<R> {
     return observed(this.#transaction(callback, options));
   }
 
-  async #execute<Row>(sql: string, params: readonly unknown[]): Promise<Row[]> {
-    return asRows<Row>(await this.#run(sql, params));
+  #run(sql: string, params: readonly unknown[]): MaybePromise<ExecuteResult> {
+    const { slot, texts } = this.#parts;
+    const chain = this.#chain();
+    if (chain.settled !== undefined || texts.mayControlTransactions(sql))
+      return this.#runInTurn(chain, sql, params);
+    return slot.execute(chain.innermost, sql, bindParams(params));
   }
 
-  #run(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
-    const chain = this.#chain();
-    if (chain.settled !== undefined || mayControlTransactions(sql))
-      return this.#runInTurn(chain, sql, params);
-    return this.#parts.slot.execute(chain.innermost, sql, bindParams(params));
+  async #query(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
+    return await this.#run(sql, params);
   }
 
   /** What may begin or end transactions, or comes while one is being begun or ended: one statement after the other. */
@@ -181,11 +190,15 @@ function asRows<Row>({ columns, rows }: ExecuteResult): Row[] {
   // The one name that an assignment would take for something else.
   if (columns.includes("__proto__"))
     return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])) as Row);
-  return rows.map((row) => {
-    const named: Record<string, ColumnValue> = {};
-    for (const [index, name] of columns.entries()) named[name] = row[index] ?? null;
-    return named as Row;
-  });
+  const named: Row[] = [];
+  for (let at = 0; at < rows.length; at += 1) named.push(rowOf(columns, rows[at] ?? []) as Row);
+  return named;
+}
+
+function rowOf(columns: readonly string[], values: readonly ColumnValue[]): Record<string, ColumnValue> {
+  const row: Record<string, ColumnValue> = {};
+  for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ""] = values[at] ?? null;
+  return row;
 }
 
 /** `c.db` of an activation: the database, or what its definition makes of it. */
@@ -217,5 +230,10 @@ export function openDatabase(
   const sql = owner.store.sql?.(() => owner.wrote());
   if (sql === undefined) throw sqlErrors.unavailable();
   const slot = new WriteSlot({ env, sql, checkLive: parts.checkLive });
-  return new DatabaseClient({ slot, current: parts.current, shared: new SqlChain(owner) });
+  return new DatabaseClient({
+    slot,
+    current: parts.current,
+    shared: new SqlChain(owner),
+    texts: new KnownTexts(),
+  });
 }

@@ -12,12 +12,14 @@ import { MessageScopes } from "../../traced/message-scopes.ts";
 import type { Activation } from "./activation.ts";
 import { durable } from "./durable.ts";
 import { earliest } from "./expiry.ts";
+import { SendOrder } from "./send-order.ts";
 
 /** The queues of one activation. */
 export class Queueing {
   readonly queues: Queues;
   /** Where there is a relay. */
   readonly scopes: MessageScopes | undefined;
+  readonly order = new SendOrder();
   readonly #activation: Activation;
   /** In the past from the first message on. */
   readonly #begun: number;

@@ -96,12 +96,23 @@ async function acceptWithHooks(activation: Activation, sending: Sending): Promis
 }
 
 function accept(activation: Activation, sending: Sending): MaybePromise<Accepted> {
+  const { queues } = activation;
+  const { call } = sending;
+  const store = (message: unknown) => queues.inOrder(() => enqueue(activation, sending, message));
+  const checked = check(activation, sending);
+  const { queueing } = activation;
+  if (call.connection === undefined || queueing === undefined) return andThen(checked, store);
+  return queueing.order.behind({ sender: call.connection, queue: call.name }, checked, store);
+}
+
+/** The message, as its schema has it. Throws what its sender is told. */
+function check(activation: Activation, sending: Sending): MaybePromise<unknown> {
   const { call, queue } = sending;
   const refused = (issues: readonly unknown[]) => queueErrors.invalidPayload(call.name, issues);
   return andThen(validated(queue.message, call.args[0], refused), (message) =>
     andThen(mayPublish(activation, sending, message), (allowed) => {
       if (allowed !== true) throw queueErrors.forbidden(call.name);
-      return activation.queues.inOrder(() => enqueue(activation, sending, message));
+      return message;
     }),
   );
 }

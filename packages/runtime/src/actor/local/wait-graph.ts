@@ -2,7 +2,8 @@
  * WaitGraph: who waits for whom among the serial actors of one process, so that a circle is an error and not a silence.
  *
  * A call that waits at an actor waits for the entry that is in there. Every entry in its chain waits for it in turn, or may:
- * a call that nobody awaits counts as well. So from an entry one gets to the calls that have it in their chains, from those
+ * a call that nobody awaits counts as well, for its promise may be awaited later, by whoever has it then, and nothing says
+ * that it never will be. So from an entry one gets to the calls that have it in their chains, from those
  * to the actors where they wait, and to the entries that are in there. A call that would wait for an entry of its own chain
  * by this way would wait for ever.
  *

@@ -149,14 +149,14 @@ export class Authorizer {
     );
   }
 
-  /** Runs something of the user's: what it asks for is looked at. */
-  guard<Result>(run: () => Result): Result {
+  /** From now on what is asked for is the user's, and looked at. */
+  enter(): void {
     this.#mine = false;
-    try {
-      return run();
-    } finally {
-      this.#mine = true;
-    }
+  }
+
+  /** From now on it is the runtime's. */
+  leave(): void {
+    this.#mine = true;
   }
 
   /** Prepares a statement of the user's. Throws what SQLite threw, and refuses what it hasn't asked for. */
@@ -164,7 +164,7 @@ export class Authorizer {
     this.#writes = false;
     this.#schema = false;
     this.#alters = false;
-    const result = this.guard(make);
+    const result = this.#guard(make);
     // Of a table's new name SQLite says nothing.
     if (this.#alters && lower(result.sourceSQL).includes(OWN)) throw sqlErrors.notAllowed(RESERVED);
     return { result, writes: this.#writes, schema: this.#schema };
@@ -175,6 +175,15 @@ export class Authorizer {
     const denied = this.#denied;
     this.#denied = undefined;
     return denied;
+  }
+
+  #guard<Result>(run: () => Result): Result {
+    this.enter();
+    try {
+      return run();
+    } finally {
+      this.leave();
+    }
   }
 
   #decide(action: number, first: string | null, second: string | null, place: string | null): number {

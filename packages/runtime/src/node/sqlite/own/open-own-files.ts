@@ -10,8 +10,9 @@ import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
+import { SpareFiles } from "./spare-files.ts";
 import { StatementWatch } from "./statement-watch.ts";
-import { SyncThread } from "./sync-thread.ts";
+import { SyncThreads } from "./sync-threads.ts";
 
 const STDERR = 2;
 
@@ -41,12 +42,13 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const { env, dataDir, durability, checkpointThread, shards, health, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
-  const syncThread = new SyncThread();
+  const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
+  const spares = new SpareFiles(directory, template, syncThreads);
   const files = new OwnFiles({
     env,
-    place: { directory, template, durability, syncThread, checkpointThread },
+    place: { directory, spares, durability, syncThreads, checkpointThread },
     health,
     watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
@@ -57,8 +59,9 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
+      spares.close();
       await watch.stop();
-      await syncThread.stop();
+      await syncThreads.stop();
     },
   };
 }

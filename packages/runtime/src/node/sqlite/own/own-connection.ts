@@ -6,8 +6,8 @@
  * Everything else in the file is the user's. A batch's transaction begins with the first write of its turns, or when it is
  * taken, and ends then.
  */
-import { assert, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { assert, type Env, TroupeError } from "@troupe/base";
+import { type ExecuteResult, limits } from "@troupe/protocol";
 import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
@@ -24,7 +24,9 @@ import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
 import { isDamage, sqliteCode } from "../sqlite.ts";
 import { Authorizer } from "./authorizer.ts";
-import { labelOf } from "./statement-watch.ts";
+import type { Bindings } from "./bindings.ts";
+import { asNumber, Prepared } from "./prepared.ts";
+import { ReadSnapshot } from "./read-snapshot.ts";
 
 /** The layout of an actor's own file. Goes up with every change that older code would misread. */
 export const OWN_LAYOUT_VERSION = 1;
@@ -49,20 +51,6 @@ export interface OwnSavepoint extends Savepoint {
   rollback(): void;
 }
 
-/** A statement of the user's. */
-export interface Prepared {
-  readonly statement: Statement;
-  /** Characters of its text. */
-  readonly length: number;
-  readonly sql: string;
-  /** What names it while it runs. */
-  readonly label: Uint8Array;
-  readonly writes: boolean;
-  readonly schema: boolean;
-  readonly returnsRows: boolean;
-  columns(): readonly string[];
-}
-
 /** A connection to one actor's file. */
 export class OwnConnection {
   readonly database: Database;
@@ -70,6 +58,10 @@ export class OwnConnection {
   readonly #authorizer: Authorizer;
   readonly #statements = new Map<string, Prepared>();
   readonly #own = new Map<string, Statement>();
+  readonly #snapshot: ReadSnapshot;
+  /** The batch's transaction was begun. SQLite may have undone it. */
+  #begun = false;
+  #logIsNew = false;
   #savepoints = 0;
   #totalChanges = 0;
   /** Goes up when the transaction ends: savepoints of before are gone. */
@@ -77,15 +69,17 @@ export class OwnConnection {
   /** SQLite undid the batch. */
   #undone: TroupeError | undefined;
 
-  constructor(file: DataFile, database: Database) {
+  constructor(file: DataFile, database: Database, afterTurn: Env["afterTurn"]) {
     this.#file = file;
     this.database = database;
+    this.#snapshot = new ReadSnapshot(database, afterTurn);
     this.#authorizer = new Authorizer(database);
     limitConnection(database);
   }
 
+  /** True while there is something that a batch may store. */
   get inTransaction(): boolean {
-    return this.database.isTransaction;
+    return this.#begun && this.database.isTransaction;
   }
 
   /** Throws when the layout is newer, or the file isn't one of ours. */
@@ -144,9 +138,27 @@ export class OwnConnection {
     if (this.#undone !== undefined) throw this.#undone;
   }
 
+  /**
+   * The file has never had a log. SQLite would sync the head of one by itself, on this thread: it has to where a log
+   * starts over, because the frames behind the old head may reach the disk before the new one. Here there is no old head,
+   * and the first batch's own sync is awaited before anybody is told of it.
+   */
+  beginLog(): void {
+    this.database.exec("PRAGMA synchronous = OFF");
+    this.#logIsNew = true;
+  }
+
   /** Opens the batch's transaction, if it isn't. */
   begin(): void {
-    if (!this.database.isTransaction) this.#statement("BEGIN IMMEDIATE").run();
+    if (this.#begun) return;
+    this.#snapshot.end();
+    this.#statement("BEGIN IMMEDIATE").run();
+    this.#begun = true;
+  }
+
+  /** Before a statement that only reads. */
+  look(): void {
+    if (!this.#begun) this.#snapshot.look();
   }
 
   /** Puts the batch's rows to what its turns have written, and ends the transaction. When it throws, nothing is there. */
@@ -157,6 +169,9 @@ export class OwnConnection {
       this.begin();
       this.#put(batch);
       this.#statement("COMMIT").run();
+      this.#begun = false;
+      if (this.#logIsNew) this.database.exec("PRAGMA synchronous = NORMAL");
+      this.#logIsNew = false;
       this.#batch += 1;
     } catch (error) {
       this.rollback();
@@ -166,7 +181,9 @@ export class OwnConnection {
 
   /** Undoes what no batch has stored. */
   rollback(): void {
+    this.#snapshot.end();
     if (this.database.isTransaction) this.database.exec("ROLLBACK");
+    this.#begun = false;
     // What was prepared over a schema that is undone now would show its columns.
     if (this.#savepoints > 0) this.#statements.clear();
     this.#savepoints = 0;
@@ -197,6 +214,12 @@ export class OwnConnection {
     };
   }
 
+  /** The statement that a text is, when it was prepared before and is all of it. */
+  known(sql: string): Prepared | undefined {
+    const known = this.#statements.get(sql);
+    return known?.whole === true ? known : undefined;
+  }
+
   /** The first statement of `sql`; `undefined` when there is none but comments. Throws `sql.*`. */
   prepare(sql: string): Prepared | undefined {
     const known = this.#statements.get(sql);
@@ -204,7 +227,7 @@ export class OwnConnection {
     let made: Prepared;
     try {
       const { result, ...asked } = this.#authorizer.prepare(() => this.database.prepare(sql));
-      made = preparedOf(result, asked);
+      made = new Prepared(result, asked, sql);
     } catch (error) {
       if (isEmptyText(error)) return undefined;
       throw this.#failure(error);
@@ -218,17 +241,15 @@ export class OwnConnection {
     return made;
   }
 
-  /** Runs a statement of the user's. Throws `sql.*`. */
-  guarded<Result>(run: () => Result): Result {
-    const open = this.database.isTransaction;
+  /** Runs a statement of the user's: what it asks for is looked at. Throws `sql.*`. */
+  run(prepared: Prepared, values: Bindings): ExecuteResult {
+    this.#authorizer.enter();
     try {
-      return this.#authorizer.guard(run);
+      return prepared.run(values);
     } catch (error) {
-      if (open && !this.database.isTransaction) {
-        this.#undone = sqlErrors.batchUndone(error);
-        throw this.#undone;
-      }
-      throw this.#failure(error);
+      throw this.#failed(error);
+    } finally {
+      this.#authorizer.leave();
     }
   }
 
@@ -242,8 +263,17 @@ export class OwnConnection {
 
   /** What the last statement changed. */
   changes(): { readonly changes: number; readonly lastInsertRowId: number | bigint | null } {
-    const found = this.#statement("SELECT changes() AS changes, last_insert_rowid() AS id").get();
-    return { changes: Number(found?.["changes"]), lastInsertRowId: Number(found?.["id"]) };
+    const statement = this.#statement("SELECT changes() AS changes, last_insert_rowid() AS id");
+    statement.setReadBigInts(true);
+    const found = statement.get();
+    return { changes: Number(found?.["changes"]), lastInsertRowId: idOf(found?.["id"]) };
+  }
+
+  /** After a failure: what is still there of the batch? */
+  #failed(error: unknown): unknown {
+    if (!this.#begun || this.database.isTransaction) return this.#failure(error);
+    this.#undone = sqlErrors.batchUndone(error);
+    return this.#undone;
   }
 
   #put({ rows, alarm }: Batch): void {
@@ -303,28 +333,8 @@ function savepointName(depth: number): string {
   return `_troupe_${depth}`;
 }
 
-function preparedOf(
-  statement: Statement,
-  asked: { readonly writes: boolean; readonly schema: boolean },
-): Prepared {
-  statement.setReadBigInts(true);
-  statement.setReturnArrays(true);
-  let names: readonly string[] | undefined;
-  const sql = statement.sourceSQL;
-  return {
-    statement,
-    length: sql.length,
-    sql,
-    label: labelOf(sql),
-    writes: asked.writes,
-    schema: asked.schema,
-    returnsRows: statement.columns().length > 0,
-    // Asked once: a change of the schema drops every statement that is kept.
-    columns: () => {
-      names ??= statement.columns().map(({ name }) => name);
-      return names;
-    },
-  };
+function idOf(id: SqlValue | undefined): number | bigint | null {
+  return typeof id === "bigint" ? asNumber(id) : null;
 }
 
 /** node:sqlite refuses a text without a statement by itself: SQLite has nothing to say of it. */

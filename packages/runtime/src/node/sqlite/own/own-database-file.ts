@@ -1,20 +1,13 @@
 /**
  * An actor's own file: how it is made, opened and left.
  *
- * A new one is a copy of a template, written under another name, synced, and renamed: what has its name is whole. Nobody
+ * A new one is a copy of a template, written under another name, synced (`spare-files.ts`), and renamed: what has its
+ * name is whole. Nobody
  * but SQLite opens it from then on. At open a log that a killed process left is moved into the file, synced, before
  * anything is read: nobody knows how much of it a power cut would take.
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
@@ -40,30 +33,24 @@ export function makeTemplate(path: string): Uint8Array {
   }
 }
 
-/** A new file. Its entry in the directory isn't synced yet. */
-export function createOwnFile(file: DataFile, template: Uint8Array): OwnConnection {
-  const { path } = file;
+/** A new file, of a spare that is whole. Its entry in the directory isn't synced yet. */
+export function createOwnFile(file: DataFile, spare: string, afterTurn: Env["afterTurn"]): OwnConnection {
   try {
-    const fd = openSync(`${path}.new`, "w");
-    try {
-      writeSync(fd, template);
-      fdatasyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(`${path}.new`, path);
-    return connect(file);
+    renameSync(spare, file.path);
+    const connection = connect(file, afterTurn);
+    connection.beginLog();
+    return connection;
   } catch (error) {
     throw file.error(error);
   }
 }
 
 /** An existing file. Throws `storage.corrupt`, `storage.newer_layout` and their like. */
-export function openOwnFile(file: DataFile): OwnConnection {
+export function openOwnFile(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   if (!existsSync(file.path)) throw file.damaged("it is missing");
   let connection: OwnConnection | undefined;
   try {
-    connection = connect(file);
+    connection = connect(file, afterTurn);
     connection.checkLayout();
     return connection;
   } catch (error) {
@@ -73,19 +60,19 @@ export function openOwnFile(file: DataFile): OwnConnection {
 }
 
 /** A database in memory. */
-export function openInMemory(file: DataFile): OwnConnection {
+export function openInMemory(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   const database = openDatabase(":memory:");
   database.exec(OWN_SCHEMA);
-  return new OwnConnection(file, database);
+  return new OwnConnection(file, database, afterTurn);
 }
 
-function connect(file: DataFile): OwnConnection {
+function connect(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
   const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
     database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
     checkpoint(file.path, database);
     database.exec("PRAGMA synchronous = NORMAL");
-    return new OwnConnection(file, database);
+    return new OwnConnection(file, database, afterTurn);
   } catch (error) {
     database.close();
     throw error;

@@ -1,14 +1,13 @@
 /**
  * OwnFile: one actor's file as its committer sees it. It has one writer, so its rounds hold one batch each; the syncs of
- * all files share a thread, and go there together.
+ * all files share a few threads, and go there together.
  *
  * The alarm is in the file, with the rows that it belongs to, and in the shard's index, which is asked for what is due. A
  * batch that moves it is told when both are durable. After a crash the index may be behind: whoever opens the store looks
  * into every file with a log, which is what a clean end doesn't leave, and mends the index.
  */
-import { closeSync, existsSync, openSync } from "node:fs";
-import { dirname } from "node:path";
-import type { Env, TimerHandle } from "@troupe/base";
+import { existsSync } from "node:fs";
+import { assert, type Env, type TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
 import type { CommitFile, Write } from "../../../storage/commit-file.ts";
@@ -19,14 +18,15 @@ import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { OwnConnection } from "./own-connection.ts";
 import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
-import type { SyncThread } from "./sync-thread.ts";
+import type { SpareFiles } from "./spare-files.ts";
+import type { SyncThreads } from "./sync-threads.ts";
 
 /** Where files are, and what keeps them; in memory none of it. */
 export interface OwnPlace {
   readonly directory: string;
-  readonly template: Uint8Array;
+  readonly spares: SpareFiles;
   readonly durability: "commit" | "interval";
-  readonly syncThread: SyncThread;
+  readonly syncThreads: SyncThreads;
   readonly checkpointThread: CheckpointThread;
 }
 
@@ -55,6 +55,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   readonly #options: OwnFileOptions;
   #connection: OwnConnection | undefined;
   #log: WalDescriptor | undefined;
+  /** A whole file, to be renamed to this one. */
+  #spare: string | undefined;
   /** The file was made by this process, and its entry in the directory isn't durable yet. */
   #entry: "durable" | "new" = "durable";
   /** What the last transaction did to the alarm, until the index has heard of it. */
@@ -81,7 +83,16 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     );
   }
 
-  /** The connection. Makes the file when there is none. */
+  /** Before the first turn: what a file is made of, where there is none. */
+  async prepare(): Promise<void> {
+    const { place } = this.#options;
+    if (place === "memory" || this.exists || this.#spare !== undefined) return;
+    const spare = await place.spares.take();
+    if (this.#spare === undefined) this.#spare = spare;
+    else place.spares.giveBack(spare);
+  }
+
+  /** The connection. Makes the file when there is none and it was prepared. */
   connection(): OwnConnection {
     this.#connection ??= this.#open();
     return this.#connection;
@@ -142,9 +153,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   /** What no batch has stored is gone, and the file is closed. In memory it stays. */
   async close(): Promise<void> {
     const connection = this.#connection;
+    const { place, env } = this.#options;
+    if (place !== "memory" && this.#spare !== undefined) place.spares.giveBack(this.#take());
     if (connection?.database.isOpen !== true) return;
     connection.rollback();
-    const { place, env } = this.#options;
     const { path } = this.#options.file;
     if (place === "memory") return;
     if (this.#timer !== undefined) {
@@ -171,14 +183,28 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
 
   #open(): OwnConnection {
     const { place, file } = this.#options;
-    if (place === "memory") return openInMemory(file);
+    const { afterTurn } = this.#options.env;
+    if (place === "memory") return openInMemory(file, afterTurn);
     const known = existsSync(file.path);
-    const connection = known ? openOwnFile(file) : createOwnFile(file, place.template);
+    // Also when it can't be opened now: the next attempt finds it.
     if (!known) this.#entry = "new";
-    // The log is there from the first look at the file on.
-    connection.alarm();
-    this.#log = new WalDescriptor(file.path);
+    const connection = known ? openOwnFile(file, afterTurn) : createOwnFile(file, this.#take(), afterTurn);
+    try {
+      // The log is there from the first look at the file on.
+      connection.alarm();
+      this.#log = new WalDescriptor(file.path);
+    } catch (error) {
+      connection.database.close();
+      throw error;
+    }
     return connection;
+  }
+
+  #take(): string {
+    const spare = this.#spare;
+    assert(spare !== undefined, "an actor's file is prepared before its first turn");
+    this.#spare = undefined;
+    return spare;
   }
 
   async #makeDurable(): Promise<void> {
@@ -207,15 +233,10 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   async #syncNow(place: OwnPlace): Promise<void> {
     const log = this.#log;
     if (log === undefined) return;
-    const synced = place.syncThread.sync({ kind: "log", fd: log.fd, end: log.end });
+    const synced = place.syncThreads.sync({ kind: "log", fd: log.fd, end: log.end });
     if (this.#entry === "durable") return await synced;
-    const fd = openSync(dirname(this.#options.file.path), "r");
-    try {
-      await Promise.all([synced, place.syncThread.sync({ kind: "directory", fd })]);
-      this.#entry = "durable";
-    } finally {
-      closeSync(fd);
-    }
+    await Promise.all([synced, place.syncThreads.syncDirectory()]);
+    this.#entry = "durable";
   }
 
   /** From above: a change is a page, and what is more than that makes the log's file longer. */

@@ -54,7 +54,7 @@ export class OwnFiles implements OwnStores {
     this.#options = options;
   }
 
-  open(actorId: string, generation: Generation): ActorStore {
+  async open(actorId: string, generation: Generation): Promise<ActorStore> {
     if (this.#closed) throw storageErrors.closed();
     const open = this.#of(actorId);
     const store = open.stores.open({ actorId, generation, target: "actor", empty: "always" });
@@ -62,7 +62,15 @@ export class OwnFiles implements OwnStores {
     open.file.abandon();
     open.newest = generation;
     const { watch } = this.#options;
-    return new OwnStore({ store, open, actorId, watch, generation, left: () => this.#leave(actorId, open) });
+    const left = (): Promise<void> => this.#leave(actorId, open);
+    const own = new OwnStore({ store, open, actorId, watch, generation, left });
+    try {
+      await open.file.prepare();
+      return own;
+    } catch (error) {
+      await own.close();
+      throw error;
+    }
   }
 
   has(actorId: string): boolean {

@@ -7,11 +7,14 @@ import { workerData } from "node:worker_threads";
 import {
   ACTOR_LENGTH,
   ACTOR_OFFSET,
+  NUMBERS,
   NUMBERS_OFFSET,
   PARKED,
+  RUNNING,
+  SEEN,
+  SINCE,
   SQL_LENGTH,
   SQL_OFFSET,
-  STARTED,
   type StatementWorkerData,
 } from "./statement-cells.ts";
 
@@ -19,8 +22,8 @@ import {
 const IDLE_LOOKS = 20;
 
 const { memory, slowMs, fd }: StatementWorkerData = workerData;
-const started = new Float64Array(memory, 0, 1);
-const numbers = new Int32Array(memory, NUMBERS_OFFSET, 3);
+const times = new Float64Array(memory, 0, 1);
+const numbers = new Int32Array(memory, NUMBERS_OFFSET, NUMBERS);
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 function text(offset: number, length: number): string {
@@ -40,21 +43,26 @@ function report(ms: number): void {
 }
 
 let reported = 0;
-let last = 0;
+let since = 0;
 let idle = 0;
 for (;;) {
   Atomics.wait(pause, 0, 0, slowMs / 5);
-  const since = started[STARTED] ?? 0;
-  idle = since === last ? idle + 1 : 0;
-  last = since;
-  if (since === 0 && idle >= IDLE_LOOKS) {
+  const running = Atomics.load(numbers, RUNNING);
+  const isNew = running !== numbers[SEEN];
+  idle = isNew ? 0 : idle + 1;
+  if (isNew) {
+    since = Date.now();
+    times[SINCE] = since;
+    Atomics.store(numbers, SEEN, running);
+  }
+  if (running === 0 && idle >= IDLE_LOOKS) {
     Atomics.store(numbers, PARKED, 1);
     Atomics.wait(numbers, PARKED, 1);
     idle = 0;
     continue;
   }
   const ms = Date.now() - since;
-  if (since === 0 || since === reported || ms < slowMs) continue;
-  reported = since;
+  if (running === 0 || running === reported || ms < slowMs) continue;
+  reported = running;
   report(ms);
 }

@@ -1,0 +1,123 @@
+/**
+ * SyncThreads: the syncs of actors' own files, on threads of their own.
+ *
+ * A disk serves many syncs at once for the price of one: the file system's journal and the disk's cache are flushed for
+ * all who wait. One after the other each would pay for itself, so a few threads share what waits: a thread that is free
+ * takes its part of it, and who asks meanwhile goes with the next request.
+ *
+ * Threads are started by the first sync that none of the others could take, and are unreferenced while they have nothing
+ * to do. Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
+ */
+import { closeSync, openSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { workerUrl } from "../worker-url.ts";
+import type { SyncAnswer, SyncJob, SyncRequest } from "./sync-messages.ts";
+
+/** More make rounds shorter on some disks; on none that was tried by much. */
+const THREADS = 4;
+
+interface Waiting {
+  readonly job: SyncJob;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Lane {
+  readonly worker: Worker;
+  running: readonly Waiting[];
+}
+
+/** Threads that sync descriptors of one directory. */
+export class SyncThreads {
+  /** Of the directory: open from the start, so that no sync fails for want of a descriptor. */
+  readonly #fd: number;
+  readonly #lanes: Lane[] = [];
+  #waiting: Waiting[] = [];
+  /** A sync of the directory that no thread has yet. */
+  #entries: Promise<void> | undefined;
+  #lost: Error | undefined;
+
+  /** `directory`: where the files are. */
+  constructor(directory: string) {
+    this.#fd = openSync(directory, "r");
+  }
+
+  /** Settles when the descriptor is synced; rejects when nobody knows what the disk holds. */
+  sync(job: SyncJob): Promise<void> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ job, resolve, reject });
+      this.#send();
+    });
+  }
+
+  /** Settles when all entries that the directory has now are durable. Many who ask at once share one sync. */
+  syncDirectory(): Promise<void> {
+    if (this.#entries !== undefined) return this.#entries;
+    const synced = this.sync({ kind: "directory", fd: this.#fd });
+    // A thread that has it already may have looked before the next entry was made.
+    if (this.#waiting.some(({ job }) => job.kind === "directory")) this.#entries = synced;
+    return synced;
+  }
+
+  /** Ends the threads; what still waits is refused. */
+  async stop(): Promise<void> {
+    this.#lost ??= new Error("the sync threads were stopped");
+    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()));
+    closeSync(this.#fd);
+  }
+
+  #send(): void {
+    while (this.#waiting.length > 0) {
+      const lane = this.#freeLane();
+      if (lane === undefined) return;
+      // Its part: the others are free soon.
+      lane.running = this.#waiting.splice(0, Math.ceil(this.#waiting.length / THREADS));
+      const jobs = lane.running.map(({ job }) => job);
+      if (jobs.some(({ kind }) => kind === "directory")) this.#entries = undefined;
+      const request: SyncRequest = { jobs };
+      lane.worker.ref();
+      lane.worker.postMessage(request);
+    }
+  }
+
+  #freeLane(): Lane | undefined {
+    const free = this.#lanes.find(({ running }) => running.length === 0);
+    if (free !== undefined || this.#lanes.length === THREADS) return free;
+    const lane = this.#start();
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #start(): Lane {
+    const worker = new Worker(workerUrl("sync-worker", import.meta.url), {
+      execArgv: [],
+      name: "troupe-sync",
+    });
+    const lane: Lane = { worker, running: [] };
+    worker.on("message", (answer: SyncAnswer) => this.#answered(lane, answer));
+    worker.on("error", (error) => this.#lose(error));
+    worker.on("exit", () => this.#lose(new Error("a sync thread ended")));
+    return lane;
+  }
+
+  #answered(lane: Lane, { errors }: SyncAnswer): void {
+    const { running } = lane;
+    lane.running = [];
+    for (const [index, { resolve, reject }] of running.entries()) {
+      const error = errors[index];
+      if (error === undefined) resolve();
+      else reject(new Error(error));
+    }
+    this.#send();
+    if (lane.running.length === 0) lane.worker.unref();
+  }
+
+  #lose(error: Error): void {
+    this.#lost ??= error;
+    const all = [...this.#lanes.flatMap(({ running }) => running), ...this.#waiting];
+    for (const lane of this.#lanes) lane.running = [];
+    this.#waiting = [];
+    for (const { reject } of all) reject(this.#lost);
+  }
+}
