@@ -5,12 +5,14 @@ import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
+import type { WorkflowDefinition } from "../workflow/definition.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
+import { workflowOf } from "./workflow.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -70,6 +72,8 @@ export interface LocalBehaviour {
   readonly migrateState: Hook | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
+  /** Absent where `run` is no workflow. */
+  readonly workflow: WorkflowDefinition | undefined;
   /** Present when the actor has a database. */
   readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */
@@ -170,6 +174,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     migrateState: optionalFunction(config, "migrateState"),
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
+    workflow: workflowOf(config["run"]),
     database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     queues: QueueTable.parse(config["queues"]),
