@@ -19,6 +19,8 @@ interface Known {
   readonly bytes: number;
 }
 
+/** Entries that an error names. */
+const SHOWN = 3;
 /** Entries that are read at once: with the largest values they fit into one list. */
 const PAGE = Math.floor(limits.kvListBytes / limits.workflowValueBytes) - 1;
 
@@ -68,14 +70,28 @@ export class History {
     return (this.#ahead.get(scope)?.size ?? 0) > 0;
   }
 
-  /** Throws `workflow.history_diverged` when something is about to happen that an earlier life did not come to here. */
-  checkEnd(scope: string, expected: string): void {
-    const ahead = this.#ahead.get(scope);
+  /**
+   * Something of a kind is to happen that no earlier life came to. Throws `workflow.history_diverged`, and
+   * `workflow.history_full` before it happens in vain.
+   */
+  checkNew(location: string, kind: string): void {
+    if (!this.#known.has(location)) this.#checkRoom();
+    const ahead = this.#ahead.get(around(location));
     if (ahead === undefined || ahead.size === 0) return;
-    for (const location of ahead) {
-      const found = this.#known.get(location)?.entry.kind ?? "nothing";
-      throw workflowErrors.historyDiverged(readable(location), expected, `a ${found} there`);
-    }
+    const others = [...ahead].slice(0, SHOWN).map((other) => `"${readable(other)}"`);
+    throw workflowErrors.historyDiverged(
+      readable(location),
+      `a ${kind}`,
+      `nothing there, but ${others.join(", ")}`,
+    );
+  }
+
+  /** The code is through with a place. Throws `workflow.history_diverged`. */
+  checkEnd(scope: string): void {
+    const [location] = this.#ahead.get(scope) ?? [];
+    if (location === undefined) return;
+    const found = this.#known.get(location)?.entry.kind ?? "entry";
+    throw workflowErrors.historyDiverged(readable(location), "nothing more", `a ${found}`);
   }
 
   /** Stored with the open batch. Throws `workflow.history_full`, `workflow.value_too_large`, `value.*`. */
@@ -84,8 +100,7 @@ export class History {
     if (row.byteLength > limits.workflowValueBytes)
       throw workflowErrors.valueTooLarge(readable(location), row.byteLength, limits.workflowValueBytes);
     const before = this.#known.get(location);
-    if (before === undefined && this.#known.size >= limits.workflowEntries)
-      throw workflowErrors.historyFull(this.#id, limits.workflowEntries, "entries");
+    if (before === undefined) this.#checkRoom();
     const bytes = this.#bytes - (before?.bytes ?? 0) + row.byteLength;
     if (bytes > limits.workflowHistoryBytes)
       throw workflowErrors.historyFull(this.#id, limits.workflowHistoryBytes, "bytes");
@@ -106,6 +121,11 @@ export class History {
     const end = roundOf(loop, before);
     for (const location of [...this.#known.keys()])
       if (location.startsWith(start) && location < end) this.#drop(location);
+  }
+
+  #checkRoom(): void {
+    if (this.#known.size >= limits.workflowEntries)
+      throw workflowErrors.historyFull(this.#id, limits.workflowEntries, "entries");
   }
 
   #drop(location: string): void {

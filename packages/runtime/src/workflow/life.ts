@@ -28,7 +28,9 @@ export interface WorkflowsOwner extends RowsOwner {
   readonly stopping: boolean;
   /** Settles when everything written so far is durable; nothing when it is. */
   durable(): Promise<void> | undefined;
-  /** A workflow wants messages of these queues, of all without names: they wake the actor. */
+  /**
+   * A workflow wants messages of these queues, of all without names: they wake the actor. Throws `queue.not_found`.
+   */
   asks(names: ReadonlySet<string> | undefined): void;
   /** Throws `queue.*`, `value.*`. */
   encodeReply(queue: string, reply: unknown): Uint8Array | undefined | Promise<Uint8Array | undefined>;

@@ -72,17 +72,20 @@ async function receive(
   { names, count }: WantedMessages,
   until: number | null,
 ): Promise<readonly QueueMessage[]> {
-  const { queues, env, asks } = scope.life.owner;
+  const { owner } = scope.life;
+  const { queues, env } = owner;
   const set = names === undefined || names.length === 0 ? undefined : new Set(names);
   let rest: { resume(): void } | undefined;
   const receiver = new Receiver(queues, env, {
-    asks,
+    asks: (wanted) => owner.asks(wanted),
     waits: () => {
       scope.life.pauses += 1;
       rest = scope.activity.rest(until);
     },
-    // In the moment in which the message is there: the actor isn't idle any more.
-    resumes: () => rest?.resume(),
+    // In the moment in which the message is there: the actor isn't idle any more. Its end leaves the wait as it is.
+    resumes: () => {
+      if (!owner.stopping) rest?.resume();
+    },
     works: () => {},
     rests: () => {},
   });
@@ -95,7 +98,7 @@ async function receive(
       found = await receiver.take({ names: set, count, timeoutMs, signal, completable: false });
     } catch (cause) {
       // Its own end, or that of the activation, which begins with the end of its queues.
-      if (scope.signal.aborted || scope.life.owner.stopping) return await noMore();
+      if (scope.signal.aborted || owner.stopping) return await noMore();
       throw cause;
     }
     if (scope.signal.aborted) {

@@ -73,7 +73,7 @@ export class Scope {
         location,
         entry: found as EntryOf<Kind> | undefined,
         put: (entry) => history.put(location, entry),
-        checkNew: () => history.checkEnd(this.location, `a ${kind} "${name}"`),
+        checkNew: () => history.checkNew(location, kind),
       });
     });
   }
@@ -99,7 +99,7 @@ export class Scope {
 
   /** The code is through with this place. Throws `workflow.history_diverged`. */
   end(): void {
-    this.life.history.checkEnd(this.location, "nothing more");
+    this.life.history.checkEnd(this.location);
   }
 
   /** Everything that was written is durable. */

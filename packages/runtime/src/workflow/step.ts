@@ -71,31 +71,51 @@ async function attempt(
   number: number,
 ): Promise<StepEntry> {
   const { owner } = scope.life;
-  const { name, timeout } = settings;
   if (!settings.ephemeral) await scope.durable();
-  const step = owner.stepContext(name, scope.signal);
+  const step = owner.stepContext(settings.name, scope.signal);
   scope.activity.stepBegins();
+  try {
+    const ended = await attempted(scope, place, { settings, number, context: step.context });
+    if (ended !== undefined) return ended;
+  } finally {
+    step.end();
+    scope.activity.stepEnds();
+  }
+  return await noMore();
+}
+
+interface Attempt {
+  readonly settings: StepSettings;
+  readonly number: number;
+  readonly context: unknown;
+}
+
+/** Nothing: it was cut short, and its code goes no further. */
+async function attempted(
+  scope: Scope,
+  place: Place<"step">,
+  { settings, number, context }: Attempt,
+): Promise<StepEntry | undefined> {
+  const { owner } = scope.life;
+  const { name, timeout } = settings;
   let timedOut = false;
   let storing = false;
   try {
-    const running = owner.enter(async () => settings.run(step.context));
+    const running = owner.enter(async () => settings.run(context));
     const value = await owner.within(running, timeout, () => {
       timedOut = true;
       return workflowErrors.stepTimedOut(name, timeout);
     });
-    if (isCancelled(scope)) return await noMore();
+    if (isCancelled(scope)) return undefined;
     const entry = { kind: "step", status: "completed", attempts: number, at: owner.env.clock.now() } as const;
     storing = true;
     return put(place, { ...entry, output: cloneValue(value) });
   } catch (cause) {
     // What the end of the activation, or of the race, cut short, didn't fail.
-    if (scope.signal.aborted) return await noMore();
+    if (scope.signal.aborted) return undefined;
     // A result that can't be stored is the same the next time.
     const kind = storing ? "critical" : kindOf(cause, timedOut, settings);
     return failed(scope, place, settings, { number, cause, kind });
-  } finally {
-    step.end();
-    scope.activity.stepEnds();
   }
 }
 

@@ -72,7 +72,11 @@ class ActivationOwner implements WorkflowsOwner {
   }
 
   asks(names: ReadonlySet<string> | undefined): void {
-    this.#activation.runWork?.asks(names);
+    const { behaviour, record, runWork } = this.#activation;
+    const { queues } = behaviour;
+    for (const name of queues.names.length > 0 ? (names ?? []) : [])
+      if (queues.get(name) === undefined) throw queueErrors.notFound(record.name, name);
+    runWork?.asks(names);
   }
 
   encodeReply(queue: string, reply: unknown): Uint8Array | undefined | Promise<Uint8Array | undefined> {
