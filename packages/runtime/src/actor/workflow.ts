@@ -4,8 +4,11 @@
 import { configErrors } from "../errors.ts";
 import { MAIN, type WorkflowDefinition, type WorkflowFunction } from "../workflow/definition.ts";
 import { workflowErrors } from "../workflow/errors.ts";
-import type { ActorTypes } from "./types/bag.ts";
+import type { ActorTypes, Types } from "./types/bag.ts";
 import type { ActorContext } from "./types/context.ts";
+import type { Database } from "./types/database.ts";
+import type { EventDeclarations } from "./types/event.ts";
+import type { QueueDeclarations } from "./types/queue.ts";
 import type { WorkflowContext, WorkflowOptions } from "./types/workflow.ts";
 
 const KIND = "troupe workflow";
@@ -33,10 +36,22 @@ export interface WorkflowRun<T extends ActorTypes> {
  *
  * Throws `config.invalid_option`.
  */
-export function workflow<T extends ActorTypes>(
-  fn: (ctx: WorkflowContext<T>) => Promise<unknown>,
-  options: WorkflowOptions<NoInfer<T>> = {},
-): WorkflowRun<T> {
+// One parameter for each part: what the actor doesn't declare isn't settled yet when its `run` is looked at, and has the
+// default that it has in `actor()`.
+export function workflow<
+  S = undefined,
+  CP = undefined,
+  CS = undefined,
+  V = undefined,
+  I = undefined,
+  E extends EventDeclarations = Record<never, never>,
+  N extends string = string,
+  Q extends QueueDeclarations = Record<never, never>,
+  D extends Database = Database,
+>(
+  fn: (ctx: WorkflowContext<Types<S, CP, CS, V, I, E, N, Q, D>>) => Promise<unknown>,
+  options: WorkflowOptions<Types<S, CP, CS, V, I, E, N, Q, D>> = {},
+): WorkflowRun<Types<S, CP, CS, V, I, E, N, Q, D>> {
   const { onError, workflows = {} } = options;
   if (typeof fn !== "function") throw configErrors.invalidOption("run", "a workflow's function");
   if (onError !== undefined && typeof onError !== "function")
@@ -52,7 +67,8 @@ export function workflow<T extends ActorTypes>(
     named,
     onError: onError as WorkflowDefinition["onError"],
   });
-  const run = (c: ActorContext<T>): Promise<void> => Promise.reject(workflowErrors.unavailable(c.name));
+  const run = (c: { readonly name: string }): Promise<void> =>
+    Promise.reject(workflowErrors.unavailable(c.name));
   return Object.freeze(Object.assign(run, { kind: KIND, definition } as const));
 }
 

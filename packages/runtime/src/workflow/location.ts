@@ -52,9 +52,12 @@ export function activeKey(id: string): string {
   return ACTIVE + encodeURIComponent(id);
 }
 
+/** Where the records of those that have ended begin. */
+export const ENDED = `${WORKFLOW_PREFIX}e:`;
+
 /** The record of one that has ended. */
 export function endedKey(id: string): string {
-  return `${WORKFLOW_PREFIX}e:${encodeURIComponent(id)}`;
+  return ENDED + encodeURIComponent(id);
 }
 
 /** Ids of those that have ended, in the order of their ends. */
