@@ -14,11 +14,13 @@ import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
 import { relayLines } from "./lines/relay.ts";
 import { throughputLines } from "./lines/throughput.ts";
+import { workflowLines } from "./lines/workflow.ts";
 import { placement } from "./processes.ts";
 
 const lines: readonly Line[] = [
   ...throughputLines,
   ...latencyLines,
+  ...workflowLines,
   ...hibernationLines,
   ...nativeLines,
   ...isolateLines,
