@@ -156,7 +156,7 @@ test("a step's context ends with the step", async () => {
 test("outside of steps there is no state, no database and no client: it is refused by name", async () => {
   const info = await runs(async (ctx) => {
     try {
-      return (ctx as unknown as { state: unknown }).state;
+      return Reflect.get(ctx, "state");
     } catch (cause) {
       return codeOf(cause);
     }

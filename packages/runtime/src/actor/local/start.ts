@@ -49,7 +49,8 @@ export function start(activation: Activation, from: StartInput): Promise<void> |
 
 /** The state is there, or is to be made. */
 function goOn(activation: Activation, from: StartInput): Promise<void> | undefined {
-  const { state, vars, plainStart } = activation.behaviour;
+  const { state, vars, plainStart, workflow } = activation.behaviour;
+  if (workflow !== undefined) activation.workflows ??= openWorkflows(activation);
   if (!plainStart) return startWithHooks(activation, from);
   if (from.isNew && state.kind === "value") giveState(activation, state.value);
   if (vars.kind === "value") giveVars(activation, vars.value);
@@ -92,7 +93,6 @@ async function migrate(activation: Activation): Promise<void> {
 /** The actor is ready: `run` and the schedules begin. */
 export function begin(activation: Activation): void {
   activation.phase = { tag: "running" };
-  if (activation.behaviour.workflow !== undefined) activation.workflows ??= openWorkflows(activation);
   activation.expiry?.start();
   if (activation.expiry?.over === true) return;
   const { run } = activation.behaviour;

@@ -12,13 +12,7 @@ import type { RunWork } from "./run.ts";
 import { StepContext } from "./step-context.ts";
 import { withTimeout } from "./timeout.ts";
 
-/** The workflows of an activation. Throws `workflow.unavailable` where the definition has none. */
-export function workflowsOf(activation: Activation): Workflows {
-  activation.workflows ??= openWorkflows(activation);
-  return activation.workflows;
-}
-
-/** `row`: what storage holds of them. */
+/** The workflows of an activation whose definition has some. `row`: what storage holds of them. */
 export function openWorkflows(activation: Activation, row?: Uint8Array): Workflows {
   const { workflow } = activation.behaviour;
   if (workflow === undefined) throw workflowErrors.unavailable(activation.record.name);
@@ -27,7 +21,7 @@ export function openWorkflows(activation: Activation, row?: Uint8Array): Workflo
 
 /** Runs them beside the activation, until it ends. */
 export async function runWorkflows(activation: Activation, work: RunWork): Promise<void> {
-  await workflowsOf(activation).run(work, activation.abort.signal);
+  await activation.workflows?.run(work, activation.abort.signal);
 }
 
 /** What workflows see of their activation. */

@@ -6,7 +6,6 @@ import type { Workflows } from "../../workflow/workflows.ts";
 import type { ActorWorkflows, WorkflowInfo, WorkflowStartOptions } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
 import { observed } from "./observed.ts";
-import { workflowsOf } from "./workflowing.ts";
 
 /** The workflows, as one handler sees them. */
 export class WorkflowsApi implements ActorWorkflows {
@@ -48,7 +47,9 @@ export class WorkflowsApi implements ActorWorkflows {
   }
 
   #ask<R>(ask: (workflows: Workflows) => Promise<R>): Promise<R> {
-    return observed((async () => await ask(workflowsOf(this.#activation)))());
+    const { workflows, record } = this.#activation;
+    if (workflows === undefined) return observed(Promise.reject(workflowErrors.unavailable(record.name)));
+    return observed((async () => await ask(workflows))());
   }
 }
 
