@@ -227,10 +227,8 @@ export class Queues {
       this.#bury(message);
       return;
     }
-    const lane = this.#lane(message.name);
     this.#owner.watch?.ended(message, "given_back");
-    this.#rows.remove(lane.keyOf(message), !message.stored);
-    this.#gone(lane, message);
+    this.#remove(message);
     const at = this.#owner.env.clock.now() + (delayMs ?? retryDelayMs(policy, message.attempts));
     this.#delayed.add(message, at);
   }
@@ -262,9 +260,8 @@ export class Queues {
   /** A message that is out is its receiver's alone, and not in the queue any more; its sender waits for {@link answer}. */
   takeOver(message: QueueMessage): void {
     if (!this.isOut(message)) return;
-    const lane = this.#lane(message.name);
-    this.#rows.remove(lane.keyOf(message), !message.stored);
-    this.#gone(lane, message);
+    this.#owner.watch?.ended(message, "handled");
+    this.#remove(message);
   }
 
   /** The sender of a message that was taken over gets its reply. */
@@ -339,10 +336,8 @@ export class Queues {
   }
 
   #end(message: QueueMessage, ending: Ending): void {
-    const lane = this.#lane(message.name);
-    this.#rows.remove(lane.keyOf(message), !message.stored);
     this.#owner.watch?.ended(message, ending.kind);
-    this.#gone(lane, message);
+    this.#remove(message);
     this.replies.ended(message, ending);
   }
 
@@ -353,7 +348,9 @@ export class Queues {
   }
 
   /** A message is in its lane no more. */
-  #gone(lane: Lane, message: QueueMessage): void {
+  #remove(message: QueueMessage): void {
+    const lane = this.#lane(message.name);
+    this.#rows.remove(lane.keyOf(message), !message.stored);
     this.#out.delete(message.id);
     this.#delayed.forget(message);
     lane.count -= 1;

@@ -36,6 +36,8 @@ export interface WorkflowsOwner extends RowsOwner {
   encodeReply(queue: string, reply: unknown): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Runs code of the actor's, outside of any transaction. */
   enter<R>(fn: () => R): R;
+  /** The same with a step's, which is a scope of its own. */
+  enterStep<R>(step: string, fn: () => R): R;
   within<R>(promise: Promise<R>, timeoutMs: number, late: () => unknown): Promise<R>;
   stepContext(step: string, signal: AbortSignal): StepContextHandle;
   /** Tells the user's code of an error; what that throws is logged. */

@@ -54,7 +54,7 @@ async function undone(root: Scope, rollback: Rollback): Promise<boolean> {
   const step = life.owner.stepContext(name, signal);
   activity.stepBegins();
   try {
-    const undoing = life.owner.enter(async () => rollback.undo(step.context, output));
+    const undoing = life.owner.enterStep(name, async () => rollback.undo(step.context, output));
     await life.owner.within(undoing, timeoutMs, () => workflowErrors.stepTimedOut(name, timeoutMs));
     life.history.put(location, { ...entry, rolledBackAt: life.owner.env.clock.now() });
     return true;

@@ -101,7 +101,7 @@ async function attempted(
   let timedOut = false;
   let storing = false;
   try {
-    const running = owner.enter(async () => settings.run(context));
+    const running = owner.enterStep(name, async () => settings.run(context));
     const value = await owner.within(running, timeout, () => {
       timedOut = true;
       return workflowErrors.stepTimedOut(name, timeout);

@@ -14,6 +14,7 @@
  */
 import { limits, readUtf8, utf8Bytes } from "@troupe/protocol";
 import type { MaybePromise, RowChange } from "../ports/storage.ts";
+import { queueErrors } from "../queue/errors.ts";
 import { andThen } from "../storage/overlay.ts";
 import { MAIN, type WorkflowDefinition } from "./definition.ts";
 import type { ChildOutcome } from "./entry.ts";
@@ -47,6 +48,8 @@ export class Workflows {
   readonly #runs = new Map<string, Run>();
   readonly #parts: RunParts;
   readonly #waiting = new Map<string, Set<(outcome: ChildOutcome) => void>>();
+  /** Those who wait for an end that this activation will not see. */
+  readonly #leaving = new Set<() => void>();
   #loading: Promise<void> | undefined;
   #loaded: boolean;
   /** All that is to run does. */
@@ -148,13 +151,21 @@ export class Workflows {
     return run !== undefined;
   }
 
-  /** Settles with the end of one, which there must be. Throws `workflow.not_found`; rejects with `actor.stopped`. */
+  /** Settles with the end of one, which there must be. Rejects with `workflow.not_found`, or `actor.aborted` at the activation's end. */
   async ended(id: string): Promise<WorkflowRecord> {
     for (;;) {
       const found = await this.find(id);
       if (found === undefined) throw workflowErrors.notFound(id);
       if (hasEnded(found)) return found;
-      await new Promise<void>((resolve) => this.#whenEnded(id, () => resolve()));
+      await new Promise<void>((resolve, reject) => {
+        const leave = (): void => reject(queueErrors.aborted());
+        if (this.#ended) return leave();
+        this.#leaving.add(leave);
+        this.#whenEnded(id, () => {
+          this.#leaving.delete(leave);
+          resolve();
+        });
+      });
     }
   }
 
@@ -296,6 +307,7 @@ export class Workflows {
 
   #evict(): Promise<void> {
     this.#ended = true;
+    for (const leave of this.#leaving) leave();
     return Promise.all([...this.#runs.values()].map((run) => run.evict())).then(() => {});
   }
 

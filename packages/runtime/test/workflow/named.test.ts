@@ -146,6 +146,18 @@ test("one that is cancelled goes no further, also behind a crash", async () => {
   expect(ran).toEqual([]);
 });
 
+test("who waits for an end that this life of the actor won't see is told so", async () => {
+  await using ground = await started();
+  const { driver, handle } = ground;
+  await handle().start("forever", "f");
+  const waits = watch(handle().result("f"));
+  await driver.world.idle();
+  const { actorId = "" } = await driver.http("POST", "/actor/shop/resolve?key=s", {});
+  await driver.runtime.host.sleep(actorId);
+  await driver.world.until(() => waits.state !== "pending");
+  expect(waits.code).toBe("actor.aborted");
+});
+
 test("what isn't there is refused by name", async () => {
   await using ground = await started();
   const { handle } = ground;

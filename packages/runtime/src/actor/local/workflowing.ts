@@ -8,6 +8,7 @@ import { Workflows } from "../../workflow/workflows.ts";
 import { validated } from "../validate.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
+import { asStep } from "./hook-scope.ts";
 import type { RunWork } from "./run.ts";
 import { StepContext } from "./step-context.ts";
 import { withTimeout } from "./timeout.ts";
@@ -83,6 +84,10 @@ class ActivationOwner implements WorkflowsOwner {
 
   enter<R>(fn: () => R): R {
     return this.#activation.enter(fn);
+  }
+
+  enterStep<R>(step: string, fn: () => R): R {
+    return this.#activation.enter(() => asStep(this.#activation, step, fn));
   }
 
   within<R>(promise: Promise<R>, timeoutMs: number, late: () => unknown): Promise<R> {

@@ -237,7 +237,10 @@ export interface ActorWorkflows {
   get(id: string): Promise<WorkflowInfo | undefined>;
   /** Those that go on. */
   list(): Promise<readonly WorkflowInfo[]>;
-  /** Waits for the end: its output. Rejects with `workflow.failed`, `workflow.cancelled`, `workflow.not_found`. */
+  /**
+   * Waits for the end: its output. Rejects with `workflow.failed`, `workflow.cancelled`, `workflow.not_found`; and with
+   * `actor.aborted` when the actor sleeps before.
+   */
   result<R = unknown>(id: string): Promise<R>;
   /** Ends one as it stands: nothing is undone. False when none of this id goes on. */
   cancel(id: string): Promise<boolean>;
