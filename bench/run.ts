@@ -15,12 +15,14 @@ import { nativeLines } from "./lines/native.ts";
 import { relayLines } from "./lines/relay.ts";
 import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
+import { workflowLines } from "./lines/workflow.ts";
 import { placement } from "./processes.ts";
 
 const lines: readonly Line[] = [
   ...throughputLines,
   ...latencyLines,
   ...sqlLines,
+  ...workflowLines,
   ...hibernationLines,
   ...nativeLines,
   ...isolateLines,

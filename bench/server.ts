@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { actor, event, queue } from "@troupe/runtime";
+import { actor, event, queue, workflow } from "@troupe/runtime";
 import { type WebSocket, WebSocketServer } from "ws";
 import { nodePlatform } from "../packages/runtime/src/node/setup.ts";
 import { openLocalStore } from "../packages/runtime/src/node/sqlite/open-local-store.ts";
@@ -29,6 +29,39 @@ const worker = actor({
     }
   },
   actions: { handled: (c) => c.state.handled },
+});
+
+/** Walks many steps, or commits as often: how long it took, ms. */
+const walker = actor({
+  state: { steps: 0 },
+  options: { sleepTimeout: 600_000, actionTimeout: 600_000 },
+  run: workflow(async () => {}, {
+    workflows: {
+      walk: async (ctx, steps: number) => {
+        for (let n = 0; n < steps; n += 1)
+          await ctx.step(`${n}`, async (step) => {
+            step.state.steps += 1;
+          });
+      },
+    },
+  }),
+  actions: {
+    steps: async (c, steps: number) => {
+      const before = performance.now();
+      const { id } = await c.workflows.start("walk", { input: steps });
+      await c.workflows.result(id);
+      await c.saveState({ immediate: true });
+      return performance.now() - before;
+    },
+    commits: async (c, commits: number) => {
+      const before = performance.now();
+      for (let n = 0; n < commits; n += 1) {
+        c.state.steps += 1;
+        await c.saveState({ immediate: true });
+      }
+      return performance.now() - before;
+    },
+  },
 });
 
 let lastCpu = process.cpuUsage();
@@ -145,7 +178,7 @@ async function troupe(): Promise<number> {
     actions: { add: (c, by: number) => (c.state.count += by) },
   });
   const registry = new Registry(
-    { use: { counter, worker, sleeper, notes: notesActor(dataDir ?? ".troupe") } },
+    { use: { counter, worker, sleeper, walker, notes: notesActor(dataDir ?? ".troupe") } },
     {
       ...nodePlatform(),
       openStore: (options) =>

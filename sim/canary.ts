@@ -8,9 +8,15 @@ import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
 import { Held } from "../packages/runtime/src/gateway/held.ts";
 import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
-import { type Batch, QUEUE_PREFIX, type RowChange } from "../packages/runtime/src/ports/storage.ts";
+import {
+  type Batch,
+  QUEUE_PREFIX,
+  type RowChange,
+  WORKFLOW_PREFIX,
+} from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
 import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
+import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
 
@@ -102,6 +108,11 @@ export const canaries = {
     caughtBy: ["raw sockets", "at most once"],
     sabotage: releaseNothing,
   },
+  "late-step": {
+    what: "the result of a step is stored behind what the step wrote",
+    caughtBy: ["one turn, one transaction", "at most once"],
+    sabotage: delaySteps,
+  },
 } as const satisfies Readonly<Record<string, Canary>>;
 
 function openGate(): () => void {
@@ -178,6 +189,23 @@ function releaseNothing(): () => void {
   Held.prototype.release = () => {};
   return () => {
     Held.prototype.release = release;
+  };
+}
+
+function delaySteps(): () => void {
+  const { take } = WorkflowRows.prototype;
+  const late = new WeakMap<WorkflowRows, RowChange[]>();
+  WorkflowRows.prototype.take = function delay(this: WorkflowRows, into: RowChange[]): void {
+    const rows: RowChange[] = [];
+    take.call(this, rows);
+    const ofSteps = ({ key }: RowChange): boolean => key.startsWith(`${WORKFLOW_PREFIX}h:`);
+    const fresh = new Set(rows.map(({ key }) => key));
+    into.push(...(late.get(this) ?? []).filter(({ key }) => !fresh.has(key)));
+    into.push(...rows.filter((row) => !ofSteps(row)));
+    late.set(this, rows.filter(ofSteps));
+  };
+  return () => {
+    WorkflowRows.prototype.take = take;
   };
 }
 

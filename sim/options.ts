@@ -29,6 +29,7 @@ export interface Mix {
   readonly burst: number;
   readonly note: number;
   readonly job: number;
+  readonly weave: number;
 }
 
 /** One seed's world. Times are milliseconds, rates are probabilities. */
@@ -47,6 +48,8 @@ export interface Options {
   readonly halls: number;
   /** Of the others, those that take messages. */
   readonly mills: number;
+  /** Of the others, those that have workflows. */
+  readonly looms: number;
   readonly sleepTimeoutMs: number;
   readonly graceMs: number;
   readonly maxAwake: number | undefined;
@@ -102,6 +105,7 @@ export function drawOptions(random: Random): Options {
     talkers: maxAwake === undefined ? random.pick([0, 0, 0.5, 1]) : 0,
     halls: random.pick([0, 0.5, 1]),
     mills: random.pick([0, 0.5, 1]),
+    looms: random.pick([0, 0.5, 1]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),
     graceMs: random.pick([30, 1_000, 15_000]),
     maxAwake,
@@ -155,5 +159,6 @@ function drawMix(random: Random): Mix {
     stash: weight(0.3, 2),
     note: weight(0.6, 6),
     job: weight(0.5, 4),
+    weave: weight(0.5, 3),
   };
 }

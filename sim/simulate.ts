@@ -121,8 +121,9 @@ class Simulation {
       onLoad: (target) => stage.asked(target),
     });
     this.#addresses = Array.from({ length: options.actors }, (_, index) => {
-      const [ledger, hall, mill] = actorNames;
-      const other = world.random.chance(options.mills) ? mill : ledger;
+      const [ledger, hall, mill, loom] = actorNames;
+      const plain = world.random.chance(options.looms) ? loom : ledger;
+      const other = world.random.chance(options.mills) ? mill : plain;
       return { name: world.random.chance(options.halls) ? hall : other, key: `k${index}` };
     });
   }

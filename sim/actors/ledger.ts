@@ -4,7 +4,7 @@
  * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
  * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
  * users knock at: it has every connect hook, each writes, and some halls have a `run`. A mill is a ledger that also takes
- * messages (`mill.ts`).
+ * messages (`mill.ts`), a loom one that has workflows (`loom.ts`).
  */
 import { UserError } from "@troupe/base";
 import {
@@ -16,9 +16,11 @@ import {
   type OverlapPolicy,
   type Types,
   type UniversalWebSocket,
+  workflow,
 } from "@troupe/runtime";
 import { markOf } from "../checkers/tokens.ts";
 import { type LedgerState, putCount, write } from "./ledger-state.ts";
+import { loomQueues, startWeaving, weave } from "./loom.ts";
 import { grind, millQueues } from "./mill.ts";
 import type { Stage } from "./stage.ts";
 import { talk, type Visit } from "./talk.ts";
@@ -47,7 +49,7 @@ type Ledger = Omit<ActorContext<Bag>, "conns">;
 type Waking = Ledger & { readonly conns: { readonly size: number } };
 
 /** The names under which the actors are registered. */
-export const actorNames = ["ledger", "hall", "mill"] as const;
+export const actorNames = ["ledger", "hall", "mill", "loom"] as const;
 
 /** The definitions of a world. */
 export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[number], AnyActorDefinition>> {
@@ -79,6 +81,13 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
       ...(options.run ? { run: (c: Ledger) => run(stage, c) } : {}),
     }),
     mill: actor({ ...base, queues: millQueues, run: (c) => grind(stage, c) }),
+    loom: actor({
+      ...base,
+      queues: loomQueues,
+      run: workflow(async () => {}, {
+        workflows: { weave: (ctx, token: string) => weave(stage, ctx, token) },
+      }),
+    }),
   };
 }
 
@@ -187,6 +196,12 @@ function oneTurnActions({ world }: Stage) {
       c.state.kept += 1;
       c.broadcast("kept", c.state.kept, markOf(token));
       c.broadcast("few", c.state.kept, markOf(token));
+      return position(c);
+    },
+    /** The mark says that the workflow is there, so it comes behind it. */
+    weave: async (c: Ledger, token: string) => {
+      await startWeaving(c, token);
+      write(c, markOf(token, "start"));
       return position(c);
     },
     nap: (c: Ledger) => c.sleep(),

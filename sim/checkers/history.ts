@@ -24,7 +24,8 @@ export type OpKind =
   | "poison"
   | "stash"
   | "note"
-  | "job";
+  | "job"
+  | "weave";
 
 /** What became of an operation. */
 export type Outcome =
@@ -79,6 +80,8 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
       return [markOf(token, "out"), markOf(token, "done")];
     case "remind":
       return [markOf(token, "sched")];
+    case "weave":
+      return [markOf(token, "start")];
     case "recur":
       return [markOf(token, "recur")];
     default:

@@ -12,6 +12,7 @@ import type { Durability } from "./durability.ts";
 import type { History, Op, OpKind } from "./history.ts";
 import { checkQueues } from "./queues.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
+import { checkWorkflows } from "./workflows.ts";
 
 /** What the checkers read. */
 export interface Evidence {
@@ -29,6 +30,7 @@ export function judge(evidence: Evidence): void {
   checkEnds(evidence);
   checkSchedules(evidence);
   checkQueues(evidence);
+  checkWorkflows(evidence);
   count(evidence);
 }
 

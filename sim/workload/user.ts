@@ -109,6 +109,7 @@ export class User {
     if (doing === "cancel") return await this.#cancel();
     if (doing === "once") return await this.#once(address);
     if (doing === "note" || doing === "job") return await this.#message(address, doing);
+    if (doing === "weave") return await this.#weave(address);
     const op = await this.#perform(address, this.#call(doing));
     const output = op.outcome.tag === "ok" ? op.outcome.output : undefined;
     if (doing === "remind" && typeof output === "object" && output !== null && "schedule" in output) {
@@ -127,6 +128,11 @@ export class User {
   /** Only mills take messages. */
   async #message(address: Address, kind: "note" | "job"): Promise<void> {
     await this.#perform(address, { kind: address.name === "mill" ? kind : "append", args: [] });
+  }
+
+  /** Only looms have workflows. */
+  async #weave(address: Address): Promise<void> {
+    await this.#perform(address, { kind: address.name === "loom" ? "weave" : "append", args: [] });
   }
 
   /** Calls once or twice under one key, at the same time or one after the other. */
@@ -162,7 +168,7 @@ export class User {
     }
   }
 
-  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "once" | "note" | "job">): Call {
+  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "once" | "note" | "job" | "weave">): Call {
     switch (kind) {
       case "slow": {
         const turns = 2 + this.#random.below(3);

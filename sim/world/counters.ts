@@ -59,6 +59,9 @@ const required = [
   "a connection outlived a sleep",
   "a raw socket outlived a sleep",
   "a message came again",
+  "a step ran",
+  "a workflow took a message",
+  "a workflow ended",
 ] as const;
 
 /** What is counted. */

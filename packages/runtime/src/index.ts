@@ -90,6 +90,30 @@ export type {
   StandardResult,
   StandardSchema,
 } from "./actor/types/standard-schema.ts";
+export type {
+  ActorWorkflows,
+  LoopResult,
+  TryBlockResult,
+  TryStepResult,
+  WorkflowBranchConfig,
+  WorkflowBranchContextOf,
+  WorkflowChildOptions,
+  WorkflowContext,
+  WorkflowContextOf,
+  WorkflowInfo,
+  WorkflowLoopConfig,
+  WorkflowLoopContextOf,
+  WorkflowOptions,
+  WorkflowQueueNextBatchOptions,
+  WorkflowQueueNextOptions,
+  WorkflowStartOptions,
+  WorkflowStepConfig,
+  WorkflowStepContext,
+  WorkflowStepContextOf,
+  WorkflowTryConfig,
+  WorkflowTryStepConfig,
+} from "./actor/types/workflow.ts";
+export { Loop, type WorkflowRun, workflow } from "./actor/workflow.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";
@@ -120,3 +144,13 @@ export type { Leak } from "./testing/errors.ts";
 export { testErrors } from "./testing/errors.ts";
 export type { TestActor, TestClock, TestScope, TestSetup } from "./testing/test-setup.ts";
 export type { RelaySetting } from "./traced/tracing.ts";
+export type { EntryKind as WorkflowEntryKind } from "./workflow/entry.ts";
+export type { WorkflowErrorEvent } from "./workflow/events.ts";
+export {
+  type BlockFailure as TryBlockFailure,
+  CriticalError,
+  RollbackError,
+  type StepFailure as TryStepFailure,
+  type StepFailureKind as TryStepCatchKind,
+  type WorkflowError,
+} from "./workflow/failure.ts";

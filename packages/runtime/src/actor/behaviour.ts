@@ -7,12 +7,14 @@ import { reservedPart } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
+import type { WorkflowDefinition } from "../workflow/definition.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
+import { workflowOf } from "./workflow.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -72,6 +74,8 @@ export interface LocalBehaviour {
   readonly migrateState: Hook | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
+  /** Absent where `run` is no workflow. */
+  readonly workflow: WorkflowDefinition | undefined;
   /** Present when the actor has a database. */
   readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */
@@ -176,6 +180,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     migrateState: optionalFunction(config, "migrateState"),
     hooks: Object.freeze(hooks),
     run: runFunction(config["run"]),
+    workflow: workflowOf(config["run"]),
     database: databaseOf(config["db"]),
     actions: new ActionTable(actions),
     queues: QueueTable.parse(config["queues"]),

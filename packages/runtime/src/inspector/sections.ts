@@ -6,6 +6,7 @@ import { kvSection } from "../kv/inspect.ts";
 import type { InspectorSection } from "../ports/inspection.ts";
 import { deadLetterSection, queueSection } from "../queue/inspect.ts";
 import { scheduleSection } from "../schedule/inspect.ts";
+import { workflowHistorySection, workflowSection } from "../workflow/inspect.ts";
 import { stateSection } from "./state-section.ts";
 
 /** All of them. */
@@ -15,4 +16,6 @@ export const sections: readonly InspectorSection[] = [
   scheduleSection,
   queueSection,
   deadLetterSection,
+  workflowSection,
+  workflowHistorySection,
 ];

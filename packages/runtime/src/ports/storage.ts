@@ -118,6 +118,8 @@ export const KV_END = "~k;";
 
 /** The queues'. */
 export const QUEUE_PREFIX = "~q:";
+/** The workflows'. */
+export const WORKFLOW_PREFIX = "~w:";
 /** The kept results of calls with idempotency keys. */
 export const IDEMPOTENCY_PREFIX = "~i:";
 

@@ -27,7 +27,7 @@ import { Delayed } from "./delayed.ts";
 import { queueErrors } from "./errors.ts";
 import { Lane } from "./lane.ts";
 import { Ledger } from "./ledger.ts";
-import { QueueMessage } from "./message.ts";
+import { type MessageParts, QueueMessage } from "./message.ts";
 import type { MessageWatch } from "./message-watch.ts";
 import { type DeliveryPolicy, retryDelayMs } from "./policy.ts";
 import { type Ending, Replies } from "./replies.ts";
@@ -227,10 +227,8 @@ export class Queues {
       this.#bury(message);
       return;
     }
-    const lane = this.#lane(message.name);
     this.#owner.watch?.ended(message, "given_back");
-    this.#rows.remove(lane.keyOf(message), !message.stored);
-    this.#gone(lane, message);
+    this.#remove(message);
     const at = this.#owner.env.clock.now() + (delayMs ?? retryDelayMs(policy, message.attempts));
     this.#delayed.add(message, at);
   }
@@ -257,6 +255,18 @@ export class Queues {
       lane.drop(of.id);
       this.#end(QueueMessage.decode(key, row), { kind: "handled", reply });
     });
+  }
+
+  /** A message that is out is its receiver's alone, and not in the queue any more; its sender waits for {@link answer}. */
+  takeOver(message: QueueMessage): void {
+    if (!this.isOut(message)) return;
+    this.#owner.watch?.ended(message, "handled");
+    this.#remove(message);
+  }
+
+  /** The sender of a message that was taken over gets its reply. */
+  answer(of: MessageParts, reply: Uint8Array | undefined): void {
+    this.replies.ended(new QueueMessage(of, { stored: true }), { kind: "handled", reply });
   }
 
   /** A dead letter is sent anew, as the last message of its queue. False when there is none of this id. */
@@ -326,10 +336,8 @@ export class Queues {
   }
 
   #end(message: QueueMessage, ending: Ending): void {
-    const lane = this.#lane(message.name);
-    this.#rows.remove(lane.keyOf(message), !message.stored);
     this.#owner.watch?.ended(message, ending.kind);
-    this.#gone(lane, message);
+    this.#remove(message);
     this.replies.ended(message, ending);
   }
 
@@ -340,7 +348,9 @@ export class Queues {
   }
 
   /** A message is in its lane no more. */
-  #gone(lane: Lane, message: QueueMessage): void {
+  #remove(message: QueueMessage): void {
+    const lane = this.#lane(message.name);
+    this.#rows.remove(lane.keyOf(message), !message.stored);
     this.#out.delete(message.id);
     this.#delayed.forget(message);
     lane.count -= 1;

@@ -1,5 +1,5 @@
 /**
- * Work of an actor that no caller waits for, in a scope: hooks of its life, `run`, scheduled calls.
+ * Work of an actor that no caller waits for, in a scope: hooks of its life, `run`, steps of workflows, scheduled calls.
  *
  * None of it belongs to whatever happened to be going on when its timer was set: its parent is what its row says, or the
  * wake that it is a part of, or nothing.
@@ -13,7 +13,7 @@ export interface WorkToDo {
   readonly record: ActorRecord;
   /** Behind the actor's name. */
   readonly name: string;
-  readonly kind: "hook" | "run" | "schedule";
+  readonly kind: "hook" | "run" | "schedule" | "step";
   /** Default: the current scope. */
   readonly parent?: Scope | undefined;
   readonly facts?: Metadata;

@@ -48,7 +48,7 @@ const CONTEXT = [
     "scope",
     "sleep",
   ],
-  ...["snapshot", "state", "tool", "vars", "waitUntil"],
+  ...["snapshot", "state", "tool", "vars", "waitUntil", "workflows"],
 ];
 const CALL = [...CONTEXT, "conn", "request"].sort();
 const CONN = ["disconnect", "id", "isHibernatable", "params", "send", "sendUnconfirmed", "state"];

@@ -25,6 +25,7 @@ import type { Queues } from "../../queue/queues.ts";
 import type { Schedules } from "../../schedule/schedule.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
+import type { Workflows } from "../../workflow/workflows.ts";
 import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
@@ -68,6 +69,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   runWork: RunWork | undefined;
   /** Its queues, once somebody needs them. */
   queueing: Queueing | undefined;
+  /** Its workflows, where it has some. */
+  workflows: Workflows | undefined;
   readonly #services: ActivationServices;
   readonly #instance: ActorInstance;
   readonly #milestones: Milestones;
@@ -259,7 +262,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
 
   /** When the actor wants to be woken; `null` for never. */
   nextAlarm(): number | null {
-    return earliest(this.scheduledAt, this.queueing?.wakeAt);
+    return earliest(earliest(this.scheduledAt, this.queueing?.wakeAt), this.workflows?.alarm);
   }
 
   /** Sends an output through the gate. */
@@ -311,7 +314,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   /** The save behind which this life writes nothing. Settles when all is durable; rejects when it never will be. */
   async lastSave(): Promise<void> {
     this.#markAll();
-    if (this.queueing?.stale === true) this.gate.mark();
+    if (this.queueing?.stale === true || this.workflows?.stale === true) this.gate.mark();
     await this.gate.lastBarrier();
     await this.store.durable?.();
   }
@@ -379,7 +382,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
     for (const [key, value] of this.#own ?? []) rows.push({ key, value });
     this.#own = undefined;
     const queued = this.queueing?.take(rows) !== undefined;
-    const alarm = moved || queued ? this.nextAlarm() : undefined;
+    const flows = this.workflows?.take(rows) === true;
+    const alarm = moved || queued || flows ? this.nextAlarm() : undefined;
     this.#milestones.take(rows);
     checkBatchSize(rows);
     return alarm === undefined ? { rows } : { rows, alarm };

@@ -24,6 +24,7 @@ import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { ToolCode } from "../types/relay.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
+import type { ActorWorkflows } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
 import { type CodePlace, callModel, runTool, scopeOf, streamModel } from "./calls-of-code.ts";
@@ -34,6 +35,7 @@ import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
 import { observed } from "./observed.ts";
 import { ScheduleApi } from "./schedule-api.ts";
+import { WorkflowsApi } from "./workflows-api.ts";
 
 /** The handler whose context `c` is has ended; nothing happens for what is no context. */
 export let releaseContext: (c: unknown, failed: boolean) => void;
@@ -107,6 +109,10 @@ export class LocalContext implements ActorContext {
   get queue(): UntypedQueue {
     this.#received ??= new HandlerQueue(this.#activation, this.#occupation);
     return this.#received.api;
+  }
+
+  get workflows(): ActorWorkflows {
+    return new WorkflowsApi(this.#activation);
   }
 
   get db(): Database {

@@ -25,3 +25,13 @@ export function asRun<R>({ relay, record }: Pick<Activation, "relay" | "record">
   if (relay === undefined) return run();
   return inWorkScope(relay, { record, name: "run", kind: "run", parent: relay.createScopeStack() }, run);
 }
+
+/** One attempt at a step of a workflow: like its workflow it belongs to nothing that woke the actor. */
+export function asStep<R>(
+  { relay, record }: Pick<Activation, "relay" | "record">,
+  name: string,
+  step: () => R,
+): R {
+  if (relay === undefined) return step();
+  return inWorkScope(relay, { record, name, kind: "step", parent: relay.createScopeStack() }, step);
+}

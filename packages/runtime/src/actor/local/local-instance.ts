@@ -189,8 +189,8 @@ export class LocalInstance implements ActorInstance {
   /** Schedules and messages that are left wake the actor again. */
   #wakeLater(reason: StopReason): void {
     const activation = this.#activation;
-    const { hasSchedules, expiry, queueing } = activation;
-    if (!hasSchedules && expiry === undefined && queueing === undefined) return;
+    const { hasSchedules, expiry, queueing, workflows } = activation;
+    if (!hasSchedules && (expiry ?? queueing ?? workflows) === undefined) return;
     // A broken activation knows what it wrote, its end for good too, not what is stored: whoever has the alarms must look.
     const broken = reason === "broken" || activation.gate.broken !== undefined;
     if (activation.doomed && !broken) return;

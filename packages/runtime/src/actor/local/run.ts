@@ -10,6 +10,7 @@ import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
 import { asRun } from "./hook-scope.ts";
 import type { Work } from "./work.ts";
+import { runWorkflows } from "./workflowing.ts";
 
 /**
  * Counts a run as work, but not its waits for messages. One of several loops may wait while another works: then it works.
@@ -101,7 +102,9 @@ export function beginRun(activation: Activation, run: Hook): void {
   const running = (async () => {
     let failed = true;
     try {
-      await activation.enter(() => asRun(activation, () => run(c)));
+      const { workflow } = activation.behaviour;
+      const code = () => (workflow === undefined ? run(c) : runWorkflows(activation, work));
+      await activation.enter(() => asRun(activation, code));
       failed = false;
     } catch (cause) {
       if (!activation.stopping) activation.log.error("run failed", { cause });

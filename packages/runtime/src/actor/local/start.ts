@@ -15,6 +15,7 @@ import type { MaybePromise, Row } from "../../ports/storage.ts";
 import { LEDGER_ROW } from "../../queue/queue-key.ts";
 import { isScheduleRow } from "../../schedule/schedule.ts";
 import { andThen } from "../../storage/overlay.ts";
+import { WORKFLOWS_ROW } from "../../workflow/ledger.ts";
 import type { Activation } from "./activation.ts";
 import { isConnection } from "./connection-rows.ts";
 import { LocalContext } from "./context.ts";
@@ -24,6 +25,7 @@ import { beginRun } from "./run.ts";
 import { readChunked } from "./state-chunks.ts";
 import { StateTree } from "./state-tree.ts";
 import { migrateState, storedVersion, writeVersion } from "./state-version.ts";
+import { openWorkflows } from "./workflowing.ts";
 
 /** What a start is made from. */
 export interface StartInput {
@@ -47,7 +49,8 @@ export function start(activation: Activation, from: StartInput): Promise<void> |
 
 /** The state is there, or is to be made. */
 function goOn(activation: Activation, from: StartInput): Promise<void> | undefined {
-  const { state, vars, plainStart } = activation.behaviour;
+  const { state, vars, plainStart, workflow } = activation.behaviour;
+  if (workflow !== undefined) activation.workflows ??= openWorkflows(activation);
   if (!plainStart) return startWithHooks(activation, from);
   if (from.isNew && state.kind === "value") giveState(activation, state.value);
   if (vars.kind === "value") giveVars(activation, vars.value);
@@ -108,6 +111,9 @@ function adoptRows(activation: Activation, rows: readonly Row[]): MaybePromise<v
   if (rows.some(isConnection) || host.hibernation?.has(record.id) === true) activation.connections.load(rows);
   const ledger = rows.find((row) => row.key === LEDGER_ROW);
   if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
+  const workflows = rows.find((row) => row.key === WORKFLOWS_ROW);
+  if (workflows !== undefined && activation.behaviour.workflow !== undefined)
+    activation.workflows = openWorkflows(activation, workflows.value);
   if (activation.behaviour.state.kind === "none") return migrateState(activation, version);
   return andThen(readChunked(rows, activation.store), (chunked) => {
     activation.adoptState(StateTree.load(activation, rows, chunked));

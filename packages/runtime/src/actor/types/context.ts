@@ -9,6 +9,7 @@ import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
 import type { ActorCalls } from "./relay.ts";
 import type { ActorCron, Schedule } from "./schedule.ts";
+import type { ActorWorkflows } from "./workflow.ts";
 
 /** Passed last to `broadcast` and `send` through {@link unconfirmed}. */
 export interface SendOptions {
@@ -72,6 +73,8 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCa
   readonly kv: ActorKv;
   /** The actor's queues. What was taken is handled when this handler asks for the next message, or ends. */
   readonly queue: QueueOf<T["queues"]>;
+  /** Workflows that are started by their names. Their calls throw `workflow.unavailable` where `run` is no workflow. */
+  readonly workflows: ActorWorkflows;
   /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
   readonly db: T["database"];
   readonly log: Logger;

@@ -14,7 +14,7 @@ import "./globals.ts";
 import { TroupeError, UserError } from "@troupe/base";
 import { cloneValue } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
-import { actor, db, event, queue } from "@troupe/runtime/guest";
+import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow } from "@troupe/runtime/guest";
 import { readRecords } from "../records.ts";
 import { define, host, out, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -113,6 +113,17 @@ Object.assign(globalThis, {
     load,
     enter,
     endTurn,
-    module: { actor, db, event, queue, TroupeError, UserError },
+    module: {
+      actor,
+      CriticalError,
+      db,
+      event,
+      Loop,
+      queue,
+      RollbackError,
+      TroupeError,
+      UserError,
+      workflow,
+    },
   },
 });

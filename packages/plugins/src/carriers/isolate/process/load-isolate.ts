@@ -28,6 +28,7 @@ const FILENAME = "actor.js";
 const MODULES: Readonly<Record<string, string>> = {
   troupe: "export const { actor, event, queue, TroupeError, UserError } = troupeIsolate.module;",
   "troupe/db": "export const { db } = troupeIsolate.module;",
+  "troupe/workflow": "export const { CriticalError, Loop, RollbackError, workflow } = troupeIsolate.module;",
 };
 
 /** At most so many random bytes at once, as the platform's getRandomValues gives. */
