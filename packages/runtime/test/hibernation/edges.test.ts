@@ -39,7 +39,7 @@ test("a subscription that couldn't be stored ends its socket, so that a client t
   await driver.world.idle();
   expect([socket.story.at(-1), socket.closed]).toEqual([
     "error 1 storage.commit_failed",
-    { code: 1011, reason: "storage.commit_failed" },
+    { code: 1011, reason: "actor.broken" },
   ]);
 });
 
