@@ -1,5 +1,5 @@
 /** The packages as people get them: packed, installed into an empty project elsewhere, and used from there. */
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
@@ -46,6 +46,18 @@ test("a counter runs, keeps its state between calls, stops, and finds its state 
     output: expect.stringMatching(/^\[7,10\]$/m),
   });
 }, 60_000);
+
+test.each(["typescript", "c", "rust", "python"])(
+  "the program makes a plugin in %s, with what its SDK is made of",
+  async (language) => {
+    const bin = join("node_modules", "troupe", "dist", "bin.js");
+    const made = await project.run(bin, "plugins", "new", `in-${language}`, "--lang", language, "--json");
+    expect(made).toMatchObject({ status: 0 });
+    const folder = join(project.folder, `in-${language}`);
+    expect(existsSync(join(folder, "troupe-plugin.toml"))).toBe(true);
+    expect(existsSync(join(folder, "sdk"))).toBe(language !== "typescript");
+  },
+);
 
 test("the executable and the SDK of workers are there: a gateway's dry run, and a worker that nobody started", async () => {
   const bin = join("node_modules", "troupe", "dist", "bin.js");
