@@ -4,6 +4,7 @@
 import { TroupeError } from "@troupe/base";
 import { error } from "./new-error.ts";
 
+export { accessErrors } from "./access-errors.ts";
 export { configErrors } from "./config-errors.ts";
 export { connectionErrors } from "./connection-errors.ts";
 export { abortOf, callErrors, entryErrors, idempotencyErrors, validationErrors } from "./entry-errors.ts";
