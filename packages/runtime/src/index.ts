@@ -13,6 +13,7 @@ export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts"
 export { actor } from "./actor/definition.ts";
 export type { Migration } from "./actor/migrations.ts";
 export type { ActorOptions } from "./actor/options.ts";
+export type { CallGuard, CallGuards } from "./actor/types/access.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
 export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
 export type {
@@ -135,6 +136,7 @@ export type {
   OpenCarrierSource,
 } from "./ports/carried.ts";
 export type { PluginSet } from "./ports/plugin-set.ts";
+export type { RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";

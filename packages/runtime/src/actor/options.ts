@@ -5,6 +5,7 @@
 import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
+import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 
 /** `options` of `actor({ … })`. */
 export interface ActorOptions {
@@ -52,6 +53,11 @@ export interface ActorOptions {
    * true where the actor's code runs in the runtime's own process, false elsewhere. Connections stay wherever they can.
    */
   readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
+  /**
+   * How often the actor may be called: past it `actor.rate_limited`, with `retryAfterMs`. Default: what `setup` says, or no
+   * limit. Ours.
+   */
+  readonly rateLimit?: RateLimits;
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
   /** Messages that all queues of an actor may hold. Default 1,000. */
@@ -80,11 +86,14 @@ export interface ActorOptions {
 
 /** All options that have an effect, with their defaults filled in. */
 export type ResolvedOptions = Required<
-  Omit<ActorOptions, NoOpName | "name" | "icon" | "canHibernateWebSocket">
+  Omit<ActorOptions, NoOpName | OptionalName | "canHibernateWebSocket">
 > & { readonly canHibernateWebSocket: ActorOptions["canHibernateWebSocket"] | undefined } & Pick<
     ActorOptions,
-    "name" | "icon"
+    OptionalName
   >;
+
+/** Options without a default. */
+type OptionalName = "name" | "icon" | "rateLimit";
 
 type NoOpName =
   | "stateSaveInterval"
@@ -122,7 +131,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
 });
 
-const noOps: ReadonlySet<string> = new Set<NoOpName>([
+/** Options of RivetKit's that are known and do nothing here. */
+export const noEffect: ReadonlySet<string> = new Set<NoOpName>([
   "stateSaveInterval",
   "connectionLivenessTimeout",
   "connectionLivenessInterval",
@@ -133,7 +143,7 @@ const noOps: ReadonlySet<string> = new Set<NoOpName>([
 ]);
 
 /** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
-const unsupported: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
+export const refusedOptions: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
 
 const texts: ReadonlySet<string> = new Set(["name", "icon"]);
 
@@ -151,7 +161,7 @@ export function parseOptions(input: unknown): ParsedOptions {
   const ignored: string[] = [];
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue;
-    if (noOps.has(name)) ignored.push(name);
+    if (noEffect.has(name)) ignored.push(name);
     else options[name] = checkOption(name, value);
   }
   // RivetKit has one time for both.
@@ -166,9 +176,10 @@ function checkOption(name: string, value: unknown): unknown {
     if (typeof value !== "string") throw configErrors.invalidOption(name, "a string");
     return value;
   }
-  if (unsupported.has(name)) throw configErrors.unsupportedOption(name);
+  if (name === "rateLimit") return parseRateLimits(value);
+  if (refusedOptions.has(name)) throw configErrors.unsupportedOption(name);
   if (!Object.hasOwn(defaultOptions, name)) {
-    const known = [...Object.keys(defaultOptions), ...texts, ...noOps];
+    const known = [...Object.keys(defaultOptions), "rateLimit", ...texts, ...noEffect];
     throw configErrors.unknownOption(name, nearest(name, known));
   }
   if (name === "concurrency") {
