@@ -19,17 +19,27 @@ async function ask(server: BenchServer, action: string, key: string): Promise<nu
 
 async function stepOverCommit(rounds: number): Promise<Figure> {
   const over: number[] = [];
+  const cpu: number[] = [];
+  const floorCpu: number[] = [];
   const details: string[] = [];
   await using server = await BenchServer.start("troupe");
   await ask(server, "commits", "warm");
   await ask(server, "steps", "warm");
   for (let round = 0; round < rounds; round += 1) {
+    await server.usage();
     const commit = await ask(server, "commits", `c${round}`);
+    floorCpu.push((await server.usage()).cpuUs / STEPS);
     const step = await ask(server, "steps", `s${round}`);
+    cpu.push((await server.usage()).cpuUs / STEPS);
     over.push(step - commit);
     details.push(`${step.toFixed(3)} against ${commit.toFixed(3)}`);
   }
-  return { value: median(over), detail: `ms: ${details[details.length >> 1] ?? ""}` };
+  return {
+    value: median(over),
+    cpuUs: median(cpu),
+    floorCpuUs: median(floorCpu),
+    detail: `ms: ${details[details.length >> 1] ?? ""}`,
+  };
 }
 
 /** Lines about workflows. */
