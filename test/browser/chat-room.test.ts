@@ -1,8 +1,8 @@
 /** The main job on real input: two tabs of a real browser, one server, and kill -9 between. */
 import { beforeAll, expect, test } from "vitest";
+import { Example, needBuild } from "../examples/example.ts";
 import { ChatTab } from "./chat-tab.ts";
 import { Chromium, findChromium } from "./chromium.ts";
-import { Example, needBuild } from "./example.ts";
 
 beforeAll(needBuild, 180_000);
 

@@ -1,7 +1,7 @@
 /** The counter from a page of another origin, as a browser's modules, in both encodings. */
 import { beforeAll, expect, test } from "vitest";
+import { Example, needBuild } from "../examples/example.ts";
 import { Chromium, findChromium } from "./chromium.ts";
-import { Example, needBuild } from "./example.ts";
 
 beforeAll(needBuild, 180_000);
 

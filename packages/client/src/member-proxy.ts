@@ -37,8 +37,11 @@ export class MemberProxy<C extends object> implements ProxyHandler<C> {
 
   #member(core: C, name: string | symbol): unknown {
     const value: unknown = Reflect.get(core, name, core);
-    // Bound, because private fields are out of a proxy's reach. Values of getters change and aren't kept.
-    return typeof value === "function" ? this.#keep(name, value.bind(core)) : value;
+    // Values of getters change and aren't kept.
+    if (typeof value !== "function") return value;
+    // With its own object as `this`, because private fields are out of a proxy's reach. Not by `bind`: V8 takes no bound
+    // function for the end of an `await using`.
+    return this.#keep(name, (...args: unknown[]) => Reflect.apply(value, core, args));
   }
 
   #keep(name: PropertyKey, value: unknown): unknown {

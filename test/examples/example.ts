@@ -18,18 +18,21 @@ export async function needBuild(): Promise<void> {
 
 /** `node examples/<name>/server.ts` with a data directory of its own. */
 export class Example implements AsyncDisposable {
+  /** Where it keeps its actors. */
+  readonly data = mkdtempSync(join(tmpdir(), "troupe-example-"));
   readonly #script: string;
-  readonly #data = mkdtempSync(join(tmpdir(), "troupe-example-"));
+  readonly #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
   #url = "";
 
-  private constructor(name: string) {
+  private constructor(name: string, env: Readonly<Record<string, string>>) {
     this.#script = join(root, "examples", name, "server.ts");
+    this.#env = env;
   }
 
   /** On a free port. */
-  static async start(name: string): Promise<Example> {
-    const example = new Example(name);
+  static async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<Example> {
+    const example = new Example(name, env);
     await example.#start("0");
     return example;
   }
@@ -37,6 +40,14 @@ export class Example implements AsyncDisposable {
   /** `http://127.0.0.1:…`, the same for all its lives. */
   get url(): string {
     return this.#url;
+  }
+
+  /** `node examples/<name>/client.ts`: what it prints until it ends. */
+  async runClient(name: string): Promise<string> {
+    const script = join(root, "examples", name, "client.ts");
+    const result = await command(process.execPath, [script, this.#url], { cwd: root, timeoutMs: 20_000 });
+    if (result.status !== 0) throw new Error(`The client of ${name} failed:\n${result.output}`);
+    return result.output;
   }
 
   async kill(): Promise<void> {
@@ -49,13 +60,13 @@ export class Example implements AsyncDisposable {
   }
 
   async #start(port: string): Promise<void> {
-    this.#child = new Child([this.#script], { TROUPE_PORT: port, TROUPE_DATA: this.#data });
+    this.#child = new Child([this.#script], { ...this.#env, TROUPE_PORT: port, TROUPE_DATA: this.data });
     const banner = await this.#child.line("troupe ");
     this.#url = banner.split(" ")[0] ?? "";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    rmSync(this.#data, { recursive: true, force: true });
+    rmSync(this.data, { recursive: true, force: true });
   }
 }
