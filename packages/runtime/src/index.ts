@@ -13,6 +13,7 @@ export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts"
 export { actor } from "./actor/definition.ts";
 export type { Migration } from "./actor/migrations.ts";
 export type { ActorOptions } from "./actor/options.ts";
+export type { CallGuard, CallGuards } from "./actor/types/access.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
 export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
 export type {

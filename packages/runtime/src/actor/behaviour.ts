@@ -8,6 +8,7 @@ import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
 import type { WorkflowDefinition } from "../workflow/definition.ts";
+import { type CallRules, parseCallRules } from "./call-rules.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
@@ -85,6 +86,8 @@ export interface LocalBehaviour {
   readonly events: EventRules | undefined;
   /** What arguments and connection parameters must be; absent for anything. */
   readonly schemas: Schemas | undefined;
+  /** Who may call which action; absent for everybody, all. */
+  readonly callRules: CallRules | undefined;
   /** True when a connection costs nothing but an object: no hook, no state to make. */
   readonly plainConnections: boolean;
   /** True when a start runs nothing of the user's: no hook, nothing to make. */
@@ -144,6 +147,7 @@ const knownKeys: ReadonlySet<string> = new Set<string>([
   "queues",
   "options",
   "types",
+  "canCall",
   "actionInputSchemas",
   "connParamsSchema",
 ]);
@@ -186,6 +190,7 @@ export function parseDefinition(config: Readonly<Record<string, unknown>>): {
     queues: QueueTable.parse(config["queues"]),
     events: parseEventRules(config["events"]),
     schemas: parseSchemas(config, actions),
+    callRules: parseCallRules(config["canCall"], actions.keys()),
     plainConnections:
       connState.kind !== "create" && !hooks.onBeforeConnect && !hooks.onConnect && !hooks.onDisconnect,
     plainStart:

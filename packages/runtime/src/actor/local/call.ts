@@ -4,8 +4,8 @@
  * The common case, an action that returns without waiting, passes through here in one go: no promise, no timer. Its
  * reply is encoded at once and goes to the gate, behind everything that was sent before.
  *
- *   called → its turn (serial actors) → connect hooks (stateless calls) → its key (idempotency) → its arguments are
- *   checked → the action → onBeforeActionResponse → the answer
+ *   called → its turn (serial actors) → connect hooks (stateless calls) → may it? (`canCall`) → its key (idempotency) →
+ *   its arguments are checked → the action → onBeforeActionResponse → the answer
  *
  * Each step is there only for those who want it. A call that is refused on the way has run nothing behind that.
  *
@@ -21,6 +21,7 @@ import type { Hook } from "../behaviour.ts";
 import { checkedArgs, checkedParams } from "../schemas.ts";
 import type { Activation } from "./activation.ts";
 import { answer, say } from "./answer.ts";
+import { checkAccess, refusalOf } from "./call-access.ts";
 import { CallLimit } from "./call-limit.ts";
 import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
@@ -94,6 +95,28 @@ function begin(run: CallRun, call: ActionCall, action: Hook): void {
     if (!plainConnections) return void callWithHooks(run, call, action);
     if (schemas?.connParams !== undefined && !showParams(run, call, action)) return;
   }
+  ifAllowed(run, call, action);
+}
+
+/** Runs the action if its caller may call it. */
+function ifAllowed(run: CallRun, call: ActionCall, action: Hook): void {
+  const { callRules } = run.activation.behaviour;
+  if (callRules !== undefined) {
+    const refuse = (cause: unknown): void => {
+      end(run, call.reply.error(notRetryable(cause)));
+      run.entry?.end();
+    };
+    try {
+      const asked = checkAccess(callRules, run, call);
+      if (asked !== undefined) return void asked.then(() => proceed(run, call, action), refuse);
+    } catch (cause) {
+      return refuse(cause);
+    }
+  }
+  proceed(run, call, action);
+}
+
+function proceed(run: CallRun, call: ActionCall, action: Hook): void {
   if (call.idempotencyKey === undefined) perform(run, call, action);
   else void performWithKey(run, call, action).then(() => run.entry?.end());
 }
@@ -191,8 +214,10 @@ async function callWithHooks(
   }
   run.connected(connection);
   let result: Promise<unknown> | undefined;
+  const refusal = activation.behaviour.callRules && (await refusalOf(run, call));
   // Its end was asked for while the hooks ran.
   if (activation.doomed) end(run, call.reply.error(actorErrors.destroyed()));
+  else if (refusal !== undefined) end(run, call.reply.error(notRetryable(refusal.cause)));
   else if (call.idempotencyKey !== undefined) await performWithKey(run, call, action);
   else {
     const { schemas } = activation.behaviour;

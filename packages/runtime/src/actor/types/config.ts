@@ -4,6 +4,7 @@
 import type { UniversalWebSocket } from "@troupe/client";
 import type { DatabaseDeclaration } from "../database.ts";
 import type { ActorOptions } from "../options.ts";
+import type { CallGuards } from "./access.ts";
 import type { Types } from "./bag.ts";
 import type {
   ActorContext,
@@ -184,6 +185,12 @@ interface Hooks<
   readonly actionInputSchemas?: ActionInputSchemas;
   /** What connection parameters must be: before any connect hook. The hooks and `conn.params` get what it makes of them. */
   readonly connParamsSchema?: StandardSchema;
+  /**
+   * Who may call which action, by its name or its group's: a function of the caller's context that returns true or false
+   * (5 s at most, `onBeforeConnectTimeout`), or "internal" for other actors and the actor's own schedules alone. Who may not
+   * gets `auth.forbidden`, and nothing ran. Ours.
+   */
+  readonly canCall?: CallGuards<ConnContext<T>>;
   /**
    * Who a caller is: idempotency keys are a caller's own. Without it callers are told apart by their connection parameters,
    * so give it where these change (a token that is renewed). Other actors are known by their ids.

@@ -1,0 +1,12 @@
+/** Who may call which action. Ours: in RivetKit each action asks for itself. */
+
+/**
+ * Who may call an action: a function that is asked before the action, once the caller has passed the connect hooks; it
+ * returns true or false. "internal": other actors, by a call, and the actor's own schedules; never a client.
+ */
+export type CallGuard<C> = "internal" | ((c: C, action: string) => boolean | Promise<boolean>);
+
+/** Guards by action, or by a group of actions. The nearest one counts; an action without any may be called by everybody. */
+export interface CallGuards<C> {
+  readonly [action: string]: CallGuard<C> | CallGuards<C>;
+}
