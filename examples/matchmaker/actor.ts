@@ -52,6 +52,7 @@ export const lobby = actor({
 export const match = actor({
   state: { hands: {} as Record<string, Hand | undefined>, players: [] as readonly string[] },
   events: { over: event<string | undefined>({ retain: 1 }) },
+  canCall: { seat: "internal" },
   actions: {
     /** The lobby's; a second time it changes nothing. */
     seat: (c, players: readonly string[]): void => {

@@ -23,6 +23,9 @@ export const reminders = actor({
     });
   },
 
+  // The clock's, and nobody else's.
+  canCall: { fire: "internal", digest: "internal" },
+
   actions: {
     remind: (c, text: string, at: number): Promise<string> => c.schedule.at(at, "fire", text),
     forget: (c, id: string): Promise<boolean> => c.schedule.cancel(id),
@@ -33,7 +36,6 @@ export const reminders = actor({
     unread: (c): string[] => c.state.unread,
     nextDigest: async (c): Promise<number | undefined> => (await c.cron.get("digest"))?.nextRunAt,
 
-    /** The clock's. */
     fire: (c, text: string, { id, scheduledAt }: ScheduledFireInfo): void => {
       c.state.unread.push(text);
       c.broadcast("due", { id, text, at: scheduledAt });

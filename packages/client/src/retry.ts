@@ -30,7 +30,7 @@ export async function retry<T>(attempt: () => Promise<T>, how: Retrying): Promis
       return await attempt();
     } catch (error) {
       if (how.signal.aborted || !mayRepeat(error, how.idempotent)) throw error;
-      const waitMs = backoffMs(how.policy, failures, how.env.random);
+      const waitMs = Math.max(wantedMs(error), backoffMs(how.policy, failures, how.env.random));
       if (how.env.clock.monotonic() + waitMs - start > how.policy.deadlineMs) throw error;
       await pause(waitMs, how);
     }
@@ -40,6 +40,14 @@ export async function retry<T>(attempt: () => Promise<T>, how: Retrying): Promis
 function mayRepeat(error: unknown, idempotent: boolean): boolean {
   if (!TroupeError.is(error)) return false;
   return error.retryable || (idempotent && error.group === "client" && error.code === "outcome_unknown");
+}
+
+/** The least wait, where the other side has named one: `actor.rate_limited`. */
+function wantedMs(error: unknown): number {
+  const metadata = TroupeError.is(error) ? error.metadata : undefined;
+  if (typeof metadata !== "object" || metadata === null || !("retryAfterMs" in metadata)) return 0;
+  const { retryAfterMs } = metadata;
+  return typeof retryAfterMs === "number" ? retryAfterMs : 0;
 }
 
 function pause(delayMs: number, how: Retrying): Promise<void> {

@@ -193,6 +193,9 @@ export const limits = {
   /** Keys that are forgotten, at most, for each that is remembered. */
   idempotencySweep: 16,
 
+  /** Callers whose calls one actor counts (`rateLimit.caller`): past it the one that was away longest is forgotten. */
+  rateLimitedCallers: 4_096,
+
   /** Entries that wait for their turn at one actor with `concurrency: "serial"`. */
   serialEntries: 4_096,
   /** Entries of serial actors in one chain of calls, one inside of the other. */

@@ -5,6 +5,7 @@
 import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
+import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 
 /** `options` of `actor({ … })`. */
 export interface ActorOptions {
@@ -52,6 +53,11 @@ export interface ActorOptions {
    * true where the actor's code runs in the runtime's own process, false elsewhere. Connections stay wherever they can.
    */
   readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
+  /**
+   * How often the actor may be called: past it `actor.rate_limited`, with `retryAfterMs`. Default: what `setup` says, or no
+   * limit. Ours.
+   */
+  readonly rateLimit?: RateLimits;
   /** Schedules that may wait at once. Default 1,000. */
   readonly maxSchedules?: number;
   /** Messages that all queues of an actor may hold. Default 1,000. */
@@ -80,11 +86,14 @@ export interface ActorOptions {
 
 /** All options that have an effect, with their defaults filled in. */
 export type ResolvedOptions = Required<
-  Omit<ActorOptions, NoOpName | "name" | "icon" | "canHibernateWebSocket">
+  Omit<ActorOptions, NoOpName | OptionalName | "canHibernateWebSocket">
 > & { readonly canHibernateWebSocket: ActorOptions["canHibernateWebSocket"] | undefined } & Pick<
     ActorOptions,
-    "name" | "icon"
+    OptionalName
   >;
+
+/** Options without a default. */
+type OptionalName = "name" | "icon" | "rateLimit";
 
 type NoOpName =
   | "stateSaveInterval"
@@ -166,9 +175,10 @@ function checkOption(name: string, value: unknown): unknown {
     if (typeof value !== "string") throw configErrors.invalidOption(name, "a string");
     return value;
   }
+  if (name === "rateLimit") return parseRateLimits(value);
   if (unsupported.has(name)) throw configErrors.unsupportedOption(name);
   if (!Object.hasOwn(defaultOptions, name)) {
-    const known = [...Object.keys(defaultOptions), ...texts, ...noOps];
+    const known = [...Object.keys(defaultOptions), "rateLimit", ...texts, ...noOps];
     throw configErrors.unknownOption(name, nearest(name, known));
   }
   if (name === "concurrency") {

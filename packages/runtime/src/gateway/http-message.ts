@@ -51,9 +51,18 @@ export function errorResponse(error: unknown, encoding: Encoding, logId?: string
   const masked = wire.group === "internal" && wire.code === "error";
   return {
     status: masked ? 500 : errorStatus(error),
-    headers: contentHeaders[encoding],
+    headers: { ...contentHeaders[encoding], ...retryAfter(wire.metadata) },
     body: encodeBody({ error: wire }, encoding),
   };
+}
+
+/** What HTTP says to whoever called too often: whole seconds. */
+function retryAfter(metadata: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof metadata !== "object" || metadata === null || !("retryAfterMs" in metadata)) return undefined;
+  const { retryAfterMs } = metadata;
+  return typeof retryAfterMs === "number"
+    ? { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) }
+    : undefined;
 }
 
 /** The HTTP status of an error: 500 for what isn't public, can't be read, or names none that an error can have. */

@@ -20,6 +20,7 @@ import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
+import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -29,6 +30,8 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly use: U;
   /** Awake actors at once; past it the longest idle sleep early. */
   readonly maxAwakeActors?: number;
+  /** How often actors may be called that say nothing of it themselves (`options.rateLimit`). Default: no limit. */
+  readonly rateLimit?: RateLimits;
   /** Takes remote hosts that show this token; without it none. For actors made with `remoteActor()`. */
   readonly hosts?: { readonly token: string };
   /** Plugins that start before the door opens and end last: `pluginSet` of `troupe/plugins`. */
@@ -223,6 +226,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       use: this.config.use,
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
+      rateLimit: this.config.rateLimit,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
       failure: () => store.failure() ?? this.config.plugins?.failure(),
@@ -300,6 +304,7 @@ async function closeDoor(listening: Listening, env: Env): Promise<void> {
 const configKeys = [
   "use",
   "maxAwakeActors",
+  "rateLimit",
   "hosts",
   "plugins",
   "inspector",
@@ -341,7 +346,8 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
   checkAccess(config);
   checkInspector(config.inspector);
   checkRelay(config.relay);
-  const { maxAwakeActors } = config;
+  const { maxAwakeActors, rateLimit } = config;
+  if (rateLimit !== undefined) parseRateLimits(rateLimit);
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
     throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");
   if (config.hosts !== undefined && !config.hosts?.token)

@@ -28,6 +28,8 @@ import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
+import { limiterFor } from "../rate-limit/limiter.ts";
+import type { RateLimits } from "../rate-limit/rate-limits.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { SqlChain } from "../sql/chain.ts";
 import { TracedFactory } from "../traced/traced-factory.ts";
@@ -51,6 +53,8 @@ export interface RuntimeParts {
   readonly failure?: () => string | undefined;
   /** What remote hosts must show; without one none is taken. */
   readonly hostToken?: string | undefined;
+  /** What limits calls of actors that have no limits of their own. */
+  readonly rateLimit?: RateLimits | undefined;
   /** People may look into actors; without it nothing is recorded, and nobody can. */
   readonly inspector?: InspectorSettings | undefined;
   /** Calls run under it; without it nothing is traced. */
@@ -77,6 +81,7 @@ export class Runtime {
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
       client: () => this.client(),
+      limiter: limiterFor(parts.env, parts.rateLimit),
     };
     this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
     const factories = new Map<string, InstanceFactory>();
@@ -189,6 +194,7 @@ export class Runtime {
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
         return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }), {
+          limiter: this.#services.limiter,
           database: behaviour.needs.includes("database"),
           actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
         });
@@ -197,7 +203,7 @@ export class Runtime {
           this.env,
           { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
           // Its code is the program's own.
-          { database: behaviour.database, actors: this.#outward },
+          { database: behaviour.database, actors: this.#outward, limiter: this.#services.limiter },
         );
     }
   }

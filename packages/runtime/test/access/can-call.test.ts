@@ -5,6 +5,9 @@ import { z } from "zod";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, rejection } from "../driver/watch.ts";
 
+/** As a program without types gives it. */
+const given = <T>(value: unknown): T => value as T;
+
 interface Reader {
   readonly role: string;
 }
@@ -21,7 +24,7 @@ const page = actor({
     },
     "admin.open": () => true,
     tick: "internal",
-    odd: () => "yes" as unknown as boolean,
+    odd: given<() => boolean>(() => "yes"),
     broken: () => {
       throw new TypeError("the guard itself is wrong");
     },
@@ -34,8 +37,15 @@ const page = actor({
       c.state.edits += 1;
       return c.state.edits;
     },
-    admin: { clear: (c) => void (c.state.text = ""), open: () => "open" },
-    tick: (c) => void (c.state.ticks += 1),
+    admin: {
+      clear: (c) => {
+        c.state.text = "";
+      },
+      open: () => "open",
+    },
+    tick: (c) => {
+      c.state.ticks += 1;
+    },
     tickSoon: (c) => c.schedule.after(1_000, "tick"),
     odd: () => "never",
     broken: () => "never",

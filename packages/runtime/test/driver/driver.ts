@@ -13,6 +13,7 @@ import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
 import type { ByteSource } from "../../src/ports/raw.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
+import type { RateLimits } from "../../src/rate-limit/rate-limits.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
 import type { RelaySetting } from "../../src/traced/tracing.ts";
@@ -29,6 +30,7 @@ export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
   readonly hostToken?: string;
+  readonly rateLimit?: RateLimits;
   readonly inspector?: InspectorSettings;
   readonly relay?: RelaySetting;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
@@ -224,6 +226,7 @@ export class Driver<U extends Use> {
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
       hostToken: this.#options.hostToken,
+      rateLimit: this.#options.rateLimit,
       inspector: this.#options.inspector,
       relay: this.#options.relay,
     });

@@ -5,6 +5,7 @@ import type { Env } from "@troupe/base";
 import type { ActorCarrier, CarrierSource } from "../../ports/carried.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../../ports/instance.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
+import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import type { ActorTransport } from "./actor-calls.ts";
 import { CarriedInstance } from "./carried-instance.ts";
@@ -14,6 +15,8 @@ export interface CarriedGrants {
   readonly database: boolean;
   /** How they call other actors; undefined: they may not. */
   readonly actors: ActorTransport | undefined;
+  /** What limits their calls. */
+  readonly limiter?: LimiterFor | undefined;
 }
 
 /** The factory of one registered name. */

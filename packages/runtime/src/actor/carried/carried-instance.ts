@@ -16,6 +16,7 @@ import type {
 } from "../../ports/instance.ts";
 import type { RawRequest } from "../../ports/raw.ts";
 import { queueErrors } from "../../queue/errors.ts";
+import type { Limiter } from "../../rate-limit/limiter.ts";
 import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
@@ -37,10 +38,12 @@ export class CarriedInstance implements ActorInstance {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly #activation: CarriedActivation;
+  readonly #limiter: Limiter | undefined;
 
   constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor" | "grants">) {
     this.record = request.record;
     this.generation = request.generation;
+    this.#limiter = of.grants.limiter?.(of.descriptor.options.rateLimit);
     const { noSleep, sleepTimeout } = of.descriptor.options;
     this.#activation = new CarriedActivation({
       env,
@@ -93,6 +96,8 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     const activation = this.#activation;
+    const limited = this.#limiter?.refuses(call);
+    if (limited !== undefined) return call.reply.error(limited).release();
     const refusal = refusalOf(activation, call);
     if (refusal !== undefined) {
       activation.emit(call.reply.error(refusal));
@@ -133,6 +138,8 @@ export class CarriedInstance implements ActorInstance {
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
+    const refusal = this.#limiter?.refusesClient(request.params);
+    if (refusal !== undefined) throw refusal;
     try {
       return await this.#activation.clients.connect(request);
     } catch (cause) {
@@ -145,9 +152,11 @@ export class CarriedInstance implements ActorInstance {
     }
   }
 
-  open(request: RawRequest): void {
-    if (!this.accepting) request.refused(actorErrors.stopping());
-    else if (request.kind === "http") this.#activation.requests.open(request);
+  open(asked: RawRequest): void {
+    if (!this.accepting) return asked.refused(actorErrors.stopping());
+    const request = this.#limiter === undefined ? asked : this.#limiter.admit(asked);
+    if (request === undefined) return;
+    if (request.kind === "http") this.#activation.requests.open(request);
     else this.#activation.sockets.open(request);
   }
 

@@ -5,6 +5,7 @@ import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import type { Relay } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
+import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { Activation } from "./activation.ts";
 import type { CurrentChain } from "./database-client.ts";
 import type { WaitGraph } from "./wait-graph.ts";
@@ -31,4 +32,6 @@ export interface ActivationServices {
   readonly waits: WaitGraph;
   /** What its work runs under, where `setup` was given one. */
   readonly relay?: Relay | undefined;
+  /** Makes what limits an activation's calls. Absent in a guest: its host counts them. */
+  readonly limiter?: LimiterFor | undefined;
 }

@@ -17,6 +17,7 @@ import type {
 } from "../../ports/instance.ts";
 import type { RawRequest } from "../../ports/raw.ts";
 import type { StoreNeeds } from "../../ports/storage.ts";
+import type { Limiter } from "../../rate-limit/limiter.ts";
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
 import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
@@ -35,6 +36,7 @@ export class LocalInstance implements ActorInstance {
   readonly record: ActorRecord;
   readonly generation: Generation;
   readonly #activation: Activation;
+  readonly #limiter: Limiter | undefined;
 
   constructor(request: InstanceOpen, definition: LocalDefinition, services: ActivationServices) {
     this.record = request.record;
@@ -47,6 +49,7 @@ export class LocalInstance implements ActorInstance {
       descriptor: definition.descriptor,
       behaviour: definition.behaviour,
     });
+    this.#limiter = services.limiter?.(definition.descriptor.options.rateLimit);
     // Nothing leaves before the creation is durable; when it can't be, there is nothing left to run.
     if (request.created !== undefined) {
       this.#activation.gate.hold(request.created, () => request.host.requestStop(this, "broken"));
@@ -110,9 +113,12 @@ export class LocalInstance implements ActorInstance {
     // Disconnected: its socket closes as soon as what was sent before has left.
     if (call.connection instanceof Connection) {
       if (call.connection.ended) return;
-      if (call.connection.waiting) return this.#later(call, call.connection);
     }
-    this.#dispatch(call);
+    const refusal = this.#limiter?.refuses(call);
+    if (refusal !== undefined) call.reply.error(refusal).release();
+    else if (call.connection instanceof Connection && call.connection.waiting)
+      this.#later(call, call.connection);
+    else this.#dispatch(call);
   }
 
   #dispatch(call: ActionCall): void {
@@ -131,6 +137,12 @@ export class LocalInstance implements ActorInstance {
   }
 
   async connect(request: ConnectRequest & Pick<Connecting, "raw">): Promise<ActorConnection> {
+    const refusal = this.accepting ? this.#limiter?.refusesClient(request.params) : undefined;
+    if (refusal !== undefined) throw refusal;
+    return await this.#connect(request);
+  }
+
+  async #connect(request: ConnectRequest & Pick<Connecting, "raw">): Promise<ActorConnection> {
     if (!this.accepting) throw actorErrors.stopping();
     try {
       return await this.#activation.connections.enter(request);
@@ -142,9 +154,11 @@ export class LocalInstance implements ActorInstance {
     }
   }
 
-  open(request: RawRequest): void {
+  open(asked: RawRequest): void {
+    const request = this.#limiter === undefined ? asked : this.#limiter.admit(asked);
+    if (request === undefined) return;
     if (request.kind === "http") openRequest(this.#activation, request);
-    else void openSocket(this.#activation, request, (client) => this.connect(client));
+    else void openSocket(this.#activation, request, (client) => this.#connect(client));
   }
 
   async #durable(): Promise<boolean> {
