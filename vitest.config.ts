@@ -14,6 +14,7 @@ const runtime = "packages/runtime/test";
 const carried = [
   `${runtime}/{access,turns,schedule,host,kv,raw,events,streams,actor-calls,sql,queue,relay,workflow}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
+  `${runtime}/definitions/options-walk.test.ts`,
   `${runtime}/actions/{validation,waiting,idempotency,serial,chains}.test.ts`,
   `${runtime}/state/{chunks,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,

@@ -131,7 +131,8 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
 });
 
-const noOps: ReadonlySet<string> = new Set<NoOpName>([
+/** Options of RivetKit's that are known and do nothing here. */
+export const noEffect: ReadonlySet<string> = new Set<NoOpName>([
   "stateSaveInterval",
   "connectionLivenessTimeout",
   "connectionLivenessInterval",
@@ -142,7 +143,7 @@ const noOps: ReadonlySet<string> = new Set<NoOpName>([
 ]);
 
 /** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
-const unsupported: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
+export const refusedOptions: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
 
 const texts: ReadonlySet<string> = new Set(["name", "icon"]);
 
@@ -160,7 +161,7 @@ export function parseOptions(input: unknown): ParsedOptions {
   const ignored: string[] = [];
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue;
-    if (noOps.has(name)) ignored.push(name);
+    if (noEffect.has(name)) ignored.push(name);
     else options[name] = checkOption(name, value);
   }
   // RivetKit has one time for both.
@@ -176,9 +177,9 @@ function checkOption(name: string, value: unknown): unknown {
     return value;
   }
   if (name === "rateLimit") return parseRateLimits(value);
-  if (unsupported.has(name)) throw configErrors.unsupportedOption(name);
+  if (refusedOptions.has(name)) throw configErrors.unsupportedOption(name);
   if (!Object.hasOwn(defaultOptions, name)) {
-    const known = [...Object.keys(defaultOptions), "rateLimit", ...texts, ...noOps];
+    const known = [...Object.keys(defaultOptions), "rateLimit", ...texts, ...noEffect];
     throw configErrors.unknownOption(name, nearest(name, known));
   }
   if (name === "concurrency") {
