@@ -19,8 +19,8 @@ import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
-import type { RelaySetting } from "../traced/tracing.ts";
 import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
+import type { RelaySetting } from "../traced/tracing.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
