@@ -20,7 +20,12 @@ const vault = actor({
     c.state.done += 1;
     socket.send("in");
   },
-  actions: { act: (c) => void (c.state.done += 1), look: (c) => c.snapshot() },
+  actions: {
+    act: (c) => {
+      c.state.done += 1;
+    },
+    look: (c) => c.snapshot(),
+  },
 });
 
 const other = actor({
