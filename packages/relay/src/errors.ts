@@ -97,6 +97,14 @@ export const relayErrors = {
   measurementInvalid: (path: string, expected: string) =>
     error("measurement_invalid", `${path} must be ${expected}`, { metadata: { path, expected } }),
 
+  /** A payload is none of its provider's, or can't be read. */
+  payloadUnreadable: (codec: string, what: string, cause?: unknown) =>
+    error("payload_unreadable", `The codec ${codec} can't read this ${what}`, { metadata: { codec, what }, cause }),
+  codecUnknown: (codec: string, known: readonly string[]) =>
+    error("codec_unknown", `There is no codec "${codec}", but ${known.join(", ")}`, {
+      metadata: { codec, known },
+    }),
+
   /** Flushing waits for the subscriber that asks: it would wait for itself. */
   flushInSubscriber: () =>
     error("flush_in_subscriber", "A subscriber can't wait for its own delivery: flush outside of it"),
