@@ -56,26 +56,31 @@ export interface AnnotatedLlmRequest {
 export type FinishReason = "complete" | "length" | "tool_use" | "content_filter" | "unknown";
 
 /** A call of a tool that a model asks for. */
-export interface AnnotatedToolCall {
+export type AnnotatedToolCall = {
   readonly id: string;
   readonly name: string;
   /** Parsed; a text that isn't JSON stays a text. */
   readonly arguments: Json;
-}
+};
 
-/** What a call cost. */
-export interface CostEstimate {
-  readonly total: number;
-  readonly currency: string;
-  readonly source: string;
+/** What a call cost, by the prices of `pricing_source`. */
+export type CostEstimate = {
+  /** Left out when a kind of token was used whose rate nobody knows. */
+  readonly total?: number;
   readonly input?: number;
   readonly output?: number;
   readonly cache_read?: number;
   readonly cache_write?: number;
-}
+  readonly currency: string;
+  readonly source: "model_pricing";
+  readonly pricing_provider: string;
+  readonly pricing_model: string;
+  readonly pricing_as_of: string;
+  readonly pricing_source: string;
+};
 
 /** Tokens of a call, as the provider counted them in its last word on the matter. */
-export interface AnnotatedUsage {
+export type AnnotatedUsage = {
   /** As the provider counts: with cached tokens in it or, at Anthropic's, without. */
   readonly prompt_tokens?: number;
   readonly completion_tokens?: number;
@@ -84,8 +89,8 @@ export interface AnnotatedUsage {
   readonly cache_write_tokens?: number;
   /** Tokens of the prompt that were neither read from a cache nor written to one. */
   readonly uncached_input_tokens?: number;
-  readonly cost?: Json;
-}
+  readonly cost?: CostEstimate;
+};
 
 /** A response of a model. Fields that aren't named here are the provider's own. */
 export interface AnnotatedLlmResponse {
@@ -93,9 +98,9 @@ export interface AnnotatedLlmResponse {
   readonly model?: string;
   /** The text of the answer. */
   readonly message?: string;
-  readonly tool_calls?: readonly Json[];
+  readonly tool_calls?: readonly AnnotatedToolCall[];
   readonly finish_reason?: FinishReason;
-  readonly usage?: Json;
+  readonly usage?: AnnotatedUsage;
   readonly api_specific?: { readonly api: CodecName; readonly [field: string]: Json };
   readonly [field: string]: Json;
 }
