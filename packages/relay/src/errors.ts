@@ -99,7 +99,10 @@ export const relayErrors = {
 
   /** A payload is none of its provider's, or can't be read. */
   payloadUnreadable: (codec: string, what: string, cause?: unknown) =>
-    error("payload_unreadable", `The codec ${codec} can't read this ${what}`, { metadata: { codec, what }, cause }),
+    error("payload_unreadable", `The codec ${codec} can't read this ${what}`, {
+      metadata: { codec, what },
+      cause,
+    }),
   codecUnknown: (codec: string, known: readonly string[]) =>
     error("codec_unknown", `There is no codec "${codec}", but ${known.join(", ")}`, {
       metadata: { codec, known },

@@ -20,7 +20,7 @@ export type {
   CostEstimate,
   FinishReason,
 } from "./codecs/annotated.ts";
-export type { LlmCodec, LlmResponseCodec, ProviderCodec, StreamAssembly } from "./codecs/codec.ts";
+export type { ProviderCodec } from "./codecs/codec.ts";
 export {
   AnthropicMessagesCodec,
   builtinCodecs,

@@ -1,9 +1,10 @@
 /** What all codecs in the box do alike: check what they get, decode it, and merge edits back. */
+import type { StreamCollector } from "../calls/llm-codec.ts";
 import { relayErrors } from "../errors.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { AnnotatedLlmRequest, AnnotatedLlmResponse, CodecName } from "./annotated.ts";
 import type { ProviderCodec, StreamAssembly } from "./codec.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, number, objectsOf, own, present, text } from "./json.ts";
 import { mergeObjects } from "./merge-edits.ts";
 
 /** What one provider's codec is made of. All of it is pure. */
@@ -39,9 +40,14 @@ export abstract class PartsCodec implements ProviderCodec {
   readonly decodeResponse = (response: unknown): AnnotatedLlmResponse =>
     this.#read("response", this.#parts.readResponse, response);
 
-  assembly(): StreamAssembly {
-    return this.#parts.assembly();
-  }
+  readonly collectStream = (): StreamCollector => {
+    const assembly = this.#parts.assembly();
+    return {
+      add: (chunk) => assembly.add(chunk),
+      describe: (chunk) => described(this.name, chunk),
+      end: () => ({ response: assembly.response(), complete: assembly.complete }),
+    };
+  };
 
   recognises(content: unknown): boolean {
     return isObject(content) && this.#parts.isRequest(content);
@@ -64,4 +70,15 @@ export abstract class PartsCodec implements ProviderCodec {
       throw relayErrors.payloadUnreadable(this.name, what, cause);
     }
   }
+}
+
+/** What a chunk is, without what it says. */
+function described(provider: CodecName, chunk: unknown): JsonObject {
+  if (!isObject(chunk)) return { provider };
+  const choices = objectsOf(own(chunk, "choices") ?? own(chunk, "candidates"));
+  return present({
+    provider,
+    event_type: text(own(chunk, "type")) ?? text(own(chunk, "object")),
+    choice_indices: choices.length === 0 ? undefined : choices.map((one) => number(own(one, "index")) ?? 0),
+  });
 }

@@ -1,6 +1,8 @@
 /** Streams put together: the response as it would have come in one piece, with the usage of the last word. */
 import { type CodecName, codecNamed } from "@troupe/relay";
 import { expect, test } from "vitest";
+import { codeOf, Driver } from "../driver/driver.ts";
+import { requests } from "./payloads.ts";
 
 interface Streamed {
   readonly name: CodecName;
@@ -123,13 +125,14 @@ const streams: readonly Streamed[] = [
 test.each(streams)("$name: chunks are one response, and a stream that is cut off isn't whole", (streamed) => {
   const { name, chunks, enough, message, prompt, completion } = streamed;
   const codec = codecNamed(name);
-  const assembly = codec.assembly();
+  const collector = codec.collectStream();
   for (const [n, chunk] of chunks.entries()) {
-    expect([n, assembly.complete]).toEqual([n, n >= enough]);
-    assembly.add(chunk);
+    expect([n, collector.end().complete]).toEqual([n, n >= enough]);
+    collector.add(chunk);
   }
-  expect(assembly.complete).toBe(true);
-  expect(codec.decodeResponse(assembly.response())).toMatchObject({
+  const { response, complete } = collector.end();
+  expect(complete).toBe(true);
+  expect(codec.decodeResponse(response)).toMatchObject({
     message,
     finish_reason: "tool_use",
     tool_calls: [{ id: "t", name: "f", arguments: { a: 1 } }],
@@ -138,12 +141,55 @@ test.each(streams)("$name: chunks are one response, and a stream that is cut off
 });
 
 test.each(streams)("$name: what is unknown or malformed changes nothing", ({ name, chunks }) => {
-  const clean = codecNamed(name).assembly();
-  const noisy = codecNamed(name).assembly();
+  const clean = codecNamed(name).collectStream();
+  const noisy = codecNamed(name).collectStream();
   for (const chunk of chunks) {
     clean.add(chunk);
     for (const noise of [null, 1, "x", [], { type: "some.new.event" }]) noisy.add(noise);
     noisy.add(chunk);
   }
-  expect(noisy.response()).toEqual(clean.response());
+  expect(noisy.end().response).toMatchObject(Object(clean.end().response));
 });
+
+test.each(streams)(
+  "$name: a streamed call's end event has the whole response and the final usage",
+  async (streamed) => {
+    const driver = new Driver();
+    const codec = codecNamed(streamed.name);
+    async function* provider() {
+      yield* streamed.chunks;
+    }
+    const request = { headers: {}, content: requests[streamed.name] };
+    const stream = await driver.relay.llmStreamCallExecute("model", request, provider, { codec });
+    const chunks: unknown[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks).toEqual(streamed.chunks);
+    const start = await driver.find("model", "start");
+    expect(start.category_profile?.["annotated_request"]).toEqual(codec.decode(request));
+    expect((await driver.find("model", "end")).category_profile).toMatchObject({
+      annotated_response: { message: "hey", usage: { completion_tokens: 9 } },
+    });
+    expect((await driver.find("llm.chunk", "mark")).data).toMatchObject({
+      chunk_index: 0,
+      provider: codec.name,
+    });
+  },
+);
+
+test.each(streams)(
+  "$name: a stream that is cut off is an error, and what came is in its end event",
+  async (streamed) => {
+    const { relay } = new Driver();
+    async function* provider() {
+      yield* streamed.chunks.slice(0, streamed.enough - 1);
+    }
+    const request = { headers: {}, content: requests[streamed.name] };
+    const stream = await relay.llmStreamCallExecute("model", request, provider, {
+      codec: codecNamed(streamed.name),
+    });
+    const read = async () => {
+      for await (const _chunk of stream);
+    };
+    expect(await codeOf(read())).toBe("relay.stream_truncated");
+  },
+);
