@@ -165,7 +165,7 @@ test.each(streams)(
     for await (const chunk of stream) chunks.push(chunk);
     expect(chunks).toEqual(streamed.chunks);
     const start = await driver.find("model", "start");
-    expect(start.category_profile?.["annotated_request"]).toEqual(codec.decode(request));
+    expect(start.category_profile?.annotated_request).toEqual(codec.decode(request));
     expect((await driver.find("model", "end")).category_profile).toMatchObject({
       annotated_response: { message: "hey", usage: { completion_tokens: 9 } },
     });
