@@ -141,8 +141,8 @@ test("a collector that refuses isn't asked again; the error names neither passwo
   await using receiver = await Receiver.start();
   receiver.answers = [401, 200];
   const relay = createRelay();
-  const url = `${receiver.url(false).replace("http://", "http://user:hunter2@")}?token=hunter3`;
-  const exporter = new AtofExporter({ type: "stream", url: url.replace("user:hunter2@", "") });
+  const url = `${receiver.url(false)}?token=hunter3`;
+  const exporter = new AtofExporter({ type: "stream", url, headers: { authorization: "hunter2" } });
   exporter.register(relay, "stream");
   relay.event("refused");
   const error: unknown = await exporter.forceFlush().catch((thrown: unknown) => thrown);
@@ -190,6 +190,7 @@ test("options that can't be are refused by name", () => {
     [{ maxBytes: 0 }, "maxBytes must be above 0"],
     [{ maxFiles: -1 }, "maxFiles must be 0 or more"],
     [{ type: "stream", url: "nowhere" }, "url must be an absolute address"],
+    [{ type: "stream", url: "http://u:p@host" }, "url must be without credentials"],
     [{ type: "stream", url: "http://x", headerEnv: { a: "TROUPE_TEST_UNSET" } }, "TROUPE_TEST_UNSET"],
   ];
   for (const [options, message] of wrong) expect(() => new AtofExporter(options)).toThrow(message);

@@ -31,7 +31,7 @@ export interface DeliveryParts<T> {
 /** What waits to be sent. */
 export class Delivery<T> {
   readonly #parts: DeliveryParts<T>;
-  #waiting: T[] = [];
+  readonly #waiting: T[] = [];
   #weight = 0;
   #sending: Promise<void> | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;

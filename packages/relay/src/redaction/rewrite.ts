@@ -27,12 +27,12 @@ function elements(list: readonly Json[], rewriter: Rewriter): Json {
 }
 
 function properties(object: { readonly [key: string]: Json }, rewriter: Rewriter): Json {
-  let changed: [string, Json][] | undefined;
+  const changed: [string, Json][] = [];
   for (const [key, value] of Object.entries(object)) {
     const rewritten = rewriter.property?.(key, value) ?? rewrite(value, rewriter);
-    if (rewritten !== value) (changed ??= []).push([key, rewritten]);
+    if (rewritten !== value) changed.push([key, rewritten]);
   }
-  return changed === undefined ? object : { ...object, ...Object.fromEntries(changed) };
+  return changed.length === 0 ? object : { ...object, ...Object.fromEntries(changed) };
 }
 
 function isList(value: object): value is readonly Json[] {

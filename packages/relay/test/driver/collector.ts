@@ -184,14 +184,14 @@ interface Call {
 
 /** Attributes as a record. */
 export function attributesOf(attributes: readonly Attribute[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, valueOf(value)]));
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
 }
 
-function valueOf(value: Attribute["value"]): unknown {
+function plainValue(value: Attribute["value"]): unknown {
   const [found] = Object.values(value);
   const list = Object(found).values;
   return Array.isArray(list)
-    ? list.map(valueOf)
+    ? list.map(plainValue)
     : typeof found === "string" && "intValue" in value
       ? Number(found)
       : found;

@@ -13,7 +13,7 @@ export class Receiver {
   answers: number[] = [];
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #stalled: (() => void)[] | undefined = undefined;
 
   constructor(server: Server) {

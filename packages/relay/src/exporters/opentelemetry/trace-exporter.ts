@@ -111,7 +111,7 @@ export class OpenTelemetrySubscriber extends Exporter {
   }
 
   protected async closed(): Promise<void> {
-    for (const [uuid, open] of this.#open) this.#giveUp(uuid, open);
+    for (const [uuid, open] of this.#open) void this.#giveUp(uuid, open);
     this.#delivery.end();
     await this.#delivery.flushed().catch(() => {});
     await (await this.#ready?.catch(() => undefined))?.exporter.shutdown();
