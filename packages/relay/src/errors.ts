@@ -138,6 +138,25 @@ export const relayErrors = {
       },
     );
   },
+  /** A document of components has errors: all of them are in the metadata. */
+  configInvalid: (
+    diagnostics: readonly { readonly level: string; readonly code: string; readonly message: string }[],
+  ) => {
+    const [first] = diagnostics.filter(({ level }) => level === "error");
+    return error(
+      "config_invalid",
+      `The configuration has errors, the first: ${first?.code}: ${first?.message}`,
+      {
+        metadata: { diagnostics },
+      },
+    );
+  },
+  componentFailed: (kind: string, cause: unknown) =>
+    error("component_failed", `The component "${kind}" couldn't be set up`, {
+      statusCode: 500,
+      metadata: { kind },
+      cause,
+    }),
   /** Another package is needed for what was asked, and isn't installed. */
   packageMissing: (name: string, neededFor: string, cause: unknown) =>
     new TroupeError("package", "missing", `${neededFor} needs the package ${name}: npm install ${name}`, {

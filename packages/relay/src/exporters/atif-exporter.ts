@@ -9,7 +9,7 @@ import { limits } from "@troupe/protocol";
 import type { JsonObject } from "../codecs/json.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
 import { buildTrajectory } from "./atif/build.ts";
-import type { AtifTrajectory } from "./atif/trajectory.ts";
+import type { AtifAgent, AtifTrajectory } from "./atif/trajectory.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 
 /** Whose trajectory it is. */
@@ -39,14 +39,8 @@ export class AtifExporter extends Exporter {
 
   /** The trajectory so far. Flush first for what was emitted right before. */
   trajectory(): AtifTrajectory {
-    const { sessionId, agentName, agentVersion, modelName, toolDefinitions, extra } = this.#options;
-    const agent = {
-      name: agentName,
-      version: agentVersion,
-      ...(modelName === undefined ? {} : { model_name: modelName }),
-      ...(toolDefinitions === undefined ? {} : { tool_definitions: toolDefinitions }),
-      ...(extra === undefined ? {} : { extra }),
-    };
+    const { sessionId } = this.#options;
+    const agent = atifAgent(this.#options);
     return buildTrajectory({ sessionId, agent, missing: this.#missing }, this.#events);
   }
 
@@ -86,4 +80,16 @@ export class AtifExporter extends Exporter {
   protected closed(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** The agent of a trajectory. */
+export function atifAgent(options: Omit<AtifExporterOptions, "sessionId">): AtifAgent {
+  const { agentName, agentVersion, modelName, toolDefinitions, extra } = options;
+  return {
+    name: agentName,
+    version: agentVersion,
+    ...(modelName === undefined ? {} : { model_name: modelName }),
+    ...(toolDefinitions === undefined ? {} : { tool_definitions: toolDefinitions }),
+    ...(extra === undefined ? {} : { extra }),
+  };
 }

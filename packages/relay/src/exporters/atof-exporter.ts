@@ -111,7 +111,8 @@ function streamSink(options: AtofStreamOptions): Sink {
   const { url, transport = "http_post", timeoutMillis: timeoutMs = TIMEOUT_MS } = options;
   if (!URL.canParse(url)) throw relayErrors.optionInvalid("url", "an absolute address");
   // Errors of fetch quote the whole address.
-  if (new URL(url).username !== "") throw relayErrors.optionInvalid("url", "without credentials: headers have them");
+  if (new URL(url).username !== "")
+    throw relayErrors.optionInvalid("url", "without credentials: headers have them");
   const sink = { url, timeoutMs, headers: headersOf(options) };
   switch (transport) {
     case "websocket":

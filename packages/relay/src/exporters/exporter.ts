@@ -27,7 +27,9 @@ export interface RuntimeDiagnostic {
 /** Sends events somewhere. Register it with a relay, and shut it down in the end. */
 export abstract class Exporter {
   readonly #includeSecrets: boolean;
-  #registered: { readonly relay: Relay; readonly registration: Registration } | undefined = undefined;
+  /** Stays when it isn't registered any more: what was emitted before still comes. */
+  #relay: Relay | undefined = undefined;
+  #registration: Registration | undefined = undefined;
   #closed = false;
 
   constructor(options: ExporterOptions) {
@@ -48,22 +50,23 @@ export abstract class Exporter {
     options: Pick<RegistrationOptions, "scope" | "queueLimit"> = {},
   ): void {
     if (this.#closed) throw relayErrors.exporterClosed();
-    if (this.#registered !== undefined) throw relayErrors.nameTaken("exporter registration", name);
+    if (this.#registration !== undefined) throw relayErrors.nameTaken("exporter registration", name);
     const handle = (event: RelayEvent): Promise<void> | undefined =>
       this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
-    this.#registered = { relay, registration: relay.registerSubscriber(name, handle, options) };
+    this.#registration = relay.registerSubscriber(name, handle, options);
+    this.#relay = relay;
   }
 
   /** False when it isn't registered. What was emitted before is still sent. */
   deregister(): boolean {
-    const removed = this.#registered?.registration.deregister() ?? false;
-    this.#registered = undefined;
+    const removed = this.#registration?.deregister() ?? false;
+    this.#registration = undefined;
     return removed;
   }
 
   /** Settles when all that was emitted before is out. Throws `relay.export_failed` when something was lost since. */
   async forceFlush(): Promise<void> {
-    await this.#registered?.relay.flushSubscribers();
+    await this.#relay?.flushSubscribers();
     await this.drained();
   }
 

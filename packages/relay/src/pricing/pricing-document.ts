@@ -150,3 +150,6 @@ export function fileSource(path: string): FileSource {
 export function pricingConfig(sources: PricingSource[] = []): PricingConfig {
   return { sources };
 }
+
+/** The component's kind. */
+export const PRICING_PLUGIN_KIND = "pricing";
