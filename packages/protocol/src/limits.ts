@@ -1,5 +1,6 @@
 import { hibernationLimits } from "./hibernation-limits.ts";
 import { pluginLimits } from "./plugin-limits.ts";
+import { relayExportLimits } from "./relay-export-limits.ts";
 
 /**
  * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
@@ -302,26 +303,7 @@ export const limits = {
   relayEventMiddlewareMs: 5_000,
   /** Characters that wait for a file exporter's disk before its subscriber waits too. */
   relayExportBytes: 1024 * 1024,
-  /** Spans or log records that wait for a collector before an exporter's subscriber waits too. */
-  relayExportItems: 4_096,
-  /** Events, spans or records of one request to a collector. */
-  relayExportBatch: 512,
-  /** Tries of one batch, when the error says that another may help. */
-  relayExportTries: 4,
-  /** The pause behind the first try; each is twice the one before. */
-  relayExportPauseMs: 200,
-  /** Scopes whose end a trace exporter waits for: past it the oldest is told as it is. */
-  relayOpenSpans: 10_000,
-  /** Scopes and marks that an ATIF exporter keeps of one session: past it the oldest go. */
-  relayTrajectoryEvents: 100_000,
-  /** Instruments of a metric exporter: past it a measurement with a new name is dropped and counted. */
-  relayInstruments: 256,
-  /** Sets of attributes of one instrument: past it they are counted as one. */
-  relayMetricSeries: 2_000,
-  /** Responses that a response cache keeps: past it the one that was used least recently goes. */
-  relayCachedResponses: 1_000,
-  /** Characters of all responses that a response cache keeps. */
-  relayCachedCharacters: 64 * 1024 * 1024,
+  ...relayExportLimits,
 
   /** Threads that the embedded sandboxes of one `agentOS()` share. */
   sandboxThreads: 2,

@@ -1,6 +1,5 @@
 /** What a component is: it checks its configuration, and registers what it does. */
 import type { JsonObject } from "../codecs/json.ts";
-import type { Exporter } from "../exporters/exporter.ts";
 import type { RegistrationFunctions } from "../middleware/registration-functions.ts";
 import type { Relay } from "../relay.ts";
 import type { ComponentDiagnostic } from "./config.ts";
@@ -16,12 +15,20 @@ export interface ComponentPorts {
   readonly random: () => number;
 }
 
+/** An exporter that a component made. */
+export interface OwnedExporter {
+  register(relay: Relay, name: string): void;
+  deregister(): boolean;
+  /** Sends what was emitted before, and lets go of what is open. */
+  shutdown(): Promise<void>;
+}
+
 /** Where a component registers. Nothing of it takes effect before the whole document does. */
 export interface ComponentContext extends RegistrationFunctions {
   readonly relay: Relay;
   readonly ports: ComponentPorts;
   /** Registers an exporter, which is shut down when the component ends. */
-  registerExporter(name: string, exporter: Pick<Exporter, "register" | "deregister" | "shutdown">): void;
+  registerExporter(name: string, exporter: OwnedExporter): void;
   /** Runs when the component has ended, or didn't begin after all. */
   onClose(close: () => unknown): void;
   /** Asked for when somebody reads the report. */

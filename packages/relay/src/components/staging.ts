@@ -4,12 +4,11 @@
  * `commit` registers all of it and takes the former document's away in one turn, so that no call begins between the two;
  * when one can't be registered, those before it are taken away again and the former stay.
  */
-import type { Exporter } from "../exporters/exporter.ts";
 import type { MiddlewareKind } from "../middleware/kinds.ts";
 import type { Registration, RegistrationRequest } from "../middleware/registration.ts";
 import { registrationFunctions } from "../middleware/registration-functions.ts";
 import type { Relay } from "../relay.ts";
-import type { ComponentContext, ComponentPorts } from "./component.ts";
+import type { ComponentContext, ComponentPorts, OwnedExporter } from "./component.ts";
 import type { ComponentDiagnostic } from "./config.ts";
 
 /** Takes a registration away. */
@@ -93,7 +92,7 @@ export class Staging {
     };
   }
 
-  #exporter(name: string, exporter: Pick<Exporter, "register" | "deregister" | "shutdown">): void {
+  #exporter(name: string, exporter: OwnedExporter): void {
     this.#steps.push(() => {
       exporter.register(this.#relay, name);
       return () => void exporter.deregister();
