@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { runPage } from "./page.ts";
 
-for (const name of ["http", "streaming", "client", "inspector"]) {
+for (const name of ["http", "streaming", "client", "inspector", "codecs", "exporters", "components"]) {
   test(`docs/${name}.md does what it says`, async () => {
     const { expected, printed } = await runPage(name);
     expect(expected).not.toBe("");
