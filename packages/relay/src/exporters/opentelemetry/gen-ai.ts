@@ -3,7 +3,7 @@
  *
  * What was said (messages, instructions, arguments, results) is content, and told only when the exporter is asked to.
  */
-import type { AnnotatedMessage, CodecName } from "../../codecs/annotated.ts";
+import type { AnnotatedMessage, AnnotatedUsage, CodecName } from "../../codecs/annotated.ts";
 import { isObject } from "../../codecs/json.ts";
 import type { Json, ScopeEvent } from "../../events/event.ts";
 import type { ScopeType } from "../../scope/scope-type.ts";
@@ -79,13 +79,19 @@ function modelAttributes(call: DescribedCall, content: boolean): AttributeMap {
       "gen_ai.response.finish_reasons":
         response?.finish_reason === undefined ? undefined : [response.finish_reason],
       "gen_ai.response.time_to_first_chunk": typeof first === "number" ? first : undefined,
-      "gen_ai.usage.input_tokens": usage?.prompt_tokens,
+      "gen_ai.usage.input_tokens": inputTokens(usage),
       "gen_ai.usage.output_tokens": usage?.completion_tokens,
       "gen_ai.usage.cache_read.input_tokens": usage?.cache_read_tokens,
       "gen_ai.usage.cache_creation.input_tokens": usage?.cache_write_tokens,
     }),
     ...(content ? modelContent(call) : {}),
   };
+}
+
+/** All of them: the conventions count cached ones in, also where the provider doesn't. */
+function inputTokens(usage: AnnotatedUsage | undefined): number | undefined {
+  if (usage?.uncached_input_tokens === undefined) return usage?.prompt_tokens;
+  return usage.uncached_input_tokens + (usage.cache_read_tokens ?? 0) + (usage.cache_write_tokens ?? 0);
 }
 
 function modelContent(call: DescribedCall): AttributeMap {
