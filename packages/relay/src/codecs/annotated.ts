@@ -9,8 +9,16 @@ import type { Json } from "../events/event.ts";
 /** The names of the codecs in the box, as they stand in configurations and in `api_specific.api`. */
 export type CodecName = "openai_chat" | "openai_responses" | "anthropic_messages" | "gemini_generate_content";
 
+/**
+ * Fields of a provider's own. Not an index signature beside the others: whose compiler takes an optional field for one that
+ * may be undefined would refuse these types.
+ */
+interface Fields {
+  readonly [field: string]: Json;
+}
+
 /** A message, or an item that stands in its place. Further fields are the provider's. */
-export interface AnnotatedMessage {
+export type AnnotatedMessage = {
   /**
    * system, user, developer, assistant, tool, function; tool_call and tool_result where they are items of their own;
    * provider_native for what no other provider has.
@@ -18,8 +26,7 @@ export interface AnnotatedMessage {
   readonly role: string;
   /** Left out where the provider has none. */
   readonly content?: string | readonly AnnotatedPart[];
-  readonly [field: string]: Json;
-}
+} & Fields;
 
 /** A part of a message: text, image_url, image, audio, file, refusal, tool_use, tool_result, provider_native. */
 export interface AnnotatedPart {
@@ -36,7 +43,7 @@ export type AnnotatedParams = {
 };
 
 /** A request to a model. Fields that aren't named here are the provider's own. */
-export interface AnnotatedLlmRequest {
+export type AnnotatedLlmRequest = {
   readonly messages: readonly AnnotatedMessage[];
   /** What the provider keeps apart from the messages: a text, or its own blocks. */
   readonly instructions?: Json;
@@ -49,8 +56,7 @@ export interface AnnotatedLlmRequest {
   readonly stream?: boolean;
   /** What only this API has. */
   readonly api_specific?: { readonly api: CodecName; readonly [field: string]: Json };
-  readonly [field: string]: Json;
-}
+} & Fields;
 
 /** Why a model stopped. */
 export type FinishReason = "complete" | "length" | "tool_use" | "content_filter" | "unknown";
@@ -93,7 +99,7 @@ export type AnnotatedUsage = {
 };
 
 /** A response of a model. Fields that aren't named here are the provider's own. */
-export interface AnnotatedLlmResponse {
+export type AnnotatedLlmResponse = {
   readonly id?: string;
   readonly model?: string;
   /** The text of the answer. */
@@ -102,5 +108,4 @@ export interface AnnotatedLlmResponse {
   readonly finish_reason?: FinishReason;
   readonly usage?: AnnotatedUsage;
   readonly api_specific?: { readonly api: CodecName; readonly [field: string]: Json };
-  readonly [field: string]: Json;
-}
+} & Fields;
