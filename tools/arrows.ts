@@ -37,6 +37,7 @@ export interface Room {
 const runtime = "packages/runtime/src/";
 const plugins = "packages/plugins/src/";
 const relay = "packages/relay/src/";
+const otlp = `${relay}exporters/opentelemetry/`;
 
 /** Inside a package: what a room must not know. */
 export const rooms: readonly Room[] = [
@@ -99,7 +100,8 @@ export const rooms: readonly Room[] = [
   },
   {
     where: [relay],
-    except: [`${relay}node.ts`, `${relay}create-relay.ts`],
+    // A component's kinds meet exporters and the platform in `plugin.ts`.
+    except: [`${relay}node.ts`, `${relay}create-relay.ts`, `${relay}opentelemetry.ts`, `${relay}plugin.ts`],
     mayNotSee: [`${relay}exporters/`, `${relay}platform.ts`],
     because: "the relay runs on every platform: Node's part is an entry of its own",
   },
@@ -205,7 +207,15 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
   "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
-  "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts"],
+  "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts", `${otlp}packages.ts`],
+  ...Object.fromEntries(
+    [
+      ...["api", "resources", "sdk-logs", "sdk-metrics", "sdk-trace"],
+      ...["trace", "logs", "metrics"].flatMap((signal) =>
+        ["grpc", "http", "proto"].map((way) => `exporter-${signal}-otlp-${way}`),
+      ),
+    ].map((name) => [`@opentelemetry/${name}`, [otlp]]),
+  ),
 };
 
 /** True when `path` is, or lies under, one of `places`. */

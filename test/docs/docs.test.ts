@@ -2,7 +2,9 @@
 import { expect, test } from "vitest";
 import { runPage } from "./page.ts";
 
-for (const name of ["http", "options", "streaming", "client", "inspector"]) {
+const pages = ["http", "options", "streaming", "client", "inspector", "codecs", "exporters", "components"];
+
+for (const name of pages) {
   test(`docs/${name}.md does what it says`, async () => {
     const { expected, printed } = await runPage(name);
     expect(expected).not.toBe("");

@@ -44,3 +44,13 @@ test("a range is refused", async () => {
   const files = { "package.json": '{ "devDependencies": { "node": "^24.0.0" } }' };
   expect(await findIn(dependenciesCheck, files)).toEqual(["package.json: node is not pinned: ^24.0.0"]);
 });
+
+test("a package under another name is pinned as well", async () => {
+  const aliases = (version: string) => ({
+    "package.json": `{ "devDependencies": { "node": "npm:@other/node@${version}" } }`,
+  });
+  expect(await findIn(dependenciesCheck, aliases("24.0.0"))).toEqual([]);
+  expect(await findIn(dependenciesCheck, aliases("^24.0.0"))).toEqual([
+    "package.json: node is not pinned: npm:@other/node@^24.0.0",
+  ]);
+});

@@ -99,7 +99,7 @@ function unpinned(repository: Repository, root: Manifest): Problem[] {
       ...manifest.devDependencies,
       ...manifest.optionalDependencies,
     })
-      .filter(([, range]) => !/^\d+\.\d+\.\d+[-\w.]*$/.test(range))
+      .filter(([, range]) => !/^(npm:[@\w/.-]+@)?\d+\.\d+\.\d+[-\w.]*$/.test(range))
       .map(([name, range]) => ({ at, message: `${name} is not pinned: ${range}` })),
   );
 }

@@ -1,5 +1,6 @@
 import { hibernationLimits } from "./hibernation-limits.ts";
 import { pluginLimits } from "./plugin-limits.ts";
+import { relayExportLimits } from "./relay-export-limits.ts";
 
 /**
  * Every limit of Troupe, in one place. Each has a code of its own in `errors.ts` and a test.
@@ -305,6 +306,7 @@ export const limits = {
   relayEventMiddlewareMs: 5_000,
   /** Characters that wait for a file exporter's disk before its subscriber waits too. */
   relayExportBytes: 1024 * 1024,
+  ...relayExportLimits,
 
   /** Threads that the embedded sandboxes of one `agentOS()` share. */
   sandboxThreads: 2,

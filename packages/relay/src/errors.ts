@@ -97,12 +97,74 @@ export const relayErrors = {
   measurementInvalid: (path: string, expected: string) =>
     error("measurement_invalid", `${path} must be ${expected}`, { metadata: { path, expected } }),
 
+  /** A payload is none of its provider's, or can't be read. */
+  payloadUnreadable: (codec: string, what: string, cause?: unknown) =>
+    error("payload_unreadable", `The codec ${codec} can't read this ${what}`, {
+      metadata: { codec, what },
+      cause,
+    }),
+  codecUnknown: (codec: string, known: readonly string[]) =>
+    error("codec_unknown", `There is no codec "${codec}", but ${known.join(", ")}`, {
+      metadata: { codec, known },
+    }),
+
   /** Flushing waits for the subscriber that asks: it would wait for itself. */
   flushInSubscriber: () =>
     error("flush_in_subscriber", "A subscriber can't wait for its own delivery: flush outside of it"),
   exporterClosed: () => error("exporter_closed", "The exporter was shut down"),
+  /** Nobody answered, or not in time. */
+  unreachable: (target: string, cause: unknown) =>
+    error("unreachable", `${target} can't be reached`, {
+      statusCode: 502,
+      retryable: true,
+      metadata: { target },
+      cause,
+    }),
+  exportRefused: (target: string, status: number) =>
+    error("export_refused", `${target} answered ${status}`, {
+      statusCode: 502,
+      retryable: status === 408 || status === 429 || status >= 500,
+      metadata: { target, status },
+    }),
+  /** OpenTelemetry's exporter gave a batch up. Its error may quote requests: only its kind and code are told. */
+  collectorRefused: (cause: unknown) => {
+    const { name, code } = Object(cause);
+    return error(
+      "collector_refused",
+      `The collector didn't take a batch: ${String(name)} ${String(code ?? "")}`,
+      {
+        statusCode: 502,
+        metadata: { name: String(name), code: String(code ?? "") },
+      },
+    );
+  },
+  /** A document of components has errors: all of them are in the metadata. */
+  configInvalid: (
+    diagnostics: readonly { readonly level: string; readonly code: string; readonly message: string }[],
+  ) => {
+    const [first] = diagnostics.filter(({ level }) => level === "error");
+    return error(
+      "config_invalid",
+      `The configuration has errors, the first: ${first?.code}: ${first?.message}`,
+      {
+        metadata: { diagnostics },
+      },
+    );
+  },
+  componentFailed: (kind: string, cause: unknown) =>
+    error("component_failed", `The component "${kind}" couldn't be set up`, {
+      statusCode: 500,
+      metadata: { kind },
+      cause,
+    }),
+  /** Another package is needed for what was asked, and isn't installed. */
+  packageMissing: (name: string, neededFor: string, cause: unknown) =>
+    new TroupeError("package", "missing", `${neededFor} needs the package ${name}: npm install ${name}`, {
+      metadata: { install: name },
+      cause,
+    }),
   exportFailed: (path: string, lost: number, cause: unknown) =>
-    error("export_failed", `${path} couldn't be written; ${lost} events are lost`, {
+    error("export_failed", `Not all went to ${path}; ${lost} events are lost`, {
       statusCode: 500,
       metadata: { path, lost },
       cause,

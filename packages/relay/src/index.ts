@@ -8,6 +8,29 @@ export type { LlmStreamOptions } from "./calls/llm-stream-call.ts";
 export type { ManualEnd, ManualLlmOptions, ManualToolOptions } from "./calls/manual-call.ts";
 export type { LlmStreamFunction } from "./calls/stream-chain.ts";
 export type { ToolCallOptions, ToolFunction } from "./calls/tool-call.ts";
+export type {
+  AnnotatedLlmRequest,
+  AnnotatedLlmResponse,
+  AnnotatedMessage,
+  AnnotatedParams,
+  AnnotatedPart,
+  AnnotatedToolCall,
+  AnnotatedUsage,
+  CodecName,
+  CostEstimate,
+  FinishReason,
+} from "./codecs/annotated.ts";
+export type { ProviderCodec } from "./codecs/codec.ts";
+export {
+  AnthropicMessagesCodec,
+  builtinCodecs,
+  codecNamed,
+  detectCodec,
+  detectResponseCodec,
+  GeminiGenerateContentCodec,
+  OpenAIChatCodec,
+  OpenAIResponsesCodec,
+} from "./codecs/codecs.ts";
 export type { RelayEnv } from "./env.ts";
 export { isGuardrailRejected, relayErrors } from "./errors.ts";
 export type {

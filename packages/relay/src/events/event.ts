@@ -27,6 +27,8 @@ interface Envelope {
   /** A UUIDv7. Both events of one scope have the scope's. */
   readonly uuid: string;
   readonly parent_uuid: string | null;
+  /** The trace, where the parent is in another process and the trace didn't begin with it: nothing else would tell. */
+  readonly propagation_root_uuid?: string;
   /** RFC 3339 in UTC, with microseconds. Later events of one relay have later ones. */
   readonly timestamp: string;
   readonly name: string;

@@ -111,6 +111,7 @@ export class Recorder {
         kind: "mark",
         uuid: this.#env.ids.ordered(),
         parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
+        ...traceOf(scope),
         data: plainData(mark.data),
         data_schema: mark.dataSchema ?? null,
         metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
@@ -139,6 +140,7 @@ export class Recorder {
       scope_category,
       uuid: scope.uuid,
       parent_uuid: scope.parentUuid,
+      ...(scope.parentUuid === null || scope.parent === undefined ? {} : traceOf(scope.parent)),
       data_schema: null,
       attributes: scope.attributes,
       category: scope.scopeType,
@@ -149,4 +151,10 @@ export class Recorder {
   #envelope(name: string) {
     return { atof_version: "0.1", timestamp: this.#timestamps.write(this.#clock.next()), name } as const;
   }
+}
+
+/** What is said of a parent that stands for another process' scope. */
+function traceOf(parent: Scope): { readonly propagation_root_uuid?: string } {
+  const elsewhere = parent.parent === undefined && parent.rootUuid !== parent.uuid;
+  return elsewhere ? { propagation_root_uuid: parent.rootUuid } : {};
 }

@@ -1,137 +1,128 @@
 /**
- * AtofExporter: events as lines of JSON in a file.
+ * AtofExporter: events as JSON, a line each, in a file or on their way to another process.
  *
- * Lines are gathered while a write is on its way and written with one call. When more waits than `limits.relayExportBytes`
- * the subscriber waits as well: its queue fills and drops, and memory stays bounded. A write that fails loses its lines,
- * which is counted; the next event tries again.
+ * To a file lines are written as fast as the disk takes them. To other processes they go in batches, with tries. What
+ * waits is bounded either way: see `delivery.ts`.
  */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
-import type { RelayEvent } from "../events/event.ts";
-import type { Registration, RegistrationOptions } from "../middleware/registration.ts";
-import type { Relay } from "../relay.ts";
+import type { Json, RelayEvent } from "../events/event.ts";
+import { Delivery } from "./delivery.ts";
+import { Exporter, type ExporterOptions } from "./exporter.ts";
+import { FileSink, type Sink } from "./file-sink.ts";
+import { headersOf } from "./headers.ts";
+import { HttpSink, withoutSecrets } from "./http-sink.ts";
+import { WebSocketSink } from "./web-socket-sink.ts";
 
-/** Where the file is. */
-export interface AtofExporterOptions {
+/** Events in a file. */
+export interface AtofFileOptions extends ExporterOptions {
+  readonly type?: "file";
   /** Made if it isn't there. Default: the current directory. */
   readonly outputDirectory?: string;
   /** Default: `troupe-relay-events-YYYY-MM-DD-HH.MM.SS.jsonl`, in UTC. */
   readonly filename?: string;
   /** What becomes of a file that is there. Default: "append". */
   readonly mode?: "append" | "overwrite";
+  /** The file is put aside before it gets larger. Default: no limit. */
+  readonly maxBytes?: number;
+  /** How many that were put aside are kept. Default: 5. */
+  readonly maxFiles?: number;
 }
 
-/** Writes events to a file. Register it with a relay, and shut it down in the end. */
-export class AtofExporter {
-  /** The file, absolute. */
-  readonly path: string;
-  readonly #directory: string;
-  readonly #flags: "a" | "w";
-  #file: Promise<FileHandle> | undefined = undefined;
-  #registered: { readonly relay: Relay; readonly registration: Registration } | undefined = undefined;
-  #lines: string[] = [];
-  #bytes = 0;
-  #writing: Promise<void> | undefined = undefined;
-  #lost = 0;
-  #failure: Error | undefined = undefined;
-  #closed = false;
+/** Events to another process. */
+export interface AtofStreamOptions extends ExporterOptions {
+  readonly type: "stream";
+  readonly url: string;
+  /** A list of events by POST, lines of JSON by POST, or a message for each. Default: "http_post". */
+  readonly transport?: "http_post" | "ndjson" | "websocket";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers whose values are those of environment variables: names of headers to names of variables. */
+  readonly headerEnv?: Readonly<Record<string, string>>;
+  /** What one batch may take. Default: 3,000. */
+  readonly timeoutMillis?: number;
+  /** "replace_dots" writes `_` for the dots in names of properties. Default: "preserve". */
+  readonly fieldNamePolicy?: "preserve" | "replace_dots";
+}
+
+/** Where events go. */
+export type AtofExporterOptions = AtofFileOptions | AtofStreamOptions;
+
+const TIMEOUT_MS = 3_000;
+const DELAY_MS = 500;
+const FILES = 5;
+
+/** Writes or sends events. */
+export class AtofExporter extends Exporter {
+  /** The file, absolute; null for a stream. */
+  readonly path: string | null;
+  readonly #sink: Sink;
+  readonly #delivery: Delivery<string>;
+  readonly #replaceDots: boolean;
 
   constructor(options: AtofExporterOptions = {}) {
-    this.#directory = resolve(options.outputDirectory ?? ".");
-    this.path = resolve(this.#directory, options.filename ?? defaultName(new Date()));
-    this.#flags = options.mode === "overwrite" ? "w" : "a";
+    super(options);
+    const stream = options.type === "stream";
+    this.path = stream ? null : filePath(options);
+    this.#sink = stream ? streamSink(options) : fileSink(options, this.path ?? "");
+    this.#replaceDots = stream && options.fieldNamePolicy === "replace_dots";
+    this.#delivery = new Delivery({
+      target: stream ? withoutSecrets(options.url) : (this.path ?? ""),
+      send: (lines) => this.#sink.write(lines),
+      weigh: (line) => line.length,
+      limit: limits.relayExportBytes,
+      delayMs: stream ? DELAY_MS : 0,
+      batch: stream ? limits.relayExportBatch : Number.POSITIVE_INFINITY,
+    });
   }
 
-  /** Lines that couldn't be written. */
+  /** Events that couldn't be written or sent. */
   get lost(): number {
-    return this.#lost;
+    return this.#delivery.lost;
   }
 
-  /** Subscribes to `relay`. One exporter, one relay. Throws `relay.name_taken`, `relay.exporter_closed`. */
-  register(
-    relay: Relay,
-    name: string,
-    options: Pick<RegistrationOptions, "scope" | "queueLimit"> = {},
-  ): void {
-    if (this.#closed) throw relayErrors.exporterClosed();
-    if (this.#registered !== undefined) throw relayErrors.nameTaken("exporter registration", name);
-    const handle = (event: RelayEvent): Promise<void> | undefined => this.#take(event);
-    this.#registered = { relay, registration: relay.registerSubscriber(name, handle, options) };
+  protected take(event: RelayEvent): Promise<void> | undefined {
+    const told = this.#replaceDots ? withoutDots(event) : event;
+    return this.#delivery.add(`${JSON.stringify(told)}\n`);
   }
 
-  /** False when it isn't registered. What was emitted before is still written. */
-  deregister(): boolean {
-    const removed = this.#registered?.registration.deregister() ?? false;
-    this.#registered = undefined;
-    return removed;
+  protected async drained(): Promise<void> {
+    await this.#delivery.flushed();
+    await this.#sink.sync();
   }
 
-  /** Settles when all that was emitted before is on disk. Throws `relay.export_failed` when lines were lost since. */
-  async forceFlush(): Promise<void> {
-    await this.#registered?.relay.flushSubscribers();
-    await this.#writing;
-    if (this.#failure === undefined && this.#file !== undefined) {
-      const file = await this.#file;
-      await file.datasync();
-    }
-    const cause = this.#failure;
-    this.#failure = undefined;
-    if (cause !== undefined) throw relayErrors.exportFailed(this.path, this.#lost, cause);
+  protected closed(): Promise<void> {
+    this.#delivery.end();
+    return this.#sink.close();
   }
+}
 
-  /** Flushes, deregisters and closes the file, whatever of it fails. A second time does nothing. */
-  async shutdown(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    try {
-      await this.forceFlush();
-    } finally {
-      this.deregister();
-      const file = await this.#file?.catch(() => undefined);
-      this.#file = undefined;
-      await file?.close();
-    }
-  }
+function filePath({ outputDirectory = ".", filename = defaultName(new Date()) }: AtofFileOptions): string {
+  return resolve(outputDirectory, filename);
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
-  }
+function fileSink({ mode = "append", maxBytes, maxFiles = FILES }: AtofFileOptions, path: string): Sink {
+  if (maxBytes !== undefined && !(maxBytes > 0)) throw relayErrors.optionInvalid("maxBytes", "above 0");
+  if (!Number.isInteger(maxFiles) || maxFiles < 0) throw relayErrors.optionInvalid("maxFiles", "0 or more");
+  return new FileSink({ path, mode, maxBytes, maxFiles });
+}
 
-  #take(event: RelayEvent): Promise<void> | undefined {
-    const line = `${JSON.stringify(event)}\n`;
-    this.#lines.push(line);
-    this.#bytes += line.length;
-    this.#writing ??= this.#write();
-    return this.#bytes > limits.relayExportBytes ? this.#writing : undefined;
-  }
-
-  /** Never rejects: a failure is kept for whoever flushes. */
-  async #write(): Promise<void> {
-    while (this.#lines.length > 0) {
-      const lines = this.#lines;
-      this.#lines = [];
-      this.#bytes = 0;
-      try {
-        const file = await this.#open();
-        await file.appendFile(lines.join(""));
-      } catch (error) {
-        this.#lost += lines.length;
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-      }
-    }
-    this.#writing = undefined;
-  }
-
-  async #open(): Promise<FileHandle> {
-    this.#file ??= mkdir(this.#directory, { recursive: true }).then(() => open(this.path, this.#flags));
-    try {
-      return await this.#file;
-    } catch (error) {
-      this.#file = undefined;
-      throw error;
-    }
+function streamSink(options: AtofStreamOptions): Sink {
+  const { url, transport = "http_post", timeoutMillis: timeoutMs = TIMEOUT_MS } = options;
+  if (!URL.canParse(url)) throw relayErrors.optionInvalid("url", "an absolute address");
+  // Errors of fetch quote the whole address.
+  if (new URL(url).username !== "")
+    throw relayErrors.optionInvalid("url", "without credentials: headers have them");
+  const sink = { url, timeoutMs, headers: headersOf(options) };
+  switch (transport) {
+    case "websocket":
+      return new WebSocketSink(sink);
+    case "ndjson":
+      return new HttpSink(sink, "ndjson");
+    case "http_post":
+      return new HttpSink(sink, "list");
+    default:
+      throw relayErrors.optionInvalid("transport", '"http_post", "ndjson" or "websocket"');
   }
 }
 
@@ -139,4 +130,12 @@ export class AtofExporter {
 function defaultName(now: Date): string {
   const [date = "", time = ""] = now.toISOString().split("T");
   return `troupe-relay-events-${date}-${time.slice(0, 8).replaceAll(":", ".")}.jsonl`;
+}
+
+function withoutDots(value: RelayEvent | Json): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutDots);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [key.replaceAll(".", "_"), withoutDots(field)]),
+  );
 }

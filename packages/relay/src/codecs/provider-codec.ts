@@ -1,0 +1,84 @@
+/** What all codecs in the box do alike: check what they get, decode it, and merge edits back. */
+import type { StreamCollector } from "../calls/llm-codec.ts";
+import { relayErrors } from "../errors.ts";
+import type { LlmRequest } from "../middleware/payloads.ts";
+import type { AnnotatedLlmRequest, AnnotatedLlmResponse, CodecName } from "./annotated.ts";
+import type { ProviderCodec, StreamAssembly } from "./codec.ts";
+import { isObject, type JsonObject, number, objectsOf, own, present, text } from "./json.ts";
+import { mergeObjects } from "./merge-edits.ts";
+
+/** What one provider's codec is made of. All of it is pure. */
+export interface ProviderParts {
+  readonly name: CodecName;
+  readonly readRequest: (content: JsonObject) => AnnotatedLlmRequest;
+  /** The original is given for what it alone can say: which of two names a field has. */
+  readonly writeRequest: (annotated: AnnotatedLlmRequest, original: JsonObject) => JsonObject;
+  readonly readResponse: (response: JsonObject) => AnnotatedLlmResponse;
+  readonly assembly: () => StreamAssembly;
+  readonly isRequest: (content: JsonObject) => boolean;
+  readonly isResponse: (response: JsonObject) => boolean;
+}
+
+/** A codec whose methods may be handed on by themselves. */
+export abstract class PartsCodec implements ProviderCodec {
+  readonly #parts: ProviderParts;
+  readonly name: CodecName;
+
+  constructor(parts: ProviderParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+  }
+
+  readonly decode = (request: LlmRequest): AnnotatedLlmRequest =>
+    this.#read("request", this.#parts.readRequest, request.content);
+
+  readonly encode = (annotated: AnnotatedLlmRequest, original: LlmRequest): LlmRequest => {
+    const content = this.#read("request", (raw) => this.#merged(annotated, raw), original.content);
+    return { ...original, content };
+  };
+
+  readonly decodeResponse = (response: unknown): AnnotatedLlmResponse =>
+    this.#read("response", this.#parts.readResponse, response);
+
+  readonly collectStream = (): StreamCollector => {
+    const assembly = this.#parts.assembly();
+    return {
+      add: (chunk) => assembly.add(chunk),
+      describe: (chunk) => described(this.name, chunk),
+      end: () => ({ response: assembly.response(), complete: assembly.complete }),
+    };
+  };
+
+  recognises(content: unknown): boolean {
+    return isObject(content) && this.#parts.isRequest(content);
+  }
+
+  recognisesResponse(response: unknown): boolean {
+    return isObject(response) && this.#parts.isResponse(response);
+  }
+
+  #merged(annotated: AnnotatedLlmRequest, raw: JsonObject): JsonObject {
+    const { readRequest, writeRequest } = this.#parts;
+    return mergeObjects(raw, writeRequest(readRequest(raw), raw), writeRequest(annotated, raw));
+  }
+
+  #read<T>(what: string, read: (raw: JsonObject) => T, raw: unknown): T {
+    if (!isObject(raw)) throw relayErrors.payloadUnreadable(this.name, what);
+    try {
+      return read(raw);
+    } catch (cause) {
+      throw relayErrors.payloadUnreadable(this.name, what, cause);
+    }
+  }
+}
+
+/** What a chunk is, without what it says. */
+function described(provider: CodecName, chunk: unknown): JsonObject {
+  if (!isObject(chunk)) return { provider };
+  const choices = objectsOf(own(chunk, "choices") ?? own(chunk, "candidates"));
+  return present({
+    provider,
+    event_type: text(own(chunk, "type")) ?? text(own(chunk, "object")),
+    choice_indices: choices.length === 0 ? undefined : choices.map((one) => number(own(one, "index")) ?? 0),
+  });
+}

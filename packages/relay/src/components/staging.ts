@@ -1,0 +1,102 @@
+/**
+ * Staging: what a document's components want to register, until all of them are known.
+ *
+ * `commit` registers all of it and takes the former document's away in one turn, so that no call begins between the two;
+ * when one can't be registered, those before it are taken away again and the former stay.
+ */
+import type { MiddlewareKind } from "../middleware/kinds.ts";
+import type { Registration, RegistrationRequest } from "../middleware/registration.ts";
+import { registrationFunctions } from "../middleware/registration-functions.ts";
+import type { Relay } from "../relay.ts";
+import type { ComponentContext, ComponentPorts, OwnedExporter } from "./component.ts";
+import type { ComponentDiagnostic } from "./config.ts";
+
+/** Takes a registration away. */
+type Undo = () => void;
+
+/** The registrations of one document. */
+export class Staging {
+  readonly #relay: Relay;
+  readonly #ports: ComponentPorts;
+  readonly #generation: number;
+  readonly #steps: (() => Undo)[] = [];
+  readonly #closes: (() => unknown)[] = [];
+  readonly #reports: (() => ComponentDiagnostic[])[] = [];
+  #undos: Undo[] = [];
+
+  constructor(relay: Relay, ports: ComponentPorts, generation: number) {
+    this.#relay = relay;
+    this.#ports = ports;
+    this.#generation = generation;
+  }
+
+  /** What the component `kind` registers with. `ordinal` tells several of a kind apart. */
+  contextFor(kind: string, ordinal: number): ComponentContext {
+    // Two documents are registered at once for a moment: the generation tells their names apart.
+    const named = (name: string): string => `${kind}.${ordinal}/${name}#${this.#generation}`;
+    const staged = registrationFunctions({
+      register: (request) => this.#register({ ...request, name: named(request.name) }),
+      deregister: (middleware, name, scope) => this.#relay.deregister(middleware, named(name), scope),
+    });
+    return {
+      ...staged,
+      relay: this.#relay,
+      ports: this.#ports,
+      registerExporter: (name, exporter) => this.#exporter(named(name), exporter),
+      onClose: (close) => void this.#closes.push(close),
+      onReport: (diagnostics) =>
+        void this.#reports.push(() => diagnostics().map((each) => ({ ...each, component: kind }))),
+    };
+  }
+
+  /** Takes effect, in place of `former`. Throws what a registration does, and has then no effect. */
+  commit(former: Staging | undefined): void {
+    const undos: Undo[] = [];
+    try {
+      for (const step of this.#steps) undos.push(step());
+    } catch (error) {
+      for (const undo of undos.reverse()) undo();
+      throw error;
+    }
+    this.#undos = undos;
+    former?.withdraw();
+  }
+
+  /** Takes all registrations away. */
+  withdraw(): void {
+    for (const undo of this.#undos.reverse()) undo();
+    this.#undos = [];
+  }
+
+  /** Lets go of what components hold. Answers what failed. */
+  async close(): Promise<readonly unknown[]> {
+    const settled = await Promise.allSettled(this.#closes.splice(0).map(async (close) => await close()));
+    return settled.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  }
+
+  diagnostics(): ComponentDiagnostic[] {
+    return this.#reports.flatMap((report) => report());
+  }
+
+  #register<K extends MiddlewareKind>(request: RegistrationRequest<K>): Registration {
+    let real: Registration | undefined;
+    this.#steps.push(() => {
+      const registration = this.#relay.register(request);
+      real = registration;
+      return () => void registration.deregister();
+    });
+    const { kind, name, priority = 0, scope } = request;
+    return {
+      ...{ kind, name, priority, scopeUuid: scope?.uuid ?? null },
+      deregister: () => real?.deregister() ?? false,
+    };
+  }
+
+  #exporter(name: string, exporter: OwnedExporter): void {
+    this.#steps.push(() => {
+      exporter.register(this.#relay, name);
+      return () => void exporter.deregister();
+    });
+    this.#closes.push(() => exporter.shutdown());
+  }
+}

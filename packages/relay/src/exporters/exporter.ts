@@ -1,0 +1,88 @@
+/**
+ * Exporter: a subscriber with an outside. Registering, flushing and ending are alike for all; what becomes of an event
+ * is each one's own.
+ *
+ * No exporter sends secrets unless `includeSecrets` says so: events go through `redaction/secrets.ts` before anything
+ * else sees them.
+ */
+import { relayErrors } from "../errors.ts";
+import type { RelayEvent } from "../events/event.ts";
+import type { Registration, RegistrationOptions } from "../middleware/registration.ts";
+import { eventWithoutSecrets } from "../redaction/secrets.ts";
+import type { Relay } from "../relay.ts";
+
+/** What may be said of any exporter. */
+export interface ExporterOptions {
+  /** Sends what looks like a credential as well. Default: false. */
+  readonly includeSecrets?: boolean;
+}
+
+/** What became of events on their way out, by reason. Bounded: there are as many rows as reasons. */
+export interface RuntimeDiagnostic {
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+}
+
+/** Sends events somewhere. Register it with a relay, and shut it down in the end. */
+export abstract class Exporter {
+  readonly #includeSecrets: boolean;
+  /** Stays when it isn't registered any more: what was emitted before still comes. */
+  #relay: Relay | undefined = undefined;
+  #registration: Registration | undefined = undefined;
+  #closed = false;
+
+  constructor(options: ExporterOptions) {
+    this.#includeSecrets = options.includeSecrets === true;
+  }
+
+  /** Takes an event. What it answers holds the subscriber up: its queue fills, and drops. */
+  protected abstract take(event: RelayEvent): Promise<void> | undefined;
+  /** Settles when all that was taken is where it belongs. Throws when something of it is lost. */
+  protected abstract drained(): Promise<void>;
+  /** Lets go of what is open. Called once, behind the last `drained`. */
+  protected abstract closed(): Promise<void>;
+
+  /** Subscribes to `relay`. One exporter, one relay. Throws `relay.name_taken`, `relay.exporter_closed`. */
+  register(
+    relay: Relay,
+    name: string,
+    options: Pick<RegistrationOptions, "scope" | "queueLimit"> = {},
+  ): void {
+    if (this.#closed) throw relayErrors.exporterClosed();
+    if (this.#registration !== undefined) throw relayErrors.nameTaken("exporter registration", name);
+    const handle = (event: RelayEvent): Promise<void> | undefined =>
+      this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
+    this.#registration = relay.registerSubscriber(name, handle, options);
+    this.#relay = relay;
+  }
+
+  /** False when it isn't registered. What was emitted before is still sent. */
+  deregister(): boolean {
+    const removed = this.#registration?.deregister() ?? false;
+    this.#registration = undefined;
+    return removed;
+  }
+
+  /** Settles when all that was emitted before is out. Throws `relay.export_failed` when something was lost since. */
+  async forceFlush(): Promise<void> {
+    await this.#relay?.flushSubscribers();
+    await this.drained();
+  }
+
+  /** Flushes, deregisters and lets go of what is open, whatever of it fails. A second time does nothing. */
+  async shutdown(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.forceFlush();
+    } finally {
+      this.deregister();
+      await this.closed();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}

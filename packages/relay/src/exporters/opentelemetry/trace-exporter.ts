@@ -1,0 +1,163 @@
+/**
+ * OpenTelemetrySubscriber: scopes as spans of a collector.
+ *
+ * A span is sent when its scope ends, with the marks that were made in it. A mark whose scope has ended by then, or is in
+ * another process, is a span of its own, without duration. What never ends is bounded: past the limit the oldest is sent
+ * as it is, and shutting down sends the rest.
+ */
+import type { Resource } from "@opentelemetry/resources";
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import { limits } from "@troupe/protocol";
+import { relayErrors } from "../../errors.ts";
+import type { MarkEvent, RelayEvent, ScopeEvent } from "../../events/event.ts";
+import { Delivery } from "../delivery.ts";
+import { Exporter, type RuntimeDiagnostic } from "../exporter.ts";
+import { withoutSecrets } from "../http-sink.ts";
+import type { DescribedCall } from "./described-call.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
+import { Traces } from "./ids.ts";
+import { type OtlpTarget, otlpExporter, resourceOf } from "./packages.ts";
+import { send } from "./send.ts";
+import { markSpan, type Projection, type SpanParts, scopeSpan } from "./spans.ts";
+import { type OpenTelemetryOptions, resourceAttributesOf, scopeOf, targetOf } from "./target.ts";
+
+/** Which words spans are told in, and what is told. */
+export interface OpenTelemetryTraceOptions extends OpenTelemetryOptions {
+  /** The GenAI conventions, OpenInference's, or the first with everything else that events say. */
+  readonly type: "full" | "gen_ai" | "openinference";
+  /** Tells messages, arguments and results. Default: false for "gen_ai", as its conventions ask; else true. */
+  readonly captureContent?: boolean;
+  /** Marks as events of their scope's span, or as spans of their own ("tool"). "inherit" is "event". Default: "inherit". */
+  readonly markProjection?: "inherit" | "event" | "tool";
+  /** Default: `["llm.chunk"]`. */
+  readonly markExcludeNames?: readonly string[];
+  /** Attributes that are told under a second name. */
+  readonly attributeMappings?: readonly { readonly key: string; readonly alias: string }[];
+  /** Metadata whose names begin with one of these is told as attributes; "full" tells all. */
+  readonly promoteMetadataPrefixes?: readonly string[];
+  /** How long spans may wait for others. Default: 1,000. */
+  readonly scheduledDelayMillis?: number;
+}
+
+interface OpenScope {
+  readonly start: ScopeEvent;
+  readonly marks: MarkEvent[];
+}
+
+interface Ready {
+  readonly exporter: SpanExporter;
+  readonly resource: Resource;
+}
+
+/** Turns a span's facts into a span when it is sent: until then the packages need not be there. */
+type Waiting = (parts: SpanParts) => ReadableSpan;
+
+const types: readonly unknown[] = ["full", "gen_ai", "openinference"];
+const DELAY_MS = 1_000;
+
+/** Sends scopes as spans. */
+export class OpenTelemetrySubscriber extends Exporter {
+  readonly #options: OpenTelemetryTraceOptions;
+  readonly #projection: Projection;
+  readonly #target: OtlpTarget;
+  readonly #excluded: ReadonlySet<string>;
+  readonly #traces = new Traces();
+  readonly #open = new Map<string, OpenScope>();
+  readonly #delivery: Delivery<Waiting>;
+  #ready: Promise<Ready> | undefined = undefined;
+  #unended = 0;
+
+  constructor(options: OpenTelemetryTraceOptions) {
+    super(options);
+    if (!types.includes(options.type)) throw relayErrors.optionInvalid("type", types.join(", "));
+    this.#options = options;
+    this.#target = targetOf(options);
+    this.#projection = {
+      type: options.type,
+      content: options.captureContent ?? options.type !== "gen_ai",
+      mappings: options.attributeMappings ?? [],
+      promoted: options.promoteMetadataPrefixes ?? [],
+    };
+    this.#excluded = new Set(options.markExcludeNames ?? ["llm.chunk"]);
+    this.#delivery = new Delivery({
+      target: withoutSecrets(options.endpoint),
+      send: (spans) => this.#send(spans),
+      limit: limits.relayExportItems,
+      batch: limits.relayExportBatch,
+      delayMs: options.scheduledDelayMillis ?? DELAY_MS,
+      // The packages try again by themselves.
+      tries: 1,
+    });
+  }
+
+  /** What went wrong so far, by reason. */
+  runtimeDiagnostics(): RuntimeDiagnostic[] {
+    return diagnosticsOf(this.#delivery, { "otel.span_unended": this.#unended });
+  }
+
+  protected take(event: RelayEvent): Promise<void> | undefined {
+    const root = this.#traces.of(event);
+    if (event.kind === "mark") return this.#takeMark(event, root);
+    if (event.scope_category === "start") return this.#begin(event);
+    const open = this.#open.get(event.uuid);
+    this.#open.delete(event.uuid);
+    // Registered in the middle of it: the end says all that is known.
+    const { start, marks } = open ?? { start: { ...event, data: null }, marks: [] };
+    return this.#told({ start, end: event, marks }, root);
+  }
+
+  protected async drained(): Promise<void> {
+    await this.#delivery.flushed();
+  }
+
+  protected async closed(): Promise<void> {
+    for (const [uuid, open] of this.#open) void this.#giveUp(uuid, open);
+    this.#delivery.end();
+    await this.#delivery.flushed().catch(() => {});
+    await (await this.#ready?.catch(() => undefined))?.exporter.shutdown();
+  }
+
+  #takeMark(mark: MarkEvent, root: string): Promise<void> | undefined {
+    if (this.#excluded.has(mark.name)) return undefined;
+    const open = mark.parent_uuid === null ? undefined : this.#open.get(mark.parent_uuid);
+    if (open === undefined || this.#options.markProjection === "tool")
+      return this.#delivery.add((parts) => markSpan(mark, root, parts));
+    open.marks.push(mark);
+    return undefined;
+  }
+
+  #begin(start: ScopeEvent): Promise<void> | undefined {
+    this.#open.set(start.uuid, { start, marks: [] });
+    if (this.#open.size <= limits.relayOpenSpans) return undefined;
+    const [oldest] = this.#open;
+    return oldest === undefined ? undefined : this.#giveUp(...oldest);
+  }
+
+  #giveUp(uuid: string, { start, marks }: OpenScope): Promise<void> | undefined {
+    this.#open.delete(uuid);
+    this.#unended += 1;
+    return this.#told({ start, end: undefined, marks }, this.#traces.of(start));
+  }
+
+  #told(call: DescribedCall, root: string): Promise<void> | undefined {
+    return this.#delivery.add((parts) => scopeSpan(call, root, parts));
+  }
+
+  async #send(spans: readonly Waiting[]): Promise<void> {
+    this.#ready ??= this.#load();
+    const { exporter, resource } = await this.#ready;
+    const instrumentationScope = scopeOf(this.#options);
+    const parts = { resource, instrumentationScope, projection: this.#projection };
+    await send(
+      exporter,
+      spans.map((span) => span(parts)),
+    );
+  }
+
+  async #load(): Promise<Ready> {
+    return {
+      exporter: await otlpExporter("trace", this.#target),
+      resource: await resourceOf(resourceAttributesOf(this.#options)),
+    };
+  }
+}

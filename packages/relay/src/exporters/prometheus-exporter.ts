@@ -1,0 +1,138 @@
+/**
+ * PrometheusExporter: calls, tokens, costs and metric marks as Prometheus' text, for whoever scrapes.
+ *
+ * Beside metric marks it counts by itself: scopes that ended and how long they took, by type, name and status; tokens and
+ * costs by model. Series are bounded: past the limit a new set of labels is counted under `overflow="true"` alone.
+ */
+import { limits } from "@troupe/protocol";
+import { isObject, type JsonObject } from "../codecs/json.ts";
+import type { Json, RelayEvent, ScopeEvent } from "../events/event.ts";
+import { Exporter, type ExporterOptions } from "./exporter.ts";
+import { type MarkedMeasurement, measurementsOf } from "./measurements.ts";
+import { responseOf } from "./opentelemetry/described-call.ts";
+import { modelOf } from "./opentelemetry/gen-ai.ts";
+import { Family } from "./prometheus-family.ts";
+
+/** Seconds. */
+const durations = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60];
+const defaultBoundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000];
+
+/** Counts, and answers the text. */
+export class PrometheusExporter extends Exporter {
+  readonly #families = new Map<string, Family>();
+  readonly #began = new Map<string, ScopeEvent>();
+  #dropped = 0;
+
+  constructor(options: ExporterOptions = {}) {
+    super(options);
+  }
+
+  /** `text/plain; version=0.0.4`, families and series in the order of their names. */
+  text(): string {
+    const families = [...this.#families.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const dropped = new Family({ name: "troupe_relay_measurements_dropped_total", kind: "counter" });
+    dropped.add({}, this.#dropped);
+    return [...families, dropped].map((family) => family.text()).join("");
+  }
+
+  protected take(event: RelayEvent): undefined {
+    if (event.kind === "mark") for (const measurement of measurementsOf(event)) this.#measured(measurement);
+    else if (event.scope_category === "start") this.#begin(event);
+    else this.#ended(event);
+  }
+
+  protected drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected closed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #begin(start: ScopeEvent): void {
+    this.#began.set(start.uuid, start);
+    const [oldest] = this.#began.keys();
+    if (this.#began.size > limits.relayOpenSpans && oldest !== undefined) this.#began.delete(oldest);
+  }
+
+  #ended(end: ScopeEvent): void {
+    const start = this.#began.get(end.uuid);
+    this.#began.delete(end.uuid);
+    const failed = end.metadata?.["otel.status_code"] === "ERROR";
+    const labels = { type: end.category, name: end.name };
+    const calls = this.#family("troupe_relay_calls_total", "counter");
+    calls?.add({ ...labels, status: failed ? "error" : "ok" }, 1);
+    if (start === undefined) return;
+    const took = (micros(end.timestamp) - micros(start.timestamp)) / 1_000_000;
+    this.#family("troupe_relay_call_duration_seconds", "histogram", durations)?.observe(labels, took);
+    if (end.category === "llm") this.#model(start, end);
+  }
+
+  #model(start: ScopeEvent, end: ScopeEvent): void {
+    const call = { start, end, marks: [] };
+    const response = responseOf(call);
+    const usage = response?.usage;
+    const model = response?.model ?? modelOf(call) ?? end.name;
+    const tokens = this.#family("troupe_relay_tokens_total", "counter");
+    const counted = {
+      input: usage?.uncached_input_tokens ?? usage?.prompt_tokens,
+      output: usage?.completion_tokens,
+      cache_read: usage?.cache_read_tokens,
+      cache_write: usage?.cache_write_tokens,
+    };
+    for (const [type, count] of Object.entries(counted))
+      if (count !== undefined) tokens?.add({ model, type }, count);
+    const { cost } = usage ?? {};
+    if (isObject(cost) && typeof cost.total === "number")
+      this.#family("troupe_relay_cost_total", "counter")?.add(
+        { model, currency: String(cost.currency) },
+        cost.total,
+      );
+  }
+
+  #measured({ name, kind, value, attributes, boundaries, description }: MarkedMeasurement): void {
+    const total = kind === "counter" && !name.endsWith("_total") ? `${name}_total` : name;
+    const told = kind === "up_down_counter" ? "gauge" : kind;
+    const family = this.#family(total, told, boundaries ?? defaultBoundaries, description);
+    if (family === undefined) return;
+    const labels = labelsOf(attributes);
+    if (kind === "histogram") family.observe(labels, value);
+    else if (kind === "gauge") family.set(labels, value);
+    else family.add(labels, value);
+  }
+
+  #family(
+    name: string,
+    kind: Family["kind"],
+    boundaries?: readonly number[],
+    help?: string,
+  ): Family | undefined {
+    const clean = name.replace(/[^A-Za-z0-9_:]/g, "_").replace(/^(?=\d)/, "_");
+    const known = this.#families.get(clean);
+    if (known?.kind === kind) return known;
+    if (known !== undefined || this.#families.size >= limits.relayInstruments) {
+      this.#dropped += 1;
+      return undefined;
+    }
+    const made = new Family({ name: clean, kind, boundaries, help });
+    this.#families.set(clean, made);
+    return made;
+  }
+}
+
+function labelsOf(attributes: JsonObject): Readonly<Record<string, string>> {
+  const entries = Object.entries(attributes).map(([key, value]) => [
+    key.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_"),
+    labelValue(value),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function labelValue(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function micros(timestamp: string): number {
+  const [, fraction = ""] = /\.(\d+)/.exec(timestamp) ?? [];
+  return Math.floor(Date.parse(timestamp) / 1_000) * 1_000_000 + Number(fraction.padEnd(6, "0").slice(0, 6));
+}

@@ -1,0 +1,195 @@
+/** Streams put together: the response as it would have come in one piece, with the usage of the last word. */
+import { type CodecName, codecNamed } from "@troupe/relay";
+import { expect, test } from "vitest";
+import { codeOf, Driver } from "../driver/driver.ts";
+import { requests } from "./payloads.ts";
+
+interface Streamed {
+  readonly name: CodecName;
+  readonly chunks: readonly unknown[];
+  /** How many of the chunks are enough for the answer to be whole. */
+  readonly enough: number;
+  readonly message: string;
+  readonly prompt: number;
+  readonly completion: number;
+}
+
+const chatChunk = (delta: object, finish_reason: string | null = null) => ({
+  id: "c",
+  object: "chat.completion.chunk",
+  model: "gpt-4o",
+  choices: [{ index: 0, delta, finish_reason }],
+  usage: null,
+});
+const fn = (part: object) => ({ tool_calls: [{ index: 0, ...part }] });
+const usage = { prompt_tokens: 7, completion_tokens: 9, total_tokens: 16 };
+
+const streams: readonly Streamed[] = [
+  {
+    name: "openai_chat",
+    chunks: [
+      chatChunk({ role: "assistant", content: "he" }),
+      chatChunk({ content: "y" }),
+      chatChunk(fn({ id: "t", type: "function", function: { name: "f", arguments: '{"a"' } })),
+      chatChunk(fn({ function: { arguments: ":1}" } })),
+      chatChunk({}, "tool_calls"),
+      { ...chatChunk({}), choices: [], usage },
+    ],
+    enough: 5,
+    message: "hey",
+    prompt: 7,
+    completion: 9,
+  },
+  {
+    name: "openai_responses",
+    chunks: [
+      { type: "response.created", response: { id: "r", model: "gpt-5", status: "in_progress", output: [] } },
+      { type: "response.output_text.delta", output_index: 0, delta: "hey" },
+      {
+        type: "response.completed",
+        response: {
+          id: "r",
+          model: "gpt-5",
+          status: "completed",
+          output: [
+            { type: "message", role: "assistant", content: [{ type: "output_text", text: "hey" }] },
+            { type: "function_call", call_id: "t", name: "f", arguments: '{"a":1}' },
+          ],
+          usage: { input_tokens: 7, output_tokens: 9, total_tokens: 16 },
+        },
+      },
+    ],
+    enough: 3,
+    message: "hey",
+    prompt: 7,
+    completion: 9,
+  },
+  {
+    name: "anthropic_messages",
+    chunks: [
+      {
+        type: "message_start",
+        message: {
+          id: "m",
+          type: "message",
+          role: "assistant",
+          content: [],
+          usage: { input_tokens: 7, output_tokens: 1 },
+        },
+      },
+      { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+      { type: "ping" },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "he" } },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "y" } },
+      { type: "content_block_stop", index: 0 },
+      {
+        type: "content_block_start",
+        index: 1,
+        content_block: { type: "tool_use", id: "t", name: "f", input: {} },
+      },
+      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: '{"a"' } },
+      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: ":1}" } },
+      { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: { output_tokens: 9 } },
+      { type: "message_stop" },
+    ],
+    enough: 11,
+    message: "hey",
+    prompt: 7,
+    completion: 9,
+  },
+  {
+    name: "gemini_generate_content",
+    chunks: [
+      {
+        candidates: [{ content: { role: "model", parts: [{ text: "he" }] } }],
+        usageMetadata: { promptTokenCount: 7 },
+      },
+      { candidates: [{ content: { role: "model", parts: [{ text: "y" }] } }] },
+      {
+        candidates: [
+          {
+            content: { role: "model", parts: [{ functionCall: { id: "t", name: "f", args: { a: 1 } } }] },
+            finishReason: "STOP",
+          },
+        ],
+        usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 9, totalTokenCount: 16 },
+      },
+    ],
+    enough: 3,
+    message: "hey",
+    prompt: 7,
+    completion: 9,
+  },
+];
+
+test.each(streams)("$name: chunks are one response, and a stream that is cut off isn't whole", (streamed) => {
+  const { name, chunks, enough, message, prompt, completion } = streamed;
+  const codec = codecNamed(name);
+  const collector = codec.collectStream();
+  for (const [n, chunk] of chunks.entries()) {
+    expect([n, collector.end().complete]).toEqual([n, n >= enough]);
+    collector.add(chunk);
+  }
+  const { response, complete } = collector.end();
+  expect(complete).toBe(true);
+  expect(codec.decodeResponse(response)).toMatchObject({
+    message,
+    finish_reason: "tool_use",
+    tool_calls: [{ id: "t", name: "f", arguments: { a: 1 } }],
+    usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: 16 },
+  });
+});
+
+test.each(streams)("$name: what is unknown or malformed changes nothing", ({ name, chunks }) => {
+  const clean = codecNamed(name).collectStream();
+  const noisy = codecNamed(name).collectStream();
+  for (const chunk of chunks) {
+    clean.add(chunk);
+    for (const noise of [null, 1, "x", [], { type: "some.new.event" }]) noisy.add(noise);
+    noisy.add(chunk);
+  }
+  expect(noisy.end().response).toMatchObject(Object(clean.end().response));
+});
+
+test.each(streams)(
+  "$name: a streamed call's end event has the whole response and the final usage",
+  async (streamed) => {
+    const driver = new Driver();
+    const codec = codecNamed(streamed.name);
+    async function* provider() {
+      yield* streamed.chunks;
+    }
+    const request = { headers: {}, content: requests[streamed.name] };
+    const stream = await driver.relay.llmStreamCallExecute("model", request, provider, { codec });
+    const chunks: unknown[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks).toEqual(streamed.chunks);
+    const start = await driver.find("model", "start");
+    expect(start.category_profile?.annotated_request).toEqual(codec.decode(request));
+    expect((await driver.find("model", "end")).category_profile).toMatchObject({
+      annotated_response: { message: "hey", usage: { completion_tokens: 9 } },
+    });
+    expect((await driver.find("llm.chunk", "mark")).data).toMatchObject({
+      chunk_index: 0,
+      provider: codec.name,
+    });
+  },
+);
+
+test.each(streams)(
+  "$name: a stream that is cut off is an error, and what came is in its end event",
+  async (streamed) => {
+    const { relay } = new Driver();
+    async function* provider() {
+      yield* streamed.chunks.slice(0, streamed.enough - 1);
+    }
+    const request = { headers: {}, content: requests[streamed.name] };
+    const stream = await relay.llmStreamCallExecute("model", request, provider, {
+      codec: codecNamed(streamed.name),
+    });
+    const read = async () => {
+      for await (const _chunk of stream);
+    };
+    expect(await codeOf(read())).toBe("relay.stream_truncated");
+  },
+);

@@ -1,0 +1,26 @@
+export type {
+  FileSource,
+  InlineSource,
+  ModelPricing,
+  PricingCatalog,
+  PricingConfig,
+  PricingSource,
+  PromptCachePricing,
+  PromptTokenThresholdRateSchedule,
+  TokenPricingRates,
+  TokenRateTier,
+} from "@troupe/relay/model-pricing";
+export {
+  ComponentSpec,
+  catalogEntry,
+  defaultConfig,
+  fileSource,
+  inlineCatalog,
+  inlineSource,
+  PRICING_PLUGIN_KIND,
+  pricingConfig,
+  promptCache,
+  promptTokenThresholdRateSchedule,
+  tokenRates,
+  tokenRateTier,
+} from "@troupe/relay/model-pricing";
