@@ -15,7 +15,8 @@ let project: InstalledProject;
 beforeAll(async () => {
   project = await InstalledProject.create();
 }, 240_000);
-afterAll(() => project?.[Symbol.dispose]());
+// Many files go, which may take a while on a busy machine.
+afterAll(() => project?.[Symbol.dispose](), 60_000);
 
 const counter = `
 import { actor, setup } from "troupe";
