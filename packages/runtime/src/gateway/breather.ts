@@ -1,16 +1,16 @@
 /**
  * Breather: lets the event loop have its turn between calls that need nothing from outside.
  *
- * A call from one actor to another that waits for no disk passes in microtasks alone. Two actors that call each other for
- * ever, or one that asks another in a loop, would keep the process to themselves: no timer, no socket, nobody's time-out.
- * So one call in some waits for the end of the turn, and whoever comes meanwhile behind it: their order stays.
+ * A call from one actor to another that waits for no disk passes in microtasks alone. One that asks another in a loop would
+ * keep the process to itself: no timer, no socket, nobody's time-out. So one answer in some waits for the end of the turn, and
+ * those that come meanwhile behind it: their order stays. (Calls inside of each other have a limit of their own.)
  */
 import type { Env } from "@troupe/base";
 
-/** A pause costs some microseconds: one in so many calls has it. */
+/** A pause costs some microseconds: one in so many answers has it. */
 const CALLS_A_BREATH = 64;
 
-/** Counts the calls of one registry's actors. */
+/** Counts the answers that one registry's actors get. */
 export class Breather {
   readonly #env: Pick<Env, "afterTurn">;
   #calls = 0;
@@ -20,7 +20,7 @@ export class Breather {
     this.#env = env;
   }
 
-  /** What the next call waits for, if anything. */
+  /** What the next answer waits for, if anything. */
   next(): Promise<void> | undefined {
     if (this.#pause !== undefined) return this.#pause;
     this.#calls += 1;

@@ -102,7 +102,6 @@ export class LocalTransport implements ClientTransport {
     const terms = this.#terms(options, this.#parts.actorId ?? caller?.record.id, wait);
     let result: unknown;
     try {
-      await this.#breather.next();
       await caller?.departure();
       const instance = await this.#load(wanted);
       result = await new Promise((resolve, reject) => {
@@ -112,6 +111,8 @@ export class LocalTransport implements ClientTransport {
     } finally {
       if (result instanceof ResultStream) result.onEnd(() => wait.over());
       else wait.over();
+      const breath = this.#breather.next();
+      if (breath !== undefined) await breath;
     }
     if (result instanceof ResultStream && caller !== undefined) endWith(caller, result);
     return result;

@@ -2,6 +2,7 @@
  * Which call an oversized message makes. Nothing is decoded: a client of ours writes a frame's kind and id first, and they
  * are read from the message's head. Of a message that begins in any other way nothing is known.
  */
+import { utf8Bytes } from "../../values/text.ts";
 import type { Encoding } from "./frames.ts";
 import type { Message } from "./shape.ts";
 
@@ -11,9 +12,7 @@ const HEAD_LENGTH = 64;
 /** A map of fewer than 24 pairs, as CBOR begins it: the upper three bits. */
 const SMALL_MAP = 0b101;
 /** `kind`, its value and `id`, in CBOR: a short text is one byte, 0x60 and its length, which is the letter here, and the text. */
-const CBOR_HEADS = ["dkind" + "faction" + "bid", "dkind" + "dsend" + "bid"].map((head) =>
-  new TextEncoder().encode(head),
-);
+const CBOR_HEADS = ["dkind" + "faction" + "bid", "dkind" + "dsend" + "bid"].map((head) => utf8Bytes(head));
 
 /** The id of the action or message that `data` asks for, if its head says so. */
 export function callIdIn(data: Message, encoding: Encoding): number | undefined {
