@@ -60,6 +60,25 @@ test("a counter in workerd: actions, events and schedules; its host dies, and an
   expect(await counter.increment(1)).toBe(104);
 });
 
+test("S3.7 (in part): a workerd that is frozen past its time and comes back changes nothing; its actor runs elsewhere", async () => {
+  await using troupe = await engine();
+  const script = await bundle("./worker.ts");
+  const bindings = { ENGINE: troupe.endpoint, TOKEN };
+  const counter = troupe.client.counter.getOrCreate(["frozen"]);
+  const [frozen] = await EdgeHost.start(script, bindings);
+  await using _ = frozen;
+  expect(await counter.increment(1)).toBe(1);
+  frozen.freeze();
+  const unheard = expect(counter.increment(1_000)).rejects.toMatchObject({ code: "lost" });
+  const [next] = await EdgeHost.start(script, bindings);
+  await using __ = next;
+  await unheard;
+  expect(await counter.increment(1)).toBe(2);
+  // What it was told before it was given up it does now, and nobody takes it from there.
+  frozen.thaw();
+  for (let count = 3; count <= 50; count += 1) expect(await counter.increment(1)).toBe(count);
+});
+
 test("remote SQL: statements of an actor in workerd run in the engine, with their types, and outlive the host", async () => {
   await using troupe = await engine();
   const script = await bundle("./worker.ts");

@@ -57,6 +57,15 @@ export class EdgeHost implements AsyncDisposable {
     return [host, new TextDecoder().decode(first?.value)];
   }
 
+  /** Stops the process where it is; it hears nothing until it is thawed. */
+  freeze(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process.kill("SIGCONT");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
