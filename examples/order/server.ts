@@ -1,0 +1,3 @@
+import { registry } from "./actor.ts";
+
+await registry.start();
