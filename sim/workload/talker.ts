@@ -68,7 +68,9 @@ export class Talker {
       this.#line ??= this.#open();
       const line = this.#line;
       const until = world.now + LATE_MS;
-      await this.#while(() => line.socket.readyState === CONNECTING && line.socket.whole);
+      // One whose server died under its handshake hears nothing of it: who waits gives up, and comes again.
+      const opens = () => line.socket.readyState === CONNECTING && line.socket.whole;
+      await this.#while(() => opens() && world.now < until);
       this.#say();
       // Nothing is asked of it that it doesn't do by itself: so it is only looked at.
       await this.#while(() => this.#waits(line) && line.socket.whole && world.now < until);
