@@ -13,7 +13,7 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Also show what it prints, while it runs. Default: false. */
+  /** Also show what it prints to standard output, while it runs. Default: false. */
   readonly show?: boolean;
   /** Then it and all that it started are killed. Default: ten minutes. */
   readonly timeoutMs?: number;
@@ -39,9 +39,9 @@ export function command(
     });
     const keep = (chunk: string) => {
       output += chunk;
-      if (options.show === true) process.stdout.write(chunk);
     };
     running.stdout.setEncoding("utf8").on("data", keep);
+    if (options.show === true) running.stdout.on("data", (chunk) => process.stdout.write(chunk));
     running.stderr.setEncoding("utf8").on("data", keep);
     const end = (status: number, more = "") => {
       release();

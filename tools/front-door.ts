@@ -8,13 +8,13 @@ import { runChecks } from "./run-checks.ts";
 import { runTests } from "./run-tests.ts";
 import { wrongNode } from "./setup/node-version.ts";
 import { environmentOf, type FoundProgram } from "./setup/programs.ts";
-import { closingLine, type TestSummary } from "./test-report.ts";
+import { closingLine, type Failure, type TestSummary } from "./test-report.ts";
 
 export interface FrontDoorOptions {
   readonly root: string;
   /** Finds, or provides, what tests need. */
   readonly programs: () => Promise<readonly FoundProgram[]>;
-  /** Show what vitest prints while it runs. Without it, it is shown only when a test failed. */
+  /** Show how far the tests are, while they run. Without it, what they printed is shown when one failed. */
   readonly show: boolean;
 }
 
@@ -53,14 +53,15 @@ export async function enter({ root, programs, show }: FrontDoorOptions): Promise
 function print(summary: TestSummary): void {
   for (const { name, why } of summary.skips) console.log(`  skipped: ${name}: ${why}`);
   for (const id of summary.unprovenIds) console.log(`  skipped: every test of ${id}`);
-  for (const { name, message } of summary.failures) {
-    console.log([`  failed: ${name}`, ...telling(message).map((line) => `    ${line}`)].join("\n"));
-  }
+  for (const failure of summary.unsteady)
+    console.log(described("failed among others, passed by itself", failure));
+  for (const failure of summary.failures) console.log(described("failed", failure));
 }
 
 /** The first lines of a failure, and every line that says how to repeat it. */
-function telling(message: string): string[] {
-  return message.split("\n").filter((line, index) => index < 3 || /seed|replay/i.test(line));
+function described(what: string, { name, message }: Failure): string {
+  const telling = message.split("\n").filter((line, index) => index < 12 || /seed|replay/i.test(line));
+  return [`  ${what}: ${name}`, ...telling.map((line) => `    ${line}`)].join("\n");
 }
 
 function seconds(start: number): string {

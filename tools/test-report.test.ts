@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closingLine, summarize, type VitestFile } from "./test-report.ts";
+import { closingLine, summarize, type VitestFile, withSecondRun } from "./test-report.ts";
 
 const file = (
   assertionResults: VitestFile["assertionResults"],
@@ -22,7 +22,8 @@ test("a report becomes counts, failures with their first message, and skips with
   const summary = summarize({ success: false, testResults: [file(tests, { status: "failed" })] }, "/repo");
   expect(summary).toEqual({
     passed: 1,
-    failures: [{ name: "sim/a.test.ts › breaks", message: "Error: seed 7" }],
+    failures: [{ file: "sim/a.test.ts", name: "sim/a.test.ts › breaks", message: "Error: seed 7" }],
+    unsteady: [],
     skips: [
       { name: "sim/a.test.ts › S1.2 needs a compiler", why: "gcc is not installed" },
       { name: "sim/a.test.ts › S1.1 again", why: "the test gives no reason" },
@@ -37,7 +38,25 @@ test("a file that does not load, and a run that fails outside of its tests, are 
     { success: false, testResults: [file([], { status: "failed", message: "no such module" })] },
     "/repo",
   );
-  expect(broken.failures).toEqual([{ name: "sim/a.test.ts", message: "no such module" }]);
+  expect(broken.failures).toEqual([
+    { file: "sim/a.test.ts", name: "sim/a.test.ts", message: "no such module" },
+  ]);
   const outside = summarize({ success: false, testResults: [] }, "/repo");
   expect(closingLine(outside)).toBe("0 passed, 1 failed, 0 skipped");
+});
+
+test("what failed once and then passed by itself has passed, and is named; what failed twice has failed", () => {
+  const failed = (fullName: string) => ({ fullName, status: "failed", failureMessages: ["late"] });
+  const run = (tests: VitestFile["assertionResults"]) =>
+    summarize({ success: false, testResults: [file(tests, { status: "failed" })] }, "/repo");
+  const first = run([{ fullName: "well", status: "passed" }, failed("at times"), failed("always")]);
+  const again = run([
+    { fullName: "well", status: "passed" },
+    { fullName: "at times", status: "passed" },
+    failed("always"),
+  ]);
+  const both = withSecondRun(first, again);
+  expect(closingLine(both)).toBe("2 passed, 1 failed, 0 skipped");
+  expect(both.unsteady.map((failure) => failure.name)).toEqual(["sim/a.test.ts › at times"]);
+  expect(both.failures.map((failure) => failure.name)).toEqual(["sim/a.test.ts › always"]);
 });
