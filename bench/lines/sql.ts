@@ -8,6 +8,8 @@ import { median } from "../statistics.ts";
 
 /** Awake at once: each has four descriptors, and a process may have no more than 20,000 on many machines. */
 const NEW_ACTORS = 4_000;
+/** Shorter, and a fifth of what the server does is to compile what it runs. */
+const WARM_MS = 6_000;
 
 async function act<Output>(server: BenchServer, action: string): Promise<Output> {
   const answer = await fetch(
@@ -55,7 +57,7 @@ async function durableActions(rounds: number): Promise<Figure> {
   const order = { kind: "http", actor: "notes", keys: 100, callers: 256, mode: "add" } as const;
   for (let round = 0; round < rounds; round++) {
     await using server = await BenchServer.start("troupe");
-    await load.run({ ...order, port: server.port, durationMs: 1_000 });
+    await load.run({ ...order, port: server.port, durationMs: WARM_MS });
     await server.usage();
     const { calls, seconds } = await load.run({ ...order, port: server.port, durationMs: 2_000 });
     const usage = await server.usage();

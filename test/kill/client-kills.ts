@@ -17,6 +17,8 @@ export interface ClientKillOptions {
   readonly server: readonly string[];
   /** False: stateless calls alone. */
   readonly sockets: boolean;
+  /** Told of every kill. */
+  readonly onKill?: (kill: number) => void;
 }
 
 const KEYS = ["client-a", "client-b", "client-c", "client-d"];
@@ -26,14 +28,14 @@ const KILLS_PER_AUDIT = 10;
 /** What is wrong after the kills; the ledger has the figures. */
 export async function runClientKills(options: ClientKillOptions): Promise<string[]> {
   for (let left = options.kills; left > 0; left -= KILLS_PER_AUDIT) {
-    const problems = await someKills(options, Math.min(left, KILLS_PER_AUDIT));
+    const problems = await someKills(options, options.kills - left, Math.min(left, KILLS_PER_AUDIT));
     if (problems.length > 0) return problems;
   }
   return [];
 }
 
-async function someKills(options: ClientKillOptions, kills: number): Promise<string[]> {
-  const { ground, ledger, random, server, sockets } = options;
+async function someKills(options: ClientKillOptions, before: number, kills: number): Promise<string[]> {
+  const { ground, ledger, random, server, sockets, onKill } = options;
   let child = startServer(ground, server);
   let caller: ClientCaller | undefined;
   try {
@@ -42,6 +44,7 @@ async function someKills(options: ClientKillOptions, kills: number): Promise<str
     caller = new ClientCaller(endpoint, (lane) => sockets && (lane === "l0" || lane === "l1"));
     const load = new Load(caller, ledger, { keys: KEYS, lanes: 4, throughUnknown: true });
     for (let kill = 0; kill < kills; kill++) {
+      onKill?.(before + kill);
       await moment(random.between(20, 300));
       await child.kill();
       ground.cut(random);

@@ -33,5 +33,7 @@ export async function runKills(options: KillOptions): Promise<Report> {
   });
   if (report.problems.length > 0) return report;
   const { ledger } = report;
-  return { ...report, problems: await runClientKills({ ...options, ground, ledger, kills: clientKills }) };
+  const onKill = (kill: number): void => onRound?.(kills - clientKills + kill, ledger);
+  const problems = await runClientKills({ ...options, ground, ledger, kills: clientKills, onKill });
+  return { ...report, problems };
 }

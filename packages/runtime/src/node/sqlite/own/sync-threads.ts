@@ -9,30 +9,18 @@
  * to do. Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
  */
 import { closeSync, openSync } from "node:fs";
-import { Worker } from "node:worker_threads";
-import { workerUrl } from "../worker-url.ts";
-import type { SyncAnswer, SyncJob, SyncRequest } from "./sync-messages.ts";
+import { MOST_JOBS, type SyncJob } from "./sync-cells.ts";
+import { SyncLane, type WaitingSync } from "./sync-lane.ts";
 
 /** More make rounds shorter on some disks; on none that was tried by much. */
 const THREADS = 4;
-
-interface Waiting {
-  readonly job: SyncJob;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Lane {
-  readonly worker: Worker;
-  running: readonly Waiting[];
-}
 
 /** Threads that sync descriptors of one directory. */
 export class SyncThreads {
   /** Of the directory: open from the start, so that no sync fails for want of a descriptor. */
   readonly #fd: number;
-  readonly #lanes: Lane[] = [];
-  #waiting: Waiting[] = [];
+  readonly #lanes: SyncLane[] = [];
+  #waiting: WaitingSync[] = [];
   /** A sync of the directory that no thread has yet. */
   #entries: Promise<void> | undefined;
   #lost: Error | undefined;
@@ -63,60 +51,33 @@ export class SyncThreads {
   /** Ends the threads; what still waits is refused. */
   async stop(): Promise<void> {
     this.#lost ??= new Error("the sync threads were stopped");
-    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
     closeSync(this.#fd);
   }
 
-  #send(): void {
+  readonly #send = (): void => {
     while (this.#waiting.length > 0) {
       const lane = this.#freeLane();
       if (lane === undefined) return;
       // Its part: the others are free soon.
-      lane.running = this.#waiting.splice(0, Math.ceil(this.#waiting.length / THREADS));
-      const jobs = lane.running.map(({ job }) => job);
-      if (jobs.some(({ kind }) => kind === "directory")) this.#entries = undefined;
-      const request: SyncRequest = { jobs };
-      lane.worker.ref();
-      lane.worker.postMessage(request);
+      const part = Math.min(Math.ceil(this.#waiting.length / THREADS), MOST_JOBS);
+      const jobs = this.#waiting.splice(0, part);
+      if (jobs.some(({ job }) => job.kind === "directory")) this.#entries = undefined;
+      lane.send(jobs);
     }
-  }
+  };
 
-  #freeLane(): Lane | undefined {
-    const free = this.#lanes.find(({ running }) => running.length === 0);
+  #freeLane(): SyncLane | undefined {
+    const free = this.#lanes.find((lane) => lane.isFree);
     if (free !== undefined || this.#lanes.length === THREADS) return free;
-    const lane = this.#start();
+    const lane = new SyncLane({ free: this.#send, lost: (error) => this.#lose(error) });
     this.#lanes.push(lane);
     return lane;
   }
 
-  #start(): Lane {
-    const worker = new Worker(workerUrl("sync-worker", import.meta.url), {
-      execArgv: [],
-      name: "troupe-sync",
-    });
-    const lane: Lane = { worker, running: [] };
-    worker.on("message", (answer: SyncAnswer) => this.#answered(lane, answer));
-    worker.on("error", (error) => this.#lose(error));
-    worker.on("exit", () => this.#lose(new Error("a sync thread ended")));
-    return lane;
-  }
-
-  #answered(lane: Lane, { errors }: SyncAnswer): void {
-    const { running } = lane;
-    lane.running = [];
-    for (const [index, { resolve, reject }] of running.entries()) {
-      const error = errors[index];
-      if (error === undefined) resolve();
-      else reject(new Error(error));
-    }
-    this.#send();
-    if (lane.running.length === 0) lane.worker.unref();
-  }
-
   #lose(error: Error): void {
     this.#lost ??= error;
-    const all = [...this.#lanes.flatMap(({ running }) => running), ...this.#waiting];
-    for (const lane of this.#lanes) lane.running = [];
+    const all = [...this.#lanes.flatMap((lane) => lane.giveUp()), ...this.#waiting];
     this.#waiting = [];
     for (const { reject } of all) reject(this.#lost);
   }

@@ -1,0 +1,67 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { MOST_JOBS } from "../../src/node/sqlite/own/sync-cells.ts";
+import { SyncThreads } from "../../src/node/sqlite/own/sync-threads.ts";
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "troupe-sync-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function start(directory: string): SyncThreads {
+  const threads = new SyncThreads(directory);
+  onTestFinished(() => threads.stop());
+  return threads;
+}
+
+function written(path: string, bytes = 10): number {
+  const fd = openSync(path, "w+");
+  onTestFinished(() => closeSync(fd));
+  writeSync(fd, Buffer.alloc(bytes));
+  return fd;
+}
+
+test("more than all threads take at once is synced, each job once, the directory's with the others", async () => {
+  const directory = folder();
+  const threads = start(directory);
+  const fd = written(join(directory, "log"));
+  const jobs = Array.from({ length: MOST_JOBS * 6 }, () => threads.sync({ kind: "log", fd, end: 10 }));
+  await Promise.all([...jobs, threads.syncDirectory(), threads.syncDirectory()]);
+});
+
+test("one that means nothing fails alone: its log was cut, deleted, or is no descriptor", async () => {
+  const directory = folder();
+  const threads = start(directory);
+  const whole = written(join(directory, "whole"));
+  const cut = written(join(directory, "cut"));
+  const gone = written(join(directory, "gone"));
+  ftruncateSync(cut, 5);
+  unlinkSync(join(directory, "gone"));
+  const log = (fd: number) => threads.sync({ kind: "log", fd, end: 10 });
+  const results = await Promise.allSettled([log(whole), log(cut), log(gone), log(1_000_000), log(whole)]);
+  expect(results.map((result) => (result.status === "rejected" ? String(result.reason) : "synced"))).toEqual([
+    "synced",
+    "Error: its log was deleted or cut under the process",
+    "Error: its log was deleted or cut under the process",
+    "Error: a sync failed: EBADF",
+    "synced",
+  ]);
+});
+
+test("when the threads are stopped, what waits is refused, and what comes", async () => {
+  const directory = folder();
+  const threads = new SyncThreads(directory);
+  const fd = written(join(directory, "log"));
+  const running = threads.sync({ kind: "log", fd, end: 10 }).then(
+    () => "synced",
+    (error: Error) => error.message,
+  );
+  const stopped = threads.stop();
+  await expect(threads.sync({ kind: "log", fd, end: 10 })).rejects.toThrow("the sync threads were stopped");
+  await stopped;
+  // It may have been served before the thread heard of its end; nobody waits for ever.
+  expect(["synced", "the sync threads were stopped"]).toContain(await running);
+});
