@@ -3,7 +3,8 @@
  *
  * Statements run one after the other, on one connection. A transaction takes the slot: until it ends, or its time is
  * over, statements of everybody else wait, so that nothing of theirs is undone with it, and none of them sees what may
- * yet be undone. It may last many turns. One inside another takes the outer one's slot in the same way.
+ * yet be undone. It may last many turns. One inside another takes the outer one's slot in the same way. Who waits gets the
+ * slot in the order in which it asked (`turnstile.ts`), one at a time: each may take it again from those behind.
  *
  *   free ──begin──▶ taken ──release──▶ free          what it wrote stays, and is stored with the batch
  *                     └── undo, or its time is over ──▶ free    what it wrote is undone; who waited goes on
@@ -19,6 +20,7 @@ import { assert, type Env, type TimerHandle, type TroupeError } from "@troupe/ba
 import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
 import type { ActorSql, MaybePromise, Savepoint } from "../ports/storage.ts";
 import { sqlErrors } from "./errors.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** What a slot is made of. */
 export interface WriteSlotParts {
@@ -36,28 +38,24 @@ export class Transaction {
   readonly depth: number;
   /** Rejects when it was undone by somebody else: its time is over, or the activation. */
   readonly failed: Promise<never>;
-  /** Settles when the slot is free again. */
-  readonly ended: Promise<void>;
   /** The one inside of it that is open. */
   inner: Transaction | undefined;
+  /** Statements and transactions inside of it that wait for that one. */
+  readonly turnstile = new Turnstile();
   /** Why it takes no more statements. */
   over: TroupeError | undefined;
   savepoint: Savepoint | undefined;
   timer: TimerHandle | undefined;
   readonly #fail: (error: TroupeError) => void;
-  readonly #end: () => void;
 
   constructor(slot: WriteSlot, outer: Transaction | undefined) {
     this.slot = slot;
     this.outer = outer;
     this.depth = (outer?.depth ?? 0) + 1;
     const failed = Promise.withResolvers<never>();
-    const ended = Promise.withResolvers<void>();
     failed.promise.catch(() => {});
     this.failed = failed.promise;
-    this.ended = ended.promise;
     this.#fail = failed.reject;
-    this.#end = ended.resolve;
   }
 
   /** True for one inside `other`, and for `other` itself. */
@@ -77,10 +75,10 @@ export class Transaction {
     this.#fail(error);
   }
 
-  /** Who waits for the slot goes on. */
+  /** It is over: who waits inside of it goes on, and learns that. */
   leave(): void {
     this.inner?.leave();
-    this.#end();
+    this.turnstile.letAllThrough();
   }
 }
 
@@ -88,6 +86,7 @@ export class Transaction {
 export class WriteSlot {
   /** The outermost transaction that is open. */
   inner: Transaction | undefined;
+  readonly turnstile = new Turnstile();
   readonly #parts: WriteSlotParts;
 
   constructor(parts: WriteSlotParts) {
@@ -96,19 +95,16 @@ export class WriteSlot {
 
   /** Runs SQL in a transaction, or outside of all. At once, when nobody else has the slot. Throws `sql.*`. */
   execute(within: Transaction | undefined, sql: string, params: BindParams): MaybePromise<ExecuteResult> {
-    if (this.#levelOf(within).inner !== undefined) return this.#executeLater(within, sql, params);
+    if (isTaken(this.#levelOf(within))) return this.#executeLater(within, sql, params);
     this.#check(within);
     return this.#parts.sql.execute(sql, params);
   }
 
   /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
   async begin(within: Transaction | undefined, timeoutMs: number): Promise<Transaction> {
-    if (this.#levelOf(within).inner !== undefined) await whenFree(this.#levelOf(within));
-    this.#check(within);
-    if ((within?.depth ?? 0) >= limits.sqlTransactionDepth)
-      throw sqlErrors.tooManyTransactions(limits.sqlTransactionDepth);
-    const transaction = new Transaction(this, within);
-    this.#levelOf(within).inner = transaction;
+    const level = this.#levelOf(within);
+    if (isTaken(level)) await level.turnstile.turn();
+    const transaction = this.#take(level, within);
     try {
       transaction.savepoint = await this.#parts.sql.savepoint(timeoutMs);
     } catch (cause) {
@@ -140,8 +136,10 @@ export class WriteSlot {
   /** What it wrote is undone, with all that is inside of it, and it goes on: nobody else has the slot between. */
   async restart(transaction: Transaction, timeoutMs: number): Promise<void> {
     if (transaction.over !== undefined) throw transaction.over;
-    const { inner } = transaction;
+    const { inner, turnstile } = transaction;
     inner?.close(sqlErrors.transactionEnded());
+    // Until the new savepoint is there nothing of its own runs: nobody would undo it.
+    turnstile.close();
     try {
       const undoing = undone(transaction);
       transaction.inner = undefined;
@@ -154,6 +152,7 @@ export class WriteSlot {
       throw cause;
     } finally {
       inner?.leave();
+      turnstile.next();
     }
     if (transaction.over === undefined) return;
     await transaction.savepoint.rollback();
@@ -185,9 +184,31 @@ export class WriteSlot {
     sql: string,
     params: BindParams,
   ): Promise<ExecuteResult> {
-    await whenFree(this.#levelOf(within));
-    this.#check(within);
-    return await this.#parts.sql.execute(sql, params);
+    const { turnstile } = this.#levelOf(within);
+    await turnstile.turn();
+    let result: MaybePromise<ExecuteResult>;
+    try {
+      this.#check(within);
+      result = this.#parts.sql.execute(sql, params);
+    } finally {
+      // Those behind it run behind it: the connection keeps the order.
+      turnstile.next();
+    }
+    return await result;
+  }
+
+  /** The slot is free, and is taken before anybody else has looked. */
+  #take(level: Level, within: Transaction | undefined): Transaction {
+    try {
+      this.#check(within);
+      if ((within?.depth ?? 0) >= limits.sqlTransactionDepth)
+        throw sqlErrors.tooManyTransactions(limits.sqlTransactionDepth);
+      level.inner = new Transaction(this, within);
+      return level.inner;
+    } catch (cause) {
+      level.turnstile.next();
+      throw cause;
+    }
   }
 
   #levelOf(within: Transaction | undefined): Level {
@@ -201,9 +222,11 @@ export class WriteSlot {
 
   #leave(transaction: Transaction): void {
     const level = this.#levelOf(transaction.outer);
-    if (level.inner === transaction) level.inner = undefined;
     if (transaction.timer !== undefined) this.#parts.env.timers.clear(transaction.timer);
     transaction.leave();
+    if (level.inner !== transaction) return;
+    level.inner = undefined;
+    level.turnstile.next();
   }
 
   /** One that ends in its turn, as most do, costs no timer. */
@@ -227,8 +250,9 @@ function undone(transaction: Transaction): MaybePromise<void>[] {
 /** What has a transaction inside, or hasn't: another one, or the slot. */
 interface Level {
   inner: Transaction | undefined;
+  readonly turnstile: Turnstile;
 }
 
-async function whenFree(level: Level): Promise<void> {
-  while (level.inner !== undefined) await level.inner.ended;
+function isTaken({ inner, turnstile }: Level): boolean {
+  return inner !== undefined || turnstile.isBusy;
 }
