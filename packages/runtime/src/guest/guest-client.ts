@@ -114,12 +114,13 @@ class GuestTransport implements ClientTransport {
   /** The call's own deadline or that of the call which makes it, its key, and what it is a part of. */
   #terms({ timeoutMs = Infinity, idempotencyKey = "" }: TransportCallOptions): Terms {
     const { env, calls } = this.#caller;
-    const { until = Infinity, chain = [], depth = 0 } = calls.running ?? {};
+    const { until = Infinity, chain = [], depth = 0, trace: came = "" } = calls.running ?? {};
     const leftMs = Math.min(timeoutMs, until - env.clock.monotonic());
     // 0 says that there is no limit: what is over has a moment left.
     const wireMs = leftMs === Infinity ? 0 : Math.max(1, wireTimeoutMs(leftMs));
     const { relay } = this.#caller;
-    const trace = relay === undefined ? "" : (capturedTrace(relay) ?? "");
+    // Without a relay here nothing is between the call that came and the one that goes.
+    const trace = relay === undefined ? came : (capturedTrace(relay) ?? "");
     return { timeoutMs: wireMs, idempotencyKey, chain: [...chain], depth, trace };
   }
 }
