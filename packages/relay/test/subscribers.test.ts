@@ -258,6 +258,9 @@ test("S5.7 (in part) a name is free again as soon as its registration is undone,
   expect(relay.deregisterSubscriber("s", scope)).toBe(true);
   expect(relay.deregisterSubscriber("s", scope)).toBe(false);
   expect(relay.deregisterToolRequestIntercept("s")).toBe(false);
+  relay.registerToolRequestIntercept("t", ({ args }) => args);
+  expect(relay.listRuntimeRegistrations(["tool_request_intercept"]).map(({ name }) => name)).toEqual(["t"]);
+  expect(relay.deregisterToolRequestIntercept("t")).toBe(true);
   expect(relay.deregisterSubscriber("s")).toBe(true);
   expect(relay.listRuntimeRegistrations()).toEqual([]);
   relay.registerSubscriber("s", () => {}, { scope });
