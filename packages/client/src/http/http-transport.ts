@@ -172,7 +172,10 @@ export class HttpTransport implements ClientTransport {
   ): Promise<FetchAnswer> {
     const signal = request.signal === undefined ? {} : { signal: request.signal };
     try {
-      const headers = { ...this.#headers, ...request.terms, ...traceHeaders(this.#traceparent) };
+      const plain = request.terms === undefined && this.#traceparent === undefined;
+      const headers = plain
+        ? this.#headers
+        : { ...this.#headers, ...request.terms, ...traceHeaders(this.#traceparent) };
       return await fetch(request.url, { method: "POST", headers, body, ...signal });
     } catch (error) {
       if (isNotSent(error, request.url)) throw clientErrors.notSent(this.#base, error);
