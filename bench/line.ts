@@ -16,6 +16,11 @@ export interface Figure {
   readonly detail: string;
 }
 
+/** A line that can't be measured here, and what to do about it. */
+export interface Unmeasured {
+  readonly missing: string;
+}
+
 /** A line. */
 export interface Line {
   readonly name: string;
@@ -27,7 +32,7 @@ export interface Line {
   readonly better: "greater" | "less";
   /** The peers' figure for comparison, from runs of theirs on a machine of this kind. */
   readonly peers: string;
-  measure(rounds: number): Promise<Figure>;
+  measure(rounds: number): Promise<Figure | Unmeasured>;
 }
 
 /** A value in its line's unit. */

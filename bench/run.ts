@@ -7,7 +7,7 @@
  */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { type Figure, format, type Line, reached } from "./line.ts";
+import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
@@ -63,7 +63,9 @@ if (values.markdown) {
 for (const line of lines) {
   if (positionals.length > 0 && !positionals.includes(line.name)) continue;
   const figure = await line.measure(rounds);
-  console.log(values.markdown ? row(line, figure) : text(line, figure));
+  if ("missing" in figure)
+    console.log(values.markdown ? rowWithout(line, figure) : textWithout(line, figure));
+  else console.log(values.markdown ? row(line, figure) : text(line, figure));
 }
 process.exit(0);
 
@@ -91,4 +93,13 @@ function text(line: Line, figure: Figure): string {
   const verdict = reached(line, figure.value) ? "reached" : "MISSED ";
   const extra = [figure.detail, cpu(figure), bytes(figure)].filter((part) => part !== "").join("; ");
   return `${verdict} ${format(line, figure.value).padStart(9)}  ${wanted(line).padEnd(10)} ${line.work}\n${" ".repeat(19)}${extra}\n${" ".repeat(19)}peers: ${line.peers}`;
+}
+
+function rowWithout(line: Line, { missing }: Unmeasured): string {
+  return `| ${[line.work, wanted(line), "not measured", "", "", missing, line.peers].join(" | ")} |`;
+}
+
+function textWithout(line: Line, { missing }: Unmeasured): string {
+  const indent = " ".repeat(19);
+  return `${"not measured".padEnd(17)}  ${wanted(line).padEnd(10)} ${line.work}\n${indent}${missing}\n${indent}peers: ${line.peers}`;
 }

@@ -6,7 +6,7 @@ import { nodeEnv } from "../../packages/runtime/src/node/env.ts";
 import { openMemoryStore } from "../../packages/runtime/src/ports/memory/open-memory-store.ts";
 import { Runtime } from "../../packages/runtime/src/registry/runtime.ts";
 import { interleaved } from "../cpu.ts";
-import type { Figure, Line } from "../line.ts";
+import type { Figure, Line, Unmeasured } from "../line.ts";
 
 const CALLS = 50_000;
 /** Calls between two flushes: fewer than a subscriber's queue holds events of. */
@@ -60,10 +60,17 @@ async function peer(): Promise<Way | undefined> {
   }
 }
 
-async function againstPeer(rounds: number): Promise<Figure> {
+/** npm leaves the binary out where it runs on a Node older than 24, as it does in a fresh clone on such a machine. */
+function withoutPeer(): string {
+  const { platform, arch } = process;
+  const suffix = platform === "linux" ? "-gnu" : platform === "win32" ? "-msvc" : "";
+  const name = `nemo-relay-node-${platform}-${arch}${suffix}@0.9.2`;
+  return `nemo-relay-node's binary isn't installed: npm install --no-save --force ${name}`;
+}
+
+async function againstPeer(rounds: number): Promise<Figure | Unmeasured> {
   const theirs = await peer();
-  if (theirs === undefined)
-    return { value: Number.NaN, detail: "nemo-relay-node has no build for this platform" };
+  if (theirs === undefined) return { missing: withoutPeer() };
   const [ours = Number.NaN] = await interleaved(rounds, CALLS, [tools(createRelay())]);
   const [nemo = Number.NaN] = await interleaved(rounds, PEER_CALLS, [theirs]);
   return { value: nemo / ours, detail: `${ours.toFixed(2)} µs of CPU to ${nemo.toFixed(1)} µs` };

@@ -21,6 +21,11 @@ export interface ClientConfig {
   readonly encoding?: Encoding;
   /** Sent with each HTTP request. WebSockets can't carry them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Says which trace a call belongs to, for each HTTP request where it is made: `() => relay.captureTraceparent()`, or what
+   * another tracer has. It goes as the header `traceparent`. Default: none.
+   */
+  readonly traceparent?: () => string | undefined;
   /** Makes the parameters of handles that were given neither `params` nor `getParams`. */
   readonly getParams?: () => unknown;
   /** How stateless calls that had no effect are repeated. Default: 15 s, waits from 100 ms to 2 s. */
@@ -68,6 +73,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
   "token",
   "encoding",
   "headers",
+  "traceparent",
   "getParams",
   "retry",
   "reconnect",
@@ -109,6 +115,7 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
       encoding,
       token: config.token,
       headers: config.headers ?? {},
+      traceparent: config.traceparent,
     });
   return {
     env,

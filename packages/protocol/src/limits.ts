@@ -294,8 +294,12 @@ export const limits = {
   relaySubscriberQueue: 2_048,
   /** The most that `queueLimit` may be. */
   relaySubscriberQueueLongest: 65_536,
+  /** Bytes of the events that wait for one subscriber, as `bytesOfEvent` reckons them; a larger event waits alone. */
+  relaySubscriberQueueBytes: 32 * 1024 * 1024,
   /** Events of one relay that wait for middleware of events. */
   relayPendingEvents: 4_096,
+  /** Their bytes. */
+  relayPendingEventBytes: 32 * 1024 * 1024,
   /** Nesting of an event's payload: what is deeper is left out. */
   relayPayloadDepth: 64,
   /** Entries of an event's payload, all levels together: what is more is left out. */

@@ -88,6 +88,7 @@ export { RelayCore, relayOn } from "./relay.ts";
 export type { PropagationContext } from "./scope/propagation.ts";
 export {
   propagationContextFromJson,
+  propagationContextFromTraceparent,
   propagationContextToJson,
   propagationContextToTraceparent,
 } from "./scope/propagation.ts";

@@ -303,9 +303,10 @@ export class RelayCore {
     return this.#parts.registry.deregister(kind, name, scope);
   }
 
-  /** Everything that is registered now. */
-  listRuntimeRegistrations(): readonly RegistrationIdentity[] {
-    return this.#parts.registry.list();
+  /** Everything that is registered now, or what is of these kinds. */
+  listRuntimeRegistrations(kinds?: readonly MiddlewareKind[]): readonly RegistrationIdentity[] {
+    const all = this.#parts.registry.list();
+    return kinds === undefined ? all : all.filter(({ kind }) => kinds.includes(kind));
   }
 
   /** All subscribers, with what became of their events. */

@@ -1,7 +1,12 @@
 /** Events on their way: order, full queues, failures, flushing, and payloads that JSON can't say. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import { codeOf, Driver, thrownBy } from "./driver/driver.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 function latch() {
   return Promise.withResolvers<void>();
@@ -40,6 +45,45 @@ test("without a limit of its own a queue takes what limits.ts says", async () =>
   expect(thrownBy(() => relay.registerSubscriber("s", () => {}, { queueLimit: most + 1 }))).toBe(
     "relay.option_invalid",
   );
+});
+
+test("a queue is bounded by bytes as well: what is too much is dropped and counted, and what is larger than all waits alone", async () => {
+  const { relay } = new Driver({ listening: false });
+  const stall = latch();
+  const seen: string[] = [];
+  const stalled = async ({ name }: { name: string }) => {
+    await stall.promise;
+    seen.push(name);
+  };
+  relay.registerSubscriber("newest", stalled);
+  relay.registerSubscriber("oldest", () => stall.promise, { overflow: "drop_oldest" });
+  const most = limits.relaySubscriberQueueBytes;
+  // A character may take two bytes.
+  const third = "x".repeat(most / 2 / 3);
+  relay.event("larger", { data: "x".repeat(most) });
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const name of ["a", "b", "c", "d"]) relay.event(name, { data: { deep: [third] } });
+  for (const status of relay.subscriberStatus()) {
+    expect(status).toMatchObject({ dropped: 2, waiting: 2 });
+    expect(status.waitingBytes).toBeLessThanOrEqual(most);
+    expect(status.waitingBytes).toBeGreaterThan((most / 3) * 2);
+  }
+  stall.resolve();
+  await relay.flushSubscribers();
+  expect(seen).toEqual(["larger", "a", "b"]);
+  expect(relay.subscriberStatus()[0]).toMatchObject({ waitingBytes: 0, delivered: 3 });
+});
+
+test("events that wait for a sanitizer are bounded by bytes, and what is more is counted", async () => {
+  const { relay, events } = new Driver();
+  relay.registerMarkSanitizeGuardrail("same", ({ fields }) => fields);
+  const half = "x".repeat(limits.relayPendingEventBytes / 2 / 2);
+  for (const name of ["a", "b", "c"]) relay.event(name, { data: half });
+  expect(relay.droppedEvents).toBe(2);
+  await relay.flushSubscribers();
+  relay.event("d", { data: half });
+  await relay.flushSubscribers();
+  expect(events.map(({ name }) => name)).toEqual(["a", "d"]);
 });
 
 test("a subscriber that throws loses that event alone, is logged once, and the others hear all", async () => {
@@ -214,6 +258,9 @@ test("S5.7 (in part) a name is free again as soon as its registration is undone,
   expect(relay.deregisterSubscriber("s", scope)).toBe(true);
   expect(relay.deregisterSubscriber("s", scope)).toBe(false);
   expect(relay.deregisterToolRequestIntercept("s")).toBe(false);
+  relay.registerToolRequestIntercept("t", ({ args }) => args);
+  expect(relay.listRuntimeRegistrations(["tool_request_intercept"]).map(({ name }) => name)).toEqual(["t"]);
+  expect(relay.deregisterToolRequestIntercept("t")).toBe(true);
   expect(relay.deregisterSubscriber("s")).toBe(true);
   expect(relay.listRuntimeRegistrations()).toEqual([]);
   relay.registerSubscriber("s", () => {}, { scope });
@@ -222,18 +269,23 @@ test("S5.7 (in part) a name is free again as soon as its registration is undone,
 test("a stalled subscriber and 20,000 events of 20 kB: memory holds what its queue may, and no more", async () => {
   const { relay } = new Driver({ listening: false });
   const stall = latch();
-  relay.registerSubscriber("stalled", () => stall.promise, { queueLimit: 64 });
+  relay.registerSubscriber("stalled", () => stall.promise);
   // Each event's text is its own: slices of one text would share it.
   const payload = (n: number): string => Buffer.alloc(20_000, String(n % 10)).toString("latin1");
-  const before = process.memoryUsage().rss;
+  collect();
+  const before = process.memoryUsage().heapUsed;
   for (let n = 0; n < 20_000; n++) {
     relay.event("large", { data: { text: payload(n) } });
     if (n % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  const grown = (process.memoryUsage().rss - before) / 1024 / 1024;
-  expect(relay.subscriberStatus()[0]).toMatchObject({ dropped: 20_000 - 65 });
-  // 400 MB went by; what stays is the garbage that nobody has collected yet.
-  expect(grown).toBeLessThan(200);
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  const { dropped = 0, waiting = 0, waitingBytes = 0 } = relay.subscriberStatus()[0] ?? {};
+  // One is being handled.
+  expect([dropped + waiting, waitingBytes <= limits.relaySubscriberQueueBytes]).toEqual([19_999, true]);
+  expect(dropped).toBeGreaterThan(19_000);
+  // 400 MB went by.
+  expect(grown).toBeLessThan(limits.relaySubscriberQueueBytes);
   stall.resolve();
   await relay.flushSubscribers();
 });

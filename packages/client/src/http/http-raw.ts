@@ -10,6 +10,7 @@ import type { ActorTarget, RawFetchOptions, RawSocketOptions, RawTransport } fro
 import { actorBase, rawUrl, socketUrl } from "./address.ts";
 import { isNotSent } from "./not-sent.ts";
 import { textSubprotocol, tokenSubprotocol } from "./token.ts";
+import { type TraceparentSource, traceHeaders } from "./trace-headers.ts";
 
 /** What it needs. */
 export interface HttpRawOptions {
@@ -18,6 +19,7 @@ export interface HttpRawOptions {
   readonly base: string;
   readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly traceparent?: TraceparentSource | undefined;
 }
 
 /** Opens raw WebSockets, and sends raw requests. */
@@ -45,11 +47,16 @@ export class HttpRaw implements RawTransport {
   }
 
   async fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {
-    const { env, base, token, headers: always } = this.#options;
+    const { env, base, token, headers: always, traceparent } = this.#options;
     const { streamingFetch } = env;
     if (streamingFetch === undefined) throw clientErrors.unsupportedPlatform("fetch");
     const { headers } = init;
-    const ours = token === undefined ? always : { authorization: `Bearer ${token}`, ...always };
+    const trace = traceHeaders(traceparent);
+    const ours = {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...always,
+      ...trace,
+    };
     for (const [name, value] of Object.entries(ours)) if (!headers.has(name)) headers.set(name, value);
     if (params !== undefined) headers.set(PARAMS_HEADER, asciiJson(params));
     try {

@@ -37,6 +37,7 @@ import { HttpItems } from "./http-items.ts";
 import { HttpRaw } from "./http-raw.ts";
 import { isNotSent } from "./not-sent.ts";
 import { tokenSubprotocol } from "./token.ts";
+import { type TraceparentSource, traceHeaders } from "./trace-headers.ts";
 import { openWebSocket } from "./websocket-link.ts";
 
 /** What the HTTP transport needs. */
@@ -46,6 +47,7 @@ export interface HttpTransportOptions {
   readonly encoding: Encoding;
   readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly traceparent?: TraceparentSource | undefined;
 }
 
 type AnswerKind = "actionAnswer" | "resolveAnswer";
@@ -71,13 +73,15 @@ export class HttpTransport implements ClientTransport {
   readonly #encoding: Encoding;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #subprotocols: readonly string[];
+  readonly #traceparent: TraceparentSource | undefined;
 
   /** Throws `client.bad_endpoint`. */
   constructor(options: HttpTransportOptions) {
     this.#env = options.env;
     this.#base = parseEndpoint(options.endpoint);
-    const { env, token, headers } = options;
-    this.raw = new HttpRaw({ env, base: this.#base, token, headers });
+    const { env, token, headers, traceparent } = options;
+    this.raw = new HttpRaw({ env, base: this.#base, token, headers, traceparent });
+    this.#traceparent = traceparent;
     this.#encoding = options.encoding;
     this.#headers = {
       ...options.headers,
@@ -168,7 +172,10 @@ export class HttpTransport implements ClientTransport {
   ): Promise<FetchAnswer> {
     const signal = request.signal === undefined ? {} : { signal: request.signal };
     try {
-      const headers = request.terms === undefined ? this.#headers : { ...this.#headers, ...request.terms };
+      const plain = request.terms === undefined && this.#traceparent === undefined;
+      const headers = plain
+        ? this.#headers
+        : { ...this.#headers, ...request.terms, ...traceHeaders(this.#traceparent) };
       return await fetch(request.url, { method: "POST", headers, body, ...signal });
     } catch (error) {
       if (isNotSent(error, request.url)) throw clientErrors.notSent(this.#base, error);

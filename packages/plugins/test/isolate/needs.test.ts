@@ -1,4 +1,6 @@
 /** What a dynamic actor gets when its definition says so: calls to other actors, and a database. */
+import type { RelayEvent } from "@troupe/relay";
+import { createRelay } from "@troupe/relay/node";
 import { actor } from "@troupe/runtime";
 import { expect, test, vi } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
@@ -49,6 +51,24 @@ test("with the need it calls other actors, and what fails has its code", async (
   expect(await failure(world.act("it", "missing"))).toMatchObject({ is: "actor.not_found" });
   expect(await world.act("it", "abort")).toBe("client.aborted");
   expect(await failure(world.act("it", "connect"))).toMatchObject({ is: "actor.not_carried" });
+});
+
+test("S5.6 (in part) an isolate's action is a scope, and the actor that it calls is below it; its own tools have no relay", async () => {
+  const relay = createRelay();
+  const events: RelayEvent[] = [];
+  relay.registerSubscriber("events", (event) => void events.push(event));
+  const config = `actions: {
+    add: (c, by) => c.client().counter.getOrCreate(["shared"]).add(by),
+    tool: (c) => c.tool("hammer", {}, () => 1),
+  }`;
+  const it = dynamicActor({ source: moduleOf(config), needs: ["actors"] });
+  await using world = await DynamicWorld.start({ it, counter }, relay);
+  expect(await world.act("it", "add", 5)).toBe(5);
+  expect(await failure(world.act("it", "tool"))).toMatchObject({ is: "actor.no_relay" });
+  await relay.flushSubscribers();
+  const named = (name: string) => events.find((event) => event.name === name);
+  expect(named("it.add")?.parent_uuid).toBeNull();
+  expect(named("counter.add")?.parent_uuid).toBe(named("it.add")?.uuid);
 });
 
 test("without it a call is refused, and the refusal names the option; so it is from a loaded source", async () => {

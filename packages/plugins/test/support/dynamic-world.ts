@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "@troupe/client";
+import type { Relay } from "@troupe/relay";
 import { type AnyActorDefinition, type Registry, setup } from "@troupe/runtime";
 import { type DynamicActorOptions, dynamicActor, type IsolateLimits } from "../../src/index.ts";
 
@@ -34,9 +35,9 @@ export class DynamicWorld implements AsyncDisposable {
     this.endpoint = started.endpoint;
   }
 
-  static async start(use: Use): Promise<DynamicWorld> {
+  static async start(use: Use, relay?: Relay): Promise<DynamicWorld> {
     const folder = await mkdtemp(join(tmpdir(), "troupe-dynamic-"));
-    return new DynamicWorld(use, folder, await start(use, folder));
+    return new DynamicWorld(use, folder, await start(use, folder, relay));
   }
 
   static one(options: DynamicActorOptions): Promise<DynamicWorld> {
@@ -75,8 +76,8 @@ export class DynamicWorld implements AsyncDisposable {
   }
 }
 
-async function start(use: Use, dataDir: string) {
-  const registry = setup({ use });
+async function start(use: Use, dataDir: string, relay?: Relay) {
+  const registry = setup({ use, ...(relay === undefined ? {} : { relay }) });
   const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
   return { registry, endpoint, client: createClient(endpoint) };
 }

@@ -47,28 +47,36 @@ function step<K extends AroundKind, In, Out>(
     const invocation = new Invocation(above);
     return invocation.run(() => ends.inner(input, invocation));
   }
-  const answer = invokeAround(entry, ends.payload(input), {
+  return invokeAround(entry, ends.payload(input), {
     parent: above,
     timers: call.parts.env.timers,
+    outcome: ends.outcome,
     makeNext: (invocation) =>
-      ends.next((nextInput) => {
-        const place = { index: index + 1, input: nextInput, above: invocation };
-        const rest = restOf(call, ends, entry.name, place);
-        // An intercept may leave it running: giving it up then must not be an unhandled rejection.
-        rest.catch(() => {});
-        return rest;
-      }),
+      ends.next((nextInput) =>
+        restOf(call, ends, entry.name, { index: index + 1, input: nextInput, above: invocation }),
+      ),
   });
-  if (answer instanceof Promise) return answer.then((outcome) => ends.outcome(entry, outcome));
-  return ends.outcome(entry, answer);
 }
 
-async function restOf<K extends AroundKind, In, Out>(
+/** Never throws: what `next` gives is a promise, whatever happens. */
+function restOf<K extends AroundKind, In, Out>(
   call: Call,
   ends: Ends<K, In, Out>,
   by: string,
   rest: Step<In>,
 ): Promise<Out> {
-  if (rest.above.settled) throw relayErrors.nextRevoked(by);
-  return await step(call, ends, rest);
+  let answer: MaybePromise<Out>;
+  try {
+    if (rest.above.settled) throw relayErrors.nextRevoked(by);
+    answer = step(call, ends, rest);
+  } catch (error) {
+    return unhandled(Promise.reject(error));
+  }
+  return answer instanceof Promise ? unhandled(answer) : Promise.resolve(answer);
+}
+
+/** An intercept may leave it running: giving it up then must not be an unhandled rejection. */
+function unhandled<T>(rest: Promise<T>): Promise<T> {
+  rest.catch(() => {});
+  return rest;
 }

@@ -49,18 +49,25 @@ export interface Call {
   readonly root: Invocation;
 }
 
-/** Runs `fn` as a call that ends when the caller's signal fires. */
-export async function callWith<T>(
+/** Runs `fn` as a call that ends when the caller's signal fires. It begins at once. */
+export function callWith<T>(
   parts: CallParts,
   name: string,
   options: CallOptions,
   fn: (call: Call) => Promise<T>,
 ): Promise<T> {
-  const parent = parts.scopes.own(options.parent);
-  const root = new Invocation();
-  const call: Call = { parts, name, parent, chains: parts.registry.chainsAt(parent), root };
-  const { signal } = options;
-  if (signal === undefined) return await fn(call);
+  let call: Call;
+  try {
+    const parent = parts.scopes.own(options.parent);
+    call = { parts, name, parent, chains: parts.registry.chainsAt(parent), root: new Invocation() };
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return options.signal === undefined ? fn(call) : abortable(call, options.signal, fn);
+}
+
+async function abortable<T>(call: Call, signal: AbortSignal, fn: (call: Call) => Promise<T>): Promise<T> {
+  const { root, name } = call;
   const abort = (): void => root.cancel(relayErrors.aborted(name, signal.reason));
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();

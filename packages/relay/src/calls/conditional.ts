@@ -43,7 +43,8 @@ async function ask<K extends ConditionalKind>(
   const kind = entry.kind.replace(/_guardrail$/, "");
   recorder.start(scope, { kind, target_name: call.name }, { chains });
   try {
-    const verdict = await scopes.run(scope, () => invoke(entry, payload, root, env.timers));
+    const answer = scopes.run(scope, () => invoke(entry, payload, root, env.timers));
+    const verdict = answer instanceof Promise ? await answer : answer;
     const reason = reasonOf(entry, verdict);
     const output =
       reason === null

@@ -71,12 +71,22 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
     if (this.#reading) await new Promise<void>((turn) => this.#readers.push(turn));
     this.#reading = true;
     try {
-      return await this.#read();
+      if (this.#ending === undefined) {
+        const result = await this.#stream.level.next();
+        if (this.#ending === undefined && result.done !== true) {
+          this.#took(result.value);
+          return result;
+        }
+      }
+      await this.#end(undefined);
+    } catch (error) {
+      await this.#end(error);
     } finally {
       const reader = this.#readers.shift();
       if (reader === undefined) this.#reading = false;
       else reader();
     }
+    return this.#last();
   }
 
   /** The caller wants no more: the provider is told, and the call has ended when this settles. */
@@ -93,24 +103,6 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
-  }
-
-  async #read(): Promise<IteratorResult<unknown>> {
-    if (this.#ending !== undefined) {
-      await this.#ending;
-      return this.#last();
-    }
-    try {
-      const result = await this.#stream.level.next();
-      if (this.#ending === undefined && result.done !== true) {
-        this.#took(result.value);
-        return result;
-      }
-      await this.#end(undefined);
-    } catch (error) {
-      await this.#end(error);
-    }
-    return this.#last();
   }
 
   /** What is behind the last chunk: an error that nobody has been told of, or nothing. */

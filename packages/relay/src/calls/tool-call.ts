@@ -12,8 +12,7 @@
  * the caller gets the error as it was thrown.
  */
 import { relayErrors } from "../errors.ts";
-import type { CategoryProfile, PendingMark } from "../events/event.ts";
-import { plainData } from "../events/plain-data.ts";
+import type { PendingMark } from "../events/event.ts";
 import { type Invocation, isThenable } from "../middleware/invocation.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { ToolExecutionOutcome, ToolExecutionResult } from "../middleware/payloads.ts";
@@ -28,6 +27,7 @@ import {
   InnerContext,
 } from "./call-parts.ts";
 import { askGuardrails, refusal } from "./conditional.ts";
+import { ToolScope } from "./tool-scope.ts";
 
 /** What may be said of a tool call. */
 export interface ToolCallOptions extends CallOptions {
@@ -41,7 +41,7 @@ export type ToolFunction = (
   context: CallContext,
 ) => ToolExecutionResult | PromiseLike<ToolExecutionResult>;
 
-/** Runs a tool under all middleware that is visible. */
+/** Runs a tool under all middleware that is visible. What answers at once isn't waited for: most calls are one promise. */
 export function toolCall(
   parts: CallParts,
   request: { readonly name: string; readonly args: unknown; readonly fn: ToolFunction },
@@ -51,13 +51,22 @@ export function toolCall(
   return callWith(parts, name, options, async (call) => {
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
     if (guardrails.length > 0) await askGuardrails(call, guardrails, { toolName: name, args });
-    const real = await rewrittenArgs(call, args);
-    return await inScope(
-      call,
-      options,
-      (scope, marks) => execute(call, { fn, options, scope, marks }, real),
-      real,
-    );
+    const intercepted = call.chains.of("tool_request_intercept").length > 0;
+    const real = intercepted ? await rewrittenArgs(call, args) : args;
+    const tool = new ToolScope(call, options, real);
+    try {
+      const marks: PendingMark[] = [];
+      const execution = { fn, options, scope: tool.scope, marks };
+      const answer = parts.scopes.run(tool.scope, () => execute(call, execution, real));
+      const { result, annotation } = answer instanceof Promise ? await answer : answer;
+      tool.succeeded(result, annotation, marks);
+      return annotation === undefined ? { result } : { result, annotation };
+    } catch (error) {
+      tool.failed(error);
+      throw error;
+    } finally {
+      tool.end();
+    }
   });
 }
 
@@ -66,7 +75,8 @@ export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown>
   let real = args;
   for (const entry of call.chains.of("tool_request_intercept")) {
     try {
-      real = await invoke(entry, { toolName: call.name, args: real }, call.root, call.parts.env.timers);
+      const answer = invoke(entry, { toolName: call.name, args: real }, call.root, call.parts.env.timers);
+      real = answer instanceof Promise ? await answer : answer;
       if (real === undefined)
         throw relayErrors.badAnswer(`The intercept "${entry.name}"`, "the arguments, or others");
     } catch (error) {
@@ -75,39 +85,6 @@ export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown>
     if (entry.breakChain) break;
   }
   return real;
-}
-
-async function inScope(
-  call: Call,
-  options: ToolCallOptions,
-  run: (scope: Scope, marks: PendingMark[]) => MaybePromise<ToolExecutionResult>,
-  args: unknown,
-): Promise<ToolExecutionResult> {
-  const { parts, chains, name, parent } = call;
-  const { scopes, recorder, registry } = parts;
-  const profile: CategoryProfile =
-    options.toolCallId === undefined ? {} : { tool_call_id: options.toolCallId };
-  const scope = scopes.open(name, "tool", { ...options, parent, categoryProfile: profile });
-  const requestCopy = { entries: chains.of("tool_sanitize_request_guardrail"), name };
-  recorder.start(scope, args, { chains, copy: requestCopy });
-  try {
-    const marks: PendingMark[] = [];
-    const { result, annotation } = await scopes.run(scope, () => run(scope, marks));
-    recorder.succeeded(scope, {
-      chains,
-      copy: { entries: chains.of("tool_sanitize_response_guardrail"), name },
-      output: result,
-      ...(annotation === undefined ? {} : { profile: { tool_result_annotation: plainData(annotation) } }),
-    });
-    for (const mark of marks) recorder.mark(scope, mark, { chains });
-    return annotation === undefined ? { result } : { result, annotation };
-  } catch (error) {
-    recorder.failed(scope, error, { chains });
-    throw error;
-  } finally {
-    scopes.end(scope);
-    registry.end(scope);
-  }
 }
 
 interface Execution {

@@ -6,7 +6,7 @@
  * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
  * payload or field that couldn't be sanitized is left out. Injectors fail open.
  *
- * The events that wait here are bounded; past the limit the newest is dropped and counted.
+ * The events that wait here are bounded, in number and in bytes; past a limit the newest is dropped and counted.
  */
 import { limits } from "@troupe/protocol";
 import type { RelayEnv } from "../env.ts";
@@ -15,6 +15,7 @@ import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes } from "../middleware/payloads.ts";
 import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
+import { bytesOfEvent } from "./event-size.ts";
 import { isFlat } from "./metadata.ts";
 import { plainData, recordOf } from "./plain-data.ts";
 
@@ -53,6 +54,8 @@ export class Pipeline {
   readonly #later: (task: () => void) => void;
   readonly #told = new WeakSet<Entry>();
   #waiting: Emission[] = [];
+  /** Of those, and of the one that is worked on. */
+  #bytes = 0;
   #running: Promise<void> | undefined = undefined;
   #dropped = 0;
   #unread = false;
@@ -71,7 +74,6 @@ export class Pipeline {
     const { copy, inject, scrub } = emission;
     const untouched = inject.length === 0 && scrub.length === 0 && (copy?.entries.length ?? 0) === 0;
     if (untouched && this.#running === undefined) deliver(this.#annotated(emission), emission.subscribers);
-    else if (this.#waiting.length >= limits.relayPendingEvents) this.#dropped += 1;
     else this.#queue(emission);
   }
 
@@ -81,7 +83,14 @@ export class Pipeline {
   }
 
   #queue(emission: Emission): void {
+    const bytes = bytesOfEvent(emission.event);
+    const full = this.#bytes > 0 && this.#bytes + bytes > limits.relayPendingEventBytes;
+    if (full || this.#waiting.length >= limits.relayPendingEvents) {
+      this.#dropped += 1;
+      return;
+    }
     this.#waiting.push(emission);
+    this.#bytes += bytes;
     if (this.#running !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running = promise;
@@ -96,6 +105,7 @@ export class Pipeline {
         const event = this.#sanitize(emission, 0, emission.event);
         // Waiting costs a turn of the microtasks: most middleware answers at once.
         deliver(event instanceof Promise ? await event : event, emission.subscribers);
+        this.#bytes -= bytesOfEvent(emission.event);
       }
     }
     this.#running = undefined;
@@ -205,5 +215,6 @@ function and<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>):
 }
 
 function deliver(event: RelayEvent, subscribers: readonly Entry<"subscriber">[]): void {
-  for (const { queue } of subscribers) queue?.offer(event);
+  const bytes = bytesOfEvent(event);
+  for (const { queue } of subscribers) queue?.offer(event, bytes);
 }

@@ -31,7 +31,8 @@ function isArray(value: Json): value is readonly Json[] {
 }
 
 class Copy {
-  readonly #ancestors = new Set<object>();
+  /** From the outermost: few, for depth is bounded. */
+  readonly #ancestors: object[] = [];
   #left = limits.relayPayloadEntries;
 
   of(value: unknown, depth: number): Json {
@@ -53,15 +54,15 @@ class Copy {
   }
 
   #object(value: object, depth: number): Json {
-    if (this.#ancestors.has(value)) return "[circular]";
+    if (this.#ancestors.includes(value)) return "[circular]";
     if (depth === limits.relayPayloadDepth) return "[too deep]";
-    this.#ancestors.add(value);
+    this.#ancestors.push(value);
     try {
       return this.#copy(value, depth + 1);
     } catch {
       return "[unreadable]";
     } finally {
-      this.#ancestors.delete(value);
+      this.#ancestors.pop();
     }
   }
 
@@ -69,10 +70,10 @@ class Copy {
     if (Array.isArray(value)) return this.#elements(value, depth);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
     if (value instanceof Error) return { name: value.name, message: value.message };
-    if (value instanceof Map) return this.#properties(value.entries(), depth);
+    if (value instanceof Map) return this.#entries(value, depth);
     if (value instanceof Set) return this.#elements(value, depth);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
-    return this.#properties(readable(value), depth);
+    return this.#properties(value, depth);
   }
 
   #elements(values: Iterable<unknown>, depth: number): Json {
@@ -84,24 +85,30 @@ class Copy {
     return copy;
   }
 
-  #properties(entries: Iterable<readonly [unknown, unknown]>, depth: number): Json {
+  #properties(value: object, depth: number): Json {
     const copy: Record<string, Json> = {};
-    for (const [key, value] of entries) {
-      if (value === undefined || typeof value === "function") continue;
-      if (!this.#take()) break;
-      define(copy, String(key), this.of(value, depth));
-    }
+    for (const key of Object.keys(value)) if (!this.#property(copy, key, read(value, key), depth)) break;
     return copy;
+  }
+
+  #entries(map: ReadonlyMap<unknown, unknown>, depth: number): Json {
+    const copy: Record<string, Json> = {};
+    for (const [key, value] of map) if (!this.#property(copy, String(key), value, depth)) break;
+    return copy;
+  }
+
+  /** False when there is room for no more. */
+  #property(copy: Record<string, Json>, key: string, value: unknown, depth: number): boolean {
+    if (value === undefined || typeof value === "function") return true;
+    if (!this.#take()) return false;
+    define(copy, key, this.of(value, depth));
+    return true;
   }
 
   #take(): boolean {
     this.#left -= 1;
     return this.#left >= 0;
   }
-}
-
-function* readable(value: object): Generator<readonly [string, unknown]> {
-  for (const key of Object.keys(value)) yield [key, read(value, key)];
 }
 
 function read(value: object, key: string): unknown {

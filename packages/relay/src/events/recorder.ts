@@ -111,7 +111,7 @@ export class Recorder {
         kind: "mark",
         uuid: this.#env.ids.ordered(),
         parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
-        ...traceOf(scope),
+        ...(isElsewhere(scope) ? { propagation_root_uuid: scope.rootUuid } : {}),
         data: plainData(mark.data),
         data_schema: mark.dataSchema ?? null,
         metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
@@ -134,18 +134,24 @@ export class Recorder {
       readonly category_profile: CategoryProfile | null;
     },
   ): ScopeEvent {
-    return {
-      ...this.#envelope(scope.name),
+    const { parent, parentUuid } = scope;
+    const event: ScopeEvent = {
+      atof_version: "0.1",
+      timestamp: this.#timestamps.write(this.#clock.next()),
+      name: scope.name,
       kind: "scope",
       scope_category,
       uuid: scope.uuid,
-      parent_uuid: scope.parentUuid,
-      ...(scope.parentUuid === null || scope.parent === undefined ? {} : traceOf(scope.parent)),
+      parent_uuid: parentUuid,
       data_schema: null,
       attributes: scope.attributes,
       category: scope.scopeType,
-      ...fields,
+      data: fields.data,
+      metadata: fields.metadata,
+      category_profile: fields.category_profile,
     };
+    if (parentUuid === null || parent === undefined || !isElsewhere(parent)) return event;
+    return { ...event, propagation_root_uuid: parent.rootUuid };
   }
 
   #envelope(name: string) {
@@ -153,8 +159,7 @@ export class Recorder {
   }
 }
 
-/** What is said of a parent that stands for another process' scope. */
-function traceOf(parent: Scope): { readonly propagation_root_uuid?: string } {
-  const elsewhere = parent.parent === undefined && parent.rootUuid !== parent.uuid;
-  return elsewhere ? { propagation_root_uuid: parent.rootUuid } : {};
+/** True for what stands for a scope of another process, whose trace began before it. */
+function isElsewhere(parent: Scope): boolean {
+  return parent.parent === undefined && parent.rootUuid !== parent.uuid;
 }

@@ -91,24 +91,29 @@ export class Invocation {
     return isThenable(answer) ? this.#race(answer, deadline) : answer;
   }
 
-  async #race<T>(answer: PromiseLike<T>, deadline: Deadline | undefined): Promise<T> {
+  #race<T>(answer: PromiseLike<T>, deadline: Deadline | undefined): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#refuse = reject;
     const siblings = this.#parent === undefined ? undefined : this.#parent.#below();
-    siblings?.add(this);
-    answer.then(resolve, reject);
     const timer = deadline?.timers.set(() => this.cancel(deadline.error()), deadline.ms);
-    try {
-      // Given up while `fn` began, before it was known that there is something to wait for.
-      const over = this.#over ?? (this.#parent === undefined ? undefined : this.#parent.#over);
-      if (over === undefined) return await promise;
-      promise.catch(() => {});
-      this.#cancel(over);
-      throw over.error;
-    } finally {
+    const settled = (): void => {
       if (timer !== undefined) deadline?.timers.clear(timer);
       if (this.#givenUp === undefined) siblings?.delete(this);
-    }
+    };
+    const refused = (error: unknown): void => {
+      settled();
+      reject(error);
+    };
+    this.#refuse = refused;
+    siblings?.add(this);
+    answer.then((value) => {
+      settled();
+      resolve(value);
+    }, refused);
+    // Given up while `fn` began, before it was known that there is something to wait for.
+    const over = this.#over ?? (this.#parent === undefined ? undefined : this.#parent.#over);
+    if (over !== undefined && this.#over === undefined) this.#cancel(over);
+    else if (over !== undefined) refused(over.error);
+    return promise;
   }
 
   #cancel(ending: Ending): void {

@@ -62,15 +62,17 @@ export function askAtOnce<K extends PlainKind>(
 }
 
 /** As `invoke`, for what goes around the rest of a call. `makeNext` gets the invocation that the rest is below. */
-export function invokeAround<K extends AroundKind>(
+export function invokeAround<K extends AroundKind, Out>(
   entry: Entry<K>,
   payload: MiddlewareShapes[K]["payload"],
   around: {
     readonly parent: Invocation;
     readonly timers: Timers;
     readonly makeNext: (invocation: Invocation) => AroundContext<K>["next"];
+    /** Checks the answer. */
+    readonly outcome: (entry: Entry<K>, answer: MiddlewareShapes[K]["answer"]) => Out;
   },
-): MaybePromise<MiddlewareShapes[K]["answer"]> {
+): MaybePromise<Out> {
   const invocation = new Invocation(around.parent);
   const context = new ContextWithNext<K>(invocation, around.makeNext(invocation));
   const over = (): void => invocation.close(() => relayErrors.nextRevoked(entry.name));
@@ -81,9 +83,15 @@ export function invokeAround<K extends AroundKind>(
     over();
     throw error;
   }
-  if (answer instanceof Promise) return answer.finally(over);
-  over();
-  return answer;
+  const answered = (known: MiddlewareShapes[K]["answer"]): Out => {
+    over();
+    return around.outcome(entry, known);
+  };
+  const failed = (error: unknown): never => {
+    over();
+    throw error;
+  };
+  return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
 }
 
 /** As `invokeAround`, for what goes around a stream: `next` outlives the answer, its reader ends the invocation. */

@@ -1,8 +1,10 @@
 /**
  * A scope on its way to another process: plain data for JSON, and a W3C `traceparent` for those who read nothing else.
  *
- * A `traceparent` keeps the last half of the parent's id only, so that it can't be turned back into a context.
+ * A `traceparent` keeps the last half of the parent's id only. Turned back into a context, its trace and its span are the
+ * sender's, which is all that tracers look at; the first half of the parent's id is zeros.
  */
+import { parseTraceparent } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 
 /** Where work that is done elsewhere belongs. */
@@ -54,6 +56,14 @@ export function propagationContextToTraceparent(context: PropagationContext): st
   return traceparent(context.rootUuid ?? context.parentUuid, context.parentUuid);
 }
 
+/** The context that a `traceparent` of anybody's names; undefined for a text that isn't one. */
+export function propagationContextFromTraceparent(text: unknown): PropagationContext | undefined {
+  const parsed = parseTraceparent(text);
+  if (parsed === undefined) return undefined;
+  const { traceId, spanId } = parsed;
+  return { version: 1, rootUuid: dashed(traceId), parentUuid: dashed(spanId.padStart(32, "0")) };
+}
+
 /** As `propagationContextToTraceparent`, of the ids alone. */
 export function traceparent(rootUuid: string, parentUuid: string): string {
   return `00-${digits(rootUuid)}-${digits(parentUuid).slice(16)}-01`;
@@ -61,6 +71,10 @@ export function traceparent(rootUuid: string, parentUuid: string): string {
 
 function digits(uuid: string): string {
   return uuid.replaceAll("-", "").toLowerCase();
+}
+
+function dashed(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 function isUuid(value: unknown): value is string {

@@ -56,21 +56,32 @@ export class Scopes {
   }
 
   open(name: string, scopeType: ScopeType, options: ScopeOptions = {}): Scope {
-    if (typeof name !== "string") throw relayErrors.optionInvalid("name", "a text");
     const parent = this.own(options.parent);
     if (scopeType === "custom" && typeof options.categoryProfile?.subtype !== "string")
       throw relayErrors.subtypeMissing();
+    return this.openCall(name, scopeType, parent, { options, profile: options.categoryProfile ?? null });
+  }
+
+  /** The scope of a managed call, whose parent is known to be right. */
+  openCall(
+    name: string,
+    scopeType: ScopeType,
+    parent: Scope,
+    of: { readonly options: Omit<ScopeOptions, "categoryProfile">; readonly profile: CategoryProfile | null },
+  ): Scope {
+    if (typeof name !== "string") throw relayErrors.optionInvalid("name", "a text");
+    const { attributes, data = null, metadata = null } = of.options;
     return new Scope({
       owner: this,
       uuid: this.#newId,
       name,
       scopeType,
-      attributes: options.attributes === undefined ? noAttributes : sorted(options.attributes),
+      attributes: attributes === undefined ? noAttributes : sorted(attributes),
       parent,
       top: this.isRoot(parent),
-      data: options.data ?? null,
-      metadata: options.metadata ?? null,
-      categoryProfile: options.categoryProfile ?? null,
+      data,
+      metadata,
+      categoryProfile: of.profile,
     });
   }
 

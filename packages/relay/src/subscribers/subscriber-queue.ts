@@ -2,11 +2,12 @@
  * SubscriberQueue: the events that wait for one subscriber.
  *
  * A subscriber gets its events one after the other, in the order of emission, in a macrotask behind the turn that
- * emitted them: it never holds a call up, and a slow one holds up no other. What it hasn't taken waits, up to a limit; past
- * it events are dropped and counted. A subscriber that throws loses the event that it threw at and goes on.
+ * emitted them: it never holds a call up, and a slow one holds up no other. What it hasn't taken waits, up to a limit of
+ * events and one of bytes; past either, events are dropped and counted. A subscriber that throws loses the event that it threw at and goes on.
  *
  * Who may observe what: while it handles an event, the current scope is the relay's root, whoever emitted it.
  */
+import { limits } from "@troupe/protocol";
 import type { RelayEvent } from "../events/event.ts";
 
 /** Events handled before others get their turn. */
@@ -33,12 +34,17 @@ export interface SubscriberFigures {
   /** Lost because the subscriber threw. */
   readonly failed: number;
   readonly waiting: number;
+  /** What those that wait take of memory, reckoned. */
+  readonly waitingBytes: number;
 }
 
 /** The events that wait for one subscriber. */
 export class SubscriberQueue {
   readonly #parts: QueueParts;
   #events: RelayEvent[] = [];
+  /** Of each event. */
+  #sizes: number[] = [];
+  #bytes = 0;
   #head = 0;
   #handling = false;
   #delivered = 0;
@@ -58,17 +64,21 @@ export class SubscriberQueue {
       dropped: this.#dropped,
       failed: this.#failed,
       waiting: this.#waiting,
+      waitingBytes: this.#bytes,
     };
   }
 
-  offer(event: RelayEvent): void {
-    if (this.#waiting >= this.#parts.limit) {
+  /** `bytes`: what the event takes of memory. */
+  offer(event: RelayEvent, bytes: number): void {
+    while (!this.#hasRoomFor(bytes)) {
       this.#dropped += 1;
       if (this.#parts.overflow === "drop_newest") return;
       this.#take();
       this.#leave();
     }
     this.#events.push(event);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
     if (this.#parts.busy.has(this)) return;
     this.#parts.busy.add(this);
     this.#parts.later(() => void this.#drain());
@@ -85,6 +95,13 @@ export class SubscriberQueue {
 
   get #waiting(): number {
     return this.#events.length - this.#head;
+  }
+
+  /** An empty queue has room for anything: an event that is larger than all that may wait isn't lost for that. */
+  #hasRoomFor(bytes: number): boolean {
+    const waiting = this.#waiting;
+    if (waiting === 0) return true;
+    return waiting < this.#parts.limit && this.#bytes + bytes <= limits.relaySubscriberQueueBytes;
   }
 
   async #drain(): Promise<void> {
@@ -134,10 +151,12 @@ export class SubscriberQueue {
   #take(): RelayEvent | undefined {
     const event = this.#events[this.#head];
     if (event === undefined) return undefined;
+    this.#bytes -= this.#sizes[this.#head] ?? 0;
     this.#head += 1;
     // Taken events are let go in blocks: shifting each would move all others.
     if (this.#head === this.#events.length || this.#head >= SLICE) {
       this.#events = this.#events.slice(this.#head);
+      this.#sizes = this.#sizes.slice(this.#head);
       this.#head = 0;
     }
     return event;

@@ -14,6 +14,7 @@ import {
   type Message,
   type SendOptions,
   STREAM_TYPES,
+  TRACEPARENT_HEADER,
   toWireError,
 } from "@troupe/protocol";
 import { messageErrors, notRetryable, requestErrors, retryable } from "../errors.ts";
@@ -23,6 +24,7 @@ import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned } from "../ports/running-call.ts";
+import { traceOfHeader } from "../traced/tracing.ts";
 import { HttpFlow, SocketFlow } from "./call-flows.ts";
 import {
   errorResponse,
@@ -50,7 +52,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly send: SendOptions | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
-  readonly #client: Pick<GatewayRequest, "onGone">;
+  readonly #client: Pick<GatewayRequest, "onGone" | "header">;
   readonly #encoding: Encoding;
   readonly #respond: Respond;
   readonly #report: ReportInternal;
@@ -65,8 +67,8 @@ export class HttpCall extends Output implements ActionCall, Reply {
     params: unknown;
     request: () => Request;
     terms: CallerTerms | undefined;
-    /** Tells that the client is gone. */
-    client: Pick<GatewayRequest, "onGone">;
+    /** Tells that the client is gone, and whose trace this is a part of. */
+    client: Pick<GatewayRequest, "onGone" | "header">;
     encoding: Encoding;
     respond: Respond;
     report: ReportInternal;
@@ -89,6 +91,10 @@ export class HttpCall extends Output implements ActionCall, Reply {
 
   get reply(): Reply {
     return this;
+  }
+
+  get trace(): string | undefined {
+    return traceOfHeader(this.#client.header(TRACEPARENT_HEADER));
   }
 
   /** The actor is found: it gets the call. */

@@ -18,6 +18,7 @@ import {
   type ResolveMethod,
   readCallHeaders,
   TIMEOUT_HEADER,
+  TRACEPARENT_HEADER,
 } from "@troupe/protocol";
 import { connectionErrors, gatewayErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
@@ -362,7 +363,7 @@ const HOST_PATH = "/hosts/connect";
 /** What a preflight is told; the origin's own header is the adapter's. */
 const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-allow-methods": "GET, POST, OPTIONS",
-  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}, ${TIMEOUT_HEADER}, ${IDEMPOTENCY_HEADER}`,
+  "access-control-allow-headers": `content-type, authorization, ${PROTOCOL_HEADER}, ${TIMEOUT_HEADER}, ${IDEMPOTENCY_HEADER}, ${TRACEPARENT_HEADER}`,
   "access-control-max-age": "600",
 };
 

@@ -8,7 +8,10 @@ import { callErrors } from "../errors.ts";
 import type { ActionCall } from "../ports/instance.ts";
 import type { Abandoned } from "../ports/running-call.ts";
 
-type Terms = Pick<ActionCall, "until" | "idempotencyKey" | "caller" | "chain" | "depth" | "onAbandoned">;
+type Terms = Pick<
+  ActionCall,
+  "until" | "idempotencyKey" | "caller" | "chain" | "depth" | "trace" | "onAbandoned"
+>;
 
 /** Calls of one guest's actor, by the host's numbers. */
 export class GuestCalls {
@@ -24,7 +27,7 @@ export class GuestCalls {
   }
 
   /** What a call brings along. */
-  termsOf({ call, timeoutMs, idempotencyKey, caller, chain, depth }: CarriedCall): Terms {
+  termsOf({ call, timeoutMs, idempotencyKey, caller, chain, depth, trace }: CarriedCall): Terms {
     return {
       // The actor's own limit is kept here as well, under its own name.
       until:
@@ -35,6 +38,7 @@ export class GuestCalls {
       caller: caller === "" ? undefined : caller,
       chain: chain.length === 0 ? undefined : chain,
       depth,
+      trace: trace === "" ? undefined : trace,
       onAbandoned: (listener) => void this.#pending.set(call, listener),
     };
   }

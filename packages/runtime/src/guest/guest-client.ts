@@ -24,6 +24,7 @@ import {
 import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
+import type { RunningCall } from "../ports/running-call.ts";
 import { capturedTrace } from "../traced/tracing.ts";
 import { GuestStore } from "./guest-store.ts";
 
@@ -33,20 +34,24 @@ const methods = {
   create: CallMethod.CREATE,
 } as const;
 
-/** One client for each activation that asks for one. */
+/**
+ * One client for each activation that asks for one; where the platform has no async context one for each call, which
+ * would be lost behind the first await.
+ */
 export class GuestClients {
   readonly #env: Env;
-  readonly #made = new WeakMap<Activation, Client>();
+  readonly #made = new WeakMap<Activation | RunningCall, Client>();
 
   constructor(env: Env) {
     this.#env = env;
   }
 
-  of(caller: Activation): Client {
-    const known = this.#made.get(caller);
+  of(caller: Activation, call: RunningCall | undefined): Client {
+    const bound = this.#env.asyncContext.follows ? undefined : call;
+    const known = this.#made.get(bound ?? caller);
     if (known !== undefined) return known;
-    const client = createClient({ env: this.#env, transport: new GuestTransport(caller) });
-    this.#made.set(caller, client);
+    const client = createClient({ env: this.#env, transport: new GuestTransport(caller, bound) });
+    this.#made.set(bound ?? caller, client);
     return client;
   }
 }
@@ -54,9 +59,12 @@ export class GuestClients {
 /** A guest's way to other actors. */
 class GuestTransport implements ClientTransport {
   readonly #caller: Activation;
+  readonly #call: RunningCall | undefined;
 
-  constructor(caller: Activation) {
+  /** Without `call` it is the one that the running code answers. */
+  constructor(caller: Activation, call: RunningCall | undefined) {
     this.#caller = caller;
+    this.#call = call;
   }
 
   async action(
@@ -114,12 +122,13 @@ class GuestTransport implements ClientTransport {
   /** The call's own deadline or that of the call which makes it, its key, and what it is a part of. */
   #terms({ timeoutMs = Infinity, idempotencyKey = "" }: TransportCallOptions): Terms {
     const { env, calls } = this.#caller;
-    const { until = Infinity, chain = [], depth = 0 } = calls.running ?? {};
+    const { until = Infinity, chain = [], depth = 0, trace: came = "" } = this.#call ?? calls.running ?? {};
     const leftMs = Math.min(timeoutMs, until - env.clock.monotonic());
     // 0 says that there is no limit: what is over has a moment left.
     const wireMs = leftMs === Infinity ? 0 : Math.max(1, wireTimeoutMs(leftMs));
     const { relay } = this.#caller;
-    const trace = relay === undefined ? "" : (capturedTrace(relay) ?? "");
+    // Without a relay here nothing is between the call that came and the one that goes.
+    const trace = relay === undefined ? came : (capturedTrace(relay) ?? "");
     return { timeoutMs: wireMs, idempotencyKey, chain: [...chain], depth, trace };
   }
 }

@@ -50,7 +50,7 @@ export class Guest {
       current: parts.env.asyncContext.variable<Running>(),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
-      client: (caller) => clients.of(caller),
+      client: (caller, call) => clients.of(caller, call),
     };
     const declarations: CarriedDeclaration[] = [];
     for (const [name, { descriptor, behaviour }] of Object.entries(parts.use)) {

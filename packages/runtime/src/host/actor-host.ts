@@ -315,6 +315,7 @@ export class ActorHost implements InstanceHost {
     record: ActorRecord,
     creation: Creation | undefined,
   ): Promise<ActorInstance> {
+    const since = this.#env.clock.monotonic();
     try {
       const { generation } = await this.#directory.claim(record.id);
       const store = await this.#storage.open(record, generation, factory.needs);
@@ -329,6 +330,7 @@ export class ActorHost implements InstanceHost {
           isNew: creation !== undefined,
           input: creation?.input,
           created: creation?.durable,
+          since,
           host: this,
         });
         const instance = opening instanceof Promise ? await opening : opening;

@@ -201,6 +201,8 @@ export interface InstanceOpen {
   readonly input: unknown;
   /** The creation isn't durable before this settles. */
   readonly created: Promise<void> | undefined;
+  /** When the host began with it, monotonic: before it read the rows. Absent: now. */
+  readonly since?: number;
   readonly host: InstanceHost;
 }
 

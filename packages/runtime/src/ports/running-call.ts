@@ -35,6 +35,8 @@ export interface RunningCall {
   readonly chain: CallChain | undefined;
   /** How many calls of actors it is inside of; none for a call from outside. */
   readonly depth?: number | undefined;
+  /** The scope that it came in, as JSON; absent for none. */
+  readonly trace?: string | undefined;
   /** Calls `listener` when nobody waits for it any more: at once, when that is so. Returns what undoes it. */
   onAbandoned(listener: Abandoned): () => void;
 }

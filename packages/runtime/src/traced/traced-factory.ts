@@ -30,14 +30,15 @@ export class TracedFactory implements InstanceFactory {
 
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance> {
     const { relay, env } = this.#tracing;
-    const from = env.clock.monotonic();
+    const now = env.clock.monotonic();
+    const from = request.since ?? now;
     const time = new StorageTime();
     const store = new RecordedStore(request.store, env, time);
     const host = new NamedHost(request.host);
     const { record, isNew } = request;
     const what = isNew ? "create" : "wake";
     const scope = relay.pushScope(`${record.name}.${what}`, "function", {
-      metadata: actorFacts(record, what),
+      metadata: { ...actorFacts(record, what), "troupe.load_ms": now - from },
     });
     const opened = (instance: ActorInstance): ActorInstance => {
       const traced = new TracedInstance(instance, this.#tracing, {

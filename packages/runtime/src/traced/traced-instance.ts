@@ -4,6 +4,7 @@
  *
  * Without `setup({ relay })` there is none of this: the factories are the kinds' own.
  */
+import { TRACEPARENT_HEADER } from "@troupe/protocol";
 import type { ActionPayload, Scope } from "@troupe/relay";
 import { actorErrors } from "../errors.ts";
 import type { ActorRecord, Generation } from "../ports/directory.ts";
@@ -15,9 +16,9 @@ import type {
   InstanceReport,
   StopReason,
 } from "../ports/instance.ts";
-import type { RawRequest } from "../ports/raw.ts";
+import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
-import { actorFacts, type Tracing } from "./tracing.ts";
+import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
 /** All that an instance has: what joins the port must be passed on here, too. */
 type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
@@ -66,7 +67,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
 
   action(call: ActionCall): void {
     const { relay } = this.tracing;
-    const parent = relay.getHandle();
+    const parent = this.#parentOf(call.trace);
     if (relay.has("action_conditional_execution_guardrail", parent)) void this.#ask(call, parent);
     else this.#begin(call, parent);
   }
@@ -80,7 +81,9 @@ export class TracedInstance implements WholeInstance, CallWatch {
   }
 
   open(request: RawRequest): void {
-    this.#instance.open(request);
+    const trace = request.kind === "http" ? traceOfHead(request.head) : undefined;
+    if (trace === undefined) this.#instance.open(request);
+    else this.tracing.relay.withScopeStack(this.#parentOf(trace), () => this.#instance.open(request));
   }
 
   settled(): Promise<void> {
@@ -94,6 +97,12 @@ export class TracedInstance implements WholeInstance, CallWatch {
 
   report(): InstanceReport {
     return this.#instance.report();
+  }
+
+  /** What a client says of its trace goes before what goes on here, which is nothing where a client calls. */
+  #parentOf(trace: string | undefined): Scope {
+    const { relay } = this.tracing;
+    return trace === undefined ? relay.getHandle() : parentOf(relay, trace);
   }
 
   /** A call that may not happen is answered at once: it has written nothing that its answer could tell of. Never rejects. */
@@ -135,4 +144,10 @@ export class TracedInstance implements WholeInstance, CallWatch {
     // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
     for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
   }
+}
+
+/** The trace that a raw request is a part of. */
+function traceOfHead({ headers }: HttpRequestHead): string | undefined {
+  const given = headers.find(([name]) => name.toLowerCase() === TRACEPARENT_HEADER);
+  return traceOfHeader(given?.[1]);
 }

@@ -8,7 +8,11 @@
  */
 import type { Env } from "@troupe/base";
 import type { Metadata, Relay, Scope } from "@troupe/relay";
-import { propagationContextFromJson, propagationContextToJson } from "@troupe/relay";
+import {
+  propagationContextFromJson,
+  propagationContextFromTraceparent,
+  propagationContextToJson,
+} from "@troupe/relay";
 import type { ActorRecord } from "../ports/directory.ts";
 
 /** What `setup({ relay })` takes. */
@@ -48,6 +52,13 @@ export function parentOf(relay: Relay, trace: string | undefined): Scope {
   } catch {
     return relay.createScopeStack();
   }
+}
+
+/** The trace that a `traceparent` of a client names, as text; undefined for none, and for one that isn't valid. */
+export function traceOfHeader(traceparent: string | undefined): string | undefined {
+  if (traceparent === undefined) return undefined;
+  const context = propagationContextFromTraceparent(traceparent);
+  return context === undefined ? undefined : propagationContextToJson(context);
 }
 
 /** Went well, as metadata says it. */

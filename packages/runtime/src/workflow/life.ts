@@ -6,6 +6,7 @@ import type { ChildOutcome } from "./entry.ts";
 import type { WorkflowErrorEvent } from "./events.ts";
 import type { BlockFailure } from "./failure.ts";
 import type { History } from "./history.ts";
+import type { WorkflowRecord, WorkflowState } from "./record.ts";
 import type { Rollbacks } from "./rollbacks.ts";
 import type { RowsOwner } from "./rows.ts";
 import type { Scope } from "./scope.ts";
@@ -16,6 +17,16 @@ export interface StepContextHandle {
   readonly context: unknown;
   /** From now on it refuses. */
   end(): void;
+}
+
+/** The scope of one workflow in one activation. */
+export interface RunScope {
+  /** What its later lives are below. */
+  readonly trace: string | undefined;
+  /** Runs its code, and all that it awaits, in it. */
+  run<R>(fn: () => R): R;
+  /** It goes no further here. Once. */
+  end(state: WorkflowState, error?: unknown): void;
 }
 
 /** What the workflows of an activation need of it. */
@@ -36,6 +47,10 @@ export interface WorkflowsOwner extends RowsOwner {
   encodeReply(queue: string, reply: unknown): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Runs code of the actor's, outside of any transaction. */
   enter<R>(fn: () => R): R;
+  /** Where it is to be told of what goes on: the scope of a workflow that begins here, or goes on. */
+  runScope(record: WorkflowRecord): RunScope | undefined;
+  /** What goes on where a workflow is started, as JSON. */
+  trace(): string | undefined;
   /** The same with a step's, which is a scope of its own. */
   enterStep<R>(step: string, fn: () => R): R;
   within<R>(promise: Promise<R>, timeoutMs: number, late: () => unknown): Promise<R>;

@@ -15,6 +15,8 @@ export interface WorkflowRecord {
   /** The name under which it is declared; empty for the one that is the actor's `run`. */
   readonly workflow: string;
   readonly input: unknown;
+  /** The scope of a relay that its lives are below, as JSON; absent for none. */
+  readonly trace?: string;
   readonly state: WorkflowState;
   readonly output?: unknown;
   readonly error?: WorkflowError;

@@ -18,7 +18,7 @@ import { workflowErrors } from "./errors.ts";
 import type { WorkflowErrorEvent } from "./events.ts";
 import { type BlockFailure, storedError, toldError } from "./failure.ts";
 import { History } from "./history.ts";
-import type { WorkflowLife, WorkflowsOwner } from "./life.ts";
+import type { RunScope, WorkflowLife, WorkflowsOwner } from "./life.ts";
 import { ROOT } from "./location.ts";
 import type { WorkflowRecord } from "./record.ts";
 import { Rollbacks } from "./rollbacks.ts";
@@ -51,6 +51,7 @@ export class Run implements WorkflowLife {
   readonly #activity: Activity;
   readonly #abort = new AbortController();
   #begun = false;
+  #traced: RunScope | undefined;
   /** It doesn't fit: when it is to be tried again. */
   #again: number | undefined;
 
@@ -82,13 +83,15 @@ export class Run implements WorkflowLife {
     if (this.#begun) return;
     this.#begun = true;
     this.#activity.add(1);
+    this.#trace();
     try {
       await this.history.load();
       if (this.#abort.signal.aborted) return;
       if (code === undefined) throw workflowErrors.notDeclared(this.record.workflow);
       if (this.record.state === "diverged") this.#write({ state: "running" });
       const scope = new Scope(this, ROOT, this.#activity, this.#abort.signal);
-      await this.#through(scope, code);
+      const through = (): Promise<void> => this.#through(scope, code);
+      await (this.#traced === undefined ? through() : this.#traced.run(through));
     } catch (cause) {
       if (!this.#abort.signal.aborted) this.stuck(cause);
     }
@@ -102,6 +105,7 @@ export class Run implements WorkflowLife {
     this.#again = env.clock.now() + limits.workflowDivergedMs;
     this.#abort.abort(EVICTED);
     this.#write({ state: "diverged", error });
+    this.#traced?.end("diverged", cause);
     this.report({ workflow: { workflowId: this.id, error: toldError(cause) } });
     this.#parts.changed();
   }
@@ -110,12 +114,13 @@ export class Run implements WorkflowLife {
   async evict(): Promise<void> {
     this.#abort.abort(EVICTED);
     await this.#activity.stepless();
+    this.#traced?.end(this.record.state);
   }
 
   /** It goes no further at all. Nothing is undone. */
   cancel(): void {
     this.#abort.abort(CANCELLED);
-    this.#end({ state: "cancelled" });
+    this.#end({ state: "cancelled" }, workflowErrors.cancelled(this.id));
   }
 
   report(event: WorkflowErrorEvent): void {
@@ -154,11 +159,19 @@ export class Run implements WorkflowLife {
       await this.rollbacks.undo(scope);
       if (this.#abort.signal.aborted) return;
     }
-    this.#end({ state: "failed", error });
+    this.#end({ state: "failed", error }, cause);
   }
 
-  #end(how: Pick<WorkflowRecord, "state" | "output" | "error">): void {
+  /** It is a scope here, and the first of its scopes is what the later ones go on under. */
+  #trace(): void {
+    this.#traced = this.owner.runScope(this.record);
+    const trace = this.#traced?.trace;
+    if (trace !== undefined && this.record.trace === undefined) this.#write({ trace });
+  }
+
+  #end(how: Pick<WorkflowRecord, "state" | "output" | "error">, cause?: unknown): void {
     this.#write({ ...how, endedAt: this.owner.env.clock.now() });
+    this.#traced?.end(how.state, cause);
     this.#abort.abort(EVICTED);
   }
 

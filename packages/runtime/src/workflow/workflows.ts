@@ -116,7 +116,7 @@ export class Workflows {
     if (typeof id !== "string" || id === "" || id.length > LONGEST_ID || !id.isWellFormed())
       throw workflowErrors.invalidId();
     return andThen(this.find(id), (found) => {
-      if (found === undefined) return this.#create({ id, workflow: name, input });
+      if (found === undefined) return this.#create({ id, workflow: name, input }, this.#owner.trace());
       if (found.workflow !== name) throw workflowErrors.idTaken(id, found.workflow);
       return found;
     });
@@ -218,9 +218,10 @@ export class Workflows {
     this.#look();
   }
 
-  #create(of: Pick<WorkflowRecord, "id" | "workflow" | "input">): WorkflowRecord {
+  #create(of: Pick<WorkflowRecord, "id" | "workflow" | "input">, trace?: string): WorkflowRecord {
     if (this.#ledger.active >= limits.workflowsActive) throw workflowErrors.tooMany(limits.workflowsActive);
-    const record = { ...of, state: "running", createdAt: this.#owner.env.clock.now() } as const;
+    const whose = trace === undefined ? {} : { trace };
+    const record = { ...of, ...whose, state: "running", createdAt: this.#owner.env.clock.now() } as const;
     this.#rows.write(activeKey(of.id), encodeRecord(record));
     this.#ledger.active += 1;
     this.#ledger.change();

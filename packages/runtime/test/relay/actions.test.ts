@@ -129,6 +129,23 @@ test("an actor that wakes is a scope, its hooks are below it, and its first call
   ]);
 });
 
+test("the time of a wake has that of reading the rows in it, and the wake's own scope says how much of it that was", async () => {
+  const listener = new Listener();
+  await using driver = await Driver.start({ counter }, { relay: listener.relay });
+  await driver.act("counter", "add", 1);
+  await driver.restart();
+  await listener.forget();
+  const disk = new Latch();
+  driver.storage.beforeOpen = () => disk.promise;
+  const answer = watch(driver.act("counter", "add", 1));
+  await driver.world.pass(250);
+  disk.open();
+  await driver.world.idle();
+  expect(answer.value?.output).toBe(2);
+  expect((await listener.start("counter.wake")).metadata?.["troupe.load_ms"]).toBe(250);
+  expect((await listener.end("counter.add")).metadata?.["troupe.wake_ms"]).toBe(250);
+});
+
 test("S5.6 (in part) a call from actor to actor is below the caller's, through tools and models, also when it waits", async () => {
   const { listener, driver } = await grounded();
   await using _ = driver;

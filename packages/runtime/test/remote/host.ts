@@ -7,6 +7,7 @@ import {
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
+import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { type MemoryLink, memoryLinks } from "../../src/ports/memory/transport.ts";
 import type { HostProtocol } from "../../src/remote/compatibility.ts";
@@ -21,6 +22,7 @@ export interface HostOptions {
   readonly token?: string;
   readonly pool?: string;
   readonly protocol?: HostProtocol;
+  readonly relay?: Relay;
 }
 
 /** A remote host, and the links that it opened. */
@@ -34,6 +36,7 @@ export function startHost(options: HostOptions): {
     use: options.use,
     token: options.token ?? "secret",
     pool: options.pool ?? "default",
+    relay: options.relay,
     dial: async () => {
       const [near, far] = memoryLinks(options.world);
       links.push(near);

@@ -24,8 +24,8 @@ export type CurrentActor = AsyncVariable<Running>;
 export interface ActivationServices {
   readonly env: Env;
   readonly current: CurrentActor;
-  /** A client for actors of the same registry, for an actor of it. */
-  client(caller: Activation): Client;
+  /** A client for actors of the same registry, for an actor of it; `call`: which asks for it, if it is one. */
+  client(caller: Activation, call?: RunningCall): Client;
   /** Which chain of calls of its database the running code is. */
   readonly sqlChain: CurrentChain;
   /** Who waits for whom among serial actors. */

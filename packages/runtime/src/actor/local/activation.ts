@@ -367,8 +367,8 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
     this.host.requestStop(this.#instance, reason);
   }
 
-  client(): Client {
-    return this.#services.client(this);
+  client(call?: Running["call"]): Client {
+    return this.#services.client(this, call);
   }
 
   take(): Batch {

@@ -22,6 +22,7 @@ export interface Caller {
   readonly until?: number | undefined;
   readonly chain?: CallChain | undefined;
   readonly depth?: number | undefined;
+  readonly trace?: string | undefined;
 }
 
 /** One call that runs. */
@@ -58,6 +59,10 @@ export class CallRun implements Running, RunningCall {
 
   get depth(): number | undefined {
     return this.#caller.depth;
+  }
+
+  get trace(): string | undefined {
+    return this.#caller.trace;
   }
 
   get conn(): Conn {

@@ -228,6 +228,10 @@ export class CallContext extends LocalContext implements ConnContext {
     return this.#run.abortSignal;
   }
 
+  override client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
+    return retyped<R>(this.#run.activation.client(this.#run));
+  }
+
   override get aborted(): boolean {
     return this.#run.aborted || super.aborted;
   }

@@ -5,3 +5,9 @@ export async function durable({ gate, store }: Pick<Activation, "gate" | "store"
   await gate.barrier();
   await store.durable?.();
 }
+
+/** As `durable`, with what the rest of this turn writes: how something ended is written behind its end. */
+export async function turnDurable(activation: Pick<Activation, "env" | "gate" | "store">): Promise<void> {
+  await new Promise<void>((resolve) => activation.env.afterTurn(resolve));
+  await durable(activation);
+}

@@ -1,6 +1,7 @@
 /** User code that isn't an action, in a scope, where there is a relay. */
 import { inWorkScope } from "../../traced/work-scope.ts";
 import type { Activation } from "./activation.ts";
+import { turnDurable } from "./durable.ts";
 
 /** A hook of one caller, or of what the actor does: it is a part of what goes on. */
 export function asHook<R>(activation: Pick<Activation, "relay" | "record">, name: string, fn: () => R): R {
@@ -20,18 +21,25 @@ export function asLifeHook<R>(
   return inWorkScope(relay, { record, name, kind: "hook", parent }, fn);
 }
 
-/** As long as `run` goes on it is a scope, of its own: it belongs to nothing that woke the actor. */
-export function asRun<R>({ relay, record }: Pick<Activation, "relay" | "record">, run: () => R): R {
-  if (relay === undefined) return run();
+/**
+ * As long as `run` goes on it is a scope, of its own: it belongs to nothing that woke the actor. Workflows have scopes of
+ * their own instead, which go on over activations.
+ */
+export function asRun<R>(
+  { relay, record, behaviour }: Pick<Activation, "relay" | "record" | "behaviour">,
+  run: () => R,
+): R {
+  if (relay === undefined || behaviour.workflow !== undefined) return run();
   return inWorkScope(relay, { record, name: "run", kind: "run", parent: relay.createScopeStack() }, run);
 }
 
-/** One attempt at a step of a workflow: like its workflow it belongs to nothing that woke the actor. */
+/** One attempt at a step of a workflow, below the workflow's scope. Its end says what became of its result. */
 export function asStep<R>(
-  { relay, record }: Pick<Activation, "relay" | "record">,
+  activation: Pick<Activation, "relay" | "record" | "env" | "gate" | "store">,
   name: string,
   step: () => R,
 ): R {
+  const { relay, record } = activation;
   if (relay === undefined) return step();
-  return inWorkScope(relay, { record, name, kind: "step", parent: relay.createScopeStack() }, step);
+  return inWorkScope(relay, { record, name, kind: "step", durable: () => turnDurable(activation) }, step);
 }

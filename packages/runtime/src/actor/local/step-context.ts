@@ -1,10 +1,12 @@
 /** What a step's code gets: what `c` can do, for as long as the step runs. */
 import type { Logger } from "@troupe/base";
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type { LlmStream, Scope, ToolCallOptions } from "@troupe/relay";
 import { workflowErrors } from "../../workflow/errors.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
+import type { ActorCalls, ToolCode } from "../types/relay.ts";
 import type { Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
 import type { LocalContext } from "./context.ts";
@@ -78,6 +80,22 @@ export class StepContext {
 
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {
     return this.#live.client<R>();
+  }
+
+  get scope(): Scope {
+    return this.#live.scope;
+  }
+
+  tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options?: ToolCallOptions): Promise<R> {
+    return this.#live.tool(name, args, fn, options);
+  }
+
+  llm(...call: Parameters<ActorCalls["llm"]>): Promise<unknown> {
+    return this.#live.llm(...call);
+  }
+
+  llmStream(...call: Parameters<ActorCalls["llmStream"]>): Promise<LlmStream> {
+    return this.#live.llmStream(...call);
   }
 
   broadcast(name: string, ...args: readonly unknown[]): void {

@@ -1,13 +1,17 @@
 /** The workflows of one activation: what they need of it, and who runs them. */
 import { encodeCbor } from "@troupe/protocol";
 import { queueErrors } from "../../queue/errors.ts";
+import { capturedTrace } from "../../traced/tracing.ts";
+import { WorkflowScope } from "../../traced/workflow-scope.ts";
 import { ScopeContext } from "../../workflow/context.ts";
 import { workflowErrors } from "../../workflow/errors.ts";
-import type { WorkflowsOwner } from "../../workflow/life.ts";
+import type { RunScope, WorkflowsOwner } from "../../workflow/life.ts";
+import type { WorkflowRecord } from "../../workflow/record.ts";
 import { Workflows } from "../../workflow/workflows.ts";
 import { validated } from "../validate.ts";
 import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
+import { turnDurable } from "./durable.ts";
 import { asStep } from "./hook-scope.ts";
 import type { RunWork } from "./run.ts";
 import { StepContext } from "./step-context.ts";
@@ -84,6 +88,16 @@ class ActivationOwner implements WorkflowsOwner {
 
   enter<R>(fn: () => R): R {
     return this.#activation.enter(fn);
+  }
+
+  runScope(workflow: WorkflowRecord): RunScope | undefined {
+    const { relay, record } = this.#activation;
+    if (relay === undefined) return undefined;
+    return new WorkflowScope({ relay, record, workflow, durable: () => turnDurable(this.#activation) });
+  }
+
+  trace(): string | undefined {
+    return this.#activation.relay && capturedTrace(this.#activation.relay);
   }
 
   enterStep<R>(step: string, fn: () => R): R {

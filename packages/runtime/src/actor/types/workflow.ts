@@ -13,10 +13,11 @@ import type { ActorContext, ArgsOf, EventName } from "./context.ts";
 import type { TypesOf } from "./contexts-of.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueMessageOf, QueueName, QueueOf, Received } from "./queue.ts";
+import type { ActorCalls } from "./relay.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What a step gets: what an actor's code may do, for as long as the step runs. Afterwards it throws `workflow.step_over`. */
-export interface WorkflowStepContext<T extends ActorTypes = ActorTypes> {
+export interface WorkflowStepContext<T extends ActorTypes = ActorTypes> extends ActorCalls {
   readonly actorId: string;
   readonly name: string;
   readonly key: string[];
