@@ -105,8 +105,6 @@ class WasmCarrier implements Carrier {
       this.#phase = "closing";
       this.#closeMs = timeoutMs;
       this.#overdue = setTimeout(() => this.#thread.end(), timeoutMs);
-      // Who waits for its end, waits for it; an idle one keeps no program running.
-      this.#thread.hold(true);
       this.#run();
     }
     return this.#gone.promise;
@@ -139,7 +137,6 @@ class WasmCarrier implements Carrier {
   #idle(): void {
     if (this.#phase === "opening") {
       this.#phase = "open";
-      this.#thread.hold(false);
       this.#opened.resolve(this);
       return;
     }

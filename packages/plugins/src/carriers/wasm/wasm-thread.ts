@@ -4,7 +4,8 @@
  *   opening ── the module is open ──▶ idle ── run() ──▶ busy ── its turn is done ──▶ idle
  *      └──────────────┬────────────────┴──────────────────┴── a fault, its time is up, end() ──▶ ended, when the thread is gone
  *
- * A turn has a limit of time, and so has opening, in which the module's start function runs. It is looked at by one clock
+ * A turn has a limit of time, and so has opening, in which the module's start function runs; the thread's own start doesn't
+ * count. It is looked at by one clock
  * for all turns, so that a turn that is short costs none. A host that was away itself hasn't seen the end of a turn yet: the
  * exchange says whose turn it is, and a clock that rang late begins anew.
  */
@@ -61,7 +62,6 @@ export class WasmThread {
     this.#worker.on("message", (saying: ThreadSaying) => this.#heard(saying));
     this.#worker.on("error", (cause) => this.#fail(wasmErrors.threadLost(cause)));
     this.#worker.on("exit", (code) => this.#gone(code));
-    this.#watch(this.#turn);
   }
 
   /** It may be given a turn. */
@@ -85,13 +85,8 @@ export class WasmThread {
   /** Ends it now, wherever it is. */
   end(error?: TroupeError): void {
     this.#reason ??= error ?? "asked";
+    this.#worker.ref();
     void this.#worker.terminate();
-  }
-
-  /** Whether the program waits for it. */
-  hold(held: boolean): void {
-    if (held) this.#worker.ref();
-    else this.#worker.unref();
   }
 
   #give(asked: number, frames: Uint8Array | undefined): void {
@@ -101,14 +96,18 @@ export class WasmThread {
     words[Word.asked] = asked;
     this.#state = "busy";
     this.#turn += 1;
+    this.#worker.ref();
     Atomics.store(words, Word.turn, Turn.thread);
     Atomics.notify(words, Word.turn);
   }
 
   #heard(saying: ThreadSaying): void {
     if (this.#state === "ended") return;
-    if (saying !== 0) return this.#fail(wasmErrors.fault(saying));
+    if (typeof saying === "object") return this.#fail(wasmErrors.fault(saying));
+    if (saying !== 0) return void this.#watch(this.#turn);
     this.#state = "idle";
+    // A program that has nothing else to do waits for a turn's end, and not for what may be asked later.
+    this.#worker.unref();
     if (this.#reason === undefined) this.#ear.idle();
   }
 

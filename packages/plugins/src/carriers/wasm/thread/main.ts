@@ -14,8 +14,11 @@ export interface ThreadOrder {
   readonly host: HostTable;
 }
 
-/** What it says: a turn is done, or it ends. */
-export type ThreadSaying = 0 | ThreadFault;
+/** What it says: it begins to open the module, it gives its turn back, or it ends. */
+export type ThreadSaying = typeof BEGINS | typeof IDLE | ThreadFault;
+
+const BEGINS = 1;
+const IDLE = 0;
 
 function say(saying: ThreadSaying): void {
   parentPort?.postMessage(saying);
@@ -31,8 +34,7 @@ function faultOf(thrown: unknown): ThreadFault {
 function work({ module, exchange, host }: ThreadOrder): void {
   const { words, incoming, outgoing } = exchange;
   const plugin = new PluginInstance(module, host);
-  // It is open.
-  say(0);
+  say(IDLE);
   for (;;) {
     while (Atomics.load(words, Word.turn) !== Turn.thread) Atomics.wait(words, Word.turn, Turn.host);
     const bytes = words[Word.inBytes] ?? 0;
@@ -42,11 +44,12 @@ function work({ module, exchange, host }: ThreadOrder): void {
     words[Word.outBytes] = pulled.bytes;
     words[Word.more] = pulled.more ? 1 : 0;
     Atomics.store(words, Word.turn, Turn.host);
-    say(0);
+    say(IDLE);
   }
 }
 
 try {
+  say(BEGINS);
   work(workerData as ThreadOrder);
 } catch (thrown) {
   say(faultOf(thrown));
