@@ -28,8 +28,8 @@ function ask(session: PluginSession, toolName: string): Promise<unknown> {
   return session.invoke({ kind: TOOL_CONDITIONAL, name: "faulty", payload: { toolName } });
 }
 
-async function openFaulty(context: TestContext): Promise<PluginSession> {
-  const open = wasmCarrier({ wasm: pathOf(context, faulty), timeLimitMs: 500 });
+async function openFaulty(context: TestContext, timeLimitMs = 60_000): Promise<PluginSession> {
+  const open = wasmCarrier({ wasm: pathOf(context, faulty), timeLimitMs });
   return await openSession({ env: nodeEnv({ logLevel: "silent" }), open, hostVersion: "0.0.0" });
 }
 
@@ -37,11 +37,14 @@ test.for([
   ["trap", "trapped", /unreachable/],
   ["null", "trapped", /out of bounds/],
   ["recursion", "trapped", /./],
-  ["loop", "time_exceeded", /500 ms/],
+  ["loop", "time_exceeded", /2000 ms/],
 ] as const)(
   "a call that ends in a %s: all that wait have the error, and a neighbour none",
   async ([tool, code, why], context) => {
-    const [session, neighbour] = await Promise.all([openFaulty(context), openFaulty(context)]);
+    const [session, neighbour] = await Promise.all([
+      openFaulty(context, code === "time_exceeded" ? 2_000 : undefined),
+      openFaulty(context),
+    ]);
     const [fatal, beside] = await Promise.allSettled([ask(session, tool), ask(session, "ls")]);
     expect(fatal).toMatchObject({ reason: { group: "plugin", code, message: expect.stringMatching(why) } });
     expect(beside).toMatchObject({ reason: { code } });
@@ -52,7 +55,7 @@ test.for([
 );
 
 test("memory is there up to what is declared, and malloc says so; time and random bytes are there", async (context) => {
-  const open = wasmCarrier({ wasm: pathOf(context, faulty), timeLimitMs: 15_000 });
+  const open = wasmCarrier({ wasm: pathOf(context, faulty), timeLimitMs: 60_000 });
   const session = await openSession({ env: nodeEnv({ logLevel: "silent" }), open, hostVersion: "0.0.0" });
   expect(await ask(session, "memory")).toBe("as much as it declares");
   expect(await ask(session, "clock")).toBe("both");
@@ -60,7 +63,7 @@ test("memory is there up to what is declared, and malloc says so; time and rando
 });
 
 test("a payload of 20 MiB comes through, and again: its room was given back", async (context) => {
-  const open = wasmCarrier({ wasm: pathOf(context, guardrail), timeLimitMs: 15_000 });
+  const open = wasmCarrier({ wasm: pathOf(context, guardrail), timeLimitMs: 60_000 });
   const session = await openSession({ env: nodeEnv({ logLevel: "silent" }), open, hostVersion: "0.0.0" });
   const payload = { args: "x".repeat(20 * 1024 * 1024), toolName: "rm" };
   for (let times = 0; times < 2; times += 1)
@@ -128,10 +131,10 @@ test("a guardrail that traps stays shut, and is started again", async (context) 
   await using active = await activatePlugins({ plugins: [{ manifest }], relay: world.relay });
   const call = (tool: string) => world.relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
   await expect(call("trap")).rejects.toThrow();
-  await expect.poll(() => active.status[0]?.state).toBe("restarting");
+  await expect.poll(() => active.status[0]?.state, { timeout: 15_000 }).toBe("restarting");
   await expect(call("ls")).rejects.toThrow();
   expect(active.status[0]?.error).toMatchObject({ code: "trapped" });
-  await expect.poll(() => active.status[0]?.state, { timeout: 10_000 }).toBe("active");
+  await expect.poll(() => active.status[0]?.state, { timeout: 15_000 }).toBe("active");
   expect(await call("ls")).toMatchObject({ result: "done" });
 });
 

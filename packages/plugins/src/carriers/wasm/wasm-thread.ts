@@ -56,6 +56,8 @@ export class WasmThread {
       workerData: order,
       env: {},
       argv: [],
+      // What the host's program is started with, preloaded modules too, isn't the plugin's.
+      execArgv: [],
       stdin: false,
       resourceLimits: { maxOldGenerationSizeMb: limits.wasmThreadHeapMb, maxYoungGenerationSizeMb: 4 },
     });
