@@ -15,6 +15,7 @@ import { nativeLines } from "./lines/native.ts";
 import { relayLines } from "./lines/relay.ts";
 import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
+import { wasmLines } from "./lines/wasm.ts";
 import { workflowLines } from "./lines/workflow.ts";
 import { placement } from "./processes.ts";
 
@@ -26,6 +27,7 @@ const lines: readonly Line[] = [
   ...hibernationLines,
   ...nativeLines,
   ...isolateLines,
+  ...wasmLines,
   ...relayLines,
 ];
 

@@ -2,7 +2,7 @@
 import { cp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const parts = ["c/include", "c/src", "rust/troupe-plugin", "python/troupe_plugin"];
+const parts = ["c/include", "c/src", "c/wasm", "rust/troupe-plugin", "python/troupe_plugin"];
 
 for (const part of parts) {
   const from = fileURLToPath(new URL(`../sdks/${part}`, import.meta.url));

@@ -5,10 +5,11 @@ import { promisify } from "node:util";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
+import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
-import { type Built, cExample, rustExample } from "../../packages/plugins/test/support/built.ts";
+import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
 import { pluginKit } from "./plugin-kit.ts";
 import guardrail from "./workers/guardrail.ts";
 
@@ -56,5 +57,10 @@ pluginKit("worker, Python", async () => {
 });
 pluginKit("native, C", () => inProcess(cExample("guardrail")));
 pluginKit("native in its own process, C", () => inItsOwn(cExample("guardrail")));
+pluginKit("wasm, C", async () => {
+  const built = await wasmExample("guardrail");
+  if (built.missing !== undefined) return { missing: built.missing };
+  return { open: wasmCarrier({ wasm: built.path }) };
+});
 pluginKit("native, Rust", () => inProcess(rustExample("guardrail")));
 pluginKit("native in its own process, Rust", () => inItsOwn(rustExample("guardrail")));

@@ -32,6 +32,18 @@ export const neededPrograms: readonly NeededProgram[] = [
     packages: ["gcc", "libc6-dev"],
   },
   {
+    variable: "TROUPE_TEST_CLANG",
+    title: "clang, which makes modules of WebAssembly",
+    names: ["clang"],
+    packages: ["clang", "lld"],
+  },
+  {
+    variable: "TROUPE_TEST_WASM_LD",
+    title: "wasm-ld, which links them",
+    names: ["wasm-ld"],
+    packages: ["lld"],
+  },
+  {
     variable: "TROUPE_TEST_CARGO",
     title: "cargo (Rust 1.85 or later)",
     names: ["cargo"],

@@ -209,11 +209,6 @@ export const activationErrors = {
       metadata: { plugin: id, file, group: cause.group, code: cause.code },
       cause,
     }),
-  carrierMissing: (id: string, kind: string) =>
-    error("carrier_missing", `Plugin ${id} is of kind ${kind}, which this version doesn't run yet`, {
-      statusCode: 501,
-      metadata: { plugin: id, kind },
-    }),
   moduleFailed: (id: string, path: string, cause: unknown) =>
     error("module_failed", `Plugin ${id}: ${path} can't be imported: ${reasonOf(cause)}`, {
       metadata: { plugin: id, path },

@@ -16,6 +16,8 @@ export type { SupervisedState } from "./activation/supervised-session.ts";
 export type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "./carrier.ts";
 export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";
+export type { WasmCarrierOptions } from "./carriers/wasm/wasm-carrier.ts";
+export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 export type {
   DynamicActorOptions,
   DynamicSource,
@@ -52,7 +54,7 @@ export { type ReadManifest, readManifest } from "./manifest/read-manifest.ts";
 export type { Capability } from "./manifest/rules.ts";
 export type { SignatureRule, SignatureState, TrustPolicy } from "./manifest/signature.ts";
 export { integrityOnly } from "./manifest/signature.ts";
-export type { PluginActorOptions } from "./plugin-actor.ts";
+export type { LibraryCode, PluginActorOptions, PluginActorTerms, WasmCode } from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";
 export { type PluginSetOptions, pluginSet, RegistryPlugins } from "./plugin-set.ts";
 export type { PluginDeclarations } from "./session/declarations.ts";

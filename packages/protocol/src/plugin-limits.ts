@@ -30,6 +30,16 @@ export const pluginLimits = {
   pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
   /** Frames that the host takes from one native plugin before everybody else has a turn. */
   pluginFramesPerTurn: 256,
+  /** The file of a plugin in WebAssembly. */
+  wasmModuleBytes: 32 * 1024 * 1024,
+  /** The memory that such a plugin may declare that it grows to. */
+  wasmMemoryBytes: 256 * 1024 * 1024,
+  /** Entries of its tables, all together. */
+  wasmTableEntries: 100_000,
+  /** It may run so long without an end: opening, or one turn with the frames that waited. Then its thread is ended. */
+  wasmTimeMs: 5_000,
+  /** MiB of its thread's JavaScript heap, which holds nothing of the module's. */
+  wasmThreadHeapMb: 32,
   /** A plugin's manifest. */
   pluginManifestBytes: 64 * 1024,
   /** A file that has a list of plugins, or a user's policy. */

@@ -32,6 +32,8 @@ extern "C" {
 #define TROUPE_ABI_MINOR 0u
 #define TROUPE_ABI ((TROUPE_ABI_MAJOR << 16) | TROUPE_ABI_MINOR)
 
+/* A module of WebAssembly is looked at after each push, and has nobody to wake: troupe_wasm.h. */
+#define TROUPE_WAKE_NONE 0u
 #define TROUPE_WAKE_FD 1u
 #define TROUPE_WAKE_HANDLE 2u
 

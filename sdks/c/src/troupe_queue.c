@@ -1,7 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "troupe_queue.h"
 
+#if !defined(__wasm__)
 #include <unistd.h>
+#endif
 
 /* So many frames of the longest kind wait for the host at the most, before work threads wait. */
 #define LONG_FRAMES 2
@@ -23,10 +25,14 @@ void queue_free(troupe_queue *queue) {
   free(queue->out.data);
 }
 
+#if defined(__wasm__)
+static void wake_host(const troupe_queue *queue) { (void)queue; }
+#else
 /* EAGAIN: a signal is on its way. Nothing else can be done about anything else. */
 static void wake_host(const troupe_queue *queue) {
   if (write(queue->wake, "!", 1) < 0) return;
 }
+#endif
 
 wire_writer *frame_begin(troupe_queue *queue, size_t *begin) {
   static const uint8_t room[4];
@@ -126,6 +132,10 @@ int64_t queue_pull(troupe_queue *queue, uint8_t *into, size_t capacity) {
   return taken;
 }
 
+#if defined(__wasm__)
+/* The one thread is the host's: nobody would make room meanwhile. The memory's own limit is what holds a flood. */
+void queue_wait(troupe_queue *queue) { (void)queue; }
+#else
 static int has_room(const troupe_queue *queue) {
   size_t bytes = queue->out.size - queue->pulled;
   return queue->frames < queue->max_queued && bytes / LONG_FRAMES <= queue->max_frame;
@@ -136,6 +146,7 @@ void queue_wait(troupe_queue *queue) {
   while (!queue->closing && !queue->out.failed && !has_room(queue)) pthread_cond_wait(&queue->room, &queue->lock);
   pthread_mutex_unlock(&queue->lock);
 }
+#endif
 
 void queue_close(troupe_queue *queue) {
   pthread_mutex_lock(&queue->lock);

@@ -71,6 +71,12 @@ static int well_formed(const uint8_t *frames, size_t n) {
   return n == 0;
 }
 
+#if defined(__wasm__)
+#define HOW_TO_WAKE TROUPE_WAKE_NONE
+#else
+#define HOW_TO_WAKE TROUPE_WAKE_FD
+#endif
+
 static void free_plugin(void *owner) {
   troupe_plugin *plugin = owner;
   queue_free(&plugin->queue);
@@ -98,7 +104,7 @@ int32_t troupe_plugin_open(const troupe_host *host, const uint8_t *config, size_
   /* Hello brings the configuration too, and it can be refused there with words. */
   (void)config;
   (void)n;
-  if (host->size < sizeof *host || host->wake_kind != TROUPE_WAKE_FD) return -1;
+  if (host->size < sizeof *host || host->wake_kind != HOW_TO_WAKE) return -1;
   troupe_plugin *plugin = calloc(1, sizeof *plugin);
   if (plugin == NULL) return -1;
   if (open_parts(plugin, host) != 0) {

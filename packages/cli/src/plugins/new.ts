@@ -16,6 +16,8 @@ export interface NewFlags extends CommonFlags {
 
 /** What is made for each language, beside its template. */
 interface Language {
+  /** The language whose SDK and template it has, apart from what its own template has. Default: itself. */
+  readonly of?: string;
   /** Parts of the SDK that become the plugin's own, from `sdks/<language>` to `sdk`. */
   readonly sdk: readonly string[];
   /** What the SDK needs to be told of where it is now. */
@@ -43,6 +45,7 @@ serde_json = "1.0.154"
 const languages: Readonly<Record<string, Language>> = {
   typescript: { sdk: [], build: ["npm install"] },
   c: { sdk: ["include", "src"], build: ["make"] },
+  "c-wasm": { of: "c", sdk: ["include", "src", "wasm"], build: ["make"] },
   rust: { sdk: ["troupe-plugin"], more: { "sdk/Cargo.toml": RUST_WORKSPACE }, build: ["make"] },
   python: {
     sdk: ["troupe_plugin"],
@@ -73,16 +76,23 @@ export async function newPlugin(id: string, flags: NewFlags, terminal: PluginTer
 }
 
 /** The files of a template, as they will be. */
-async function planned(id: string, name: string, { more = {} }: Language): Promise<Map<string, string>> {
+async function planned(id: string, name: string, language: Language): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const template of new Set([language.of ?? name, name]))
+    for (const [path, text] of await readTemplate(template)) files.set(path, filled(text, id));
+  for (const [path, content] of Object.entries(language.more ?? {})) files.set(path, content);
+  return new Map([...files].sort(([one], [other]) => one.localeCompare(other)));
+}
+
+async function readTemplate(name: string): Promise<Map<string, string>> {
   const template = fileURLToPath(new URL(`../../templates/${name}/`, import.meta.url));
   const files = new Map<string, string>();
   for (const entry of await readdir(template, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(template.length), filled(await readFile(path, "utf8"), id));
+    files.set(path.slice(template.length), await readFile(path, "utf8"));
   }
-  for (const [path, content] of Object.entries(more)) files.set(path, content);
-  return new Map([...files].sort(([one], [other]) => one.localeCompare(other)));
+  return files;
 }
 
 function filled(text: string, id: string): string {
@@ -102,7 +112,10 @@ async function make(
   await mkdir(dirname(folder), { recursive: true });
   await mkdir(folder);
   for (const part of language.sdk)
-    await cp(join(sdkFolder(name), part), join(folder, "sdk", part), { recursive: true, filter: isSource });
+    await cp(join(sdkFolder(language.of ?? name), part), join(folder, "sdk", part), {
+      recursive: true,
+      filter: isSource,
+    });
   for (const [path, content] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content, { flag: "wx" });

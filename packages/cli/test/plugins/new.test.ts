@@ -61,6 +61,16 @@ test("a plugin in C", async (context) => {
   });
 });
 
+test("a plugin in C for WebAssembly", async (context) => {
+  const compiler = needs(context, "TROUPE_TEST_CLANG", "clang");
+  needs(context, "TROUPE_TEST_WASM_LD", "wasm-ld");
+  const make = await run("make", ["--version"]).catch(() => undefined);
+  if (make === undefined) return context.skip("make is not installed");
+  await story("c-wasm", async (folder) => {
+    await run("make", [`CLANG=${compiler}`], { cwd: folder });
+  });
+});
+
 test("a plugin in Rust", { timeout: 290_000 }, async (context) => {
   const cargo = needs(context, "TROUPE_TEST_CARGO", "cargo");
   const make = await run("make", ["--version"]).catch(() => undefined);

@@ -2,16 +2,19 @@
  * Prepared plugin: everything about a plugin that can be known and refused before any of its code runs.
  *
  * Whether code runs in this process is decided here: a module and a library that wishes for it, both only where the host's
- * user trusts them, and a library only with a digest. Any other library runs in a process of its own.
+ * user trusts them, and a library only with a digest. Any other library runs in a process of its own, and a module of
+ * WebAssembly in a thread.
  */
+import { limits } from "@troupe/protocol";
 import type { OpenCarrier } from "../carrier.ts";
 import { moduleCarrier } from "../carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../carriers/native/native-carrier.ts";
+import { wasmCarrier } from "../carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../carriers/worker/worker-carrier.ts";
-import { activationErrors, signatureErrors } from "../errors.ts";
-import { checkFile } from "../manifest/checked-file.ts";
+import { signatureErrors } from "../errors.ts";
+import { checkFile, readNamedFile } from "../manifest/checked-file.ts";
 import { checkConfiguration } from "../manifest/config-schema.ts";
-import { entryOf, type NativeLoad, type WorkerLoad } from "../manifest/load.ts";
+import { entryOf, type NativeLoad, type WasmLoad, type WorkerLoad } from "../manifest/load.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { TrustPolicy } from "../manifest/signature.ts";
 import { PluginSideSession } from "../worker/plugin-session.ts";
@@ -69,7 +72,7 @@ function howToRun(
     case "worker":
       return { runsIn: "its own process", open: workerOf(manifest, load) };
     case "wasm":
-      throw activationErrors.carrierMissing(id, load.kind);
+      return { runsIn: "a thread", open: moduleOfWasm(manifest, load, chosen.config) };
   }
 }
 
@@ -94,6 +97,19 @@ function libraryOf(
       events,
     );
   };
+}
+
+/** The bytes that are compared are the ones that are compiled. */
+function moduleOfWasm(
+  { origin }: PluginManifest,
+  load: WasmLoad,
+  config: Uint8Array | undefined,
+): OpenCarrier {
+  const read = async (): Promise<Uint8Array> => {
+    const named = { origin, ...entryOf(load), sha256: load.sha256 };
+    return (await readNamedFile(named, limits.wasmModuleBytes)).bytes;
+  };
+  return wasmCarrier({ wasm: read, ...(config && { config }) });
 }
 
 function moduleOf(manifest: PluginManifest, source: PluginSource): OpenCarrier {

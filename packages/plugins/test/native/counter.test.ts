@@ -1,4 +1,4 @@
-/** One story about a counter, told of the same actor in three languages. */
+/** One story about a counter, told of the same actor in three languages, and in WebAssembly. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { type ActorConn, createClient } from "@troupe/client";
 import { type AnyActorDefinition, actor, event, setup, setupTest } from "@troupe/runtime";
 import { beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { pluginActor } from "../../src/plugin-actor.ts";
-import { type Built, cExample, rustExample } from "../support/built.ts";
+import { type Built, cExample, rustExample, wasmExample } from "../support/built.ts";
 
 const typescript = actor({
   state: { count: 0 },
@@ -29,6 +29,11 @@ const native = (built: Built): Made =>
     ? { definition: pluginActor({ library: built.path }) }
     : { missing: built.missing };
 
+const wasm = (built: Built): Made =>
+  built.missing === undefined
+    ? { definition: pluginActor({ wasm: built.path }) }
+    : { missing: built.missing };
+
 type Made =
   | { readonly definition: AnyActorDefinition; readonly missing?: never }
   | { readonly missing: string };
@@ -36,6 +41,7 @@ type Made =
 const languages: readonly (readonly [string, () => Promise<Made>])[] = [
   ["TypeScript", () => Promise.resolve({ definition: typescript })],
   ["C", async () => native(await cExample("counter"))],
+  ["WebAssembly, from C", async () => wasm(await wasmExample("counter"))],
   ["Rust", async () => native(await rustExample("counter"))],
 ];
 

@@ -89,6 +89,38 @@ export async function rustExample(name: string): Promise<Built> {
   return { path: join(cargoTarget, "release", `libtroupe_example_${name}.${suffix}`) };
 }
 
+/** An example of `sdks/c` as a module of WebAssembly, by name. */
+export function wasmExample(name: string): Promise<Built> {
+  return compileWasm(name, join(sdkC, "examples", `${name}.c`));
+}
+
+/** A plugin of these tests as a module of WebAssembly, written with the C SDK: `test/wasm/<name>.c`. */
+export function wasmPlugin(name: string): Promise<Built> {
+  return compileWasm(name, join(import.meta.dirname, "../wasm", `${name}.c`));
+}
+
+async function compileWasm(name: string, program: string): Promise<Built> {
+  const clang = process.env.TROUPE_TEST_CLANG || "clang";
+  const linker = process.env.TROUPE_TEST_WASM_LD || "wasm-ld";
+  const missing = [clang, linker].find((path) => spawnSync(path, ["--version"]).status !== 0);
+  if (missing !== undefined) return { missing: `no ${missing}: clang and lld make modules of WebAssembly` };
+  const all = [program, ...wasmSources()];
+  const flags = ["--target=wasm32", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-ffreestanding"];
+  flags.push("-mbulk-memory", "-nostdlib", "-fvisibility=hidden", "-I", join(sdkC, "include"));
+  flags.push("-isystem", join(sdkC, "wasm/include"), "-Wl,--no-entry,--export-dynamic,--strip-all");
+  flags.push("-Wl,--stack-first,-z,stack-size=262144,--max-memory=268435456");
+  const hash = createHash("sha256").update(JSON.stringify([clang, flags]));
+  for (const file of [...all, ...headers(), ...wasmHeaders()]) hash.update(readFileSync(file));
+  const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.wasm`);
+  if (existsSync(path)) return { path };
+  const fresh = `${path}.${process.pid}`;
+  await run(clang, [...flags, "-o", fresh, ...all]);
+  renameSync(fresh, path);
+  return { path };
+}
+
 /** Runs cargo in the Rust SDK. Rejects with what it said. */
 export async function cargo(...args: readonly string[]): Promise<Built> {
   const path = process.env.TROUPE_TEST_CARGO;
@@ -111,6 +143,19 @@ function sdkSources(): string[] {
   return readdirSync(join(sdkC, "src"))
     .filter((file) => file.endsWith(".c"))
     .map((file) => join(sdkC, "src", file));
+}
+
+/** What `sdks/c/wasm` has takes the place of what needs threads. */
+function wasmSources(): string[] {
+  const wasm = join(sdkC, "wasm/src");
+  const own = readdirSync(wasm);
+  const shared = sdkSources().filter((path) => !own.some((file) => path.endsWith(`/${file}`)));
+  return [...shared, ...own.map((file) => join(wasm, file))];
+}
+
+function wasmHeaders(): string[] {
+  const folder = join(sdkC, "wasm/include");
+  return readdirSync(folder).map((file) => join(folder, file));
 }
 
 function headers(): string[] {

@@ -10,7 +10,7 @@ import { pluginErrors } from "../../errors.ts";
 import { nativeErrors } from "./errors.ts";
 
 /** The bytes of frames that are pushed at once, unless one alone has more. */
-const PUSH_BYTES = 256 * 1024;
+export const PUSH_BYTES = 256 * 1024;
 
 const LARGE_BYTES = 4 * 1024 * 1024;
 
@@ -57,8 +57,17 @@ export class Outbox {
       if (!this.#full) this.#drop(count);
       else if (alone) return undefined;
     }
-    if (this.#scratch.byteLength > PUSH_BYTES * 4) this.#scratch = Buffer.allocUnsafeSlow(64 * 1024);
+    this.#shrink();
     return undefined;
+  }
+
+  /** Gives `to` as many frames as go at once, for good. Nothing when nothing waits. */
+  take(to: (frames: Uint8Array) => void): void {
+    if (this.empty) return;
+    const { count, bytes } = this.#pack();
+    to(this.#scratch.subarray(0, bytes));
+    this.#drop(count);
+    this.#shrink();
   }
 
   clear(): void {
@@ -81,6 +90,10 @@ export class Outbox {
       count += 1;
     }
     return { count, bytes };
+  }
+
+  #shrink(): void {
+    if (this.#scratch.byteLength > PUSH_BYTES * 4) this.#scratch = Buffer.allocUnsafeSlow(64 * 1024);
   }
 
   #frame(at: number): Uint8Array {

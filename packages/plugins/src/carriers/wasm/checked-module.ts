@@ -1,0 +1,66 @@
+/**
+ * Checked module: a plugin's bytes, read once, looked at and compiled. What was compared with a digest is what is compiled.
+ *
+ * Nothing of it has run: what a module would import, export and hold is known from its bytes alone.
+ */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { limits } from "@troupe/protocol";
+import { nativeErrors } from "../native/errors.ts";
+import { exportNames, IMPORT_MODULE, importNames, MEMORY } from "./contract.ts";
+import { wasmErrors } from "./errors.ts";
+import { checkDeclared } from "./sections.ts";
+
+/**
+ * Reads a module; with `sha256`, only the one that has it. Rejects with `plugin.wasm_missing`, `plugin.wasm_too_large`,
+ * `plugin.integrity_mismatch`.
+ */
+export async function readModule(path: string, sha256?: string): Promise<Uint8Array> {
+  const bytes = await readBytes(path);
+  const found = createHash("sha256").update(bytes).digest("hex");
+  if (sha256 !== undefined && sha256.toLowerCase() !== found)
+    throw nativeErrors.integrityMismatch(path, { expected: sha256, found });
+  return bytes;
+}
+
+/**
+ * Compiles a module whose memory may grow to `memoryBytes`. Rejects with `plugin.not_wasm`, `plugin.import_refused`,
+ * `plugin.export_missing`, `plugin.wasm_refused`.
+ */
+export async function compileModule(bytes: Uint8Array, memoryBytes: number): Promise<WebAssembly.Module> {
+  // A copy of its own: others may hold these bytes, and compiling takes a while.
+  const module = await WebAssembly.compile(new Uint8Array(bytes)).catch((cause: unknown) => {
+    throw wasmErrors.notWasm(cause);
+  });
+  checkImports(module);
+  checkExports(module);
+  checkDeclared(bytes, memoryBytes);
+  return module;
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, "r");
+    const { size } = await file.stat();
+    if (size > limits.wasmModuleBytes) throw wasmErrors.tooLarge(path, size, limits.wasmModuleBytes);
+    return await file.readFile();
+  } catch (cause) {
+    if (cause instanceof Error && "errno" in cause) throw wasmErrors.missing(path, cause);
+    throw cause;
+  }
+}
+
+function checkImports(module: WebAssembly.Module): void {
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    if (from === IMPORT_MODULE && importNames.includes(name) && kind === "function") continue;
+    const allowed = importNames.map((one) => `${IMPORT_MODULE}.${one}`);
+    throw wasmErrors.importRefused(`${from}.${name}`, kind, allowed);
+  }
+}
+
+function checkExports(module: WebAssembly.Module): void {
+  const kinds = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
+  const missing = exportNames.filter((name) => kinds.get(name) !== "function").map((name) => `${name}()`);
+  if (kinds.get(MEMORY) !== "memory") missing.push("its memory");
+  if (missing.length > 0) throw wasmErrors.exportMissing(missing);
+}

@@ -1,0 +1,147 @@
+/**
+ * WasmThread: the host's end of a plugin's thread.
+ *
+ *   opening ── the module is open ──▶ idle ── run() ──▶ busy ── its turn is done ──▶ idle
+ *      └──────────────┬────────────────┴──────────────────┴── a fault, its time is up, end() ──▶ ended, when the thread is gone
+ *
+ * A turn has a limit of time, and so has opening, in which the module's start function runs; the thread's own start doesn't
+ * count. It is looked at by one clock
+ * for all turns, so that a turn that is short costs none. A host that was away itself hasn't seen the end of a turn yet: the
+ * exchange says whose turn it is, and a clock that rang late begins anew.
+ */
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { wasmErrors } from "./errors.ts";
+import { Asked, type Exchange, reserve, Turn, Word } from "./exchange.ts";
+import type { ThreadOrder, ThreadSaying } from "./thread/main.ts";
+
+/** Who listens to a thread. */
+export interface ThreadEar {
+  /** It is open, or its turn is done. */
+  idle(): void;
+  /** Nothing of it is left, once and last; undefined: it was asked to end. */
+  ended(error: TroupeError | undefined): void;
+}
+
+/** What a thread is made of. */
+export interface ThreadParts extends ThreadOrder {
+  readonly timeLimitMs: number;
+  readonly ear: ThreadEar;
+}
+
+/** A clock that rings so much late says more of the host than of the plugin. */
+const LATE_MS = 200;
+
+/** One plugin's thread. */
+export class WasmThread {
+  readonly #exchange: Exchange;
+  readonly #timeLimitMs: number;
+  readonly #ear: ThreadEar;
+  readonly #worker: Worker;
+  #state: "busy" | "idle" | "ended" = "busy";
+  /** Counts turns, for the clock to know one again. */
+  #turn = 0;
+  #clock: NodeJS.Timeout | undefined;
+  /** Why it has to end; `asked`: nothing is wrong. */
+  #reason: TroupeError | "asked" | undefined;
+
+  constructor({ ear, timeLimitMs, ...order }: ThreadParts) {
+    this.#exchange = order.exchange;
+    this.#timeLimitMs = timeLimitMs;
+    this.#ear = ear;
+    Atomics.store(order.exchange.words, Word.turn, Turn.host);
+    this.#worker = new Worker(threadFile(), {
+      workerData: order,
+      env: {},
+      argv: [],
+      // What the host's program is started with, preloaded modules too, isn't the plugin's.
+      execArgv: [],
+      stdin: false,
+      resourceLimits: { maxOldGenerationSizeMb: limits.wasmThreadHeapMb, maxYoungGenerationSizeMb: 4 },
+    });
+    this.#worker.on("message", (saying: ThreadSaying) => this.#heard(saying));
+    this.#worker.on("error", (cause) => this.#fail(wasmErrors.threadLost(cause)));
+    this.#worker.on("exit", (code) => this.#gone(code));
+  }
+
+  /** It may be given a turn. */
+  get idle(): boolean {
+    return this.#state === "idle" && this.#reason === undefined;
+  }
+
+  /** Its turn, with these frames, which may be none. Only while it is idle. */
+  run(frames: Uint8Array | undefined): void {
+    this.#give(Asked.frames, frames);
+    this.#clock ??= this.#watch(this.#turn);
+  }
+
+  /** Its last turn: it takes these frames in, and closes. Only while it is idle. */
+  close(frames: Uint8Array | undefined, timeoutMs: number): void {
+    this.#reason ??= "asked";
+    this.#exchange.words[Word.closeMs] = timeoutMs;
+    this.#give(Asked.close, frames);
+  }
+
+  /** Ends it now, wherever it is. */
+  end(error?: TroupeError): void {
+    this.#reason ??= error ?? "asked";
+    this.#worker.ref();
+    void this.#worker.terminate();
+  }
+
+  #give(asked: number, frames: Uint8Array | undefined): void {
+    const { words, incoming } = this.#exchange;
+    if (frames !== undefined) reserve(incoming, frames.byteLength).set(frames);
+    words[Word.inBytes] = frames?.byteLength ?? 0;
+    words[Word.asked] = asked;
+    this.#state = "busy";
+    this.#turn += 1;
+    this.#worker.ref();
+    Atomics.store(words, Word.turn, Turn.thread);
+    Atomics.notify(words, Word.turn);
+  }
+
+  #heard(saying: ThreadSaying): void {
+    if (this.#state === "ended") return;
+    if (typeof saying === "object") return this.#fail(wasmErrors.fault(saying));
+    if (saying !== 0) return void this.#watch(this.#turn);
+    this.#state = "idle";
+    // A program that has nothing else to do waits for a turn's end, and not for what may be asked later.
+    this.#worker.unref();
+    if (this.#reason === undefined) this.#ear.idle();
+  }
+
+  /** Rings when a turn that runs now would be too long, and looks which one that is. */
+  #watch(turn: number): NodeJS.Timeout {
+    const dueAt = performance.now() + this.#timeLimitMs;
+    const clock = setTimeout(() => {
+      this.#clock = undefined;
+      if (this.#state !== "busy") return;
+      const { words } = this.#exchange;
+      const given = this.#turn === 0 || Atomics.load(words, Word.turn) === Turn.thread;
+      const onTime = performance.now() - dueAt < LATE_MS;
+      if (given && this.#turn === turn && onTime) this.#fail(wasmErrors.timeExceeded(this.#timeLimitMs));
+      else this.#watch(this.#turn);
+    }, this.#timeLimitMs);
+    this.#clock = clock.unref();
+    return this.#clock;
+  }
+
+  #fail(error: TroupeError): void {
+    if (this.#state !== "ended") this.end(error);
+  }
+
+  #gone(code: number): void {
+    this.#state = "ended";
+    clearTimeout(this.#clock);
+    const reason = this.#reason ?? wasmErrors.threadLost(`exit ${code}`);
+    this.#ear.ended(reason === "asked" ? undefined : reason);
+  }
+}
+
+function threadFile(): string {
+  const extension = new URL(import.meta.url).pathname.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`./thread/main.${extension}`, import.meta.url));
+}
