@@ -59,6 +59,23 @@ export const startErrors = {
   badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
 };
 
+/** Errors of `troupe trace`. */
+export const traceErrors = {
+  cannotRead: (path: string, cause: unknown) =>
+    error(400, "trace", "cannot_read", `Can't read ${path}: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+  notAtof: (path: string) =>
+    error(
+      400,
+      "trace",
+      "not_atof",
+      `${path} has no event in it: a file that --atof or an ATOF exporter wrote is needed`,
+      { metadata: { path } },
+    ),
+};
+
 /** Errors of `troupe run`. */
 export const runErrors = {
   cannotStart: (program: string, cause: unknown) =>

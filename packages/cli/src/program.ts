@@ -7,6 +7,7 @@ import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
 import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
 import { type StartFlags, startProgram } from "./start/command.ts";
+import { runTrace, type TraceFlags } from "./trace/command.ts";
 
 /** The commands, not yet run. */
 export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
@@ -55,6 +56,11 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
     .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
     .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  program
+    .command("trace <file>")
+    .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
+    .option("--html <file>", "writes a page that opens by itself instead")
+    .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
   addPluginCommands(program, terminal);
   return program;
 }
