@@ -37,7 +37,12 @@ async function recorded(folder: PluginFolder): Promise<string> {
 
 async function shown(file: string, flags = {}): Promise<string> {
   let said = "";
-  await runTrace(file, flags, { cwd: "/", out: (text) => void (said += text) });
+  await runTrace(file, flags, {
+    cwd: "/",
+    out: (text) => {
+      said += text;
+    },
+  });
   return said;
 }
 

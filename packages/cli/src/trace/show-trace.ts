@@ -21,7 +21,7 @@ function below({ children }: TraceNode, indent: string): string[] {
 }
 
 function lineOf(node: TraceNode): string {
-  if (node.kind === "mark") return `• ${[node.name, valueOf(node.input)].filter(Boolean).join("  ")}`;
+  if (node.kind === "mark") return `• ${[node.name, told(node.input)].filter(Boolean).join("  ")}`;
   const parts = [
     node.name,
     node.category,
@@ -38,7 +38,7 @@ export function duration(ms: number): string {
   return ms < 1_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(2)} s`;
 }
 
-function valueOf(value: unknown): string {
+function told(value: unknown): string {
   if (value === null || value === undefined) return "";
   const text = JSON.stringify(value);
   return text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH - 1)}…` : text;

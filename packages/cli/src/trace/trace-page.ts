@@ -38,7 +38,7 @@ function endOf({ beganAt, tookMs, children }: TraceNode): number {
 function nodeOf(node: TraceNode, place: Place): string {
   const { children, error, kind } = node;
   const summary = `<summary class="${kind}${error === undefined ? "" : " error"}">${headOf(node, place)}</summary>`;
-  const values = [valueOf("in", node.input), valueOf("out", node.output)].join("");
+  const values = [told("in", node.input), told("out", node.output)].join("");
   const open = children.length > 0 ? " open" : "";
   return `<details${open}>${summary}${values}${children.map((child) => nodeOf(child, place)).join("")}</details>`;
 }
@@ -58,7 +58,7 @@ function headOf(node: TraceNode, { began, span }: Place): string {
   ].join(" ");
 }
 
-function valueOf(label: string, value: unknown): string {
+function told(label: string, value: unknown): string {
   if (value === null || value === undefined) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   const shown =
