@@ -203,6 +203,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
   react: ["packages/client/src/react/"],
+  "eventsource-parser": ["packages/cli/src/gateway/response-reader.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],
   commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],

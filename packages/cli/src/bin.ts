@@ -27,6 +27,14 @@ try {
     fail: () => {
       process.exitCode = 1;
     },
+    err: (text) => void process.stderr.write(text),
+    exit: (code) => {
+      process.exitCode = code;
+    },
+    onSignal: (listener) => {
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+        process.on(signal, () => listener(signal));
+    },
     asked,
     onReload: (listener) => {
       process.on("SIGHUP", listener);

@@ -59,12 +59,45 @@ export const startErrors = {
   badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
 };
 
+/** Errors of `troupe trace`. */
+export const traceErrors = {
+  cannotRead: (path: string, cause: unknown) =>
+    error(400, "trace", "cannot_read", `Can't read ${path}: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+  notAtof: (path: string) =>
+    error(
+      400,
+      "trace",
+      "not_atof",
+      `${path} has no event in it: a file that --atof or an ATOF exporter wrote is needed`,
+      { metadata: { path } },
+    ),
+};
+
+/** Errors of `troupe run`. */
+export const runErrors = {
+  cannotStart: (program: string, cause: unknown) =>
+    error(400, "run", "cannot_start", `${program} can't be started: ${reasonOf(cause)}`, {
+      metadata: { program },
+      cause,
+    }),
+};
+
 /** Errors of requests to the gateway. */
 export const requestErrors = {
   hostNotAllowed: (host: string) =>
     error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
   originNotAllowed: (origin: string) =>
     error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
+  tokenRequired: () =>
+    error(
+      401,
+      "gateway",
+      "token_required",
+      "This gateway serves the agent that it was started for, and no other",
+    ),
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),

@@ -1,20 +1,30 @@
 /** The program `troupe`: its commands and their options. */
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
-import { runGateway, type Terminal } from "./gateway/command.ts";
+import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
+import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
 import { type StartFlags, startProgram } from "./start/command.ts";
+import { runTrace, type TraceFlags } from "./trace/command.ts";
 
 /** The commands, not yet run. */
-export function troupeProgram(terminal: Terminal & PluginTerminal): Command {
-  const program = new Command("troupe").description("Stateful actors and AI agents").version(TROUPE_VERSION);
+export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
+  const program = new Command("troupe")
+    .description("Stateful actors and AI agents")
+    .version(TROUPE_VERSION)
+    .enablePositionalOptions();
   program
     .command("gateway")
     .description("Serves a gateway between an agent and its model provider")
     .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
-    .option("--upstream <url>", "the model provider")
+    .option(
+      "--upstream <url>",
+      "the model provider; openai=, anthropic= or gemini=<url> for one of them",
+      collect,
+      [],
+    )
     .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
@@ -22,12 +32,35 @@ export function troupeProgram(terminal: Terminal & PluginTerminal): Command {
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
   program
+    .command("run <program> [args...]")
+    .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
+    .passThroughOptions()
+    .option(
+      "--upstream <url>",
+      "the model provider; openai=, anthropic= or gemini=<url> for one of them",
+      collect,
+      [],
+    )
+    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
+    .option("--no-installed", "leaves out the plugins that are installed and enabled")
+    .option("--atof <file>", "writes the trace to this file")
+    .option("--dry-run", "reports what would be done, and does nothing of it")
+    .option("--no-summary", "says nothing at the end")
+    .action((agent: string, args: readonly string[], flags: RunFlags) =>
+      runBehindGateway(flags, agent, args, terminal),
+    );
+  program
     .command("start <file>")
     .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
     .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
     .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
     .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
     .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  program
+    .command("trace <file>")
+    .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
+    .option("--html <file>", "writes a page that opens by itself instead")
+    .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
   addPluginCommands(program, terminal);
   return program;
 }

@@ -35,7 +35,7 @@ test("a gateway says where model calls go, and that they go nowhere", async () =
     /^Model calls go to http:\/\/127\.0\.0\.1:9\/\nListening at /,
   );
   expect(await said(...bind)).toMatch(/^Model calls are refused: --upstream is not given\nListening at /);
-  expect(JSON.parse(await said(...bind, "--json"))).toMatchObject({ upstream: null });
+  expect(JSON.parse(await said(...bind, "--json"))).toMatchObject({ upstreams: {} });
 });
 
 test("what npm links as the program is in the repository, not in the build: a clone has it when it installs", () => {

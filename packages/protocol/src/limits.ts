@@ -365,6 +365,8 @@ export const limits = {
   sessionTailEvents: 1_024,
   /** The body of a request to a model that a gateway for agents passes on. */
   gatewayModelBodyBytes: 100 * 1024 * 1024,
+  /** What a gateway for agents reads of a provider's response, unpacked, for its trace. A longer one is told of by its size. */
+  gatewayReadBytes: 4 * 1024 * 1024,
 
   /** Calls of one actor that the inspector keeps. */
   inspectorCalls: 128,

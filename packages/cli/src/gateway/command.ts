@@ -4,6 +4,7 @@ import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
 import { type GatewayFlags, readOptions, type Surroundings } from "./options.ts";
 import { describePlan, planGateway } from "./plan.ts";
+import { addressesOf, describeUpstreams } from "./upstreams.ts";
 
 /** The command's ways to the outside. */
 export interface Terminal extends Surroundings {
@@ -35,16 +36,17 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
   await asked;
 }
 
-function started({ url, upstream, plugins }: Gateway) {
-  return { url, upstream: upstream?.href ?? null, ...diagnosticsOf(plugins) };
+function started({ url, upstreams, plugins }: Gateway) {
+  return { url, upstreams: addressesOf(upstreams), ...diagnosticsOf(plugins) };
 }
 
-function describe({ url, upstream, plugins }: Gateway): string {
+function describe({ url, upstreams, plugins }: Gateway): string {
+  const addresses = describeUpstreams(addressesOf(upstreams));
   return [
     ...describePlugins(plugins),
-    upstream === undefined
+    addresses === undefined
       ? "Model calls are refused: --upstream is not given"
-      : `Model calls go to ${upstream.href}`,
+      : `Model calls go to ${addresses}`,
     `Listening at ${url}`,
     "",
   ].join("\n");

@@ -6,18 +6,29 @@
  */
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
+import type { Relay } from "@troupe/relay";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
 import { GatewayServer } from "./server.ts";
+import { withToken } from "./token.ts";
 import { prepareTraceFile } from "./trace-file.ts";
-import { Upstream } from "./upstream.ts";
+import { Upstreams, type UpstreamUrls } from "./upstreams.ts";
+
+/** For a gateway that serves one agent alone. */
+export interface ForOneAgent {
+  /** See `token.ts`. */
+  readonly token: string;
+  readonly session: string;
+  /** Called before anything is activated: who listens from the start. */
+  readonly listen: (relay: Relay) => void;
+}
 
 /** A gateway that runs. */
 export class Gateway implements AsyncDisposable {
   readonly url: string;
   /** Where model calls go. */
-  readonly upstream: URL | undefined;
+  readonly upstreams: UpstreamUrls;
   readonly plugins: ActivePlugins;
   readonly #options: GatewayOptions;
   readonly #ending: AsyncDisposableStack;
@@ -28,16 +39,17 @@ export class Gateway implements AsyncDisposable {
     ending: AsyncDisposableStack,
   ) {
     this.url = at.url;
-    this.upstream = at.options.upstream;
+    this.upstreams = at.options.upstreams;
     this.#options = at.options;
     this.plugins = plugins;
     this.#ending = ending;
   }
 
   /** Throws `plugin.*`, `config.cannot_listen`, `config.cannot_write`; nothing is left running then. */
-  static async start(options: GatewayOptions): Promise<Gateway> {
+  static async start(options: GatewayOptions, agent?: ForOneAgent): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const relay = createRelay();
+    agent?.listen(relay);
     if (options.atof !== undefined) {
       await prepareTraceFile(options.atof);
       const place = { outputDirectory: dirname(options.atof), filename: basename(options.atof) };
@@ -45,10 +57,12 @@ export class Gateway implements AsyncDisposable {
       exporter.register(relay, "atof");
     }
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
-    const upstream = options.upstream && starting.adopt(new Upstream(options.upstream), (it) => it.close());
-    const server = await GatewayServer.listen({ relay, upstream, plugins }, options);
+    const upstreams = starting.adopt(new Upstreams(options.upstreams), (it) => it.close());
+    const route = { relay, upstreams, plugins, token: agent?.token, session: agent?.session };
+    const server = await GatewayServer.listen(route, options);
     starting.defer(() => server.close());
-    return new Gateway({ url: server.url, options }, plugins, starting.move());
+    const url = agent === undefined ? server.url : withToken(server.url, agent.token);
+    return new Gateway({ url, options }, plugins, starting.move());
   }
 
   /**

@@ -8,41 +8,52 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { limits } from "@troupe/protocol";
-import type { LlmRequest, Relay } from "@troupe/relay";
+import type { LlmCodec, LlmRequest, Relay } from "@troupe/relay";
 import { requestErrors } from "../errors.ts";
 import { sendJson } from "./answer.ts";
 import { contentOf, readBody } from "./body.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
+import { OVERHEAD, Overhead } from "./overhead.ts";
 import type { Provider } from "./provider.ts";
-import { ResponseCopy } from "./response-copy.ts";
+import { ResponseReader } from "./response-reader.ts";
 import type { Upstream } from "./upstream.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 /** What model calls go through. */
 export interface ModelRoute {
   readonly relay: Relay;
-  readonly upstream: Upstream | undefined;
+  readonly upstreams: Upstreams;
+  /** Joins all that one agent does, in the metadata of its calls. */
+  readonly session: string | undefined;
 }
 
 /** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
-  { relay, upstream }: ModelRoute,
+  { relay, upstreams, session }: ModelRoute,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const upstream = upstreams.of(provider.family);
   if (upstream === undefined) throw requestErrors.noUpstream();
+  const overhead = new Overhead();
   const abort = new AbortController();
   // A response that was sent whole closes too.
   response.once("close", () => response.writableFinished || abort.abort());
   const body = await readBody(request, limits.gatewayModelBodyBytes);
   const content = contentOf(body, request.headers["content-encoding"]);
-  const exchange = new Exchange({ upstream, request, response, body, content });
+  const exchange = new Exchange({ upstream, provider, request, response, body, content, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await relay.llmCallExecute(
     provider.name,
     given,
     (rewritten, { signal }) => exchange.forward(rewritten, signal),
-    { signal: abort.signal, ...modelNameOf(content) },
+    {
+      signal: abort.signal,
+      eventCodec: forEvents(provider),
+      ...modelNameOf(provider, request.url ?? "", content),
+      ...(session === undefined ? {} : { metadata: { session_id: session } }),
+    },
   );
   // A middleware answered in the provider's place.
   if (!exchange.begun) sendJson(response, 200, answer);
@@ -50,6 +61,8 @@ export async function callModel(
 
 interface ExchangeParts {
   readonly upstream: Upstream;
+  readonly provider: Provider;
+  readonly overhead: Overhead;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly body: Buffer;
@@ -75,24 +88,26 @@ class Exchange {
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
     if (this.#begun) throw requestErrors.answeredTwice();
-    const { upstream, request, response } = this.#parts;
+    const { upstream, provider, overhead, request, response } = this.#parts;
     const body = this.#bodyOf(rewritten);
     const { traceparent: _ours, ...now } = rewritten.headers;
     const { traceparent: _theirs, ...given } = this.headers;
     const headers = withChanges(request.rawHeaders, given, now);
-    const answer = await upstream.send({
-      method: request.method ?? "POST",
-      path: request.url ?? "/",
-      headers: [...passedOn(headers, ["host", "content-length"]), "Content-Length", `${body.byteLength}`],
-      body,
-      signal,
-    });
+    const answer = await overhead.elsewhere(() =>
+      upstream.send({
+        method: request.method ?? "POST",
+        path: request.url ?? "/",
+        headers: [...passedOn(headers, ["host", "content-length"]), "Content-Length", `${body.byteLength}`],
+        body,
+        signal,
+      }),
+    );
     this.#begun = true;
     const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
-    response.writeHead(status, statusMessage, passedOn(rawHeaders));
-    const copy = new ResponseCopy();
-    await pipeline(answer, copy, response, { signal });
-    return { status, ...copy.summary(answer.headers) };
+    response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
+    const reader = new ResponseReader(answer.headers, provider.codec);
+    await pipeline(answer, reader, response, { signal });
+    return { status, ...(await reader.told()) };
   }
 
   #bodyOf(rewritten: LlmRequest): Uint8Array {
@@ -101,7 +116,19 @@ class Exchange {
   }
 }
 
-function modelNameOf(content: unknown): { readonly modelName?: string } {
+/** Middleware sees and changes what the agent sent; events say it in the words of all providers too. */
+function forEvents({ codec }: Provider): LlmCodec {
+  return {
+    decode: (request) => codec.decode(request),
+    encode: (_annotated, original) => original,
+    decodeResponse: (told) => codec.decodeResponse(Object(told).content),
+  };
+}
+
+function modelNameOf({ family }: Provider, url: string, content: unknown): { readonly modelName?: string } {
+  // Gemini's is in its path.
+  const inPath = family === "gemini" ? /\/models\/([^/:]+):/.exec(url)?.[1] : undefined;
+  if (inPath !== undefined) return { modelName: decodeURIComponent(inPath) };
   if (typeof content !== "object" || content === null || !("model" in content)) return {};
   return typeof content.model === "string" ? { modelName: content.model } : {};
 }

@@ -3,11 +3,13 @@ import { resolve } from "node:path";
 import { findScopes, type Scopes } from "@troupe/plugins";
 import { optionErrors } from "../errors.ts";
 import { isLoopback } from "./access.ts";
+import type { UpstreamUrls } from "./upstreams.ts";
 
 /** As typed. */
 export interface GatewayFlags {
   readonly bind: string;
-  readonly upstream?: string;
+  /** An address for all, or `openai=…`, `anthropic=…`, `gemini=…`. */
+  readonly upstream?: readonly string[];
   readonly plugin: readonly string[];
   /** False: installed plugins aren't activated. */
   readonly installed?: boolean;
@@ -20,7 +22,7 @@ export interface GatewayFlags {
 export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
-  readonly upstream: URL | undefined;
+  readonly upstreams: UpstreamUrls;
   /** Paths of manifests. */
   readonly manifests: readonly string[];
   /** Where installed plugins, and the policy, are; undefined: neither counts. */
@@ -41,7 +43,7 @@ export interface Surroundings {
 export function readOptions(flags: GatewayFlags, { cwd, env }: Surroundings): GatewayOptions {
   return {
     ...readBind(flags.bind),
-    upstream: flags.upstream === undefined ? undefined : readUpstream(flags.upstream),
+    upstreams: readUpstreams(flags.upstream ?? []),
     scopes: env === undefined || flags.installed === false ? undefined : findScopes(cwd, env),
     manifests: flags.plugin.map((path) => resolve(cwd, path)),
     atof: flags.atof === undefined ? undefined : resolve(cwd, flags.atof),
@@ -60,8 +62,23 @@ function readBind(bind: string): { host: string; port: number } {
   return { host, port };
 }
 
-function readUpstream(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+function readUpstreams(given: readonly string[]): UpstreamUrls {
+  const urls: Record<string, URL> = {};
+  for (const text of given) {
+    const [, family = "any", address = ""] = /^(?:(openai|anthropic|gemini)=)?(.*)$/s.exec(text) ?? [];
+    if (family in urls)
+      throw optionErrors.invalid("--upstream", text, "given once for all, and once for each provider");
+    urls[family] = readUpstream(text, address);
+  }
+  return urls;
+}
+
+function readUpstream(text: string, address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "") return url;
-  throw optionErrors.invalid("--upstream", text, "an http or https address without query");
+  throw optionErrors.invalid(
+    "--upstream",
+    text,
+    "an http or https address without query, or openai=, anthropic= or gemini= and one",
+  );
 }

@@ -2,11 +2,13 @@
 import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
+import { addressesOf, describeUpstreams } from "./upstreams.ts";
 
 /** What a dry run reports. */
 export interface GatewayPlan {
   readonly bind: string;
-  readonly upstream: string | null;
+  /** Addresses by provider; `any` is for those without one of their own. */
+  readonly upstreams: Readonly<Record<string, string>>;
   readonly atof: string | null;
   readonly plugins: readonly PlannedPlugin[];
   /** False: the gateway wouldn't start. */
@@ -27,12 +29,12 @@ export interface PlannedPlugin {
 
 /** Plans without doing: nothing is written, bound or started. */
 export async function planGateway(options: GatewayOptions): Promise<GatewayPlan> {
-  const { host, port, upstream, atof } = options;
+  const { host, port, upstreams, atof } = options;
   const { plugins, policy } = await askedPlugins(options);
   const found = await Promise.all(plugins.map((source) => inspectPlugin(source, policy)));
   return {
     bind: `${host}:${port}`,
-    upstream: upstream?.href ?? null,
+    upstreams: addressesOf(upstreams),
     atof: atof ?? null,
     plugins: found.map(planned),
     starts: found.every(({ problem, startup }) => problem === undefined || startup === "optional"),
@@ -64,10 +66,10 @@ function planned({
 
 /** The plan for people. */
 export function describePlan(plan: GatewayPlan): string {
-  const { bind, upstream, atof, plugins, starts } = plan;
+  const { bind, upstreams, atof, plugins, starts } = plan;
   return [
     `Would listen at ${bind}`,
-    `Would send model calls to ${upstream ?? "nowhere: --upstream is not given"}`,
+    `Would send model calls to ${describeUpstreams(upstreams) ?? "nowhere: --upstream is not given"}`,
     ...(atof === null ? [] : [`Would write events to ${atof}`]),
     ...plugins.map(describePlugin),
     starts ? "The gateway would start." : "The gateway would not start.",

@@ -1,48 +1,97 @@
 /**
- * Providers: what the gateway knows of each model API. A row is a route, and how that API tells of an error, so that the
- * agent's own client reads a refusal like any other.
+ * Providers: what the gateway knows of each model API. A row is a route, who answers it, how its payloads are read, and how
+ * that API tells of an error, so that the agent's own client reads a refusal like any other.
  */
 import { TroupeError } from "@troupe/base";
+import {
+  AnthropicMessagesCodec,
+  GeminiGenerateContentCodec,
+  OpenAIChatCodec,
+  OpenAIResponsesCodec,
+  type ProviderCodec,
+} from "@troupe/relay";
+
+/** Whose API it is: each may have an upstream of its own. */
+export type ProviderFamily = "openai" | "anthropic" | "gemini";
 
 /** An API that the gateway stands in front of. */
 export interface Provider {
   /** The name of its calls in traces. */
   readonly name: string;
-  readonly path: string;
+  readonly family: ProviderFamily;
+  /** Its paths. */
+  readonly path: RegExp;
+  readonly codec: ProviderCodec;
   /** The body of an error. */
   readonly errorBody: (error: TroupeError) => unknown;
 }
 
 /** The providers by path. */
-export const providers: readonly Provider[] = [
+const providers: readonly Provider[] = [
   {
     name: "openai.chat_completions",
-    path: "/v1/chat/completions",
-    errorBody: ({ group, code, message, statusCode }) => ({
-      error: {
-        message,
-        type: statusCode === 403 ? "permission_error" : "api_error",
-        param: null,
-        code: `${group}.${code}`,
-      },
-    }),
+    family: "openai",
+    path: /^\/v1\/chat\/completions$/,
+    codec: new OpenAIChatCodec(),
+    errorBody: openaiError,
+  },
+  {
+    name: "openai.responses",
+    family: "openai",
+    path: /^\/v1\/responses$/,
+    codec: new OpenAIResponsesCodec(),
+    errorBody: openaiError,
   },
   {
     name: "anthropic.messages",
-    path: "/v1/messages",
-    errorBody: ({ group, code, message, statusCode }) => ({
-      type: "error",
-      error: {
-        type: statusCode === 403 ? "permission_error" : "api_error",
-        message,
-        code: `${group}.${code}`,
-      },
-    }),
+    family: "anthropic",
+    path: /^\/v1\/messages$/,
+    codec: new AnthropicMessagesCodec(),
+    errorBody: anthropicError,
+  },
+  {
+    name: "gemini.generate_content",
+    family: "gemini",
+    path: /^\/v1(?:alpha|beta)?\/models\/[^/]+:(?:streamG|g)enerateContent$/,
+    codec: new GeminiGenerateContentCodec(),
+    errorBody: geminiError,
   },
 ];
+
+/** The API whose model calls come to `path`; undefined: it is none of them. */
+export function providerOf(path: string): Provider | undefined {
+  return providers.find((provider) => provider.path.test(path));
+}
+
+/** Whose a request is that is no model call: lists of models, counts of tokens, files. */
+export function familyOf(
+  path: string,
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): ProviderFamily {
+  if (headers["anthropic-version"] !== undefined || path.startsWith("/v1/messages")) return "anthropic";
+  if (headers["x-goog-api-key"] !== undefined || /^\/v1(?:alpha|beta)\//.test(path)) return "gemini";
+  return "openai";
+}
 
 /** Any error as one that a client may read. */
 export function readable(error: unknown): TroupeError {
   if (TroupeError.is(error) && error.public) return error;
   return new TroupeError("internal", "error", "Internal error", { statusCode: 500, cause: error });
+}
+
+function openaiError({ group, code, message, statusCode }: TroupeError): unknown {
+  return { error: { message, type: typeOf(statusCode), param: null, code: `${group}.${code}` } };
+}
+
+function anthropicError({ group, code, message, statusCode }: TroupeError): unknown {
+  return { type: "error", error: { type: typeOf(statusCode), message, code: `${group}.${code}` } };
+}
+
+function geminiError({ group, code, message, statusCode }: TroupeError): unknown {
+  const status = statusCode === 403 ? "PERMISSION_DENIED" : statusCode === 503 ? "UNAVAILABLE" : "INTERNAL";
+  return { error: { code: statusCode, message, status, details: [{ reason: `${group}.${code}` }] } };
+}
+
+function typeOf(statusCode: number): string {
+  return statusCode === 403 ? "permission_error" : "api_error";
 }

@@ -10,12 +10,16 @@ import { checkAccess } from "./access.ts";
 import { sendJson } from "./answer.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { callModel, type ModelRoute } from "./model-call.ts";
-import { type Provider, providers, readable } from "./provider.ts";
+import { passThrough } from "./pass-through.ts";
+import { type Provider, providerOf, readable } from "./provider.ts";
+import { withoutToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
 /** What a listener serves. */
 export interface ServerRoute extends ModelRoute {
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
+  /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
+  readonly token: string | undefined;
 }
 
 /** What probes are told with status 200: a gateway that lacks an optional plugin serves. */
@@ -66,9 +70,11 @@ export class GatewayServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", "http://gateway");
-    const provider = providers.find(({ path }) => path === pathname);
+    let provider: Provider | undefined;
     try {
+      request.url = withoutToken(this.#route.token, request.url ?? "/");
+      const { pathname } = new URL(request.url, "http://gateway");
+      provider = providerOf(pathname);
       await this.#dispatch(pathname, provider, request, response);
     } catch (error) {
       this.#refuse(readable(error), provider, response);
@@ -84,7 +90,8 @@ export class GatewayServer {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request.headers);
     if (path === "/plugins") return this.#diagnose(request, response);
-    if (provider === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
+    if (provider === undefined && path !== "/hooks/tool")
+      return await passThrough(this.#route, path, request, response);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     if (provider !== undefined) return await callModel(this.#route, provider, request, response);
     sendJson(response, 200, await decideTool(this.#route.relay, request));

@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { Readable } from "node:stream";
 import { requestErrors } from "../errors.ts";
 
 /** A request to the provider. */
@@ -13,7 +14,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Name, value, name, value … */
   readonly headers: readonly string[];
-  readonly body: Uint8Array;
+  /** Bytes, or where they come from. */
+  readonly body: Uint8Array | Readable;
   readonly signal: AbortSignal;
 }
 
@@ -42,7 +44,8 @@ export class Upstream {
     });
     sent.once("response", resolve);
     sent.once("error", reject);
-    sent.end(body);
+    if (body instanceof Readable) body.pipe(sent);
+    else sent.end(body);
     try {
       return await promise;
     } catch (cause) {

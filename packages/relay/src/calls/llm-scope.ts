@@ -13,6 +13,8 @@ export interface LlmCallOptions extends CallOptions {
   readonly modelName?: string;
   /** Reads requests and responses for intercepts and events. Default: none, they see what the provider does. */
   readonly codec?: LlmCodec;
+  /** Reads them for events alone: intercepts see, and may change, what the provider does. Default: the codec. */
+  readonly eventCodec?: LlmCodec;
 }
 
 /** A model's scope, open. */
@@ -30,7 +32,7 @@ export class LlmScope {
   ) {
     const { parts, chains, name, parent } = call;
     this.#call = call;
-    this.#codec = options.codec;
+    this.#codec = options.eventCodec ?? options.codec;
     const profile = options.modelName === undefined ? {} : { model_name: options.modelName };
     const attributes =
       streams.length === 0 ? options.attributes : [...streams, ...(options.attributes ?? [])];

@@ -1,0 +1,43 @@
+/**
+ * Pass through: a request that is no model call (lists of models, counts of tokens, files) goes to its provider as it is, and
+ * the answer comes back as it is. Nothing of it is read, nothing is kept.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { requestErrors } from "../errors.ts";
+import { passedOn } from "./headers.ts";
+import type { ModelRoute } from "./model-call.ts";
+import { OVERHEAD, Overhead } from "./overhead.ts";
+import { familyOf } from "./provider.ts";
+
+/** Answers `request`. Throws `gateway.not_found` where no provider is configured, and what the upstream throws. */
+export async function passThrough(
+  { relay, upstreams, session }: ModelRoute,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const upstream = upstreams.of(familyOf(path, request.headers));
+  if (upstream === undefined) throw requestErrors.notFound(path);
+  const overhead = new Overhead();
+  const abort = new AbortController();
+  response.once("close", () => response.writableFinished || abort.abort());
+  const { method = "GET", url = "/" } = request;
+  const answer = await overhead.elsewhere(() =>
+    upstream.send({
+      method,
+      path: url,
+      headers: passedOn(request.rawHeaders, ["host"]),
+      body: request,
+      signal: abort.signal,
+    }),
+  );
+  const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
+  const data = { method, path, status };
+  relay.event("gateway.passed_through", {
+    data,
+    ...(session === undefined ? {} : { metadata: { session_id: session } }),
+  });
+  response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
+  await pipeline(answer, response, { signal: abort.signal });
+}

@@ -1,0 +1,167 @@
+/**
+ * ResponseReader: passes a provider's bytes on as they come, and reads along for the trace.
+ *
+ * Reading never holds up the passing: a compressed stream is unpacked beside it, and where that falls behind, or there is
+ * more than a trace should hold, the response is told of by its size alone. Server-sent events are put together to the
+ * response that the provider would have sent in one piece, with the usage of its last chunk.
+ */
+import { Transform, type TransformCallback } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { limits } from "@troupe/protocol";
+import type { ProviderCodec, StreamCollector } from "@troupe/relay";
+import { createParser, type EventSourceParser } from "eventsource-parser";
+
+/** What the end event of a call says of its response. */
+export interface ToldResponse {
+  /** As they were passed on. */
+  readonly bytes: number;
+  /** The response; null: it is no JSON, is cut, or there is too much of it. */
+  readonly content: unknown;
+  /** Of a stream: the provider said that it is the whole one. */
+  readonly complete?: boolean;
+}
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Unpacker = Transform | undefined | "unknown";
+
+/** Passes bytes on, and reads along. */
+export class ResponseReader extends Transform {
+  readonly #unpacker: Unpacker;
+  readonly #text: TextReader;
+  readonly #unpacked: Promise<void>;
+  #bytes = 0;
+  #gaveUp = false;
+
+  constructor(headers: Headers, codec: ProviderCodec) {
+    super();
+    const isStream = String(headers["content-type"] ?? "").startsWith("text/event-stream");
+    this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText();
+    this.#unpacker = unpackerOf(headers["content-encoding"]);
+    this.#unpacked = this.#readFrom(this.#unpacker);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#bytes += chunk.byteLength;
+    this.#readAlong(chunk);
+    done(null, chunk);
+  }
+
+  /** Behind the last byte, or where the stream was cut. */
+  async told(): Promise<ToldResponse> {
+    if (this.#unpacker instanceof Transform) this.#unpacker.end();
+    await this.#unpacked;
+    const told = this.#gaveUp || this.#unpacker === "unknown" ? { content: null } : this.#text.told();
+    return { bytes: this.#bytes, ...told };
+  }
+
+  #readAlong(chunk: Buffer): void {
+    if (this.#gaveUp || this.#unpacker === "unknown") return;
+    if (this.#unpacker === undefined) this.#read(chunk);
+    else if (this.#unpacker.writableLength > limits.gatewayReadBytes) this.#giveUp();
+    else this.#unpacker.write(chunk);
+  }
+
+  #read(chunk: Buffer): void {
+    if (!this.#gaveUp && !this.#text.add(chunk)) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#gaveUp = true;
+    if (this.#unpacker instanceof Transform) this.#unpacker.destroy();
+  }
+
+  /** Settles when everything is unpacked, or can't be. */
+  #readFrom(unpacker: Unpacker): Promise<void> {
+    if (!(unpacker instanceof Transform)) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    unpacker.on("data", (chunk: Buffer) => this.#read(chunk));
+    unpacker.once("error", () => this.#giveUp());
+    unpacker.once("close", resolve);
+    return promise;
+  }
+}
+
+/** Reads text. */
+interface TextReader {
+  /** False: it is too much, or none that can be read. */
+  add(chunk: Buffer): boolean;
+  told(): { readonly content: unknown; readonly complete?: boolean };
+}
+
+class JsonText implements TextReader {
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  add(chunk: Buffer): boolean {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > limits.gatewayReadBytes) return false;
+    this.#chunks.push(chunk);
+    return true;
+  }
+
+  told() {
+    return { content: parsed(Buffer.concat(this.#chunks).toString("utf8")) };
+  }
+}
+
+class EventText implements TextReader {
+  readonly #collector: StreamCollector;
+  readonly #decoder = new TextDecoder();
+  readonly #parser: EventSourceParser;
+  #bytes = 0;
+  #unreadable = false;
+
+  constructor(collector: StreamCollector) {
+    this.#collector = collector;
+    this.#parser = createParser({ onEvent: ({ data }) => this.#add(data) });
+  }
+
+  add(chunk: Buffer): boolean {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > limits.gatewayReadBytes) return false;
+    this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
+    return !this.#unreadable;
+  }
+
+  told() {
+    const { response, complete } = this.#collector.end();
+    return { content: response, complete };
+  }
+
+  /** `[DONE]` and the like are no JSON, and say nothing. */
+  #add(data: string): void {
+    const chunk = parsed(data);
+    if (chunk === null) return;
+    try {
+      this.#collector.add(chunk);
+    } catch {
+      this.#unreadable = true;
+    }
+  }
+}
+
+function unpackerOf(encoding: string | readonly string[] | undefined): Unpacker {
+  switch (String(encoding ?? "identity").toLowerCase()) {
+    case "identity":
+      return undefined;
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    case "zstd":
+      return createZstdDecompress();
+    default:
+      return "unknown";
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,38 @@
+/** Upstreams: where the requests of each family of providers go. */
+import type { ProviderFamily } from "./provider.ts";
+import { Upstream } from "./upstream.ts";
+
+/** Addresses by family; `any` is for those that have none of their own. */
+export type UpstreamUrls = Readonly<Partial<Record<ProviderFamily | "any", URL>>>;
+
+/** The providers' addresses, and the connections to them. */
+export class Upstreams {
+  readonly #byFamily: ReadonlyMap<string, Upstream>;
+
+  constructor(urls: UpstreamUrls) {
+    this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, new Upstream(url)]));
+  }
+
+  /** Undefined: nobody said where. */
+  of(family: ProviderFamily): Upstream | undefined {
+    return this.#byFamily.get(family) ?? this.#byFamily.get("any");
+  }
+
+  /** Ends idle connections. */
+  close(): void {
+    for (const upstream of this.#byFamily.values()) upstream.close();
+  }
+}
+
+/** As text. */
+export function addressesOf(urls: UpstreamUrls): Record<string, string> {
+  return Object.fromEntries(Object.entries(urls).map(([family, url]) => [family, url.href]));
+}
+
+/** For people; undefined when there is none. */
+export function describeUpstreams(addresses: Readonly<Record<string, string>>): string | undefined {
+  const { any, ...own } = addresses;
+  const parts = Object.entries(own).map(([family, address]) => `${address} (${family})`);
+  const all = [...parts, ...(any === undefined ? [] : [any])];
+  return all.length === 0 ? undefined : all.join(", ");
+}

@@ -1,0 +1,63 @@
+/**
+ * `troupe run -- agent`: a gateway for one agent and as long as it runs. It listens at a port of its own, under a token that
+ * only the agent is told; when the agent ends, it ends in the same order as after a signal, and passes the exit code on.
+ */
+import { randomUUID } from "node:crypto";
+import type { Terminal } from "../gateway/command.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { type GatewayFlags, readOptions } from "../gateway/options.ts";
+import { describePlan, planGateway } from "../gateway/plan.ts";
+import { newToken } from "../gateway/token.ts";
+import { runAgentProcess } from "./agent-process.ts";
+import { behindGateway, upstreamsOf } from "./agents.ts";
+import { RunSummary } from "./summary.ts";
+
+/** As typed, before `--`. */
+export interface RunFlags extends Omit<GatewayFlags, "bind" | "json"> {
+  /** False: nothing is said at the end. */
+  readonly summary?: boolean;
+}
+
+/** What the command needs of the process, beside what a gateway does. */
+export interface RunTerminal extends Terminal {
+  /** Standard error. */
+  readonly err?: (text: string) => void;
+  /** Calls `listener` at each signal that would end this process, which doesn't end it then. */
+  readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => void;
+  readonly exit?: (code: number) => void;
+}
+
+/** A free port of the loopback interface. */
+const ANYWHERE = "127.0.0.1:0";
+
+/** Runs `program` behind a gateway. Throws what keeps either from starting. */
+export async function runBehindGateway(
+  flags: RunFlags,
+  program: string,
+  args: readonly string[],
+  terminal: RunTerminal,
+): Promise<void> {
+  const env = terminal.env ?? {};
+  const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
+  const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, env) };
+  if (options.dryRun) {
+    const plan = describePlan(await planGateway(options));
+    terminal.out(`${plan}Would run ${[program, ...args].join(" ")}\n`);
+    return;
+  }
+  const summary = new RunSummary();
+  const began = performance.now();
+  const exitCode = await withGateway();
+  if (flags.summary !== false) terminal.err?.(summary.text((performance.now() - began) / 1_000));
+  terminal.exit?.(exitCode);
+
+  async function withGateway(): Promise<number> {
+    await using gateway = await Gateway.start(options, {
+      token: newToken(),
+      session: randomUUID(),
+      listen: (relay) => summary.listen(relay),
+    });
+    const agent = behindGateway({ program, args, env }, gateway.url);
+    return await runAgentProcess(agent, (listener) => terminal.onSignal?.(listener));
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Reads a trace that was written as ATOF, a line of JSON each, and puts its scopes together: a tree by parents, in the order
+ * in which things began. A trace may be cut anywhere, by a crash or because its program still runs: a scope without an end is
+ * told as one, and a last line that is half there is left out.
+ */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { traceErrors } from "../errors.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A scope or a mark, with what is below it. */
+export interface TraceNode {
+  readonly kind: "scope" | "mark";
+  readonly name: string;
+  /** "llm", "tool", "agent" …; of marks often none. */
+  readonly category: string | undefined;
+  /** Milliseconds since 1970, with microseconds behind the point. */
+  readonly beganAt: number;
+  /** Milliseconds; undefined: it had not ended. */
+  readonly tookMs: number | undefined;
+  /** What went wrong, if anything. */
+  readonly error: string | undefined;
+  /** Facts that a line has room for, such as a model and its tokens. */
+  readonly facts: readonly string[];
+  /** Input of a scope, or what a mark says. */
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly children: TraceNode[];
+}
+
+/** What a file tells. */
+export interface Trace {
+  readonly roots: readonly TraceNode[];
+  readonly events: number;
+  /** Lines that say nothing that could be read. */
+  readonly unreadable: number;
+}
+
+interface OpenNode {
+  readonly start: Fields | undefined;
+  readonly end: Fields | undefined;
+  readonly mark: Fields | undefined;
+}
+
+/** Throws `trace.cannot_read`, and `trace.not_atof` where no line is an event. */
+export async function readTrace(path: string): Promise<Trace> {
+  const nodes = new Map<string, OpenNode>();
+  let events = 0;
+  let unreadable = 0;
+  for await (const line of linesOf(path)) {
+    if (line.trim() === "") continue;
+    const event = eventOf(line);
+    if (event === undefined) unreadable += 1;
+    else {
+      events += 1;
+      keep(nodes, event);
+    }
+  }
+  if (events === 0) throw traceErrors.notAtof(path);
+  return { roots: treeOf(nodes), events, unreadable };
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path, "utf8");
+  try {
+    yield* createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    throw traceErrors.cannotRead(path, cause);
+  } finally {
+    file.destroy();
+  }
+}
+
+function eventOf(line: string): Fields | undefined {
+  try {
+    const event = record(JSON.parse(line));
+    return typeof event["atof_version"] === "string" && typeof event["uuid"] === "string" ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(nodes: Map<string, OpenNode>, event: Fields): void {
+  const id = String(event["uuid"]);
+  const known = nodes.get(id) ?? { start: undefined, end: undefined, mark: undefined };
+  if (event["kind"] === "mark") nodes.set(id, { ...known, mark: event });
+  else if (event["scope_category"] === "end") nodes.set(id, { ...known, end: event });
+  else nodes.set(id, { ...known, start: event });
+}
+
+function treeOf(nodes: ReadonlyMap<string, OpenNode>): TraceNode[] {
+  const made = new Map([...nodes].map(([id, node]) => [id, nodeOf(node)]));
+  const roots: TraceNode[] = [];
+  for (const [id, { start, end, mark }] of nodes) {
+    const node = made.get(id);
+    const parent = made.get(String((start ?? end ?? mark)?.["parent_uuid"]));
+    if (node !== undefined) (parent?.children ?? roots).push(node);
+  }
+  for (const { children } of made.values()) children.sort(byStart);
+  return roots.sort(byStart);
+}
+
+function nodeOf({ start, end, mark }: OpenNode): TraceNode {
+  const first = start ?? end ?? mark ?? {};
+  const beganAt = timeOf(first);
+  const failed = record(end?.["metadata"])["otel.status_code"] === "ERROR";
+  return {
+    kind: mark === undefined ? "scope" : "mark",
+    name: String(first["name"]),
+    category: typeof first["category"] === "string" ? first["category"] : undefined,
+    beganAt,
+    tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
+    error: failed ? String(record(end?.["metadata"])["otel.status_description"]) : undefined,
+    facts: factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) }),
+    input: (start ?? mark)?.["data"],
+    output: end?.["data"],
+    children: [],
+  };
+}
+
+function factsOf(profile: Fields): string[] {
+  const response = record(profile["annotated_response"]);
+  const usage = record(response["usage"]);
+  const model = response["model"] ?? profile["model_name"];
+  const cost = record(usage["cost"])["total"];
+  return [
+    ...(typeof model === "string" ? [model] : []),
+    ...(typeof usage["prompt_tokens"] === "number"
+      ? [`${usage["prompt_tokens"]} in, ${Number(usage["completion_tokens"] ?? 0)} out`]
+      : []),
+    ...(typeof cost === "number" ? [`${cost.toFixed(4)} USD`] : []),
+  ];
+}
+
+/** `2026-11-21T10:00:00.123456Z`: JavaScript's dates know no microseconds. */
+function timeOf(event: Fields): number {
+  const text = String(event["timestamp"]);
+  const micros = /\.\d{3}(\d{1,3})Z$/.exec(text)?.[1] ?? "";
+  return Date.parse(text) + Number(micros.padEnd(3, "0")) / 1_000;
+}
+
+function byStart(one: TraceNode, other: TraceNode): number {
+  return one.beganAt - other.beganAt;
+}
+
+function record(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

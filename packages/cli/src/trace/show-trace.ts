@@ -1,0 +1,45 @@
+/** A trace for a terminal: a line for each scope and mark, below what it happened in. */
+import type { Trace, TraceNode } from "./read-trace.ts";
+
+const VALUE_LENGTH = 100;
+
+/** Lines, the last one a sum. */
+export function showTrace({ roots, events, unreadable }: Trace): string {
+  const lines = roots.flatMap((root) => [lineOf(root), ...below(root, "")]);
+  const lost = unreadable === 0 ? "" : `, ${unreadable} lines that could not be read`;
+  return [...lines, "", `${events} events${lost}`, ""].join("\n");
+}
+
+function below({ children }: TraceNode, indent: string): string[] {
+  return children.flatMap((child, index) => {
+    const last = index === children.length - 1;
+    return [
+      `${indent}${last ? "└─ " : "├─ "}${lineOf(child)}`,
+      ...below(child, `${indent}${last ? "   " : "│  "}`),
+    ];
+  });
+}
+
+function lineOf(node: TraceNode): string {
+  if (node.kind === "mark") return `• ${[node.name, told(node.input)].filter(Boolean).join("  ")}`;
+  const parts = [
+    node.name,
+    node.category,
+    node.tookMs === undefined ? "has no end" : duration(node.tookMs),
+    ...node.facts,
+    node.error === undefined ? undefined : `✗ ${node.error}`,
+  ];
+  return parts.filter((part) => part !== undefined).join("  ");
+}
+
+/** Milliseconds as people say them. */
+export function duration(ms: number): string {
+  if (ms < 1) return `${(ms * 1_000).toFixed(0)} µs`;
+  return ms < 1_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function told(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  const text = JSON.stringify(value);
+  return text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH - 1)}…` : text;
+}

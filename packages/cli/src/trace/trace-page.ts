@@ -1,0 +1,92 @@
+/**
+ * A trace as a page: one file that opens by itself, without a server and without anything of the network. The tree is made of
+ * `<details>`, so that it works without a script too; what came out of a trace is text, whatever it looks like.
+ */
+import type { Trace, TraceNode } from "./read-trace.ts";
+import { duration } from "./show-trace.ts";
+
+/** More of one value is cut: a page of many megabytes opens nowhere. */
+const VALUE_LENGTH = 20_000;
+
+/** The whole page. */
+export function tracePage({ roots, events }: Trace, title: string): string {
+  const began = Math.min(...roots.map(({ beganAt }) => beganAt));
+  const ended = Math.max(...roots.map(endOf));
+  const place = { began, span: Math.max(ended - began, 0.001) };
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+<header><h1>${escaped(title)}</h1><p>${events} events, ${duration(ended - began)}</p></header>
+<main>${roots.map((root) => nodeOf(root, place)).join("\n")}</main>
+</html>
+`;
+}
+
+interface Place {
+  readonly began: number;
+  readonly span: number;
+}
+
+function endOf({ beganAt, tookMs, children }: TraceNode): number {
+  return Math.max(beganAt + (tookMs ?? 0), ...children.map(endOf));
+}
+
+function nodeOf(node: TraceNode, place: Place): string {
+  const { children, error, kind } = node;
+  const summary = `<summary class="${kind}${error === undefined ? "" : " error"}">${headOf(node, place)}</summary>`;
+  const values = [told("in", node.input), told("out", node.output)].join("");
+  const open = children.length > 0 ? " open" : "";
+  return `<details${open}>${summary}${values}${children.map((child) => nodeOf(child, place)).join("")}</details>`;
+}
+
+function headOf(node: TraceNode, { began, span }: Place): string {
+  const { name, category, tookMs, facts, error, beganAt, kind } = node;
+  const left = (((beganAt - began) / span) * 100).toFixed(2);
+  const width = (((tookMs ?? 0) / span) * 100).toFixed(2);
+  const time = kind === "mark" ? "" : tookMs === undefined ? "has no end" : duration(tookMs);
+  return [
+    `<b>${escaped(name)}</b>`,
+    category === undefined ? "" : `<i>${escaped(category)}</i>`,
+    ...facts.map((fact) => `<span>${escaped(fact)}</span>`),
+    error === undefined ? "" : `<em>${escaped(error)}</em>`,
+    `<time>${time}</time>`,
+    `<u><s style="left:${left}%;width:max(2px,${width}%)"></s></u>`,
+  ].join(" ");
+}
+
+function told(label: string, value: unknown): string {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const shown =
+    text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH)}\n… ${text.length} characters in all` : text;
+  return `<pre data-label="${label}">${escaped(shown)}</pre>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}
+
+const style = `
+:root { color-scheme: light dark; --line: #8883; --dim: #888; --bar: #4a7fd6; --bad: #c0392b; }
+body { font: 14px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1.5rem; }
+h1 { font-size: 1.1rem; margin: 0; overflow-wrap: anywhere; } header p { color: var(--dim); margin: 0 0 1.5rem; }
+details details { border-left: 1px solid var(--line); margin-left: .45rem; padding-left: .9rem; }
+summary { align-items: baseline; cursor: pointer; display: flex; gap: .75rem; padding: .15rem 0; }
+summary b { font-weight: 600; } summary.mark b { font-weight: 400; } summary.mark b::before { content: "• "; color: var(--dim); }
+summary i, summary span { color: var(--dim); font-style: normal; white-space: nowrap; }
+summary em, summary.error b { color: var(--bad); font-style: normal; }
+summary time { color: var(--dim); font-variant-numeric: tabular-nums; margin-left: auto; white-space: nowrap; }
+summary u { background: var(--line); border-radius: 2px; flex: 0 0 9rem; height: 4px; position: relative; align-self: center; }
+summary s { background: var(--bar); border-radius: 2px; height: 4px; position: absolute; }
+summary.error s { background: var(--bad); }
+pre { background: #8881; border-radius: 6px; font: 12px/1.5 ui-monospace, monospace; margin: .3rem 0 .6rem .9rem; max-height: 24rem; overflow: auto; padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre::before { color: var(--dim); content: attr(data-label) "\\a"; }
+`;

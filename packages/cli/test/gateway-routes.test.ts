@@ -1,0 +1,170 @@
+/** More of what agents send: the other model APIs, what is no model call, and what a trace says of an answer. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { GatewayProcess } from "./support/gateway-process.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
+import { ScriptedProvider } from "./support/provider.ts";
+
+const sse = (...chunks: readonly unknown[]): string =>
+  chunks.map((chunk) => `data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\n\n`).join("");
+
+const chatChunks = sse(
+  {
+    id: "c1",
+    object: "chat.completion.chunk",
+    model: "m-1",
+    choices: [{ index: 0, delta: { content: "He" } }],
+  },
+  {
+    id: "c1",
+    object: "chat.completion.chunk",
+    model: "m-1",
+    choices: [{ index: 0, delta: { content: "y" }, finish_reason: "stop" }],
+  },
+  {
+    id: "c1",
+    object: "chat.completion.chunk",
+    model: "m-1",
+    choices: [],
+    usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
+  },
+  "[DONE]",
+);
+
+const answers: Readonly<
+  Record<string, { readonly body: string | Uint8Array; readonly headers: Record<string, string> }>
+> = {
+  "/v1/chat/completions": {
+    body: chatChunks,
+    headers: { "content-type": "text/event-stream; charset=utf-8" },
+  },
+  "/v1/messages": {
+    body: gzipSync(
+      JSON.stringify({
+        type: "message",
+        model: "claude-x",
+        role: "assistant",
+        content: [{ type: "tool_use", id: "t1", name: "bash", input: {} }],
+        usage: { input_tokens: 5, output_tokens: 3 },
+      }),
+    ),
+    headers: { "content-type": "application/json", "content-encoding": "gzip" },
+  },
+  "/v1/responses": {
+    body: zstdCompressSync(
+      JSON.stringify({
+        object: "response",
+        model: "r-1",
+        status: "completed",
+        output: [],
+        usage: { input_tokens: 4, output_tokens: 1, total_tokens: 5 },
+      }),
+    ),
+    headers: { "content-type": "application/json", "content-encoding": "zstd" },
+  },
+  "/v1beta/models/g-1:streamGenerateContent?alt=sse": {
+    body: sse({
+      modelVersion: "g-1",
+      candidates: [{ content: { role: "model", parts: [{ text: "Hey" }] }, finishReason: "STOP" }],
+      usageMetadata: { promptTokenCount: 6, candidatesTokenCount: 2, totalTokenCount: 8 },
+    }),
+    headers: { "content-type": "text/event-stream" },
+  },
+};
+
+test("four model APIs, streamed, whole and packed: bytes as they are, and the trace has model and tokens", async () => {
+  using folder = new PluginFolder();
+  const trace = join(folder.path, "trace.jsonl");
+  await using provider = await ScriptedProvider.start((request, response) => {
+    const { body = "", headers = {} } = answers[request.url ?? ""] ?? {};
+    response.writeHead(200, headers).end(body);
+  });
+  await using gateway = await GatewayProcess.start(["--upstream", provider.url, "--atof", trace]);
+  for (const [path, { body, headers }] of Object.entries(answers)) {
+    const question = path.includes("/models/")
+      ? { contents: [{ role: "user", parts: [{ text: "hi" }] }] }
+      : path === "/v1/responses"
+        ? { model: "asked", input: "hi" }
+        : { model: "asked", max_tokens: 9, messages: [{ role: "user", content: "hi" }] };
+    const answer = await fetch(gateway.url + path, { method: "POST", body: JSON.stringify(question) });
+    expect(Number(answer.headers.get("x-troupe-overhead-ms"))).toBeGreaterThan(0);
+    // fetch unpacks what it knows.
+    if (headers["content-encoding"] === undefined) expect(await answer.text()).toBe(body);
+    else await answer.arrayBuffer();
+  }
+  await gateway.stop();
+  const events = readFileSync(trace, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const ends = events.filter(
+    ({ category, scope_category }) => category === "llm" && scope_category === "end",
+  );
+  expect(
+    ends.map(({ name, data, category_profile: { annotated_response: said } }) => [
+      name,
+      data.complete ?? "whole",
+      said.model,
+      said.usage.prompt_tokens,
+      said.usage.completion_tokens,
+    ]),
+  ).toEqual([
+    ["openai.chat_completions", true, "m-1", 7, 2],
+    ["anthropic.messages", "whole", "claude-x", 5, 3],
+    ["openai.responses", "whole", "r-1", 4, 1],
+    ["gemini.generate_content", true, "g-1", 6, 2],
+  ]);
+});
+
+test("what is no model call goes to whose it is, untouched, both ways", async () => {
+  const says = (name: string) =>
+    ScriptedProvider.start((request, response) => {
+      response.writeHead(200, { "x-from": name }).end(`${name} ${request.method}`);
+    });
+  await using openai = await says("openai");
+  await using anthropic = await says("anthropic");
+  await using gateway = await GatewayProcess.start([
+    ...["--upstream", `openai=${openai.url}`],
+    ...["--upstream", `anthropic=${anthropic.url}/base`],
+  ]);
+  const models = await fetch(`${gateway.url}/v1/models?limit=3`);
+  expect(await models.text()).toBe("openai GET");
+  expect(openai.received[0]?.url).toBe("/v1/models?limit=3");
+  const count = await fetch(`${gateway.url}/v1/messages/count_tokens`, { method: "POST", body: "{ }" });
+  expect(await count.text()).toBe("anthropic POST");
+  expect(anthropic.received[0]).toMatchObject({ url: "/base/v1/messages/count_tokens" });
+  expect(`${anthropic.received[0]?.body}`).toBe("{ }");
+  // Nobody said where Gemini is.
+  const gemini = await fetch(`${gateway.url}/v1beta/models`);
+  expect([gemini.status, await gemini.json()]).toMatchObject([404, { error: { code: "not_found" } }]);
+  const refused = await fetch(`${gateway.url}/v1beta/models/g:generateContent`, {
+    method: "POST",
+    body: "{}",
+  });
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { status: "UNAVAILABLE" } }]);
+});
+
+test("an answer that is cut, is no JSON, or unpacks to too much goes on as it is, and is told of by its size", async () => {
+  using folder = new PluginFolder();
+  const trace = join(folder.path, "trace.jsonl");
+  const bomb = gzipSync(Buffer.alloc(32 * 1024 * 1024, "[1,"));
+  const bodies = [bomb, Buffer.from("<html>"), gzipSync("{}").subarray(0, 12)];
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    const body = bodies[provider.received.length - 1];
+    response.writeHead(200, body?.[0] === 0x1f ? { "content-encoding": "gzip" } : {}).end(body);
+  });
+  await using gateway = await GatewayProcess.start(["--upstream", provider.url, "--atof", trace]);
+  for (const _body of bodies) {
+    const answer = await fetch(`${gateway.url}/v1/messages`, { method: "POST", body: "{}" });
+    await answer.body?.cancel();
+  }
+  await gateway.stop();
+  const ends = readFileSync(trace, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ scope_category }) => scope_category === "end");
+  expect(ends.map(({ data }) => data?.content ?? null)).toEqual([null, null, null]);
+});
