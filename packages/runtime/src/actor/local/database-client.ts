@@ -176,13 +176,16 @@ function checkTimeout(timeout: unknown): number {
 
 function bindParams(params: readonly unknown[]): BindParams {
   const [first] = params;
-  const named = params.length === 1 && typeof first === "object" && first !== null && !isBytes(first);
-  // What isn't a parameter is found when it is bound.
-  return (named ? first : params) as BindParams;
+  // What isn't a parameter is found when it is bound: a Date has no names, and must not pass for an object without any.
+  return (params.length === 1 && isAll(first) ? first : params) as BindParams;
 }
 
-function isBytes(value: object): boolean {
-  return value instanceof Uint8Array;
+/** A list of all parameters, or an object of named ones. */
+function isAll(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The row type is the caller's word: SQL says nothing of types before it runs. */
