@@ -60,6 +60,7 @@ class Handle implements ActorHandleRaw {
       return new ActionResult((_, reject) => reject(error));
     }
     const { timeoutMs, idempotencyKey } = terms;
+    const until = this.#scope.settings.env.clock.monotonic() + (timeoutMs ?? Infinity);
     return this.#scope.calls.run({
       what,
       signals,
@@ -69,7 +70,7 @@ class Handle implements ActorHandleRaw {
       send: async (attempt) => {
         const { transport } = this.#scope.settings;
         const result = await transport.action(this.#target, name, args, { ...attempt, idempotencyKey });
-        if (result instanceof ResultStream) this.#scope.keep(result, what, signals);
+        if (result instanceof ResultStream) this.#scope.keep(result, { what, signals, timeoutMs, until });
         return result;
       },
     });

@@ -3,7 +3,7 @@
  */
 import type { ClientSettings } from "./config.ts";
 import { Connection } from "./connection/connection.ts";
-import { abandoned, clientErrors } from "./errors.ts";
+import { abandoned, clientErrors, Deadline, ownDeadline } from "./errors.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
 import type { ResultStream } from "./stream/result-stream.ts";
 import { Tickets } from "./tickets.ts";
@@ -14,6 +14,17 @@ export interface ConnectOptions {
   readonly params: () => unknown;
   /** Disposes of the connection. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** What ends a streamed result. */
+export interface StreamTerms {
+  /** For messages: `Action "tokens"`. */
+  readonly what: string;
+  readonly signals: readonly (AbortSignal | undefined)[];
+  /** All of it may take this long, milliseconds; undefined for no limit. */
+  readonly timeoutMs: number | undefined;
+  /** When that is over, monotonic. */
+  readonly until: number;
 }
 
 /** The calls and connections of one client. */
@@ -66,8 +77,8 @@ export class ClientScope {
     }
   }
 
-  /** A streamed result of a stateless call ends with its caller's signals, and with the client. */
-  keep(stream: ResultStream, what: string, signals: readonly (AbortSignal | undefined)[]): void {
+  /** A streamed result of a stateless call ends with its caller's time and signals, and with the client. */
+  keep(stream: ResultStream, { what, signals, timeoutMs, until }: StreamTerms): void {
     if (this.#disposed) {
       stream.fail(abandoned(what, "unknown", clientErrors.disposed()));
       return;
@@ -75,8 +86,14 @@ export class ClientScope {
     const abort = (event: Event): void =>
       stream.fail(abandoned(what, "unknown", (event.target as AbortSignal).reason));
     for (const signal of signals) signal?.addEventListener("abort", abort);
+    const { clock, timers } = this.settings.env;
+    const tooLate = (): void => stream.fail(abandoned(what, "unknown", new Deadline(timeoutMs ?? 0)));
+    const timer =
+      timeoutMs === undefined ? undefined : timers.set(tooLate, Math.max(0, until - clock.monotonic()));
+    stream.tellErrors((error) => ownDeadline(what, timeoutMs, error));
     this.#streams.add(stream);
     stream.onEnd(() => {
+      if (timer !== undefined) timers.clear(timer);
       this.#streams.delete(stream);
       for (const signal of signals) signal?.removeEventListener("abort", abort);
     });

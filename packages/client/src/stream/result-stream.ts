@@ -9,6 +9,7 @@ export class ResultStream<T = unknown> implements AsyncIterableIterator<T, undef
   readonly #onEnd: (() => void)[] = [];
   #failure: { readonly error: unknown } | undefined;
   #over = false;
+  #errorOf: (error: unknown) => unknown = (error) => error;
   /** The next item is asked for when the one before is there. */
   #asked: Promise<unknown> = Promise.resolve();
 
@@ -44,6 +45,11 @@ export class ResultStream<T = unknown> implements AsyncIterableIterator<T, undef
     this.#end(error);
   }
 
+  /** How an error of its source is told. */
+  tellErrors(errorOf: (error: unknown) => unknown): void {
+    this.#errorOf = errorOf;
+  }
+
   /** Called once, when it is over; at once when it is already. */
   onEnd(callback: () => void): void {
     if (this.#over) callback();
@@ -69,7 +75,7 @@ export class ResultStream<T = unknown> implements AsyncIterableIterator<T, undef
       return await this.#source.next();
     } catch (error) {
       if (this.#over) return undefined;
-      this.#failure = { error };
+      this.#failure = { error: this.#errorOf(error) };
       this.#settle();
       return undefined;
     }

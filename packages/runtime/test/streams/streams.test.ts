@@ -50,6 +50,16 @@ class Story {
           if (latch === "second") yield "first";
           await new Promise(() => {});
         },
+        tires: async function* (c) {
+          try {
+            yield "first";
+            await new Promise((_, reject) => {
+              c.abortSignal.addEventListener("abort", () => reject(new Error("aborted")));
+            });
+          } finally {
+            story.told.push("finally");
+          }
+        },
         large: async function* (_c, bytes: number) {
           for (;;) {
             story.made += 1;
@@ -124,6 +134,24 @@ describe.each(Object.keys(doors))("over %s", (door) => {
       1, 2,
     ]);
     expect(await maker.plain()).toBe(7);
+  });
+
+  test("a caller's time is for all items: then both sides end", async () => {
+    await using world = await start();
+    const { driver, maker, story } = world;
+    const items = await maker.action<AsyncIterableIterator<unknown>>({ name: "tires", timeoutMs: 500 });
+    expect(await items.next()).toEqual({ done: false, value: "first" });
+    const second = watch(items.next());
+    await driver.world.pass(499);
+    expect([second.state, story.told]).toEqual(["pending", []]);
+    await driver.world.pass(1);
+    expect(second.error).toMatchObject({
+      group: "client",
+      code: "deadline_exceeded",
+      metadata: { outcome: "unknown", timeoutMs: 500 },
+    });
+    await driver.world.until(() => story.told.length === 1);
+    expect(await items.next()).toEqual({ done: true, value: undefined });
   });
 
   test("leaving the loop ends the generator, and its abort signal fires", async () => {
@@ -393,5 +421,25 @@ test("an actor takes another one's items, and one that sleeps in the middle ends
   expect(await driver.client().reader.getOrCreate("r").sum(1_000)).toBe(500_500);
   await driver.client().reader.getOrCreate("r").leave();
   await held.promise;
+  await driver.world.until(() => story.told.length === 2);
+});
+
+test("an action's deadline ends the items that it takes of another actor, also where nobody's clock runs but the server's", async () => {
+  const story = new Story();
+  const reader = actor({
+    actions: {
+      take: async (c) => {
+        const maker = c.client<{ "~types"?: { use: { maker: ReturnType<Story["definition"]> } } }>().maker;
+        for await (const _item of maker.getOrCreate("a").tires()) story.told.push("item");
+      },
+    },
+  });
+  await using driver = await Driver.start({ maker: story.definition(), reader });
+  if (process.env["TROUPE_TEST_CARRIED"] === "1") return;
+  const call = watch(driver.client().reader.getOrCreate("r").action({ name: "take", timeoutMs: 500 }));
+  await driver.world.pass(499);
+  expect(story.told).toEqual(["item"]);
+  await driver.world.pass(1);
+  expect(call.code).toBe("client.deadline_exceeded");
   await driver.world.until(() => story.told.length === 2);
 });

@@ -2,10 +2,10 @@
  * An action whose result comes in items: an async generator, or anything that can be iterated asynchronously.
  *
  * The call goes on until the last item: it counts as an action in flight, keeps the actor awake, and a stop waits for it
- * within the grace period. `actionTimeout` is the time that it may take for each next item. The caller may end it at any
- * moment: then `c.abortSignal` fires, and the generator's `return` runs.
+ * within the grace period. `actionTimeout` is the time that it may take for each next item; a time that the caller named is
+ * for all of them. The caller may end it at any moment: then `c.abortSignal` fires, and the generator's `return` runs.
  */
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, callErrors } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
@@ -24,6 +24,7 @@ export function isFlow(value: unknown): value is AsyncIterable<unknown> {
 /** Lets a result flow to its caller; settles when it is over. Throws what the result's iterator throws. */
 export function startFlow(run: CallRun, call: ActionCall, result: AsyncIterable<unknown>): Promise<void> {
   const { activation } = run;
+  const { clock, timers } = activation.env;
   const timeoutMs = activation.descriptor.options.actionTimeout;
   const source = activation.enter(() => result[Symbol.asyncIterator](), run);
   return new Promise((resolve) => {
@@ -34,12 +35,18 @@ export function startFlow(run: CallRun, call: ActionCall, result: AsyncIterable<
       silenceMs: timeoutMs,
       timedOut: () => actorErrors.actionTimedOut(call.name, timeoutMs),
       ended: (reason) => {
+        if (deadline !== undefined) timers.clear(deadline);
         if (reason !== undefined) run.abandon(reason);
         run.release();
         activation.work.end("action");
         resolve();
       },
     });
+    const tooLate = (): void => pump.fail(callErrors.deadlineExceeded());
+    const deadline =
+      call.until === undefined
+        ? undefined
+        : timers.set(tooLate, Math.max(0, call.until - clock.monotonic()), { background: true });
     pump.start(call.reply.flow(pump));
   });
 }
