@@ -14,6 +14,7 @@ export { actor } from "./actor/definition.ts";
 export type { Migration } from "./actor/migrations.ts";
 export type { ActorOptions } from "./actor/options.ts";
 export type { CallGuard, CallGuards } from "./actor/types/access.ts";
+export type { ActorLogger, LogMethod } from "./actor/types/actor-log.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
 export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
 export type {

@@ -2,7 +2,7 @@
  * What a workflow's code gets: the same names and shapes as RivetKit's, without types, which `actor/types/workflow.ts` has.
  * Its place is behind a private name: code of an actor is not always its owner's own.
  */
-import type { Logger } from "@troupe/base";
+import type { ActorLogger } from "../actor/types/actor-log.ts";
 import { queueErrors } from "../queue/errors.ts";
 import { caughtKinds, type Tried, tryBlock, tryStep } from "./attempts.ts";
 import { type Branch, runJoin, runRace } from "./branches.ts";
@@ -22,7 +22,7 @@ export interface WorkflowActor {
   readonly actorId: string;
   readonly name: string;
   readonly key: string[];
-  readonly log: Logger;
+  readonly log: ActorLogger;
 }
 
 /** `ctx` of a workflow, a round, a branch or a block. */
@@ -55,7 +55,7 @@ export class ScopeContext {
     return this.#actor.key;
   }
 
-  get log(): Logger {
+  get log(): ActorLogger {
     return this.#actor.log;
   }
 

@@ -5,7 +5,7 @@
  * Code of an actor is not always its owner's own (plugins, isolates, what a model wrote): nothing of the runtime may be
  * reached from `c`, so the activation is behind a private name in each class, and a call's own matters are in its run (`call-run.ts`).
  */
-import type { Logger } from "@troupe/base";
+
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type {
   LlmCallOptions,
@@ -18,6 +18,7 @@ import type {
   ToolCallOptions,
 } from "@troupe/relay";
 import type { Occupation } from "../../queue/receiver.ts";
+import type { ActorLogger } from "../types/actor-log.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
@@ -26,6 +27,7 @@ import type { ToolCode } from "../types/relay.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
+import { ActorLog } from "./actor-log.ts";
 import type { CallRun } from "./call-run.ts";
 import { type CodePlace, callModel, runTool, scopeOf, streamModel } from "./calls-of-code.ts";
 import { CronApi } from "./cron-api.ts";
@@ -119,8 +121,8 @@ export class LocalContext implements ActorContext {
     return databaseOf(this.#activation);
   }
 
-  get log(): Logger {
-    return this.#activation.log;
+  get log(): ActorLogger {
+    return new ActorLog(this.#activation.log);
   }
 
   get abortSignal(): AbortSignal {

@@ -1,8 +1,9 @@
 /** What a step's code gets: what `c` can do, for as long as the step runs. */
-import type { Logger } from "@troupe/base";
+
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { LlmStream, Scope, ToolCallOptions } from "@troupe/relay";
 import { workflowErrors } from "../../workflow/errors.ts";
+import type { ActorLogger } from "../types/actor-log.ts";
 import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
@@ -36,7 +37,7 @@ export class StepContext {
     return this.#c.key;
   }
 
-  get log(): Logger {
+  get log(): ActorLogger {
     return this.#c.log;
   }
 

@@ -1,8 +1,9 @@
 /**
  * `c`: what an actor's code sees of the runtime. The names and shapes are RivetKit's documented ones.
  */
-import type { Logger } from "@troupe/base";
+
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
+import type { ActorLogger } from "./actor-log.ts";
 import type { ActorTypes, Types } from "./bag.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
@@ -77,7 +78,7 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCa
   readonly workflows: ActorWorkflows;
   /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
   readonly db: T["database"];
-  readonly log: Logger;
+  readonly log: ActorLogger;
   /** Fires when the actor begins to stop. */
   readonly abortSignal: AbortSignal;
   readonly aborted: boolean;

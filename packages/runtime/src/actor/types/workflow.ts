@@ -2,12 +2,13 @@
  * Workflows, as their code sees them. The names and shapes are RivetKit's documented ones; `child` and the workflows that
  * are started by their names are Troupe's own.
  */
-import type { Logger } from "@troupe/base";
+
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { EntryKind } from "../../workflow/entry.ts";
 import type { WorkflowErrorEvent } from "../../workflow/events.ts";
 import type { BlockFailure, StepFailure, StepFailureKind, WorkflowError } from "../../workflow/failure.ts";
 import type { WorkflowState } from "../../workflow/record.ts";
+import type { ActorLogger } from "./actor-log.ts";
 import type { ActorTypes } from "./bag.ts";
 import type { ActorContext, ArgsOf, EventName } from "./context.ts";
 import type { TypesOf } from "./contexts-of.ts";
@@ -21,7 +22,7 @@ export interface WorkflowStepContext<T extends ActorTypes = ActorTypes> extends 
   readonly actorId: string;
   readonly name: string;
   readonly key: string[];
-  readonly log: Logger;
+  readonly log: ActorLogger;
   /** Fires when the actor begins to stop, and when another branch of a race has won. */
   readonly abortSignal: AbortSignal;
   readonly state: T["state"];
@@ -172,7 +173,7 @@ export interface WorkflowContext<T extends ActorTypes = ActorTypes> {
   readonly actorId: string;
   readonly name: string;
   readonly key: string[];
-  readonly log: Logger;
+  readonly log: ActorLogger;
   readonly queue: WorkflowQueue<T>;
   step<R>(name: string, run: (step: WorkflowStepContext<T>) => Promise<R>): Promise<R>;
   step<R>(config: WorkflowStepConfig<T, R>): Promise<R>;
