@@ -7,6 +7,7 @@ import { writesWarnings } from "../../log.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
+import { HelperPool } from "../helper/helper-pool.ts";
 import type { Shards } from "../shards.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
@@ -45,10 +46,11 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
+  const helpers = new HelperPool(env);
   const spares = new SpareFiles(directory, template, syncThreads);
   const files = new OwnFiles({
     env,
-    place: { directory, spares, durability, syncThreads, checkpointThread },
+    place: { directory, spares, durability, syncThreads, checkpointThread, helpers },
     health,
     watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
@@ -59,6 +61,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
+      await helpers.close();
       spares.close();
       await watch.stop();
       await syncThreads.stop();
