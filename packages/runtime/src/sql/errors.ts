@@ -104,7 +104,7 @@ export const sqlErrors = {
       504,
       "sql",
       "timed_out",
-      `The SQL took longer than ${timeoutMs} ms and was ended: nothing of it is stored, nor anything that its batch had written before`,
+      `The SQL took longer than ${timeoutMs} ms and was ended: nothing of it is stored`,
       { metadata: { timeoutMs, applied: "no" } },
     ),
   memoryExceeded: (megabytes: number) =>
@@ -112,7 +112,7 @@ export const sqlErrors = {
       413,
       "sql",
       "memory_exceeded",
-      `The SQL took more than ${megabytes} MiB and was ended: nothing of it is stored, nor anything that its batch had written before`,
+      `The SQL took more than ${megabytes} MiB and was ended: nothing of it is stored`,
       { metadata: { limit: megabytes, applied: "no" } },
     ),
   helperLost: (why: string) =>

@@ -11,7 +11,7 @@ export interface ActorFileUse {
   readonly actorId: string;
   /** Throws when the activation's right to the file has ended. */
   readonly check: () => void;
-  /** A statement writes, or has written: asks for a batch. May throw to refuse it. */
+  /** A statement is about to write: asks for a batch. May throw to refuse it. */
   readonly wrote: () => void;
   /** No batch is taken until what it returns is called. */
   readonly hold: () => () => void;

@@ -7,8 +7,8 @@ import { writesWarnings } from "../../log.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
-import { HelperPool } from "../helper/helper-pool.ts";
 import type { Shards } from "../shards.ts";
+import { HelperPool } from "../sql-process/helper-pool.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
 import { SpareFiles } from "./spare-files.ts";
@@ -23,6 +23,8 @@ export interface OwnFilesOptions {
   readonly dataDir: string;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
+  /** Default: `limits.sqlHelpers`. */
+  readonly helpers?: number | undefined;
   /** They may be opened later. */
   readonly shards: Shards;
   readonly health: DataHealth;
@@ -46,7 +48,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
-  const helpers = new HelperPool(env);
+  const helpers = new HelperPool(env, options.helpers);
   const spares = new SpareFiles(directory, template, syncThreads);
   const files = new OwnFiles({
     env,

@@ -14,7 +14,7 @@ import type { Write } from "../../../storage/commit-file.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
-import type { HelperPool } from "../helper/helper-pool.ts";
+import type { HelperPool } from "../sql-process/helper-pool.ts";
 import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "./actor-file.ts";

@@ -16,7 +16,7 @@ import type { OwnStores } from "../../../storage/own-stores.ts";
 import { DataFile } from "../data-file.ts";
 import type { DataHealth } from "../data-health.ts";
 import { syncDirectory } from "../files.ts";
-import { HelpedFile } from "../helper/helped-file.ts";
+import { HelpedFile } from "../sql-process/helped-file.ts";
 import type { ActorFile, OwnTarget } from "./actor-file.ts";
 import { PARTS } from "./own-database-file.ts";
 import { OwnFile, type OwnPlace } from "./own-file.ts";

@@ -140,7 +140,7 @@ export class HelpedFile implements ActorFile {
     const line = this.#line;
     if (line.undone !== undefined) throw new RoundFailed("no", line.undone);
     try {
-      await line.ask({ kind: "commit", batch }, { timeoutMs: limits.sqlHelperAnswerMs });
+      await line.ask({ kind: "commit", batch }, limits.sqlHelperAnswerMs);
     } catch (cause) {
       if (cause instanceof SyncFailed) throw cause;
       if (!(cause instanceof LostInQuestion)) throw new RoundFailed("no", this.#found(cause));
@@ -154,7 +154,7 @@ export class HelpedFile implements ActorFile {
   #ask<Question extends HelperQuestion>(question: Question): Promise<HelperValues[Question["kind"]]> {
     return this.#line.run(async () => {
       try {
-        return await this.#line.ask(question, { timeoutMs: limits.sqlHelperAnswerMs });
+        return await this.#line.ask(question, limits.sqlHelperAnswerMs);
       } catch (cause) {
         throw cause instanceof LostInQuestion ? cause.error : this.#found(cause);
       }

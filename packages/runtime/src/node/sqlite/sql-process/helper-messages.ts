@@ -26,7 +26,13 @@ export interface OpenQuestion {
 /** A question. Savepoints have numbers of the runtime's. */
 export type HelperQuestion =
   | OpenQuestion
-  | { readonly kind: "execute"; readonly sql: string; readonly params: BindParams }
+  /** `mayWrite`: false when the runtime has to know first. */
+  | {
+      readonly kind: "execute";
+      readonly sql: string;
+      readonly params: BindParams;
+      readonly mayWrite: boolean;
+    }
   | { readonly kind: "savepoint" | "release" | "rollback"; readonly savepoint: number }
   | { readonly kind: "load" }
   | { readonly kind: "read"; readonly keys: readonly string[] }
@@ -41,7 +47,8 @@ export type HelperQuestion =
 /** What the answers hold, by the question. */
 export interface HelperValues {
   readonly open: undefined;
-  readonly execute: ExecuteResult;
+  /** `undefined`: a statement that writes was about to run, and may not yet. */
+  readonly execute: ExecuteResult | undefined;
   readonly savepoint: undefined;
   readonly release: undefined;
   readonly rollback: undefined;
@@ -67,8 +74,6 @@ export interface HelperAnswer {
   readonly kind: "answer";
   /** The helper holds something that no batch has stored: without it that is lost. */
   readonly pending: boolean;
-  /** A statement of this question has written. */
-  readonly wrote: boolean;
   readonly value?: unknown;
   readonly error?: HelperError;
   /** A sync failed: nobody knows what the disk holds. */

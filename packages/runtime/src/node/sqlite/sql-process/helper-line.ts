@@ -36,13 +36,6 @@ export class LostInQuestion extends Error {
   }
 }
 
-/** How a question is asked. */
-export interface AskOptions {
-  readonly timeoutMs: number;
-  /** Called before the answer is given, when a statement has written. May throw to refuse it. */
-  readonly wrote?: (() => void) | undefined;
-}
-
 /** The way to one file. */
 export class HelperLine implements HelperUser {
   readonly #parts: HelperLineParts;
@@ -93,12 +86,11 @@ export class HelperLine implements HelperUser {
   /** Asks the helper, in `work` alone. Rejects with `LostInQuestion`, `SyncFailed`, and with what the helper says. */
   async ask<Question extends HelperQuestion>(
     question: Question,
-    { timeoutMs, wrote }: AskOptions,
+    timeoutMs: number,
   ): Promise<HelperValues[Question["kind"]]> {
     const helper = await this.#withFile();
     const { pending, ...answer } = await this.#asked(helper, question, timeoutMs);
     this.#pending = pending;
-    if (answer.wrote) wrote?.();
     if (answer.final === true) throw new SyncFailed(answer.error?.message);
     if (answer.error !== undefined) throw revived(answer.error);
     // What a helper answers is of this program's making: it runs SQL, and no code of the actor's.
@@ -116,7 +108,7 @@ export class HelperLine implements HelperUser {
     this.#undone = undefined;
     this.#losses += 1;
     if (!this.#pending) return;
-    await this.ask({ kind: "abandon" }, { timeoutMs: limits.sqlHelperAnswerMs });
+    await this.ask({ kind: "abandon" }, limits.sqlHelperAnswerMs);
   }
 
   /** Gives the helper back, in `work` alone, unless it holds something. Never rejects. */

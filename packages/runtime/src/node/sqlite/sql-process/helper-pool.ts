@@ -30,6 +30,8 @@ interface Waiting {
 /** Lends processes, and bounds their number. */
 export class HelperPool {
   readonly #env: HelperEnv;
+  /** How many there are at the most. */
+  readonly #most: number;
   readonly #all = new Set<HelperProcess>();
   readonly #free: HelperProcess[] = [];
   /** The one that has rested longest first. */
@@ -38,8 +40,9 @@ export class HelperPool {
   #timer: TimerHandle | undefined;
   #closed = false;
 
-  constructor(env: HelperEnv) {
+  constructor(env: HelperEnv, most: number = limits.sqlHelpers) {
     this.#env = env;
+    this.#most = most;
   }
 
   /** Somebody waits for a helper. */
@@ -52,7 +55,7 @@ export class HelperPool {
     if (this.#closed) return Promise.reject(storageErrors.closed());
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop())
       if (!free.ended) return Promise.resolve(free);
-    if (this.#all.size < limits.sqlHelpers) return Promise.resolve(this.#start());
+    if (this.#all.size < this.#most) return Promise.resolve(this.#start());
     return this.#wait();
   }
 
@@ -104,7 +107,7 @@ export class HelperPool {
     return new Promise((resolve, reject) => {
       const tooLong = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(sqlErrors.helpersBusy(limits.sqlHelpers));
+        reject(sqlErrors.helpersBusy(this.#most));
       };
       const waiting: Waiting = {
         resolve,

@@ -1,5 +1,5 @@
 /** HelpedSql: an activation's statements, in a helper process. */
-import type { Env } from "@troupe/base";
+import { assert, type Env } from "@troupe/base";
 import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
 import type { ActorSql, Savepoint } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
@@ -10,6 +10,9 @@ import { type HelperLine, LostInQuestion } from "./helper-line.ts";
 
 /** As much of a statement as names it. Characters. */
 const NAMED = 256;
+/** Texts that are kept in mind, and how long they may be. Characters. */
+const KEPT = 128;
+const KEPT_LENGTH = 4_096;
 
 /** What it is made of. */
 export interface HelpedSqlParts {
@@ -25,6 +28,8 @@ export interface HelpedSqlParts {
 /** `ActorSql` of one activation. */
 export class HelpedSql implements ActorSql {
   readonly #parts: HelpedSqlParts;
+  /** Texts that write: those aren't tried without. */
+  readonly #writers = new Set<string>();
 
   constructor(parts: HelpedSqlParts) {
     this.#parts = parts;
@@ -34,11 +39,11 @@ export class HelpedSql implements ActorSql {
     // Before it is sent anywhere; the helper does it again.
     checkText(sql);
     bind(params);
-    const { line, use, statementMs } = this.#parts;
+    const { line, statementMs } = this.#parts;
     return await line.run(async () => {
       this.#check();
       try {
-        return await line.ask({ kind: "execute", sql, params }, { timeoutMs: statementMs, wrote: use.wrote });
+        return (await this.#run(sql, params, statementMs)) ?? (await this.#write(sql, params, statementMs));
       } catch (cause) {
         throw cause instanceof LostInQuestion ? this.#ended(cause, sql) : cause;
       }
@@ -64,9 +69,31 @@ export class HelpedSql implements ActorSql {
     }
   }
 
+  /** `undefined`: it writes, which the helper has found out. */
+  async #run(sql: string, params: BindParams, timeoutMs: number): Promise<ExecuteResult | undefined> {
+    if (this.#writers.has(sql)) return undefined;
+    const question = { kind: "execute", sql, params, mayWrite: false } as const;
+    return await this.#parts.line.ask(question, timeoutMs);
+  }
+
+  /** Whoever has the batch is asked before anything is written. */
+  async #write(sql: string, params: BindParams, timeoutMs: number): Promise<ExecuteResult> {
+    this.#parts.use.wrote();
+    if (sql.length <= KEPT_LENGTH) {
+      if (this.#writers.size >= KEPT) this.#writers.clear();
+      this.#writers.add(sql);
+    }
+    const question = { kind: "execute", sql, params, mayWrite: true } as const;
+    const result = await this.#parts.line.ask(question, timeoutMs);
+    assert(result !== undefined, "what may write is run");
+    return result;
+  }
+
   /** A savepoint whose end lets the batch go. */
   #held(savepoint: number, losses: number, letGo: () => void): Savepoint {
     const { line } = this.#parts;
+    // Who undoes one that is just being undone waits for that.
+    let over = false;
     const ended = async (end: () => Promise<void>): Promise<void> => {
       try {
         await line.run(end);
@@ -78,12 +105,14 @@ export class HelpedSql implements ActorSql {
       release: () =>
         ended(async () => {
           this.#checkWhole();
-          if (line.losses !== losses) throw sqlErrors.transactionEnded();
+          if (over || line.losses !== losses) throw sqlErrors.transactionEnded();
+          over = true;
           await this.#ask({ kind: "release", savepoint });
         }),
       rollback: () =>
         ended(async () => {
-          if (line.undone !== undefined || line.losses !== losses) return;
+          if (over || line.undone !== undefined || line.losses !== losses) return;
+          over = true;
           await this.#ask({ kind: "rollback", savepoint });
         }),
     };
@@ -93,9 +122,9 @@ export class HelpedSql implements ActorSql {
     readonly kind: "savepoint" | "release" | "rollback";
     readonly savepoint: number;
   }): Promise<void> {
-    const { line, use } = this.#parts;
+    const { line } = this.#parts;
     try {
-      await line.ask(question, { timeoutMs: limits.sqlHelperAnswerMs, wrote: use.wrote });
+      await line.ask(question, limits.sqlHelperAnswerMs);
     } catch (cause) {
       throw cause instanceof LostInQuestion ? cause.error : cause;
     }

@@ -33,6 +33,9 @@ const nobodysHealth = new DataHealth({ error: () => {} });
 /** The runtime's clock is the watch here. */
 const unwatched = { begin: () => {}, end: () => {} };
 
+/** Ends a statement that writes before it has begun. */
+class NotYet extends Error {}
+
 /** One actor's file. */
 export class ServedFile {
   readonly #file: DataFile;
@@ -42,7 +45,7 @@ export class ServedFile {
   readonly #sql: OwnSql;
   readonly #savepoints = new Map<number, OwnSavepoint>();
   #entry: OpenQuestion["entry"];
-  #wrote = false;
+  #mayWrite = false;
   #timer: NodeJS.Timeout | undefined;
   /** Pages in the log that no checkpoint has moved, from above; and how long the log's file was at the last one. */
   #pages = 0;
@@ -70,7 +73,7 @@ export class ServedFile {
       connection: () => this.#connection,
       watch: unwatched,
       wrote: () => {
-        this.#wrote = true;
+        if (!this.#mayWrite) throw new NotYet();
       },
       // The runtime holds the batch.
       hold: () => () => {},
@@ -82,18 +85,19 @@ export class ServedFile {
     return this.#connection.inTransaction;
   }
 
-  /** True when a statement has written since the last time. */
-  takeWrote(): boolean {
-    const wrote = this.#wrote;
-    this.#wrote = false;
-    return wrote;
-  }
-
-  execute(sql: string, params: BindParams): ExecuteResult {
-    return this.#sql.execute(sql, params);
+  /** `undefined`: it would write, and may not yet. What it has only read may run again. */
+  execute(sql: string, params: BindParams, mayWrite: boolean): ExecuteResult | undefined {
+    this.#mayWrite = mayWrite;
+    try {
+      return this.#sql.execute(sql, params);
+    } catch (cause) {
+      if (cause instanceof NotYet) return undefined;
+      throw cause;
+    }
   }
 
   savepoint(number: number): void {
+    this.#mayWrite = true;
     this.#savepoints.set(number, this.#sql.savepoint());
   }
 

@@ -19,13 +19,13 @@ function file(): ServedFile {
   return served;
 }
 
-function valueOf(question: HelperQuestion): unknown {
+function valueFor(question: HelperQuestion): unknown {
   switch (question.kind) {
     case "open":
       served = new ServedFile(question);
       return undefined;
     case "execute":
-      return file().execute(question.sql, question.params);
+      return file().execute(question.sql, question.params, question.mayWrite);
     case "savepoint":
     case "release":
     case "rollback":
@@ -51,12 +51,11 @@ function valueOf(question: HelperQuestion): unknown {
 function answer(question: HelperQuestion): HelperAnswer {
   const kind = "answer";
   try {
-    const value = valueOf(question);
-    return { kind, pending: served?.pending ?? false, wrote: served?.takeWrote() ?? false, value };
+    const value = valueFor(question);
+    return { kind, pending: served?.pending ?? false, value };
   } catch (cause) {
     const pending = served?.pending ?? false;
-    const wrote = served?.takeWrote() ?? false;
-    return { kind, pending, wrote, error: onItsWay(cause), final: cause instanceof SyncFailed };
+    return { kind, pending, error: onItsWay(cause), final: cause instanceof SyncFailed };
   }
 }
 
