@@ -11,7 +11,7 @@ import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { carriedActor } from "../../src/actor/carried/definition.ts";
 import { untrusted } from "../driver/carried.ts";
-import { Ground } from "./ground.ts";
+import { Ground } from "../sql/ground.ts";
 import { helperProcesses, runs } from "./helper-processes.ts";
 
 /** Long for what takes milliseconds, short for who waits for it. */
