@@ -27,7 +27,7 @@ const source = `
 const neighbour = actor({ state: { n: 0 }, actions: { add: (c) => (c.state.n += 1) } });
 
 test("a query of an isolate that doesn't end has an error at its deadline; the runtime answers others meanwhile", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using world = await DynamicWorld.start({
     it: dynamicActor({ source, needs: ["database"], sqlTimeLimitMs: LIMIT_MS }),

@@ -80,7 +80,7 @@ function start(options?: Parameters<typeof Ground.start>[1]) {
 }
 
 /** A helper starts in tenths of a second, of processor time; several do in one story. */
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 120_000 };
 
 test(
   "what doesn't end is ended, at its deadline and by name; neighbours are answered, and nothing that was stored is lost",
