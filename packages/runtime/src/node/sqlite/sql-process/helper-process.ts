@@ -140,6 +140,8 @@ export class HelperProcess {
 
   #lose(lost: HelperLost): void {
     this.#lost ??= lost;
+    // Its end is near, and somebody may wait for it.
+    this.#child.ref();
     this.#take()?.reject(this.#lost);
   }
 
@@ -152,6 +154,7 @@ export class HelperProcess {
 
   /** The runtime's process doesn't live on for one that has nothing to do. */
   #letGo(): void {
+    if (this.#lost !== undefined) return;
     this.#child.unref();
     this.#child.channel?.unref();
     const lifeline = this.#child.stdio[LIFELINE_FD];
