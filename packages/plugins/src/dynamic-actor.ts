@@ -51,6 +51,8 @@ export interface DynamicNeeds {
    * "troupe/db"). Default: neither.
    */
   readonly needs?: readonly CarriedNeed[];
+  /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
+  readonly sqlTimeLimitMs?: number;
 }
 
 type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
@@ -67,13 +69,14 @@ type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
  *
  * Each activation runs in an isolate of its own, with limits of its own, in a process without environment that all
  * dynamic actors of a runtime share. The definition is frozen. Throws `dynamic.bad_option`; an actor whose source is
- * wrong fails its calls with `dynamic.*`, and the next call tries again. Throws `config.invalid_option` for wrong `needs`.
+ * wrong fails its calls with `dynamic.*`, and the next call tries again. Throws `config.invalid_option` for wrong
+ * `needs` or `sqlTimeLimitMs`.
  */
 export function dynamicActor(options: DynamicActorOptions): CarriedDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
-  const { needs, ...where } = options;
+  const { needs, sqlTimeLimitMs = limits.sqlStatementMs, ...where } = options;
   const load = loaderOf(where);
-  return carriedActorFrom((request) => new DynamicCarriers(request, load), { needs });
+  return carriedActorFrom((request) => new DynamicCarriers(request, load), { needs, sqlTimeLimitMs });
 }
 
 /** One runtime's carriers of one definition: an isolate for each activation. */

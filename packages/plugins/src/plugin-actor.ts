@@ -3,6 +3,7 @@
  * for `setup({ use })`.
  */
 import { fileURLToPath } from "node:url";
+import { limits } from "@troupe/protocol";
 import { encodePayload } from "@troupe/protocol/actor/v1";
 import {
   type ActorCarrier,
@@ -45,9 +46,19 @@ export interface PluginActorTerms {
   readonly actor?: string;
   /** What it gets beside its own state and keys: calls to other actors, a database. Default: neither. */
   readonly needs?: readonly CarriedNeed[];
+  /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
+  readonly sqlTimeLimitMs?: number;
 }
 
-const known: ReadonlySet<string> = new Set(["library", "wasm", "sha256", "config", "actor", "needs"]);
+const known: ReadonlySet<string> = new Set([
+  "library",
+  "wasm",
+  "sha256",
+  "config",
+  "actor",
+  "needs",
+  "sqlTimeLimitMs",
+]);
 
 /**
  * Defines an actor that a native library, or a module of WebAssembly, brings.
@@ -66,8 +77,11 @@ export function pluginActor(options: PluginActorOptions): CarriedDefinition {
   if (unknown !== undefined) throw nativeErrors.badOption(`there is no option "${unknown}"`);
   const config = options.config === undefined ? undefined : encodePayload(options.config, "json", "config");
   const open = carrierOf(options, config);
-  const { actor, needs } = options;
-  return carriedActor((request) => openPluginActor(request, { actor, open, config }), { needs });
+  const { actor, needs, sqlTimeLimitMs = limits.sqlStatementMs } = options;
+  return carriedActor((request) => openPluginActor(request, { actor, open, config }), {
+    needs,
+    sqlTimeLimitMs,
+  });
 }
 
 function carrierOf(options: PluginActorOptions, config: Uint8Array | undefined): OpenCarrier {

@@ -170,6 +170,22 @@ export const limits = {
   sqlTriggerDepth: 100,
   /** A statement of SQL that takes longer is named in the log, while it runs. Milliseconds. */
   sqlSlowMs: 250,
+  /** One text of SQL of code that isn't trusted: its process is killed then. The default of `sqlTimeLimitMs`. */
+  sqlStatementMs: 5_000,
+  /** The most that `sqlTimeLimitMs` may be. */
+  sqlStatementLongestMs: 60_000,
+  /** Processes for the SQL of code that isn't trusted. */
+  sqlHelpers: 8,
+  /** MiB of one of them. */
+  sqlHelperMemoryMb: 512,
+  /** An actor whose database rests so long gives its process back; a process that nobody uses ends. */
+  sqlHelperIdleMs: 10_000,
+  /** An actor whose database rests keeps its process so long although others wait for one. */
+  sqlHelperTurnMs: 100,
+  /** The longest wait for a process. */
+  sqlHelperWaitMs: 30_000,
+  /** The longest that such a process may take for what isn't its actor's SQL. */
+  sqlHelperAnswerMs: 60_000,
   /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
   sqlTransactionMs: 5_000,
   /** The most that `timeout` may be. */

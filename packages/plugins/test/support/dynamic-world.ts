@@ -88,9 +88,11 @@ export function children(pid: number = process.pid): number[] {
   return text === "" ? [] : text.split(" ").map(Number);
 }
 
-/** The one process that isolates run in. */
+/** The one process that isolates run in; a database of theirs may have others. */
 export function isolateProcess(): number {
-  const [pid, ...others] = children();
+  const isIsolates = (pid: number): boolean =>
+    !readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("helper-main");
+  const [pid, ...others] = children().filter(isIsolates);
   if (pid === undefined || others.length > 0)
     throw new Error(`one child process, not ${children().join(", ")}`);
   return pid;

@@ -105,6 +105,8 @@ export interface CarriedBehaviour {
   readonly kind: "carried";
   readonly source: OpenCarrierSource;
   readonly needs: readonly CarriedNeed[];
+  /** The code isn't trusted, and each text of SQL that it runs has so long. */
+  readonly statementMs: number | undefined;
 }
 
 /** A definition whose code the remote hosts of a pool have. */

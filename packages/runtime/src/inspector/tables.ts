@@ -1,7 +1,7 @@
 /**
  * An actor's database as people see it. Every statement goes through the store's own connection under its authorizer; one
- * that writes is refused before it has begun. Statements run on the runtime's thread and can't be interrupted: who has
- * the token is trusted with that.
+ * that writes is refused before it has begun. Statements run where those of the actor do, and on the runtime's thread
+ * they can't be interrupted: who has the token is trusted with that.
  */
 import { TroupeError } from "@troupe/base";
 import type { BindParams, ExecuteResult } from "@troupe/protocol";

@@ -26,6 +26,11 @@ export interface ActorStorage {
 export interface StoreNeeds {
   /** It has SQL. Rejects with `sql.unavailable` where there is none. */
   readonly database?: boolean;
+  /**
+   * The actor's code isn't trusted: each text of SQL that it runs has so long, and none holds up the process. Absent: it is
+   * trusted. The same at every opening of an actor.
+   */
+  readonly statementMs?: number | undefined;
 }
 
 /** When an actor wants to be woken. */

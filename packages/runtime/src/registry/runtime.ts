@@ -196,6 +196,7 @@ export class Runtime {
         return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }), {
           limiter: this.#services.limiter,
           database: behaviour.needs.includes("database"),
+          statementMs: behaviour.statementMs,
           actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
         });
       case "remote":

@@ -99,6 +99,32 @@ export const sqlErrors = {
       `The database has seen ${applied} migrations, and this program has ${known}: it was written by a newer one`,
       { metadata: { applied, known } },
     ),
+  timedOut: (timeoutMs: number) =>
+    error(
+      504,
+      "sql",
+      "timed_out",
+      `The SQL took longer than ${timeoutMs} ms and was ended: nothing of it is stored`,
+      { metadata: { timeoutMs, applied: "no" } },
+    ),
+  memoryExceeded: (megabytes: number) =>
+    error(
+      413,
+      "sql",
+      "memory_exceeded",
+      `The SQL took more than ${megabytes} MiB and was ended: nothing of it is stored`,
+      { metadata: { limit: megabytes, applied: "no" } },
+    ),
+  helperLost: (why: string) =>
+    error(503, "sql", "helper_lost", `The process that runs the actor's SQL has ended: ${why}`, {
+      retryable: true,
+      metadata: { applied: "no" },
+    }),
+  helpersBusy: (limit: number) =>
+    error(503, "sql", "helpers_busy", `All ${limit} processes for SQL are busy`, {
+      retryable: true,
+      metadata: { limit, applied: "no" },
+    }),
   outputInTransaction: () =>
     error(
       500,

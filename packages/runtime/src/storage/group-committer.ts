@@ -16,11 +16,12 @@
  * Failures. `take` throws: that batch fails alone, nothing of it is stored. The transaction throws: it was rolled back,
  * and each batch is tried alone; those that fail alone fail (`applied: "no"`), their neighbours don't notice. The sync
  * fails: nobody knows what the disk holds, so every batch of the round fails with `applied: "unknown"`, everything
- * later on this file with `applied: "no"`, and `onBroken` ends the process. Nothing recovers a broken committer.
+ * later on this file with `applied: "no"`, and `onBroken` ends the process. Nothing recovers a broken committer. A file
+ * that is in another process may lose it instead (`RoundFailed`): its round fails, and the next one is tried as ever.
  */
 import type { Env } from "@troupe/base";
 import type { BatchSource, CommitOutcome } from "../ports/storage.ts";
-import type { CommitFile } from "./commit-file.ts";
+import { type CommitFile, RoundFailed } from "./commit-file.ts";
 import { type CommitSlot, EMPTY_BATCH } from "./commit-slot.ts";
 import { notDurable } from "./not-durable.ts";
 
@@ -114,11 +115,11 @@ export class GroupCommitter<Target> {
     const round = this.#syncing;
     if (round === undefined) return;
     this.#syncing = undefined;
-    if (error !== undefined) {
+    if (error !== undefined && !(error instanceof RoundFailed)) {
       this.#break(round, error);
       return;
     }
-    this.#tell(round, DURABLE);
+    this.#tell(round, error === undefined ? DURABLE : notDurable(error.applied, error.cause));
     // Not at once: what the answers bring about, and what came in meanwhile, goes with the next round.
     if (this.#ready.length > 0 && !this.#scheduled) this.#schedule();
     this.#rest();

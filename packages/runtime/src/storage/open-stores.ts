@@ -8,7 +8,7 @@
 import type { TroupeError } from "@troupe/base";
 import { storageErrors } from "../errors.ts";
 import type { Generation } from "../ports/directory.ts";
-import type { ActorStore, BatchSource, Row, RowRange } from "../ports/storage.ts";
+import type { ActorStore, BatchSource, MaybePromise, Row, RowRange } from "../ports/storage.ts";
 import { CommitSlot } from "./commit-slot.ts";
 import type { GroupCommitter } from "./group-committer.ts";
 
@@ -23,9 +23,9 @@ export interface OpenOptions<Target> {
 
 /** Reads an actor's rows, as they are in the file now: each batch that was taken is there. See `ActorStore`. */
 export interface RowReader<Target> {
-  load(target: Target): readonly Row[];
-  read(target: Target, keys: readonly string[]): readonly (Uint8Array | undefined)[];
-  list(target: Target, range: RowRange): readonly Row[];
+  load(target: Target): MaybePromise<readonly Row[]>;
+  read(target: Target, keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]>;
+  list(target: Target, range: RowRange): MaybePromise<readonly Row[]>;
 }
 
 /** The open stores of one file, and who of an actor's may commit. */
@@ -96,15 +96,15 @@ export class SlotStore<Target> implements ActorStore {
       this.#predecessor = undefined;
     }
     this.#check();
-    return this.#stores.rows.load(this.slot.target);
+    return await this.#stores.rows.load(this.slot.target);
   }
 
-  read(keys: readonly string[]): readonly (Uint8Array | undefined)[] {
+  read(keys: readonly string[]): MaybePromise<readonly (Uint8Array | undefined)[]> {
     this.#check();
     return this.#stores.rows.read(this.slot.target, keys);
   }
 
-  list(range: RowRange): readonly Row[] {
+  list(range: RowRange): MaybePromise<readonly Row[]> {
     this.#check();
     return this.#stores.rows.list(this.slot.target, range);
   }

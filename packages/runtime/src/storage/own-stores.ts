@@ -1,11 +1,11 @@
 /** OwnStores: stores of actors with files of their own, for whoever has the others'. */
 import type { Generation } from "../ports/directory.ts";
-import type { ActorStore } from "../ports/storage.ts";
+import type { ActorStore, StoreNeeds } from "../ports/storage.ts";
 
 /** Actors with a database, each in a file of its own. */
 export interface OwnStores {
   /** Rejects with `storage.fenced`. */
-  open(actorId: string, generation: Generation): Promise<ActorStore>;
+  open(actorId: string, generation: Generation, needs: StoreNeeds): Promise<ActorStore>;
   /** True when the actor has a file. */
   has(actorId: string): boolean;
   /** From now on nobody commits for this actor. */

@@ -6,12 +6,18 @@ import { join } from "node:path";
 import type { Client } from "@troupe/client";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { nodeEnv } from "../../src/node/env.ts";
-import { type LocalStore, openLocalStore } from "../../src/node/sqlite/open-local-store.ts";
+import {
+  type LocalStore,
+  type LocalStoreOptions,
+  openLocalStore,
+} from "../../src/node/sqlite/open-local-store.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
 import { carried } from "../driver/carried.ts";
 
 type Use = Readonly<Record<string, AnyActorDefinition>>;
+
+type GroundOptions = Pick<LocalStoreOptions, "sqlHelpers">;
 
 function carriedIfAsked(use: Use): Use {
   return process.env["TROUPE_TEST_CARRIED"] === "1" ? carried(use) : use;
@@ -23,15 +29,17 @@ export class Ground<U extends Use> {
   #copies = 0;
   path = join(this.#root, "data");
   #use: Use;
+  readonly #options: GroundOptions;
   #store: LocalStore | undefined;
   #runtime: Runtime | undefined;
 
-  private constructor(use: U) {
+  private constructor(use: U, options: GroundOptions) {
     this.#use = carriedIfAsked(use);
+    this.#options = options;
   }
 
-  static async start<U extends Use>(use: U): Promise<Ground<U>> {
-    const ground = new Ground(use);
+  static async start<U extends Use>(use: U, options: GroundOptions = {}): Promise<Ground<U>> {
+    const ground = new Ground(use, options);
     await ground.#open();
     return ground;
   }
@@ -83,7 +91,7 @@ export class Ground<U extends Use> {
     const onFatal = (cause: unknown) => {
       throw cause;
     };
-    this.#store = await openLocalStore({ env, dataDir: this.path, onFatal });
+    this.#store = await openLocalStore({ env, dataDir: this.path, onFatal, ...this.#options });
     const { directory, storage } = this.#store;
     this.#runtime = new Runtime({ env, directory, storage, use: this.#use, access: {} });
     await this.#runtime.start();

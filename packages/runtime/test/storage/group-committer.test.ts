@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { storageErrors } from "../../src/errors.ts";
 import type { Batch, BatchSource, CommitOutcome } from "../../src/ports/storage.ts";
-import type { CommitFile, Write } from "../../src/storage/commit-file.ts";
+import { type CommitFile, RoundFailed, type Write } from "../../src/storage/commit-file.ts";
 import { CommitSlot } from "../../src/storage/commit-slot.ts";
 import { GroupCommitter } from "../../src/storage/group-committer.ts";
 
@@ -226,6 +226,24 @@ test("a failed sync breaks everything, once, and for good", async () => {
   expect(world.file.groups).toEqual([["a:1", "b:1"]]);
   expect(world.file.syncing).toBe(false);
   await world.committer.drain();
+});
+
+test("a round that is lost with the process that has the file fails alone, and says what is known of it", () => {
+  const world = new World();
+  const [a, b] = [world.actor("a"), world.actor("b")];
+  a.commit("1", "2");
+  world.endTurn();
+  b.commit("1");
+  world.file.finishSync(new RoundFailed("unknown", new Error("its process is gone")));
+  expect(world.heard()).toEqual(["a:1 unknown"]);
+  world.endTurn();
+  world.file.finishSync(new RoundFailed("no", new Error("its process is gone")));
+  expect(world.heard()).toEqual(["b:1 no", "a:2 no"]);
+  a.commit("3");
+  world.endTurn();
+  world.file.finishSync();
+  expect(world.heard()).toEqual(["a:3 durable"]);
+  expect(world.committer.broken).toBe(false);
 });
 
 test("a source may commit from inside settled, in every kind of round", () => {

@@ -13,6 +13,8 @@ import { CarriedInstance } from "./carried-instance.ts";
 /** What the actors of a factory get beside their own state and keys. */
 export interface CarriedGrants {
   readonly database: boolean;
+  /** See `StoreNeeds`. */
+  readonly statementMs?: number | undefined;
   /** How they call other actors; undefined: they may not. */
   readonly actors: ActorTransport | undefined;
   /** What limits their calls. */
@@ -29,7 +31,8 @@ export class CarriedFactory implements InstanceFactory {
   readonly #descriptors = new WeakMap<ActorCarrier, ActorDescriptor>();
 
   constructor(env: Env, source: CarrierSource, grants: CarriedGrants) {
-    this.needs = { database: grants.database };
+    const { database, statementMs } = grants;
+    this.needs = { database, statementMs };
     this.#env = env;
     this.#source = source;
     this.#grants = grants;

@@ -2,6 +2,7 @@
  * Definitions of actors whose code runs elsewhere.
  */
 
+import { limits } from "@troupe/protocol";
 import { configErrors } from "../../errors.ts";
 import type { OpenCarrier, OpenCarrierSource } from "../../ports/carried.ts";
 import { type ActorDescriptor, type CarriedBehaviour, type CarriedNeed, carriedNeeds } from "../behaviour.ts";
@@ -27,6 +28,11 @@ export interface CarriedDefinition extends AnyActorDefinition {
 export interface CarriedOptions {
   /** What the code gets beside its own state and keys. Default: nothing. */
   readonly needs?: readonly CarriedNeed[] | undefined;
+  /**
+   * The code isn't trusted: its SQL runs in a process of its own, and a text of it that takes longer than so many
+   * milliseconds is ended with that process. Default: it is trusted, and nothing ends its SQL.
+   */
+  readonly sqlTimeLimitMs?: number | undefined;
 }
 
 /**
@@ -43,15 +49,25 @@ export function carriedActor(open: OpenCarrier, options?: CarriedOptions): Carri
  */
 export function carriedActorFrom(
   source: OpenCarrierSource,
-  { needs = [] }: CarriedOptions = {},
+  { needs = [], sqlTimeLimitMs }: CarriedOptions = {},
 ): CarriedDefinition {
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
     throw configErrors.invalidOption("needs", `a list of ${carriedNeeds.join(", ")}`);
+  if (sqlTimeLimitMs !== undefined && !isTimeLimit(sqlTimeLimitMs))
+    throw configErrors.invalidOption(
+      "sqlTimeLimitMs",
+      `whole milliseconds, 1 to ${limits.sqlStatementLongestMs}`,
+    );
   const behaviour: CarriedBehaviour = Object.freeze({
     kind: "carried",
     source,
     needs: Object.freeze([...needs]),
+    statementMs: sqlTimeLimitMs,
   });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
+}
+
+function isTimeLimit(ms: number): boolean {
+  return Number.isInteger(ms) && ms >= 1 && ms <= limits.sqlStatementLongestMs;
 }

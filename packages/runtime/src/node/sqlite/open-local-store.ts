@@ -56,6 +56,8 @@ export interface LocalStoreOptions {
   readonly lockWaitMs?: number;
   /** Log size at which a shard is checkpointed, bytes. Default: 64 MiB. */
   readonly checkpointBytes?: number;
+  /** The most processes for the SQL of actors whose code isn't trusted. Default: 8. */
+  readonly sqlHelpers?: number;
 }
 
 /** A directory and a storage that belong together. */
@@ -119,6 +121,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     dataDir,
     durability: fileDurability(options),
     checkpointThread,
+    helpers: options.sqlHelpers,
     shards,
     health,
     onFatal,

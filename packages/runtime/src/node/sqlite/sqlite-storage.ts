@@ -37,7 +37,7 @@ export class SqliteStorage implements ActorStorage {
     if (needs.database === true) {
       // Its shard knows such an actor's address alone: rows of it there are from when it had no database.
       if (shard.reader.rows(actor.number).length > 0) throw databaseErrors.databaseGained(record.name);
-      return await own.open(id, generation);
+      return await own.open(id, generation, needs);
     }
     return shard.stores.open({ actorId: id, generation, target: { kind: "rows", actor } });
   }

@@ -47,7 +47,7 @@ export class MemoryStorage implements ActorStorage {
     if (this.#closed) throw storageErrors.closed();
     if (needs.database === true) {
       if (this.#own === undefined) throw sqlErrors.unavailable();
-      return this.#own.open(actor.id, generation);
+      return this.#own.open(actor.id, generation, needs);
     }
     return this.#stores.open({ actorId: actor.id, generation, target: actor.id });
   }

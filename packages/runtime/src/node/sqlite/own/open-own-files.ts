@@ -8,6 +8,7 @@ import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
+import { HelperPool } from "../sql-process/helper-pool.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnFiles } from "./own-files.ts";
 import { SpareFiles } from "./spare-files.ts";
@@ -22,6 +23,8 @@ export interface OwnFilesOptions {
   readonly dataDir: string;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
+  /** Default: `limits.sqlHelpers`. */
+  readonly helpers?: number | undefined;
   /** They may be opened later. */
   readonly shards: Shards;
   readonly health: DataHealth;
@@ -45,10 +48,11 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
+  const helpers = new HelperPool(env, options.helpers);
   const spares = new SpareFiles(directory, template, syncThreads);
   const files = new OwnFiles({
     env,
-    place: { directory, spares, durability, syncThreads, checkpointThread },
+    place: { directory, spares, durability, syncThreads, checkpointThread, helpers },
     health,
     watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
@@ -59,6 +63,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
+      await helpers.close();
       spares.close();
       await watch.stop();
       await syncThreads.stop();

@@ -33,11 +33,19 @@ export function makeTemplate(path: string): Uint8Array {
   }
 }
 
+/** Who else opens the file while it is open: this process's checkpoint thread, or nobody at all. */
+export type OwnFileUsers = "process" | "nobody else";
+
 /** A new file, of a spare that is whole. Its entry in the directory isn't synced yet. */
-export function createOwnFile(file: DataFile, spare: string, afterTurn: Env["afterTurn"]): OwnConnection {
+export function createOwnFile(
+  file: DataFile,
+  spare: string,
+  afterTurn: Env["afterTurn"],
+  users: OwnFileUsers = "process",
+): OwnConnection {
   try {
     renameSync(spare, file.path);
-    const connection = connect(file, afterTurn);
+    const connection = connect(file, afterTurn, users);
     connection.beginLog();
     return connection;
   } catch (error) {
@@ -46,11 +54,15 @@ export function createOwnFile(file: DataFile, spare: string, afterTurn: Env["aft
 }
 
 /** An existing file. Throws `storage.corrupt`, `storage.newer_layout` and their like. */
-export function openOwnFile(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
+export function openOwnFile(
+  file: DataFile,
+  afterTurn: Env["afterTurn"],
+  users: OwnFileUsers = "process",
+): OwnConnection {
   if (!existsSync(file.path)) throw file.damaged("it is missing");
   let connection: OwnConnection | undefined;
   try {
-    connection = connect(file, afterTurn);
+    connection = connect(file, afterTurn, users);
     connection.checkLayout();
     return connection;
   } catch (error) {
@@ -66,9 +78,10 @@ export function openInMemory(file: DataFile, afterTurn: Env["afterTurn"]): OwnCo
   return new OwnConnection(file, database, afterTurn);
 }
 
-function connect(file: DataFile, afterTurn: Env["afterTurn"]): OwnConnection {
+function connect(file: DataFile, afterTurn: Env["afterTurn"], users: OwnFileUsers): OwnConnection {
   const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
+    if (users === "nobody else") database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
     checkpoint(file.path, database);
     database.exec("PRAGMA synchronous = NORMAL");

@@ -9,16 +9,21 @@
 import { existsSync } from "node:fs";
 import { assert, type Env, type TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
-import type { CommitFile, Write } from "../../../storage/commit-file.ts";
-import type { RowReader } from "../../../storage/open-stores.ts";
+import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
+import type { Write } from "../../../storage/commit-file.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import type { DataFile } from "../data-file.ts";
+import { fileError } from "../files.ts";
+import type { HelperPool } from "../sql-process/helper-pool.ts";
 import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
+import type { ActorFile, ActorFileUse, OwnTarget } from "./actor-file.ts";
+import { AlarmIndex } from "./alarm-index.ts";
 import type { OwnConnection } from "./own-connection.ts";
 import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
+import { OwnSql } from "./own-sql.ts";
 import type { SpareFiles } from "./spare-files.ts";
+import type { StatementWatch } from "./statement-watch.ts";
 import type { SyncThreads } from "./sync-threads.ts";
 
 /** Where files are, and what keeps them; in memory none of it. */
@@ -28,6 +33,8 @@ export interface OwnPlace {
   readonly durability: "commit" | "interval";
   readonly syncThreads: SyncThreads;
   readonly checkpointThread: CheckpointThread;
+  /** For those whose actors' code isn't trusted. */
+  readonly helpers: HelperPool;
 }
 
 /** What one file is made of. */
@@ -36,14 +43,12 @@ export interface OwnFileOptions {
   readonly place: OwnPlace | "memory";
   /** Its path is of no meaning in memory. */
   readonly file: DataFile;
+  readonly watch: StatementWatch;
   /** Puts the alarm into the index; settles when it is durable. */
   readonly setAlarm: (at: number | null) => Promise<void>;
   /** A sync failed. */
   readonly onFatal: (cause: unknown) => void;
 }
-
-/** What a slot of its committer is for: the actor. */
-export type OwnTarget = "actor";
 
 type Done = (error?: unknown) => void;
 
@@ -51,7 +56,7 @@ const SYNC_INTERVAL_MS = 1_000;
 const PAGE_BYTES = 4_096;
 
 /** The file of one actor with a database. */
-export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
+export class OwnFile implements ActorFile {
   readonly #options: OwnFileOptions;
   #connection: OwnConnection | undefined;
   #log: WalDescriptor | undefined;
@@ -59,8 +64,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   #spare: string | undefined;
   /** The file was made by this process, and its entry in the directory isn't durable yet. */
   #entry: "durable" | "new" = "durable";
-  /** What the last transaction did to the alarm, until the index has heard of it. */
-  #alarm: number | null | undefined;
+  readonly #alarm: AlarmIndex;
   /** Something was written since the last sync began. */
   #written = false;
   #timer: TimerHandle | undefined;
@@ -73,6 +77,8 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
 
   constructor(options: OwnFileOptions) {
     this.#options = options;
+    const { env, file, setAlarm } = options;
+    this.#alarm = new AlarmIndex({ log: env.log, path: file.path, setAlarm });
   }
 
   /** True when there is a file, or a database in memory. */
@@ -96,6 +102,18 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
   connection(): OwnConnection {
     this.#connection ??= this.#open();
     return this.#connection;
+  }
+
+  sql({ actorId, check, wrote, hold }: ActorFileUse): ActorSql {
+    const connection = (): OwnConnection => {
+      check();
+      try {
+        return this.connection();
+      } catch (error) {
+        throw fileError("an actor's file", error);
+      }
+    };
+    return new OwnSql({ actorId, watch: this.#options.watch, connection, wrote, hold });
   }
 
   load(): readonly Row[] {
@@ -122,7 +140,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
       this.#log?.wrote();
       this.#pages += connection.takeChanges() + batch.rows.length;
       this.#written = true;
-      if (batch.alarm !== undefined) this.#alarm = batch.alarm;
+      if (batch.alarm !== undefined) this.#alarm.changed(batch.alarm);
     }
   }
 
@@ -212,7 +230,7 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     if (this.#broken !== undefined) throw this.#broken;
     if (!this.#written) return;
     this.#written = false;
-    const alarm = this.#tellIndex();
+    const alarm = this.#alarm.tell();
     if (place !== "memory") {
       if (place.durability === "commit") await this.#syncNow(place);
       else {
@@ -257,22 +275,6 @@ export class OwnFile implements CommitFile<OwnTarget>, RowReader<OwnTarget> {
     } catch (error) {
       env.log.warn("a checkpoint of an actor's file failed; its log grows until one succeeds", {
         path,
-        error,
-      });
-    }
-  }
-
-  /** Never rejects: an index that is behind is mended at the next start, or by the next alarm. */
-  async #tellIndex(): Promise<void> {
-    const alarm = this.#alarm;
-    if (alarm === undefined) return;
-    this.#alarm = undefined;
-    try {
-      await this.#options.setAlarm(alarm);
-    } catch (error) {
-      this.#alarm ??= alarm;
-      this.#options.env.log.error("an actor's alarm is not in the index", {
-        path: this.#options.file.path,
         error,
       });
     }

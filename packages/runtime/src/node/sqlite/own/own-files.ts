@@ -9,16 +9,17 @@ import { join } from "node:path";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
-import type { ActorStore } from "../../../ports/storage.ts";
+import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { DataFile } from "../data-file.ts";
 import type { DataHealth } from "../data-health.ts";
-import { fileError, syncDirectory } from "../files.ts";
+import { syncDirectory } from "../files.ts";
+import { HelpedFile } from "../sql-process/helped-file.ts";
+import type { ActorFile, OwnTarget } from "./actor-file.ts";
 import { PARTS } from "./own-database-file.ts";
-import { OwnFile, type OwnPlace, type OwnTarget } from "./own-file.ts";
-import { OwnSql } from "./own-sql.ts";
+import { OwnFile, type OwnPlace } from "./own-file.ts";
 import type { StatementWatch } from "./statement-watch.ts";
 
 /** What they are made of. */
@@ -33,7 +34,7 @@ export interface OwnFilesOptions {
 }
 
 interface Open {
-  readonly file: OwnFile;
+  readonly file: ActorFile;
   readonly committer: GroupCommitter<OwnTarget>;
   readonly stores: OpenStores<OwnTarget>;
   users: number;
@@ -54,16 +55,15 @@ export class OwnFiles implements OwnStores {
     this.#options = options;
   }
 
-  async open(actorId: string, generation: Generation): Promise<ActorStore> {
+  async open(actorId: string, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {
     if (this.#closed) throw storageErrors.closed();
-    const open = this.#of(actorId);
+    const open = this.#of(actorId, needs.statementMs);
     const store = open.stores.open({ actorId, generation, target: "actor", empty: "always" });
     open.users += 1;
     open.file.abandon();
     open.newest = generation;
-    const { watch } = this.#options;
     const left = (): Promise<void> => this.#leave(actorId, open);
-    const own = new OwnStore({ store, open, actorId, watch, generation, left });
+    const own = new OwnStore({ store, open, actorId, generation, left });
     try {
       await open.file.prepare();
       return own;
@@ -74,7 +74,7 @@ export class OwnFiles implements OwnStores {
   }
 
   has(actorId: string): boolean {
-    return this.#of(actorId, "look").file.exists;
+    return (this.#open.get(actorId)?.file ?? this.#ownFile(actorId)).exists;
   }
 
   fence(actorId: string): void {
@@ -107,7 +107,7 @@ export class OwnFiles implements OwnStores {
           await this.forget(actorId);
           continue;
         }
-        const { file } = this.#of(actorId, "look");
+        const file = this.#ownFile(actorId);
         await setAlarm(actorId, file.connection().alarm());
         await file.close();
       } catch (error) {
@@ -129,17 +129,11 @@ export class OwnFiles implements OwnStores {
     );
   }
 
-  #of(actorId: string, why: "use" | "look" = "use"): Open {
+  #of(actorId: string, statementMs: number | undefined): Open {
     const known = this.#open.get(actorId);
     if (known !== undefined) return known;
-    const { env, place, health, setAlarm, onFatal } = this.#options;
-    const file = new OwnFile({
-      env,
-      place,
-      file: new DataFile(this.#path(actorId), health),
-      setAlarm: (at) => setAlarm(actorId, at),
-      onFatal,
-    });
+    const { env, onFatal } = this.#options;
+    const file = this.#file(actorId, statementMs);
     const committer = new GroupCommitter<OwnTarget>({ env, file, onBroken: onFatal });
     const made: Open = {
       file,
@@ -149,8 +143,34 @@ export class OwnFiles implements OwnStores {
       newest: 0,
       closing: undefined,
     };
-    if (why === "use") this.#open.set(actorId, made);
+    this.#open.set(actorId, made);
     return made;
+  }
+
+  /** In memory there is no other process that could have it. */
+  #file(actorId: string, statementMs: number | undefined): ActorFile {
+    const { env, place, health, setAlarm } = this.#options;
+    if (place === "memory" || statementMs === undefined) return this.#ownFile(actorId);
+    return new HelpedFile({
+      env,
+      place,
+      path: this.#path(actorId),
+      health,
+      statementMs,
+      setAlarm: (at) => setAlarm(actorId, at),
+    });
+  }
+
+  #ownFile(actorId: string): OwnFile {
+    const { env, place, health, watch, setAlarm, onFatal } = this.#options;
+    return new OwnFile({
+      env,
+      place,
+      file: new DataFile(this.#path(actorId), health),
+      watch,
+      setAlarm: (at) => setAlarm(actorId, at),
+      onFatal,
+    });
   }
 
   /** The last one closes the file; in memory it is all there is, and stays. */
@@ -174,7 +194,6 @@ interface OwnStoreParts {
   readonly store: SlotStore<OwnTarget>;
   readonly open: Open;
   readonly actorId: string;
-  readonly watch: StatementWatch;
   readonly generation: Generation;
   readonly left: () => Promise<void>;
 }
@@ -209,10 +228,10 @@ class OwnStore implements ActorStore {
     this.#store.commit(source);
   }
 
-  sql(wrote: () => void): OwnSql {
-    const { actorId, watch } = this.#parts;
-    const connection = (): ReturnType<OwnFile["connection"]> => this.#connection();
-    return new OwnSql({ actorId, watch, connection, wrote, hold: () => this.#store.hold() });
+  sql(wrote: () => void): ActorSql {
+    const { actorId } = this.#parts;
+    const check = (): void => this.#check();
+    return this.#open.file.sql({ actorId, check, wrote, hold: () => this.#store.hold() });
   }
 
   close(): Promise<void> {
@@ -220,14 +239,9 @@ class OwnStore implements ActorStore {
     return this.#closed;
   }
 
-  #connection(): ReturnType<OwnFile["connection"]> {
+  #check(): void {
     if (this.#closed !== undefined) throw storageErrors.closed();
     const { actorId, generation } = this.#parts;
     if (this.#open.newest !== generation) throw storageErrors.fenced(actorId);
-    try {
-      return this.#open.file.connection();
-    } catch (error) {
-      throw fileError("an actor's file", error);
-    }
   }
 }

@@ -23,7 +23,7 @@ export interface OwnSqlParts {
   readonly connection: () => OwnConnection;
   readonly wrote: () => void;
   readonly actorId: string;
-  readonly watch: StatementWatch;
+  readonly watch: Pick<StatementWatch, "begin" | "end">;
   /** No batch is taken until what it returns is called. */
   readonly hold: () => () => void;
 }
@@ -126,7 +126,8 @@ function heldSavepoint(savepoint: OwnSavepoint, letGo: () => void): OwnSavepoint
   };
 }
 
-function checkText(sql: string): void {
+/** Throws `sql.not_allowed`, `sql.text_too_long`. */
+export function checkText(sql: string): void {
   if (typeof sql !== "string" || sql.includes("\0")) throw sqlErrors.notAllowed("SQL that isn't text");
   // Cheap for all that is short: a character is three bytes at most.
   if (sql.length * 3 <= limits.sqlBytes) return;

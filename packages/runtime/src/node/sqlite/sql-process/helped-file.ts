@@ -1,0 +1,179 @@
+/**
+ * HelpedFile: one actor's file, served by a helper process: the actor's code isn't trusted, and a statement that doesn't
+ * end is ended with the process.
+ *
+ * Everything that is asked of the file goes through one line, and the next question is sent when the last one is answered:
+ * statements, reads and batches happen in the order in which they were asked for, as they do where the file is at hand. So
+ * when a helper is lost, one question at most is under way, and what the helper had is known:
+ *
+ *   nothing pending    the question fails, and all that is behind it goes on in a new helper
+ *   a batch is open    what its turns wrote is gone: the question, every statement after it, and the batch itself fail
+ *                      (`applied: "no"`), so that the activation ends, and the actor starts anew from what is stored
+ *   a commit           nobody knows whether it was made: `applied: "unknown"`, and the activation ends as well
+ *
+ * Nothing that anybody was told of is lost by it: a batch is told when the helper has synced it.
+ *
+ * The helper is borrowed for the first question, and given back when the database has rested, see `helper-pool.ts`; not
+ * while a batch is open.
+ */
+import { existsSync } from "node:fs";
+import { assert, type Env, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
+import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
+import type { DataHealth } from "../data-health.ts";
+import type { ActorFile, ActorFileUse, OwnTarget } from "../own/actor-file.ts";
+import { AlarmIndex } from "../own/alarm-index.ts";
+import type { OwnPlace } from "../own/own-file.ts";
+import { HelpedSql } from "./helped-sql.ts";
+import { HelperLine, LostInQuestion } from "./helper-line.ts";
+import type { HelperQuestion, HelperValues, OpenQuestion } from "./helper-messages.ts";
+import { SyncFailed } from "./sync-failed.ts";
+
+/** What one file is made of. */
+export interface HelpedFileOptions {
+  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  readonly place: OwnPlace;
+  readonly path: string;
+  readonly health: DataHealth;
+  /** One text of SQL has so long. */
+  readonly statementMs: number;
+  /** Puts the alarm into the index; settles when it is durable. */
+  readonly setAlarm: (at: number | null) => Promise<void>;
+}
+
+/** The file of one actor whose code isn't trusted. */
+export class HelpedFile implements ActorFile {
+  readonly #options: HelpedFileOptions;
+  readonly #line: HelperLine;
+  readonly #alarm: AlarmIndex;
+  /** A whole file, to be renamed to this one. */
+  #spare: string | undefined;
+  /** The file was made by this process, and its entry in the directory isn't durable yet. */
+  #entry: OpenQuestion["entry"] = "durable";
+  #round: Promise<void> = Promise.resolve();
+  #savepoints = 0;
+
+  constructor(options: HelpedFileOptions) {
+    this.#options = options;
+    const { env, place, path, setAlarm } = options;
+    this.#alarm = new AlarmIndex({ log: env.log, path, setAlarm });
+    this.#line = new HelperLine({
+      env,
+      pool: place.helpers,
+      opening: () => this.#opening(),
+      opened: () => {
+        if (this.#entry === "new") this.#spare = undefined;
+      },
+    });
+  }
+
+  get exists(): boolean {
+    return existsSync(this.#options.path);
+  }
+
+  async prepare(): Promise<void> {
+    const { spares } = this.#options.place;
+    if (this.exists || this.#spare !== undefined) return;
+    const spare = await spares.take();
+    if (this.#spare === undefined && !this.exists) this.#spare = spare;
+    else spares.giveBack(spare);
+  }
+
+  sql(use: ActorFileUse): ActorSql {
+    const { statementMs, env } = this.#options;
+    const savepoint = (): number => {
+      this.#savepoints += 1;
+      return this.#savepoints;
+    };
+    return new HelpedSql({ line: this.#line, use, statementMs, log: env.log, savepoint });
+  }
+
+  async load(): Promise<readonly Row[]> {
+    return this.exists ? await this.#ask({ kind: "load" }) : [];
+  }
+
+  read(_target: OwnTarget, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#ask({ kind: "read", keys });
+  }
+
+  list(_target: OwnTarget, range: RowRange): Promise<readonly Row[]> {
+    return this.#ask({ kind: "list", range });
+  }
+
+  /** Only begins it: what `write` of a file at hand throws, `sync` says. */
+  write([write, ...others]: readonly Write<OwnTarget>[]): void {
+    assert(write !== undefined && others.length === 0, "an actor's file has one writer");
+    const { batch } = write;
+    this.#round = this.#line.run(() => this.#commit(batch));
+  }
+
+  sync(done: (error?: unknown) => void): void {
+    const { env } = this.#options;
+    this.#round
+      .then(() => this.#alarm.tell())
+      .then(
+        () => env.afterTurn(() => done()),
+        (error: unknown) => env.afterTurn(() => done(error)),
+      );
+  }
+
+  abandon(): void {
+    // A helper that can't do it is lost, and what it had with it.
+    this.#line.run(() => this.#line.abandon()).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    const line = this.#line;
+    if (this.#spare !== undefined) this.#options.place.spares.giveBack(this.#spare);
+    this.#spare = undefined;
+    // Whoever asked for what is under way has gone, and nothing of it would be stored.
+    line.killRunning();
+    await line.run(async () => {
+      await line.abandon().catch(() => {});
+      await line.leave();
+      await line.released();
+    });
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const line = this.#line;
+    if (line.undone !== undefined) throw new RoundFailed("no", line.undone);
+    try {
+      await line.ask({ kind: "commit", batch }, limits.sqlHelperAnswerMs);
+    } catch (cause) {
+      if (cause instanceof SyncFailed) throw cause;
+      if (!(cause instanceof LostInQuestion)) throw new RoundFailed("no", this.#found(cause));
+      line.lose(cause.error);
+      throw new RoundFailed("unknown", cause.error);
+    }
+    this.#entry = "durable";
+    if (batch.alarm !== undefined) this.#alarm.changed(batch.alarm);
+  }
+
+  #ask<Question extends HelperQuestion>(question: Question): Promise<HelperValues[Question["kind"]]> {
+    return this.#line.run(async () => {
+      try {
+        return await this.#line.ask(question, limits.sqlHelperAnswerMs);
+      } catch (cause) {
+        throw cause instanceof LostInQuestion ? cause.error : this.#found(cause);
+      }
+    });
+  }
+
+  /** Damage is told to whoever watches the process. */
+  #found(cause: unknown): unknown {
+    if (TroupeError.is(cause)) this.#options.health.found(cause);
+    return cause;
+  }
+
+  #opening(): OpenQuestion {
+    const { path, place } = this.#options;
+    const known = this.exists;
+    // Also when it can't be opened now: the next attempt finds it.
+    if (!known) this.#entry = "new";
+    assert(known || this.#spare !== undefined, "an actor's file is prepared before its first turn");
+    const spare = known ? undefined : this.#spare;
+    return { kind: "open", path, spare, entry: this.#entry, durability: place.durability };
+  }
+}
