@@ -6,16 +6,19 @@
  * call apart and hands it on.
  */
 import { actor, db, event } from "@troupe/runtime";
+import { processActions } from "./actions/process-actions.ts";
 import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
+import type { LimitWarning } from "./processes/gauge.ts";
+import type { ProcessExit } from "./processes/live-process.ts";
+import type { ProcessOutput } from "./processes/output-log.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 import { migrateFiles } from "./sandbox/file-table.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
 import { migratePrompts } from "./sessions/prompts.ts";
-import type { SessionTableState } from "./sessions/session-table.ts";
 import { migrateTranscript } from "./sessions/transcript.ts";
-import { Workspace } from "./workspace.ts";
+import { Workspace, type WorkspaceState } from "./workspace.ts";
 
 /** Prompts end by themselves or by a cancel, not by an action's usual time. 2^31 - 1 milliseconds. */
 const PROMPT_TIMEOUT_MS = 2_147_483_647;
@@ -36,7 +39,7 @@ export function agentOS(config: AgentOSConfig = {}) {
   checkConfig(config);
   const driver = config.sandbox ?? new EmbeddedDriver();
   return actor({
-    createState: (): SessionTableState => ({ sessions: {} }),
+    createState: (): WorkspaceState => ({ sessions: {} }),
     db: db({
       onMigrate: async (database) => {
         await migrateTranscript(database);
@@ -52,12 +55,18 @@ export function agentOS(config: AgentOSConfig = {}) {
       permissionRequest: event<PermissionQuestion>(),
       vmBooted: event<VmEntry>(),
       vmShutdown: event<VmEntry>(),
+      /** What a process printed, piece by piece. `readProcessOutput` has it for who comes late. */
+      processOutput: event<ProcessOutput>(),
+      processExit: event<ProcessExit>(),
+      /** A limit is four fifths used. */
+      limitWarning: event<LimitWarning>(),
     },
     onWake: (c) => c.vars.sessions.recover(),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
     actions: {
       ...sandboxActions,
+      ...processActions,
       ...sessionActions,
     },
     options: {

@@ -5,6 +5,7 @@
 import { nearest } from "@troupe/base";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
 import { configErrors } from "./errors.ts";
+import type { ProcessLimits } from "./processes/processes.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
 /** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, outside of the sandbox. */
@@ -32,6 +33,8 @@ export interface AgentOSConfig {
   readonly sandbox?: SandboxDriver;
   /** "durable" (the default): the sandbox's files survive sleep and crash. "memory": they end with the sandbox. */
   readonly root?: "durable" | "memory";
+  /** What its processes may use. */
+  readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
   readonly agentStartTimeoutMs?: number;
 }
@@ -42,8 +45,10 @@ const optionNames = [
   "permissionTimeoutMs",
   "sandbox",
   "root",
+  "limits",
   "agentStartTimeoutMs",
 ];
+const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
 const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -65,10 +70,20 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("permissions", '"reject_all", "ask", "allow_all" or a function');
   if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
     throw configErrors.invalidOption("root", '"durable" or "memory"');
+  checkLimits(config.limits ?? {});
   if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
     throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+}
+
+function checkLimits(limits: ProcessLimits): void {
+  checkNames("limits", limits, limitNames);
+  for (const name of limitNames) {
+    const value = limits[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      throw configErrors.invalidOption(`limits.${name}`, "a whole number above 0");
+  }
 }
 
 function checkNames(where: string, options: object, known: readonly string[]): void {

@@ -47,8 +47,8 @@ export const sandboxErrors = {
   /** What a caller sent isn't what the action takes. */
   invalidArgument: (name: string, expected: string) =>
     error(400, "sandbox", "invalid_argument", `${name} must be ${expected}`, { metadata: { name } }),
-  unknownOption: (name: string, nearest: string | undefined) =>
-    error(400, "sandbox", "unknown_option", `exec has no option "${name}"${hint(nearest)}`, {
+  unknownOption: (action: string, name: string, nearest: string | undefined) =>
+    error(400, "sandbox", "unknown_option", `${action} has no option "${name}"${hint(nearest)}`, {
       metadata: { name },
     }),
   batchTooLarge: (name: string, limit: number) =>
@@ -59,6 +59,39 @@ export const sandboxErrors = {
     error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
       metadata: { limit },
     }),
+};
+
+/** Errors of processes in a sandbox. */
+export const processErrors = {
+  notFound: (pid: number) =>
+    error(404, "process", "not_found", `There is no process ${pid}, or it ended long ago`, {
+      metadata: { pid },
+    }),
+  tooMany: (limit: number) =>
+    error(429, "process", "too_many", `${limit} processes run: wait for one or end one`, {
+      metadata: { limit },
+    }),
+  stdinClosed: () =>
+    error(
+      409,
+      "process",
+      "stdin_closed",
+      "The process's stdin is closed; `streamStdin: true` leaves it open until `closeProcessStdin`",
+    ),
+  stdinFull: (limit: number) =>
+    error(413, "process", "stdin_full", `More than ${limit} bytes wait for the process to read them`, {
+      metadata: { limit },
+    }),
+  timedOut: (timeoutMs: number) =>
+    error(408, "process", "timed_out", `The process ran longer than ${timeoutMs} ms and was ended`, {
+      metadata: { timeoutMs },
+    }),
+  outputExceeded: (limit: number) =>
+    error(413, "process", "output_exceeded", `The process printed more than ${limit} bytes and was ended`, {
+      metadata: { limit },
+    }),
+  lost: (cause: unknown) =>
+    error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };
 
 /** Errors of agents: programs that speak ACP. `stderr` in the metadata is the end of what they printed there. */

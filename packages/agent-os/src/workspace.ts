@@ -1,5 +1,5 @@
 /**
- * Workspace: what one activation of the actor holds: a sandbox, sessions, and the log that both write.
+ * Workspace: what one activation of the actor holds: a sandbox, its processes, sessions, and the log that both write.
  *
  * It is made without waiting for anything, so that neither a wake nor a connection waits for a boot.
  */
@@ -8,6 +8,7 @@ import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import type { AgentOSConfig } from "./config.ts";
+import { type ProcessAnnouncer, Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -19,20 +20,30 @@ import { SessionTable, type SessionTableState } from "./sessions/session-table.t
 import { Sessions } from "./sessions/sessions.ts";
 import { Transcript } from "./sessions/transcript.ts";
 
+/** The actor's state. */
+export interface WorkspaceState extends SessionTableState {
+  /** The number of its last process; absent until there was one. */
+  lastPid?: number;
+}
+
 /** What a workspace needs of its actor's context. */
-export interface WorkspaceActor extends Announcer {
-  readonly state: SessionTableState;
+export type WorkspaceActor = WorkspaceContext & Announcer & ProcessAnnouncer;
+
+interface WorkspaceContext {
+  readonly state: WorkspaceState;
   readonly db: Database;
   readonly abortSignal: AbortSignal;
   readonly log: Pick<Logger, "warn">;
   saveState(options: { readonly immediate: true }): Promise<void>;
+  keepAwake<R>(promise: Promise<R>): Promise<R>;
 }
 
-/** One activation's sandbox and sessions. */
+/** One activation's sandbox, processes and sessions. */
 export class Workspace {
   readonly slot: SandboxSlot;
   /** For callers. */
   readonly sandbox: CheckedSandbox;
+  readonly processes: Processes;
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
@@ -46,6 +57,17 @@ export class Workspace {
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);
+    this.processes = new Processes({
+      limits: config.limits ?? {},
+      announcer: actor,
+      sandbox: () => this.slot.get(),
+      nextPid: () => {
+        const pid = (actor.state.lastPid ?? 0) + 1;
+        actor.state.lastPid = pid;
+        return pid;
+      },
+      keepAwake: (running) => void actor.keepAwake(running),
+    });
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),
@@ -62,11 +84,11 @@ export class Workspace {
   }
 
   /**
-   * A stop waits for actions in flight: what a prompt waits for is ended when the stop begins, not behind it. An actor that
+   * A stop waits for actions in flight and for processes: what they wait for is ended when it begins, not behind it. An actor that
    * stops because it can't save any more has no last hook, in which the sandbox would be shut down.
    */
   async #stopping(actor: WorkspaceActor): Promise<void> {
-    const closed = this.sessions.close();
+    const closed = Promise.all([this.sessions.close(), this.processes.close()]);
     // Not in the turn of the signal: the actor says only behind it whether it can still save.
     await Promise.resolve();
     try {
@@ -79,7 +101,7 @@ export class Workspace {
 
   /** Ends agents and sandbox, and says so if there was a sandbox. */
   async shutdown(reason: ShutdownReason): Promise<void> {
-    await this.sessions.close();
+    await Promise.all([this.sessions.close(), this.processes.close()]);
     if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
   }
 }

@@ -7,6 +7,7 @@
  */
 
 import type { FileStore } from "./file-store.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
 
 /** Boots sandboxes of one kind. */
 export interface SandboxDriver {
@@ -63,6 +64,8 @@ export interface DirectoryEntry {
 export interface Sandbox {
   /** Runs a command line in a shell. A command that fails is a result, not an error. */
   exec(command: string, options?: ExecOptions, signal?: AbortSignal): Promise<ExecResult>;
+  /** Starts a process. It runs beside everything else, until it ends or the sandbox does. */
+  spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess>;
   readFile(path: string): Promise<Uint8Array>;
   /** Writes a file, and makes the directories above it. */
   writeFile(path: string, content: Uint8Array): Promise<void>;
