@@ -5,6 +5,7 @@
 import { nearest } from "@troupe/base";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
 import { configErrors } from "./errors.ts";
+import { type AgentOSHooks, hookNames } from "./hooks.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
@@ -18,8 +19,8 @@ export interface AgentCommand {
   readonly cwd?: string;
 }
 
-/** The options of `agentOS`. */
-export interface AgentOSConfig {
+/** The options of `agentOS`, but for a program's own actions and events. */
+export interface AgentOSConfig extends AgentOSHooks {
   /** Agents by name. A session that names none gets the first. */
   readonly agents?: Readonly<Record<string, AgentCommand>>;
   /**
@@ -47,6 +48,9 @@ const optionNames = [
   "root",
   "limits",
   "agentStartTimeoutMs",
+  "actions",
+  "events",
+  ...hookNames,
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
 const agentNames = ["command", "args", "env", "cwd"];
@@ -71,6 +75,9 @@ export function checkConfig(config: AgentOSConfig): void {
   if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
     throw configErrors.invalidOption("root", '"durable" or "memory"');
   checkLimits(config.limits ?? {});
+  for (const name of hookNames)
+    if (config[name] !== undefined && typeof config[name] !== "function")
+      throw configErrors.invalidOption(name, "a function");
   if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))

@@ -94,6 +94,13 @@ export const processErrors = {
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };
 
+/** Errors of cron jobs. */
+export const cronErrors = {
+  invalid: (what: string) => error(400, "cron", "invalid", `scheduleCron: ${what}`),
+  notFound: (id: string) =>
+    error(404, "cron", "not_found", `There is no cron job "${id}"`, { metadata: { id } }),
+};
+
 /** Errors of agents: programs that speak ACP. `stderr` in the metadata is the end of what they printed there. */
 export const agentErrors = {
   unknown: (name: string, known: readonly string[]) =>
@@ -184,6 +191,10 @@ export const sessionErrors = {
 export const configErrors = {
   invalidOption: (key: string, expected: string) =>
     error(400, "config", "invalid_option", `agentOS: "${key}" must be ${expected}`, { metadata: { key } }),
+  reservedName: (option: string, name: string) =>
+    error(400, "config", "reserved_name", `agentOS: ${option}.${name} is a name of its own: take another`, {
+      metadata: { option, name },
+    }),
   unknownOption: (where: string, key: string, nearest: string | undefined) =>
     error(400, "config", "unknown_option", `${where} has no option "${key}"${hint(nearest)}`, {
       metadata: { key },

@@ -6,10 +6,13 @@ export type {
   PermissionPolicy,
   PermissionRequest,
 } from "./acp/permissions.ts";
-export type { AgentOSDefinition } from "./agent-os.ts";
+export type { AgentOSContext, AgentOSDefinition, AgentOSOptions, CustomActions } from "./agent-os.ts";
 export { agentOS } from "./agent-os.ts";
 export type { PromptContent } from "./arguments.ts";
 export type { AgentCommand, AgentOSConfig } from "./config.ts";
+export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
+export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
+export type { AgentOSHooks } from "./hooks.ts";
 export type { ProcessOutputRange, SpawnOptions } from "./processes/arguments.ts";
 export type { LimitName, LimitWarning } from "./processes/gauge.ts";
 export type { ProcessExit, ProcessInfo } from "./processes/live-process.ts";

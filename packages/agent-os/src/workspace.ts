@@ -7,14 +7,16 @@
 import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
+import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
-import { type ProcessAnnouncer, Processes } from "./processes/processes.ts";
+import type { Hooks } from "./hooks.ts";
+import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
-import { type Announcer, EventLog } from "./sessions/event-log.ts";
+import { EventLog } from "./sessions/event-log.ts";
 import { Prompts } from "./sessions/prompts.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
@@ -27,9 +29,7 @@ export interface WorkspaceState extends SessionTableState {
 }
 
 /** What a workspace needs of its actor's context. */
-export type WorkspaceActor = WorkspaceContext & Announcer & ProcessAnnouncer;
-
-interface WorkspaceContext {
+export interface WorkspaceActor extends Announcer {
   readonly state: WorkspaceState;
   readonly db: Database;
   readonly abortSignal: AbortSignal;
@@ -40,6 +40,7 @@ interface WorkspaceContext {
 
 /** One activation's sandbox, processes and sessions. */
 export class Workspace {
+  readonly hooks: Hooks;
   readonly slot: SandboxSlot;
   /** For callers. */
   readonly sandbox: CheckedSandbox;
@@ -48,9 +49,11 @@ export class Workspace {
   readonly transcript: Transcript;
   readonly #log: EventLog;
 
-  constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor) {
+  constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor, hooks: Hooks) {
+    this.hooks = hooks;
+    const announcer = announcing(actor, hooks);
     this.transcript = new Transcript(actor.db);
-    this.#log = new EventLog(this.transcript, actor);
+    this.#log = new EventLog(this.transcript, announcer);
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
@@ -59,7 +62,7 @@ export class Workspace {
     this.sandbox = new CheckedSandbox(this.slot);
     this.processes = new Processes({
       limits: config.limits ?? {},
-      announcer: actor,
+      announcer,
       sandbox: () => this.slot.get(),
       nextPid: () => {
         const pid = (actor.state.lastPid ?? 0) + 1;
@@ -104,4 +107,14 @@ export class Workspace {
     await Promise.all([this.sessions.close(), this.processes.close()]);
     if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
   }
+}
+
+/** Listeners first, then hooks. */
+function announcing(actor: Announcer, hooks: Hooks): Announcer {
+  return {
+    broadcast: (...told) => {
+      actor.broadcast(...told);
+      hooks.told(...told);
+    },
+  };
 }

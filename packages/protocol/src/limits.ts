@@ -347,6 +347,8 @@ export const limits = {
   processPageEvents: 256,
   /** Stdin that waits for its process. */
   processStdinBytes: 1024 * 1024,
+  /** The id of a cron job of a workspace. Characters. */
+  cronJobIdLength: 100,
   /** The share of a limit of a sandbox at which its users are warned. */
   sandboxWarnShare: 0.8,
 

@@ -6,12 +6,13 @@
  * while, with the end of what they printed.
  */
 import { limits } from "@troupe/protocol";
+import type { Announcer } from "../announcer.ts";
 import { processErrors, sandboxErrors } from "../errors.ts";
 import type { ProcessCommand, ProcessSignal } from "../sandbox/process.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { Gauge, type LimitWarning } from "./gauge.ts";
-import { LiveProcess, type ProcessExit, type ProcessInfo } from "./live-process.ts";
-import type { ProcessOutput, ProcessOutputPage } from "./output-log.ts";
+import { Gauge } from "./gauge.ts";
+import { LiveProcess, type ProcessInfo } from "./live-process.ts";
+import type { ProcessOutputPage } from "./output-log.ts";
 
 /** What one actor's processes may use. */
 export interface ProcessLimits {
@@ -21,17 +22,10 @@ export interface ProcessLimits {
   readonly processOutputBytes?: number;
 }
 
-/** How listeners are told of processes. */
-export interface ProcessAnnouncer {
-  broadcast(name: "processOutput", output: ProcessOutput): void;
-  broadcast(name: "processExit", exit: ProcessExit): void;
-  broadcast(name: "limitWarning", warning: LimitWarning): void;
-}
-
 /** What processes need of their actor. */
 export interface ProcessesParts {
   readonly limits: ProcessLimits;
-  readonly announcer: ProcessAnnouncer;
+  readonly announcer: Announcer;
   /** The actor's sandbox, booted if need be. */
   readonly sandbox: () => Promise<Sandbox>;
   /** A number that no process of this actor had. */

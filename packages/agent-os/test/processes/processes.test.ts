@@ -11,6 +11,8 @@ const start = (config: AgentOSConfig = {}) => Ground.start({ workspace: agentOS(
 const handleOf = (ground: Awaited<ReturnType<typeof start>>) => ground.client.workspace.getOrCreate(["a"]);
 const text = (events: readonly ProcessOutput[]) =>
   events.map(({ data }) => new TextDecoder().decode(data)).join("");
+/** As a program without types gives it. */
+const given = <T>(value: unknown): T => value as T;
 const LOOP = ["-c", "while true; do :; done"];
 
 test("output is told as it comes and kept for who comes late; the exit comes behind it", async () => {
@@ -104,9 +106,9 @@ test("those that ended are known for a while; what isn't an argument is refused 
   expect(await handle.listProcesses()).toHaveLength(limits.processesKept);
   const refusals: [string, () => Promise<unknown>][] = [
     ["command", () => handle.spawn("")],
-    ["args", () => handle.spawn("ls", "-l" as unknown as string[])],
-    ["args.0", () => handle.spawn("ls", [1 as unknown as string])],
-    ["streamStdin", () => handle.spawn("ls", [], { streamStdin: 1 as unknown as boolean })],
+    ["args", () => handle.spawn("ls", given("-l"))],
+    ["args.0", () => handle.spawn("ls", given([1]))],
+    ["streamStdin", () => handle.spawn("ls", [], given({ streamStdin: 1 }))],
     ["timeoutMs", () => handle.spawn("ls", [], { timeoutMs: 0 })],
     ["signal", () => handle.signalProcess(first.pid + 1, "SIGBUS")],
     ["after", () => handle.readProcessOutput({ pid: first.pid, after: -1 })],
@@ -114,5 +116,5 @@ test("those that ended are known for a while; what isn't an argument is refused 
   ];
   for (const [name, call] of refusals)
     await expect(call()).rejects.toMatchObject({ code: "invalid_argument", metadata: { name } });
-  expect(await rejection(handle.spawn("ls", [], { stdin: "x" } as object))).toBe("sandbox.unknown_option");
+  expect(await rejection(handle.spawn("ls", [], given({ stdin: "x" })))).toBe("sandbox.unknown_option");
 }, 60_000);
