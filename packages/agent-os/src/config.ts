@@ -4,6 +4,7 @@
 
 import { nearest } from "@troupe/base";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
+import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, hookNames } from "./hooks.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
@@ -34,6 +35,8 @@ export interface AgentOSConfig extends AgentOSHooks {
   readonly sandbox?: SandboxDriver;
   /** "durable" (the default): the sandbox's files survive sleep and crash. "memory": they end with the sandbox. */
   readonly root?: "durable" | "memory";
+  /** What may be reached from inside. Default: nothing. */
+  readonly network?: NetworkConfig;
   /** What its processes may use. */
   readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
@@ -47,12 +50,14 @@ const optionNames = [
   "sandbox",
   "root",
   "limits",
+  "network",
   "agentStartTimeoutMs",
   "actions",
   "events",
   ...hookNames,
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
+const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
 const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -75,6 +80,7 @@ export function checkConfig(config: AgentOSConfig): void {
   if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
     throw configErrors.invalidOption("root", '"durable" or "memory"');
   checkLimits(config.limits ?? {});
+  checkNetwork(config.network ?? {});
   for (const name of hookNames)
     if (config[name] !== undefined && typeof config[name] !== "function")
       throw configErrors.invalidOption(name, "a function");
@@ -91,6 +97,14 @@ function checkLimits(limits: ProcessLimits): void {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
       throw configErrors.invalidOption(`limits.${name}`, "a whole number above 0");
   }
+}
+
+function checkNetwork(network: NetworkConfig): void {
+  checkNames("network", network, networkNames);
+  new NetworkPolicy(network);
+  for (const [name, credential] of Object.entries(network.credentials ?? {}))
+    if (typeof credential?.value !== "string" || credential.value === "" || !Array.isArray(credential.hosts))
+      throw configErrors.invalidOption(`network.credentials.${name}`, "an object with `value` and `hosts`");
 }
 
 function checkNames(where: string, options: object, known: readonly string[]): void {

@@ -12,6 +12,7 @@ export type { PromptContent } from "./arguments.ts";
 export type { AgentCommand, AgentOSConfig } from "./config.ts";
 export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
+export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
 export type { AgentOSHooks } from "./hooks.ts";
 export type { ProcessOutputRange, SpawnOptions } from "./processes/arguments.ts";
 export type { LimitName, LimitWarning } from "./processes/gauge.ts";
@@ -26,6 +27,7 @@ export type {
   WriteFileResult,
 } from "./sandbox/batch.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
+export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
 export type {
   ProcessCommand,
   ProcessEnd,

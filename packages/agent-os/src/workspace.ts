@@ -9,6 +9,7 @@ import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
+import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
 import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
@@ -57,6 +58,7 @@ export class Workspace {
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
+      network: config.network === undefined ? undefined : new Egress(config.network),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);

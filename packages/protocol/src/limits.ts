@@ -347,6 +347,12 @@ export const limits = {
   processPageEvents: 256,
   /** Stdin that waits for its process. */
   processStdinBytes: 1024 * 1024,
+  /** One request from inside of a sandbox, with all its redirects. */
+  networkRequestMs: 30_000,
+  /** The answer to a request from inside of a sandbox. */
+  networkResponseBytes: 10 * 1024 * 1024,
+  /** Redirects that one request follows. */
+  networkRedirects: 10,
   /** The id of a cron job of a workspace. Characters. */
   cronJobIdLength: 100,
   /** The share of a limit of a sandbox at which its users are warned. */

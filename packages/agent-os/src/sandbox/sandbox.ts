@@ -7,6 +7,7 @@
  */
 
 import type { FileStore } from "./file-store.ts";
+import type { SandboxNetwork } from "./network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
 
 /** Boots sandboxes of one kind. */
@@ -22,6 +23,8 @@ export interface BootOptions {
   readonly signal: AbortSignal;
   /** Where the files outlive the sandbox; without it they end with it. */
   readonly files?: FileStore | undefined;
+  /** The one way out; without it there is none. */
+  readonly network?: SandboxNetwork | undefined;
 }
 
 /** A command, and how it may run. */

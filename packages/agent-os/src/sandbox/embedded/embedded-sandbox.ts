@@ -11,8 +11,9 @@
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
 import type { FileStore } from "../file-store.ts";
+import type { SandboxNetwork } from "../network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
-import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
+import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { Image } from "./image.ts";
 import type { Operation, OperationResults, ProcessResult, ThreadAnswer, ThreadFailure } from "./messages.ts";
@@ -38,6 +39,7 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #pools: ThreadPools;
   readonly #image = new Image();
   readonly #files: FileStore | undefined;
+  readonly #network: SandboxNetwork | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -45,7 +47,8 @@ export class EmbeddedSandbox implements Sandbox {
   /** What processes do on threads; one that was killed may still be leaving its own. */
   readonly #runs = new Set<Promise<unknown>>();
 
-  constructor(id: number, pools: ThreadPools, files?: FileStore) {
+  constructor(id: number, pools: ThreadPools, { files, network }: Pick<BootOptions, "files" | "network">) {
+    this.#network = network;
     this.#id = id;
     this.#files = files;
     this.#pools = pools;
@@ -150,7 +153,7 @@ export class EmbeddedSandbox implements Sandbox {
       signal.addEventListener("abort", cutOff, { once: true });
       const { version } = this.#image;
       try {
-        const answer = await thread.request(this.#request(thread, operation));
+        const answer = await thread.request(this.#request(thread, operation), this.#network);
         return await this.#behind(() => this.#settle<typeof operation>(thread, answer, version));
       } finally {
         signal.removeEventListener("abort", cutOff);
@@ -174,7 +177,11 @@ export class EmbeddedSandbox implements Sandbox {
     stop.addEventListener("abort", cutOff, { once: true });
     try {
       const { version } = this.#image;
-      return await this.#settle<O>(thread, await thread.request(this.#request(thread, operation)), version);
+      return await this.#settle<O>(
+        thread,
+        await thread.request(this.#request(thread, operation), this.#network),
+        version,
+      );
     } finally {
       clearTimeout(deadline);
       stop.removeEventListener("abort", cutOff);
@@ -183,8 +190,9 @@ export class EmbeddedSandbox implements Sandbox {
 
   #request(thread: SandboxThread, operation: Operation) {
     const { held } = thread;
+    const network = this.#network?.variables;
     const current = held?.sandbox === this.#id && held.version === this.#image.version;
-    return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation };
+    return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation, network };
   }
 
   async #settle<O extends Operation>(

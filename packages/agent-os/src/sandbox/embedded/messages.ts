@@ -1,6 +1,7 @@
 /** What the runtime's side and a sandbox thread say to each other. */
 
 import type { ImageChanges } from "../file-store.ts";
+import type { NetworkRequest, NetworkResponse } from "../network.ts";
 import type { ProcessCommand } from "../process.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "../sandbox.ts";
 
@@ -51,6 +52,21 @@ export interface ThreadRequest {
   /** The files, when the thread doesn't have them in this version. */
   readonly image: ImageChanges | undefined;
   readonly operation: Operation;
+  /** Variables of its shells when it has a network; undefined: it has none. */
+  readonly network: Readonly<Record<string, string>> | undefined;
+}
+
+/** From the thread, while it works: a request for the way out. */
+export interface FetchQuestion {
+  readonly fetch: number;
+  readonly request: NetworkRequest;
+}
+
+/** To the thread: what became of it. */
+export interface FetchAnswer {
+  readonly fetched: number;
+  readonly response?: NetworkResponse;
+  readonly failure?: string;
 }
 
 /** How an operation failed in the thread. */
