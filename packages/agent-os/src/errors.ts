@@ -55,6 +55,12 @@ export const sandboxErrors = {
     error(413, "sandbox", "batch_too_large", `${name} has more than ${limit} entries`, {
       metadata: { name, limit },
     }),
+  archiveInvalid: (why: string) =>
+    error(400, "sandbox", "archive_invalid", `The archive can't be taken: ${why}`),
+  archiveTooLarge: (limit: number) =>
+    error(413, "sandbox", "archive_too_large", `The archive is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
   invalidTimeout: (limit: number) =>
     error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
       metadata: { limit },

@@ -329,6 +329,10 @@ export const limits = {
   /** What one command may print, on stdout and on stderr. Longer output is cut, and says so. */
   sandboxOutputBytes: 512 * 1024,
 
+  /** A sandbox's files as one archive that is exported: what a message has room for. */
+  sandboxArchiveBytes: 7 * 1024 * 1024,
+  /** Entries of an archive that is imported. */
+  sandboxArchiveEntries: 10_000,
   /** Threads on which the processes of embedded sandboxes run that share an `agentOS()`. */
   sandboxProcessThreads: 8,
   /** Processes that one actor may have running. */

@@ -6,7 +6,7 @@
  * cut off (deadline, cancel, a thread or process that died), not at all.
  */
 
-import type { FileStore } from "./file-store.ts";
+import type { FileStore, ImageChanges } from "./file-store.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
 
@@ -78,6 +78,10 @@ export interface Sandbox {
   mkdir(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
   move(from: string, to: string): Promise<void>;
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
+  /** All files as they are between two operations, as the difference to an empty sandbox. Nothing is copied. */
+  snapshot(): Promise<ImageChanges>;
+  /** An empty sandbox with these files and no others, all or nothing. */
+  restore(image: ImageChanges): Promise<void>;
   /** Ends it; what runs is cancelled. */
   shutdown(): Promise<void>;
 }

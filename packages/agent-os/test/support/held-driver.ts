@@ -52,5 +52,7 @@ class EmptySandbox implements Sandbox {
   mkdir = async () => undefined;
   move = async () => undefined;
   remove = async () => undefined;
+  snapshot = async () => [];
+  restore = async () => undefined;
   shutdown = async () => this.#onShutdown();
 }

@@ -10,7 +10,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
-import type { FileStore } from "../file-store.ts";
+import type { FileStore, ImageChanges } from "../file-store.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
@@ -116,6 +116,28 @@ export class EmbeddedSandbox implements Sandbox {
 
   async remove(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
     await this.#run({ kind: "remove", path, recursive: options.recursive ?? false });
+  }
+
+  snapshot(): Promise<ImageChanges> {
+    return this.#behind(async () => {
+      this.#closing.signal.throwIfAborted();
+      return this.#image.changes();
+    });
+  }
+
+  restore(image: ImageChanges): Promise<void> {
+    return this.#behind(async () => {
+      this.#closing.signal.throwIfAborted();
+      const kept = new Set(image.map(([path]) => path));
+      const gone = this.#image.changes().filter(([path]) => !kept.has(path));
+      const changes: ImageChanges = [
+        // What was removed of an empty sandbox is there again.
+        ...gone.map(([path]) => [path, { type: "removed", given: false }] as const),
+        ...image,
+      ];
+      await this.#files?.save(changes);
+      this.#image.apply(changes);
+    });
   }
 
   shutdown(): Promise<void> {
