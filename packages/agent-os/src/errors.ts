@@ -157,6 +157,10 @@ export const agentErrors = {
     error(502, "agent", "protocol_version", `The agent speaks ACP ${String(found)}, not ${supported}`, {
       metadata: { found, supported },
     }),
+  toolFailed: (name: string, how: "failed" | "unfinished") =>
+    error(502, "agent", "tool_failed", `The agent's tool call ${name} is ${how}`, {
+      metadata: { name, how },
+    }),
   refused: (method: string, code: number, message: string, stderr: string) =>
     error(502, "agent", "refused", `The agent refused ${method}: ${message}`, {
       metadata: { method, code, stderr },

@@ -9,9 +9,10 @@ import {
   scheduleCron,
 } from "../cron/cron-jobs.ts";
 import { checkProcess } from "../processes/arguments.ts";
+import { ToolCalls, type ToolRunner } from "../sessions/tool-calls.ts";
 import type { Place } from "./place.ts";
 
-interface RunningPlace extends Place {
+interface RunningPlace extends Place, ToolRunner {
   broadcast(name: "cronEvent", event: CronEvent): void;
 }
 
@@ -39,7 +40,7 @@ export const cronActions = {
             ...(agentType === undefined ? {} : { agent: agentType }),
             ...(cwd === undefined ? {} : { cwd }),
           });
-          await sessions.prompt(sessionId, [{ type: "text", text: prompt }], undefined);
+          await sessions.prompt(sessionId, [{ type: "text", text: prompt }], undefined, ToolCalls.of(c));
         },
       },
       job,
