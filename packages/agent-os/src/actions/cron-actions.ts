@@ -12,7 +12,8 @@ import { checkProcess } from "../processes/arguments.ts";
 import { ToolCalls, type ToolRunner } from "../sessions/tool-calls.ts";
 import type { Place } from "./place.ts";
 
-interface RunningPlace extends Place, ToolRunner {
+/** What a run needs of its context. */
+export interface RunningPlace extends Place, ToolRunner {
   broadcast(name: "cronEvent", event: CronEvent): void;
 }
 
