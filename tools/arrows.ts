@@ -202,6 +202,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
+  "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
   "eventsource-parser": ["packages/cli/src/gateway/response-reader.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts"],

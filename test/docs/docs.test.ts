@@ -2,7 +2,17 @@
 import { expect, test } from "vitest";
 import { runPage } from "./page.ts";
 
-const pages = ["http", "options", "streaming", "client", "inspector", "codecs", "exporters", "components"];
+const pages = [
+  "http",
+  "options",
+  "streaming",
+  "client",
+  "inspector",
+  "codecs",
+  "exporters",
+  "components",
+  "agent-os-workshop",
+];
 
 for (const name of pages) {
   test(`docs/${name}.md does what it says`, async () => {

@@ -3,24 +3,53 @@
  *
  * It is made with the runtime's public `actor()` alone. The state holds which sessions there are, the database their
  * transcripts; the vars hold what runs (a sandbox, agents), which ends with the activation. Actions are thin: each takes a
- * call apart and hands it on.
+ * call apart and hands it on. A program's own actions and events stand beside them, and see the same context.
  */
-import { actor, db, event } from "@troupe/runtime";
+import { type ActorDefinition, actor, type ConnContext, db, type EventDeclarations } from "@troupe/runtime";
+import { cronActions } from "./actions/cron-actions.ts";
+import { processActions } from "./actions/process-actions.ts";
 import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
+import { agentOSEvents } from "./agent-os-events.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
+import { configErrors } from "./errors.ts";
+import { type AgentOSTypes, Hooks, type NoEvents } from "./hooks.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 import { migrateFiles } from "./sandbox/file-table.ts";
-import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
 import { migratePrompts } from "./sessions/prompts.ts";
-import type { SessionTableState } from "./sessions/session-table.ts";
 import { migrateTranscript } from "./sessions/transcript.ts";
-import { Workspace } from "./workspace.ts";
+import { Workspace, type WorkspaceState } from "./workspace.ts";
 
 /** Prompts end by themselves or by a cancel, not by an action's usual time. 2^31 - 1 milliseconds. */
 const PROMPT_TIMEOUT_MS = 2_147_483_647;
 /** Messages of this size leave and arrive: files and events are larger than what other actors send. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
+
+const builtIn = { ...sandboxActions, ...processActions, ...cronActions, ...sessionActions };
+
+/** `c` of a program's own actions; `c.vars` has the sandbox, the processes and the sessions. */
+export type AgentOSContext<E extends EventDeclarations = NoEvents> = ConnContext<AgentOSTypes<E>>;
+
+/** Actions of a program's own. */
+export interface CustomActions<C> {
+  readonly [name: string]: (c: C, ...args: never[]) => unknown;
+}
+
+type NoActions = Record<never, never>;
+
+/** What `agentOS` takes. */
+export type AgentOSOptions<E extends EventDeclarations = NoEvents, A = NoActions> = AgentOSConfig & {
+  /** Events of the program's own. */
+  readonly events?: E;
+  /** Actions of the program's own. */
+  readonly actions?: A & CustomActions<AgentOSContext<E>>;
+};
+
+/** The definition that `agentOS` makes. */
+export type AgentOSDefinition<E extends EventDeclarations = NoEvents, A = NoActions> = ActorDefinition<
+  AgentOSTypes<E>,
+  typeof builtIn & A
+>;
 
 /**
  * Defines an actor with a sandbox and agent sessions.
@@ -32,11 +61,16 @@ const MESSAGE_BYTES = 8 * 1024 * 1024;
  *
  * Throws `config.*` where an option isn't one.
  */
-export function agentOS(config: AgentOSConfig = {}) {
-  checkConfig(config);
+export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
+  options: AgentOSOptions<E, A> = {},
+): AgentOSDefinition<NoInfer<E>, NoInfer<A>> {
+  checkConfig(options);
+  const { actions = {}, events = {}, onBeforeConnect, ...config } = options;
+  checkOwn("actions", actions, builtIn);
+  checkOwn("events", events, agentOSEvents);
   const driver = config.sandbox ?? new EmbeddedDriver();
-  return actor({
-    createState: (): SessionTableState => ({ sessions: {} }),
+  const definition = actor({
+    createState: (): WorkspaceState => ({ sessions: {} }),
     db: db({
       onMigrate: async (database) => {
         await migrateTranscript(database);
@@ -44,29 +78,28 @@ export function agentOS(config: AgentOSConfig = {}) {
         await migrateFiles(database);
       },
     }),
-    createVars: (c) => new Workspace(config, driver, c),
-    events: {
-      /** An update of a session. */
-      sessionEvent: event<SessionEntry>(),
-      /** An agent asks, where the policy is "ask": `respondPermission` answers. */
-      permissionRequest: event<PermissionQuestion>(),
-      vmBooted: event<VmEntry>(),
-      vmShutdown: event<VmEntry>(),
+    createVars: (c) => new Workspace(config, driver, c, new Hooks(config)),
+    events: { ...agentOSEvents, ...events },
+    onWake: async (c) => {
+      c.vars.hooks.woken(c);
+      await c.vars.sessions.recover();
     },
-    onWake: (c) => c.vars.sessions.recover(),
+    ...(onBeforeConnect === undefined ? {} : { onBeforeConnect }),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
-    actions: {
-      ...sandboxActions,
-      ...sessionActions,
-    },
+    canCall: { runCronJob: "internal" },
+    actions: { ...builtIn, ...actions },
     options: {
       actionTimeout: PROMPT_TIMEOUT_MS,
       maxIncomingMessageSize: MESSAGE_BYTES,
       maxOutgoingMessageSize: MESSAGE_BYTES,
     },
   });
+  // What a program adds is known to its type alone.
+  return definition as AgentOSDefinition<E, A>;
 }
 
-/** The definition that `agentOS` makes. */
-export type AgentOSDefinition = ReturnType<typeof agentOS>;
+function checkOwn(option: string, own: object, builtIn: object): void {
+  for (const name of Object.keys(own))
+    if (Object.hasOwn(builtIn, name)) throw configErrors.reservedName(option, name);
+}

@@ -4,7 +4,10 @@
 
 import { nearest } from "@troupe/base";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
+import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
+import { type AgentOSHooks, hookNames } from "./hooks.ts";
+import type { ProcessLimits } from "./processes/processes.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
 /** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, outside of the sandbox. */
@@ -17,8 +20,8 @@ export interface AgentCommand {
   readonly cwd?: string;
 }
 
-/** The options of `agentOS`. */
-export interface AgentOSConfig {
+/** The options of `agentOS`, but for a program's own actions and events. */
+export interface AgentOSConfig extends AgentOSHooks {
   /** Agents by name. A session that names none gets the first. */
   readonly agents?: Readonly<Record<string, AgentCommand>>;
   /**
@@ -32,6 +35,10 @@ export interface AgentOSConfig {
   readonly sandbox?: SandboxDriver;
   /** "durable" (the default): the sandbox's files survive sleep and crash. "memory": they end with the sandbox. */
   readonly root?: "durable" | "memory";
+  /** What may be reached from inside. Default: nothing. */
+  readonly network?: NetworkConfig;
+  /** What its processes may use. */
+  readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
   readonly agentStartTimeoutMs?: number;
 }
@@ -42,8 +49,15 @@ const optionNames = [
   "permissionTimeoutMs",
   "sandbox",
   "root",
+  "limits",
+  "network",
   "agentStartTimeoutMs",
+  "actions",
+  "events",
+  ...hookNames,
 ];
+const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
+const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
 const agentNames = ["command", "args", "env", "cwd"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -65,10 +79,32 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("permissions", '"reject_all", "ask", "allow_all" or a function');
   if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
     throw configErrors.invalidOption("root", '"durable" or "memory"');
+  checkLimits(config.limits ?? {});
+  checkNetwork(config.network ?? {});
+  for (const name of hookNames)
+    if (config[name] !== undefined && typeof config[name] !== "function")
+      throw configErrors.invalidOption(name, "a function");
   if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
     throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+}
+
+function checkLimits(limits: ProcessLimits): void {
+  checkNames("limits", limits, limitNames);
+  for (const name of limitNames) {
+    const value = limits[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      throw configErrors.invalidOption(`limits.${name}`, "a whole number above 0");
+  }
+}
+
+function checkNetwork(network: NetworkConfig): void {
+  checkNames("network", network, networkNames);
+  new NetworkPolicy(network);
+  for (const [name, credential] of Object.entries(network.credentials ?? {}))
+    if (typeof credential?.value !== "string" || credential.value === "" || !Array.isArray(credential.hosts))
+      throw configErrors.invalidOption(`network.credentials.${name}`, "an object with `value` and `hosts`");
 }
 
 function checkNames(where: string, options: object, known: readonly string[]): void {

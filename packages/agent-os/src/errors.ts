@@ -47,18 +47,83 @@ export const sandboxErrors = {
   /** What a caller sent isn't what the action takes. */
   invalidArgument: (name: string, expected: string) =>
     error(400, "sandbox", "invalid_argument", `${name} must be ${expected}`, { metadata: { name } }),
-  unknownOption: (name: string, nearest: string | undefined) =>
-    error(400, "sandbox", "unknown_option", `exec has no option "${name}"${hint(nearest)}`, {
+  unknownOption: (action: string, name: string, nearest: string | undefined) =>
+    error(400, "sandbox", "unknown_option", `${action} has no option "${name}"${hint(nearest)}`, {
       metadata: { name },
     }),
   batchTooLarge: (name: string, limit: number) =>
     error(413, "sandbox", "batch_too_large", `${name} has more than ${limit} entries`, {
       metadata: { name, limit },
     }),
+  archiveInvalid: (why: string) =>
+    error(400, "sandbox", "archive_invalid", `The archive can't be taken: ${why}`),
+  archiveTooLarge: (limit: number) =>
+    error(413, "sandbox", "archive_too_large", `The archive is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
   invalidTimeout: (limit: number) =>
     error(400, "sandbox", "invalid_timeout", `timeoutMs must be a number from 1 to ${limit}`, {
       metadata: { limit },
     }),
+};
+
+/** Errors of processes in a sandbox. */
+export const processErrors = {
+  notFound: (pid: number) =>
+    error(404, "process", "not_found", `There is no process ${pid}, or it ended long ago`, {
+      metadata: { pid },
+    }),
+  tooMany: (limit: number) =>
+    error(429, "process", "too_many", `${limit} processes run: wait for one or end one`, {
+      metadata: { limit },
+    }),
+  stdinClosed: () =>
+    error(
+      409,
+      "process",
+      "stdin_closed",
+      "The process's stdin is closed; `streamStdin: true` leaves it open until `closeProcessStdin`",
+    ),
+  stdinFull: (limit: number) =>
+    error(413, "process", "stdin_full", `More than ${limit} bytes wait for the process to read them`, {
+      metadata: { limit },
+    }),
+  timedOut: (timeoutMs: number) =>
+    error(408, "process", "timed_out", `The process ran longer than ${timeoutMs} ms and was ended`, {
+      metadata: { timeoutMs },
+    }),
+  outputExceeded: (limit: number) =>
+    error(413, "process", "output_exceeded", `The process printed more than ${limit} bytes and was ended`, {
+      metadata: { limit },
+    }),
+  lost: (cause: unknown) =>
+    error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
+};
+
+/** Errors of a sandbox's way out. */
+export const networkErrors = {
+  denied: (target: string, why: string) =>
+    error(403, "network", "denied", `${target} can't be reached: ${why}`, { metadata: { target } }),
+  unresolved: (host: string, cause: unknown) =>
+    error(502, "network", "unresolved", `${host} has no address: ${textOf(cause)}`, { cause }),
+  failed: (target: string, cause: unknown) =>
+    TroupeError.is(cause) ? cause : error(502, "network", "failed", `${target}: ${textOf(cause)}`, { cause }),
+  responseTooLarge: (limit: number) =>
+    error(502, "network", "response_too_large", `The answer is longer than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  tooManyRedirects: (limit: number) =>
+    error(502, "network", "too_many_redirects", `More than ${limit} redirects`, { metadata: { limit } }),
+  timedOut: (timeoutMs: number) =>
+    error(504, "network", "timed_out", `No answer within ${timeoutMs} ms`, { metadata: { timeoutMs } }),
+  invalidPolicy: (what: string) => error(400, "config", "invalid_option", `agentOS: network: ${what}`),
+};
+
+/** Errors of cron jobs. */
+export const cronErrors = {
+  invalid: (what: string) => error(400, "cron", "invalid", `scheduleCron: ${what}`),
+  notFound: (id: string) =>
+    error(404, "cron", "not_found", `There is no cron job "${id}"`, { metadata: { id } }),
 };
 
 /** Errors of agents: programs that speak ACP. `stderr` in the metadata is the end of what they printed there. */
@@ -91,6 +156,10 @@ export const agentErrors = {
   protocolVersion: (found: unknown, supported: number) =>
     error(502, "agent", "protocol_version", `The agent speaks ACP ${String(found)}, not ${supported}`, {
       metadata: { found, supported },
+    }),
+  toolFailed: (name: string, how: "failed" | "unfinished") =>
+    error(502, "agent", "tool_failed", `The agent's tool call ${name} is ${how}`, {
+      metadata: { name, how },
     }),
   refused: (method: string, code: number, message: string, stderr: string) =>
     error(502, "agent", "refused", `The agent refused ${method}: ${message}`, {
@@ -151,6 +220,10 @@ export const sessionErrors = {
 export const configErrors = {
   invalidOption: (key: string, expected: string) =>
     error(400, "config", "invalid_option", `agentOS: "${key}" must be ${expected}`, { metadata: { key } }),
+  reservedName: (option: string, name: string) =>
+    error(400, "config", "reserved_name", `agentOS: ${option}.${name} is a name of its own: take another`, {
+      metadata: { option, name },
+    }),
   unknownOption: (where: string, key: string, nearest: string | undefined) =>
     error(400, "config", "unknown_option", `${where} has no option "${key}"${hint(nearest)}`, {
       metadata: { key },

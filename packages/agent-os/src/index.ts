@@ -6,10 +6,19 @@ export type {
   PermissionPolicy,
   PermissionRequest,
 } from "./acp/permissions.ts";
-export type { AgentOSDefinition } from "./agent-os.ts";
+export type { AgentOSContext, AgentOSDefinition, AgentOSOptions, CustomActions } from "./agent-os.ts";
 export { agentOS } from "./agent-os.ts";
 export type { PromptContent } from "./arguments.ts";
 export type { AgentCommand, AgentOSConfig } from "./config.ts";
+export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
+export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
+export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
+export type { AgentOSHooks } from "./hooks.ts";
+export type { ProcessOutputRange, SpawnOptions } from "./processes/arguments.ts";
+export type { LimitName, LimitWarning } from "./processes/gauge.ts";
+export type { ProcessExit, ProcessInfo } from "./processes/live-process.ts";
+export type { ProcessOutput, ProcessOutputPage } from "./processes/output-log.ts";
+export type { ProcessLimits } from "./processes/processes.ts";
 export type {
   FileContent,
   ReadFileResult,
@@ -18,6 +27,15 @@ export type {
   WriteFileResult,
 } from "./sandbox/batch.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
+export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
+export type {
+  ProcessCommand,
+  ProcessEnd,
+  ProcessListener,
+  ProcessSignal,
+  ProcessStream,
+  SandboxProcess,
+} from "./sandbox/process.ts";
 export type {
   BootOptions,
   DirectoryEntry,

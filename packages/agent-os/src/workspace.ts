@@ -1,5 +1,5 @@
 /**
- * Workspace: what one activation of the actor holds: a sandbox, sessions, and the log that both write.
+ * Workspace: what one activation of the actor holds: a sandbox, its processes, sessions, and the log that both write.
  *
  * It is made without waiting for anything, so that neither a wake nor a connection waits for a boot.
  */
@@ -7,45 +7,72 @@
 import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
+import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
+import { Egress } from "./egress/egress.ts";
+import type { Hooks } from "./hooks.ts";
+import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
-import { type Announcer, EventLog } from "./sessions/event-log.ts";
+import { EventLog } from "./sessions/event-log.ts";
 import { Prompts } from "./sessions/prompts.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { Transcript } from "./sessions/transcript.ts";
 
+/** The actor's state. */
+export interface WorkspaceState extends SessionTableState {
+  /** The number of its last process; absent until there was one. */
+  lastPid?: number;
+}
+
 /** What a workspace needs of its actor's context. */
 export interface WorkspaceActor extends Announcer {
-  readonly state: SessionTableState;
+  readonly state: WorkspaceState;
   readonly db: Database;
   readonly abortSignal: AbortSignal;
   readonly log: Pick<Logger, "warn">;
   saveState(options: { readonly immediate: true }): Promise<void>;
+  keepAwake<R>(promise: Promise<R>): Promise<R>;
 }
 
-/** One activation's sandbox and sessions. */
+/** One activation's sandbox, processes and sessions. */
 export class Workspace {
+  readonly hooks: Hooks;
   readonly slot: SandboxSlot;
   /** For callers. */
   readonly sandbox: CheckedSandbox;
+  readonly processes: Processes;
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
 
-  constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor) {
+  constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor, hooks: Hooks) {
+    this.hooks = hooks;
+    const announcer = announcing(actor, hooks);
     this.transcript = new Transcript(actor.db);
-    this.#log = new EventLog(this.transcript, actor);
+    this.#log = new EventLog(this.transcript, announcer);
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
+      network: config.network === undefined ? undefined : new Egress(config.network),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);
+    this.processes = new Processes({
+      limits: config.limits ?? {},
+      announcer,
+      sandbox: () => this.slot.get(),
+      nextPid: () => {
+        const pid = (actor.state.lastPid ?? 0) + 1;
+        actor.state.lastPid = pid;
+        return pid;
+      },
+      keepAwake: (running) => void actor.keepAwake(running),
+    });
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),
@@ -62,11 +89,11 @@ export class Workspace {
   }
 
   /**
-   * A stop waits for actions in flight: what a prompt waits for is ended when the stop begins, not behind it. An actor that
+   * A stop waits for actions in flight and for processes: what they wait for is ended when it begins, not behind it. An actor that
    * stops because it can't save any more has no last hook, in which the sandbox would be shut down.
    */
   async #stopping(actor: WorkspaceActor): Promise<void> {
-    const closed = this.sessions.close();
+    const closed = Promise.all([this.sessions.close(), this.processes.close()]);
     // Not in the turn of the signal: the actor says only behind it whether it can still save.
     await Promise.resolve();
     try {
@@ -79,7 +106,17 @@ export class Workspace {
 
   /** Ends agents and sandbox, and says so if there was a sandbox. */
   async shutdown(reason: ShutdownReason): Promise<void> {
-    await this.sessions.close();
+    await Promise.all([this.sessions.close(), this.processes.close()]);
     if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
   }
+}
+
+/** Listeners first, then hooks. */
+function announcing(actor: Announcer, hooks: Hooks): Announcer {
+  return {
+    broadcast: (...told) => {
+      actor.broadcast(...told);
+      hooks.told(...told);
+    },
+  };
 }

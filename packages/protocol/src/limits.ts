@@ -345,6 +345,39 @@ export const limits = {
   /** What one command may print, on stdout and on stderr. Longer output is cut, and says so. */
   sandboxOutputBytes: 512 * 1024,
 
+  /** A sandbox's files as one archive that is exported: what a message has room for. */
+  sandboxArchiveBytes: 7 * 1024 * 1024,
+  /** Entries of an archive that is imported. */
+  sandboxArchiveEntries: 10_000,
+  /** Threads on which the processes of embedded sandboxes run that share an `agentOS()`. */
+  sandboxProcessThreads: 8,
+  /** Processes that one actor may have running. */
+  processes: 32,
+  /** Processes that have ended and are still known; the oldest are forgotten. */
+  processesKept: 64,
+  /** The default of all that one process may print; then it is ended. */
+  processOutputBytes: 64 * 1024 * 1024,
+  /** Output of one process that is kept for who reads it later: its end. */
+  processReplayBytes: 1024 * 1024,
+  /** Events of output that are kept, however small they are. */
+  processReplayEvents: 1_024,
+  /** One event of output; longer output is several. */
+  processChunkBytes: 64 * 1024,
+  /** Events in one answer of `readProcessOutput`. */
+  processPageEvents: 256,
+  /** Stdin that waits for its process. */
+  processStdinBytes: 1024 * 1024,
+  /** One request from inside of a sandbox, with all its redirects. */
+  networkRequestMs: 30_000,
+  /** The answer to a request from inside of a sandbox. */
+  networkResponseBytes: 10 * 1024 * 1024,
+  /** Redirects that one request follows. */
+  networkRedirects: 10,
+  /** The id of a cron job of a workspace. Characters. */
+  cronJobIdLength: 100,
+  /** The share of a limit of a sandbox at which its users are warned. */
+  sandboxWarnShare: 0.8,
+
   /** One message of an agent: a line on its stdout. */
   agentMessageBytes: 4 * 1024 * 1024,
   /** Lines on an agent's stdout that are no messages, before it is given up. */

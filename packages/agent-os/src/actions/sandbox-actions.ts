@@ -29,4 +29,8 @@ export const sandboxActions = {
   mkdir: (c: Place, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.mkdir(path, options),
   move: (c: Place, from: string, to: string) => c.vars.sandbox.move(from, to),
   remove: (c: Place, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.remove(path, options),
+  /** All files as a tar: what differs from an empty sandbox. */
+  exportRootFilesystem: (c: Place, options?: { maxBytes?: number }) => c.vars.sandbox.export(options),
+  /** These files take the place of all that there were; all or nothing. */
+  importRootFilesystem: (c: Place, archive: Uint8Array) => c.vars.sandbox.import(archive),
 };

@@ -10,6 +10,7 @@ import {
 } from "../arguments.ts";
 import type { EntryRange, HistoryRange } from "../session-entry.ts";
 import type { SessionOptions } from "../sessions/sessions.ts";
+import { ToolCalls, type ToolRunner } from "../sessions/tool-calls.ts";
 import type { Place } from "./place.ts";
 
 /** The name of a session that is opened without one. */
@@ -25,13 +26,14 @@ export const sessionActions = {
     c.vars.sessions.open(options.sessionId ?? MAIN, options),
   /** Gives the agent a prompt; settles when its turn is over and all of it is in the transcript. */
   prompt: (
-    c: Place,
+    c: Place & ToolRunner,
     options: { sessionId?: string; content: PromptContent; idempotencyKey?: string | undefined },
   ) =>
     c.vars.sessions.prompt(
       options.sessionId ?? MAIN,
       contentBlocks(options.content),
       checkKey(options.idempotencyKey),
+      ToolCalls.of(c),
     ),
   cancelPrompt: (c: Place, options: { sessionId?: string } = {}) =>
     c.vars.sessions.cancel(options.sessionId ?? MAIN),

@@ -18,15 +18,21 @@ export function bytesOf(content: string | Uint8Array): Uint8Array {
   throw sandboxErrors.invalidArgument("content", "a text or bytes");
 }
 
-/** How a command may run. Throws `sandbox.invalid_argument`, `sandbox.unknown_option`. */
-export function execOptions(options: ExecOptions | undefined): ExecOptions {
-  if (options === undefined) return {};
+/** Options of an action, by their names. Throws `sandbox.invalid_argument`, `sandbox.unknown_option`. */
+export function checkOptions(action: string, options: object, names: readonly string[]): void {
   if (typeof options !== "object" || options === null)
     throw sandboxErrors.invalidArgument("options", "an object");
   for (const name of Object.keys(options)) {
-    if (!execNames.some((known) => known === name))
-      throw sandboxErrors.unknownOption(name, nearest(name.slice(0, limits.memberNameLength), execNames));
+    if (names.includes(name)) continue;
+    const meant = nearest(name.slice(0, limits.memberNameLength), names);
+    throw sandboxErrors.unknownOption(action, name, meant);
   }
+}
+
+/** How a command may run. Throws `sandbox.invalid_argument`, `sandbox.unknown_option`. */
+export function execOptions(options: ExecOptions | undefined): ExecOptions {
+  if (options === undefined) return {};
+  checkOptions("exec", options, execNames);
   const { cwd, env, stdin } = options;
   for (const [name, value] of Object.entries({ cwd, stdin, ...asVariables(env) }))
     if (value !== undefined) checkText(name, value);
@@ -34,7 +40,7 @@ export function execOptions(options: ExecOptions | undefined): ExecOptions {
 }
 
 /** Names that say where an error is. */
-function asVariables(env: ExecOptions["env"]): Record<string, string> {
+export function asVariables(env: ExecOptions["env"]): Record<string, string> {
   if (env === undefined) return {};
   if (typeof env !== "object" || env === null) throw sandboxErrors.invalidArgument("env", "an object");
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [`env.${name}`, value]));

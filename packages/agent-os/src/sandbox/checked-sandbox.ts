@@ -2,7 +2,10 @@
  * CheckedSandbox: an activation's sandbox as its actions use it. What a caller sent is checked before anything boots.
  * Methods reject with `sandbox.*`.
  */
-import { bytesOf, checkText, execOptions } from "./arguments.ts";
+import { limits } from "@troupe/protocol";
+import { sandboxErrors } from "../errors.ts";
+import { packImage, unpackImage } from "./archive.ts";
+import { bytesOf, checkOptions, checkText, execOptions } from "./arguments.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "./sandbox.ts";
 import type { SandboxSlot } from "./sandbox-slot.ts";
 
@@ -52,6 +55,20 @@ export class CheckedSandbox {
 
   async remove(path: string, options?: { readonly recursive?: boolean }): Promise<void> {
     await (await this.#at({ path })).remove(path, options);
+  }
+
+  async export(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
+    checkOptions("exportRootFilesystem", options, ["maxBytes"]);
+    const { maxBytes = limits.sandboxArchiveBytes } = options;
+    if (!Number.isSafeInteger(maxBytes) || maxBytes < 1 || maxBytes > limits.sandboxArchiveBytes)
+      throw sandboxErrors.invalidArgument("maxBytes", `a number from 1 to ${limits.sandboxArchiveBytes}`);
+    return await packImage(await (await this.#slot.get()).snapshot(), maxBytes);
+  }
+
+  async import(archive: Uint8Array): Promise<void> {
+    if (!(archive instanceof Uint8Array)) throw sandboxErrors.invalidArgument("archive", "bytes");
+    const image = await unpackImage(archive);
+    await (await this.#slot.get()).restore(image);
   }
 
   async #at(paths: Readonly<Record<string, string>>): Promise<Sandbox> {

@@ -11,6 +11,7 @@
 import { TroupeError } from "@troupe/base";
 import { sandboxErrors } from "../errors.ts";
 import type { FileStore } from "./file-store.ts";
+import type { SandboxNetwork } from "./network.ts";
 import type { Sandbox, SandboxDriver } from "./sandbox.ts";
 
 type Phase =
@@ -23,6 +24,7 @@ type Phase =
 export interface SandboxSlotParts {
   readonly driver: SandboxDriver;
   readonly files?: FileStore | undefined;
+  readonly network?: SandboxNetwork | undefined;
   /** A sandbox is up; nobody gets it before this has settled. When it rejects the sandbox is given up. */
   readonly onBooted: () => Promise<void>;
 }
@@ -67,8 +69,9 @@ export class SandboxSlot {
   async #boot(abort: AbortController): Promise<Sandbox> {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
+    const { driver, files, network } = this.#parts;
     try {
-      const sandbox = await this.#parts.driver.boot({ signal: abort.signal, files: this.#parts.files });
+      const sandbox = await driver.boot({ signal: abort.signal, files, network });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();

@@ -6,7 +6,9 @@
  * cut off (deadline, cancel, a thread or process that died), not at all.
  */
 
-import type { FileStore } from "./file-store.ts";
+import type { FileStore, ImageChanges } from "./file-store.ts";
+import type { SandboxNetwork } from "./network.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
 
 /** Boots sandboxes of one kind. */
 export interface SandboxDriver {
@@ -21,6 +23,8 @@ export interface BootOptions {
   readonly signal: AbortSignal;
   /** Where the files outlive the sandbox; without it they end with it. */
   readonly files?: FileStore | undefined;
+  /** The one way out; without it there is none. */
+  readonly network?: SandboxNetwork | undefined;
 }
 
 /** A command, and how it may run. */
@@ -63,6 +67,8 @@ export interface DirectoryEntry {
 export interface Sandbox {
   /** Runs a command line in a shell. A command that fails is a result, not an error. */
   exec(command: string, options?: ExecOptions, signal?: AbortSignal): Promise<ExecResult>;
+  /** Starts a process. It runs beside everything else, until it ends or the sandbox does. */
+  spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess>;
   readFile(path: string): Promise<Uint8Array>;
   /** Writes a file, and makes the directories above it. */
   writeFile(path: string, content: Uint8Array): Promise<void>;
@@ -72,6 +78,10 @@ export interface Sandbox {
   mkdir(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
   move(from: string, to: string): Promise<void>;
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
+  /** All files as they are between two operations, as the difference to an empty sandbox. Nothing is copied. */
+  snapshot(): Promise<ImageChanges>;
+  /** An empty sandbox with these files and no others, all or nothing. */
+  restore(image: ImageChanges): Promise<void>;
   /** Ends it; what runs is cancelled. */
   shutdown(): Promise<void>;
 }

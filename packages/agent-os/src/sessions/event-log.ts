@@ -5,21 +5,9 @@
  * isn't in the transcript: the broadcast is made behind the append, in its turn or a later one, and the output gate keeps it
  * back until that is on disk. An event that can't be stored is told to nobody; its append rejects, and the log goes on.
  */
-import {
-  type PermissionQuestion,
-  type SessionEntry,
-  type SessionEvent,
-  VM_STREAM,
-  type VmEntry,
-} from "../session-entry.ts";
+import type { Announcer } from "../announcer.ts";
+import { type SessionEvent, VM_STREAM, type VmEntry } from "../session-entry.ts";
 import type { Transcript } from "./transcript.ts";
-
-/** How listeners are told. */
-export interface Announcer {
-  broadcast(name: "sessionEvent", entry: SessionEntry): void;
-  broadcast(name: "permissionRequest", question: PermissionQuestion): void;
-  broadcast(name: "vmBooted" | "vmShutdown", entry: VmEntry): void;
-}
 
 /** The one writer of an actor's transcripts. */
 export class EventLog {

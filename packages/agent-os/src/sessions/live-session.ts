@@ -19,6 +19,7 @@ import type { SessionEvent } from "../session-entry.ts";
 import { PermissionDesk } from "./permission-desk.ts";
 import type { PromptResult } from "./prompts.ts";
 import type { SessionRow } from "./session-table.ts";
+import type { ToolCalls } from "./tool-calls.ts";
 
 /** What a live session is made of. */
 export interface LiveSessionParts {
@@ -53,6 +54,8 @@ export class LiveSession {
   /** The agent's id of the session, once its updates are for the transcript. */
   #listeningTo: string | undefined;
   #turn: "none" | "preparing" | "cancelled" | "running" = "none";
+  /** Of the prompt that runs, where there is a relay. */
+  #calls: ToolCalls | undefined;
   /** The first update that couldn't be stored. */
   #lost: unknown;
 
@@ -64,7 +67,12 @@ export class LiveSession {
       command,
       place: {
         sandbox: parts.sandbox,
-        permit: (request) => decide(permissions, request, (asked) => this.#desk.ask(asked)),
+        permit: async (request) => {
+          const refused = (await this.#calls?.permits(request.toolCall)) === false;
+          return await decide(refused ? "reject_all" : permissions, request, (asked) =>
+            this.#desk.ask(asked),
+          );
+        },
       },
       onUpdate: (update) => this.#updated(update),
       // What can't be stored ends the session by itself.
@@ -87,9 +95,14 @@ export class LiveSession {
   }
 
   /** Gives the agent a prompt, behind `delivering`; settles when its turn is over and everything of it is stored. */
-  async prompt(blocks: readonly ContentBlock[], delivering: () => Promise<void>): Promise<PromptResult> {
+  async prompt(
+    blocks: readonly ContentBlock[],
+    delivering: () => Promise<void>,
+    calls?: ToolCalls,
+  ): Promise<PromptResult> {
     if (this.prompting) throw sessionErrors.promptActive(this.#parts.sessionId);
     this.#turn = "preparing";
+    this.#calls = calls;
     try {
       const { agentSessionId } = await this.opened;
       await Promise.all(
@@ -110,6 +123,8 @@ export class LiveSession {
       return { stopReason };
     } finally {
       this.#turn = "none";
+      this.#calls = undefined;
+      calls?.end();
     }
   }
 
@@ -191,6 +206,7 @@ export class LiveSession {
     if (update.sessionUpdate === "current_mode_update") this.#modeIs(update.currentModeId);
     if (update.sessionUpdate === "config_option_update")
       this.#config = { ...this.#config, configOptions: update.configOptions };
+    this.#calls?.seen(update);
     this.#parts.record(update).catch((cause: unknown) => {
       // A transcript with a hole would be a lie: the agent is stopped, and its prompt fails with the reason.
       this.#lost ??= cause;

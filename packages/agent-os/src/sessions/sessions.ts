@@ -16,6 +16,7 @@ import { LiveSession } from "./live-session.ts";
 import type { PendingPermission } from "./permission-desk.ts";
 import type { PromptResult, Prompts } from "./prompts.ts";
 import type { SessionTable } from "./session-table.ts";
+import type { ToolCalls } from "./tool-calls.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** What sessions are made of. */
@@ -112,10 +113,11 @@ export class Sessions {
     sessionId: string,
     blocks: readonly ContentBlock[],
     key: string | undefined,
+    calls?: ToolCalls,
   ): Promise<PromptResult> {
     this.#parts.table.get(sessionId);
     return await this.#parts.prompts.run(sessionId, key, (delivering) =>
-      this.#running(sessionId).prompt(blocks, delivering),
+      this.#running(sessionId).prompt(blocks, delivering, calls),
     );
   }
 

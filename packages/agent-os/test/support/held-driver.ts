@@ -38,6 +38,12 @@ class EmptySandbox implements Sandbox {
   }
 
   exec = async (command: string) => ({ exitCode: 0, stdout: command, stderr: "", truncated: false });
+  spawn = async () => ({
+    ended: Promise.resolve({ exitCode: 0 }),
+    write: async () => undefined,
+    closeStdin: () => undefined,
+    kill: () => undefined,
+  });
   readFile = async () => new TextEncoder().encode("a file");
   writeFile = async () => undefined;
   stat = async () => ({ type: "file" as const, size: 6, mode: 0o644, modifiedAt: 0 });
@@ -46,5 +52,7 @@ class EmptySandbox implements Sandbox {
   mkdir = async () => undefined;
   move = async () => undefined;
   remove = async () => undefined;
+  snapshot = async () => [];
+  restore = async () => undefined;
   shutdown = async () => this.#onShutdown();
 }

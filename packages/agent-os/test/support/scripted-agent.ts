@@ -104,6 +104,12 @@ const steps: Readonly<Record<string, Step>> = {
     await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
     return undefined;
   },
+  fail: async ({ client, sessionId }) => {
+    const tool = { toolCallId: "fail", title: "a failure", status: "failed" } as const;
+    const update = { sessionUpdate: "tool_call", ...tool } as const;
+    await client.notify(methods.client.session.update, { sessionId, update });
+    return undefined;
+  },
   recall: async ({ say }) => {
     await say(past);
     return undefined;

@@ -2,8 +2,9 @@
  * The embedded driver: just-bash in a pool of worker threads, with files in memory that a store may keep.
  *
  * It needs nothing but npm and boots in milliseconds. It is for the user's own agent: a worker thread is no boundary
- * against somebody hostile. Commands are those of just-bash; there is no network and no real process.
+ * against somebody hostile. Commands are those of just-bash; there is no real process, and no network but the one that it is given.
  */
+import { limits } from "@troupe/protocol";
 import type { BootOptions, Sandbox, SandboxDriver } from "../sandbox.ts";
 import { EmbeddedSandbox } from "./embedded-sandbox.ts";
 import { ThreadPool } from "./thread-pool.ts";
@@ -11,12 +12,15 @@ import { ThreadPool } from "./thread-pool.ts";
 /** Boots sandboxes that share a few threads. Rejects with `package.missing { install }` without just-bash. */
 export class EmbeddedDriver implements SandboxDriver {
   readonly name = "embedded";
-  readonly #pool = new ThreadPool();
+  readonly #pools = {
+    operations: new ThreadPool(limits.sandboxThreads),
+    processes: new ThreadPool(limits.sandboxProcessThreads),
+  };
   #booted = 0;
 
-  async boot({ signal, files }: BootOptions): Promise<Sandbox> {
+  async boot({ signal, ...rest }: BootOptions): Promise<Sandbox> {
     this.#booted += 1;
-    const sandbox = new EmbeddedSandbox(this.#booted, this.#pool, files);
+    const sandbox = new EmbeddedSandbox(this.#booted, this.#pools, rest);
     await sandbox.open(signal);
     return sandbox;
   }

@@ -1,16 +1,22 @@
 /**
- * EmbeddedSandbox: one sandbox over a pool of threads.
+ * EmbeddedSandbox: one sandbox over two pools of threads.
  *
  * Its operations run one after the other, each on a thread that is lent for it (`thread-pool.ts`), on files whose truth is
- * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts from the operation's start, not from its call: what waits behind another command
- * isn't late because of it.
+ * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
+ * from the operation's start, not from its call: what waits behind another command isn't late because of it.
+ *
+ * Processes run beside them, on threads of the other pool. What one changed is taken over between two operations, as if it
+ * were one: so no two changes are ever saved at once, and a thread's copy of the files is known to be old.
  */
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
-import type { FileStore } from "../file-store.ts";
-import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
+import type { FileStore, ImageChanges } from "../file-store.ts";
+import type { SandboxNetwork } from "../network.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
+import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
+import { EmbeddedProcess } from "./embedded-process.ts";
 import { Image } from "./image.ts";
-import type { Operation, OperationResults, ThreadAnswer, ThreadFailure } from "./messages.ts";
+import type { Operation, OperationResults, ProcessResult, ThreadAnswer, ThreadFailure } from "./messages.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
@@ -21,21 +27,33 @@ interface Bounds {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The threads of a definition's sandboxes. */
+export interface ThreadPools {
+  readonly operations: ThreadPool;
+  readonly processes: ThreadPool;
+}
+
 /** A sandbox in worker threads. */
 export class EmbeddedSandbox implements Sandbox {
   readonly #id: number;
-  readonly #pool: ThreadPool;
+  readonly #pools: ThreadPools;
   readonly #image = new Image();
   readonly #files: FileStore | undefined;
+  readonly #network: SandboxNetwork | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #processes = new Set<SandboxProcess>();
+  /** What processes do on threads; one that was killed may still be leaving its own. */
+  readonly #runs = new Set<Promise<unknown>>();
 
-  constructor(id: number, pool: ThreadPool, files?: FileStore) {
+  constructor(id: number, pools: ThreadPools, { files, network }: Pick<BootOptions, "files" | "network">) {
+    this.#network = network;
     this.#id = id;
     this.#files = files;
-    this.#pool = pool;
-    pool.enter();
+    this.#pools = pools;
+    pools.operations.enter();
+    pools.processes.enter();
   }
 
   /** Rejects when sandboxes can't run here; then it is shut down. */
@@ -54,6 +72,18 @@ export class EmbeddedSandbox implements Sandbox {
     if (!(timeoutMs > 0 && timeoutMs <= limits.sandboxExecMaxMs))
       return Promise.reject(sandboxErrors.invalidTimeout(limits.sandboxExecMaxMs));
     return this.#run({ kind: "exec", command, options }, { timeoutMs, signal });
+  }
+
+  async spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess> {
+    this.#closing.signal.throwIfAborted();
+    const process = new EmbeddedProcess(command, listener, (stdin, signal) => {
+      const run = this.#runProcess({ kind: "process", command, stdin }, signal);
+      this.#runs.add(run);
+      return run.finally(() => this.#runs.delete(run));
+    });
+    this.#processes.add(process);
+    void process.ended.then(() => this.#processes.delete(process));
+    return process;
   }
 
   readFile(path: string): Promise<Uint8Array> {
@@ -88,6 +118,28 @@ export class EmbeddedSandbox implements Sandbox {
     await this.#run({ kind: "remove", path, recursive: options.recursive ?? false });
   }
 
+  snapshot(): Promise<ImageChanges> {
+    return this.#behind(async () => {
+      this.#closing.signal.throwIfAborted();
+      return this.#image.changes();
+    });
+  }
+
+  restore(image: ImageChanges): Promise<void> {
+    return this.#behind(async () => {
+      this.#closing.signal.throwIfAborted();
+      const kept = new Set(image.map(([path]) => path));
+      const gone = this.#image.changes().filter(([path]) => !kept.has(path));
+      const changes: ImageChanges = [
+        // What was removed of an empty sandbox is there again.
+        ...gone.map(([path]) => [path, { type: "removed", given: false }] as const),
+        ...image,
+      ];
+      await this.#files?.save(changes);
+      this.#image.apply(changes);
+    });
+  }
+
   shutdown(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -95,17 +147,42 @@ export class EmbeddedSandbox implements Sandbox {
 
   async #leave(): Promise<void> {
     this.#closing.abort(sandboxErrors.closed());
+    for (const process of this.#processes) process.kill("SIGKILL");
+    await Promise.allSettled(this.#runs);
     await this.#last;
-    await this.#pool.leave();
+    await Promise.all([this.#pools.operations.leave(), this.#pools.processes.leave()]);
   }
 
   /** Behind all that were asked for before. */
   #run<O extends Operation>(operation: O, bounds: Bounds = {}): Promise<OperationResults[O["kind"]]> {
-    const done = this.#last.then(() =>
-      this.#pool.use(this.#id, (thread) => this.#on(thread, operation, bounds)),
+    return this.#behind(() =>
+      this.#pools.operations.use(this.#id, (thread) => this.#on(thread, operation, bounds)),
     );
+  }
+
+  #behind<R>(work: () => Promise<R>): Promise<R> {
+    const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  async #runProcess(operation: Operation & { kind: "process" }, signal: AbortSignal): Promise<ProcessResult> {
+    const work = async (thread: SandboxThread) => {
+      let gone: Promise<void> | undefined;
+      const cutOff = () => {
+        gone = thread.end(sandboxErrors.cancelled());
+      };
+      signal.addEventListener("abort", cutOff, { once: true });
+      const { version } = this.#image;
+      try {
+        const answer = await thread.request(this.#request(thread, operation), this.#network);
+        return await this.#behind(() => this.#settle<typeof operation>(thread, answer, version));
+      } finally {
+        signal.removeEventListener("abort", cutOff);
+        await gone;
+      }
+    };
+    return await this.#pools.processes.use(this.#id, work, signal);
   }
 
   async #on<O extends Operation>(
@@ -121,7 +198,12 @@ export class EmbeddedSandbox implements Sandbox {
     const deadline = setTimeout(() => void thread.end(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
     stop.addEventListener("abort", cutOff, { once: true });
     try {
-      return await this.#settle<O>(thread, await thread.request(this.#request(thread, operation)));
+      const { version } = this.#image;
+      return await this.#settle<O>(
+        thread,
+        await thread.request(this.#request(thread, operation), this.#network),
+        version,
+      );
     } finally {
       clearTimeout(deadline);
       stop.removeEventListener("abort", cutOff);
@@ -130,20 +212,23 @@ export class EmbeddedSandbox implements Sandbox {
 
   #request(thread: SandboxThread, operation: Operation) {
     const { held } = thread;
+    const network = this.#network?.variables;
     const current = held?.sandbox === this.#id && held.version === this.#image.version;
-    return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation };
+    return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation, network };
   }
 
   async #settle<O extends Operation>(
     thread: SandboxThread,
     answer: ThreadAnswer,
+    startedAt: number,
   ): Promise<OperationResults[O["kind"]]> {
     const { changes, failure } = answer;
     // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
     thread.held = undefined;
     if (this.#files !== undefined && changes.length > 0) await this.#files.save(changes);
+    const alone = this.#image.version === startedAt;
     this.#image.apply(changes);
-    thread.held = answer.holds ? { sandbox: this.#id, version: this.#image.version } : undefined;
+    thread.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
     // The thread answers an operation with the result of its kind.
     return answer.result as OperationResults[O["kind"]];

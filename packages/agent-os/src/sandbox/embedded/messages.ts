@@ -1,11 +1,18 @@
 /** What the runtime's side and a sandbox thread say to each other. */
 
 import type { ImageChanges } from "../file-store.ts";
+import type { NetworkRequest, NetworkResponse } from "../network.ts";
+import type { ProcessCommand } from "../process.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "../sandbox.ts";
 
 /** One thing to do in a sandbox. */
 export type Operation =
   | { readonly kind: "exec"; readonly command: string; readonly options: ExecOptions }
+  | {
+      readonly kind: "process";
+      readonly command: Pick<ProcessCommand, "command" | "args" | "cwd" | "env">;
+      readonly stdin: Uint8Array;
+    }
   | { readonly kind: "readFile"; readonly path: string }
   | { readonly kind: "writeFile"; readonly path: string; readonly content: Uint8Array }
   | { readonly kind: "stat"; readonly path: string }
@@ -17,9 +24,17 @@ export type Operation =
   /** Nothing but to have the files: a boot, which fails where a sandbox can't be. */
   | { readonly kind: "open" };
 
+/** A process that has ended by itself. */
+export interface ProcessResult {
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+}
+
 /** What each kind of operation results in. */
 export interface OperationResults {
   readonly exec: ExecResult;
+  readonly process: ProcessResult;
   readonly readFile: Uint8Array;
   readonly writeFile: undefined;
   readonly stat: FileStat;
@@ -37,6 +52,21 @@ export interface ThreadRequest {
   /** The files, when the thread doesn't have them in this version. */
   readonly image: ImageChanges | undefined;
   readonly operation: Operation;
+  /** Variables of its shells when it has a network; undefined: it has none. */
+  readonly network: Readonly<Record<string, string>> | undefined;
+}
+
+/** From the thread, while it works: a request for the way out. */
+export interface FetchQuestion {
+  readonly fetch: number;
+  readonly request: NetworkRequest;
+}
+
+/** To the thread: what became of it. */
+export interface FetchAnswer {
+  readonly fetched: number;
+  readonly response?: NetworkResponse;
+  readonly failure?: string;
 }
 
 /** How an operation failed in the thread. */

@@ -1,6 +1,6 @@
 /** The operations of a sandbox thread, on a shell and its files. */
 import type { ExecResult, FileStat } from "../sandbox.ts";
-import type { Operation, OperationResults } from "./messages.ts";
+import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
 import { HOME, type Shell } from "./shell.ts";
 
 type Result = OperationResults[Operation["kind"]];
@@ -11,6 +11,8 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
   switch (operation.kind) {
     case "exec":
       return await exec(shell, operation);
+    case "process":
+      return await runProcess(shell, operation);
     case "readFile":
       return await files.readFileBuffer(operation.path);
     case "writeFile":
@@ -52,6 +54,31 @@ async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Prom
     stderr,
     truncated: stdout.length < result.stdout.length || stderr.length < result.stderr.length,
   };
+}
+
+async function runProcess(shell: Shell, operation: Operation & { kind: "process" }): Promise<ProcessResult> {
+  const { command, args, cwd, env } = operation.command;
+  // What isn't exported a shell in the shell wouldn't see.
+  const exported = Object.keys(env ?? {}).filter((name) => /^[A-Za-z_]\w*$/.test(name));
+  const exports = exported.length === 0 ? "" : `export ${exported.join(" ")}; `;
+  const result = await shell.bash.exec(exports + [command, ...args].map(quoted).join(" "), {
+    cwd: cwd ?? HOME,
+    stdin: Buffer.from(operation.stdin).toString("latin1"),
+    stdinKind: "bytes",
+    rawScript: true,
+    ...(env === undefined ? {} : { env: { ...env } }),
+  });
+  const binary = result.stdoutKind === "bytes" || result.stdoutEncoding === "binary";
+  return {
+    exitCode: result.exitCode,
+    stdout: Uint8Array.from(Buffer.from(result.stdout, binary ? "latin1" : "utf8")),
+    stderr: Uint8Array.from(Buffer.from(result.stderr)),
+  };
+}
+
+/** A word that the shell takes as it is. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The beginning of a text, at most so many bytes of UTF-8, in whole characters. */

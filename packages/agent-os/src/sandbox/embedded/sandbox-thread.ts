@@ -8,10 +8,14 @@ import { Worker } from "node:worker_threads";
 import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
-import type { ThreadAnswer, ThreadData, ThreadRequest } from "./messages.ts";
+import type { SandboxNetwork } from "../network.ts";
+import type { FetchAnswer, FetchQuestion, ThreadAnswer, ThreadData, ThreadRequest } from "./messages.ts";
 import { workerUrl } from "./worker-url.ts";
 
 interface Waiting {
+  readonly network: SandboxNetwork | undefined;
+  /** Fires when the operation is over. */
+  readonly over: AbortController;
   readonly resolve: (answer: ThreadAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,7 +48,10 @@ export class SandboxThread {
       resourceLimits: { maxOldGenerationSizeMb: limits.sandboxHeapMib },
     });
     this.#worker.unref();
-    this.#worker.on("message", (answer: ThreadAnswer) => this.#take()?.resolve(answer));
+    this.#worker.on("message", (said: ThreadAnswer | FetchQuestion) => {
+      if ("fetch" in said) void this.#fetch(said);
+      else this.#take()?.resolve(said);
+    });
     this.#worker.on("error", (cause) => this.#lose(sandboxErrors.threadLost(cause)));
     this.#worker.on("exit", () => this.#lose(sandboxErrors.threadLost("it exited")));
   }
@@ -54,12 +61,12 @@ export class SandboxThread {
     return this.#lost !== undefined;
   }
 
-  /** Sends a request. Rejects when the thread ends before it has answered. */
-  request(request: ThreadRequest): Promise<ThreadAnswer> {
+  /** Sends a request; what it asks of the network meanwhile goes there. Rejects when the thread ends before it has answered. */
+  request(request: ThreadRequest, network?: SandboxNetwork): Promise<ThreadAnswer> {
     assert(this.#waiting === undefined, "one operation at a time");
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting = { network, over: new AbortController(), resolve, reject };
       this.#worker.ref();
       this.#worker.postMessage(request);
     });
@@ -71,6 +78,19 @@ export class SandboxThread {
     await this.#worker.terminate();
   }
 
+  async #fetch({ fetch: fetched, request }: FetchQuestion): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting?.network === undefined) return;
+    const answer = await waiting.network.fetch(request, waiting.over.signal).then(
+      (response): FetchAnswer => ({ fetched, response }),
+      (cause: unknown): FetchAnswer => ({
+        fetched,
+        failure: cause instanceof Error ? cause.message : "failed",
+      }),
+    );
+    if (this.#waiting === waiting) this.#worker.postMessage(answer);
+  }
+
   #lose(why: unknown): void {
     this.#lost ??= why;
     this.#take()?.reject(this.#lost);
@@ -79,6 +99,7 @@ export class SandboxThread {
   #take(): Waiting | undefined {
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    waiting?.over.abort(sandboxErrors.cancelled());
     if (this.#lost === undefined) this.#worker.unref();
     return waiting;
   }

@@ -4,10 +4,10 @@
  * It is started by URL and must import nothing that needs the package's own resolution, but for just-bash.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
-import type { ImageChanges } from "../file-store.ts";
-import type { ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
+import type { FetchAnswer, ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
 import { run } from "./operations.ts";
 import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";
+import { WayOut } from "./way-out.ts";
 
 /** The thread's one sandbox. */
 interface Held {
@@ -36,15 +36,17 @@ function failureOf(cause: unknown): ThreadFailure {
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   let module: ShellModule | undefined;
   let held: Held | undefined;
-  const open = async (sandbox: number, image: ImageChanges): Promise<Held> => {
+  const way = new WayOut(port);
+  const open = async ({ sandbox, image = [], network }: ThreadRequest): Promise<Held> => {
     module ??= await loadShell(data);
-    return { sandbox, shell: await module.open(image) };
+    const outside = network === undefined ? undefined : { variables: network, fetch: way.fetch };
+    return { sandbox, shell: await module.open(image, outside) };
   };
-  port.on("message", (request: ThreadRequest) => {
+  port.on("message", (request: ThreadRequest | FetchAnswer) => {
+    if ("fetched" in request) return way.answered(request);
     void (async () => {
       try {
-        if (request.image !== undefined || held?.sandbox !== request.sandbox)
-          held = await open(request.sandbox, request.image ?? []);
+        if (request.image !== undefined || held?.sandbox !== request.sandbox) held = await open(request);
         port.postMessage(await answer(request, held));
       } catch (cause) {
         held = undefined;

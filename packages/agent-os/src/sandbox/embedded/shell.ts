@@ -3,7 +3,7 @@
  *
  * It is an optional package, imported when the first sandbox boots.
  */
-import type { Bash, InMemoryFs } from "just-bash";
+import type { Bash, InMemoryFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { FileWatch } from "./file-watch.ts";
 import type { ThreadData } from "./messages.ts";
@@ -23,10 +23,16 @@ export interface Shell {
   takeChanges(): Promise<ImageChanges>;
 }
 
+/** The network of a shell. */
+export interface Outside {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly fetch: SecureFetch;
+}
+
 /** just-bash, loaded. */
 export interface ShellModule {
   /** A shell over these files. */
-  open(image: ImageChanges): Promise<Shell>;
+  open(image: ImageChanges, outside: Outside | undefined): Promise<Shell>;
 }
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
@@ -37,12 +43,13 @@ export async function loadShell(data: ThreadData): Promise<ShellModule> {
     throw cause;
   });
   return {
-    open: async (image) => {
+    open: async (image, outside) => {
       const files = new justBash.InMemoryFs({}, { maxTotalBytes: data.fileBytes });
       const bash = new justBash.Bash({
         fs: files,
         cwd: HOME,
-        env: { HOME, USER: "user" },
+        env: { HOME, USER: "user", ...outside?.variables },
+        ...(outside === undefined ? {} : { fetch: outside.fetch }),
         // The deadline bounds a command's time; these are the library's own guards of memory.
         executionLimits: { maxCommandCount: Infinity, maxLoopIterations: Infinity },
       });

@@ -16,11 +16,17 @@ interface Waiting {
 
 /** Threads, lent one operation at a time. */
 export class ThreadPool {
+  readonly #most: number;
   readonly #idle: SandboxThread[] = [];
   readonly #waiting: Waiting[] = [];
   #lent = 0;
   #sandboxes = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+
+  /** `most`: how many threads there may be. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** There is one sandbox more. */
   enter(): void {
@@ -33,9 +39,16 @@ export class ThreadPool {
     if (this.#sandboxes === 0) await this.#endIdle();
   }
 
-  /** Runs `work` with a thread of its own. Rejects with `sandbox.busy` when too many wait. */
-  async use<R>(sandbox: number, work: (thread: SandboxThread) => Promise<R>): Promise<R> {
-    const thread = await this.#borrow(sandbox);
+  /**
+   * Runs `work` with a thread of its own. Rejects with `sandbox.busy` when too many wait, and with the signal's reason when that
+   * fires before there is a thread.
+   */
+  async use<R>(
+    sandbox: number,
+    work: (thread: SandboxThread) => Promise<R>,
+    signal?: AbortSignal,
+  ): Promise<R> {
+    const thread = await this.#borrow(sandbox, signal);
     try {
       return await work(thread);
     } finally {
@@ -43,16 +56,31 @@ export class ThreadPool {
     }
   }
 
-  #borrow(sandbox: number): SandboxThread | Promise<SandboxThread> {
+  #borrow(sandbox: number, signal: AbortSignal | undefined): SandboxThread | Promise<SandboxThread> {
+    signal?.throwIfAborted();
     const known = this.#idle.findIndex((thread) => thread.held?.sandbox === sandbox);
     const [idle] = this.#idle.splice(known === -1 ? 0 : known, 1);
-    if (idle !== undefined || this.#lent < limits.sandboxThreads) {
+    if (idle !== undefined || this.#lent < this.#most) {
       this.#lent += 1;
       return idle ?? new SandboxThread();
     }
     if (this.#waiting.length >= limits.sandboxQueue)
       return Promise.reject(sandboxErrors.busy(limits.sandboxQueue));
-    return new Promise((lent) => this.#waiting.push({ sandbox, lent }));
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        sandbox,
+        lent: (thread) => {
+          signal?.removeEventListener("abort", givenUp);
+          resolve(thread);
+        },
+      };
+      const givenUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", givenUp, { once: true });
+      this.#waiting.push(waiting);
+    });
   }
 
   #giveBack(used: SandboxThread): void {

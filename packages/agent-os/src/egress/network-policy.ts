@@ -1,0 +1,87 @@
+/**
+ * What a sandbox may reach: nothing but what is named.
+ */
+import { networkErrors } from "../errors.ts";
+
+/** Where a sandbox may go. */
+export interface AllowedTarget {
+  /**
+   * An origin, and perhaps the beginning of a path: "https://api.example.com/v1". A host that begins with "*." is all of its
+   * subdomains, "*" every host.
+   */
+  readonly url: string;
+  /** Default: all. */
+  readonly methods?: readonly string[];
+  /** True: the name may lead to an address of a private network or of this machine. Default: it must be a public one. */
+  readonly private?: boolean;
+}
+
+/** A secret that requests from inside carry without knowing it. */
+export interface Credential {
+  readonly value: string;
+  /** The hosts that get it: "api.example.com", "*.example.com". */
+  readonly hosts: readonly string[];
+}
+
+/** A sandbox's network. */
+export interface NetworkConfig {
+  /** What may be reached. Default: nothing. */
+  readonly allow?: readonly (string | AllowedTarget)[];
+  /** By the names of the variables that have their placeholders. */
+  readonly credentials?: Readonly<Record<string, Credential>>;
+}
+
+interface Target {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+  readonly methods: readonly string[] | undefined;
+  readonly private: boolean;
+}
+
+/** The allow list. */
+export class NetworkPolicy {
+  readonly #targets: readonly Target[];
+
+  /** Throws where an entry is none. */
+  constructor(config: NetworkConfig) {
+    this.#targets = (config.allow ?? []).map((entry) =>
+      targetOf(typeof entry === "string" ? { url: entry } : entry),
+    );
+  }
+
+  /** Throws `network.denied`; says whether the address may be a private one. */
+  check(url: URL, method: string): { readonly private: boolean } {
+    const said = url.origin + url.pathname;
+    if (url.username !== "" || url.password !== "") throw networkErrors.denied(said, "it has a user in it");
+    const there = this.#targets.filter((target) => leadsTo(target, url));
+    if (there.length === 0) throw networkErrors.denied(said, "it is not on the allow list");
+    const allowed = there.filter(({ methods }) => methods === undefined || methods.includes(method));
+    if (allowed.length === 0) throw networkErrors.denied(said, `${method} is not allowed there`);
+    return { private: allowed.some((target) => target.private) };
+  }
+}
+
+/** True for the host itself, or where a pattern with "*" says so. */
+export function hostMatches(pattern: string, host: string): boolean {
+  if (pattern === "*" || pattern === host) return true;
+  return pattern.startsWith("*.") && host.endsWith(pattern.slice(1));
+}
+
+function leadsTo(target: Target, url: URL): boolean {
+  const { protocol, host, port, path } = target;
+  if (url.protocol !== protocol || url.port !== port || !hostMatches(host, url.hostname)) return false;
+  if (path === "/") return true;
+  // A server may take an escaped separator for one; where a path matters there is none.
+  if (/%2f|%5c/i.test(url.pathname)) return false;
+  return url.pathname === path || url.pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
+}
+
+function targetOf({ url: text, methods, private: inside = false }: AllowedTarget): Target {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    throw networkErrors.invalidPolicy(`"${text}" is no http or https URL`);
+  const { protocol, hostname: host, port, pathname: path } = url;
+  return { protocol, host, port, path, methods: methods?.map((name) => name.toUpperCase()), private: inside };
+}

@@ -1,0 +1,41 @@
+/**
+ * Gauge: how much of a limit is used. Who is near it is warned once, and again only after a retreat.
+ */
+import { limits } from "@troupe/protocol";
+
+/** Limits that people are warned of. */
+export type LimitName = "processes" | "processOutputBytes";
+
+/** What a listener of `limitWarning` gets. */
+export interface LimitWarning {
+  readonly limit: LimitName;
+  readonly used: number;
+  readonly most: number;
+  /** The process whose limit it is, if it is one's. */
+  readonly pid?: number;
+}
+
+/** The use of one limit. */
+export class Gauge {
+  readonly most: number;
+  readonly #warn: (used: number) => void;
+  #used = 0;
+  #warned = false;
+
+  constructor(most: number, warn: (used: number) => void) {
+    this.most = most;
+    this.#warn = warn;
+  }
+
+  /** True when so much more fits. */
+  fits(amount: number): boolean {
+    return this.#used + amount <= this.most;
+  }
+
+  add(amount: number): void {
+    this.#used += amount;
+    const near = this.#used >= this.most * limits.sandboxWarnShare;
+    if (near && !this.#warned) this.#warn(this.#used);
+    this.#warned = near;
+  }
+}

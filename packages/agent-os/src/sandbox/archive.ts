@@ -1,0 +1,115 @@
+/**
+ * A sandbox's files as one tar, and back.
+ *
+ * An archive may come from anybody. It is read in memory, and taken only as a whole: a path that climbs, a file in a file's
+ * place or through a link, a device, more bytes or entries than a sandbox may have, and nothing of it is.
+ */
+import { limits } from "@troupe/protocol";
+import { packTar, type TarHeader, unpackTar } from "modern-tar";
+import { sandboxErrors } from "../errors.ts";
+import type { ImageChanges, ImageEntry } from "./file-store.ts";
+
+/** Packs files; what an empty sandbox has and these lack isn't told. Rejects with `sandbox.archive_too_large`. */
+export async function packImage(image: ImageChanges, maxBytes: number): Promise<Uint8Array> {
+  let bytes = 0;
+  const entries = image.flatMap(([path, entry]) => {
+    const header = headerOf(path.slice(1), entry);
+    if (header === undefined) return [];
+    bytes += header.size;
+    return [{ header, ...(entry.type === "file" ? { body: entry.content } : {}) }];
+  });
+  // Before anything is copied; what the headers add is looked at behind it.
+  if (bytes > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
+  const tar = await packTar(entries);
+  if (tar.byteLength > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
+  return tar;
+}
+
+/** Unpacks files, parents first. Rejects with `sandbox.archive_invalid`, `sandbox.archive_too_large`. */
+export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
+  const image = new Map<string, ImageEntry>();
+  let bytes = 0;
+  for (const { header, data } of await entriesOf(tar)) {
+    const path = pathOf(header.name);
+    if (path === "/") continue;
+    const entry = entryOf(header, data);
+    bytes += entry.type === "file" ? entry.content.byteLength : 0;
+    addParents(image, path);
+    const before = image.get(path);
+    if (before !== undefined && before.type !== entry.type)
+      throw sandboxErrors.archiveInvalid(`${path} is in it twice`);
+    image.set(path, entry);
+    if (bytes > limits.sandboxFileBytes) throw sandboxErrors.archiveTooLarge(limits.sandboxFileBytes);
+    if (image.size > limits.sandboxArchiveEntries)
+      throw sandboxErrors.batchTooLarge("the archive", limits.sandboxArchiveEntries);
+  }
+  return [...image].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function entriesOf(tar: Uint8Array) {
+  try {
+    return await unpackTar(Uint8Array.from(tar), { strict: true });
+  } catch (cause) {
+    throw sandboxErrors.archiveInvalid(cause instanceof Error ? cause.message : "it is no tar");
+  }
+}
+
+function headerOf(name: string, entry: ImageEntry): TarHeader | undefined {
+  switch (entry.type) {
+    case "file":
+      return {
+        name,
+        type: "file",
+        size: entry.content.byteLength,
+        mode: entry.mode & 0o7777,
+        mtime: new Date(entry.modifiedAt),
+      };
+    case "directory":
+      return {
+        name: `${name}/`,
+        type: "directory",
+        size: 0,
+        mode: entry.mode & 0o7777,
+        mtime: new Date(entry.modifiedAt),
+      };
+    case "symlink":
+      return { name, type: "symlink", size: 0, linkname: entry.target };
+    case "removed":
+      return undefined;
+  }
+}
+
+function entryOf(
+  { name, type = "file", mode, mtime, linkname }: TarHeader,
+  data: Uint8Array = new Uint8Array(),
+): ImageEntry {
+  const modifiedAt = mtime?.getTime() ?? 0;
+  switch (type) {
+    case "file":
+      return { type, content: Uint8Array.from(data), mode: (mode ?? 0o644) & 0o7777, modifiedAt };
+    case "directory":
+      return { type, mode: (mode ?? 0o755) & 0o7777, modifiedAt };
+    case "symlink":
+      return { type, target: linkname ?? "" };
+    default:
+      throw sandboxErrors.archiveInvalid(`${name} is a ${type}`);
+  }
+}
+
+/** A path from the root, each part a name. */
+function pathOf(name: string): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.includes("..") || name.includes("\0")) throw sandboxErrors.archiveInvalid(`${name} climbs out`);
+  return `/${parts.join("/")}`;
+}
+
+/** Directories that an archive leaves out; none may be something else. */
+function addParents(image: Map<string, ImageEntry>, path: string): void {
+  for (let cut = path.indexOf("/", 1); cut !== -1; cut = path.indexOf("/", cut + 1)) {
+    const parent = path.slice(0, cut);
+    const there = image.get(parent);
+    if (there === undefined) image.set(parent, { type: "directory", mode: 0o755, modifiedAt: 0 });
+    else if (there.type !== "directory")
+      throw sandboxErrors.archiveInvalid(`${path} is below what is no directory`);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * SandboxNetwork: the port to the one way out of a sandbox. Who is on the other side decides what may be asked for, and knows
+ * what a sandbox must not: its drivers hand requests on, and reach nothing by themselves.
+ */
+
+/** A request from inside. */
+export interface NetworkRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+  readonly followRedirects: boolean;
+  /** Milliseconds; undefined: as long as may be. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What it got. */
+export interface NetworkResponse {
+  /** Of the last hop. */
+  readonly url: string;
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** The way out of one sandbox. */
+export interface SandboxNetwork {
+  /** Variables for its shells: placeholders of credentials. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Rejects with `network.*`. */
+  fetch(request: NetworkRequest, signal: AbortSignal): Promise<NetworkResponse>;
+}

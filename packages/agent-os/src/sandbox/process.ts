@@ -1,0 +1,59 @@
+/**
+ * SandboxProcess: the port to one running command of a sandbox, with its streams.
+ *
+ * What it printed is told in its order, stream by stream, and all of it before `ended` settles. What a driver can't do is said
+ * in its own file: the embedded one, for one, has no stdin that is read while it is written.
+ */
+
+/** Where a process prints. */
+export type ProcessStream = "stdout" | "stderr";
+
+/** Signals that a process may be sent, with their numbers. */
+export const processSignals = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGTERM: 15,
+} as const;
+
+/** A signal. */
+export type ProcessSignal = keyof typeof processSignals;
+
+/** A program and its arguments; no shell reads them. */
+export interface ProcessCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Default: "/home/user". */
+  readonly cwd?: string | undefined;
+  /** Added to the sandbox's own variables. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** True: its stdin is written and closed by the caller. Default: it has none. */
+  readonly streamStdin?: boolean | undefined;
+}
+
+/** How a process ended. */
+export interface ProcessEnd {
+  /** 128 and the signal's number for one that a signal ended. */
+  readonly exitCode: number;
+  readonly signal?: ProcessSignal | undefined;
+  /** Why it ended otherwise than by itself or by a signal. */
+  readonly error?: unknown;
+}
+
+/** A process that was started. */
+export interface SandboxProcess {
+  /** Settles, never rejects, when it is gone and all that it printed was told. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Settles when the process's stdin has taken it. Rejects with `process.stdin_closed`, `process.stdin_full`. */
+  write(data: Uint8Array): Promise<void>;
+  /** No more stdin. */
+  closeStdin(): void;
+  /** A process that has ended is not sent it. */
+  kill(signal: ProcessSignal): void;
+}
+
+/** Who is told what a process prints. A driver reads on when the promise has settled. */
+export type ProcessListener = (stream: ProcessStream, data: Uint8Array) => void | Promise<void>;

@@ -1,0 +1,77 @@
+/** A sandbox's files as a tar: out, in, and attacks on the way in. */
+import { execFileSync } from "node:child_process";
+import { agentOS } from "@troupe/agent-os";
+import { limits } from "@troupe/protocol";
+import { packTar, type TarHeader } from "modern-tar";
+import { expect, test } from "vitest";
+import { Ground } from "../../../runtime/test/sql/ground.ts";
+import { packImage, unpackImage } from "../../src/sandbox/archive.ts";
+import { rejection } from "../support/errors.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const tarOf = (...headers: (Omit<TarHeader, "size"> & { readonly body?: Uint8Array })[]) =>
+  packTar(
+    headers.map(({ body, ...header }) => ({
+      header: { ...header, size: body?.byteLength ?? 0 },
+      ...(body === undefined ? {} : { body }),
+    })),
+  );
+
+test("files go from one workspace to another, and stay there; what there was is gone", async () => {
+  await using ground = await Ground.start({ workspace: agentOS() });
+  const handle = (key: string) => ground.client.workspace.getOrCreate([key]);
+  await handle("from").exec(
+    "mkdir -p a/b; echo one > a/b/one; ln -s a/b/one link; chmod 700 a; printf '\\\\0\\\\377' > bin",
+  );
+  await handle("to").exec("echo old > old; mkdir a; echo other > a/other; rm -r /tmp");
+  const tar = await handle("from").exportRootFilesystem();
+  // Any tar reads it.
+  expect(String(execFileSync("tar", ["-t"], { input: tar }))).toContain("home/user/a/b/one\n");
+  await handle("to").importRootFilesystem(tar);
+  const look = async (key: string) => {
+    const { stdout } = await handle(key).exec("cat link; ls; ls a; ls -d /tmp; od -An -tx1 bin");
+    return [stdout, (await handle(key).stat("/home/user/a")).mode & 0o777];
+  };
+  const before = await look("from");
+  expect(before[1]).toBe(0o700);
+  expect(await look("to")).toEqual(before);
+  await ground.restart();
+  expect(await look("to")).toEqual(before);
+  // It goes on with its own files: what one changes the other doesn't see.
+  await handle("to").exec("rm -r a");
+  expect(await look("from")).toEqual(before);
+}, 60_000);
+
+test("an archive that would do harm is refused, all of it", async () => {
+  const end = async (...entries: Parameters<typeof tarOf>) => rejection(unpackImage(await tarOf(...entries)));
+  const file = { type: "file", body: bytes("x") } as const;
+  expect(await end({ name: "../../etc/passwd", ...file })).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "a/../../b", ...file })).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "dev", type: "block-device" })).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "hard", type: "link", linkname: "/etc/passwd" })).toBe("sandbox.archive_invalid");
+  const link = { name: "out", type: "symlink", linkname: "/etc" } as const;
+  expect(await end(link, { name: "out/passwd", ...file })).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "out/passwd", ...file }, link)).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "a", ...file }, { name: "a/b", ...file })).toBe("sandbox.archive_invalid");
+  expect(await rejection(unpackImage(bytes("no tar".repeat(200))))).toBe("sandbox.archive_invalid");
+  const tar = await tarOf({ name: "/abs//./x", ...file });
+  expect((await unpackImage(tar)).map(([path]) => path)).toEqual(["/abs", "/abs/x"]);
+});
+
+test("an archive has a size, on both ways", async () => {
+  const many = Array.from({ length: limits.sandboxArchiveEntries + 1 }, (_, n) => ({
+    name: `${n}/`,
+    type: "directory" as const,
+  }));
+  expect(await rejection(unpackImage(await tarOf(...many)))).toBe("sandbox.batch_too_large");
+  const body = new Uint8Array(limits.sandboxFileBytes + 1);
+  expect(await rejection(unpackImage(await tarOf({ name: "large", type: "file", body })))).toBe(
+    "sandbox.archive_too_large",
+  );
+  const image = [
+    ["/a", { type: "file", content: new Uint8Array(5_000), mode: 0o644, modifiedAt: 0 }],
+  ] as const;
+  expect(await rejection(packImage(image, 4_000))).toBe("sandbox.archive_too_large");
+  expect(await rejection(packImage(image, 5_500))).toBe("sandbox.archive_too_large");
+  expect((await packImage(image, limits.sandboxArchiveBytes)).byteLength).toBeGreaterThan(5_000);
+});

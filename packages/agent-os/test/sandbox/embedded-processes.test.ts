@@ -1,0 +1,50 @@
+/** Processes of the embedded driver: the kit of all drivers, and what only worker threads have. */
+import { limits } from "@troupe/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
+import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
+
+processKit("embedded", () => new EmbeddedDriver());
+
+async function boot() {
+  const sandbox = await new EmbeddedDriver().boot({ signal: new AbortController().signal });
+  onTestFinished(() => sandbox.shutdown());
+  return sandbox;
+}
+
+const silent = () => undefined;
+const loop = { command: "sh", args: ["-c", "while true; do :; done"] };
+
+test("what one that was killed would have changed is gone; commands go on beside as many as there are threads", async () => {
+  const sandbox = await boot();
+  const spawn = () => sandbox.spawn({ ...loop, args: ["-c", "touch gone; while true; do :; done"] }, silent);
+  const all = await Promise.all(Array.from({ length: limits.sandboxProcessThreads }, spawn));
+  // One more waits for a thread, and is ended where it waits.
+  const waiting = await sandbox.spawn({ command: "touch", args: ["never"] }, silent);
+  expect((await sandbox.exec("echo still")).stdout).toBe("still\n");
+  waiting.kill("SIGTERM");
+  expect(await waiting.ended).toEqual({ exitCode: 143, signal: "SIGTERM" });
+  for (const process of all) process.kill("SIGKILL");
+  expect(await Promise.all(all.map(({ ended }) => ended))).toHaveLength(limits.sandboxProcessThreads);
+  expect((await sandbox.exec("ls")).stdout).toBe("");
+}, 60_000);
+
+test("stdin that waits for its process has a limit", async () => {
+  const sandbox = await boot();
+  const process = await sandbox.spawn({ command: "wc", args: ["-c"], streamStdin: true }, silent);
+  await process.write(new Uint8Array(limits.processStdinBytes));
+  await expect(process.write(new Uint8Array(1))).rejects.toMatchObject({
+    code: "stdin_full",
+    metadata: { limit: limits.processStdinBytes },
+  });
+  process.kill("SIGKILL");
+});
+
+test("what it changed can't be saved: it has failed, and says why", async () => {
+  const files = { load: async () => [], save: () => Promise.reject(new Error("no room")) };
+  const sandbox = await new EmbeddedDriver().boot({ signal: new AbortController().signal, files });
+  onTestFinished(() => sandbox.shutdown());
+  const process = await sandbox.spawn({ command: "touch", args: ["new"] }, silent);
+  expect(await process.ended).toMatchObject({ exitCode: 137, error: new Error("no room") });
+  expect(await sandbox.exists("/home/user/new")).toBe(false);
+});
