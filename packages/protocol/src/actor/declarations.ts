@@ -29,6 +29,8 @@ export interface DeclaredActor {
   readonly idempotency: boolean;
   /** `concurrency: "serial"` is kept; else it is refused. */
   readonly serial: boolean;
+  /** Clients may stay while it sleeps; else they end with the activation. */
+  readonly hibernation?: boolean;
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -37,7 +39,13 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
   const guardedEvents = [...actor.guardedEvents];
-  return { queues: [], ...actor, guardedEvents, options: encodePayload(actor.options, "json") };
+  return {
+    queues: [],
+    hibernation: false,
+    ...actor,
+    guardedEvents,
+    options: encodePayload(actor.options, "json"),
+  };
 }
 
 /** Declarations by name. Throws what `refuse` makes. */
@@ -69,7 +77,8 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database, requests, startRows, idempotency, serial } = actor;
+    const { name, connections, sockets, database, requests, startRows, idempotency, serial, hibernation } =
+      actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -85,6 +94,7 @@ class DeclarationReader {
       startRows,
       idempotency,
       serial,
+      hibernation,
     });
   }
 

@@ -217,7 +217,7 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   const { options, ignored } = parseOptions(declaration.options);
   if (options.concurrency === "serial" && !declaration.serial)
     throw configErrors.unsupportedOption("concurrency");
-  checkHibernation(options);
+  if (declaration.hibernation !== true) checkHibernation(options);
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),
@@ -227,11 +227,8 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   });
 }
 
-/**
- * Throws `config.unsupported_option`. Sockets of actors whose code is elsewhere end with a sleep in this version: whoever
- * asks for something else is told so.
- */
-export function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
+/** Throws `config.unsupported_option`: code that can't leave its sockets to its next activation, and asks for it, is told so. */
+function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
   if (canHibernateWebSocket !== undefined && canHibernateWebSocket !== false)
     throw configErrors.unsupportedOption("canHibernateWebSocket");
 }

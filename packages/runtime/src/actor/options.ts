@@ -50,7 +50,7 @@ export interface ActorOptions {
   readonly expireAfter?: number;
   /**
    * Raw WebSockets stay open while the actor sleeps; a function decides for each, by the request that opens it. Default:
-   * true where the actor's code runs in the runtime's own process, false elsewhere. Connections stay wherever they can.
+   * true, also in isolates and on remote hosts; false for plugins in C and Rust. Connections stay wherever they can.
    */
   readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
   /**

@@ -41,6 +41,7 @@ export class PlayedCarrier implements ActorCarrier {
       guardedEvents: [],
       idempotency: false,
       serial: false,
+      hibernation: false,
       ...declaration,
     };
   }
@@ -89,7 +90,13 @@ export class PlayedCarrier implements ActorCarrier {
     const { call } = this.heard("call").value;
     this.say({
       $case: "reply",
-      value: { call, value: encodePayload(value, this.encoding), error: undefined, refused: false },
+      value: {
+        call,
+        value: encodePayload(value, this.encoding),
+        error: undefined,
+        refused: false,
+        begun: false,
+      },
     });
   }
 
