@@ -40,6 +40,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     idempotency: false,
     serial: false,
     hibernation: false,
+    optionsKept: [],
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

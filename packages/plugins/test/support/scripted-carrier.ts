@@ -42,6 +42,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     idempotency: false,
     serial: false,
     hibernation: false,
+    optionsKept: [],
   };
 }
 

@@ -31,6 +31,8 @@ export interface DeclaredActor {
   readonly serial: boolean;
   /** Clients may stay while it sleeps; else they end with the activation. */
   readonly hibernation?: boolean;
+  /** Options that the code keeps itself, of those that nobody else can keep for it. */
+  readonly optionsKept?: readonly string[];
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -38,12 +40,12 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
-  const guardedEvents = [...actor.guardedEvents];
   return {
     queues: [],
     hibernation: false,
+    optionsKept: [],
     ...actor,
-    guardedEvents,
+    guardedEvents: [...actor.guardedEvents],
     options: encodePayload(actor.options, "json"),
   };
 }
@@ -95,6 +97,7 @@ class DeclarationReader {
       idempotency,
       serial,
       hibernation,
+      optionsKept: this.#members(`an option that "${name}" keeps`, actor.optionsKept),
     });
   }
 

@@ -12,7 +12,7 @@ import { type CallRules, parseCallRules } from "./call-rules.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
-import { parseOptions, type ResolvedOptions } from "./options.ts";
+import { defaultOptions, keptByCode, parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
 import { workflowOf } from "./workflow.ts";
@@ -218,6 +218,7 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   if (options.concurrency === "serial" && !declaration.serial)
     throw configErrors.unsupportedOption("concurrency");
   if (declaration.hibernation !== true) checkHibernation(options);
+  checkKept(declaration, options);
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),
@@ -231,6 +232,15 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
 function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
   if (canHibernateWebSocket !== undefined && canHibernateWebSocket !== false)
     throw configErrors.unsupportedOption("canHibernateWebSocket");
+}
+
+/** Throws `config.unsupported_option` for what was asked of code that doesn't know how: it would be dropped in silence. */
+function checkKept(declared: CarriedDeclaration, options: ResolvedOptions): void {
+  const { optionsKept = [], options: given } = declared;
+  for (const name of keptByCode) {
+    const asked = Object.hasOwn(given, name) && options[name] !== defaultOptions[name];
+    if (asked && !optionsKept.includes(name)) throw configErrors.unsupportedOption(name);
+  }
 }
 
 function checkKey(key: string): void {

@@ -131,6 +131,25 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
 });
 
+/**
+ * Options that only the actor's own code can keep: whoever runs it elsewhere can't do it for the code. The other times and
+ * limits are kept on both ends of a line, or on the runtime's.
+ */
+export const keptByCode = [
+  "onMigrateTimeout",
+  "createStateTimeout",
+  "onCreateTimeout",
+  "createVarsTimeout",
+  "onBeforeConnectTimeout",
+  "createConnStateTimeout",
+  "onConnectTimeout",
+  "onRequestTimeout",
+  "expireAfter",
+  "maxSchedules",
+  "maxQueueSize",
+  "maxQueueMessageSize",
+] as const satisfies readonly (keyof ResolvedOptions)[];
+
 /** Options of RivetKit's that are known and do nothing here. */
 export const noEffect: ReadonlySet<string> = new Set<NoOpName>([
   "stateSaveInterval",

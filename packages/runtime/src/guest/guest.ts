@@ -15,6 +15,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
+import { keptByCode } from "../actor/options.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { SqlChain } from "../sql/chain.ts";
@@ -109,6 +110,7 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     idempotency: true,
     serial: true,
     hibernation: true,
+    optionsKept: keptByCode,
   };
 }
 

@@ -105,6 +105,7 @@ export class SpokenHost {
               idempotency: false,
               serial: false,
               hibernation: false,
+    optionsKept: [],
             },
           },
         ],

@@ -272,9 +272,10 @@ function refusalOf(activation: CarriedActivation, call: ActionCall): TroupeError
   return undefined;
 }
 
-/** All start hooks together, and the way there and back. */
-function startTimeoutMs(activation: CarriedActivation): number {
-  const { options } = activation.descriptor;
+/** All start hooks together, and the way there and back. Code that doesn't tell hooks apart has the time of `onWake`. */
+function startTimeoutMs({ descriptor, declaration }: CarriedActivation): number {
+  const { options } = descriptor;
+  if (declaration.optionsKept?.includes("onCreateTimeout") !== true) return options.onWakeTimeout + LAST_WORDS_MS;
   const hooks = [
     options.onMigrateTimeout,
     options.createStateTimeout,

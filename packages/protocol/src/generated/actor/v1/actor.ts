@@ -687,6 +687,8 @@ export interface ActorDeclaration {
   readonly serial: boolean;
   /** It answers `stays`: its clients may stay while it sleeps; else they end with the activation. */
   readonly hibernation: boolean;
+  /** Options that it keeps itself, of those that the host can't keep for it; another one of those that is given is refused. */
+  readonly optionsKept: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The queues that others may send to. */
@@ -5205,6 +5207,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     idempotency: false,
     serial: false,
     hibernation: false,
+    optionsKept: [],
     requests: false,
     queues: [],
   };
@@ -5247,6 +5250,9 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.hibernation !== false) {
       writer.uint32(104).bool(message.hibernation);
+    }
+    for (const v of message.optionsKept) {
+      writer.uint32(114).string(v!);
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
@@ -5364,6 +5370,14 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.hibernation = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.optionsKept.push(reader.string());
             continue;
           }
           case 20: {
