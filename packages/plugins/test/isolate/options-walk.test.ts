@@ -5,7 +5,9 @@ import { realActors, realConfig, walk } from "../../../runtime/test/definitions/
 import { DynamicWorld, dynamic, failure } from "../support/dynamic-world.ts";
 
 test("S2.6 (in part) in an isolate every option takes effect", async () => {
-  const use = Object.fromEntries(Object.keys(realActors).map((option) => [option, dynamic(realConfig(option))]));
+  const use = Object.fromEntries(
+    Object.keys(realActors).map((option) => [option, dynamic(realConfig(option))]),
+  );
   await using world = await DynamicWorld.start(use);
   expect(await walk(world.endpoint, realActors)).toEqual([]);
 }, 60_000);
@@ -19,5 +21,7 @@ test("S2.6 (in part) in an isolate an option that does nothing is known, and one
   expect(await world.act("idle", "act")).toBe("done");
   const refusals = await Promise.all(wrong.map((name) => failure(world.act(name, "act"))));
   expect(refusals.map(({ is }) => is)).toEqual(wrong.map(() => "dynamic.load_failed"));
-  expect(refusals.map(({ message }, at) => message.includes(`"${wrong[at]}"`))).toEqual(wrong.map(() => true));
+  expect(refusals.map(({ message }, at) => message.includes(`"${wrong[at]}"`))).toEqual(
+    wrong.map(() => true),
+  );
 });

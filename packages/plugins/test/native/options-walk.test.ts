@@ -2,7 +2,15 @@
 import { type AnyActorDefinition, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { defaultOptions } from "../../../runtime/src/actor/options.ts";
-import { act, type RealActor, realActors, said, sleeps, soon, walk } from "../../../runtime/test/definitions/real-walk.ts";
+import {
+  act,
+  type RealActor,
+  realActors,
+  said,
+  sleeps,
+  soon,
+  walk,
+} from "../../../runtime/test/definitions/real-walk.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
 import { cPlugin } from "../support/built.ts";
 
@@ -47,7 +55,8 @@ test("S2.6 (in part) in a native library every option takes effect or is refused
   );
   const registry = setup({ use });
   const { endpoint } = await registry.start({ port: 0, durability: "memory", signals: false, banner: false });
-  const refuses = (name: string): RealActor["story"] =>
+  const refuses =
+    (name: string): RealActor["story"] =>
     async (handle) => {
       const failing = handle("a").action({ name: "act", args: [] });
       const { message, code } = await failing.then(

@@ -41,6 +41,7 @@ export type {
   Subscribe as CarriedSubscribe,
   Subscribed as CarriedSubscribed,
   ToActor,
+  Withdraw,
   Write,
 } from "../generated/actor/v1/actor.ts";
 export {

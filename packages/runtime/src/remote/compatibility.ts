@@ -60,6 +60,7 @@ export const hostProtocol: HostProtocol = Object.freeze({
       // Only of a client that the engine has offered to keep.
       restored: 1,
       socketAcknowledge: 1,
+      withdraw: 1,
     },
     engine_to_host: {
       welcome: 1,

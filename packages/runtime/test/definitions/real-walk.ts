@@ -149,8 +149,7 @@ export const realActors: Readonly<Record<string, RealActor>> = {
   canHibernateWebSocket: {
     value: "false",
     config: `${echo}, actions: { nap: (c) => c.sleep() }`,
-    story: async (handle) =>
-      expect(await closing(handle("a"), () => act(handle("a"), "nap"))).toBe(1012),
+    story: async (handle) => expect(await closing(handle("a"), () => act(handle("a"), "nap"))).toBe(1012),
   },
   maxSchedules: {
     value: "1",

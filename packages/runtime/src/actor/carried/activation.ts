@@ -328,6 +328,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         if (saying.value.error === undefined) this.phase.started.resolve();
         else this.phase.started.reject(fromCarriedError(saying.value.error, this.encoding));
         return;
+      case "withdraw":
+        return this.outward.withdraw(saying.value.ask);
       case "restored":
         return this.sleepers.restored(saying.value);
       case "stopped":

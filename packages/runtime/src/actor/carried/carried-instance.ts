@@ -275,7 +275,8 @@ function refusalOf(activation: CarriedActivation, call: ActionCall): TroupeError
 /** All start hooks together, and the way there and back. Code that doesn't tell hooks apart has the time of `onWake`. */
 function startTimeoutMs({ descriptor, declaration }: CarriedActivation): number {
   const { options } = descriptor;
-  if (declaration.optionsKept?.includes("onCreateTimeout") !== true) return options.onWakeTimeout + LAST_WORDS_MS;
+  if (declaration.optionsKept?.includes("onCreateTimeout") !== true)
+    return options.onWakeTimeout + LAST_WORDS_MS;
   const hooks = [
     options.onMigrateTimeout,
     options.createStateTimeout,

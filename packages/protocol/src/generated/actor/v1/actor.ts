@@ -113,6 +113,7 @@ export interface FromActor {
     | { readonly $case: "streamItem"; readonly value: StreamItem }
     | { readonly $case: "restored"; readonly value: Restored }
     | { readonly $case: "socketAcknowledge"; readonly value: SocketAcknowledge }
+    | { readonly $case: "withdraw"; readonly value: Withdraw }
     | undefined;
 }
 
@@ -410,6 +411,11 @@ export interface Ask {
     | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
     | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
     | undefined;
+}
+
+/** Nobody waits for the answer to an ActorCall any more: the one that was called is told. The answer comes all the same. */
+export interface Withdraw {
+  readonly ask: number;
 }
 
 export interface Barrier {
@@ -1031,6 +1037,9 @@ export const FromActor: MessageFns<FromActor> = {
       case "socketAcknowledge":
         SocketAcknowledge.encode(message.body.value, writer.uint32(226).fork()).join();
         break;
+      case "withdraw":
+        Withdraw.encode(message.body.value, writer.uint32(234).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1238,6 +1247,14 @@ export const FromActor: MessageFns<FromActor> = {
             }
 
             message.body = { $case: "socketAcknowledge", value: SocketAcknowledge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.body = { $case: "withdraw", value: Withdraw.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -3509,6 +3526,52 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "sqlEnd", value: SqlEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWithdraw(): Withdraw {
+  return { ask: 0 };
+}
+
+export const Withdraw: MessageFns<Withdraw> = {
+  encode(message: Withdraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ask !== 0) {
+      writer.uint32(8).uint64(message.ask);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Withdraw {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdraw() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ask = longToNumber(reader.uint64());
             continue;
           }
         }
