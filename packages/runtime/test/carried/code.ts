@@ -42,7 +42,7 @@ export class PlayedCarrier implements ActorCarrier {
       idempotency: false,
       serial: false,
       hibernation: false,
-    optionsKept: [],
+      optionsKept: [],
       ...declaration,
     };
   }

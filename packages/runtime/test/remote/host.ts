@@ -105,7 +105,7 @@ export class SpokenHost {
               idempotency: false,
               serial: false,
               hibernation: false,
-    optionsKept: [],
+              optionsKept: [],
             },
           },
         ],
