@@ -24,8 +24,8 @@ import {
 import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
-import type { RunningCall } from "../ports/running-call.ts";
 import { CallersWait } from "../ports/callers-wait.ts";
+import type { RunningCall } from "../ports/running-call.ts";
 import { capturedTrace } from "../traced/tracing.ts";
 import { GuestStore } from "./guest-store.ts";
 
