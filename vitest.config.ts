@@ -12,7 +12,7 @@ const runtime = "packages/runtime/test";
  * `fetch`, or about the turn in which something happens.
  */
 const carried = [
-  `${runtime}/{access,turns,schedule,host,kv,raw,events,streams,actor-calls,sql,queue,relay,workflow}/*.test.ts`,
+  `${runtime}/{access,turns,schedule,host,kv,raw,events,streams,actor-calls,sql,queue,relay,workflow,hibernation}/*.test.ts`,
   `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
   `${runtime}/definitions/options-walk.test.ts`,
   `${runtime}/actions/{validation,waiting,idempotency,serial,chains}.test.ts`,

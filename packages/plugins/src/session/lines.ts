@@ -96,6 +96,9 @@ function bytesOf(word: ActorWord): number {
 
 function answerTo(word: ActorWord, error: CarriedError): ActorSaying {
   if (word.$case === "call")
-    return { $case: "reply", value: { call: word.value.call, value: NO_PAYLOAD, error, refused: true } };
+    return {
+      $case: "reply",
+      value: { call: word.value.call, value: NO_PAYLOAD, error, refused: true, begun: false },
+    };
   return { $case: "started", value: { error, alarmAt: 0 } };
 }

@@ -39,6 +39,8 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     guardedEvents: [],
     idempotency: false,
     serial: false,
+    hibernation: false,
+    optionsKept: [],
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);
@@ -160,7 +162,7 @@ test("a carrier that doesn't open, or ends before Ready, gives its own error", a
 test("a first word that isn't Ready or Failed ends it, and so does one before Hello", async () => {
   const start = opening(new World());
   const carrier = await start.arrive();
-  carrier.sayOf(1, { $case: "stopped", value: {} });
+  carrier.sayOf(1, { $case: "stopped", value: { connections: [], sockets: [] } });
   carrier.closed();
   await settled();
   expect(start.session.code).toBe("plugin.violation");

@@ -19,7 +19,7 @@ test("instances share the session by number: each hears its own, in order", asyn
   });
   carrier.sayOf(1, { $case: "started", value: { error: undefined, alarmAt: 0 } });
   carrier.sayOf(2, { $case: "rest", value: { idle: true } });
-  carrier.sayOf(1, { $case: "stopped", value: {} });
+  carrier.sayOf(1, { $case: "stopped", value: { connections: [], sockets: [] } });
   expect(one.said).toEqual(["started", "stopped"]);
   expect(other.said).toEqual(["rest"]);
 });
@@ -33,10 +33,10 @@ test("what is said to or by a closed line is dropped; a number that was never gi
   const before = carrier.sent.length;
   line.send({ $case: "cancel", value: { call: 1 } });
   expect(carrier.sent).toHaveLength(before);
-  carrier.sayOf(1, { $case: "stopped", value: {} });
+  carrier.sayOf(1, { $case: "stopped", value: { connections: [], sockets: [] } });
   expect(ear.said).toEqual([]);
   expect(session.open).toBe(true);
-  carrier.sayOf(3, { $case: "stopped", value: {} });
+  carrier.sayOf(3, { $case: "stopped", value: { connections: [], sockets: [] } });
   expect(session.open).toBe(false);
   expect(other.lostWith).toBe("plugin.violation");
   expect(ear.lostWith).toBeUndefined();
@@ -49,8 +49,8 @@ test("an ear that can't use what it hears loses its own line and no other", asyn
   session.actor("counter").connect(broken);
   session.actor("counter").connect(fine);
   broken.failing = true;
-  carrier.sayOf(1, { $case: "stopped", value: {} });
-  carrier.sayOf(2, { $case: "stopped", value: {} });
+  carrier.sayOf(1, { $case: "stopped", value: { connections: [], sockets: [] } });
+  carrier.sayOf(2, { $case: "stopped", value: { connections: [], sockets: [] } });
   expect(broken.lostWith).toBe("plugin.violation");
   expect(fine.said).toEqual(["stopped"]);
   expect(session.open).toBe(true);

@@ -12,7 +12,7 @@ type Use = Readonly<Record<string, AnyActorDefinition>>;
 
 /** A module with one actor. */
 export function moduleOf(config: string): string {
-  return `import { actor, event, UserError } from "troupe";\nexport default actor({ ${config} });`;
+  return `import { actor, event, queue, UserError } from "troupe";\nexport default actor({ ${config} });`;
 }
 
 /** A definition of such a module. */

@@ -41,6 +41,8 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     guardedEvents: [],
     idempotency: false,
     serial: false,
+    hibernation: false,
+    optionsKept: [],
   };
 }
 

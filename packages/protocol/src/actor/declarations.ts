@@ -29,6 +29,10 @@ export interface DeclaredActor {
   readonly idempotency: boolean;
   /** `concurrency: "serial"` is kept; else it is refused. */
   readonly serial: boolean;
+  /** Clients may stay while it sleeps; else they end with the activation. */
+  readonly hibernation?: boolean;
+  /** Options that the code keeps itself, of those that nobody else can keep for it. */
+  readonly optionsKept?: readonly string[];
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -36,8 +40,14 @@ export type Refuse = (what: string, cause?: unknown) => TroupeError;
 
 /** A declaration as it travels. */
 export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
-  const guardedEvents = [...actor.guardedEvents];
-  return { queues: [], ...actor, guardedEvents, options: encodePayload(actor.options, "json") };
+  return {
+    queues: [],
+    hibernation: false,
+    optionsKept: [],
+    ...actor,
+    guardedEvents: [...actor.guardedEvents],
+    options: encodePayload(actor.options, "json"),
+  };
 }
 
 /** Declarations by name. Throws what `refuse` makes. */
@@ -69,7 +79,8 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database, requests, startRows, idempotency, serial } = actor;
+    const { name, connections, sockets, database, requests, startRows, idempotency, serial, hibernation } =
+      actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -85,6 +96,8 @@ class DeclarationReader {
       startRows,
       idempotency,
       serial,
+      hibernation,
+      optionsKept: this.#members(`an option that "${name}" keeps`, actor.optionsKept),
     });
   }
 

@@ -12,7 +12,7 @@ import { type CallRules, parseCallRules } from "./call-rules.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
-import { parseOptions, type ResolvedOptions } from "./options.ts";
+import { defaultOptions, keptByCode, parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
 import { workflowOf } from "./workflow.ts";
@@ -219,7 +219,8 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   const { options, ignored } = parseOptions(declaration.options);
   if (options.concurrency === "serial" && !declaration.serial)
     throw configErrors.unsupportedOption("concurrency");
-  checkHibernation(options);
+  if (declaration.hibernation !== true) checkHibernation(options);
+  checkKept(declaration, options);
   return Object.freeze({
     options,
     ignoredOptions: Object.freeze(ignored),
@@ -229,13 +230,19 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   });
 }
 
-/**
- * Throws `config.unsupported_option`. Sockets of actors whose code is elsewhere end with a sleep in this version: whoever
- * asks for something else is told so.
- */
-export function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
+/** Throws `config.unsupported_option`: code that can't leave its sockets to its next activation, and asks for it, is told so. */
+function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
   if (canHibernateWebSocket !== undefined && canHibernateWebSocket !== false)
     throw configErrors.unsupportedOption("canHibernateWebSocket");
+}
+
+/** Throws `config.unsupported_option` for what was asked of code that doesn't know how: it would be dropped in silence. */
+function checkKept(declared: CarriedDeclaration, options: ResolvedOptions): void {
+  const { optionsKept = [], options: given } = declared;
+  for (const name of keptByCode) {
+    const asked = Object.hasOwn(given, name) && options[name] !== defaultOptions[name];
+    if (asked && !optionsKept.includes(name)) throw configErrors.unsupportedOption(name);
+  }
 }
 
 function checkKey(key: string): void {

@@ -50,7 +50,7 @@ export interface ActorOptions {
   readonly expireAfter?: number;
   /**
    * Raw WebSockets stay open while the actor sleeps; a function decides for each, by the request that opens it. Default:
-   * true where the actor's code runs in the runtime's own process, false elsewhere. Connections stay wherever they can.
+   * true, also in isolates and on remote hosts; false for plugins in C and Rust. Connections stay wherever they can.
    */
   readonly canHibernateWebSocket?: boolean | ((request: Request) => boolean);
   /**
@@ -130,6 +130,25 @@ export const defaultOptions: ResolvedOptions = Object.freeze({
   maxIncomingMessageSize: limits.defaultIncomingMessageBytes,
   maxOutgoingMessageSize: limits.defaultOutgoingMessageBytes,
 });
+
+/**
+ * Options that only the actor's own code can keep: whoever runs it elsewhere can't do it for the code. The other times and
+ * limits are kept on both ends of a line, or on the runtime's.
+ */
+export const keptByCode = [
+  "onMigrateTimeout",
+  "createStateTimeout",
+  "onCreateTimeout",
+  "createVarsTimeout",
+  "onBeforeConnectTimeout",
+  "createConnStateTimeout",
+  "onConnectTimeout",
+  "onRequestTimeout",
+  "expireAfter",
+  "maxSchedules",
+  "maxQueueSize",
+  "maxQueueMessageSize",
+] as const satisfies readonly (keyof ResolvedOptions)[];
 
 /** Options of RivetKit's that are known and do nothing here. */
 export const noEffect: ReadonlySet<string> = new Set<NoOpName>([

@@ -28,12 +28,12 @@ import {
 } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
+import { CallersWait } from "../ports/callers-wait.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { Breather } from "./breather.ts";
-import { CallersWait } from "./callers-wait.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { loaded } from "./loaded.ts";

@@ -24,6 +24,7 @@ import {
 import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
+import { CallersWait } from "../ports/callers-wait.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { capturedTrace } from "../traced/tracing.ts";
 import { GuestStore } from "./guest-store.ts";
@@ -113,10 +114,17 @@ class GuestTransport implements ClientTransport {
     const { store, phase, record } = this.#caller;
     assert(store instanceof GuestStore, "a guest's actor has a guest's store");
     if (phase.tag === "stopped") throw actorErrors.stopped(record.id);
-    await this.#caller.handedOn();
-    signal?.throwIfAborted();
-    const answer = await store.ask({ $case: "actorCall", value });
-    return answer.value.byteLength === 0 ? undefined : decodePayload(answer.value, "cbor");
+    const wait = new CallersWait(this.#call ?? this.#caller.calls.running, signal);
+    try {
+      await this.#caller.handedOn();
+      signal?.throwIfAborted();
+      const answer = await store.ask({ $case: "actorCall", value }, (ask) =>
+        wait.onAbandoned(() => store.withdraw(ask)),
+      );
+      return answer.value.byteLength === 0 ? undefined : decodePayload(answer.value, "cbor");
+    } finally {
+      wait.over();
+    }
   }
 
   /** The call's own deadline or that of the call which makes it, its key, and what it is a part of. */

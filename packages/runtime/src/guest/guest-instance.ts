@@ -5,12 +5,10 @@
 import type { Env, TroupeError } from "@troupe/base";
 import {
   type CarriedCall,
-  type CarriedConnect,
   type CarriedRow,
   CarriedStopReason,
-  type CarriedSubscribe,
   decodeArgs,
-  decodePayload,
+  type Sleeper,
   type Start,
   type StartRows,
 } from "@troupe/protocol/actor/v1";
@@ -20,23 +18,15 @@ import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
-import type {
-  ActionCall,
-  ActorConnection,
-  ActorInstance,
-  CloseReason,
-  EncodedEvent,
-  InstanceHost,
-  StopReason,
-} from "../ports/instance.ts";
-import type { Output } from "../ports/output.ts";
+import type { ActionCall, ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
 import { parentOf } from "../traced/tracing.ts";
 import { GuestCalls } from "./guest-calls.ts";
-import { GuestReply, SayingOutput } from "./guest-output.ts";
+import { GuestConnections, payloadValue } from "./guest-connections.ts";
+import { GuestHibernation } from "./guest-hibernation.ts";
+import { GuestReply } from "./guest-output.ts";
 import { GuestRequests } from "./guest-requests.ts";
 import { GuestSockets } from "./guest-sockets.ts";
 import { GuestStore } from "./guest-store.ts";
-import { GuestSubscription } from "./guest-subscription.ts";
 import { GuestVoice } from "./guest-voice.ts";
 
 /** What an instance is made of. */
@@ -60,13 +50,13 @@ const stopReasons: ReadonlyMap<CarriedStopReason, StopReason> = new Map([
 
 /** One running actor of a guest. */
 export class GuestInstance implements InstanceHost {
+  readonly hibernation: GuestHibernation;
   readonly #parts: GuestInstanceParts;
   readonly #voice: GuestVoice;
+  readonly #connections: GuestConnections;
   readonly #sockets: GuestSockets;
   readonly #requests: GuestRequests;
   readonly #calls: GuestCalls;
-  /** `gone`: the client left while the connect hooks ran. */
-  readonly #connections = new Map<number, ActorConnection | "opening" | "gone">();
   /** Results on their way that come in items, by the numbers of their calls. */
   readonly #flows = new Map<number, FlowControl>();
   #store: GuestStore | undefined;
@@ -74,7 +64,7 @@ export class GuestInstance implements InstanceHost {
   /** What came before the instance was there. */
   #early: ActorWord[] | undefined = [];
   /** A start whose last rows are on their way. */
-  #arriving: { readonly start: Start; readonly rows: CarriedRow[] } | undefined;
+  #arriving: { readonly start: Start; readonly rows: CarriedRow[]; readonly sleepers: Sleeper[] } | undefined;
   /** What the host was told last. */
   #toldBusy = false;
   #busy = false;
@@ -82,7 +72,9 @@ export class GuestInstance implements InstanceHost {
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
     this.#voice = new GuestVoice(parts.send, parts.failed);
+    this.#connections = new GuestConnections(this.#voice);
     this.#sockets = new GuestSockets(this.#voice);
+    this.hibernation = new GuestHibernation(this.#connections, this.#sockets);
     this.#requests = new GuestRequests(this.#voice);
     this.#calls = new GuestCalls(parts.env, parts.factory?.actionTimeoutMs ?? Infinity);
   }
@@ -90,7 +82,7 @@ export class GuestInstance implements InstanceHost {
   /** Runs the start hooks when all rows are there, and says how they ended. */
   start(start: Start): void {
     if (start.moreRows) {
-      this.#arriving = { start, rows: start.rows.map(kept) };
+      this.#arriving = { start, rows: start.rows.map(kept), sleepers: [] };
       return;
     }
     void this.#open(start).then(
@@ -135,12 +127,14 @@ export class GuestInstance implements InstanceHost {
   /** The host knows it from what was written. */
   alarm(): void {}
 
-  #rowsCame({ rows, last }: StartRows): void {
+  #rowsCame({ rows, sleepers, last }: StartRows): void {
     const arriving = this.#arriving;
     if (arriving === undefined) return;
     for (const row of rows) arriving.rows.push(kept(row));
+    for (const sleeper of sleepers) arriving.sleepers.push(sleeper);
     if (!last) return;
     this.#arriving = undefined;
+    this.hibernation.arrived(arriving.sleepers);
     this.start({ ...arriving.start, rows: arriving.rows, moreRows: false });
   }
 
@@ -184,13 +178,14 @@ export class GuestInstance implements InstanceHost {
       case "cancel":
         return this.#cancel(word.value.call);
       case "connect":
-        return this.#connect(instance, word.value);
+        return this.#connections.connect(instance, word.value);
       case "disconnect":
-        return this.#disconnected(word.value.connection);
+        return this.#connections.disconnected(word.value.connection);
       case "subscribe":
-        return this.#subscribe(instance, word.value);
+        return this.#connections.subscribe(instance, word.value);
       case "unsubscribe":
-        return this.#with(word.value.connection, (connection) => connection.unsubscribe(word.value.event));
+        this.#connections.get(word.value.connection)?.unsubscribe(word.value.event);
+        return;
       case "socketOpen":
         return this.#sockets.open(instance, word.value);
       case "socketMessage":
@@ -220,15 +215,15 @@ export class GuestInstance implements InstanceHost {
       flows: this.#flows,
       answered: () => this.#calls.answered(call.call),
     });
-    const found = this.#connections.get(call.connection);
     try {
       const action: ActionCall = {
         name: call.action,
         args: decodeArgs(call.args, "cbor"),
-        connection: typeof found === "object" ? found : undefined,
+        connection: this.#connections.get(call.connection),
         params: payloadValue(call.params),
         send: call.send && sendOptions(call.send),
         reply,
+        began: () => reply.began(),
         ...this.#calls.termsOf(call),
       };
       const { relay } = this.#parts;
@@ -247,62 +242,15 @@ export class GuestInstance implements InstanceHost {
     else flow.cancel(streamErrors.cancelled());
   }
 
-  #connect(instance: ActorInstance, { connection: number, id, params }: CarriedConnect): void {
-    this.#connections.set(number, "opening");
-    const sink = {
-      encoding: "cbor" as const,
-      event: (event: EncodedEvent) => this.#voice.event(event, number),
-      close: (reason: CloseReason) => this.#closed(number, reason),
-    };
-    const opened = (connection: ActorConnection): Output => {
-      if (this.#connections.get(number) === "gone") connection.closed();
-      this.#connections.set(number, connection);
-      return this.#output({ $case: "connected", value: { connection: number, error: undefined } });
-    };
-    instance.connect({ id, params: payloadValue(params), sink, opened }).catch((cause: unknown) => {
-      this.#connections.delete(number);
-      const error = this.#voice.error(cause);
-      this.#voice.say({ $case: "connected", value: { connection: number, error } });
-    });
-  }
-
-  #disconnected(number: number): void {
-    const found = this.#connections.get(number);
-    if (found === "opening") this.#connections.set(number, "gone");
-    else this.#connections.delete(number);
-    if (typeof found === "object") found.closed();
-  }
-
-  #subscribe(
-    instance: ActorInstance,
-    { connection, event, subscription, resumes, after }: CarriedSubscribe,
-  ): void {
-    const resume = resumes ? { actorId: instance.record.id, after } : undefined;
-    const answer = new GuestSubscription(subscription, this.#voice.say);
-    this.#with(connection, (found) => found.subscribe({ event, resume }, answer));
-  }
-
-  /** The actor ends a connection. Those that end with it are the host's to close. */
-  #closed(number: number, { kind, text }: CloseReason): void {
-    if (kind === "kicked") this.#voice.say({ $case: "kick", value: { connection: number, reason: text } });
-  }
-
-  #with(number: number, use: (connection: ActorConnection) => void): void {
-    const found = this.#connections.get(number);
-    if (typeof found === "object") use(found);
-  }
-
-  #output(saying: ActorSaying): Output {
-    return new SayingOutput({ say: this.#voice.say, saying, bytes: 16 });
-  }
-
   #tellRest(): void {
     this.#toldBusy = this.#busy;
     this.#voice.say({ $case: "rest", value: { idle: !this.#busy } });
   }
 
   #stopped(): void {
-    this.#voice.say({ $case: "stopped", value: {} });
+    const { left: connections } = this.#connections;
+    const { left: sockets } = this.#sockets;
+    this.#voice.say({ $case: "stopped", value: { connections, sockets } });
     this.#parts.ended();
   }
 }
@@ -310,8 +258,4 @@ export class GuestInstance implements InstanceHost {
 /** Bytes of a message are the carrier's own, and used again for the next one. */
 function kept(row: CarriedRow): CarriedRow {
   return { ...row, blobKey: row.blobKey.slice(), value: row.value.slice() };
-}
-
-function payloadValue(payload: Uint8Array): unknown {
-  return payload.byteLength === 0 ? undefined : decodePayload(payload, "cbor");
 }

@@ -3,7 +3,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import { encodeCborUpTo, limits } from "@troupe/protocol";
-import { type CarriedError, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { type CarriedError, type CarriedReply, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
 import { messageErrors, notRetryable } from "../errors.ts";
 import type { ActorSaying } from "../ports/carried.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
@@ -56,6 +56,7 @@ export class GuestReply implements Reply {
   readonly #voice: ReplyVoice;
   readonly #flows: Map<number, FlowControl>;
   readonly #answered: () => void;
+  #begun = false;
 
   /** `flows` gets the actor's end of a result that comes in items, for as long as it flows. */
   constructor(
@@ -69,12 +70,14 @@ export class GuestReply implements Reply {
     this.#answered = of.answered;
   }
 
+  /** Its message is in the queue. */
+  began(): void {
+    this.#begun = true;
+  }
+
   ok(output: unknown): Output {
     const value = encodedWithin(output, "output");
-    return this.#output(
-      { $case: "reply", value: { call: this.#call, value, error: undefined, refused: false } },
-      value.byteLength,
-    );
+    return this.#output(this.#reply({ value }), value.byteLength);
   }
 
   error(error: unknown): Output {
@@ -94,8 +97,7 @@ export class GuestReply implements Reply {
         const value = encodedWithin(item, "item");
         return this.#output({ $case: "streamItem", value: { call, value } }, value.byteLength);
       },
-      end: () =>
-        last({ $case: "reply", value: { call, value: NO_PAYLOAD, error: undefined, refused: false } }),
+      end: () => last(this.#reply({})),
       error: (cause) => last(this.#refusal(cause)),
     };
   }
@@ -111,16 +113,17 @@ export class GuestReply implements Reply {
   }
 
   #refusal(error: unknown): ActorSaying {
-    return {
-      $case: "reply",
-      value: {
-        call: this.#call,
-        value: NO_PAYLOAD,
-        error: this.#voice.error(error),
-        // What ran is never told to be tried again.
-        refused: TroupeError.is(error) && error.retryable === true,
-      },
-    };
+    return this.#reply({
+      error: this.#voice.error(error),
+      // What ran is never told to be tried again.
+      refused: TroupeError.is(error) && error.retryable === true,
+      begun: this.#begun,
+    });
+  }
+
+  #reply(answer: Partial<CarriedReply>): ActorSaying {
+    const nothing = { value: NO_PAYLOAD, error: undefined, refused: false, begun: false };
+    return { $case: "reply", value: { ...nothing, ...answer, call: this.#call } };
   }
 }
 

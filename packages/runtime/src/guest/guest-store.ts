@@ -101,15 +101,21 @@ export class GuestStore implements ActorStore {
     return Promise.resolve();
   }
 
-  /** Asks the host; rejects with its error. */
-  async ask(about: NonNullable<CarriedAsk["about"]>): Promise<CarriedAnswer> {
+  /** Asks the host; rejects with its error. `asking` is told the question's number. */
+  async ask(about: NonNullable<CarriedAsk["about"]>, asking?: (ask: number) => void): Promise<CarriedAnswer> {
     if (this.#lost !== undefined) throw this.#lost;
     this.#last += 1;
     const ask = this.#last;
     const asked = Promise.withResolvers<CarriedAnswer>();
     this.#asked.set(ask, asked);
     this.#parts.send({ $case: "ask", value: { ask, about } });
+    asking?.(ask);
     return await asked.promise;
+  }
+
+  /** Nobody waits for the answer to a call any more. It comes all the same. */
+  withdraw(ask: number): void {
+    if (this.#asked.has(ask)) this.#parts.send({ $case: "withdraw", value: { ask } });
   }
 
   answered(answer: CarriedAnswer): void {

@@ -10,11 +10,12 @@
 import type { Env, TroupeError } from "@troupe/base";
 import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { Relay } from "@troupe/relay";
-import { type ActorDescriptor, checkHibernation, type LocalBehaviour } from "../actor/behaviour.ts";
+import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
+import { keptByCode } from "../actor/options.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { SqlChain } from "../sql/chain.ts";
@@ -108,20 +109,18 @@ function declare(name: string, descriptor: ActorDescriptor, behaviour: LocalBeha
     guardedEvents: [...(behaviour.events?.keys() ?? [])],
     idempotency: true,
     serial: true,
+    hibernation: true,
+    optionsKept: keptByCode,
   };
 }
 
 /**
- * Throws `config.unsupported_option`: a function passes no wire, and would be dropped in silence there.
- *
- * Options as they travel: JSON has no infinity, and the largest whole number is as good. Those that do nothing are named,
- * so that the host can say so.
+ * Options as they travel: JSON has no infinity, and the largest whole number is as good. A function passes no wire; the
+ * guest asks it itself. Those that do nothing are named, so that the host can say so.
  */
 function declaredOptions({ options, ignoredOptions }: ActorDescriptor): Readonly<Record<string, unknown>> {
-  checkHibernation(options);
-  const entries = Object.entries(options).map(([name, value]) => [
-    name,
-    value === Infinity ? Number.MAX_SAFE_INTEGER : value,
-  ]);
+  const entries = Object.entries(options)
+    .filter(([, value]) => typeof value !== "function")
+    .map(([name, value]) => [name, value === Infinity ? Number.MAX_SAFE_INTEGER : value]);
   return Object.fromEntries([...entries, ...ignoredOptions.map((name) => [name, true])]);
 }

@@ -26,8 +26,16 @@ export type HibernatingClient = ConnectionClient | SocketClient;
 interface Client {
   /** The activation ends without it: it belongs to nobody, until it is resumed. False: it is gone itself. */
   hibernate(connectionId: string): boolean;
+  /** The next activation has its row: told before anything else of that activation's, which may fail to start. */
+  known?(kept: Kept): void;
   /** The next activation knows nothing of it. */
   unknown(): void;
+}
+
+/** What is stored of a client, as far as others may know. */
+export interface Kept {
+  readonly params: unknown;
+  readonly subscriptions: readonly string[];
 }
 
 /** A client that speaks the house's protocol. */

@@ -15,6 +15,8 @@ export type RawRequest = RawSocketRequest | RawHttpRequest;
 /** Somebody has opened a WebSocket at the actor's `/websocket`. */
 export interface RawSocketRequest {
   readonly kind: "socket";
+  /** Its connection's id, when somebody else has chosen it. */
+  readonly id?: string;
   /** Connection parameters. */
   readonly params: unknown;
   /** The request that opened it, under the actor's own path. */

@@ -76,6 +76,7 @@ export class Limiter {
     const refuses = (): TroupeError | undefined => this.#count(client);
     return {
       kind: "socket",
+      ...(request.id === undefined ? {} : { id: request.id }),
       params: request.params,
       request: request.request,
       protocol: request.protocol,

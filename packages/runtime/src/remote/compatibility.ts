@@ -57,6 +57,10 @@ export const hostProtocol: HostProtocol = Object.freeze({
       bodyCredit: 1,
       streamStart: 1,
       streamItem: 1,
+      // Only of a client that the engine has offered to keep.
+      restored: 1,
+      socketAcknowledge: 1,
+      withdraw: 1,
     },
     engine_to_host: {
       welcome: 1,

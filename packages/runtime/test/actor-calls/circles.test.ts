@@ -4,7 +4,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import { CallersWait } from "../../src/gateway/callers-wait.ts";
+import { CallersWait } from "../../src/ports/callers-wait.ts";
 import { Driver } from "../driver/driver.ts";
 
 const types: { readonly "~types"?: { readonly use: { readonly circle: typeof circle } } } = {};

@@ -55,7 +55,7 @@ test("state is stored in one encoding, and comes back in the code's own", async 
   expect(row?.value).toEqual(encodePayload([1, "two"], "cbor"));
   const stopping = driver.restart();
   await driver.world.idle();
-  json.newest().say({ $case: "stopped", value: {} });
+  json.newest().say({ $case: "stopped", value: { connections: [], sockets: [] } });
   await stopping;
   void driver.act("played", "act");
   await driver.world.idle();
@@ -252,7 +252,7 @@ test("a row that the code may not write breaks this actor alone", async () => {
   ear?.heard({ $case: "write", value: { rows: [bad], alarmChanged: false, alarmAt: 0 } });
   ear?.heard({
     $case: "reply",
-    value: { call: 1, value: encodePayload(1, "json"), error: undefined, refused: false },
+    value: { call: 1, value: encodePayload(1, "json"), error: undefined, refused: false, begun: false },
   });
   await driver.world.idle();
   expect(neighbour.value).toMatchObject({ code: "actor.bad_row" });
@@ -343,7 +343,7 @@ test("destroyed by its own word: gone with the batch that said so", async () => 
   code.newest().say({ $case: "end", value: { reason: 2 } });
   code.newest().reply("bye");
   await driver.world.idle();
-  code.newest().say({ $case: "stopped", value: {} });
+  code.newest().say({ $case: "stopped", value: { connections: [], sockets: [] } });
   await driver.world.idle();
   expect(first.value).toMatchObject({ output: "bye" });
   expect(await driver.http("POST", "/actor/played/resolve?method=get")).toMatchObject({
@@ -359,7 +359,7 @@ test("the registry's end closes the carrier, once", async () => {
   await driver.world.idle();
   const stopping = driver.runtime.stop();
   await driver.world.idle();
-  code.newest().say({ $case: "stopped", value: {} });
+  code.newest().say({ $case: "stopped", value: { connections: [], sockets: [] } });
   await stopping;
   expect(code.newest().closed).toBe(1);
 });
@@ -399,7 +399,7 @@ test("what code throws is never to be tried again; a call that it refused before
     [1, false],
     [2, true],
   ] as const)
-    code.newest().say({ $case: "reply", value: { call, ...reply, refused } });
+    code.newest().say({ $case: "reply", value: { call, ...reply, refused, begun: false } });
   await driver.world.idle();
   expect([first, second].map(({ value }) => value?.error?.retryable)).toEqual([false, true]);
 });

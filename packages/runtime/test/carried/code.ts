@@ -41,6 +41,8 @@ export class PlayedCarrier implements ActorCarrier {
       guardedEvents: [],
       idempotency: false,
       serial: false,
+      hibernation: false,
+      optionsKept: [],
       ...declaration,
     };
   }
@@ -89,7 +91,13 @@ export class PlayedCarrier implements ActorCarrier {
     const { call } = this.heard("call").value;
     this.say({
       $case: "reply",
-      value: { call, value: encodePayload(value, this.encoding), error: undefined, refused: false },
+      value: {
+        call,
+        value: encodePayload(value, this.encoding),
+        error: undefined,
+        refused: false,
+        begun: false,
+      },
     });
   }
 

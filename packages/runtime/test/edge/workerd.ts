@@ -8,15 +8,24 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
 /** The path to the binary: the npm package's only export, which brings no types. */
 const { default: workerd }: { default: string } = createRequire(import.meta.url)("workerd");
 
 /** The worker as one module, without anything of Node's. */
-export async function bundle(file: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
+export function bundle(file: string): Promise<string> {
+  return built({ entryPoints: [fileURLToPath(new URL(file, import.meta.url))] });
+}
+
+/** The same of a worker that is made on the way. */
+export function bundleText(contents: string): Promise<string> {
+  return built({ stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) } });
+}
+
+async function built(from: BuildOptions): Promise<string> {
+  const { outputFiles = [] } = await build({
+    ...from,
     bundle: true,
     format: "esm",
     // Not "node": an import of a built-in module fails the build.

@@ -54,14 +54,9 @@ test("S2.7 (in part) an idle actor sleeps under its open connections; a message 
   bob.action(2, "say", "b").action(3, "mine");
   ann.action(3, "mine");
   await driver.world.idle();
-  expect(ann.story).toEqual([
-    "welcome",
-    "subscribed 1",
-    'event said ["a"]',
-    "reply 2 1",
-    'event said ["b"]',
-    'reply 3 ["ann",1,"a",true]',
-  ]);
+  expect(ann.story.slice(0, 4)).toEqual(["welcome", "subscribed 1", 'event said ["a"]', "reply 2 1"]);
+  // Which of the two is resumed first is nobody's promise.
+  expect(ann.story.slice(4).sort()).toEqual(['event said ["b"]', 'reply 3 ["ann",1,"a",true]']);
   expect(bob.story.slice(-3)).toEqual(['event said ["b"]', "reply 2 1", 'reply 3 ["bob",1,"b",true]']);
   expect(hooks).toEqual(["wake ", "connect ann", "connect bob", "wake ann,bob"]);
 });

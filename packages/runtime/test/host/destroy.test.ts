@@ -310,8 +310,7 @@ test("a socket of a destroyed actor is closed for good, behind what was said; so
   await driver.world.until(() => sleeping.story.length === 1);
   await driver.runtime.host.sleep(id);
   await driver.world.idle();
-  // Behind a carrier it ends with the sleep.
-  if (process.env["TROUPE_TEST_CARRIED"] !== "1") expect(sleeping.closed).toBe(undefined);
+  expect(sleeping.closed).toBe(undefined);
   const socket = driver.socket("/actor/mortal/connect").hello();
   socket.action(1, "die");
   await driver.world.until(() => socket.closed !== undefined);

@@ -98,7 +98,15 @@ export class SpokenHost {
         actors: [
           {
             ...{ ...actor, queues: [], connections: true, sockets: false, database: false },
-            ...{ requests: false, startRows: true, guardedEvents: [], idempotency: false, serial: false },
+            ...{
+              requests: false,
+              startRows: true,
+              guardedEvents: [],
+              idempotency: false,
+              serial: false,
+              hibernation: false,
+              optionsKept: [],
+            },
           },
         ],
       },

@@ -56,6 +56,7 @@ import { logLevels } from "./log-levels.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
 import { Requests } from "./requests.ts";
+import { Sleepers } from "./sleepers.ts";
 import { Sockets } from "./sockets.ts";
 import { firstWords } from "./start-words.ts";
 
@@ -93,6 +94,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly calls: Calls;
   readonly clients: Clients;
   readonly sockets: Sockets;
+  /** Its clients that stay while it sleeps. */
+  readonly sleepers: Sleepers;
   readonly sql: CarriedSql;
   /** Its own calls to other actors. */
   readonly outward: ActorCalls;
@@ -127,6 +130,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.#writes = new PendingWrites(this.encoding, parts.request.rows);
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
+    this.sleepers = new Sleepers(this);
     this.sql = new CarriedSql(this);
     this.outward = new ActorCalls(this, parts.grants.actors);
     this.requests = new Requests(this);
@@ -151,11 +155,17 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     if (isNew || this.declaration.database) this.#creating = "quiet";
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
-    for (const word of firstWords(this.request, this.#parts.carrier)) this.say(word);
+    for (const word of firstWords(this.request, this.#parts.carrier, this.sleepers.take())) this.say(word);
     await started;
     if (isNew) this.#created();
     else this.#release();
     this.phase = { tag: "running" };
+  }
+
+  /** The code can leave clients to its next activation, and the host keeps them. */
+  get keeps(): boolean {
+    const { hibernation, connections } = this.declaration;
+    return hibernation === true && connections && this.request.host.hibernation !== undefined;
   }
 
   /** The carrier is lost, and the code with it. */
@@ -288,7 +298,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       case "connected": {
         const error = value.error && fromCarriedError(value.error, this.encoding);
         // Who was refused may be told of what isn't durable yet: not before it is.
-        return this.clients.answered(value.connection, error);
+        return this.clients.answered(value.connection, error, value.stays);
       }
       case "subscribed":
         return this.clients.subscribed(value);
@@ -297,10 +307,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       case "rest":
         return this.#rest(value.idle);
       case "socketAccept":
-        return this.sockets.answered(
-          value.socket,
-          value.error && fromCarriedError(value.error, this.encoding),
-        );
+        return this.sockets.answered(value);
+      case "socketAcknowledge":
+        return this.sockets.acknowledge(value);
       case "socketMessage":
         return this.sockets.message(value);
       case "socketClose":
@@ -319,7 +328,12 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
         if (saying.value.error === undefined) this.phase.started.resolve();
         else this.phase.started.reject(fromCarriedError(saying.value.error, this.encoding));
         return;
+      case "withdraw":
+        return this.outward.withdraw(saying.value.ask);
+      case "restored":
+        return this.sleepers.restored(saying.value);
       case "stopped":
+        this.sleepers.leave(saying.value);
         if (this.phase.tag === "stopping") this.phase.stopped.resolve();
         // It ended by itself: it couldn't go on.
         else this.lost(actorErrors.stopped(this.request.record.id));

@@ -46,7 +46,8 @@ export class ActorCalls {
   readonly #owner: ActorCallsOwner;
   /** Undefined: it may call nobody. */
   readonly #transport: ActorTransport | undefined;
-  #open = 0;
+  /** Calls that have no answer, by the numbers of their questions. */
+  readonly #open = new Map<number, AbortController>();
 
   constructor(owner: ActorCallsOwner, transport: ActorTransport | undefined) {
     this.#owner = owner;
@@ -57,10 +58,10 @@ export class ActorCalls {
    * The answer of the actor that was called. Rejects with `actor.not_granted`, `actor.overloaded`, and whatever the call
    * fails with.
    */
-  async call(call: ActorCall): Promise<Uint8Array> {
+  async call(call: ActorCall, ask: number): Promise<Uint8Array> {
     const { name } = this.#owner.request.record;
     if (this.#transport === undefined) throw actorErrors.notGranted(name, "actors", "call other actors");
-    if (this.#open >= limits.carriedActorCalls)
+    if (this.#open.size >= limits.carriedActorCalls)
       throw actorErrors.overloaded("calls of one actor to others", limits.carriedActorCalls);
     // Read before anything is waited for: the bytes are the carrier's own.
     const { encoding } = this.#owner;
@@ -71,7 +72,9 @@ export class ActorCalls {
     const chain = this.#chainOf(call);
     const terms = termsOf(call);
     const { trace } = call;
-    this.#open += 1;
+    const caller = new AbortController();
+    const { signal } = caller;
+    this.#open.set(ask, caller);
     try {
       await this.#owner.durable();
       const transport = this.#transport({
@@ -83,16 +86,21 @@ export class ActorCalls {
       const value = await (args === undefined
         ? transport.resolve(target, { params })
         : send === undefined
-          ? transport.action(target, call.action, args, { params, ...terms })
-          : transport.send(target, { name: call.action, body: args[0], ...send }, { params }));
+          ? transport.action(target, call.action, args, { params, signal, ...terms })
+          : transport.send(target, { name: call.action, body: args[0], ...send }, { params, signal }));
       if (value instanceof ResultStream) {
         await value.return();
         throw actorErrors.notCarried("a result of another actor that comes in items");
       }
       return value === undefined ? new Uint8Array(0) : encodePayload(value, encoding, "output");
     } finally {
-      this.#open -= 1;
+      this.#open.delete(ask);
     }
+  }
+
+  /** Whoever made a call waits for its answer no longer: so the one that was called is told. */
+  withdraw(ask: number): void {
+    this.#open.get(ask)?.abort();
   }
 
   /** What the code says of the chain, as far as it can be: entries that called it, and its own. */

@@ -197,6 +197,7 @@ export class Calls {
     try {
       if (reply.error !== undefined) {
         const error = fromCarriedError(reply.error, encoding);
+        if (reply.begun) call.began?.();
         return call.reply.error(reply.refused ? error : told(call, error));
       }
       return call.reply.ok(reply.value.byteLength === 0 ? undefined : decodePayload(reply.value, encoding));

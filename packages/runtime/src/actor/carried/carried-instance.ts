@@ -81,20 +81,22 @@ export class CarriedInstance implements ActorInstance {
       if (TroupeError.is(cause) && cause.public) throw cause;
       throw actorErrors.startFailed(this.record.name, cause);
     }
+    activation.sleepers.resume(this);
     const { noSleep, sleepTimeout } = activation.descriptor.options;
     if (activation.work.idle && !noSleep) activation.request.host.idle(this, sleepTimeout);
   }
 
   action(call: ActionCall): void {
-    if (call.connection instanceof Connection && call.connection.ended) return;
     if (this.doomed) {
       this.#activation.emit(call.reply.error(actorErrors.destroyed()));
       return;
     }
     if (!this.accepting) {
+      // Also behind the end of its connection: its client may send it again, and has to know that it may.
       call.reply.error(actorErrors.stopping()).release();
       return;
     }
+    if (call.connection instanceof Connection && call.connection.ended) return;
     const activation = this.#activation;
     const limited = this.#limiter?.refuses(call);
     if (limited !== undefined) return call.reply.error(limited).release();
@@ -113,7 +115,6 @@ export class CarriedInstance implements ActorInstance {
       return;
     }
     if (keepsAwake(call)) activation.work.begin("action");
-    call.began?.();
     const number = activation.calls.begin(call);
     const connection = activation.clients.numberOf(call.connection);
     activation.say({
@@ -232,10 +233,15 @@ export class CarriedInstance implements ActorInstance {
     activation.sql.abandon();
     if (reason === "broken") {
       gate.break(actorErrors.stopped(this.record.id));
+      // Who has lost nothing stays, for the next life.
+      if (!activation.doomed) activation.sleepers.hibernate("broken");
       activation.closeAll({ kind: "broken", text: "storage.commit_failed" });
     } else {
       if (activation.doomed) activation.closeAll({ kind: "destroyed", text: "actor.destroyed" });
-      else activation.closeAll({ kind: "stopped", text: "actor.restarting" });
+      else {
+        if (reason === "sleep") activation.sleepers.hibernate("sleep");
+        activation.closeAll({ kind: "stopped", text: "actor.restarting" });
+      }
       await activation.durable().catch((cause: unknown) => {
         activation.log.error("what the actor wrote last could not be stored", { cause });
       });
@@ -266,9 +272,11 @@ function refusalOf(activation: CarriedActivation, call: ActionCall): TroupeError
   return undefined;
 }
 
-/** All start hooks together, and the way there and back. */
-function startTimeoutMs(activation: CarriedActivation): number {
-  const { options } = activation.descriptor;
+/** All start hooks together, and the way there and back. Code that doesn't tell hooks apart has the time of `onWake`. */
+function startTimeoutMs({ descriptor, declaration }: CarriedActivation): number {
+  const { options } = descriptor;
+  if (declaration.optionsKept?.includes("onCreateTimeout") !== true)
+    return options.onWakeTimeout + LAST_WORDS_MS;
   const hooks = [
     options.onMigrateTimeout,
     options.createStateTimeout,

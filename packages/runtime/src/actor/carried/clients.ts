@@ -15,6 +15,7 @@ import {
   NO_PAYLOAD,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
+import type { ConnectionClient, HibernatingClient } from "../../ports/hibernation.ts";
 import type {
   ActorConnection,
   ConnectRequest,
@@ -29,6 +30,8 @@ import type { CarriedActivation } from "./activation.ts";
 class CarriedConnection extends Connection {
   readonly number: number;
   readonly #clients: Clients;
+  /** The code has what it must know of it: its client stays while the actor sleeps. */
+  #stays = false;
 
   constructor(number: number, clients: Clients, options: ConstructorParameters<typeof Connection>[0]) {
     super(options);
@@ -36,8 +39,27 @@ class CarriedConnection extends Connection {
     this.#clients = clients;
   }
 
+  override get hibernatable(): boolean {
+    return this.#stays;
+  }
+
+  /** The code hasn't answered all that the client asked for. */
+  override get waiting(): boolean {
+    return this.#clients.isSubscribing(this);
+  }
+
+  override stand(): void {
+    this.#stays = true;
+    super.stand();
+  }
+
+  override restored(subscriptions: readonly string[]): void {
+    this.#stays = true;
+    super.restored(subscriptions);
+  }
+
   override unsubscribe(event: string): void {
-    if (!this.subscriptions.delete(event) && !this.#clients.isGuarded(event)) return;
+    if (!this.subscriptions.delete(event) && !this.#clients.isAnswered(this, event)) return;
     this.#clients.unsubscribed(this, event);
   }
 }
@@ -79,6 +101,12 @@ export class Clients {
     return [...this.#open.values()];
   }
 
+  /** Of a connection that is to come. */
+  nextNumber(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
   /** The number of a caller's connection on the line; 0 for none. */
   numberOf(connection: ActorConnection | undefined): number {
     return connection instanceof CarriedConnection ? connection.number : 0;
@@ -88,18 +116,18 @@ export class Clients {
   async connect(request: ConnectRequest): Promise<ActorConnection> {
     const connection = this.#make(request);
     if (this.#activation.declaration.connections) await this.#ask(connection);
-    else this.#accept(connection);
+    else this.#accept(connection, false);
     if (request.opened !== undefined) connection.emit(request.opened(connection));
     return connection;
   }
 
   /** The code's answer. */
-  answered(number: number, error: TroupeError | undefined): void {
+  answered(number: number, error: TroupeError | undefined, stays: boolean): void {
     const asking = this.#asking.get(number);
     if (asking === undefined) return;
     this.#asking.delete(number);
     if (error === undefined) {
-      this.#accept(asking.connection);
+      this.#accept(asking.connection, stays);
       asking.accepted();
     } else asking.refused(error);
   }
@@ -107,6 +135,17 @@ export class Clients {
   /** True for an event whose subscriptions the code answers. */
   isGuarded(event: string): boolean {
     return this.#activation.declaration.guardedEvents.includes(event);
+  }
+
+  /** The same, for one client: what is stored of one that stays is the code's to store before the client is told. */
+  isAnswered(connection: CarriedConnection, event: string): boolean {
+    return connection.hibernatable || this.isGuarded(event);
+  }
+
+  /** True while the code has a subscription of it to answer. */
+  isSubscribing(connection: CarriedConnection): boolean {
+    for (const asked of this.#subscribing.values()) if (asked.connection === connection) return true;
+    return false;
   }
 
   subscribe(connection: Connection, request: SubscribeRequest, answer: SubscribeAnswer): void {
@@ -122,7 +161,7 @@ export class Clients {
       resumes,
       after: resume?.after ?? 0,
     };
-    if (this.isGuarded(event)) {
+    if (this.isAnswered(connection, event)) {
       this.#lastSubscription += 1;
       this.#subscribing.set(this.#lastSubscription, { connection, event, gap, answer });
       this.#activation.say({ $case: "subscribe", value: { ...value, subscription: this.#lastSubscription } });
@@ -194,7 +233,36 @@ export class Clients {
   remove(connection: Connection): void {
     if (!(connection instanceof CarriedConnection) || !this.#open.delete(connection.number)) return;
     this.#tell({ $case: "disconnect", value: { connection: connection.number } });
-    this.#activation.work.end("connection");
+    if (!connection.hibernatable) this.#activation.work.end("connection");
+  }
+
+  /** One that an earlier activation has left is as open as it was. */
+  restore(
+    number: number,
+    of: Pick<CarriedConnection, "id" | "params"> & { client: ConnectionClient; events: readonly string[] },
+  ): ActorConnection {
+    const { id, params, client, events } = of;
+    const connection = new CarriedConnection(number, this, {
+      id,
+      params,
+      client,
+      state: undefined,
+      owner: this.#activation,
+      sink: client,
+    });
+    connection.restored(events);
+    this.#open.set(number, connection);
+    return connection;
+  }
+
+  /** Lets go of those that stay without the activation, if their clients do; gives them by their ids. */
+  hibernate(stays: (number: number) => boolean): (readonly [id: string, client: HibernatingClient])[] {
+    return [...this.#open.values()].flatMap((connection) => {
+      const { client, number, id, hibernatable } = connection;
+      if (client === undefined || !hibernatable || !stays(number) || !connection.hibernate()) return [];
+      this.#open.delete(number);
+      return [[id, client] as const];
+    });
   }
 
   /** Nobody who waits is accepted any more. */
@@ -209,28 +277,37 @@ export class Clients {
   }
 
   #make(request: ConnectRequest): CarriedConnection {
-    this.#last += 1;
-    const id = this.#activation.env.ids.random();
-    const { params, sink } = request;
     const owner = this.#activation;
-    return new CarriedConnection(this.#last, this, { id, params, state: undefined, owner, sink });
+    const id = owner.env.ids.random();
+    const { params, sink } = request;
+    const client = owner.keeps ? request.client : undefined;
+    return new CarriedConnection(this.nextNumber(), this, {
+      id,
+      params,
+      state: undefined,
+      owner,
+      sink,
+      client,
+    });
   }
 
-  #accept(connection: CarriedConnection): void {
+  #accept(connection: CarriedConnection, stays: boolean): void {
     this.#open.set(connection.number, connection);
-    this.#activation.work.begin("connection");
+    if (stays && connection.client !== undefined) connection.stand();
+    else this.#activation.work.begin("connection");
   }
 
   /** Settles when the code has accepted the connection; rejects with what it says. */
   async #ask(connection: CarriedConnection): Promise<void> {
     const { encoding, work } = this.#activation;
     const { number, id } = connection;
+    const stays = connection.client !== undefined;
     const params = connection.params === undefined ? NO_PAYLOAD : encodePayload(connection.params, encoding);
     work.begin("hook");
     try {
       await new Promise<void>((accepted, refused) => {
         this.#asking.set(number, { connection, accepted, refused });
-        this.#tell({ $case: "connect", value: { connection: number, id, params } });
+        this.#tell({ $case: "connect", value: { connection: number, id, params, stays } });
       });
     } finally {
       work.end("hook");

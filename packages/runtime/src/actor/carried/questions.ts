@@ -51,7 +51,7 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
     case "ownList":
       return { rows: await ownListOf(activation, ask.about.value) };
     case "actorCall":
-      return { value: await activation.outward.call(ask.about.value) };
+      return { value: await activation.outward.call(ask.about.value, ask.ask) };
     case "sqlExecute":
       return { sql: await activation.sql.execute(ask.about.value) };
     case "sqlBegin":

@@ -7,31 +7,52 @@
  * The code has its own end, with hooks, listeners and a backlog; here messages only pass, in order each way. What the
  * client says goes to the code at once. What the code says is an output: it leaves when what was written before it is
  * durable. When the gate breaks the client hears 1011.
+ *
+ * Of a socket that stays while the actor sleeps, the gateway keeps each message until the code has acknowledged it. One
+ * that the code doesn't hear any more is dropped here: the gateway says it to the next activation.
  */
 import type { TroupeError } from "@troupe/base";
 import { closeCodes, limits, type Message } from "@troupe/protocol";
 import {
   encodePayload,
+  fromCarriedError,
   NO_PAYLOAD,
+  type SocketAccept,
+  type SocketAcknowledge,
   type SocketClose,
   type SocketMessage,
   type SocketOpen,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors, messageErrors } from "../../errors.ts";
+import type { HibernatingClient, SocketClient } from "../../ports/hibernation.ts";
 import { type CloseReason, closeCodeOf } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
-import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
+import type { RawPeer, RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { CarriedActivation } from "./activation.ts";
+
+/** The client's end of one. */
+interface Ends {
+  readonly id: string;
+  readonly peer: RawPeer;
+  /** Absent: it ends with the activation. */
+  readonly client: SocketClient | undefined;
+}
 
 /** Opens, finds and closes raw sockets. */
 export class Sockets {
   readonly #activation: CarriedActivation;
-  readonly #asked = new Map<number, RawSocketRequest>();
+  readonly #asked = new Map<number, { readonly request: RawSocketRequest; readonly id: string }>();
   readonly #open = new Map<number, CarriedSocket>();
   #last = 0;
 
   constructor(activation: CarriedActivation) {
     this.#activation = activation;
+  }
+
+  /** Of a socket that is to come. */
+  nextNumber(): number {
+    this.#last += 1;
+    return this.#last;
   }
 
   /** Asks the code. Never throws. */
@@ -49,23 +70,31 @@ export class Sockets {
       return;
     }
     work.begin("connection");
-    this.#asked.set(value.socket, request);
+    this.#asked.set(value.socket, { request, id: value.id });
     this.#activation.say({ $case: "socketOpen", value });
   }
 
   /** The code's answer. One to a socket that isn't asked about is nobody's. */
-  answered(number: number, error: TroupeError | undefined): void {
-    const request = this.#asked.get(number);
-    if (request === undefined) return;
+  answered({ socket: number, error, stays }: SocketAccept): void {
+    const asked = this.#asked.get(number);
+    if (asked === undefined) return;
+    const { request, id } = asked;
     this.#asked.delete(number);
     if (error !== undefined) {
       this.#activation.work.end("connection");
-      void this.#refuse(request, error);
+      void this.#refuse(request, fromCarriedError(error, this.#activation.encoding));
       return;
     }
-    const socket = new CarriedSocket(number, { activation: this.#activation, request, sockets: this });
+    const client = stays && this.#activation.keeps ? request.client : undefined;
+    if (client !== undefined) this.#activation.work.end("connection");
+    request.opened(this.restore(number, { id, peer: request.peer, client }));
+  }
+
+  /** It is open; also one that an earlier activation has left. */
+  restore(number: number, ends: Ends): RawSocket {
+    const socket = new CarriedSocket(number, { ...ends, activation: this.#activation, sockets: this });
     this.#open.set(number, socket);
-    request.opened(socket);
+    return socket;
   }
 
   /** A message of the code. Throws `message.outgoing_too_long`. */
@@ -78,16 +107,32 @@ export class Sockets {
     this.#open.get(socket)?.end(code, reason);
   }
 
+  /** The code has handled a message, and what it wrote is on its way to the disk. */
+  acknowledge({ socket, index }: SocketAcknowledge): void {
+    this.#open.get(socket)?.acknowledge(index);
+  }
+
   /** One has ended. */
   remove(number: number): void {
-    if (this.#open.delete(number)) this.#activation.work.end("connection");
+    const stayed = this.#open.get(number)?.hibernatable === true;
+    if (this.#open.delete(number) && !stayed) this.#activation.work.end("connection");
+  }
+
+  /** Lets go of those that stay without the activation, if their clients do; gives them by their ids. */
+  hibernate(stays: (number: number) => boolean): (readonly [id: string, client: HibernatingClient])[] {
+    return [...this.#open].flatMap(([number, socket]) => {
+      const client = stays(number) ? socket.hibernate() : undefined;
+      if (client === undefined) return [];
+      this.#open.delete(number);
+      return [[socket.id, client] as const];
+    });
   }
 
   /** Nobody who waits is taken any more. */
   refuseAll(error: TroupeError): void {
     const asked = [...this.#asked.values()];
     this.#asked.clear();
-    for (const request of asked) {
+    for (const { request } of asked) {
       this.#activation.work.end("connection");
       request.refused(error);
     }
@@ -98,11 +143,12 @@ export class Sockets {
   }
 
   #describe(request: RawSocketRequest): SocketOpen {
-    this.#last += 1;
     const { url, headers } = request.request();
-    const { encoding } = this.#activation;
+    const { encoding, env, keeps } = this.#activation;
     return {
-      socket: this.#last,
+      socket: this.nextNumber(),
+      id: env.ids.random(),
+      stays: keeps && request.client !== undefined,
       url,
       headers: [...headers].map(([name, value]) => ({ name, value })),
       params: request.params === undefined ? NO_PAYLOAD : encodePayload(request.params, encoding),
@@ -123,27 +169,36 @@ export class Sockets {
 /** The gateway's end of one, while the code has it. */
 class CarriedSocket implements RawSocket {
   readonly maxIncomingBytes: number;
+  readonly id: string;
   readonly #number: number;
   readonly #activation: CarriedActivation;
-  readonly #request: RawSocketRequest;
+  readonly #peer: RawPeer;
+  readonly #client: SocketClient | undefined;
   readonly #sockets: Sockets;
   readonly #maxOutgoingBytes: number;
+  /** Its end is on its way to the client. */
+  #ending = false;
 
-  constructor(
-    number: number,
-    of: { activation: CarriedActivation; request: RawSocketRequest; sockets: Sockets },
-  ) {
+  constructor(number: number, of: Ends & { activation: CarriedActivation; sockets: Sockets }) {
     const { maxIncomingMessageSize, maxOutgoingMessageSize } = of.activation.descriptor.options;
     this.#number = number;
     this.#activation = of.activation;
-    this.#request = of.request;
+    this.id = of.id;
+    this.#peer = of.peer;
+    this.#client = of.client;
     this.#sockets = of.sockets;
     this.maxIncomingBytes = maxIncomingMessageSize;
     this.#maxOutgoingBytes = Math.min(maxOutgoingMessageSize, limits.outgoingMessageBytes);
   }
 
-  message(data: Message): void {
+  get hibernatable(): boolean {
+    return this.#client !== undefined;
+  }
+
+  message(data: Message, index = 0): void {
     if (this.#activation.phase.tag !== "running") {
+      // The next activation hears it.
+      if (this.hibernatable) return;
       // Nobody hears it any more, and the client is told so.
       this.end(closeCodes.restart, "actor.restarting");
       return;
@@ -152,7 +207,23 @@ class CarriedSocket implements RawSocket {
       typeof data === "string"
         ? { $case: "text" as const, value: data }
         : { $case: "data" as const, value: data };
-    this.#activation.say({ $case: "socketMessage", value: { socket: this.#number, content } });
+    const { work } = this.#activation;
+    // The actor isn't idle just now, though nothing else says so.
+    work.begin("hook");
+    this.#activation.say({ $case: "socketMessage", value: { socket: this.#number, content, index } });
+    work.end("hook");
+  }
+
+  /** Behind what the code wrote. */
+  acknowledge(index: number): void {
+    const release = (): void => this.#peer.acknowledge?.(index);
+    this.#activation.emit(new SocketOutput(16, release, () => {}));
+  }
+
+  /** The activation ends without it: gives who keeps it. */
+  hibernate(): SocketClient | undefined {
+    if (this.#ending || this.#client?.hibernate(this.id) !== true) return undefined;
+    return this.#client;
   }
 
   closed(code: number, reason: string): void {
@@ -166,24 +237,27 @@ class CarriedSocket implements RawSocket {
     const message = typeof said === "string" ? said : said.slice();
     if (message.length > this.#maxOutgoingBytes)
       throw messageErrors.outgoingTooLong(message.length, this.#maxOutgoingBytes);
-    this.#emit(message.length, () => this.#request.peer.send(message));
+    this.#emit(message.length, () => this.#peer.send(message));
   }
 
   end(code: number, reason: string): void {
-    this.#emit(64, () => this.#request.peer.close(code, reason));
+    this.#ending = true;
+    this.#emit(64, () => this.#peer.close(code, reason));
   }
 
   stopped(reason: CloseReason): void {
     this.#sockets.remove(this.#number);
-    const close = (): void => this.#request.peer.close(closeCodeOf(reason), reason.text);
+    const close = (): void => this.#peer.close(closeCodeOf(reason), reason.text);
     if (reason.kind === "broken") close();
     // Behind what the code has said.
     else this.#emit(64, close);
   }
 
   #emit(bytes: number, release: () => void): void {
-    const fail = ({ group, code }: TroupeError): void =>
-      this.#request.peer.close(closeCodes.internal, `${group}.${code}`);
+    const fail = ({ group, code }: TroupeError): void => {
+      this.#ending = true;
+      this.#peer.close(closeCodes.internal, `${group}.${code}`);
+    };
     this.#activation.emit(new SocketOutput(bytes, release, fail));
   }
 }

@@ -6,7 +6,13 @@
  * for all of them. Where that is more than the carrier moves, the carrier's owner says so.
  */
 import { limits } from "@troupe/protocol";
-import { type CarriedRow, encodePayload, NO_PAYLOAD, type Start } from "@troupe/protocol/actor/v1";
+import {
+  type CarriedRow,
+  encodePayload,
+  NO_PAYLOAD,
+  type Sleeper,
+  type Start,
+} from "@troupe/protocol/actor/v1";
 import type { ActorCarrier, ActorWord } from "../../ports/carried.ts";
 import type { InstanceOpen } from "../../ports/instance.ts";
 import { toCarriedRows } from "./rows.ts";
@@ -15,7 +21,11 @@ import { toCarriedRows } from "./rows.ts";
 const AROUND_BYTES = 64;
 
 /** What an activation says first to its code. */
-export function firstWords(request: InstanceOpen, carrier: ActorCarrier): readonly ActorWord[] {
+export function firstWords(
+  request: InstanceOpen,
+  carrier: ActorCarrier,
+  sleepers: readonly Sleeper[] = [],
+): readonly ActorWord[] {
   const { record, generation, isNew, input, rows } = request;
   const { declaration, encoding, startBytes: mostBytes = limits.batchBytes } = carrier;
   const start: Start = {
@@ -30,7 +40,35 @@ export function firstWords(request: InstanceOpen, carrier: ActorCarrier): readon
     actor: declaration.name,
     moreRows: false,
   };
-  return startWords(start, declaration.startRows ? mostBytes : Infinity);
+  const words = startWords(start, declaration.startRows ? mostBytes : Infinity);
+  return sleepers.length === 0 ? words : withSleepers(words, sleepers, mostBytes);
+}
+
+/** The same words, and behind them those that name the clients which stayed. */
+function withSleepers(
+  words: readonly ActorWord[],
+  sleepers: readonly Sleeper[],
+  mostBytes: number,
+): readonly ActorWord[] {
+  const before = words.map((word): ActorWord => {
+    if (word.$case === "start") return { ...word, value: { ...word.value, moreRows: true } };
+    return word.$case === "startRows" ? { ...word, value: { ...word.value, last: false } } : word;
+  });
+  const parts: Sleeper[][] = [[]];
+  let left = mostBytes;
+  for (const sleeper of sleepers) {
+    const bytes = AROUND_BYTES + textBytes(sleeper.id);
+    if (bytes > left) {
+      parts.push([]);
+      left = mostBytes;
+    }
+    parts.at(-1)?.push(sleeper);
+    left -= bytes;
+  }
+  const named = parts.map((part, at): ActorWord => {
+    return { $case: "startRows", value: { rows: [], last: at === parts.length - 1, sleepers: part } };
+  });
+  return [...before, ...named];
 }
 
 /** The words of a start whose messages hold `mostBytes` each; one row more than that is a message of its own. */
@@ -41,7 +79,7 @@ export function startWords(start: Start, mostBytes: number): readonly ActorWord[
   return [
     { $case: "start", value: { ...start, rows: first, moreRows: more } },
     ...parts.slice(1).map((rows, at): ActorWord => {
-      return { $case: "startRows", value: { rows, last: at === parts.length - 2 } };
+      return { $case: "startRows", value: { rows, last: at === parts.length - 2, sleepers: [] } };
     }),
   ];
 }

@@ -27,6 +27,7 @@ export async function openSocket(
     const asked = request.request();
     const stays = canHibernate(activation, asked) && request.client !== undefined;
     connection = await connect({
+      ...(request.id === undefined ? {} : { id: request.id }),
       params: request.params,
       sink: socket,
       request: request.request,

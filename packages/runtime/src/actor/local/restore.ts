@@ -52,6 +52,7 @@ function ended(activation: Activation, stored: StoredConnection): Resume {
 }
 
 function restored(activation: Activation, stored: StoredConnection, client: HibernatingClient): Resume {
+  client.known?.(stored);
   if (client.kind === "connection") {
     const connection = connectionOf(activation, stored, { client, sink: client });
     activation.connections.restore(connection);

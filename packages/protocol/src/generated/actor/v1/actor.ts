@@ -111,6 +111,9 @@ export interface FromActor {
     | { readonly $case: "bodyCredit"; readonly value: BodyCredit }
     | { readonly $case: "streamStart"; readonly value: StreamStart }
     | { readonly $case: "streamItem"; readonly value: StreamItem }
+    | { readonly $case: "restored"; readonly value: Restored }
+    | { readonly $case: "socketAcknowledge"; readonly value: SocketAcknowledge }
+    | { readonly $case: "withdraw"; readonly value: Withdraw }
     | undefined;
 }
 
@@ -163,6 +166,32 @@ export interface Start {
 export interface StartRows {
   readonly rows: readonly Row[];
   readonly last: boolean;
+  /** Clients that stayed while the actor slept. Only to an actor whose declaration says `hibernation`. */
+  readonly sleepers: readonly Sleeper[];
+}
+
+/**
+ * A client that an earlier activation has left with the host: it is here again under a new number, of a connection or of a
+ * raw socket.
+ */
+export interface Sleeper {
+  readonly connection: number;
+  readonly socket: number;
+  /** The connection's id, as Connect or SocketOpen had it. */
+  readonly id: string;
+}
+
+/**
+ * What is stored of a sleeper is there: it is as connected as it was, without any hook. Said before Started; a sleeper of
+ * whom it isn't said is nobody, and the host closes it.
+ */
+export interface Restored {
+  readonly connection: number;
+  readonly socket: number;
+  /** Connection parameters: a value; empty for none. */
+  readonly params: Uint8Array;
+  /** What it listens to. */
+  readonly events: readonly string[];
 }
 
 /** The answer to Start. Nothing is stored of a creation that failed. */
@@ -181,6 +210,9 @@ export interface Stop {
 }
 
 export interface Stopped {
+  /** Clients that stay with the host, by number: all that the next activation has to know of them is written. */
+  readonly connections: readonly number[];
+  readonly sockets: readonly number[];
 }
 
 /** A call of an action. */
@@ -266,6 +298,8 @@ export interface Reply {
     | undefined;
   /** Nothing of the call was run: only then may its error say that it is to be tried again. */
   readonly refused: boolean;
+  /** With an error: its message is in the queue, and only the answer is missing. */
+  readonly begun: boolean;
 }
 
 /** A client wants to be connected. The host accepts it itself when the actor declared no connection hooks. */
@@ -274,12 +308,18 @@ export interface Connect {
   /** The name that people see. */
   readonly id: string;
   readonly params: Uint8Array;
+  /** The host can keep the client while the actor sleeps. */
+  readonly stays: boolean;
 }
 
 /** The answer to Connect. */
 export interface Connected {
   readonly connection: number;
-  readonly error: Error | undefined;
+  readonly error:
+    | Error
+    | undefined;
+  /** What the actor must know of it is stored: the client is to stay when the actor sleeps, and keeps it awake no longer. */
+  readonly stays: boolean;
 }
 
 /** The client is gone. */
@@ -371,6 +411,11 @@ export interface Ask {
     | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
     | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
     | undefined;
+}
+
+/** Nobody waits for the answer to an ActorCall any more: the one that was called is told. The answer comes all the same. */
+export interface Withdraw {
+  readonly ask: number;
 }
 
 export interface Barrier {
@@ -508,6 +553,10 @@ export interface SocketOpen {
   readonly params: Uint8Array;
   /** The subprotocol that was agreed on; empty for none. */
   readonly protocol: string;
+  /** The id of its connection; empty: the actor's to choose. */
+  readonly id: string;
+  /** The host can keep the client while the actor sleeps. */
+  readonly stays: boolean;
 }
 
 export interface Header {
@@ -518,16 +567,31 @@ export interface Header {
 /** The actor takes the socket, or refuses it. */
 export interface SocketAccept {
   readonly socket: number;
-  readonly error: Error | undefined;
+  readonly error:
+    | Error
+    | undefined;
+  /**
+   * As in Connected. Each message of the client has an index from now on, and is said again to the next activation unless
+   * it was acknowledged.
+   */
+  readonly stays: boolean;
+}
+
+/** A message of a socket that stays was handled, and what came of it was written before. */
+export interface SocketAcknowledge {
+  readonly socket: number;
+  readonly index: number;
 }
 
 /** A message on a raw WebSocket, either way: `text` or `data`. */
 export interface SocketMessage {
   readonly socket: number;
-  readonly content: { readonly $case: "text"; readonly value: string } | {
-    readonly $case: "data";
-    readonly value: Uint8Array;
-  } | undefined;
+  readonly content:
+    | { readonly $case: "text"; readonly value: string }
+    | { readonly $case: "data"; readonly value: Uint8Array }
+    | undefined;
+  /** To an actor, of a socket that stays: its number among those of the socket, over all activations; else 0. */
+  readonly index: number;
 }
 
 /** A raw WebSocket's end, either way. */
@@ -627,6 +691,10 @@ export interface ActorDeclaration {
   readonly idempotency: boolean;
   /** It lets one entry in at a time where its options say so; else such options are refused. */
   readonly serial: boolean;
+  /** It answers `stays`: its clients may stay while it sleeps; else they end with the activation. */
+  readonly hibernation: boolean;
+  /** Options that it keeps itself, of those that the host can't keep for it; another one of those that is given is refused. */
+  readonly optionsKept: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The queues that others may send to. */
@@ -963,6 +1031,15 @@ export const FromActor: MessageFns<FromActor> = {
       case "streamItem":
         StreamItem.encode(message.body.value, writer.uint32(210).fork()).join();
         break;
+      case "restored":
+        Restored.encode(message.body.value, writer.uint32(218).fork()).join();
+        break;
+      case "socketAcknowledge":
+        SocketAcknowledge.encode(message.body.value, writer.uint32(226).fork()).join();
+        break;
+      case "withdraw":
+        Withdraw.encode(message.body.value, writer.uint32(234).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1154,6 +1231,30 @@ export const FromActor: MessageFns<FromActor> = {
             }
 
             message.body = { $case: "streamItem", value: StreamItem.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.body = { $case: "restored", value: Restored.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.body = { $case: "socketAcknowledge", value: SocketAcknowledge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.body = { $case: "withdraw", value: Withdraw.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1528,7 +1629,7 @@ export const Start: MessageFns<Start> = {
 };
 
 function createBaseStartRows(): StartRows {
-  return { rows: [], last: false };
+  return { rows: [], last: false, sleepers: [] };
 }
 
 export const StartRows: MessageFns<StartRows> = {
@@ -1538,6 +1639,9 @@ export const StartRows: MessageFns<StartRows> = {
     }
     if (message.last !== false) {
       writer.uint32(16).bool(message.last);
+    }
+    for (const v of message.sleepers) {
+      Sleeper.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1569,6 +1673,161 @@ export const StartRows: MessageFns<StartRows> = {
             }
 
             message.last = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sleepers.push(Sleeper.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSleeper(): Sleeper {
+  return { connection: 0, socket: 0, id: "" };
+}
+
+export const Sleeper: MessageFns<Sleeper> = {
+  encode(message: Sleeper, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connection !== 0) {
+      writer.uint32(8).uint64(message.connection);
+    }
+    if (message.socket !== 0) {
+      writer.uint32(16).uint64(message.socket);
+    }
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Sleeper {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSleeper() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.connection = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.socket = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestored(): Restored {
+  return { connection: 0, socket: 0, params: new Uint8Array(0), events: [] };
+}
+
+export const Restored: MessageFns<Restored> = {
+  encode(message: Restored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connection !== 0) {
+      writer.uint32(8).uint64(message.connection);
+    }
+    if (message.socket !== 0) {
+      writer.uint32(16).uint64(message.socket);
+    }
+    if (message.params.length !== 0) {
+      writer.uint32(26).bytes(message.params);
+    }
+    for (const v of message.events) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Restored {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestored() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.connection = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.socket = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.params = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.events.push(reader.string());
             continue;
           }
         }
@@ -1699,11 +1958,25 @@ export const Stop: MessageFns<Stop> = {
 };
 
 function createBaseStopped(): Stopped {
-  return {};
+  return { connections: [], sockets: [] };
 }
 
 export const Stopped: MessageFns<Stopped> = {
-  encode(_: Stopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Stopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connections.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.connections) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.sockets.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.sockets) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
     return writer;
   },
 
@@ -1720,6 +1993,42 @@ export const Stopped: MessageFns<Stopped> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.connections.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.connections.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.sockets.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sockets.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2245,7 +2554,7 @@ export const StreamCredit: MessageFns<StreamCredit> = {
 };
 
 function createBaseReply(): Reply {
-  return { call: 0, value: new Uint8Array(0), error: undefined, refused: false };
+  return { call: 0, value: new Uint8Array(0), error: undefined, refused: false, begun: false };
 }
 
 export const Reply: MessageFns<Reply> = {
@@ -2261,6 +2570,9 @@ export const Reply: MessageFns<Reply> = {
     }
     if (message.refused !== false) {
       writer.uint32(32).bool(message.refused);
+    }
+    if (message.begun !== false) {
+      writer.uint32(40).bool(message.begun);
     }
     return writer;
   },
@@ -2310,6 +2622,14 @@ export const Reply: MessageFns<Reply> = {
             message.refused = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.begun = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2324,7 +2644,7 @@ export const Reply: MessageFns<Reply> = {
 };
 
 function createBaseConnect(): Connect {
-  return { connection: 0, id: "", params: new Uint8Array(0) };
+  return { connection: 0, id: "", params: new Uint8Array(0), stays: false };
 }
 
 export const Connect: MessageFns<Connect> = {
@@ -2337,6 +2657,9 @@ export const Connect: MessageFns<Connect> = {
     }
     if (message.params.length !== 0) {
       writer.uint32(26).bytes(message.params);
+    }
+    if (message.stays !== false) {
+      writer.uint32(32).bool(message.stays);
     }
     return writer;
   },
@@ -2378,6 +2701,14 @@ export const Connect: MessageFns<Connect> = {
             message.params = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stays = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2392,7 +2723,7 @@ export const Connect: MessageFns<Connect> = {
 };
 
 function createBaseConnected(): Connected {
-  return { connection: 0, error: undefined };
+  return { connection: 0, error: undefined, stays: false };
 }
 
 export const Connected: MessageFns<Connected> = {
@@ -2402,6 +2733,9 @@ export const Connected: MessageFns<Connected> = {
     }
     if (message.error !== undefined) {
       Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message.stays !== false) {
+      writer.uint32(24).bool(message.stays);
     }
     return writer;
   },
@@ -2433,6 +2767,14 @@ export const Connected: MessageFns<Connected> = {
             }
 
             message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stays = reader.bool();
             continue;
           }
         }
@@ -3184,6 +3526,52 @@ export const Ask: MessageFns<Ask> = {
             }
 
             message.about = { $case: "sqlEnd", value: SqlEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWithdraw(): Withdraw {
+  return { ask: 0 };
+}
+
+export const Withdraw: MessageFns<Withdraw> = {
+  encode(message: Withdraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ask !== 0) {
+      writer.uint32(8).uint64(message.ask);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Withdraw {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdraw() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ask = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -3972,7 +4360,7 @@ export const Answer: MessageFns<Answer> = {
 };
 
 function createBaseSocketOpen(): SocketOpen {
-  return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "" };
+  return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "", id: "", stays: false };
 }
 
 export const SocketOpen: MessageFns<SocketOpen> = {
@@ -3991,6 +4379,12 @@ export const SocketOpen: MessageFns<SocketOpen> = {
     }
     if (message.protocol !== "") {
       writer.uint32(42).string(message.protocol);
+    }
+    if (message.id !== "") {
+      writer.uint32(50).string(message.id);
+    }
+    if (message.stays !== false) {
+      writer.uint32(56).bool(message.stays);
     }
     return writer;
   },
@@ -4046,6 +4440,22 @@ export const SocketOpen: MessageFns<SocketOpen> = {
             }
 
             message.protocol = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.stays = reader.bool();
             continue;
           }
         }
@@ -4119,7 +4529,7 @@ export const Header: MessageFns<Header> = {
 };
 
 function createBaseSocketAccept(): SocketAccept {
-  return { socket: 0, error: undefined };
+  return { socket: 0, error: undefined, stays: false };
 }
 
 export const SocketAccept: MessageFns<SocketAccept> = {
@@ -4129,6 +4539,9 @@ export const SocketAccept: MessageFns<SocketAccept> = {
     }
     if (message.error !== undefined) {
       Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message.stays !== false) {
+      writer.uint32(24).bool(message.stays);
     }
     return writer;
   },
@@ -4162,6 +4575,71 @@ export const SocketAccept: MessageFns<SocketAccept> = {
             message.error = Error.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stays = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSocketAcknowledge(): SocketAcknowledge {
+  return { socket: 0, index: 0 };
+}
+
+export const SocketAcknowledge: MessageFns<SocketAcknowledge> = {
+  encode(message: SocketAcknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.socket !== 0) {
+      writer.uint32(8).uint64(message.socket);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SocketAcknowledge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSocketAcknowledge() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.socket = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4176,7 +4654,7 @@ export const SocketAccept: MessageFns<SocketAccept> = {
 };
 
 function createBaseSocketMessage(): SocketMessage {
-  return { socket: 0, content: undefined };
+  return { socket: 0, content: undefined, index: 0 };
 }
 
 export const SocketMessage: MessageFns<SocketMessage> = {
@@ -4191,6 +4669,9 @@ export const SocketMessage: MessageFns<SocketMessage> = {
       case "data":
         writer.uint32(26).bytes(message.content.value);
         break;
+    }
+    if (message.index !== 0) {
+      writer.uint32(32).uint64(message.index);
     }
     return writer;
   },
@@ -4230,6 +4711,14 @@ export const SocketMessage: MessageFns<SocketMessage> = {
             }
 
             message.content = { $case: "data", value: reader.bytes() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -4780,6 +5269,8 @@ function createBaseActorDeclaration(): ActorDeclaration {
     guardedEvents: [],
     idempotency: false,
     serial: false,
+    hibernation: false,
+    optionsKept: [],
     requests: false,
     queues: [],
   };
@@ -4819,6 +5310,12 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
     }
     if (message.serial !== false) {
       writer.uint32(96).bool(message.serial);
+    }
+    if (message.hibernation !== false) {
+      writer.uint32(104).bool(message.hibernation);
+    }
+    for (const v of message.optionsKept) {
+      writer.uint32(114).string(v!);
     }
     if (message.requests !== false) {
       writer.uint32(160).bool(message.requests);
@@ -4928,6 +5425,22 @@ export const ActorDeclaration: MessageFns<ActorDeclaration> = {
             }
 
             message.serial = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.hibernation = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.optionsKept.push(reader.string());
             continue;
           }
           case 20: {

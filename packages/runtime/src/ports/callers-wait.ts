@@ -4,7 +4,7 @@
  * Two may give up: the call that made this one, and the signal that was given with it. Both outlive the call, by far where an
  * action makes many or never ends: when the call is over nothing of it stays with them.
  */
-import type { Abandoned, RunningCall } from "../ports/running-call.ts";
+import type { Abandoned, RunningCall } from "./running-call.ts";
 
 /** One call's caller. */
 export class CallersWait {

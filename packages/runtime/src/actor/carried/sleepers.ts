@@ -1,0 +1,109 @@
+/**
+ * The clients of one carried activation that stay while the actor sleeps.
+ *
+ *   host's ──take──▶ told to the code ──Restored──▶ open ──the actor runs──▶ resumed: what was held is heard, in order
+ *                          └── the actor runs, and the code has said nothing of it ──▶ unknown: it is closed
+ *
+ * What is stored of one is the code's own row. So the code says, when it starts, whom it knows, and with its last word
+ * whom it leaves; what its rows say is never read here. A start that fails gives all of them back. When the gate breaks,
+ * those stay that have lost nothing. When the carrier is lost nobody knows what the code had still to say to them: they
+ * are closed, as they are when a process dies.
+ */
+import { decodePayload, type Restored, type Sleeper, type Stopped } from "@troupe/protocol/actor/v1";
+import type { ConnectionClient, HibernatingClient, SocketClient } from "../../ports/hibernation.ts";
+import type { ActorInstance } from "../../ports/instance.ts";
+import type { CarriedActivation } from "./activation.ts";
+
+interface Asleep<C extends HibernatingClient> {
+  readonly id: string;
+  readonly client: C;
+}
+
+/** Takes them over from the activation before, and leaves them to the next one. */
+export class Sleepers {
+  readonly #activation: CarriedActivation;
+  /** Those that the code hasn't said to know. */
+  readonly #connections = new Map<number, Asleep<ConnectionClient>>();
+  readonly #sockets = new Map<number, Asleep<SocketClient>>();
+  #resumes: ((instance: ActorInstance) => void)[] | undefined = [];
+  /** Whom the code leaves. */
+  #left: { readonly connections: ReadonlySet<number>; readonly sockets: ReadonlySet<number> } | undefined;
+
+  constructor(activation: CarriedActivation) {
+    this.#activation = activation;
+  }
+
+  /** As the code is told of them; nobody where it can't take any. */
+  take(): Sleeper[] {
+    const { request, declaration, clients, sockets } = this.#activation;
+    const { hibernation } = request.host;
+    const sleepers: Sleeper[] = [];
+    if (hibernation?.has(request.record.id) !== true) return sleepers;
+    for (const [id, client] of hibernation.take(request.record.id)) {
+      // Other code has left them, which could.
+      if (declaration.hibernation !== true) client.unknown();
+      else if (client.kind === "connection") {
+        const connection = clients.nextNumber();
+        this.#connections.set(connection, { id, client });
+        sleepers.push({ connection, socket: 0, id });
+      } else {
+        const socket = sockets.nextNumber();
+        this.#sockets.set(socket, { id, client });
+        sleepers.push({ connection: 0, socket, id });
+      }
+    }
+    return sleepers;
+  }
+
+  /** The code knows one. */
+  restored({ connection, socket, params, events }: Restored): void {
+    const { clients, sockets, encoding } = this.#activation;
+    const known = this.#connections.get(connection);
+    if (known !== undefined) {
+      this.#connections.delete(connection);
+      const { id, client } = known;
+      const value = params.byteLength === 0 ? undefined : decodePayload(params, encoding);
+      const open = clients.restore(connection, { id, client, params: value, events });
+      this.#resumes?.push((instance) => client.resumed(instance, open));
+    }
+    const asleep = this.#sockets.get(socket);
+    if (asleep !== undefined) {
+      this.#sockets.delete(socket);
+      const { id, client } = asleep;
+      const open = sockets.restore(socket, { id, client, peer: client.peer });
+      this.#resumes?.push((instance) => client.resumed(instance, open));
+    }
+  }
+
+  /** The actor runs. */
+  resume(instance: ActorInstance): void {
+    const resumes = this.#resumes ?? [];
+    this.#resumes = undefined;
+    for (const { client } of [...this.#connections.values(), ...this.#sockets.values()]) client.unknown();
+    this.#connections.clear();
+    this.#sockets.clear();
+    for (const resume of resumes) resume(instance);
+  }
+
+  /** The code's last word. */
+  leave({ connections, sockets }: Stopped): void {
+    this.#left = { connections: new Set(connections), sockets: new Set(sockets) };
+  }
+
+  /** Gives those that outlive the activation to the host. */
+  hibernate(why: "sleep" | "broken"): void {
+    const { request, gone, clients, sockets } = this.#activation;
+    const { record, host } = request;
+    const { hibernation } = host;
+    if (hibernation === undefined) return;
+    for (const { id, client } of [...this.#connections.values(), ...this.#sockets.values()])
+      if (client.hibernate(id)) hibernation.keep(record.id, id, client);
+    const all = this.#resumes !== undefined || (why === "broken" && !gone);
+    const left = this.#left;
+    const staying = [
+      ...clients.hibernate((number) => all || left?.connections.has(number) === true),
+      ...sockets.hibernate((number) => all || left?.sockets.has(number) === true),
+    ];
+    for (const [id, client] of staying) hibernation.keep(record.id, id, client);
+  }
+}
