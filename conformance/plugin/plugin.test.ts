@@ -1,7 +1,5 @@
 /** Carriers and languages, each with the same stories. */
-import { execFile } from "node:child_process";
 import { basename, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -10,6 +8,7 @@ import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
 import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
+import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { pluginKit } from "./plugin-kit.ts";
 import guardrail from "./workers/guardrail.ts";
 
@@ -47,12 +46,8 @@ pluginKit("module, TypeScript", async () => ({
 }));
 pluginKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }));
 pluginKit("worker, Python", async () => {
-  const python = process.env.TROUPE_PYTHON ?? "python3";
-  try {
-    await promisify(execFile)(python, ["-I", "-c", "import grpc"]);
-  } catch {
-    return { missing: "no python3 with grpcio (TROUPE_PYTHON may name one)" };
-  }
+  const python = await findPython();
+  if (python.missing !== undefined) return { missing: python.missing };
   return { open: program("guardrail.py", "python") };
 });
 pluginKit("native, C", () => inProcess(cExample("guardrail")));

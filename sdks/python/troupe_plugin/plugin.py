@@ -1,7 +1,13 @@
 """A plugin as its author writes it."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
+
+from .wire import data, number
+
+if TYPE_CHECKING:
+    from .actor import Actor
 
 # Kinds of the relay's table that answer without `next`, and their numbers on the wire.
 KINDS = {
@@ -70,5 +76,15 @@ class Plugin:
     name: str
     version: str = "0.0.0"
     middleware: Sequence[Middleware] = field(default_factory=tuple)
+    #: Programs name them with `pluginActor`.
+    actors: Sequence["Actor"] = field(default_factory=tuple)
     #: Gets the configuration, or None, before anything else. What it raises is why the plugin can't run.
     start: Optional[Callable[[Any], None]] = None
+
+
+def error_of(error: Exception) -> bytes:
+    """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside."""
+    if isinstance(error, PluginError):
+        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
+        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
+    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")

@@ -4,15 +4,16 @@ import json
 from concurrent.futures import Executor
 from typing import Callable
 
-from .plugin import KINDS, Context, Plugin, PluginError
+from .actors import Actors, declaration
+from .plugin import KINDS, Context, Plugin, PluginError, error_of
 from .wire import data, fields, number, zigzag
 
 VERSION = 1
 JSON = 2
 
 # Fields of HostFrame and PluginFrame.
-HELLO, INVOKE, CANCEL, PING = 1, 3, 4, 5
-READY, FAILED, RESULT, PONG = 1, 2, 4, 5
+HELLO, ACTOR, INVOKE, CANCEL, PING = 1, 2, 3, 4, 5
+READY, FAILED, FROM_ACTOR, RESULT, PONG = 1, 2, 3, 4, 5
 
 
 class Session:
@@ -23,12 +24,16 @@ class Session:
         self._send = send
         self._threads = threads
         self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
+        by_name = {actor.name: actor for actor in plugin.actors}
+        self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads)
 
     def heard(self, frame: bytes) -> None:
         """A frame of the host's. What a newer host may say beside these is skipped."""
         for kind, body in fields(frame):
             if kind == HELLO:
                 self._greet(body)
+            elif kind == ACTOR:
+                self._actors.heard(body)
             elif kind == INVOKE:
                 self._threads.submit(self._invoke, body)
             elif kind == PING:
@@ -47,9 +52,11 @@ class Session:
             if self._plugin.start is not None:
                 self._plugin.start(json.loads(config) if config else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
-            self._send(data(FAILED, data(1, _error(error))))
+            self._send(data(FAILED, data(1, error_of(error))))
             return
         ready = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
+        for actor in self._plugin.actors:
+            ready += data(5, declaration(actor))
         for one in self._plugin.middleware:
             ready += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
         self._send(data(READY, ready))
@@ -65,17 +72,10 @@ class Session:
             value = middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5]))
             answer += data(2, json.dumps(value))
         except Exception as error:  # noqa: BLE001 - it is the answer
-            answer += data(3, _error(error))
+            answer += data(3, error_of(error))
         self._send(data(RESULT, answer))
 
 
 def _packed(content: bytes):
     """Numbers one after the other: the versions are small, one byte each."""
     return list(content)
-
-
-def _error(error: Exception) -> bytes:
-    if isinstance(error, PluginError):
-        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
-        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
-    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")

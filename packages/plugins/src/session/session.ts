@@ -79,6 +79,11 @@ export class PluginSession {
     return this.#state.kind === "open";
   }
 
+  /** Why it is over; undefined while it is open. */
+  get failure(): TroupeError | undefined {
+    return this.#state.kind === "over" ? this.#state.error : undefined;
+  }
+
   /** Settles when the session is over: with what ended it, or undefined when that was `close`. Never rejects. */
   get ended(): Promise<TroupeError | undefined> {
     return this.#end.promise;
@@ -135,6 +140,14 @@ export class PluginSession {
     if (payload.byteLength > limits.batchBytes)
       throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
     return this.#invocations.start({ kind, name, payload }, options);
+  }
+
+  /** Sends all running instances to sleep, and waits for them, at most `timeoutMs`. New ones aren't kept out. */
+  async drain(timeoutMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#env.timers.set(late.resolve, timeoutMs);
+    await Promise.race([this.#lines.rest(), late.promise]);
+    this.#env.timers.clear(timer);
   }
 
   /** Ends the session and the plugin, within `timeoutMs` and a second more. Asked again, the same promise. */

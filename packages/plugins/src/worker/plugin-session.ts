@@ -2,10 +2,11 @@
  * Plugin session: the plugin's side of plugin/v1, whatever carries it.
  *
  * Hello is answered by Ready; a version that isn't ours by Failed. Each Invoke has one answer, unless it was cancelled:
- * then nobody wants one. Goodbye, and a host that is gone, let the calls that run end by themselves.
+ * then nobody wants one. Goodbye, and a host that is gone, let the calls that run end by themselves. What is said to actors
+ * is their guest's.
  */
 import { TroupeError } from "@troupe/base";
-import { decodePayload, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
+import { decodePayload, encodeDeclaration, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
   encodingNumber,
   type Hello,
@@ -15,6 +16,8 @@ import {
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
 import { kindRow, middlewareKindOf, propagationContextFromJson } from "@troupe/relay";
+import type { Guest } from "@troupe/runtime/guest";
+import { pluginErrors } from "../errors.ts";
 import type { WorkerContext, WorkerMiddleware, WorkerPlugin } from "./worker-plugin.ts";
 
 const ENCODING = "cbor";
@@ -25,6 +28,8 @@ export class PluginSideSession {
   readonly #send: (frame: PluginFrame) => void;
   /** Calls that run, by number. */
   readonly #running = new Map<number, AbortController>();
+  /** Undefined: the plugin has no actors, or wasn't greeted yet. */
+  #guest: Guest | undefined;
 
   constructor(plugin: WorkerPlugin, send: (frame: PluginFrame) => void) {
     this.#plugin = plugin;
@@ -39,12 +44,14 @@ export class PluginSideSession {
       case "invoke":
         void this.#invoke(body.value);
         return;
+      case "actor":
+        return this.#guest?.receive(body.value);
       case "cancelInvoke":
         return this.#cancel(body.value.invoke);
       case "ping":
         return this.#send({ body: { $case: "pong", value: { number: body.value.number } } });
       default:
-        // Actors aren't declared, and a newer host may say more than we know.
+        // A newer host may say more than we know.
         return;
     }
   }
@@ -52,6 +59,7 @@ export class PluginSideSession {
   /** The host is gone: nobody waits for anything. */
   ended(): void {
     for (const invoke of this.#running.keys()) this.#cancel(invoke);
+    this.#guest?.lost(pluginErrors.closed());
   }
 
   async #greet({ versions, config }: Hello): Promise<void> {
@@ -66,6 +74,7 @@ export class PluginSideSession {
     }
     try {
       await this.#plugin.start?.(configOf(config));
+      await this.#makeGuest();
     } catch (error) {
       return this.#fail(error);
     }
@@ -78,7 +87,7 @@ export class PluginSideSession {
           encoding: encodingNumber(ENCODING),
           name,
           pluginVersion,
-          actors: [],
+          actors: (this.#guest?.declarations ?? []).map(encodeDeclaration),
           middleware: middleware.map(({ kind, name, priority = 0 }) => ({
             kind: kindRow(kind).wire,
             name,
@@ -87,6 +96,13 @@ export class PluginSideSession {
         },
       },
     });
+  }
+
+  async #makeGuest(): Promise<void> {
+    const { actors } = this.#plugin;
+    if (actors === undefined) return;
+    const { guestOf } = await import("./plugin-guest.ts");
+    this.#guest = guestOf(actors, this.#send);
   }
 
   /** No encoding was chosen yet: it is JSON. */

@@ -1,7 +1,9 @@
 /**
  * A plugin as its author writes it: what it contributes, as functions.
  */
+
 import type { MiddlewareKind, MiddlewareShapes, PropagationContext } from "@troupe/relay";
+import type { AnyActorDefinition } from "@troupe/runtime";
 
 /** The kinds of middleware that a plugin may contribute. Those that go around a call need `next`, which frames don't carry. */
 export type WorkerKind = {
@@ -45,4 +47,6 @@ export interface WorkerPlugin {
    */
   readonly start?: (config: unknown) => void | PromiseLike<void>;
   readonly middleware?: readonly WorkerMiddleware[];
+  /** Actors by name, each made by `actor()`: programs name them with `pluginActor`. */
+  readonly actors?: Readonly<Record<string, AnyActorDefinition>>;
 }

@@ -8,6 +8,7 @@ import { type ActorDescriptor, type CarriedBehaviour, type CarriedNeed, carriedN
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 import { OpenedCarrier } from "./carrier-source.ts";
+import { type HostOptions, parseHostOptions } from "./host-options.ts";
 
 /** What nobody knows of a carried actor before its carrier is open. */
 export const UNDECLARED: ActorDescriptor = Object.freeze({
@@ -27,6 +28,8 @@ export interface CarriedDefinition extends AnyActorDefinition {
 export interface CarriedOptions {
   /** What the code gets beside its own state and keys. Default: nothing. */
   readonly needs?: readonly CarriedNeed[] | undefined;
+  /** Options that the runtime keeps, in place of those that the code declares. Default: as declared. */
+  readonly options?: HostOptions | undefined;
 }
 
 /**
@@ -39,11 +42,11 @@ export function carriedActor(open: OpenCarrier, options?: CarriedOptions): Carri
 
 /**
  * The same, for carriers that aren't one for all: each runtime makes a source of its own, and asks it at each activation.
- * Throws `config.invalid_option`.
+ * Throws `config.invalid_option`, `config.unknown_option`, `config.option_of_code`.
  */
 export function carriedActorFrom(
   source: OpenCarrierSource,
-  { needs = [] }: CarriedOptions = {},
+  { needs = [], options }: CarriedOptions = {},
 ): CarriedDefinition {
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
@@ -52,6 +55,7 @@ export function carriedActorFrom(
     kind: "carried",
     source,
     needs: Object.freeze([...needs]),
+    options: parseHostOptions(options),
   });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }
