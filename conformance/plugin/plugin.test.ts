@@ -9,7 +9,9 @@ import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
 import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
-import { pluginKit } from "./plugin-kit.ts";
+import { aroundKit } from "./around-kit.ts";
+import { type PluginUnderTest, pluginKit } from "./plugin-kit.ts";
+import around from "./workers/around.ts";
 import guardrail from "./workers/guardrail.ts";
 
 const workers = join(import.meta.dirname, "workers");
@@ -41,15 +43,17 @@ async function inItsOwn(built: Promise<Built>) {
   return { open: worker(path, load) };
 }
 
+/** A worker in Python, where there is one that can run it. */
+async function python(file: string): Promise<PluginUnderTest> {
+  const found = await findPython();
+  return found.missing === undefined ? { open: program(file, "python") } : { missing: found.missing };
+}
+
 pluginKit("module, TypeScript", async () => ({
   open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)),
 }));
 pluginKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }));
-pluginKit("worker, Python", async () => {
-  const python = await findPython();
-  if (python.missing !== undefined) return { missing: python.missing };
-  return { open: program("guardrail.py", "python") };
-});
+pluginKit("worker, Python", () => python("guardrail.py"));
 pluginKit("native, C", () => inProcess(cExample("guardrail")));
 pluginKit("native in its own process, C", () => inItsOwn(cExample("guardrail")));
 pluginKit("wasm, C", async () => {
@@ -59,3 +63,9 @@ pluginKit("wasm, C", async () => {
 });
 pluginKit("native, Rust", () => inProcess(rustExample("guardrail")));
 pluginKit("native in its own process, Rust", () => inItsOwn(rustExample("guardrail")));
+
+aroundKit("module, TypeScript", async () => ({
+  open: moduleCarrier(async (send) => new PluginSideSession(around, send)),
+}));
+aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
+aroundKit("worker, Python", () => python("around.py"));

@@ -59,6 +59,11 @@ export const pluginErrors = {
       statusCode: 499,
       cause: reason,
     }),
+  /** The call that `next` was part of is over. */
+  nextRevoked: () =>
+    error("next_revoked", "The call is over: next can't be called any more", { statusCode: 409 }),
+  notAStream: (whose: string) =>
+    error("not_a_stream", `What ${whose} gave isn't a stream of chunks: an async iterable`),
   tooManyCalls: (limit: number) =>
     error("too_many_calls", `${limit} calls wait for answers of this plugin already`, {
       statusCode: 503,
@@ -275,9 +280,13 @@ export const activationErrors = {
       metadata: { plugin: id, kind: wire },
     }),
   kindUnsupported: (id: string, kind: string) =>
-    error("kind_unsupported", `Plugin ${id} declares a ${kind}: plugins can't go around a call`, {
-      metadata: { plugin: id, kind },
-    }),
+    error(
+      "kind_unsupported",
+      `Plugin ${id} declares a ${kind}: it answers in the turn in which it is asked, which no plugin can`,
+      {
+        metadata: { plugin: id, kind },
+      },
+    ),
 };
 
 /** A process that ended: by its own code, or by a signal. */

@@ -9,7 +9,7 @@ from .wire import data, number
 if TYPE_CHECKING:
     from .actor import Actor
 
-# Kinds of the relay's table that answer without `next`, and their numbers on the wire.
+# Kinds of the relay's table, and their numbers on the wire. Gates aren't there: they answer in the turn in which they are asked.
 KINDS = {
     "subscriber": 1,
     "event_metadata_injector": 2,
@@ -17,14 +17,23 @@ KINDS = {
     "tool_sanitize_response_guardrail": 11,
     "tool_conditional_execution_guardrail": 12,
     "tool_request_intercept": 13,
+    "tool_execution_intercept": 14,
     "llm_sanitize_request_guardrail": 20,
     "llm_sanitize_response_guardrail": 21,
     "llm_conditional_execution_guardrail": 22,
     "llm_request_intercept": 23,
+    "llm_execution_intercept": 24,
+    "llm_stream_execution_intercept": 25,
     "mark_sanitize_guardrail": 30,
     "scope_sanitize_start_guardrail": 31,
     "scope_sanitize_end_guardrail": 32,
+    "action_conditional_execution_guardrail": 40,
 }
+
+#: Go around the rest of a call, which is `context.next`.
+AROUND = (14, 24, 25)
+#: Its `next` gives an iterator of chunks, and so must the middleware.
+STREAM = 25
 
 
 class PluginError(Exception):
@@ -52,6 +61,9 @@ class Context:
     scope: str
     #: What is left of the time, in milliseconds; 0 for no limit.
     timeout_ms: int
+    #: The rest of the call, for kinds that go around one: gets its input, waits, and gives what it gave. For streams that is an
+    #: iterator of chunks, and the middleware gives one too: a generator. None for other kinds.
+    next: Optional[Callable[[Any], Any]] = None
 
 
 @dataclass(frozen=True)

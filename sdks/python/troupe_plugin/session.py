@@ -5,7 +5,8 @@ from concurrent.futures import Executor
 from typing import Callable
 
 from .actors import Actors, declaration
-from .plugin import KINDS, Context, Plugin, PluginError, error_of
+from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
+from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of
 from .wire import data, fields, number, zigzag
 
 VERSION = 1
@@ -24,6 +25,7 @@ class Session:
         self._send = send
         self._threads = threads
         self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
+        self._arounds = Arounds(send)
         by_name = {actor.name: actor for actor in plugin.actors}
         self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads)
 
@@ -36,6 +38,10 @@ class Session:
                 self._actors.heard(body)
             elif kind == INVOKE:
                 self._threads.submit(self._invoke, body)
+            elif kind == CANCEL:
+                self._arounds.end(dict(fields(body)).get(1, 0))
+            elif kind in (NEXT_RESULT, CHUNK, CHUNK_END, CHUNK_CREDIT):
+                self._arounds.heard(kind, body)
             elif kind == PING:
                 self._send(data(PONG, body))
 
@@ -65,15 +71,27 @@ class Session:
         call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}
         call.update(fields(invoke))
         answer = number(1, call[1])
+        chunks = None
         try:
-            middleware = self._by_kind.get((call[3], call[2].decode()))
-            if middleware is None:
-                raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
-            value = middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5]))
-            answer += data(2, json.dumps(value))
+            value = self._handle(call)
+            if call[3] == STREAM:
+                chunks = iter(value)
+                self._arounds.opened(call[1])
+                answer += number(4, 1)
+            else:
+                answer += data(2, json.dumps(value))
         except Exception as error:  # noqa: BLE001 - it is the answer
             answer += data(3, error_of(error))
         self._send(data(RESULT, answer))
+        if chunks is not None:
+            self._arounds.write(call[1], chunks, error_of)
+
+    def _handle(self, call):
+        middleware = self._by_kind.get((call[3], call[2].decode()))
+        if middleware is None:
+            raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
+        rest = (lambda value: self._arounds.call(call[1], value)) if call[3] in AROUND else None
+        return middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5], rest))
 
 
 def _packed(content: bytes):
