@@ -10,6 +10,7 @@ import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-sess
 import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { aroundKit } from "./around-kit.ts";
+import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit } from "./plugin-kit.ts";
 import around from "./workers/around.ts";
 import guardrail from "./workers/guardrail.ts";
@@ -69,3 +70,12 @@ aroundKit("module, TypeScript", async () => ({
 }));
 aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
 aroundKit("worker, Python", () => python("around.py"));
+
+leaksKit(
+  "module, TypeScript",
+  async () => ({ open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)) }),
+  1_000,
+);
+leaksKit("native, C", () => inProcess(cExample("guardrail")), 200);
+leaksKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }), 0);
+leaksKit("worker, Python", () => python("guardrail.py"), 2);

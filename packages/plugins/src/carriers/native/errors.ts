@@ -33,6 +33,16 @@ export const nativeErrors = {
     error("symbol_missing", `The library isn't a Troupe plugin: it lacks ${symbols.join(", ")}`, {
       metadata: { symbols },
     }),
+  /** Another host's library. */
+  foreignAbi: (host: string, page: string, cause: unknown) =>
+    error(
+      "foreign_abi",
+      `The library is a plugin of ${host}, whose ABI isn't ours: ${page} says how to move it`,
+      {
+        metadata: { host, page },
+        cause,
+      },
+    ),
   abiMismatch: (found: number, wanted: number) =>
     error(
       "abi_mismatch",
