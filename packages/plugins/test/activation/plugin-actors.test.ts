@@ -28,14 +28,14 @@ async function running(definition: ReturnType<typeof pluginActor>, plugins?: Ret
 }
 
 describe.each(counters)("the counter of %s", (_title, make) => {
-  test("counts, tells who listens, fails with its own error, and keeps its state over sleep", {
+  test("counts, tells who listens, and fails with its own error", {
     timeout: 290_000,
   }, async (context) => {
     using folder = new PluginFolder();
     const made = await make(folder);
     if (made.missing !== undefined) return context.skip(made.missing);
     const plugin = { manifest: made.manifest, trusted: true };
-    const definition = pluginActor({ plugin, actor: "counter", options: { sleepTimeout: 1 } });
+    const definition = pluginActor({ plugin, actor: "counter" });
     await using world = await running(definition);
     expect(await world.act("get")).toBe(0);
     const conn = world.counter.connect();
