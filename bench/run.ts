@@ -8,7 +8,6 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
-import { type Figure, format, type Line, reached } from "./line.ts";
 import { carrierLines } from "./lines/carriers.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
