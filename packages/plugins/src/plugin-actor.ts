@@ -125,7 +125,10 @@ function codeActor(given: (LibraryCode | WasmCode) & PluginActorTerms): CarriedD
   return carriedActor((request) => openCode(request, { actor, open, config }), { needs, options });
 }
 
-function carrierOf({ library, wasm, sha256 }: LibraryCode | WasmCode, config: Uint8Array | undefined): OpenCarrier {
+function carrierOf(
+  { library, wasm, sha256 }: LibraryCode | WasmCode,
+  config: Uint8Array | undefined,
+): OpenCarrier {
   if (library !== undefined && wasm !== undefined)
     throw nativeErrors.badOption("`library` and `wasm` can't stand together");
   const terms = { ...(sha256 && { sha256 }), ...(config && { config }) };
