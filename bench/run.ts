@@ -8,6 +8,7 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
+import { carrierLines } from "./lines/carriers.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
@@ -28,6 +29,7 @@ const lines: readonly Line[] = [
   ...nativeLines,
   ...isolateLines,
   ...wasmLines,
+  ...carrierLines,
   ...relayLines,
 ];
 

@@ -1,7 +1,5 @@
 /** Carriers and languages, each with the same stories. */
-import { execFile } from "node:child_process";
 import { basename, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -10,7 +8,11 @@ import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
 import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
-import { pluginKit } from "./plugin-kit.ts";
+import { findPython } from "../../packages/plugins/test/support/python.ts";
+import { aroundKit } from "./around-kit.ts";
+import { leaksKit } from "./leaks-kit.ts";
+import { type PluginUnderTest, pluginKit } from "./plugin-kit.ts";
+import around from "./workers/around.ts";
 import guardrail from "./workers/guardrail.ts";
 
 const workers = join(import.meta.dirname, "workers");
@@ -42,19 +44,17 @@ async function inItsOwn(built: Promise<Built>) {
   return { open: worker(path, load) };
 }
 
+/** A worker in Python, where there is one that can run it. */
+async function python(file: string): Promise<PluginUnderTest> {
+  const found = await findPython();
+  return found.missing === undefined ? { open: program(file, "python") } : { missing: found.missing };
+}
+
 pluginKit("module, TypeScript", async () => ({
   open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)),
 }));
 pluginKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }));
-pluginKit("worker, Python", async () => {
-  const python = process.env.TROUPE_PYTHON ?? "python3";
-  try {
-    await promisify(execFile)(python, ["-I", "-c", "import grpc"]);
-  } catch {
-    return { missing: "no python3 with grpcio (TROUPE_PYTHON may name one)" };
-  }
-  return { open: program("guardrail.py", "python") };
-});
+pluginKit("worker, Python", () => python("guardrail.py"));
 pluginKit("native, C", () => inProcess(cExample("guardrail")));
 pluginKit("native in its own process, C", () => inItsOwn(cExample("guardrail")));
 pluginKit("wasm, C", async () => {
@@ -64,3 +64,18 @@ pluginKit("wasm, C", async () => {
 });
 pluginKit("native, Rust", () => inProcess(rustExample("guardrail")));
 pluginKit("native in its own process, Rust", () => inItsOwn(rustExample("guardrail")));
+
+aroundKit("module, TypeScript", async () => ({
+  open: moduleCarrier(async (send) => new PluginSideSession(around, send)),
+}));
+aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
+aroundKit("worker, Python", () => python("around.py"));
+
+leaksKit(
+  "module, TypeScript",
+  async () => ({ open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)) }),
+  1_000,
+);
+leaksKit("native, C", () => inProcess(cExample("guardrail")), 200);
+leaksKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }), 0);
+leaksKit("worker, Python", () => python("guardrail.py"), 2);

@@ -22,6 +22,17 @@ test("a program is found by its variable, then in the PATH, best name first", ()
   expect(findProgram(program, { PATH, TROUPE_TEST_LUTE: mandolin }).path).toBe(mandolin);
 });
 
+test("one that isn't what is needed is passed over for one that is", () => {
+  using folder = fixture({ "a/lute": "#!/bin/sh\nexit 1\n", "b/lute": "#!/bin/sh\ntest $1 = play\n" });
+  for (const file of ["a/lute", "b/lute"]) chmodSync(join(folder.root, file), 0o755);
+  const PATH = `${join(folder.root, "a")}:${join(folder.root, "b")}`;
+  const found = findProgram({ ...program, proof: ["play"] }, { PATH });
+  expect(found.path).toBe(join(folder.root, "b/lute"));
+  expect(findProgram({ ...program, proof: ["sing"] }, { PATH }).why).toBe("a lute is not installed");
+  const absolute = { ...program, names: [join(folder.root, "b/lute")], proof: ["play"] };
+  expect(findProgram(absolute, { PATH: "/nowhere" }).path).toBe(join(folder.root, "b/lute"));
+});
+
 test("what is missing is told to tests with its reason", () => {
   const missing = findProgram(program, { PATH: "/nowhere" });
   const wrong = findProgram(program, { PATH: "/nowhere", TROUPE_TEST_LUTE: "/nowhere/lute" });

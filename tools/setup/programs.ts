@@ -3,9 +3,13 @@
  * run may install things (`npm test` as root on Debian), installed. Tests learn the outcome from two environment
  * variables: `NAME` is the path, or empty, and then `NAME_WHY` says why.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { installWithApt } from "./apt.ts";
+
+/** What a proof may take: a first start on a slow machine, and then some. */
+const PROOF_MS = 60_000;
 
 export interface NeededProgram {
   /** The environment variable that carries its path. */
@@ -16,6 +20,8 @@ export interface NeededProgram {
   readonly names: readonly string[];
   /** Debian's packages that bring it; none: it can't be installed from there. */
   readonly packages: readonly string[];
+  /** Arguments with which it ends well only if it is what is needed: an interpreter that has a module, for one. */
+  readonly proof?: readonly string[];
 }
 
 export const neededPrograms: readonly NeededProgram[] = [
@@ -50,6 +56,21 @@ export const neededPrograms: readonly NeededProgram[] = [
     // Debian's is older than the crate takes.
     packages: [],
   },
+  {
+    variable: "TROUPE_TEST_PYTHON",
+    title: "python3 with grpcio",
+    // The first one in the PATH may be a version manager's, for which Debian's modules aren't.
+    names: ["python3", "/usr/bin/python3"],
+    packages: ["python3", "python3-grpcio"],
+    proof: ["-I", "-c", "import grpc"],
+  },
+  {
+    variable: "TROUPE_TEST_PYFLAKES",
+    title: "pyflakes",
+    names: ["pyflakes3", "pyflakes"],
+    packages: ["pyflakes3"],
+    proof: ["--version"],
+  },
 ];
 
 export interface FoundProgram {
@@ -71,7 +92,9 @@ export function findProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Fou
       why: there ? "" : `${program.variable} names ${given}, which is not there`,
     };
   }
-  const path = program.names.flatMap((name) => inPath(name, env.PATH ?? ""))[0] ?? "";
+  const { names, proof } = program;
+  const candidates = names.flatMap((name) => inPath(name, env.PATH ?? ""));
+  const path = candidates.find((candidate) => proof === undefined || proves(candidate, proof)) ?? "";
   return { program, path, why: path === "" ? `${program.title} is not installed` : "" };
 }
 
@@ -95,7 +118,12 @@ export function environmentOf(found: readonly FoundProgram[]): Record<string, st
   );
 }
 
+function proves(path: string, proof: readonly string[]): boolean {
+  return spawnSync(path, proof, { timeout: PROOF_MS, stdio: "ignore" }).status === 0;
+}
+
 function inPath(name: string, path: string): string[] {
+  if (isAbsolute(name)) return existsSync(name) ? [name] : [];
   return path
     .split(delimiter)
     .map((folder) => join(folder, name))

@@ -59,6 +59,11 @@ export const pluginErrors = {
       statusCode: 499,
       cause: reason,
     }),
+  /** The call that `next` was part of is over. */
+  nextRevoked: () =>
+    error("next_revoked", "The call is over: next can't be called any more", { statusCode: 409 }),
+  notAStream: (whose: string) =>
+    error("not_a_stream", `What ${whose} gave isn't a stream of chunks: an async iterable`),
   tooManyCalls: (limit: number) =>
     error("too_many_calls", `${limit} calls wait for answers of this plugin already`, {
       statusCode: 503,
@@ -217,7 +222,7 @@ export const activationErrors = {
   notAPlugin: (id: string, path: string) =>
     error(
       "not_a_plugin",
-      `Plugin ${id}: the default export of ${path} isn't a plugin: an object with a name, and middleware`,
+      `Plugin ${id}: the default export of ${path} isn't a plugin: an object with a name, and middleware or actors`,
       { metadata: { plugin: id, path } },
     ),
   manifestNeeded: (id: string, kind: string) =>
@@ -236,6 +241,34 @@ export const activationErrors = {
       `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
       { metadata: { plugin: id, file, capability } },
     ),
+  /** Whoever called may do it again where it is restarting; what runs of the plugin is gone in both cases. */
+  unavailable: (id: string, state: "restarting" | "lost", cause: TroupeError | undefined) =>
+    error(
+      state,
+      `Plugin ${id} ${state === "lost" ? "is gone, and isn't started again" : "is being started again"}${cause === undefined ? "" : `: ${cause.message}`}`,
+      {
+        statusCode: 503,
+        retryable: state === "restarting",
+        metadata: { plugin: id, ...(cause && { group: cause.group, code: cause.code }) },
+        cause,
+        // Its last words are for who runs the host.
+        public: cause === undefined || cause.public,
+      },
+    ),
+  whichActor: (declared: readonly string[]) =>
+    error(
+      "which_actor",
+      declared.length === 0
+        ? "The plugin has no actors"
+        : `The plugin has several actors (${declared.join(", ")}): say which one with \`actor\``,
+      { metadata: { declared }, public: false },
+    ),
+  configuredTwice: (id: string) =>
+    error(
+      "configured_twice",
+      `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again`,
+      { statusCode: 400, metadata: { plugin: id } },
+    ),
   notStarted: () =>
     error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),
   declaresOther: (id: string) =>
@@ -247,9 +280,13 @@ export const activationErrors = {
       metadata: { plugin: id, kind: wire },
     }),
   kindUnsupported: (id: string, kind: string) =>
-    error("kind_unsupported", `Plugin ${id} declares a ${kind}: plugins can't go around a call`, {
-      metadata: { plugin: id, kind },
-    }),
+    error(
+      "kind_unsupported",
+      `Plugin ${id} declares a ${kind}: it answers in the turn in which it is asked, which no plugin can`,
+      {
+        metadata: { plugin: id, kind },
+      },
+    ),
 };
 
 /** A process that ended: by its own code, or by a signal. */

@@ -3,6 +3,7 @@ export { ActivePlugins, activatePlugins } from "./activation/activate-plugins.ts
 export type { PluginStatus } from "./activation/active-plugin.ts";
 export type { PluginInspection } from "./activation/inspect-plugin.ts";
 export { inspectPlugin } from "./activation/inspect-plugin.ts";
+export type { PluginReference } from "./activation/named-plugin.ts";
 export type {
   Description,
   ManifestSource,
@@ -54,7 +55,14 @@ export { type ReadManifest, readManifest } from "./manifest/read-manifest.ts";
 export type { Capability } from "./manifest/rules.ts";
 export type { SignatureRule, SignatureState, TrustPolicy } from "./manifest/signature.ts";
 export { integrityOnly } from "./manifest/signature.ts";
-export type { LibraryCode, PluginActorOptions, PluginActorTerms, WasmCode } from "./plugin-actor.ts";
+export { createNativePluginFactory, type NativePluginFactoryOptions } from "./native-plugin-factory.ts";
+export type {
+  LibraryCode,
+  NamedPlugin,
+  PluginActorOptions,
+  PluginActorTerms,
+  WasmCode,
+} from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";
 export { type PluginSetOptions, pluginSet, RegistryPlugins } from "./plugin-set.ts";
 export type { PluginDeclarations } from "./session/declarations.ts";

@@ -1,8 +1,9 @@
 /**
- * `pluginActor({ library })`, `pluginActor({ wasm })`: an actor whose code is a native library or a module of WebAssembly,
- * for `setup({ use })`.
+ * `pluginActor({ plugin })`, `pluginActor({ library })`, `pluginActor({ wasm })`: actors whose code a plugin brings, a native
+ * library or a module of WebAssembly, for `setup({ use })`.
  */
 import { fileURLToPath } from "node:url";
+import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { encodePayload } from "@troupe/protocol/actor/v1";
 import {
@@ -11,7 +12,12 @@ import {
   type CarriedNeed,
   type CarrierRequest,
   carriedActor,
+  carriedActorFrom,
+  type HostOptions,
 } from "@troupe/runtime";
+import { NamedActorCarriers } from "./activation/named-actors.ts";
+import type { PluginReference } from "./activation/named-plugin.ts";
+import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
 import { nativeCarrier } from "./carriers/native/native-carrier.ts";
@@ -19,73 +25,121 @@ import { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 import { openSession } from "./session/open-session.ts";
 import { TROUPE_VERSION } from "./version.ts";
 
-/** What `pluginActor` takes: a library or a module, and what both may say. */
-export type PluginActorOptions = (LibraryCode | WasmCode) & PluginActorTerms;
+/** What `pluginActor` takes: where the code is, and what every actor of a plugin may say. */
+export type PluginActorOptions = (NamedPlugin | LibraryCode | WasmCode) & PluginActorTerms;
+
+/** A plugin that has a manifest, or is described in code. */
+export interface NamedPlugin {
+  /**
+   * Its id: one of the registry's own plugins, or one that is installed and enabled. Or where it is: a path or `file:` URL of
+   * its folder or manifest. Or what `pluginSet` takes.
+   */
+  readonly plugin: PluginReference;
+  readonly library?: never;
+  readonly wasm?: never;
+}
 
 /** Code that is a shared library. */
 export interface LibraryCode {
   /** The shared library: a path, or a `file:` URL. It runs in this process: load only what you trust. */
   readonly library: string | URL;
+  /** The code's SHA-256, hexadecimal: other bytes aren't run. Default: any. */
+  readonly sha256?: string;
   readonly wasm?: never;
+  readonly plugin?: never;
 }
 
 /** Code that is a module of WebAssembly. */
 export interface WasmCode {
   /** The module: a path, or a `file:` URL. It runs in a thread of its own, and has nothing but its memory. */
   readonly wasm: string | URL;
+  /** The code's SHA-256, hexadecimal: other bytes aren't run. Default: any. */
+  readonly sha256?: string;
   readonly library?: never;
+  readonly plugin?: never;
 }
 
 /** What a plugin's actor may say beside its code. */
 export interface PluginActorTerms {
-  /** The code's SHA-256, hexadecimal: other bytes aren't run. Default: any. */
-  readonly sha256?: string;
-  /** For the plugin: a value that JSON can hold. Default: none. */
-  readonly config?: unknown;
   /** Which of the plugin's actors. Default: the only one. */
   readonly actor?: string;
+  /** For the plugin: a value that JSON can hold. Default: what is configured elsewhere, or none. */
+  readonly config?: unknown;
   /** What it gets beside its own state and keys: calls to other actors, a database. Default: neither. */
   readonly needs?: readonly CarriedNeed[];
   /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
   readonly sqlTimeLimitMs?: number;
+  /** Options that the runtime keeps, in place of those that the plugin declares. Default: as declared. */
+  readonly options?: HostOptions;
 }
 
-const known: ReadonlySet<string> = new Set([
-  "library",
-  "wasm",
-  "sha256",
-  "config",
-  "actor",
-  "needs",
-  "sqlTimeLimitMs",
-]);
+const shared = ["actor", "config", "needs", "options", "sqlTimeLimitMs"];
+const ofPlugin: readonly string[] = ["plugin", ...shared];
+const ofCode: readonly string[] = ["library", "wasm", "sha256", ...shared];
 
 /**
- * Defines an actor that a native library, or a module of WebAssembly, brings.
+ * Defines an actor that a plugin brings.
  *
  * ```ts
- * const registry = setup({ use: { counter: pluginActor({ library: "./libcounter.so" }) } });
+ * const registry = setup({
+ *   use: {
+ *     counter: pluginActor({ plugin: "acme", actor: "counter", options: { sleepTimeout: 5_000 } }),
+ *     gauge: pluginActor({ library: "./libgauge.so" }),
+ *   },
+ * });
  * ```
  *
- * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. The code is read
- * and loaded when the first actor is needed; what it does, and its options, are what it declares. A crash of a library
- * is a crash of this process; one of a module ends its thread, and the next call has a new one. Throws
- * `plugin.bad_option`, `config.invalid_option`, `value.*`; the first call of an actor fails with what is wrong with the code.
+ * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. A plugin that is named
+ * by its id, and is one of the registry's own (`setup({ plugins })`), runs once for all that name it; any other is opened
+ * when the first actor is needed, once for each definition, and ends with the registry. Where its code runs is what its
+ * manifest and its user's trust say, as with `pluginSet`. While its process is started again calls fail with
+ * `plugin.restarting` and what ended it.
+ *
+ * A bare library is loaded into this process, and a crash of it is a crash of this process; one of a module of WebAssembly
+ * ends its thread, and the next call has a new one.
+ *
+ * Throws `plugin.bad_option`, `config.invalid_option`, `config.unknown_option`, `config.option_of_code`, `value.*`; the first
+ * call of an actor fails with what is wrong with the plugin.
  */
 export function pluginActor(options: PluginActorOptions): CarriedDefinition {
-  const unknown = Object.keys(options).find((key) => !known.has(key));
-  if (unknown !== undefined) throw nativeErrors.badOption(`there is no option "${unknown}"`);
-  const config = options.config === undefined ? undefined : encodePayload(options.config, "json", "config");
-  const open = carrierOf(options, config);
-  const { actor, needs, sqlTimeLimitMs = limits.sqlStatementMs } = options;
-  return carriedActor((request) => openPluginActor(request, { actor, open, config }), {
+  if (typeof options !== "object" || options === null) throw nativeErrors.badOption("it takes an object");
+  if (options.plugin === undefined) return codeActor(options);
+  if (options.library !== undefined || options.wasm !== undefined)
+    throw nativeErrors.badOption("`plugin` and code of its own can't stand together");
+  return namedActor(options);
+}
+
+function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
+  checkKeys(given, ofPlugin);
+  const { plugin, actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
+  const isObject = typeof plugin === "object" && plugin !== null;
+  if (!isObject && !(typeof plugin === "string" && plugin !== ""))
+    throw nativeErrors.badOption("`plugin` must be an id, a path, a file: URL or a description");
+  const config = given.config === undefined ? undefined : structuredClone(given.config);
+  const named = Object.freeze({ plugin: kept(plugin), actor, config });
+  return carriedActorFrom((request) => new NamedActorCarriers(request, named), {
     needs,
+    options,
     sqlTimeLimitMs,
   });
 }
 
-function carrierOf(options: PluginActorOptions, config: Uint8Array | undefined): OpenCarrier {
-  const { library, wasm, sha256 } = options;
+function codeActor(given: (LibraryCode | WasmCode) & PluginActorTerms): CarriedDefinition {
+  checkKeys(given, ofCode);
+  const { actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
+  const config = given.config === undefined ? undefined : encodePayload(given.config, "json", "config");
+  const open = carrierOf(given, config);
+  return carriedActor((request) => openCode(request, { actor, open, config }), {
+    needs,
+    options,
+    sqlTimeLimitMs,
+  });
+}
+
+function carrierOf(
+  { library, wasm, sha256 }: LibraryCode | WasmCode,
+  config: Uint8Array | undefined,
+): OpenCarrier {
   if (library !== undefined && wasm !== undefined)
     throw nativeErrors.badOption("`library` and `wasm` can't stand together");
   const terms = { ...(sha256 && { sha256 }), ...(config && { config }) };
@@ -93,24 +147,32 @@ function carrierOf(options: PluginActorOptions, config: Uint8Array | undefined):
   return nativeCarrier({ library: pathOf("library", library), ...terms });
 }
 
-async function openPluginActor(
+async function openCode(
   { env }: CarrierRequest,
-  plugin: { actor: string | undefined; open: OpenCarrier; config: Uint8Array | undefined },
+  code: { actor: string | undefined; open: OpenCarrier; config: Uint8Array | undefined },
 ): Promise<ActorCarrier> {
-  const { open, config } = plugin;
+  const { open, config } = code;
   const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
   try {
-    return session.actor(plugin.actor ?? onlyOne([...session.declared.actors.keys()]));
+    return session.actor(code.actor ?? onlyOne([...session.declared.actors.keys()]));
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-function onlyOne(actors: readonly string[]): string {
-  const [first] = actors;
-  if (first === undefined || actors.length > 1) throw nativeErrors.whichActor(actors);
-  return first;
+function checkKeys(given: PluginActorTerms, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const suggestion = nearest(unknown, known);
+  const hint = suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
+  throw nativeErrors.badOption(`there is no option "${unknown}"${hint}`);
+}
+
+/** What it is now: nothing outside changes what was meant. */
+function kept(plugin: PluginReference): PluginReference {
+  if (typeof plugin === "string") return plugin;
+  return plugin instanceof URL ? fileURLToPath(plugin) : Object.freeze({ ...plugin });
 }
 
 function pathOf(option: "library" | "wasm", code: string | URL | undefined): string {

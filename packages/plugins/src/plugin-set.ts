@@ -1,6 +1,6 @@
 /** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
 import type { Env } from "@troupe/base";
-import type { PluginSet } from "@troupe/runtime";
+import type { ActorCarrier, PluginSet } from "@troupe/runtime";
 import {
   type ActivateOptions,
   type ActivePlugins,
@@ -66,6 +66,10 @@ export class RegistryPlugins implements PluginSet {
   failure(): string | undefined {
     const gone = this.status.some(({ startup, state }) => startup === "required" && state !== "active");
     return gone ? "plugin.lost" : undefined;
+  }
+
+  actor(plugin: string, actor: string | undefined): ActorCarrier | undefined {
+    return this.#active?.actorsOf(plugin)?.carrier(actor);
   }
 
   /**

@@ -1,6 +1,7 @@
 export { serveWorker } from "./worker/serve-worker.ts";
 export type {
   WorkerContext,
+  WorkerContextOf,
   WorkerKind,
   WorkerMiddleware,
   WorkerMiddlewareOf,

@@ -16,6 +16,8 @@ export const pluginLimits = {
   pluginCloseGraceMs: 1_000,
   /** Calls of one plugin's middleware that wait for answers. */
   pluginCalls: 4_096,
+  /** Calls of `next` of one such call that wait for answers. */
+  pluginNexts: 256,
   /** Default of such a call's time. */
   pluginCallTimeoutMs: 60_000,
   /** One frame between host and plugin, either way: room for the largest batch and what is around it. */

@@ -15,6 +15,15 @@ export const configErrors = {
     error(400, "config", "unknown_option", `There is no option "${key}"${hint(suggestion)}`, {
       metadata: { key },
     }),
+  /** An actor whose code is elsewhere: the option is obeyed there. */
+  optionOfCode: (key: string, settable: readonly string[]) =>
+    error(
+      400,
+      "config",
+      "option_of_code",
+      `"${key}" is for the actor's own code to declare. What can be set where it is registered: ${settable.join(", ")}`,
+      { metadata: { key } },
+    ),
   unsupportedOption: (key: string) =>
     error(400, "config", "unsupported_option", `The option "${key}" is not in this version of Troupe`, {
       metadata: { key },

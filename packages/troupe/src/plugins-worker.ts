@@ -1,6 +1,7 @@
 export {
   serveWorker,
   type WorkerContext,
+  type WorkerContextOf,
   type WorkerKind,
   type WorkerMiddleware,
   type WorkerMiddlewareOf,

@@ -3,13 +3,16 @@ export type {
   DynamicSource,
   IsolateLimits,
   LoadContext,
+  NativePluginFactoryOptions,
   PluginActorOptions,
+  PluginReference,
 } from "@troupe/plugins";
 export {
   type ActivateOptions,
   ActivePlugins,
   activatePlugins,
   type Capability,
+  createNativePluginFactory,
   type DeactivationReport,
   type Description,
   dynamicActor,

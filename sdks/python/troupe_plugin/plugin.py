@@ -1,9 +1,15 @@
 """A plugin as its author writes it."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 
-# Kinds of the relay's table that answer without `next`, and their numbers on the wire.
+from .wire import data, number
+
+if TYPE_CHECKING:
+    from .actor import Actor
+
+# Kinds of the relay's table, and their numbers on the wire. Gates aren't there: they answer in the turn in which they are asked.
 KINDS = {
     "subscriber": 1,
     "event_metadata_injector": 2,
@@ -11,14 +17,23 @@ KINDS = {
     "tool_sanitize_response_guardrail": 11,
     "tool_conditional_execution_guardrail": 12,
     "tool_request_intercept": 13,
+    "tool_execution_intercept": 14,
     "llm_sanitize_request_guardrail": 20,
     "llm_sanitize_response_guardrail": 21,
     "llm_conditional_execution_guardrail": 22,
     "llm_request_intercept": 23,
+    "llm_execution_intercept": 24,
+    "llm_stream_execution_intercept": 25,
     "mark_sanitize_guardrail": 30,
     "scope_sanitize_start_guardrail": 31,
     "scope_sanitize_end_guardrail": 32,
+    "action_conditional_execution_guardrail": 40,
 }
+
+#: Go around the rest of a call, which is `context.next`.
+AROUND = (14, 24, 25)
+#: Its `next` gives an iterator of chunks, and so must the middleware.
+STREAM = 25
 
 
 class PluginError(Exception):
@@ -46,6 +61,9 @@ class Context:
     scope: str
     #: What is left of the time, in milliseconds; 0 for no limit.
     timeout_ms: int
+    #: The rest of the call, for kinds that go around one: gets its input, waits, and gives what it gave. For streams that is an
+    #: iterator of chunks, and the middleware gives one too: a generator. None for other kinds.
+    next: Optional[Callable[[Any], Any]] = None
 
 
 @dataclass(frozen=True)
@@ -70,5 +88,15 @@ class Plugin:
     name: str
     version: str = "0.0.0"
     middleware: Sequence[Middleware] = field(default_factory=tuple)
+    #: Programs name them with `pluginActor`.
+    actors: Sequence["Actor"] = field(default_factory=tuple)
     #: Gets the configuration, or None, before anything else. What it raises is why the plugin can't run.
     start: Optional[Callable[[Any], None]] = None
+
+
+def error_of(error: Exception) -> bytes:
+    """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside."""
+    if isinstance(error, PluginError):
+        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
+        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
+    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")

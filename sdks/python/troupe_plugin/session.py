@@ -4,15 +4,17 @@ import json
 from concurrent.futures import Executor
 from typing import Callable
 
-from .plugin import KINDS, Context, Plugin, PluginError
+from .actors import Actors, declaration
+from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
+from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of
 from .wire import data, fields, number, zigzag
 
 VERSION = 1
 JSON = 2
 
 # Fields of HostFrame and PluginFrame.
-HELLO, INVOKE, CANCEL, PING = 1, 3, 4, 5
-READY, FAILED, RESULT, PONG = 1, 2, 4, 5
+HELLO, ACTOR, INVOKE, CANCEL, PING = 1, 2, 3, 4, 5
+READY, FAILED, FROM_ACTOR, RESULT, PONG = 1, 2, 3, 4, 5
 
 
 class Session:
@@ -23,14 +25,23 @@ class Session:
         self._send = send
         self._threads = threads
         self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
+        self._arounds = Arounds(send)
+        by_name = {actor.name: actor for actor in plugin.actors}
+        self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads)
 
     def heard(self, frame: bytes) -> None:
         """A frame of the host's. What a newer host may say beside these is skipped."""
         for kind, body in fields(frame):
             if kind == HELLO:
                 self._greet(body)
+            elif kind == ACTOR:
+                self._actors.heard(body)
             elif kind == INVOKE:
                 self._threads.submit(self._invoke, body)
+            elif kind == CANCEL:
+                self._arounds.end(dict(fields(body)).get(1, 0))
+            elif kind in (NEXT_RESULT, CHUNK, CHUNK_END, CHUNK_CREDIT):
+                self._arounds.heard(kind, body)
             elif kind == PING:
                 self._send(data(PONG, body))
 
@@ -47,9 +58,11 @@ class Session:
             if self._plugin.start is not None:
                 self._plugin.start(json.loads(config) if config else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
-            self._send(data(FAILED, data(1, _error(error))))
+            self._send(data(FAILED, data(1, error_of(error))))
             return
         ready = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
+        for actor in self._plugin.actors:
+            ready += data(5, declaration(actor))
         for one in self._plugin.middleware:
             ready += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
         self._send(data(READY, ready))
@@ -58,24 +71,29 @@ class Session:
         call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}
         call.update(fields(invoke))
         answer = number(1, call[1])
+        chunks = None
         try:
-            middleware = self._by_kind.get((call[3], call[2].decode()))
-            if middleware is None:
-                raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
-            value = middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5]))
-            answer += data(2, json.dumps(value))
+            value = self._handle(call)
+            if call[3] == STREAM:
+                chunks = iter(value)
+                self._arounds.opened(call[1])
+                answer += number(4, 1)
+            else:
+                answer += data(2, json.dumps(value))
         except Exception as error:  # noqa: BLE001 - it is the answer
-            answer += data(3, _error(error))
+            answer += data(3, error_of(error))
         self._send(data(RESULT, answer))
+        if chunks is not None:
+            self._arounds.write(call[1], chunks, error_of)
+
+    def _handle(self, call):
+        middleware = self._by_kind.get((call[3], call[2].decode()))
+        if middleware is None:
+            raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
+        rest = (lambda value: self._arounds.call(call[1], value)) if call[3] in AROUND else None
+        return middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5], rest))
 
 
 def _packed(content: bytes):
     """Numbers one after the other: the versions are small, one byte each."""
     return list(content)
-
-
-def _error(error: Exception) -> bytes:
-    if isinstance(error, PluginError):
-        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
-        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
-    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")

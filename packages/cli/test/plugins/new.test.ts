@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { activatePlugins } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
 import { afterEach, expect, type TestContext, test, vi } from "vitest";
+import { findPython } from "../../../plugins/test/support/python.ts";
 import { Troupe } from "../support/troupe.ts";
 
 const run = promisify(execFile);
@@ -87,12 +88,9 @@ test("a plugin in Rust", { timeout: 290_000 }, async (context) => {
 });
 
 test("a plugin in Python", async (context) => {
-  const python = process.env.TROUPE_PYTHON ?? "python3";
-  const { stdout } = await run(python, ["-I", "-c", "import grpc, sys; print(sys.executable)"]).catch(() => ({
-    stdout: "",
-  }));
-  if (stdout === "") return context.skip("no python3 with grpcio (TROUPE_PYTHON may name one)");
-  vi.stubEnv("TROUPE_PYTHON", stdout.trim());
+  const python = await findPython();
+  if (python.missing !== undefined) return context.skip(python.missing);
+  vi.stubEnv("TROUPE_PYTHON", python.path);
   await story("python", async () => {});
 });
 

@@ -19,6 +19,7 @@ import type { PluginManifest } from "../manifest/manifest.ts";
 import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
 import type { SessionEnv } from "../session/session.ts";
 import { ActivePlugin, type PluginStatus } from "./active-plugin.ts";
+import type { PluginActors } from "./plugin-actors.ts";
 import { manifestOf, type PluginSource } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
 
@@ -79,6 +80,11 @@ export class ActivePlugins implements AsyncDisposable {
   /** Optional plugins that were left out. */
   get skipped(): readonly SkippedPlugin[] {
     return this.#current.skipped;
+  }
+
+  /** The actors of one of them, as it is now; behind a reload ask again. Undefined: it isn't among them. */
+  actorsOf(id: string): PluginActors | undefined {
+    return this.#current.plugins.find(({ manifest }) => manifest.id === id)?.actors;
   }
 
   /**

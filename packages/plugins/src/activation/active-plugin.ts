@@ -10,13 +10,12 @@ import type { Relay } from "@troupe/relay";
 import type { CloseReport } from "../carrier.ts";
 import type { PluginKind } from "../manifest/load.ts";
 import type { PluginManifest, Startup } from "../manifest/manifest.ts";
-import type { PluginDeclarations } from "../session/declarations.ts";
-import { openSession } from "../session/open-session.ts";
-import type { PluginSession, SessionEnv } from "../session/session.ts";
-import { TROUPE_VERSION } from "../version.ts";
-import { checkDeclarations, checkSameMiddleware, PluginMiddleware } from "./plugin-middleware.ts";
+import type { SessionEnv } from "../session/session.ts";
+import { openPlugin } from "./open-plugin.ts";
+import { PluginActors } from "./plugin-actors.ts";
+import { PluginMiddleware } from "./plugin-middleware.ts";
 import type { PreparedPlugin, RunsIn } from "./prepared-plugin.ts";
-import { SupervisedSession, type SupervisedState } from "./supervised-session.ts";
+import type { SupervisedSession, SupervisedState } from "./supervised-session.ts";
 
 /** How an active plugin is. */
 export interface PluginStatus {
@@ -47,20 +46,19 @@ export class ActivePlugin {
   readonly #prepared: PreparedPlugin;
   readonly #session: SupervisedSession;
   readonly #middleware: PluginMiddleware;
+  /** What it contributes to registries that name it. */
+  readonly actors: PluginActors;
 
   private constructor(prepared: PreparedPlugin, session: SupervisedSession, relay: Relay) {
     this.#prepared = prepared;
     this.#session = session;
     this.#middleware = new PluginMiddleware(relay, session);
+    this.actors = new PluginActors(prepared.manifest.id, session);
   }
 
   /** Starts a plugin, and leaves nothing of it when it can't be. Registers nothing yet. */
   static async open(prepared: PreparedPlugin, { env, relay }: ActivationContext): Promise<ActivePlugin> {
-    const first = await openChecked(prepared, env);
-    const reopen = async (): Promise<PluginSession> => await openChecked(prepared, env, first.declared);
-    // What runs in this process ends with it, or was told to end.
-    const supervision = { env, reopen: prepared.runsIn === "this process" ? undefined : reopen };
-    return new ActivePlugin(prepared, new SupervisedSession(first, supervision), relay);
+    return new ActivePlugin(prepared, await openPlugin(prepared, env), relay);
   }
 
   get manifest(): PluginManifest {
@@ -95,31 +93,18 @@ export class ActivePlugin {
     this.#middleware.deregister();
   }
 
-  /** Lets the calls end that had begun, for a while. What comes late is answered by `successor`, where it has the same. */
-  drain(successor?: ActivePlugin): Promise<void> {
+  /**
+   * Lets the calls end that had begun, and its actors sleep, for a while. What comes late is answered by `successor`, where it
+   * has the same.
+   */
+  async drain(successor?: ActivePlugin): Promise<void> {
     if (successor !== undefined) this.#middleware.handOver(successor.#middleware);
-    return this.#middleware.drain(limits.pluginDrainMs);
+    const { current } = this.#session;
+    await Promise.all([this.#middleware.drain(limits.pluginDrainMs), current.drain(limits.pluginDrainMs)]);
   }
 
   /** Ends it. Its registrations are cleared first. */
   close(): Promise<CloseReport> {
     return this.#session.close();
-  }
-}
-
-/** A session that declares what its manifest allows, and what it declared `before`. Nothing of it is left after a throw. */
-async function openChecked(
-  { manifest, open, config }: PreparedPlugin,
-  env: SessionEnv,
-  before?: PluginDeclarations,
-): Promise<PluginSession> {
-  const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
-  try {
-    checkDeclarations(manifest, session.declared);
-    if (before !== undefined) checkSameMiddleware(manifest, session.declared, before);
-    return session;
-  } catch (error) {
-    await session.close();
-    throw error;
   }
 }

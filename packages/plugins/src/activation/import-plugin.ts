@@ -44,6 +44,7 @@ function isPlugin(value: unknown): value is WorkerPlugin {
     value !== null &&
     "name" in value &&
     typeof value.name === "string" &&
-    (!("middleware" in value) || value.middleware === undefined || Array.isArray(value.middleware))
+    (!("middleware" in value) || value.middleware === undefined || Array.isArray(value.middleware)) &&
+    (!("actors" in value) || value.actors === undefined || typeof value.actors === "object")
   );
 }

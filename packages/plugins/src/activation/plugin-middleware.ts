@@ -16,6 +16,7 @@ import {
 } from "@troupe/relay";
 import { activationErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
+import type { Around } from "../session/arounds.ts";
 import type { PluginDeclarations } from "../session/declarations.ts";
 import type { SupervisedSession } from "./supervised-session.ts";
 
@@ -44,7 +45,7 @@ export class PluginMiddleware {
     for (const { kind: wire, name, priority } of this.#session.current.declared.middleware) {
       const kind = checkKind(id, wire);
       const registered = { kind, name: `${id}/${name}`, priority };
-      const handle = (payload: unknown, context: MiddlewareContext): Promise<never> =>
+      const handle = (payload: unknown, context: CallContext): Promise<never> =>
         this.#call({ kind, wire, name, payload }, context);
       this.#registrations.push(this.#relay.register<MiddlewareKind>({ ...registered, handle }));
     }
@@ -75,14 +76,15 @@ export class PluginMiddleware {
     return this.#session.current.declared.middleware.some((one) => one.kind === wire && one.name === name);
   }
 
-  async #call(call: PluginCall, { signal }: MiddlewareContext): Promise<never> {
-    if (this.#successor?.has(call)) return await this.#successor.#call(call, { signal });
+  async #call(call: PluginCall, context: CallContext): Promise<never> {
+    if (this.#successor?.has(call)) return await this.#successor.#call(call, context);
+    const { signal } = context;
     const { kind, wire, name, payload } = call;
     const scope = this.#relay.capturePropagationContext();
     const carried = scope === undefined ? {} : { scope: propagationContextToJson(scope) };
     this.#running += 1;
     try {
-      const options = { signal, ...carried, ...timeoutOf(kind) };
+      const options = { signal, ...carried, ...timeoutOf(kind), ...aroundOf(kind, context) };
       // The relay checks the answer: what a kind may answer is its to say.
       return (await this.#session.current.invoke({ kind: wire, name, payload, options })) as never;
     } catch (error) {
@@ -132,14 +134,29 @@ export function checkSameMiddleware(
 function checkKind(id: string, wire: number): MiddlewareKind {
   const kind = middlewareKindOf(wire);
   if (kind === undefined) throw activationErrors.kindUnknown(id, wire);
-  if (kindRow(kind).around || kindRow(kind).atOnce) throw activationErrors.kindUnsupported(id, kind);
+  if (kindRow(kind).atOnce) throw activationErrors.kindUnsupported(id, kind);
   return kind;
 }
 
 /** The relay has a deadline of its own, and cancels: the plugin is told of the same one. */
 function timeoutOf(kind: MiddlewareKind): { readonly timeoutMs?: number } {
-  const { deadlineMs } = kindRow(kind);
+  const { deadlineMs, around } = kindRow(kind);
+  // What goes around a call takes as long as the call does.
+  if (around) return { timeoutMs: deadlineMs ?? Infinity };
   return deadlineMs === null ? {} : { timeoutMs: deadlineMs };
+}
+
+/** What the relay gives a middleware; `next` to those that go around a call. */
+interface CallContext extends MiddlewareContext {
+  readonly next?: (input: never) => Promise<unknown>;
+}
+
+/** The input is what the plugin says: what it may be is the relay's to check. */
+function aroundOf(kind: MiddlewareKind, { next }: CallContext): { readonly around?: Around } {
+  if (next === undefined) return {};
+  return {
+    around: { next: (input) => next(input as never), stream: kind === "llm_stream_execution_intercept" },
+  };
 }
 
 /** The reason of a rejection that was thrown where a reason may be answered. */

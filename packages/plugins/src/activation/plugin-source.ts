@@ -10,7 +10,7 @@ import type { PluginLoad, WorkerRuntime } from "../manifest/load.ts";
 import type { PluginManifest, Startup } from "../manifest/manifest.ts";
 import { applyPins, type Pins } from "../manifest/pins.ts";
 import { readManifest } from "../manifest/read-manifest.ts";
-import type { Capability } from "../manifest/rules.ts";
+import { allCapabilities, type Capability } from "../manifest/rules.ts";
 import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
 import type { WorkerPlugin } from "../worker/worker-plugin.ts";
 
@@ -36,7 +36,7 @@ export interface ManifestSource extends SourceOptions {
 /** A plugin described in code. */
 export interface Description extends SourceOptions {
   readonly id: string;
-  /** Default: middleware. */
+  /** Default: all that there are. */
   readonly capabilities?: readonly Capability[];
   /** Default: required. */
   readonly startup?: Startup;
@@ -68,7 +68,7 @@ export async function manifestOf(
     const { manifest, bytes } = await readManifest(source.manifest, policy);
     return source.pins === undefined ? manifest : applyPins(manifest, bytes, source.pins);
   }
-  const { id, startup = "required", capabilities = ["middleware"] } = source;
+  const { id, startup = "required", capabilities = allCapabilities } = source;
   const { folder, load } = described(source);
   const origin = { file: `the description of ${id}`, folder };
   return { origin, id, name: id, version: "0.0.0", capabilities, startup, configSchema: undefined, load };

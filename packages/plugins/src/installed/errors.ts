@@ -36,6 +36,11 @@ export const installedErrors = {
       `There is no plugin ${id}${suggestion === undefined ? "" : `. Did you mean ${suggestion}?`}`,
       { statusCode: 404, metadata: { plugin: id } },
     ),
+  notEnabled: (id: string, scope: string) =>
+    error("not_enabled", `Plugin ${id} of the ${scope} scope isn't enabled: troupe plugins enable ${id}`, {
+      statusCode: 403,
+      metadata: { plugin: id, scope },
+    }),
   idChanged: (id: string, found: string, manifest: string) =>
     error("id_changed", `${manifest} was added as ${id}, and says now that it is ${found}`, {
       metadata: { plugin: id, found, manifest },

@@ -6,11 +6,12 @@ import type { TextRule } from "./table.ts";
 /** What a plugin may contribute. */
 export type Capability = "actors" | "middleware";
 
-const capabilities: readonly Capability[] = ["actors", "middleware"];
+/** All of it. */
+export const allCapabilities: readonly Capability[] = ["actors", "middleware"];
 
 /** Whether a manifest may list it. */
 export function isCapability(name: string): name is Capability {
-  return capabilities.some((known) => known === name);
+  return allCapabilities.some((known) => known === name);
 }
 
 /** The rules, by what they are about. */
@@ -22,7 +23,7 @@ export const rules = {
     accepted: 'a range of versions as ">=0.1.0 <0.2.0"',
     test: (text) => semver.validRange(text) !== null,
   },
-  capability: { accepted: capabilities.map((name) => `"${name}"`).join(" or "), test: isCapability },
+  capability: { accepted: allCapabilities.map((name) => `"${name}"`).join(" or "), test: isCapability },
   digest: matching(/^[0-9a-f]{64}$/, "a SHA-256, 64 lower-case hexadecimal digits"),
   path: {
     accepted: 'a path inside the manifest\'s folder, with "/" between names and without "." and ".."',

@@ -12,14 +12,17 @@ import type { TimerHandle, Timers, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
+import type { Around, Arounds } from "./arounds.ts";
 
 /** What a call of middleware may say beside its payload. */
 export interface InvokeOptions {
-  /** Default: `limits.pluginCallTimeoutMs`. */
+  /** Default: `limits.pluginCallTimeoutMs`; `Infinity` for as long as it takes. */
   readonly timeoutMs?: number;
   /** The scope that the call runs in: its propagation value, JSON text. Default: none. */
   readonly scope?: string;
   readonly signal?: AbortSignal;
+  /** The rest of the call, for middleware that goes around it. */
+  readonly around?: Around;
 }
 
 /** A call of middleware, its payload encoded. */
@@ -46,17 +49,19 @@ export type Answered = "settled" | "late" | "never_asked";
 export class Invocations {
   readonly #timers: Timers;
   readonly #send: (frame: HostFrame) => void;
+  readonly #arounds: Arounds;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  constructor(timers: Timers, send: (frame: HostFrame) => void) {
+  constructor(timers: Timers, send: (frame: HostFrame) => void, arounds: Arounds) {
     this.#timers = timers;
     this.#send = send;
+    this.#arounds = arounds;
   }
 
   /** The answer. Rejects with the plugin's error, or `plugin.*`. */
   start(call: Invocation, options: InvokeOptions): Promise<unknown> {
-    const { timeoutMs = limits.pluginCallTimeoutMs, scope = "", signal } = options;
+    const { timeoutMs = limits.pluginCallTimeoutMs, scope = "", signal, around } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw pluginErrors.callAborted(call.name, signal.reason);
       if (this.#waiting.size >= limits.pluginCalls) throw pluginErrors.tooManyCalls(limits.pluginCalls);
@@ -64,14 +69,17 @@ export class Invocations {
       const invoke = this.#last;
       const timedOut = () => this.#cancel(invoke, pluginErrors.callTimedOut(call.name, timeoutMs));
       const aborted = () => this.#cancel(invoke, pluginErrors.callAborted(call.name, signal?.reason));
-      const timer: TimerHandle = this.#timers.set(timedOut, timeoutMs);
+      const limited = timeoutMs !== Infinity;
+      const timer: TimerHandle | undefined = limited ? this.#timers.set(timedOut, timeoutMs) : undefined;
       signal?.addEventListener("abort", aborted, { once: true });
       const release = () => {
-        this.#timers.clear(timer);
+        if (timer !== undefined) this.#timers.clear(timer);
         signal?.removeEventListener("abort", aborted);
       };
       this.#waiting.set(invoke, { resolve, reject, release });
-      const value = { invoke, timeoutMs: Math.min(Math.ceil(timeoutMs), LONGEST_MS), scope, ...call };
+      if (around !== undefined) this.#arounds.begin(invoke, around);
+      const leftMs = limited ? Math.min(Math.ceil(timeoutMs), LONGEST_MS) : 0;
+      const value = { invoke, timeoutMs: leftMs, scope, ...call };
       this.#send({ body: { $case: "invoke", value } });
     });
   }
@@ -79,13 +87,18 @@ export class Invocations {
   /** The plugin answered: `read` gives the value, or throws the error. It is called now, while its bytes are there. */
   answer(invoke: number, read: () => unknown): Answered {
     const waiting = this.#take(invoke);
-    if (waiting === undefined) return invoke > 0 && invoke <= this.#last ? "late" : "never_asked";
+    if (waiting === undefined) return this.made(invoke) ? "late" : "never_asked";
     try {
       waiting.resolve(read());
     } catch (error) {
       waiting.reject(error);
     }
     return "settled";
+  }
+
+  /** Whether the number was ever given. */
+  made(invoke: number): boolean {
+    return invoke > 0 && invoke <= this.#last;
   }
 
   /** The session is over. */
@@ -96,6 +109,7 @@ export class Invocations {
   #cancel(invoke: number, error: TroupeError): void {
     const waiting = this.#take(invoke);
     if (waiting === undefined) return;
+    this.#arounds.end(invoke, error);
     this.#send({ body: { $case: "cancelInvoke", value: { invoke } } });
     waiting.reject(error);
   }

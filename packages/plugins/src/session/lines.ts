@@ -7,6 +7,7 @@
 import { TroupeError } from "@troupe/base";
 import {
   type CarriedError,
+  CarriedStopReason,
   NO_PAYLOAD,
   type PayloadEncoding,
   toCarriedError,
@@ -32,6 +33,7 @@ export class Lines {
   readonly #send: (instance: number, word: ActorWord) => void;
   readonly #ears = new Map<number, ActorEar>();
   #last = 0;
+  #emptied: (() => void) | undefined;
 
   constructor(options: LinesOptions) {
     this.#mostBytes = options.mostBytes;
@@ -49,8 +51,23 @@ export class Lines {
     this.#ears.set(instance, ear);
     return {
       send: (word) => this.#say(instance, word),
-      close: () => void this.#ears.delete(instance),
+      close: () => this.#gone(instance),
     };
+  }
+
+  /** Each instance is told of as one that wants to sleep. Settles when none is left. */
+  async rest(): Promise<void> {
+    const sleep: ActorSaying = { $case: "end", value: { reason: CarriedStopReason.SLEEP } };
+    for (const instance of this.#ears.keys()) this.heard(instance, sleep);
+    if (this.#ears.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
+    await promise;
+  }
+
+  #gone(instance: number): void {
+    this.#ears.delete(instance);
+    if (this.#ears.size === 0) this.#emptied?.();
   }
 
   /** What is longer than a frame gets its answer here: that is the end of one start or call, not the plugin's. */
@@ -71,7 +88,7 @@ export class Lines {
     try {
       ear.heard(saying);
     } catch (thrown) {
-      this.#ears.delete(instance);
+      this.#gone(instance);
       ear.lost(
         TroupeError.is(thrown) ? thrown : pluginErrors.violation("what it said can't be used", thrown),
       );
@@ -82,7 +99,7 @@ export class Lines {
   /** Every line is lost. One that is opened by someone who hears of it is lost as well. */
   lose(error: TroupeError): void {
     for (const [instance, ear] of this.#ears) {
-      this.#ears.delete(instance);
+      this.#gone(instance);
       ear.lost(error);
     }
   }

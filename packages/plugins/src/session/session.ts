@@ -15,14 +15,16 @@
  * frames of a kind that this version doesn't know. What shows that the plugin lost count ends the session: a number
  * that was never given, a second Ready.
  */
-import type { Env, Logger, TroupeError } from "@troupe/base";
+import { type Env, type Logger, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { decodePayload, encodePayload, fromCarriedError, LogLevel } from "@troupe/protocol/actor/v1";
-import type { InvokeResult, PluginFrame } from "@troupe/protocol/plugin/v1";
+import type { HostFrame, InvokeResult, Next, PluginFrame } from "@troupe/protocol/plugin/v1";
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
 import { within } from "../within.ts";
+import { Arounds } from "./arounds.ts";
+import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { Lines } from "./lines.ts";
@@ -55,6 +57,7 @@ export class PluginSession {
   readonly #startBytes: number;
   readonly #lines: Lines;
   readonly #invocations: Invocations;
+  readonly #arounds: Arounds;
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
@@ -71,12 +74,20 @@ export class PluginSession {
       encoding: declared.encoding,
       send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
     });
-    this.#invocations = new Invocations(env.timers, (frame) => carrier.send(frame));
+    const send = (frame: HostFrame): void => carrier.send(frame);
+    const streams = new ChunkStreams(declared.encoding, (body) => send({ body }));
+    this.#arounds = new Arounds(declared.encoding, send, streams);
+    this.#invocations = new Invocations(env.timers, send, this.#arounds);
   }
 
   /** False from the moment it is closed or lost. */
   get open(): boolean {
     return this.#state.kind === "open";
+  }
+
+  /** Why it is over; undefined while it is open. */
+  get failure(): TroupeError | undefined {
+    return this.#state.kind === "over" ? this.#state.error : undefined;
   }
 
   /** Settles when the session is over: with what ended it, or undefined when that was `close`. Never rejects. */
@@ -137,6 +148,14 @@ export class PluginSession {
     return this.#invocations.start({ kind, name, payload }, options);
   }
 
+  /** Sends all running instances to sleep, and waits for them, at most `timeoutMs`. New ones aren't kept out. */
+  async drain(timeoutMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#env.timers.set(late.resolve, timeoutMs);
+    await Promise.race([this.#lines.rest(), late.promise]);
+    this.#env.timers.clear(timer);
+  }
+
   /** Ends the session and the plugin, within `timeoutMs` and a second more. Asked again, the same promise. */
   close(timeoutMs: number = limits.pluginCloseTimeoutMs): Promise<CloseReport> {
     if (this.#state.kind === "open") {
@@ -156,6 +175,12 @@ export class PluginSession {
         return this.#heardActor(body.value.instance, body.value.body);
       case "invokeResult":
         return this.#heardResult(body.value);
+      case "next":
+        return this.#heardNext(body.value);
+      case "chunk":
+      case "chunkEnd":
+      case "chunkCredit":
+        return this.#heardChunk(body);
       case "log":
         return this.#logLine(body.value.line?.level, body.value.line?.message ?? "");
       case "pong":
@@ -182,14 +207,39 @@ export class PluginSession {
       this.lost(pluginErrors.violation(`instance ${instance} was never started`));
   }
 
-  #heardResult({ invoke, payload, error }: InvokeResult): void {
+  #heardResult({ invoke, payload, error, stream }: InvokeResult): void {
     const { encoding } = this.declared;
     const read = () => {
+      if (stream && error === undefined) return this.#arounds.answer(invoke);
+      this.#arounds.end(invoke);
       if (error !== undefined) throw fromCarriedError(error, encoding);
       return decodePayload(payload, encoding);
     };
     if (this.#invocations.answer(invoke, read) === "never_asked")
       this.lost(pluginErrors.violation(`call ${invoke} was never made`));
+  }
+
+  #heardNext(asked: Next): void {
+    if (!this.#invocations.made(asked.invoke))
+      return this.lost(pluginErrors.violation(`call ${asked.invoke} was never made`));
+    try {
+      this.#arounds.heardNext(asked);
+    } catch (thrown) {
+      this.lost(
+        TroupeError.is(thrown)
+          ? thrown
+          : pluginErrors.violation("what it calls next with can't be read", thrown),
+      );
+    }
+  }
+
+  #heardChunk(word: ChunkWord): void {
+    try {
+      if (this.#arounds.heardChunk(word) === "uncredited")
+        this.lost(pluginErrors.violation("a chunk that nobody had asked for"));
+    } catch (thrown) {
+      this.lost(pluginErrors.violation("a chunk that can't be read", thrown));
+    }
   }
 
   /** A newer plugin may say more than we know. Once is enough to say so. */
@@ -219,6 +269,7 @@ export class PluginSession {
     this.#state = { kind: "over", error, closing: closing.promise };
     this.#lines.lose(error);
     this.#invocations.fail(error);
+    this.#arounds.fail(error);
     closing.resolve(closeCarrier(this.#env, this.#carrier, timeoutMs));
   }
 

@@ -2,10 +2,17 @@
  * Plugin session: the plugin's side of plugin/v1, whatever carries it.
  *
  * Hello is answered by Ready; a version that isn't ours by Failed. Each Invoke has one answer, unless it was cancelled:
- * then nobody wants one. Goodbye, and a host that is gone, let the calls that run end by themselves.
+ * then nobody wants one. Goodbye, and a host that is gone, let the calls that run end by themselves. What is said to actors
+ * is their guest's. What goes around a call asks for the rest of it by Next; a stream is written as the host asks for it.
  */
 import { TroupeError } from "@troupe/base";
-import { decodePayload, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
+import {
+  type CarriedError,
+  decodePayload,
+  encodeDeclaration,
+  encodePayload,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
 import {
   encodingNumber,
   type Hello,
@@ -15,6 +22,10 @@ import {
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
 import { kindRow, middlewareKindOf, propagationContextFromJson } from "@troupe/relay";
+import type { Guest } from "@troupe/runtime/guest";
+import { pluginErrors } from "../errors.ts";
+import { ChunkStreams, streamOf } from "../session/chunk-streams.ts";
+import { PluginNexts } from "./plugin-nexts.ts";
 import type { WorkerContext, WorkerMiddleware, WorkerPlugin } from "./worker-plugin.ts";
 
 const ENCODING = "cbor";
@@ -25,10 +36,16 @@ export class PluginSideSession {
   readonly #send: (frame: PluginFrame) => void;
   /** Calls that run, by number. */
   readonly #running = new Map<number, AbortController>();
+  readonly #streams: ChunkStreams;
+  readonly #nexts: PluginNexts;
+  /** Undefined: the plugin has no actors, or wasn't greeted yet. */
+  #guest: Guest | undefined;
 
   constructor(plugin: WorkerPlugin, send: (frame: PluginFrame) => void) {
     this.#plugin = plugin;
     this.#send = send;
+    this.#streams = new ChunkStreams(ENCODING, (body) => send({ body }));
+    this.#nexts = new PluginNexts(ENCODING, send, this.#streams);
   }
 
   heard({ body }: HostFrame): void {
@@ -39,12 +56,21 @@ export class PluginSideSession {
       case "invoke":
         void this.#invoke(body.value);
         return;
+      case "actor":
+        return this.#guest?.receive(body.value);
       case "cancelInvoke":
         return this.#cancel(body.value.invoke);
+      case "nextResult":
+        return this.#nexts.heard(body.value);
+      case "chunk":
+      case "chunkEnd":
+      case "chunkCredit":
+        this.#streams.heard(body);
+        return;
       case "ping":
         return this.#send({ body: { $case: "pong", value: { number: body.value.number } } });
       default:
-        // Actors aren't declared, and a newer host may say more than we know.
+        // A newer host may say more than we know.
         return;
     }
   }
@@ -52,6 +78,7 @@ export class PluginSideSession {
   /** The host is gone: nobody waits for anything. */
   ended(): void {
     for (const invoke of this.#running.keys()) this.#cancel(invoke);
+    this.#guest?.lost(pluginErrors.closed());
   }
 
   async #greet({ versions, config }: Hello): Promise<void> {
@@ -66,6 +93,7 @@ export class PluginSideSession {
     }
     try {
       await this.#plugin.start?.(configOf(config));
+      await this.#makeGuest();
     } catch (error) {
       return this.#fail(error);
     }
@@ -78,7 +106,7 @@ export class PluginSideSession {
           encoding: encodingNumber(ENCODING),
           name,
           pluginVersion,
-          actors: [],
+          actors: (this.#guest?.declarations ?? []).map(encodeDeclaration),
           middleware: middleware.map(({ kind, name, priority = 0 }) => ({
             kind: kindRow(kind).wire,
             name,
@@ -87,6 +115,13 @@ export class PluginSideSession {
         },
       },
     });
+  }
+
+  async #makeGuest(): Promise<void> {
+    const { actors } = this.#plugin;
+    if (actors === undefined) return;
+    const { guestOf } = await import("./plugin-guest.ts");
+    this.#guest = guestOf(actors, this.#send);
   }
 
   /** No encoding was chosen yet: it is JSON. */
@@ -98,34 +133,54 @@ export class PluginSideSession {
     const { invoke } = call;
     const abort = new AbortController();
     this.#running.set(invoke, abort);
-    const outcome = await this.#outcome(call, abort.signal);
-    if (!this.#running.delete(invoke)) return;
-    this.#send({ body: { $case: "invokeResult", value: { invoke, ...outcome } } });
+    const answered = await this.#outcome(call, abort.signal);
+    if (!this.#running.has(invoke)) return;
+    const { chunks, ...outcome } = answered;
+    const stream = chunks !== undefined;
+    this.#send({ body: { $case: "invokeResult", value: { invoke, ...outcome, stream } } });
+    if (stream) await this.#streams.write({ invoke, next: 0 }, chunks);
+    this.#running.delete(invoke);
+    this.#nexts.end(invoke);
   }
 
-  async #outcome(call: Invoke, signal: AbortSignal) {
+  async #outcome(call: Invoke, signal: AbortSignal): Promise<Outcome> {
     try {
+      const { kind, name } = call;
       const answer = await this.#answer(call, signal);
+      if (middlewareKindOf(kind) === "llm_stream_execution_intercept")
+        return { payload: NOTHING, error: undefined, chunks: streamOf(answer, name) };
       return { payload: encodePayload(answer, ENCODING), error: undefined };
     } catch (error) {
-      return { payload: new Uint8Array(0), error: toCarriedError(error, ENCODING) };
+      return { payload: NOTHING, error: toCarriedError(error, ENCODING) };
     }
   }
 
-  #answer({ kind, name, payload, scope }: Invoke, signal: AbortSignal): unknown {
+  #answer({ kind, name, payload, scope, invoke }: Invoke, signal: AbortSignal): unknown {
     const known = middlewareKindOf(kind);
     const middleware = this.#plugin.middleware?.find((one) => one.kind === known && one.name === name);
-    if (middleware === undefined)
+    if (known === undefined || middleware === undefined)
       throw new TroupeError("plugin", "undeclared", `There is no middleware "${name}" of kind ${kind}`);
     const context = { signal, scope: scope === "" ? undefined : propagationContextFromJson(scope) };
-    return handle(middleware, decodePayload(payload, ENCODING), context);
+    const next = (input: unknown): Promise<unknown> => this.#nexts.call(invoke, input);
+    const given = kindRow(known).around ? { ...context, next } : context;
+    return handle(middleware, decodePayload(payload, ENCODING), given);
   }
 
   #cancel(invoke: number): void {
     this.#running.get(invoke)?.abort();
     this.#running.delete(invoke);
+    this.#nexts.end(invoke);
   }
 }
+
+interface Outcome {
+  readonly payload: Uint8Array;
+  readonly error: CarriedError | undefined;
+  /** The answer is a stream. */
+  readonly chunks?: AsyncIterable<unknown>;
+}
+
+const NOTHING = new Uint8Array(0);
 
 function configOf(config: Uint8Array): unknown {
   return config.byteLength === 0 ? undefined : JSON.parse(new TextDecoder().decode(config));
@@ -133,6 +188,6 @@ function configOf(config: Uint8Array): unknown {
 
 /** The host's relay made the payload of that kind. */
 function handle(middleware: WorkerMiddleware, payload: unknown, context: WorkerContext): unknown {
-  const call: (payload: never, context: WorkerContext) => unknown = middleware.handle;
-  return call(payload as never, context);
+  const call: (payload: never, context: never) => unknown = middleware.handle;
+  return call(payload as never, context as never);
 }

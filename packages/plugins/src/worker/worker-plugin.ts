@@ -1,12 +1,20 @@
 /**
  * A plugin as its author writes it: what it contributes, as functions.
  */
-import type { MiddlewareKind, MiddlewareShapes, PropagationContext } from "@troupe/relay";
 
-/** The kinds of middleware that a plugin may contribute. Those that go around a call need `next`, which frames don't carry. */
-export type WorkerKind = {
-  readonly [K in MiddlewareKind]: MiddlewareShapes[K] extends { next: unknown } ? never : K;
-}[MiddlewareKind];
+import type { MiddlewareKind, MiddlewareShapes, PropagationContext } from "@troupe/relay";
+import type { AnyActorDefinition } from "@troupe/runtime";
+
+/** The kinds of middleware that a plugin may contribute: all but gates, which answer in the turn in which they are asked. */
+export type WorkerKind = Exclude<MiddlewareKind, "conditional_middleware_guardrail">;
+
+/** What a middleware of one kind gets beside its payload: those that go around a call get the rest of it too. */
+export type WorkerContextOf<K extends WorkerKind> = MiddlewareShapes[K] extends { next: infer N }
+  ? WorkerContext & {
+      /** The rest of the call. Once the middleware has answered, and its stream has ended, it is revoked. */
+      readonly next: N;
+    }
+  : WorkerContext;
 
 /** What a middleware gets beside its payload. */
 export interface WorkerContext {
@@ -26,7 +34,7 @@ export interface WorkerMiddlewareOf<K extends WorkerKind> {
   /** What it throws reaches the host with its type. */
   readonly handle: (
     payload: MiddlewareShapes[K]["payload"],
-    context: WorkerContext,
+    context: WorkerContextOf<K>,
   ) => MiddlewareShapes[K]["answer"] | PromiseLike<MiddlewareShapes[K]["answer"]>;
 }
 
@@ -45,4 +53,6 @@ export interface WorkerPlugin {
    */
   readonly start?: (config: unknown) => void | PromiseLike<void>;
   readonly middleware?: readonly WorkerMiddleware[];
+  /** Actors by name, each made by `actor()`: programs name them with `pluginActor`. */
+  readonly actors?: Readonly<Record<string, AnyActorDefinition>>;
 }

@@ -1,8 +1,9 @@
 /** Activation: plugins by their manifests, as real processes, in a relay. */
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { isGuardrailRejected, type Relay, type RelayEvent } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
@@ -253,6 +254,47 @@ test("S5.2 a manifest is asked only of kinds that need it: a worker described in
   });
 });
 
+test("a worker's middleware of all sorts in one call: an exporter, what rewrites, what goes around with next, a stream", async () => {
+  using folder = new PluginFolder();
+  const exporting = `{ kind: "subscriber", name: "exporter", handle: (event) => appendFileSync(${JSON.stringify(join(folder.path, "events"))}, event.name + "\\n") }`;
+  const rewriting = `{ kind: "tool_request_intercept", name: "rewrite", handle: ({ args }) => ({ args: { ...args, two: 2 } }) }`;
+  const around = `{ kind: "tool_execution_intercept", name: "around", handle: async ({ args }, { next }) => ({ result: [await next(args), await next(args)].map(({ result }) => result) }) }`;
+  const stream = `{ kind: "llm_stream_execution_intercept", name: "stream", handle: ({ request }, { next }) => (async function* () { for await (const chunk of await next(request)) yield chunk + "!"; })() }`;
+  const plugin = worker(folder, "all", [exporting, rewriting, around, stream].join(", "));
+  folder.write(
+    "all/main.ts",
+    `import { appendFileSync } from "node:fs";\n${readFileSync(join(folder.path, "all/main.ts"), "utf8")}`,
+  );
+  const relay = createRelay();
+  await using _active = await activatePlugins({ plugins: [plugin], relay });
+  let ran = 0;
+  const { result } = await relay.toolCallExecute("add", { one: 1 }, (args) => {
+    ran += 1;
+    return { result: { ran, args } };
+  });
+  expect(result).toEqual([1, 2].map((at) => ({ ran: at, args: { args: { one: 1, two: 2 } } })));
+  const request = { headers: {}, content: "a poem" };
+  let ended = false;
+  const chunks = await relay.llmStreamCallExecute("poet", request, async function* () {
+    try {
+      for (let at = 0; ; at += 1) yield `word ${at}`;
+    } finally {
+      ended = true;
+    }
+  });
+  const heard: unknown[] = [];
+  for await (const chunk of chunks) if (heard.push(chunk) === 3) break;
+  expect(heard).toEqual(["word 0!", "word 1!", "word 2!"]);
+  await expect.poll(() => ended, { timeout: 60_000 }).toBe(true);
+  const exported = (name: string): number =>
+    readFileSync(join(folder.path, "events"), "utf8")
+      .split("\n")
+      .filter((one) => one === name).length;
+  await expect
+    .poll(() => [exported("add"), exported("llm.chunk"), exported("poet")], { timeout: 60_000 })
+    .toEqual([2, 3, 2]);
+});
+
 describe("what a plugin may not declare", () => {
   test("more than its manifest lists", async () => {
     using folder = new PluginFolder();
@@ -265,11 +307,11 @@ describe("what a plugin may not declare", () => {
     });
   });
 
-  test("an intercept that goes around a call", async () => {
+  test("a gate, which answers in the turn in which it is asked", async () => {
     using folder = new PluginFolder();
-    const around = `{ kind: "tool_execution_intercept", name: "around", handle: () => null }`;
+    const gate = `{ kind: "conditional_middleware_guardrail", name: "gate", handle: () => null }`;
     await expect(
-      activatePlugins({ plugins: [worker(folder, "around", around)], relay: createRelay() }),
+      activatePlugins({ plugins: [worker(folder, "gate", gate)], relay: createRelay() }),
     ).rejects.toMatchObject({ cause: { code: "kind_unsupported" } });
   });
 

@@ -2,6 +2,7 @@
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
+import { PluginActors } from "../../src/activation/plugin-actors.ts";
 import { SupervisedSession } from "../../src/activation/supervised-session.ts";
 import type { PluginSession } from "../../src/session/session.ts";
 import { openScripted, type ScriptedCarrier } from "../support/scripted-carrier.ts";
@@ -83,4 +84,39 @@ test("one that is closed isn't started again, and leaves no clock running", asyn
   await session.close();
   await story.world.pass(limits.pluginCrashWindowMs);
   expect([story.starts, story.world.pendingTimers]).toEqual([1, 0]);
+});
+
+test("its actors: while it is restarted a call gets what ended it, then they are there; when it is lost, no more", async () => {
+  const story = new Story();
+  const session = await story.supervise();
+  const actors = new PluginActors("frail", session);
+  const first = actors.carrier("counter");
+  expect(actors.carrier("counter")).toBe(first);
+  expect(() => actors.carrier("gauge")).toThrow(expect.objectContaining({ code: "undeclared" }));
+  for (let crashes = 0; crashes < limits.pluginCrashes; crashes += 1) {
+    await story.crash();
+    expect(() => actors.carrier("counter")).toThrow(
+      expect.objectContaining({
+        group: "plugin",
+        code: "restarting",
+        statusCode: 503,
+        retryable: true,
+        message: "Plugin frail is being started again: it crashed",
+        metadata: { plugin: "frail", group: "plugin", code: "crashed" },
+        cause: crash,
+      }),
+    );
+    await story.world.pass(limits.pluginRestartMostMs);
+    const again = actors.carrier("counter");
+    expect([first.open, again.open, again === first]).toEqual([false, true, false]);
+  }
+  await story.crash();
+  expect(() => actors.carrier("counter")).toThrow(
+    expect.objectContaining({
+      code: "lost",
+      retryable: false,
+      message: "Plugin frail is gone, and isn't started again: it crashed",
+    }),
+  );
+  await session.close();
 });

@@ -116,7 +116,9 @@ test("what a reader sliced out of a frame is its own when the next one comes", a
   });
   for (const byte of [1, 2, 3]) {
     const payload = new Uint8Array(8).fill(byte);
-    library.say({ body: { $case: "invokeResult", value: { invoke: byte, payload, error: undefined } } });
+    library.say({
+      body: { $case: "invokeResult", value: { invoke: byte, payload, error: undefined, stream: false } },
+    });
     carrier.send(ping(byte));
     await settled();
   }

@@ -1,5 +1,6 @@
 /** The SDKs' own code, under their languages' strictest tools. */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
 import { type Built, cargo, sanitized } from "../support/built.ts";
 
@@ -39,4 +40,17 @@ test.for([
 ] as const)("the Rust SDK is %s", { timeout: 300_000 }, async ([, args], context: TestContext) => {
   const ran = await cargo(...args);
   if (ran.missing !== undefined) context.skip(ran.missing);
+});
+
+test("the Python SDK, its examples and its template have nothing that pyflakes warns of", (context) => {
+  const linter = process.env.TROUPE_TEST_PYFLAKES;
+  if (!linter) return context.skip(process.env.TROUPE_TEST_PYFLAKES_WHY || "no pyflakes");
+  const root = join(import.meta.dirname, "../../../..");
+  const folders = [
+    "sdks/python/troupe_plugin",
+    "conformance/plugin/workers",
+    "packages/cli/templates/python",
+  ];
+  const { status, stdout, stderr } = spawnSync(linter, folders, { cwd: root, encoding: "utf8" });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
 });

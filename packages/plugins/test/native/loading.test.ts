@@ -162,6 +162,33 @@ test("S1.2 what can't be loaded is an error with its cause, and nothing is hande
   await expect(open(library, "r", "00".repeat(32))).rejects.toMatchObject({ code: "integrity_mismatch" });
 });
 
+test("a library of RivetKit's or NeMo Relay's ABI is recognised, and answered with the page on porting", async (context) => {
+  const dir = folder(context);
+  const foreign = async (name: string, source: string): Promise<string> => {
+    writeFileSync(join(dir, `${name}.c`), source);
+    return path(context, await compile(name, [join(dir, `${name}.c`)], ["-fvisibility=default"]));
+  };
+  const rivet = await foreign(
+    "rivet",
+    `unsigned long long rivet_actor_abi_magic(void);
+     unsigned long long rivet_actor_abi_magic(void) { return 0x5256544142490001ull; }\n`,
+  );
+  await expect(open(rivet)).rejects.toMatchObject({
+    group: "plugin",
+    code: "foreign_abi",
+    metadata: { host: "RivetKit", page: "docs/moving-from-rivetkit.md" },
+    cause: { code: "symbol_missing" },
+  });
+  const nemo = await foreign(
+    "nemo",
+    "int nemo_relay_plugin_entry(void *host, void *out);\nint nemo_relay_plugin_entry(void *host, void *out) { return host == out; }\n",
+  );
+  const refusal = await open(nemo).catch((error) => error);
+  expect(refusal).toMatchObject({ code: "foreign_abi", metadata: { host: "NeMo Relay" } });
+  for (const page of ["docs/moving-from-rivetkit.md", "docs/moving-from-nemo-relay.md"])
+    expect(readFileSync(join(import.meta.dirname, "../../../..", page), "utf8")).toContain("native plugins");
+});
+
 test("only the bytes whose digest is pinned are loaded", async (context) => {
   const library = path(context, odd);
   const { digest } = await readLibrary(library);

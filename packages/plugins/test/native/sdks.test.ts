@@ -1,5 +1,5 @@
 /** Plugins of the C and the Rust SDK, in a real host. */
-import { setup, setupTest } from "@troupe/runtime";
+import { type HostOptions, setup, setupTest } from "@troupe/runtime";
 import { beforeAll, expect, type TestContext, test } from "vitest";
 import { nativeCarrier } from "../../src/carriers/native/native-carrier.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
@@ -38,8 +38,8 @@ function session(library: string, config = ""): Promise<PluginSession> {
   });
 }
 
-async function actors(context: TestContext, library: string, actor?: string) {
-  const definition = pluginActor({ library, ...(actor && { actor }) });
+async function actors(context: TestContext, library: string, actor?: string, options: HostOptions = {}) {
+  const definition = pluginActor({ library, options, ...(actor && { actor }) });
   const { client, evict } = await setupTest(context, setup({ use: { it: definition } }), { clock: "real" });
   const handle = client.it.getOrCreate(["a"]);
   return {
@@ -201,6 +201,11 @@ test("S1.4 (in part): options that the plugin declares are in force, each actor'
   const [waited, gaveUp] = await Promise.allSettled([patient.act("late"), hurried.act("late")]);
   expect(waited).toEqual({ status: "fulfilled", value: null });
   expect(gaveUp).toMatchObject({ reason: { group: "actor", code: "action_timed_out" } });
+  // The program that registers it has the last word on what the runtime keeps.
+  const told = await actors(context, library, "breaks", { actionTimeout: 50 });
+  await expect(told.act("late")).rejects.toMatchObject({ group: "actor", code: "action_timed_out" });
+  const calmed = await actors(context, library, "hurried", { actionTimeout: 60_000 });
+  expect(await calmed.act("late")).toBeNull();
   const odd = await actors(context, library, "odd");
   await expect(odd.act("increment")).rejects.toMatchObject({
     message: expect.stringMatching(/actionTimeout/),

@@ -140,6 +140,48 @@ test("an answer to a call that was never made ends the session, and so does a se
   await expect(second.session.ended).resolves.toMatchObject({ code: "violation" });
 });
 
+test("next of a call that is over gets an error and runs nothing; of one that was never made it ends the session", async () => {
+  const { session, carrier } = await openScripted(new World());
+  let ran = 0;
+  const around = { next: () => Promise.resolve(++ran), stream: false };
+  const call = session.invoke({ ...guard, options: { around } });
+  const payload = new TextEncoder().encode("1");
+  carrier.say({ $case: "next", value: { invoke: 1, next: 1, payload } });
+  await settled();
+  carrier.answer(1, { payload: "2" });
+  expect([await call, ran]).toEqual([2, 1]);
+  carrier.say({ $case: "next", value: { invoke: 1, next: 2, payload } });
+  await settled();
+  const last = carrier.sent.at(-1)?.body;
+  expect(last).toMatchObject({ $case: "nextResult", value: { next: 2, error: { code: "next_revoked" } } });
+  expect([ran, session.open]).toEqual([1, true]);
+  carrier.say({ $case: "next", value: { invoke: 9, next: 1, payload } });
+  await expect(session.ended).resolves.toMatchObject({ code: "violation" });
+});
+
+test("more calls of next at once than the limit, and a chunk that nobody asked for, end the session", async () => {
+  const flooding = await openScripted(new World());
+  const around = { next: () => new Promise(() => {}), stream: false };
+  const flooded = watch(flooding.session.invoke({ ...guard, options: { around } }));
+  const payload = new TextEncoder().encode("1");
+  for (let next = 1; next <= limits.pluginNexts; next += 1)
+    flooding.carrier.say({ $case: "next", value: { invoke: 1, next, payload } });
+  expect(flooding.session.open).toBe(true);
+  flooding.carrier.say({ $case: "next", value: { invoke: 1, next: limits.pluginNexts + 1, payload } });
+  await expect(flooding.session.ended).resolves.toMatchObject({ code: "violation" });
+  expect(flooded.code).toBe("plugin.violation");
+  const streaming = await openScripted(new World());
+  const answer = streaming.session.invoke({ ...guard, options: { around: { ...around, stream: true } } });
+  streaming.carrier.say({
+    $case: "invokeResult",
+    value: { invoke: 1, payload: new Uint8Array(0), error: undefined, stream: true },
+  });
+  const chunks = (await answer) as AsyncIterable<unknown>;
+  streaming.carrier.say({ $case: "chunk", value: { invoke: 1, next: 0, payload } });
+  await expect(streaming.session.ended).resolves.toMatchObject({ code: "violation" });
+  await expect(chunks[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "violation" });
+});
+
 test("calls past the limit are refused and may be repeated; middleware that wasn't declared can't be called", async () => {
   const { session, carrier } = await openScripted(new World());
   for (let at = 0; at < limits.pluginCalls; at += 1) watch(session.invoke(guard));

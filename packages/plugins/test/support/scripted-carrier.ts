@@ -95,6 +95,7 @@ export class ScriptedCarrier implements Carrier {
         invoke,
         payload: new TextEncoder().encode(failed ? "" : outcome.payload),
         error: failed ? toCarriedError(outcome.error, "json") : undefined,
+        stream: false,
       },
     });
   }

@@ -4,11 +4,16 @@ import type { PayloadEncoding } from "../actor/payload.ts";
 import { Encoding } from "../generated/plugin/v1/plugin.ts";
 
 export type {
+  Chunk,
+  ChunkCredit,
+  ChunkEnd,
   Hello,
   HostFrame,
   Invoke,
   InvokeResult,
   MiddlewareDeclaration,
+  Next,
+  NextResult,
   PluginFrame,
   Ready,
 } from "../generated/plugin/v1/plugin.ts";

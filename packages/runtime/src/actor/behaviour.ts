@@ -9,6 +9,7 @@ import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
 import type { WorkflowDefinition } from "../workflow/definition.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
+import type { HostOptions } from "./carried/host-options.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
@@ -107,6 +108,8 @@ export interface CarriedBehaviour {
   readonly needs: readonly CarriedNeed[];
   /** The code isn't trusted, and each text of SQL that it runs has so long. */
   readonly statementMs: number | undefined;
+  /** What the program says of it beside its own declaration. */
+  readonly options: HostOptions;
 }
 
 /** A definition whose code the remote hosts of a pool have. */

@@ -8,6 +8,7 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { DeclaredActor, FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
+import type { PluginSet } from "./plugin-set.ts";
 
 /** What is said to an instance. */
 export type ActorWord = NonNullable<ToActor["body"]>;
@@ -52,6 +53,8 @@ export interface CarrierRequest {
   readonly env: Env;
   /** The name that the actor is registered under. */
   readonly name: string;
+  /** The registry's plugins, whose actors a definition may name. Undefined: it has none. */
+  readonly plugins?: PluginSet | undefined;
 }
 
 /** The activation that needs a carrier. */

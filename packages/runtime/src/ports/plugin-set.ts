@@ -3,6 +3,7 @@
  * A port: the runtime knows no plugin. `pluginSet` of `troupe/plugins` makes one.
  */
 import type { Env } from "@troupe/base";
+import type { ActorCarrier } from "./carried.ts";
 
 /** Plugins that start and end with a registry. */
 export interface PluginSet {
@@ -12,4 +13,9 @@ export interface PluginSet {
   stop(): Promise<void>;
   /** The `group.code` of why no work should come here: a required plugin is gone. Undefined: all is well. */
   failure(): string | undefined;
+  /**
+   * A way to `actor` (the only one, where none is named) of the plugin with that id, as it runs now. Undefined: there is no
+   * such plugin in the set. Throws why the plugin can't be talked to at the moment. Absent: none of them has actors.
+   */
+  actor?(plugin: string, actor: string | undefined): ActorCarrier | undefined;
 }

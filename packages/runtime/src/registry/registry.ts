@@ -229,6 +229,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       rateLimit: this.config.rateLimit,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
+      plugins: this.config.plugins,
       failure: () => store.failure() ?? this.config.plugins?.failure(),
       hostToken: this.config.hosts?.token,
       relay: this.config.relay,

@@ -26,6 +26,7 @@ import { RecordedFactory } from "../inspector/recorded-instance.ts";
 import { Recorders } from "../inspector/recorder.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { limiterFor } from "../rate-limit/limiter.ts";
@@ -49,6 +50,8 @@ export interface RuntimeParts {
   readonly maxAwakeActors?: number | undefined;
   readonly memoryShort?: () => boolean;
   readonly app?: AppFetch | undefined;
+  /** Whose actors definitions may name. */
+  readonly plugins?: PluginSet | undefined;
   /** Why calls to some actors, or all, fail for good; by default nothing does. */
   readonly failure?: () => string | undefined;
   /** What remote hosts must show; without one none is taken. */
@@ -87,7 +90,7 @@ export class Runtime {
     const factories = new Map<string, InstanceFactory>();
     const recorders = parts.inspector === undefined ? undefined : new Recorders();
     for (const [name, definition] of Object.entries(parts.use)) {
-      const plain = this.#factory(name, definition);
+      const plain = this.#factory(name, definition, parts.plugins);
       const factory = tracing === undefined ? plain : new TracedFactory(plain, tracing);
       factories.set(
         name,
@@ -186,14 +189,15 @@ export class Runtime {
     });
   }
 
-  #factory(name: string, definition: AnyActorDefinition): InstanceFactory {
+  #factory(name: string, definition: AnyActorDefinition, plugins: PluginSet | undefined): InstanceFactory {
     const { descriptor, behaviour } = definition;
     // The one place that knows the kinds: another kind of behaviour is another case here.
     switch (behaviour.kind) {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name }), {
+        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name, plugins }), {
+          options: behaviour.options,
           limiter: this.#services.limiter,
           database: behaviour.needs.includes("database"),
           statementMs: behaviour.statementMs,

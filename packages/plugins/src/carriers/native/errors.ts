@@ -26,14 +26,6 @@ export const nativeErrors = {
     }),
   /** `pluginActor` was given something that it can't use. */
   badOption: (why: string) => error("bad_option", `pluginActor: ${why}`, { statusCode: 400, public: true }),
-  whichActor: (declared: readonly string[]) =>
-    error(
-      "which_actor",
-      declared.length === 0
-        ? "The plugin has no actors"
-        : `The plugin has several actors (${declared.join(", ")}): say which one with \`actor\``,
-      { metadata: { declared } },
-    ),
   /** The text is the dynamic linker's. */
   loadFailed: (text: string, cause: unknown) =>
     error("load_failed", `The library can't be loaded: ${text}`, { metadata: { text }, cause }),
@@ -41,6 +33,16 @@ export const nativeErrors = {
     error("symbol_missing", `The library isn't a Troupe plugin: it lacks ${symbols.join(", ")}`, {
       metadata: { symbols },
     }),
+  /** Another host's library. */
+  foreignAbi: (host: string, page: string, cause: unknown) =>
+    error(
+      "foreign_abi",
+      `The library is a plugin of ${host}, whose ABI isn't ours: ${page} says how to move it`,
+      {
+        metadata: { host, page },
+        cause,
+      },
+    ),
   abiMismatch: (found: number, wanted: number) =>
     error(
       "abi_mismatch",

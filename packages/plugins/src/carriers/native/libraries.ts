@@ -8,18 +8,29 @@
  */
 import { nativeErrors } from "./errors.ts";
 import { type Ffi, HOST_ABI, type NativeLibrary } from "./ffi.ts";
+import { foreignAbiOf } from "./foreign-abi.ts";
 import { type LibraryFile, withPrivateCopy } from "./library-file.ts";
 
 const loaded = new Map<string, Promise<NativeLibrary>>();
 
-/** The library of these bytes. Rejects with `plugin.load_failed`, `plugin.symbol_missing`, `plugin.abi_mismatch`. */
+/** The library of these bytes. Rejects with `plugin.load_failed`, `plugin.symbol_missing`, `plugin.foreign_abi`, `plugin.abi_mismatch`. */
 export function loadLibrary(ffi: Ffi, file: LibraryFile): Promise<NativeLibrary> {
   const known = loaded.get(file.digest);
   if (known !== undefined) return known;
-  const loading = withPrivateCopy(file, (path) => checkAbi(ffi.load(path)));
+  const loading = withPrivateCopy(file, (path) => checkAbi(loadOurs(ffi, file, path)));
   loaded.set(file.digest, loading);
   loading.catch(() => loaded.delete(file.digest));
   return loading;
+}
+
+function loadOurs(ffi: Ffi, { bytes }: LibraryFile, path: string): NativeLibrary {
+  try {
+    return ffi.load(path);
+  } catch (error) {
+    const foreign = foreignAbiOf(bytes);
+    if (foreign !== undefined) throw nativeErrors.foreignAbi(foreign.host, foreign.page, error);
+    throw error;
+  }
 }
 
 /** The first call of all: a library of another major version may mean anything by the others. */

@@ -9,6 +9,7 @@ import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import { type ActorDescriptor, describeCarried } from "../behaviour.ts";
 import type { ActorTransport } from "./actor-calls.ts";
 import { CarriedInstance } from "./carried-instance.ts";
+import type { HostOptions } from "./host-options.ts";
 
 /** What the actors of a factory get beside their own state and keys. */
 export interface CarriedGrants {
@@ -17,6 +18,8 @@ export interface CarriedGrants {
   readonly statementMs?: number | undefined;
   /** How they call other actors; undefined: they may not. */
   readonly actors: ActorTransport | undefined;
+  /** In place of what the code declares. */
+  readonly options?: HostOptions;
   /** What limits their calls. */
   readonly limiter?: LimiterFor | undefined;
 }
@@ -58,7 +61,9 @@ export class CarriedFactory implements InstanceFactory {
   #describe(carrier: ActorCarrier): ActorDescriptor {
     let descriptor = this.#descriptors.get(carrier);
     if (descriptor === undefined) {
-      descriptor = describeCarried(carrier.declaration);
+      const { declaration } = carrier;
+      const options = { ...declaration.options, ...this.#grants.options };
+      descriptor = describeCarried({ ...declaration, options });
       this.#descriptors.set(carrier, descriptor);
     }
     return descriptor;

@@ -9,6 +9,7 @@ import { type ActorDescriptor, type CarriedBehaviour, type CarriedNeed, carriedN
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 import { OpenedCarrier } from "./carrier-source.ts";
+import { type HostOptions, parseHostOptions } from "./host-options.ts";
 
 /** What nobody knows of a carried actor before its carrier is open. */
 export const UNDECLARED: ActorDescriptor = Object.freeze({
@@ -33,6 +34,8 @@ export interface CarriedOptions {
    * milliseconds is ended with that process. Default: it is trusted, and nothing ends its SQL.
    */
   readonly sqlTimeLimitMs?: number | undefined;
+  /** Options that the runtime keeps, in place of those that the code declares. Default: as declared. */
+  readonly options?: HostOptions | undefined;
 }
 
 /**
@@ -45,11 +48,11 @@ export function carriedActor(open: OpenCarrier, options?: CarriedOptions): Carri
 
 /**
  * The same, for carriers that aren't one for all: each runtime makes a source of its own, and asks it at each activation.
- * Throws `config.invalid_option`.
+ * Throws `config.invalid_option`, `config.unknown_option`, `config.option_of_code`.
  */
 export function carriedActorFrom(
   source: OpenCarrierSource,
-  { needs = [], sqlTimeLimitMs }: CarriedOptions = {},
+  { needs = [], sqlTimeLimitMs, options }: CarriedOptions = {},
 ): CarriedDefinition {
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
@@ -64,6 +67,7 @@ export function carriedActorFrom(
     source,
     needs: Object.freeze([...needs]),
     statementMs: sqlTimeLimitMs,
+    options: parseHostOptions(options),
   });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }

@@ -41,6 +41,10 @@ export interface HostFrame {
     | { readonly $case: "cancelInvoke"; readonly value: CancelInvoke }
     | { readonly $case: "ping"; readonly value: Ping }
     | { readonly $case: "goodbye"; readonly value: Goodbye }
+    | { readonly $case: "nextResult"; readonly value: NextResult }
+    | { readonly $case: "chunk"; readonly value: Chunk }
+    | { readonly $case: "chunkEnd"; readonly value: ChunkEnd }
+    | { readonly $case: "chunkCredit"; readonly value: ChunkCredit }
     | undefined;
 }
 
@@ -53,6 +57,10 @@ export interface PluginFrame {
     | { readonly $case: "invokeResult"; readonly value: InvokeResult }
     | { readonly $case: "pong"; readonly value: Pong }
     | { readonly $case: "log"; readonly value: Log }
+    | { readonly $case: "next"; readonly value: Next }
+    | { readonly $case: "chunk"; readonly value: Chunk }
+    | { readonly $case: "chunkEnd"; readonly value: ChunkEnd }
+    | { readonly $case: "chunkCredit"; readonly value: ChunkCredit }
     | undefined;
 }
 
@@ -107,7 +115,56 @@ export interface CancelInvoke {
 export interface InvokeResult {
   readonly invoke: number;
   readonly payload: Uint8Array;
+  readonly error:
+    | Error
+    | undefined;
+  /** The answer is a stream: it comes in chunks, and `payload` is empty. */
+  readonly stream: boolean;
+}
+
+/**
+ * Middleware that goes around a call goes on with the rest of it: as often as it likes, until it has answered and the
+ * stream that it answered has ended.
+ */
+export interface Next {
+  readonly invoke: number;
+  /** The plugin's number, never used twice in one call of the middleware, and not 0. */
+  readonly next: number;
+  readonly payload: Uint8Array;
+}
+
+/** What the rest of the call gave. */
+export interface NextResult {
+  readonly invoke: number;
+  readonly next: number;
+  readonly payload: Uint8Array;
+  readonly error:
+    | Error
+    | undefined;
+  /** It gave a stream: it comes in chunks, and `payload` is empty. */
+  readonly stream: boolean;
+}
+
+/** One chunk of a stream, either way, for a credit that its reader gave. */
+export interface Chunk {
+  readonly invoke: number;
+  /** 0: of what the middleware answered. Else: of what the rest of the call gave. */
+  readonly next: number;
+  readonly payload: Uint8Array;
+}
+
+/** The stream has ended, well or not. */
+export interface ChunkEnd {
+  readonly invoke: number;
+  readonly next: number;
   readonly error: Error | undefined;
+}
+
+/** The reader takes so many chunks more; 0: it wants no more, and the stream ends without a word. */
+export interface ChunkCredit {
+  readonly invoke: number;
+  readonly next: number;
+  readonly chunks: number;
 }
 
 export interface Ping {
@@ -151,6 +208,18 @@ export const HostFrame: MessageFns<HostFrame> = {
         break;
       case "goodbye":
         Goodbye.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "nextResult":
+        NextResult.encode(message.body.value, writer.uint32(58).fork()).join();
+        break;
+      case "chunk":
+        Chunk.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
+      case "chunkEnd":
+        ChunkEnd.encode(message.body.value, writer.uint32(74).fork()).join();
+        break;
+      case "chunkCredit":
+        ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -217,6 +286,38 @@ export const HostFrame: MessageFns<HostFrame> = {
             message.body = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "nextResult", value: NextResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "chunk", value: Chunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.body = { $case: "chunkEnd", value: ChunkEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -254,6 +355,18 @@ export const PluginFrame: MessageFns<PluginFrame> = {
         break;
       case "log":
         Log.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "next":
+        Next.encode(message.body.value, writer.uint32(58).fork()).join();
+        break;
+      case "chunk":
+        Chunk.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
+      case "chunkEnd":
+        ChunkEnd.encode(message.body.value, writer.uint32(74).fork()).join();
+        break;
+      case "chunkCredit":
+        ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -318,6 +431,38 @@ export const PluginFrame: MessageFns<PluginFrame> = {
             }
 
             message.body = { $case: "log", value: Log.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "next", value: Next.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "chunk", value: Chunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.body = { $case: "chunkEnd", value: ChunkEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -778,7 +923,7 @@ export const CancelInvoke: MessageFns<CancelInvoke> = {
 };
 
 function createBaseInvokeResult(): InvokeResult {
-  return { invoke: 0, payload: new Uint8Array(0), error: undefined };
+  return { invoke: 0, payload: new Uint8Array(0), error: undefined, stream: false };
 }
 
 export const InvokeResult: MessageFns<InvokeResult> = {
@@ -791,6 +936,9 @@ export const InvokeResult: MessageFns<InvokeResult> = {
     }
     if (message.error !== undefined) {
       Error.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    if (message.stream !== false) {
+      writer.uint32(32).bool(message.stream);
     }
     return writer;
   },
@@ -830,6 +978,376 @@ export const InvokeResult: MessageFns<InvokeResult> = {
             }
 
             message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stream = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNext(): Next {
+  return { invoke: 0, next: 0, payload: new Uint8Array(0) };
+}
+
+export const Next: MessageFns<Next> = {
+  encode(message: Next, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoke !== 0) {
+      writer.uint32(8).uint64(message.invoke);
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint64(message.next);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(26).bytes(message.payload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Next {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNext() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNextResult(): NextResult {
+  return { invoke: 0, next: 0, payload: new Uint8Array(0), error: undefined, stream: false };
+}
+
+export const NextResult: MessageFns<NextResult> = {
+  encode(message: NextResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoke !== 0) {
+      writer.uint32(8).uint64(message.invoke);
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint64(message.next);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(26).bytes(message.payload);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    if (message.stream !== false) {
+      writer.uint32(40).bool(message.stream);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NextResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNextResult() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stream = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChunk(): Chunk {
+  return { invoke: 0, next: 0, payload: new Uint8Array(0) };
+}
+
+export const Chunk: MessageFns<Chunk> = {
+  encode(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoke !== 0) {
+      writer.uint32(8).uint64(message.invoke);
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint64(message.next);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(26).bytes(message.payload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Chunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunk() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChunkEnd(): ChunkEnd {
+  return { invoke: 0, next: 0, error: undefined };
+}
+
+export const ChunkEnd: MessageFns<ChunkEnd> = {
+  encode(message: ChunkEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoke !== 0) {
+      writer.uint32(8).uint64(message.invoke);
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint64(message.next);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChunkEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunkEnd() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChunkCredit(): ChunkCredit {
+  return { invoke: 0, next: 0, chunks: 0 };
+}
+
+export const ChunkCredit: MessageFns<ChunkCredit> = {
+  encode(message: ChunkCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoke !== 0) {
+      writer.uint32(8).uint64(message.invoke);
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint64(message.next);
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(24).uint32(message.chunks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChunkCredit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunkCredit() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.chunks = reader.uint32();
             continue;
           }
         }

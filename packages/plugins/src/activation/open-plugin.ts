@@ -1,0 +1,34 @@
+/** Opens a prepared plugin: a session that declares what its manifest allows, and is opened anew when its process is gone. */
+import type { PluginDeclarations } from "../session/declarations.ts";
+import { openSession } from "../session/open-session.ts";
+import type { PluginSession, SessionEnv } from "../session/session.ts";
+import { TROUPE_VERSION } from "../version.ts";
+import { checkDeclarations, checkSameMiddleware } from "./plugin-middleware.ts";
+import type { PreparedPlugin } from "./prepared-plugin.ts";
+import { SupervisedSession } from "./supervised-session.ts";
+
+/** Starts a plugin, and leaves nothing of it when it can't be. Throws what `openSession` and `checkDeclarations` do. */
+export async function openPlugin(prepared: PreparedPlugin, env: SessionEnv): Promise<SupervisedSession> {
+  const first = await openChecked(prepared, env);
+  const reopen = async (): Promise<PluginSession> => await openChecked(prepared, env, first.declared);
+  // What runs in this process ends with it, or was told to end.
+  const supervision = { env, reopen: prepared.runsIn === "this process" ? undefined : reopen };
+  return new SupervisedSession(first, supervision);
+}
+
+/** A session that declares what its manifest allows, and what it declared `before`. Nothing of it is left after a throw. */
+async function openChecked(
+  { manifest, open, config }: PreparedPlugin,
+  env: SessionEnv,
+  before?: PluginDeclarations,
+): Promise<PluginSession> {
+  const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
+  try {
+    checkDeclarations(manifest, session.declared);
+    if (before !== undefined) checkSameMiddleware(manifest, session.declared, before);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+/** `pluginActor({ plugin })`: actors of plugins that are named, whatever carries them. */
+
+import { createRelay } from "@troupe/relay/node";
+import { setup } from "@troupe/runtime";
+import { describe, expect, test, vi } from "vitest";
+import { addInstalled, decide } from "../../src/installed/installed-plugins.ts";
+import { findScopes } from "../../src/installed/scopes.ts";
+import { pluginActor } from "../../src/plugin-actor.ts";
+import { pluginSet } from "../../src/plugin-set.ts";
+import { counterManifest, counters, counterWorker } from "../support/counters.ts";
+import { PluginFolder } from "../support/plugin-folder.ts";
+
+const quiet = { port: 0, signals: false, banner: false, durability: "memory" } as const;
+
+function worker(folder: PluginFolder, more?: string): string {
+  folder.write("main.ts", counterWorker(more));
+  return counterManifest(folder, 'runtime = "node"\nentrypoint = "main.ts"');
+}
+
+/** A registry that runs, and calls of its one counter. */
+async function running(definition: ReturnType<typeof pluginActor>, plugins?: ReturnType<typeof pluginSet>) {
+  const registry = setup({ use: { counter: definition }, ...(plugins && { plugins }) });
+  await registry.start(quiet);
+  const client = await registry.client();
+  const counter = client.counter.getOrCreate(["a"]);
+  const act = (name: string, ...args: unknown[]): Promise<unknown> => counter.action({ name, args });
+  return { counter, act, [Symbol.asyncDispose]: () => registry.stop() };
+}
+
+describe.each(counters)("the counter of %s", (_title, make) => {
+  test("counts, tells who listens, and fails with its own error", {
+    timeout: 290_000,
+  }, async (context) => {
+    using folder = new PluginFolder();
+    const made = await make(folder);
+    if (made.missing !== undefined) return context.skip(made.missing);
+    const plugin = { manifest: made.manifest, trusted: true };
+    const definition = pluginActor({ plugin, actor: "counter" });
+    await using world = await running(definition);
+    expect(await world.act("get")).toBe(0);
+    const conn = world.counter.connect();
+    const heard: unknown[] = [];
+    conn.on("changed", (count: unknown) => void heard.push(count));
+    expect(await conn.action({ name: "increment", args: [41] })).toBe(41);
+    expect(heard).toEqual([41]);
+    await conn.dispose();
+    await expect(world.act("increment", "one")).rejects.toMatchObject({
+      group: "user",
+      code: "not_a_number",
+      message: "increment takes an integer",
+    });
+    await expect(world.act("decrement")).rejects.toMatchObject({ code: "action_not_found" });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => world.act("increment", 1)));
+    expect(answers).toEqual(Array.from({ length: 20 }, (__, at) => 42 + at));
+  });
+});
+
+describe.each(counters.filter(([title]) => title.startsWith("a worker")))("a crash of %s", (_title, make) => {
+  test("is the call's error, with the real cause; it is started again, and nothing durable is lost", {
+    timeout: 120_000,
+  }, async (context) => {
+    using folder = new PluginFolder();
+    const made = await make(folder);
+    if (made.missing !== undefined) return context.skip(made.missing);
+    await using world = await running(pluginActor({ plugin: folder.path }));
+    expect(await world.act("increment", 5)).toBe(5);
+    await expect(world.act("crash")).rejects.toMatchObject({
+      group: "plugin",
+      message: expect.stringContaining("its process ended with code 9"),
+    });
+    // Clients call again by themselves where the error says that they may.
+    await vi.waitFor(async () => expect(await world.act("get")).toBe(5), { timeout: 60_000, interval: 20 });
+    expect(await world.act("increment", 1)).toBe(6);
+  });
+});
+
+test("a plugin of the registry runs once, for its middleware and for all that name it; a reload moves its actors", async () => {
+  using folder = new PluginFolder();
+  const relay = createRelay();
+  const manifest = worker(
+    folder,
+    `middleware: [{ kind: "tool_conditional_execution_guardrail", name: "pid", handle: () => String(process.pid) }]`,
+  );
+  const plugins = pluginSet({ relay, plugins: [{ manifest }] });
+  const pid = () =>
+    relay.toolCallExecute("any", {}, () => ({ result: null })).catch((error) => error.metadata.reason);
+  await using world = await running(pluginActor({ plugin: "counter" }), plugins);
+  expect(await world.act("increment", 1)).toBe(1);
+  const before = await pid();
+  await plugins.reload();
+  expect(await pid()).not.toBe(before);
+  const answers = [world.act("increment", 1), world.act("increment", 1)];
+  expect(await Promise.all(answers)).toEqual([2, 3]);
+  expect(plugins.status).toMatchObject([{ id: "counter", state: "active" }]);
+  await using other = await running(
+    pluginActor({ plugin: "counter", config: {} }),
+    pluginSet({ relay: createRelay(), plugins: [{ manifest }] }),
+  );
+  await expect(other.act("get")).rejects.toMatchObject({ code: "configured_twice" });
+});
+
+test("an installed plugin is found by its id, once it is enabled; what isn't there is named", async () => {
+  using folder = new PluginFolder();
+  vi.stubEnv("XDG_CONFIG_HOME", folder.path);
+  try {
+    const scopes = findScopes(process.cwd(), process.env);
+    const manifest = worker(folder);
+    await addInstalled(scopes, "user", { id: "counter", manifest });
+    await using world = await running(pluginActor({ plugin: "counter" }));
+    await expect(world.act("get")).rejects.toMatchObject({ group: "plugin", code: "not_enabled" });
+    await decide(scopes, { id: "counter", scope: "user" }, { enabled: true });
+    expect(await world.act("increment", 2)).toBe(2);
+    await using other = await running(pluginActor({ plugin: "conter" }));
+    await expect(other.act("get")).rejects.toMatchObject({
+      code: "not_added",
+      message: expect.stringContaining("Did you mean counter?"),
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+test("a first start that fails isn't kept: the next call tries again", async () => {
+  using folder = new PluginFolder();
+  const manifest = worker(folder);
+  folder.write("main.ts", `console.error("no such thing"); process.exit(3);`);
+  await using world = await running(pluginActor({ plugin: { manifest } }));
+  await expect(world.act("get")).rejects.toMatchObject({
+    group: "plugin",
+    code: "worker_exited",
+    message: expect.stringContaining("no such thing"),
+  });
+  folder.write("main.ts", counterWorker());
+  expect(await world.act("increment", 1)).toBe(1);
+});
+
+test("S1.5 (in part) a named definition is frozen, and options are checked by name when it is made", () => {
+  const plugin = { manifest: "/nowhere/troupe-plugin.toml" };
+  const definition = pluginActor({ plugin, options: { sleepTimeout: 5 } });
+  expect(Object.isFrozen(definition)).toBe(true);
+  expect(Object.isFrozen(definition.behaviour)).toBe(true);
+  expect(Object.isFrozen(definition.behaviour.options)).toBe(true);
+  const given = (options: string): unknown => pluginActor(JSON.parse(options));
+  const refused: readonly (readonly [string, string, string])[] = [
+    [`{ "plugin": "a", "library": "b" }`, "bad_option", "can't stand together"],
+    [`{ "plugin": "" }`, "bad_option", "an id, a path"],
+    [`{ "plugin": "a", "actors": "b" }`, "bad_option", 'Did you mean "actor"?'],
+    [`{ "plugin": "a", "sha256": "b" }`, "bad_option", '"sha256"'],
+    [`{ "plugin": "a", "options": { "sleepTimeuot": 1 } }`, "unknown_option", "sleepTimeout"],
+    [`{ "plugin": "a", "options": { "noSleep": 1 } }`, "invalid_option", "true or false"],
+    [`{ "plugin": "a", "options": { "concurrency": "serial" } }`, "option_of_code", "own code"],
+    [`{ "plugin": "a", "needs": ["network"] }`, "invalid_option", "actors, database"],
+  ];
+  for (const [options, code, text] of refused)
+    expect(() => given(options), options).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(text) }),
+    );
+});

@@ -1,0 +1,214 @@
+"""All running actors of a plugin: each has a lane of work, whose functions run one at a time and in order."""
+
+import json
+import threading
+from collections import deque
+from concurrent.futures import Executor
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from .actor import Actor, ActorContext
+from .plugin import PluginError
+from .voice import STATE, Voice, encoded
+from .wire import data, fields, number
+
+# Fields of ToActor.
+START, STOP, CALL, CONNECT, ANSWER, START_ROWS = 2, 3, 4, 6, 10, 14
+BROKEN = 4
+
+
+def declaration(actor: Actor) -> bytes:
+    """An ActorDeclaration."""
+    said = data(1, actor.name)
+    for action in actor.actions:
+        said += data(2, action)
+    for event in actor.events:
+        said += data(3, event)
+    if actor.options:
+        said += data(4, json.dumps(actor.options))
+    return said + number(5, 1 if actor.accept is not None else 0) + number(8, 1)
+
+
+class Actors:
+    """Runs actors. `heard` is called by one thread, which it never holds up."""
+
+    def __init__(self, actors: Mapping[str, Actor], send: Callable[[bytes], None], threads: Executor):
+        self._actors = actors
+        self._send = send
+        self._threads = threads
+        self._running: Dict[int, "Running"] = {}
+
+    def heard(self, word: bytes) -> None:
+        instance, what, body = 0, 0, b""
+        for name, value in fields(word):
+            if name == 1:
+                instance = value
+            else:
+                what, body = name, value
+        if what == START:
+            voice = Voice(instance, self._send)
+            self._running[instance] = Running(self._actors, voice, Lane(self._threads))
+        running = self._running.get(instance)
+        if running is None:
+            return
+        running.heard(what, body)
+        if what == STOP:
+            del self._running[instance]
+
+
+class Lane:
+    """Work of one actor, one piece after the other."""
+
+    def __init__(self, threads: Executor):
+        self._threads = threads
+        self._waiting: deque = deque()
+        self._busy = False
+        self._lock = threading.Lock()
+
+    def add(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            self._waiting.append(work)
+            if self._busy:
+                return
+            self._busy = True
+        self._threads.submit(self._run)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._busy = False
+                    return
+                work = self._waiting.popleft()
+            work()
+
+
+class Running:
+    """One running actor."""
+
+    def __init__(self, actors: Mapping[str, Actor], voice: Voice, lane: Lane):
+        self._actors = actors
+        self._voice = voice
+        self._lane = lane
+        self._actor: Optional[Actor] = None
+        self._context: Optional[ActorContext] = None
+        self._is_new = False
+        self._failed = False
+
+    def heard(self, what: int, body: bytes) -> None:
+        if what == START:
+            self._load(body)
+        elif what == START_ROWS:
+            self._load_more(body)
+        elif what == CALL:
+            self._lane.add(lambda: self._call(body))
+        elif what == CONNECT:
+            self._connect(body)
+        elif what == ANSWER:
+            self._voice.answered(body)
+        elif what == STOP:
+            reason = dict(fields(body)).get(1, 0)
+            if reason == BROKEN:
+                self._voice.lost()
+            self._lane.add(lambda: self._stop(reason))
+
+    def _load(self, start: bytes) -> None:
+        name, key, actor_id, rows, declared = "", [], "", [], ""
+        more = False
+        for field, value in fields(start):
+            if field == 1:
+                name = value.decode()
+            elif field == 2:
+                key.append(value.decode())
+            elif field == 3:
+                actor_id = value.decode()
+            elif field == 6:
+                self._is_new = bool(value)
+            elif field == 8:
+                rows.append(value)
+            elif field == 9:
+                declared = value.decode()
+            elif field == 10:
+                more = bool(value)
+        self._actor = self._actors[declared]
+        self._context = ActorContext(self._voice, name, key, actor_id)
+        self._keep(rows)
+        if not more:
+            self._lane.add(self._start)
+
+    def _load_more(self, rows: bytes) -> None:
+        said = list(fields(rows))
+        self._keep(value for field, value in said if field == 1)
+        if any(field == 2 and value for field, value in said):
+            self._lane.add(self._start)
+
+    def _keep(self, rows) -> None:
+        for row in rows:
+            found: Dict[int, Any] = {1: 0, 2: b"", 4: b""}
+            found.update(fields(row))
+            if found[1] == STATE:
+                key = found[2].decode()
+                self._voice.loaded(key, found[4])
+                self._context.state[key] = json.loads(found[4])
+
+    def _start(self) -> None:
+        context, actor = self._context, self._actor
+        try:
+            if self._is_new:
+                context.state.update(_fresh(actor))
+            if actor.start is not None:
+                actor.start(context, self._is_new)
+            self._voice.started()
+            self._voice.flush(context.state)
+        except Exception as error:  # noqa: BLE001 - it is why the actor can't start
+            self._failed = True
+            self._voice.forget()
+            self._voice.started(error)
+            self._voice.flush(self._voice.restored())
+
+    def _call(self, body: bytes) -> None:
+        call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]"}
+        call.update(fields(body))
+        try:
+            action = self._actor.actions.get(call[2].decode())
+            if action is None:
+                raise PluginError("action_not_found", f"There is no action {call[2].decode()!r}", "actor")
+            value = encoded(action(self._context, *json.loads(call[3] or b"[]")))
+            self._voice.reply(call[1], value)
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            self._voice.reply(call[1], b"", error)
+        self._flush(call[1])
+
+    def _flush(self, call: int) -> None:
+        try:
+            self._voice.flush(self._context.state)
+        except Exception as error:  # noqa: BLE001 - a state that JSON can't hold is this call's error
+            self._voice.forget()
+            self._voice.reply(call, b"", error)
+            self._context.state = self._voice.restored()
+            self._voice.flush(self._context.state)
+
+    def _connect(self, body: bytes) -> None:
+        said: Dict[int, Any] = {1: 0, 3: b""}
+        said.update(fields(body))
+        try:
+            if self._actor.accept is not None:
+                self._actor.accept(json.loads(said[3]) if said[3] else None)
+            self._voice.connected(said[1])
+        except Exception as error:  # noqa: BLE001 - it is why there is no connection
+            self._voice.connected(said[1], error)
+
+    def _stop(self, reason: int) -> None:
+        try:
+            if self._actor.stop is not None and not self._failed:
+                self._actor.stop(self._context)
+            if reason != BROKEN:
+                self._voice.flush(self._context.state)
+        finally:
+            self._voice.forget()
+            self._voice.stopped()
+            self._voice.flush(self._voice.restored())
+
+
+def _fresh(actor: Actor) -> dict:
+    made = actor.state() if callable(actor.state) else actor.state
+    return json.loads(json.dumps(made))
