@@ -54,6 +54,7 @@ function project(name: string, include: readonly string[], env: Readonly<Record<
       // A hang is found also so; a machine that others share may take ten times as long as a free one.
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      expect: { poll: { timeout: 30_000, interval: 20 } },
     },
   };
 }

@@ -60,7 +60,7 @@ export interface RunResult {
   readonly counters: Counters;
 }
 
-/** Of one phase. The longest of a thousand runs takes a tenth of it; one that needs more goes round in circles. */
+/** Of one phase. The longest of a thousand runs takes an eighth of it; one that needs more goes round in circles. */
 const MOST_STEPS = 50_000;
 const WORK_LIMIT_MS = 3_600_000;
 const SETTLE_LIMIT_MS = 1_800_000;

@@ -126,7 +126,7 @@ test.each(VANDALISM.filter(([what]) => IN_BACKGROUND.includes(what)))(
     expect(await opened.writer.put({ x: "1" })).toEqual({ durable: true });
     act(dataDir);
     await opened.writer.put({ x: "2" });
-    await expect.poll(() => opened.fatal, { timeout: 3_000 }).toHaveLength(1);
+    await expect.poll(() => opened.fatal, { timeout: 30_000 }).toHaveLength(1);
     expect(await opened.writer.put({ x: "3" })).toMatchObject({ durable: false, applied: "no" });
   },
 );
