@@ -162,15 +162,15 @@ const published = packages.find(({ manifest }) => manifest.name === "troupe")?.m
 const entries = Object.keys(published).map((subpath) => `troupe${subpath.slice(1)}`);
 
 test("each entry of troupe resolves in the project and in this repository, built and from source", async () => {
-  // One process for all of them, in which each is named: what is missing shows as the difference.
+  // One process for all of them; an entry that doesn't load ends it.
   const names = `for (const entry of ${JSON.stringify(entries)})
-    console.log(entry, await import(entry).then((module) => Object.keys(module).sort().join(), String));`;
+    console.log(entry, Object.keys(await import(entry)).sort().join());`;
   project.write("names.mjs", names);
   const installed = await project.run("names.mjs");
   const script = ["--input-type=module", "--eval", names];
   const built = await command(process.execPath, script, { cwd: root });
   const source = await command(process.execPath, ["--conditions=troupe-source", ...script], { cwd: root });
-  expect(installed).toMatchObject({ status: 0, output: expect.not.stringContaining("Error") });
+  expect(installed).toMatchObject({ status: 0 });
   for (const entry of entries) expect(installed.output).toContain(`${entry} `);
   expect(built).toEqual(installed);
   expect(source).toEqual(installed);
