@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { environmentOf, findProgram, neededPrograms } from "./tools/setup/programs.ts";
 
 // `npm test` says what it found or why not; a bare `vitest` looks for itself.
 const unsaid = neededPrograms.filter((program) => process.env[program.variable] === undefined);
+
+// Hundreds of processes load the same sources, the workers and those that stories start: each would strip and compile them
+// again. What is kept is checked against the source that it was made of.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/troupe-compiled");
 
 const runtime = "packages/runtime/test";
 
@@ -26,7 +31,7 @@ const carried = [
 export default defineConfig({
   test: {
     // The program of isolates is a bundle also where everything else runs from the sources.
-    globalSetup: ["tools/setup/guest-bundle.ts"],
+    globalSetup: ["tools/setup/guest-bundle.ts", "tools/setup/compile-cache.ts"],
     // Two cores: a third worker would only make tests that measure time uneven.
     maxWorkers: 2,
     pool: "forks",
@@ -39,13 +44,17 @@ export default defineConfig({
 
 function project(name: string, include: readonly string[], env: Readonly<Record<string, string>>) {
   return {
-    resolve: { conditions: ["troupe-source"] },
-    ssr: { resolve: { conditions: ["troupe-source", "node", "import", "default"] } },
     test: {
       name,
       include: [...include],
       env: { ...environmentOf(unsaid.map((program) => findProgram(program, process.env))), ...env },
-      testTimeout: 20_000,
+      // Node loads the sources by itself, as in every other process of a test: no transform, no wrapped imports.
+      experimental: { viteModuleRunner: false, nodeLoader: false },
+      execArgv: ["--conditions=troupe-source"],
+      // A hang is found also so; a machine that others share may take ten times as long as a free one.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      expect: { poll: { timeout: 30_000, interval: 20 } },
     },
   };
 }

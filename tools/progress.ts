@@ -1,11 +1,14 @@
 /**
  * The vitest reporter of `npm test`: a line now and then that says how far it is, and each failure at once. What tests print
- * stays out of sight, so that a run of ten minutes is a page.
+ * stays out of sight, so that a run of some minutes is a page. At its end it names the slowest files.
  */
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /** A line for each of so many parts of all files. */
 const parts = 20;
+
+/** So many files are named at the end, those that took longest. */
+const namedFiles = 10;
 
 export default class Progress implements Reporter {
   #files = 0;
@@ -14,6 +17,7 @@ export default class Progress implements Reporter {
   #failed = 0;
   #said = 0;
   readonly #start = performance.now();
+  readonly #slowest: { readonly name: string; readonly ms: number }[] = [];
 
   onTestRunStart(files: readonly unknown[]): void {
     this.#files = files.length;
@@ -30,6 +34,7 @@ export default class Progress implements Reporter {
     this.#ended += 1;
     // A file that didn't load has errors of its own, and no test that failed.
     for (const error of file.errors()) this.#fail(file.relativeModuleId, error.message);
+    this.#time(file);
     const part = Math.floor((this.#ended * parts) / this.#files);
     if (part === this.#said) return;
     this.#said = part;
@@ -38,6 +43,18 @@ export default class Progress implements Reporter {
     console.log(
       `${ended}, ${String(this.#tests).padStart(5)} tests, ${this.#failed} failed, ${String(seconds).padStart(4)} s`,
     );
+  }
+
+  onTestRunEnd(): void {
+    const lines = this.#slowest.map(({ name, ms }) => `  ${(ms / 1000).toFixed(1).padStart(6)} s ${name}`);
+    if (this.#files > namedFiles) console.log(`the slowest files\n${lines.join("\n")}`);
+  }
+
+  #time(file: TestModule): void {
+    const { collectDuration, duration } = file.diagnostic();
+    const name = `${file.relativeModuleId}${file.project.name === "all" ? "" : ` (${file.project.name})`}`;
+    this.#slowest.push({ name, ms: collectDuration + duration });
+    this.#slowest.sort((a, b) => b.ms - a.ms).splice(namedFiles);
   }
 
   #fail(name: string, message = ""): void {

@@ -13,7 +13,7 @@ const other = process.env.TROUPE_TEST_SERVER;
 const server = other === undefined ? TROUPE_SERVER : [other];
 
 test("30 kills -9 at random moments lose no acknowledged write and apply none twice", {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const seed = seedOfThisRun();
   const replay = `TROUPE_TEST_SEED=${seed}`;
@@ -35,7 +35,7 @@ test("30 kills -9 at random moments lose no acknowledged write and apply none tw
 });
 
 test("12 kills -9 leave an actor's database and its state as one turn wrote them", {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async (context) => {
   if (other !== undefined) context.skip("the other server has no databases");
   const seed = seedOfThisRun();
@@ -53,7 +53,7 @@ test("12 kills -9 leave an actor's database and its state as one turn wrote them
 });
 
 test("12 kills -9 lose no message of a queue that was acknowledged, and no message is handled twice", {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async (context) => {
   if (other !== undefined) context.skip("the other server has no queues");
   const seed = seedOfThisRun();

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Child, moment } from "../power-loss/child.ts";
 import { Random, seedOfThisRun } from "../power-loss/random.ts";
+import { bundleServer } from "../power-loss/server-bundle.ts";
 import { ROUNDS, STEPS } from "./workflow-server.ts";
 
-const SERVER = join(import.meta.dirname, "workflow-server.ts");
+const SERVER = bundleServer(join(import.meta.dirname, "workflow-server.ts"));
 const KILLS = 8;
 
 async function call<R>(endpoint: string, action: string): Promise<R> {
@@ -31,7 +32,7 @@ async function until(seen: () => Promise<boolean> | boolean, what: string): Prom
 }
 
 test(`${KILLS} kills -9 in the middle of a workflow: it is finished, and each step has happened once`, {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const seed = seedOfThisRun();
   const random = new Random(seed);
@@ -45,7 +46,7 @@ test(`${KILLS} kills -9 in the middle of a workflow: it is finished, and each st
     }
   };
   const start = async () => {
-    const child = new Child(["--conditions=troupe-source", SERVER, join(root, "data"), file]);
+    const child = new Child([SERVER, join(root, "data"), file]);
     return { child, endpoint: await child.line("ready") };
   };
   let running: Awaited<ReturnType<typeof start>> | undefined;

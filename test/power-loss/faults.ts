@@ -34,7 +34,7 @@ export interface FaultReport {
 }
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /** The process must end by itself. */
 export async function failUntilExit(options: FaultOptions): Promise<FaultReport> {

@@ -9,6 +9,7 @@ import { HttpCaller } from "./http-caller.ts";
 import { Ledger } from "./ledger.ts";
 import { auditAll, type Caller, Load } from "./load.ts";
 import type { Random } from "./random.ts";
+import { bundleServer } from "./server-bundle.ts";
 
 /** Where a server's files are, and what a cut does to them. */
 export interface Ground {
@@ -41,10 +42,7 @@ export interface Report {
   readonly problems: readonly string[];
 }
 
-export const TROUPE_SERVER: readonly string[] = [
-  "--conditions=troupe-source",
-  join(import.meta.dirname, "server.ts"),
-];
+export const TROUPE_SERVER: readonly string[] = [bundleServer(join(import.meta.dirname, "server.ts"))];
 const LANES = 4;
 
 /** `more`: arguments after the data directory. */

@@ -25,7 +25,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
   beforeAll(() => void buildShim());
 
   test("50 cuts at random moments lose no acknowledged write and leave no half turn", {
-    timeout: 180_000,
+    timeout: 600_000,
   }, async () => {
     using ground = new CutGround();
     const { ledger, problems, cutStarts } = await runRounds({ ground, server, random, cuts: 50 });
@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
   test.skipIf(other !== undefined)(
     "20 cuts leave an actor's database and its state as one turn wrote them",
     {
-      timeout: 120_000,
+      timeout: 400_000,
     },
     async () => {
       using ground = new CutGround();
@@ -63,7 +63,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
   test.each([
     { what: "no sync does anything", noSync: true },
     { what: "no sync of a WAL does anything", noSync: "-wal" },
-  ])("the canary: when $what the loss is seen", { timeout: 60_000 }, async ({ noSync }) => {
+  ])("the canary: when $what the loss is seen", { timeout: 200_000 }, async ({ noSync }) => {
     using ground = new CutGround(["cut"], { noSync });
     const { ledger, problems } = await runRounds({ ground, server, random, cuts: 5, loadMs: [100, 200] });
     expect(ground.seen.skippedSyncs, replay).toBeGreaterThan(0);
@@ -75,7 +75,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
   });
 
   test("a failed sync ends the process with its own code, and nothing acknowledged is lost", {
-    timeout: 60_000,
+    timeout: 200_000,
   }, async () => {
     for (let round = 0; round < 3; round++) {
       using ground = new CutGround();
@@ -100,7 +100,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
   });
 
   test("a sync that fails once, at or soon after the start, loses nothing acknowledged", {
-    timeout: 120_000,
+    timeout: 400_000,
   }, async () => {
     using ground = new CutGround(["cut"]);
     const ledger = new Ledger();
@@ -115,7 +115,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
     expect(ledger.acknowledged).toBeGreaterThan(0);
   });
 
-  test("a full disk refuses the writes that it hits, and only those", { timeout: 60_000 }, async () => {
+  test("a full disk refuses the writes that it hits, and only those", { timeout: 200_000 }, async () => {
     using ground = new CutGround(["cut"]);
     const first = random.between(20, 200);
     const fail = `pwrite:ENOSPC:${first}-${first + 40}:-wal`;

@@ -100,7 +100,7 @@ function pieces(count: number): ReadableStream<Uint8Array> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let round = 0; round < 50_000; round += 1) {
+  for (let round = 0; round < 500_000; round += 1) {
     if (condition()) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
