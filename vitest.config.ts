@@ -44,13 +44,13 @@ export default defineConfig({
 
 function project(name: string, include: readonly string[], env: Readonly<Record<string, string>>) {
   return {
+    resolve: { conditions: ["troupe-source"] },
+    ssr: { resolve: { conditions: ["troupe-source", "node", "import", "default"] } },
     test: {
       name,
       include: [...include],
       env: { ...environmentOf(unsaid.map((program) => findProgram(program, process.env))), ...env },
       // Node loads the sources by itself, as in every other process of a test: no transform, no wrapped imports.
-      experimental: { viteModuleRunner: false, nodeLoader: false },
-      execArgv: ["--conditions=troupe-source"],
       // A hang is found also so; a machine that others share may take ten times as long as a free one.
       testTimeout: 60_000,
       hookTimeout: 60_000,
