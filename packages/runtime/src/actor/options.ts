@@ -164,6 +164,15 @@ export const noEffect: ReadonlySet<string> = new Set<NoOpName>([
 /** Options of RivetKit's whose feature isn't in this version: refused by name, never dropped in silence. */
 export const refusedOptions: ReadonlySet<string> = new Set(["enableActorRuntimeSocket"]);
 
+/** Options that count something, and the most each may be. */
+const largestCounts: Readonly<Record<string, number>> = {
+  maxSchedules: Number.MAX_SAFE_INTEGER,
+  maxQueueSize: Number.MAX_SAFE_INTEGER,
+  maxQueueMessageSize: limits.queueMessageBytesLargest,
+  maxIncomingMessageSize: limits.incomingMessageBytes,
+  maxOutgoingMessageSize: limits.outgoingMessageBytes,
+};
+
 const texts: ReadonlySet<string> = new Set(["name", "icon"]);
 
 /** The options of a definition, and those that do nothing (for one warning). */
@@ -217,8 +226,10 @@ function checkOption(name: string, value: unknown): unknown {
   }
   if (typeof value !== "number" || !(value >= 0))
     throw configErrors.invalidOption(name, "a number, 0 or more");
-  if (name === "maxQueueMessageSize" && value > limits.queueMessageBytesLargest)
-    throw configErrors.invalidOption(name, `at most ${limits.queueMessageBytesLargest}`);
+  const largest = largestCounts[name];
+  if (largest !== undefined && !(value <= largest)) throw configErrors.invalidOption(name, `at most ${largest}`);
+  if (largest !== undefined && !Number.isInteger(value))
+    throw configErrors.invalidOption(name, "a whole number");
   if (name === "expireAfter" && value < 1) throw configErrors.invalidOption(name, "1 or more");
   return value;
 }
