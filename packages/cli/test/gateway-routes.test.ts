@@ -1,6 +1,9 @@
 /** More of what agents send: the other model APIs, what is no model call, and what a trace says of an answer. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { GatewayProcess } from "./support/gateway-process.ts";
@@ -157,8 +160,10 @@ test("an answer that is cut, is no JSON, or unpacks to too much goes on as it is
   });
   await using gateway = await GatewayProcess.start(["--upstream", provider.url, "--atof", trace]);
   for (const _body of bodies) {
-    const answer = await fetch(`${gateway.url}/v1/messages`, { method: "POST", body: "{}" });
-    await answer.body?.cancel();
+    // Not fetch, which would unpack them.
+    const sent = request(`${gateway.url}/v1/messages`, { method: "POST" }).end("{}");
+    const [answer] = await once(sent, "response");
+    await buffer(answer);
   }
   await gateway.stop();
   const ends = readFileSync(trace, "utf8")

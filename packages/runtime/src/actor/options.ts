@@ -227,7 +227,8 @@ function checkOption(name: string, value: unknown): unknown {
   if (typeof value !== "number" || !(value >= 0))
     throw configErrors.invalidOption(name, "a number, 0 or more");
   const largest = largestCounts[name];
-  if (largest !== undefined && !(value <= largest)) throw configErrors.invalidOption(name, `at most ${largest}`);
+  if (largest !== undefined && !(value <= largest))
+    throw configErrors.invalidOption(name, `at most ${largest}`);
   if (largest !== undefined && !Number.isInteger(value))
     throw configErrors.invalidOption(name, "a whole number");
   if (name === "expireAfter" && value < 1) throw configErrors.invalidOption(name, "1 or more");

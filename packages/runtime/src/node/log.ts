@@ -9,6 +9,11 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 /** All of them. */
 export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
+/** What `TROUPE_LOG` asks for; a word that it doesn't know is refused at a start (`start-options.ts`). */
+export function levelAsked(usual: LogLevel): LogLevel {
+  return logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? usual;
+}
+
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
 /** Writes to stderr. */

@@ -16,6 +16,7 @@ import type { TestClock, TestScope, TestSetup } from "../testing/test-setup.ts";
 import { VirtualTime } from "../testing/virtual-time.ts";
 import { nodeEnv } from "./env.ts";
 import { LeakWatch } from "./leak-watch.ts";
+import { levelAsked } from "./log.ts";
 import { ownInMemory } from "./sqlite/own/open-own-files.ts";
 
 /** What `setupTest` takes beside the registry. */
@@ -40,7 +41,7 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
   registry: Registry<U>,
   options: SetupTestOptions = {},
 ): Promise<TestSetup<Registry<U>>> {
-  const real = nodeEnv({ logLevel: "warn" });
+  const real = nodeEnv({ logLevel: levelAsked("warn") });
   const time = options.clock === "real" ? undefined : new VirtualTime(real, real.clock.now());
   const env: Env = time === undefined ? real : { ...real, ...partsOf(time) };
   const store = openMemoryStore({

@@ -8,7 +8,7 @@ import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { listen } from "./http-server.ts";
 import { inspectorPage } from "./inspector-page.ts";
-import { logLevels } from "./log.ts";
+import { levelAsked } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
 import { openLocalStore } from "./sqlite/open-local-store.ts";
@@ -22,8 +22,7 @@ export function nodePlatform(): Platform {
   const memory = new MemoryPressure();
   return {
     // A level that isn't one is refused by `resolve`, and said in the default one.
-    env: () =>
-      nodeEnv({ logLevel: logLevels.find((level) => level === process.env["TROUPE_LOG"]) ?? "info" }),
+    env: () => nodeEnv({ logLevel: levelAsked("info") }),
     resolve: (options) => resolveStartOptions(options, process.env),
     inspector: () => ({
       token: process.env["TROUPE_INSPECTOR_TOKEN"] || undefined,

@@ -49,7 +49,7 @@ export class VirtualTime implements Pick<Env, "clock" | "timers" | "afterTurn" |
     },
   };
 
-  readonly clock: Clock = { now: () => this.#now, monotonic: () => this.#monotonic };
+  readonly clock: Clock = { now: () => Math.floor(this.#now), monotonic: () => this.#monotonic };
 
   readonly timers: Timers = {
     set: (task: () => void, delayMs: number): TimerHandle => {

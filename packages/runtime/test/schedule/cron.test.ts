@@ -332,6 +332,7 @@ test("what can't be is refused by name", async () => {
   expect(await every(1_000, { name: "" })).toBe("schedule.invalid_name");
   expect(await every(1_000, { maxHistory: limits.scheduleHistory + 1 })).toBe("schedule.invalid_option");
   expect(await every(1_000, { maxHistory: -1 })).toBe("schedule.invalid_option");
+  expect(await every(1_000, { timezone: "UTC" })).toBe("schedule.invalid_option");
   expect(await every(1_000, { overlap: "sometimes" })).toBe("schedule.invalid_option");
   expect(await every(1_000, { missed: "sometimes" })).toBe("schedule.invalid_option");
   expect(await every(1_000, { args: ["x".repeat(limits.scheduleArgsBytes)] })).toBe(

@@ -64,6 +64,7 @@ export class CronApi implements ActorCron {
   }
 
   #set(options: ActorCronSetOptions | ActorCronEveryOptions, recurrence: Recurrence): void {
+    checkKeys(options, recurrence.kind);
     const { name, action, args = [], maxHistory = limits.defaultScheduleHistory } = options;
     checkScheduleName(name);
     checkAction(this.#activation, action);
@@ -81,6 +82,15 @@ export class CronApi implements ActorCron {
       maxHistory,
     });
   }
+}
+
+const sharedKeys = ["name", "action", "args", "maxHistory", "overlap", "missed", "retry"];
+
+/** A word that is misspelt would be left out in silence. */
+function checkKeys(options: object, kind: Recurrence["kind"]): void {
+  const known = [...sharedKeys, ...(kind === "cron" ? ["expression", "timezone"] : ["interval"])];
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw scheduleErrors.invalidOption(unknown, `one of ${known.join(", ")}`);
 }
 
 function publicJob({ name, settings, nextAt, lastRunAt }: Job): CronJobInfo {
