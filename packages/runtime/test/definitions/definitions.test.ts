@@ -93,7 +93,12 @@ const refused: readonly (readonly [string, object, string, string])[] = [
   ["options that are none", { options: 1 }, "config.invalid_option", "options"],
   ["a negative time", { options: { actionTimeout: -1 } }, "config.invalid_option", "actionTimeout"],
   ["half a message", { options: { maxQueueSize: 1.5 } }, "config.invalid_option", "a whole number"],
-  ["a message without end", { options: { maxIncomingMessageSize: 1e12 } }, "config.invalid_option", "at most"],
+  [
+    "a message without end",
+    { options: { maxIncomingMessageSize: 1e12 } },
+    "config.invalid_option",
+    "at most",
+  ],
   [
     "a time that is NaN",
     { options: { actionTimeout: Number.NaN } },
