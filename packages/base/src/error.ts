@@ -49,6 +49,16 @@ export class TroupeError extends Error {
   }
 }
 
+/** An error by its shape alone: what a `TroupeError` is, and a copy of one that was stored or came from elsewhere. */
+export interface RivetErrorLike {
+  readonly group: string;
+  readonly code: string;
+  readonly message: string;
+  readonly metadata?: unknown;
+  readonly public?: boolean;
+  readonly statusCode?: number;
+}
+
 /** Everything about a `TroupeError` but its code and message. */
 export interface TroupeErrorOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;

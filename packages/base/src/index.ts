@@ -12,6 +12,6 @@ export type {
   TimerOptions,
   Timers,
 } from "./env.ts";
-export type { TroupeErrorOptions, UserErrorOptions } from "./error.ts";
+export type { RivetErrorLike, TroupeErrorOptions, UserErrorOptions } from "./error.ts";
 export { TroupeError, UserError } from "./error.ts";
 export { nearest } from "./nearest.ts";

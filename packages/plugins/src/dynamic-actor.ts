@@ -41,8 +41,18 @@ export interface DynamicSource {
 export type LoadContext = CarriedActivationInfo;
 
 /** What `dynamicActor` takes: a source, or a loader that is asked at each activation. */
-export type DynamicActorOptions = DynamicNeeds &
-  (DynamicSource | { readonly load: (c: LoadContext) => DynamicSource | Promise<DynamicSource> });
+export type DynamicActorOptions = (DynamicNeeds & DynamicSource) | DynamicActorConfig;
+
+/** Finds the source of an actor, at each activation. */
+export type DynamicActorLoader = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
+
+/** What `dynamicActor` takes with a loader. */
+export interface DynamicActorConfig extends DynamicNeeds {
+  readonly load: DynamicActorLoader;
+}
+
+/** What `dynamicActor` returns. */
+export type DynamicActorDefinition = CarriedDefinition;
 
 /** What the source gets beside its own state and keys. It is the program's word, never the source's. */
 export interface DynamicNeeds {
@@ -54,8 +64,6 @@ export interface DynamicNeeds {
   /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
   readonly sqlTimeLimitMs?: number;
 }
-
-type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
 
 /**
  * Defines an actor whose code is text.
@@ -72,7 +80,7 @@ type Load = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
  * wrong fails its calls with `dynamic.*`, and the next call tries again. Throws `config.invalid_option` for wrong
  * `needs` or `sqlTimeLimitMs`.
  */
-export function dynamicActor(options: DynamicActorOptions): CarriedDefinition {
+export function dynamicActor(options: DynamicActorOptions): DynamicActorDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
   const { needs, sqlTimeLimitMs = limits.sqlStatementMs, ...where } = options;
   const load = loaderOf(where);
@@ -82,11 +90,11 @@ export function dynamicActor(options: DynamicActorOptions): CarriedDefinition {
 /** One runtime's carriers of one definition: an isolate for each activation. */
 class DynamicCarriers implements CarrierSource {
   readonly #request: CarrierRequest;
-  readonly #load: Load;
+  readonly #load: DynamicActorLoader;
   readonly #lease: ProcessLease;
   readonly #sessions = new Set<PluginSession>();
 
-  constructor(request: CarrierRequest, load: Load) {
+  constructor(request: CarrierRequest, load: DynamicActorLoader) {
     this.#request = request;
     this.#load = load;
     this.#lease = leaseProcess(request.env);
@@ -150,7 +158,7 @@ function endsWithItsLine(carrier: ActorCarrier): ActorCarrier {
 
 const keys: ReadonlySet<string> = new Set(["source", "sourceFormat", "nodeProcess"]);
 
-function loaderOf(options: DynamicActorOptions): Load {
+function loaderOf(options: DynamicActorOptions): DynamicActorLoader {
   if (!("load" in options)) {
     const source = Object.freeze({ ...checked(options) });
     return () => source;

@@ -20,6 +20,9 @@ export { nativeCarrier } from "./carriers/native/native-carrier.ts";
 export type { WasmCarrierOptions } from "./carriers/wasm/wasm-carrier.ts";
 export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 export type {
+  DynamicActorConfig,
+  DynamicActorDefinition,
+  DynamicActorLoader,
   DynamicActorOptions,
   DynamicSource,
   IsolateLimits,

@@ -1,4 +1,4 @@
-export type { SocketCloseEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
+export type { SocketCloseEvent, SocketEvent, SocketMessageEvent, UniversalWebSocket } from "@troupe/client";
 export type { CarriedNeed } from "./actor/behaviour.ts";
 export {
   type CarriedDefinition,
@@ -8,7 +8,12 @@ export {
 } from "./actor/carried/definition.ts";
 export type { HostOptions } from "./actor/carried/host-options.ts";
 export { startBytes } from "./actor/carried/start-words.ts";
-export type { DatabaseDeclaration, DatabaseOptions } from "./actor/database.ts";
+export type {
+  AnyDatabase,
+  DatabaseClientOf,
+  DatabaseDeclaration,
+  DatabaseOptions,
+} from "./actor/database.ts";
 export { db } from "./actor/database.ts";
 export type { ActorDefinition, AnyActorDefinition } from "./actor/definition.ts";
 export { actor } from "./actor/definition.ts";
@@ -17,7 +22,7 @@ export type { ActorOptions } from "./actor/options.ts";
 export type { CallGuard, CallGuards } from "./actor/types/access.ts";
 export type { ActorLogger, LogMethod } from "./actor/types/actor-log.ts";
 export type { ActorTypes, Types } from "./actor/types/bag.ts";
-export type { ActionTree, ActorConfig } from "./actor/types/config.ts";
+export type { ActionTree, ActorConfig, RunConfig } from "./actor/types/config.ts";
 export type {
   ActorContext,
   AwakeReason,
@@ -31,14 +36,24 @@ export type {
 export type {
   ActionContextOf,
   ActorContextOf,
+  BeforeActionResponseContextOf,
+  BeforeConnectContextOf,
+  ConnContextOf,
   ConnectContextOf,
+  ConnInitContextOf,
   ConnOf,
+  CreateConnStateContextOf,
   CreateContextOf,
   CreateStateContextOf,
+  CreateVarsContextOf,
+  DestroyContextOf,
+  DisconnectContextOf,
+  MigrateContextOf,
   RequestContextOf,
   RunContextOf,
   ScheduleOf,
   SleepContextOf,
+  StateChangeContextOf,
   StateOf,
   WakeContextOf,
   WebSocketContextOf,
@@ -64,8 +79,15 @@ export type {
   MessageOf,
   QueueDeclaration,
   QueueDeclarations,
+  QueueEnqueueAndWaitOptions,
+  QueueIterOptions,
   QueueMessageOf,
+  QueueNextBatchOptions,
+  QueueNextOptions,
   QueueOptions,
+  QueueTryNextBatchOptions,
+  QueueTryNextOptions,
+  QueueWaitOptions,
   ReplyOf,
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";

@@ -1,2 +1,12 @@
-export type { DynamicActorOptions, DynamicSource, IsolateLimits, LoadContext } from "@troupe/plugins";
+export type {
+  DynamicActorConfig,
+  DynamicActorDefinition,
+  DynamicActorLoader,
+  DynamicActorOptions,
+  DynamicSource,
+  DynamicSource as DynamicActorSource,
+  IsolateLimits,
+  LoadContext,
+  LoadContext as DynamicActorLoadContext,
+} from "@troupe/plugins";
 export { dynamicActor } from "@troupe/plugins";

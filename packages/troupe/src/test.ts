@@ -5,5 +5,6 @@ export type {
   TestClock,
   TestScope,
   TestSetup,
+  TestSetup as SetupTestResult,
 } from "@troupe/runtime";
 export { setupTest } from "@troupe/runtime";

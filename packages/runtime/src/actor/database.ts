@@ -33,6 +33,13 @@ export interface DatabaseDeclaration<Client extends Database = Database> {
   readonly migrate: ((db: Database, client: Database) => Promise<void>) | undefined;
 }
 
+/** The `db` of any definition, or none. */
+export type AnyDatabase = DatabaseDeclaration | undefined;
+
+/** What `c.db` is, of an actor with this `db`. */
+export type DatabaseClientOf<D extends AnyDatabase> =
+  D extends DatabaseDeclaration<infer Client> ? Client : Database;
+
 /**
  * Gives an actor a database of its own, `c.db`: SQLite, in a file of the actor's.
  *

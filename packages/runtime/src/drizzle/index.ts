@@ -5,6 +5,7 @@ export {
   index,
   integer,
   primaryKey,
+  SQLiteTable,
   sqliteTable,
   sqliteTableCreator,
   text,

@@ -3,6 +3,7 @@ export type {
   DrizzleKitConfig,
   DrizzleMigrations,
   DrizzleOptions,
+  DrizzleOptions as DrizzleDatabaseFactoryConfig,
   DrizzleSchema,
 } from "@troupe/runtime/drizzle";
 export {
@@ -14,6 +15,7 @@ export {
   index,
   integer,
   primaryKey,
+  SQLiteTable,
   sqliteTable,
   sqliteTableCreator,
   text,

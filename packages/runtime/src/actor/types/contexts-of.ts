@@ -21,6 +21,28 @@ export type TypesOf<D> = D extends { readonly "~types"?: { readonly actor: infer
   ? T
   : never;
 
+/** As `ActorConfig` has it for `createVars`, which makes what its own context can't have yet. */
+type CreatingVarsOf<T extends ActorTypes> = Types<
+  T["state"],
+  unknown,
+  unknown,
+  unknown,
+  T["input"],
+  T["events"],
+  T["actionNames"]
+>;
+
+/** As `ActorConfig` has it for the hooks before a connection. */
+type ConnectingOf<T extends ActorTypes> = Types<
+  T["state"],
+  unknown,
+  unknown,
+  T["vars"],
+  T["input"],
+  T["events"],
+  T["actionNames"]
+>;
+
 /** `c` of a definition's hooks. */
 export type ActorContextOf<D> = ActorContext<TypesOf<D>>;
 /** `c` of a definition's actions. */
@@ -41,6 +63,26 @@ export type RunContextOf<D> = ActorContext<TypesOf<D>>;
 export type WakeContextOf<D> = ActorContext<TypesOf<D>>;
 /** `c` of `onSleep`. */
 export type SleepContextOf<D> = ActorContext<TypesOf<D>>;
+/** `c` of `onDestroy`. */
+export type DestroyContextOf<D> = ActorContext<TypesOf<D>>;
+/** `c` of `onStateChange`. */
+export type StateChangeContextOf<D> = ActorContext<TypesOf<D>>;
+/** `c` of `onMigrate`. */
+export type MigrateContextOf<D> = Omit<ActorContext<TypesOf<D>>, "vars">;
+/** `c` of `createVars`. */
+export type CreateVarsContextOf<D> = CreateContext<CreatingVarsOf<TypesOf<D>>>;
+/** `c` of `onBeforeConnect`. */
+export type BeforeConnectContextOf<D> = ActorContext<ConnectingOf<TypesOf<D>>>;
+/** `c` of `createConnState`. */
+export type CreateConnStateContextOf<D> = BeforeConnectContextOf<D>;
+/** `c` of `onBeforeConnect` and `createConnState`: the connection isn't there yet. */
+export type ConnInitContextOf<D> = BeforeConnectContextOf<D>;
+/** `c` where there is a connection. */
+export type ConnContextOf<D> = ConnContext<TypesOf<D>>;
+/** `c` of `onDisconnect`. */
+export type DisconnectContextOf<D> = ConnContext<TypesOf<D>>;
+/** `c` of `onBeforeActionResponse`. */
+export type BeforeActionResponseContextOf<D> = ConnContext<TypesOf<D>>;
 /** A connection of a definition's actors. */
 export type ConnOf<D> = Conn<TypesOf<D>>;
 /** The state of a definition. */
