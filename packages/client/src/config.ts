@@ -44,6 +44,8 @@ export interface ClientConfig {
   readonly maxInputSize?: number;
   /** No effect. Known for RivetKit's sake. */
   readonly devtools?: boolean;
+  /** No effect: a client opens WebSockets, and takes none. Known for RivetKit's sake. */
+  readonly getUpgradeWebSocket?: unknown;
   /** Default: the platform that this runs on. */
   readonly env?: ClientEnv;
   /** Default: HTTP and WebSocket to `endpoint`, which `token` and `headers` are for. */
@@ -83,12 +85,20 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
   "disableMetadataLookup",
   "maxInputSize",
   "devtools",
+  "getUpgradeWebSocket",
   "env",
   "transport",
 ]);
 
 /** Options of RivetKit's that do nothing here. */
-const IGNORED = ["poolName", "gateway", "disableMetadataLookup", "maxInputSize", "devtools"] as const;
+const IGNORED = [
+  "poolName",
+  "gateway",
+  "disableMetadataLookup",
+  "maxInputSize",
+  "devtools",
+  "getUpgradeWebSocket",
+] as const;
 
 /**
  * Fills in the defaults. Throws `client.unknown_option`, `client.unsupported`, `client.bad_endpoint`,

@@ -56,11 +56,11 @@ test("RivetKit's binary encoding and another namespace are refused by name, with
 test("options of RivetKit's that have no effect say so, once", async () => {
   const world = new World();
   const ours = { namespace: "default", poolName: "p", gateway: { skipReadyWait: true }, devtools: false };
-  const client = createClient({ env: world, ...ours });
+  const client = createClient({ env: world, ...ours, getUpgradeWebSocket: () => undefined });
   client.getOrCreate("room", "a", { createInRegion: "eu" });
   client.getOrCreate("room", "b", { createInRegion: "us", poolName: "p" });
   expect(world.warnings.map(({ fields }) => fields)).toEqual([
-    { options: ["poolName", "gateway", "devtools"] },
+    { options: ["poolName", "gateway", "devtools", "getUpgradeWebSocket"] },
     { option: "createInRegion" },
     { option: "poolName" },
   ]);

@@ -76,6 +76,10 @@ export const configErrors = {
     ),
   unknownSetupKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedSetupKey: (key: string, instead: string) =>
+    error(400, "config", "unsupported_key", `setup() has no "${key}" here: ${instead}`, {
+      metadata: { key, instead },
+    }),
   invalidEnvironment: (name: string, value: string, expected: string) =>
     error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
       metadata: { name },

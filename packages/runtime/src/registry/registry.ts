@@ -22,10 +22,13 @@ import type { PluginSet } from "../ports/plugin-set.ts";
 import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
+import { isWithoutEffect, type SettingsWithoutEffect, settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
 
 /** What `setup` takes. */
-export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>> extends AccessConfig {
+export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>>
+  extends AccessConfig,
+    SettingsWithoutEffect {
   /** Names to definitions. */
   readonly use: U;
   /** Awake actors at once; past it the longest idle sleep early. */
@@ -236,6 +239,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
+    const unheeded = settingsWithoutEffect(this.config);
+    if (unheeded.length > 0) env.log.warn("keys of setup() that have no effect", { keys: unheeded });
     for (const [name, { descriptor }] of Object.entries(this.config.use)) {
       if (descriptor.ignoredOptions.length > 0) {
         env.log.warn("options that have no effect", { actor: name, options: descriptor.ignoredOptions });
@@ -338,8 +343,9 @@ function checkRelay(setting: RelaySetting | undefined): void {
 }
 
 function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
-  for (const key of Object.keys(config ?? {})) {
-    if (!configKeys.includes(key)) throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
+  for (const [key, value] of Object.entries(config ?? {})) {
+    if (!configKeys.includes(key) && !isWithoutEffect(key, value))
+      throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
   }
   if (typeof config?.use !== "object" || config.use === null) {
     throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");

@@ -282,6 +282,31 @@ test("setup: unknown keys with the nearest name, names that can't be one, what i
   expect(code({ use: { a: define({}) } })).toBe("ok");
 });
 
+test.each([
+  ["endpoint", "http://127.0.0.1:6420", "start()"],
+  ["namespace", "prod", "dataDir"],
+  ["headers", {}, "handler()"],
+  ["engineHost", "127.0.0.1", "start()"],
+  ["enginePort", 1, "start()"],
+  ["startServices", true, "start()"],
+  ["configurePool", {}, "handler()"],
+  ["envoy", {}, "start()"],
+  ["serverless", {}, "handler()"],
+  ["wasm", {}, "troupe/plugins"],
+  ["logging", { level: "warn" }, "TROUPE_LOG"],
+  ["httpPort", 8080, "start()"],
+  ["httpHost", "127.0.0.1", "start()"],
+  ["httpBasePath", "/actors", "endpoint"],
+  ["staticDir", "public", "setup({ fetch })"],
+  ["shutdown", {}, "stop()"],
+  ["maxIncomingMessageSize", 5, "actor({ options })"],
+  ["maxOutgoingMessageSize", 5, "actor({ options })"],
+])("setup: RivetKit's key %s is refused, and the error names what takes its place", (key, value, named) => {
+  const make = (): unknown => Reflect.apply(setup, undefined, [{ use: {}, [key]: value }]);
+  expect(make).toThrow(expect.objectContaining({ group: "config", code: "unsupported_key" }));
+  expect(make).toThrow(named);
+});
+
 test("vars and connection state may hold what is never stored: circles, and whatever can be cloned", () => {
   const circle = circleWith(new Map([[new Date(0), 1]]));
   expect(() => define({ vars: circle, connState: circle })).not.toThrow();

@@ -91,6 +91,18 @@ test("options without an effect are named once, by actor", async () => {
   await registry.stop();
 });
 
+test("keys of RivetKit's setup without an effect are named once, and those that say nothing not at all", async () => {
+  const platform = new TestPlatform();
+  const unsaid: object = { endpoint: undefined };
+  const ours = { noWelcome: true, startEngine: false, runtime: "native", namespace: "default" } as const;
+  const registry = new Registry({ use: {}, ...unsaid, ...ours }, platform);
+  await registry.start();
+  expect(platform.world.logged("warn", "no effect").map((line) => line.fields)).toEqual([
+    { keys: ["noWelcome", "startEngine", "runtime", "namespace"] },
+  ]);
+  await registry.stop();
+});
+
 test("actions that handles can't show are named at the start, and are called by name", async () => {
   const platform = new TestPlatform();
   const lobby = actor({

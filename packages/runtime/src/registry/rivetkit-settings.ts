@@ -1,0 +1,73 @@
+/**
+ * Keys of RivetKit's `setup` that aren't Troupe's. Those on which nothing depends have no effect, and the log says so once;
+ * the others are refused by name, with what takes their place.
+ */
+import { configErrors } from "../errors.ts";
+
+/** Known for RivetKit's sake. */
+export interface SettingsWithoutEffect {
+  /** No effect: there is no welcome. `start({ banner: false })` prints nothing. */
+  readonly noWelcome?: boolean;
+  /** No effect: there is no engine beside this process. */
+  readonly startEngine?: boolean;
+  /** No effect: there is no engine beside this process. */
+  readonly engineVersion?: string;
+  /** No effect: there is one runtime. */
+  readonly runtime?: string;
+  /** No effect: databases are files of this host. */
+  readonly sqlite?: unknown;
+  /** No effect: `setupTest` needs no setting. */
+  readonly test?: unknown;
+  /** No effect: a registry is one namespace. Another than this one is refused. */
+  readonly namespace?: "default";
+}
+
+const withoutEffect: ReadonlySet<string> = new Set<Exclude<keyof SettingsWithoutEffect, "namespace">>([
+  "noWelcome",
+  "startEngine",
+  "engineVersion",
+  "runtime",
+  "sqlite",
+  "test",
+]);
+
+const noEngine = "the registry runs its actors itself: start(), or handler() behind a server of yours";
+const ofServer = "give it to start(), as host and port, or to the server that calls handler()";
+const ofActors = "it is one of each actor's options: actor({ options })";
+
+const instead: ReadonlyMap<string, string> = new Map([
+  ["endpoint", `${noEngine}; clients have an endpoint`],
+  ["namespace", "a registry is one namespace: start another with a dataDir of its own"],
+  ["headers", noEngine],
+  ["engineHost", noEngine],
+  ["enginePort", noEngine],
+  ["startServices", noEngine],
+  ["configurePool", noEngine],
+  ["envoy", noEngine],
+  ["serverless", noEngine],
+  ["wasm", "actors in WebAssembly are plugins: pluginActor() of troupe/plugins"],
+  ["logging", "set TROUPE_LOG to debug, info, warn, error or silent"],
+  ["httpPort", ofServer],
+  ["httpHost", ofServer],
+  ["httpBasePath", "put a proxy before it, and give clients its path in endpoint"],
+  ["staticDir", "answer with setup({ fetch })"],
+  ["shutdown", "stop() ends it, and so do SIGTERM and SIGINT unless start({ signals: false })"],
+  ["maxIncomingMessageSize", ofActors],
+  ["maxOutgoingMessageSize", ofActors],
+]);
+
+/** True for a key that has no effect with this value. Throws `config.unsupported_key` for one that is refused. */
+export function isWithoutEffect(key: string, value: unknown): boolean {
+  if (withoutEffect.has(key)) return true;
+  const other = instead.get(key);
+  if (other === undefined) return false;
+  // Programs pass on what their environment says, which may be nothing.
+  if (value === undefined || (key === "namespace" && value === "default")) return true;
+  throw configErrors.unsupportedSetupKey(key, other);
+}
+
+/** Keys of a checked configuration that have no effect, for one warning. */
+export function settingsWithoutEffect(config: object): readonly string[] {
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return given.map(([key]) => key).filter((key) => withoutEffect.has(key) || instead.has(key));
+}
