@@ -82,6 +82,7 @@ export type {
   QueueEnqueueAndWaitOptions,
   QueueIterOptions,
   QueueMessageOf,
+  QueueName,
   QueueNextBatchOptions,
   QueueNextOptions,
   QueueOptions,
@@ -118,6 +119,7 @@ export type {
 export type {
   ActorWorkflows,
   LoopResult,
+  TryBlockCatchKind,
   TryBlockResult,
   TryStepResult,
   WorkflowBranchConfig,

@@ -66,6 +66,7 @@ export type {
   QueueEnqueueAndWaitOptions,
   QueueIterOptions,
   QueueMessageOf,
+  QueueName,
   QueueNextBatchOptions,
   QueueNextOptions,
   QueueOptions,

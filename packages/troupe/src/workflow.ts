@@ -1,6 +1,7 @@
 export type {
   ActorWorkflows,
   LoopResult,
+  TryBlockCatchKind,
   TryBlockFailure,
   TryBlockResult,
   TryStepCatchKind,

@@ -72,12 +72,15 @@ export type TryStepResult<R> =
   | { readonly ok: true; readonly value: R }
   | { readonly ok: false; readonly failure: StepFailure };
 
+/** Failures of a block that can be values. */
+export type TryBlockCatchKind = "step" | "join" | "race" | "rollback";
+
 /** A block whose failure is a value. */
 export interface WorkflowTryConfig<T extends ActorTypes, R> {
   readonly name: string;
   readonly run: (ctx: WorkflowContext<T>) => Promise<R>;
   /** Which failures; others are thrown. Default: all but `rollback`. */
-  readonly catch?: readonly ("step" | "join" | "race" | "rollback")[];
+  readonly catch?: readonly TryBlockCatchKind[];
 }
 
 /** What `try` gives. */
