@@ -36,14 +36,14 @@ export interface WorkflowRun<T extends ActorTypes> {
  *
  * Throws `config.invalid_option`.
  */
-// One parameter for each part: what the actor doesn't declare isn't settled yet when its `run` is looked at, and has the
-// default that it has in `actor()`.
+// One parameter for each part: what the actor doesn't declare, or makes in a hook just before, isn't settled yet when its
+// `run` is looked at. It is unknown here, which every actor's is; `run` settles nothing of it for the actor.
 export function workflow<
-  S = undefined,
-  CP = undefined,
-  CS = undefined,
-  V = undefined,
-  I = undefined,
+  S = unknown,
+  CP = unknown,
+  CS = unknown,
+  V = unknown,
+  I = unknown,
   E extends EventDeclarations = Record<never, never>,
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,

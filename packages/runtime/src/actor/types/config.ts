@@ -146,7 +146,7 @@ interface Hooks<
    * Runs beside the actor while it is awake. Keeps it awake, but for the time when it only waits for messages of its queues;
    * when it returns or throws, the actor goes on.
    */
-  readonly run?: ((c: ActorContext<T>) => MaybePromise<void>) | RunConfig<T>;
+  readonly run?: Run<Types<NoInfer<S>, NoInfer<CP>, NoInfer<CS>, NoInfer<V>, NoInfer<I>, E, N, Q, D>>;
   /** Called once after a turn that changed the state. Must not change it. */
   readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
   /** Throws to refuse a connection or a call. 5 s by default. */
@@ -200,6 +200,11 @@ interface Hooks<
   readonly db?: DatabaseDeclaration<D>;
   readonly options?: ActorOptions;
 }
+
+/** What the parts that it leaves open are, a `run` doesn't decide: a workflow takes what it doesn't know for unknown. */
+type Run<T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>> =
+  | ((c: ActorContext<T>) => MaybePromise<void>)
+  | RunConfig<T>;
 
 /** `run` with a name and an icon for the inspector. */
 export interface RunConfig<T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>> {
