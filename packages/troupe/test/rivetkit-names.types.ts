@@ -27,7 +27,7 @@ import type {
   StateChangeContextOf,
 } from "troupe";
 import * as troupe from "troupe";
-import { actor, setup } from "troupe";
+import { actor, event, queue, setup } from "troupe";
 import type {
   AnyDatabaseProvider,
   DatabaseProvider,
@@ -39,6 +39,8 @@ import { db } from "troupe/db";
 import type { DynamicActorConfig, DynamicActorLoader } from "troupe/dynamic";
 import { dynamicActor } from "troupe/dynamic";
 import type { SetupTestResult } from "troupe/test";
+import type { TryBlockConfig, TryStepConfig } from "troupe/workflow";
+import { workflow } from "troupe/workflow";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
@@ -141,6 +143,25 @@ export const any: AnyDatabaseProvider = undefined;
 export const transaction: SqliteTransactionOptions = { name: "sale", timeout: 1 };
 holds<Equal<InferDatabaseClient<typeof database>, RawAccess>>();
 holds<Equal<InferDatabaseClient<undefined>, RawAccess>>();
+
+const ping: TryStepConfig<string> = { name: "ping", run: async (step) => step.actorId, maxRetries: 1 };
+const twice: TryBlockConfig<number> = {
+  name: "twice",
+  catch: ["step"],
+  run: async (ctx) => (await ctx.step("length", async (step) => step.actorId)).length,
+};
+export const pinger = actor({
+  state: { pings: 0 },
+  events: { pinged: event<string>() },
+  queues: { pings: queue<{ from: string }>() },
+  createConnState: (_c, params: { token: string }) => ({ user: params.token }),
+  run: workflow(async (ctx) => {
+    const pinged = await ctx.tryStep(ping);
+    if (pinged.ok) holds<Equal<typeof pinged.value, string>>();
+    await ctx.try(twice);
+  }),
+  actions: { pings: (c) => c.state.pings },
+});
 
 const load: DynamicActorLoader = ({ key }) => ({ source: key.join(), nodeProcess: { memoryLimit: 16 } });
 const dynamic: DynamicActorConfig = { load };

@@ -10,7 +10,7 @@ import type { BlockFailure, StepFailure, StepFailureKind, WorkflowError } from "
 import type { WorkflowState } from "../../workflow/record.ts";
 import type { ActorLogger } from "./actor-log.ts";
 import type { ActorTypes } from "./bag.ts";
-import type { ActorContext, ArgsOf, EventName } from "./context.ts";
+import type { ActorContext, AnyTypes, ArgsOf, EventName } from "./context.ts";
 import type { TypesOf } from "./contexts-of.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueMessageOf, QueueName, QueueOf, Received } from "./queue.ts";
@@ -67,6 +67,9 @@ export interface WorkflowTryStepConfig<T extends ActorTypes, R> extends Workflow
   readonly catch?: readonly StepFailureKind[];
 }
 
+/** A step for any actor's workflow, whose failure is a value. */
+export type TryStepConfig<R> = WorkflowTryStepConfig<AnyTypes, R>;
+
 /** What `tryStep` gives. */
 export type TryStepResult<R> =
   | { readonly ok: true; readonly value: R }
@@ -82,6 +85,9 @@ export interface WorkflowTryConfig<T extends ActorTypes, R> {
   /** Which failures; others are thrown. Default: all but `rollback`. */
   readonly catch?: readonly TryBlockCatchKind[];
 }
+
+/** A block for any actor's workflow, whose failure is a value. */
+export type TryBlockConfig<R> = WorkflowTryConfig<AnyTypes, R>;
 
 /** What `try` gives. */
 export type TryBlockResult<R> =
