@@ -1,7 +1,5 @@
 /** What comes of a subscription that a guest's actor was told of. */
-import type { TroupeError } from "@troupe/base";
 import { type CarriedSubscribed, toCarriedError } from "@troupe/protocol/actor/v1";
-import type { ActorSaying } from "../ports/carried.ts";
 import type { SubscribeAnswer, SubscriptionPlace } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import { type Say, SayingOutput } from "./guest-output.ts";
@@ -26,14 +24,10 @@ export class GuestSubscription implements SubscribeAnswer {
 
   #output(answer: Partial<CarriedSubscribed>): Output {
     if (this.#number === 0) return new Unheard();
-    const failed = (error: TroupeError): ActorSaying =>
-      this.#saying({ error: toCarriedError(error, "cbor") });
-    return new SayingOutput({ say: this.#say, saying: this.#saying(answer), bytes: 32, failed });
-  }
-
-  #saying(answer: Partial<CarriedSubscribed>): ActorSaying {
     const nothing = { error: undefined, retained: false, sequence: 0, gap: false };
-    return { $case: "subscribed", value: { ...nothing, ...answer, subscription: this.#number } };
+    const value = { ...nothing, ...answer, subscription: this.#number };
+    // When the gate breaks nothing is said: a client whose subscription is neither stored nor answered doesn't stay.
+    return new SayingOutput({ say: this.#say, saying: { $case: "subscribed", value }, bytes: 32 });
   }
 }
 
