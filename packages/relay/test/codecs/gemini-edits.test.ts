@@ -107,7 +107,7 @@ test("an edit of any part of any mixture is written where it stands, the others 
       const written = edited({ contents }, replaced("MARK", "EDITED"));
       expect(JSON.stringify(written)).toBe(JSON.stringify({ contents }).replaceAll("MARK", "EDITED"));
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
@@ -120,6 +120,6 @@ test("parts that are added and taken away leave the others as they were", () => 
       const { messages } = codec.decode({ headers: {}, content: contentOf(is) });
       edited(contentOf(was), (annotated) => ({ ...annotated, messages }));
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
