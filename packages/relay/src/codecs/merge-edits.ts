@@ -33,25 +33,43 @@ export function mergeObjects(original: JsonObject, before: JsonObject, after: Js
   return Object.fromEntries(entries);
 }
 
-/**
- * Elements that are the same at both ends stay. Of the middle, as many as before were edited in place; of more or fewer,
- * those that were there before are the originals, and the rest is new.
- */
 function mergeLists(original: readonly Json[], before: readonly Json[], after: readonly Json[]): Json {
+  return pairEdits(before, after).flatMap(({ is, from }): readonly Json[] => {
+    if (from === undefined) return [is];
+    const element = mergeEdits(original[from], before[from], is);
+    return element === undefined ? [] : [element];
+  });
+}
+
+/** An element as it is now. */
+export interface EditedElement<T> {
+  readonly is: T;
+  /** The place where it stood before. Undefined: it is new. */
+  readonly from: number | undefined;
+}
+
+/**
+ * Which element of `before` each of `after` was. Elements that are the same at both ends stay; of the middle, those that
+ * were there before are the same ones, and of the rest as many as before were edited in place.
+ */
+export function pairEdits<T extends Json>(
+  before: readonly Json[],
+  after: readonly T[],
+): readonly EditedElement<T>[] {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && sameJson(before[head], after[head])) head++;
   let tail = 0;
   while (tail < shorter - head && sameJson(before.at(-1 - tail), after.at(-1 - tail))) tail++;
-  const middle = after.slice(head, after.length - tail);
-  const known = before.slice(head, before.length - tail).map((was, n) => ({ was, n: head + n, used: false }));
-  const merged = middle.flatMap((is, n): readonly Json[] => {
-    const place =
-      middle.length === known.length ? known[n] : known.find((k) => !k.used && sameJson(k.was, is));
-    if (place === undefined) return [is];
-    place.used = true;
-    const element = mergeEdits(original[place.n], place.was, is);
-    return element === undefined ? [] : [element];
+  const shift = before.length - after.length;
+  const known = new Set(Array.from(before.keys()).slice(head, before.length - tail));
+  const found = after.map((is, n): EditedElement<T> => {
+    if (n < head) return { is, from: n };
+    if (n >= after.length - tail) return { is, from: n + shift };
+    const from = [...known].find((place) => sameJson(before[place], is));
+    if (from !== undefined) known.delete(from);
+    return { is, from };
   });
-  return [...original.slice(0, head), ...merged, ...original.slice(original.length - tail)];
+  if (shift !== 0) return found;
+  return found.map(({ is, from }, n) => ({ is, from: from ?? (known.has(n) ? n : undefined) }));
 }

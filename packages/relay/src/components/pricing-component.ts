@@ -1,8 +1,8 @@
 /** The component "pricing": what a call cost, in the end event of each model that has a price. */
 
-import type { AnnotatedLlmResponse } from "../codecs/annotated.ts";
+import type { AnnotatedLlmResponse, AnnotatedUsage } from "../codecs/annotated.ts";
 import { detectResponseCodec } from "../codecs/codecs.ts";
-import { isList, isObject, type JsonObject, text } from "../codecs/json.ts";
+import { isList, isObject, type JsonObject, number, text } from "../codecs/json.ts";
 import type { EventFields, Json, RelayEvent } from "../events/event.ts";
 import { PriceList } from "../pricing/price-list.ts";
 import type { ModelPricing, PricingCatalog } from "../pricing/pricing-document.ts";
@@ -130,11 +130,18 @@ function priced(list: PriceList, event: RelayEvent, fields: EventFields): EventF
   const cost = list.estimate({
     models: [response.model, text(profile.model_name)],
     provider: providers[response.api_specific?.api ?? ""],
-    usage,
+    usage: billed(response, usage),
   });
   if (cost === undefined) return fields;
   const told = { ...response, usage: { ...usage, cost } };
   return { ...fields, category_profile: { ...profile, annotated_response: told } };
+}
+
+/** Gemini counts what a model thinks apart from what it says, and bills both as output. */
+function billed({ api_specific: specific }: AnnotatedLlmResponse, usage: AnnotatedUsage): AnnotatedUsage {
+  const thoughts = specific?.api === "gemini_generate_content" ? number(specific.thoughts_tokens) : undefined;
+  if (thoughts === undefined) return usage;
+  return { ...usage, completion_tokens: (usage.completion_tokens ?? 0) + thoughts };
 }
 
 /** Without a codec: what the response looks like. */

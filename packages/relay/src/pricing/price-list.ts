@@ -42,19 +42,20 @@ function estimateOf(entry: ModelPricing, usage: AnnotatedUsage): CostEstimate | 
   const { prompt_tokens: prompt = 0, completion_tokens: completion = 0 } = usage;
   const { cache_read_tokens: read = 0, cache_write_tokens: written = 0 } = usage;
   const separate = entry.prompt_cache.read_accounting === "separate";
-  const rates = ratesFor(entry, separate ? prompt + read + written : prompt);
+  // The codec knows how its provider counts: Anthropic's prompt has no cached tokens in it, whatever the entry says.
+  const { uncached_input_tokens: fresh = Math.max(0, prompt - read - written) } = usage;
+  const uncached = separate ? prompt : fresh;
+  const rates = ratesFor(entry, Math.max(prompt, uncached + read + written));
   if (rates === undefined) return undefined;
-  const uncached = separate ? prompt : Math.max(0, prompt - read - written);
   const parts = {
     input: cost(uncached, rates.input_per_million),
     output: cost(completion, rates.output_per_million),
     cache_read: cost(read, rates.cache_read_per_million),
     cache_write: cost(written, rates.cache_write_per_million),
   };
-  const { input, output, cache_read, cache_write } = parts;
-  const known = cache_read !== undefined && cache_write !== undefined;
+  const total = totalOf(Object.values(parts));
   return {
-    ...(known ? { total: rounded((input ?? 0) + (output ?? 0) + cache_read + cache_write) } : {}),
+    ...(total === undefined ? {} : { total }),
     ...Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined && part > 0)),
     currency: entry.currency ?? "USD",
     source: "model_pricing",
@@ -80,7 +81,17 @@ function cost(tokens: number, perMillion: number | undefined): number | undefine
   return perMillion === undefined ? undefined : rounded((tokens * perMillion) / 1_000_000);
 }
 
-/** To what floats can say of sums of money: a picodollar. */
-function rounded(amount: number): number {
-  return Math.round(amount * 1e12) / 1e12;
+function totalOf(parts: readonly (number | undefined)[]): number | undefined {
+  let total = 0;
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    total += part;
+  }
+  return rounded(total);
+}
+
+/** To what floats can say of sums of money: a picodollar. Undefined for what they can't say. */
+function rounded(amount: number): number | undefined {
+  const picodollars = Math.round(amount * 1e12) / 1e12;
+  return Number.isFinite(picodollars) ? picodollars : undefined;
 }

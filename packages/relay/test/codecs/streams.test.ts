@@ -193,3 +193,33 @@ test.each(streams)(
     expect(await codeOf(read())).toBe("relay.stream_truncated");
   },
 );
+
+test("a prompt that Gemini blocks is a whole stream without an answer, and says why", async () => {
+  const driver = new Driver();
+  const codec = codecNamed("gemini_generate_content");
+  async function* provider() {
+    yield { promptFeedback: { blockReason: "SAFETY" }, usageMetadata: { promptTokenCount: 3 } };
+  }
+  const request = { headers: {}, content: { contents: [] } };
+  const stream = await driver.relay.llmStreamCallExecute("model", request, provider, { codec });
+  for await (const _chunk of stream);
+  expect((await driver.find("model", "end")).category_profile).toMatchObject({
+    annotated_response: {
+      finish_reason: "content_filter",
+      promptFeedback: { blockReason: "SAFETY" },
+      usage: { prompt_tokens: 3 },
+    },
+  });
+});
+
+test("a response of OpenAI's that failed says so in its annotation", () => {
+  const codec = codecNamed("openai_responses");
+  const collector = codec.collectStream();
+  const error = { code: "server_error", message: "x" };
+  collector.add({ type: "response.failed", response: { id: "r", status: "failed", error } });
+  expect(codec.decodeResponse(collector.end().response)).toMatchObject({
+    finish_reason: "unknown",
+    error,
+    api_specific: { status: "failed" },
+  });
+});

@@ -13,6 +13,7 @@ import {
   catalogEntry,
   fileSource,
   inlineCatalog,
+  inlineSource,
   ComponentSpec as pricing,
   pricingConfig,
   tokenRates,
@@ -177,4 +178,24 @@ test("prices stand in the end events of models, from a file and with or without 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("what a model of Gemini's thinks is billed as output", async () => {
+  const about = { provider: "google", pricing_as_of: "2026-01-01", pricing_source: "x" };
+  const rates = tokenRates({ input_per_million: 10, output_per_million: 20 });
+  const catalog = inlineCatalog([catalogEntry({ ...about, model_id: "g", rates })]);
+  const driver = new Driver();
+  const components = createComponents(driver.relay);
+  await components.initialize({ components: [pricing(pricingConfig([inlineSource(catalog)]))] });
+  const response = {
+    modelVersion: "g",
+    candidates: [{ content: { role: "model", parts: [{ text: "a" }] }, finishReason: "STOP" }],
+    usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, thoughtsTokenCount: 100 },
+  };
+  const codec = codecNamed("gemini_generate_content");
+  const request = { headers: {}, content: { contents: [] } };
+  await driver.relay.llmCallExecute("model", request, () => response, { codec });
+  expect((await driver.find("model", "end")).category_profile).toMatchObject({
+    annotated_response: { usage: { completion_tokens: 5, cost: { output: 0.0021, total: 0.0022 } } },
+  });
 });

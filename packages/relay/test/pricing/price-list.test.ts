@@ -86,3 +86,21 @@ test("the provider decides between entries of one model; without it the first so
     "anthropic",
   );
 });
+
+test("what the provider counted as uncached is billed, also where an entry has the default accounting", () => {
+  const anthropic = {
+    prompt_tokens: 12,
+    completion_tokens: 0,
+    cache_read_tokens: 40,
+    uncached_input_tokens: 12,
+  };
+  expect(costOf("gpt", anthropic)).toMatchObject({ input: 0.00012, cache_read: 0.00004, total: 0.00016 });
+  expect(costOf("tiered", anthropic)?.input).toBe(0.00012);
+});
+
+test("a cost that no number can say is left out, and so is the total", () => {
+  const estimate = costOf("gpt", { prompt_tokens: 100, completion_tokens: 1e308 });
+  expect(estimate).toMatchObject({ input: 0.001 });
+  expect(estimate).not.toHaveProperty("output");
+  expect(estimate).not.toHaveProperty("total");
+});

@@ -2,6 +2,7 @@
 import type { Json } from "../../events/event.ts";
 import type { StreamAssembly } from "../codec.ts";
 import { isList, isObject, type JsonObject, number, objectsOf, own, without } from "../json.ts";
+import { isBlocked } from "./response.ts";
 
 interface Candidate {
   fields: JsonObject;
@@ -14,10 +15,11 @@ export class GeminiAssembly implements StreamAssembly {
   readonly #candidates = new Map<number, Candidate>();
   #head: JsonObject = {};
 
-  /** True when each candidate has said why it ends. */
+  /** True when each candidate has said why it ends, or the prompt was blocked, and there are none. */
   get complete(): boolean {
     const candidates = [...this.#candidates.values()];
-    return candidates.length > 0 && candidates.every(({ fields }) => typeof fields.finishReason === "string");
+    if (candidates.length === 0) return isBlocked(this.#head);
+    return candidates.every(({ fields }) => typeof fields.finishReason === "string");
   }
 
   add(chunk: unknown): void {

@@ -15,9 +15,16 @@ const reasons: Readonly<Record<string, FinishReason>> = {
   IMAGE_SAFETY: "content_filter",
 };
 
+/** True when the provider refused the prompt: such a response has no candidates. */
+export function isBlocked(raw: JsonObject): boolean {
+  const feedback = own(raw, "promptFeedback");
+  return isObject(feedback) && typeof feedback.blockReason === "string";
+}
+
 /** The response in the words of all providers. */
 export function readResponse(raw: JsonObject): AnnotatedLlmResponse {
-  const [candidate = {}] = objectsOf(own(raw, "candidates"));
+  const [answered] = objectsOf(own(raw, "candidates"));
+  const candidate = answered ?? {};
   const content = own(candidate, "content");
   const parts = isObject(content) ? objectsOf(own(content, "parts")) : [];
   const texts = parts
@@ -33,7 +40,10 @@ export function readResponse(raw: JsonObject): AnnotatedLlmResponse {
       model: text(own(raw, "modelVersion")),
       message: texts.length === 0 ? undefined : texts.join(""),
       tool_calls: calls.length === 0 ? undefined : calls,
-      finish_reason: reasonOf(own(candidate, "finishReason"), calls.length > 0),
+      finish_reason:
+        answered === undefined && isBlocked(raw)
+          ? "content_filter"
+          : reasonOf(own(candidate, "finishReason"), calls.length > 0),
       usage: readUsage(counted),
     }),
     api_specific: {
