@@ -343,3 +343,19 @@ test("a stalled subscriber and 20,000 events of 20 kB: memory holds what its que
   stall.resolve();
   await relay.flushSubscribers();
 });
+
+test("an event stays as it was emitted: neither the program nor an earlier subscriber changes it", async () => {
+  const { relay } = new Driver();
+  const seen: unknown[] = [];
+  relay.registerSubscriber("edits", (event) => {
+    for (const part of [event, event.data, event.metadata])
+      seen.push(Reflect.set(Object(part), "name", "edited"));
+  });
+  relay.registerSubscriber("behind", ({ name, data, metadata }) => seen.push({ name, data, metadata }));
+  const metadata = { name: "as emitted" };
+  relay.event("mark", { data: { name: "data" }, metadata });
+  metadata.name = "changed since";
+  await relay.flushSubscribers();
+  const told = { name: "mark", data: { name: "data" }, metadata: { name: "as emitted" } };
+  expect(seen).toEqual([false, false, false, told]);
+});
