@@ -102,9 +102,25 @@ export function requestWithoutSecrets({ headers, content }: LlmRequest): LlmRequ
   return { headers: Object.fromEntries(told), content };
 }
 
-/** Throws `relay.bad_answer` for what is no request. */
+/** The request, its headers by name. Throws `relay.bad_answer` for what is no request. */
 export function checkedRequest(request: LlmRequest | undefined, what: string): LlmRequest {
   const whole = typeof request === "object" && request !== null && "content" in request;
-  if (whole && typeof request.headers === "object" && request.headers !== null) return request;
-  throw relayErrors.badAnswer(what, "a request: { headers, content }");
+  const headers: unknown = whole ? request.headers : undefined;
+  if (!whole || typeof headers !== "object" || headers === null)
+    throw relayErrors.badAnswer(what, "a request: { headers, content }");
+  return isEntries(headers) ? { ...request, headers: byName(headers, what) } : request;
+}
+
+/** True for `Headers`, a map or a list of pairs: as an object they would have no header at all. */
+function isEntries(headers: object): headers is Iterable<unknown> {
+  return Symbol.iterator in headers;
+}
+
+function byName(headers: Iterable<unknown>, what: string): Record<string, string> {
+  const pairs = Array.from(headers, (pair): readonly [string, string] => {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw relayErrors.badAnswer(what, "a request whose headers are an object, or pairs of name and value");
+    return [String(pair[0]), String(pair[1])];
+  });
+  return Object.fromEntries(pairs);
 }
