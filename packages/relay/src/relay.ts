@@ -322,13 +322,14 @@ export class RelayCore {
   }
 
   /**
-   * Settles when every subscriber has handled, or lost, all that was emitted before. Throws
-   * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself.
+   * Settles when every subscriber, or the one that is `only`, has handled, or lost, all that was emitted before. Throws
+   * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself. One that was
+   * deregistered in the middle of an event is waited for by those alone who name it.
    */
-  async flushSubscribers(): Promise<void> {
+  async flushSubscribers(only?: Registration): Promise<void> {
     if (this.#behind.get() === true) throw relayErrors.flushInSubscriber();
     await this.#pipeline.flushed();
-    await this.#parts.registry.flushed();
+    await this.#parts.registry.flushed(only);
   }
 
   #end(scope: Scope): void {

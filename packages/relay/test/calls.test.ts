@@ -195,3 +195,20 @@ test("model calls have the kinds of tool calls: rejected, rewritten, gone around
   relay.registerLlmConditionalExecutionGuardrail("no", () => "no");
   expect(await codeOf(relay.llmCallExecute("l", request, () => 1))).toBe("relay.guardrail_rejected");
 });
+
+test("headers may be given as Headers, a map or pairs: the provider gets them all, events none that are secret", async () => {
+  const pairs: [string, string][] = [
+    ["x-tenant", "a"],
+    ["authorization", "s3cret"],
+  ];
+  for (const headers of [new Headers(pairs), new Map(pairs), pairs]) {
+    const driver = new Driver();
+    const request: LlmRequest = { headers: Object(headers), content: {} };
+    const sent = await driver.relay.llmCallExecute("m", request, (real) => real.headers);
+    expect(sent).toMatchObject({ "x-tenant": "a", authorization: "s3cret" });
+    expect((await driver.find("m", "start")).data).toEqual({ headers: { "x-tenant": "a" }, content: {} });
+  }
+  const { relay } = new Driver();
+  const odd: LlmRequest = { headers: Object(["x-tenant"]), content: {} };
+  expect(await codeOf(relay.llmCallExecute("m", odd, () => 1))).toBe("relay.bad_answer");
+});

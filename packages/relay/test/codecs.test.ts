@@ -1,5 +1,5 @@
 /** Calls of models with a codec: intercepts work in its words, events have them beside the provider's. */
-import type { LlmCodec, LlmRequest } from "@troupe/relay";
+import { codecNamed, type LlmCodec, type LlmRequest } from "@troupe/relay";
 import { expect, test } from "vitest";
 import { codeOf, Driver } from "./driver/driver.ts";
 
@@ -39,6 +39,37 @@ test("request intercepts change the annotated form; it is encoded once, over wha
     annotated_request: { model: "large" },
   });
   expect((await driver.find("l", "end")).category_profile).toEqual({ annotated_response: { text: "hi" } });
+});
+
+test("an edit in place is encoded like any other, and the caller's own request stays as it was", async () => {
+  const { relay } = new Driver();
+  relay.registerLlmRequestIntercept("edits", ({ request: given, annotated }) => {
+    Object(annotated).messages[0].content = "edited";
+    return { request: given };
+  });
+  relay.registerLlmRequestIntercept("answers it", ({ request: given, annotated }) => {
+    Object(annotated).params = { temperature: 0 };
+    return { request: given, annotated };
+  });
+  const content = { messages: [{ role: "user", content: "as given" }] };
+  const provider = (sent: LlmRequest) => sent.content;
+  const options = { codec: codecNamed("anthropic_messages") };
+  expect(await relay.llmCallExecute("l", { headers: {}, content }, provider, options)).toMatchObject({
+    messages: [{ role: "user", content: "edited" }],
+    temperature: 0,
+  });
+  expect(content.messages).toEqual([{ role: "user", content: "as given" }]);
+});
+
+test("the content isn't changed in place behind the codec's back either", async () => {
+  const { relay } = new Driver();
+  relay.registerLlmRequestIntercept("sly", ({ request: given }) => {
+    Object(given.content).m = "other";
+    return { request: given };
+  });
+  const own = { headers: {}, content: { m: "small" } };
+  const error = await relay.llmCallExecute("l", own, () => 1, { codec }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "middleware_failed", cause: { code: "bad_answer" } });
 });
 
 test("with a codec the provider's own form may not be changed behind its back", async () => {

@@ -207,3 +207,27 @@ test.each([
 ])("a propagation context is refused: %s", (_what, text) => {
   expect(thrownBy(() => propagationContextFromJson(text))).toBe("relay.propagation_malformed");
 });
+
+test("a scope that was ended from inside its call has one end event: tool, model, stream, guardrail", async () => {
+  const { relay, events } = new Driver();
+  const pops = (thrown?: Error) => {
+    relay.popScope(relay.getHandle());
+    if (thrown !== undefined) throw thrown;
+    return null;
+  };
+  const request = { headers: {}, content: {} };
+  relay.registerToolConditionalExecutionGuardrail("guardrail", () => pops());
+  relay.registerLlmConditionalExecutionGuardrail("guardrail", () => pops());
+  await relay.toolCallExecute("tool", {}, () => ({ result: pops() }));
+  await relay.toolCallExecute("tool", {}, () => pops(new Error("x")) ?? { result: 1 }).catch(() => {});
+  await relay.llmCallExecute("model", request, () => pops());
+  await relay.llmCallExecute("model", request, () => pops(new Error("x"))).catch(() => {});
+  const stream = await relay.llmStreamCallExecute("model", request, async function* () {
+    yield pops();
+  });
+  for await (const _ of stream);
+  await relay.flushSubscribers();
+  const ends = events.filter((event) => event.kind === "scope" && event.scope_category === "end");
+  expect(ends.length).toBe(10);
+  expect(new Set(ends.map(({ uuid }) => uuid)).size).toBe(10);
+});

@@ -264,3 +264,31 @@ test("a refused stream opens nothing; guardrails and request intercepts are thos
   const stream = await relay.llmStreamCallExecute("l", request, ({ content }) => counting(Number(content))());
   expect(await read(stream)).toEqual([1]);
 });
+
+test("an abort while the provider opens its stream, or as it is called: one start, one end, and no chunk", async () => {
+  for (const opens of ["at once", "later"]) {
+    const driver = new Driver();
+    const { relay } = driver;
+    const abort = new AbortController();
+    let returned = 0;
+    const chunks = {
+      [Symbol.asyncIterator]: () => chunks,
+      next: () => Promise.resolve({ done: false, value: "chunk" }),
+      return: () => {
+        returned += 1;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+    const provider = () => {
+      abort.abort();
+      return opens === "at once" ? chunks : Promise.resolve(chunks);
+    };
+    const request = { headers: {}, content: {} };
+    const opening = relay.llmStreamCallExecute("m", request, provider, { signal: abort.signal });
+    expect(await codeOf(opening)).toBe("relay.aborted");
+    const story = await driver.story();
+    expect(story.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual(["start llm m", "end llm m"]);
+    expect(driver.events[1]?.metadata).toMatchObject({ "error.type": "relay.aborted" });
+    if (opens === "at once") expect(returned).toBe(1);
+  }
+});

@@ -1,7 +1,12 @@
 /** Events on their way: order, full queues, failures, flushing, and payloads that JSON can't say. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { limits } from "@troupe/protocol";
+import { AtofExporter } from "@troupe/relay/node";
+import { createComponents } from "@troupe/relay/plugin";
 import { expect, test } from "vitest";
 import { codeOf, Driver, thrownBy } from "./driver/driver.ts";
 
@@ -35,6 +40,55 @@ test("a stalled subscriber holds up nobody: its queue fills to its limit, and wh
     ["newest", 3, 2],
     ["oldest", 3, 2],
   ]);
+});
+
+test("one that hangs holds up no exporter, and nobody once it is gone", async () => {
+  const { relay, events } = new Driver();
+  const folder = mkdtempSync(join(tmpdir(), "relay-hung-"));
+  const hung = relay.registerSubscriber("hung", () => new Promise(() => {}));
+  const exporter = new AtofExporter({ outputDirectory: folder, filename: "e.jsonl" });
+  exporter.register(relay, "file");
+  relay.event("first");
+  await exporter.forceFlush();
+  expect(readFileSync(join(folder, "e.jsonl"), "utf8")).toContain('"first"');
+  relay.event("behind the first");
+  const waiting = relay.flushSubscribers();
+  exporter.deregister();
+  await exporter.shutdown();
+  expect(readFileSync(join(folder, "e.jsonl"), "utf8")).toContain("behind the first");
+  hung.deregister();
+  await waiting;
+  relay.event("last");
+  await relay.flushSubscribers();
+  expect(events.map(({ name }) => name)).toEqual(["first", "behind the first", "last"]);
+  rmSync(folder, { recursive: true });
+});
+
+test("one that is gone before it hangs is let go of as well, with its scope too", async () => {
+  const { relay } = new Driver();
+  const hangs = () => new Promise(() => {});
+  const hung = relay.registerSubscriber("hung", hangs);
+  const scope = relay.pushScope("s", "agent");
+  relay.registerSubscriber("in the scope", hangs, { scope });
+  relay.event("e", { parent: scope });
+  const waiting = relay.flushSubscribers();
+  hung.deregister();
+  relay.popScope(scope);
+  await waiting;
+});
+
+test("a change of components waits for nobody else's subscriber", async () => {
+  const { relay } = new Driver();
+  const folder = mkdtempSync(join(tmpdir(), "relay-hung-"));
+  relay.registerSubscriber("hung", () => new Promise(() => {}));
+  const components = createComponents(relay);
+  const sinks = [{ type: "file", output_directory: folder, filename: "c.jsonl" }];
+  const config = { version: 4, atof: { enabled: true, sinks } };
+  await components.initialize({ components: [{ kind: "observability", config }] });
+  relay.event("e");
+  await components.initialize({ components: [] });
+  expect(readFileSync(join(folder, "c.jsonl"), "utf8")).toContain('"e"');
+  rmSync(folder, { recursive: true });
 });
 
 test("without a limit of its own a queue takes what limits.ts says", async () => {
@@ -288,4 +342,20 @@ test("a stalled subscriber and 20,000 events of 20 kB: memory holds what its que
   expect(grown).toBeLessThan(limits.relaySubscriberQueueBytes);
   stall.resolve();
   await relay.flushSubscribers();
+});
+
+test("an event stays as it was emitted: neither the program nor an earlier subscriber changes it", async () => {
+  const { relay } = new Driver();
+  const seen: unknown[] = [];
+  relay.registerSubscriber("edits", (event) => {
+    for (const part of [event, event.data, event.metadata])
+      seen.push(Reflect.set(Object(part), "name", "edited"));
+  });
+  relay.registerSubscriber("behind", ({ name, data, metadata }) => seen.push({ name, data, metadata }));
+  const metadata = { name: "as emitted" };
+  relay.event("mark", { data: { name: "data" }, metadata });
+  metadata.name = "changed since";
+  await relay.flushSubscribers();
+  const told = { name: "mark", data: { name: "data" }, metadata: { name: "as emitted" } };
+  expect(seen).toEqual([false, false, false, told]);
 });

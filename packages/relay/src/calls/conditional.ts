@@ -50,10 +50,10 @@ async function ask<K extends ConditionalKind>(
       reason === null
         ? { allowed: true, rejected: false }
         : { allowed: false, rejected: true, rejection_reason: reason };
-    recorder.end(scope, { chains, output, metadata: okMetadata });
+    if (scopes.isOpen(scope)) recorder.end(scope, { chains, output, metadata: okMetadata });
     return reason;
   } catch (error) {
-    recorder.failed(scope, error, { chains });
+    if (scopes.isOpen(scope)) recorder.failed(scope, error, { chains });
     throw refusal(call, entry, error);
   } finally {
     scopes.end(scope);

@@ -8,6 +8,7 @@ import type { Scope } from "../scope/scope.ts";
 import type { Call } from "./call-parts.ts";
 import { refusal } from "./conditional.ts";
 import type { LlmCodec } from "./llm-codec.ts";
+import { saysTheSame, snapshot } from "./snapshot.ts";
 
 /** What the request intercepts have made of a request. */
 export interface RewrittenRequest {
@@ -32,15 +33,15 @@ export async function rewrittenRequest(
 ): Promise<RewrittenRequest> {
   const entries = call.chains.of("llm_request_intercept");
   if (entries.length === 0) return { request: given, pendingMarks: noMarks };
-  const original = codec === undefined ? undefined : decoded(codec, given);
-  let annotated = original;
+  const before = codec === undefined ? undefined : read(codec, given);
+  let annotated = snapshot(before?.annotated);
   let request = given;
   const pendingMarks: PendingMark[] = [];
   for (const entry of entries) {
     try {
       const payload = { name: call.name, request, annotated: annotated ?? null };
       const outcome = await invoke(entry, payload, call.root, call.parts.env.timers);
-      request = changed(outcome, request, entry.name, codec);
+      request = changed(outcome, entry.name, before);
       if (codec !== undefined && outcome.annotated !== undefined) annotated = outcome.annotated;
       pendingMarks.push(...(outcome.pendingMarks ?? []));
     } catch (error) {
@@ -48,29 +49,27 @@ export async function rewrittenRequest(
     }
     if (entry.breakChain) break;
   }
-  if (codec === undefined || annotated === original) return { request, pendingMarks };
+  if (codec === undefined || saysTheSame(annotated, before?.annotated)) return { request, pendingMarks };
   return { request: encoded(codec, annotated, request), pendingMarks };
 }
 
-/** With a codec there is one place to change the content in, and the provider's own form isn't it. */
-function changed(
-  outcome: LlmRequestInterceptOutcome,
-  before: LlmRequest,
-  by: string,
-  codec: LlmCodec | undefined,
-): LlmRequest {
-  const request = checkedRequest(outcome?.request, `The intercept "${by}"`);
-  if (codec === undefined || same(request.content, before.content)) return request;
-  throw relayErrors.badAnswer(`The intercept "${by}"`, "the content as it was: change annotated instead");
+/** A request as it was before the intercepts, which may edit in place what they are given. */
+interface Before {
+  readonly content: unknown;
+  readonly annotated: unknown;
 }
 
-function same(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  try {
-    return JSON.stringify(one) === JSON.stringify(other);
-  } catch {
-    return false;
-  }
+/** Nobody else has what this answers: codecs answer parts of the content that they decode. */
+function read(codec: LlmCodec, { headers, content }: LlmRequest): Before {
+  const request = { headers, content: snapshot(content) };
+  return { content: request.content, annotated: decoded(codec, request) };
+}
+
+/** With a codec there is one place to change the content in, and the provider's own form isn't it. */
+function changed(outcome: LlmRequestInterceptOutcome, by: string, before: Before | undefined): LlmRequest {
+  const request = checkedRequest(outcome?.request, `The intercept "${by}"`);
+  if (before === undefined || saysTheSame(request.content, before.content)) return request;
+  throw relayErrors.badAnswer(`The intercept "${by}"`, "the content as it was: change annotated instead");
 }
 
 function decoded(codec: LlmCodec, request: LlmRequest): unknown {
@@ -103,9 +102,25 @@ export function requestWithoutSecrets({ headers, content }: LlmRequest): LlmRequ
   return { headers: Object.fromEntries(told), content };
 }
 
-/** Throws `relay.bad_answer` for what is no request. */
+/** The request, its headers by name. Throws `relay.bad_answer` for what is no request. */
 export function checkedRequest(request: LlmRequest | undefined, what: string): LlmRequest {
   const whole = typeof request === "object" && request !== null && "content" in request;
-  if (whole && typeof request.headers === "object" && request.headers !== null) return request;
-  throw relayErrors.badAnswer(what, "a request: { headers, content }");
+  const headers: unknown = whole ? request.headers : undefined;
+  if (!whole || typeof headers !== "object" || headers === null)
+    throw relayErrors.badAnswer(what, "a request: { headers, content }");
+  return isEntries(headers) ? { ...request, headers: byName(headers, what) } : request;
+}
+
+/** True for `Headers`, a map or a list of pairs: as an object they would have no header at all. */
+function isEntries(headers: object): headers is Iterable<unknown> {
+  return Symbol.iterator in headers;
+}
+
+function byName(headers: Iterable<unknown>, what: string): Record<string, string> {
+  const pairs = Array.from(headers, (pair): readonly [string, string] => {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw relayErrors.badAnswer(what, "a request whose headers are an object, or pairs of name and value");
+    return [String(pair[0]), String(pair[1])];
+  });
+  return Object.fromEntries(pairs);
 }

@@ -53,7 +53,7 @@ export class LlmScope {
   /** It went well. */
   succeeded(output: unknown, profile: CategoryProfile = {}): void {
     const { parts, chains } = this.#call;
-    if (parts.recorder.heard(this.scope))
+    if (this.#tells)
       parts.recorder.succeeded(this.scope, { chains, copy: this.#responseCopy(), output, profile });
   }
 
@@ -63,7 +63,7 @@ export class LlmScope {
     partial: { readonly output?: unknown; readonly profile?: CategoryProfile } = {},
   ): void {
     const { parts, chains } = this.#call;
-    if (parts.recorder.heard(this.scope))
+    if (this.#tells)
       parts.recorder.failed(this.scope, error, { chains, copy: this.#responseCopy(), ...partial });
   }
 
@@ -72,6 +72,12 @@ export class LlmScope {
     const { scopes, registry } = this.#call.parts;
     scopes.end(this.scope);
     registry.end(this.scope);
+  }
+
+  /** False where nobody listens, and where somebody else has ended the scope: it has its end event. */
+  get #tells(): boolean {
+    const { recorder, scopes } = this.#call.parts;
+    return recorder.heard(this.scope) && scopes.isOpen(this.scope);
   }
 
   #responseCopy(): PayloadCopy {

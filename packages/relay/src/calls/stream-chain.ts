@@ -85,6 +85,8 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   reads(chunks: unknown, what: string): this {
     if (!isAsyncIterable(chunks)) throw relayErrors.badAnswer(what, "an async iterable of chunks");
     this.#chunks = this.#inScope(() => chunks[Symbol.asyncIterator]());
+    // Given up while it was opened: its code learns of it now.
+    if (this.#over) this.#leave();
     return this;
   }
 

@@ -26,24 +26,25 @@ export class ToolScope {
     parts.recorder.start(this.scope, args, { chains, copy });
   }
 
-  /** It went well: its end event, then the marks that its intercepts asked for. */
+  /** It went well: its end event, unless somebody has ended it, then the marks that its intercepts asked for. */
   succeeded(result: unknown, annotation: unknown, marks: readonly PendingMark[]): void {
     const { parts, chains, name } = this.#call;
     const { recorder } = parts;
     if (!recorder.heard(this.scope)) return;
-    recorder.succeeded(this.scope, {
-      chains,
-      copy: { entries: chains.of("tool_sanitize_response_guardrail"), name },
-      output: result,
-      ...(annotation === undefined ? {} : { profile: { tool_result_annotation: plainData(annotation) } }),
-    });
+    if (parts.scopes.isOpen(this.scope))
+      recorder.succeeded(this.scope, {
+        chains,
+        copy: { entries: chains.of("tool_sanitize_response_guardrail"), name },
+        output: result,
+        ...(annotation === undefined ? {} : { profile: { tool_result_annotation: plainData(annotation) } }),
+      });
     for (const mark of marks) recorder.mark(this.scope, mark, { chains });
   }
 
   /** It didn't. */
   failed(error: unknown): void {
     const { parts, chains } = this.#call;
-    parts.recorder.failed(this.scope, error, { chains });
+    if (parts.scopes.isOpen(this.scope)) parts.recorder.failed(this.scope, error, { chains });
   }
 
   /** Ends the scope, behind its end event. */

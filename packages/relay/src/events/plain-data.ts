@@ -14,11 +14,16 @@ export function plainData(value: unknown): Json {
   return new Copy().of(value, 0);
 }
 
-/** As `plainData`, of facts by name. Most are flat texts, and stay as they are. */
+/** As `plainData`, of facts by name. Most are flat texts, which are copied in one go. */
 export function plainRecord(facts: Metadata | null): Metadata | null {
   if (facts === null) return null;
-  for (const key in facts) if (typeof facts[key] !== "string") return recordOf(plainData(facts));
-  return facts;
+  const copy: Record<string, Json> = {};
+  for (const key in facts) {
+    const fact = read(facts, key);
+    if (typeof fact !== "string") return recordOf(plainData(facts));
+    define(copy, key, fact);
+  }
+  return copy;
 }
 
 /** What JSON calls an object; null for anything else. */

@@ -27,9 +27,10 @@ export interface RuntimeDiagnostic {
 /** Sends events somewhere. Register it with a relay, and shut it down in the end. */
 export abstract class Exporter {
   readonly #includeSecrets: boolean;
-  /** Stays when it isn't registered any more: what was emitted before still comes. */
+  /** Both stay when it isn't registered any more: what was emitted before still comes. */
   #relay: Relay | undefined = undefined;
   #registration: Registration | undefined = undefined;
+  #isRegistered = false;
   #closed = false;
 
   constructor(options: ExporterOptions) {
@@ -50,23 +51,23 @@ export abstract class Exporter {
     options: Pick<RegistrationOptions, "scope" | "queueLimit"> = {},
   ): void {
     if (this.#closed) throw relayErrors.exporterClosed();
-    if (this.#registration !== undefined) throw relayErrors.nameTaken("exporter registration", name);
+    if (this.#isRegistered) throw relayErrors.nameTaken("exporter registration", name);
     const handle = (event: RelayEvent): Promise<void> | undefined =>
       this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
     this.#registration = relay.registerSubscriber(name, handle, options);
+    this.#isRegistered = true;
     this.#relay = relay;
   }
 
   /** False when it isn't registered. What was emitted before is still sent. */
   deregister(): boolean {
-    const removed = this.#registration?.deregister() ?? false;
-    this.#registration = undefined;
-    return removed;
+    this.#isRegistered = false;
+    return this.#registration?.deregister() ?? false;
   }
 
-  /** Settles when all that was emitted before is out. Throws `relay.export_failed` when something was lost since. */
+  /** Settles when all that was emitted before is out, whatever other subscribers do. Throws `relay.export_failed` when something was lost since. */
   async forceFlush(): Promise<void> {
-    await this.#relay?.flushSubscribers();
+    await this.#relay?.flushSubscribers(this.#registration);
     await this.drained();
   }
 

@@ -69,8 +69,14 @@ export class Invocation {
     this.#cancel(new Ending(() => error));
   }
 
-  /** It goes on while nobody waits for it, until it is closed. `givenUp`: told when it is given up. */
+  /** It goes on while nobody waits for it, until it is closed. `givenUp`: told when it is given up, at once if it is. */
   hold(givenUp: (error: Error) => void): void {
+    const over = this.#over ?? (this.#parent === undefined ? undefined : this.#parent.#over);
+    if (over !== undefined) {
+      this.#over = over;
+      givenUp(over.error);
+      return;
+    }
     this.#givenUp = givenUp;
     if (this.#parent !== undefined) this.#parent.#below().add(this);
   }

@@ -30,6 +30,8 @@ export class Registry {
   readonly #local = new Map<Scope, Level>();
   /** The queues that have something to do, also of subscribers that are gone: what they were offered they get. */
   readonly #busy = new Set<SubscriberQueue>();
+  /** Of subscribers, as long as somebody has their registration: what they wait for is theirs. */
+  readonly #queues = new WeakMap<Registration, SubscriberQueue>();
   readonly #gates: Gates;
   #chains: Chains;
 
@@ -56,13 +58,10 @@ export class Registry {
     this.#chains = new Chains(this.#global.lists, []);
     const { kind, name, priority } = entry;
     const deregister = (): boolean => this.#remove(level, entry, scope);
-    return {
-      kind,
-      name,
-      priority,
-      scopeUuid: level === this.#global ? null : (scope?.uuid ?? null),
-      deregister,
-    };
+    const scopeUuid = level === this.#global ? null : (scope?.uuid ?? null);
+    const registration: Registration = { kind, name, priority, scopeUuid, deregister };
+    if (entry.queue !== undefined) this.#queues.set(registration, entry.queue);
+    return registration;
   }
 
   /** Takes away what has that name in that place. False when nothing has. */
@@ -97,7 +96,9 @@ export class Registry {
 
   /** The scope has ended: what was registered in it is gone. */
   end(scope: Scope): void {
-    if (this.#local.size > 0) this.#local.delete(scope);
+    if (this.#local.size === 0) return;
+    for (const { queue } of this.#local.get(scope)?.lists.subscriber ?? []) queue?.release();
+    this.#local.delete(scope);
   }
 
   /** Everything that is registered: what is global first, each place in the order of the table. */
@@ -116,9 +117,10 @@ export class Registry {
     return [this.#global, ...this.#local.values()].flatMap((level) => [...level.lists.subscriber]);
   }
 
-  /** Settles when all that was offered to subscribers has been handled or lost. */
-  async flushed(): Promise<void> {
-    await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
+  /** Settles when all that was offered to subscribers, or to that one alone, has been handled or lost. */
+  async flushed(only?: Registration): Promise<void> {
+    if (only !== undefined) await this.#queues.get(only)?.flushed(true);
+    else await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
   }
 
   get #ungated(): boolean {
@@ -134,6 +136,7 @@ export class Registry {
   #remove(level: Level, entry: Entry, scope: Scope | undefined): boolean {
     const gone = scope !== undefined && level !== this.#global && this.#local.get(scope) !== level;
     const removed = level.remove(entry) && !gone;
+    if (removed) entry.queue?.release();
     if (scope !== undefined && level.size === 0) this.#local.delete(scope);
     this.#chains = new Chains(this.#global.lists, []);
     return removed;

@@ -52,7 +52,8 @@ export class SubscriberQueue {
   #failed = 0;
   /** Events that ever left: handled, failed, or dropped from the front. */
   #left = 0;
-  #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
+  #waiters: { readonly until: number; readonly own: boolean; readonly resolve: () => void }[] = [];
+  #released = false;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -84,13 +85,32 @@ export class SubscriberQueue {
     this.#parts.later(() => void this.#drain());
   }
 
-  /** Settles when all that is waiting or being handled now has left. */
-  flushed(): Promise<void> {
+  /**
+   * Settles when all that is waiting or being handled now has left. `own`: whoever waits is the subscriber's owner, and
+   * waits also when it is released.
+   */
+  flushed(own = false): Promise<void> {
     const until = this.#left + this.#waiting + (this.#handling ? 1 : 0);
-    if (until === this.#left) return Promise.resolve();
+    if (until === this.#left || (this.#isLeftAlone && !own)) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiters.push({ until, resolve });
+    this.#waiters.push({ until, own, resolve });
     return promise;
+  }
+
+  /** The subscriber is gone. It still gets its events, but from now on others wait for it only while it answers at once. */
+  release(): void {
+    this.#released = true;
+    if (this.#handling) this.#letGo();
+  }
+
+  get #isLeftAlone(): boolean {
+    return this.#released && this.#handling;
+  }
+
+  #letGo(): void {
+    const others = this.#waiters.filter(({ own }) => !own);
+    this.#waiters = this.#waiters.filter(({ own }) => own);
+    for (const { resolve } of others) resolve();
   }
 
   get #waiting(): number {
@@ -123,11 +143,13 @@ export class SubscriberQueue {
     this.#handling = true;
     try {
       const answer = this.#parts.handle(event);
-      if (answer instanceof Promise)
+      if (answer instanceof Promise) {
+        if (this.#released) this.#letGo();
         return answer.then(
           () => this.#handled(),
           (error: unknown) => this.#refused(error),
         );
+      }
       this.#handled();
     } catch (error) {
       this.#refused(error);

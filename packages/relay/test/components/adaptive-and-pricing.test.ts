@@ -57,6 +57,26 @@ test("the same request has the same answer, which nobody can change for others; 
   expect(marks[0]?.metadata).toMatchObject({ "nemo_relay.response_cache.surface": "llm" });
 });
 
+test("what JSON can't say whole has no key: it is asked anew, and never answered for another", async () => {
+  const { driver } = await driverWith({ responseCache: responseCacheConfig({ namespace: "ns" }) });
+  const { requests: asked, ask } = asking(driver);
+  const deep = (leaf: string, depth: number) => {
+    let value: unknown = leaf;
+    for (let n = 0; n < depth; n++) value = { value };
+    return value;
+  };
+  const wide = (leaf: string) => [...Array.from({ length: 100_001 }, () => 0), leaf];
+  const unlike: unknown[] = [
+    ...[new Uint8Array([1, 2]), new Uint8Array([3, 4]), 1n, "1", new Date(0), new Date(0).toISOString()],
+    ...[deep("a", 80), deep("b", 80), wide("a"), wide("b"), [undefined], [null], Array(1), NaN, "NaN"],
+    ...[deep("a", 20_000), deep("b", 20_000), [() => 1], { f: () => 1 }, {}],
+  ];
+  for (const value of unlike) await ask({ temperature: 0, value });
+  expect(asked.length).toBe(unlike.length);
+  for (const leaf of ["a", "b"]) await ask({ temperature: 0, value: deep(leaf, 80) });
+  expect(asked.length).toBe(unlike.length);
+});
+
 test("what may differ isn't kept, unless it is asked for; headers are part of the key where they are named", async () => {
   const { driver } = await driverWith({ responseCache: responseCacheConfig({ namespace: "ns" }) });
   const { requests: asked, ask } = asking(driver);

@@ -3,7 +3,8 @@
  *
  * It goes around the provider, nearest to it unless other priorities say so; guardrails and request intercepts have run
  * by then, and events are as ever. Requests whose answers may differ (a temperature that isn't 0) aren't kept unless the
- * configuration says so, streams never are. A mark `response_cache` says for each call what it was: hit, miss, bypass.
+ * configuration says so, streams never are, nor what JSON can't say whole: bytes, dates, big integers. A mark `response_cache` says for
+ * each other call what it was: hit, miss, bypass.
  */
 import { isList, isObject, type JsonObject, number } from "../../codecs/json.ts";
 import type { LlmRequest } from "../../middleware/payloads.ts";
@@ -122,7 +123,7 @@ class ResponseCache {
     const parts = {
       name,
       version: policy.toolVersion,
-      args: told === undefined ? args : Object.fromEntries(told),
+      ...(args === undefined ? {} : { args: told === undefined ? args : Object.fromEntries(told) }),
     };
     return await this.#answer({ surface: "tool", parts, policy }, ask);
   }
@@ -130,6 +131,7 @@ class ResponseCache {
   async #answer<T>({ surface, parts, policy }: Question, ask: () => Promise<T>): Promise<T> {
     const { ports, relay } = this.#context;
     const key = cacheKey({ namespace: this.#namespace, surface, parts }, ports.sha256);
+    if (key === undefined) return await ask();
     const ttlMs = policy.ttlSeconds * 1_000;
     const told = (status: "hit" | "miss" | "bypass"): void =>
       relay.event("response_cache", {

@@ -1,5 +1,6 @@
 /** StoredResponses: answers by key, for a time, the ones that were used last. Bounded in number and in size. */
 import { limits } from "@troupe/protocol";
+import { wholeJson } from "./whole-json.ts";
 
 interface Stored {
   readonly value: unknown;
@@ -30,7 +31,7 @@ export class StoredResponses {
 
   /** Keeps a copy of what JSON can say; nothing else is kept. */
   set(key: string, value: unknown, ttlMs: number): void {
-    const text = jsonOf(value);
+    const text = wholeJson(value);
     if (text === undefined || text.length > limits.relayCachedCharacters) return;
     const known = this.#stored.get(key);
     if (known !== undefined) this.#forget(key, known);
@@ -51,24 +52,4 @@ export class StoredResponses {
     this.#stored.delete(key);
     this.#size -= stored.size;
   }
-}
-
-/** Undefined for what isn't the same behind JSON: a date, a class of its own, a cycle. */
-function jsonOf(value: unknown): string | undefined {
-  try {
-    const text = JSON.stringify(value);
-    return text !== undefined && isPlain(value) ? text : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return typeof value !== "number" || Number.isFinite(value);
-  if (Array.isArray(value)) return value.every((element) => element !== undefined && isPlain(element));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return Object.values(value).every(
-    (field) => field !== undefined && typeof field !== "function" && isPlain(field),
-  );
 }
