@@ -104,6 +104,14 @@ const actions: readonly (readonly [BuiltinConfig, unknown])[] = [
     { action: "mask", target_paths: ["/u/w", "/t"] },
     { t: "*".repeat(26), u: { w: "******", n: 5 } },
   ],
+  [
+    { action: "mask", target_paths: ["/u"] },
+    { t: data.t, u: { w: "******", n: "*" } },
+  ],
+  [
+    { action: "regex_replace", pattern: "9", replacement: "0", target_paths: ["/u/n"] },
+    { t: data.t, u: data.u },
+  ],
   [{ action: "redact", detector: "email", target_paths: ["/u/w"] }, data],
   [
     { action: "remove", target_path_globs: ["/u/*"] },
