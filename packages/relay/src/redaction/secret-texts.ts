@@ -18,7 +18,7 @@ const assignment = new RegExp(
 /** Their value has spaces. */
 const header = /((?:authorization|cookie)\s{0,4}[:=]\s{0,4})([^\s"'\\{}[\]][^\r\n"'\\]*)/gi;
 const pem =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
 const address = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s"'<>]+)/gi;
 
 /** True when a text may hold what stands under the name of a secret. */
