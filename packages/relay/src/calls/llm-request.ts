@@ -3,6 +3,7 @@ import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
 import { invoke } from "../middleware/invoke.ts";
 import type { LlmRequest, LlmRequestInterceptOutcome } from "../middleware/payloads.ts";
+import { isSecretName } from "../redaction/secret-names.ts";
 import { traceparent } from "../scope/propagation.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Call } from "./call-parts.ts";
@@ -16,12 +17,6 @@ export interface RewrittenRequest {
   /** They asked for these. */
   readonly pendingMarks: readonly PendingMark[];
 }
-
-/** Headers that no event has. */
-const secretHeaders: ReadonlySet<string> = new Set([
-  ...["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"],
-  ...["anthropic-api-key", "x-goog-api-key"],
-]);
 
 const noMarks: readonly PendingMark[] = [];
 
@@ -98,7 +93,7 @@ export function tracedRequest(request: LlmRequest, scope: Scope): LlmRequest {
 
 /** The request that events get. */
 export function requestWithoutSecrets({ headers, content }: LlmRequest): LlmRequest {
-  const told = Object.entries(headers).filter(([header]) => !secretHeaders.has(header.toLowerCase()));
+  const told = Object.entries(headers).filter(([header]) => !isSecretName(header));
   return { headers: Object.fromEntries(told), content };
 }
 

@@ -3,7 +3,8 @@
  * events alone, never on the calls themselves.
  */
 import { isList, isObject, type JsonObject } from "../codecs/json.ts";
-import type { EventFields, Json, Metadata, RelayEvent } from "../events/event.ts";
+import type { EventFields, Json, Metadata } from "../events/event.ts";
+import type { EventSanitizePayload } from "../middleware/payloads.ts";
 import { detectorNames } from "../redaction/detectors.ts";
 import { Redaction, type RedactionProfile } from "../redaction/redaction.ts";
 import type { Component, ComponentContext } from "./component.ts";
@@ -63,18 +64,30 @@ function register(config: JsonObject, context: ComponentContext): void {
   if (output === true) context.registerLlmSanitizeResponseGuardrail("output", clean, options);
   if (tool_input === true) context.registerToolSanitizeRequestGuardrail("tool_input", clean, options);
   if (tool_output === true) context.registerToolSanitizeResponseGuardrail("tool_output", clean, options);
-  const fields = (payload: { readonly event: RelayEvent; readonly fields: EventFields }): EventFields =>
-    cleanFields(redaction, payload.event, payload.fields);
-  if (mark === true) context.registerMarkSanitizeGuardrail("mark", fields, options);
-  // What the sanitizers of calls don't see: other scopes' data, metadata such as the text of an error.
-  if (input === true) context.registerScopeSanitizeStartGuardrail("start", fields, options);
-  if (output === true) context.registerScopeSanitizeEndGuardrail("end", fields, options);
+  const fields =
+    (ofTool: Json, ofOthers: Json) =>
+    (payload: EventSanitizePayload): EventFields => {
+      const { kind, category } = payload.event;
+      const asked = kind === "scope" && category === "tool" ? ofTool : ofOthers;
+      return cleanFields(redaction, payload, asked === true);
+    };
+  if (mark === true) context.registerMarkSanitizeGuardrail("mark", fields(true, true), options);
+  // What the sanitizers of calls don't see: the data of scopes that are no calls, whatever they call themselves, and
+  // metadata such as the text of an error.
+  if (input === true || tool_input === true)
+    context.registerScopeSanitizeStartGuardrail("start", fields(tool_input, input), options);
+  if (output === true || tool_output === true)
+    context.registerScopeSanitizeEndGuardrail("end", fields(tool_output, output), options);
 }
 
-function cleanFields(redaction: Redaction, event: RelayEvent, fields: EventFields): EventFields {
-  const called = event.kind === "scope" && (event.category === "llm" || event.category === "tool");
+/** A payload that its call's sanitizers have read isn't read twice: a path would mean something else by then. */
+function cleanFields(
+  redaction: Redaction,
+  { fields, payloadSanitized }: EventSanitizePayload,
+  asked: boolean,
+): EventFields {
   return {
-    data: called ? fields.data : redaction.of(fields.data),
+    data: payloadSanitized || !asked ? fields.data : redaction.of(fields.data),
     metadata: record(redaction.of(fields.metadata)),
     // A tool's annotation, and what a program has put there; annotated requests are made of clean payloads.
     category_profile: record(redaction.found(fields.category_profile)),

@@ -139,7 +139,8 @@ export class Pipeline {
     const entry = emission.scrub[index];
     if (entry === undefined) return event;
     const { data, metadata, category_profile } = event;
-    const payload = { event, fields: { data, metadata, category_profile } };
+    const fieldsOf = { data, metadata, category_profile };
+    const payload = { event, fields: fieldsOf, payloadSanitized: emission.copy !== undefined };
     const fields = this.#asked(entry, payload, plainFields, () => noFields);
     return and(fields, (scrubbed) => this.#scrub(emission, index + 1, { ...event, ...scrubbed }));
   }

@@ -85,6 +85,8 @@ export interface LlmSanitizePayload {
 export interface EventSanitizePayload {
   readonly event: RelayEvent;
   readonly fields: EventFields;
+  /** True when `data` is what the sanitizers of its call, a tool's or a model's, have made of it. */
+  readonly payloadSanitized: boolean;
 }
 
 /** Null or undefined: go on. A text: the reason why not. */

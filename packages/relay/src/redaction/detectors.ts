@@ -1,8 +1,8 @@
 /**
  * Detectors: what personal data and secrets look like.
  *
- * Every pattern has bounds, so that reading a text takes a time that grows with its length alone; what a pattern can't
- * say (a card's check digit, whether colons make an address) a function decides.
+ * Every pattern has bounds, or consumes what it has read, so that reading a text takes a time that grows with its length
+ * alone; what a pattern can't say (a card's check digit, whether colons make an address) a function decides.
  */
 
 /** What one detector looks for. */
@@ -40,7 +40,9 @@ export const detectorNames = [
 type Row = Omit<Detector, "name">;
 
 const octet = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
-const keyPrefixes = "sk|pk|rk|gh[pousr]|github_pat|glpat|xox[abeoprs]|npm|hf|key|nvapi";
+/** Those that are no words of a program's own names are found behind "_" as well. */
+const keyPrefixes = "sk|gh[pousr]|github_pat|glpat|xox[abeoprs]|nvapi";
+const keyWords = "pk|rk|npm|hf|key";
 
 const rows: Readonly<Record<DetectorName, Row>> = {
   email: {
@@ -53,7 +55,10 @@ const rows: Readonly<Record<DetectorName, Row>> = {
     secret: false,
   },
   api_key: {
-    pattern: new RegExp(`\\b(?:${keyPrefixes})[-_][A-Za-z0-9_-]{16,255}`, "g"),
+    pattern: new RegExp(
+      `(?:(?<![A-Za-z0-9])(?:${keyPrefixes})|\\b(?:${keyWords}))[-_][A-Za-z0-9_-]{16,}|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{16,}`,
+      "g",
+    ),
     secret: true,
   },
   ip_address: {
@@ -70,9 +75,11 @@ const rows: Readonly<Record<DetectorName, Row>> = {
     pattern: /\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b/g,
     secret: false,
   },
-  bearer_token: { pattern: /\bBearer\s{1,4}[A-Za-z0-9._~+/=-]{8,4096}/gi, secret: true },
+  bearer_token: { pattern: /\bBearer\s{1,4}[A-Za-z0-9._~+/=-]{8,}/gi, secret: true },
   jwt: {
-    pattern: /\beyJ[A-Za-z0-9_-]{5,4096}\.[A-Za-z0-9_-]{5,8192}\.[A-Za-z0-9_-]{5,4096}/g,
+    // It may only begin near the beginning of a word: so that no word is read from each of its characters.
+    pattern:
+      /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{0,64}?eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}/g,
     secret: true,
   },
   credit_card: { pattern: /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g, holds: hasCheckDigit, secret: true },

@@ -90,7 +90,14 @@ class Applied {
   /** What becomes of a value that a path means. */
   #meant(value: Json): Json | undefined {
     if (this.#profile.action === "remove") return undefined;
-    return rewrite(value, { text: this.#text });
+    return rewrite(value, { text: this.#text, scalar: (scalar) => this.#scalar(scalar) });
+  }
+
+  /** A number or a flag is looked at as a text, and stays what it is where nothing is found. */
+  #scalar(value: number | boolean): Json {
+    const text = `${value}`;
+    const rest = this.#text(text);
+    return rest === text ? value : rest;
   }
 }
 

@@ -2,23 +2,17 @@
  * Secrets: what no exporter sends unless it is told to.
  *
  * A secret is known by the name of the property that holds it (headers, credentials) or by what it looks like, wherever
- * in an event it stands: data, metadata, profile, also the text of an error. Names are compared without case and with
- * "_" and "-" alike.
+ * in an event it stands: data, metadata, profile, names of properties, JSON in a text, also the text of an error.
  */
+import { isList, type JsonObject, own } from "../codecs/json.ts";
 import type { Json, Metadata, RelayEvent } from "../events/event.ts";
 import { type DetectorName, detectorNames, detectors, replaceFound } from "./detectors.ts";
 import { type Rewriter, rewrite } from "./rewrite.ts";
+import { isSecretName, mayBeNumber } from "./secret-names.ts";
+import { mayNameSecrets, withoutAssigned, withoutPrivateKeys, withoutUserinfo } from "./secret-texts.ts";
 
 /** What stands in a secret's place. */
 export const REDACTED = "[REDACTED]";
-
-const names: ReadonlySet<string> = new Set([
-  ...["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "apikey"],
-  ...["anthropic-api-key", "x-goog-api-key", "x-amz-security-token", "x-auth-token", "x-csrf-token"],
-  ...["password", "passwd", "passphrase", "secret", "client-secret", "secret-key", "private-key"],
-  ...["secret-access-key", "aws-secret-access-key", "access-token", "refresh-token", "id-token"],
-  ...["session-token", "auth-token", "bearer-token", "credentials"],
-]);
 
 /**
  * What a text must have before a detector is worth asking: reading every text with every pattern would be slow. Keys are
@@ -40,15 +34,22 @@ const sought = detectorNames.flatMap((name) => {
   return detector === undefined || clue === undefined ? [] : [{ detector, clue }];
 });
 
+const valueNames: ReadonlySet<string> = new Set(["value", "values", "Value"]);
+const nameNames = ["name", "key", "Name", "Key", "header"] as const;
+/** What is longer isn't the name of a header but a text. */
+const LONGEST_NAME = 128;
+
 /** By character code: true for what words of keys are made of. */
 const wordCodes = Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w+/=.~-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
-/** `user:password@` in an address. */
-const userinfo = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:"'<>]{1,256}:[^\s/@"'<>]{1,256}@/gi;
-
-const rewriter: Rewriter = { property: secretProperty, text: textWithoutSecrets };
+const rewriter: Rewriter = {
+  property: secretProperty,
+  key: textWithoutSecrets,
+  list: listWithoutSecrets,
+  text: textWithoutSecrets,
+};
 
 /** The event without secrets; itself when it has none. */
 export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
@@ -64,19 +65,53 @@ export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
   return same ? event : { ...event, name, data, metadata, category_profile };
 }
 
-/** A text without what looks like a secret. */
+/** A text without what looks like a secret. What is JSON is read as such. */
 export function textWithoutSecrets(text: string): string {
   // The shortest secret that is known by its looks.
-  if (text.length < 12) return text;
-  let clean = text;
+  if (text.length < 8) return text;
+  const named = mayNameSecrets(text);
+  const json = named ? jsonWithoutSecrets(text) : undefined;
+  if (json !== undefined) return json;
+  let clean = withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED);
   for (const { detector, clue } of sought)
     if (clue(clean)) clean = replaceFound(clean, detector, () => REDACTED);
-  return clean.includes("@") ? clean.replace(userinfo, `$1${REDACTED}@`) : clean;
+  return named ? withoutAssigned(clean, REDACTED) : clean;
 }
 
-function secretProperty(name: string, value: Json): Json | undefined {
-  if (value === null || typeof value === "boolean" || typeof value === "number") return undefined;
-  return names.has(name.toLowerCase().replaceAll("_", "-")) ? REDACTED : undefined;
+/** Undefined for what isn't JSON, or is too deep. */
+function jsonWithoutSecrets(text: string): string | undefined {
+  if (!/^\s*[[{"]/.test(text)) return undefined;
+  try {
+    const value: Json = JSON.parse(text);
+    const clean = rewrite(value, rewriter);
+    return clean === value ? text : JSON.stringify(clean);
+  } catch {
+    return undefined;
+  }
+}
+
+function secretProperty(name: string, value: Json, owner: JsonObject): Json | undefined {
+  if (value === null || typeof value === "boolean") return undefined;
+  // A header or a field of a form.
+  if (valueNames.has(name) && nameNames.some((key) => isSecret(own(owner, key)))) return REDACTED;
+  // What a schema requires are names, and may look like a header.
+  if (name === "required" && isList(value)) return rewrite(value, { text: textWithoutSecrets });
+  if (!isSecretName(name)) return undefined;
+  if (typeof value === "number") return mayBeNumber(name) ? REDACTED : undefined;
+  // A piece of what a model has written.
+  return name === "token" && Object.hasOwn(owner, "logprob") ? undefined : REDACTED;
+}
+
+/** Names and values in turn, as headers are: what stands behind the name of a secret is one. */
+function listWithoutSecrets(list: readonly Json[]): readonly Json[] {
+  if (list.length % 2 === 1 || !list.some((name, n) => n % 2 === 0 && isSecret(name))) return list;
+  return list.map((value, n) =>
+    n % 2 === 1 && value !== null && typeof value !== "boolean" && isSecret(list[n - 1]) ? REDACTED : value,
+  );
+}
+
+function isSecret(name: Json | undefined): boolean {
+  return typeof name === "string" && name.length <= LONGEST_NAME && isSecretName(name);
 }
 
 function record(metadata: Metadata | null): Metadata | null {

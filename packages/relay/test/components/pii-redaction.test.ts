@@ -104,6 +104,14 @@ const actions: readonly (readonly [BuiltinConfig, unknown])[] = [
     { action: "mask", target_paths: ["/u/w", "/t"] },
     { t: "*".repeat(26), u: { w: "******", n: 5 } },
   ],
+  [
+    { action: "mask", target_paths: ["/u"] },
+    { t: data.t, u: { w: "******", n: "*" } },
+  ],
+  [
+    { action: "regex_replace", pattern: "9", replacement: "0", target_paths: ["/u/n"] },
+    { t: data.t, u: data.u },
+  ],
   [{ action: "redact", detector: "email", target_paths: ["/u/w"] }, data],
   [
     { action: "remove", target_path_globs: ["/u/*"] },
@@ -117,6 +125,30 @@ const actions: readonly (readonly [BuiltinConfig, unknown])[] = [
 
 test.each(actions)("%j does as was recorded", async (profile, expected) => {
   expect(await dataOf(profile, data)).toEqual(expected);
+});
+
+test("scopes that call themselves tools or models are looked at, also where a program ends a call as a scope", async () => {
+  const driver = await redacting({ action: "redact", detector: "email" });
+  const { relay } = driver;
+  const mail = "a@example.com";
+  for (const type of ["tool", "llm", "agent"] as const) {
+    await relay.withScope(type, type, () => 1, { input: { mail } });
+    relay.popScope(relay.pushScope(type, type, { input: { mail } }), { output: { mail } });
+  }
+  relay.popScope(relay.toolCall("t", { mail }), { output: { mail } });
+  relay.toolCallEnd(relay.toolCall("t", { mail }), { result: mail });
+  await relay.flushSubscribers();
+  expect(driver.events.length).toBe(16);
+  expect(driver.events.filter((event) => JSON.stringify(event).includes(mail))).toEqual([]);
+});
+
+test("a payload is read once: what a path means isn't looked for in what is left", async () => {
+  const driver = await redacting({ action: "remove", target_paths: ["/0"] });
+  const { relay } = driver;
+  relay.toolCallEnd(relay.toolCall("call", [1, 2, 3]), { result: 1 });
+  relay.popScope(relay.pushScope("scope", "tool", { input: [1, 2, 3] }));
+  expect((await driver.find("call", "start")).data).toEqual([2, 3]);
+  expect((await driver.find("scope", "start")).data).toEqual([2, 3]);
 });
 
 test("every place of an event is looked at, and no call is touched", async () => {
