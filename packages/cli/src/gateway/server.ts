@@ -32,13 +32,16 @@ const DRAIN_MS = 10_000;
 export class GatewayServer {
   readonly #route: ServerRoute;
   readonly #server: Server;
+  /** Requests that are served, to the last word of their trace. */
+  readonly #serving = new Set<Promise<void>>();
   #stopping = false;
 
   private constructor(route: ServerRoute) {
     this.#route = route;
     // A body may take as long as it likes, as the answer may.
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
-      void this.#serve(request, response);
+      const serving = this.#serve(request, response).finally(() => this.#serving.delete(serving));
+      this.#serving.add(serving);
     });
   }
 
@@ -64,8 +67,14 @@ export class GatewayServer {
     this.#stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections();
+      giveUp();
+    }, DRAIN_MS);
     await closed;
+    // A client has its answer before its call's end is told.
+    await Promise.race([Promise.all(this.#serving), late]);
     clearTimeout(timer);
   }
 
