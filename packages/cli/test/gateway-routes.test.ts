@@ -149,6 +149,39 @@ test("what is no model call goes to whose it is, untouched, both ways", async ()
   expect([refused.status, await refused.json()]).toMatchObject([503, { error: { status: "UNAVAILABLE" } }]);
 });
 
+test("no spelling of a path gets past a guardrail, and none leads to another host", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using stranger = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const guardrail = `{ kind: "llm_conditional_execution_guardrail", name: "none", handle: () => "no" }`;
+  const flags = ["--upstream", provider.url, "--plugin", folder.worker("shut", guardrail)];
+  await using gateway = await GatewayProcess.start(flags);
+  const status = async (path: string) => {
+    const { hostname, port } = new URL(gateway.url);
+    const sent = request({ hostname, port, path, method: "POST" }).end("{}");
+    const [answer] = await once(sent, "response");
+    answer.resume();
+    return answer.statusCode;
+  };
+  const host = new URL(stranger.url).host;
+  const spellings = [
+    "/v1//messages",
+    "//v1/messages",
+    "/v1/x/../messages",
+    "/v1/%6Dessages",
+    "/v1/messages/",
+  ];
+  for (const path of [...spellings, "/v1/x/%2e%2e/messages", "/v1/x%2F..%2Fmessages", "/chat/completions"])
+    expect([path, await status(path)]).toEqual([path, 403]);
+  expect(await status(`${stranger.url}/v1/messages`)).toBe(400);
+  expect(await status("/%")).toBe(400);
+  expect(provider.received).toEqual([]);
+  // A path that begins with somebody's name is a path of the provider's.
+  expect(await status(`//${host}/v1/models`)).toBe(200);
+  expect(provider.received).toHaveLength(1);
+  expect(stranger.received).toEqual([]);
+});
+
 test("an answer that is cut, is no JSON, or unpacks to too much goes on as it is, and is told of by its size", async () => {
   using folder = new PluginFolder();
   const trace = join(folder.path, "trace.jsonl");

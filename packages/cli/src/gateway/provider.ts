@@ -31,14 +31,14 @@ const providers: readonly Provider[] = [
   {
     name: "openai.chat_completions",
     family: "openai",
-    path: /^\/v1\/chat\/completions$/,
+    path: /^(?:\/v1)?\/chat\/completions$/,
     codec: new OpenAIChatCodec(),
     errorBody: openaiError,
   },
   {
     name: "openai.responses",
     family: "openai",
-    path: /^\/v1\/responses$/,
+    path: /^(?:\/v1)?\/responses$/,
     codec: new OpenAIResponsesCodec(),
     errorBody: openaiError,
   },

@@ -12,6 +12,7 @@ import { diagnosticsOf } from "./diagnostics.ts";
 import { callModel, type ModelRoute } from "./model-call.ts";
 import { passThrough } from "./pass-through.ts";
 import { type Provider, providerOf, readable } from "./provider.ts";
+import { pathOf } from "./request-path.ts";
 import { withoutToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
@@ -82,9 +83,9 @@ export class GatewayServer {
     let provider: Provider | undefined;
     try {
       request.url = withoutToken(this.#route.token, request.url ?? "/");
-      const { pathname } = new URL(request.url, "http://gateway");
-      provider = providerOf(pathname);
-      await this.#dispatch(pathname, provider, request, response);
+      const path = pathOf(request.url);
+      provider = providerOf(path);
+      await this.#dispatch(path, provider, request, response);
     } catch (error) {
       this.#refuse(readable(error), provider, response);
     }

@@ -34,7 +34,7 @@ export class Upstream {
   async send({ method, path, headers, body, signal }: UpstreamRequest): Promise<IncomingMessage> {
     const { url } = this;
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const target = new URL(url.pathname.replace(/\/$/, "") + path, url);
+    const target = new URL(url.origin + url.pathname.replace(/\/$/, "") + path);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const sent = send(target, {
       method,
