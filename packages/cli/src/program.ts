@@ -15,36 +15,14 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .description("Stateful actors and AI agents")
     .version(TROUPE_VERSION)
     .enablePositionalOptions();
-  program
-    .command("gateway")
+  withGatewayOptions(program.command("gateway"))
     .description("Serves a gateway between an agent and its model provider")
     .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
-    .option(
-      "--upstream <url>",
-      "the model provider; openai=, anthropic= or gemini=<url> for one of them",
-      collect,
-      [],
-    )
-    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
-    .option("--no-installed", "leaves out the plugins that are installed and enabled")
-    .option("--atof <file>", "writes the trace to this file")
-    .option("--dry-run", "reports what would be done, and does nothing of it")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
-  program
-    .command("run <program> [args...]")
+  withGatewayOptions(program.command("run <program> [args...]"))
     .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
     .passThroughOptions()
-    .option(
-      "--upstream <url>",
-      "the model provider; openai=, anthropic= or gemini=<url> for one of them",
-      collect,
-      [],
-    )
-    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
-    .option("--no-installed", "leaves out the plugins that are installed and enabled")
-    .option("--atof <file>", "writes the trace to this file")
-    .option("--dry-run", "reports what would be done, and does nothing of it")
     .option("--no-summary", "says nothing at the end")
     .action((agent: string, args: readonly string[], flags: RunFlags) =>
       runBehindGateway(flags, agent, args, terminal),
@@ -63,6 +41,21 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
   addPluginCommands(program, terminal);
   return program;
+}
+
+/** What a gateway takes, however it is started. */
+function withGatewayOptions(command: Command): Command {
+  return command
+    .option(
+      "--upstream <url>",
+      "the model provider; openai=, anthropic= or gemini=<url> for one of them",
+      collect,
+      [],
+    )
+    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
+    .option("--no-installed", "leaves out the plugins that are installed and enabled")
+    .option("--atof <file>", "writes the trace to this file")
+    .option("--dry-run", "reports what would be done, and does nothing of it");
 }
 
 function collect(value: string, values: readonly string[]): readonly string[] {

@@ -15,12 +15,29 @@ export class ActorLog implements ActorLogger {
     this.#log = log;
   }
 
-  readonly trace = (first: unknown, second?: unknown): void => this.#write("debug", first, second);
-  readonly debug = (first: unknown, second?: unknown): void => this.#write("debug", first, second);
-  readonly info = (first: unknown, second?: unknown): void => this.#write("info", first, second);
-  readonly warn = (first: unknown, second?: unknown): void => this.#write("warn", first, second);
-  readonly error = (first: unknown, second?: unknown): void => this.#write("error", first, second);
-  readonly fatal = (first: unknown, second?: unknown): void => this.#write("error", first, second);
+  trace(first: unknown, second?: unknown): void {
+    this.#write("debug", first, second);
+  }
+
+  debug(first: unknown, second?: unknown): void {
+    this.#write("debug", first, second);
+  }
+
+  info(first: unknown, second?: unknown): void {
+    this.#write("info", first, second);
+  }
+
+  warn(first: unknown, second?: unknown): void {
+    this.#write("warn", first, second);
+  }
+
+  error(first: unknown, second?: unknown): void {
+    this.#write("error", first, second);
+  }
+
+  fatal(first: unknown, second?: unknown): void {
+    this.#write("error", first, second);
+  }
 
   child(fields: LogFields): ActorLogger {
     return new ActorLog(this.#log.child(fieldsOf(fields)));
