@@ -36,19 +36,31 @@ export default defineConfig({
     maxWorkers: 2,
     pool: "forks",
     projects: [
-      project("all", ["{packages/*/test,sim,conformance,tools,test}/**/*.test.ts"], {}),
-      project("carried", carried, { TROUPE_TEST_CARRIED: "1" }),
+      project("all", ["{packages/*/test,sim,tools}/**/*.test.ts"], { isolate: false }),
+      project("whole", ["{conformance,test}/**/*.test.ts"], { isolate: true }),
+      project("carried", carried, { isolate: false, env: { TROUPE_TEST_CARRIED: "1" } }),
     ],
   },
 });
 
-function project(name: string, include: readonly string[], env: Readonly<Record<string, string>>) {
+interface ProjectOptions {
+  /**
+   * A process for each file, for stories that start programs and count what is left of them. The others share two, which
+   * saves a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
+   * load too, it sets up once for all of them.
+   */
+  readonly isolate: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function project(name: string, include: readonly string[], { isolate, env }: ProjectOptions) {
   return {
     resolve: { conditions: ["troupe-source"] },
     ssr: { resolve: { conditions: ["troupe-source", "node", "import", "default"] } },
     test: {
       name,
       include: [...include],
+      isolate,
       env: { ...environmentOf(unsaid.map((program) => findProgram(program, process.env))), ...env },
       // Node loads the sources by itself, as in every other process of a test: no transform, no wrapped imports.
       // A hang is found also so; a machine that others share may take ten times as long as a free one.

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const kits = process.argv.slice(2).map((kit) => `conformance/${kit}/`);
-const vitest = ["run", "--project", "all", ...(kits.length === 0 ? ["conformance/"] : kits)];
+const vitest = ["run", "--project", "whole", ...(kits.length === 0 ? ["conformance/"] : kits)];
 const { status } = spawnSync("vitest", vitest, {
   cwd: fileURLToPath(new URL("..", import.meta.url)),
   stdio: "inherit",

@@ -52,7 +52,7 @@ export default class Progress implements Reporter {
 
   #time(file: TestModule): void {
     const { collectDuration, duration } = file.diagnostic();
-    const name = `${file.relativeModuleId}${file.project.name === "all" ? "" : ` (${file.project.name})`}`;
+    const name = `${file.relativeModuleId}${file.project.name === "carried" ? " (carried)" : ""}`;
     this.#slowest.push({ name, ms: collectDuration + duration });
     this.#slowest.sort((a, b) => b.ms - a.ms).splice(namedFiles);
   }

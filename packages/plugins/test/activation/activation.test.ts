@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { isGuardrailRejected, type Relay, type RelayEvent } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";
 import { TROUPE_VERSION } from "../../src/version.ts";
@@ -59,8 +59,11 @@ async function refusalOf(relay: Relay, tool: string): Promise<TroupeError> {
 
 /** What carriers leave in the folder for temporary files: this file's own. */
 const temporary = new PluginFolder();
-process.env.TMPDIR = temporary.path;
-afterAll(() => temporary[Symbol.dispose]());
+vi.stubEnv("TMPDIR", temporary.path);
+afterAll(() => {
+  vi.unstubAllEnvs();
+  temporary[Symbol.dispose]();
+});
 
 function leftovers(): string[] {
   return readdirSync(temporary.path).filter((name) => name.startsWith("troupe-worker-"));

@@ -1,13 +1,14 @@
 /** Calls from actor to actor of this process: deadlines and cancels go along, and a circle is an error. */
 import { TIMEOUT_HEADER } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { watch } from "../driver/watch.ts";
 import {
   a,
   b,
   closeGate,
+  fresh,
   gate,
   inner,
   type Names,
@@ -18,6 +19,8 @@ import {
   type Target,
   told,
 } from "./between.ts";
+
+beforeEach(fresh);
 
 test("a deadline goes on to what the action calls: the inner action is told, and so is the outer one", async () => {
   await using driver = await Driver.start({ inner, outer });

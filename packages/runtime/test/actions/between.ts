@@ -1,6 +1,5 @@
 /** Actors that call each other, for the stories of what goes along with such a call. */
 import { actor } from "@troupe/runtime";
-import { beforeEach } from "vitest";
 import type { Driver } from "../driver/driver.ts";
 import { codeOf, Latch } from "../driver/watch.ts";
 
@@ -14,10 +13,11 @@ export function closeGate(): void {
   gate = new Latch();
 }
 
-beforeEach(() => {
+/** Before each story: nothing was said, and the gate is closed. Files that share a process share this module. */
+export function fresh(): void {
   told.length = 0;
   closeGate();
-});
+}
 
 export type Names = "inner" | "outer" | "a" | "b" | "open";
 export interface Target {

@@ -1,10 +1,12 @@
 /** Calls from actor to actor, wherever their code runs: keys and chains go along. */
 import { IDEMPOTENCY_HEADER, limits, TIMEOUT_HEADER } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { watch } from "../driver/watch.ts";
-import { a, b, gate, inner, type Names, open, options, outer, type Target } from "./between.ts";
+import { a, b, fresh, gate, inner, type Names, open, options, outer, type Target } from "./between.ts";
+
+beforeEach(fresh);
 
 test("what goes on behind an answer has no deadline of its call's", async () => {
   await using driver = await Driver.start({ inner, outer });
