@@ -3,13 +3,14 @@
 import { writeFileSync } from "node:fs";
 import { nodeEnv } from "../../src/node/env.ts";
 import { makeTemplate } from "../../src/node/sqlite/own/own-database-file.ts";
+import { spawnHelper } from "../../src/node/sqlite/sql-process/helper-child.ts";
 import { HelperProcess } from "../../src/node/sqlite/sql-process/helper-process.ts";
 import { helperProcesses } from "./helper-processes.ts";
 
 const [, , directory] = process.argv;
 const spare = `${directory}/spare`;
 writeFileSync(spare, makeTemplate(`${directory}/template`));
-const helper = new HelperProcess(nodeEnv({ logLevel: "silent" }));
+const helper = new HelperProcess(nodeEnv({ logLevel: "silent" }), spawnHelper);
 const path = `${directory}/file.db`;
 await helper.ask({ kind: "open", path, spare, entry: "new", durability: "commit" }, 60_000);
 const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";

@@ -1,6 +1,5 @@
 /** How the actors' own files are tied to a data directory, and to a store in memory. */
 import { join } from "node:path";
-import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
@@ -8,8 +7,10 @@ import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
+import { spawnHelper } from "../sql-process/helper-child.ts";
 import { HelperPool } from "../sql-process/helper-pool.ts";
 import { makeTemplate } from "./own-database-file.ts";
+import { OwnDirectory, type OwnDiskOptions, OwnMemory } from "./own-directory.ts";
 import { OwnFiles } from "./own-files.ts";
 import { SpareFiles } from "./spare-files.ts";
 import { StatementWatch } from "./statement-watch.ts";
@@ -19,7 +20,7 @@ const STDERR = 2;
 
 /** What they are tied to. */
 export interface OwnFilesOptions {
-  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
+  readonly env: OwnDiskOptions["env"];
   readonly dataDir: string;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
@@ -48,19 +49,20 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
-  const helpers = new HelperPool(env, options.helpers);
+  const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
   const spares = new SpareFiles(directory, template, syncThreads);
-  const files = new OwnFiles({
+  const place = { directory, spares, durability, syncThreads, checkpointThread, helpers };
+  const disk = new OwnDirectory(place, {
     env,
-    place: { directory, spares, durability, syncThreads, checkpointThread, helpers },
     health,
     watch,
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
     onFatal,
   });
+  const files = new OwnFiles({ env, disk, onFatal });
   return {
     files,
-    recover: () => files.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
+    recover: () => disk.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();
       await helpers.close();
@@ -83,15 +85,17 @@ async function setAlarm(shards: Shards, actorId: string, at: number | null): Pro
 
 /** Databases in memory, for a store that is in memory as a whole. */
 export function ownInMemory(
-  env: Pick<Env, "afterTurn" | "timers" | "log">,
+  env: OwnDiskOptions["env"],
 ): (setAlarm: (actorId: string, at: number | null) => void) => OwnStores {
-  return (setAlarm) =>
-    new OwnFiles({
+  return (setAlarm) => {
+    const onFatal = (cause: unknown): void => env.log.error("a database in memory failed", { cause });
+    const disk = new OwnMemory({
       env,
-      place: "memory",
       health: new DataHealth(env.log),
       watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
-      onFatal: (cause) => env.log.error("a database in memory failed", { cause }),
+      onFatal,
     });
+    return new OwnFiles({ env, disk, onFatal });
+  };
 }

@@ -4,8 +4,6 @@
  * A file has its committer, which lives as long as somebody has its store open; so a batch that fails, or an actor that
  * writes much, is nobody else's matter. What all share are the threads that sync and checkpoint.
  */
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
@@ -13,23 +11,14 @@ import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
-import { DataFile } from "../data-file.ts";
-import type { DataHealth } from "../data-health.ts";
-import { syncDirectory } from "../files.ts";
-import { HelpedFile } from "../sql-process/helped-file.ts";
 import type { ActorFile, OwnTarget } from "./actor-file.ts";
-import { PARTS } from "./own-database-file.ts";
-import { OwnFile, type OwnPlace } from "./own-file.ts";
-import type { StatementWatch } from "./statement-watch.ts";
+import type { OwnDisk } from "./own-directory.ts";
 
 /** What they are made of. */
 export interface OwnFilesOptions {
-  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
-  readonly place: OwnPlace | "memory";
-  readonly health: DataHealth;
-  readonly watch: StatementWatch;
-  /** Puts an actor's alarm into the index; settles when it is durable. */
-  readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
+  readonly env: Pick<Env, "afterTurn">;
+  readonly disk: OwnDisk;
+  /** A sync failed. */
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -42,8 +31,6 @@ interface Open {
   newest: Generation;
   closing: Promise<void> | undefined;
 }
-
-const FILE = /^([0-9a-f]{32})\.db(-wal)?$/;
 
 /** The files of one data directory. */
 export class OwnFiles implements OwnStores {
@@ -74,7 +61,7 @@ export class OwnFiles implements OwnStores {
   }
 
   has(actorId: string): boolean {
-    return (this.#open.get(actorId)?.file ?? this.#ownFile(actorId)).exists;
+    return (this.#open.get(actorId)?.file ?? this.#options.disk.file(actorId, undefined)).exists;
   }
 
   fence(actorId: string): void {
@@ -87,34 +74,7 @@ export class OwnFiles implements OwnStores {
     open?.stores.fence(actorId);
     await open?.committer.drain();
     await (open?.closing ?? open?.file.close());
-    if (this.#options.place === "memory") return;
-    const path = this.#path(actorId);
-    for (const part of PARTS) rmSync(path + part, { force: true });
-  }
-
-  /**
-   * After a crash: every file with a log is opened, which makes it durable, and its alarm put into the index. A file of
-   * nobody (its actor's row was lost in a power cut, or its end was cut off) is deleted.
-   */
-  async recover(exists: (actorId: string) => boolean): Promise<void> {
-    const { place, env, setAlarm } = this.#options;
-    if (place === "memory") return;
-    for (const name of readdirSync(place.directory)) {
-      const [, actorId, log] = FILE.exec(name) ?? [];
-      if (actorId === undefined || log === undefined) continue;
-      try {
-        if (!exists(actorId)) {
-          await this.forget(actorId);
-          continue;
-        }
-        const file = this.#ownFile(actorId);
-        await setAlarm(actorId, file.connection().alarm());
-        await file.close();
-      } catch (error) {
-        env.log.error("an actor's file is damaged; its actor can't be called", { actorId, error });
-      }
-    }
-    syncDirectory(place.directory);
+    this.#options.disk.remove(actorId);
   }
 
   async close(): Promise<void> {
@@ -132,8 +92,8 @@ export class OwnFiles implements OwnStores {
   #of(actorId: string, statementMs: number | undefined): Open {
     const known = this.#open.get(actorId);
     if (known !== undefined) return known;
-    const { env, onFatal } = this.#options;
-    const file = this.#file(actorId, statementMs);
+    const { env, disk, onFatal } = this.#options;
+    const file = disk.file(actorId, statementMs);
     const committer = new GroupCommitter<OwnTarget>({ env, file, onBroken: onFatal });
     const made: Open = {
       file,
@@ -147,32 +107,6 @@ export class OwnFiles implements OwnStores {
     return made;
   }
 
-  /** In memory there is no other process that could have it. */
-  #file(actorId: string, statementMs: number | undefined): ActorFile {
-    const { env, place, health, setAlarm } = this.#options;
-    if (place === "memory" || statementMs === undefined) return this.#ownFile(actorId);
-    return new HelpedFile({
-      env,
-      place,
-      path: this.#path(actorId),
-      health,
-      statementMs,
-      setAlarm: (at) => setAlarm(actorId, at),
-    });
-  }
-
-  #ownFile(actorId: string): OwnFile {
-    const { env, place, health, watch, setAlarm, onFatal } = this.#options;
-    return new OwnFile({
-      env,
-      place,
-      file: new DataFile(this.#path(actorId), health),
-      watch,
-      setAlarm: (at) => setAlarm(actorId, at),
-      onFatal,
-    });
-  }
-
   /** The last one closes the file; in memory it is all there is, and stays. */
   async #leave(actorId: string, open: Open): Promise<void> {
     open.users -= 1;
@@ -180,13 +114,8 @@ export class OwnFiles implements OwnStores {
     open.closing = open.file.close();
     await open.closing;
     open.closing = undefined;
-    if (this.#options.place === "memory" || open.users > 0) return;
+    if (!this.#options.disk.keepsClosedFiles || open.users > 0) return;
     if (this.#open.get(actorId) === open) this.#open.delete(actorId);
-  }
-
-  #path(actorId: string): string {
-    const { place } = this.#options;
-    return place === "memory" ? actorId : join(place.directory, `${actorId}.db`);
   }
 }
 

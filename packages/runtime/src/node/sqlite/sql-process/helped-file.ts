@@ -16,7 +16,6 @@
  * The helper is borrowed for the first question, and given back when the database has rested, see `helper-pool.ts`; not
  * while a batch is open.
  */
-import { existsSync } from "node:fs";
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
@@ -24,18 +23,23 @@ import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
 import type { DataHealth } from "../data-health.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "../own/actor-file.ts";
 import { AlarmIndex } from "../own/alarm-index.ts";
-import type { OwnPlace } from "../own/own-file.ts";
+import type { SpareFiles } from "../own/spare-files.ts";
 import { HelpedSql } from "./helped-sql.ts";
 import { HelperLine, LostInQuestion } from "./helper-line.ts";
 import type { HelperQuestion, HelperValues, OpenQuestion } from "./helper-messages.ts";
+import type { HelperPool } from "./helper-pool.ts";
 import { SyncFailed } from "./sync-failed.ts";
 
 /** What one file is made of. */
 export interface HelpedFileOptions {
-  readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
-  readonly place: OwnPlace;
+  readonly env: Pick<Env, "afterTurn" | "clock" | "timers" | "log">;
+  readonly helpers: HelperPool;
+  readonly spares: Pick<SpareFiles, "take" | "giveBack">;
+  readonly durability: OpenQuestion["durability"];
   readonly path: string;
-  readonly health: DataHealth;
+  /** There is a file of that name. */
+  readonly exists: () => boolean;
+  readonly health: Pick<DataHealth, "found">;
   /** One text of SQL has so long. */
   readonly statementMs: number;
   /** Puts the alarm into the index; settles when it is durable. */
@@ -56,11 +60,11 @@ export class HelpedFile implements ActorFile {
 
   constructor(options: HelpedFileOptions) {
     this.#options = options;
-    const { env, place, path, setAlarm } = options;
+    const { env, helpers, path, setAlarm } = options;
     this.#alarm = new AlarmIndex({ log: env.log, path, setAlarm });
     this.#line = new HelperLine({
       env,
-      pool: place.helpers,
+      pool: helpers,
       opening: () => this.#opening(),
       opened: () => {
         if (this.#entry === "new") this.#spare = undefined;
@@ -69,11 +73,11 @@ export class HelpedFile implements ActorFile {
   }
 
   get exists(): boolean {
-    return existsSync(this.#options.path);
+    return this.#options.exists();
   }
 
   async prepare(): Promise<void> {
-    const { spares } = this.#options.place;
+    const { spares } = this.#options;
     if (this.exists || this.#spare !== undefined) return;
     const spare = await spares.take();
     if (this.#spare === undefined && !this.exists) this.#spare = spare;
@@ -125,7 +129,7 @@ export class HelpedFile implements ActorFile {
 
   async close(): Promise<void> {
     const line = this.#line;
-    if (this.#spare !== undefined) this.#options.place.spares.giveBack(this.#spare);
+    if (this.#spare !== undefined) this.#options.spares.giveBack(this.#spare);
     this.#spare = undefined;
     // Whoever asked for what is under way has gone, and nothing of it would be stored.
     line.killRunning();
@@ -168,12 +172,12 @@ export class HelpedFile implements ActorFile {
   }
 
   #opening(): OpenQuestion {
-    const { path, place } = this.#options;
+    const { path, durability } = this.#options;
     const known = this.exists;
     // Also when it can't be opened now: the next attempt finds it.
     if (!known) this.#entry = "new";
     assert(known || this.#spare !== undefined, "an actor's file is prepared before its first turn");
     const spare = known ? undefined : this.#spare;
-    return { kind: "open", path, spare, entry: this.#entry, durability: place.durability };
+    return { kind: "open", path, spare, entry: this.#entry, durability };
   }
 }

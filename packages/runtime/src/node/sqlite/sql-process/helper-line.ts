@@ -17,7 +17,7 @@ import { SyncFailed } from "./sync-failed.ts";
 
 /** What a line is made of. */
 export interface HelperLineParts {
-  readonly env: Pick<Env, "timers">;
+  readonly env: Pick<Env, "clock" | "timers">;
   readonly pool: HelperPool;
   /** What a new helper is asked first. */
   readonly opening: () => OpenQuestion;
@@ -160,8 +160,8 @@ export class HelperLine implements HelperUser {
 
   async #withFile(): Promise<HelperProcess> {
     this.#notice();
-    const { pool } = this.#parts;
-    if (pool.wanted && performance.now() - this.#borrowedAt > limits.sqlHelperTurnMs) await this.leave();
+    const { pool, env } = this.#parts;
+    if (pool.wanted && env.clock.monotonic() - this.#borrowedAt > limits.sqlHelperTurnMs) await this.leave();
     if (this.#helper !== undefined) return this.#helper;
     // One that is on its way out has SQLite's lock.
     await this.#gone;
@@ -173,7 +173,7 @@ export class HelperLine implements HelperUser {
     }
     this.#parts.opened();
     this.#helper = helper;
-    this.#borrowedAt = performance.now();
+    this.#borrowedAt = env.clock.monotonic();
     return helper;
   }
 

@@ -13,7 +13,15 @@ import type { TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../../errors.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
-import { type HelperEnv, HelperProcess } from "./helper-process.ts";
+import { type HelperEnv, HelperProcess, type StartHelper } from "./helper-process.ts";
+
+/** What a pool is made of. */
+export interface HelperPoolParts {
+  readonly env: HelperEnv;
+  readonly start: StartHelper;
+  /** How many there are at the most. Default: `limits.sqlHelpers`. */
+  readonly most?: number | undefined;
+}
 
 /** Who has a helper. */
 export interface HelperUser {
@@ -30,7 +38,7 @@ interface Waiting {
 /** Lends processes, and bounds their number. */
 export class HelperPool {
   readonly #env: HelperEnv;
-  /** How many there are at the most. */
+  readonly #startOne: StartHelper;
   readonly #most: number;
   readonly #all = new Set<HelperProcess>();
   readonly #free: HelperProcess[] = [];
@@ -40,8 +48,9 @@ export class HelperPool {
   #timer: TimerHandle | undefined;
   #closed = false;
 
-  constructor(env: HelperEnv, most: number = limits.sqlHelpers) {
+  constructor({ env, start, most = limits.sqlHelpers }: HelperPoolParts) {
     this.#env = env;
+    this.#startOne = start;
     this.#most = most;
   }
 
@@ -91,7 +100,7 @@ export class HelperPool {
   }
 
   #start(): HelperProcess {
-    const helper = new HelperProcess(this.#env);
+    const helper = new HelperProcess(this.#env, this.#startOne);
     this.#all.add(helper);
     void helper.exited.then(() => this.#exited(helper));
     return helper;

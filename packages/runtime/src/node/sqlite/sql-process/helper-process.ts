@@ -8,19 +8,32 @@
  * What it has of a file is nothing that anybody was told of: a batch is told when it is durable. Its lock on the file goes
  * when the kernel is done with it: who opens the file anew waits for `exited`.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { workerUrl } from "../worker-url.ts";
-import {
-  type HelperAnswer,
-  type HelperQuestion,
-  type HelperSaying,
-  LIFELINE_FD,
-  MEMORY_SIGNAL,
-} from "./helper-messages.ts";
+import type { HelperAnswer, HelperQuestion, HelperSaying } from "./helper-messages.ts";
+
+/** The process itself: who asks it needs no more of the system. */
+export interface HelperChild {
+  send(question: HelperQuestion): void;
+  /** Ends it at once, whatever it does. */
+  kill(): void;
+  /** The runtime's process lives on for it: it is asked. */
+  hold(): void;
+  /** As `hold`, for its end alone. */
+  awaitEnd(): void;
+  /** The runtime's process doesn't live on for it. */
+  letGo(): void;
+}
+
+/** Who hears what becomes of a process. */
+export interface HelperEar {
+  said(saying: HelperSaying): void;
+  /** It is gone, and the kernel has taken its locks back. */
+  ended(lost: HelperLost): void;
+}
+
+/** Starts a process. It says by itself when it is ready; nothing is said before this returns. */
+export type StartHelper = (ear: HelperEar) => HelperChild;
 
 /** Why a question has no answer. */
 export class HelperLost extends Error {
@@ -46,35 +59,26 @@ export class HelperProcess {
   /** Settles when it is gone. */
   readonly exited: Promise<void>;
   readonly #env: HelperEnv;
-  readonly #child: ChildProcess;
+  readonly #child: HelperChild;
   readonly #ready: Promise<void>;
   #asked: Asked | undefined;
   #lost: HelperLost | undefined;
 
-  constructor(env: HelperEnv) {
+  constructor(env: HelperEnv, start: StartHelper) {
     this.#env = env;
-    this.#child = spawn(process.execPath, processArguments(), {
-      env: {},
-      cwd: "/",
-      stdio: ["ignore", "ignore", "ignore", "pipe", "ipc"],
-      serialization: "advanced",
-    });
     const ready = Promise.withResolvers<void>();
     this.#ready = ready.promise;
     // Nobody may be asking.
     this.#ready.catch(() => {});
-    this.#child.on("message", (saying: HelperSaying) => {
-      if (saying.kind === "ready") ready.resolve();
-      else this.#answered(saying);
-    });
-    this.exited = new Promise((resolve) => {
-      const over = (lost: HelperLost): void => {
+    const exited = Promise.withResolvers<void>();
+    this.exited = exited.promise;
+    this.#child = start({
+      said: (saying) => (saying.kind === "ready" ? ready.resolve() : this.#answered(saying)),
+      ended: (lost) => {
         this.#lose(lost);
         ready.reject(lost);
-        resolve();
-      };
-      this.#child.once("exit", (code, signal) => over(lossOf(code, signal)));
-      this.#child.once("error", (cause) => over(new HelperLost("ended", String(cause))));
+        exited.resolve();
+      },
     });
     this.#letGo();
   }
@@ -86,8 +90,7 @@ export class HelperProcess {
 
   /** The answer. Not while another question has none. Rejects with `HelperLost`: at once when the time is over. */
   async ask(question: HelperQuestion, timeoutMs: number): Promise<HelperAnswer> {
-    this.#child.ref();
-    this.#child.channel?.ref();
+    this.#child.hold();
     try {
       await this.#started();
       return await this.#ask(question, timeoutMs);
@@ -99,7 +102,7 @@ export class HelperProcess {
   /** Ends it at once, whatever it does. */
   kill(): void {
     this.#lose(new HelperLost("ended", "it was killed"));
-    this.#child.kill("SIGKILL");
+    this.#child.kill();
   }
 
   async #started(): Promise<void> {
@@ -123,8 +126,7 @@ export class HelperProcess {
         });
       const asked: Asked = { resolve, reject, timer: timers.set(over, timeoutMs) };
       this.#asked = asked;
-      // What can't be sent is told by the process's end.
-      this.#child.send(question, () => {});
+      this.#child.send(question);
     });
   }
 
@@ -135,13 +137,13 @@ export class HelperProcess {
 
   #late(timeoutMs: number): void {
     this.#lose(new HelperLost("time", `no answer in ${timeoutMs} ms`));
-    this.#child.kill("SIGKILL");
+    this.#child.kill();
   }
 
   #lose(lost: HelperLost): void {
     this.#lost ??= lost;
     // Its end is near, and somebody may wait for it.
-    this.#child.ref();
+    this.#child.awaitEnd();
     this.#take()?.reject(this.#lost);
   }
 
@@ -154,20 +156,6 @@ export class HelperProcess {
 
   /** The runtime's process doesn't live on for one that has nothing to do. */
   #letGo(): void {
-    if (this.#lost !== undefined) return;
-    this.#child.unref();
-    this.#child.channel?.unref();
-    const lifeline = this.#child.stdio[LIFELINE_FD];
-    if (lifeline instanceof Socket) lifeline.unref();
+    if (this.#lost === undefined) this.#child.letGo();
   }
-}
-
-function lossOf(code: number | null, signal: NodeJS.Signals | null): HelperLost {
-  if (signal === MEMORY_SIGNAL) return new HelperLost("memory", `more than ${limits.sqlHelperMemoryMb} MiB`);
-  return new HelperLost("ended", `exit ${signal ?? code}`);
-}
-
-function processArguments(): string[] {
-  const main = fileURLToPath(workerUrl("helper-main", import.meta.url));
-  return main.endsWith(".ts") ? ["--conditions=troupe-source", main] : [main];
 }
