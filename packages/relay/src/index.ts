@@ -85,6 +85,7 @@ export type { RegistrationFunctions } from "./middleware/registration-functions.
 export type { RegistrationIdentity } from "./middleware/registry.ts";
 export type { BeginOptions, EventOptions, PopOptions, Relay, SubscriberStatus } from "./relay.ts";
 export { RelayCore, relayOn } from "./relay.ts";
+export type { LazyScope } from "./scope/places.ts";
 export type { PropagationContext } from "./scope/propagation.ts";
 export {
   propagationContextFromJson,

@@ -40,6 +40,7 @@ import type { ActionPayload, LlmRequest, ToolExecutionResult } from "./middlewar
 import type { Registration, RegistrationRequest } from "./middleware/registration.ts";
 import { type RegistrationFunctions, registrationFunctions } from "./middleware/registration-functions.ts";
 import { type RegistrationIdentity, Registry } from "./middleware/registry.ts";
+import type { LazyScope } from "./scope/places.ts";
 import { type PropagationContext, propagationContextToTraceparent } from "./scope/propagation.ts";
 import type { Scope } from "./scope/scope.ts";
 import type { ScopeType } from "./scope/scope-type.ts";
@@ -87,7 +88,7 @@ export class RelayCore {
     const scopes = new Scopes(env);
     const behind = env.asyncContext.variable<true>();
     const later = (task: () => void): void =>
-      env.afterTurn(() => behind.run(true, () => scopes.run(scopes.root, task)));
+      env.afterTurn(() => behind.run(true, () => scopes.outside(task)));
     const registry = new Registry(env, scopes, later);
     this.#pipeline = new Pipeline(env, later);
     this.#behind = behind;
@@ -142,6 +143,12 @@ export class RelayCore {
       else this.#parts.recorder.failed(scope, options.error, options);
     }
     this.#end(scope);
+  }
+
+  /** True until it has ended. Throws `relay.foreign_scope`. */
+  isOpen(scope: Scope): boolean {
+    const { scopes } = this.#parts;
+    return scopes.isOpen(scopes.own(scope));
   }
 
   /**
@@ -288,6 +295,27 @@ export class RelayCore {
   has(kind: MiddlewareKind, scope?: Scope): boolean {
     const { scopes, registry } = this.#parts;
     return registry.chainsAt(scopes.own(scope)).of(kind).length > 0;
+  }
+
+  /**
+   * True when no event of an action would reach anybody, and nothing would refuse one: no subscriber and no guardrail of
+   * actions is there, and nothing is registered in any scope. Whoever runs actors may then leave their scopes unmade.
+   */
+  get isQuiet(): boolean {
+    return this.#parts.registry.isQuiet;
+  }
+
+  /** As `getHandle`, for who may never need it: a scope that nobody has asked for yet isn't made. */
+  get here(): Scope | LazyScope {
+    return this.#parts.scopes.here;
+  }
+
+  /**
+   * A variable of whoever runs actors. It follows the async context as one of its own would, and costs nothing beside the
+   * current scope. `scopeOf`: the scope that a value brings with it; undefined where the current one stays.
+   */
+  hostVariable<T>(scopeOf: (value: T) => LazyScope | undefined): AsyncVariable<T> {
+    return this.#parts.scopes.kept(scopeOf);
   }
 
   /**

@@ -231,3 +231,33 @@ test("a scope that was ended from inside its call has one end event: tool, model
   expect(ends.length).toBe(10);
   expect(new Set(ends.map(({ uuid }) => uuid)).size).toBe(10);
 });
+
+test("S5.6 (in part) two hosts keep what they want beside the current scope, each its own, and a value may bring its scope", async () => {
+  const { relay } = new Driver();
+  const brought = relay.pushScope("brought", "function");
+  const one = relay.hostVariable<string>((value) => (value === "brings" ? { scope: brought } : undefined));
+  const other = relay.hostVariable<number>(() => undefined);
+  const seen = () => [one.get(), other.get(), relay.getHandle().name];
+  expect(seen()).toEqual([undefined, undefined, "root"]);
+  await one.run("brings", async () => {
+    await macrotask();
+    expect(seen()).toEqual(["brings", undefined, "brought"]);
+    await other.run(2, async () => {
+      await macrotask();
+      expect(seen()).toEqual(["brings", 2, "brought"]);
+      await relay.withScope("own", "agent", () =>
+        one.run("stays", async () => {
+          await macrotask();
+          expect(seen()).toEqual(["stays", 2, "own"]);
+        }),
+      );
+      expect(seen()).toEqual(["brings", 2, "brought"]);
+    });
+  });
+  // A subscriber works for nobody, whoever has told it something.
+  const heard: unknown[] = [];
+  relay.registerSubscriber("hears", () => void heard.push(seen()));
+  one.run("brings", () => other.run(3, () => relay.event("told")));
+  await relay.flushSubscribers();
+  expect(heard).toEqual([[undefined, undefined, "root"]]);
+});

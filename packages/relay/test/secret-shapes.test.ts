@@ -24,6 +24,9 @@ const names = [
     "Ocp-Apim-Subscription-Key",
     "csrf_token",
     "db.password",
+    "DB_PWD",
+    "auth.pass",
+    "smtpPass",
   ],
 ];
 
@@ -59,6 +62,55 @@ const texts = [
 
 test.each(texts)("%s has a secret, also as the name of a property", (text) => {
   expect(JSON.stringify([cleaned(text), cleaned({ [text]: 1 })])).not.toContain(S);
+});
+
+test("credentials of the scheme Basic are known without a header's name, and the word alone is none", () => {
+  const encoded = btoa("ann:hunter2");
+  expect(
+    cleaned([`curl sent Basic ${encoded}.`, { pass: "x", auth: { user: "ann", pass: "hunter2" } }]),
+  ).toEqual([
+    "curl sent Basic [REDACTED].",
+    { pass: "[REDACTED]", auth: { user: "ann", pass: "[REDACTED]" } },
+  ]);
+  const plain = [
+    "Basic authentication",
+    "basic knowledge",
+    { pass: 12, bypass: "x", PWD: "/work" },
+    "PWD=/work",
+  ];
+  expect(cleaned(plain)).toEqual(plain);
+});
+
+test("a text of JSON keeps its numbers as they are written where something else of it is left out", () => {
+  const text =
+    '{"id":12345678901234567890,"at":1.50,"e":1e400,"s":"1.50","password":"x","token":98765432109876543210}';
+  expect(cleaned(text)).toBe(
+    '{"id":12345678901234567890,"at":1.50,"e":1e400,"s":"1.50","password":"[REDACTED]","token":"[REDACTED]"}',
+  );
+});
+
+test("a schema's properties may be called what they like; their defaults and examples are secrets", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      password: { type: "string", minLength: 8, description: "the new one" },
+      token: { anyOf: [{ type: "string" }, { type: "null" }] },
+      auth: { type: "object", properties: { pass: { type: "string" } }, required: ["pass"] },
+    },
+    required: ["password"],
+  };
+  const tools = [{ type: "function", function: { name: "login", parameters: schema } }];
+  expect(cleaned({ tools })).toEqual({ tools });
+  expect(cleaned(JSON.stringify(schema))).toBe(JSON.stringify(schema));
+  const telling = { properties: { password: { type: "string", default: S, examples: [S] } } };
+  expect(cleaned(telling)).toEqual({
+    properties: { password: { type: "string", default: "[REDACTED]", examples: ["[REDACTED]"] } },
+  });
+  // No schema, whatever it is called.
+  expect(JSON.stringify(cleaned({ properties: { password: { type: "string", value: S } } }))).not.toContain(
+    S,
+  );
+  expect(JSON.stringify(cleaned({ properties: { password: S } }))).not.toContain(S);
 });
 
 test("a password may be a number", () => {
@@ -121,11 +173,18 @@ const hostile = [
   ],
 ].map((piece) => [piece] as const);
 
-test.each(hostile)("1 MB of %j is read in a time that grows with its length alone", (piece) => {
-  const text = piece.repeat(Math.ceil(1_048_576 / piece.length));
-  const began = performance.now();
-  cleaned([text, `${text}@`]);
-  expect(performance.now() - began).toBeLessThan(10_000);
+/** CPU of reading so many characters, milliseconds. */
+function cost(piece: string, length: number): number {
+  const text = `${piece.repeat(Math.ceil(length / piece.length))}@`;
+  const before = process.cpuUsage().user;
+  cleaned(text);
+  return (process.cpuUsage().user - before) / 1_000;
+}
+
+test.each(hostile)("many of %j are read in a time that grows with their length alone", (piece) => {
+  const [some, more] = [cost(piece, 32_768), cost(piece, 262_144)];
+  // Eight times as long: where the time grew with the square it would be 64 times. What is over at once needs no ratio.
+  if (more > 1_000) expect(more).toBeLessThan(some * 24);
 });
 
 test("headers with credentials are no part of any event", async () => {

@@ -13,9 +13,9 @@ export function askToolGuardrails(
   args: unknown,
   options: CallOptions,
 ): Promise<void> {
-  return callWith(parts, name, options, (call) => {
+  return callWith(parts, name, options, async (call) => {
     const entries = call.chains.of("tool_conditional_execution_guardrail");
-    return askGuardrails(call, entries, { toolName: name, args });
+    await askGuardrails(call, entries, { toolName: name, args });
   });
 }
 
@@ -61,7 +61,7 @@ export function askActionGuardrails(
   payload: ActionPayload,
   options: CallOptions,
 ): Promise<void> {
-  return callWith(parts, `${payload.actor}.${payload.action}`, options, (call) =>
-    askGuardrails(call, call.chains.of("action_conditional_execution_guardrail"), payload),
-  );
+  return callWith(parts, `${payload.actor}.${payload.action}`, options, async (call) => {
+    await askGuardrails(call, call.chains.of("action_conditional_execution_guardrail"), payload);
+  });
 }

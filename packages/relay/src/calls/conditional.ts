@@ -5,60 +5,79 @@
  * mark tells of it and the caller gets `relay.guardrail_rejected`. One that fails is a no as well, but another error.
  */
 import { relayErrors } from "../errors.ts";
-import { okMetadata } from "../events/metadata.ts";
-import { invoke } from "../middleware/invoke.ts";
+import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes, Verdict } from "../middleware/payloads.ts";
-import type { Call } from "./call-parts.ts";
+import type { Scope } from "../scope/scope.ts";
+import type { Call, CallParts } from "./call-parts.ts";
 
 type ConditionalKind =
   | "tool_conditional_execution_guardrail"
   | "llm_conditional_execution_guardrail"
   | "action_conditional_execution_guardrail";
 
-/** Throws unless all of `entries` let the call happen. */
-export async function askGuardrails<K extends ConditionalKind>(
+/** Throws, or rejects, unless all of `entries` let the call happen. At once where all of them answer at once. */
+export function askGuardrails<K extends ConditionalKind>(
   call: Call,
   entries: readonly Entry<K>[],
   payload: MiddlewareShapes[K]["payload"],
-): Promise<void> {
-  for (const entry of entries) {
-    const reason = await ask(call, entry, payload);
-    if (reason === null) continue;
-    const { parts, parent, chains, name } = call;
-    const data = { rejected: true, rejection_reason: reason };
-    parts.recorder.mark(parent, { name, data }, { chains });
-    throw relayErrors.guardrailRejected(entry.name, reason);
+): MaybePromise<void> {
+  for (const [n, entry] of entries.entries()) {
+    const reason = ask(call, entry, payload);
+    if (reason instanceof Promise) {
+      return reason.then((known) => {
+        refuseFor(call, entry, known);
+        return askGuardrails(call, entries.slice(n + 1), payload);
+      });
+    }
+    refuseFor(call, entry, reason);
   }
 }
 
-async function ask<K extends ConditionalKind>(
+/** Throws for a reason. */
+function refuseFor({ parts, parent, chains, name }: Call, entry: Entry, reason: string | null): void {
+  if (reason === null) return;
+  const data = { rejected: true, rejection_reason: reason };
+  parts.recorder.mark(parent, { name, data }, { chains });
+  throw relayErrors.guardrailRejected(entry.name, reason);
+}
+
+function ask<K extends ConditionalKind>(
   call: Call,
   entry: Entry<K>,
   payload: MiddlewareShapes[K]["payload"],
-): Promise<string | null> {
+): MaybePromise<string | null> {
   const { parts, chains, parent, root } = call;
   const { recorder, scopes, env } = parts;
   const scope = scopes.open(entry.name, "guardrail", { parent });
   const kind = entry.kind.replace(/_guardrail$/, "");
   recorder.start(scope, { kind, target_name: call.name }, { chains });
-  try {
-    const answer = scopes.run(scope, () => invoke(entry, payload, root, env.timers));
-    const verdict = answer instanceof Promise ? await answer : answer;
+  const answered = (verdict: Verdict): string | null => {
     const reason = reasonOf(entry, verdict);
     const output =
       reason === null
         ? { allowed: true, rejected: false }
         : { allowed: false, rejected: true, rejection_reason: reason };
-    if (scopes.isOpen(scope)) recorder.end(scope, { chains, output, metadata: okMetadata });
+    if (scopes.isOpen(scope)) recorder.succeeded(scope, { chains, output });
+    end(parts, scope);
     return reason;
-  } catch (error) {
+  };
+  const failed = (error: unknown): never => {
     if (scopes.isOpen(scope)) recorder.failed(scope, error, { chains });
+    end(parts, scope);
     throw refusal(call, entry, error);
-  } finally {
-    scopes.end(scope);
-    parts.registry.end(scope);
+  };
+  try {
+    const answer = scopes.run(scope, () => invoke(entry, payload, root, env.timers));
+    return answer instanceof Promise ? answer.then(answered).catch(failed) : answered(answer);
+  } catch (error) {
+    return failed(error);
   }
+}
+
+function end({ scopes, registry }: CallParts, scope: Scope): void {
+  scopes.end(scope);
+  registry.end(scope);
 }
 
 function reasonOf(entry: Entry, verdict: Verdict): string | null {

@@ -50,7 +50,8 @@ export function toolCall(
   const { name, args, fn } = request;
   return callWith(parts, name, options, async (call) => {
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
-    if (guardrails.length > 0) await askGuardrails(call, guardrails, { toolName: name, args });
+    const asked = askGuardrails(call, guardrails, { toolName: name, args });
+    if (asked instanceof Promise) await asked;
     const intercepted = call.chains.of("tool_request_intercept").length > 0;
     const real = intercepted ? await rewrittenArgs(call, args) : args;
     const tool = new ToolScope(call, options, real);

@@ -47,13 +47,19 @@ export interface Emission {
   readonly subscribers: readonly Entry<"subscriber">[];
 }
 
+interface Waiting {
+  readonly emission: Emission;
+  /** What its event takes of memory. */
+  readonly bytes: number;
+}
+
 /** The way from emission to delivery. */
 export class Pipeline {
   readonly #env: RelayEnv;
   /** Runs a task in a macrotask, outside of every scope. */
   readonly #later: (task: () => void) => void;
   readonly #told = new WeakSet<Entry>();
-  #waiting: Emission[] = [];
+  #waiting: Waiting[] = [];
   /** Of those, and of the one that is worked on. */
   #bytes = 0;
   #running: Promise<void> | undefined = undefined;
@@ -89,7 +95,7 @@ export class Pipeline {
       this.#dropped += 1;
       return;
     }
-    this.#waiting.push(emission);
+    this.#waiting.push({ emission, bytes });
     this.#bytes += bytes;
     if (this.#running !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -101,11 +107,11 @@ export class Pipeline {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      for (const emission of batch) {
+      for (const { emission, bytes } of batch) {
         const event = this.#sanitize(emission, 0, emission.event);
         // Waiting costs a turn of the microtasks: most middleware answers at once.
         deliver(event instanceof Promise ? await event : event, emission.subscribers);
-        this.#bytes -= bytesOfEvent(emission.event);
+        this.#bytes -= bytes;
       }
     }
     this.#running = undefined;

@@ -14,16 +14,27 @@ export function plainData(value: unknown): Json {
   return new Copy().of(value, 0);
 }
 
-/** As `plainData`, of facts by name. Most are flat texts, which are copied in one go. */
-export function plainRecord(facts: Metadata | null): Metadata | null {
-  if (facts === null) return null;
-  const copy: Record<string, Json> = {};
-  for (const key in facts) {
-    const fact = read(facts, key);
-    if (typeof fact !== "string") return recordOf(plainData(facts));
-    define(copy, key, fact);
+/** As `plainData`, of facts by name, the later over the former. */
+export function plainRecord(...records: readonly (Metadata | null | undefined)[]): Metadata | null {
+  let copy: Record<string, Json> | null = null;
+  for (const record of records) {
+    if (record === null || record === undefined) continue;
+    copy ??= {};
+    if (addTexts(copy, record)) continue;
+    const plain = recordOf(plainData(record));
+    for (const key in plain) define(copy, key, plain[key] ?? null);
   }
   return copy;
+}
+
+/** Most facts are flat texts, which are copied in one go. False: not all of them were. */
+function addTexts(copy: Record<string, Json>, record: Metadata): boolean {
+  for (const key in record) {
+    const fact = read(record, key);
+    if (typeof fact !== "string") return false;
+    define(copy, key, fact);
+  }
+  return true;
 }
 
 /** What JSON calls an object; null for anything else. */

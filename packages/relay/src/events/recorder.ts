@@ -67,20 +67,16 @@ export class Recorder {
     });
   }
 
-  end(scope: Scope, ending: Ending): void {
+  /** The end of what says by itself how it went, if at all. `outcome`: what is known of that, below what it says. */
+  end(scope: Scope, ending: Ending, outcome?: Metadata): void {
     const subscribers = this.#registry.subscribersAt(scope);
     if (subscribers.length === 0) return;
     const chains = ending.chains ?? this.#registry.chainsAt(scope);
-    const { categoryProfile } = scope;
     this.#pipeline.emit({
       event: this.#scopeEvent(scope, "end", {
         data: plainData(ending.output),
-        metadata: plainRecord(
-          ending.metadata === undefined ? scope.metadata : { ...scope.metadata, ...ending.metadata },
-        ),
-        category_profile: plainRecord(
-          ending.profile === undefined ? categoryProfile : { ...categoryProfile, ...ending.profile },
-        ),
+        metadata: plainRecord(scope.metadata, outcome, ending.metadata),
+        category_profile: plainRecord(scope.categoryProfile, ending.profile),
       }),
       copy: ending.copy,
       inject: chains.of("event_metadata_injector"),
@@ -91,13 +87,12 @@ export class Recorder {
 
   /** The end of what went well. */
   succeeded(scope: Scope, ending: Ending): void {
-    this.end(scope, { ...ending, metadata: { ...okMetadata, ...ending.metadata } });
+    this.end(scope, ending, okMetadata);
   }
 
   /** The end of what threw. There is no output, unless `ending` has what was there of it. */
   failed(scope: Scope, error: unknown, ending: Ending = {}): void {
-    if (!this.heard(scope)) return;
-    this.end(scope, { ...ending, metadata: { ...errorMetadata(error), ...ending.metadata } });
+    if (this.heard(scope)) this.end(scope, ending, errorMetadata(error));
   }
 
   /** A mark below `scope`, or at the top when that is the root. */

@@ -123,6 +123,12 @@ export class Registry {
     else await Promise.all(Array.from(this.#busy, (queue) => queue.flushed()));
   }
 
+  /** True when nothing is registered that an action could meet, or be told to, wherever it runs. */
+  get isQuiet(): boolean {
+    const { subscriber, action_conditional_execution_guardrail: guardrails } = this.#global.lists;
+    return this.#local.size === 0 && subscriber.length === 0 && guardrails.length === 0;
+  }
+
   get #ungated(): boolean {
     return this.#global.lists.conditional_middleware_guardrail.length === 0;
   }

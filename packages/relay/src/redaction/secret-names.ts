@@ -9,12 +9,16 @@
 export const secretEndings: readonly string[] = [
   ...["api-key", "api-keys", "secret-key", "private-key", "access-key", "account-key", "subscription-key"],
   ...["signing-key", "encryption-key", "master-key", "connection-string"],
-  ...["password", "passwords", "passwd", "passphrase", "secret", "secrets", "client-secret"],
+  ...["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "client-secret"],
   ...["token", "credential", "credentials", "cookie", "cookies", "authorization"],
 ];
 
+/** A word of its own only: what ends in it is mostly something else. */
+const pass = /(?:^|[-_.\s])(?:pass|PASS)$|[a-z]Pass$/;
+/** The directory that a shell is in. */
+const directory = /^(?:OLD)?PWD$/;
 /** Of those, what is never a number that counts something. */
-const counted = /(?:token|credentials?|cookies?|secrets|passwords|keys)$/;
+const counted = /(?:token|credentials?|cookies?|secrets|passwords|keys|pass)$/;
 const ends = new RegExp(`(?:${secretEndings.map(plain).join("|")})$`);
 /** Of models' vocabularies, and of lists that are read page by page. */
 const harmless = /(?:eos|bos|pad|unk|sep|cls|mask|stop|page|sync|continuation)token$/;
@@ -23,7 +27,10 @@ const LONGEST = 48;
 
 /** True for the name of what holds a credential. */
 export function isSecretName(name: string): boolean {
-  const known = plain(name.slice(-LONGEST));
+  const end = name.slice(-LONGEST);
+  if (directory.test(name)) return false;
+  if (pass.test(end)) return true;
+  const known = plain(end);
   return ends.test(known) && !harmless.test(known);
 }
 

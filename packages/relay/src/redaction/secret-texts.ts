@@ -2,13 +2,14 @@
  * Secret texts: credentials in what isn't JSON. `name=value` in all its forms (parameters of addresses, variables, headers,
  * pieces of JSON), passwords in addresses, and private keys. Every pattern consumes what it has read.
  */
-import { mayBeNumber, secretEndings } from "./secret-names.ts";
+import { isSecretName, mayBeNumber, secretEndings } from "./secret-names.ts";
 
 const endings = secretEndings
   .map((ending) => ending.replaceAll("-", "[-_. ]?"))
   .sort((one, other) => other.length - one.length)
+  .concat("[a-z]?pass")
   .join("|");
-const hint = new RegExp(secretEndings.map((ending) => ending.replaceAll("-", "[-_. ]?")).join("|"), "i");
+const hint = new RegExp(endings, "i");
 /** A quote, and how deep it lies in texts of texts; then what is quoted. The closing quote may be missing. */
 const quoted = String.raw`\\*["'](?:[^"'\\]|\\+[^"'\\])*`;
 const assignment = new RegExp(
@@ -20,6 +21,9 @@ const header = /((?:authorization|cookie)\s{0,4}[:=]\s{0,4})([^\s"'\\{}[\]][^\r\
 const pem =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
 const address = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s"'<>]+)/gi;
+
+/** What may be a user and a password behind the name of the scheme. */
+const basic = /\b(basic\s{1,4})([a-z0-9+/_-]{4,}={0,2})/gi;
 
 /** True when a text may hold what stands under the name of a secret. */
 export function mayNameSecrets(text: string): boolean {
@@ -43,6 +47,22 @@ export function withoutAssigned(text: string, instead: string): string {
 /** A text with `instead` for private keys. */
 export function withoutPrivateKeys(text: string, instead: string): string {
   return text.includes("PRIVATE KEY") ? text.replace(pem, () => instead) : text;
+}
+
+/** A text with `instead` for the credentials of the scheme Basic, wherever they stand. */
+export function withoutBasic(text: string, instead: string): string {
+  return text.replace(basic, (found, scheme: string, encoded: string) =>
+    isUserAndPassword(encoded) ? `${scheme}${instead}` : found,
+  );
+}
+
+/** What follows the word "basic" is mostly another word. */
+function isUserAndPassword(encoded: string): boolean {
+  try {
+    return /^[\x20-\x7e\x80-\xff]*:/.test(atob(encoded.replaceAll("-", "+").replaceAll("_", "/")));
+  } catch {
+    return false;
+  }
 }
 
 /** A text with `instead` for `user:password` in addresses. */
@@ -70,5 +90,7 @@ function hasPassword(before: string): boolean {
 /** What is no secret under the name of one: nothing, flags, counts, what was replaced before. */
 function isPlain(name: string, value: string): boolean {
   if (/^(?:null|true|false|undefined)[,;)]?$/.test(value) || value.startsWith("[")) return true;
+  if (/pass$/i.test(name) && !isSecretName(name)) return true;
+  if (name === "PWD" && /^["']?[/~]/.test(value)) return true;
   return /^[\d.]+[,;)]?$/.test(value) && !mayBeNumber(name);
 }

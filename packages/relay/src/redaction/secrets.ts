@@ -8,8 +8,15 @@ import { isList, type JsonObject, own } from "../codecs/json.ts";
 import type { Json, Metadata, RelayEvent } from "../events/event.ts";
 import { type DetectorName, detectorNames, detectors, replaceFound } from "./detectors.ts";
 import { type Rewriter, rewrite } from "./rewrite.ts";
+import { isSchemaMap, withoutGiven } from "./schemas.ts";
 import { isSecretName, mayBeNumber } from "./secret-names.ts";
-import { mayNameSecrets, withoutAssigned, withoutPrivateKeys, withoutUserinfo } from "./secret-texts.ts";
+import {
+  mayNameSecrets,
+  withoutAssigned,
+  withoutBasic,
+  withoutPrivateKeys,
+  withoutUserinfo,
+} from "./secret-texts.ts";
 
 /** What stands in a secret's place. */
 export const REDACTED = "[REDACTED]";
@@ -72,7 +79,7 @@ export function textWithoutSecrets(text: string): string {
   const named = mayNameSecrets(text);
   const json = named ? jsonWithoutSecrets(text) : undefined;
   if (json !== undefined) return json;
-  let clean = withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED);
+  let clean = withoutBasic(withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED), REDACTED);
   for (const { detector, clue } of sought)
     if (clue(clean)) clean = replaceFound(clean, detector, () => REDACTED);
   return named ? withoutAssigned(clean, REDACTED) : clean;
@@ -84,10 +91,25 @@ function jsonWithoutSecrets(text: string): string | undefined {
   try {
     const value: Json = JSON.parse(text);
     const clean = rewrite(value, rewriter);
-    return clean === value ? text : JSON.stringify(clean);
+    return clean === value ? text : rewrittenJson(text);
   } catch {
     return undefined;
   }
+}
+
+/** A string of JSON, or a number. */
+const scalars = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** Valid JSON without its secrets; its numbers stay as they are written, for not all of them are JavaScript's. */
+function rewrittenJson(text: string): string {
+  const numbers: string[] = [];
+  const kept = text.replace(scalars, (scalar) => {
+    if (scalar.startsWith('"') || String(Number(scalar)) === scalar) return scalar;
+    return `"\\u0000#${numbers.push(scalar) - 1}"`;
+  });
+  const value: Json = JSON.parse(kept);
+  const clean = JSON.stringify(rewrite(value, rewriter));
+  return clean.replace(/"\\u0000#(\d+)"/g, (found, n: string) => numbers[Number(n)] ?? found);
 }
 
 function secretProperty(name: string, value: Json, owner: JsonObject): Json | undefined {
@@ -96,10 +118,20 @@ function secretProperty(name: string, value: Json, owner: JsonObject): Json | un
   if (valueNames.has(name) && nameNames.some((key) => isSecret(own(owner, key)))) return REDACTED;
   // What a schema requires are names, and may look like a header.
   if (name === "required" && isList(value)) return rewrite(value, { text: textWithoutSecrets });
+  if (isSchemaMap(name, value)) return schemasWithoutSecrets(value);
   if (!isSecretName(name)) return undefined;
   if (typeof value === "number") return mayBeNumber(name) ? REDACTED : undefined;
   // A piece of what a model has written.
   return name === "token" && Object.hasOwn(owner, "logprob") ? undefined : REDACTED;
+}
+
+/** Schemas by the names of what they are about. */
+function schemasWithoutSecrets(schemas: JsonObject): Json {
+  const entries = Object.entries(schemas).map(([name, schema]): readonly [string, Json] => {
+    const shown = isSecretName(name) ? withoutGiven(schema, () => REDACTED) : schema;
+    return [name, rewrite(shown, rewriter)];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Names and values in turn, as headers are: what stands behind the name of a secret is one. */

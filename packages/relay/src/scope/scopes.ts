@@ -5,6 +5,7 @@ import type { AsyncVariable } from "@troupe/base";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Metadata } from "../events/event.ts";
+import { type LazyScope, madeScope, Places } from "./places.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
 import { belongsTo, close, isOpen, Scope } from "./scope.ts";
 import type { ScopeAttribute, ScopeType } from "./scope-type.ts";
@@ -28,24 +29,39 @@ export class Scopes {
   /** Always there; no event is about it. */
   readonly root: Scope;
   readonly #newId: () => string;
-  readonly #current: AsyncVariable<Scope>;
+  readonly #places: Places;
   /** The roots of stacks: no event is about them either. */
   readonly #roots = new WeakSet<Scope>();
 
   constructor(env: RelayEnv) {
     this.#newId = () => env.ids.ordered();
-    this.#current = env.asyncContext.variable<Scope>();
+    this.#places = new Places(env.asyncContext.variable());
     this.root = this.#standIn("root", this.#newId);
     this.#roots.add(this.root);
   }
 
   get current(): Scope {
-    return this.#current.get() ?? this.root;
+    return madeScope(this.here);
+  }
+
+  /** The current scope, which perhaps nobody has asked for yet. */
+  get here(): Scope | LazyScope {
+    return this.#places.scope ?? this.root;
   }
 
   /** Runs `fn`, and all that it awaits or starts, with `scope` as the current one. */
   run<R>(scope: Scope, fn: () => R): R {
-    return this.#current.run(scope, fn);
+    return this.#places.inScope(scope, fn);
+  }
+
+  /** Runs `fn` where nothing is going on. */
+  outside<R>(fn: () => R): R {
+    return this.#places.outside(this.root, fn);
+  }
+
+  /** A host's variable, beside the current scope. */
+  kept<T>(scopeOf: (value: T) => LazyScope | undefined): AsyncVariable<T> {
+    return this.#places.kept(this.root, scopeOf);
   }
 
   /** `scope` if it is this relay's; the current one if none is given. */

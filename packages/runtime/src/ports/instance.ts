@@ -5,6 +5,7 @@
  * host. A kind of actor is an `InstanceFactory`; adding one touches no gateway file.
  */
 import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
+import type { LazyScope } from "@troupe/relay";
 import type { ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
 import type { HibernatingClient, Hibernation } from "./hibernation.ts";
@@ -23,8 +24,11 @@ export interface ActorInstance {
   readonly accepting: boolean;
   /** Its end for good was asked for, and is stored with its writes: the host ends it, whatever it was stopped for. */
   readonly doomed: boolean;
-  /** Starts an action. Never throws: whatever happens goes to `call.reply`. */
-  action(call: ActionCall): void;
+  /**
+   * Starts an action. Never throws: whatever happens goes to `call.reply`. `scope`: that it runs in, if somebody asks; given
+   * only to who takes it (`InstanceFactory.takesScopes`).
+   */
+  action(call: ActionCall, scope?: ActionScope): void;
   /** Runs the connect hooks. Rejects with what refused the connection. */
   connect(request: ConnectRequest): Promise<ActorConnection>;
   /** Takes what speaks the actor's own protocol. Never throws: what refuses it goes to `request.refused`. */
@@ -39,6 +43,12 @@ export interface ActorInstance {
 
 /** Why an activation ends. `broken`: its gate broke, nothing more is saved. */
 export type StopReason = "sleep" | "destroy" | "host-stop" | "broken";
+
+/** A scope of a relay that is made when somebody asks for it. */
+export interface ActionScope extends LazyScope {
+  /** The call has an answer. */
+  end(): void;
+}
 
 /** A call of an action, or a message for a queue. */
 export interface ActionCall {
@@ -224,6 +234,8 @@ export interface InstanceHost {
 export interface InstanceFactory {
   /** What its actors need of their stores. */
   readonly needs?: StoreNeeds;
+  /** Its actors run actions in the scopes that they are given with them. */
+  readonly takesScopes?: boolean;
   /** The started actor, at once when its start has nothing to wait for; rejects with what its start hooks threw. */
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance>;
   /** Gives back what all activations share; none runs any more. */

@@ -12,7 +12,7 @@ import {
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
-import type { ActivationServices, Running } from "../actor/local/activation-services.ts";
+import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
@@ -80,7 +80,7 @@ export class Runtime {
     this.#services = {
       env: parts.env,
       relay: tracing?.relay,
-      current: parts.env.asyncContext.variable<Running>(),
+      current: currentActor(parts.env, tracing?.relay),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
       client: () => this.client(),

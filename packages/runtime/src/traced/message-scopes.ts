@@ -9,7 +9,7 @@ import { actorErrors } from "../errors.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { QueueMessage } from "../queue/message.ts";
 import type { DeliveryEnd, MessageWatch } from "../queue/message-watch.ts";
-import { actorFacts, capturedTrace, parentOf } from "./tracing.ts";
+import { actorFacts, capturedTrace, endScope, parentOf } from "./tracing.ts";
 import { endWhenDurable } from "./work-scope.ts";
 
 /** What it works with. */
@@ -60,13 +60,13 @@ export class MessageScopes implements MessageWatch {
     this.#open.delete(message.id);
     const { relay, durable } = this.#parts;
     if (how === "handled") endWhenDurable(relay, scope, durable());
-    else relay.popScope(scope, { metadata: { "otel.status_code": "ERROR", "error.type": `queue.${how}` } });
+    else endScope(relay, scope, { metadata: { "otel.status_code": "ERROR", "error.type": `queue.${how}` } });
   }
 
   /** The activation has ended: what is still out is delivered again by the next one. */
   close(): void {
     for (const scope of this.#open.values())
-      this.#parts.relay.popScope(scope, { error: actorErrors.stopped(this.#parts.record.id) });
+      endScope(this.#parts.relay, scope, { error: actorErrors.stopped(this.#parts.record.id) });
     this.#open.clear();
   }
 }

@@ -10,7 +10,7 @@ import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned, CallChain } from "../ports/running-call.ts";
-import { capturedTrace, OK, type Tracing } from "./tracing.ts";
+import { capturedTrace, endScope, OK, type Tracing } from "./tracing.ts";
 
 /** All that a call has: what joins it must be passed on here, too. */
 type WholeCall = { [Key in keyof Required<ActionCall>]: ActionCall[Key] };
@@ -114,7 +114,7 @@ export class TracedCall implements WholeCall, Reply {
     this.#left = true;
     const { tracing } = this.#watch;
     if (!this.#told) {
-      tracing.relay.popScope(this.#scope);
+      endScope(tracing.relay, this.#scope);
       return;
     }
     const error = failure === undefined ? this.#error : failure.error;
@@ -124,7 +124,7 @@ export class TracedCall implements WholeCall, Reply {
       error === undefined
         ? { output, metadata: { ...OK, ...this.#times } }
         : { error, metadata: this.#times };
-    tracing.relay.popScope(this.#scope, how);
+    endScope(tracing.relay, this.#scope, how);
   }
 
   get #now(): number {

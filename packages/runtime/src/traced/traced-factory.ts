@@ -5,7 +5,7 @@ import { RecordedStore } from "../inspector/recorded-store.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/instance.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
 import { TracedInstance } from "./traced-instance.ts";
-import { actorFacts, OK, type Tracing } from "./tracing.ts";
+import { actorFacts, endScope, OK, type Tracing } from "./tracing.ts";
 
 /** The time of an actor's last batch. */
 class StorageTime {
@@ -43,10 +43,11 @@ export class TracedFactory implements InstanceFactory {
     const opened = (instance: ActorInstance): ActorInstance => {
       const traced = new TracedInstance(instance, this.#tracing, {
         store: time,
+        takesScopes: this.#factory.takesScopes === true,
         wakeMs: env.clock.monotonic() - from,
       });
       host.named(traced);
-      relay.popScope(scope, { metadata: OK });
+      endScope(relay, scope, { metadata: OK });
       return traced;
     };
     return this.#open({ ...request, store, host }, scope, opened);
@@ -63,7 +64,7 @@ export class TracedFactory implements InstanceFactory {
   ): ActorInstance | Promise<ActorInstance> {
     const { relay } = this.#tracing;
     const failed = (error: unknown): never => {
-      relay.popScope(scope, { error });
+      endScope(relay, scope, { error });
       throw error;
     };
     let instance: ActorInstance | Promise<ActorInstance>;

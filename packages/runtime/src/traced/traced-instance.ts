@@ -17,6 +17,7 @@ import type {
   StopReason,
 } from "../ports/instance.ts";
 import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
+import { CallScope } from "./call-scope.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
 import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
@@ -30,6 +31,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
   readonly #store: { readonly storageMs: number };
   /** Calls whose start was told, and their end wasn't. */
   #open: Set<TracedCall> | undefined;
+  readonly #takesScopes: boolean;
   /** Of the wake that nobody has been told of. */
   #wakeMs: number | undefined;
   #stopping: Promise<void> | undefined;
@@ -37,12 +39,17 @@ export class TracedInstance implements WholeInstance, CallWatch {
   constructor(
     instance: ActorInstance,
     tracing: Tracing,
-    of: { readonly store: { readonly storageMs: number }; readonly wakeMs: number },
+    of: {
+      readonly store: { readonly storageMs: number };
+      readonly wakeMs: number;
+      readonly takesScopes: boolean;
+    },
   ) {
     this.#instance = instance;
     this.tracing = tracing;
     this.#store = of.store;
     this.#wakeMs = of.wakeMs;
+    this.#takesScopes = of.takesScopes;
   }
 
   get record(): ActorRecord {
@@ -67,6 +74,10 @@ export class TracedInstance implements WholeInstance, CallWatch {
 
   action(call: ActionCall): void {
     const { relay } = this.tracing;
+    if (relay.isQuiet && this.#takesScopes && call.send === undefined) {
+      this.#instance.action(call, new CallScope(this.tracing, this.record, call));
+      return;
+    }
     const parent = this.#parentOf(call.trace);
     if (relay.has("action_conditional_execution_guardrail", parent)) void this.#ask(call, parent);
     else this.#begin(call, parent);

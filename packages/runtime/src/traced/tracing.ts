@@ -7,7 +7,7 @@
  * process cuts off has none.
  */
 import type { Env } from "@troupe/base";
-import type { Metadata, Relay, Scope } from "@troupe/relay";
+import type { Metadata, PopOptions, Relay, Scope } from "@troupe/relay";
 import {
   propagationContextFromJson,
   propagationContextFromTraceparent,
@@ -42,6 +42,11 @@ export function actorFacts({ name, id, key }: ActorRecord, kind: string): Metada
 export function capturedTrace(relay: Relay, scope?: Scope): string | undefined {
   const context = relay.capturePropagationContext(scope);
   return context === undefined ? undefined : propagationContextToJson(context);
+}
+
+/** Ends a scope, unless the actor's code has: it has its end event then. */
+export function endScope(relay: Relay, scope: Scope, how?: PopOptions): void {
+  if (relay.isOpen(scope)) relay.popScope(scope, how);
 }
 
 /** What a row or a message says of where work belongs; a root of its own when it says nothing, or nothing that can be read. */

@@ -6,7 +6,7 @@
  */
 import type { Metadata, Relay, Scope } from "@troupe/relay";
 import type { ActorRecord } from "../ports/directory.ts";
-import { actorFacts, OK } from "./tracing.ts";
+import { actorFacts, endScope, OK } from "./tracing.ts";
 
 /** What is to be run. */
 export interface WorkToDo {
@@ -28,10 +28,10 @@ export function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R): R {
     ...(work.parent === undefined ? {} : { parent: work.parent }),
   });
   const succeeded = (): void => {
-    if (work.durable === undefined) relay.popScope(scope, { metadata: OK });
+    if (work.durable === undefined) endScope(relay, scope, { metadata: OK });
     else endWhenDurable(relay, scope, work.durable());
   };
-  const failed = (error: unknown): void => relay.popScope(scope, { error });
+  const failed = (error: unknown): void => endScope(relay, scope, { error });
   let result: R;
   try {
     result = relay.withScopeStack(scope, fn);
@@ -48,7 +48,7 @@ export function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R): R {
 /** Ends a scope with what becomes of its writes. */
 export function endWhenDurable(relay: Relay, scope: Scope, durable: Promise<void>): void {
   durable.then(
-    () => relay.popScope(scope, { metadata: OK }),
-    (error: unknown) => relay.popScope(scope, { error }),
+    () => endScope(relay, scope, { metadata: OK }),
+    (error: unknown) => endScope(relay, scope, { error }),
   );
 }

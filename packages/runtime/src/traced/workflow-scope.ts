@@ -8,7 +8,7 @@ import type { Relay, Scope } from "@troupe/relay";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { RunScope } from "../workflow/life.ts";
 import type { WorkflowRecord, WorkflowState } from "../workflow/record.ts";
-import { actorFacts, capturedTrace, OK, parentOf } from "./tracing.ts";
+import { actorFacts, capturedTrace, endScope, OK, parentOf } from "./tracing.ts";
 
 /** What it is made of. */
 export interface WorkflowScopeParts {
@@ -49,15 +49,16 @@ export class WorkflowScope implements RunScope {
     const scope = this.#scope;
     const facts = { "troupe.workflow_state": state };
     // It goes on in a later life: nothing of how it stands is new.
-    if (state === "running" || state === "rolling_back") relay.popScope(scope, { metadata: facts });
+    if (state === "running" || state === "rolling_back") endScope(relay, scope, { metadata: facts });
     else {
       durable().then(
         () =>
-          relay.popScope(
+          endScope(
+            relay,
             scope,
             state === "completed" ? { metadata: { ...OK, ...facts } } : { error, metadata: facts },
           ),
-        (cause: unknown) => relay.popScope(scope, { error: cause, metadata: facts }),
+        (cause: unknown) => endScope(relay, scope, { error: cause, metadata: facts }),
       );
     }
   }

@@ -3,7 +3,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
-import type { Relay } from "@troupe/relay";
+import type { LazyScope, Relay } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { Activation } from "./activation.ts";
@@ -15,6 +15,15 @@ export interface Running {
   readonly activation: Activation;
   /** Absent in what no call has brought about: hooks of the lifecycle, `run`. */
   readonly call?: RunningCall | undefined;
+  /** Of a call whose scope nobody has made yet. */
+  readonly scope?: LazyScope | undefined;
+}
+
+/** The variable that says whose code runs. A relay has one that costs nothing beside its own. */
+export function currentActor(env: Pick<Env, "asyncContext">, relay: Relay | undefined): CurrentActor {
+  return relay === undefined
+    ? env.asyncContext.variable<Running>()
+    : relay.hostVariable<Running>(({ scope }) => scope);
 }
 
 /** Whose the running code is: follows every await. */

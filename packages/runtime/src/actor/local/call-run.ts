@@ -4,7 +4,7 @@
  * It follows the call's code through every await, and says to the calls that are made there whose they are: until when they
  * are waited for, which entries of serial actors they are a part of, and that nobody waits any more.
  */
-import type { ActorConnection } from "../../ports/instance.ts";
+import type { ActionScope, ActorConnection } from "../../ports/instance.ts";
 import type { Abandoned, CallChain, RunningCall } from "../../ports/running-call.ts";
 import type { Conn } from "../types/context.ts";
 import type { Activation } from "./activation.ts";
@@ -25,12 +25,21 @@ export interface Caller {
   readonly trace?: string | undefined;
 }
 
+/** What the call runs in. */
+export interface CallPlace {
+  /** Its place among the entries of a serial actor. */
+  readonly entry?: Entry | undefined;
+  /** Absent where whoever brought it here has made its scope, or there is none. */
+  readonly scope?: ActionScope | undefined;
+}
+
 /** One call that runs. */
 export class CallRun implements Running, RunningCall {
   readonly activation: Activation;
   readonly context: CallContext;
   /** Its place among the entries of a serial actor. */
   readonly entry: Entry | undefined;
+  readonly scope: ActionScope | undefined;
   readonly #caller: Caller;
   #abort: AbortController | undefined;
   #abandoned: { readonly reason: unknown } | undefined;
@@ -38,9 +47,10 @@ export class CallRun implements Running, RunningCall {
   #released = false;
   #conn: Conn | undefined;
 
-  constructor(activation: Activation, caller: Caller, entry?: Entry) {
+  constructor(activation: Activation, caller: Caller, place: CallPlace = {}) {
     this.activation = activation;
-    this.entry = entry;
+    this.entry = place.entry;
+    this.scope = place.scope;
     this.#caller = caller;
     this.context = new CallContext(this);
   }
@@ -120,5 +130,6 @@ export class CallRun implements Running, RunningCall {
     this.#released = true;
     this.#listeners = undefined;
     if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);
+    this.scope?.end();
   }
 }

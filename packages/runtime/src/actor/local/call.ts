@@ -14,7 +14,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { abortOf, actorErrors, callErrors, idempotencyErrors, notRetryable } from "../../errors.ts";
-import type { ActionCall } from "../../ports/instance.ts";
+import type { ActionCall, ActionScope } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import { andThen } from "../../storage/overlay.ts";
 import type { Hook } from "../behaviour.ts";
@@ -32,7 +32,7 @@ import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
 
 /** Starts an action on a running activation. Never throws; the end goes to the call's reply. */
-export function startCall(activation: Activation, call: ActionCall): void {
+export function startCall(activation: Activation, call: ActionCall, scope?: ActionScope): void {
   const action = activation.behaviour.actions.get(call.name);
   if (action === undefined) {
     say(activation, call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name)));
@@ -45,7 +45,7 @@ export function startCall(activation: Activation, call: ActionCall): void {
   activation.work.begin("action");
   const entries = entriesOf(activation);
   if (entries === undefined) {
-    begin(new CallRun(activation, call), call, action);
+    begin(new CallRun(activation, call, { scope }), call, action);
     return;
   }
   let entry: Entry | Promise<Entry>;
@@ -55,10 +55,10 @@ export function startCall(activation: Activation, call: ActionCall): void {
     answer(activation, call.reply.error(cause));
     return;
   }
-  if (!(entry instanceof Promise)) begin(new CallRun(activation, call, entry), call, action);
+  if (!(entry instanceof Promise)) begin(new CallRun(activation, call, { entry, scope }), call, action);
   else {
     entry.then(
-      (turn) => begin(new CallRun(activation, call, turn), call, action),
+      (turn) => begin(new CallRun(activation, call, { entry: turn, scope }), call, action),
       // Nothing ran: the caller may be told so.
       (cause: unknown) => answer(activation, call.reply.error(cause)),
     );
@@ -74,7 +74,7 @@ export async function runAction(
   const action = activation.behaviour.actions.get(name);
   if (action === undefined) throw actorErrors.actionNotFound(activation.record.name, name);
   const entry = await entriesOf(activation)?.enter({ own: true });
-  const run = new CallRun(activation, {}, entry);
+  const run = new CallRun(activation, {}, { entry });
   const result = started(() => invoke(run, name, action, args));
   try {
     const value = await timed(run, result, { name });

@@ -7,6 +7,7 @@ import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type {
   ActionCall,
+  ActionScope,
   ActorConnection,
   ActorInstance,
   ConnectRequest,
@@ -99,7 +100,7 @@ export class LocalInstance implements ActorInstance {
     return this;
   }
 
-  action(call: ActionCall): void {
+  action(call: ActionCall, scope?: ActionScope): void {
     if (this.doomed) {
       // What an actor does behind its end would be gone with it: nobody may be told that it was done.
       this.#activation.emit(call.reply.error(actorErrors.destroyed()));
@@ -117,21 +118,21 @@ export class LocalInstance implements ActorInstance {
     const refusal = this.#limiter?.refuses(call);
     if (refusal !== undefined) call.reply.error(refusal).release();
     else if (call.connection instanceof Connection && call.connection.waiting)
-      this.#later(call, call.connection);
-    else this.#dispatch(call);
+      this.#later(call, call.connection, scope);
+    else this.#dispatch(call, scope);
   }
 
-  #dispatch(call: ActionCall): void {
-    if (call.send === undefined) startCall(this.#activation, call);
+  #dispatch(call: ActionCall, scope: ActionScope | undefined): void {
+    if (call.send === undefined) startCall(this.#activation, call, scope);
     else startSend(this.#activation, call, call.send);
   }
 
   /** A call behind a subscription that has to be waited for. It was let in: a stop that begins meanwhile waits for it. */
-  #later(call: ActionCall, connection: Connection): void {
+  #later(call: ActionCall, connection: Connection, scope: ActionScope | undefined): void {
     const { work } = this.#activation;
     work.begin("action");
     connection.inOrder(() => {
-      if (!connection.ended) this.#dispatch(call);
+      if (!connection.ended) this.#dispatch(call, scope);
       work.end("action");
     });
   }
@@ -222,6 +223,7 @@ export interface LocalDefinition {
 /** Makes activations of static actors. */
 export class LocalFactory implements InstanceFactory {
   readonly needs: StoreNeeds;
+  readonly takesScopes = true;
   readonly #definition: LocalDefinition;
   readonly #services: ActivationServices;
 
