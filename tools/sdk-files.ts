@@ -8,5 +8,8 @@ for (const part of parts) {
   const from = fileURLToPath(new URL(`../sdks/${part}`, import.meta.url));
   const to = fileURLToPath(new URL(`../packages/cli/dist/sdks/${part}`, import.meta.url));
   await rm(to, { recursive: true, force: true });
-  await cp(from, to, { recursive: true, filter: (path) => !/(^|\/)(__pycache__|target)(\/|$)/.test(path) });
+  await cp(from, to, {
+    recursive: true,
+    filter: (path) => !/(^|\/)(__pycache__|target|tests)(\/|$)/.test(path),
+  });
 }

@@ -11,10 +11,15 @@ import { expect, type TestContext, test } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import type { PluginSession } from "../../packages/plugins/src/session/session.ts";
+import { expectSame, received, samples } from "../../packages/protocol/test/samples.ts";
 import type { PluginUnderTest } from "./plugin-kit.ts";
 
 const TOOL = 14;
 const STREAM = 25;
+
+interface Crossed {
+  readonly result: readonly unknown[];
+}
 
 type Rest = (input: unknown) => Promise<unknown>;
 
@@ -69,6 +74,11 @@ async function nextStories(session: PluginSession): Promise<void> {
     message: "There is no disk",
     metadata: { disk: 3 },
   });
+  // Whatever crosses crosses both ways, in the language's own types.
+  const crossing = [...samples.keys()];
+  const whole = (await tool(session, "once", async () => ({ result: [...samples.values()] }))) as Crossed;
+  for (const [at, name] of crossing.entries())
+    expectSame(whole.result[at], received.has(name) ? received.get(name) : samples.get(name));
   const many = Array.from({ length: 100 }, () => tool(session, "twice", async () => ({ result: 7 })));
   expect(new Set((await Promise.all(many)).map((answer) => JSON.stringify(answer)))).toEqual(
     new Set(['{"result":7}']),

@@ -1,6 +1,6 @@
 /**
- * One value for each thing that the value model promises (MISSION S1.9), under the name that `values.golden.json`
- * knows it by.
+ * One value for each thing that the value model promises (MISSION S1.9), under the name that
+ * `conformance/vectors/values.golden.json` knows it by.
  */
 import { isDeepStrictEqual } from "node:util";
 import { TroupeError, UserError } from "@troupe/base";
@@ -112,6 +112,30 @@ export const samples: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     { list: [new Map([["k", new Set([new Date(0)])]]), { big: 10n }], bytes: new Uint8Array([7]) },
   ],
   ["Float16Array", new Float16Array([1.5, -2])],
+  ["only a lone surrogate", "\udfff"],
+  ["surrogates the wrong way round", "\udc00\ud800"],
+  ["object with a lone surrogate for a name", { "\ud800": 1 }],
+  ["largest single", 3.402_823_466_385_288_6e38],
+  ["smallest whole number beyond safe ones", -(2 ** 53)],
+  ["BigInt of a safe integer", 9_007_199_254_740_991n],
+  ["BigInt beyond safe integers", -9_007_199_254_740_992n],
+  ["BigInt 2^63 - 1", 2n ** 63n - 1n],
+  ["BigInt -2^63", -(2n ** 63n)],
+  ["BigInt 2^64 - 1", 2n ** 64n - 1n],
+  ["BigInt -2^64 - 1", -(2n ** 64n) - 1n],
+  ["BigInt 2^128", 2n ** 128n],
+  ["Date of the last exact second", new Date(2 ** 51)],
+  ["Date of the first that is milliseconds", new Date(2 ** 51 + 1)],
+  ["Date of the year 1", new Date(-62_135_596_800_000)],
+  // biome-ignore lint/suspicious/useErrorMessage: an empty one is what this one is about
+  ["Error of nothing", new Error("")],
+  ["Error in an Error", new TroupeError("a", "b", "c", { metadata: { cause: new RangeError("d") } })],
+  ["Set empty", new Set()],
+  ["Set of empty ones", new Set<unknown>([[], {}, new Map(), new Set(), "", new Uint8Array()])],
+  ["Map of Maps", new Map([[new Map([[1, 2]]), new Map([[Number.NaN, -0]])]])],
+  ["nested empty ones", [[[]], [{}], { a: {} }, new Map([[null, []]])]],
+  ["list of 24", Array.from({ length: 24 }, (_, at) => at)],
+  ["undefined in every place", { a: undefined, b: [undefined], c: new Map([[undefined, undefined]]) }],
 ]);
 
 /** What a receiver gets for a sample, where it isn't the sample itself. */

@@ -1,11 +1,6 @@
 /* A running actor: its state, its events, and what it has to write. */
 #include "troupe_parts.h"
 
-troupe_bytes troupe_text(const char *text) {
-  troupe_bytes bytes = {(const uint8_t *)text, strlen(text)};
-  return bytes;
-}
-
 static void free_row(troupe_row *row) {
   free(row->name);
   free(row->value);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "troupe_actor.h"
+#include "troupe_value.h"
 
 typedef struct {
   const uint8_t *at;
@@ -80,13 +80,8 @@ static inline int wire_next(wire_reader *reader) {
   return !reader->bad;
 }
 
-/* Bytes that grow. After `failed` nothing more is written. */
-typedef struct {
-  uint8_t *data;
-  size_t size;
-  size_t capacity;
-  int failed;
-} wire_writer;
+/* After `failed` nothing more is written. */
+typedef troupe_writer wire_writer;
 
 static inline int wire_reserve(wire_writer *writer, size_t more) {
   if (writer->failed) return -1;

@@ -2,6 +2,25 @@
 
 from .actor import Actor, ActorContext
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
+from .values import UNDEFINED, BigInt, Date, Failure, Map, RegExp, Set, ValueRefused, View
 from .worker import serve
 
-__all__ = ["Actor", "ActorContext", "Context", "GuardrailRejected", "Middleware", "Plugin", "PluginError", "serve"]
+__all__ = [
+    "UNDEFINED",
+    "Actor",
+    "ActorContext",
+    "BigInt",
+    "Context",
+    "Date",
+    "Failure",
+    "GuardrailRejected",
+    "Map",
+    "Middleware",
+    "Plugin",
+    "PluginError",
+    "RegExp",
+    "Set",
+    "ValueRefused",
+    "View",
+    "serve",
+]

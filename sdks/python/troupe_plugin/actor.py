@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Sequence, Union
 
-from .voice import Voice, encoded
+from .json_values import encode_json
+from .voice import Voice
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ActorContext:
         self.name = name
         self.key = tuple(key)
         self.actor_id = actor_id
-        #: Values that JSON can hold. What a function leaves changed in it is stored, whatever the function raises.
+        #: Values, as `values.py` has them. What a function leaves changed in it is stored, whatever the function raises.
         self.state: dict = {}
         #: The author's own, for as long as the actor is awake.
         self.vars: dict = {}
@@ -63,7 +64,7 @@ class ActorContext:
 
     def broadcast(self, event: str, *args: Any) -> None:
         """An event for everyone who listens, told when what was written before is on disk."""
-        self._voice.event(event, encoded(args))
+        self._voice.event(event, encode_json(args))
 
     def sleep(self) -> None:
         """The actor sleeps when this function has returned."""

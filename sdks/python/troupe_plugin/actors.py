@@ -7,8 +7,9 @@ from concurrent.futures import Executor
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from .actor import Actor, ActorContext
+from .json_values import decode_json, encode_json
 from .plugin import PluginError
-from .voice import STATE, Voice, encoded
+from .voice import STATE, Voice
 from .wire import data, fields, number
 
 # Fields of ToActor.
@@ -148,7 +149,7 @@ class Running:
             if found[1] == STATE:
                 key = found[2].decode()
                 self._voice.loaded(key, found[4])
-                self._context.state[key] = json.loads(found[4])
+                self._context.state[key] = decode_json(found[4])
 
     def _start(self) -> None:
         context, actor = self._context, self._actor
@@ -172,7 +173,7 @@ class Running:
             action = self._actor.actions.get(call[2].decode())
             if action is None:
                 raise PluginError("action_not_found", f"There is no action {call[2].decode()!r}", "actor")
-            value = encoded(action(self._context, *json.loads(call[3] or b"[]")))
+            value = encode_json(action(self._context, *decode_json(call[3] or b"[]")))
             self._voice.reply(call[1], value)
         except Exception as error:  # noqa: BLE001 - it is the answer
             self._voice.reply(call[1], b"", error)
@@ -192,7 +193,7 @@ class Running:
         said.update(fields(body))
         try:
             if self._actor.accept is not None:
-                self._actor.accept(json.loads(said[3]) if said[3] else None)
+                self._actor.accept(decode_json(said[3]) if said[3] else None)
             self._voice.connected(said[1])
         except Exception as error:  # noqa: BLE001 - it is why there is no connection
             self._voice.connected(said[1], error)
@@ -211,4 +212,4 @@ class Running:
 
 def _fresh(actor: Actor) -> dict:
     made = actor.state() if callable(actor.state) else actor.state
-    return json.loads(json.dumps(made))
+    return decode_json(encode_json(made))

@@ -3,11 +3,11 @@
 Nothing is read ahead: a chunk is asked for when somebody reads it, and made when it is asked for.
 """
 
-import json
 import queue
 import threading
 from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 
+from .json_values import decode_json, encode_json
 from .plugin import PluginError
 from .wire import data, fields, number
 
@@ -46,7 +46,7 @@ class Arounds:
             answer = self._waiting[("result", invoke, name)] = queue.Queue()
             words = self._waiting[("word", invoke, name)] = queue.Queue()
         try:
-            asked = number(1, invoke) + number(2, name) + data(3, json.dumps(value))
+            asked = number(1, invoke) + number(2, name) + data(3, encode_json(value))
             self._send(data(NEXT, asked))
             got = answer.get()
         finally:
@@ -59,7 +59,7 @@ class Arounds:
         self._forget("word", invoke, name)
         if said[4] is not None:
             raise _error(said[4])
-        return json.loads(said[3])
+        return decode_json(said[3])
 
     def opened(self, invoke: int) -> None:
         """The answer of a call will be a stream: its reader's words are kept from now on."""
@@ -84,7 +84,7 @@ class Arounds:
                     except Exception as failure:  # noqa: BLE001 - it is how the stream ends
                         self._send(data(CHUNK_END, name + data(3, error(failure))))
                         return
-                    self._send(data(CHUNK, name + data(3, json.dumps(chunk))))
+                    self._send(data(CHUNK, name + data(3, encode_json(chunk))))
         finally:
             if hasattr(stream, "close"):
                 stream.close()
@@ -108,7 +108,7 @@ class Arounds:
                     raise _revoked()
                 what, said = got
                 if what == CHUNK:
-                    yield json.loads(said[3])
+                    yield decode_json(said[3])
                     continue
                 over = True
                 if said[3]:
@@ -131,5 +131,5 @@ def _revoked() -> PluginError:
 def _error(body: bytes) -> PluginError:
     said: Dict[int, Any] = {1: b"", 2: b"", 3: b"", 4: b""}
     said.update(fields(body))
-    metadata = json.loads(said[4]) if said[4] else None
+    metadata = decode_json(said[4]) if said[4] else None
     return PluginError(said[2].decode(), said[3].decode(), said[1].decode(), metadata)

@@ -1,9 +1,10 @@
 """A plugin as its author writes it."""
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 
+from .json_values import encode_json
+from .values import ValueRefused
 from .wire import data, number
 
 if TYPE_CHECKING:
@@ -97,6 +98,14 @@ class Plugin:
 def error_of(error: Exception) -> bytes:
     """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside."""
     if isinstance(error, PluginError):
-        metadata = b"" if error.metadata is None else json.dumps(error.metadata).encode()
+        metadata = b"" if error.metadata is None else _metadata(error.metadata)
         return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
     return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")
+
+
+def _metadata(metadata: Any) -> bytes:
+    """What can't be sent is left out: an error about an error would tell nobody anything."""
+    try:
+        return encode_json(metadata)
+    except ValueRefused:
+        return b""

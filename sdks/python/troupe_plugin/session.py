@@ -6,6 +6,7 @@ from typing import Callable
 
 from .actors import Actors, declaration
 from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
+from .json_values import decode_json, encode_json
 from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of
 from .wire import data, fields, number, zigzag
 
@@ -79,7 +80,7 @@ class Session:
                 self._arounds.opened(call[1])
                 answer += number(4, 1)
             else:
-                answer += data(2, json.dumps(value))
+                answer += data(2, encode_json(value))
         except Exception as error:  # noqa: BLE001 - it is the answer
             answer += data(3, error_of(error))
         self._send(data(RESULT, answer))
@@ -91,7 +92,7 @@ class Session:
         if middleware is None:
             raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
         rest = (lambda value: self._arounds.call(call[1], value)) if call[3] in AROUND else None
-        return middleware.handle(json.loads(call[4]), Context(call[6].decode(), call[5], rest))
+        return middleware.handle(decode_json(call[4]), Context(call[6].decode(), call[5], rest))
 
 
 def _packed(content: bytes):

@@ -4,11 +4,11 @@ Order is the contract. While a function runs, what it says is kept; when it has 
 goes first, and events and the answer behind it, which the host holds back until the Write is on disk.
 """
 
-import json
 import threading
 from concurrent.futures import Future
 from typing import Callable, Dict, Optional
 
+from .json_values import decode_json, encode_json
 from .plugin import error_of
 from .wire import data, fields, number
 
@@ -60,7 +60,7 @@ class Voice:
 
     def flush(self, state: dict) -> None:
         """A function has returned: stores what it changed, then says the rest. Raises what can't be stored, and says nothing."""
-        now = {key: encoded(value) for key, value in state.items()}
+        now = {key: encode_json(value) for key, value in state.items()}
         rows = b""
         for key, value in now.items():
             if self._stored.get(key) != value:
@@ -79,7 +79,7 @@ class Voice:
 
     def restored(self) -> dict:
         """The state as it is stored."""
-        return {key: json.loads(value) for key, value in self._stored.items()}
+        return {key: decode_json(value) for key, value in self._stored.items()}
 
     def forget(self) -> None:
         """What was said since the last flush isn't."""
@@ -135,8 +135,3 @@ class Voice:
 
     def _say(self, body: bytes) -> None:
         self._send(number(1, self._instance) + body)
-
-
-def encoded(value: object) -> bytes:
-    """A value in JSON. Raises for what JSON can't hold, NaN too."""
-    return json.dumps(value, allow_nan=False).encode()

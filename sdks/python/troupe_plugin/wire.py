@@ -29,8 +29,8 @@ def zigzag(field, value):
 
 
 def data(field, value):
-    """A field that is bytes, a text or a message; it is there also where it is empty."""
-    content = value.encode() if isinstance(value, str) else value
+    """A field that is bytes, a text or a message; it is there also where it is empty. Half a surrogate pair becomes "?"."""
+    content = value.encode("utf8", "replace") if isinstance(value, str) else value
     return varint(field << 3 | BYTES) + varint(len(content)) + content
 
 

@@ -48,6 +48,7 @@ test("the Python SDK, its examples and its template have nothing that pyflakes w
   const root = join(import.meta.dirname, "../../../..");
   const folders = [
     "sdks/python/troupe_plugin",
+    "sdks/python/tests",
     "conformance/plugin/workers",
     "packages/cli/templates/python",
   ];

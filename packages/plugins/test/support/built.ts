@@ -6,7 +6,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -36,11 +36,16 @@ export function cPlugin(name: string): Promise<Built> {
  * A program of these tests with the C SDK in it, under sanitizers: `address,undefined` or `thread`. Where the compiler
  * has none, that is what is missing.
  */
-export async function sanitized(name: string, sanitizers: string): Promise<Built> {
+export function sanitized(name: string, sanitizers: string): Promise<Built> {
   const program = join(import.meta.dirname, "../native", `${name}.c`);
+  return sanitizedProgram([program, ...sdkSources()], sanitizers);
+}
+
+/** The same for a program of these sources; `sdkSource` names one of the SDK's. */
+export async function sanitizedProgram(sources: readonly string[], sanitizers: string): Promise<Built> {
   const sanitize = ["-g", "-D_GNU_SOURCE", `-fsanitize=${sanitizers}`, "-fno-sanitize-recover=all"];
   try {
-    return await compile(name, [program, ...sdkSources()], sanitize, []);
+    return await compile(basename(sources[0] ?? "", ".c"), sources, sanitize, []);
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
     if (!/cannot find .*(asan|ubsan|tsan)|unsupported option/.test(said)) throw error;
@@ -139,10 +144,15 @@ export async function cargo(...args: readonly string[]): Promise<Built> {
   return { path };
 }
 
+/** A source of the C SDK, by its file's name. */
+export function sdkSource(file: string): string {
+  return join(sdkC, "src", file);
+}
+
 function sdkSources(): string[] {
   return readdirSync(join(sdkC, "src"))
     .filter((file) => file.endsWith(".c"))
-    .map((file) => join(sdkC, "src", file));
+    .map(sdkSource);
 }
 
 /** What `sdks/c/wasm` has takes the place of what needs threads. */

@@ -32,6 +32,8 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod base64;
+mod cbor;
 mod context;
 mod deferred;
 mod error;
@@ -42,6 +44,8 @@ mod lanes;
 mod plugin;
 mod running;
 mod session;
+mod value;
+mod value_json;
 mod voice;
 mod wire;
 
@@ -49,6 +53,7 @@ pub use context::Context;
 pub use deferred::Deferred;
 pub use error::Error;
 pub use plugin::{Actor, Plugin};
+pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].
 #[macro_export]
