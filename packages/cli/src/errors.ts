@@ -83,6 +83,21 @@ export const runErrors = {
       metadata: { program },
       cause,
     }),
+  unknownAgent: (name: string, known: readonly string[]) =>
+    optionErrors.invalid("--agent", name, `one of ${known.join(", ")}`),
+  settingsUnreadable: (path: string, cause: unknown) =>
+    error(400, "run", "settings_unreadable", `${path} can't be read: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+};
+
+/** Errors of `troupe hook`: nobody but an agent reads them. */
+export const hookErrors = {
+  noGateway: (variable: string) =>
+    error(400, "hook", "no_gateway", `${variable} is not set: the agent was not started by troupe run`),
+  notHeard: (status: number, body: string) =>
+    error(502, "hook", "not_heard", `it answered ${status}: ${body.slice(0, 300)}`),
 };
 
 /** Errors of requests to the gateway. */

@@ -3,6 +3,7 @@ import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
+import { runHook, thisProcess } from "./hook/command.ts";
 import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
 import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
@@ -24,6 +25,10 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
     .passThroughOptions()
     .option("--no-summary", "says nothing at the end")
+    .option(
+      "--agent <name>",
+      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
+    )
     .action((agent: string, args: readonly string[], flags: RunFlags) =>
       runBehindGateway(flags, agent, args, terminal),
     );
@@ -39,6 +44,10 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
     .option("--html <file>", "writes a page that opens by itself instead")
     .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
+  program
+    .command("hook <agent>")
+    .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
+    .action((agent: string) => runHook(agent, thisProcess()));
   addPluginCommands(program, terminal);
   return program;
 }

@@ -16,6 +16,7 @@ import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
+import { agentSessionOf, sessionMetadata } from "./session.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -52,7 +53,7 @@ export async function callModel(
       signal: abort.signal,
       eventCodec: forEvents(provider),
       ...modelNameOf(provider, request.url ?? "", content),
-      ...(session === undefined ? {} : { metadata: { session_id: session } }),
+      metadata: sessionMetadata(session, agentSessionOf(request.headers)),
     },
   );
   // A middleware answered in the provider's place.

@@ -9,6 +9,7 @@ import { passedOn } from "./headers.ts";
 import type { ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { familyOf } from "./provider.ts";
+import { agentSessionOf, sessionMetadata } from "./session.ts";
 
 /** Answers `request`. Throws `gateway.not_found` where no provider is configured, and what the upstream throws. */
 export async function passThrough(
@@ -34,10 +35,8 @@ export async function passThrough(
   );
   const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
   const data = { method, path, status };
-  relay.event("gateway.passed_through", {
-    data,
-    ...(session === undefined ? {} : { metadata: { session_id: session } }),
-  });
+  const metadata = sessionMetadata(session, agentSessionOf(request.headers));
+  relay.event("gateway.passed_through", { data, metadata });
   response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
   await pipeline(answer, response, { signal: abort.signal });
 }

@@ -1,4 +1,4 @@
-/** `troupe plugins`, in this process: for one user, in one project. */
+/** `troupe`, in this process: for one user, in one project. */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,12 @@ export class Troupe implements Disposable {
   }
 
   /** Runs `troupe plugins <args>`. Throws what it throws. */
-  async plugins(...args: readonly string[]): Promise<Said> {
+  plugins(...args: readonly string[]): Promise<Said> {
+    return this.run("plugins", ...args);
+  }
+
+  /** Runs `troupe <args>`. Throws what it throws. */
+  async run(...args: readonly string[]): Promise<Said> {
     let out = "";
     let failed = false;
     const program = troupeProgram({
@@ -36,7 +41,7 @@ export class Troupe implements Disposable {
       },
       asked: async () => "SIGTERM",
     });
-    await program.parseAsync(["plugins", ...args], { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return { out, failed };
   }
 
