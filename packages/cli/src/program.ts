@@ -1,6 +1,7 @@
 /** The program `troupe`: its commands and their options. */
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
+import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
 import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 import { runHook, thisProcess } from "./hook/command.ts";
@@ -18,7 +19,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .enablePositionalOptions();
   withGatewayOptions(program.command("gateway"))
     .description("Serves a gateway between an agent and its model provider")
-    .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
+    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
   withGatewayOptions(program.command("run <program> [args...]"))
@@ -44,6 +45,12 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
     .option("--html <file>", "writes a page that opens by itself instead")
     .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
+  withGatewayOptions(program.command("config"))
+    .description("Shows the configuration of a gateway, as these flags, variables and files make it")
+    .option("--bind <address>", "as troupe gateway has it")
+    .option("--sources", "says where each value was set")
+    .option("--json", "speaks JSON")
+    .action((flags: ConfigShowFlags) => showConfiguration(flags, terminal));
   program
     .command("hook <agent>")
     .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
@@ -64,6 +71,7 @@ function withGatewayOptions(command: Command): Command {
     .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
+    .option("--config <file>", "a troupe.toml, over the user's own; default: TROUPE_CONFIG")
     .option("--dry-run", "reports what would be done, and does nothing of it");
 }
 

@@ -1,6 +1,6 @@
 /** What agents say and ask at their hooks: they are told no in their own words, and never yes. */
 import { Readable } from "node:stream";
-import type { RelayEvent } from "@troupe/relay";
+import type { Relay, RelayEvent } from "@troupe/relay";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
@@ -11,17 +11,18 @@ import { ScriptedProvider } from "./support/provider.ts";
 async function guarded(upstream: readonly string[] = []) {
   const events: RelayEvent[] = [];
   const options = readOptions({ bind: "127.0.0.1:0", plugin: [], upstream }, { cwd: "/" });
-  const gateway = await Gateway.start(options, {
+  const agent = {
     token: "secret",
     session: "launch-1",
-    listen: (relay) => {
+    listen: (relay: Relay) => {
       relay.registerSubscriber("test", (event) => void events.push(event));
       relay.registerToolConditionalExecutionGuardrail("no-rm", ({ toolName }) => {
         if (toolName === "odd") throw new Error("out of order");
         return toolName === "rm" ? "nothing is removed here" : null;
       });
     },
-  });
+  };
+  const gateway = await Gateway.start(options, { agent });
   const post = async (path: string, body: unknown) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const answer = await fetch(gateway.url + path, { method: "POST", body: text });

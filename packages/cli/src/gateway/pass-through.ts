@@ -18,7 +18,8 @@ export async function passThrough(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = upstreams.of(familyOf(path, request.headers));
+  const family = familyOf(path, request.headers);
+  const upstream = upstreams.of(family);
   if (upstream === undefined) throw requestErrors.notFound(path);
   const overhead = new Overhead();
   const abort = new AbortController();
@@ -28,7 +29,7 @@ export async function passThrough(
     upstream.send({
       method,
       path: url,
-      headers: passedOn(request.rawHeaders, ["host"]),
+      headers: upstreams.headersFor(family, passedOn(request.rawHeaders, ["host"])),
       body: request,
       signal: abort.signal,
     }),

@@ -3,6 +3,7 @@
  * only the agent is told; when the agent ends, it ends in the same order as after a signal, and passes the exit code on.
  */
 import { randomUUID } from "node:crypto";
+import type { Relay } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { Gateway } from "../gateway/gateway.ts";
@@ -55,19 +56,20 @@ export async function runBehindGateway(
   const summary = new RunSummary();
   const began = performance.now();
   const exitCode = await withGateway();
-  if (flags.summary !== false) terminal.err?.(summary.text((performance.now() - began) / 1_000));
+  if (options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));
   terminal.exit?.(exitCode);
 
   async function withGateway(): Promise<number> {
-    await using gateway = await Gateway.start(options, {
+    const agent = {
       token: newToken(),
       session: randomUUID(),
-      listen: (relay) => summary.listen(relay),
-    });
+      listen: (relay: Relay) => summary.listen(relay),
+    };
+    await using gateway = await Gateway.start(options, { env, agent });
     await using ending = new AsyncDisposableStack();
     const hook = [...(terminal.self ?? []), "hook"];
     const start = { program, args, env };
-    const agent = await behindGateway(start, { url: gateway.url, hook, ending }, flags.agent);
-    return await runAgentProcess(agent, (listener) => terminal.onSignal?.(listener));
+    const told = await behindGateway(start, { url: gateway.url, hook, ending }, flags.agent);
+    return await runAgentProcess(told, (listener) => terminal.onSignal?.(listener));
   }
 }
