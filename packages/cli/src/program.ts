@@ -2,6 +2,7 @@
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
+import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
 import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 import { runHook, thisProcess } from "./hook/command.ts";
@@ -51,6 +52,12 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .option("--sources", "says where each value was set")
     .option("--json", "speaks JSON")
     .action((flags: ConfigShowFlags) => showConfiguration(flags, terminal));
+  withGatewayOptions(program.command("doctor"))
+    .description("Says what keeps a gateway from starting or an agent from being guarded, and how to mend it")
+    .option("--bind <address>", "as troupe gateway has it")
+    .option("--offline", "connects to no provider")
+    .option("--json", "speaks JSON")
+    .action((flags: DoctorFlags) => runDoctor(flags, terminal));
   program
     .command("hook <agent>")
     .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
