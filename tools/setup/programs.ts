@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { installWithApt } from "./apt.ts";
+import { type CachedPackage, cachedProgram, installWithNpm } from "./npm.ts";
 
 /** What a proof may take: a first start on a slow machine, and then some. */
 const PROOF_MS = 60_000;
@@ -20,9 +21,13 @@ export interface NeededProgram {
   readonly names: readonly string[];
   /** Debian's packages that bring it; none: it can't be installed from there. */
   readonly packages: readonly string[];
+  /** What of npm's registry brings it, into a folder of the cache: too large for everybody's `npm install`. */
+  readonly npm?: CachedPackage;
   /** Arguments with which it ends well only if it is what is needed: an interpreter that has a module, for one. */
   readonly proof?: readonly string[];
 }
+
+const geminiCli: CachedPackage = { name: "@google/gemini-cli", version: "0.61.0" };
 
 export const neededPrograms: readonly NeededProgram[] = [
   {
@@ -71,6 +76,13 @@ export const neededPrograms: readonly NeededProgram[] = [
     packages: ["pyflakes3"],
     proof: ["--version"],
   },
+  {
+    variable: "TROUPE_TEST_GEMINI",
+    title: `Gemini CLI ${geminiCli.version}`,
+    names: [cachedProgram(geminiCli, "gemini")],
+    packages: [],
+    npm: geminiCli,
+  },
 ];
 
 export interface FoundProgram {
@@ -101,8 +113,10 @@ export function findProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Fou
 /** Looks for a program and installs it when it is missing and that is possible. */
 export async function provideProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Promise<FoundProgram> {
   const found = findProgram(program, env);
-  if (found.path !== "" || env[program.variable] || program.packages.length === 0) return found;
-  const refusal = await installWithApt(program.packages);
+  const { packages, npm } = program;
+  if (found.path !== "" || env[program.variable] || (packages.length === 0 && npm === undefined))
+    return found;
+  const refusal = npm === undefined ? await installWithApt(packages) : await installWithNpm(npm);
   const again = findProgram(program, env);
   if (again.path !== "") return again;
   return { ...again, why: `${again.why}, and ${refusal ?? "its package did not bring it"}` };

@@ -1,51 +1,11 @@
 #!/usr/bin/env node
-/** The executable: runs the program on this process, and tells of an error by its text and a code. */
-import { TroupeError } from "@troupe/base";
-import { troupeProgram } from "./program.ts";
-
-/** How a process that was asked twice exits. */
-const IMPATIENT_EXIT = 130;
-
-function asked(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let count = 0;
-  for (const signal of ["SIGTERM", "SIGINT"]) {
-    process.on(signal, () => {
-      count += 1;
-      if (count > 1) process.exit(IMPATIENT_EXIT);
-      resolve(signal);
-    });
-  }
-  return promise;
+/** The executable. A hook runs at each step of an agent: it starts without the other commands. */
+const [, , command, agent] = process.argv;
+if (command === "hook" && agent !== undefined && !agent.startsWith("-")) {
+  const { runHook, thisProcess } = await import("./hook/command.ts");
+  await runHook(agent, thisProcess());
+} else {
+  await import("./main.ts");
 }
 
-try {
-  await troupeProgram({
-    cwd: process.cwd(),
-    env: process.env,
-    out: (text) => void process.stdout.write(text),
-    fail: () => {
-      process.exitCode = 1;
-    },
-    err: (text) => void process.stderr.write(text),
-    exit: (code) => {
-      process.exitCode = code;
-    },
-    onSignal: (listener) => {
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
-        process.on(signal, () => listener(signal));
-    },
-    asked,
-    onReload: (listener) => {
-      process.on("SIGHUP", listener);
-    },
-  }).parseAsync();
-} catch (error) {
-  if (process.argv.includes("--json") && TroupeError.is(error)) {
-    const { group, code, message, metadata } = error;
-    process.stdout.write(`${JSON.stringify({ error: { group, code, message, metadata } })}\n`);
-  }
-  const told = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
-  process.stderr.write(`troupe: ${told}\n`);
-  process.exitCode = 1;
-}
+export {};

@@ -41,6 +41,53 @@ export const optionErrors = {
     }),
 };
 
+/** Errors of configuration. */
+export const configErrors = {
+  missing: (path: string) =>
+    error(400, "config", "file_missing", `${path} isn't there`, { metadata: { path } }),
+  unreadable: (path: string, cause: unknown) =>
+    error(400, "config", "unreadable", `${path} can't be read: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+  tooLarge: (path: string, limit: number) =>
+    error(400, "config", "too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
+  malformed: (path: string, line: number, column: number) =>
+    error(400, "config", "malformed", `${path}:${line}:${column}: this isn't TOML`, {
+      metadata: { path, line, column },
+    }),
+  unknownKey: (place: string, key: string, meant: string | undefined) =>
+    error(
+      400,
+      "config",
+      "unknown_key",
+      `${place}: there is no key ${key}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+      { metadata: { place, key } },
+    ),
+  missingKey: (place: string, key: string) =>
+    error(400, "config", "missing_key", `${place}: ${key} is needed`, { metadata: { place, key } }),
+  keyInFile: (place: string) =>
+    error(
+      400,
+      "config",
+      "key_in_file",
+      `${place}: a key is never written here; key_env names a variable that has it, key_file a file`,
+      { metadata: { place } },
+    ),
+  twoKeys: (place: string) =>
+    error(400, "config", "two_keys", `${place}: there are key_env and key_file, and one is enough`, {
+      metadata: { place },
+    }),
+  keyMissing: (upstream: string, where: string, cause?: unknown) =>
+    error(
+      400,
+      "config",
+      "key_missing",
+      `The key of upstreams.${upstream} isn't there: ${where}${cause === undefined ? "" : ` (${reasonOf(cause)})`}`,
+      { metadata: { upstream, where }, ...(cause === undefined ? {} : { cause }) },
+    ),
+};
+
 /** Errors of `troupe start`. */
 export const startErrors = {
   programFailed: (path: string, cause: unknown) =>
@@ -83,6 +130,21 @@ export const runErrors = {
       metadata: { program },
       cause,
     }),
+  unknownAgent: (name: string, known: readonly string[]) =>
+    optionErrors.invalid("--agent", name, `one of ${known.join(", ")}`),
+  settingsUnreadable: (path: string, cause: unknown) =>
+    error(400, "run", "settings_unreadable", `${path} can't be read: ${reasonOf(cause)}`, {
+      metadata: { path },
+      cause,
+    }),
+};
+
+/** Errors of `troupe hook`: nobody but an agent reads them. */
+export const hookErrors = {
+  noGateway: (variable: string) =>
+    error(400, "hook", "no_gateway", `${variable} is not set: the agent was not started by troupe run`),
+  notHeard: (status: number, body: string) =>
+    error(502, "hook", "not_heard", `it answered ${status}: ${body.slice(0, 300)}`),
 };
 
 /** Errors of requests to the gateway. */

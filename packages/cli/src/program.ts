@@ -1,8 +1,11 @@
 /** The program `troupe`: its commands and their options. */
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
+import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
+import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
 import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
+import { runHook, thisProcess } from "./hook/command.ts";
 import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
 import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
@@ -17,13 +20,17 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .enablePositionalOptions();
   withGatewayOptions(program.command("gateway"))
     .description("Serves a gateway between an agent and its model provider")
-    .option("--bind <address>", "a loopback address and a port to listen at", "127.0.0.1:4040")
+    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
   withGatewayOptions(program.command("run <program> [args...]"))
     .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
     .passThroughOptions()
     .option("--no-summary", "says nothing at the end")
+    .option(
+      "--agent <name>",
+      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
+    )
     .action((agent: string, args: readonly string[], flags: RunFlags) =>
       runBehindGateway(flags, agent, args, terminal),
     );
@@ -39,6 +46,22 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
     .option("--html <file>", "writes a page that opens by itself instead")
     .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
+  withGatewayOptions(program.command("config"))
+    .description("Shows the configuration of a gateway, as these flags, variables and files make it")
+    .option("--bind <address>", "as troupe gateway has it")
+    .option("--sources", "says where each value was set")
+    .option("--json", "speaks JSON")
+    .action((flags: ConfigShowFlags) => showConfiguration(flags, terminal));
+  withGatewayOptions(program.command("doctor"))
+    .description("Says what keeps a gateway from starting or an agent from being guarded, and how to mend it")
+    .option("--bind <address>", "as troupe gateway has it")
+    .option("--offline", "connects to no provider")
+    .option("--json", "speaks JSON")
+    .action((flags: DoctorFlags) => runDoctor(flags, terminal));
+  program
+    .command("hook <agent>")
+    .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
+    .action((agent: string) => runHook(agent, thisProcess()));
   addPluginCommands(program, terminal);
   return program;
 }
@@ -55,6 +78,7 @@ function withGatewayOptions(command: Command): Command {
     .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
+    .option("--config <file>", "a troupe.toml, over the user's own; default: TROUPE_CONFIG")
     .option("--dry-run", "reports what would be done, and does nothing of it");
 }
 

@@ -1,32 +1,12 @@
 /** `troupe run`: an agent behind a gateway of its own. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { behindGateway, upstreamsOf } from "../src/run/agents.ts";
+import { startRun as start } from "./support/agent-run.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
-
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
-
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function start(args: readonly string[]) {
-  const env = { ...process.env, XDG_CONFIG_HOME: "/nonexistent" };
-  const child = spawn(process.execPath, ["--conditions=troupe-source", bin, "run", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env,
-  });
-  const ran = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(
-    ([[code], out, err]): Ran => ({ code, out, err }),
-  );
-  return { child, ran };
-}
 
 const reply = {
   type: "message",
@@ -97,22 +77,89 @@ test("a program that isn't there is an error of ours, and a dry run starts nothi
   expect(dry.out).toMatch(/Would run \/nowhere\/agent -x\n$/);
 });
 
-test("agents are told by the variables of their SDKs, and by words of their own", () => {
-  const told = (program: string, env = {}) =>
-    behindGateway({ program, args: ["-p", "hi"], env }, "http://g/t/x");
-  expect(told("/usr/bin/claude", { HOME: "/h", OPENAI_BASE_URL: "https://old" })).toEqual({
-    program: "/usr/bin/claude",
-    args: ["-p", "hi"],
-    env: {
-      HOME: "/h",
-      OPENAI_BASE_URL: "http://g/t/x/v1",
-      ANTHROPIC_BASE_URL: "http://g/t/x",
-      GOOGLE_GEMINI_BASE_URL: "http://g/t/x",
-    },
+test("agents are told by the variables of their SDKs, and by words of their own", async () => {
+  await using ending = new AsyncDisposableStack();
+  const gateway = { url: "http://g/t/x", hook: ["node", "it's.js", "hook"], ending };
+  const told = (program: string, env = {}, args = ["-p", "hi"], agent?: string) =>
+    behindGateway({ program, args, env }, gateway, agent);
+  const claude = await told("/usr/bin/claude", { HOME: "/h", OPENAI_BASE_URL: "https://old" });
+  expect(claude.env).toEqual({
+    HOME: "/h",
+    OPENAI_BASE_URL: "http://g/t/x/v1",
+    ANTHROPIC_BASE_URL: "http://g/t/x",
+    GOOGLE_GEMINI_BASE_URL: "http://g/t/x",
+    TROUPE_GATEWAY_URL: "http://g/t/x",
   });
-  expect(told("codex").args).toEqual(["-c", 'openai_base_url="http://g/t/x/v1"', "-p", "hi"]);
-  const opencode = told("opencode").env["OPENCODE_CONFIG_CONTENT"] ?? "";
+  const [flag, settings = "", ...rest] = claude.args;
+  expect([flag, ...rest]).toEqual(["--settings", "-p", "hi"]);
+  const ours = { hooks: [{ type: "http", url: "http://g/t/x/hooks/claude", timeout: 60 }] };
+  expect(JSON.parse(settings).hooks.PreToolUse).toEqual([ours]);
+  expect((await told("codex")).args).toEqual(["-c", 'openai_base_url="http://g/t/x/v1"', "-p", "hi"]);
+  expect((await told("npx", {}, ["codex"], "codex")).args).toEqual([
+    ...["-c", 'openai_base_url="http://g/t/x/v1"'],
+    "codex",
+  ]);
+  const opencode = (await told("opencode")).env["OPENCODE_CONFIG_CONTENT"] ?? "";
   expect(JSON.parse(opencode).provider.anthropic.options.baseURL).toBe("http://g/t/x/v1");
+});
+
+test("what an agent was told already stays beside what it is told for the run", async () => {
+  await using ending = new AsyncDisposableStack();
+  using home = new PluginFolder();
+  const gateway = { url: "http://g", hook: ["node", "it's.js", "hook"], ending };
+  const told = (program: string, args: readonly string[], env = {}) =>
+    behindGateway({ program, args, env }, gateway);
+  const own = JSON.stringify({ model: "opus", hooks: { PreToolUse: ["mine"], Stop: ["mine too"] } });
+  const file = home.write("settings.json", own);
+  for (const args of [
+    ["--settings", own, "-p"],
+    [`--settings=${file}`, "-p"],
+  ]) {
+    const [flag, settings = "", ...rest] = (await told("claude", args)).args;
+    expect([flag, ...rest]).toEqual(["--settings", "-p"]);
+    const { model, hooks } = JSON.parse(settings);
+    expect([model, hooks.PreToolUse[0], hooks.PreToolUse.length, hooks.Stop[0]]).toEqual([
+      "opus",
+      "mine",
+      2,
+      "mine too",
+    ]);
+  }
+  const config = JSON.stringify({
+    theme: "t",
+    plugin: ["mine"],
+    provider: { openai: { options: { apiKey: "k" } } },
+  });
+  const opencode = (await told("opencode", [], { OPENCODE_CONFIG_CONTENT: config })).env[
+    "OPENCODE_CONFIG_CONTENT"
+  ];
+  expect(JSON.parse(opencode ?? "")).toMatchObject({
+    theme: "t",
+    plugin: ["mine", expect.stringContaining("opencode-plugin")],
+    provider: { openai: { options: { apiKey: "k", baseURL: "http://g/v1" } } },
+  });
+
+  home.write(".gemini/history/h.txt", "kept");
+  home.write(
+    ".gemini/settings.json",
+    '{ /* mine */ "ui": { "note": "// no comment" }, "hooks": { "BeforeTool": ["mine"] } }',
+  );
+  const gemini = (await told("gemini", [], { HOME: home.path })).env["GEMINI_CLI_HOME"] ?? "";
+  const settings = JSON.parse(readFileSync(join(gemini, ".gemini/settings.json"), "utf8"));
+  expect(settings).toMatchObject({
+    ui: { note: "// no comment" },
+    security: { auth: { selectedType: "gemini-api-key" } },
+    hooks: { BeforeTool: ["mine", { hooks: [{ command: "'node' 'it'\\''s.js' 'hook' 'gemini'" }] }] },
+  });
+  expect(readFileSync(join(gemini, ".gemini/history/h.txt"), "utf8")).toBe("kept");
+  await ending.disposeAsync();
+  expect(existsSync(gemini)).toBe(false);
+  expect(readFileSync(join(home.path, ".gemini/history/h.txt"), "utf8")).toBe("kept");
+
+  home.write(".gemini/settings.json", "{ broken");
+  await expect(told("gemini", [], { HOME: home.path })).rejects.toMatchObject({
+    code: "settings_unreadable",
+  });
 });
 
 test("requests go where they were asked to, else where they would have gone", () => {

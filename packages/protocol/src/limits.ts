@@ -416,6 +416,8 @@ export const limits = {
   gatewayModelBodyBytes: 100 * 1024 * 1024,
   /** What a gateway for agents reads of a provider's response, unpacked, for its trace. A longer one is told of by its size. */
   gatewayReadBytes: 4 * 1024 * 1024,
+  /** Characters of a `troupe.toml`. */
+  configFileBytes: 256 * 1024,
 
   /** Calls of one actor that the inspector keeps. */
   inspectorCalls: 128,

@@ -2,7 +2,7 @@
 import { TroupeError } from "@troupe/base";
 import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
-import { type GatewayFlags, readOptions, type Surroundings } from "./options.ts";
+import { type GatewayFlags, type GatewayOptions, readOptions, type Surroundings } from "./options.ts";
 import { describePlan, planGateway } from "./plan.ts";
 import { addressesOf, describeUpstreams } from "./upstreams.ts";
 
@@ -25,11 +25,11 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
     return;
   }
   const asked = terminal.asked();
-  await using gateway = await Gateway.start(options);
+  await using gateway = await Gateway.start(options, { env: terminal.env });
   terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : describe(gateway));
   terminal.onReload?.(
     () =>
-      void reload(gateway).then(({ value, lines }) => {
+      void reload(gateway, () => readOptions(flags, terminal)).then(({ value, lines }) => {
         terminal.out(json ? `${JSON.stringify(value)}\n` : [...lines, ""].join("\n"));
       }),
   );
@@ -53,9 +53,12 @@ function describe({ url, upstreams, plugins }: Gateway): string {
 }
 
 /** What is said of a reload. One that fails changes nothing, and is no reason to end. */
-async function reload(gateway: Gateway): Promise<{ value: object; lines: readonly string[] }> {
+async function reload(
+  gateway: Gateway,
+  options: () => GatewayOptions,
+): Promise<{ value: object; lines: readonly string[] }> {
   try {
-    await gateway.reload();
+    await gateway.reload(options());
   } catch (error) {
     const { group, code, message } = TroupeError.is(error)
       ? error

@@ -1,7 +1,7 @@
 /**
  * Gateway: between an agent and its model provider, with a relay and its plugins in the path.
  *
- * Up: plugins, then the trace, then the listener, so that no request comes before the last guardrail is there. Down, from
+ * Up: the trace, components, plugins, then the listener, so that no request comes before the last guardrail is there. Down, from
  * a signal or from a start that fails halfway: the listener, the plugins, the trace. Whatever was begun is ended.
  */
 import { basename, dirname } from "node:path";
@@ -10,6 +10,8 @@ import type { Relay } from "@troupe/relay";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
+import { readKeys } from "./provider-key.ts";
+import { RelayComponents } from "./relay-components.ts";
 import { GatewayServer } from "./server.ts";
 import { withToken } from "./token.ts";
 import { prepareTraceFile } from "./trace-file.ts";
@@ -24,6 +26,14 @@ export interface ForOneAgent {
   readonly listen: (relay: Relay) => void;
 }
 
+/** What a gateway has from outside. */
+export interface GatewayGround {
+  /** Where keys are looked for. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** For one agent alone; undefined: for any on this machine. */
+  readonly agent?: ForOneAgent;
+}
+
 /** A gateway that runs. */
 export class Gateway implements AsyncDisposable {
   readonly url: string;
@@ -31,23 +41,26 @@ export class Gateway implements AsyncDisposable {
   readonly upstreams: UpstreamUrls;
   readonly plugins: ActivePlugins;
   readonly #options: GatewayOptions;
+  readonly #components: RelayComponents;
   readonly #ending: AsyncDisposableStack;
 
   private constructor(
     at: { readonly url: string; readonly options: GatewayOptions },
-    plugins: ActivePlugins,
+    { plugins, components }: { readonly plugins: ActivePlugins; readonly components: RelayComponents },
     ending: AsyncDisposableStack,
   ) {
     this.url = at.url;
     this.upstreams = at.options.upstreams;
     this.#options = at.options;
     this.plugins = plugins;
+    this.#components = components;
     this.#ending = ending;
   }
 
-  /** Throws `plugin.*`, `config.cannot_listen`, `config.cannot_write`; nothing is left running then. */
-  static async start(options: GatewayOptions, agent?: ForOneAgent): Promise<Gateway> {
+  /** Throws `plugin.*`, `relay.config_invalid`, `config.*`; nothing is left running then. */
+  static async start(options: GatewayOptions, { env = {}, agent }: GatewayGround = {}): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
+    const keys = await readKeys(options.keys, env);
     const relay = createRelay();
     agent?.listen(relay);
     if (options.atof !== undefined) {
@@ -56,21 +69,24 @@ export class Gateway implements AsyncDisposable {
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");
     }
+    const components = starting.use(await RelayComponents.start(relay, options.components));
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
-    const upstreams = starting.adopt(new Upstreams(options.upstreams), (it) => it.close());
+    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
     const route = { relay, upstreams, plugins, token: agent?.token, session: agent?.session };
     const server = await GatewayServer.listen(route, options);
     starting.defer(() => server.close());
     const url = agent === undefined ? server.url : withToken(server.url, agent.token);
-    return new Gateway({ url, options }, plugins, starting.move());
+    return new Gateway({ url, options }, { plugins, components }, starting.move());
   }
 
   /**
-   * Reads the lists, the policy and every plugin anew, and puts them in the place of those that run. Throws as a start
-   * does; what ran goes on then.
+   * Reads the lists, the policy and every plugin anew, and puts them in the place of those that run; `options` are those of
+   * now, of which plugins and components count. Throws as a start does; what ran goes on then.
    */
-  async reload(): Promise<void> {
-    await this.plugins.reload(await askedPlugins(this.#options));
+  async reload(options: GatewayOptions = this.#options): Promise<void> {
+    await this.#components.change(options.components, async () => {
+      await this.plugins.reload(await askedPlugins(options));
+    });
   }
 
   /** Ends it in order. */

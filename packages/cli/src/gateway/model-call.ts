@@ -16,6 +16,7 @@ import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
+import { agentSessionOf, sessionMetadata } from "./session.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -42,7 +43,16 @@ export async function callModel(
   response.once("close", () => response.writableFinished || abort.abort());
   const body = await readBody(request, limits.gatewayModelBodyBytes);
   const content = contentOf(body, request.headers["content-encoding"]);
-  const exchange = new Exchange({ upstream, provider, request, response, body, content, overhead });
+  const exchange = new Exchange({
+    upstreams,
+    upstream,
+    provider,
+    request,
+    response,
+    body,
+    content,
+    overhead,
+  });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await relay.llmCallExecute(
     provider.name,
@@ -52,7 +62,7 @@ export async function callModel(
       signal: abort.signal,
       eventCodec: forEvents(provider),
       ...modelNameOf(provider, request.url ?? "", content),
-      ...(session === undefined ? {} : { metadata: { session_id: session } }),
+      metadata: sessionMetadata(session, agentSessionOf(request.headers)),
     },
   );
   // A middleware answered in the provider's place.
@@ -60,6 +70,7 @@ export async function callModel(
 }
 
 interface ExchangeParts {
+  readonly upstreams: Upstreams;
   readonly upstream: Upstream;
   readonly provider: Provider;
   readonly overhead: Overhead;
@@ -88,16 +99,17 @@ class Exchange {
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
     if (this.#begun) throw requestErrors.answeredTwice();
-    const { upstream, provider, overhead, request, response } = this.#parts;
+    const { upstreams, upstream, provider, overhead, request, response } = this.#parts;
     const body = this.#bodyOf(rewritten);
     const { traceparent: _ours, ...now } = rewritten.headers;
     const { traceparent: _theirs, ...given } = this.headers;
-    const headers = withChanges(request.rawHeaders, given, now);
+    const changed = withChanges(request.rawHeaders, given, now);
+    const headers = upstreams.headersFor(provider.family, passedOn(changed, ["host", "content-length"]));
     const answer = await overhead.elsewhere(() =>
       upstream.send({
         method: request.method ?? "POST",
         path: request.url ?? "/",
-        headers: [...passedOn(headers, ["host", "content-length"]), "Content-Length", `${body.byteLength}`],
+        headers: [...headers, "Content-Length", `${body.byteLength}`],
         body,
         signal,
       }),

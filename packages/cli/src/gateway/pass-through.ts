@@ -9,6 +9,7 @@ import { passedOn } from "./headers.ts";
 import type { ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { familyOf } from "./provider.ts";
+import { agentSessionOf, sessionMetadata } from "./session.ts";
 
 /** Answers `request`. Throws `gateway.not_found` where no provider is configured, and what the upstream throws. */
 export async function passThrough(
@@ -17,7 +18,8 @@ export async function passThrough(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = upstreams.of(familyOf(path, request.headers));
+  const family = familyOf(path, request.headers);
+  const upstream = upstreams.of(family);
   if (upstream === undefined) throw requestErrors.notFound(path);
   const overhead = new Overhead();
   const abort = new AbortController();
@@ -27,17 +29,15 @@ export async function passThrough(
     upstream.send({
       method,
       path: url,
-      headers: passedOn(request.rawHeaders, ["host"]),
+      headers: upstreams.headersFor(family, passedOn(request.rawHeaders, ["host"])),
       body: request,
       signal: abort.signal,
     }),
   );
   const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
   const data = { method, path, status };
-  relay.event("gateway.passed_through", {
-    data,
-    ...(session === undefined ? {} : { metadata: { session_id: session } }),
-  });
+  const metadata = sessionMetadata(session, agentSessionOf(request.headers));
+  relay.event("gateway.passed_through", { data, metadata });
   response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
   await pipeline(answer, response, { signal: abort.signal });
 }

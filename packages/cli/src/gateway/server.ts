@@ -7,6 +7,7 @@ import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins } from "@troupe/plugins";
 import { optionErrors, requestErrors } from "../errors.ts";
 import { checkAccess } from "./access.ts";
+import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { sendJson } from "./answer.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { callModel, type ModelRoute } from "./model-call.ts";
@@ -100,11 +101,18 @@ export class GatewayServer {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request.headers);
     if (path === "/plugins") return this.#diagnose(request, response);
-    if (provider === undefined && path !== "/hooks/tool")
+    if (provider === undefined && !path.startsWith("/hooks/"))
       return await passThrough(this.#route, path, request, response);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     if (provider !== undefined) return await callModel(this.#route, provider, request, response);
-    sendJson(response, 200, await decideTool(this.#route.relay, request));
+    sendJson(response, 200, await this.#hear(path, request));
+  }
+
+  async #hear(path: string, request: IncomingMessage): Promise<unknown> {
+    if (path === "/hooks/tool") return await decideTool(this.#route, request);
+    const agent = hookedAgent(path);
+    if (agent === undefined) throw requestErrors.notFound(path);
+    return await answerHook(this.#route, agent, request);
   }
 
   /** For whoever watches the process, by whatever name it knows the machine: they say nothing but their one word. */

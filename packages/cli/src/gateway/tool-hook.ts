@@ -10,6 +10,7 @@ import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
 import { requestErrors } from "../errors.ts";
 import { contentOf, readBody } from "./body.ts";
+import { sessionMetadata } from "./session.ts";
 
 /** The answer of `POST /hooks/tool`. */
 export interface ToolDecision {
@@ -19,27 +20,45 @@ export interface ToolDecision {
   readonly reason: string | null;
 }
 
-interface ToolQuestion {
+/** What hooks are asked of. */
+export interface HookRoute {
+  readonly relay: Relay;
+  readonly session: string | undefined;
+}
+
+/** May this tool run? */
+export interface ToolQuestion {
   readonly name: string;
   readonly args: unknown;
+  /** The agent's own word for its session. */
   readonly session: string | undefined;
 }
 
 /** Asks the guardrails. Throws `gateway.bad_request` for a question that is none. */
-export async function decideTool(relay: Relay, request: IncomingMessage): Promise<ToolDecision> {
+export async function decideTool(
+  { relay, session }: HookRoute,
+  request: IncomingMessage,
+): Promise<ToolDecision> {
+  return await decide({ relay, session }, readQuestion(await readHook(request)));
+}
+
+/** The body of a hook. Throws `gateway.body_too_large`. */
+export async function readHook(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request, limits.httpBodyBytes);
-  const question = readQuestion(contentOf(body, request.headers["content-encoding"]));
-  const { name, session } = question;
-  const metadata = session === undefined ? {} : { metadata: { session_id: session } };
+  return contentOf(body, request.headers["content-encoding"]);
+}
+
+/** Asks the guardrails of `relay`, in a scope that says whose question it is. */
+export async function decide({ relay, session }: HookRoute, question: ToolQuestion): Promise<ToolDecision> {
   return await relay.withScope(
     "hooks.tool",
     "function",
     async () => {
       const decision = await ask(relay, question);
-      relay.event("tool.decision", { data: { tool: name, ...decision } });
+      relay.event("tool.decision", { data: { tool: question.name, ...decision } });
       return decision;
     },
-    metadata,
+    { metadata: sessionMetadata(session, question.session) },
   );
 }
 
@@ -62,11 +81,15 @@ async function ask(relay: Relay, { name, args }: ToolQuestion): Promise<ToolDeci
 function readQuestion(content: unknown): ToolQuestion {
   if (typeof content !== "object" || content === null || !("name" in content))
     throw requestErrors.badRequest('a JSON object { "name", "args", "session"? } is needed');
-  const { name } = content;
   const session = "session" in content ? content.session : undefined;
+  return questionOf(content.name, "args" in content ? content.args : {}, session);
+}
+
+/** Throws `gateway.bad_request` for names that are none. */
+export function questionOf(name: unknown, args: unknown, session: unknown): ToolQuestion {
   if (typeof name !== "string" || name === "" || name.length > limits.memberNameLength)
     throw requestErrors.badRequest(`name must be a text of 1 to ${limits.memberNameLength} characters`);
   if (session !== undefined && (typeof session !== "string" || session.length > limits.memberNameLength))
     throw requestErrors.badRequest(`session must be a text of at most ${limits.memberNameLength} characters`);
-  return { name, args: "args" in content ? content.args : {}, session };
+  return { name, args, session };
 }

@@ -1,5 +1,6 @@
 /** Upstreams: where the requests of each family of providers go. */
 import type { ProviderFamily } from "./provider.ts";
+import { type ProviderKeys, withKey } from "./provider-key.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Addresses by family; `any` is for those that have none of their own. */
@@ -8,14 +9,21 @@ export type UpstreamUrls = Readonly<Partial<Record<ProviderFamily | "any", URL>>
 /** The providers' addresses, and the connections to them. */
 export class Upstreams {
   readonly #byFamily: ReadonlyMap<string, Upstream>;
+  readonly #keys: ProviderKeys;
 
-  constructor(urls: UpstreamUrls) {
+  constructor(urls: UpstreamUrls, keys: ProviderKeys = {}) {
+    this.#keys = keys;
     this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, new Upstream(url)]));
   }
 
   /** Undefined: nobody said where. */
   of(family: ProviderFamily): Upstream | undefined {
     return this.#byFamily.get(family) ?? this.#byFamily.get("any");
+  }
+
+  /** The headers of a request, as its provider gets them. */
+  headersFor(family: ProviderFamily, headers: readonly string[]): readonly string[] {
+    return withKey(headers, family, this.#keys[this.#byFamily.has(family) ? family : "any"]);
   }
 
   /** Ends idle connections. */

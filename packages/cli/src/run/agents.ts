@@ -5,6 +5,10 @@
 import { basename } from "node:path";
 import type { ProviderFamily } from "../gateway/provider.ts";
 import type { UpstreamUrls } from "../gateway/upstreams.ts";
+import { GATEWAY_VARIABLE } from "../hook/command.ts";
+import { withClaudeSettings } from "./claude-settings.ts";
+import { GeminiHome } from "./gemini-home.ts";
+import { opencodeConfig } from "./opencode-config.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,17 +41,41 @@ export interface AgentStart {
   readonly env: Environment;
 }
 
-/** The program with its models behind the gateway at `url`. */
-export function behindGateway({ program, args, env }: AgentStart, url: string): AgentStart {
+/** The gateway, as an agent must know it. */
+export interface AgentGateway {
+  readonly url: string;
+  /** Runs `troupe hook`, as a program and its arguments. */
+  readonly hook: readonly string[];
+  /** Holds what must go when the agent has ended. */
+  readonly ending: Pick<AsyncDisposableStack, "use">;
+}
+
+/** The program with its models and its tools behind `gateway`. Throws `run.settings_unreadable`. */
+export async function behindGateway(
+  { program, args, env }: AgentStart,
+  gateway: AgentGateway,
+  agent: string = nameOf(program),
+): Promise<AgentStart> {
+  const { url } = gateway;
   const addresses = Object.fromEntries(
     families.map((family) => [routes[family].variable, url + routes[family].suffix]),
   );
-  const own = ownWords[basename(program).replace(/\.(?:cmd|exe|js|mjs)$/, "")]?.(url) ?? {};
+  const own = (await presets[agent]?.({ args, env }, gateway)) ?? {};
   return {
     program,
-    args: [...(own.args ?? []), ...args],
-    env: { ...env, ...addresses, ...own.env },
+    args: own.args ?? args,
+    env: { ...env, ...addresses, [GATEWAY_VARIABLE]: url, ...own.env },
   };
+}
+
+/** Agents that are told in their own way. */
+export function presetNames(): readonly string[] {
+  return Object.keys(presets);
+}
+
+/** An agent's name, by its program's. */
+export function nameOf(program: string): string {
+  return basename(program).replace(/\.(?:cmd|exe|js|mjs)$/, "");
 }
 
 /**
@@ -71,20 +99,25 @@ function withoutSuffix(text: string, suffix: string): string {
   return suffix === "" ? bare : bare.slice(0, -suffix.length);
 }
 
-/** What an agent has of its own, by the name of its program. */
-const ownWords: Readonly<
-  Record<string, (url: string) => { readonly args?: readonly string[]; readonly env?: Environment }>
-> = {
-  codex: (url) => ({ args: ["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`] }),
-  opencode: (url) => ({
-    env: {
-      OPENCODE_CONFIG_CONTENT: JSON.stringify({
-        provider: {
-          anthropic: { options: { baseURL: `${url}/v1` } },
-          openai: { options: { baseURL: `${url}/v1` } },
-          google: { options: { baseURL: `${url}/v1beta` } },
-        },
-      }),
-    },
+type OwnWords = Partial<Pick<AgentStart, "args" | "env">>;
+type Preset = (start: Omit<AgentStart, "program">, gateway: AgentGateway) => OwnWords | Promise<OwnWords>;
+
+/** What an agent has of its own, by its name. */
+const presets: Readonly<Record<string, Preset>> = {
+  claude: ({ args }, { url }) => ({ args: withClaudeSettings(args, url) }),
+  codex: ({ args }, { url }) => ({
+    args: ["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`, ...args],
+  }),
+  gemini: async ({ env }, { hook, ending }) => {
+    const home = ending.use(await GeminiHome.make(env, hookCommand(hook, "gemini")));
+    return { env: { GEMINI_CLI_HOME: home.path } };
+  },
+  opencode: ({ env }, { url }) => ({
+    env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(env["OPENCODE_CONFIG_CONTENT"], url) },
   }),
 };
+
+/** For a shell. */
+function hookCommand(hook: readonly string[], agent: string): string {
+  return [...hook, agent].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}

@@ -3,19 +3,23 @@
  * only the agent is told; when the agent ends, it ends in the same order as after a signal, and passes the exit code on.
  */
 import { randomUUID } from "node:crypto";
+import type { Relay } from "@troupe/relay";
+import { runErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { type GatewayFlags, readOptions } from "../gateway/options.ts";
 import { describePlan, planGateway } from "../gateway/plan.ts";
 import { newToken } from "../gateway/token.ts";
 import { runAgentProcess } from "./agent-process.ts";
-import { behindGateway, upstreamsOf } from "./agents.ts";
+import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
 import { RunSummary } from "./summary.ts";
 
 /** As typed, before `--`. */
 export interface RunFlags extends Omit<GatewayFlags, "bind" | "json"> {
   /** False: nothing is said at the end. */
   readonly summary?: boolean;
+  /** Whose way of being told it is; default: by the program's name. */
+  readonly agent?: string;
 }
 
 /** What the command needs of the process, beside what a gateway does. */
@@ -25,6 +29,8 @@ export interface RunTerminal extends Terminal {
   /** Calls `listener` at each signal that would end this process, which doesn't end it then. */
   readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly exit?: (code: number) => void;
+  /** How this program itself is run. */
+  readonly self?: readonly string[];
 }
 
 /** A free port of the loopback interface. */
@@ -38,6 +44,8 @@ export async function runBehindGateway(
   terminal: RunTerminal,
 ): Promise<void> {
   const env = terminal.env ?? {};
+  if (flags.agent !== undefined && !presetNames().includes(flags.agent))
+    throw runErrors.unknownAgent(flags.agent, presetNames());
   const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
   const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, env) };
   if (options.dryRun) {
@@ -48,16 +56,20 @@ export async function runBehindGateway(
   const summary = new RunSummary();
   const began = performance.now();
   const exitCode = await withGateway();
-  if (flags.summary !== false) terminal.err?.(summary.text((performance.now() - began) / 1_000));
+  if (options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));
   terminal.exit?.(exitCode);
 
   async function withGateway(): Promise<number> {
-    await using gateway = await Gateway.start(options, {
+    const agent = {
       token: newToken(),
       session: randomUUID(),
-      listen: (relay) => summary.listen(relay),
-    });
-    const agent = behindGateway({ program, args, env }, gateway.url);
-    return await runAgentProcess(agent, (listener) => terminal.onSignal?.(listener));
+      listen: (relay: Relay) => summary.listen(relay),
+    };
+    await using gateway = await Gateway.start(options, { env, agent });
+    await using ending = new AsyncDisposableStack();
+    const hook = [...(terminal.self ?? []), "hook"];
+    const start = { program, args, env };
+    const told = await behindGateway(start, { url: gateway.url, hook, ending }, flags.agent);
+    return await runAgentProcess(told, (listener) => terminal.onSignal?.(listener));
   }
 }

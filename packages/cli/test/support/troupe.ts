@@ -1,8 +1,8 @@
-/** `troupe plugins`, in this process: for one user, in one project. */
+/** `troupe`, in this process: for one user, in one project. */
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { troupeProgram } from "../../src/program.ts";
 
@@ -17,17 +17,32 @@ export class Troupe implements Disposable {
   readonly config: string = join(this.path, "config");
   readonly project: string = join(this.path, "project");
 
+  /** Variables, beside the one that says where the user's files are. */
+  env: Readonly<Record<string, string>> = {};
+
   constructor() {
     mkdirSync(this.project);
   }
 
+  write(name: string, content: string): string {
+    const path = join(this.path, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    return path;
+  }
+
   /** Runs `troupe plugins <args>`. Throws what it throws. */
-  async plugins(...args: readonly string[]): Promise<Said> {
+  plugins(...args: readonly string[]): Promise<Said> {
+    return this.run("plugins", ...args);
+  }
+
+  /** Runs `troupe <args>`. Throws what it throws. */
+  async run(...args: readonly string[]): Promise<Said> {
     let out = "";
     let failed = false;
     const program = troupeProgram({
       cwd: this.project,
-      env: { XDG_CONFIG_HOME: this.config },
+      env: { XDG_CONFIG_HOME: this.config, ...this.env },
       out: (text) => {
         out += text;
       },
@@ -36,7 +51,7 @@ export class Troupe implements Disposable {
       },
       asked: async () => "SIGTERM",
     });
-    await program.parseAsync(["plugins", ...args], { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return { out, failed };
   }
 

@@ -1,0 +1,59 @@
+/** A file of TOML: its values, and where in its text a key stands. */
+import { readFileSync } from "node:fs";
+import { limits } from "@troupe/protocol";
+import { parse, TomlError } from "smol-toml";
+import { configErrors } from "../errors.ts";
+
+/** One that was read. */
+export class TomlFile {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly #lines: readonly string[];
+
+  private constructor(path: string, text: string) {
+    this.path = path;
+    this.#lines = text.split("\n");
+    try {
+      this.values = parse(text);
+    } catch (cause) {
+      // Its message shows the lines around, and a key may be in one.
+      if (cause instanceof TomlError) throw configErrors.malformed(path, cause.line, cause.column);
+      throw cause;
+    }
+  }
+
+  /** Undefined when there is none. Throws `config.unreadable`, `config.malformed`. */
+  static read(path: string): TomlFile | undefined {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (cause) {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+      throw configErrors.unreadable(path, cause);
+    }
+    if (text.length > limits.configFileBytes) throw configErrors.tooLarge(path, limits.configFileBytes);
+    return new TomlFile(path, text);
+  }
+
+  /** `path:line`; the path alone for a key that is written in a way that this doesn't follow. */
+  placeOf(key: readonly string[]): string {
+    let table: readonly string[] = [];
+    for (const [index, line] of this.#lines.entries()) {
+      const header = /^\s*\[\[?([^\]]+)\]/.exec(line)?.[1];
+      const assigned = /^\s*([\w"'.\s-]+?)\s*=/.exec(line)?.[1];
+      if (header !== undefined) table = partsOf(header);
+      const here =
+        header !== undefined ? table : assigned === undefined ? [] : [...table, ...partsOf(assigned)];
+      if (begins(here, key)) return `${this.path}:${index + 1}`;
+    }
+    return this.path;
+  }
+}
+
+function partsOf(dotted: string): readonly string[] {
+  return dotted.split(".").map((part) => part.trim().replace(/^(["'])(.*)\1$/, "$2"));
+}
+
+function begins(path: readonly string[], key: readonly string[]): boolean {
+  return path.length >= key.length && key.every((part, n) => path[n] === part);
+}

@@ -1,0 +1,83 @@
+/**
+ * `troupe doctor`: what would keep a gateway from starting or an agent from being guarded, and how to mend it. It reads and connects;
+ * it writes, binds and starts nothing, and asks no provider anything.
+ */
+import { TroupeError } from "@troupe/base";
+import { policyFile, userFile } from "@troupe/plugins";
+import { type ConfigFlags, configFiles } from "../config/configuration.ts";
+import type { Terminal } from "../gateway/command.ts";
+import { type GatewayOptions, readOptions } from "../gateway/options.ts";
+import { checkAgents } from "./agents.ts";
+import { type Finding, fine, problem } from "./finding.ts";
+import { checkFiles, checkKeys } from "./keys.ts";
+import { checkBind, checkNode, checkTrace, checkUpstreams } from "./machine.ts";
+import { checkPlugins } from "./plugins.ts";
+
+/** As typed. */
+export interface DoctorFlags extends ConfigFlags {
+  /** Connects to no provider. */
+  readonly offline?: boolean;
+}
+
+/** What the command needs of the process. */
+export interface DoctorTerminal extends Terminal {
+  /** Makes the process end with 1. */
+  readonly fail: () => void;
+}
+
+/** Says what it found; fails when there is a problem. */
+export async function runDoctor(flags: DoctorFlags, terminal: DoctorTerminal): Promise<void> {
+  const findings = await examine(flags, terminal);
+  const ok = findings.every(({ level }) => level !== "problem");
+  terminal.out(flags.json ? `${JSON.stringify({ ok, findings })}\n` : described(findings, ok));
+  if (!ok) terminal.fail();
+}
+
+async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<readonly Finding[]> {
+  const { env = {} } = terminal;
+  const here = [checkNode(process.versions.node), ...(await checkAgents(env["PATH"] ?? ""))];
+  const options = configurationOf(flags, terminal);
+  if ("level" in options) return [...here, options];
+  const { user, project } = configFiles(flags, terminal);
+  const files = [user, project].filter((file) => file !== undefined);
+  const { scopes } = options;
+  return [
+    ...here,
+    fine(
+      "config",
+      files.length === 0 ? "defaults and flags alone" : `from ${files.join(", ")}, where they are there`,
+    ),
+    await checkBind(options),
+    await checkTrace(options),
+    ...(flags.offline ? [] : await checkUpstreams(options)),
+    ...(await checkKeys(options, env)),
+    ...(await checkPlugins(options)),
+    ...(await checkFiles([
+      ...files,
+      ...(scopes === undefined ? [] : [userFile(scopes), policyFile(scopes)]),
+    ])),
+  ];
+}
+
+function configurationOf(flags: DoctorFlags, terminal: DoctorTerminal): GatewayOptions | Finding {
+  try {
+    return readOptions(flags, terminal);
+  } catch (error) {
+    if (!TroupeError.is(error)) throw error;
+    return problem(
+      "config",
+      `${error.message} [${error.group}.${error.code}]`,
+      "correct it there; troupe config shows what counts",
+    );
+  }
+}
+
+const marks = { ok: "✓", warning: "!", problem: "✗" };
+
+function described(findings: readonly Finding[], ok: boolean): string {
+  const lines = findings.flatMap(({ check, level, message, mend }) => [
+    `${marks[level]} ${check}: ${message}`,
+    ...(mend === null ? [] : [`    ${mend}`]),
+  ]);
+  return `${[...lines, ok ? "Nothing keeps a gateway from starting." : "A gateway wouldn't start, or not as it should."].join("\n")}\n`;
+}

@@ -1,0 +1,51 @@
+/** Runs the program on this process, and tells of an error by its text and a code. */
+import { TroupeError } from "@troupe/base";
+import { troupeProgram } from "./program.ts";
+
+/** How a process that was asked twice exits. */
+const IMPATIENT_EXIT = 130;
+
+function asked(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let count = 0;
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      count += 1;
+      if (count > 1) process.exit(IMPATIENT_EXIT);
+      resolve(signal);
+    });
+  }
+  return promise;
+}
+
+try {
+  await troupeProgram({
+    cwd: process.cwd(),
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    fail: () => {
+      process.exitCode = 1;
+    },
+    err: (text) => void process.stderr.write(text),
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
+    exit: (code) => {
+      process.exitCode = code;
+    },
+    onSignal: (listener) => {
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+        process.on(signal, () => listener(signal));
+    },
+    asked,
+    onReload: (listener) => {
+      process.on("SIGHUP", listener);
+    },
+  }).parseAsync();
+} catch (error) {
+  if (process.argv.includes("--json") && TroupeError.is(error)) {
+    const { group, code, message, metadata } = error;
+    process.stdout.write(`${JSON.stringify({ error: { group, code, message, metadata } })}\n`);
+  }
+  const told = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
+  process.stderr.write(`troupe: ${told}\n`);
+  process.exitCode = 1;
+}

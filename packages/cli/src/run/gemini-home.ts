@@ -1,0 +1,97 @@
+/**
+ * Gemini's home: a folder for one run of Gemini CLI, in the place of `~/.gemini`. Everything in it is a link to the user's own but
+ * the settings, which are the user's with a few of ours. It goes with the run.
+ *
+ * Gemini CLI takes settings from files alone, and at its base URL's variable it would choose a way to log in that it then
+ * refuses; the files of the system, which would do, must be root's.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { runErrors } from "../errors.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Settings = Readonly<Record<string, unknown>>;
+
+const FOLDER = ".gemini";
+const SETTINGS = "settings.json";
+
+/** Ours is the last of a tool's hooks; its own limit is 60 s, in its milliseconds. */
+const HOOK_TIMEOUT_MS = 60_000;
+
+/** The folder of one run. */
+export class GeminiHome implements AsyncDisposable {
+  /** For `GEMINI_CLI_HOME`. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** `hook` is what to run before each tool. Throws `run.settings_unreadable`. */
+  static async make(env: Environment, hook: string): Promise<GeminiHome> {
+    const users = join(env["GEMINI_CLI_HOME"] ?? env["HOME"] ?? homedir(), FOLDER);
+    const settings = await settingsOf(join(users, SETTINGS));
+    const home = new GeminiHome(await mkdtemp(join(tmpdir(), "troupe-gemini-")));
+    try {
+      await home.#fill(users, withOurs(settings, hook));
+    } catch (error) {
+      await home[Symbol.asyncDispose]();
+      throw error;
+    }
+    return home;
+  }
+
+  async #fill(users: string, settings: Settings): Promise<void> {
+    const folder = join(this.path, FOLDER);
+    await mkdir(folder, { mode: 0o700 });
+    const names = await readdir(users).catch(() => []);
+    for (const name of names) if (name !== SETTINGS) await symlink(join(users, name), join(folder, name));
+    await writeFile(join(folder, SETTINGS), JSON.stringify(settings, undefined, 2), { mode: 0o600 });
+  }
+
+  /** Removes the links and what is ours, and nothing that a link leads to. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The key's way alone leads through the gateway: whoever is logged in otherwise is asked for a key, and nothing goes round. */
+function withOurs(settings: Settings, hook: string): Settings {
+  const security = record(settings["security"]);
+  const hooks = record(settings["hooks"]);
+  const before = hooks["BeforeTool"];
+  const ours = { hooks: [{ type: "command", name: "troupe", command: hook, timeout: HOOK_TIMEOUT_MS }] };
+  return {
+    ...settings,
+    security: { ...security, auth: { ...record(security["auth"]), selectedType: "gemini-api-key" } },
+    hooksConfig: { ...record(settings["hooksConfig"]), enabled: true },
+    hooks: { ...hooks, BeforeTool: [...(Array.isArray(before) ? before : []), ours] },
+  };
+}
+
+async function settingsOf(path: string): Promise<Settings> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch {
+    return {};
+  }
+  try {
+    return record(JSON.parse(withoutComments(text)));
+  } catch (cause) {
+    throw runErrors.settingsUnreadable(path, cause);
+  }
+}
+
+/** Gemini CLI lets its users write comments. */
+function withoutComments(text: string): string {
+  return text.replace(
+    /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+    (_all, quoted?: string) => quoted ?? "",
+  );
+}
+
+function record(value: unknown): Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

@@ -1,0 +1,123 @@
+/** `troupe doctor`: each thing that can be wrong is found, with what mends it; and it changes nothing. */
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { checkNode } from "../src/doctor/machine.ts";
+import { Gateway } from "../src/gateway/gateway.ts";
+import { readOptions } from "../src/gateway/options.ts";
+import { PluginFolder, sha256 } from "./support/plugin-folder.ts";
+import { ScriptedProvider } from "./support/provider.ts";
+import { Troupe } from "./support/troupe.ts";
+
+interface Found {
+  readonly check: string;
+  readonly level: string;
+  readonly message: string;
+  readonly mend: string | null;
+}
+
+/** What it finds, by what it looked at. */
+async function examined(troupe: Troupe, ...flags: readonly string[]) {
+  const { out, failed } = await troupe.run("doctor", "--json", ...flags);
+  const { ok, findings }: { ok: boolean; findings: Found[] } = JSON.parse(out);
+  expect(failed).toBe(!ok);
+  const of = (check: string) => findings.find((finding) => finding.check === check);
+  return {
+    ok,
+    of,
+    wrong: findings.filter(({ level }) => level !== "ok").map(({ check, level }) => [check, level]),
+  };
+}
+
+const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
+
+test("where nothing is wrong it says so, and what it looked at is as it was", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end());
+  const agent = folder.write("bin/claude", "#!/bin/sh\n");
+  chmodSync(agent, 0o755);
+  folder.write("key", "sk-1");
+  chmodSync(join(folder.path, "key"), 0o600);
+  const plugin = folder.worker("guard", guardrail);
+  const config = folder.write(
+    "troupe.toml",
+    `[gateway]\nbind = "127.0.0.1:0"\natof = "trace/events.jsonl"\nplugins = ["${plugin}"]
+     [upstreams.any]\nurl = "${provider.url}"\nkey_file = "key"`,
+  );
+  chmodSync(config, 0o644);
+  troupe.env = { PATH: join(folder.path, "bin"), TROUPE_CONFIG: config };
+  const before = [troupe.digest(), folder.digest()];
+  const { ok, of, wrong } = await examined(troupe);
+  expect([ok, wrong]).toEqual([true, []]);
+  expect(of("agent claude")?.message).toContain(agent);
+  expect(of("upstream any")?.message).toContain("answers");
+  expect(of("key any")?.message).not.toContain("sk-1");
+  expect(of("plugin guard")?.message).toContain("runs in its own process");
+  expect((await troupe.run("doctor")).out).toContain("Nothing keeps a gateway from starting.");
+  expect([troupe.digest(), folder.digest()]).toEqual(before);
+  expect(provider.received).toEqual([]);
+});
+
+test("each thing that is wrong is found, with what mends it", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const options = readOptions({ bind: "127.0.0.1:0" }, { cwd: "/" });
+  await using gateway = await Gateway.start(options);
+  const library = folder.write("changed/lib.so", "what was built");
+  folder.manifest("changed", {
+    kind: "native",
+    load: 'library = "lib.so"',
+    integrity: `sha256 = "${sha256(readFileSync(library))}"`,
+  });
+  folder.write("changed/lib.so", "what is there now");
+  folder.manifest("gone", {
+    kind: "worker",
+    load: 'runtime = "node"\nentrypoint = "none.ts"',
+    startup: "optional",
+  });
+  folder.write("key", "sk-1");
+  chmodSync(join(folder.path, "key"), 0o644);
+  const config = folder.write(
+    "troupe.toml",
+    `[gateway]\nbind = "${new URL(gateway.url).host}"\natof = "troupe.toml/x.jsonl"
+     plugins = ["changed/troupe-plugin.toml", "gone/troupe-plugin.toml"]
+     [upstreams.openai]\nurl = "http://127.0.0.1:1"\nkey_file = "key"
+     [upstreams.anthropic]\nurl = "http://127.0.0.1:1"\nkey_env = "NOT_SET"`,
+  );
+  chmodSync(config, 0o666);
+  troupe.env = { PATH: "/nowhere" };
+  const { ok, of, wrong } = await examined(troupe, "--config", config);
+  expect(ok).toBe(false);
+  expect(new Map(wrong.map(([check = "", level]) => [check, level]))).toEqual(
+    new Map([
+      ["agents", "warning"],
+      ["bind", "problem"],
+      ["trace", "problem"],
+      ["upstream openai", "problem"],
+      ["upstream anthropic", "problem"],
+      ["key openai", "warning"],
+      ["key anthropic", "problem"],
+      ["plugin changed", "problem"],
+      ["plugin gone", "warning"],
+      [`file ${config}`, "warning"],
+    ]),
+  );
+  expect(of("bind")?.message).toContain("a gateway listens there already");
+  expect(of("key openai")).toMatchObject({ mend: `chmod 600 ${join(folder.path, "key")}` });
+  expect(of("key anthropic")).toMatchObject({ mend: "set NOT_SET" });
+  expect(of("plugin changed")?.message).toContain("[plugin.integrity_mismatch]");
+  const offline = await examined(troupe, "--config", config, "--offline");
+  expect(offline.of("upstream openai")).toBeUndefined();
+});
+
+test("a configuration that can't be read is a finding with its line, and an old Node is one too", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const config = folder.write("troupe.toml", "[gateway]\nbnid = 1");
+  const { ok, of } = await examined(troupe, "--config", config);
+  expect(ok).toBe(false);
+  expect(of("config")?.message).toContain(`${config}:2: there is no key gateway.bnid`);
+  expect(checkNode("22.1.0")).toMatchObject({ level: "problem", mend: "install Node 24 or newer" });
+  expect(checkNode("24.0.0").level).toBe("ok");
+});

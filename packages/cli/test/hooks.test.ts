@@ -1,0 +1,113 @@
+/** What agents say and ask at their hooks: they are told no in their own words, and never yes. */
+import { Readable } from "node:stream";
+import type { Relay, RelayEvent } from "@troupe/relay";
+import { expect, test } from "vitest";
+import { Gateway } from "../src/gateway/gateway.ts";
+import { readOptions } from "../src/gateway/options.ts";
+import { runHook } from "../src/hook/command.ts";
+import { ScriptedProvider } from "./support/provider.ts";
+
+/** A gateway with a guardrail of this process: it refuses `rm`, and fails at `odd`. */
+async function guarded(upstream: readonly string[] = []) {
+  const events: RelayEvent[] = [];
+  const options = readOptions({ bind: "127.0.0.1:0", plugin: [], upstream }, { cwd: "/" });
+  const agent = {
+    token: "secret",
+    session: "launch-1",
+    listen: (relay: Relay) => {
+      relay.registerSubscriber("test", (event) => void events.push(event));
+      relay.registerToolConditionalExecutionGuardrail("no-rm", ({ toolName }) => {
+        if (toolName === "odd") throw new Error("out of order");
+        return toolName === "rm" ? "nothing is removed here" : null;
+      });
+    },
+  };
+  const gateway = await Gateway.start(options, { agent });
+  const post = async (path: string, body: unknown) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await fetch(gateway.url + path, { method: "POST", body: text });
+    return [answer.status, await answer.json()];
+  };
+  return { gateway, events, post };
+}
+
+const asked = (tool: string) => ({
+  hook_event_name: "PreToolUse",
+  session_id: "claude-7",
+  tool_name: tool,
+  tool_input: { path: "/" },
+});
+
+test("Claude Code's hooks: a no is a no, everything else is left to its own rules, and whatever fails is a no", async () => {
+  const { gateway, events, post } = await guarded();
+  await using _gateway = gateway;
+  const no = (reason: unknown) => [
+    200,
+    {
+      hookSpecificOutput: {
+        hookEventName: "PreToolUse",
+        permissionDecision: "deny",
+        permissionDecisionReason: reason,
+      },
+    },
+  ];
+  expect(await post("/hooks/claude", asked("rm"))).toEqual(no("nothing is removed here"));
+  expect(await post("/hooks/claude", asked("ls"))).toEqual([200, {}]);
+  expect(await post("/hooks/claude", asked("odd"))).toEqual(no(expect.any(String)));
+  expect(await post("/hooks/claude", "{ half")).toEqual(no(expect.stringContaining("hook_event_name")));
+  expect(await post("/hooks/claude", { ...asked(""), tool_name: 7 })).toEqual(no(expect.any(String)));
+  expect(await post("/hooks/claude", { ...asked("rm"), hook_event_name: "PermissionRequest" })).toEqual([
+    200,
+    {},
+  ]);
+  expect(await post("/hooks/claude", { hook_event_name: "Stop", session_id: "claude-7" })).toEqual([200, {}]);
+  expect((await post("/hooks/nobody", asked("ls")))[0]).toBe(404);
+  await gateway[Symbol.asyncDispose]();
+  const marks = events.filter(({ name }) => name === "hook.Stop");
+  expect(marks).toMatchObject([{ metadata: { session_id: "launch-1", agent_session_id: "claude-7" } }]);
+});
+
+test("one session joins model calls, hooks and what passes through, with the agent's own word beside it", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const { gateway, events, post } = await guarded([provider.url]);
+  const headers = { "x-claude-code-session-id": "claude-7" };
+  for (const path of ["/v1/messages", "/v1/messages/count_tokens"])
+    await fetch(gateway.url + path, { method: "POST", body: "{}", headers });
+  await post("/hooks/claude", asked("ls"));
+  await gateway[Symbol.asyncDispose]();
+  const joined = events.filter(({ name }) =>
+    ["anthropic.messages", "gateway.passed_through", "hooks.tool"].includes(name),
+  );
+  expect(joined).toHaveLength(5);
+  for (const { metadata } of joined)
+    expect(metadata).toMatchObject({ session_id: "launch-1", agent_session_id: "claude-7" });
+});
+
+test("troupe hook hands the answer on; a question that can't be asked blocks, any other event doesn't", async () => {
+  const { gateway } = await guarded();
+  await using _gateway = gateway;
+  const hook = async (event: string, url: string | undefined) => {
+    const told = { out: "", err: "", code: 0 };
+    await runHook("gemini", {
+      input: Readable.from([Buffer.from(event)]),
+      env: { TROUPE_GATEWAY_URL: url },
+      out: (text) => (told.out += text),
+      err: (text) => (told.err += text),
+      exit: (code) => (told.code = code),
+    });
+    return told;
+  };
+  const question = (tool: string) => JSON.stringify({ ...asked(tool), hook_event_name: "BeforeTool" });
+  const refusal = '{"decision":"deny","reason":"nothing is removed here"}\n';
+  expect(await hook(question("rm"), gateway.url)).toEqual({ out: refusal, err: "", code: 0 });
+  expect(await hook(question("ls"), gateway.url)).toEqual({ out: "{}\n", err: "", code: 0 });
+  const strangers = new URL(gateway.url).origin;
+  expect(await hook(question("ls"), strangers)).toMatchObject({ out: "", code: 2 });
+  expect(await hook(question("ls"), "http://127.0.0.1:1")).toMatchObject({ out: "", code: 2 });
+  expect(await hook(question("ls"), undefined)).toMatchObject({
+    err: expect.stringContaining("TROUPE_GATEWAY_URL is not set"),
+    code: 2,
+  });
+  expect(await hook("{ half", undefined)).toMatchObject({ code: 2 });
+  expect(await hook('{"hook_event_name":"SessionEnd"}', undefined)).toMatchObject({ code: 1 });
+});
