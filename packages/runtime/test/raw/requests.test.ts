@@ -536,11 +536,7 @@ test("a declared length is kept: a body that is shorter or longer is no whole an
     expect([answer.status, answer.headers.get("troupe-error")]).toEqual([500, "internal.error"]);
     expect(answer.headers.get("x-b")).toBeNull();
     const { error } = await answer.json();
-    expect(error).toMatchObject({
-      group: "internal",
-      code: "error",
-      metadata: { logId: expect.any(String) },
-    });
+    expect(error).toMatchObject({ group: "internal", code: "error" });
   }
   const reasons = driver.world.lines.map(({ fields }) => String(fields?.["cause"] ?? ""));
   expect(reasons.filter((reason) => reason.includes("than its content-length"))).toHaveLength(2);
