@@ -4,10 +4,12 @@
  * Most of them break production code by replacing one method of a class while the run lasts; the others make a promise
  * of the disk or the network untrue. Never more than one at a time, and never outside of a canary's own run.
  */
+import { Sleepers } from "../packages/runtime/src/actor/carried/sleepers.ts";
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
 import { Held } from "../packages/runtime/src/gateway/held.ts";
 import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
+import { HelperProcess } from "../packages/runtime/src/node/sqlite/sql-process/helper-process.ts";
 import {
   type Batch,
   QUEUE_PREFIX,
@@ -16,6 +18,8 @@ import {
 } from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
 import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
+import { Turnstile } from "../packages/runtime/src/sql/turnstile.ts";
+import { WriteSlot } from "../packages/runtime/src/sql/write-slot.ts";
 import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
@@ -113,6 +117,26 @@ export const canaries = {
     caughtBy: ["one turn, one transaction", "at most once"],
     sabotage: delaySteps,
   },
+  "open-slot": {
+    what: "statements don't wait for the transaction of somebody else",
+    caughtBy: ["one turn, one transaction", "sql"],
+    sabotage: openSlot,
+  },
+  "kept-transaction": {
+    what: "a transaction that failed is kept",
+    caughtBy: ["one turn, one transaction", "durability"],
+    sabotage: keepFailed,
+  },
+  "trusted-commit": {
+    what: "a batch whose helper process was lost is told to be stored",
+    caughtBy: ["durability"],
+    sabotage: trustCommits,
+  },
+  "forgotten-sleeper": {
+    what: "an actor behind actor/v1 sleeps, and nobody keeps its clients for the next life",
+    caughtBy: ["raw sockets", "liveness"],
+    sabotage: forgetSleepers,
+  },
 } as const satisfies Readonly<Record<string, Canary>>;
 
 function openGate(): () => void {
@@ -206,6 +230,49 @@ function delaySteps(): () => void {
   };
   return () => {
     WorkflowRows.prototype.take = take;
+  };
+}
+
+function openSlot(): () => void {
+  const { turn } = Turnstile.prototype;
+  Turnstile.prototype.turn = () => Promise.resolve();
+  return () => {
+    Turnstile.prototype.turn = turn;
+  };
+}
+
+function keepFailed(): () => void {
+  const { undo, release } = WriteSlot.prototype;
+  WriteSlot.prototype.undo = async function keep(this: WriteSlot, transaction): Promise<void> {
+    if (transaction.over === undefined && transaction.inner === undefined)
+      await release.call(this, transaction);
+    else await undo.call(this, transaction);
+  };
+  return () => {
+    WriteSlot.prototype.undo = undo;
+  };
+}
+
+function trustCommits(): () => void {
+  const { ask } = HelperProcess.prototype;
+  HelperProcess.prototype.ask = async function trust(this: HelperProcess, question, timeoutMs) {
+    try {
+      return await ask.call(this, question, timeoutMs);
+    } catch (cause) {
+      if (question.kind === "commit") return { kind: "answer", pending: false };
+      throw cause;
+    }
+  };
+  return () => {
+    HelperProcess.prototype.ask = ask;
+  };
+}
+
+function forgetSleepers(): () => void {
+  const { hibernate } = Sleepers.prototype;
+  Sleepers.prototype.hibernate = () => {};
+  return () => {
+    Sleepers.prototype.hibernate = hibernate;
   };
 }
 

@@ -30,6 +30,7 @@ export interface Mix {
   readonly note: number;
   readonly job: number;
   readonly weave: number;
+  readonly vault: number;
 }
 
 /** One seed's world. Times are milliseconds, rates are probabilities. */
@@ -50,6 +51,8 @@ export interface Options {
   readonly mills: number;
   /** Of the others, those that have workflows. */
   readonly looms: number;
+  /** Of the actors, those that have a database; the rest is for the others. */
+  readonly vaults: number;
   readonly sleepTimeoutMs: number;
   readonly graceMs: number;
   readonly maxAwake: number | undefined;
@@ -85,6 +88,14 @@ export interface Options {
   readonly carried: boolean;
   /** Of the carriers, those that are lost. */
   readonly loseCarrier: number;
+  /** Their SQL runs in helper processes: so long has each text of it. */
+  readonly statementMs: number | undefined;
+  /** As many processes. */
+  readonly helpers: number;
+  /** Of what helpers are asked, that which they die of. */
+  readonly loseHelper: number;
+  /** Of their answers, those that come too late. */
+  readonly lateHelper: number;
 }
 
 /** Draws the options of a seed. */
@@ -106,6 +117,7 @@ export function drawOptions(random: Random): Options {
     halls: random.pick([0, 0.5, 1]),
     mills: random.pick([0, 0.5, 1]),
     looms: random.pick([0, 0.5, 1]),
+    vaults: random.pick([0, 0, 0.7]),
     sleepTimeoutMs: random.pick([1, 20, 300, 5_000]),
     graceMs: random.pick([30, 1_000, 15_000]),
     maxAwake,
@@ -129,6 +141,10 @@ export function drawOptions(random: Random): Options {
     clockJumps: some(0.25, 1 + random.below(3)),
     carried: random.chance(0.3),
     loseCarrier: some(0.6, 0.7),
+    statementMs: random.chance(0.7) ? 300 : undefined,
+    helpers: random.pick([1, 2, 8]),
+    loseHelper: some(0.6, random.pick([0.005, 0.03])),
+    lateHelper: some(0.5, random.pick([0.003, 0.02])),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;
@@ -160,5 +176,6 @@ function drawMix(random: Random): Mix {
     note: weight(0.6, 6),
     job: weight(0.5, 4),
     weave: weight(0.5, 3),
+    vault: weight(0.8, 8),
   };
 }

@@ -121,7 +121,8 @@ class Simulation {
       onLoad: (target) => stage.asked(target),
     });
     this.#addresses = Array.from({ length: options.actors }, (_, index) => {
-      const [ledger, hall, mill, loom] = actorNames;
+      const [ledger, hall, mill, loom, vault] = actorNames;
+      if (world.random.chance(options.vaults)) return { name: vault, key: `k${index}` };
       const plain = world.random.chance(options.looms) ? loom : ledger;
       const other = world.random.chance(options.mills) ? mill : plain;
       return { name: world.random.chance(options.halls) ? hall : other, key: `k${index}` };

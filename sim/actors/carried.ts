@@ -28,14 +28,17 @@ export function carried<U extends Readonly<Record<string, AnyActorDefinition>>>(
 
 function carry(name: string, definition: AnyActorDefinition, where: CarriedWorld): AnyActorDefinition {
   const { world } = where;
-  return carriedActor(async ({ env }) => {
+  const open: Parameters<typeof carriedActor>[0] = async ({ env }) => {
     const carrier = new MemoryCarrier(env, (send) => new Guest({ env, use: { [name]: definition }, send }));
     const process = where.process();
     if (process !== undefined && world.faults.strikes(world.options.loseCarrier)) {
       world.later(world.random.around(300), () => process.alive && process.enter(() => lose(carrier, world)));
     }
     return carrier;
-  });
+  };
+  if (name !== "vault") return carriedActor(open);
+  const { statementMs } = world.options;
+  return carriedActor(open, { needs: ["database"], sqlTimeLimitMs: statementMs });
 }
 
 function lose(carrier: MemoryCarrier, world: World): void {

@@ -4,7 +4,7 @@
  * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
  * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
  * users knock at: it has every connect hook, each writes, and some halls have a `run`. A mill is a ledger that also takes
- * messages (`mill.ts`), a loom one that has workflows (`loom.ts`).
+ * messages (`mill.ts`), a loom one that has workflows (`loom.ts`), a vault one that has a database (`vault.ts`).
  */
 import { UserError } from "@troupe/base";
 import {
@@ -24,6 +24,7 @@ import { loomQueues, startWeaving, weave } from "./loom.ts";
 import { grind, millQueues } from "./mill.ts";
 import type { Stage } from "./stage.ts";
 import { talk, type Visit } from "./talk.ts";
+import { vaultActions, vaultDatabase } from "./vault.ts";
 
 /** What a user shows at the door. */
 export interface Knock {
@@ -49,7 +50,7 @@ type Ledger = Omit<ActorContext<Bag>, "conns">;
 type Waking = Ledger & { readonly conns: { readonly size: number } };
 
 /** The names under which the actors are registered. */
-export const actorNames = ["ledger", "hall", "mill", "loom"] as const;
+export const actorNames = ["ledger", "hall", "mill", "loom", "vault"] as const;
 
 /** The definitions of a world. */
 export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[number], AnyActorDefinition>> {
@@ -88,6 +89,7 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
         workflows: { weave: (ctx, token: string) => weave(stage, ctx, token) },
       }),
     }),
+    vault: actor({ ...base, db: vaultDatabase, actions: { ...base.actions, ...vaultActions(stage) } }),
   };
 }
 
@@ -104,7 +106,7 @@ async function createState(stage: Stage): Promise<LedgerState> {
 
 async function onWake(stage: Stage, c: Waking): Promise<void> {
   stage.wakes(c.name, c.key);
-  if (c.conns.size > 0) stage.world.counters.add("a connection outlived a sleep");
+  if (c.conns.size > 0) stage.outlived("a connection outlived a sleep");
   stage.startHook();
   if (!Array.isArray(c.state.log)) stage.world.fail("creation", `actor ${c.actorId} wakes without its state`);
   const { count } = c.state;

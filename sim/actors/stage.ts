@@ -80,6 +80,13 @@ export class Stage {
     if (now > scheduledAt + 5_000) this.world.counters.add("a job ran late");
   }
 
+  /** Somebody is connected who was so in an earlier life. */
+  outlived(what: "a connection outlived a sleep" | "a raw socket outlived a sleep"): void {
+    const { counters, options } = this.world;
+    counters.add(what);
+    if (options.carried) counters.add(`${what} behind actor/v1`);
+  }
+
   /** A message of a raw socket is heard. */
   heard(token: string): void {
     if (this.process !== undefined) this.#sayings.heard(this.world, token);

@@ -18,7 +18,7 @@ type Talk = Marked & { readonly conn: { readonly state: Visit } };
 /** Listens to a socket. */
 export function talk(stage: Stage, c: Talk, websocket: UniversalWebSocket): void {
   c.conn.state.lives += 1;
-  if (c.conn.state.lives > 1) stage.world.counters.add("a raw socket outlived a sleep");
+  if (c.conn.state.lives > 1) stage.outlived("a raw socket outlived a sleep");
   websocket.addEventListener("message", (event) => {
     const token = String(event.data);
     const mark = markOf(token, "said");

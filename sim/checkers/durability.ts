@@ -27,6 +27,8 @@ export class Durability implements DiskObserver, Wiretap {
   readonly #made = new Set<string>();
   /** The newest safe log of every actor that ever was. */
   readonly logs = new Map<string, readonly string[]>();
+  /** The newest safe table of every vault that ever was. */
+  readonly entries = new Map<string, readonly string[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -127,7 +129,7 @@ export class Durability implements DiskObserver, Wiretap {
   }
 
   #check(actor: StoredActor): void {
-    const broken = checkActor(actor);
+    const broken = checkActor(actor, this.#world.options.carried ? "several turns" : "one turn");
     if (broken !== undefined) this.#world.fail("one turn, one transaction", broken);
   }
 
@@ -135,6 +137,7 @@ export class Durability implements DiskObserver, Wiretap {
     const state = readActor(actor);
     if (state === undefined) return;
     this.logs.set(actor.record.id, state.log);
+    this.entries.set(actor.record.id, state.entries);
     for (const mark of marksOf(state)) {
       if (this.#safe.has(mark)) continue;
       this.#safe.set(mark, actor.record.id);
@@ -150,11 +153,11 @@ export class Durability implements DiskObserver, Wiretap {
 }
 
 function marksOf(state: StoredState | undefined): readonly string[] {
-  return state === undefined ? [] : [...state.log, ...state.bag];
+  return state === undefined ? [] : [...state.log, ...state.bag, ...state.entries];
 }
 
 function touchedBy(transaction: Transaction): ReadonlySet<string> {
   const touched = new Set<string>();
-  for (const change of transaction) if (change.kind !== "create") touched.add(change.id);
+  for (const change of transaction) touched.add(change.kind === "create" ? change.record.id : change.id);
   return touched;
 }

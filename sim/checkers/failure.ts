@@ -3,6 +3,7 @@
  * runtime to it: an error that says "no" was given for a call that surely had no effect.
  */
 import { TroupeError } from "@troupe/base";
+import { vaultDoings } from "../actors/vault.ts";
 import type { OpKind, Outcome } from "./history.ts";
 
 /** The call may have run; what it wrote counts. */
@@ -21,6 +22,22 @@ const refused: ReadonlySet<string> = new Set([
   "client.disposed",
 ]);
 
+/** What SQL may end with, in a world whose helpers die; of these nothing of the call's transaction is there. */
+const undone: ReadonlySet<string> = new Set(["sql.transaction_timed_out", "sql.transaction_ended"]);
+const lost: ReadonlySet<string> = new Set(["sql.helper_lost", "sql.helpers_busy", "sql.timed_out"]);
+
+function isVaultDoing(kind: OpKind): boolean {
+  const doings: readonly string[] = vaultDoings;
+  return doings.includes(kind);
+}
+
+/** A statement that was lost with its helper took its batch with it, and that may hold what was written before. */
+function sqlFailure(kind: OpKind, code: string): Outcome | undefined {
+  if (undone.has(code) && isVaultDoing(kind))
+    return { tag: "failed", code, applied: kind === "hasty" ? "no" : "maybe" };
+  return lost.has(code) ? { tag: "failed", code, applied: "maybe" } : undefined;
+}
+
 /** The outcome that an error stands for; `undefined` when no call may end with it. */
 export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   if (!TroupeError.is(error)) return undefined;
@@ -28,9 +45,12 @@ export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   if (code === "internal.error") return undefined;
   if (code === "user.as_asked") return { tag: "failed", code, applied: "yes" };
   // An action of several turns, or one that calls another actor, may fail after the first ones.
-  const several = kind === "slow" || kind === "transfer" || kind === "flush";
+  const several = kind === "slow" || kind === "transfer" || kind === "flush" || isVaultDoing(kind);
   // One that was sent more than once may have happened before the attempt that failed: its last error is about the last.
   const oneTurn = !several && kind !== "once" && kind !== "job";
+  if (error.group === "sql") return sqlFailure(kind, code);
+  // A start hook that waits for a helper which is late.
+  if (code === "actor.hook_timed_out") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
   if (unknown.has(code)) return { tag: "failed", code, applied: "maybe" };
   // What the turn wrote can't be stored: the batch fails with the reason.
   if (error.group === "value") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };

@@ -1,6 +1,7 @@
 /**
  * History: what the users did, when, and what they were told. The checkers read it when the run is over.
  */
+import type { VaultDoing } from "../actors/vault.ts";
 import { markOf } from "./tokens.ts";
 
 /** Kinds of operations. */
@@ -25,7 +26,8 @@ export type OpKind =
   | "stash"
   | "note"
   | "job"
-  | "weave";
+  | "weave"
+  | VaultDoing;
 
 /** What became of an operation. */
 export type Outcome =
@@ -70,6 +72,7 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
     case "read":
     case "nap":
     case "cancel":
+    case "browse":
     // What becomes of a message is its actor's matter, and comes later.
     case "note":
     case "job":
@@ -84,6 +87,15 @@ export function marksOf(kind: OpKind, token: string, turns: number): readonly st
       return [markOf(token, "start")];
     case "recur":
       return [markOf(token, "recur")];
+    case "deposit":
+      return [markOf(token, "row"), markOf(token, "dep")];
+    case "move":
+    case "hasty":
+    case "manual":
+      return [...["row1", "row2"].map((row) => markOf(token, row)), markOf(token, kind.slice(0, 3))];
+    case "regret":
+    case "unfinished":
+      return [markOf(token, kind.slice(0, 3))];
     default:
       return [markOf(token)];
   }

@@ -5,11 +5,15 @@
  * which a turn is there by half doesn't add up.
  */
 import type { StoredActor } from "../disk/image.ts";
+import { checkEntries } from "./entries.ts";
 import { readActor, type StoredState } from "./stored-state.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
 
-/** What is wrong with an actor on disk; `undefined` when it adds up. */
-export function checkActor(actor: StoredActor): string | undefined {
+/**
+ * What is wrong with an actor on disk; `undefined` when it adds up. `statements`: whether a statement of SQL and what its
+ * actor does behind it are of one turn.
+ */
+export function checkActor(actor: StoredActor, statements: "one turn" | "several turns"): string | undefined {
   const where = `actor ${actor.record.name} ${actor.record.key.join("/")} (${actor.record.id})`;
   const state = readActor(actor);
   if (state === undefined) return actor.rows.size === 0 ? undefined : `${where} has rows, but no log`;
@@ -19,7 +23,8 @@ export function checkActor(actor: StoredActor): string | undefined {
   }
   const twice = log.find((mark, index) => isOnce(mark) && log.indexOf(mark) !== index);
   if (twice !== undefined) return `${where}: ${twice} was written twice`;
-  return checkSchedules(where, state, actor.alarm);
+  const entries = checkEntries(state, statements);
+  return entries === undefined ? checkSchedules(where, state, actor.alarm) : `${where}: ${entries}`;
 }
 
 /** A scheduled call may run twice, a message that must be completed may come twice, and hooks run many times. */

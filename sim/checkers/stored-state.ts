@@ -12,6 +12,8 @@ import type { StoredActor } from "../disk/image.ts";
 /** An actor's rows, decoded. */
 export interface StoredState {
   readonly log: readonly string[];
+  /** Marks in the table of a vault, in their order. */
+  readonly entries: readonly string[];
   /** Marks in the built-in. */
   readonly bag: readonly string[];
   readonly count: number;
@@ -46,6 +48,7 @@ export function readActor(actor: StoredActor): StoredState | undefined {
   }
   return {
     log: strings(decodeCbor(log)),
+    entries: entriesOf(actor),
     bag: marksOf(rows.get(`${STATE_PREFIX}bag`)),
     count: number(rows.get(`${STATE_PREFIX}count`)),
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
@@ -53,6 +56,11 @@ export function readActor(actor: StoredActor): StoredState | undefined {
     schedules,
     jobs,
   };
+}
+
+function entriesOf({ tables }: StoredActor): readonly string[] {
+  const entries = tables?.find(({ name }) => name === "entries")?.rows ?? [];
+  return entries.map(([_place, mark]) => String(mark));
 }
 
 /** It was made whole, and its end for good wasn't asked for. */

@@ -9,6 +9,7 @@
 import { failsFirst } from "../actors/ledger.ts";
 import type { World } from "../world/world.ts";
 import type { Durability } from "./durability.ts";
+import { checkBrowsers } from "./entries.ts";
 import type { History, Op, OpKind } from "./history.ts";
 import { checkQueues } from "./queues.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
@@ -31,6 +32,7 @@ export function judge(evidence: Evidence): void {
   checkSchedules(evidence);
   checkQueues(evidence);
   checkWorkflows(evidence);
+  checkBrowsers(evidence);
   count(evidence);
 }
 

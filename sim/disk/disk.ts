@@ -1,14 +1,23 @@
 /**
  * SimDisk: what outlives the server.
  *
- * It behaves as a log that is synced now and then: `written` is what a program reads, `synced` what a power cut leaves
- * for certain. A power cut keeps any prefix of the transactions between the two (a log is checked from its start: what
+ * It behaves as some logs, one for each file, that are synced now and then: `written` is what a program reads, `synced` what a power cut leaves
+ * for certain. A power cut keeps any prefix of a file's transactions between the two (a log is checked from its start: what
  * stands behind a torn transaction is not seen). A kill keeps all of them, in the system's memory; whoever opens the
  * disk next syncs them before it says anything, as the production store does with a log that is not empty.
  */
 import type { Random } from "../world/random.ts";
 import type { World } from "../world/world.ts";
 import { Image, type Transaction } from "./image.ts";
+
+/** The file of all actors that have none of their own. */
+export const SHARD = "shard";
+
+/** A transaction that is written, and in which file: each is synced by itself. */
+interface Unsynced {
+  readonly file: string;
+  readonly transaction: Transaction;
+}
 
 /** Told of what the disk holds, for checkers. */
 export interface DiskObserver {
@@ -31,7 +40,7 @@ export class SimDisk {
   readonly #observer: DiskObserver;
   #written = new Image();
   readonly #synced = new Image();
-  #unsynced: Transaction[] = [];
+  #unsynced: Unsynced[] = [];
   #epoch = 0;
 
   constructor(world: World, observer: DiskObserver) {
@@ -45,40 +54,63 @@ export class SimDisk {
     return this.#written;
   }
 
-  write(transaction: Transaction): void {
+  write(transaction: Transaction, file = SHARD): void {
     this.#observer.writes(this.#written, transaction);
     this.#written.apply(transaction);
-    this.#unsynced.push(transaction);
+    this.#unsynced.push({ file, transaction });
     this.#observer.written(this.#written, transaction);
   }
 
-  sync(): void {
-    const transactions = this.#unsynced;
-    this.#unsynced = [];
+  sync(file = SHARD): void {
+    const transactions = this.#take(file);
     for (const transaction of transactions) this.#synced.apply(transaction);
     this.#observer.synced(this.#synced, transactions);
   }
 
   /** A process opens the disk: what the one before it wrote is synced first. Returns a number that is new each time. */
   open(): number {
-    this.sync();
+    this.#syncAll();
+    this.#written.dropOrphans();
+    this.#synced.dropOrphans();
     this.#observer.opened(this.#written);
     this.#epoch += 1;
     return this.#epoch;
   }
 
-  /** The process died; with `power` the machine did, and a prefix of what wasn't synced is left. */
+  /** The process died; with `power` the machine did, and of each file a prefix of what wasn't synced is left. */
   crash(power: "kept" | "cut"): void {
-    if (power === "cut") {
-      const kept = this.#random.below(this.#unsynced.length + 1);
-      if (kept < this.#unsynced.length) this.#world.counters.add("power cut lost written transactions");
-      if (kept > 0) this.#world.counters.add("power cut kept a part of them");
-      const survivors = this.#unsynced.slice(0, kept);
-      for (const transaction of survivors) this.#synced.apply(transaction);
-      this.#unsynced = [];
-      this.#written = this.#synced.clone();
-      this.#observer.synced(this.#synced, survivors);
-    } else if (this.#unsynced.length > 0) this.#world.counters.add("kill kept unsynced transactions");
+    if (power === "cut") this.#cutPower();
+    else if (this.#unsynced.length > 0) this.#world.counters.add("kill kept unsynced transactions");
     this.#observer.crashed(this.#written);
+  }
+
+  #cutPower(): void {
+    const { counters } = this.#world;
+    const survivors: Transaction[] = [];
+    for (const file of this.#files()) {
+      const unsynced = this.#take(file);
+      const kept = this.#random.below(unsynced.length + 1);
+      if (kept < unsynced.length) counters.add("power cut lost written transactions");
+      if (kept > 0) counters.add("power cut kept a part of them");
+      survivors.push(...unsynced.slice(0, kept));
+    }
+    for (const transaction of survivors) this.#synced.apply(transaction);
+    this.#written = this.#synced.clone();
+    this.#observer.synced(this.#synced, survivors);
+  }
+
+  #syncAll(): void {
+    for (const file of this.#files()) this.sync(file);
+  }
+
+  /** Those with something that isn't synced; the shard first, where actors are made. */
+  #files(): string[] {
+    return [...new Set([SHARD, ...this.#unsynced.map(({ file }) => file)])];
+  }
+
+  #take(file: string): Transaction[] {
+    const taken = this.#unsynced.filter((unsynced) => unsynced.file === file);
+    this.#unsynced = this.#unsynced.filter((unsynced) => unsynced.file !== file);
+    return taken.map(({ transaction }) => transaction);
   }
 }

@@ -8,12 +8,10 @@ import { DESTROYED_ROW } from "../../packages/runtime/src/ports/storage.ts";
 import type { CommitFile, Write } from "../../packages/runtime/src/storage/commit-file.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { Random } from "../world/random.ts";
-import type { SimDisk } from "./disk.ts";
+import { SHARD, type SimDisk } from "./disk.ts";
 import type { Change } from "./image.ts";
+import { simulateSync } from "./sync.ts";
 import type { SimTarget } from "./target.ts";
-
-/** Start hooks wait for the disk, twice at the most, and have 30 s: no sync takes so long that one is cut off. */
-const LONGEST_SYNC_MS = 10_000;
 
 /** What a file does on purpose wrong, for canaries. */
 export interface FileFlaws {
@@ -64,28 +62,11 @@ export class SimFile implements CommitFile<SimTarget> {
   }
 
   sync(done: (error?: unknown) => void): void {
-    const { world } = this.#process;
-    if (!this.#process.alive) return;
-    const slow = world.faults.strikes(world.options.slowSync);
-    if (slow) world.counters.add("a slow sync");
-    const usualMs = this.#random.around(world.options.syncMs);
-    const delayMs = slow ? Math.min(usualMs * 300, LONGEST_SYNC_MS) : usualMs;
-    const fails = world.faults.strikes(world.options.failSync);
-    if (this.#flaws.earlySync === true) this.#process.enter(done);
-    this.#process.later(delayMs, () => {
-      world.faults.visit("during a sync");
-      if (!this.#process.alive) return;
-      if (fails) {
-        world.counters.add("a sync failed");
-        world.trace.say(this.#process.name, "a sync fails");
-        done(new Error("EIO: i/o error, fdatasync"));
-        return;
-      }
-      this.#disk.sync();
-      world.trace.say(this.#process.name, "synced");
-      world.faults.visit("between sync and its callback");
-      if (this.#process.alive && this.#flaws.earlySync !== true) done();
-    });
+    const early = this.#flaws.earlySync === true;
+    simulateSync(
+      { process: this.#process, disk: this.#disk, random: this.#random, file: SHARD, early },
+      done,
+    );
   }
 
   /** The disk is full for one of the writers, or for a lone one. */

@@ -1,11 +1,12 @@
 /**
  * SimStore: directory and storage of one process over the simulated disk.
  *
- * Everything that decides anything is production code: `GroupCommitter`, `OpenStores`, `CommitSlot`, `Claims`. What is
+ * Everything that decides anything is production code: `GroupCommitter`, `OpenStores`, `CommitSlot`, `Claims`, `OwnFiles`. What is
  * written here is the thin part that `SqliteDirectory` and `SqliteStorage` do with SQL, kept in step with them: a create
  * or destroy is an operation of the committer, and whoever asks for that actor meanwhile waits until it is settled.
  */
 import { actorErrors, storageErrors } from "../../packages/runtime/src/errors.ts";
+import { OwnFiles } from "../../packages/runtime/src/node/sqlite/own/own-files.ts";
 import type {
   ActorAddress,
   ActorRecord,
@@ -23,7 +24,6 @@ import type {
   BatchSource,
   StoreNeeds,
 } from "../../packages/runtime/src/ports/storage.ts";
-import { sqlErrors } from "../../packages/runtime/src/sql/errors.ts";
 import { addressText } from "../../packages/runtime/src/storage/actor-key.ts";
 import { Claims } from "../../packages/runtime/src/storage/claims.ts";
 import { CommitSlot, EMPTY_BATCH } from "../../packages/runtime/src/storage/commit-slot.ts";
@@ -33,6 +33,7 @@ import { rowMapReader } from "../../packages/runtime/src/storage/row-map.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
 import { type FileFlaws, type FileObserver, SimFile } from "./file.ts";
+import { SimOwnDisk } from "./own-disk.ts";
 import type { SimActor, SimTarget } from "./target.ts";
 
 /** More activations than any process makes. */
@@ -67,6 +68,8 @@ export class SimStore implements Directory, ActorStorage {
   readonly #committer: GroupCommitter<SimTarget>;
   readonly #stores: OpenStores<SimTarget>;
   readonly #claims: Claims;
+  readonly #ownDisk: SimOwnDisk;
+  readonly #own: OwnFiles;
   readonly #unsettledByAddress = new Map<string, Unsettled>();
   readonly #unsettledById = new Map<string, Unsettled>();
   #closed = false;
@@ -82,6 +85,8 @@ export class SimStore implements Directory, ActorStorage {
       this.#committer,
       rowMapReader(({ actor }) => this.#disk.image.rows(actor.id)),
     );
+    this.#ownDisk = new SimOwnDisk(parts.process, parts.disk, parts.flaws.earlySync === true);
+    this.#own = new OwnFiles({ env, disk: this.#ownDisk, onFatal: parts.onFatal });
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {
       generation += 1;
@@ -145,10 +150,13 @@ export class SimStore implements Directory, ActorStorage {
     this.#claims.check(id, generation);
     this.#claims.release(id, generation);
     this.#stores.fence(id);
+    this.#own.fence(id);
     const actor: SimActor = { id, failed: false };
     const operation = this.#operate({ kind: "destroy", actor });
     this.#track(addressText(record), actor, operation, undefined);
     await operation;
+    // Behind everything else, as the production's sweep.
+    this.#own.forget(id).catch(() => {});
   }
 
   async list(): Promise<ListPage> {
@@ -156,13 +164,13 @@ export class SimStore implements Directory, ActorStorage {
   }
 
   async open(record: ActorRecord, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {
-    if (needs.database === true) throw sqlErrors.unavailable();
     if (this.#closed) throw storageErrors.closed();
     const { id } = record;
     const unsettled = this.#unsettledById.get(id);
     const known = this.#disk.image.actors.has(id) ? { id, failed: false } : undefined;
     const actor = unsettled === undefined ? known : unsettled.created;
     if (actor === undefined) throw actorErrors.notFound(id);
+    if (needs.database === true) return await this.#own.open(id, generation, needs);
     return this.#stores.open({
       actorId: id,
       generation,
@@ -182,6 +190,8 @@ export class SimStore implements Directory, ActorStorage {
     this.#closed = true;
     await this.#committer.drain();
     this.#stores.refuseAll();
+    await this.#own.close();
+    await this.#ownDisk.close();
   }
 
   #operate(target: SimTarget): Promise<void> {

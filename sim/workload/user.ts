@@ -2,6 +2,7 @@
  * User: somebody who does one thing after the other, by calls or over a connection, and writes down what came of it.
  */
 import type { ActorConn, ActorHandle, AnyActorDefinition, Client } from "@troupe/client";
+import { vaultDoings } from "../actors/vault.ts";
 import type { Durability } from "../checkers/durability.ts";
 import { failureOf } from "../checkers/failure.ts";
 import { type History, marksOf, type Op, type OpKind } from "../checkers/history.ts";
@@ -101,11 +102,13 @@ export class User {
     if (doing === "burst") {
       const calls = Array.from({ length: 2 + this.#random.below(4) }, () => {
         const kind = this.#random.pick(["append", "pair", "announce"] as const);
-        return this.#perform(address, { kind, args: [] });
+        const vault = address.name === "vault" && this.#random.chance(0.7);
+        return vault ? this.#atVault(address) : this.#perform(address, { kind, args: [] });
       });
       await Promise.all(calls);
       return;
     }
+    if (doing === "vault") return void (await this.#atVault(address));
     if (doing === "cancel") return await this.#cancel();
     if (doing === "once") return await this.#once(address);
     if (doing === "note" || doing === "job") return await this.#message(address, doing);
@@ -123,6 +126,13 @@ export class User {
     if (!connected) return this.#random.pick(addresses);
     this.#line ??= this.#callUp(this.#random.pick(addresses));
     return this.#line.address;
+  }
+
+  /** Only vaults have a database. */
+  async #atVault(address: Address): Promise<Op> {
+    const kind = address.name === "vault" ? this.#random.pick(vaultDoings) : "append";
+    const pauses = kind !== "append" && kind !== "deposit" && kind !== "browse";
+    return await this.#perform(address, { kind, args: pauses ? [this.#random.around(20)] : [] });
   }
 
   /** Only mills take messages. */
@@ -168,7 +178,9 @@ export class User {
     }
   }
 
-  #call(kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "once" | "note" | "job" | "weave">): Call {
+  #call(
+    kind: Exclude<Doing, "reconnect" | "burst" | "cancel" | "once" | "note" | "job" | "weave" | "vault">,
+  ): Call {
     switch (kind) {
       case "slow": {
         const turns = 2 + this.#random.below(3);
@@ -261,7 +273,7 @@ export class User {
     } catch (error) {
       this.#failed(op, error);
       // Its link may break before it is closed as the actor's: then the client would call up the next actor by itself.
-      if (line !== undefined && line === this.#line && isDestroyed(op)) await this.#hangUp();
+      if (line !== undefined && line === this.#line && endsLine(op)) await this.#hangUp();
     }
     op.endedAt = world.scheduler.steps;
     return op;
@@ -322,8 +334,12 @@ function idOf(output: unknown): unknown {
   return typeof output === "object" && output !== null && "id" in output ? output.id : undefined;
 }
 
-function isDestroyed({ outcome }: Op): boolean {
-  return outcome.tag === "failed" && outcome.code === "actor.destroyed";
+/** What a client takes for the end of its connection: its actor is gone, or couldn't start and nothing says that it will. */
+function endsLine({ outcome }: Op): boolean {
+  return (
+    outcome.tag === "failed" &&
+    ["actor.destroyed", "actor.hook_timed_out", "sql.timed_out"].includes(outcome.code)
+  );
 }
 
 function menuOf(mix: Mix): readonly Doing[] {

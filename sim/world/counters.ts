@@ -58,10 +58,20 @@ const required = [
   "a request with a key was sent again",
   "a connection outlived a sleep",
   "a raw socket outlived a sleep",
+  "a connection outlived a sleep behind actor/v1",
+  "a raw socket outlived a sleep behind actor/v1",
   "a message came again",
   "a step ran",
   "a workflow took a message",
   "a workflow ended",
+  "a transaction was released",
+  "a transaction was undone",
+  "a transaction's time was over",
+  "a vault was looked through",
+  "ENOSPC for an actor's own file",
+  "a helper was lost before it did what it was asked",
+  "a helper was lost behind what it was asked",
+  "a helper answered late",
 ] as const;
 
 /** What is counted. */

@@ -106,6 +106,8 @@ export const limits = {
   bodyChunkBytes: 64 * 1024,
   /** Chunks of one body, either way, that are read ahead of whoever takes them. */
   bodyChunks: 16,
+  /** An answer of a raw request that says its length is held so long, for its body to end as it should. */
+  declaredAnswerMs: 20,
   /** Nothing more of a raw request's body, while the actor waits for it, before it is given up. */
   bodySilenceMs: 30_000,
   /** Items of one streamed action that are made ahead of their reader. */

@@ -83,9 +83,13 @@ export class OutputGate {
     this.#commit();
   }
 
-  /** Storage takes the open batch: later writes belong to the next one. */
+  /**
+   * Storage takes the open batch: later writes belong to the next one. Throws what broke the gate: where a file tells late
+   * that it couldn't store a batch, the next one was asked for already, and would be there without it.
+   */
   taken(): void {
     this.#open = false;
+    if (this.#broken !== undefined) throw this.#broken;
   }
 
   /** The oldest batch that was taken is settled. */

@@ -10,6 +10,7 @@ import type { ActorConnection, ActorInstance } from "../ports/instance.ts";
 import type { Link } from "../ports/transport.ts";
 import type { SocketCall } from "./calls.ts";
 import { Held } from "./held.ts";
+import { woken } from "./loaded.ts";
 import { passing } from "./passing.ts";
 import type { GatewayServices } from "./services.ts";
 import { frameOf } from "./socket-actions.ts";
@@ -98,9 +99,7 @@ export class Asleep {
   #wake(failed: (cause: unknown) => void): void {
     if (this.#waking) return;
     this.#waking = true;
-    const woken = async (): Promise<unknown> =>
-      await this.#services.host.load({ kind: "id", id: this.actorId });
-    woken().catch(failed);
+    woken(this.#services.host, this.actorId).catch(failed);
   }
 
   #clearTimers(): void {

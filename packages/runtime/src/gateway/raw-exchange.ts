@@ -13,6 +13,7 @@ import { ERROR_HEADER, limits, PARAMS_HEADER } from "@troupe/protocol";
 import { gatewayErrors, requestErrors } from "../errors.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ByteSource, HeaderList, HttpAnswerHead, HttpExchange, HttpPeer } from "../ports/raw.ts";
+import { DeclaredAnswer, type LengthMistake } from "./declared-answer.ts";
 import { answerHeaders, preflightOf, requestHeaders } from "./http-headers.ts";
 import { errorResponse, type GatewayResponse } from "./http-message.ts";
 import { headerParams } from "./params.ts";
@@ -58,6 +59,7 @@ interface ExchangeParts {
 
 /** An actor that stops just when a request comes is asked again: the next activation takes it. */
 const MOST_ATTEMPTS = 3;
+const NOT_MODIFIED = 304;
 
 /** One request of one client. */
 export class RawExchange implements HttpPeer {
@@ -68,8 +70,8 @@ export class RawExchange implements HttpPeer {
   #attempts = 0;
   /** Who it is for, as the log has it. */
   #actor: LogFields = {};
-  /** What the answer's `content-length` says is still to come. */
-  #toCome: number | undefined;
+  /** The answer, when its head says how long its body is. */
+  #declared: DeclaredAnswer | undefined;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -103,6 +105,7 @@ export class RawExchange implements HttpPeer {
   gone(): void {
     if (this.#phase === "done") return;
     this.#phase = "done";
+    this.#declared?.stop();
     this.#exchange?.cancel(undefined);
   }
 
@@ -117,29 +120,35 @@ export class RawExchange implements HttpPeer {
       return;
     }
     this.#phase = "answering";
-    if (this.#parts.request.method !== "HEAD") this.#toCome = answer.length;
-    this.#parts.reply.head({ status, headers: answer.headers });
+    const { reply, request, services } = this.#parts;
+    const head = { status, headers: answer.headers };
+    // Those have a length and no body.
+    if (answer.length === undefined || request.method === "HEAD" || status === NOT_MODIFIED) reply.head(head);
+    else this.#declared = new DeclaredAnswer(services.env.timers, reply, head, answer.length);
   }
 
   chunk(bytes: Uint8Array): void {
     if (this.#phase !== "answering") return;
-    if (this.#toCome !== undefined) {
-      this.#toCome -= bytes.byteLength;
-      if (this.#toCome < 0) return this.#brokenOff("its body is longer than its content-length");
-    }
-    this.#parts.reply.chunk(bytes);
+    if (this.#declared === undefined) return this.#parts.reply.chunk(bytes);
+    const mistake = this.#declared.chunk(bytes);
+    if (mistake !== undefined) this.#brokenOff(mistake);
   }
 
   end(): void {
     if (this.#phase !== "answering") return;
-    if (this.#toCome !== undefined && this.#toCome > 0)
-      return this.#brokenOff("its body is shorter than its content-length");
+    const mistake = this.#declared?.end();
+    if (mistake !== undefined) return this.#brokenOff(mistake);
     this.#phase = "done";
     this.#parts.reply.end();
   }
 
   reset(error: TroupeError): void {
     if (this.#phase !== "answering") return;
+    this.#declared?.stop();
+    if (this.#declared?.isHeld === true) {
+      this.#phase = "opening";
+      return this.refused(error);
+    }
     this.#phase = "done";
     this.#parts.services.report(error, { request: this.#parts.request.url, ...this.#actor });
     this.#parts.reply.reset(error);
@@ -207,8 +216,8 @@ export class RawExchange implements HttpPeer {
     reply.end();
   }
 
-  #brokenOff(why: string): void {
-    this.reset(requestErrors.badResponse(why));
+  #brokenOff(mistake: LengthMistake): void {
+    this.reset(requestErrors.badResponse(`its body is ${mistake} than its content-length`));
     this.#exchange?.cancel(undefined);
   }
 }

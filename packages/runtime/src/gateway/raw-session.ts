@@ -25,6 +25,7 @@ import type { ActorInstance } from "../ports/instance.ts";
 import type { RawPeer, RawSocket } from "../ports/raw.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { Held } from "./held.ts";
+import { woken } from "./loaded.ts";
 import { passing } from "./passing.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { agreed, offeredParams } from "./subprotocols.ts";
@@ -254,9 +255,7 @@ export class RawSession implements LinkHandler, RawPeer, Session, SocketClient {
   #wake(asleep: Asleep): void {
     if (asleep.waking) return;
     asleep.waking = true;
-    const woken = async (): Promise<unknown> =>
-      await this.#services.host.load({ kind: "id", id: this.#actorId });
-    woken().catch((cause: unknown) => {
+    woken(this.#services.host, this.#actorId).catch((cause: unknown) => {
       if (this.#state === asleep) this.#refused(cause);
     });
   }

@@ -1,4 +1,4 @@
-import type { TroupeError } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import { expect, test } from "vitest";
 import { OutputGate } from "../../src/gate/output-gate.ts";
 import { Output } from "../../src/ports/output.ts";
@@ -59,4 +59,17 @@ test("a write that an output's leaving causes holds back what is said after it",
   gate.taken();
   gate.settled({ durable: true });
   expect(log).toEqual(["1", "2"]);
+});
+
+test("behind a batch that isn't stored none is: the next one, which was asked for already, isn't given away", () => {
+  let asked = 0;
+  const gate = new OutputGate(() => (asked += 1));
+  gate.mark();
+  gate.taken();
+  // A file that is written elsewhere says later what became of it.
+  gate.mark();
+  expect(asked).toBe(2);
+  const error = new TroupeError("storage", "commit_failed", "The disk is full");
+  gate.settled({ durable: false, applied: "no", error });
+  expect(() => gate.taken()).toThrow(error);
 });

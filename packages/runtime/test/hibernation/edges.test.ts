@@ -120,3 +120,39 @@ test("a raw socket that is closed while its actor sleeps wakes nobody, and its o
   await driver.world.idle();
   expect(left).toHaveLength(1);
 });
+
+test("an actor whose batch fails while it wakes leaves nobody asleep for ever: each client is answered, or told that it closed", async () => {
+  let waking = new Latch();
+  waking.open();
+  const writer = actor({
+    options: { sleepTimeout: 1_000, onWakeTimeout: 60_000 },
+    state: { wakes: 0 },
+    // Nothing waits for what is written: it is stored, or not, while the start goes on.
+    onWake: (c) => {
+      c.state.wakes += 1;
+      return waking.promise;
+    },
+    onWebSocket: (_c, websocket: UniversalWebSocket) => {
+      websocket.onmessage = ({ data }) => websocket.send(data);
+    },
+    actions: { ping: (c) => c.state.wakes },
+  });
+  await using driver = await Driver.start({ writer });
+  const socket = driver.socket("/actor/writer/connect").hello();
+  const raw = new RawClient(driver.world, driver.runtime.gateway, "/actor/writer/websocket");
+  await driver.world.pass(1_000);
+  expect(driver.runtime.host.size).toBe(0);
+  // It begins again for as long as somebody asks: each time its batch fails, and then its hook is done.
+  for (let starts = 0; starts < 4; starts += 1) {
+    waking = new Latch();
+    driver.syncs.failWrites(1);
+    if (starts === 0) socket.action(1, "ping");
+    if (starts === 0) raw.say("there?");
+    await driver.world.idle();
+    waking.open();
+    await driver.world.idle();
+  }
+  expect(socket.story.at(-1)).toBe("reply 1 2");
+  // Its handler may be called, or not, before the batch fails.
+  expect(raw.heard.length === 1 || raw.closed !== undefined).toBe(true);
+});

@@ -533,10 +533,42 @@ test("a declared length is kept: a body that is shorter or longer is no whole an
   expect(await whole.text()).toBe("four");
   for (const length of ["3", "5"]) {
     const answer = await driver.fetch(`/actor/odd/request?length=${length}`);
-    expect(codeOf(await answer.text().catch((cause: unknown) => cause))).toBe("request.bad_response");
+    expect([answer.status, answer.headers.get("troupe-error")]).toEqual([500, "internal.error"]);
+    expect(answer.headers.get("x-b")).toBeNull();
+    const { error } = await answer.json();
+    expect(error).toMatchObject({ group: "internal", code: "error" });
   }
+  const reasons = driver.world.lines.map(({ fields }) => String(fields?.["cause"] ?? ""));
+  expect(reasons.filter((reason) => reason.includes("than its content-length"))).toHaveLength(2);
   const head = await driver.fetch("/actor/odd/request?length=4", { method: "HEAD" });
   expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "4", ""]);
+});
+
+test("a body that takes its time leaves as it is made, and is broken off when it isn't as long as it was said to be", async () => {
+  const more = new Latch();
+  const slow = actor({
+    onRequest: () => {
+      const body = new ReadableStream({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode("four"));
+          await more.promise;
+          controller.close();
+        },
+      });
+      return new Response(body, { headers: { "content-length": "8" } });
+    },
+    actions: {},
+  });
+  await using driver = await Driver.start({ slow });
+  const asked = watch(driver.fetch("/actor/slow/request"));
+  await driver.world.pass(limits.declaredAnswerMs - 1);
+  expect(asked.state).toBe("pending");
+  await driver.world.pass(1);
+  expect(asked.value?.status).toBe(200);
+  const text = watch(asked.value?.text() ?? Promise.resolve(""));
+  more.open();
+  await driver.world.idle();
+  expect([text.state, text.code]).toEqual(["rejected", "request.bad_response"]);
 });
 
 test("a page of an allowed origin asks first, and may read the answer", async () => {

@@ -1,5 +1,6 @@
 /** HelperAnswers: what a helper answers, to one question after the other. */
 import { TroupeError } from "@troupe/base";
+import { storageErrors } from "../../../errors.ts";
 import { fileError } from "../files.ts";
 import type { HelperAnswer, HelperError, HelperQuestion, OpenQuestion } from "./helper-messages.ts";
 import type { ServedDatabase } from "./served-database.ts";
@@ -23,7 +24,7 @@ export class HelperAnswers {
       return { kind, pending: this.#served?.pending ?? false, value };
     } catch (cause) {
       const pending = this.#served?.pending ?? false;
-      return { kind, pending, error: onItsWay(cause), final: cause instanceof SyncFailed };
+      return { kind, pending, error: onItsWay(question, cause), final: cause instanceof SyncFailed };
     }
   }
 
@@ -62,8 +63,13 @@ export class HelperAnswers {
   }
 }
 
-function onItsWay(cause: unknown): HelperError {
-  const error = TroupeError.is(cause) ? cause : fileError("an actor's file", cause);
+function onItsWay({ kind }: HelperQuestion, cause: unknown): HelperError {
+  const error = TroupeError.is(cause) ? cause : errorOf(kind, cause);
   const { group, code, message, metadata, retryable, statusCode } = error;
   return { group, code, message, metadata, retryable, public: error.public, statusCode };
+}
+
+/** A transaction that fails leaves the file as it was: it is the batch that couldn't be stored. */
+function errorOf(kind: HelperQuestion["kind"], cause: unknown): TroupeError {
+  return kind === "commit" ? storageErrors.commitFailed("no", cause) : fileError("an actor's file", cause);
 }

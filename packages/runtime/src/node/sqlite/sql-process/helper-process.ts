@@ -60,23 +60,20 @@ export class HelperProcess {
   readonly exited: Promise<void>;
   readonly #env: HelperEnv;
   readonly #child: HelperChild;
-  readonly #ready: Promise<void>;
+  readonly #ready = Promise.withResolvers<void>();
   #asked: Asked | undefined;
   #lost: HelperLost | undefined;
 
   constructor(env: HelperEnv, start: StartHelper) {
     this.#env = env;
-    const ready = Promise.withResolvers<void>();
-    this.#ready = ready.promise;
     // Nobody may be asking.
-    this.#ready.catch(() => {});
+    this.#ready.promise.catch(() => {});
     const exited = Promise.withResolvers<void>();
     this.exited = exited.promise;
     this.#child = start({
-      said: (saying) => (saying.kind === "ready" ? ready.resolve() : this.#answered(saying)),
+      said: (saying) => (saying.kind === "ready" ? this.#ready.resolve() : this.#answered(saying)),
       ended: (lost) => {
         this.#lose(lost);
-        ready.reject(lost);
         exited.resolve();
       },
     });
@@ -109,7 +106,7 @@ export class HelperProcess {
     const { timers } = this.#env;
     const timer = timers.set(() => this.#late(limits.sqlHelperAnswerMs), limits.sqlHelperAnswerMs);
     try {
-      await this.#ready;
+      await this.#ready.promise;
     } finally {
       timers.clear(timer);
     }
@@ -142,6 +139,7 @@ export class HelperProcess {
 
   #lose(lost: HelperLost): void {
     this.#lost ??= lost;
+    this.#ready.reject(this.#lost);
     // Its end is near, and somebody may wait for it.
     this.#child.awaitEnd();
     this.#take()?.reject(this.#lost);

@@ -1,0 +1,59 @@
+/** SimOwnDisk: the own files of one process's actors, and the helpers that open those of code that isn't trusted. */
+import type { ActorFile } from "../../packages/runtime/src/node/sqlite/own/actor-file.ts";
+import type { OwnDisk } from "../../packages/runtime/src/node/sqlite/own/own-directory.ts";
+import { HelpedFile } from "../../packages/runtime/src/node/sqlite/sql-process/helped-file.ts";
+import { HelperPool } from "../../packages/runtime/src/node/sqlite/sql-process/helper-pool.ts";
+import type { SimProcess } from "../world/process.ts";
+import type { SimDisk } from "./disk.ts";
+import { type FileLocks, SimHelper } from "./sql-helper.ts";
+import { SimOwnFile } from "./own-file.ts";
+
+/** What a file that isn't there yet is made of. Here that is nothing. */
+const spares = { take: async () => "spare", giveBack: () => {} };
+
+/** Own files, over the simulated disk. */
+export class SimOwnDisk implements OwnDisk {
+  readonly keepsClosedFiles = true;
+  readonly #process: SimProcess;
+  readonly #disk: SimDisk;
+  readonly #early: boolean;
+  readonly #helpers: HelperPool;
+  readonly #locks: FileLocks = new Map();
+
+  constructor(process: SimProcess, disk: SimDisk, early: boolean) {
+    this.#process = process;
+    this.#disk = disk;
+    this.#early = early;
+    this.#helpers = new HelperPool({
+      env: process.env,
+      start: (ear) => new SimHelper(ear, { server: process, disk, locks: this.#locks }),
+      most: process.world.options.helpers,
+    });
+  }
+
+  file(id: string, statementMs: number | undefined): ActorFile {
+    const disk = this.#disk;
+    if (statementMs === undefined)
+      return new SimOwnFile({ process: this.#process, disk, id, early: this.#early });
+    return new HelpedFile({
+      env: this.#process.env,
+      helpers: this.#helpers,
+      spares,
+      durability: "commit",
+      path: id,
+      exists: () => disk.image.tables(id) !== undefined,
+      health: { found: () => {} },
+      statementMs,
+      // It is in the file's own transaction here: an index that is behind is the production store's matter.
+      setAlarm: async () => {},
+    });
+  }
+
+  /** The directory's change has taken all of it. */
+  remove(): void {}
+
+  /** Ends the helpers. */
+  async close(): Promise<void> {
+    await this.#helpers.close();
+  }
+}
