@@ -2,6 +2,8 @@
 export const relayExportLimits = {
   /** Spans or log records that wait for a collector before an exporter's subscriber waits too. */
   relayExportItems: 4_096,
+  /** Their bytes, as `bytesOfEvent` reckons those of the events that they are made of. */
+  relayExportItemBytes: 32 * 1024 * 1024,
   /** Events, spans or records of one request to a collector. */
   relayExportBatch: 512,
   /** Tries of one batch, when the error says that another may help. */
@@ -16,6 +18,8 @@ export const relayExportLimits = {
   relayInstruments: 256,
   /** Sets of attributes of one instrument: past it they are counted as one. */
   relayMetricSeries: 2_000,
+  /** What a component may take to begin, and to end. */
+  relayComponentMs: 30_000,
   /** Responses that a response cache keeps: past it the one that was used least recently goes. */
   relayCachedResponses: 1_000,
   /** Characters of all responses that a response cache keeps. */

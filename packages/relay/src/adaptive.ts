@@ -1,9 +1,11 @@
 /** Builders of configurations of the component "adaptive". */
+
 import {
   type ConfigPolicy,
   type ComponentSpec as Spec,
   ComponentSpec as specOf,
 } from "./components/config.ts";
+import { checkReadable } from "./given.ts";
 
 /** The component's kind. */
 export const ADAPTIVE_PLUGIN_KIND = "adaptive";
@@ -113,6 +115,7 @@ export function responseCacheConfig(config: ResponseCacheConfig = {}): ResponseC
 
 /** An entry of a document. */
 export function ComponentSpec(config: Config, options: { readonly enabled?: boolean } = {}): Spec {
+  checkReadable(config, "config");
   const { responseCache, ...rest } = config;
   const cache = responseCache === undefined ? {} : { response_cache: cached(responseCache) };
   return specOf(ADAPTIVE_PLUGIN_KIND, { ...rest, ...cache }, options);

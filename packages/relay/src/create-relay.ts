@@ -1,5 +1,6 @@
 /** A relay on Node. */
 import type { RelayEnv } from "./env.ts";
+import { checkReadable } from "./given.ts";
 import { platformEnv } from "./platform.ts";
 import { type Relay, relayOn } from "./relay.ts";
 
@@ -20,5 +21,6 @@ export interface CreateRelayOptions {
  * ```
  */
 export function createRelay(options: CreateRelayOptions = {}): Relay {
+  checkReadable(options);
   return relayOn(options.env ?? platformEnv());
 }

@@ -39,6 +39,12 @@ export const relayErrors = {
       statusCode: 502,
       metadata: { what },
     }),
+  /** The provider said in its stream that it gave up. Only the end event says this: the caller has read the stream. */
+  providerFailed: (what: string, reason: string) =>
+    error("provider_failed", `The provider of "${what}" gave up: ${reason}`, {
+      statusCode: 502,
+      metadata: { what, reason },
+    }),
   /** Its caller wanted no more of it. */
   streamClosed: (what: string) =>
     error("stream_closed", `The stream of "${what}" was closed by its caller`, { metadata: { what } }),
@@ -68,9 +74,17 @@ export const relayErrors = {
     }),
   nameMalformed: (limit: number) =>
     error("name_malformed", `A registration's name has 1 to ${limit} characters`, { metadata: { limit } }),
-  kindUnknown: (kind: unknown) => error("kind_unknown", `There is no kind of middleware "${String(kind)}"`),
-  optionInvalid: (option: string, expected: string) =>
-    error("option_invalid", `${option} must be ${expected}`, { metadata: { option, expected } }),
+  kindUnknown: (kind: unknown) =>
+    error(
+      "kind_unknown",
+      `There is no kind of middleware ${typeof kind === "string" ? `"${kind}"` : "like that"}`,
+    ),
+  /** `cause`: what reading it threw. */
+  optionInvalid: (option: string, expected: string, cause?: unknown) =>
+    error("option_invalid", `${option} must be ${expected}`, {
+      metadata: { option, expected },
+      ...(cause === undefined ? {} : { cause }),
+    }),
   optionUnknown: (option: string, meant: string | undefined) =>
     error(
       "option_unknown",

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ComponentPorts } from "./components/component.ts";
+import { platformEnv } from "./platform.ts";
 
 /** Node's. */
 export const componentPorts: ComponentPorts = {
@@ -9,4 +10,5 @@ export const componentPorts: ComponentPorts = {
   readText: (path) => readFileSync(path, "utf8"),
   now: Date.now,
   random: Math.random,
+  timers: platformEnv().timers,
 };

@@ -32,10 +32,12 @@ import { type ToolCallOptions, type ToolFunction, toolCall } from "./calls/tool-
 import type { RelayEnv } from "./env.ts";
 import { relayErrors } from "./errors.ts";
 import type { Metadata, PendingMark } from "./events/event.ts";
+import type { Later, Worker } from "./events/later.ts";
 import { type Measurement, metricData, metricSchema } from "./events/metric.ts";
 import { Pipeline } from "./events/pipeline.ts";
 import { Recorder } from "./events/recorder.ts";
-import type { MiddlewareKind } from "./middleware/kinds.ts";
+import { checkFunction, checkReadable, checkText, checkTexts } from "./given.ts";
+import { isMiddlewareKind, type MiddlewareKind } from "./middleware/kinds.ts";
 import type { ActionPayload, LlmRequest, ToolExecutionResult } from "./middleware/payloads.ts";
 import type { Registration, RegistrationRequest } from "./middleware/registration.ts";
 import { type RegistrationFunctions, registrationFunctions } from "./middleware/registration-functions.ts";
@@ -81,14 +83,16 @@ export type Relay = RelayCore & RegistrationFunctions;
 export class RelayCore {
   readonly #parts: CallParts;
   readonly #pipeline: Pipeline;
-  /** Set while a subscriber or an event's middleware runs. */
-  readonly #behind: AsyncVariable<true>;
+  /** Whose work a subscriber's or an event's middleware's code is, and what it has left behind. */
+  readonly #behind: AsyncVariable<Worker>;
 
   constructor(env: RelayEnv) {
+    checkReadable(env, "env");
+    checkReadable(env.asyncContext, "env.asyncContext");
     const scopes = new Scopes(env);
-    const behind = env.asyncContext.variable<true>();
-    const later = (task: () => void): void =>
-      env.afterTurn(() => behind.run(true, () => scopes.outside(task)));
+    const behind = env.asyncContext.variable<Worker>();
+    const later: Later = (worker, task) =>
+      env.afterTurn(() => behind.run(worker, () => scopes.outside(task)));
     const registry = new Registry(env, scopes, later);
     this.#pipeline = new Pipeline(env, later);
     this.#behind = behind;
@@ -109,6 +113,7 @@ export class RelayCore {
     fn: (scope: Scope) => T | PromiseLike<T>,
     options: BeginOptions = {},
   ): Promise<T> {
+    checkFunction(fn, "fn");
     const { scopes, recorder } = this.#parts;
     const scope = this.pushScope(name, scopeType, options);
     try {
@@ -136,6 +141,7 @@ export class RelayCore {
 
   /** Ends a scope, in any order. Throws `relay.scope_ended`, `relay.root_scope` or `relay.foreign_scope`. */
   popScope(scope: Scope, options: PopOptions = {}): void {
+    checkReadable(options);
     this.#parts.scopes.checkEnd(scope);
     // What stands for another process' scope has its events there.
     if (scope.parent !== undefined) {
@@ -156,6 +162,7 @@ export class RelayCore {
    * so again, also when `fn` throws.
    */
   withScopeStack<R>(scope: Scope, fn: () => R): R {
+    checkFunction(fn, "fn");
     const { scopes } = this.#parts;
     return scopes.run(scopes.own(scope), fn);
   }
@@ -167,6 +174,8 @@ export class RelayCore {
 
   /** Emits a mark: something happened. */
   event(name: string, options: EventOptions = {}): void {
+    checkText(name, "name");
+    checkReadable(options);
     const { scopes, recorder } = this.#parts;
     recorder.mark(scopes.own(options.parent), { ...options, name });
   }
@@ -177,6 +186,7 @@ export class RelayCore {
     measurements: readonly Measurement[],
     options: Pick<EventOptions, "parent" | "metadata"> = {},
   ): void {
+    checkReadable(options);
     this.event(name, { ...options, data: metricData(measurements), dataSchema: metricSchema });
   }
 
@@ -293,6 +303,7 @@ export class RelayCore {
 
   /** True when a guardrail or an intercept of that kind is visible from `scope`. Default: the current one. */
   has(kind: MiddlewareKind, scope?: Scope): boolean {
+    if (!isMiddlewareKind(kind)) throw relayErrors.kindUnknown(kind);
     const { scopes, registry } = this.#parts;
     return registry.chainsAt(scopes.own(scope)).of(kind).length > 0;
   }
@@ -333,6 +344,7 @@ export class RelayCore {
 
   /** Everything that is registered now, or what is of these kinds. */
   listRuntimeRegistrations(kinds?: readonly MiddlewareKind[]): readonly RegistrationIdentity[] {
+    checkTexts(kinds, "kinds");
     const all = this.#parts.registry.list();
     return kinds === undefined ? all : all.filter(({ kind }) => kinds.includes(kind));
   }
@@ -344,18 +356,19 @@ export class RelayCore {
       .flatMap(({ name, queue }) => (queue === undefined ? [] : [{ name, ...queue.figures }]));
   }
 
-  /** Events lost because middleware of events couldn't keep up: no subscriber got them. */
+  /** Events lost because middleware of events couldn't keep up: no subscriber got them, and each has them in `missed`. */
   get droppedEvents(): number {
     return this.#pipeline.dropped;
   }
 
   /**
    * Settles when every subscriber, or the one that is `only`, has handled, or lost, all that was emitted before. Throws
-   * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself. One that was
+   * `relay.flush_in_subscriber` inside a subscriber or a middleware of events: it would wait for itself. A timer that one has
+   * left behind may flush, unless its subscriber is at work just then. One that was
    * deregistered in the middle of an event is waited for by those alone who name it.
    */
   async flushSubscribers(only?: Registration): Promise<void> {
-    if (this.#behind.get() === true) throw relayErrors.flushInSubscriber();
+    if (this.#behind.get()?.isBusy === true) throw relayErrors.flushInSubscriber();
     await this.#pipeline.flushed();
     await this.#parts.registry.flushed(only);
   }

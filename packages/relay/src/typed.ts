@@ -4,10 +4,12 @@
  * Codecs stand at the two ends. Arguments are encoded before guardrails and intercepts see them and decoded before the tool
  * does, so that what an intercept has changed is checked; results go the other way.
  */
+
 import type { CallContext } from "./calls/call-parts.ts";
 import type { LlmCallOptions } from "./calls/llm-scope.ts";
 import type { LlmStreamOptions } from "./calls/llm-stream-call.ts";
 import type { ToolCallOptions } from "./calls/tool-call.ts";
+import { checkReadable } from "./given.ts";
 import type { LlmRequest } from "./middleware/payloads.ts";
 import type { RelayCore } from "./relay.ts";
 
@@ -48,6 +50,8 @@ export async function typedToolExecute<A, R>(
   codecs: ToolCodecs<A, R>,
   options: ToolCallOptions = {},
 ): Promise<R> {
+  checkReadable(call, "call");
+  checkReadable(codecs, "codecs");
   const { name, args, fn } = call;
   const { result } = await relay.toolCallExecute(
     name,
@@ -71,6 +75,7 @@ export async function typedLlmExecute<R>(
   response: Codec<R>,
   options: LlmCallOptions = {},
 ): Promise<R> {
+  checkReadable(call, "call");
   const { name, request, fn } = call;
   const json = await relay.llmCallExecute(
     name,
@@ -106,6 +111,8 @@ export async function* typedLlmStreamExecute<C, R>(
   codecs: StreamCodecs<C, R>,
   options: TypedStreamOptions<C, R> = {},
 ): AsyncGenerator<C, void, undefined> {
+  checkReadable(call, "call");
+  checkReadable(options);
   const { collector, finalizer, isLast, ...rest } = options;
   const { chunk, response } = codecs;
   const stream = await relay.llmStreamCallExecute(

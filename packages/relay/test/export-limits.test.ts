@@ -5,7 +5,7 @@ import { OpenTelemetrySubscriber } from "@troupe/relay/opentelemetry";
 import { expect, test } from "vitest";
 import { StoredResponses } from "../src/components/response-cache/stored-responses.ts";
 import { relayErrors } from "../src/errors.ts";
-import { Delivery } from "../src/exporters/delivery.ts";
+import { Delivery, exportWeight } from "../src/exporters/delivery.ts";
 import { Collector } from "./driver/collector.ts";
 
 const wide = { queueLimit: limits.relaySubscriberQueueLongest };
@@ -22,6 +22,53 @@ test("relayOpenSpans: past it the scope that began first is told as it is", asyn
   expect(exporter.runtimeDiagnostics()).toMatchObject([{ code: "otel.span_unended", count: 1 }]);
   await exporter.shutdown();
   expect(collector.spans.length).toBe(limits.relayOpenSpans + 1);
+});
+
+test("relayExportItemBytes: marks of a scope that stays open are bounded by their bytes as well", async () => {
+  await using collector = await Collector.start();
+  const relay = createRelay();
+  const exporter = new OpenTelemetrySubscriber({
+    type: "gen_ai",
+    includeSecrets: true,
+    endpoint: collector.endpoint("http_binary", "traces"),
+  });
+  exporter.register(relay, "traces", wide);
+  relay.pushScope("first", "agent");
+  const scope = relay.pushScope("with marks", "agent");
+  const megabyte = "x".repeat(512 * 1024);
+  for (let n = 0; n < 33; n++) {
+    relay.event("m", { parent: scope, data: megabyte });
+    // A subscriber's queue is bounded by the same bytes.
+    if (n % 8 === 0) await relay.flushSubscribers();
+  }
+  await relay.flushSubscribers();
+  expect(exporter.runtimeDiagnostics()).toMatchObject([{ code: "otel.span_unended", count: 2 }]);
+  await exporter.shutdown();
+  expect(collector.spans.map(({ name }) => name).slice(0, 2)).toEqual([
+    "invoke_agent first",
+    "invoke_agent with marks",
+  ]);
+});
+
+test("a delivery counts what is large as several: its subscriber waits before there is too much", async () => {
+  const sent = Promise.withResolvers<void>();
+  const delivery = new Delivery<number>({
+    ...{
+      target: "t",
+      send: () => sent.promise,
+      weigh: exportWeight,
+      limit: limits.relayExportItems,
+      delayMs: 60_000,
+    },
+  });
+  const half = limits.relayExportItemBytes / 2;
+  const add = (...weights: readonly number[]) => weights.map((weight) => delivery.add(weight));
+  // What is too much together is on its way at once, and as much may wait behind it.
+  expect(add(half, half, 1, half, half)).toEqual(new Array(5).fill(undefined));
+  const [waits] = add(1);
+  expect(waits).toBeInstanceOf(Promise);
+  sent.resolve();
+  await waits;
 });
 
 test("relayTrajectoryEvents: past it the oldest events go, and the trajectory says how many", async () => {

@@ -68,3 +68,18 @@ test("labels without end are counted as one series", async () => {
   expect(lines.length).toBe(limits.relayMetricSeries + 1);
   expect(lines).toContain('n_total{overflow="true"} 50');
 });
+
+test("names of labels that mean something to Prometheus are the program's under another", async () => {
+  const relay = createRelay();
+  await using exporter = new PrometheusExporter();
+  exporter.register(relay, "prometheus");
+  const attributes = { le: "7", __name__: "x" };
+  relay.metric("m", [
+    { name: "took", kind: "histogram", valueType: "f64", value: 2, boundaries: [1], attributes },
+    { name: "load", kind: "gauge", valueType: "f64", value: 2, attributes },
+  ]);
+  await exporter.forceFlush();
+  const lines = exporter.text().split("\n");
+  expect(lines).toContain('took_bucket{exported___name__="x",exported_le="7",le="+Inf"} 1');
+  expect(lines).toContain('load{exported___name__="x",le="7"} 2');
+});

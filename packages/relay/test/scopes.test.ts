@@ -261,3 +261,17 @@ test("S5.6 (in part) two hosts keep what they want beside the current scope, eac
   await relay.flushSubscribers();
   expect(heard).toEqual([[undefined, undefined, "root"]]);
 });
+
+test("scopes may be nested deeper than functions can be", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  const top = relay.pushScope("top", "agent");
+  let scope = top;
+  for (let n = 0; n < 50_000; n++) scope = relay.pushScope("s", "function", { parent: scope, input: n });
+  relay.event("deep", { parent: scope });
+  expect(scope.rootUuid).toBe(top.uuid);
+  expect(relay.captureTraceparent(scope)).toContain(top.uuid.replaceAll("-", ""));
+  relay.registerMarkSanitizeGuardrail("same", ({ fields }) => fields, { scope });
+  relay.withScopeStack(scope, () => relay.event("in it"));
+  await relay.flushSubscribers();
+});

@@ -210,12 +210,71 @@ test("a sanitizer that hangs leaves its payload out when its deadline is over, a
   expect(await driver.story()).toEqual(["mark m null"]);
 });
 
-test("events that wait for sanitizers are bounded, and what is more is counted", async () => {
-  const { relay } = new Driver();
+test("events that wait for sanitizers are bounded: what is more is lost to all, counted by each, and said once", async () => {
+  const { relay, warnings } = new Driver();
+  await relay.withScope("s", "agent", async (scope) => {
+    relay.registerSubscriber("elsewhere", () => {}, { scope });
+  });
+  const inScope = relay.pushScope("open", "agent");
+  relay.registerSubscriber("in a scope", () => {}, { scope: inScope });
+  await relay.flushSubscribers();
   relay.registerMarkSanitizeGuardrail("same", ({ fields }) => fields);
   for (let n = 0; n < limits.relayPendingEvents + 7; n++) relay.event("e");
-  expect(relay.droppedEvents).toBe(7);
+  relay.event("e", { parent: inScope });
+  expect(relay.droppedEvents).toBe(8);
+  expect(relay.subscriberStatus().map(({ name, missed }) => [name, missed])).toEqual([
+    ["driver", 8],
+    ["in a scope", 1],
+  ]);
+  expect(warnings).toEqual(["Middleware of events can't keep up: events are lost; more of it isn't logged"]);
   await relay.flushSubscribers();
+});
+
+test("a timer that a subscriber has left behind may flush, and one of a subscriber that is at work may not", async () => {
+  const { relay } = new Driver();
+  const left = latch();
+  const flushed: string[] = [];
+  relay.registerSubscriber("leaves", ({ name }) => {
+    if (name === "e")
+      setTimeout(async () => {
+        flushed.push(await codeOf(relay.flushSubscribers()));
+        left.resolve();
+      }, 0);
+  });
+  relay.event("e");
+  await left.promise;
+  relay.registerSubscriber("works", async ({ name }) => {
+    if (name !== "f") return;
+    const done = latch();
+    setTimeout(async () => {
+      flushed.push(await codeOf(relay.flushSubscribers()));
+      done.resolve();
+    }, 0);
+    await done.promise;
+  });
+  relay.event("f");
+  await relay.flushSubscribers();
+  expect(flushed).toEqual(["fulfilled", "relay.flush_in_subscriber"]);
+});
+
+test("a schema that JSON can't say costs no exporter its event", async () => {
+  const driver = new Driver();
+  const folder = mkdtempSync(join(tmpdir(), "relay-schema-"));
+  await using exporter = new AtofExporter({ outputDirectory: folder, filename: "e.jsonl" });
+  exporter.register(driver.relay, "file");
+  for (const dataSchema of [
+    { name: 1n, version: "2" },
+    { name: "n", version: 3n },
+    1n,
+    { name: Symbol("s") },
+  ])
+    driver.relay.event("m", { dataSchema: dataSchema as never, category: 1n as never });
+  await exporter.forceFlush();
+  const lines = readFileSync(join(folder, "e.jsonl"), "utf8").trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).data_schema)).toEqual([
+    ...[{ name: "1", version: "2" }, { name: "n", version: "3" }, null, { name: "[symbol]", version: "" }],
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 test("an event keeps the payload as it was, and a sanitizer can't reach the real one", async () => {
@@ -266,7 +325,12 @@ test("no payload breaks a call: what JSON can't say is told in words", async () 
   driver.relay.event("deep", { data: deep });
   driver.relay.event("wide", { data: new Array(limits.relayPayloadEntries + 1).fill(0) });
   expect(JSON.stringify((await driver.find("deep", "mark")).data)).toContain("[too deep]");
-  expect((await driver.find("wide", "mark")).data).toHaveLength(limits.relayPayloadEntries);
+  const { data } = await driver.find("wide", "mark");
+  expect(data).toHaveLength(limits.relayPayloadEntries + 1);
+  expect([Array.isArray(data) && data.at(-1), Array.isArray(data) && data.at(-2)]).toEqual(["[cut]", 0]);
+  const facts = { first: new Array(limits.relayPayloadEntries - 2).fill(0), second: 1, third: 2 };
+  driver.relay.event("cut", { data: facts });
+  expect((await driver.find("cut", "mark")).data).toMatchObject({ second: 1, "[cut]": true });
 });
 
 test("without a subscriber nothing is read, not even the payload", async () => {

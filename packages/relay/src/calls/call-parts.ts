@@ -3,6 +3,7 @@ import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { Metadata } from "../events/event.ts";
 import type { Recorder } from "../events/recorder.ts";
+import { checkReadable, checkSignal, checkText, checkTexts } from "../given.ts";
 import type { Chains } from "../middleware/chains.ts";
 import { Invocation } from "../middleware/invocation.ts";
 import type { MiddlewareContext } from "../middleware/registration.ts";
@@ -49,6 +50,14 @@ export interface Call {
   readonly root: Invocation;
 }
 
+/** Throws `relay.option_invalid` for what no call can be made with. */
+export function checkCall(name: string, options: CallOptions): void {
+  checkText(name, "name");
+  checkReadable(options);
+  checkSignal(options.signal);
+  checkTexts(options.attributes, "attributes");
+}
+
 /** Runs `fn` as a call that ends when the caller's signal fires. It begins at once. */
 export function callWith<T>(
   parts: CallParts,
@@ -58,6 +67,7 @@ export function callWith<T>(
 ): Promise<T> {
   let call: Call;
   try {
+    checkCall(name, options);
     const parent = parts.scopes.own(options.parent);
     call = { parts, name, parent, chains: parts.registry.chainsAt(parent), root: new Invocation() };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Chains run by themselves: where the call itself is made elsewhere, and only its permission or its rewriting is asked for. */
+import { checkReadable } from "../given.ts";
 import type { ActionPayload, LlmRequest } from "../middleware/payloads.ts";
 import { type CallOptions, type CallParts, callWith } from "./call-parts.ts";
 import { askGuardrails } from "./conditional.ts";
@@ -61,6 +62,11 @@ export function askActionGuardrails(
   payload: ActionPayload,
   options: CallOptions,
 ): Promise<void> {
+  try {
+    checkReadable(payload, "payload");
+  } catch (error) {
+    return Promise.reject(error);
+  }
   return callWith(parts, `${payload.actor}.${payload.action}`, options, async (call) => {
     await askGuardrails(call, call.chains.of("action_conditional_execution_guardrail"), payload);
   });

@@ -10,6 +10,7 @@
  *
  * A failure after step 3 has an end event with the error; the caller gets the error as it was thrown.
  */
+import { checkFunction } from "../given.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
@@ -30,6 +31,7 @@ export function llmCall(
 ): Promise<unknown> {
   const { name, fn } = given;
   return callWith(parts, name, options, async (call) => {
+    checkFunction(fn, "The provider");
     const rewritten = await allowedRequest(call, given.request, options);
     return await inScope(call, options, rewritten, fn);
   });

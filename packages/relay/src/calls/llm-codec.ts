@@ -22,6 +22,9 @@ export interface StreamCollector {
   add(chunk: unknown): void;
   /** What may be told of a chunk in its mark; the chunk itself isn't. */
   describe?(chunk: unknown): { readonly [key: string]: Json };
-  /** The response so far; `complete` when the provider has said that it is the whole one. */
-  end(): { readonly response: unknown; readonly complete: boolean };
+  /**
+   * The response so far; `complete` when the provider has said that it is the whole one. `failure`: what it gave up with, where
+   * it says in the stream that it did; the caller has read that, and the end event tells of it.
+   */
+  end(): { readonly response: unknown; readonly complete: boolean; readonly failure?: string | undefined };
 }

@@ -1,6 +1,7 @@
 /** A request to a model on its way to the provider: behind the intercepts, with a trace, and as events may tell of it. */
 import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
+import { checkReadable } from "../given.ts";
 import { invoke } from "../middleware/invoke.ts";
 import type { LlmRequest, LlmRequestInterceptOutcome } from "../middleware/payloads.ts";
 import { isSecretName } from "../redaction/secret-names.ts";
@@ -99,6 +100,7 @@ export function requestWithoutSecrets({ headers, content }: LlmRequest): LlmRequ
 
 /** The request, its headers by name. Throws `relay.bad_answer` for what is no request. */
 export function checkedRequest(request: LlmRequest | undefined, what: string): LlmRequest {
+  if (typeof request === "object" && request !== null) checkReadable(request, "request");
   const whole = typeof request === "object" && request !== null && "content" in request;
   const headers: unknown = whole ? request.headers : undefined;
   if (!whole || typeof headers !== "object" || headers === null)

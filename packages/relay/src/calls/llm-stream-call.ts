@@ -6,10 +6,12 @@
  * 7. The finalizer gives the response, and the end event is emitted (`llm-stream.ts`).
  */
 import { relayErrors } from "../errors.ts";
+import { checkFunction } from "../given.ts";
 import { Invocation } from "../middleware/invocation.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
-import type { Call, CallParts } from "./call-parts.ts";
+import { type Call, type CallParts, checkCall } from "./call-parts.ts";
 import { allowedRequest } from "./llm-call.ts";
+import type { LlmCodec, StreamCollector } from "./llm-codec.ts";
 import { tracedRequest } from "./llm-request.ts";
 import { type LlmCallOptions, LlmScope } from "./llm-scope.ts";
 import { LlmStream, type StreamSinks } from "./llm-stream.ts";
@@ -25,6 +27,7 @@ export async function llmStreamCall(
   options: LlmStreamOptions,
 ): Promise<LlmStream> {
   const { name, fn } = given;
+  checkCall(name, options);
   const parent = parts.scopes.own(options.parent);
   const root = new Invocation();
   const call: Call = { parts, name, parent, chains: parts.registry.chainsAt(parent), root };
@@ -52,6 +55,7 @@ async function open(
 ): Promise<LlmStream> {
   const { fn, options, ended } = stream;
   const rewritten = await allowedRequest(call, stream.request, options);
+  checkFunction(fn, "The provider");
   const model = new LlmScope(call, options, rewritten, ["streaming"]);
   const { scope } = model;
   const entries = call.chains.of("llm_stream_execution_intercept");
@@ -60,7 +64,7 @@ async function open(
     const traced = tracedRequest(rewritten.request, scope);
     const level = await parts.scopes.run(scope, () => openChain({ call, scope, fn, entries }, traced));
     const { collector, finalizer, isLast } = options;
-    const gathered = options.codec?.collectStream?.();
+    const gathered = collectorOf(options.codec);
     return new LlmStream({
       ...{ parts, name, model, level, root, gathered, ended },
       ...(collector === undefined ? {} : { collector }),
@@ -71,5 +75,13 @@ async function open(
     model.failed(error);
     model.end();
     throw error;
+  }
+}
+
+function collectorOf(codec: LlmCodec | undefined): StreamCollector | undefined {
+  try {
+    return codec?.collectStream?.();
+  } catch (cause) {
+    throw relayErrors.codecFailed("collectStream", cause);
   }
 }

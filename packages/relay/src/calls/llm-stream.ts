@@ -48,6 +48,8 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   #chunks = 0;
   #firstAfterMs = 0;
   #whole = false;
+  /** The provider has said in the stream that it gave up: its caller has read it. */
+  #failure: string | undefined;
   /** There from the moment when it is over; settles behind the end event. */
   #ending: Promise<void> | undefined;
   /** It failed while nobody read: whoever reads next is told. */
@@ -151,11 +153,12 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
     }
     const closed = TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
     if (closed && this.#whole) error = undefined;
+    this.#untold = error;
+    if (this.#failure !== undefined) error ??= relayErrors.providerFailed(name, this.#failure);
     const profile: CategoryProfile =
       this.#chunks === 0 ? {} : { time_to_first_chunk: this.#firstAfterMs / 1_000 };
     if (error === undefined) model.succeeded(output, profile);
     else model.failed(error, { output, profile });
-    this.#untold = error;
     model.end();
     this.#stream.ended();
   }
@@ -172,6 +175,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       const end = gathered?.end();
       response = end?.response;
       if (end?.complete === true) this.#whole = true;
+      this.#failure = end?.failure;
     } finally {
       // Whatever the codec makes of it: who gathers by hand is asked, once.
       if (finalizer !== undefined) response = await parts.scopes.run(model.scope, () => finalizer());

@@ -4,6 +4,7 @@
  */
 import type { Metadata } from "../events/event.ts";
 import { plainData } from "../events/plain-data.ts";
+import { checkReadable, checkText } from "../given.ts";
 import type { LlmRequest, ToolExecutionResult } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { CallParts } from "./call-parts.ts";
@@ -30,6 +31,7 @@ export function beginTool(
   { name, args }: { readonly name: string; readonly args: unknown },
   options: ManualToolOptions,
 ): Scope {
+  checkReadable(options);
   const { toolCallId } = options;
   const categoryProfile = toolCallId === undefined ? {} : { tool_call_id: toolCallId };
   const scope = scopes.open(name, "tool", { ...options, categoryProfile });
@@ -40,12 +42,10 @@ export function beginTool(
 }
 
 /** The tool has answered. */
-export function endTool(
-  parts: CallParts,
-  scope: Scope,
-  { result, annotation }: ToolExecutionResult,
-  end: ManualEnd,
-): void {
+export function endTool(parts: CallParts, scope: Scope, answer: ToolExecutionResult, end: ManualEnd): void {
+  checkReadable(answer, "result");
+  checkReadable(end, "end");
+  const { result, annotation } = answer;
   const profile = annotation === undefined ? {} : { tool_result_annotation: plainData(annotation) };
   finish(parts, scope, "tool_sanitize_response_guardrail", { ...end, output: result, profile });
 }
@@ -56,6 +56,8 @@ export function beginLlm(
   { name, request }: { readonly name: string; readonly request: LlmRequest },
   options: ManualLlmOptions,
 ): Scope {
+  checkText(name, "name");
+  checkReadable(options);
   const told = requestWithoutSecrets(checkedRequest(request, `The caller of "${name}"`));
   const categoryProfile = options.modelName === undefined ? {} : { model_name: options.modelName };
   const scope = scopes.open(name, "llm", { ...options, categoryProfile });
@@ -67,6 +69,7 @@ export function beginLlm(
 
 /** The model has answered. */
 export function endLlm(parts: CallParts, scope: Scope, response: unknown, end: ManualEnd): void {
+  checkReadable(end, "end");
   finish(parts, scope, "llm_sanitize_response_guardrail", { ...end, output: response, profile: {} });
 }
 

@@ -13,6 +13,7 @@
  */
 import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
+import { checkFunction } from "../given.ts";
 import { type Invocation, isThenable } from "../middleware/invocation.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { ToolExecutionOutcome, ToolExecutionResult } from "../middleware/payloads.ts";
@@ -49,6 +50,7 @@ export function toolCall(
 ): Promise<ToolExecutionResult> {
   const { name, args, fn } = request;
   return callWith(parts, name, options, async (call) => {
+    checkFunction(fn, "The tool");
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
     const asked = askGuardrails(call, guardrails, { toolName: name, args });
     if (asked instanceof Promise) await asked;

@@ -27,6 +27,8 @@ export interface StreamAssembly {
   add(chunk: unknown): void;
   /** True when the provider has said that it is done: a stream that ends before was cut off. */
   readonly complete: boolean;
+  /** What it gave up with, where it has said so. */
+  readonly failure?: string | undefined;
   /** The response as the provider would have sent it in one piece, with the usage of its final chunk. */
   response(): Json;
 }

@@ -96,7 +96,7 @@ export function codecNamed(name: CodecName | (string & {})): ProviderCodec {
   const codec = builtinCodecs.find((one) => one.name === name);
   if (codec === undefined)
     throw relayErrors.codecUnknown(
-      name,
+      typeof name === "string" ? name : "of no name",
       builtinCodecs.map((one) => one.name),
     );
   return codec;

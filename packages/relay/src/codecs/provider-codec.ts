@@ -1,6 +1,7 @@
 /** What all codecs in the box do alike: check what they get, decode it, and merge edits back. */
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import { relayErrors } from "../errors.ts";
+import { attempt } from "../given.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { AnnotatedLlmRequest, AnnotatedLlmResponse, CodecName } from "./annotated.ts";
 import type { ProviderCodec, StreamAssembly } from "./codec.ts";
@@ -30,10 +31,10 @@ export abstract class PartsCodec implements ProviderCodec {
   }
 
   readonly decode = (request: LlmRequest): AnnotatedLlmRequest =>
-    this.#read("request", this.#parts.readRequest, request.content);
+    this.#read("request", this.#parts.readRequest, contentOf(request));
 
   readonly encode = (annotated: AnnotatedLlmRequest, original: LlmRequest): LlmRequest => {
-    const content = this.#read("request", (raw) => this.#merged(annotated, raw), original.content);
+    const content = this.#read("request", (raw) => this.#merged(annotated, raw), contentOf(original));
     return { ...original, content };
   };
 
@@ -43,23 +44,36 @@ export abstract class PartsCodec implements ProviderCodec {
   readonly collectStream = (): StreamCollector => {
     const assembly = this.#parts.assembly();
     return {
-      add: (chunk) => assembly.add(chunk),
-      describe: (chunk) => described(this.name, chunk),
-      end: () => ({ response: assembly.response(), complete: assembly.complete }),
+      add: (chunk) => this.#chunk(() => assembly.add(chunk)),
+      describe: (chunk) => this.#chunk(() => described(this.name, chunk)),
+      end: () =>
+        this.#chunk(() => {
+          const { complete, failure } = assembly;
+          return { response: assembly.response(), complete, ...(failure === undefined ? {} : { failure }) };
+        }),
     };
   };
 
   recognises(content: unknown): boolean {
-    return isObject(content) && this.#parts.isRequest(content);
+    return attempt(() => isObject(content) && this.#parts.isRequest(content)) ?? false;
   }
 
   recognisesResponse(response: unknown): boolean {
-    return isObject(response) && this.#parts.isResponse(response);
+    return attempt(() => isObject(response) && this.#parts.isResponse(response)) ?? false;
   }
 
   #merged(annotated: AnnotatedLlmRequest, raw: JsonObject): JsonObject {
     const { readRequest, writeRequest } = this.#parts;
     return mergeObjects(raw, writeRequest(readRequest(raw), raw), writeRequest(annotated, raw));
+  }
+
+  /** Chunks may be anything, also what can't be read. */
+  #chunk<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw relayErrors.payloadUnreadable(this.name, "chunk", cause);
+    }
   }
 
   #read<T>(what: string, read: (raw: JsonObject) => T, raw: unknown): T {
@@ -70,6 +84,11 @@ export abstract class PartsCodec implements ProviderCodec {
       throw relayErrors.payloadUnreadable(this.name, what, cause);
     }
   }
+}
+
+/** Undefined for what is no request: no codec can read that. */
+function contentOf(request: LlmRequest | undefined): unknown {
+  return attempt(() => request?.content);
 }
 
 /** What a chunk is, without what it says. */

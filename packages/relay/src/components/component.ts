@@ -1,4 +1,5 @@
 /** What a component is: it checks its configuration, and registers what it does. */
+import type { Timers } from "@troupe/base";
 import type { JsonObject } from "../codecs/json.ts";
 import type { RegistrationFunctions } from "../middleware/registration-functions.ts";
 import type { Relay } from "../relay.ts";
@@ -13,6 +14,7 @@ export interface ComponentPorts {
   readonly readText: (path: string) => string;
   readonly now: () => number;
   readonly random: () => number;
+  readonly timers: Timers;
 }
 
 /** An exporter that a component made. */
@@ -41,6 +43,6 @@ export interface Component {
   readonly many?: boolean;
   /** Tells what is wrong with a configuration. Default: nothing is. */
   validate?(config: JsonObject, findings: Findings, ports: ComponentPorts): void;
-  /** Throwing keeps the whole document from taking effect. */
+  /** Throwing keeps the whole document from taking effect, and so does taking longer than `limits.relayComponentMs`. */
   register(config: JsonObject, context: ComponentContext): void | Promise<void>;
 }

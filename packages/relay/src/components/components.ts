@@ -5,7 +5,8 @@
  * before, in one turn: there is no moment without guardrails, and none with both. Whatever fails before that leaves the
  * document before in place. What the former one holds (files, connections) is let go of behind the change.
  *
- * Documents take effect one after the other, in the order in which they were given.
+ * Documents take effect one after the other, in the order in which they were given. Whatever of a component hangs is given
+ * up in time (`limits.relayComponentMs`), so that the next document has its turn.
  */
 import { isList, isObject, type JsonObject } from "../codecs/json.ts";
 import { relayErrors } from "../errors.ts";
@@ -14,6 +15,7 @@ import type { Relay } from "../relay.ts";
 import type { Component, ComponentPorts } from "./component.ts";
 import type { CheckedComponent, ComponentDiagnostic, ConfigReport, PluginConfig } from "./config.ts";
 import { type FieldRules, Findings, rules } from "./findings.ts";
+import { inTime } from "./in-time.ts";
 import { Staging } from "./staging.ts";
 
 /** A document that has taken effect. */
@@ -66,7 +68,7 @@ export class Components {
 
   /** What is to be said of a document. Nothing takes effect. */
   validate(document: PluginConfig): ConfigReport {
-    return { diagnostics: this.#check(document).findings.diagnostics, runtime_diagnostics: [] };
+    return { diagnostics: this.#check(plainData(document)).findings.diagnostics, runtime_diagnostics: [] };
   }
 
   /**
@@ -98,7 +100,8 @@ export class Components {
 
   async #stage(staging: Staging, kind: string, config: JsonObject, ordinal: number): Promise<void> {
     try {
-      await this.#kinds.get(kind)?.register(config, staging.contextFor(kind, ordinal));
+      const register = () => this.#kinds.get(kind)?.register(config, staging.contextFor(kind, ordinal));
+      await inTime(this.#ports.timers, register, { kind: "component", name: kind });
     } catch (cause) {
       throw relayErrors.componentFailed(kind, cause);
     }

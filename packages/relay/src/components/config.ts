@@ -4,7 +4,9 @@
  * Names and shapes are those of the format. What a check finds is told as diagnostics; those of level "error" keep the
  * document from taking effect.
  */
+
 import type { JsonObject } from "../codecs/json.ts";
+import { checkReadable } from "../given.ts";
 
 /** What becomes of something that isn't supported. */
 export type UnsupportedBehavior = "ignore" | "warn" | "error";
@@ -77,7 +79,9 @@ export function defaultConfig(): PluginConfig {
 export function ComponentSpec(
   kind: string,
   config: object = {},
-  { enabled = true }: { readonly enabled?: boolean } = {},
+  options: { readonly enabled?: boolean } = {},
 ): ComponentSpec {
-  return { kind, enabled, config };
+  checkReadable(config, "config");
+  checkReadable(options);
+  return { kind, enabled: options.enabled ?? true, config };
 }

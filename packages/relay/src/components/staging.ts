@@ -10,6 +10,7 @@ import { registrationFunctions } from "../middleware/registration-functions.ts";
 import type { Relay } from "../relay.ts";
 import type { ComponentContext, ComponentPorts, OwnedExporter } from "./component.ts";
 import type { ComponentDiagnostic } from "./config.ts";
+import { inTime } from "./in-time.ts";
 
 /** Takes a registration away. */
 type Undo = () => void;
@@ -20,9 +21,10 @@ export class Staging {
   readonly #ports: ComponentPorts;
   readonly #generation: number;
   readonly #steps: (() => Undo)[] = [];
-  readonly #closes: (() => unknown)[] = [];
+  readonly #closes: { readonly kind: string; readonly close: () => unknown }[] = [];
   readonly #reports: (() => ComponentDiagnostic[])[] = [];
   #undos: Undo[] = [];
+  #closed = false;
 
   constructor(relay: Relay, ports: ComponentPorts, generation: number) {
     this.#relay = relay;
@@ -42,8 +44,8 @@ export class Staging {
       ...staged,
       relay: this.#relay,
       ports: this.#ports,
-      registerExporter: (name, exporter) => this.#exporter(named(name), exporter),
-      onClose: (close) => void this.#closes.push(close),
+      registerExporter: (name, exporter) => this.#exporter(kind, named(name), exporter),
+      onClose: (close) => this.#onClose(kind, close),
       onReport: (diagnostics) =>
         void this.#reports.push(() => diagnostics().map((each) => ({ ...each, component: kind }))),
     };
@@ -70,7 +72,11 @@ export class Staging {
 
   /** Lets go of what components hold. Answers what failed. */
   async close(): Promise<readonly unknown[]> {
-    const settled = await Promise.allSettled(this.#closes.splice(0).map(async (close) => await close()));
+    this.#closed = true;
+    const { timers } = this.#ports;
+    const settled = await Promise.allSettled(
+      this.#closes.splice(0).map(({ kind, close }) => inTime(timers, close, { kind: "end of", name: kind })),
+    );
     return settled.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   }
 
@@ -92,11 +98,17 @@ export class Staging {
     };
   }
 
-  #exporter(name: string, exporter: OwnedExporter): void {
+  #exporter(kind: string, name: string, exporter: OwnedExporter): void {
     this.#steps.push(() => {
       exporter.register(this.#relay, name);
       return () => void exporter.deregister();
     });
-    this.#closes.push(() => exporter.shutdown());
+    this.#onClose(kind, () => exporter.shutdown());
+  }
+
+  /** A component that was given up may still come to hold something: that is let go of at once. */
+  #onClose(kind: string, close: () => unknown): void {
+    this.#closes.push({ kind, close });
+    if (this.#closed) void this.close();
   }
 }

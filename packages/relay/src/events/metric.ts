@@ -3,6 +3,7 @@
  * them. A mark has all of its measurements or isn't emitted.
  */
 import { relayErrors } from "../errors.ts";
+import { checkReadable } from "../given.ts";
 import type { DataSchema, Json } from "./event.ts";
 import { isFlat } from "./metadata.ts";
 
@@ -37,14 +38,16 @@ export function metricData(measurements: readonly Measurement[]): Json {
 }
 
 function checked(measurement: Measurement, path: string): Json {
+  checkReadable(measurement, path);
   const { name, kind, valueType, value, unit, description, attributes, boundaries } = measurement;
   const refuse = (field: string, expected: string): never => {
     throw relayErrors.measurementInvalid(`${path}.${field}`, expected);
   };
   if (typeof name !== "string" || name === "") refuse("name", "a text");
   if (!kinds.includes(kind)) refuse("kind", kinds.join(", "));
-  if (!isIn(value, valueType)) refuse("value", `a number that fits ${String(valueType)}`);
+  if (!isIn(value, valueType)) refuse("value", `a number that fits its valueType`);
   if (kind === "counter" && value < 0) refuse("value", "0 or more: it is a counter");
+  if (attributes !== undefined) checkReadable(attributes, `${path}.attributes`);
   for (const [key, fact] of Object.entries(attributes ?? {}))
     if (!isFlat(fact)) refuse(`attributes.${key}`, "a scalar, or a list of scalars of one type");
   if (boundaries !== undefined && !areBoundaries(kind, boundaries))
@@ -59,7 +62,7 @@ function checked(measurement: Measurement, path: string): Json {
 }
 
 function isIn(value: number | bigint, type: string): boolean {
-  const range = Object.hasOwn(ranges, type) ? ranges[type] : undefined;
+  const range = typeof type === "string" && Object.hasOwn(ranges, type) ? ranges[type] : undefined;
   if (range === undefined) return type === "f64" && Number.isFinite(value);
   if (typeof value === "number" && !Number.isSafeInteger(value)) return false;
   if (typeof value !== "number" && typeof value !== "bigint") return false;
@@ -73,7 +76,7 @@ function exact(value: bigint): number | string {
 }
 
 function areBoundaries(kind: string, boundaries: readonly number[]): boolean {
-  if (kind !== "histogram" || boundaries.length > BOUNDARIES) return false;
+  if (kind !== "histogram" || !Array.isArray(boundaries) || boundaries.length > BOUNDARIES) return false;
   return boundaries.every(
     (each, n) => Number.isFinite(each) && (n === 0 || each > (boundaries[n - 1] ?? Infinity)),
   );

@@ -6,7 +6,8 @@
  * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
  * payload or field that couldn't be sanitized is left out. Injectors fail open.
  *
- * The events that wait here are bounded, in number and in bytes; past a limit the newest is dropped and counted.
+ * The events that wait here are bounded, in number and in bytes. Past a limit the newest is lost to everybody, for nobody
+ * may see it before its sanitizers have: it is counted, as a whole and of each subscriber, and the log is told of the first.
  */
 import { limits } from "@troupe/protocol";
 import type { RelayEnv } from "../env.ts";
@@ -16,6 +17,7 @@ import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes } from "../middleware/payloads.ts";
 import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
 import { bytesOfEvent } from "./event-size.ts";
+import type { Later, Worker } from "./later.ts";
 import { isFlat } from "./metadata.ts";
 import { plainData, recordOf } from "./plain-data.ts";
 
@@ -54,10 +56,9 @@ interface Waiting {
 }
 
 /** The way from emission to delivery. */
-export class Pipeline {
+export class Pipeline implements Worker {
   readonly #env: RelayEnv;
-  /** Runs a task in a macrotask, outside of every scope. */
-  readonly #later: (task: () => void) => void;
+  readonly #later: Later;
   readonly #told = new WeakSet<Entry>();
   #waiting: Waiting[] = [];
   /** Of those, and of the one that is worked on. */
@@ -66,7 +67,7 @@ export class Pipeline {
   #dropped = 0;
   #unread = false;
 
-  constructor(env: RelayEnv, later: (task: () => void) => void) {
+  constructor(env: RelayEnv, later: Later) {
     this.#env = env;
     this.#later = later;
   }
@@ -74,6 +75,10 @@ export class Pipeline {
   /** Events lost because middleware couldn't keep up. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  get isBusy(): boolean {
+    return this.#running !== undefined;
   }
 
   emit(emission: Emission): void {
@@ -92,7 +97,7 @@ export class Pipeline {
     const bytes = bytesOfEvent(emission.event);
     const full = this.#bytes > 0 && this.#bytes + bytes > limits.relayPendingEventBytes;
     if (full || this.#waiting.length >= limits.relayPendingEvents) {
-      this.#dropped += 1;
+      this.#lose(emission);
       return;
     }
     this.#waiting.push({ emission, bytes });
@@ -100,7 +105,16 @@ export class Pipeline {
     if (this.#running !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running = promise;
-    this.#later(() => void this.#drain(resolve));
+    this.#later(this, () => void this.#drain(resolve));
+  }
+
+  #lose({ subscribers }: Emission): void {
+    this.#dropped += 1;
+    for (const { queue } of subscribers) queue?.miss();
+    if (this.#dropped === 1)
+      this.#env.log.warn("Middleware of events can't keep up: events are lost; more of it isn't logged", {
+        waiting: this.#waiting.length,
+      });
   }
 
   async #drain(done: () => void): Promise<void> {

@@ -3,7 +3,8 @@
  *
  * A call's payload may be anything, and may change after the event was made. An event takes a copy that JSON can say,
  * and making it never fails: what JSON can't say is told in words, a getter that throws says so, and what is too deep or
- * too large is cut. Only the event's copy is: the call itself gets the value as it is.
+ * too large is cut, which the copy says where it was cut: `"[cut]"` behind the last element of a list, and as the name of an
+ * object's last property. Only the event's copy is cut: the call itself gets the value as it is.
  */
 import { limits } from "@troupe/protocol";
 import type { Json, Metadata } from "./event.ts";
@@ -29,12 +30,16 @@ export function plainRecord(...records: readonly (Metadata | null | undefined)[]
 
 /** Most facts are flat texts, which are copied in one go. False: not all of them were. */
 function addTexts(copy: Record<string, Json>, record: Metadata): boolean {
-  for (const key in record) {
-    const fact = read(record, key);
-    if (typeof fact !== "string") return false;
-    define(copy, key, fact);
+  try {
+    for (const key in record) {
+      const fact = read(record, key);
+      if (typeof fact !== "string") return false;
+      define(copy, key, fact);
+    }
+    return true;
+  } catch {
+    return false;
   }
-  return true;
 }
 
 /** What JSON calls an object; null for anything else. */
@@ -45,6 +50,9 @@ export function recordOf(value: Json): Metadata | null {
 function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
+
+/** What was left out stood here. */
+const CUT = "[cut]";
 
 class Copy {
   /** From the outermost: few, for depth is bounded. */
@@ -95,7 +103,10 @@ class Copy {
   #elements(values: Iterable<unknown>, depth: number): Json {
     const copy: Json[] = [];
     for (const value of values) {
-      if (!this.#take()) break;
+      if (!this.#take()) {
+        copy.push(CUT);
+        break;
+      }
       copy.push(this.of(value, depth));
     }
     return copy;
@@ -116,7 +127,10 @@ class Copy {
   /** False when there is room for no more. */
   #property(copy: Record<string, Json>, key: string, value: unknown, depth: number): boolean {
     if (value === undefined || typeof value === "function") return true;
-    if (!this.#take()) return false;
+    if (!this.#take()) {
+      copy[CUT] = true;
+      return false;
+    }
     define(copy, key, this.of(value, depth));
     return true;
   }

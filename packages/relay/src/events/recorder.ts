@@ -8,11 +8,11 @@ import type { RelayEnv } from "../env.ts";
 import type { Chains } from "../middleware/chains.ts";
 import type { Registry } from "../middleware/registry.ts";
 import type { Scope } from "../scope/scope.ts";
-import type { CategoryProfile, Json, Metadata, PendingMark, ScopeEvent } from "./event.ts";
+import type { CategoryProfile, DataSchema, Json, Metadata, PendingMark, ScopeEvent } from "./event.ts";
 import { EventClock, Rfc3339 } from "./event-clock.ts";
 import { errorMetadata, okMetadata, withSeverity } from "./metadata.ts";
 import type { PayloadCopy, Pipeline } from "./pipeline.ts";
-import { plainData, plainRecord } from "./plain-data.ts";
+import { plainData, plainRecord, recordOf } from "./plain-data.ts";
 
 /** What the events of a managed call take from it. */
 export interface Recording {
@@ -108,9 +108,9 @@ export class Recorder {
         parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
         ...(isElsewhere(scope) ? { propagation_root_uuid: scope.rootUuid } : {}),
         data: plainData(mark.data),
-        data_schema: mark.dataSchema ?? null,
+        data_schema: plainSchema(mark.dataSchema),
         metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
-        category: mark.category ?? null,
+        category: typeof mark.category === "string" ? mark.category : null,
         category_profile: plainRecord(mark.categoryProfile ?? null),
       },
       copy: undefined,
@@ -152,6 +152,14 @@ export class Recorder {
   #envelope(name: string) {
     return { atof_version: "0.1", timestamp: this.#timestamps.write(this.#clock.next()), name } as const;
   }
+}
+
+/** Programs may say anything: what isn't a name and a version is none. */
+function plainSchema(schema: DataSchema | undefined): DataSchema | null {
+  if (schema === undefined) return null;
+  const { name, version } = recordOf(plainData(schema)) ?? {};
+  if (typeof name !== "string" && typeof version !== "string") return null;
+  return { name: String(name ?? ""), version: String(version ?? "") };
 }
 
 /** True for what stands for a scope of another process, whose trace began before it. */

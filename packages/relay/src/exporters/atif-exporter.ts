@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import type { JsonObject } from "../codecs/json.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
+import { checkTexts } from "../given.ts";
 import { buildTrajectory } from "./atif/build.ts";
 import type { AtifAgent, AtifTrajectory } from "./atif/trajectory.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
@@ -33,6 +34,7 @@ export class AtifExporter extends Exporter {
 
   constructor(options: AtifExporterOptions) {
     super(options);
+    checkTexts(options.markExcludeNames, "markExcludeNames");
     this.#options = options;
     this.#excluded = new Set(options.markExcludeNames ?? ["llm.chunk"]);
   }

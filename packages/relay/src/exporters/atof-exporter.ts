@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
+import { checkText } from "../given.ts";
 import { Delivery } from "./delivery.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 import { FileSink, type Sink } from "./file-sink.ts";
@@ -98,11 +99,14 @@ export class AtofExporter extends Exporter {
 }
 
 function filePath({ outputDirectory = ".", filename = defaultName(new Date()) }: AtofFileOptions): string {
+  checkText(outputDirectory, "outputDirectory");
+  checkText(filename, "filename");
   return resolve(outputDirectory, filename);
 }
 
 function fileSink({ mode = "append", maxBytes, maxFiles = FILES }: AtofFileOptions, path: string): Sink {
-  if (maxBytes !== undefined && !(maxBytes > 0)) throw relayErrors.optionInvalid("maxBytes", "above 0");
+  if (maxBytes !== undefined && !(typeof maxBytes === "number" && maxBytes > 0))
+    throw relayErrors.optionInvalid("maxBytes", "above 0");
   if (!Number.isInteger(maxFiles) || maxFiles < 0) throw relayErrors.optionInvalid("maxFiles", "0 or more");
   return new FileSink({ path, mode, maxBytes, maxFiles });
 }

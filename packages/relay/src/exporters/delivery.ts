@@ -28,6 +28,11 @@ export interface DeliveryParts<T> {
   readonly tries?: number;
 }
 
+/** What something of so many bytes takes of `limits.relayExportItems`: one place, or its share of `relayExportItemBytes`. */
+export function exportWeight(bytes: number): number {
+  return Math.max(1, (bytes * limits.relayExportItems) / limits.relayExportItemBytes);
+}
+
 /** What waits to be sent. */
 export class Delivery<T> {
   readonly #parts: DeliveryParts<T>;

@@ -7,6 +7,7 @@
  */
 import { relayErrors } from "../errors.ts";
 import type { RelayEvent } from "../events/event.ts";
+import { attempt, checkReadable } from "../given.ts";
 import type { Registration, RegistrationOptions } from "../middleware/registration.ts";
 import { eventWithoutSecrets } from "../redaction/secrets.ts";
 import type { Relay } from "../relay.ts";
@@ -34,6 +35,7 @@ export abstract class Exporter {
   #closed = false;
 
   constructor(options: ExporterOptions) {
+    checkReadable(options);
     this.#includeSecrets = options.includeSecrets === true;
   }
 
@@ -52,6 +54,8 @@ export abstract class Exporter {
   ): void {
     if (this.#closed) throw relayErrors.exporterClosed();
     if (this.#isRegistered) throw relayErrors.nameTaken("exporter registration", name);
+    const isRelay = attempt(() => typeof relay.registerSubscriber === "function");
+    if (isRelay !== true) throw relayErrors.optionInvalid("relay", "a relay");
     const handle = (event: RelayEvent): Promise<void> | undefined =>
       this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
     this.#registration = relay.registerSubscriber(name, handle, options);

@@ -1,5 +1,6 @@
 /** Headers of an exporter: given, or named as environment variables so that configurations hold no credentials. */
 import { relayErrors } from "../errors.ts";
+import { checkReadable } from "../given.ts";
 
 /** What may be said of headers. */
 export interface HeaderOptions {
@@ -10,6 +11,8 @@ export interface HeaderOptions {
 
 /** All headers. Throws `relay.option_invalid` for a variable that isn't set. */
 export function headersOf({ headers = {}, headerEnv = {} }: HeaderOptions): Readonly<Record<string, string>> {
+  checkReadable(headers, "headers");
+  checkReadable(headerEnv, "headerEnv");
   const named = Object.entries(headerEnv).map(([header, variable]) => {
     const value = process.env[variable];
     if (value === undefined)

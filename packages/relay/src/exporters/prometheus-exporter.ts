@@ -95,7 +95,7 @@ export class PrometheusExporter extends Exporter {
     const told = kind === "up_down_counter" ? "gauge" : kind;
     const family = this.#family(total, told, boundaries ?? defaultBoundaries, description);
     if (family === undefined) return;
-    const labels = labelsOf(attributes);
+    const labels = labelsOf(attributes, kind === "histogram");
     if (kind === "histogram") family.observe(labels, value);
     else if (kind === "gauge") family.set(labels, value);
     else family.add(labels, value);
@@ -120,12 +120,18 @@ export class PrometheusExporter extends Exporter {
   }
 }
 
-function labelsOf(attributes: JsonObject): Readonly<Record<string, string>> {
+function labelsOf(attributes: JsonObject, bucketed: boolean): Readonly<Record<string, string>> {
   const entries = Object.entries(attributes).map(([key, value]) => [
-    key.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_"),
+    labelName(key, bucketed),
     labelValue(value),
   ]);
   return Object.fromEntries(entries);
+}
+
+/** What Prometheus means something by is a histogram's own label, or begins with two underscores. */
+function labelName(key: string, bucketed: boolean): string {
+  const name = key.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_");
+  return name.startsWith("__") || (bucketed && name === "le") ? `exported_${name}` : name;
 }
 
 function labelValue(value: Json): string {

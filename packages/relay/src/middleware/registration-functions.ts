@@ -2,6 +2,7 @@
  * The registration functions of all kinds by name, made from the table: `registerToolRequestIntercept`,
  * `deregisterToolRequestIntercept` and so on.
  */
+import { checkReadable } from "../given.ts";
 import type { Scope } from "../scope/scope.ts";
 import { type MiddlewareKind, middlewareKindNames } from "./kinds.ts";
 import type {
@@ -43,8 +44,10 @@ export function registrationFunctions(registrar: Registrar): RegistrationFunctio
 }
 
 function registering<K extends MiddlewareKind>(registrar: Registrar, kind: K) {
-  return (name: string, handle: MiddlewareHandler<K>, options: RegistrationOptions = {}): Registration =>
-    registrar.register({ ...options, kind, name, handle });
+  return (name: string, handle: MiddlewareHandler<K>, options: RegistrationOptions = {}): Registration => {
+    checkReadable(options);
+    return registrar.register({ ...options, kind, name, handle });
+  };
 }
 
 function pascal(kind: MiddlewareKind): string {

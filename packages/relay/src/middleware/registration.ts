@@ -2,6 +2,7 @@
 import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
+import { checkReadable } from "../given.ts";
 import type { Scope } from "../scope/scope.ts";
 import { isMiddlewareKind, kindRow, type MiddlewareKind } from "./kinds.ts";
 import type { MiddlewareShapes } from "./payloads.ts";
@@ -87,6 +88,7 @@ export interface Registration {
 
 /** Throws for a request that no registry can take. Requests come from plugins as well, where no compiler looked. */
 export function checkRequest(request: RegistrationRequest<MiddlewareKind>): void {
+  checkReadable(request, "request");
   const { kind, name, handle, priority, deadlineMs } = request;
   if (!isMiddlewareKind(kind)) throw relayErrors.kindUnknown(kind);
   if (typeof name !== "string" || name.length === 0 || name.length > limits.memberNameLength)
@@ -130,6 +132,7 @@ function checkGate({ about, scope, deadlineMs }: RegistrationRequest<MiddlewareK
   const expected = "{ kinds, name } of registrations that aren't gates";
   if (typeof about !== "object" || about === null || typeof about.name !== "string")
     throw relayErrors.optionInvalid("about", expected);
+  checkReadable(about, "about");
   const { kinds } = about;
   if (!Array.isArray(kinds) || kinds.length === 0) throw relayErrors.optionInvalid("about.kinds", "a list");
   for (const kind of kinds) {

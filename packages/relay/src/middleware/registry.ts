@@ -8,7 +8,7 @@ import { type QueueParts, SubscriberQueue } from "../subscribers/subscriber-queu
 import { Chains } from "./chains.ts";
 import { Gates } from "./gates.ts";
 import { invoke } from "./invoke.ts";
-import type { MiddlewareKind } from "./kinds.ts";
+import { isMiddlewareKind, type MiddlewareKind } from "./kinds.ts";
 import { type Entry, entriesOf, entryOf, isSubscriber, Level } from "./level.ts";
 import {
   checkRequest,
@@ -66,6 +66,7 @@ export class Registry {
 
   /** Takes away what has that name in that place. False when nothing has. */
   deregister(kind: MiddlewareKind, name: string, scope?: Scope): boolean {
+    if (!isMiddlewareKind(kind)) throw relayErrors.kindUnknown(kind);
     const local = scope === undefined || this.#scopes.own(scope) === this.#scopes.root ? undefined : scope;
     const level = local === undefined ? this.#global : this.#local.get(local);
     const entry = level?.find(kind, name);

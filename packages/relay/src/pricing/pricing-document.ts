@@ -4,6 +4,7 @@
  * Names and shapes are those of the format, hence spelt as it spells them. Every function here makes a piece of such a
  * document with its defaults filled in.
  */
+import { checkReadable } from "../given.ts";
 
 /** Prices of a million tokens each, in the entry's currency. */
 export interface TokenPricingRates {
@@ -118,6 +119,7 @@ export function promptTokenThresholdRateSchedule(
 export function catalogEntry(
   config: Omit<ModelPricing, "prompt_cache"> & Partial<ModelPricing>,
 ): ModelPricing {
+  checkReadable(config, "config");
   const { prompt_cache, ...entry } = config;
   return {
     aliases: [],

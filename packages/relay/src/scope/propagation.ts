@@ -6,6 +6,7 @@
  */
 import { parseTraceparent } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
+import { attempt } from "../given.ts";
 
 /** Where work that is done elsewhere belongs. */
 export interface PropagationContext {
@@ -18,8 +19,9 @@ export interface PropagationContext {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The context as JSON text, in the spelling of ATOF's other fields. */
-export function propagationContextToJson(context: PropagationContext): string {
+/** The context as JSON text, in the spelling of ATOF's other fields. Throws `relay.propagation_malformed`. */
+export function propagationContextToJson(given: PropagationContext): string {
+  const context = checkPropagation(given);
   return JSON.stringify({
     version: context.version,
     ...(context.rootUuid === undefined ? {} : { root_uuid: context.rootUuid }),
@@ -44,7 +46,7 @@ export function checkPropagation(context: {
   readonly parentUuid: unknown;
   readonly rootUuid?: unknown;
 }): PropagationContext {
-  const { parentUuid, rootUuid } = context;
+  const { parentUuid, rootUuid } = attempt(() => ({ ...context })) ?? {};
   if (!isUuid(parentUuid)) throw relayErrors.propagationMalformed("its parent isn't a UUID");
   if (rootUuid === undefined || rootUuid === null) return { version: 1, parentUuid };
   if (!isUuid(rootUuid)) throw relayErrors.propagationMalformed("its root isn't a UUID");
@@ -53,7 +55,8 @@ export function checkPropagation(context: {
 
 /** `00-<trace>-<span>-01`: the trace is the root's id, the span the last half of the parent's. */
 export function propagationContextToTraceparent(context: PropagationContext): string {
-  return traceparent(context.rootUuid ?? context.parentUuid, context.parentUuid);
+  const { rootUuid, parentUuid } = checkPropagation(context);
+  return traceparent(rootUuid ?? parentUuid, parentUuid);
 }
 
 /** The context that a `traceparent` of anybody's names; undefined for a text that isn't one. */

@@ -29,7 +29,7 @@ export interface ScopeParts {
 }
 
 /** True for a scope that `owner` has made. */
-export let belongsTo: (scope: Scope, owner: object) => boolean;
+export let belongsTo: (scope: unknown, owner: object) => boolean;
 /** True until it has ended. */
 export let isOpen: (scope: Scope) => boolean;
 /** It has ended. */
@@ -54,7 +54,8 @@ export class Scope {
   #open = true;
 
   static {
-    belongsTo = (scope, owner) => scope instanceof Scope && scope.#owner === owner;
+    belongsTo = (scope, owner) =>
+      typeof scope === "object" && scope !== null && #owner in scope && scope.#owner === owner;
     isOpen = (scope) => scope.#open;
     close = (scope) => scope.#close();
   }
@@ -90,7 +91,9 @@ export class Scope {
 
   /** The trace that it belongs to: the uuid of its outermost ancestor, perhaps in another process. */
   get rootUuid(): string {
-    if (this.#rootUuid !== undefined) return this.#rootUuid;
-    return this.#top || this.parent === undefined ? this.uuid : this.parent.rootUuid;
+    // Scopes may be nested deeper than functions can be.
+    let at: Scope = this;
+    while (at.#rootUuid === undefined && !at.#top && at.parent !== undefined) at = at.parent;
+    return at.#rootUuid ?? at.uuid;
   }
 }

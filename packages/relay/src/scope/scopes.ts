@@ -5,10 +5,11 @@ import type { AsyncVariable } from "@troupe/base";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Metadata } from "../events/event.ts";
+import { attempt, checkReadable, checkText, checkTexts } from "../given.ts";
 import { type LazyScope, madeScope, Places } from "./places.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
 import { belongsTo, close, isOpen, Scope } from "./scope.ts";
-import type { ScopeAttribute, ScopeType } from "./scope-type.ts";
+import { type ScopeAttribute, ScopeType } from "./scope-type.ts";
 
 /** What may be said of a new scope. */
 export interface ScopeOptions {
@@ -22,6 +23,7 @@ export interface ScopeOptions {
   readonly categoryProfile?: CategoryProfile;
 }
 
+const scopeTypes: ReadonlySet<unknown> = new Set(Object.values(ScopeType));
 const noAttributes: readonly ScopeAttribute[] = [];
 
 /** All scopes of one relay. */
@@ -67,12 +69,14 @@ export class Scopes {
   /** `scope` if it is this relay's; the current one if none is given. */
   own(scope: Scope | undefined): Scope {
     if (scope === undefined) return this.current;
-    if (!belongsTo(scope, this)) throw relayErrors.foreignScope(String(scope?.name));
+    if (!belongsTo(scope, this)) throw relayErrors.foreignScope(attempt(() => String(scope.name)) ?? "");
     return scope;
   }
 
   open(name: string, scopeType: ScopeType, options: ScopeOptions = {}): Scope {
+    checkReadable(options);
     const parent = this.own(options.parent);
+    if (!scopeTypes.has(scopeType)) throw relayErrors.optionInvalid("scopeType", [...scopeTypes].join(", "));
     if (scopeType === "custom" && typeof options.categoryProfile?.subtype !== "string")
       throw relayErrors.subtypeMissing();
     return this.openCall(name, scopeType, parent, { options, profile: options.categoryProfile ?? null });
@@ -85,7 +89,8 @@ export class Scopes {
     parent: Scope,
     of: { readonly options: Omit<ScopeOptions, "categoryProfile">; readonly profile: CategoryProfile | null },
   ): Scope {
-    if (typeof name !== "string") throw relayErrors.optionInvalid("name", "a text");
+    checkText(name, "name");
+    checkTexts(of.options.attributes, "attributes");
     const { attributes, data = null, metadata = null } = of.options;
     return new Scope({
       owner: this,

@@ -9,6 +9,7 @@
  */
 import { limits } from "@troupe/protocol";
 import type { RelayEvent } from "../events/event.ts";
+import type { Later, Worker } from "../events/later.ts";
 
 /** Events handled before others get their turn. */
 const SLICE = 256;
@@ -18,8 +19,7 @@ export interface QueueParts {
   readonly limit: number;
   readonly overflow: "drop_newest" | "drop_oldest";
   readonly handle: (event: RelayEvent) => unknown;
-  /** Runs a task in a macrotask, in the context of subscribers. */
-  readonly later: (task: () => void) => void;
+  readonly later: Later;
   /** The queues that have something to do: this one is there while it has. */
   readonly busy: Set<SubscriberQueue>;
   /** Told of the first failure. */
@@ -31,6 +31,8 @@ export interface SubscriberFigures {
   readonly delivered: number;
   /** Lost because the queue was full. */
   readonly dropped: number;
+  /** Lost on their way to the queue: middleware of events couldn't keep up. */
+  readonly missed: number;
   /** Lost because the subscriber threw. */
   readonly failed: number;
   readonly waiting: number;
@@ -39,7 +41,7 @@ export interface SubscriberFigures {
 }
 
 /** The events that wait for one subscriber. */
-export class SubscriberQueue {
+export class SubscriberQueue implements Worker {
   readonly #parts: QueueParts;
   #events: RelayEvent[] = [];
   /** Of each event. */
@@ -49,6 +51,7 @@ export class SubscriberQueue {
   #handling = false;
   #delivered = 0;
   #dropped = 0;
+  #missed = 0;
   #failed = 0;
   /** Events that ever left: handled, failed, or dropped from the front. */
   #left = 0;
@@ -63,10 +66,20 @@ export class SubscriberQueue {
     return {
       delivered: this.#delivered,
       dropped: this.#dropped,
+      missed: this.#missed,
       failed: this.#failed,
       waiting: this.#waiting,
       waitingBytes: this.#bytes,
     };
+  }
+
+  get isBusy(): boolean {
+    return this.#handling;
+  }
+
+  /** An event was lost before it came here. */
+  miss(): void {
+    this.#missed += 1;
   }
 
   /** `bytes`: what the event takes of memory. */
@@ -82,7 +95,7 @@ export class SubscriberQueue {
     this.#bytes += bytes;
     if (this.#parts.busy.has(this)) return;
     this.#parts.busy.add(this);
-    this.#parts.later(() => void this.#drain());
+    this.#parts.later(this, () => void this.#drain());
   }
 
   /**
@@ -135,7 +148,7 @@ export class SubscriberQueue {
       // Waiting costs a turn of the microtasks: most subscribers are done at once.
       if (handling !== undefined) await handling;
     }
-    this.#parts.later(() => void this.#drain());
+    this.#parts.later(this, () => void this.#drain());
   }
 
   /** Never rejects. */

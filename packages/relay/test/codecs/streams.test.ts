@@ -1,5 +1,5 @@
 /** Streams put together: the response as it would have come in one piece, with the usage of the last word. */
-import { type CodecName, codecNamed } from "@troupe/relay";
+import { builtinCodecs, type CodecName, codecNamed } from "@troupe/relay";
 import { expect, test } from "vitest";
 import { codeOf, Driver } from "../driver/driver.ts";
 import { requests } from "./payloads.ts";
@@ -222,4 +222,107 @@ test("a response of OpenAI's that failed says so in its annotation", () => {
     error,
     api_specific: { status: "failed" },
   });
+});
+
+test("a stream in which the provider says that it gave up is read to its end, and its end event is an error", async () => {
+  const driver = new Driver();
+  const failed = {
+    type: "response.failed",
+    response: {
+      id: "r",
+      status: "failed",
+      error: { code: "server_error", message: "overloaded" },
+      output: [],
+    },
+  };
+  async function* provider() {
+    yield { type: "response.created", response: { id: "r", status: "in_progress" } };
+    yield failed;
+  }
+  const request = { headers: {}, content: { input: "hi" } };
+  const codec = codecNamed("openai_responses");
+  const stream = await driver.relay.llmStreamCallExecute("model", request, provider, { codec });
+  const chunks: unknown[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  expect(chunks.at(-1)).toBe(failed);
+  expect(await driver.find("model", "end")).toMatchObject({
+    data: { status: "failed" },
+    metadata: {
+      "otel.status_code": "ERROR",
+      "error.type": "relay.provider_failed",
+      "otel.status_description": expect.stringContaining("overloaded"),
+    },
+  });
+});
+
+test("calls of custom tools, reasoning in pieces and old calls of functions are put together", () => {
+  const collector = codecNamed("openai_chat").collectStream();
+  const deltas = [
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ index: 0, id: "c", type: "custom", custom: { name: "sql", input: "sel" } }],
+    },
+    {
+      tool_calls: [
+        { index: 0, custom: { input: "ect 1" } },
+        { index: 1, id: "f", function: { name: "add" } },
+      ],
+    },
+    {
+      tool_calls: [{ index: 1, function: { arguments: "{" } }],
+      function_call: { name: "old", arguments: "[" },
+    },
+    { tool_calls: [{ index: 1, function: { arguments: "}" } }], function_call: { arguments: "]" } },
+    { reasoning_details: [{ index: 0, type: "reasoning.text", text: "one ", format: "f" }] },
+    {
+      reasoning_details: [
+        { index: 0, type: "reasoning.text", text: "two", signature: "s" },
+        { index: 1, type: "reasoning.encrypted", data: "e" },
+      ],
+    },
+    { annotations: [{ url: "a" }] },
+    { annotations: [{ url: "b" }] },
+  ];
+  for (const delta of deltas) collector.add({ id: "x", choices: [{ index: 0, delta, finish_reason: null }] });
+  collector.add({ id: "x", choices: [{ index: 0, delta: {}, finish_reason: "tool_calls" }] });
+  expect(collector.end().response).toMatchObject({
+    choices: [
+      {
+        message: {
+          role: "assistant",
+          content: null,
+          tool_calls: [
+            { id: "c", type: "custom", custom: { name: "sql", input: "select 1" } },
+            { id: "f", type: "function", function: { name: "add", arguments: "{}" } },
+          ],
+          function_call: { name: "old", arguments: "[]" },
+          reasoning_details: [
+            { index: 0, type: "reasoning.text", text: "one two", format: "f", signature: "s" },
+            { index: 1, type: "reasoning.encrypted", data: "e" },
+          ],
+          annotations: [{ url: "a" }, { url: "b" }],
+        },
+      },
+    ],
+  });
+});
+
+test("content that has itself in it is the caller's, whatever a codec makes of it", async () => {
+  for (const codec of builtinCodecs) {
+    const driver = new Driver();
+    const content: Record<string, unknown> = { ...Object(requests[codec.name]) };
+    content.self = content;
+    content.metadata = { content };
+    driver.relay.registerLlmRequestIntercept("edits", ({ request, annotated }) => {
+      Object.assign(Object(annotated), { temperature: 0.25 });
+      return { request, annotated };
+    });
+    const call = driver.relay.llmCallExecute("m", { headers: {}, content }, ({ content: sent }) => sent, {
+      codec,
+    });
+    expect(await codeOf(call)).toMatch(/^(?:fulfilled|relay\.\w+)$/);
+    await driver.relay.flushSubscribers();
+    for (const event of driver.events) expect(() => JSON.stringify(event)).not.toThrow();
+  }
 });

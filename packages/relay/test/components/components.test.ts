@@ -5,10 +5,12 @@ import {
   type Component,
   type ComponentContext,
   ComponentSpec,
+  Components,
   createComponents,
   type PluginConfig,
 } from "@troupe/relay/plugin";
 import { expect, test } from "vitest";
+import { componentPorts } from "../../src/platform-components.ts";
 import { codeOf } from "../driver/driver.ts";
 
 /** A component that refuses every tool, and says who it is. */
@@ -196,4 +198,40 @@ test("a component that isn't enabled is checked, and has no effect", async () =>
   ).toBe(1);
   expect(components.listKinds()).toEqual(["pricing", "pii_redaction", "adaptive", "observability", "guard"]);
   expect([components.deregister("guard"), components.deregister("guard")]).toEqual([true, false]);
+});
+
+test("a component that hangs is given up in time: the document before stays, and the next has its turn", async () => {
+  const { relay, refusedBy } = guarded();
+  const expiring: (() => void)[] = [];
+  const timers = { set: (task: () => void) => expiring.push(task), clear: () => {} };
+  const components = new Components(relay, { ...componentPorts, timers });
+  const closed: string[] = [];
+  const begun = Promise.withResolvers<ComponentContext>();
+  components.register("guard", guard(closed));
+  components.register("hangs", {
+    register: (_config, context) => {
+      begun.resolve(context);
+      return new Promise<void>(() => {});
+    },
+  });
+  components.register("lingers", {
+    register: (_config, { onClose }) => onClose(() => new Promise(() => {})),
+  });
+  await components.initialize({ components: [ComponentSpec("guard", { name: "first" })] });
+  const hung = codeOf(components.initialize({ components: [ComponentSpec("hangs")] }));
+  const next = components.initialize({
+    components: [ComponentSpec("guard", { name: "next" }), ComponentSpec("lingers")],
+  });
+  const context = await begun.promise;
+  for (const expire of expiring.splice(0)) expire();
+  expect([await hung, await refusedBy()]).toEqual(["relay.component_failed", "first"]);
+  await next;
+  expect(await refusedBy()).toBe("next");
+  // What it holds after all is let go of.
+  context.onClose(() => void closed.push("late"));
+  expect(closed).toEqual(["first", "late"]);
+  const last = components.initialize({ components: [] });
+  await expect.poll(() => expiring.length).toBeGreaterThan(0);
+  for (const expire of expiring.splice(0)) expire();
+  expect((await last).report.runtime_diagnostics).toMatchObject([{ code: "plugin.close_failed", count: 1 }]);
 });

@@ -65,25 +65,43 @@ export function writesWarnings(log: Logger): boolean {
   return log instanceof NodeLogger && log.writes("warn");
 }
 
-/** Never throws: whoever logs what was thrown at it doesn't know what that is. */
+/** Never throws: whoever logs what was thrown at it doesn't know what that is. What can't be read costs no other field. */
 function lineOf(level: LogLevel, message: string, fields: LogFields): string {
   const format = process.stderr.isTTY ? prettyLine : jsonLine;
   try {
     return format(level, message, fields);
   } catch {
-    return format(level, message, { unreadable: Object.keys(fields) });
+    const readable = Object.entries(fields).map(([key, value]) => [
+      key,
+      isReadable(value) ? value : "[unreadable]",
+    ]);
+    return format(level, message, Object.fromEntries(readable));
   }
+}
+
+function isReadable(value: unknown): boolean {
+  try {
+    written(plainField(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** JSON has no word for a BigInt: it is written as a text. */
+function written(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part));
 }
 
 function jsonLine(level: LogLevel, message: string, fields: LogFields): string {
   const plain = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainField(value)]));
-  return JSON.stringify({ ts: new Date().toISOString(), level, msg: message, ...plain });
+  return written({ ts: new Date().toISOString(), level, msg: message, ...plain });
 }
 
 function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields).map(([key, value]) => {
     const plain = plainField(value);
-    return `${key}=${typeof plain === "string" ? plain : JSON.stringify(plain)}`;
+    return `${key}=${typeof plain === "string" ? plain : written(plain)}`;
   });
   return `${new Date().toISOString().slice(11, 23)} ${level.padEnd(5)} ${message} ${pairs.join(" ")}`.trimEnd();
 }

@@ -1,19 +1,19 @@
 /** Streams of OpenAI's chat completions: each chunk says what is new of each choice. */
 import type { Json } from "../../events/event.ts";
 import type { StreamAssembly } from "../codec.ts";
-import { isObject, type JsonObject, number, objectsOf, own, text, without } from "../json.ts";
+import { isList, isObject, type JsonObject, number, objectsOf, own, without } from "../json.ts";
 
-interface Call {
-  id: string;
-  name: string;
-  arguments: string;
-}
+/** What of an object comes in pieces. All else comes whole, and the last is what it is. */
+const growing: ReadonlySet<string> = new Set([
+  ...["arguments", "input", "text", "summary", "data", "transcript", "signature", "name"],
+]);
+/** Of a message everything that is a text comes in pieces, but this. */
+const whole: ReadonlySet<string> = new Set(["role"]);
 
 /** A choice as far as it has come. */
 class Choice {
-  readonly #message: { [key: string]: Json } = { role: "assistant" };
-  readonly #texts = new Map<string, string>();
-  readonly #calls = new Map<number, Call>();
+  #message: JsonObject = { role: "assistant" };
+  readonly #calls = new Map<number, JsonObject>();
   #rest: JsonObject = {};
   #reason: Json = null;
 
@@ -26,25 +26,18 @@ class Choice {
     this.#rest = { ...this.#rest, ...without(choice, "delta", "finish_reason") };
     this.#reason = own(choice, "finish_reason") ?? this.#reason;
     if (!isObject(delta)) return;
-    for (const [key, value] of Object.entries(delta)) {
-      if (key === "tool_calls") for (const call of objectsOf(value)) this.#addCall(call);
-      else if (key !== "role" && typeof value === "string")
-        this.#texts.set(key, (this.#texts.get(key) ?? "") + value);
-      else if (value !== null) this.#message[key] = value;
-    }
+    for (const call of objectsOf(own(delta, "tool_calls"))) this.#addCall(call);
+    const message = this.#message;
+    const news = Object.entries(without(delta, "tool_calls")).flatMap(([key, value]) => {
+      const said = joined(own(message, key), value, !whole.has(key));
+      return said === undefined ? [] : [[key, said] as const];
+    });
+    this.#message = { ...message, ...Object.fromEntries(news) };
   }
 
   whole(): Json {
-    const message: JsonObject = {
-      ...this.#message,
-      content: this.#texts.get("content") ?? null,
-      ...Object.fromEntries(this.#texts),
-    };
-    const calls = Array.from(this.#calls.values(), ({ id, ...fn }) => ({
-      id,
-      type: "function",
-      function: fn,
-    }));
+    const message: JsonObject = { ...this.#message, content: own(this.#message, "content") ?? null };
+    const calls = [...this.#calls.values()];
     return {
       ...this.#rest,
       message: calls.length === 0 ? message : { ...message, tool_calls: calls },
@@ -54,15 +47,40 @@ class Choice {
 
   #addCall(delta: JsonObject): void {
     const index = number(own(delta, "index")) ?? this.#calls.size;
-    const call = this.#calls.get(index) ?? { id: "", name: "", arguments: "" };
-    const fn = own(delta, "function");
-    call.id = text(own(delta, "id")) ?? call.id;
-    if (isObject(fn)) {
-      call.name += text(own(fn, "name")) ?? "";
-      call.arguments += text(own(fn, "arguments")) ?? "";
-    }
-    this.#calls.set(index, call);
+    const known = this.#calls.get(index) ?? { id: "", type: "function" };
+    const call = joinedObjects(known, without(delta, "index"));
+    // Some providers leave a call's name out of its first piece, or all its arguments.
+    const fn = own(call, "function");
+    const filled = isObject(fn) ? { function: { name: "", arguments: "", ...fn } } : {};
+    this.#calls.set(index, { ...call, ...filled });
   }
+}
+
+/** A value with what a piece says of it; undefined where it says nothing. */
+function joined(known: Json | undefined, piece: Json, grows: boolean): Json | undefined {
+  if (piece === null) return known;
+  if (typeof piece === "string" && typeof known === "string" && grows) return known + piece;
+  if (isList(piece) && isList(known)) return piece.reduce<readonly Json[]>(joinedElement, known);
+  if (isObject(piece) && isObject(known)) return joinedObjects(known, piece);
+  return piece;
+}
+
+function joinedObjects(known: JsonObject, piece: JsonObject): JsonObject {
+  const news = Object.entries(piece).flatMap(([key, value]) => {
+    const said = joined(own(known, key), value, growing.has(key));
+    return said === undefined ? [] : [[key, said] as const];
+  });
+  return { ...known, ...Object.fromEntries(news) };
+}
+
+/** Elements with an index are pieces of the one that has it; others are new. */
+function joinedElement(list: readonly Json[], piece: Json): readonly Json[] {
+  const index = isObject(piece) ? own(piece, "index") : undefined;
+  const place =
+    index === undefined ? -1 : list.findIndex((one) => isObject(one) && own(one, "index") === index);
+  const known = list[place];
+  if (!isObject(piece) || !isObject(known)) return [...list, piece];
+  return list.with(place, joinedObjects(known, piece));
 }
 
 /** Puts the chunks of one stream together. */

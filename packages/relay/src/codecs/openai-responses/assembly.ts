@@ -4,7 +4,7 @@
  */
 import type { Json } from "../../events/event.ts";
 import type { StreamAssembly } from "../codec.ts";
-import { isObject, type JsonObject, number, own } from "../json.ts";
+import { isObject, type JsonObject, number, own, text } from "../json.ts";
 
 const last: readonly unknown[] = ["response.completed", "response.incomplete", "response.failed"];
 
@@ -16,6 +16,12 @@ export class ResponsesAssembly implements StreamAssembly {
 
   get complete(): boolean {
     return this.#complete;
+  }
+
+  get failure(): string | undefined {
+    if (own(this.#head, "status") !== "failed") return undefined;
+    const error = own(this.#head, "error");
+    return (isObject(error) ? text(own(error, "message")) : undefined) ?? "no reason was given";
   }
 
   add(event: unknown): void {

@@ -4,8 +4,10 @@ import type { LogRecordExporter, ReadableLogRecord } from "@opentelemetry/sdk-lo
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../../errors.ts";
 import type { MarkEvent, RelayEvent, Severity } from "../../events/event.ts";
+import { bytesOfEvent } from "../../events/event-size.ts";
 import { metricSchema } from "../../events/metric.ts";
-import { Delivery } from "../delivery.ts";
+import { checkTexts } from "../../given.ts";
+import { Delivery, exportWeight } from "../delivery.ts";
 import { Exporter, type RuntimeDiagnostic } from "../exporter.ts";
 import { withoutSecrets } from "../http-sink.ts";
 import { attributes } from "./described-call.ts";
@@ -52,6 +54,7 @@ export class OpenTelemetryLogSubscriber extends Exporter {
 
   constructor(options: OpenTelemetryLogOptions) {
     super(options);
+    checkTexts(options.markExcludeNames, "markExcludeNames");
     const { minimumSeverity = "info" } = options;
     if (!isSeverity(minimumSeverity))
       throw relayErrors.optionInvalid("minimumSeverity", Object.keys(severities).join(", "));
@@ -62,6 +65,7 @@ export class OpenTelemetryLogSubscriber extends Exporter {
     this.#delivery = new Delivery({
       target: withoutSecrets(options.endpoint),
       send: (records) => this.#send(records),
+      weigh: ({ mark }) => exportWeight(bytesOfEvent(mark)),
       limit: limits.relayExportItems,
       batch: limits.relayExportBatch,
       delayMs: options.scheduledDelayMillis ?? DELAY_MS,

@@ -51,7 +51,7 @@ export class OpenTelemetryMetricSubscriber extends Exporter {
   constructor(options: OpenTelemetryMetricOptions) {
     super(options);
     const { temporality = "cumulative", maxInstruments = limits.relayInstruments } = options;
-    if (!Object.hasOwn(temporalities, temporality))
+    if (typeof temporality !== "string" || !Object.hasOwn(temporalities, temporality))
       throw relayErrors.optionInvalid("temporality", Object.keys(temporalities).join(", "));
     this.#options = options;
     this.#target = targetOf(options);

@@ -27,7 +27,8 @@ const transports: readonly OtlpTransport[] = ["http_binary", "http_json", "grpc"
 /** The collector. Throws `relay.option_invalid`. */
 export function targetOf(options: OpenTelemetryOptions): OtlpTarget {
   const { endpoint: url, transport = "http_binary", timeoutMillis: timeoutMs = TIMEOUT_MS } = options;
-  if (!URL.canParse(url)) throw relayErrors.optionInvalid("endpoint", "an absolute address");
+  if (typeof url !== "string" || !URL.canParse(url))
+    throw relayErrors.optionInvalid("endpoint", "an absolute address");
   if (!transports.includes(transport)) throw relayErrors.optionInvalid("transport", transports.join(", "));
   return { url, transport, timeoutMs, headers: headersOf(options) };
 }

@@ -2,15 +2,17 @@
  * OpenTelemetrySubscriber: scopes as spans of a collector.
  *
  * A span is sent when its scope ends, with the marks that were made in it. A mark whose scope has ended by then, or is in
- * another process, is a span of its own, without duration. What never ends is bounded: past the limit the oldest is sent
- * as it is, and shutting down sends the rest.
+ * another process, is a span of its own, without duration. What never ends is bounded, with its marks, in number and in
+ * bytes: past a limit the oldest is sent as it is, and shutting down sends the rest.
  */
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../../errors.ts";
 import type { MarkEvent, RelayEvent, ScopeEvent } from "../../events/event.ts";
-import { Delivery } from "../delivery.ts";
+import { bytesOfEvent } from "../../events/event-size.ts";
+import { checkTexts } from "../../given.ts";
+import { Delivery, exportWeight } from "../delivery.ts";
 import { Exporter, type RuntimeDiagnostic } from "../exporter.ts";
 import { withoutSecrets } from "../http-sink.ts";
 import type { DescribedCall } from "./described-call.ts";
@@ -42,6 +44,8 @@ export interface OpenTelemetryTraceOptions extends OpenTelemetryOptions {
 interface OpenScope {
   readonly start: ScopeEvent;
   readonly marks: MarkEvent[];
+  /** What both take of memory. */
+  bytes: number;
 }
 
 interface Ready {
@@ -50,7 +54,10 @@ interface Ready {
 }
 
 /** Turns a span's facts into a span when it is sent: until then the packages need not be there. */
-type Waiting = (parts: SpanParts) => ReadableSpan;
+interface Waiting {
+  readonly bytes: number;
+  readonly span: (parts: SpanParts) => ReadableSpan;
+}
 
 const types: readonly unknown[] = ["full", "gen_ai", "openinference"];
 const DELAY_MS = 1_000;
@@ -65,10 +72,12 @@ export class OpenTelemetrySubscriber extends Exporter {
   readonly #open = new Map<string, OpenScope>();
   readonly #delivery: Delivery<Waiting>;
   #ready: Promise<Ready> | undefined = undefined;
+  #openBytes = 0;
   #unended = 0;
 
   constructor(options: OpenTelemetryTraceOptions) {
     super(options);
+    checkTexts(options.markExcludeNames, "markExcludeNames");
     if (!types.includes(options.type)) throw relayErrors.optionInvalid("type", types.join(", "));
     this.#options = options;
     this.#target = targetOf(options);
@@ -82,6 +91,7 @@ export class OpenTelemetrySubscriber extends Exporter {
     this.#delivery = new Delivery({
       target: withoutSecrets(options.endpoint),
       send: (spans) => this.#send(spans),
+      weigh: ({ bytes }) => exportWeight(bytes),
       limit: limits.relayExportItems,
       batch: limits.relayExportBatch,
       delayMs: options.scheduledDelayMillis ?? DELAY_MS,
@@ -100,10 +110,10 @@ export class OpenTelemetrySubscriber extends Exporter {
     if (event.kind === "mark") return this.#takeMark(event, root);
     if (event.scope_category === "start") return this.#begin(event);
     const open = this.#open.get(event.uuid);
-    this.#open.delete(event.uuid);
+    this.#closeScope(event.uuid);
     // Registered in the middle of it: the end says all that is known.
-    const { start, marks } = open ?? { start: { ...event, data: null }, marks: [] };
-    return this.#told({ start, end: event, marks }, root);
+    const { start, marks, bytes } = open ?? { start: { ...event, data: null }, marks: [], bytes: 0 };
+    return this.#told({ start, end: event, marks }, root, bytes + bytesOfEvent(event));
   }
 
   protected async drained(): Promise<void> {
@@ -111,7 +121,7 @@ export class OpenTelemetrySubscriber extends Exporter {
   }
 
   protected async closed(): Promise<void> {
-    for (const [uuid, open] of this.#open) void this.#giveUp(uuid, open);
+    for (const open of this.#open.values()) void this.#giveUp(open);
     this.#delivery.end();
     await this.#delivery.flushed().catch(() => {});
     await (await this.#ready?.catch(() => undefined))?.exporter.shutdown();
@@ -121,26 +131,47 @@ export class OpenTelemetrySubscriber extends Exporter {
     if (this.#excluded.has(mark.name)) return undefined;
     const open = mark.parent_uuid === null ? undefined : this.#open.get(mark.parent_uuid);
     if (open === undefined || this.#options.markProjection === "tool")
-      return this.#delivery.add((parts) => markSpan(mark, root, parts));
+      return this.#delivery.add({
+        bytes: bytesOfEvent(mark),
+        span: (parts) => markSpan(mark, root, parts),
+      });
     open.marks.push(mark);
-    return undefined;
+    return this.#grow(open, mark);
   }
 
   #begin(start: ScopeEvent): Promise<void> | undefined {
-    this.#open.set(start.uuid, { start, marks: [] });
-    if (this.#open.size <= limits.relayOpenSpans) return undefined;
-    const [oldest] = this.#open;
-    return oldest === undefined ? undefined : this.#giveUp(...oldest);
+    const open = { start, marks: [], bytes: 0 };
+    this.#open.set(start.uuid, open);
+    return this.#grow(open, start);
   }
 
-  #giveUp(uuid: string, { start, marks }: OpenScope): Promise<void> | undefined {
+  /** What is open has grown: past either limit the oldest is told as it is. */
+  #grow(open: OpenScope, by: RelayEvent): Promise<void> | undefined {
+    const bytes = bytesOfEvent(by);
+    open.bytes += bytes;
+    this.#openBytes += bytes;
+    let told: Promise<void> | undefined;
+    while (this.#open.size > limits.relayOpenSpans || this.#openBytes > limits.relayExportItemBytes) {
+      const [oldest] = this.#open.values();
+      if (oldest === undefined) break;
+      told = this.#giveUp(oldest);
+    }
+    return told;
+  }
+
+  #closeScope(uuid: string): void {
+    this.#openBytes -= this.#open.get(uuid)?.bytes ?? 0;
     this.#open.delete(uuid);
-    this.#unended += 1;
-    return this.#told({ start, end: undefined, marks }, this.#traces.of(start));
   }
 
-  #told(call: DescribedCall, root: string): Promise<void> | undefined {
-    return this.#delivery.add((parts) => scopeSpan(call, root, parts));
+  #giveUp({ start, marks, bytes }: OpenScope): Promise<void> | undefined {
+    this.#closeScope(start.uuid);
+    this.#unended += 1;
+    return this.#told({ start, end: undefined, marks }, this.#traces.of(start), bytes);
+  }
+
+  #told(call: DescribedCall, root: string, bytes: number): Promise<void> | undefined {
+    return this.#delivery.add({ bytes, span: (parts) => scopeSpan(call, root, parts) });
   }
 
   async #send(spans: readonly Waiting[]): Promise<void> {
@@ -150,7 +181,7 @@ export class OpenTelemetrySubscriber extends Exporter {
     const parts = { resource, instrumentationScope, projection: this.#projection };
     await send(
       exporter,
-      spans.map((span) => span(parts)),
+      spans.map(({ span }) => span(parts)),
     );
   }
 
