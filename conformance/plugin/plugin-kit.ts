@@ -2,10 +2,15 @@
  * What every carrier must do, whatever language its plugin is in. Call it in a test file: it registers stories with vitest.
  *
  * The plugin under test is the same small one in each language: a guardrail of tools named "no-rm", which answers null, or
- * "rm isn't allowed here" for the tool "rm", and whose configuration is an object or nothing.
+ * "rm isn't allowed here" for the tool "rm", and throws a guardrail's rejection for the tool "mv". Its configuration is an object
+ * or nothing.
  */
+import { isGuardrailRejected } from "@troupe/relay";
+import { createRelay } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime";
 import { expect, type TestContext, test } from "vitest";
+import { PluginMiddleware } from "../../packages/plugins/src/activation/plugin-middleware.ts";
+import { SupervisedSession } from "../../packages/plugins/src/activation/supervised-session.ts";
 import type { CarrierEvents, OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import type { PluginSession } from "../../packages/plugins/src/session/session.ts";
@@ -114,6 +119,30 @@ function callStories(story: Story): void {
     });
     await session.close();
   });
+
+  story(
+    "S5.9 a rejection keeps its type and its reason, thrown or answered, and the next call is asked",
+    async (carrier) => {
+      const session = await open(carrier);
+      const relay = createRelay();
+      const supervised = new SupervisedSession(session, {
+        env: nodeEnv({ logLevel: "error" }),
+        reopen: undefined,
+      });
+      new PluginMiddleware(relay, supervised).register("kit");
+      const call = (tool: string) => relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
+      for (const [tool, reason] of [
+        ["mv", "mv isn't allowed here"],
+        ["rm", REASON],
+      ] as const) {
+        const rejected = await call(tool).catch((error: unknown) => error);
+        expect(isGuardrailRejected(rejected), tool).toBe(true);
+        expect(rejected).toMatchObject({ group: "relay", metadata: { by: "kit/no-rm", reason } });
+      }
+      expect(await call("ls")).toMatchObject({ result: "done" });
+      await session.close();
+    },
+  );
 
   story("a call that was cancelled has no answer, and the next one has", async (carrier) => {
     const session = await open(carrier);

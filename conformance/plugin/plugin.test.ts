@@ -10,9 +10,11 @@ import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-sess
 import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { aroundKit } from "./around-kit.ts";
+import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit } from "./plugin-kit.ts";
 import around from "./workers/around.ts";
+import asker from "./workers/asker.ts";
 import guardrail from "./workers/guardrail.ts";
 
 const workers = join(import.meta.dirname, "workers");
@@ -70,6 +72,12 @@ aroundKit("module, TypeScript", async () => ({
 }));
 aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
 aroundKit("worker, Python", () => python("around.py"));
+
+hostKit("module, TypeScript", async () => ({
+  open: moduleCarrier(async (send) => new PluginSideSession(asker, send)),
+}));
+hostKit("worker, TypeScript", async () => ({ open: program("asker.ts", "node") }));
+hostKit("worker, Python", () => python("asker.py"));
 
 leaksKit(
   "module, TypeScript",

@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../sdks/python"))
 
-from troupe_plugin import Middleware, Plugin, PluginError, serve  # noqa: E402
+from troupe_plugin import GuardrailRejected, Middleware, Plugin, PluginError, serve  # noqa: E402
 
 
 def configure(config):
@@ -14,6 +14,8 @@ def configure(config):
 
 
 def no_rm(payload, _context):
+    if payload["toolName"] == "mv":
+        raise GuardrailRejected("mv isn't allowed here")
     return "rm isn't allowed here" if payload["toolName"] == "rm" else None
 
 

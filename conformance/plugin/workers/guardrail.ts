@@ -1,4 +1,5 @@
 /** The kit's plugin in TypeScript. As a program it is a worker; as a module it is the plugin. */
+import { TroupeError } from "../../../packages/base/src/index.ts";
 import { serveWorker, type WorkerPlugin } from "../../../packages/plugins/src/worker.ts";
 
 const guardrail: WorkerPlugin = {
@@ -12,7 +13,10 @@ const guardrail: WorkerPlugin = {
     {
       kind: "tool_conditional_execution_guardrail",
       name: "no-rm",
-      handle: ({ toolName }) => (toolName === "rm" ? "rm isn't allowed here" : null),
+      handle: ({ toolName }) => {
+        if (toolName === "mv") throw new TroupeError("relay", "guardrail_rejected", "mv isn't allowed here");
+        return toolName === "rm" ? "rm isn't allowed here" : null;
+      },
     },
   ],
 };

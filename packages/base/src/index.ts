@@ -15,3 +15,4 @@ export type {
 export type { RivetErrorLike, TroupeErrorOptions, UserErrorOptions } from "./error.ts";
 export { TroupeError, UserError } from "./error.ts";
 export { nearest } from "./nearest.ts";
+export { packageMoved } from "./package-moved.ts";

@@ -153,6 +153,6 @@ test.each([
   });
 });
 
-test("S5.8 (in part) a gateway that starts where it shouldn't makes a test fail, and is ended", async () => {
+test("S5.8 a gateway that starts where it shouldn't makes a test fail, and is ended", async () => {
   await expect(GatewayProcess.run(["--bind", "127.0.0.1:0"])).rejects.toThrow("it started, and wasn't to");
 });

@@ -1,3 +1,11 @@
+export type {
+  HostDiagnostics,
+  HostHandle,
+  HostPopOptions,
+  HostScope,
+  HostScopeOptions,
+  InScope,
+} from "./worker/host-handle.ts";
 export { serveWorker } from "./worker/serve-worker.ts";
 export type {
   WorkerContext,

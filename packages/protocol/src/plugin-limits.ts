@@ -18,6 +18,10 @@ export const pluginLimits = {
   pluginCalls: 4_096,
   /** Calls of `next` of one such call that wait for answers. */
   pluginNexts: 256,
+  /** Scopes of the relay that one plugin has open. */
+  pluginScopes: 1_024,
+  /** Gates that one plugin has. */
+  pluginGates: 64,
   /** Default of such a call's time. */
   pluginCallTimeoutMs: 60_000,
   /** One frame between host and plugin, either way: room for the largest batch and what is around it. */

@@ -70,7 +70,7 @@ test.each(middlewareKindNames)("S5.8 (in part) a failing %s does what its row sa
   expect(await failureOf(kind)).toBe(kindRow(kind).failure);
 });
 
-test("S5.8 (in part) a kind is listed here with what is special about it, and a row that says otherwise fails", () => {
+test("S5.8 a kind is listed here with what is special about it, and a row that says otherwise fails", () => {
   const special = (of: "around" | "breakable" | "atOnce") =>
     middlewareKindNames.filter((kind) => kindRow(kind)[of]).sort();
   expect(special("around")).toEqual([

@@ -384,6 +384,28 @@ test("S5.7 (in part) a name is free again as soon as its registration is undone,
   relay.registerSubscriber("s", () => {}, { scope });
 });
 
+test("S5.7 what a test registers is undone also when it fails: with its block, with its scope, with its relay", async () => {
+  const { relay } = new Driver({ listening: false });
+  const failing = async (): Promise<void> => {
+    using guard = relay.registerToolConditionalExecutionGuardrail("guard", () => "no");
+    using ear = relay.registerSubscriber("ear", () => {});
+    await relay.withScope("s", "agent", async (scope) => {
+      relay.registerToolRequestIntercept("local", ({ args }) => args, { scope });
+      expect(relay.listRuntimeRegistrations()).toHaveLength(3);
+      expect(guard.name, "this test fails").toBe(ear.name);
+    });
+  };
+  await expect(failing()).rejects.toThrow("this test fails");
+  expect(relay.listRuntimeRegistrations()).toEqual([]);
+  // The next test's names are free, and nothing of the failed one is asked.
+  using guard = relay.registerToolConditionalExecutionGuardrail("guard", () => null);
+  expect(await relay.toolCallExecute("t", 1, () => ({ result: 2 }))).toMatchObject({ result: 2 });
+  expect(guard.deregister()).toBe(true);
+  // Where a test forgets it, its relay is its own: another one knows nothing of it.
+  relay.registerSubscriber("forgotten", () => {});
+  expect(new Driver({ listening: false }).relay.listRuntimeRegistrations()).toEqual([]);
+});
+
 test("a stalled subscriber and 20,000 events of 20 kB: memory holds what its queue may, and no more", async () => {
   const { relay } = new Driver({ listening: false });
   const stall = latch();

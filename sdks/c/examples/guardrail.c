@@ -1,5 +1,6 @@
 /*
- * A guardrail: refuses a tool by its name, "rm". Its configuration may be empty or an object; anything else is refused.
+ * A guardrail: refuses tools by their names, "rm" by its answer, and "mv" by an error, which is a rejection as well. Its
+ * configuration may be empty or an object; anything else is refused.
  *
  * Kind 12 is the relay's tool_conditional_execution_guardrail. Its payload names the tool, {"toolName":"rm",…}, and its
  * answer is null, or the reason why not.
@@ -18,6 +19,11 @@ static int contains(troupe_bytes text, const char *part) {
 }
 
 static void refuse_rm(troupe_call *call, troupe_bytes payload) {
+  static const troupe_error rejected = {"relay", "guardrail_rejected", "mv isn't allowed here"};
+  if (contains(payload, "\"toolName\":\"mv\"")) {
+    troupe_fail(call, rejected);
+    return;
+  }
   if (contains(payload, "\"toolName\":\"rm\"")) troupe_reply(call, troupe_text("\"rm isn't allowed here\""));
   else troupe_reply(call, troupe_text("null"));
 }

@@ -1,6 +1,7 @@
 """Troupe plugins in Python: a worker process of actors and middleware."""
 
 from .actor import Actor, ActorContext
+from .host import Host, HostScope
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
 from .values import UNDEFINED, BigInt, Date, Failure, Map, RegExp, Set, ValueRefused, View
 from .worker import serve
@@ -14,6 +15,8 @@ __all__ = [
     "Date",
     "Failure",
     "GuardrailRejected",
+    "Host",
+    "HostScope",
     "Map",
     "Middleware",
     "Plugin",

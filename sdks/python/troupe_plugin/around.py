@@ -8,7 +8,7 @@ import threading
 from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 
 from .json_values import decode_json, encode_json
-from .plugin import PluginError
+from .plugin import PluginError, error_from
 from .wire import data, fields, number
 
 # Fields of PluginFrame, and of HostFrame.
@@ -58,7 +58,7 @@ class Arounds:
             return self._read(invoke, name, words)
         self._forget("word", invoke, name)
         if said[4] is not None:
-            raise _error(said[4])
+            raise error_from(said[4])
         return decode_json(said[3])
 
     def opened(self, invoke: int) -> None:
@@ -112,7 +112,7 @@ class Arounds:
                     continue
                 over = True
                 if said[3]:
-                    raise _error(said[3])
+                    raise error_from(said[3])
                 return
         finally:
             if not over:
@@ -126,10 +126,3 @@ class Arounds:
 
 def _revoked() -> PluginError:
     return PluginError("next_revoked", "The call is over: next can't be called any more", "plugin")
-
-
-def _error(body: bytes) -> PluginError:
-    said: Dict[int, Any] = {1: b"", 2: b"", 3: b"", 4: b""}
-    said.update(fields(body))
-    metadata = decode_json(said[4]) if said[4] else None
-    return PluginError(said[2].decode(), said[3].decode(), said[1].decode(), metadata)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 
-from .json_values import encode_json
+from .json_values import decode_json, encode_json
 from .values import ValueRefused
-from .wire import data, number
+from .wire import data, fields, number
 
 if TYPE_CHECKING:
     from .actor import Actor
+    from .host import Host
 
 # Kinds of the relay's table, and their numbers on the wire. Gates aren't there: they answer in the turn in which they are asked.
 KINDS = {
@@ -65,6 +66,8 @@ class Context:
     #: The rest of the call, for kinds that go around one: gets its input, waits, and gives what it gave. For streams that is an
     #: iterator of chunks, and the middleware gives one too: a generator. None for other kinds.
     next: Optional[Callable[[Any], Any]] = None
+    #: What the plugin may ask of the host's relay, in this call and its scope.
+    host: "Host" = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Plugin:
     actors: Sequence["Actor"] = field(default_factory=tuple)
     #: Gets the configuration, or None, before anything else. What it raises is why the plugin can't run.
     start: Optional[Callable[[Any], None]] = None
+    #: Gets the host, once, on a thread, when it has taken the plugin in: from now on it may be asked.
+    ready: Optional[Callable[["Host"], None]] = None
 
 
 def error_of(error: Exception) -> bytes:
@@ -109,3 +114,11 @@ def _metadata(metadata: Any) -> bytes:
         return encode_json(metadata)
     except ValueRefused:
         return b""
+
+
+def error_from(body: bytes) -> PluginError:
+    """An error of the host's."""
+    said = {1: b"", 2: b"", 3: b"", 4: b""}
+    said.update(fields(body))
+    metadata = decode_json(said[4]) if said[4] else None
+    return PluginError(said[2].decode(), said[3].decode(), said[1].decode(), metadata)

@@ -6,6 +6,7 @@ from typing import Callable
 
 from .actors import Actors, declaration
 from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
+from .host import Host, HostLink
 from .json_values import decode_json, encode_json
 from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of
 from .wire import data, fields, number, zigzag
@@ -14,7 +15,7 @@ VERSION = 1
 JSON = 2
 
 # Fields of HostFrame and PluginFrame.
-HELLO, ACTOR, INVOKE, CANCEL, PING = 1, 2, 3, 4, 5
+HELLO, ACTOR, INVOKE, CANCEL, PING, HOST_RESULT = 1, 2, 3, 4, 5, 11
 READY, FAILED, FROM_ACTOR, RESULT, PONG = 1, 2, 3, 4, 5
 
 
@@ -27,6 +28,7 @@ class Session:
         self._threads = threads
         self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
         self._arounds = Arounds(send)
+        self._link = HostLink(send)
         by_name = {actor.name: actor for actor in plugin.actors}
         self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads)
 
@@ -43,6 +45,8 @@ class Session:
                 self._arounds.end(dict(fields(body)).get(1, 0))
             elif kind in (NEXT_RESULT, CHUNK, CHUNK_END, CHUNK_CREDIT):
                 self._arounds.heard(kind, body)
+            elif kind == HOST_RESULT:
+                self._link.heard(body)
             elif kind == PING:
                 self._send(data(PONG, body))
 
@@ -67,6 +71,14 @@ class Session:
         for one in self._plugin.middleware:
             ready += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
         self._send(data(READY, ready))
+        if self._plugin.ready is not None:
+            self._threads.submit(self._ready, self._plugin.ready)
+
+    def _ready(self, ready: Callable[[Host], None]) -> None:
+        try:
+            ready(Host(self._link, 0))
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            self._link.log("error", f"ready: {type(error).__name__}: {error}")
 
     def _invoke(self, invoke: bytes) -> None:
         call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}
@@ -92,7 +104,7 @@ class Session:
         if middleware is None:
             raise PluginError("undeclared", f"There is no middleware {call[2].decode()!r}", "plugin")
         rest = (lambda value: self._arounds.call(call[1], value)) if call[3] in AROUND else None
-        return middleware.handle(decode_json(call[4]), Context(call[6].decode(), call[5], rest))
+        return middleware.handle(decode_json(call[4]), Context(call[6].decode(), call[5], rest, Host(self._link, call[1])))
 
 
 def _packed(content: bytes):

@@ -58,7 +58,7 @@ export class ActivePlugin {
 
   /** Starts a plugin, and leaves nothing of it when it can't be. Registers nothing yet. */
   static async open(prepared: PreparedPlugin, { env, relay }: ActivationContext): Promise<ActivePlugin> {
-    return new ActivePlugin(prepared, await openPlugin(prepared, env), relay);
+    return new ActivePlugin(prepared, await openPlugin(prepared, { env, relay }), relay);
   }
 
   get manifest(): PluginManifest {

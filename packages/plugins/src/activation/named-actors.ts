@@ -76,7 +76,10 @@ export class NamedActorCarriers implements CarrierSource {
     const { timers, log } = this.#request.env;
     if (prepared.override !== undefined)
       log.warn("a plugin's library was replaced", { plugin: id, override: prepared.override });
-    const session = await openPlugin(prepared, { timers, log: log.child({ plugin: id }) });
+    const session = await openPlugin(prepared, {
+      env: { timers, log: log.child({ plugin: id }) },
+      relay: undefined,
+    });
     if (this.#closed) {
       await session.close();
       throw pluginErrors.closed();

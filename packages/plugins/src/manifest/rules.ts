@@ -3,11 +3,17 @@ import { isAbsolute, win32 } from "node:path";
 import semver from "semver";
 import type { TextRule } from "./table.ts";
 
+/** What a plugin may contribute, and what it may ask of the relay. */
+export type Capability = Contribution | "events" | "codecs" | "registrations" | "gates";
+
 /** What a plugin may contribute. */
-export type Capability = "actors" | "middleware";
+export type Contribution = "actors" | "middleware";
 
 /** All of it. */
-export const allCapabilities: readonly Capability[] = ["actors", "middleware"];
+export const allCapabilities: readonly Capability[] = [
+  ...(["actors", "middleware"] as const),
+  ...(["events", "codecs", "registrations", "gates"] as const),
+];
 
 /** Whether a manifest may list it. */
 export function isCapability(name: string): name is Capability {

@@ -27,26 +27,36 @@ interface Running extends Around {
   waiting: number;
 }
 
+/** What those of one session share with it. */
+export interface AroundParts {
+  readonly streams: ChunkStreams;
+  /** A call of any middleware is over, with the stream that it answered. May be told twice. */
+  readonly over: (invoke: number) => void;
+}
+
 /** Those of one session. */
 export class Arounds {
   readonly #encoding: PayloadEncoding;
   readonly #send: (frame: HostFrame) => void;
   readonly #streams: ChunkStreams;
+  readonly #over: (invoke: number) => void;
   readonly #running = new Map<number, Running>();
 
-  constructor(encoding: PayloadEncoding, send: (frame: HostFrame) => void, streams: ChunkStreams) {
+  constructor(encoding: PayloadEncoding, send: (frame: HostFrame) => void, parts: AroundParts) {
     this.#encoding = encoding;
     this.#send = send;
-    this.#streams = streams;
+    this.#streams = parts.streams;
+    this.#over = parts.over;
   }
 
   begin(invoke: number, around: Around): void {
     this.#running.set(invoke, { ...around, waiting: 0 });
   }
 
-  /** The call is over; `cause` is for those who still read one of its streams. */
+  /** A call is over, whether it went around something or not; `cause` is for those who still read one of its streams. */
   end(invoke: number, cause: unknown = pluginErrors.nextRevoked()): void {
     if (this.#running.delete(invoke)) this.#streams.end(invoke, cause);
+    this.#over(invoke);
   }
 
   /** The stream that the middleware answered; the call is over when it is. Throws `plugin.violation`. */

@@ -45,18 +45,27 @@ interface Waiting {
 /** What became of an answer. */
 export type Answered = "settled" | "late" | "never_asked";
 
+/** What the calls of one session share with it. */
+export interface InvocationParts {
+  readonly arounds: Arounds;
+  /** A call begins, in the async context of whoever made it. */
+  readonly began: (invoke: number) => void;
+}
+
 /** The calls of one session. */
 export class Invocations {
   readonly #timers: Timers;
   readonly #send: (frame: HostFrame) => void;
   readonly #arounds: Arounds;
+  readonly #began: (invoke: number) => void;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  constructor(timers: Timers, send: (frame: HostFrame) => void, arounds: Arounds) {
+  constructor(timers: Timers, send: (frame: HostFrame) => void, parts: InvocationParts) {
     this.#timers = timers;
     this.#send = send;
-    this.#arounds = arounds;
+    this.#arounds = parts.arounds;
+    this.#began = parts.began;
   }
 
   /** The answer. Rejects with the plugin's error, or `plugin.*`. */
@@ -77,6 +86,7 @@ export class Invocations {
         signal?.removeEventListener("abort", aborted);
       };
       this.#waiting.set(invoke, { resolve, reject, release });
+      this.#began(invoke);
       if (around !== undefined) this.#arounds.begin(invoke, around);
       const leftMs = limited ? Math.min(Math.ceil(timeoutMs), LONGEST_MS) : 0;
       const value = { invoke, timeoutMs: leftMs, scope, ...call };

@@ -12,6 +12,7 @@ import type { Carrier, OpenCarrier } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
 import { within } from "../within.ts";
 import { type PluginDeclarations, readDeclarations } from "./declarations.ts";
+import type { PluginHost } from "./host-questions.ts";
 import { closeCarrier, PluginSession, type SessionEnv } from "./session.ts";
 
 /** What a session is opened with. */
@@ -26,6 +27,8 @@ export interface OpenSessionOptions {
   readonly frameBytes?: number;
   /** Default: `limits.pluginOpenTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** What answers the plugin's own questions, for this session alone. Default: nothing does. */
+  readonly host?: PluginHost;
 }
 
 /**
@@ -47,7 +50,9 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
     opening.greeted = true;
     started.send({ body: { $case: "hello", value: { versions: PLUGIN_VERSIONS, hostVersion, config } } });
     const declared = await opening.ready;
-    return opening.handOver(new PluginSession({ env, carrier: started, declared, frameBytes }));
+    return opening.handOver(
+      new PluginSession({ env, carrier: started, declared, frameBytes, host: options.host }),
+    );
   };
   try {
     return await within(env.timers, timeoutMs, Promise.race([greet(), opening.failure]), () =>
@@ -90,7 +95,7 @@ class Opening {
   frame(frame: PluginFrame): void {
     if (this.#session !== undefined) return this.#session.heard(frame);
     if (this.#over !== undefined) return;
-    if (this.#answered) return this.#keep(frame);
+    if (this.#answered) return this.#keep(ownFrame(frame));
     const { body } = frame;
     if (!this.greeted) return this.#fail(pluginErrors.violation("it spoke before Hello"));
     if (body?.$case === "ready") {
@@ -143,4 +148,11 @@ class Opening {
     this.#over ??= error;
     this.#failure.reject(this.#over);
   }
+}
+
+/** A frame that may be kept: its bytes are its own. Before the session is open there is nothing else with bytes to say. */
+function ownFrame(frame: PluginFrame): PluginFrame {
+  if (frame.body?.$case !== "hostCall") return frame;
+  const { value } = frame.body;
+  return { body: { $case: "hostCall", value: { ...value, payload: value.payload.slice() } } };
 }

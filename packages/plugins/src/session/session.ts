@@ -18,7 +18,7 @@
 import { type Env, type Logger, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { decodePayload, encodePayload, fromCarriedError, LogLevel } from "@troupe/protocol/actor/v1";
-import type { HostFrame, InvokeResult, Next, PluginFrame } from "@troupe/protocol/plugin/v1";
+import type { HostCall, HostFrame, InvokeResult, Next, PluginFrame } from "@troupe/protocol/plugin/v1";
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
@@ -26,6 +26,7 @@ import { within } from "../within.ts";
 import { Arounds } from "./arounds.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
+import { HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { Lines } from "./lines.ts";
 
@@ -39,6 +40,8 @@ export interface SessionParts {
   readonly declared: PluginDeclarations;
   /** The longest frame to the plugin. Default: `limits.pluginFrameBytes`. */
   readonly frameBytes?: number | undefined;
+  /** What answers the plugin's own questions. Default: nothing does. */
+  readonly host?: PluginHost | undefined;
 }
 
 /** What a frame has around the long part of a word to an actor, at the most: numbers and names. */
@@ -58,6 +61,7 @@ export class PluginSession {
   readonly #lines: Lines;
   readonly #invocations: Invocations;
   readonly #arounds: Arounds;
+  readonly #questions: HostQuestions;
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
@@ -75,9 +79,13 @@ export class PluginSession {
       send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
     });
     const send = (frame: HostFrame): void => carrier.send(frame);
-    const streams = new ChunkStreams(declared.encoding, (body) => send({ body }));
-    this.#arounds = new Arounds(declared.encoding, send, streams);
-    this.#invocations = new Invocations(env.timers, send, this.#arounds);
+    const { encoding } = declared;
+    const streams = new ChunkStreams(encoding, (body) => send({ body }));
+    const questions = new HostQuestions({ host: parts.host, encoding, send, log: this.#log });
+    this.#questions = questions;
+    this.#arounds = new Arounds(encoding, send, { streams, over: (invoke) => questions.host.over(invoke) });
+    const began = (invoke: number): void => questions.host.began(invoke);
+    this.#invocations = new Invocations(env.timers, send, { arounds: this.#arounds, began });
   }
 
   /** False from the moment it is closed or lost. */
@@ -181,6 +189,8 @@ export class PluginSession {
       case "chunkEnd":
       case "chunkCredit":
         return this.#heardChunk(body);
+      case "hostCall":
+        return this.#heardHostCall(body.value);
       case "log":
         return this.#logLine(body.value.line?.level, body.value.line?.message ?? "");
       case "pong":
@@ -233,6 +243,12 @@ export class PluginSession {
     }
   }
 
+  #heardHostCall(asked: HostCall): void {
+    if (asked.invoke !== 0 && !this.#invocations.made(asked.invoke))
+      return this.lost(pluginErrors.violation(`call ${asked.invoke} was never made`));
+    this.#questions.heard(asked);
+  }
+
   #heardChunk(word: ChunkWord): void {
     try {
       if (this.#arounds.heardChunk(word) === "uncredited")
@@ -270,6 +286,7 @@ export class PluginSession {
     this.#lines.lose(error);
     this.#invocations.fail(error);
     this.#arounds.fail(error);
+    this.#questions.host.end();
     closing.resolve(closeCarrier(this.#env, this.#carrier, timeoutMs));
   }
 

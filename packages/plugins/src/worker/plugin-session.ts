@@ -11,6 +11,7 @@ import {
   decodePayload,
   encodeDeclaration,
   encodePayload,
+  LogLevel,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import {
@@ -25,6 +26,7 @@ import { kindRow, middlewareKindOf, propagationContextFromJson } from "@troupe/r
 import type { Guest } from "@troupe/runtime/guest";
 import { pluginErrors } from "../errors.ts";
 import { ChunkStreams, streamOf } from "../session/chunk-streams.ts";
+import { HostHandle, HostLink } from "./host-handle.ts";
 import { PluginNexts } from "./plugin-nexts.ts";
 import type { WorkerContext, WorkerMiddleware, WorkerPlugin } from "./worker-plugin.ts";
 
@@ -38,6 +40,7 @@ export class PluginSideSession {
   readonly #running = new Map<number, AbortController>();
   readonly #streams: ChunkStreams;
   readonly #nexts: PluginNexts;
+  readonly #link: HostLink;
   /** Undefined: the plugin has no actors, or wasn't greeted yet. */
   #guest: Guest | undefined;
 
@@ -46,6 +49,7 @@ export class PluginSideSession {
     this.#send = send;
     this.#streams = new ChunkStreams(ENCODING, (body) => send({ body }));
     this.#nexts = new PluginNexts(ENCODING, send, this.#streams);
+    this.#link = new HostLink(ENCODING, send);
   }
 
   heard({ body }: HostFrame): void {
@@ -62,6 +66,8 @@ export class PluginSideSession {
         return this.#cancel(body.value.invoke);
       case "nextResult":
         return this.#nexts.heard(body.value);
+      case "hostResult":
+        return this.#link.heard(body.value);
       case "chunk":
       case "chunkEnd":
       case "chunkCredit":
@@ -79,6 +85,7 @@ export class PluginSideSession {
   ended(): void {
     for (const invoke of this.#running.keys()) this.#cancel(invoke);
     this.#guest?.lost(pluginErrors.closed());
+    this.#link.ended();
   }
 
   async #greet({ versions, config }: Hello): Promise<void> {
@@ -115,6 +122,16 @@ export class PluginSideSession {
         },
       },
     });
+    this.#sayReady();
+  }
+
+  /** Nobody waits for it, and it may not end a program that the plugin is only a part of. */
+  #sayReady(): void {
+    try {
+      this.#plugin.ready?.(new HostHandle(this.#link, 0));
+    } catch (error) {
+      this.#link.log(LogLevel.ERROR, `ready: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   async #makeGuest(): Promise<void> {
@@ -160,7 +177,11 @@ export class PluginSideSession {
     const middleware = this.#plugin.middleware?.find((one) => one.kind === known && one.name === name);
     if (known === undefined || middleware === undefined)
       throw new TroupeError("plugin", "undeclared", `There is no middleware "${name}" of kind ${kind}`);
-    const context = { signal, scope: scope === "" ? undefined : propagationContextFromJson(scope) };
+    const context = {
+      signal,
+      scope: scope === "" ? undefined : propagationContextFromJson(scope),
+      host: new HostHandle(this.#link, invoke),
+    };
     const next = (input: unknown): Promise<unknown> => this.#nexts.call(invoke, input);
     const given = kindRow(known).around ? { ...context, next } : context;
     return handle(middleware, decodePayload(payload, ENCODING), given);

@@ -4,6 +4,7 @@
 
 import type { MiddlewareKind, MiddlewareShapes, PropagationContext } from "@troupe/relay";
 import type { AnyActorDefinition } from "@troupe/runtime";
+import type { HostHandle } from "./host-handle.ts";
 
 /** The kinds of middleware that a plugin may contribute: all but gates, which answer in the turn in which they are asked. */
 export type WorkerKind = Exclude<MiddlewareKind, "conditional_middleware_guardrail">;
@@ -22,6 +23,8 @@ export interface WorkerContext {
   readonly signal: AbortSignal;
   /** The scope of the host that the call runs in. Undefined: none. */
   readonly scope: PropagationContext | undefined;
+  /** What the plugin may ask of the host's relay, in this call and its scope. */
+  readonly host: HostHandle;
 }
 
 /** One middleware of one kind. */
@@ -52,6 +55,8 @@ export interface WorkerPlugin {
    * plugin can't run.
    */
   readonly start?: (config: unknown) => void | PromiseLike<void>;
+  /** Called once, when the host has taken the plugin in: from now on it may ask. Not when it can't run. */
+  readonly ready?: (host: HostHandle) => void;
   readonly middleware?: readonly WorkerMiddleware[];
   /** Actors by name, each made by `actor()`: programs name them with `pluginActor`. */
   readonly actors?: Readonly<Record<string, AnyActorDefinition>>;

@@ -8,7 +8,9 @@ export type {
   ChunkCredit,
   ChunkEnd,
   Hello,
+  HostCall,
   HostFrame,
+  HostResult,
   Invoke,
   InvokeResult,
   MiddlewareDeclaration,
@@ -18,6 +20,7 @@ export type {
   Ready,
 } from "../generated/plugin/v1/plugin.ts";
 export {
+  HostAsk,
   HostFrame as HostFrameCodec,
   PluginFrame as PluginFrameCodec,
 } from "../generated/plugin/v1/plugin.ts";

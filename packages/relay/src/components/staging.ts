@@ -92,9 +92,10 @@ export class Staging {
       return () => void registration.deregister();
     });
     const { kind, name, priority = 0, scope } = request;
+    const deregister = (): boolean => real?.deregister() ?? false;
     return {
-      ...{ kind, name, priority, scopeUuid: scope?.uuid ?? null },
-      deregister: () => real?.deregister() ?? false,
+      ...{ kind, name, priority, scopeUuid: scope?.uuid ?? null, deregister },
+      [Symbol.dispose]: () => void deregister(),
     };
   }
 

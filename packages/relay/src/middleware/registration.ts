@@ -72,8 +72,8 @@ export interface RegistrationRequest<K extends MiddlewareKind> extends Registrat
   handle(...parameters: Parameters<MiddlewareHandler<K>>): ReturnType<MiddlewareHandler<K>>;
 }
 
-/** What `register` answers. */
-export interface Registration {
+/** What `register` answers. `using registration = relay.register(…)` takes it away when the block ends, however it ends. */
+export interface Registration extends Disposable {
   readonly kind: MiddlewareKind;
   readonly name: string;
   readonly priority: number;

@@ -18,7 +18,7 @@ import {
 } from "./registration.ts";
 
 /** A registration in a list of all. */
-export type RegistrationIdentity = Omit<Registration, "deregister">;
+export type RegistrationIdentity = Omit<Registration, "deregister" | typeof Symbol.dispose>;
 
 /** The registrations of one relay. */
 export class Registry {
@@ -59,7 +59,11 @@ export class Registry {
     const { kind, name, priority } = entry;
     const deregister = (): boolean => this.#remove(level, entry, scope);
     const scopeUuid = level === this.#global ? null : (scope?.uuid ?? null);
-    const registration: Registration = { kind, name, priority, scopeUuid, deregister };
+    const dispose = (): void => void deregister();
+    const registration: Registration = {
+      ...{ kind, name, priority, scopeUuid, deregister },
+      [Symbol.dispose]: dispose,
+    };
     if (entry.queue !== undefined) this.#queues.set(registration, entry.queue);
     return registration;
   }

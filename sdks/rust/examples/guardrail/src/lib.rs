@@ -1,4 +1,4 @@
-//! A guardrail: refuses the tool "rm". Its configuration may be missing or an object; anything else is refused.
+//! A guardrail: refuses the tool "rm" by its answer, and "mv" by an error, which is a rejection as well. Its configuration may be missing or an object; anything else is refused.
 
 use serde_json::Value;
 use troupe_plugin::{Error, Plugin, export_plugin};
@@ -23,6 +23,9 @@ fn configure(config: &[u8]) -> Result<(), Error> {
 }
 
 fn no_rm(call: Value) -> Result<Option<String>, Error> {
+    if call["toolName"] == "mv" {
+        return Err(Error::new("relay", "guardrail_rejected", "mv isn't allowed here"));
+    }
     Ok((call["toolName"] == "rm").then(|| "rm isn't allowed here".to_string()))
 }
 

@@ -32,6 +32,50 @@ export namespace Encoding {
   export type RAW = typeof Encoding.RAW;
 }
 
+/** What a plugin may ask of its host's relay. Each needs a capability of its manifest: EVENTS those up to DROP_SCOPE. */
+export const HostAsk = {
+  UNSPECIFIED: 0,
+  /** MARK - { name, data?, dataSchema?, metadata?, severity?, category?, categoryProfile?, scope? } gives nothing. */
+  MARK: 1,
+  /** METRIC - { name, measurements, metadata?, scope? } gives nothing. */
+  METRIC: 2,
+  /** PUSH_SCOPE - { name, scopeType, input?, metadata?, attributes?, categoryProfile?, scope? } gives { scope, propagation }. */
+  PUSH_SCOPE: 3,
+  /** POP_SCOPE - { scope, output?, metadata?, error? } gives nothing. */
+  POP_SCOPE: 4,
+  /** FORK_SCOPE - { scope? } gives { scope, propagation? }: a stand-in for that scope, or a root of its own. No event is about it. */
+  FORK_SCOPE: 5,
+  /** DROP_SCOPE - { scope }, one that was forked, gives nothing. */
+  DROP_SCOPE: 6,
+  /** DECODE - Capability CODECS: { codec?, request } or { codec?, response } gives what it says in every provider's words. */
+  DECODE: 7,
+  /** ENCODE - Capability CODECS: { codec?, annotated, original } gives the request. */
+  ENCODE: 8,
+  /** LIST_REGISTRATIONS - Capability REGISTRATIONS: { kinds? } gives a list of { kind, name, priority, scopeUuid }. */
+  LIST_REGISTRATIONS: 9,
+  /** DIAGNOSTICS - Capability REGISTRATIONS: {} gives { droppedEvents, subscribers }. */
+  DIAGNOSTICS: 10,
+  /** SET_GATE - Capability GATES: { name, about: { kinds, name }, reason }; no reason takes it away. Gives nothing. */
+  SET_GATE: 11,
+} as const;
+
+export type HostAsk = typeof HostAsk[keyof typeof HostAsk];
+
+export namespace HostAsk {
+  export type UNSPECIFIED = typeof HostAsk.UNSPECIFIED;
+  export type MARK = typeof HostAsk.MARK;
+  export type METRIC = typeof HostAsk.METRIC;
+  export type PUSH_SCOPE = typeof HostAsk.PUSH_SCOPE;
+  export type POP_SCOPE = typeof HostAsk.POP_SCOPE;
+  export type FORK_SCOPE = typeof HostAsk.FORK_SCOPE;
+  export type DROP_SCOPE = typeof HostAsk.DROP_SCOPE;
+  export type DECODE = typeof HostAsk.DECODE;
+  export type ENCODE = typeof HostAsk.ENCODE;
+  export type LIST_REGISTRATIONS = typeof HostAsk.LIST_REGISTRATIONS;
+  export type DIAGNOSTICS = typeof HostAsk.DIAGNOSTICS;
+  export type SET_GATE = typeof HostAsk.SET_GATE;
+}
+
 /** Host to plugin. */
 export interface HostFrame {
   readonly body:
@@ -45,6 +89,7 @@ export interface HostFrame {
     | { readonly $case: "chunk"; readonly value: Chunk }
     | { readonly $case: "chunkEnd"; readonly value: ChunkEnd }
     | { readonly $case: "chunkCredit"; readonly value: ChunkCredit }
+    | { readonly $case: "hostResult"; readonly value: HostResult }
     | undefined;
 }
 
@@ -61,6 +106,7 @@ export interface PluginFrame {
     | { readonly $case: "chunk"; readonly value: Chunk }
     | { readonly $case: "chunkEnd"; readonly value: ChunkEnd }
     | { readonly $case: "chunkCredit"; readonly value: ChunkCredit }
+    | { readonly $case: "hostCall"; readonly value: HostCall }
     | undefined;
 }
 
@@ -184,6 +230,23 @@ export interface Log {
   readonly line: Log1 | undefined;
 }
 
+/** A plugin asks its host. `scope` in a payload is a scope's id: one that the plugin made, or that of the call it is part of. */
+export interface HostCall {
+  /** The plugin's number, never used twice; 0: it wants no answer. */
+  readonly call: number;
+  /** The call of middleware that it is part of; 0: of none. What it pushes is dropped when that call is over, or the session. */
+  readonly invoke: number;
+  readonly ask: HostAsk;
+  /** An object, in the session's encoding; where that is raw, in JSON. */
+  readonly payload: Uint8Array;
+}
+
+export interface HostResult {
+  readonly call: number;
+  readonly payload: Uint8Array;
+  readonly error: Error | undefined;
+}
+
 function createBaseHostFrame(): HostFrame {
   return { body: undefined };
 }
@@ -220,6 +283,9 @@ export const HostFrame: MessageFns<HostFrame> = {
         break;
       case "chunkCredit":
         ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
+        break;
+      case "hostResult":
+        HostResult.encode(message.body.value, writer.uint32(90).fork()).join();
         break;
     }
     return writer;
@@ -318,6 +384,14 @@ export const HostFrame: MessageFns<HostFrame> = {
             message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.body = { $case: "hostResult", value: HostResult.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -367,6 +441,9 @@ export const PluginFrame: MessageFns<PluginFrame> = {
         break;
       case "chunkCredit":
         ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
+        break;
+      case "hostCall":
+        HostCall.encode(message.body.value, writer.uint32(90).fork()).join();
         break;
     }
     return writer;
@@ -463,6 +540,14 @@ export const PluginFrame: MessageFns<PluginFrame> = {
             }
 
             message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.body = { $case: "hostCall", value: HostCall.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1532,6 +1617,153 @@ export const Log: MessageFns<Log> = {
             }
 
             message.line = Log1.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHostCall(): HostCall {
+  return { call: 0, invoke: 0, ask: 0, payload: new Uint8Array(0) };
+}
+
+export const HostCall: MessageFns<HostCall> = {
+  encode(message: HostCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.call !== 0) {
+      writer.uint32(8).uint64(message.call);
+    }
+    if (message.invoke !== 0) {
+      writer.uint32(16).uint64(message.invoke);
+    }
+    if (message.ask !== 0) {
+      writer.uint32(24).int32(message.ask);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(34).bytes(message.payload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostCall() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.call = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.invoke = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ask = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHostResult(): HostResult {
+  return { call: 0, payload: new Uint8Array(0), error: undefined };
+}
+
+export const HostResult: MessageFns<HostResult> = {
+  encode(message: HostResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.call !== 0) {
+      writer.uint32(8).uint64(message.call);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(18).bytes(message.payload);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostResult() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.call = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
             continue;
           }
         }

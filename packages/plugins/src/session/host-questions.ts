@@ -1,0 +1,88 @@
+/**
+ * What a plugin asks of its host, at the host's end: whose call it is part of, and how the answer goes back. What is asked
+ * for, and whether the plugin may, is the `PluginHost`'s to say.
+ *
+ * Answers are given at once, in the order of the questions, so that nothing has to wait and nothing to be bounded here.
+ */
+import type { Logger } from "@troupe/base";
+import {
+  decodePayload,
+  encodePayload,
+  type PayloadEncoding,
+  toCarriedError,
+} from "@troupe/protocol/actor/v1";
+import type { HostAsk, HostCall, HostFrame } from "@troupe/protocol/plugin/v1";
+import { hostErrors } from "./host-errors.ts";
+
+/** A question of a plugin's. */
+export interface HostQuestion {
+  readonly ask: HostAsk;
+  /** Decoded, and nothing more is known of it. */
+  readonly input: unknown;
+  /** The call of middleware that it is part of; 0: of none. */
+  readonly invoke: number;
+}
+
+/** Answers one session's plugin. */
+export interface PluginHost {
+  /** Call `invoke` of middleware begins, in the async context of whoever made it. */
+  began(invoke: number): void;
+  /** The answer. Throws why there is none: `call_over` for a call that isn't going on. */
+  answer(question: HostQuestion): unknown;
+  /** The call is over: what was begun in it ends. A number that isn't going on is no error. */
+  over(invoke: number): void;
+  /** The session is over: all ends. */
+  end(): void;
+}
+
+/** A host that knows nothing. */
+const nobody: PluginHost = {
+  began() {},
+  answer() {
+    throw hostErrors.noRelay();
+  },
+  over() {},
+  end() {},
+};
+
+/** What the questions of one session need of it. */
+export interface QuestionParts {
+  readonly host: PluginHost | undefined;
+  readonly encoding: PayloadEncoding;
+  readonly send: (frame: HostFrame) => void;
+  readonly log: Logger;
+}
+
+/** Those of one session. */
+export class HostQuestions {
+  readonly host: PluginHost;
+  readonly #encoding: PayloadEncoding;
+  readonly #send: (frame: HostFrame) => void;
+  readonly #log: Logger;
+
+  constructor({ host = nobody, encoding, send, log }: QuestionParts) {
+    this.host = host;
+    // Raw payloads can't say anything but bytes.
+    this.#encoding = encoding === "raw" ? "json" : encoding;
+    this.#send = send;
+    this.#log = log;
+  }
+
+  /** Answers it. What it says can't be read is its error as well. */
+  heard({ call, invoke, ask, payload }: HostCall): void {
+    try {
+      const answer = this.host.answer({ ask, invoke, input: decodePayload(payload, this.#encoding) });
+      const encoded = encodePayload(answer, this.#encoding, "answer");
+      if (call !== 0) this.#say({ call, payload: encoded, error: undefined });
+    } catch (error) {
+      if (call === 0) return this.#log.warn("What the plugin asked for didn't happen", { error });
+      this.#say({ call, payload: NOTHING, error: toCarriedError(error, this.#encoding) });
+    }
+  }
+
+  #say(value: Extract<NonNullable<HostFrame["body"]>, { $case: "hostResult" }>["value"]): void {
+    this.#send({ body: { $case: "hostResult", value } });
+  }
+}
+
+const NOTHING = new Uint8Array(0);

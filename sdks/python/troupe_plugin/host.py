@@ -1,0 +1,162 @@
+"""What a plugin asks of its host: of the relay, in whose scope a call of its middleware runs.
+
+Each needs a capability of the plugin's manifest; without it, it is refused: a PluginError with the code "not_allowed".
+"""
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from .json_values import decode_json, encode_json
+from .plugin import PluginError, error_from
+from .values import Failure
+from .wire import data, fields, number
+
+# Fields of PluginFrame.
+LOG, HOST_CALL = 6, 11
+LEVELS = {"debug": 1, "info": 2, "warn": 3, "error": 4}
+# HostAsk.
+MARK, METRIC, PUSH, POP, FORK, DROP, DECODE, ENCODE, LIST, DIAGNOSTICS, SET_GATE = range(1, 12)
+
+@dataclass(frozen=True)
+class HostScope:
+    """A scope of the host's relay that the plugin made."""
+
+    #: Names it to the host.
+    id: str
+    #: Its propagation value, JSON text; None: a root, where nothing belongs to anything.
+    propagation: Optional[str]
+
+
+class HostLink:
+    """The questions of one session. `heard` is called by one thread, everything else by any."""
+
+    def __init__(self, send: Callable[[bytes], None]):
+        self._send = send
+        self._waiting: Dict[int, "queue.Queue[Any]"] = {}
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def ask(self, invoke: int, ask: int, asked: Mapping[str, Any]) -> Any:
+        """Waits for the answer. Raises what it was refused with. A host that is gone ends this process."""
+        payload = encode_json({key: value for key, value in asked.items() if value is not None})
+        with self._lock:
+            self._last += 1
+            call = self._last
+            answer = self._waiting[call] = queue.Queue()
+        self._send(data(HOST_CALL, number(1, call) + number(2, invoke) + number(3, ask) + data(4, payload)))
+        got = answer.get()
+        if got[3] is not None:
+            raise error_from(got[3])
+        return decode_json(got[2])
+
+    def heard(self, body: bytes) -> None:
+        """HostResult: whoever waits for it gets it."""
+        said: Dict[int, Any] = {1: 0, 2: b"null", 3: None}
+        said.update(fields(body))
+        with self._lock:
+            waiting = self._waiting.pop(said[1], None)
+        if waiting is not None:
+            waiting.put(said)
+
+    def log(self, level: str, message: str) -> None:
+        self._send(data(LOG, data(1, number(1, LEVELS[level]) + data(2, message))))
+
+
+class Host:
+    """The host, in one call of a middleware, whose scope is the default; or in the plugin as a whole. All of it waits."""
+
+    def __init__(self, link: HostLink, invoke: int):
+        self._link = link
+        self._invoke = invoke
+
+    def mark(self, name: str, data: Any = None, scope: Optional[HostScope] = None, **options: Any) -> None:
+        """Something happened. Options: dataSchema, metadata, severity, category, categoryProfile."""
+        self._ask(MARK, {"name": name, "data": data, **options}, scope)
+
+    def metric(
+        self,
+        name: str,
+        measurements: Sequence[Mapping[str, Any]],
+        metadata: Optional[Mapping[str, Any]] = None,
+        scope: Optional[HostScope] = None,
+    ) -> None:
+        """Measurements, all of them or none: `{"name", "kind", "valueType", "value"}` each."""
+        self._ask(METRIC, {"name": name, "measurements": list(measurements), "metadata": metadata}, scope)
+
+    def push_scope(
+        self, name: str, scope_type: str, input: Any = None, scope: Optional[HostScope] = None, **options: Any
+    ) -> HostScope:
+        """Begins a scope, below `scope`. One that isn't popped ends with the call it was pushed in, and its end says so."""
+        asked = {"name": name, "scopeType": scope_type, "input": input, **options}
+        return _scope(self._ask(PUSH, asked, scope))
+
+    def pop_scope(
+        self,
+        scope: HostScope,
+        output: Any = None,
+        metadata: Optional[Mapping[str, Any]] = None,
+        error: Optional[BaseException] = None,
+    ) -> None:
+        """Ends a scope, in any order."""
+        failed = None if error is None else _failure(error)
+        self._ask(POP, {"output": output, "metadata": metadata, "error": failed}, scope)
+
+    def fork_scope(self, of: Optional[HostScope] = None) -> HostScope:
+        """A stand-in for a scope, or a root of its own: a parent for work that goes on beside. No event is about it."""
+        return _scope(self._ask(FORK, {}, of))
+
+    def drop_scope(self, fork: HostScope) -> None:
+        """Ends a fork."""
+        self._ask(DROP, {}, fork)
+
+    def decode_request(self, request: Mapping[str, Any], codec: Optional[str] = None) -> dict:
+        """What a request says, in every provider's words. Default codec: the one that it looks like."""
+        return self._ask(DECODE, {"request": dict(request), "codec": codec})
+
+    def decode_response(self, response: Any, codec: Optional[str] = None) -> dict:
+        """What a response says."""
+        return self._ask(DECODE, {"response": response, "codec": codec})
+
+    def encode_request(
+        self, annotated: Mapping[str, Any], original: Mapping[str, Any], codec: Optional[str] = None
+    ) -> dict:
+        """The original with what `annotated` says otherwise."""
+        return self._ask(ENCODE, {"annotated": dict(annotated), "original": dict(original), "codec": codec})
+
+    def list_registrations(self, kinds: Optional[Sequence[str]] = None) -> List[dict]:
+        """Everything that is registered with the host's relay, or what is of these kinds."""
+        return self._ask(LIST, {"kinds": None if kinds is None else list(kinds)})
+
+    def diagnostics(self) -> dict:
+        """What became of the relay's events."""
+        return self._ask(DIAGNOSTICS, {})
+
+    def close_gate(self, name: str, kinds: Sequence[str], registration: str, reason: str) -> None:
+        """Leaves a registration out, for that reason, until `open_gate` or the end of the plugin. The host keeps the gate."""
+        about = {"kinds": list(kinds), "name": registration}
+        self._ask(SET_GATE, {"name": name, "about": about, "reason": reason})
+
+    def open_gate(self, name: str) -> None:
+        """What the gate left out takes part again. One that isn't there is no error."""
+        self._ask(SET_GATE, {"name": name})
+
+    def log(self, level: str, message: str) -> None:
+        """A line of the host's log: "debug", "info", "warn" or "error". Needs no capability."""
+        self._link.log(level, message)
+
+    def _ask(self, ask: int, asked: Dict[str, Any], scope: Optional[HostScope] = None) -> Any:
+        if scope is not None:
+            asked["scope"] = scope.id
+        return self._link.ask(self._invoke, ask, asked)
+
+
+def _scope(answer: Mapping[str, Any]) -> HostScope:
+    return HostScope(answer["scope"], answer["propagation"])
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, PluginError):
+        return Failure(type(error).__name__, str(error), error.group, error.code)
+    return Failure(type(error).__name__, str(error))
