@@ -11,10 +11,11 @@ import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
+import { Gauge } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
-import type { SandboxDriver } from "./sandbox/sandbox.ts";
+import type { SandboxDriver, SandboxUse } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
 import { EventLog } from "./sessions/event-log.ts";
@@ -49,6 +50,8 @@ export class Workspace {
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
+  /** Of what the sandbox uses by itself; a driver that bounds nothing has none. */
+  readonly #gauges: { [limit in SandboxUse["limit"]]?: Gauge } = {};
 
   constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor, hooks: Hooks) {
     this.hooks = hooks;
@@ -59,6 +62,12 @@ export class Workspace {
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
       network: config.network === undefined ? undefined : new Egress(config.network),
+      onUse: ({ limit, used, most }) => {
+        this.#gauges[limit] ??= new Gauge(most, (near) =>
+          announcer.broadcast("limitWarning", { limit, used: near, most }),
+        );
+        this.#gauges[limit].set(used);
+      },
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);

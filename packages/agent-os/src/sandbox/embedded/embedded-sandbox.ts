@@ -140,6 +140,10 @@ export class EmbeddedSandbox implements Sandbox {
     });
   }
 
+  connect(): Promise<never> {
+    return Promise.reject(sandboxErrors.noPorts());
+  }
+
   shutdown(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
