@@ -92,6 +92,10 @@ export const processErrors = {
     error(404, "process", "not_found", `There is no process ${pid}, or it ended long ago`, {
       metadata: { pid },
     }),
+  shellNotFound: (shellId: string) =>
+    error(404, "shell", "not_found", `There is no shell ${shellId}, or it ended long ago`, {
+      metadata: { shellId },
+    }),
   tooMany: (limit: number) =>
     error(429, "process", "too_many", `${limit} processes run: wait for one or end one`, {
       metadata: { limit },

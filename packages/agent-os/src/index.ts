@@ -66,3 +66,5 @@ export type {
 export type { PendingPermission } from "./sessions/permission-desk.ts";
 export type { PromptResult } from "./sessions/prompts.ts";
 export type { SessionInfo, SessionOptions, SessionSummary } from "./sessions/sessions.ts";
+export type { ShellOptions, ShellOutputRange } from "./shells/arguments.ts";
+export type { ShellData, ShellExit, ShellOutputPage } from "./shells/shells.ts";

@@ -381,6 +381,12 @@ export const limits = {
   processChunkBytes: 64 * 1024,
   /** Events in one answer of `readProcessOutput`. */
   processPageEvents: 256,
+  /** Shells that one actor may have open. */
+  shells: 16,
+  /** A shell that its close doesn't end is ended behind it. */
+  shellCloseMs: 2_000,
+  /** The width and the height of a terminal, each. Characters. */
+  terminalCharacters: 1_000,
   /** Stdin that waits for its process. */
   processStdinBytes: 1024 * 1024,
   /** One request from inside of a sandbox, with all its redirects. */

@@ -168,7 +168,7 @@ export class ProcessSandbox implements Sandbox {
         await container.stop(sandboxErrors.closed());
         throw cause;
       }
-      this.#use(Promise.resolve(this.#around(container)));
+      void this.#use(Promise.resolve(this.#around(container)));
       await old.stop(sandboxErrors.replaced());
     });
   }
@@ -233,11 +233,13 @@ export class ProcessSandbox implements Sandbox {
   /** What is asked for from now on is asked of this one, until it is lost. */
   #use(inside: Promise<Inside>): Promise<Inside> {
     this.#inside = inside;
-    const forget = () => {
-      if (this.#inside === inside) this.#inside = undefined;
-    };
-    void inside.then(({ container }) => container.ended.then(forget), forget);
+    void this.#forget(inside);
     return inside;
+  }
+
+  async #forget(inside: Promise<Inside>): Promise<void> {
+    await inside.then(({ container }) => container.ended).catch(() => undefined);
+    if (this.#inside === inside) this.#inside = undefined;
   }
 
   async #stored(): Promise<Inside> {
