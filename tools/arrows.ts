@@ -152,6 +152,12 @@ export const rooms: readonly Room[] = [
     because: "a browser that follows a session must not get the server",
   },
   {
+    where: ["packages/agent-os/src/sandbox/bubblewrap/inside/"],
+    mayNotSee: ["packages/"],
+    but: ["packages/agent-os/src/sandbox/bubblewrap/inside/"],
+    because: "a sandbox has its supervisor's folder alone",
+  },
+  {
     where: ["packages/agent-os/src/sandbox/"],
     mayNotSee: ["packages/agent-os/src/"],
     but: ["packages/agent-os/src/sandbox/", "packages/agent-os/src/errors.ts"],
@@ -202,6 +208,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": [`${runtime}node/sqlite/sqlite.ts`],
   "@agentclientprotocol/sdk": ["packages/agent-os/src/"],
   "just-bash": ["packages/agent-os/src/sandbox/embedded/"],
+  "@lydell/node-pty": ["packages/agent-os/src/sandbox/bubblewrap/inside/terminal.ts"],
   "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
   "eventsource-parser": ["packages/cli/src/gateway/response-reader.ts"],

@@ -1,15 +1,12 @@
 /** What the processes of every `SandboxDriver` must do. Call it in a test file: it registers stories with vitest. */
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type {
   ProcessCommand,
   ProcessListener,
   ProcessStream,
   Sandbox,
-  SandboxDriver,
 } from "../../packages/agent-os/src/index.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (content: Uint8Array) => new TextDecoder().decode(content);
+import { boot, bytes, type DriverUnderTest, storyteller, text } from "./drivers.ts";
 
 /** Collects what a process prints. */
 class Printed {
@@ -29,13 +26,8 @@ async function run(sandbox: Sandbox, command: ProcessCommand) {
 }
 
 /** Registers the kit's stories for one driver. */
-export function processKit(driver: string, make: () => SandboxDriver): void {
-  const story = (title: string, tell: (sandbox: Sandbox) => Promise<void>) =>
-    test(`${driver} processes: ${title}`, { timeout: 60_000 }, async () => {
-      const sandbox = await make().boot({ signal: new AbortController().signal });
-      onTestFinished(() => sandbox.shutdown());
-      await tell(sandbox);
-    });
+export function processKit(driver: DriverUnderTest): void {
+  const story = storyteller(driver, "processes");
 
   story("streams, exit code, directory, variables; no shell reads the arguments", async (sandbox) => {
     const args = ["-c", 'echo "$1" "$NAME"; pwd; echo err >&2; exit 3', "sh", "it's $HOME *"];
@@ -88,7 +80,10 @@ export function processKit(driver: string, make: () => SandboxDriver): void {
     expect((await sandbox.exec("cat before beside after")).stdout).toBe("seenbeside\nwritten");
   });
 
-  story("a shutdown ends what runs, and nothing is started behind it", async (sandbox) => {
+  test(`${driver.name} processes: a shutdown ends what runs, and nothing is started behind it`, {
+    timeout: 120_000,
+  }, async (context) => {
+    const sandbox = await boot(driver, context);
     const loop = await sandbox.spawn(
       { command: "sh", args: ["-c", "while true; do :; done"] },
       () => undefined,

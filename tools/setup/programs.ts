@@ -55,6 +55,13 @@ export const neededPrograms: readonly NeededProgram[] = [
     packages: ["lld"],
   },
   {
+    variable: "TROUPE_TEST_BWRAP",
+    title: "bubblewrap, in a place where it may make namespaces",
+    names: ["bwrap"],
+    packages: ["bubblewrap"],
+    proof: ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "true"],
+  },
+  {
     variable: "TROUPE_TEST_CARGO",
     title: "cargo (Rust 1.85 or later)",
     names: ["cargo"],

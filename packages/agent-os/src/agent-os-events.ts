@@ -5,6 +5,7 @@ import type { LimitWarning } from "./processes/gauge.ts";
 import type { ProcessExit } from "./processes/live-process.ts";
 import type { ProcessOutput } from "./processes/output-log.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
+import type { ShellData, ShellExit } from "./shells/shells.ts";
 
 /** What an `agentOS` actor tells. */
 export const agentOSEvents = {
@@ -17,6 +18,9 @@ export const agentOSEvents = {
   /** What a process printed, piece by piece. `readProcessOutput` has it for who comes late. */
   processOutput: event<ProcessOutput>(),
   processExit: event<ProcessExit>(),
+  /** What a shell shows, piece by piece. `readShellOutput` has it for who comes late. */
+  shellData: event<ShellData>(),
+  shellExit: event<ShellExit>(),
   /** A limit is four fifths used. */
   limitWarning: event<LimitWarning>(),
   /** A job begins, has ended, or has failed. */

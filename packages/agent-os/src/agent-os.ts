@@ -10,6 +10,7 @@ import { cronActions } from "./actions/cron-actions.ts";
 import { processActions } from "./actions/process-actions.ts";
 import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
+import { shellActions } from "./actions/shell-actions.ts";
 import { agentOSEvents } from "./agent-os-events.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
 import { configErrors } from "./errors.ts";
@@ -25,7 +26,7 @@ const PROMPT_TIMEOUT_MS = 2_147_483_647;
 /** Messages of this size leave and arrive: files and events are larger than what other actors send. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
 
-const builtIn = { ...sandboxActions, ...processActions, ...cronActions, ...sessionActions };
+const builtIn = { ...sandboxActions, ...processActions, ...shellActions, ...cronActions, ...sessionActions };
 
 /** `c` of a program's own actions; `c.vars` has the sandbox, the processes and the sessions. */
 export type AgentOSContext<E extends EventDeclarations = NoEvents> = ConnContext<AgentOSTypes<E>>;

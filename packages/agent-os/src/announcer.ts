@@ -4,6 +4,7 @@ import type { LimitWarning } from "./processes/gauge.ts";
 import type { ProcessExit } from "./processes/live-process.ts";
 import type { ProcessOutput } from "./processes/output-log.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
+import type { ShellData, ShellExit } from "./shells/shells.ts";
 
 /** One thing that is told. */
 export type Announcement =
@@ -12,6 +13,8 @@ export type Announcement =
   | [name: "vmBooted" | "vmShutdown", entry: VmEntry]
   | [name: "processOutput", output: ProcessOutput]
   | [name: "processExit", exit: ProcessExit]
+  | [name: "shellData", data: ShellData]
+  | [name: "shellExit", exit: ShellExit]
   | [name: "limitWarning", warning: LimitWarning]
   | [name: "cronEvent", event: CronEvent];
 

@@ -24,6 +24,9 @@ export const packageErrors = {
     }),
 };
 
+const UNSUPPORTED =
+  "They take Linux, bubblewrap 0.8 or later (apt-get install bubblewrap), util-linux, and a kernel that lets it make user namespaces";
+
 /** Errors of sandboxes. */
 export const sandboxErrors = {
   closed: () => error(503, "sandbox", "closed", "The sandbox is shut down", { retryable: true }),
@@ -33,6 +36,22 @@ export const sandboxErrors = {
     error(408, "sandbox", "deadline_exceeded", `The command took longer than ${timeoutMs} ms and was ended`, {
       metadata: { timeoutMs },
     }),
+  /** Sandboxes of this kind can't be here. */
+  unsupported: (why: string) =>
+    error(501, "sandbox", "unsupported", `Sandboxes of processes can't run here: ${why}. ${UNSUPPORTED}`, {
+      metadata: { needs: "bubblewrap", install: "apt-get install bubblewrap", why },
+    }),
+  lost: (why: string) =>
+    error(500, "sandbox", "lost", `The sandbox ended: ${why}`, { retryable: true, metadata: { why } }),
+  noPorts: () =>
+    error(
+      501,
+      "sandbox",
+      "no_ports",
+      "Processes of this sandbox can't listen: that takes the process driver",
+    ),
+  replaced: () =>
+    error(409, "sandbox", "replaced", "The sandbox's files were replaced, and what ran with them"),
   cancelled: () => error(499, "sandbox", "cancelled", "The command was cancelled"),
   threadLost: (cause: unknown) =>
     error(500, "sandbox", "thread_lost", `The sandbox's thread ended: ${textOf(cause)}`, { cause }),
@@ -73,6 +92,10 @@ export const processErrors = {
     error(404, "process", "not_found", `There is no process ${pid}, or it ended long ago`, {
       metadata: { pid },
     }),
+  shellNotFound: (shellId: string) =>
+    error(404, "shell", "not_found", `There is no shell ${shellId}, or it ended long ago`, {
+      metadata: { shellId },
+    }),
   tooMany: (limit: number) =>
     error(429, "process", "too_many", `${limit} processes run: wait for one or end one`, {
       metadata: { limit },
@@ -96,6 +119,16 @@ export const processErrors = {
     error(413, "process", "output_exceeded", `The process printed more than ${limit} bytes and was ended`, {
       metadata: { limit },
     }),
+  limitExceeded: (limit: string) =>
+    error(
+      413,
+      "process",
+      "limit_exceeded",
+      `The sandbox used more than its ${limit}, and the process was ended`,
+      {
+        metadata: { limit },
+      },
+    ),
   lost: (cause: unknown) =>
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };
@@ -104,6 +137,7 @@ export const processErrors = {
 export const networkErrors = {
   denied: (target: string, why: string) =>
     error(403, "network", "denied", `${target} can't be reached: ${why}`, { metadata: { target } }),
+  closed: () => error(503, "network", "closed", "The sandbox is shut down"),
   unresolved: (host: string, cause: unknown) =>
     error(502, "network", "unresolved", `${host} has no address: ${textOf(cause)}`, { cause }),
   failed: (target: string, cause: unknown) =>

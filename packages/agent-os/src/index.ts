@@ -26,6 +26,8 @@ export type {
   TreeOptions,
   WriteFileResult,
 } from "./sandbox/batch.ts";
+export type { ProcessDriverOptions } from "./sandbox/bubblewrap/process-driver.ts";
+export { ProcessDriver } from "./sandbox/bubblewrap/process-driver.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
 export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
 export type {
@@ -35,6 +37,7 @@ export type {
   ProcessSignal,
   ProcessStream,
   SandboxProcess,
+  TerminalSize,
 } from "./sandbox/process.ts";
 export type {
   BootOptions,
@@ -44,6 +47,7 @@ export type {
   FileStat,
   Sandbox,
   SandboxDriver,
+  SandboxUse,
 } from "./sandbox/sandbox.ts";
 export type {
   Entry,
@@ -62,3 +66,5 @@ export type {
 export type { PendingPermission } from "./sessions/permission-desk.ts";
 export type { PromptResult } from "./sessions/prompts.ts";
 export type { SessionInfo, SessionOptions, SessionSummary } from "./sessions/sessions.ts";
+export type { ShellOptions, ShellOutputRange } from "./shells/arguments.ts";
+export type { ShellData, ShellExit, ShellOutputPage } from "./shells/shells.ts";

@@ -11,10 +11,11 @@ import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
+import { Gauge } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
-import type { SandboxDriver } from "./sandbox/sandbox.ts";
+import type { SandboxDriver, SandboxUse } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import type { ShutdownReason } from "./session-entry.ts";
 import { EventLog } from "./sessions/event-log.ts";
@@ -22,6 +23,7 @@ import { Prompts } from "./sessions/prompts.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { Transcript } from "./sessions/transcript.ts";
+import { Shells } from "./shells/shells.ts";
 
 /** The actor's state. */
 export interface WorkspaceState extends SessionTableState {
@@ -46,9 +48,12 @@ export class Workspace {
   /** For callers. */
   readonly sandbox: CheckedSandbox;
   readonly processes: Processes;
+  readonly shells: Shells;
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
+  /** Of what the sandbox uses by itself; a driver that bounds nothing has none. */
+  readonly #gauges: { [limit in SandboxUse["limit"]]?: Gauge } = {};
 
   constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor, hooks: Hooks) {
     this.hooks = hooks;
@@ -59,11 +64,16 @@ export class Workspace {
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
       network: config.network === undefined ? undefined : new Egress(config.network),
+      onUse: ({ limit, used, most }) => {
+        this.#gauges[limit] ??= new Gauge(most, (near) =>
+          announcer.broadcast("limitWarning", { limit, used: near, most }),
+        );
+        this.#gauges[limit].set(used);
+      },
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.sandbox = new CheckedSandbox(this.slot);
-    this.processes = new Processes({
-      limits: config.limits ?? {},
+    const running = {
       announcer,
       sandbox: () => this.slot.get(),
       nextPid: () => {
@@ -71,8 +81,10 @@ export class Workspace {
         actor.state.lastPid = pid;
         return pid;
       },
-      keepAwake: (running) => void actor.keepAwake(running),
-    });
+      keepAwake: (running: Promise<unknown>) => void actor.keepAwake(running),
+    };
+    this.processes = new Processes({ ...running, limits: config.limits ?? {} });
+    this.shells = new Shells(running);
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),
@@ -93,7 +105,7 @@ export class Workspace {
    * stops because it can't save any more has no last hook, in which the sandbox would be shut down.
    */
   async #stopping(actor: WorkspaceActor): Promise<void> {
-    const closed = Promise.all([this.sessions.close(), this.processes.close()]);
+    const closed = Promise.all([this.sessions.close(), this.processes.close(), this.shells.end()]);
     // Not in the turn of the signal: the actor says only behind it whether it can still save.
     await Promise.resolve();
     try {
@@ -106,7 +118,7 @@ export class Workspace {
 
   /** Ends agents and sandbox, and says so if there was a sandbox. */
   async shutdown(reason: ShutdownReason): Promise<void> {
-    await Promise.all([this.sessions.close(), this.processes.close()]);
+    await Promise.all([this.sessions.close(), this.processes.close(), this.shells.end()]);
     if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
   }
 }

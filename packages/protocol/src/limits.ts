@@ -344,6 +344,22 @@ export const limits = {
   sandboxFileBytes: 64 * 1024 * 1024,
   /** The heap of a sandbox thread. MiB, as V8 takes it. */
   sandboxHeapMib: 256,
+  /** What the processes of a sandbox may hold in memory by default, each and all together. */
+  sandboxMemoryBytes: 1024 * 1024 * 1024,
+  /** Files and directories of a sandbox of processes. */
+  sandboxFiles: 50_000,
+  /** Processes and threads of a sandbox by default. */
+  sandboxProcesses: 256,
+  /** Files that one process of a sandbox has open by default. */
+  sandboxOpenFiles: 1_024,
+  /** A sandbox of processes must have begun in this time. */
+  sandboxStartMs: 30_000,
+  /** While its processes run, a sandbox's files are saved this often. */
+  sandboxSaveMs: 2_000,
+  /** One message of a sandbox's supervisor, but for the bytes that go with it. */
+  sandboxMessageBytes: 8 * 1024 * 1024,
+  /** Requests and tunnels of one sandbox that are under way. */
+  sandboxRequests: 64,
   /** What one command may print, on stdout and on stderr. Longer output is cut, and says so. */
   sandboxOutputBytes: 512 * 1024,
 
@@ -367,6 +383,12 @@ export const limits = {
   processChunkBytes: 64 * 1024,
   /** Events in one answer of `readProcessOutput`. */
   processPageEvents: 256,
+  /** Shells that one actor may have open. */
+  shells: 16,
+  /** A shell that its close doesn't end is ended behind it. */
+  shellCloseMs: 2_000,
+  /** The width and the height of a terminal, each. Characters. */
+  terminalCharacters: 1_000,
   /** Stdin that waits for its process. */
   processStdinBytes: 1024 * 1024,
   /** One request from inside of a sandbox, with all its redirects. */

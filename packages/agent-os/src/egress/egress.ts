@@ -8,11 +8,13 @@
  * Each redirect takes the whole way again, and past the origin it goes without what says who asks. A sandbox has no connection of
  * its own: what isn't let out here isn't sent.
  */
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { networkErrors } from "../errors.ts";
 import type { NetworkRequest, NetworkResponse, SandboxNetwork } from "../sandbox/network.ts";
-import { addressOf, type Resolver, systemResolver } from "./addresses.ts";
+import { type Address, addressOf, type Resolver, systemResolver } from "./addresses.ts";
 import { Credentials } from "./credentials.ts";
 import { type HopAnswer, makeHop } from "./hop.ts";
 import { type NetworkConfig, NetworkPolicy } from "./network-policy.ts";
@@ -55,6 +57,23 @@ export class Egress implements SandboxNetwork {
       if (TroupeError.is(cause) || !late.aborted) throw cause;
       throw networkErrors.timedOut(timeoutMs);
     }
+  }
+
+  isHttp(host: string, port: number): boolean {
+    const url = URL.parse(`http://${host}:${port}/`);
+    return url !== null && this.#policy.knows(url);
+  }
+
+  /**
+   * A tunnel: allowed where a whole https origin is, since nobody sees which path or method is asked for in it. A credential's
+   * placeholder stays what it is in there.
+   */
+  async connect(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    const url = URL.parse(`https://${host}:${port}/`);
+    if (url === null) throw networkErrors.denied(`${host}:${port}`, "it is no host");
+    const { private: mayBePrivate } = this.#policy.checkTunnel(url);
+    const address = await addressOf(url.hostname, this.#resolve, mayBePrivate);
+    return await connected({ ...address, port }, url.origin, signal);
   }
 
   async #follow(request: NetworkRequest, signal: AbortSignal): Promise<NetworkResponse> {
@@ -108,6 +127,27 @@ export class Egress implements SandboxNetwork {
       body: Uint8Array.from(this.#credentials.redactBytes(body)),
     };
   }
+}
+
+function connected(
+  { address, family, port }: Address & { readonly port: number },
+  origin: string,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const late = AbortSignal.timeout(limits.networkRequestMs);
+    const socket = connect({ host: address, family, port });
+    const givenUp = () => socket.destroy(networkErrors.timedOut(limits.networkRequestMs));
+    late.addEventListener("abort", givenUp, { once: true });
+    signal.addEventListener("abort", () => socket.destroy(), { once: true });
+    if (signal.aborted) socket.destroy();
+    socket.on("error", (cause) => reject(networkErrors.failed(origin, cause)));
+    socket.on("close", () => reject(networkErrors.closed()));
+    socket.on("connect", () => {
+      late.removeEventListener("abort", givenUp);
+      resolve(socket);
+    });
+  });
 }
 
 function firstStep({ url: text, method, headers, body }: NetworkRequest): Step {

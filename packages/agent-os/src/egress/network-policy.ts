@@ -61,6 +61,21 @@ export class NetworkPolicy {
     if (allowed.length === 0) throw networkErrors.denied(said, `${method} is not allowed there`);
     return { private: allowed.some((target) => target.private) };
   }
+
+  /** True when something of this origin may be reached. */
+  knows(origin: URL): boolean {
+    return this.#targets.some((target) => isAt(target, origin));
+  }
+
+  /** As `check`, for a connection in which nobody sees what is asked for: all of the origin must be allowed. */
+  checkTunnel(url: URL): { readonly private: boolean } {
+    const there = this.#targets.filter((target) => isAt(target, url));
+    if (there.length === 0) throw networkErrors.denied(url.origin, "it is not on the allow list");
+    const whole = there.filter(({ path, methods }) => path === "/" && methods === undefined);
+    if (whole.length === 0)
+      throw networkErrors.denied(url.origin, "of https only whole origins can be allowed to processes");
+    return { private: whole.some((target) => target.private) };
+  }
 }
 
 /** True for the host itself, or where a pattern with "*" says so. */
@@ -69,9 +84,13 @@ export function hostMatches(pattern: string, host: string): boolean {
   return pattern.startsWith("*.") && host.endsWith(pattern.slice(1));
 }
 
+function isAt({ protocol, host, port }: Target, url: URL): boolean {
+  return url.protocol === protocol && url.port === port && hostMatches(host, url.hostname);
+}
+
 function leadsTo(target: Target, url: URL): boolean {
-  const { protocol, host, port, path } = target;
-  if (url.protocol !== protocol || url.port !== port || !hostMatches(host, url.hostname)) return false;
+  const { path } = target;
+  if (!isAt(target, url)) return false;
   if (path === "/") return true;
   // A server may take an escaped separator for one; where a path matters there is none.
   if (/%2f|%5c/i.test(url.pathname)) return false;

@@ -4,7 +4,7 @@
 import { limits } from "@troupe/protocol";
 
 /** Limits that people are warned of. */
-export type LimitName = "processes" | "processOutputBytes";
+export type LimitName = "processes" | "processOutputBytes" | "memoryBytes" | "fileBytes" | "files";
 
 /** What a listener of `limitWarning` gets. */
 export interface LimitWarning {
@@ -33,7 +33,11 @@ export class Gauge {
   }
 
   add(amount: number): void {
-    this.#used += amount;
+    this.set(this.#used + amount);
+  }
+
+  set(used: number): void {
+    this.#used = used;
     const near = this.#used >= this.most * limits.sandboxWarnShare;
     if (near && !this.#warned) this.#warn(this.#used);
     this.#warned = near;

@@ -13,6 +13,7 @@ import type {
   ProcessSignal,
   ProcessStream,
   SandboxProcess,
+  TerminalSize,
 } from "../sandbox/process.ts";
 import { Gauge, type LimitWarning } from "./gauge.ts";
 import { OutputLog, type ProcessOutput, type ProcessOutputPage } from "./output-log.ts";
@@ -117,6 +118,10 @@ export class LiveProcess {
 
   closeStdin(): void {
     this.#process?.closeStdin();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#process?.resize(size);
   }
 
   /** `why` is the error of its exit. */

@@ -81,9 +81,13 @@ export class Processes {
     }
   }
 
+  find(pid: number): LiveProcess | undefined {
+    return this.#processes.get(pid);
+  }
+
   /** Throws `process.not_found`. */
   get(pid: number): LiveProcess {
-    const process = this.#processes.get(pid);
+    const process = this.find(pid);
     if (process === undefined) throw processErrors.notFound(pid);
     return process;
   }

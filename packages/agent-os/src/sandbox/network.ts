@@ -3,6 +3,8 @@
  * what a sandbox must not: its drivers hand requests on, and reach nothing by themselves.
  */
 
+import type { Duplex } from "node:stream";
+
 /** A request from inside. */
 export interface NetworkRequest {
   readonly url: string;
@@ -30,4 +32,8 @@ export interface SandboxNetwork {
   readonly variables: Readonly<Record<string, string>>;
   /** Rejects with `network.*`. */
   fetch(request: NetworkRequest, signal: AbortSignal): Promise<NetworkResponse>;
+  /** True where http may be spoken, request by request: no connection is needed for it. */
+  isHttp(host: string, port: number): boolean;
+  /** A connection whose content nobody sees, for https alone. Rejects with `network.*`. */
+  connect(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
 }

@@ -32,6 +32,14 @@ export interface ProcessCommand {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** True: its stdin is written and closed by the caller. Default: it has none. */
   readonly streamStdin?: boolean | undefined;
+  /** It runs in a terminal of this size, which has its stdin and prints to stdout alone. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** How a process ended. */
@@ -51,6 +59,8 @@ export interface SandboxProcess {
   write(data: Uint8Array): Promise<void>;
   /** No more stdin. */
   closeStdin(): void;
+  /** Its terminal, if it has one, has another size. */
+  resize(size: TerminalSize): void;
   /** A process that has ended is not sent it. */
   kill(signal: ProcessSignal): void;
 }

@@ -12,7 +12,7 @@ import { TroupeError } from "@troupe/base";
 import { sandboxErrors } from "../errors.ts";
 import type { FileStore } from "./file-store.ts";
 import type { SandboxNetwork } from "./network.ts";
-import type { Sandbox, SandboxDriver } from "./sandbox.ts";
+import type { Sandbox, SandboxDriver, SandboxUse } from "./sandbox.ts";
 
 type Phase =
   | { readonly tag: "empty" }
@@ -25,6 +25,8 @@ export interface SandboxSlotParts {
   readonly driver: SandboxDriver;
   readonly files?: FileStore | undefined;
   readonly network?: SandboxNetwork | undefined;
+  /** What it uses of its limits, now and then. */
+  readonly onUse?: (use: SandboxUse) => void;
   /** A sandbox is up; nobody gets it before this has settled. When it rejects the sandbox is given up. */
   readonly onBooted: () => Promise<void>;
 }
@@ -69,9 +71,9 @@ export class SandboxSlot {
   async #boot(abort: AbortController): Promise<Sandbox> {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
-    const { driver, files, network } = this.#parts;
+    const { driver, files, network, onUse } = this.#parts;
     try {
-      const sandbox = await driver.boot({ signal: abort.signal, files, network });
+      const sandbox = await driver.boot({ signal: abort.signal, files, network, onUse });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();

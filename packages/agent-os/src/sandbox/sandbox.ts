@@ -2,10 +2,11 @@
  * Sandbox: the port to a place where an agent may work. A driver boots sandboxes; a sandbox has files and runs
  * commands, and nobody outside sees its inside but through these methods.
  *
- * Paths are absolute, "/" between their parts. What an operation changed is seen whole by the next one, or, if it was
- * cut off (deadline, cancel, a thread or process that died), not at all.
+ * Paths are absolute, "/" between their parts. What an operation changed is seen whole by the next one. Of a command or process that was
+ * cut off (deadline, cancel, a signal) a driver says what stays: of the embedded one nothing, of real processes what they had done.
  */
 
+import type { Duplex } from "node:stream";
 import type { FileStore, ImageChanges } from "./file-store.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
@@ -25,6 +26,15 @@ export interface BootOptions {
   readonly files?: FileStore | undefined;
   /** The one way out; without it there is none. */
   readonly network?: SandboxNetwork | undefined;
+  /** Told now and then what the sandbox uses of limits of its own. */
+  readonly onUse?: ((use: SandboxUse) => void) | undefined;
+}
+
+/** What a sandbox uses of a limit. */
+export interface SandboxUse {
+  readonly limit: "memoryBytes" | "fileBytes" | "files";
+  readonly used: number;
+  readonly most: number;
 }
 
 /** A command, and how it may run. */
@@ -82,6 +92,8 @@ export interface Sandbox {
   snapshot(): Promise<ImageChanges>;
   /** An empty sandbox with these files and no others, all or nothing. */
   restore(image: ImageChanges): Promise<void>;
+  /** A connection to a port on which a process of the sandbox listens. Rejects where the driver has none. */
+  connect(port: number): Promise<Duplex>;
   /** Ends it; what runs is cancelled. */
   shutdown(): Promise<void>;
 }

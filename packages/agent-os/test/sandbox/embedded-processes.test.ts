@@ -1,10 +1,15 @@
 /** Processes of the embedded driver: the kit of all drivers, and what only worker threads have. */
 import { limits } from "@troupe/protocol";
 import { expect, onTestFinished, test } from "vitest";
+import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
+import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 
-processKit("embedded", () => new EmbeddedDriver());
+const embedded = { name: "embedded", make: () => new EmbeddedDriver() };
+fileKit(embedded);
+processKit(embedded);
+escapeKit(embedded);
 
 async function boot() {
   const sandbox = await new EmbeddedDriver().boot({ signal: new AbortController().signal });

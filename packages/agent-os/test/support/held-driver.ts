@@ -42,6 +42,7 @@ class EmptySandbox implements Sandbox {
     ended: Promise.resolve({ exitCode: 0 }),
     write: async () => undefined,
     closeStdin: () => undefined,
+    resize: () => undefined,
     kill: () => undefined,
   });
   readFile = async () => new TextEncoder().encode("a file");
@@ -54,5 +55,6 @@ class EmptySandbox implements Sandbox {
   remove = async () => undefined;
   snapshot = async () => [];
   restore = async () => undefined;
+  connect = () => Promise.reject(new Error("nobody listens"));
   shutdown = async () => this.#onShutdown();
 }

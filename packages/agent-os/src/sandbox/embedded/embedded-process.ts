@@ -60,6 +60,9 @@ export class EmbeddedProcess implements SandboxProcess {
     void this.#runToEnd(Buffer.concat(stdin));
   }
 
+  /** It has no terminal. */
+  resize(): void {}
+
   kill(signal: ProcessSignal): void {
     this.#killedBy ??= signal;
     this.#kill.abort();

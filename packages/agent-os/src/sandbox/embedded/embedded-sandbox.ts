@@ -15,12 +15,16 @@ import type { SandboxNetwork } from "../network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
+import { EmbeddedTerminal } from "./embedded-terminal.ts";
 import { Image } from "./image.ts";
 import type { Operation, OperationResults, ProcessResult, ThreadAnswer, ThreadFailure } from "./messages.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
 const INSTALL = "npm install just-bash@3.4.2";
+
+/** What runs beside other operations, on a thread of its own. */
+type ProcessOperation = Operation & { readonly kind: "process" | "line" };
 
 interface Bounds {
   readonly timeoutMs?: number;
@@ -76,11 +80,15 @@ export class EmbeddedSandbox implements Sandbox {
 
   async spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess> {
     this.#closing.signal.throwIfAborted();
-    const process = new EmbeddedProcess(command, listener, (stdin, signal) => {
-      const run = this.#runProcess({ kind: "process", command, stdin }, signal);
-      this.#runs.add(run);
-      return run.finally(() => this.#runs.delete(run));
-    });
+    const process =
+      command.terminal === undefined
+        ? new EmbeddedProcess(command, listener, (stdin, signal) =>
+            this.#beside({ kind: "process", command, stdin }, signal),
+          )
+        : new EmbeddedTerminal(command, command.terminal, {
+            listener,
+            run: (line, env, signal) => this.#beside({ kind: "line", line, env }, signal),
+          });
     this.#processes.add(process);
     void process.ended.then(() => this.#processes.delete(process));
     return process;
@@ -140,6 +148,10 @@ export class EmbeddedSandbox implements Sandbox {
     });
   }
 
+  connect(): Promise<never> {
+    return Promise.reject(sandboxErrors.noPorts());
+  }
+
   shutdown(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -166,7 +178,13 @@ export class EmbeddedSandbox implements Sandbox {
     return done;
   }
 
-  async #runProcess(operation: Operation & { kind: "process" }, signal: AbortSignal): Promise<ProcessResult> {
+  async #beside(operation: ProcessOperation, signal: AbortSignal): Promise<ProcessResult> {
+    const run = this.#runProcess(operation, signal);
+    this.#runs.add(run);
+    return await run.finally(() => this.#runs.delete(run));
+  }
+
+  async #runProcess(operation: ProcessOperation, signal: AbortSignal): Promise<ProcessResult> {
     const work = async (thread: SandboxThread) => {
       let gone: Promise<void> | undefined;
       const cutOff = () => {
@@ -176,7 +194,7 @@ export class EmbeddedSandbox implements Sandbox {
       const { version } = this.#image;
       try {
         const answer = await thread.request(this.#request(thread, operation), this.#network);
-        return await this.#behind(() => this.#settle<typeof operation>(thread, answer, version));
+        return await this.#behind(() => this.#settle<ProcessOperation>(thread, answer, version));
       } finally {
         signal.removeEventListener("abort", cutOff);
         await gone;

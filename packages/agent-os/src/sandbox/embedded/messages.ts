@@ -13,6 +13,8 @@ export type Operation =
       readonly command: Pick<ProcessCommand, "command" | "args" | "cwd" | "env">;
       readonly stdin: Uint8Array;
     }
+  /** A line that was typed into a shell: its variables, one of which is its directory, are given and come back. */
+  | { readonly kind: "line"; readonly line: string; readonly env: Readonly<Record<string, string>> }
   | { readonly kind: "readFile"; readonly path: string }
   | { readonly kind: "writeFile"; readonly path: string; readonly content: Uint8Array }
   | { readonly kind: "stat"; readonly path: string }
@@ -29,12 +31,15 @@ export interface ProcessResult {
   readonly exitCode: number;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
+  /** The shell's variables behind it, for a line of a shell. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What each kind of operation results in. */
 export interface OperationResults {
   readonly exec: ExecResult;
   readonly process: ProcessResult;
+  readonly line: ProcessResult;
   readonly readFile: Uint8Array;
   readonly writeFile: undefined;
   readonly stat: FileStat;

@@ -1,4 +1,5 @@
 /** The operations of a sandbox thread, on a shell and its files. */
+import type { BashExecResult } from "just-bash";
 import type { ExecResult, FileStat } from "../sandbox.ts";
 import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
 import { HOME, type Shell } from "./shell.ts";
@@ -13,6 +14,8 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
       return await exec(shell, operation);
     case "process":
       return await runProcess(shell, operation);
+    case "line":
+      return await runLine(shell, operation);
     case "readFile":
       return await files.readFileBuffer(operation.path);
     case "writeFile":
@@ -68,6 +71,15 @@ async function runProcess(shell: Shell, operation: Operation & { kind: "process"
     rawScript: true,
     ...(env === undefined ? {} : { env: { ...env } }),
   });
+  return outputOf(result);
+}
+
+async function runLine(shell: Shell, { line, env }: Operation & { kind: "line" }): Promise<ProcessResult> {
+  const result = await shell.bash.exec(line, { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true });
+  return { ...outputOf(result), env: result.env };
+}
+
+function outputOf(result: BashExecResult): ProcessResult {
   const binary = result.stdoutKind === "bytes" || result.stdoutEncoding === "binary";
   return {
     exitCode: result.exitCode,

@@ -1,0 +1,139 @@
+/** What the commands and files of every `SandboxDriver` must do. Call it in a test file: it registers stories with vitest. */
+import { expect, test } from "vitest";
+import type { FileStore, ImageChanges } from "../../packages/agent-os/src/index.ts";
+import { boot, bytes, type DriverUnderTest, storyteller, text } from "./drivers.ts";
+
+/** Keeps what it is told, as a database would. */
+export class Shelf implements FileStore {
+  full = false;
+  saves = 0;
+  readonly #entries = new Map<string, ImageChanges[number][1]>();
+
+  async load(): Promise<ImageChanges> {
+    return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  async save(changes: ImageChanges): Promise<void> {
+    if (this.full) throw new Error("no room");
+    this.saves += 1;
+    for (const [path, entry] of changes) {
+      if (entry.type !== "directory")
+        for (const known of this.#entries.keys())
+          if (known.startsWith(`${path}/`)) this.#entries.delete(known);
+      if (entry.type === "removed" && !entry.given) this.#entries.delete(path);
+      else this.#entries.set(path, entry);
+    }
+  }
+}
+
+/** Registers the kit's stories for one driver. */
+export function fileKit(driver: DriverUnderTest): void {
+  const story = storyteller(driver, "files");
+
+  story(
+    "a command has an exit code and streams; directory, variables and stdin are the caller's",
+    async (sandbox) => {
+      expect(await sandbox.exec("echo out; echo err >&2; exit 3")).toEqual({
+        exitCode: 3,
+        stdout: "out\n",
+        stderr: "err\n",
+        truncated: false,
+      });
+      const options = { cwd: "/tmp", env: { NAME: "ann" }, stdin: "in" };
+      expect((await sandbox.exec("pwd; echo $NAME; cat", options)).stdout).toBe("/tmp\nann\nin");
+      expect((await sandbox.exec("pwd; echo $HOME; cat")).stdout).toBe("/home/user\n/home/user\n");
+      expect(await sandbox.exec("nosuch")).toMatchObject({ exitCode: 127 });
+    },
+  );
+
+  story("files go both ways, with directories, links, modes and removals", async (sandbox) => {
+    await sandbox.writeFile("/home/user/a/b.bin", Uint8Array.of(0, 255, 10));
+    expect((await sandbox.exec("wc -c < a/b.bin")).stdout.trim()).toBe("3");
+    await sandbox.exec("echo new > a/c.txt; ln -s a/c.txt link; chmod 640 a/c.txt; rm a/b.bin; mkdir -p d/e");
+    expect(text(await sandbox.readFile("/home/user/link"))).toBe("new\n");
+    expect(await sandbox.exists("/home/user/a/b.bin")).toBe(false);
+    expect(await sandbox.readdir("/home/user")).toEqual([
+      { name: "a", type: "directory" },
+      { name: "d", type: "directory" },
+      { name: "link", type: "symlink" },
+    ]);
+    const stat = await sandbox.stat("/home/user/a/c.txt");
+    expect([stat.type, stat.size, stat.mode & 0o777]).toEqual(["file", 4, 0o640]);
+    await sandbox.move("/home/user/a", "/home/user/d/new/a");
+    expect(await sandbox.exists("/home/user/a/c.txt")).toBe(false);
+    await sandbox.remove("/home/user/d", { recursive: true });
+    await sandbox.mkdir("/home/user/d");
+    expect(await sandbox.readdir("/home/user/d")).toEqual([]);
+  });
+
+  story("what isn't there is an error with the system's name", async (sandbox) => {
+    const code = (code: string) => ({ group: "sandbox", code: "file_failed", metadata: { code } });
+    await expect(sandbox.readFile("/nowhere")).rejects.toMatchObject(code("ENOENT"));
+    await expect(sandbox.mkdir("/a/b/c")).rejects.toMatchObject(code("ENOENT"));
+    await expect(sandbox.writeFile("/home/user", bytes("x"))).rejects.toMatchObject(code("EISDIR"));
+  });
+
+  story("a deadline and a cancel end a loop, and the next command runs", async (sandbox) => {
+    await sandbox.exec("echo kept > kept");
+    const loop = sandbox.exec("while true; do :; done", { timeoutMs: 200 });
+    await expect(loop).rejects.toMatchObject({ code: "deadline_exceeded", metadata: { timeoutMs: 200 } });
+    const abort = new AbortController();
+    const cancelled = sandbox.exec("while true; do :; done", {}, abort.signal);
+    abort.abort();
+    await expect(cancelled).rejects.toThrow();
+    expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
+  });
+
+  story("past the limits: output is cut in whole characters, deadlines are checked", async (sandbox) => {
+    const long = await sandbox.exec("printf 'é%.0s' $(seq 300000)");
+    expect([long.truncated, Buffer.byteLength(long.stdout)]).toEqual([true, 512 * 1024]);
+    for (const timeoutMs of [0, -1, Number.NaN, 300_001])
+      await expect(sandbox.exec("true", { timeoutMs })).rejects.toMatchObject({ code: "invalid_timeout" });
+  });
+
+  test(`${driver.name} files: with a store they outlive their sandbox`, {
+    timeout: 120_000,
+  }, async (context) => {
+    const files = new Shelf();
+    const before = await boot(driver, context, { files });
+    await before.writeFile("/home/user/large", new Uint8Array(3_000_000).fill(7));
+    await before.exec(
+      "mkdir -p a/b gone/deep; echo one > a/b/one; ln -s a/b/one link; chmod 600 a/b/one; chmod 750 a; touch empty gone/deep/x",
+    );
+    await before.exec("rm -r gone; rmdir /tmp; echo file > gone; mv large great");
+    await before.shutdown();
+    const after = await boot(driver, context, { files });
+    expect((await after.exec("ls; cat link gone; wc -c < great; ls -d /tmp")).stdout).toBe(
+      "a\nempty\ngone\ngreat\nlink\none\nfile\n3000000\n",
+    );
+    expect((await after.stat("/home/user/a")).mode & 0o777).toBe(0o750);
+    const { saves } = files;
+    await after.exec("cat link");
+    expect(files.saves).toBe(saves);
+  });
+
+  test(`${driver.name} files: what can't be saved fails, and is told`, {
+    timeout: 120_000,
+  }, async (context) => {
+    const files = new Shelf();
+    const sandbox = await boot(driver, context, { files });
+    await sandbox.exec("echo a > a");
+    files.full = true;
+    await expect(sandbox.exec("echo b > b")).rejects.toThrow("no room");
+    await expect(sandbox.writeFile("/home/user/c", bytes("c"))).rejects.toThrow("no room");
+    files.full = false;
+    await sandbox.exec("echo d > d");
+    const stored = (await files.load()).map(([path]) => path);
+    expect(stored).toEqual(expect.arrayContaining(["/home/user/a", "/home/user/d"]));
+  });
+
+  story("a snapshot is put into another place, all or nothing", async (sandbox) => {
+    await sandbox.exec("mkdir a; echo one > a/one; rmdir /tmp");
+    const image = await sandbox.snapshot();
+    await sandbox.exec("echo two > a/two; rm a/one; mkdir /tmp");
+    await sandbox.restore(image);
+    expect((await sandbox.exec("cat a/*; ls -d /tmp")).stdout).toBe("one\n");
+    await sandbox.exec("echo three > a/three");
+    expect((await sandbox.exec("ls a")).stdout).toBe("one\nthree\n");
+  });
+}

@@ -1,0 +1,33 @@
+/** What a supervisor answers about files, checked: whatever runs in the sandbox may have answered. */
+import { sandboxErrors } from "../../errors.ts";
+import type { DirectoryEntry, FileStat } from "../sandbox.ts";
+
+/** Throws `sandbox.lost` where it is none. */
+export function checkStat(result: unknown): FileStat {
+  const { type, size, mode, modifiedAt } = fields(result);
+  if (isType(type) && isNumber(size) && isNumber(mode) && isNumber(modifiedAt))
+    return { type, size, mode, modifiedAt };
+  throw sandboxErrors.lost("it answered nonsense");
+}
+
+/** Throws `sandbox.lost` where they are none. */
+export function checkEntries(result: unknown): DirectoryEntry[] {
+  if (!Array.isArray(result)) throw sandboxErrors.lost("it answered nonsense");
+  return result.map((entry: unknown) => {
+    const { name, type } = fields(entry);
+    if (typeof name === "string" && isType(type)) return { name, type };
+    throw sandboxErrors.lost("it answered nonsense");
+  });
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
+
+function isType(value: unknown): value is FileStat["type"] {
+  return value === "file" || value === "directory" || value === "symlink";
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,244 @@
+/**
+ * Container: one bubblewrap with its supervisor, from its start to its end.
+ *
+ * The runtime is the parent: when it dies, however it does, the kernel ends bubblewrap, and with it every process of its namespace; what
+ * was only in the sandbox's memory is gone. A supervisor that ends, or says what it can't, is lost: all that waits for it fails
+ * with `sandbox.lost`, and the container is ended.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { sandboxErrors } from "../../errors.ts";
+import type { ImageEntry } from "../file-store.ts";
+import type { SandboxNetwork } from "../network.ts";
+import { checkEntry, checkMessage } from "./from-supervisor.ts";
+import type { Channel } from "./inside/channel.ts";
+import { Link } from "./inside/link.ts";
+import type {
+  FromSupervisor,
+  Question,
+  StartProcess,
+  TerminalSize,
+  ToSupervisor,
+  WatchedLimit,
+} from "./inside/messages.ts";
+import { Outside } from "./outside.ts";
+
+/** How a container is started. */
+export interface ContainerParts {
+  readonly bubblewrap: string;
+  readonly args: readonly string[];
+  /** The program of system calls; its descriptor is {@link FILTER_FD}. */
+  readonly filter: Uint8Array;
+  /** The host's user that all of it runs as; undefined: the runtime's own. */
+  readonly uid: number | undefined;
+  readonly network: SandboxNetwork | undefined;
+  readonly onUse: (limit: WatchedLimit, used: number) => void;
+}
+
+/** What a question is answered with. */
+export interface Answer {
+  readonly result: unknown;
+  readonly body: Uint8Array;
+  readonly changes: readonly (readonly [path: string, entry: ImageEntry])[];
+}
+
+/** How a program ended. */
+export type ProcessExit = Extract<FromSupervisor, { readonly type: "exit" }>;
+
+/** A program that was started. */
+export interface StartedProcess {
+  /** Its stdout, and its stdin if it has one. */
+  readonly main: Channel;
+  readonly errors: Channel;
+  readonly id: number;
+  /** Rejects when the container is lost. */
+  readonly exit: Promise<ProcessExit>;
+}
+
+interface Asked {
+  readonly changes: [string, ImageEntry][];
+  bytes: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** Where bubblewrap reads the filter. */
+export const FILTER_FD = 3;
+/** What is kept of what bubblewrap and the supervisor say when they fail. Bytes. */
+const STDERR_BYTES = 4_096;
+
+/** A running container. */
+export class Container {
+  /** Settles, never rejects, with why it ended. */
+  readonly ended: Promise<TroupeError>;
+  readonly #end: (why: TroupeError) => void;
+  readonly #parts: ContainerParts;
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<void>;
+  readonly #link: Link;
+  readonly #outside: Outside;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #asked = new Map<number, Asked>();
+  readonly #exits = new Map<number, PromiseWithResolvers<ProcessExit>>();
+  #question = 0;
+  #started = false;
+  #why: TroupeError | undefined;
+  #stderr = "";
+
+  constructor(parts: ContainerParts) {
+    this.#parts = parts;
+    const { promise, resolve } = Promise.withResolvers<TroupeError>();
+    this.ended = promise;
+    this.#end = resolve;
+    const { bubblewrap, args, filter, uid } = parts;
+    this.#child = spawn(bubblewrap, args, {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: {},
+      cwd: "/",
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    const { promise: gone, resolve: left } = Promise.withResolvers<void>();
+    this.#gone = gone;
+    this.#child.on("error", (cause) => {
+      this.#lose(sandboxErrors.unsupported(`bubblewrap can't be started: ${cause.message}`));
+      if (this.#child.pid === undefined) left();
+    });
+    this.#child.on("exit", () => left());
+    const [, socket, stderr, filterInto] = this.#child.stdio;
+    stderr?.on("data", (chunk: Buffer) => {
+      this.#stderr = `${this.#stderr}${chunk}`.slice(-STDERR_BYTES);
+    });
+    // Both directions of one socket, which Node has for what it calls a child's output.
+    this.#link = this.#linkOver(socket as Duplex);
+    if (filterInto !== undefined && filterInto !== null && "end" in filterInto) {
+      filterInto.on("error", () => undefined);
+      filterInto.end(filter);
+    }
+    this.#outside = new Outside(parts.network, this.#link);
+    void this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Settles when the supervisor is there. Rejects with `sandbox.unsupported` when it can't be. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Rejects with `sandbox.file_failed`, `sandbox.lost`. */
+  ask(question: Question, body?: Uint8Array): Promise<Answer> {
+    if (this.#why !== undefined) return Promise.reject(this.#why);
+    this.#question += 1;
+    const id = this.#question;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { changes: [], bytes: 0, resolve, reject });
+      this.#send({ type: "ask", id, question }, body);
+    });
+  }
+
+  start(start: Omit<StartProcess, "type" | "process" | "errors">): StartedProcess {
+    if (this.#why !== undefined) throw this.#why;
+    const [main, errors] = [this.#link.open(), this.#link.open()];
+    const exit = Promise.withResolvers<ProcessExit>();
+    exit.promise.catch(() => undefined);
+    this.#exits.set(main.id, exit);
+    this.#send({ ...start, type: "start", process: main.id, errors: errors.id });
+    errors.end();
+    if (!start.stdin) main.end();
+    return { main, errors, id: main.id, exit: exit.promise };
+  }
+
+  signal(process: number, signal: string): void {
+    this.#send({ type: "signal", process, signal });
+  }
+
+  resize(process: number, { cols, rows }: TerminalSize): void {
+    this.#send({ type: "resize", process, cols, rows });
+  }
+
+  /** A connection to a port of the sandbox; it closes when there is nobody. */
+  connect(port: number): Duplex {
+    const channel = this.#link.open();
+    this.#send({ type: "connect", stream: channel.id, port });
+    return channel;
+  }
+
+  /** Ends it; settles when nothing of it runs. */
+  async stop(why: TroupeError): Promise<void> {
+    this.#lose(why);
+    await this.#gone;
+  }
+
+  #linkOver(socket: Duplex): Link {
+    return new Link({
+      socket,
+      limits: { messageBytes: limits.sandboxMessageBytes, bodyBytes: limits.sandboxFileBytes },
+      firstChannel: 1,
+      onMessage: (message, body) => this.#hear(checkMessage(message), body),
+      onLost: (cause) => void this.#lost(cause),
+    });
+  }
+
+  #send(message: ToSupervisor, body?: Uint8Array): void {
+    this.#link.send(message, body);
+  }
+
+  #hear(message: FromSupervisor, body: Uint8Array): void {
+    switch (message.type) {
+      case "ready":
+        this.#started = true;
+        return this.#ready.resolve();
+      case "change":
+        return this.#changed(message.id, [message.path, checkEntry(message.entry, body)], body.byteLength);
+      case "answer": {
+        const asked = this.#asked.get(message.id);
+        this.#asked.delete(message.id);
+        const { failure } = message;
+        if (failure !== undefined)
+          asked?.reject(sandboxErrors.fileFailed(failure.code || "EIO", failure.message));
+        else asked?.resolve({ result: message.result, body, changes: asked.changes });
+        return;
+      }
+      case "exit":
+        this.#exits.get(message.process)?.resolve(message);
+        this.#exits.delete(message.process);
+        return;
+      case "use":
+        return this.#parts.onUse(message.limit, message.used);
+      default:
+        this.#outside.asked(message, body);
+    }
+  }
+
+  #changed(id: number, change: [string, ImageEntry], bytes: number): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    asked.changes.push(change);
+    asked.bytes += bytes;
+    if (asked.bytes > 2 * limits.sandboxFileBytes || asked.changes.length > 2 * limits.sandboxFiles)
+      throw new Error("it told of more files than there can be");
+  }
+
+  /** The supervisor has gone, or bubblewrap never got so far. */
+  async #lost(cause: unknown): Promise<void> {
+    this.#child.kill("SIGKILL");
+    // All that was said has been read then.
+    await this.#gone;
+    const said = this.#stderr.trim() || (TroupeError.is(cause) ? cause.message : String(cause));
+    this.#lose(this.#started ? sandboxErrors.lost(said) : sandboxErrors.unsupported(said));
+  }
+
+  #lose(why: TroupeError): void {
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    this.#child.kill("SIGKILL");
+    this.#outside.close();
+    this.#link.lose(why);
+    this.#ready.reject(why);
+    for (const { reject } of this.#asked.values()) reject(why);
+    for (const { reject } of this.#exits.values()) reject(why);
+    this.#asked.clear();
+    this.#exits.clear();
+    this.#end(why);
+  }
+}

@@ -1,0 +1,113 @@
+/** What the runtime and the supervisor of a sandbox say to each other, beside what channels do. */
+
+/** A path of an image, without its content: that is the frame's body. */
+export type EntryHead =
+  | { readonly type: "file"; readonly mode: number; readonly modifiedAt: number }
+  | { readonly type: "directory"; readonly mode: number; readonly modifiedAt: number }
+  | { readonly type: "symlink"; readonly target: string }
+  | { readonly type: "removed"; readonly given: boolean };
+
+/** Something to do with files. */
+export type Question =
+  | { readonly kind: "readFile" | "stat" | "exists" | "readdir"; readonly path: string }
+  /** With the content as its body. */
+  | { readonly kind: "writeFile"; readonly path: string }
+  | { readonly kind: "mkdir" | "remove"; readonly path: string; readonly recursive: boolean }
+  | { readonly kind: "move"; readonly path: string; readonly to: string }
+  /** One path of the image that the sandbox begins with, content as the body. */
+  | { readonly kind: "put"; readonly path: string; readonly entry: EntryHead }
+  /** All of the image is there: what changes from now on is a change. */
+  | { readonly kind: "settle" }
+  /** What changed since the last "kept"; each path comes as a `change` before the answer. */
+  | { readonly kind: "changes" }
+  /** The last `changes` are stored. */
+  | { readonly kind: "kept" }
+  /** All that differs from an empty sandbox, as `changes` has it. */
+  | { readonly kind: "snapshot" };
+
+/** A process to start. Its stdin and stdout are one channel, its stderr another. */
+export interface StartProcess {
+  readonly type: "start";
+  readonly process: number;
+  readonly errors: number;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** False: it has no stdin. */
+  readonly stdin: boolean;
+  /** It runs in a terminal of this size. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** To the supervisor. */
+export type ToSupervisor =
+  | { readonly type: "ask"; readonly id: number; readonly question: Question }
+  | StartProcess
+  | { readonly type: "signal"; readonly process: number; readonly signal: string }
+  | ({ readonly type: "resize"; readonly process: number } & TerminalSize)
+  /** Opens this channel to a port of the sandbox. */
+  | { readonly type: "connect"; readonly stream: number; readonly port: number }
+  | {
+      readonly type: "fetched";
+      readonly id: number;
+      readonly status: number;
+      readonly statusText: string;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "refused"; readonly id: number; readonly why: string }
+  /** A tunnel is there: the channel of the same number. */
+  | { readonly type: "opened"; readonly id: number }
+  /** There is no need of a tunnel: what is said in it are requests for http. */
+  | { readonly type: "plain"; readonly id: number };
+
+/** Limits that the supervisor watches. */
+export type WatchedLimit = "memoryBytes" | "fileBytes" | "files";
+
+/** From the supervisor. */
+export type FromSupervisor =
+  | { readonly type: "ready" }
+  | { readonly type: "change"; readonly id: number; readonly path: string; readonly entry: EntryHead }
+  /** `code`: the system's name of a failure. */
+  | {
+      readonly type: "answer";
+      readonly id: number;
+      readonly result?: unknown;
+      readonly failure?: { readonly code: string; readonly message: string };
+    }
+  | {
+      readonly type: "exit";
+      readonly process: number;
+      readonly exitCode: number;
+      readonly signal: string | null;
+      /** The limit that ended it. */
+      readonly limit?: WatchedLimit;
+    }
+  | {
+      readonly type: "fetch";
+      readonly id: number;
+      readonly url: string;
+      readonly method: string;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "tunnel"; readonly id: number; readonly host: string; readonly port: number }
+  | { readonly type: "use"; readonly limit: WatchedLimit; readonly used: number };
+
+/** What a supervisor is started with, as JSON in its argument. */
+export interface SupervisorData {
+  readonly fileBytes: number;
+  readonly files: number;
+  readonly memoryBytes: number;
+  readonly messageBytes: number;
+  readonly bodyBytes: number;
+  /** Variables of every process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The port of the proxy; undefined: there is no way out. */
+  readonly proxyPort: number | undefined;
+}

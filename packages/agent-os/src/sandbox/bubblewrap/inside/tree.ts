@@ -1,0 +1,216 @@
+/**
+ * Tree: which of a sandbox's files changed, found by looking at all of them.
+ *
+ * Nobody tells of what a process writes: a look compares each file's identity, size and time of change (which no process can set)
+ * with those of the last look. Three pictures are kept:
+ *
+ *   given      what an empty sandbox has; an image is the difference to it
+ *   kept       what is stored
+ *   looked at  the last look, which becomes `kept` when the runtime says that it is stored
+ *
+ * What is on another file system (the host's programs, /proc, /dev) is no file of the sandbox, and neither are sockets, pipes and
+ * devices. While processes write, a look finds each file as it is in that moment.
+ */
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { systemError } from "./file-operations.ts";
+import type { EntryHead } from "./messages.ts";
+
+/** Gets each changed path, parents first, with a file's content. */
+export type OnChange = (path: string, entry: EntryHead, content?: Uint8Array) => void;
+
+/** How a path looked: two that are equal are the same. */
+type Look = ReadonlyMap<string, string>;
+
+/** How much there may be. */
+export interface TreeLimits {
+  readonly fileBytes: number;
+  readonly files: number;
+}
+
+/** The files of a sandbox. */
+export class Tree {
+  readonly #limits: TreeLimits;
+  readonly #given: Look;
+  #kept: Look;
+  #lookedAt: Look | undefined;
+  /** Directories that get their modes when all that is in them is there. */
+  readonly #modes: (readonly [path: string, mode: number, modifiedAt: number])[] = [];
+
+  /** Now is an empty sandbox. */
+  constructor(limits: TreeLimits) {
+    this.#limits = limits;
+    this.#given = this.#look();
+    this.#kept = this.#given;
+  }
+
+  /** Puts one path of an image there. Throws what the system says. */
+  put(path: string, entry: EntryHead, content: Uint8Array): void {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    const stays = entry.type === "directory" && there?.isDirectory() === true;
+    if (there !== undefined && !stays) rmSync(path, { recursive: true });
+    if (entry.type === "removed") return;
+    mkdirSync(dirname(path), { recursive: true });
+    if (entry.type === "symlink") {
+      symlinkSync(entry.target, path);
+      return;
+    }
+    const { mode, modifiedAt } = entry;
+    if (entry.type === "directory") {
+      if (!stays) mkdirSync(path);
+      this.#modes.push([path, mode & 0o7777, modifiedAt]);
+      return;
+    }
+    writeFileSync(path, content);
+    chmodSync(path, mode & 0o7777);
+    utimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
+  }
+
+  /** The image is there: it is what is stored. */
+  settle(): void {
+    for (const [path, mode, modifiedAt] of this.#modes.splice(0).reverse()) {
+      lutimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
+      chmodSync(path, mode);
+    }
+    this.#kept = this.#look();
+  }
+
+  /** Tells what isn't stored yet. Throws when there is too much. */
+  changes(onChange: OnChange): void {
+    this.#lookedAt = this.#look();
+    this.#tell(this.#kept, this.#lookedAt, onChange);
+  }
+
+  /** What was told last is stored. */
+  keep(): void {
+    this.#kept = this.#lookedAt ?? this.#kept;
+    this.#lookedAt = undefined;
+  }
+
+  /** Tells all that differs from an empty sandbox. */
+  snapshot(onChange: OnChange): void {
+    this.#tell(this.#given, this.#look(), onChange);
+  }
+
+  #tell(before: Look, after: Look, onChange: OnChange): void {
+    for (const path of before.keys()) {
+      if (after.has(path) || !after.has(dirname(path))) continue;
+      onChange(path, { type: "removed", given: this.#given.has(path) });
+    }
+    for (const [path, look] of after) {
+      if (before.get(path) === look) continue;
+      try {
+        describe(path, onChange);
+      } catch (cause) {
+        // It went meanwhile, or became something else: the next look finds what it is now.
+        if (!isGone(cause)) throw cause;
+      }
+    }
+  }
+
+  /** Parents come before what is in them. */
+  #look(): Look {
+    const root = lstatSync("/", { bigint: true });
+    const found = new Map<string, string>([["/", "root"]]);
+    let bytes = 0n;
+    const enter = (directory: string): void => {
+      for (const name of namesIn(directory)) {
+        const path = `${directory === "/" ? "" : directory}/${name}`;
+        const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+        if (stat === undefined || stat.dev !== root.dev || !isKind(stat)) continue;
+        found.set(path, fingerprint(stat));
+        if (stat.isFile()) bytes += stat.size;
+        if (found.size > this.#limits.files)
+          throw systemError("EDQUOT", `there are more than ${this.#limits.files} files`);
+        if (stat.isDirectory()) enter(path);
+      }
+    };
+    enter("/");
+    if (bytes > BigInt(this.#limits.fileBytes))
+      throw systemError("EDQUOT", `the files are longer than ${this.#limits.fileBytes} bytes together`);
+    return found;
+  }
+}
+
+function isKind(stat: BigIntStats): boolean {
+  return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
+}
+
+/** A directory changes with its mode alone: what is in it is looked at by itself. */
+function fingerprint(stat: BigIntStats): string {
+  if (stat.isDirectory()) return `d ${stat.mode} ${stat.ino}`;
+  return `${stat.mode} ${stat.ino} ${stat.size} ${stat.ctimeNs}`;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return opened(directory, 0o700, () => readdirSync(directory)).sort();
+  } catch (cause) {
+    if (isGone(cause)) return [];
+    throw cause;
+  }
+}
+
+function describe(path: string, onChange: OnChange): void {
+  const stat = lstatSync(path);
+  const { mode, mtimeMs } = stat;
+  const head = { mode: mode & 0o7777, modifiedAt: Math.trunc(mtimeMs) };
+  if (stat.isSymbolicLink()) onChange(path, { type: "symlink", target: readlinkSync(path) });
+  else if (stat.isDirectory()) onChange(path, { type: "directory", ...head });
+  else onChange(path, { type: "file", ...head }, contentOf(path));
+}
+
+/** Never through a link, and never waiting for who writes a pipe: the path may have become one. */
+function contentOf(path: string): Uint8Array {
+  return opened(path, 0o600, () => {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(file).isFile()) throw systemError("ENOENT", `${path} is no file any more`);
+      return readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** A mode keeps out the sandbox's only user too; it is lifted for the time of a look. */
+function opened<R>(path: string, mode: number, look: () => R): R {
+  try {
+    return look();
+  } catch (cause) {
+    if (codeOf(cause) !== "EACCES") throw cause;
+    const before = lstatSync(path).mode & 0o7777;
+    chmodSync(path, before | mode);
+    try {
+      return look();
+    } finally {
+      chmodSync(path, before);
+    }
+  }
+}
+
+function isGone(cause: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(codeOf(cause));
+}
+
+/** The system's name of an error, or "". */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+}

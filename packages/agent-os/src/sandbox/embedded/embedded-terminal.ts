@@ -1,0 +1,205 @@
+/**
+ * EmbeddedTerminal: a shell of just-bash in a terminal, which has none: what a terminal does with what is typed is done here.
+ *
+ *   typing ──Enter──▶ running ──▶ typing …        Ctrl-D on an empty line, `exit`, a signal ──▶ ended
+ *
+ * What is typed is echoed and can be taken back (Backspace, Ctrl-U, Ctrl-C); a line runs as a command of its own, on the files as they
+ * are, and its directory and variables are those of the next one. What is typed while a line runs waits; Ctrl-C ends the line. A command in it
+ * has no stdin, and prints when it ends. Arrow keys and the like do nothing.
+ */
+import { limits } from "@troupe/protocol";
+import { processErrors } from "../../errors.ts";
+import {
+  type ProcessCommand,
+  type ProcessEnd,
+  type ProcessListener,
+  type ProcessSignal,
+  processSignals,
+  type SandboxProcess,
+  type TerminalSize,
+} from "../process.ts";
+import type { ProcessResult } from "./messages.ts";
+
+/** Runs a line with a shell's variables; ended by the signal. */
+export type RunLine = (
+  line: string,
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => Promise<ProcessResult>;
+
+const HOME = "/home/user";
+const PROMPT = "$ ";
+/** Signals that end a line and not its shell. */
+const interrupts: ReadonlySet<ProcessSignal> = new Set(["SIGINT", "SIGQUIT"]);
+const exitLine = /^\s*exit(?:\s+(?<code>\d{1,3}))?\s*$/;
+const ESCAPE = "\u001b";
+/** An escape sequence of a key that isn't a character. */
+const keys = new RegExp(`^${ESCAPE}(?:\\[[\\d;]*[A-Za-z~]|O[A-Za-z]|.)`);
+
+/** A shell in a terminal. */
+export class EmbeddedTerminal implements SandboxProcess {
+  readonly ended: Promise<ProcessEnd>;
+  readonly #end: (end: ProcessEnd) => void;
+  readonly #run: RunLine;
+  readonly #listener: ProcessListener;
+  readonly #decoder = new TextDecoder();
+  #env: Readonly<Record<string, string>>;
+  #line = "";
+  /** Typed, and not yet looked at. */
+  #typed = "";
+  #running: AbortController | undefined;
+  #lastCode = 0;
+  #over = false;
+
+  constructor(
+    command: ProcessCommand,
+    size: TerminalSize,
+    { listener, run }: { listener: ProcessListener; run: RunLine },
+  ) {
+    this.#listener = listener;
+    this.#run = run;
+    const { promise, resolve } = Promise.withResolvers<ProcessEnd>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#env = { ...command.env, PWD: command.cwd ?? HOME, ...variablesOf(size) };
+    const program = [command.command, ...command.args];
+    if (program.length === 1 && /(?:^|\/)(?:ba)?sh$/.test(command.command)) this.#print(PROMPT);
+    else void this.#runProgram(program);
+  }
+
+  async write(data: Uint8Array): Promise<void> {
+    if (this.#over) throw processErrors.stdinClosed();
+    if (this.#typed.length + data.byteLength > limits.processStdinBytes)
+      throw processErrors.stdinFull(limits.processStdinBytes);
+    this.#typed += this.#decoder.decode(data, { stream: true });
+    this.#look();
+  }
+
+  /** Nobody types any more. */
+  closeStdin(): void {
+    this.kill("SIGHUP");
+  }
+
+  resize(size: TerminalSize): void {
+    this.#env = { ...this.#env, ...variablesOf(size) };
+  }
+
+  kill(signal: ProcessSignal): void {
+    if (this.#over) return;
+    if (interrupts.has(signal)) return this.#interrupt();
+    this.#over = true;
+    this.#running?.abort();
+    this.#end({ exitCode: 128 + processSignals[signal], signal });
+  }
+
+  #look(): void {
+    while (this.#typed !== "" && !this.#over) {
+      // Ctrl-C is for what runs, whatever was typed before it.
+      if (this.#running !== undefined) {
+        const at = this.#typed.lastIndexOf("\x03");
+        if (at === -1) return;
+        this.#typed = this.#typed.slice(at + 1);
+        this.#interrupt();
+        return;
+      }
+      const key = keys.exec(this.#typed)?.[0] ?? String.fromCodePoint(this.#typed.codePointAt(0) ?? 0);
+      this.#typed = this.#typed.slice(key.length);
+      this.#press(key);
+    }
+  }
+
+  #press(key: string): void {
+    switch (key) {
+      case "\r":
+      case "\n":
+        this.#print("\r\n");
+        void this.#enter();
+        return;
+      case "\x03":
+        this.#interrupt();
+        return;
+      case "\x04":
+        if (this.#line === "") this.#leave(this.#lastCode);
+        return;
+      case "\x7f":
+      case "\b":
+        if (this.#line !== "") this.#print("\b \b");
+        this.#line = [...this.#line].slice(0, -1).join("");
+        return;
+      case "\x15":
+        this.#print("\b \b".repeat([...this.#line].length));
+        this.#line = "";
+        return;
+      default:
+        if (key < " ") return;
+        this.#line += key;
+        this.#print(key);
+    }
+  }
+
+  #interrupt(): void {
+    this.#print("^C\r\n");
+    this.#line = "";
+    if (this.#running === undefined) this.#print(PROMPT);
+    else this.#running.abort();
+  }
+
+  async #enter(): Promise<void> {
+    const line = this.#line;
+    this.#line = "";
+    const leaving = exitLine.exec(line);
+    if (leaving !== null) return this.#leave(Number(leaving.groups?.code ?? this.#lastCode) & 0xff);
+    await this.#runLine(line);
+    if (this.#over) return;
+    this.#print(PROMPT);
+    this.#look();
+  }
+
+  async #runProgram(program: readonly string[]): Promise<void> {
+    await this.#runLine(program.map(quoted).join(" "));
+    this.#leave(this.#lastCode);
+  }
+
+  async #runLine(line: string): Promise<void> {
+    const running = new AbortController();
+    this.#running = running;
+    try {
+      const result = await this.#run(line, this.#env, running.signal);
+      if (running.signal.aborted || this.#over) return;
+      this.#lastCode = result.exitCode;
+      this.#env = { ...result.env, ...this.#sizes() };
+      for (const output of [result.stdout, result.stderr])
+        if (output.byteLength > 0) this.#print(new TextDecoder().decode(output).replace(/\r?\n/g, "\r\n"));
+    } catch (cause) {
+      this.#lastCode = 128 + processSignals.SIGINT;
+      if (!running.signal.aborted)
+        this.#print(`${cause instanceof Error ? cause.message : String(cause)}\r\n`);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** As they are now: it may have been resized meanwhile. */
+  #sizes(): Record<string, string> {
+    const { LINES = "", COLUMNS = "" } = this.#env;
+    return { LINES, COLUMNS };
+  }
+
+  #leave(exitCode: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#end({ exitCode });
+  }
+
+  #print(text: string): void {
+    if (!this.#over) void this.#listener("stdout", new TextEncoder().encode(text));
+  }
+}
+
+function variablesOf({ cols, rows }: TerminalSize): Record<string, string> {
+  return { COLUMNS: String(cols), LINES: String(rows) };
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

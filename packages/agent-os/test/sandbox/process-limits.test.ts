@@ -1,0 +1,170 @@
+/** Attacks on what a sandbox of processes may use, and on what holds it together. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import type { BootOptions, Sandbox, SandboxUse } from "@troupe/agent-os";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { boot as bootUnder } from "../../../../conformance/sandbox/drivers.ts";
+import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
+import { ProcessDriver, type ProcessDriverOptions } from "../../src/sandbox/bubblewrap/process-driver.ts";
+import { missing, processDriver } from "../support/bubblewrap.ts";
+
+const MIB = 1024 * 1024;
+
+function boot(
+  context: TestContext,
+  options: ProcessDriverOptions = {},
+  rest: Omit<BootOptions, "signal"> = {},
+): Promise<Sandbox> {
+  return bootUnder({ name: "process", make: () => processDriver(options), missing }, context, rest);
+}
+
+test("memory: one process that takes too much is ended, and many that do together, and it is said why", async (context) => {
+  const used: SandboxUse[] = [];
+  const memoryBytes = 192 * MIB;
+  const sandbox = await boot(context, { memoryBytes }, { onUse: (use) => void used.push(use) });
+  const exceeded = { code: "limit_exceeded", metadata: { limit: "memoryBytes" } };
+  await expect(sandbox.exec("head -c 900M /dev/zero | tail")).rejects.toMatchObject(exceeded);
+  expect((await sandbox.exec("ulimit -d")).stdout).toBe(`${(memoryBytes + 768 * MIB) / 1024}\n`);
+  const many = sandbox.exec("for n in 1 2 3 4; do (head -c 90M /dev/zero; sleep 60) | tail & done; wait");
+  await expect(many).rejects.toMatchObject(exceeded);
+  expect(
+    used.some(({ limit, used, most }) => limit === "memoryBytes" && most === memoryBytes && used > 0),
+  ).toBe(true);
+  expect((await sandbox.exec("echo fine")).stdout).toBe("fine\n");
+});
+
+test("files: their bytes, their length and their number have an end, also where none is stored", async (context) => {
+  const sandbox = await boot(context, { fileBytes: 4 * MIB, files: 300 }, { files: new Shelf() });
+  for (const place of ["/home/user", "/tmp", "/dev/shm", "/run", "/etc"])
+    expect((await sandbox.exec(`cd ${place} && cat /dev/zero > big; rm -f big`)).stderr, place).toMatch(
+      /No space|size limit/,
+    );
+  expect((await sandbox.exec("touch /dev/x")).exitCode).not.toBe(0);
+  const holes = sandbox.exec("truncate -s 3M a; truncate -s 3M b");
+  await expect(holes).rejects.toMatchObject({ code: "file_failed", metadata: { code: "EDQUOT" } });
+  await expect(sandbox.exec("rm a; mkdir many; cd many; touch $(seq 400)")).rejects.toMatchObject({
+    metadata: { code: "EDQUOT" },
+  });
+  const crowd = sandbox.exec("n=0; while true; do n=$((n+1)); : > crowd$n; done");
+  await expect(crowd).rejects.toMatchObject({ code: "limit_exceeded", metadata: { limit: "files" } });
+  expect((await sandbox.exec("find . -name 'crowd*' -delete; rm -r many; echo fine")).stdout).toBe("fine\n");
+});
+
+test("processes: a bomb of forks explodes inside, and what it left can be swept up", async (context) => {
+  const sandbox = await boot(context, { processes: 40 });
+  const bomb = "bomb() { bomb | bomb & }; bomb; sleep 60";
+  await expect(sandbox.exec(bomb, { timeoutMs: 1_500 })).rejects.toMatchObject({ code: "deadline_exceeded" });
+  await expect.poll(async () => (await sandbox.exec("echo fine")).stdout, { timeout: 30_000 }).toBe("fine\n");
+  // What it leaves running in its group ends with it, what has left the group with the sandbox.
+  expect((await sandbox.exec("sleep 1000 & echo $!")).exitCode).toBe(0);
+  expect((await sandbox.exec("ps -e | grep -c '[s]leep'")).stdout.trim()).toBe("0");
+});
+
+test("a limit of time on the processor, and of open files", async (context) => {
+  const sandbox = await boot(context, { cpuSeconds: 1, openFiles: 64 });
+  expect((await sandbox.exec("while true; do :; done")).exitCode).toBeGreaterThan(128);
+  const { stderr } = await sandbox.exec('for n in $(seq 3 90); do eval "exec $n</dev/null"; done');
+  expect(stderr).toMatch(/Too many open files|Bad file descriptor/);
+});
+
+test("system calls that nobody needs are refused: other sockets, tracing, namespaces, memory without a name", async (context) => {
+  const sandbox = await boot(context);
+  const perl = async (program: string) => (await sandbox.exec(`perl -e '${program}'`)).stdout;
+  if ((await perl("print 1")) !== "1") context.skip("perl is not installed");
+  // vsock leads to the host of a virtual machine, whatever the namespace.
+  for (const family of [40, 17, 38]) {
+    const said = await perl(
+      `socket(my $s, ${family}, 1, 0) ? print "open" : print $!{EAFNOSUPPORT} ? "no" : $!`,
+    );
+    expect(said).toBe("no");
+  }
+  expect(await perl("socket(my $s, 1, 1, 0) and print 1")).toBe("1");
+  const calls = process.arch === "x64" ? [101, 272, 165, 425, 321, 250] : [117, 97, 40, 425, 280, 219];
+  for (const call of calls)
+    expect(await perl(`print syscall(${call}, 0, 0, 0, 0, 0) == -1 && $!{EPERM} ? "no" : "yes"`)).toBe("no");
+  const memfd = process.arch === "x64" ? 319 : 279;
+  expect(await perl(`my $n = "x"; print syscall(${memfd}, $n, 0) == -1 && $!{ENOSYS} ? "no" : "yes"`)).toBe(
+    "no",
+  );
+});
+
+test("who kills everybody inside leaves the sandbox; who gets at its supervisor loses what wasn't saved", async (context) => {
+  const files = new Shelf();
+  const sandbox = await boot(context, {}, { files });
+  await sandbox.exec("echo kept > kept");
+  await sandbox.exec("kill -9 -1; kill -9 2; kill -9 -2; kill -9 1");
+  expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
+  const process = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
+  const end = sandbox.exec("for t in $(ls /proc/2/task); do kill -9 $t; done; sleep 60");
+  await expect(end).rejects.toMatchObject({ group: "sandbox", code: "lost", retryable: true });
+  expect(await process.ended).toMatchObject({ exitCode: 137, error: { code: "lost" } });
+  expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
+});
+
+test("while a process runs its files are saved: what it wrote before a crash is there after it", async (context) => {
+  const files = new Shelf();
+  const sandbox = await boot(context, {}, { files });
+  const line = "echo first > first; while true; do sleep 0.1; done";
+  const running = await sandbox.spawn({ command: "sh", args: ["-c", line] }, () => undefined);
+  const paths = async () => (await files.load()).map(([path]) => path);
+  await expect.poll(paths, { timeout: 30_000 }).toContain("/home/user/first");
+  running.kill("SIGTERM");
+  expect(await running.ended).toEqual({ exitCode: 143, signal: "SIGTERM" });
+});
+
+test("a slow reader holds up the process that prints, and nobody else", async (context) => {
+  const sandbox = await boot(context);
+  const held = Promise.withResolvers<void>();
+  let bytes = 0;
+  const flood = await sandbox.spawn(
+    { command: "head", args: ["-c", "3000000", "/dev/zero"] },
+    async (_, data) => {
+      bytes += data.byteLength;
+      await held.promise;
+    },
+  );
+  expect((await sandbox.exec("echo beside")).stdout).toBe("beside\n");
+  expect(bytes).toBeLessThan(1_000_000);
+  held.resolve();
+  expect(await flood.ended).toEqual({ exitCode: 0 });
+  expect(bytes).toBe(3_000_000);
+});
+
+test("all of it runs as a user without a name, and with real tools", async (context) => {
+  const sandbox = await boot(context);
+  const mark = String(900_000 + process.pid);
+  const sleep = await sandbox.spawn({ command: "sleep", args: [mark] }, () => undefined);
+  const users = () =>
+    readdirSync("/proc").flatMap((pid) => {
+      const file = `/proc/${pid}/cmdline`;
+      return existsSync(file) && readFileSync(file, "latin1") === `sleep\0${mark}\0`
+        ? [statSync(file).uid]
+        : [];
+    });
+  await expect.poll(users).toHaveLength(1);
+  if (process.getuid?.() === 0) expect(users()[0]).toBeGreaterThanOrEqual(61_184);
+  sleep.kill("SIGKILL");
+  expect((await sandbox.exec("/run/troupe/node -p '6 * 7'")).stdout).toBe("42\n");
+  const { exitCode } = await sandbox.exec("command -v git");
+  if (exitCode !== 0) return;
+  const line =
+    "git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m first && git log --oneline";
+  expect((await sandbox.exec(line)).stdout).toMatch(/first/);
+});
+
+test("where bubblewrap isn't, or doesn't work, it is said what to install", async () => {
+  const boot = (options: ProcessDriverOptions) =>
+    new ProcessDriver(options).boot({ signal: new AbortController().signal });
+  const unsupported = {
+    group: "sandbox",
+    code: "unsupported",
+    metadata: { install: "apt-get install bubblewrap" },
+  };
+  await expect(boot({ bubblewrap: "/nowhere/bwrap" })).rejects.toMatchObject(unsupported);
+  await expect(boot({ bubblewrap: "/bin/false" })).rejects.toMatchObject(unsupported);
+  const before = process.env.PATH;
+  process.env.PATH = "/nowhere";
+  onTestFinished(() => {
+    process.env.PATH = before;
+  });
+  await expect(boot({})).rejects.toThrow("bubblewrap is not installed");
+});

@@ -1,0 +1,87 @@
+/** The network of a sandbox of processes: none, or a proxy that the policy is behind. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { NetworkConfig } from "@troupe/agent-os";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { boot } from "../../../../conformance/sandbox/drivers.ts";
+import { Egress } from "../../src/egress/egress.ts";
+import { processes } from "../support/bubblewrap.ts";
+import { serveWeb } from "../support/web.ts";
+
+/** Names that lead to this machine. */
+const resolve = async (host: string) =>
+  host.endsWith(".test") ? [{ address: "127.0.0.1", family: 4 }] : Promise.reject(new Error("unknown"));
+
+async function inside(context: TestContext, network: NetworkConfig) {
+  const sandbox = await boot(processes, context, { network: new Egress(network, resolve) });
+  /** What a program inside says. */
+  return async (program: string) => {
+    const { stdout, stderr } = await sandbox.exec(`/run/troupe/node --input-type=module -e '${program}'`);
+    return stdout + stderr;
+  };
+}
+
+test("programs reach what is allowed through the proxy; the secret is never inside; what is refused says why", async (context) => {
+  const web = await serveWeb({
+    "/echo": (request, response) => response.end(`key=${request.headers["x-key"]}`),
+    "/away": (_request, response) => response.writeHead(302, { location: "http://other.test/" }).end(),
+  });
+  const run = await inside(context, {
+    allow: [{ url: `http://web.test:${web.port}`, private: true }],
+    credentials: { API_KEY: { value: "s3cret", hosts: ["web.test"] } },
+  });
+  const origin = `http://web.test:${web.port}`;
+  const said = await run(
+    `import { request } from "node:http";
+     const get = async (url) => (await fetch(url, { headers: { "x-key": process.env.API_KEY } }).catch((e) => ({ text: () => e.cause?.message })));
+     console.log(await (await get("${origin}/echo")).text());
+     console.log(await (await get("http://other.test/")).text());
+     console.log(await new Promise((resolve) => request({ port: 3128, path: "http://169.254.169.254/" }, resolve).end()).then((r) => r.statusCode + String(r.read() ?? "")));
+     console.log(await (await get("http://169.254.169.254/latest")).text());
+     console.log((await fetch("${origin}/away", { redirect: "manual" })).status);`,
+  );
+  const lines = said.split("\n");
+  expect(lines[0]).toMatch(/^key=troupe-credential-[0-9a-f]{24}$/);
+  expect(web.asked[0]?.headers["x-key"]).toBe("s3cret");
+  expect(lines[1]).not.toContain("key=");
+  expect(web.asked.map(({ url }) => url)).toEqual(["/echo", "/away"]);
+  // A program follows a redirect by itself, and is looked at again.
+  expect(said).toContain("403");
+  expect(said).toContain("302");
+  expect(said).not.toContain("s3cret");
+});
+
+test("https is a tunnel to a whole origin that is allowed, and to nothing else", async (context) => {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => socket.end(`heard ${data}`));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const run = await inside(context, {
+    allow: [
+      { url: `https://tunnel.test:${port}`, private: true },
+      { url: `https://part.test:${port}/v1`, private: true },
+      { url: `https://public.test:${port}` },
+    ],
+  });
+  const tunnel = (host: string) =>
+    run(
+      `import { request } from "node:http";
+       const asked = request({ port: 3128, method: "CONNECT", path: "${host}:${port}" });
+       asked.on("connect", (response, socket) => {
+         console.log(response.statusCode, response.statusMessage);
+         if (response.statusCode === 200) socket.end("hello"); else socket.destroy();
+         socket.on("data", (data) => console.log(String(data)));
+       });
+       asked.end();`,
+    );
+  expect(await tunnel("tunnel.test")).toBe("200 Connection established\nheard hello\n");
+  expect(await tunnel("part.test")).toContain("403");
+  expect(await tunnel("part.test")).toContain("only whole origins");
+  expect(await tunnel("public.test")).toContain("its address is a private one");
+  expect(await tunnel("nowhere.test")).toContain("is not on the allow list");
+});
