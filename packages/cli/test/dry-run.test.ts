@@ -8,6 +8,7 @@ import { runGateway } from "../src/gateway/command.ts";
 import type { GatewayFlags } from "../src/gateway/options.ts";
 import { GatewayProcess } from "./support/gateway-process.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
+import { Troupe } from "./support/troupe.ts";
 
 const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
 
@@ -84,6 +85,33 @@ test("S5.1 a dry run writes, binds and starts nothing, and reports a missing req
   expect(listen).toHaveBeenCalled();
   expect(spawn).toHaveBeenCalled();
   expect({ ...before, digest: folder.digest() }).not.toEqual(before);
+});
+
+test("S5.1 (in part) nor does a dry run of an agent, the doctor, or a look at the configuration", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const good = folder.worker("good", guardrail);
+  folder.write("home/.gemini/settings.json", "{}");
+  folder.write("tmp/empty", "");
+  const atof = join(folder.path, "trace.jsonl");
+  const config = folder.write("troupe.toml", `[gateway]\nplugins = ["${good}"]\natof = "${atof}"`);
+  troupe.env = { HOME: join(folder.path, "home"), PATH: "" };
+  vi.stubEnv("TMPDIR", join(folder.path, "tmp"));
+  const listen = vi.spyOn(Server.prototype, "listen");
+  const prototype: object = ChildProcess.prototype;
+  assert(startsProcesses(prototype));
+  const spawn = vi.spyOn(prototype, "spawn");
+  const before = { user: troupe.digest(), digest: folder.digest(), ...processState() };
+
+  const planned = await troupe.run("run", "--dry-run", "--config", config, "--", "gemini", "-p", "hi");
+  expect(planned.out).toContain("Would activate plugin good");
+  expect(planned.out).toContain("Would run gemini -p hi");
+  await troupe.run("doctor", "--offline", "--bind", "127.0.0.1:0", "--config", config);
+  await troupe.run("config", "--sources", "--config", config);
+
+  expect({ user: troupe.digest(), digest: folder.digest(), ...processState() }).toEqual(before);
+  expect(listen).not.toHaveBeenCalled();
+  expect(spawn).not.toHaveBeenCalled();
 });
 
 test("the executable's dry run ends with 0, at a port that is taken too", async () => {

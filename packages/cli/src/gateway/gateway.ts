@@ -7,8 +7,9 @@
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
-import { AtofExporter, createRelay } from "@troupe/relay/node";
+import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
 import { askedPlugins } from "./asked-plugins.ts";
+import { GatewayMetrics } from "./metrics.ts";
 import type { GatewayOptions } from "./options.ts";
 import { readKeys } from "./provider-key.ts";
 import { RelayComponents } from "./relay-components.ts";
@@ -69,10 +70,13 @@ export class Gateway implements AsyncDisposable {
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");
     }
+    const exporter = starting.use(new PrometheusExporter());
+    exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
-    const route = { relay, upstreams, plugins, token: agent?.token, session: agent?.session };
+    const metrics = new GatewayMetrics();
+    const route = { relay, upstreams, plugins, metrics, exporter, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
     starting.defer(() => server.close());
     const url = agent === undefined ? server.url : withToken(server.url, agent.token);
@@ -93,4 +97,8 @@ export class Gateway implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ending.disposeAsync();
   }
+}
+
+function forAgent(agent: ForOneAgent | undefined) {
+  return { token: agent?.token, session: agent?.session };
 }

@@ -13,6 +13,7 @@ import { requestErrors } from "../errors.ts";
 import { sendJson } from "./answer.ts";
 import { contentOf, readBody } from "./body.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
+import type { GatewayMetrics } from "./metrics.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -24,13 +25,14 @@ import type { Upstreams } from "./upstreams.ts";
 export interface ModelRoute {
   readonly relay: Relay;
   readonly upstreams: Upstreams;
+  readonly metrics: GatewayMetrics;
   /** Joins all that one agent does, in the metadata of its calls. */
   readonly session: string | undefined;
 }
 
 /** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
-  { relay, upstreams, session }: ModelRoute,
+  { relay, upstreams, metrics, session }: ModelRoute,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
@@ -45,6 +47,7 @@ export async function callModel(
   const content = contentOf(body, request.headers["content-encoding"]);
   const exchange = new Exchange({
     upstreams,
+    metrics,
     upstream,
     provider,
     request,
@@ -71,6 +74,7 @@ export async function callModel(
 
 interface ExchangeParts {
   readonly upstreams: Upstreams;
+  readonly metrics: GatewayMetrics;
   readonly upstream: Upstream;
   readonly provider: Provider;
   readonly overhead: Overhead;
@@ -99,7 +103,7 @@ class Exchange {
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
     if (this.#begun) throw requestErrors.answeredTwice();
-    const { upstreams, upstream, provider, overhead, request, response } = this.#parts;
+    const { upstreams, metrics, upstream, provider, overhead, request, response } = this.#parts;
     const body = this.#bodyOf(rewritten);
     const { traceparent: _ours, ...now } = rewritten.headers;
     const { traceparent: _theirs, ...given } = this.headers;
@@ -116,7 +120,9 @@ class Exchange {
     );
     this.#begun = true;
     const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
-    response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
+    const heldUp = overhead.ms();
+    metrics.held(heldUp);
+    response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
     const reader = new ResponseReader(answer.headers, provider.codec);
     await pipeline(answer, reader, response, { signal });
     return { status, ...(await reader.told()) };

@@ -18,8 +18,8 @@ export class Overhead {
     }
   }
 
-  /** Milliseconds so far, with two digits. */
-  text(): string {
-    return (performance.now() - this.#began - this.#elsewhereMs).toFixed(2);
+  /** Milliseconds so far. */
+  ms(): number {
+    return performance.now() - this.#began - this.#elsewhereMs;
   }
 }

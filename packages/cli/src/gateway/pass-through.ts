@@ -13,7 +13,7 @@ import { agentSessionOf, sessionMetadata } from "./session.ts";
 
 /** Answers `request`. Throws `gateway.not_found` where no provider is configured, and what the upstream throws. */
 export async function passThrough(
-  { relay, upstreams, session }: ModelRoute,
+  { relay, upstreams, metrics, session }: ModelRoute,
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -38,6 +38,8 @@ export async function passThrough(
   const data = { method, path, status };
   const metadata = sessionMetadata(session, agentSessionOf(request.headers));
   relay.event("gateway.passed_through", { data, metadata });
-  response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, overhead.text()]);
+  const heldUp = overhead.ms();
+  metrics.held(heldUp);
+  response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
   await pipeline(answer, response, { signal: abort.signal });
 }

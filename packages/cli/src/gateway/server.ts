@@ -5,11 +5,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins } from "@troupe/plugins";
+import type { PrometheusExporter } from "@troupe/relay/node";
 import { optionErrors, requestErrors } from "../errors.ts";
 import { checkAccess } from "./access.ts";
 import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { sendJson } from "./answer.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
+import type { RouteName } from "./metrics.ts";
 import { callModel, type ModelRoute } from "./model-call.ts";
 import { passThrough } from "./pass-through.ts";
 import { type Provider, providerOf, readable } from "./provider.ts";
@@ -22,6 +24,8 @@ export interface ServerRoute extends ModelRoute {
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
   /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
   readonly token: string | undefined;
+  /** Of calls, tokens and costs. */
+  readonly exporter: Pick<PrometheusExporter, "text">;
 }
 
 /** What probes are told with status 200: a gateway that lacks an optional plugin serves. */
@@ -82,6 +86,8 @@ export class GatewayServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let provider: Provider | undefined;
+    const { metrics } = this.#route;
+    metrics.began();
     try {
       request.url = withoutToken(this.#route.token, request.url ?? "/");
       const path = pathOf(request.url);
@@ -90,6 +96,7 @@ export class GatewayServer {
     } catch (error) {
       this.#refuse(readable(error), provider, response);
     }
+    metrics.ended(routeNameOf(request.url ?? "", provider), response.statusCode);
   }
 
   async #dispatch(
@@ -101,6 +108,7 @@ export class GatewayServer {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request.headers);
     if (path === "/plugins") return this.#diagnose(request, response);
+    if (path === "/metrics") return this.#measure(request, response);
     if (provider === undefined && !path.startsWith("/hooks/"))
       return await passThrough(this.#route, path, request, response);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
@@ -128,6 +136,14 @@ export class GatewayServer {
     sendJson(response, 200, diagnosticsOf(this.#route.plugins));
   }
 
+  /** For whoever scrapes on this machine: names of tools and models are among the labels. */
+  #measure({ method }: IncomingMessage, response: ServerResponse): void {
+    if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
+    const { metrics, exporter } = this.#route;
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+    response.end(metrics.text() + exporter.text());
+  }
+
   #readiness(): string {
     if (this.#stopping) return "stopping";
     const lost = this.#route.plugins.status.filter(({ state }) => state !== "active");
@@ -142,4 +158,11 @@ export class GatewayServer {
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
+}
+
+/** For labels: the gateway's own routes are known by their first word. */
+function routeNameOf(url: string, provider: Provider | undefined): RouteName {
+  if (provider !== undefined) return "model";
+  if (url.startsWith("/hooks/")) return "hook";
+  return /^\/(?:livez|readyz|plugins|metrics)\b/.test(url) ? "own" : "pass_through";
 }

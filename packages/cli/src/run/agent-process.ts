@@ -1,4 +1,7 @@
-/** AgentProcess: the program that runs behind the gateway. The terminal is its own; signals that only we get go on to it. */
+/**
+ * AgentProcess: the program that runs behind the gateway. The terminal is its own; signals that only we get go on to it. One that
+ * comes before it is there keeps it from starting: then as after its end, everything else ends in order.
+ */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { runErrors } from "../errors.ts";
@@ -7,18 +10,30 @@ import type { AgentStart } from "./agents.ts";
 /** The shell's word for a program that a signal ended: 128 and its number. */
 const SIGNAL_EXIT = 128;
 
-/** Runs it to its end; its exit code. Throws `run.cannot_start`. */
-export async function runAgentProcess(
-  { program, args, env }: AgentStart,
-  onSignal: (listener: (signal: NodeJS.Signals) => void) => void,
-): Promise<number> {
-  const child = spawn(program, args, { stdio: "inherit", env: { ...env } });
-  // Ctrl-C reaches the whole foreground group, the agent among them: what it means is the agent's to say.
-  onSignal((signal) => signal === "SIGINT" || child.kill(signal));
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once("error", (cause) => reject(runErrors.cannotStart(program, cause)));
-  child.once("exit", (code, signal) =>
-    resolve(code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal])),
-  );
-  return await promise;
+/** A program that isn't there yet, and what signals say of it. */
+export class AgentProcess {
+  #early: NodeJS.Signals | undefined = undefined;
+  #pass: (signal: NodeJS.Signals) => void = (signal) => {
+    this.#early ??= signal;
+  };
+
+  constructor(onSignal: (listener: (signal: NodeJS.Signals) => void) => void) {
+    onSignal((signal) => this.#pass(signal));
+  }
+
+  /** Runs it to its end; its exit code. Throws `run.cannot_start`. */
+  async run({ program, args, env }: AgentStart): Promise<number> {
+    if (this.#early !== undefined) return exitOf(this.#early);
+    const child = spawn(program, args, { stdio: "inherit", env: { ...env } });
+    // Ctrl-C reaches the whole foreground group, the agent among them: what it means is the agent's to say.
+    this.#pass = (signal) => void (signal === "SIGINT" || child.kill(signal));
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    child.once("error", (cause) => reject(runErrors.cannotStart(program, cause)));
+    child.once("exit", (code, signal) => resolve(code ?? exitOf(signal)));
+    return await promise;
+  }
+}
+
+function exitOf(signal: NodeJS.Signals | null): number {
+  return SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]);
 }

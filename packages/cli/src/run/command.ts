@@ -10,7 +10,7 @@ import { Gateway } from "../gateway/gateway.ts";
 import { type GatewayFlags, readOptions } from "../gateway/options.ts";
 import { describePlan, planGateway } from "../gateway/plan.ts";
 import { newToken } from "../gateway/token.ts";
-import { runAgentProcess } from "./agent-process.ts";
+import { AgentProcess } from "./agent-process.ts";
 import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
 import { RunSummary } from "./summary.ts";
 
@@ -53,6 +53,8 @@ export async function runBehindGateway(
     terminal.out(`${plan}Would run ${[program, ...args].join(" ")}\n`);
     return;
   }
+  // From here on a signal is the agent's, also where it isn't there yet: plugins have to be ended too.
+  const agentProcess = new AgentProcess((listener) => terminal.onSignal?.(listener));
   const summary = new RunSummary();
   const began = performance.now();
   const exitCode = await withGateway();
@@ -70,6 +72,6 @@ export async function runBehindGateway(
     const hook = [...(terminal.self ?? []), "hook"];
     const start = { program, args, env };
     const told = await behindGateway(start, { url: gateway.url, hook, ending }, flags.agent);
-    return await runAgentProcess(told, (listener) => terminal.onSignal?.(listener));
+    return await agentProcess.run(told);
   }
 }
