@@ -7,6 +7,8 @@ import { command } from "../command.ts";
 export interface CachedPackage {
   readonly name: string;
   readonly version: string;
+  /** What must stand in the same folder, as `name@version`. */
+  readonly beside?: readonly string[];
 }
 
 const cache = join(import.meta.dirname, "../../node_modules/.cache/troupe-programs");
@@ -23,9 +25,9 @@ export async function installWithNpm(wanted: CachedPackage): Promise<string | un
   await rm(half, { recursive: true, force: true });
   await mkdir(half, { recursive: true });
   await writeFile(join(half, "package.json"), JSON.stringify({ private: true }));
-  const { name, version } = wanted;
+  const { name, version, beside = [] } = wanted;
   const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"];
-  const args = ["install", ...flags, `${name}@${version}`];
+  const args = ["install", ...flags, `${name}@${version}`, ...beside];
   const { status } = await command("npm", args, { cwd: half, timeoutMs: 300_000 });
   if (status !== 0) return `\`npm install ${name}@${version}\` failed`;
   await mkdir(dirname(folder), { recursive: true });

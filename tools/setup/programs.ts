@@ -28,6 +28,11 @@ export interface NeededProgram {
 }
 
 const geminiCli: CachedPackage = { name: "@google/gemini-cli", version: "0.61.0" };
+const pi: CachedPackage = {
+  name: "pi-acp",
+  version: "0.0.34",
+  beside: ["@earendil-works/pi-coding-agent@0.87.1"],
+};
 
 export const neededPrograms: readonly NeededProgram[] = [
   {
@@ -89,6 +94,13 @@ export const neededPrograms: readonly NeededProgram[] = [
     names: [cachedProgram(geminiCli, "gemini")],
     packages: [],
     npm: geminiCli,
+  },
+  {
+    variable: "TROUPE_TEST_PI",
+    title: `Pi behind pi-acp ${pi.version}`,
+    names: [cachedProgram(pi, "pi-acp")],
+    packages: [],
+    npm: pi,
   },
 ];
 
