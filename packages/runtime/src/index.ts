@@ -164,7 +164,7 @@ export type {
   OpenCarrierSource,
 } from "./ports/carried.ts";
 export type { PluginSet } from "./ports/plugin-set.ts";
-export type { RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
+export type { CallerRateLimit, RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";

@@ -29,6 +29,7 @@ export type {
   AppFetch,
   BeforeActionResponseContextOf,
   BeforeConnectContextOf,
+  CallerRateLimit,
   CallGuard,
   CallGuards,
   CompletableMessage,

@@ -49,7 +49,8 @@ export class Limiter {
 
   /** Why a call is not taken; nothing when it is, and is counted. */
   refuses({ caller, connection, params }: ActionCall): TroupeError | undefined {
-    if (connection === undefined) return this.#count({ key: caller ?? keyOf(params), connection: undefined });
+    if (connection === undefined)
+      return this.#count({ key: caller ?? this.#keyOf(params), connection: undefined });
     let client = this.#connected.get(connection);
     if (client === undefined) {
       client = this.#client("params" in connection ? connection.params : connection.id);
@@ -60,7 +61,7 @@ export class Limiter {
 
   /** Why a client isn't let in. */
   refusesClient(params: unknown): TroupeError | undefined {
-    return this.#count({ key: keyOf(params), connection: undefined });
+    return this.#count({ key: this.#keyOf(params), connection: undefined });
   }
 
   /** The request, with every message of its socket counted; undefined when it was refused. */
@@ -88,7 +89,13 @@ export class Limiter {
   }
 
   #client(params: unknown): Caller {
-    return { key: keyOf(params), connection: this.#bucket(this.#limits.connection) };
+    return { key: this.#keyOf(params), connection: this.#bucket(this.#limits.connection) };
+  }
+
+  /** Who shows these parameters. */
+  #keyOf(params: unknown): string {
+    const by = this.#limits.caller?.by;
+    return textOf(by === undefined ? params : by.map((name) => parameterOf(params, name)));
   }
 
   /** Takes a token of each, if each has one. */
@@ -160,6 +167,11 @@ class CountedSocket implements RawSocket {
   }
 }
 
-function keyOf(params: unknown): string {
+function parameterOf(params: unknown, name: string): unknown {
+  if (typeof params !== "object" || params === null || !Object.hasOwn(params, name)) return null;
+  return Reflect.get(params, name) ?? null;
+}
+
+function textOf(params: unknown): string {
   return params === undefined ? "" : encodeJson(params, "params");
 }

@@ -2,6 +2,8 @@
 import { nearest } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 
+const MOST_NAMES = 16;
+
 /** So many calls in so much time, and so many at once. */
 export interface RateLimit {
   readonly calls: number;
@@ -9,6 +11,15 @@ export interface RateLimit {
   readonly perMs: number;
   /** Calls that may come at once after a while without any. Default: `calls`. */
   readonly burst?: number;
+}
+
+/** A limit of each caller. */
+export interface CallerRateLimit extends RateLimit {
+  /**
+   * The connection parameters that say who calls: who shows the same ones is the same caller, whatever else it shows. Who
+   * shows none of them is one caller with all others that don't. At most 16 names. Default: all parameters.
+   */
+  readonly by?: readonly string[];
 }
 
 /**
@@ -19,7 +30,7 @@ export interface RateLimits {
   /** All together. */
   readonly actor?: RateLimit;
   /** Each caller: another actor by its id, anybody else by the connection parameters. */
-  readonly caller?: RateLimit;
+  readonly caller?: CallerRateLimit;
   /** Each connection; a raw socket is one. */
   readonly connection?: RateLimit;
 }
@@ -27,8 +38,24 @@ export interface RateLimits {
 /** Checks limits. Throws `config.unknown_option`, `config.invalid_option`. */
 export function parseRateLimits(value: unknown): RateLimits {
   const given = fieldsOf("rateLimit", value, ["actor", "caller", "connection"]);
-  const limits = given.map(([name, limit]) => [name, parseLimit(`rateLimit.${name}`, limit)]);
+  const limits = given.map(([name, limit]) => [
+    name,
+    name === "caller" ? parseCallerLimit(limit) : parseLimit(`rateLimit.${name}`, limit),
+  ]);
   return Object.freeze(Object.fromEntries(limits));
+}
+
+function parseCallerLimit(value: unknown): CallerRateLimit {
+  if (typeof value !== "object" || value === null || !("by" in value) || value.by === undefined)
+    return parseLimit("rateLimit.caller", value);
+  const { by, ...limit } = value;
+  const isName = (name: unknown): name is string => typeof name === "string" && name !== "";
+  if (!Array.isArray(by) || by.length === 0 || by.length > MOST_NAMES || !by.every(isName))
+    throw configErrors.invalidOption(
+      "rateLimit.caller.by",
+      `1 to ${MOST_NAMES} names of connection parameters`,
+    );
+  return Object.freeze({ ...parseLimit("rateLimit.caller", limit), by: Object.freeze([...by]) });
 }
 
 function parseLimit(place: string, value: unknown): RateLimit {

@@ -208,3 +208,55 @@ test.each([
   }
   expect(codeOf(thrown)).toBe(code);
 });
+
+test("who calls may be said by some of the parameters: a new nonce makes nobody a new caller, and no more of them are known than may be", async () => {
+  const known = actor({
+    options: { rateLimit: { caller: { ...second(2), by: ["user", "org"] } } },
+    types: {} as { connParams: { user?: string; org?: string; nonce?: number } },
+    actions: { act: () => "done" },
+  });
+  await using driver = await Driver.start({ known });
+  let nonce = 0;
+  const act = (params: { user?: string; org?: string }) => {
+    nonce += 1;
+    const handle = driver.client(once).getOrCreate("known", "a", { params: { ...params, nonce } });
+    return rejectionOr(handle.action({ name: "act", args: [] }));
+  };
+  const ann = { user: "ann", org: "x" };
+  expect([await act(ann), await act(ann), await act(ann)]).toEqual(["done", "done", "actor.rate_limited"]);
+  // Another user, and the same name elsewhere, are others.
+  expect([await act({ user: "bo", org: "x" }), await act({ user: "ann", org: "y" })]).toEqual([
+    "done",
+    "done",
+  ]);
+  // Who says nothing is one with all who don't.
+  expect([await act({}), await act({}), await act({})]).toEqual(["done", "done", "actor.rate_limited"]);
+});
+
+test("callers by some parameters are bounded in number, as all are", () => {
+  const world = { clock: { now: () => 0, monotonic: () => 0 } };
+  const limiter = new Limiter(world, { caller: { calls: 1, perMs: 1_000, burst: 1, by: ["user"] } });
+  const refused = (user: number) => limiter.refusesClient({ user, nonce: Math.PI }) !== undefined;
+  expect([refused(0), refused(0)]).toEqual([false, true]);
+  for (let user = 1; user <= limits.rateLimitedCallers; user += 1) refused(user);
+  // The one that was away longest is forgotten, to its favour.
+  expect([refused(0), refused(limits.rateLimitedCallers)]).toEqual([false, true]);
+});
+
+test("names of parameters that are none are refused when the actor is defined", () => {
+  const define = (by: unknown) => () =>
+    Reflect.apply(actor, undefined, [
+      { options: { rateLimit: { caller: { ...second(1), by } } }, actions: {} },
+    ]);
+  for (const by of [[], "user", [""], [1], Array.from({ length: 17 }, (_, index) => `p${index}`)])
+    expect(define(by)).toThrow(/rateLimit\.caller\.by/);
+  expect(define(["user"])).not.toThrow();
+});
+
+async function rejectionOr(work: Promise<unknown>): Promise<unknown> {
+  try {
+    return await work;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
