@@ -139,6 +139,7 @@ export type {
   WorkflowStepConfig,
   WorkflowStepContext,
   WorkflowStepContextOf,
+  WorkflowsOf,
   WorkflowTryConfig,
   WorkflowTryStepConfig,
 } from "./actor/types/workflow.ts";

@@ -115,5 +115,6 @@ export type {
   WorkflowContextOf,
   WorkflowLoopContextOf,
   WorkflowStepContextOf,
+  WorkflowsOf,
 } from "@troupe/runtime";
 export { actor, event, queue, remoteActor, setup } from "@troupe/runtime";

@@ -27,6 +27,7 @@ export type {
   WorkflowStepConfig,
   WorkflowStepContext,
   WorkflowStepContextOf,
+  WorkflowsOf,
   WorkflowTryConfig,
   WorkflowTryStepConfig,
 } from "@troupe/runtime";

@@ -2,7 +2,14 @@
  * `run: workflow(…)` beside hooks with parameters of their own, checked by `tsc`. Each `@ts-expect-error` is an error that a
  * user must get.
  */
-import { type ActionContextOf, actor, type StateOf, workflow } from "@troupe/runtime";
+import {
+  type ActionContextOf,
+  actor,
+  type StateOf,
+  type WorkflowContext,
+  type WorkflowsOf,
+  workflow,
+} from "@troupe/runtime";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
@@ -68,3 +75,34 @@ export const ofAnother = actor({
     async (ctx) => void (await ctx.step("a", async (step) => step.state.seats)),
   ),
 });
+
+// Workflows that are declared beside their actor are known by name and input, in its own actions too.
+const sales = {
+  sale: async (ctx: WorkflowContext, input: { item: string }) =>
+    await ctx.step("sell", async () => input.item),
+  payment: async (_ctx: WorkflowContext, amount?: number) => amount,
+  report: async () => "all is well",
+};
+const till = actor({
+  state: { sold: 0 },
+  run: workflow(async () => {}, { workflows: sales }),
+  actions: {
+    sell: async (c, item: string) => {
+      const workflows: WorkflowsOf<typeof sales> = c.workflows;
+      await workflows.start("sale", { id: item, input: { item } });
+      await workflows.start("payment");
+      await workflows.start("payment", { input: 20 });
+      await workflows.start("report", { id: "daily" });
+      // @ts-expect-error there is no such workflow
+      await workflows.start("sail", { input: { item } });
+      // @ts-expect-error it takes an item
+      await workflows.start("sale");
+      // @ts-expect-error an item is a text
+      await workflows.start("sale", { input: { item: 1 } });
+      // @ts-expect-error an amount is a number
+      await workflows.start("payment", { input: "20" });
+      return (await workflows.get(item))?.state;
+    },
+  },
+});
+holds<Equal<StateOf<typeof till>, { sold: number }>>();

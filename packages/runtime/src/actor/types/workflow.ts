@@ -276,3 +276,33 @@ export type WorkflowLoopContextOf<D> = WorkflowContextOf<D>;
 export type WorkflowBranchContextOf<D> = WorkflowContextOf<D>;
 /** The context of a definition's steps. */
 export type WorkflowStepContextOf<D> = WorkflowStepContext<TypesOf<D>>;
+
+/** Workflows by their names, as `workflow(fn, { workflows })` takes them. */
+type NamedWorkflows = Readonly<Record<string, (ctx: never, input: never) => Promise<unknown>>>;
+
+/** What a workflow takes; nothing for one without a second parameter. */
+type InputOf<F> = F extends (...args: infer Given) => unknown
+  ? Given extends [unknown, ...infer Rest]
+    ? Rest extends []
+      ? undefined
+      : Rest[0]
+    : undefined
+  : never;
+
+/** Options of a start whose input is known; left out where the workflow may go without. */
+type StartArguments<Input> = undefined extends Input
+  ? [options?: WorkflowStartOptions & { readonly input?: Input }]
+  : [options: WorkflowStartOptions & { readonly input: Input }];
+
+/**
+ * `c.workflows` with the names of a record of workflows, and what each takes:
+ * `const workflows: WorkflowsOf<typeof sales> = c.workflows`, where `sales` is what `workflow(fn, { workflows: sales })` was
+ * given. Declared beside the actor, it is known in its actions too: `c.workflows` itself would be a part of what is inferred.
+ */
+export interface WorkflowsOf<W extends NamedWorkflows> extends Omit<ActorWorkflows, "start"> {
+  /** As `ActorWorkflows.start`. */
+  start<N extends keyof W & string>(
+    name: N,
+    ...options: StartArguments<InputOf<W[N]>>
+  ): Promise<WorkflowInfo>;
+}
