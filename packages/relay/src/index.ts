@@ -47,6 +47,8 @@ export type {
 } from "./events/event.ts";
 export type { Measurement } from "./events/metric.ts";
 export { metricSchema } from "./events/metric.ts";
+export type { ToldCall } from "./events/told-call.ts";
+export { isRefusal, readCall, readFailure } from "./events/told-call.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,

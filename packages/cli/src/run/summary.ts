@@ -1,5 +1,5 @@
 /** Summary: what a run came to, counted from its events while they come. */
-import type { Relay, RelayEvent } from "@troupe/relay";
+import { isRefusal, type Relay, type RelayEvent, readCall, readFailure, type ToldCall } from "@troupe/relay";
 
 /** Tokens and money of one model. */
 export interface ModelUse {
@@ -41,34 +41,23 @@ export class RunSummary {
 
   #take(event: RelayEvent): void {
     if (event.kind === "mark") {
-      if (record(event.data)["rejected"] === true) this.refusals += 1;
+      if (isRefusal(event.data)) this.refusals += 1;
       return;
     }
     if (event.scope_category !== "end" || event.category !== "llm") return;
-    if (record(event.metadata)["otel.status_code"] === "ERROR") this.failures += 1;
-    else this.#answered(record(event.category_profile));
+    if (readFailure(event.metadata) === undefined) this.#answered(readCall(event.category_profile));
+    else this.failures += 1;
   }
 
-  #answered(profile: Readonly<Record<string, unknown>>): void {
-    const response = record(profile["annotated_response"]);
-    this.#count(String(response["model"] ?? profile["model_name"] ?? "a model without a name"), response);
-  }
-
-  #count(model: string, response: Readonly<Record<string, unknown>>): void {
-    const usage = record(response["usage"]);
-    const cost = record(usage["cost"])["total"];
+  #answered({ model = "a model without a name", tools, cost, ...tokens }: ToldCall): void {
     const use = this.models.get(model) ?? emptyUse();
     use.calls += 1;
-    use.promptTokens += number(usage["prompt_tokens"]);
-    use.completionTokens += number(usage["completion_tokens"]);
-    use.cachedTokens += number(usage["cache_read_tokens"]);
-    use.cost = typeof cost === "number" && use.cost !== undefined ? use.cost + cost : undefined;
+    use.promptTokens += tokens.promptTokens ?? 0;
+    use.completionTokens += tokens.completionTokens ?? 0;
+    use.cachedTokens += tokens.cachedTokens ?? 0;
+    use.cost = cost === undefined || use.cost === undefined ? undefined : use.cost + cost;
     this.models.set(model, use);
-    const calls = response["tool_calls"];
-    for (const call of Array.isArray(calls) ? calls : []) {
-      const name = String(record(call)["name"]);
-      this.tools.set(name, (this.tools.get(name) ?? 0) + 1);
-    }
+    for (const name of tools) this.tools.set(name, (this.tools.get(name) ?? 0) + 1);
   }
 }
 
@@ -84,12 +73,4 @@ function describe({ calls, promptTokens, completionTokens, cachedTokens, cost }:
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function number(value: unknown): number {
-  return typeof value === "number" ? value : 0;
 }

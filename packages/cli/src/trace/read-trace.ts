@@ -5,6 +5,7 @@
  */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { readCall, readFailure } from "@troupe/relay";
 import { traceErrors } from "../errors.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -104,14 +105,13 @@ function treeOf(nodes: ReadonlyMap<string, OpenNode>): TraceNode[] {
 function nodeOf({ start, end, mark }: OpenNode): TraceNode {
   const first = start ?? end ?? mark ?? {};
   const beganAt = timeOf(first);
-  const failed = record(end?.["metadata"])["otel.status_code"] === "ERROR";
   return {
     kind: mark === undefined ? "scope" : "mark",
     name: String(first["name"]),
     category: typeof first["category"] === "string" ? first["category"] : undefined,
     beganAt,
     tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
-    error: failed ? String(record(end?.["metadata"])["otel.status_description"]) : undefined,
+    error: readFailure(end?.["metadata"]),
     facts: factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) }),
     input: (start ?? mark)?.["data"],
     output: end?.["data"],
@@ -120,16 +120,11 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
 }
 
 function factsOf(profile: Fields): string[] {
-  const response = record(profile["annotated_response"]);
-  const usage = record(response["usage"]);
-  const model = response["model"] ?? profile["model_name"];
-  const cost = record(usage["cost"])["total"];
+  const { model, promptTokens, completionTokens = 0, cost } = readCall(profile);
   return [
-    ...(typeof model === "string" ? [model] : []),
-    ...(typeof usage["prompt_tokens"] === "number"
-      ? [`${usage["prompt_tokens"]} in, ${Number(usage["completion_tokens"] ?? 0)} out`]
-      : []),
-    ...(typeof cost === "number" ? [`${cost.toFixed(4)} USD`] : []),
+    ...(model === undefined ? [] : [model]),
+    ...(promptTokens === undefined ? [] : [`${promptTokens} in, ${completionTokens} out`]),
+    ...(cost === undefined ? [] : [`${cost.toFixed(4)} USD`]),
   ];
 }
 

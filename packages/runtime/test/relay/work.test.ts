@@ -2,6 +2,7 @@
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
+import { watch } from "../driver/watch.ts";
 import { Listener } from "./listener.ts";
 
 const clock = actor({
@@ -162,4 +163,29 @@ test("hooks are scopes: those of callers below what goes on, those of the actor'
   expect(parents.has("hooked.onStateChange")).toBe(true);
   expect(parents.get("hooked.onRequest")).toBeNull();
   expect(parents.get("hooked.onSleep")).toBeNull();
+});
+
+test("what an actor sends to its own queue isn't asked about, and what comes to it from elsewhere is", async () => {
+  const { relay } = new Listener();
+  const asked: string[] = [];
+  relay.registerActionConditionalExecutionGuardrail("notes", ({ action, message }) => {
+    asked.push(`${message ? "message" : "action"} ${action}`);
+    return message ? "no messages" : null;
+  });
+  const took: unknown[] = [];
+  const taker = actor({
+    queues: { jobs: {} },
+    run: async (c) => {
+      for await (const message of c.queue.iter()) took.push(message.body);
+    },
+    actions: { send: async (c, body: string) => void (await c.queue.send("jobs", body)) },
+  });
+  await using driver = await Driver.start({ taker }, { relay });
+  await driver.act("taker", "send", "own");
+  await driver.world.idle();
+  expect([asked, took]).toEqual([["action send"], ["own"]]);
+  const sent = watch(driver.client().getOrCreate("taker").send("jobs", "theirs"));
+  await driver.world.idle();
+  expect(sent.code).toBe("relay.guardrail_rejected");
+  expect([asked.at(-1), took]).toEqual(["message jobs", ["own"]]);
 });

@@ -1,0 +1,51 @@
+/**
+ * ToldCall: what the events of a call say of it, for whoever reads events from elsewhere: a file, a wire, a subscriber that
+ * sums up. Fields are looked at one by one, as they may be anybody's: what isn't there, or is something else, is left out.
+ */
+import { isList, isObject, type JsonObject, number, objectsOf, own, text } from "../codecs/json.ts";
+
+/** What a call of a model came to. */
+export interface ToldCall {
+  /** As its response names it, or else its caller. */
+  readonly model: string | undefined;
+  readonly promptTokens: number | undefined;
+  readonly completionTokens: number | undefined;
+  /** Of the prompt's, those that the provider had in its cache. */
+  readonly cachedTokens: number | undefined;
+  /** In the currency of its price; undefined: no price is known for it. */
+  readonly cost: number | undefined;
+  /** The tools that it asks for, in its order. */
+  readonly tools: readonly string[];
+}
+
+/** What the `category_profile` of an end event says. */
+export function readCall(profile: unknown): ToldCall {
+  const known = record(profile);
+  const response = record(own(known, "annotated_response"));
+  const usage = record(own(response, "usage"));
+  const calls = own(response, "tool_calls");
+  return {
+    model: text(own(response, "model")) ?? text(own(known, "model_name")),
+    promptTokens: number(own(usage, "prompt_tokens")),
+    completionTokens: number(own(usage, "completion_tokens")),
+    cachedTokens: number(own(usage, "cache_read_tokens")),
+    cost: number(own(record(own(usage, "cost")), "total")),
+    tools: isList(calls) ? objectsOf(calls).map((call) => text(own(call, "name")) ?? "") : [],
+  };
+}
+
+/** What an end event's `metadata` says went wrong; undefined where nothing did. */
+export function readFailure(metadata: unknown): string | undefined {
+  const known = record(metadata);
+  if (own(known, "otel.status_code") !== "ERROR") return undefined;
+  return text(own(known, "otel.status_description")) ?? text(own(known, "error.type")) ?? "failed";
+}
+
+/** True for the `data` of the mark that tells of a guardrail's no. */
+export function isRefusal(data: unknown): boolean {
+  return own(record(data), "rejected") === true;
+}
+
+function record(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
