@@ -153,6 +153,27 @@ export const networkErrors = {
   invalidPolicy: (what: string) => error(400, "config", "invalid_option", `agentOS: network: ${what}`),
 };
 
+/** Errors of ports of a sandbox. */
+export const portErrors = {
+  closed: (port: number, cause: unknown) =>
+    error(502, "port", "closed", `Nobody in the sandbox answers on port ${port}`, {
+      metadata: { port },
+      cause,
+    }),
+  timedOut: (port: number, timeoutMs: number) =>
+    error(504, "port", "timed_out", `No answer on port ${port} within ${timeoutMs} ms`, {
+      metadata: { port, timeoutMs },
+    }),
+  answerTooLarge: (limit: number) =>
+    error(502, "port", "answer_too_large", `The answer is longer than ${limit} bytes: take a preview URL`, {
+      metadata: { limit },
+    }),
+  tooManyPreviews: (limit: number) =>
+    error(429, "port", "too_many_previews", `${limit} preview URLs are good: take one back`, {
+      metadata: { limit },
+    }),
+};
+
 /** Errors of cron jobs. */
 export const cronErrors = {
   invalid: (what: string) => error(400, "cron", "invalid", `scheduleCron: ${what}`),
