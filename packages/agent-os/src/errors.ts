@@ -43,6 +43,14 @@ export const sandboxErrors = {
     }),
   lost: (why: string) =>
     error(500, "sandbox", "lost", `The sandbox ended: ${why}`, { retryable: true, metadata: { why } }),
+  /** A mount can't be made, or not by this driver. */
+  mountFailed: (path: string, cause: unknown) =>
+    TroupeError.is(cause)
+      ? cause
+      : error(500, "sandbox", "mount_failed", `${path} can't be mounted: ${textOf(cause)}`, {
+          metadata: { path },
+          cause,
+        }),
   noPorts: () =>
     error(
       501,

@@ -31,6 +31,7 @@ export type {
 export type { ProcessDriverOptions } from "./sandbox/bubblewrap/process-driver.ts";
 export { ProcessDriver } from "./sandbox/bubblewrap/process-driver.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
+export type { HostMount, Mount } from "./sandbox/mounts.ts";
 export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
 export type {
   ProcessCommand,

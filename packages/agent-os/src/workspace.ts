@@ -65,6 +65,7 @@ export class Workspace {
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
+      mounts: config.mounts,
       network: config.network === undefined ? undefined : new Egress(config.network),
       onUse: ({ limit, used, most }) => {
         this.#gauges[limit] ??= new Gauge(most, (near) =>
