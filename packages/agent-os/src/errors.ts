@@ -17,6 +17,8 @@ function error(
 
 /** Errors of parts that are installed by their users. */
 export const packageErrors = {
+  moved: (name: string, use: string) =>
+    error(410, "package", "moved", `${name} is something else here: ${use}`, { metadata: { name, use } }),
   missing: (name: string, install: string, cause: unknown) =>
     error(500, "package", "missing", `${name} is not installed: ${install}`, {
       metadata: { name, install },

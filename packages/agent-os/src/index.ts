@@ -14,6 +14,14 @@ export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
 export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
 export type { AgentOSHooks } from "./hooks.ts";
+export {
+  agentOs,
+  createInMemoryFileSystem,
+  hostDirMount,
+  hostTool,
+  nodeModulesMount,
+  toolKit,
+} from "./moved.ts";
 export type { PortFetchOptions, PortFetchResult } from "./ports/fetch-port.ts";
 export type { PreviewUrl } from "./ports/previews.ts";
 export type { ProcessOutputRange, SpawnOptions } from "./processes/arguments.ts";
