@@ -7,6 +7,7 @@
  */
 import { type ActorDefinition, actor, type ConnContext, db, type EventDeclarations } from "@troupe/runtime";
 import { cronActions } from "./actions/cron-actions.ts";
+import { portActions } from "./actions/port-actions.ts";
 import { processActions } from "./actions/process-actions.ts";
 import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
@@ -26,7 +27,14 @@ const PROMPT_TIMEOUT_MS = 2_147_483_647;
 /** Messages of this size leave and arrive: files and events are larger than what other actors send. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
 
-const builtIn = { ...sandboxActions, ...processActions, ...shellActions, ...cronActions, ...sessionActions };
+const builtIn = {
+  ...sandboxActions,
+  ...processActions,
+  ...shellActions,
+  ...portActions,
+  ...cronActions,
+  ...sessionActions,
+};
 
 /** `c` of a program's own actions; `c.vars` has the sandbox, the processes and the sessions. */
 export type AgentOSContext<E extends EventDeclarations = NoEvents> = ConnContext<AgentOSTypes<E>>;
@@ -85,7 +93,8 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
       c.vars.hooks.woken(c);
       await c.vars.sessions.recover();
     },
-    ...(onBeforeConnect === undefined ? {} : { onBeforeConnect }),
+    ...(onBeforeConnect === undefined ? {} : { onBeforeConnect: exceptPreviews(onBeforeConnect) }),
+    onRequest: (c, request) => c.vars.previews.answer(request),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
     canCall: { runCronJob: "internal" },
@@ -98,6 +107,13 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
   });
   // What a program adds is known to its type alone.
   return definition as AgentOSDefinition<E, A>;
+}
+
+type Guard = NonNullable<AgentOSConfig["onBeforeConnect"]>;
+
+/** Whoever has the address of a preview needs no other leave. */
+function exceptPreviews(guard: Guard): Guard {
+  return (c, params) => (c.vars.previews.admits(c.request) ? undefined : guard(c, params));
 }
 
 function checkOwn(option: string, own: object, builtIn: object): void {

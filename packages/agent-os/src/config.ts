@@ -8,6 +8,7 @@ import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, hookNames } from "./hooks.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
+import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
 /** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, outside of the sandbox. */
@@ -35,6 +36,8 @@ export interface AgentOSConfig extends AgentOSHooks {
   readonly sandbox?: SandboxDriver;
   /** "durable" (the default): the sandbox's files survive sleep and crash. "memory": they end with the sandbox. */
   readonly root?: "durable" | "memory";
+  /** What is at certain paths of the sandbox instead of its durable files. */
+  readonly mounts?: readonly Mount[];
   /** What may be reached from inside. Default: nothing. */
   readonly network?: NetworkConfig;
   /** What its processes may use. */
@@ -49,6 +52,7 @@ const optionNames = [
   "permissionTimeoutMs",
   "sandbox",
   "root",
+  "mounts",
   "limits",
   "network",
   "agentStartTimeoutMs",
@@ -79,6 +83,8 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("permissions", '"reject_all", "ask", "allow_all" or a function');
   if (config.root !== undefined && config.root !== "durable" && config.root !== "memory")
     throw configErrors.invalidOption("root", '"durable" or "memory"');
+  const wrong = wrongMount(config.mounts ?? []);
+  if (wrong !== undefined) throw configErrors.invalidOption("mounts", wrong);
   checkLimits(config.limits ?? {});
   checkNetwork(config.network ?? {});
   for (const name of hookNames)

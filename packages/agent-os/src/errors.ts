@@ -17,6 +17,8 @@ function error(
 
 /** Errors of parts that are installed by their users. */
 export const packageErrors = {
+  moved: (name: string, use: string) =>
+    error(410, "package", "moved", `${name} is something else here: ${use}`, { metadata: { name, use } }),
   missing: (name: string, install: string, cause: unknown) =>
     error(500, "package", "missing", `${name} is not installed: ${install}`, {
       metadata: { name, install },
@@ -43,6 +45,14 @@ export const sandboxErrors = {
     }),
   lost: (why: string) =>
     error(500, "sandbox", "lost", `The sandbox ended: ${why}`, { retryable: true, metadata: { why } }),
+  /** A mount can't be made, or not by this driver. */
+  mountFailed: (path: string, cause: unknown) =>
+    TroupeError.is(cause)
+      ? cause
+      : error(500, "sandbox", "mount_failed", `${path} can't be mounted: ${textOf(cause)}`, {
+          metadata: { path },
+          cause,
+        }),
   noPorts: () =>
     error(
       501,
@@ -151,6 +161,27 @@ export const networkErrors = {
   timedOut: (timeoutMs: number) =>
     error(504, "network", "timed_out", `No answer within ${timeoutMs} ms`, { metadata: { timeoutMs } }),
   invalidPolicy: (what: string) => error(400, "config", "invalid_option", `agentOS: network: ${what}`),
+};
+
+/** Errors of ports of a sandbox. */
+export const portErrors = {
+  closed: (port: number, cause: unknown) =>
+    error(502, "port", "closed", `Nobody in the sandbox answers on port ${port}`, {
+      metadata: { port },
+      cause,
+    }),
+  timedOut: (port: number, timeoutMs: number) =>
+    error(504, "port", "timed_out", `No answer on port ${port} within ${timeoutMs} ms`, {
+      metadata: { port, timeoutMs },
+    }),
+  answerTooLarge: (limit: number) =>
+    error(502, "port", "answer_too_large", `The answer is longer than ${limit} bytes: take a preview URL`, {
+      metadata: { limit },
+    }),
+  tooManyPreviews: (limit: number) =>
+    error(429, "port", "too_many_previews", `${limit} preview URLs are good: take one back`, {
+      metadata: { limit },
+    }),
 };
 
 /** Errors of cron jobs. */

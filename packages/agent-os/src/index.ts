@@ -14,6 +14,16 @@ export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
 export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
 export type { AgentOSHooks } from "./hooks.ts";
+export {
+  agentOs,
+  createInMemoryFileSystem,
+  hostDirMount,
+  hostTool,
+  nodeModulesMount,
+  toolKit,
+} from "./moved.ts";
+export type { PortFetchOptions, PortFetchResult } from "./ports/fetch-port.ts";
+export type { PreviewUrl } from "./ports/previews.ts";
 export type { ProcessOutputRange, SpawnOptions } from "./processes/arguments.ts";
 export type { LimitName, LimitWarning } from "./processes/gauge.ts";
 export type { ProcessExit, ProcessInfo } from "./processes/live-process.ts";
@@ -29,6 +39,7 @@ export type {
 export type { ProcessDriverOptions } from "./sandbox/bubblewrap/process-driver.ts";
 export { ProcessDriver } from "./sandbox/bubblewrap/process-driver.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
+export type { HostMount, Mount } from "./sandbox/mounts.ts";
 export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
 export type {
   ProcessCommand,

@@ -11,6 +11,7 @@ import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
+import { type PreviewState, Previews } from "./ports/previews.ts";
 import { Gauge } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
@@ -26,7 +27,7 @@ import { Transcript } from "./sessions/transcript.ts";
 import { Shells } from "./shells/shells.ts";
 
 /** The actor's state. */
-export interface WorkspaceState extends SessionTableState {
+export interface WorkspaceState extends SessionTableState, PreviewState {
   /** The number of its last process; absent until there was one. */
   lastPid?: number;
 }
@@ -49,6 +50,7 @@ export class Workspace {
   readonly sandbox: CheckedSandbox;
   readonly processes: Processes;
   readonly shells: Shells;
+  readonly previews: Previews;
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
@@ -63,6 +65,7 @@ export class Workspace {
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
+      mounts: config.mounts,
       network: config.network === undefined ? undefined : new Egress(config.network),
       onUse: ({ limit, used, most }) => {
         this.#gauges[limit] ??= new Gauge(most, (near) =>
@@ -85,6 +88,7 @@ export class Workspace {
     };
     this.processes = new Processes({ ...running, limits: config.limits ?? {} });
     this.shells = new Shells(running);
+    this.previews = new Previews({ state: () => actor.state, sandbox: () => this.slot.get() });
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),

@@ -395,6 +395,13 @@ export const limits = {
   networkRequestMs: 30_000,
   /** The answer to a request from inside of a sandbox. */
   networkResponseBytes: 10 * 1024 * 1024,
+  /** The answer of a port of a sandbox to `vmFetch`: what a message has room for. */
+  portAnswerBytes: 7 * 1024 * 1024,
+  /** Preview URLs of one actor that are good. */
+  previews: 128,
+  /** A preview URL is good so long, if nothing else is said; and the longest. Seconds. */
+  previewDefaultS: 3_600,
+  previewLongestS: 86_400,
   /** Redirects that one request follows. */
   networkRedirects: 10,
   /** The id of a cron job of a workspace. Characters. */

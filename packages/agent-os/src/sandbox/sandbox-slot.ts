@@ -11,6 +11,7 @@
 import { TroupeError } from "@troupe/base";
 import { sandboxErrors } from "../errors.ts";
 import type { FileStore } from "./file-store.ts";
+import type { Mount } from "./mounts.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { Sandbox, SandboxDriver, SandboxUse } from "./sandbox.ts";
 
@@ -24,6 +25,7 @@ type Phase =
 export interface SandboxSlotParts {
   readonly driver: SandboxDriver;
   readonly files?: FileStore | undefined;
+  readonly mounts?: readonly Mount[] | undefined;
   readonly network?: SandboxNetwork | undefined;
   /** What it uses of its limits, now and then. */
   readonly onUse?: (use: SandboxUse) => void;
@@ -71,9 +73,9 @@ export class SandboxSlot {
   async #boot(abort: AbortController): Promise<Sandbox> {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
-    const { driver, files, network, onUse } = this.#parts;
+    const { driver, files, mounts, network, onUse } = this.#parts;
     try {
-      const sandbox = await driver.boot({ signal: abort.signal, files, network, onUse });
+      const sandbox = await driver.boot({ signal: abort.signal, files, mounts, network, onUse });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();

@@ -8,6 +8,7 @@
 
 import type { Duplex } from "node:stream";
 import type { FileStore, ImageChanges } from "./file-store.ts";
+import type { Mount } from "./mounts.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
 
@@ -24,6 +25,8 @@ export interface BootOptions {
   readonly signal: AbortSignal;
   /** Where the files outlive the sandbox; without it they end with it. */
   readonly files?: FileStore | undefined;
+  /** What is at certain paths instead of the durable files. */
+  readonly mounts?: readonly Mount[] | undefined;
   /** The one way out; without it there is none. */
   readonly network?: SandboxNetwork | undefined;
   /** Told now and then what the sandbox uses of limits of its own. */

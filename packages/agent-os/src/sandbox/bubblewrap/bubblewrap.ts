@@ -23,8 +23,6 @@ export interface Bind {
   readonly from: string;
   readonly to: string;
   readonly writable?: boolean;
-  /** Where it is missing on the host it is missing inside. */
-  readonly optional?: boolean;
 }
 
 /** What a sandbox may use, each process by itself or all together. */
@@ -39,6 +37,8 @@ export interface KernelLimits {
 /** What bubblewrap is told. */
 export interface BubblewrapParts {
   readonly binds: readonly Bind[];
+  /** Paths with files that end with the sandbox. */
+  readonly memory: readonly string[];
   readonly limits: KernelLimits;
   /** Of the sandbox's first program; it is found in /run/troupe. */
   readonly program: readonly string[];
@@ -62,7 +62,7 @@ const systemConfiguration = [
 ];
 
 /** The arguments of bubblewrap. */
-export function bubblewrapArguments({ binds, limits, program, filterFd }: BubblewrapParts): string[] {
+export function bubblewrapArguments({ binds, memory, limits, program, filterFd }: BubblewrapParts): string[] {
   return [
     ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"],
     ...["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--cap-drop", "ALL", "--clearenv"],
@@ -74,11 +74,8 @@ export function bubblewrapArguments({ binds, limits, program, filterFd }: Bubble
     // What bubblewrap makes there has no size of its own.
     ...["--size", String(limits.fileBytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
     ...["/tmp", "/home", "/home/user"].flatMap((path) => ["--perms", "0755", "--dir", path]),
-    ...binds.flatMap(({ from, to, writable, optional }) => [
-      `--${writable === true ? "" : "ro-"}bind${optional === true ? "-try" : ""}`,
-      from,
-      to,
-    ]),
+    ...binds.flatMap(({ from, to, writable }) => [`--${writable === true ? "" : "ro-"}bind`, from, to]),
+    ...memory.flatMap((path) => ["--size", String(limits.fileBytes), "--tmpfs", path]),
     ...["--chdir", "/", "--seccomp", String(filterFd), "--"],
     ...["prlimit", ...prlimits(limits), ...program],
   ];

@@ -9,12 +9,14 @@
  * A runtime that is root gives each sandbox a user of its own, without a name and without files: limits of processes hold for that user,
  * and what got out of a sandbox would be nobody.
  */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
+import { lowerImage } from "../lower-image.ts";
+import type { Mount } from "../mounts.ts";
 import type { BootOptions, Sandbox, SandboxDriver } from "../sandbox.ts";
 import { type Bind, bubblewrapArguments, places } from "./bubblewrap.ts";
 import { Container, FILTER_FD } from "./container.ts";
@@ -56,7 +58,7 @@ export class ProcessDriver implements SandboxDriver {
     this.#options = options;
   }
 
-  async boot({ signal, files, network, onUse }: BootOptions): Promise<Sandbox> {
+  async boot({ signal, files, mounts = [], network, onUse }: BootOptions): Promise<Sandbox> {
     const bubblewrap = this.#bubblewrap();
     const filter = systemCallFilter(process.arch);
     if (filter === undefined)
@@ -65,15 +67,17 @@ export class ProcessDriver implements SandboxDriver {
     const told = (limit: WatchedLimit, used: number) => onUse?.({ limit, used, most: bounds[limit] });
     const sandbox = new ProcessSandbox({
       files,
+      lower: () => lowerImage(mounts),
       shell: isProgram("/bin/bash") ? "/bin/bash" : "/bin/sh",
       open: async (closing) => {
         this.#booted += 1;
         const uid = userOf(this.#booted);
-        const binds = supervisorBinds();
+        const binds = [...supervisorBinds(), ...mounts.flatMap(bindOf)];
         if (uid !== undefined) checkReadable(binds);
         const data = { ...bounds, ...supervisorData(network === undefined ? undefined : network.variables) };
         const args = bubblewrapArguments({
           binds,
+          memory: mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path),
           limits: { ...bounds, cpuSeconds: this.#options.cpuSeconds },
           program: [places.node, join(places.inside, `supervisor.${extension()}`), JSON.stringify(data)],
           filterFd: FILTER_FD,
@@ -166,6 +170,14 @@ function supervisorBinds(): Bind[] {
     { from: inside, to: places.inside },
     ...terminalPackages().map(({ name, folder }) => ({ from: folder, to: join(places.modules, name) })),
   ];
+}
+
+/** Of an overlay there is a copy inside. */
+function bindOf(mount: Mount): Bind[] {
+  if (!("hostPath" in mount) || mount.mode === "overlay") return [];
+  const { hostPath: from, path: to } = mount;
+  if (!existsSync(from)) throw sandboxErrors.mountFailed(to, new Error(`the host has no ${from}`));
+  return [{ from, to, writable: mount.mode === "read-write" }];
 }
 
 function terminalPackages(): { name: string; folder: string }[] {

@@ -32,6 +32,8 @@ export interface ProcessSandboxParts {
   /** A container with nothing in it, ready. Rejects with `sandbox.unsupported`. */
   readonly open: (signal: AbortSignal) => Promise<Container>;
   readonly files: FileStore | undefined;
+  /** What an empty sandbox has beside the system's: the lower layers of overlays. */
+  readonly lower: () => Promise<ImageChanges>;
   /** A command line is read by it. */
   readonly shell: string;
 }
@@ -251,21 +253,27 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #begin(image: ImageChanges): Promise<Container> {
+    const lower = await this.#parts.lower();
     const container = await this.#parts.open(this.#closing.signal);
     try {
-      for (let from = 0; from < image.length; from += PUTS)
-        await Promise.all(
-          image.slice(from, from + PUTS).map(([path, entry]) => {
-            if (entry.type !== "file") return container.ask({ kind: "put", path, entry });
-            const { content, ...head } = entry;
-            return container.ask({ kind: "put", path, entry: head }, content);
-          }),
-        );
-      await container.ask({ kind: "settle" });
+      if (lower.length > 0) await put(container, lower, "given");
+      await put(container, image, "kept");
       return container;
     } catch (cause) {
       await container.stop(sandboxErrors.closed());
       throw TroupeError.is(cause) ? cause : processErrors.lost(cause);
     }
   }
+}
+
+async function put(container: Container, image: ImageChanges, as: "given" | "kept"): Promise<void> {
+  for (let from = 0; from < image.length; from += PUTS)
+    await Promise.all(
+      image.slice(from, from + PUTS).map(([path, entry]) => {
+        if (entry.type !== "file") return container.ask({ kind: "put", path, entry });
+        const { content, ...head } = entry;
+        return container.ask({ kind: "put", path, entry: head }, content);
+      }),
+    );
+  await container.ask({ kind: "settle", as });
 }

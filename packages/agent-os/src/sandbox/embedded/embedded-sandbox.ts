@@ -8,16 +8,26 @@
  * Processes run beside them, on threads of the other pool. What one changed is taken over between two operations, as if it
  * were one: so no two changes are ever saved at once, and a thread's copy of the files is known to be old.
  */
+import { readdir } from "node:fs/promises";
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
+import { lowerImage } from "../lower-image.ts";
+import type { HostMount, Mount } from "../mounts.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { EmbeddedTerminal } from "./embedded-terminal.ts";
 import { Image } from "./image.ts";
-import type { Operation, OperationResults, ProcessResult, ThreadAnswer, ThreadFailure } from "./messages.ts";
+import type {
+  Layers,
+  Operation,
+  OperationResults,
+  ProcessResult,
+  ThreadAnswer,
+  ThreadFailure,
+} from "./messages.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
@@ -44,6 +54,8 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #image = new Image();
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
+  readonly #mounts: readonly Mount[];
+  #layers: Layers | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -51,7 +63,12 @@ export class EmbeddedSandbox implements Sandbox {
   /** What processes do on threads; one that was killed may still be leaving its own. */
   readonly #runs = new Set<Promise<unknown>>();
 
-  constructor(id: number, pools: ThreadPools, { files, network }: Pick<BootOptions, "files" | "network">) {
+  constructor(
+    id: number,
+    pools: ThreadPools,
+    { files, network, mounts = [] }: Pick<BootOptions, "files" | "network" | "mounts">,
+  ) {
+    this.#mounts = mounts;
     this.#network = network;
     this.#id = id;
     this.#files = files;
@@ -63,6 +80,7 @@ export class EmbeddedSandbox implements Sandbox {
   /** Rejects when sandboxes can't run here; then it is shut down. */
   async open(signal: AbortSignal): Promise<void> {
     try {
+      if (this.#mounts.length > 0) this.#layers = await layersOf(this.#mounts);
       if (this.#files !== undefined) this.#image.apply(await this.#files.load());
       await this.#run({ kind: "open" }, { signal });
     } catch (cause) {
@@ -203,6 +221,13 @@ export class EmbeddedSandbox implements Sandbox {
     return await this.#pools.processes.use(this.#id, work, signal);
   }
 
+  /** Without what is in memory alone. */
+  #durable(changes: ImageChanges): ImageChanges {
+    const memory = this.#mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path);
+    if (memory.length === 0) return changes;
+    return changes.filter(([path]) => !memory.some((mount) => `${path}/`.startsWith(`${mount}/`)));
+  }
+
   async #on<O extends Operation>(
     thread: SandboxThread,
     operation: O,
@@ -232,7 +257,8 @@ export class EmbeddedSandbox implements Sandbox {
     const { held } = thread;
     const network = this.#network?.variables;
     const current = held?.sandbox === this.#id && held.version === this.#image.version;
-    return { sandbox: this.#id, image: current ? undefined : this.#image.changes(), operation, network };
+    const [image, layers] = current ? [] : [this.#image.changes(), this.#layers];
+    return { sandbox: this.#id, image, layers, operation, network };
   }
 
   async #settle<O extends Operation>(
@@ -243,7 +269,8 @@ export class EmbeddedSandbox implements Sandbox {
     const { changes, failure } = answer;
     // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
     thread.held = undefined;
-    if (this.#files !== undefined && changes.length > 0) await this.#files.save(changes);
+    const durable = this.#durable(changes);
+    if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
     this.#image.apply(changes);
     thread.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
@@ -251,6 +278,19 @@ export class EmbeddedSandbox implements Sandbox {
     // The thread answers an operation with the result of its kind.
     return answer.result as OperationResults[O["kind"]];
   }
+}
+
+/** Rejects with `sandbox.mount_failed`. */
+async function layersOf(mounts: readonly Mount[]): Promise<Layers> {
+  const hosts = mounts.filter((mount): mount is HostMount => "hostPath" in mount && mount.mode !== "overlay");
+  for (const { path, hostPath, mode } of hosts) {
+    if (mode === "read-write")
+      throw sandboxErrors.mountFailed(path, new Error("read-write takes the process driver"));
+    await readdir(hostPath).catch((cause: unknown) => {
+      throw sandboxErrors.mountFailed(path, cause);
+    });
+  }
+  return { lower: await lowerImage(mounts), hosts };
 }
 
 function errorOf(failure: ThreadFailure): Error {

@@ -51,11 +51,21 @@ export interface OperationResults {
   readonly open: undefined;
 }
 
+/** What a sandbox has beside its files. */
+export interface Layers {
+  /** What an empty one has. */
+  readonly lower: ImageChanges;
+  /** Directories of the host, to be read. */
+  readonly hosts: readonly { readonly path: string; readonly hostPath: string }[];
+}
+
 /** To the thread. One at a time. */
 export interface ThreadRequest {
   readonly sandbox: number;
   /** The files, when the thread doesn't have them in this version. */
   readonly image: ImageChanges | undefined;
+  /** With the image. */
+  readonly layers: Layers | undefined;
   readonly operation: Operation;
   /** Variables of its shells when it has a network; undefined: it has none. */
   readonly network: Readonly<Record<string, string>> | undefined;

@@ -1,6 +1,6 @@
 /** The operations of a sandbox thread, on a shell and its files. */
 import type { BashExecResult } from "just-bash";
-import type { ExecResult, FileStat } from "../sandbox.ts";
+import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
 import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
 import { HOME, type Shell } from "./shell.ts";
 
@@ -26,10 +26,8 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
       return await statOf(shell, operation.path);
     case "exists":
       return await files.exists(operation.path);
-    case "readdir": {
-      const entries = await files.readdirWithFileTypes(operation.path);
-      return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
-    }
+    case "readdir":
+      return await entriesOf(shell, operation.path);
     case "mkdir":
       return void (await files.mkdir(operation.path, { recursive: operation.recursive }));
     case "move":
@@ -111,6 +109,18 @@ async function makeParents({ files }: Shell, path: string): Promise<void> {
 async function checkNoDirectory({ files }: Shell, path: string): Promise<void> {
   if (!(await files.exists(path)) || !(await files.stat(path)).isDirectory) return;
   throw new Error(`EISDIR: illegal operation on a directory, open '${path}'`);
+}
+
+async function entriesOf({ files }: Shell, path: string): Promise<DirectoryEntry[]> {
+  if ("readdirWithFileTypes" in files) {
+    const entries = await files.readdirWithFileTypes(path);
+    return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+  }
+  const names = await files.readdir(path);
+  const below = (name: string) => `${path === "/" ? "" : path}/${name}`;
+  return await Promise.all(
+    names.map(async (name) => ({ name, type: typeOf(await files.lstat(below(name))) })),
+  );
 }
 
 async function statOf({ files }: Shell, path: string): Promise<FileStat> {

@@ -37,10 +37,10 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   let module: ShellModule | undefined;
   let held: Held | undefined;
   const way = new WayOut(port);
-  const open = async ({ sandbox, image = [], network }: ThreadRequest): Promise<Held> => {
+  const open = async ({ sandbox, image = [], layers, network }: ThreadRequest): Promise<Held> => {
     module ??= await loadShell(data);
     const outside = network === undefined ? undefined : { variables: network, fetch: way.fetch };
-    return { sandbox, shell: await module.open(image, outside) };
+    return { sandbox, shell: await module.open(image, layers, outside) };
   };
   port.on("message", (request: ThreadRequest | FetchAnswer) => {
     if ("fetched" in request) return way.answered(request);

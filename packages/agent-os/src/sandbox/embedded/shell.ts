@@ -3,10 +3,10 @@
  *
  * It is an optional package, imported when the first sandbox boots.
  */
-import type { Bash, InMemoryFs, SecureFetch } from "just-bash";
+import type { Bash, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { FileWatch } from "./file-watch.ts";
-import type { ThreadData } from "./messages.ts";
+import type { Layers, ThreadData } from "./messages.ts";
 
 /** Where commands start, and what HOME is. */
 export const HOME = "/home/user";
@@ -17,7 +17,7 @@ export class JustBashMissing extends Error {}
 /** A shell and its files. */
 export interface Shell {
   readonly bash: Bash;
-  readonly files: InMemoryFs;
+  readonly files: InMemoryFs | MountableFs;
   readonly outputBytes: number;
   /** What changed since the last time. */
   takeChanges(): Promise<ImageChanges>;
@@ -32,7 +32,7 @@ export interface Outside {
 /** just-bash, loaded. */
 export interface ShellModule {
   /** A shell over these files. */
-  open(image: ImageChanges, outside: Outside | undefined): Promise<Shell>;
+  open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell>;
 }
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
@@ -42,23 +42,40 @@ export async function loadShell(data: ThreadData): Promise<ShellModule> {
       throw new JustBashMissing(cause.message);
     throw cause;
   });
+  const mountOf = ({ path, hostPath }: Layers["hosts"][number]) => ({
+    mountPoint: path,
+    // It looks at no link that leads out of its root.
+    filesystem: new justBash.OverlayFs({
+      root: hostPath,
+      mountPoint: "/",
+      readOnly: true,
+      maxFileReadSize: data.fileBytes,
+    }),
+  });
   return {
-    open: async (image, outside) => {
+    open: async (image, layers, outside) => {
       const files = new justBash.InMemoryFs({}, { maxTotalBytes: data.fileBytes });
-      const bash = new justBash.Bash({
-        fs: files,
+      const options = {
         cwd: HOME,
         env: { HOME, USER: "user", ...outside?.variables },
         ...(outside === undefined ? {} : { fetch: outside.fetch }),
         // The deadline bounds a command's time; these are the library's own guards of memory.
         executionLimits: { maxCommandCount: Infinity, maxLoopIterations: Infinity },
-      });
+      };
+      // It puts what every shell has there.
+      const plain = new justBash.Bash({ ...options, fs: files });
       await files.mkdir(HOME, { recursive: true });
       await files.mkdir("/tmp", { recursive: true });
+      for (const [path, entry] of layers?.lower ?? []) await restore(files, path, entry);
       const given = new Set(files.getAllPaths());
       for (const [path, entry] of image) await restore(files, path, entry);
       const watch = new FileWatch(files, given);
-      return { bash, files, outputBytes: data.outputBytes, takeChanges: () => watch.take() };
+      const { hosts = [] } = layers ?? {};
+      if (hosts.length === 0)
+        return { bash: plain, files, outputBytes: data.outputBytes, takeChanges: () => watch.take() };
+      const mounted = new justBash.MountableFs({ base: files, mounts: hosts.map(mountOf) });
+      const bash = new justBash.Bash({ ...options, fs: mounted });
+      return { bash, files: mounted, outputBytes: data.outputBytes, takeChanges: () => watch.take() };
     },
   };
 }

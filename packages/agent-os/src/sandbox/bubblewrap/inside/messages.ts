@@ -16,8 +16,8 @@ export type Question =
   | { readonly kind: "move"; readonly path: string; readonly to: string }
   /** One path of the image that the sandbox begins with, content as the body. */
   | { readonly kind: "put"; readonly path: string; readonly entry: EntryHead }
-  /** All of the image is there: what changes from now on is a change. */
-  | { readonly kind: "settle" }
+  /** All of it is there: an empty sandbox ("given"), or what is stored ("kept"). What changes from now on is a change. */
+  | { readonly kind: "settle"; readonly as: "given" | "kept" }
   /** What changed since the last "kept"; each path comes as a `change` before the answer. */
   | { readonly kind: "changes" }
   /** The last `changes` are stored. */

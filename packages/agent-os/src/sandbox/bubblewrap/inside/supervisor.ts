@@ -124,7 +124,7 @@ class Supervisor {
         this.#tree.put(question.path, question.entry, body);
         return {};
       case "settle":
-        this.#tree.settle();
+        this.#tree.settle(question.as);
         return {};
       case "changes":
         this.#tree.changes(tell);

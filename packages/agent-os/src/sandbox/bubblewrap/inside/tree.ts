@@ -48,7 +48,7 @@ export interface TreeLimits {
 /** The files of a sandbox. */
 export class Tree {
   readonly #limits: TreeLimits;
-  readonly #given: Look;
+  #given: Look;
   #kept: Look;
   #lookedAt: Look | undefined;
   /** Directories that get their modes when all that is in them is there. */
@@ -83,13 +83,14 @@ export class Tree {
     utimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
   }
 
-  /** The image is there: it is what is stored. */
-  settle(): void {
+  /** What was put there is what an empty sandbox has, or what is stored. */
+  settle(as: "given" | "kept"): void {
     for (const [path, mode, modifiedAt] of this.#modes.splice(0).reverse()) {
       lutimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
       chmodSync(path, mode);
     }
     this.#kept = this.#look();
+    if (as === "given") this.#given = this.#kept;
   }
 
   /** Tells what isn't stored yet. Throws when there is too much. */

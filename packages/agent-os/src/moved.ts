@@ -1,0 +1,26 @@
+/**
+ * Names of agentOS's packages that are something else here. A program that still calls one is told what to use: `package.moved { use }`.
+ */
+import { packageErrors } from "./errors.ts";
+
+function moved(name: string, use: string): (...args: readonly unknown[]) => never {
+  return () => {
+    throw packageErrors.moved(name, use);
+  };
+}
+
+/** Is {@link agentOS} here; its options stand at the top, not below `options`. */
+export const agentOs = moved("agentOs", "agentOS({ … }), with its options at the top");
+/** Is a mount here. */
+export const createInMemoryFileSystem = moved(
+  "createInMemoryFileSystem",
+  'mounts: [{ path, mode: "memory" }]',
+);
+/** Is a mount here. */
+export const hostDirMount = moved("hostDirMount", "mounts: [{ path, hostPath }]");
+/** Is a mount here. */
+export const nodeModulesMount = moved("nodeModulesMount", "mounts: [{ path, hostPath }]");
+/** Are a program's own actions here. */
+export const toolKit = moved("toolKit", "actions of your own, and MCP servers of the agent's");
+/** Are a program's own actions here. */
+export const hostTool = moved("hostTool", "actions of your own, and MCP servers of the agent's");

@@ -1,0 +1,72 @@
+/**
+ * PortRequest: an HTTP request to a port on which a process of the sandbox listens.
+ *
+ * What answers is whatever runs inside: its head and body are passed on, and believed in nothing.
+ */
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { TroupeError } from "@troupe/base";
+import { portErrors } from "../errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+
+/** What is asked. */
+export interface PortRequest {
+  readonly port: number;
+  /** With its query. */
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  /** Fires when nobody waits any more; also while the answer's body is read. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What belongs to one connection. */
+const connectionHeaders =
+  /^(?:connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** Sends it; settles with the answer's head. Rejects with `port.closed` where nobody listens, or says no HTTP. */
+export async function requestPort(sandbox: Sandbox, request: PortRequest): Promise<IncomingMessage> {
+  const { port, path, method, body, signal } = request;
+  const connection = await sandbox.connect(port);
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter(([name]) => !connectionHeaders.test(name)),
+  );
+  const sized = body instanceof Uint8Array ? { "content-length": body.byteLength } : {};
+  try {
+    return await new Promise((resolve, reject) => {
+      const sent = httpRequest({
+        createConnection: () => connection,
+        method,
+        path,
+        headers: { ...headers, ...sized, host: `localhost:${port}`, connection: "close" },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      sent.on("response", resolve);
+      sent.on("error", reject);
+      connection.on("close", () => reject(new Error("the connection was closed")));
+      if (body === undefined || body instanceof Uint8Array) sent.end(body);
+      else void sendAll(sent, body).catch((cause: unknown) => sent.destroy(asError(cause)));
+    });
+  } catch (cause) {
+    connection.destroy();
+    if (TroupeError.is(cause) || signal?.aborted === true) throw cause;
+    throw portErrors.closed(port, cause);
+  }
+}
+
+/** The headers of an answer, without those of its connection. */
+export function answerHeaders(answer: IncomingMessage): [name: string, value: string][] {
+  return Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    connectionHeaders.test(name) ? [] : values.map((value): [string, string] => [name, value]),
+  );
+}
+
+async function sendAll(sent: ReturnType<typeof httpRequest>, body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of body)
+    if (!sent.write(chunk)) await new Promise((resolve) => sent.once("drain", resolve));
+  sent.end();
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}

@@ -1,0 +1,128 @@
+/**
+ * Previews: addresses under which anybody who has one reaches a port of the sandbox, until it expires or is taken back.
+ *
+ * An address has a token of 192 random bits in it. The state keeps the tokens' digests: who reads the database can't use them. A preview
+ * outlives a sleep; who asks for it wakes the actor, boots the sandbox, and finds whoever listens there then.
+ *
+ * What a preview serves is somebody's program under the gateway's own origin. It is told to the browser as such: a sandboxed page of no
+ * origin, which can't read what else the gateway serves, nor set cookies; and it isn't sent the caller's.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { limits } from "@troupe/protocol";
+import { portErrors, sandboxErrors } from "../errors.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { checkPort } from "./fetch-port.ts";
+import { answerHeaders, requestPort } from "./port-request.ts";
+
+/** Previews by the digests of their tokens. */
+export interface PreviewState {
+  previews?: Record<string, { readonly port: number; readonly expiresAt: number }>;
+}
+
+/** A preview's address. */
+export interface PreviewUrl {
+  /** Behind the actor's `getGatewayUrl()`. */
+  readonly path: string;
+  readonly token: string;
+  readonly port: number;
+  /** Wall clock, milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** What previews need of their actor. */
+export interface PreviewsParts {
+  readonly state: () => PreviewState;
+  readonly sandbox: () => Promise<Sandbox>;
+}
+
+const ROUTE = /\/fetch\/(?<token>[0-9a-f]{48})(?<path>\/[^?#]*)?$/;
+/** Not for a program in the sandbox: they are the gateway's. */
+const callersOwn = /^(?:authorization|cookie|forwarded|origin|referer|x-forwarded-.*|troupe-.*)$/i;
+/** What would reach beyond the answer itself. */
+const notItsOwn =
+  /^(?:set-cookie|clear-site-data|content-security-policy.*|service-worker-allowed|strict-transport-security|troupe-.*|access-control-.*)$/i;
+const SANDBOXED = "sandbox allow-scripts allow-forms allow-modals allow-popups";
+
+/** The previews of one actor. */
+export class Previews {
+  readonly #parts: PreviewsParts;
+
+  constructor(parts: PreviewsParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with `port.too_many_previews`, `sandbox.invalid_argument`. */
+  create(port: number, expiresInSeconds: number = limits.previewDefaultS): PreviewUrl {
+    checkPort(port);
+    if (!(expiresInSeconds > 0 && expiresInSeconds <= limits.previewLongestS))
+      throw sandboxErrors.invalidArgument("expiresInSeconds", `a number up to ${limits.previewLongestS}`);
+    const now = Date.now();
+    const known = Object.entries(this.#parts.state().previews ?? {});
+    const live = known.filter(([, { expiresAt }]) => expiresAt > now);
+    if (live.length >= limits.previews) throw portErrors.tooManyPreviews(limits.previews);
+    const token = randomBytes(24).toString("hex");
+    const expiresAt = now + Math.round(expiresInSeconds * 1_000);
+    this.#parts.state().previews = { ...Object.fromEntries(live), [digestOf(token)]: { port, expiresAt } };
+    return { path: `/request/fetch/${token}`, token, port, expiresAt };
+  }
+
+  /** The address is nobody's any more. True when it was somebody's. */
+  expire(token: string): boolean {
+    const digest = digestOf(String(token));
+    const { [digest]: gone, ...rest } = this.#parts.state().previews ?? {};
+    if (gone === undefined) return false;
+    this.#parts.state().previews = rest;
+    return gone.expiresAt > Date.now();
+  }
+
+  /** True when a request is for a preview that there is: whoever has its address needs no other leave. */
+  admits(request: Request | undefined): boolean {
+    return request !== undefined && this.#find(request) !== undefined;
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const found = this.#find(request);
+    if (found === undefined)
+      return new Response("There is no such preview, or it has expired.\n", { status: 404 });
+    const { pathname, search } = new URL(request.url);
+    const path = `${ROUTE.exec(pathname)?.groups?.path ?? "/"}${search}`;
+    const answer = await requestPort(await this.#parts.sandbox(), {
+      port: found.port,
+      path,
+      method: request.method,
+      headers: Object.fromEntries([...request.headers].filter(([name]) => !callersOwn.test(name))),
+      body: request.body ?? undefined,
+      signal: request.signal,
+    });
+    const headers = new Headers(answerHeaders(answer).filter(([name]) => !notItsOwn.test(name)));
+    headers.set("content-security-policy", SANDBOXED);
+    headers.set("referrer-policy", "no-referrer");
+    const { statusCode: status = 502, statusMessage: statusText = "" } = answer;
+    const bodiless = status === 204 || status === 205 || status === 304 || request.method === "HEAD";
+    if (bodiless) answer.resume();
+    return new Response(bodiless ? null : streamOf(answer), { status, statusText, headers });
+  }
+
+  #find(request: Request): { readonly port: number } | undefined {
+    const token = ROUTE.exec(new URL(request.url).pathname)?.groups?.token;
+    const preview = token === undefined ? undefined : this.#parts.state().previews?.[digestOf(token)];
+    return preview !== undefined && preview.expiresAt > Date.now() ? preview : undefined;
+  }
+}
+
+function digestOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Read as its reader takes it. */
+function streamOf(answer: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const chunks = answer[Symbol.asyncIterator]();
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(Uint8Array.from(value));
+    },
+    cancel: async () => void (await chunks.return?.()),
+  });
+}
