@@ -12,7 +12,8 @@ const canPin = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "t
 /** How processes were placed: printed with the figures. */
 export const placement = canPin ? "server on core 0, client on core 1" : "server and client share the cores";
 
-function start(core: number, script: string, args: readonly string[]): ChildProcess {
+/** A process of the bench, with a line to it. */
+export function start(core: number, script: string, args: readonly string[]): ChildProcess {
   const node = [
     process.execPath,
     "--expose-gc",
@@ -24,7 +25,8 @@ function start(core: number, script: string, args: readonly string[]): ChildProc
   return spawn(command, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
-function next<T>(child: ChildProcess): Promise<T> {
+/** What it says next. Rejects when it ends instead. */
+export function next<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null): void => reject(new Error(`a bench process ended with ${code}`));
     child.once("exit", onExit);

@@ -9,6 +9,7 @@ import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
 import { carrierLines } from "./lines/carriers.ts";
+import { gatewayLines } from "./lines/gateway.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
@@ -31,6 +32,7 @@ const lines: readonly Line[] = [
   ...wasmLines,
   ...carrierLines,
   ...relayLines,
+  ...gatewayLines,
 ];
 
 const { values, positionals } = parseArgs({

@@ -167,6 +167,7 @@ export const requestErrors = {
     error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
       metadata: { limit },
     }),
+  bodyCut: () => error(400, "gateway", "body_cut", "The body ended before its end"),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
   noUpstream: () =>
     error(

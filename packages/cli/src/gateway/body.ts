@@ -3,15 +3,24 @@ import type { Readable } from "node:stream";
 import { requestErrors } from "../errors.ts";
 
 /** The bytes of a body. Throws `gateway.body_too_large`; the rest of it isn't read then. */
-export async function readBody(request: Readable, limit: number): Promise<Buffer> {
+export function readBody(request: Readable, limit: number): Promise<Buffer> {
+  // By events: an iterator of a stream costs more than most bodies.
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  const take = (chunk: Buffer): void => {
     bytes += chunk.length;
-    if (bytes > limit) throw requestErrors.bodyTooLarge(limit);
     chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+    if (bytes <= limit) return;
+    request.off("data", take).pause();
+    chunks.length = 0;
+    reject(requestErrors.bodyTooLarge(limit));
+  };
+  request.on("data", take);
+  request.once("end", () => resolve(Buffer.concat(chunks)));
+  request.once("error", reject);
+  request.once("close", () => reject(requestErrors.bodyCut()));
+  return promise;
 }
 
 /** A body as the middleware sees it: what its JSON says, or nothing when it isn't JSON or is compressed. */

@@ -70,7 +70,7 @@ export class Gateway implements AsyncDisposable {
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");
     }
-    const exporter = starting.use(new PrometheusExporter());
+    const exporter = starting.use(new PrometheusExporter({ includeSecrets: true }));
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));

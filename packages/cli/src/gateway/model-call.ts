@@ -6,7 +6,6 @@
  * the trace, behind the last of them.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
 import { limits } from "@troupe/protocol";
 import type { LlmCodec, LlmRequest, Relay } from "@troupe/relay";
 import { requestErrors } from "../errors.ts";
@@ -15,6 +14,7 @@ import { contentOf, readBody } from "./body.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
+import { passOn } from "./pass-on.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -124,7 +124,7 @@ class Exchange {
     metrics.held(heldUp);
     response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
     const reader = new ResponseReader(answer.headers, provider.codec);
-    await pipeline(answer, reader, response, { signal });
+    await passOn(answer, response, { signal, see: (chunk) => reader.read(chunk) });
     return { status, ...(await reader.told()) };
   }
 
@@ -139,7 +139,9 @@ function forEvents({ codec }: Provider): LlmCodec {
   return {
     decode: (request) => codec.decode(request),
     encode: (_annotated, original) => original,
-    decodeResponse: (told) => codec.decodeResponse(Object(told).content),
+    // What couldn't be read says nothing, and is no codec's failure.
+    decodeResponse: (told) =>
+      Object(told).content === null ? {} : codec.decodeResponse(Object(told).content),
   };
 }
 

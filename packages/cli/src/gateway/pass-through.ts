@@ -3,11 +3,11 @@
  * the answer comes back as it is. Nothing of it is read, nothing is kept.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
 import { requestErrors } from "../errors.ts";
 import { passedOn } from "./headers.ts";
 import type { ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
+import { passOn } from "./pass-on.ts";
 import { familyOf } from "./provider.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
 
@@ -41,5 +41,5 @@ export async function passThrough(
   const heldUp = overhead.ms();
   metrics.held(heldUp);
   response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
-  await pipeline(answer, response, { signal: abort.signal });
+  await passOn(answer, response, { signal: abort.signal });
 }

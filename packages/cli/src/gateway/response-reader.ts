@@ -1,11 +1,11 @@
 /**
- * ResponseReader: passes a provider's bytes on as they come, and reads along for the trace.
+ * ResponseReader: reads along in a provider's bytes, for the trace, while they go to the client.
  *
  * Reading never holds up the passing: a compressed stream is unpacked beside it, and where that falls behind, or there is
  * more than a trace should hold, the response is told of by its size alone. Server-sent events are put together to the
  * response that the provider would have sent in one piece, with the usage of its last chunk.
  */
-import { Transform, type TransformCallback } from "node:stream";
+import { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { limits } from "@troupe/protocol";
 import type { ProviderCodec, StreamCollector } from "@troupe/relay";
@@ -24,8 +24,8 @@ export interface ToldResponse {
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 type Unpacker = Transform | undefined | "unknown";
 
-/** Passes bytes on, and reads along. */
-export class ResponseReader extends Transform {
+/** Reads one response. */
+export class ResponseReader {
   readonly #unpacker: Unpacker;
   readonly #text: TextReader;
   readonly #unpacked: Promise<void>;
@@ -33,17 +33,16 @@ export class ResponseReader extends Transform {
   #gaveUp = false;
 
   constructor(headers: Headers, codec: ProviderCodec) {
-    super();
     const isStream = String(headers["content-type"] ?? "").startsWith("text/event-stream");
     this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText();
     this.#unpacker = unpackerOf(headers["content-encoding"]);
     this.#unpacked = this.#readFrom(this.#unpacker);
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+  /** Takes the next bytes. Never throws: what can't be read is told of by its size. */
+  read(chunk: Buffer): void {
     this.#bytes += chunk.byteLength;
     this.#readAlong(chunk);
-    done(null, chunk);
   }
 
   /** Behind the last byte, or where the stream was cut. */

@@ -43,7 +43,8 @@ export class Upstream {
       headers: [...headers, "Host", url.host],
     });
     sent.once("response", resolve);
-    sent.once("error", reject);
+    // Not once: an error behind the answer would end this process.
+    sent.on("error", reject);
     if (body instanceof Readable) body.pipe(sent);
     else sent.end(body);
     try {

@@ -1,0 +1,131 @@
+/** What the gateway for agents adds to a model call, and what it takes. The provider is on this machine, and answers at once. */
+import type { Figure, Line } from "../line.ts";
+import { BenchProxy, type ProxyName } from "../proxy/bench-proxy.ts";
+import { type CallOptions, ModelClient } from "../proxy/client.ts";
+import { ModelProvider } from "../proxy/model-provider.ts";
+import { median } from "../statistics.ts";
+
+const GIGABYTE = 1_000_000_000;
+const WARM_UP = 300;
+const CALLS = 400;
+
+/** The middle of what lies between calls through a proxy and calls without it, made in turns. */
+async function added(rounds: number, options: CallOptions, of: "first" | "last"): Promise<Figure> {
+  await using provider = await ModelProvider.start();
+  await using floor = await BenchProxy.start("floor", provider.url);
+  await using troupe = await BenchProxy.start("troupe", provider.url);
+  using client = new ModelClient();
+  const ways = [provider.url, floor.url, troupe.url];
+  for (let n = 0; n < WARM_UP; n += 1) for (const url of ways) await client.call(url, options);
+  const middles: number[][] = [[], [], []];
+  for (let round = 0; round < rounds; round += 1) {
+    const times: number[][] = [[], [], []];
+    for (let n = 0; n < CALLS; n += 1)
+      for (const [way, url] of ways.entries()) times[way]?.push((await client.call(url, options))[of]);
+    for (const [way, each] of times.entries()) middles[way]?.push(median(each));
+  }
+  const [direct = Number.NaN, bare = Number.NaN, ours = Number.NaN] = middles.map(median);
+  const absolute = [direct, bare, ours].map((ms) => ms.toFixed(2)).join(", ");
+  return { value: ours - direct, detail: `p50 ${absolute} ms: directly, a bare proxy, Troupe` };
+}
+
+async function throughput(rounds: number): Promise<Figure> {
+  await using provider = await ModelProvider.start();
+  using client = new ModelClient();
+  const measured: Record<ProxyName, { rates: number[]; cpu: number[] }> = {
+    floor: { rates: [], cpu: [] },
+    troupe: { rates: [], cpu: [] },
+  };
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const rate = { floor: 0, troupe: 0 };
+    for (const name of ["floor", "troupe"] as const) {
+      await using proxy = await BenchProxy.start(name, provider.url);
+      await client.load(proxy.url, { callers: 32, durationMs: 1_000 });
+      await proxy.usage();
+      const result = await client.load(proxy.url, { callers: 32, durationMs: 2_000 });
+      const { cpuUs } = await proxy.usage();
+      rate[name] = result.rate;
+      measured[name].rates.push(result.rate);
+      measured[name].cpu.push(cpuUs / result.calls);
+    }
+    ratios.push(rate.troupe / rate.floor);
+  }
+  const { floor, troupe } = measured;
+  return {
+    value: median(ratios),
+    cpuUs: median(troupe.cpu),
+    floorCpuUs: median(floor.cpu),
+    detail: `${Math.round(median(troupe.rates))}/s against ${Math.round(median(floor.rates))}/s`,
+  };
+}
+
+/** What a long stream takes of memory, at most, over what the gateway took before it. */
+async function longStream(): Promise<Figure> {
+  await using provider = await ModelProvider.start();
+  await using troupe = await BenchProxy.start("troupe", provider.url);
+  using client = new ModelClient();
+  for (let n = 0; n < WARM_UP; n += 1) await client.call(troupe.url, { streamed: true });
+  const { rssBytes: before } = await troupe.usage();
+  const began = performance.now();
+  const streamed = client.call(troupe.url, { streamed: true, bytes: GIGABYTE });
+  let most = 0;
+  let ended = false;
+  const watched = (async () => {
+    while (!ended) {
+      most = Math.max(most, (await troupe.usage()).peakBytes);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  await streamed;
+  ended = true;
+  await watched;
+  const seconds = (performance.now() - began) / 1_000;
+  const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(0);
+  return {
+    value: most - before,
+    detail: `${megabytes(GIGABYTE / seconds)} MB/s, ${megabytes(before)} MB before it`,
+  };
+}
+
+const peers = "nemo-relay: none published";
+
+/** Latency, throughput and memory. */
+export const gatewayLines: readonly Line[] = [
+  {
+    name: "gateway-whole",
+    work: "Gateway for agents: added to a whole answer, p50",
+    unit: "ms",
+    target: 0.5,
+    better: "less",
+    peers,
+    measure: (rounds) => added(rounds, {}, "last"),
+  },
+  {
+    name: "gateway-first",
+    work: "Gateway for agents: added to a stream's first byte, p50",
+    unit: "ms",
+    target: 0.5,
+    better: "less",
+    peers,
+    measure: (rounds) => added(rounds, { streamed: true }, "first"),
+  },
+  {
+    name: "gateway-rate",
+    work: "Gateway for agents: model calls, 32 callers, trace and metrics on, against a bare proxy",
+    unit: "ratio",
+    target: 0.5,
+    better: "greater",
+    peers,
+    measure: throughput,
+  },
+  {
+    name: "gateway-memory",
+    work: "Gateway for agents: memory that a stream of 1 GB takes",
+    unit: "bytes",
+    target: 64_000_000,
+    better: "less",
+    peers,
+    measure: () => longStream(),
+  },
+];

@@ -1,0 +1,36 @@
+/** A proxy under test, on a core of its own. */
+import type { ChildProcess } from "node:child_process";
+import { next, start } from "../processes.ts";
+import type { ProxyReady, ProxyUsage } from "./protocol.ts";
+
+/** Which one. */
+export type ProxyName = "floor" | "troupe";
+
+/** One that runs. */
+export class BenchProxy implements AsyncDisposable {
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  static async start(name: ProxyName, provider: string): Promise<BenchProxy> {
+    const child = start(0, "proxy/process.ts", [name, provider]);
+    const { url } = await next<ProxyReady>(child);
+    return new BenchProxy(child, url);
+  }
+
+  async usage(): Promise<ProxyUsage> {
+    const answer = next<ProxyUsage>(this.#child);
+    this.#child.send("usage");
+    return await answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const gone = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.send("end");
+    await gone;
+  }
+}

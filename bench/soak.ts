@@ -1,0 +1,99 @@
+/**
+ * `npm run soak -- [--minutes 10]`: a gateway for agents under mixed load, with its trace and metrics on. It fails when memory grows:
+ * when the line through what was taken after each collection, the first third left out, rises.
+ *
+ * The load is bounded, goes to this machine alone, and ends by itself: whole answers, streams, streams whose client goes away, refused
+ * paths, hooks.
+ */
+import { parseArgs } from "node:util";
+import { BenchProxy } from "./proxy/bench-proxy.ts";
+import { ModelClient } from "./proxy/client.ts";
+import { ModelProvider } from "./proxy/model-provider.ts";
+
+const CALLERS = 8;
+const SAMPLE_MS = 5_000;
+/** What a heap's own noise may come to, bytes a minute. */
+const LIMIT = 100_000;
+
+interface Sample {
+  readonly minutes: number;
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}
+
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new RangeError("--minutes takes a number above 0");
+
+await using provider = await ModelProvider.start();
+await using proxy = await BenchProxy.start("troupe", provider.url);
+using client = new ModelClient();
+const began = performance.now();
+const elapsed = (): number => (performance.now() - began) / 60_000;
+let calls = 0;
+
+const load = Promise.all(Array.from({ length: CALLERS }, (_none, n) => caller(n)));
+const samples: Sample[] = [];
+while (elapsed() < minutes) {
+  await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+  const { heapBytes, rssBytes } = await proxy.usage();
+  samples.push({ minutes: elapsed(), heapBytes, rssBytes });
+}
+await load;
+
+const settled = samples.slice(Math.ceil(samples.length / 3));
+const heap = slope(settled.map((sample) => [sample.minutes, sample.heapBytes]));
+const rss = slope(settled.map((sample) => [sample.minutes, sample.rssBytes]));
+const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(2);
+const last = samples.at(-1);
+console.log(
+  `${calls} calls in ${minutes} min: heap ${megabytes(last?.heapBytes ?? 0)} MB, ${megabytes(heap)} MB a minute; ` +
+    `RSS ${megabytes(last?.rssBytes ?? 0)} MB, ${megabytes(rss)} MB a minute`,
+);
+if (heap > LIMIT) {
+  console.error(`The heap grows by more than ${megabytes(LIMIT)} MB a minute`);
+  process.exitCode = 1;
+}
+
+/** One after the other, in turns, until the time is up. */
+async function caller(first: number): Promise<void> {
+  const kinds = [whole, streamed, left, refused, hook];
+  for (let n = first; elapsed() < minutes; n += 1) {
+    await kinds[n % kinds.length]?.();
+    calls += 1;
+  }
+}
+
+async function whole(): Promise<void> {
+  await client.call(proxy.url);
+}
+
+async function streamed(): Promise<void> {
+  await client.call(proxy.url, { streamed: true });
+}
+
+/** A client that goes away after the first bytes. */
+async function left(): Promise<void> {
+  const answer = await client.open(proxy.url, { streamed: true, bytes: 4_000_000 });
+  answer.once("error", () => {});
+  await new Promise((resolve) => answer.once("data", resolve));
+  answer.destroy();
+}
+
+async function refused(): Promise<void> {
+  await (await fetch(`${proxy.url}/%`)).text();
+}
+
+async function hook(): Promise<void> {
+  const body = JSON.stringify({ hook_event_name: "PreToolUse", tool_name: "ls", tool_input: {} });
+  await (await fetch(`${proxy.url}/hooks/claude`, { method: "POST", body })).text();
+}
+
+/** Of the line with the least squares through these points. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const mean = (of: (point: readonly [number, number]) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean((point) => point[0]), mean((point) => point[1])];
+  const spread = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  return points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread;
+}

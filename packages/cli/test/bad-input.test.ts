@@ -1,0 +1,214 @@
+/** What providers, clients and plugins may do to a gateway, and what the other side gets then: the very bytes, or a cut. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
+import { limits } from "@troupe/protocol";
+import type { Relay } from "@troupe/relay";
+import { expect, test } from "vitest";
+import { Gateway } from "../src/gateway/gateway.ts";
+import { readOptions } from "../src/gateway/options.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
+import { ScriptedProvider } from "./support/provider.ts";
+import { recorded, spoilt } from "./support/recorded-streams.ts";
+
+async function start(
+  provider: ScriptedProvider,
+  more: { atof?: string; plugin?: string[]; listen?: (relay: Relay) => void } = {},
+) {
+  const { listen, ...flags } = more;
+  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url], ...flags }, { cwd: "/" });
+  const { token, session } = { token: "t", session: "s" };
+  return await Gateway.start(options, listen === undefined ? {} : { agent: { token, session, listen } });
+}
+
+async function post(url: string, body: Uint8Array | string = "{}"): Promise<IncomingMessage> {
+  const sent = request(url, { method: "POST" });
+  sent.on("error", () => {});
+  const answered: Promise<IncomingMessage[]> = once(sent, "response");
+  sent.end(body);
+  const [answer] = await answered;
+  if (answer === undefined) throw new Error("no answer");
+  return answer;
+}
+
+function endsOf(
+  path: string,
+): { data: { content: unknown; bytes: number }; category_profile: Record<string, unknown> }[] {
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line)).filter(({ scope_category }) => scope_category === "end");
+}
+
+/** In pieces that end anywhere, in characters too. */
+async function writeInPieces(response: ServerResponse, stream: Buffer, size: number): Promise<void> {
+  for (let at = 0; at < stream.length; at += size) {
+    response.write(stream.subarray(at, at + size));
+    await new Promise(setImmediate);
+  }
+  response.end();
+}
+
+test("streams of three providers, whole and spoilt in every way, in pieces of any size: byte for byte as they came", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  let stream: Buffer = Buffer.alloc(0);
+  let size = 1;
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    void writeInPieces(response, stream, size);
+  });
+  const gateway = await start(provider, { atof });
+  const whole: string[] = [];
+  for (const [path, original] of recorded)
+    for (const [how, spoil] of Object.entries(spoilt)) {
+      stream = spoil(original);
+      // Every size up to that of a character, and one for the long ones.
+      size = stream.length > 10_000 ? 4_099 : 1 + (whole.length % 5);
+      whole.push(how);
+      const answer = await post(gateway.url + path, '{"stream":true}');
+      expect((await buffer(answer)).equals(stream), `${path}: ${how}`).toBe(true);
+    }
+  await gateway[Symbol.asyncDispose]();
+  const ends = endsOf(atof);
+  expect(ends).toHaveLength(whole.length);
+  const read = ["as it is", "comments, ids and retries between", "lines that end with a carriage return"];
+  for (const [n, how] of whole.entries())
+    if (read.includes(how))
+      expect(ends[n]?.category_profile, how).toMatchObject({
+        annotated_response: { model: "m-1", usage: { prompt_tokens: 7, completion_tokens: 2 } },
+      });
+});
+
+test("bombs of every packing, packings in packings, unknown ones, cut ones and no JSON go on as they are, and are told of by their size", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  const zeros = Buffer.alloc(4 * limits.gatewayReadBytes);
+  const quick = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+  const bombs = [
+    ["gzip", gzipSync(zeros)],
+    ["br", brotliCompressSync(zeros, quick)],
+    ["zstd", zstdCompressSync(zeros)],
+    ["gzip, br", gzipSync("{}")],
+    ["rot13", Buffer.from("{}")],
+    ["gzip", Buffer.from("no gzip")],
+    ["gzip", gzipSync("{}").subarray(0, 12)],
+    ["identity", Buffer.from("<html>")],
+  ] as const;
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    const [encoding = "", body] = bombs[provider.received.length - 1] ?? [];
+    response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding }).end(body);
+  });
+  const gateway = await start(provider, { atof });
+  for (const [encoding, body] of bombs)
+    expect((await buffer(await post(`${gateway.url}/v1/messages`))).equals(body), encoding).toBe(true);
+  await gateway[Symbol.asyncDispose]();
+  // A call ends when its answer is unpacked, or can't be: which is first, nobody knows.
+  const told = endsOf(atof).map(({ data }) => [data.content, data.bytes]);
+  expect(new Set(told.map(String))).toEqual(new Set(bombs.map(([, body]) => String([null, body.length]))));
+});
+
+test("an answer of 100 MiB goes through whole; a request of more than that is refused before anything goes out", async () => {
+  const large = Buffer.alloc(limits.gatewayModelBodyBytes, "0123456789abcdef");
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end(large));
+  await using gateway = await start(provider);
+  const hash = createHash("sha256");
+  for await (const chunk of await post(`${gateway.url}/v1/messages`)) hash.update(chunk);
+  expect(hash.digest("hex")).toBe(createHash("sha256").update(large).digest("hex"));
+  const refused = await post(`${gateway.url}/v1/messages`, Buffer.concat([large, Buffer.from("!")]));
+  expect(refused.statusCode).toBe(413);
+  expect(JSON.parse(`${await buffer(refused)}`)).toMatchObject({
+    type: "error",
+    error: { code: "gateway.body_too_large" },
+  });
+  expect(provider.received).toHaveLength(1);
+});
+
+test("a provider's refusals go on as they are; one that is cut is cut for the client too, and never ends well", async () => {
+  const steps: ((response: ServerResponse) => void)[] = [
+    (response) =>
+      void response.writeHead(429, "Slow", { "retry-after": "7", "content-type": "text/plain" }).end("slow"),
+    (response) => void response.writeHead(529, { "content-type": "text/html" }).end("<html>"),
+    (response) => void response.socket?.destroy(),
+    (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("data: {}\n\n");
+      setImmediate(() => response.socket?.destroy());
+    },
+    (response) => {
+      response.writeHead(200, { "content-length": "100" }).write("half");
+      setImmediate(() => response.socket?.destroy());
+    },
+  ];
+  await using provider = await ScriptedProvider.start((_request, response) =>
+    steps[provider.received.length - 1]?.(response),
+  );
+  await using gateway = await start(provider);
+  const ask = () => post(`${gateway.url}/v1/messages`);
+  const slow = await ask();
+  expect([slow.statusCode, slow.statusMessage, slow.headers["retry-after"], `${await buffer(slow)}`]).toEqual(
+    [429, "Slow", "7", "slow"],
+  );
+  const over = await ask();
+  expect([over.statusCode, over.headers["content-type"], `${await buffer(over)}`]).toEqual([
+    529,
+    "text/html",
+    "<html>",
+  ]);
+  const gone = await ask();
+  expect(gone.statusCode).toBe(502);
+  gone.resume();
+  for (const _cut of ["a stream", "half of a length"])
+    await expect(buffer(await ask())).rejects.toThrow("aborted");
+});
+
+test("no header of a middleware or a client makes another one", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  let value = "1\r\nx-evil: 1";
+  await using gateway = await start(provider, {
+    listen: (relay) => {
+      relay.registerLlmRequestIntercept("odd", ({ request: { headers, content } }) => ({
+        request: { headers: { ...headers, "x-odd": value }, content },
+      }));
+    },
+  });
+  expect((await post(`${gateway.url}/v1/messages`)).statusCode).toBe(500);
+  expect(provider.received).toEqual([]);
+  value = "fine";
+  expect((await post(`${gateway.url}/v1/messages`)).statusCode).toBe(200);
+  // A request in a request: two lengths, and a header with a line feed of its own.
+  const { host, hostname, port, pathname } = new URL(gateway.url);
+  for (const odd of [
+    "Content-Length: 2\r\nTransfer-Encoding: chunked",
+    "X-A: 1\nX-Evil\u0000: 1",
+    "Content-Length: 2\r\nContent-Length: 30",
+  ]) {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.end(`POST ${pathname}/v1/messages HTTP/1.1\r\nHost: ${host}\r\n${odd}\r\n\r\n{}`);
+    expect(`${await buffer(socket)}`).toMatch(/^HTTP\/1\.1 400 /);
+  }
+  expect(provider.received).toHaveLength(1);
+});
+
+test("a plugin that dies while a stream goes on takes nothing of it along, and guards on by refusing", async () => {
+  using folder = new PluginFolder();
+  const dying = `{
+    kind: "tool_conditional_execution_guardrail",
+    name: "dying",
+    handle: () => process.exit(9),
+  }`;
+  const goOn = Promise.withResolvers<void>();
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+    void goOn.promise.then(() => response.end("data: 2\n\n"));
+  });
+  await using gateway = await start(provider, { plugin: [folder.worker("frail", dying)] });
+  const answer = await post(`${gateway.url}/v1/messages`);
+  const [first] = await once(answer, "data");
+  const decided = await post(`${gateway.url}/hooks/tool`, '{"name":"ls"}');
+  expect(JSON.parse(`${await buffer(decided)}`)).toMatchObject({ decision: "deny" });
+  goOn.resolve();
+  expect(`${first}${await buffer(answer)}`).toBe("data: 1\n\ndata: 2\n\n");
+});
