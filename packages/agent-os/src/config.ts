@@ -1,12 +1,13 @@
 /**
  * What `agentOS({ … })` takes.
  */
-
+import type { McpServer } from "@agentclientprotocol/sdk";
 import { nearest } from "@troupe/base";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
 import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
-import { type AgentOSHooks, hookNames } from "./hooks.ts";
+import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
+import type { HostTool } from "./host-tools/host-tool.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
 import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -19,6 +20,12 @@ export interface AgentCommand {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the process starts on the host. Default: where the host did. */
   readonly cwd?: string;
+  /** The id of the way in which it authenticates, where it must: one of its `authMethods`. Default: none. */
+  readonly authMethod?: string;
+  /** MCP servers that it is given for each session, beside the program's own `tools`. */
+  readonly mcpServers?: readonly McpServer[];
+  /** Whether it may use the sandbox's files and terminals. What it isn't offered it does by itself, on the host. Default: both. */
+  readonly offers?: { readonly files?: boolean; readonly terminals?: boolean };
 }
 
 /** The options of `agentOS`, but for a program's own actions and events. */
@@ -40,6 +47,8 @@ export interface AgentOSConfig extends AgentOSHooks {
   readonly mounts?: readonly Mount[];
   /** What may be reached from inside. Default: nothing. */
   readonly network?: NetworkConfig;
+  /** Functions of the program's own, offered to each agent that takes tools over MCP and HTTP. */
+  readonly tools?: Readonly<Record<string, HostTool<HookContext>>>;
   /** What its processes may use. */
   readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
@@ -55,6 +64,7 @@ const optionNames = [
   "mounts",
   "limits",
   "network",
+  "tools",
   "agentStartTimeoutMs",
   "actions",
   "events",
@@ -62,7 +72,7 @@ const optionNames = [
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
 const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
-const agentNames = ["command", "args", "env", "cwd"];
+const agentNames = ["command", "args", "env", "cwd", "authMethod", "mcpServers", "offers"];
 
 /** Throws `config.*` where the options aren't ones. */
 export function checkConfig(config: AgentOSConfig): void {
@@ -73,6 +83,9 @@ export function checkConfig(config: AgentOSConfig): void {
     if (typeof agent?.command !== "string" || agent.command === "")
       throw configErrors.invalidOption(`agents.${name}`, "an object with a `command`");
     checkNames(`agents.${name}`, agent, agentNames);
+    if (agent.mcpServers !== undefined && !Array.isArray(agent.mcpServers))
+      throw configErrors.invalidOption(`agents.${name}.mcpServers`, "a list of MCP servers, as ACP has them");
+    checkNames(`agents.${name}.offers`, agent.offers ?? {}, ["files", "terminals"]);
   }
   const { permissions, agentStartTimeoutMs, permissionTimeoutMs } = config;
   if (
@@ -86,6 +99,7 @@ export function checkConfig(config: AgentOSConfig): void {
   const wrong = wrongMount(config.mounts ?? []);
   if (wrong !== undefined) throw configErrors.invalidOption("mounts", wrong);
   checkLimits(config.limits ?? {});
+  checkTools(config.tools ?? {});
   checkNetwork(config.network ?? {});
   for (const name of hookNames)
     if (config[name] !== undefined && typeof config[name] !== "function")
@@ -94,6 +108,16 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
   if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
     throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+}
+
+function checkTools(tools: NonNullable<AgentOSConfig["tools"]>): void {
+  for (const [name, tool] of Object.entries(tools)) {
+    if (!/^[\w-]{1,64}$/.test(name))
+      throw configErrors.invalidOption(`tools.${name}`, "named with at most 64 of a-z, A-Z, 0-9, _ and -");
+    if (typeof tool?.description !== "string" || typeof tool.run !== "function")
+      throw configErrors.invalidOption(`tools.${name}`, "an object with `description` and `run`");
+    checkNames(`tools.${name}`, tool, ["description", "inputSchema", "run"]);
+  }
 }
 
 function checkLimits(limits: ProcessLimits): void {

@@ -226,10 +226,37 @@ export const agentErrors = {
     error(502, "agent", "tool_failed", `The agent's tool call ${name} is ${how}`, {
       metadata: { name, how },
     }),
-  refused: (method: string, code: number, message: string, stderr: string) =>
-    error(502, "agent", "refused", `The agent refused ${method}: ${message}`, {
-      metadata: { method, code, stderr },
-    }),
+  refused: (how: {
+    readonly method: string;
+    readonly code: number;
+    readonly message: string;
+    /** What the agent says beside it: many say "Internal error", and here why. */
+    readonly data: unknown;
+    readonly stderr: string;
+  }) => {
+    const { method, code, message, data, stderr } = how;
+    const details = detailsOf(data);
+    const said = details === undefined ? message : `${message} (${details})`;
+    return error(502, "agent", "refused", `The agent refused ${method}: ${said}`, {
+      metadata: { method, code, stderr, ...(data === undefined ? {} : { data }) },
+    });
+  },
+  authUnknown: (method: string, known: readonly string[]) =>
+    error(
+      500,
+      "agent",
+      "auth_unknown",
+      `The agent has no way to authenticate that is called "${method}"; there are: ${known.join(", ") || "none"}`,
+      { metadata: { method, known } },
+    ),
+  authRequired: (known: readonly string[], stderr: string) =>
+    error(
+      500,
+      "agent",
+      "auth_required",
+      `The agent wants to know who asks: give it a key in its env, or an authMethod, one of ${known.join(", ") || "none"}`,
+      { metadata: { known, stderr } },
+    ),
 };
 
 /** Errors of sessions. */
@@ -297,6 +324,17 @@ export const configErrors = {
 
 function hint(nearest: string | undefined): string {
   return nearest === undefined ? "" : `. Did you mean "${nearest}"?`;
+}
+
+function detailsOf(data: unknown): string | undefined {
+  if (typeof data === "string") return data;
+  if (typeof data !== "object" || data === null) return undefined;
+  const [found] = ["details", "message", "reason"].map((key) => Reflect.get(data, key)).filter(isText);
+  return found;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 /** What a cause says, for a message. */

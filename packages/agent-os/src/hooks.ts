@@ -24,7 +24,10 @@ export type AgentOSTypes<E extends EventDeclarations = NoEvents> = Types<
   AgentOSEvents & E
 >;
 
-type Context = ActorContext<AgentOSTypes>;
+/** `c` of hooks and tools. */
+export type HookContext = ActorContext<AgentOSTypes>;
+
+type Context = HookContext;
 type Done = void | Promise<void>;
 
 /** A program's own code at certain points. */
@@ -60,6 +63,11 @@ export class Hooks {
   /** The actor is awake: from now on hooks run with its context. */
   woken(context: Context): void {
     this.#context = context;
+  }
+
+  /** The actor's context; undefined before it has woken. */
+  get context(): HookContext | undefined {
+    return this.#context;
   }
 
   /** Runs what is there for this event. */

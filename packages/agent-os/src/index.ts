@@ -13,7 +13,8 @@ export type { AgentCommand, AgentOSConfig } from "./config.ts";
 export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
 export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
-export type { AgentOSHooks } from "./hooks.ts";
+export type { AgentOSHooks, HookContext } from "./hooks.ts";
+export type { HostTool, HostToolCall } from "./host-tools/host-tool.ts";
 export {
   agentOs,
   createInMemoryFileSystem,

@@ -20,7 +20,7 @@ export const createInMemoryFileSystem = moved(
 export const hostDirMount = moved("hostDirMount", "mounts: [{ path, hostPath }]");
 /** Is a mount here. */
 export const nodeModulesMount = moved("nodeModulesMount", "mounts: [{ path, hostPath }]");
-/** Are a program's own actions here. */
-export const toolKit = moved("toolKit", "actions of your own, and MCP servers of the agent's");
-/** Are a program's own actions here. */
-export const hostTool = moved("hostTool", "actions of your own, and MCP servers of the agent's");
+/** Are the definition's `tools` here. */
+export const toolKit = moved("toolKit", "tools: { name: { description, inputSchema, run } } of agentOS");
+/** Is one of the definition's `tools` here. */
+export const hostTool = moved("hostTool", "tools: { name: { description, inputSchema, run } } of agentOS");

@@ -11,6 +11,7 @@ import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
+import { HostTools } from "./host-tools/host-tools.ts";
 import { type PreviewState, Previews } from "./ports/previews.ts";
 import { Gauge } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
@@ -96,6 +97,7 @@ export class Workspace {
       transcript: this.transcript,
       prompts: new Prompts(actor.db),
       sandbox: () => this.slot.get(),
+      tools: new HostTools({ tools: config.tools ?? {}, context: () => hooks.context, log: actor.log }),
       permissions: config.permissions ?? "reject_all",
       permissionTimeoutMs: config.permissionTimeoutMs ?? limits.agentPermissionMs,
       startTimeoutMs: config.agentStartTimeoutMs ?? limits.agentStartMs,

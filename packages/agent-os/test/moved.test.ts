@@ -1,16 +1,24 @@
 /** Names of agentOS that are something else here. */
-import * as agentOs from "@troupe/agent-os";
+import {
+  agentOs,
+  createInMemoryFileSystem,
+  hostDirMount,
+  hostTool,
+  nodeModulesMount,
+  toolKit,
+} from "@troupe/agent-os";
 import { expect, test } from "vitest";
 
 test.each([
-  ["agentOs", "agentOS"],
-  ["createInMemoryFileSystem", "memory"],
-  ["hostDirMount", "hostPath"],
-  ["nodeModulesMount", "hostPath"],
-  ["toolKit", "actions"],
-  ["hostTool", "actions"],
-] as const)("%s says what to use instead", (name, use) => {
-  expect(() => agentOs[name]({ options: {} })).toThrow(
+  [{ agentOs }, "agentOS"],
+  [{ createInMemoryFileSystem }, "memory"],
+  [{ hostDirMount }, "hostPath"],
+  [{ nodeModulesMount }, "hostPath"],
+  [{ toolKit }, "tools"],
+  [{ hostTool }, "tools"],
+])("%o says what to use instead", (named, use) => {
+  const [[name, call] = []] = Object.entries(named);
+  expect(() => call?.({ options: {} })).toThrow(
     expect.objectContaining({
       group: "package",
       code: "moved",

@@ -77,7 +77,7 @@ export class AgentLink {
     } catch (cause) {
       if (TroupeError.is(cause)) throw cause;
       if (cause instanceof RequestError)
-        throw agentErrors.refused(method, cause.code, cause.message, this.stderr);
+        throw agentErrors.refused({ ...refusal(cause), method, stderr: this.stderr });
       // The SDK's word for a stream that ended; the reason is on its way.
       throw await this.ended;
     }
@@ -124,6 +124,10 @@ export class AgentLink {
     });
     return { readable, writable };
   }
+}
+
+function refusal({ code, message, data }: RequestError) {
+  return { code, message, data };
 }
 
 /** What an agent may ask of us. */

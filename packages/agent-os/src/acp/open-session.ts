@@ -8,12 +8,15 @@
 import {
   type InitializeResponse,
   type LoadSessionResponse,
+  type McpServer,
   methods,
   type NewSessionResponse,
   PROTOCOL_VERSION,
+  RequestError,
   type ResumeSessionResponse,
 } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
+import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
 import type { AgentLink } from "./agent-link.ts";
 
@@ -23,6 +26,9 @@ export interface SessionWish {
   /** The agent's own id of the session that goes on. */
   readonly before: string | undefined;
   readonly timeoutMs: number;
+  readonly command: Pick<AgentCommand, "authMethod" | "mcpServers" | "offers">;
+  /** The program's own tools, for an agent that says that it takes them over HTTP. */
+  readonly ownTools: (takesHttp: boolean) => Promise<readonly McpServer[]>;
 }
 
 /** What the agent gave. */
@@ -65,41 +71,67 @@ export async function openSession(link: AgentLink, wish: SessionWish): Promise<O
   }
 }
 
-async function open(link: AgentLink, { cwd, before }: SessionWish): Promise<OpenedSession> {
+async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> {
+  const { cwd, before, command } = wish;
   const { initialize, session } = methods.agent;
+  const { files = true, terminals = true } = command.offers ?? {};
   const hello = await link.request(initialize, (agent) =>
     agent.request(initialize, {
       protocolVersion: PROTOCOL_VERSION,
       clientInfo: { name: "troupe", version: "1" },
-      clientCapabilities: { fs: { readTextFile: true, writeTextFile: true }, terminal: true },
+      clientCapabilities: { fs: { readTextFile: files, writeTextFile: files }, terminal: terminals },
     }),
   );
   if (hello.protocolVersion !== PROTOCOL_VERSION)
     throw agentErrors.protocolVersion(hello.protocolVersion, PROTOCOL_VERSION);
+  await authenticate(link, hello, command.authMethod);
   const capabilities = hello.agentCapabilities ?? {};
+  const own = await wish.ownTools(capabilities.mcpCapabilities?.http === true);
+  const mcpServers = [...own, ...(command.mcpServers ?? [])];
   const opened = { agentInfo: hello.agentInfo, capabilities };
   let restarted: Restart | undefined;
   if (before !== undefined) {
-    const again = await goOn(link, capabilities, { sessionId: before, cwd });
+    const again = await goOn(link, capabilities, { sessionId: before, cwd, mcpServers });
     if ("config" in again)
       return { ...opened, agentSessionId: before, resumed: true, restarted, config: again.config };
     restarted = again;
   }
-  const { sessionId, modes, configOptions } = await link.request<NewSessionResponse>(session.new, (agent) =>
-    agent.request(session.new, { cwd, mcpServers: [] }),
-  );
+  const { sessionId, modes, configOptions } = await link
+    .request<NewSessionResponse>(session.new, (agent) => agent.request(session.new, { cwd, mcpServers }))
+    .catch((cause: unknown) => {
+      throw isAuthRequired(cause) ? agentErrors.authRequired(waysOf(hello), link.stderr) : cause;
+    });
   const config = { modes, configOptions };
   return { ...opened, agentSessionId: sessionId, resumed: false, restarted, config };
+}
+
+async function authenticate(
+  link: AgentLink,
+  hello: InitializeResponse,
+  methodId: string | undefined,
+): Promise<void> {
+  if (methodId === undefined) return;
+  const known = waysOf(hello);
+  if (!known.includes(methodId)) throw agentErrors.authUnknown(methodId, known);
+  const { authenticate: method } = methods.agent;
+  await link.request(method, (agent) => agent.request(method, { methodId }));
+}
+
+function waysOf({ authMethods }: InitializeResponse): string[] {
+  return (authMethods ?? []).map(({ id }) => id);
+}
+
+function isAuthRequired(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.metadata?.["code"] === RequestError.authRequired().code;
 }
 
 /** The old session again, or why not. Rejects when the agent is gone. */
 async function goOn(
   link: AgentLink,
   { sessionCapabilities, loadSession }: OpenedSession["capabilities"],
-  { sessionId, cwd }: { readonly sessionId: string; readonly cwd: string },
+  request: { readonly sessionId: string; readonly cwd: string; readonly mcpServers: McpServer[] },
 ): Promise<{ readonly config: SessionConfig } | Restart> {
   const { session } = methods.agent;
-  const request = { sessionId, cwd, mcpServers: [] };
   try {
     if (sessionCapabilities?.resume != null) {
       const { modes, configOptions } = await link.request<ResumeSessionResponse>(session.resume, (agent) =>

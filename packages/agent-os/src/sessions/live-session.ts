@@ -14,6 +14,7 @@ import { type OpenedSession, openSession, type SessionConfig } from "../acp/open
 import { decide, type PermissionPolicy } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
 import { sessionErrors } from "../errors.ts";
+import type { HostTools, RunTool, SessionTools } from "../host-tools/host-tools.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { SessionEvent } from "../session-entry.ts";
 import { PermissionDesk } from "./permission-desk.ts";
@@ -28,6 +29,8 @@ export interface LiveSessionParts {
   readonly command: AgentCommand;
   /** The actor's sandbox, booted if need be. */
   readonly sandbox: () => Promise<Sandbox>;
+  /** Of the program's own, for the agent. */
+  readonly tools: Pick<HostTools, "offer">;
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
@@ -182,10 +185,13 @@ export class LiveSession {
   }
 
   async #open({ cwd, agentSessionId }: SessionRow): Promise<OpenedSession> {
+    const { command, startTimeoutMs: timeoutMs } = this.#parts;
     const opened = await openSession(this.#link, {
       cwd,
       before: agentSessionId,
-      timeoutMs: this.#parts.startTimeoutMs,
+      timeoutMs,
+      command,
+      ownTools: (takesHttp) => this.#offerTools(takesHttp),
     });
     this.#config = opened.config;
     this.#listeningTo = opened.agentSessionId;
@@ -194,6 +200,16 @@ export class LiveSession {
       await this.#parts.record({ sessionUpdate: "_session_restarted", ...opened.restarted });
     }
     return opened;
+  }
+
+  async #offerTools(takesHttp: boolean): Promise<SessionTools["servers"]> {
+    const run: RunTool = async (name, args, code) => {
+      const calls = this.#calls;
+      return await (calls === undefined ? code(args) : calls.run(name, args, code));
+    };
+    const tools = await this.#parts.tools.offer(this.#parts.sessionId, takesHttp, run);
+    void this.#link.ended.then(() => tools[Symbol.dispose]());
+    return tools.servers;
   }
 
   #modeIs(currentModeId: string): void {

@@ -9,6 +9,7 @@ import type { SessionConfig } from "../acp/open-session.ts";
 import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
+import type { HostTools } from "../host-tools/host-tools.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { EventLog } from "./event-log.ts";
 import { historyBlock } from "./history-text.ts";
@@ -27,6 +28,7 @@ export interface SessionsParts {
   readonly transcript: Transcript;
   readonly prompts: Prompts;
   readonly sandbox: () => Promise<Sandbox>;
+  readonly tools: HostTools;
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
@@ -180,6 +182,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#live.values()].map((session) => session.close()));
+    await this.#parts.tools.close();
     await this.#parts.log.settled();
   }
 
@@ -202,6 +205,7 @@ export class Sessions {
       row: { ...row },
       command: this.#command(row.agent),
       sandbox: this.#parts.sandbox,
+      tools: this.#parts.tools,
       permissions: narrower(permissions, row.permissionPolicy),
       permissionTimeoutMs: this.#parts.permissionTimeoutMs,
       startTimeoutMs: this.#parts.startTimeoutMs,

@@ -56,6 +56,11 @@ export class ToolCalls {
     return this.#callOf(call).allowed;
   }
 
+  /** Runs a tool of the program's own, below the prompt: it may be refused, and what it is given and gives be rewritten. */
+  run<A, R>(name: string, args: A, fn: (args: A) => R | PromiseLike<R>): Promise<R> {
+    return this.#runner.tool(name, args, (given: A) => fn(given), { parent: this.#parent });
+  }
+
   /** The turn is over: what is open has no end of its own. */
   end(): void {
     for (const [id, { fail }] of this.#calls) fail(agentErrors.toolFailed(id, "unfinished"));

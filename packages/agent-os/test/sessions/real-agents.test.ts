@@ -2,7 +2,13 @@
  * Real agents: Gemini CLI and Pi as npm has them, nothing of theirs changed but where their home and their model are. Each story
  * starts its agent as rarely as it can: that is what takes its time.
  */
-import { agentOS, type Entry, type PermissionRequest } from "@troupe/agent-os";
+import {
+  agentOS,
+  type Entry,
+  type HookContext,
+  type HostTool,
+  type PermissionRequest,
+} from "@troupe/agent-os";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { failure } from "../support/errors.ts";
@@ -25,7 +31,17 @@ test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and
     return toolCall.title?.includes("touch") === true ? ("reject" as const) : ("allow" as const);
   };
   const agents = { gemini: gemini(program, place, model.url) };
-  await using ground = await Ground.start({ workspace: agentOS({ agents, permissions }) });
+  const lookedUp: unknown[] = [];
+  const lookup: HostTool<HookContext> = {
+    description: "Says where a flower grows",
+    inputSchema: { type: "object", properties: { flower: { type: "string" } }, required: ["flower"] },
+    run: (c, args, { sessionId }) => {
+      lookedUp.push([c.key, sessionId, args]);
+      return { place: "by the lake" };
+    },
+  };
+  const definition = agentOS({ agents, permissions, tools: { lookup } });
+  await using ground = await Ground.start({ workspace: definition });
   const conn = ground.client.workspace.getOrCreate(["a"]).connect();
   const early = new Reader(conn, { sessionId: "main" });
   await conn.writeFile(inSandbox, "The answer is 41.");
@@ -33,15 +49,18 @@ test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and
 
   model.says(
     call("read_file", { file_path: "note.txt" }),
+    call("mcp_troupe_lookup", { flower: "tulip" }),
     call("run_shell_command", { command: "cat note.txt | tr a-z A-Z", description: "reads it aloud" }),
     call("replace", { file_path: "draft.txt", old_string: "41", new_string: "42", instruction: "count on" }),
     { text: "It is tulip." },
   );
   expect(await conn.prompt({ content: "What is the secret?" })).toEqual({ stopReason: "end_turn" });
-  expect(asked).toEqual(["execute", "edit"]);
+  expect(asked).toEqual(["other", "execute", "edit"]);
   // What it did is what it told its model.
-  const [, read, ran, wrote] = model.asked;
+  const [, read, found, ran, wrote] = model.asked;
   expect(read).toContain("The secret is tulip.");
+  expect(found).toContain("by the lake");
+  expect(lookedUp).toEqual([[["a"], "main", { flower: "tulip" }]]);
   expect(ran).toContain("THE SECRET IS TULIP.");
   expect(wrote).toContain("draft.txt");
   // Its edits are ACP's, and so the sandbox's; its shell is its own, on the host.

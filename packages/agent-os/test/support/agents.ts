@@ -12,6 +12,12 @@ export const loading: AgentCommand = { command: process.execPath, args: [script,
 /** The same, and it says that it can load sessions, but can't. */
 export const forgetful: AgentCommand = { command: process.execPath, args: [script, "load-broken"] };
 
+/** The same, and it must be told who asks. */
+export const locked: AgentCommand = { command: process.execPath, args: [script, "locked"] };
+
+/** The same, and it takes no MCP servers over HTTP. */
+export const simple: AgentCommand = { command: process.execPath, args: [script, "simple"] };
+
 /** A program that is no agent. */
 export function program(source: string): AgentCommand {
   return { command: process.execPath, args: ["--input-type=module", "--eval", source] };

@@ -57,7 +57,7 @@ export function pi(program: string, place: Place, modelUrl: string): AgentComman
     cwd: place.project,
     env: {
       HOME: place.home,
-      PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
+      PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
       PI_OFFLINE: "1",
       PI_ACP_PI_COMMAND: join(dirname(program), "pi"),
     },

@@ -6,19 +6,24 @@
  *   write /path text    writes a file
  *   run command         runs a command in a terminal, and says what it printed
  *   ask                 asks for permission, and says what was chosen
+ *   tool name {"a":1}   calls a tool of the first MCP server that it was given, and says what it got
+ *   servers             says which MCP servers it was given
+ *   offers              says what of the sandbox it may use
  *   recall              says what it was told of the past
  *   wait                waits for a cancel
  *   whisper text        writes to stderr
  *   exit 3              ends the process in the middle of the turn
  *
  * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-broken`
- * one that says so and can't. It has two modes, calm and bold, and an option, depth.
+ * one that says so and can't; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
+ * over HTTP. It has two modes, calm and bold, and an option, depth.
  */
 import { writeSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import {
   type AgentContext,
   agent,
+  type McpServer,
   methods,
   ndJsonStream,
   PROTOCOL_VERSION,
@@ -48,6 +53,9 @@ const depth = (currentValue: string) => ({
     },
   ],
 });
+let unlocked = loads !== "locked";
+let servers: readonly McpServer[] = [];
+let offers = "";
 const cancels = new Map<string, () => void>();
 let sessions = 0;
 
@@ -110,6 +118,34 @@ const steps: Readonly<Record<string, Step>> = {
     await client.notify(methods.client.session.update, { sessionId, update });
     return undefined;
   },
+  tool: async ({ say }, rest) => {
+    const [name = "", ...args] = rest.split(" ");
+    const server = servers.find((found) => "url" in found);
+    if (server === undefined) throw new Error("no server");
+    const ask = async (method: string, params: object, id?: number) => {
+      const response = await fetch(server.url, {
+        method: "POST",
+        headers: Object.fromEntries(server.headers.map((header) => [header.name, header.value])),
+        body: JSON.stringify({ jsonrpc: "2.0", id, method, params }),
+      });
+      const text = await response.text();
+      return text === "" ? undefined : JSON.parse(text);
+    };
+    await ask("initialize", { protocolVersion: "2025-06-18" }, 1);
+    await ask("notifications/initialized", {});
+    const { result, error } = await ask("tools/call", { name, arguments: JSON.parse(args.join(" ")) }, 2);
+    const said = error?.message ?? result.content[0].text;
+    await say(result?.isError === true ? `error: ${said}` : said);
+    return undefined;
+  },
+  servers: async ({ say }) => {
+    await say(JSON.stringify(servers.map(({ name }) => name)));
+    return undefined;
+  },
+  offers: async ({ say }) => {
+    await say(offers);
+    return undefined;
+  },
   recall: async ({ say }) => {
     await say(past);
     return undefined;
@@ -129,12 +165,25 @@ const steps: Readonly<Record<string, Step>> = {
 };
 
 agent({ name: "scripted" })
-  .onRequest("initialize", () => ({
-    protocolVersion: PROTOCOL_VERSION,
-    agentInfo: { name: "scripted", version: "1" },
-    agentCapabilities: { loadSession: loads !== "" },
-  }))
-  .onRequest("session/new", () => {
+  .onRequest("initialize", ({ params: { clientCapabilities } }) => {
+    offers = JSON.stringify([clientCapabilities?.fs?.readTextFile, clientCapabilities?.terminal]);
+    return {
+      protocolVersion: PROTOCOL_VERSION,
+      agentInfo: { name: "scripted", version: "1" },
+      authMethods: loads === "locked" ? [{ id: "key", name: "A key" }] : [],
+      agentCapabilities: {
+        loadSession: loads.startsWith("load"),
+        mcpCapabilities: { http: loads !== "simple" },
+      },
+    };
+  })
+  .onRequest("authenticate", () => {
+    unlocked = true;
+    return {};
+  })
+  .onRequest("session/new", ({ params: { mcpServers } }) => {
+    if (!unlocked) throw RequestError.authRequired();
+    servers = mcpServers;
     sessions += 1;
     return { sessionId: `agent-session-${process.pid}-${sessions}`, modes, ...depth("low") };
   })

@@ -1,0 +1,136 @@
+/** Tools of the program's own, as agents call them; other MCP servers; and agents that want to know who asks. */
+import { type AgentOSConfig, agentOS } from "@troupe/agent-os";
+import { UserError } from "@troupe/base";
+import { setup, setupTest, type TestScope } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { Listener } from "../../../runtime/test/relay/listener.ts";
+import { answerMcp } from "../../src/host-tools/mcp.ts";
+import { ToolServer } from "../../src/host-tools/tool-server.ts";
+import { locked, scripted, simple } from "../support/agents.ts";
+import { failure } from "../support/errors.ts";
+
+async function workspace(t: TestScope, config: AgentOSConfig, relay?: Listener["relay"]) {
+  const use = { workspace: agentOS(config) };
+  const { client } = await setupTest(t, setup({ use, ...(relay === undefined ? {} : { relay }) }));
+  return client.workspace.getOrCreate(["a"]);
+}
+
+/** What the agent says to a prompt. */
+async function says(handle: Awaited<ReturnType<typeof workspace>>, content: string): Promise<string[]> {
+  const { events } = await handle.readHistory();
+  const after = events.at(-1)?.sequence ?? 0;
+  await handle.prompt({ content });
+  const page = await handle.getSessionEvents({ sessionId: "main", after });
+  return page.events.flatMap(({ event }) => {
+    if (!("sessionUpdate" in event) || event.sessionUpdate !== "agent_message_chunk") return [];
+    return event.content.type === "text" ? [event.content.text] : [];
+  });
+}
+
+const tools: NonNullable<AgentOSConfig["tools"]> = {
+  write: {
+    description: "Writes a file",
+    run: async (c, { path, content }) => await c.vars.sandbox.writeFile(String(path), String(content)),
+  },
+  fails: {
+    description: "Fails",
+    run: (_c, { how }) => {
+      throw how === "told" ? new UserError("Not on a Sunday") : new Error("a password");
+    },
+  },
+};
+
+test("an agent calls the program's tools, with the actor's context; what a tool throws is told only where it is meant to be", async (t) => {
+  const handle = await workspace(t, { agents: { scripted }, tools });
+  await handle.openSession();
+  expect(await says(handle, 'tool write {"path":"/home/user/a","content":"b"}')).toEqual(["done"]);
+  expect(new TextDecoder().decode(await handle.readFile("/home/user/a"))).toBe("b");
+  expect(await says(handle, 'tool fails {"how":"told"}\ntool fails {}\ntool nothing {}')).toEqual([
+    "error: Not on a Sunday",
+    "error: Internal error",
+    "There is no tool nothing",
+  ]);
+});
+
+test("under a relay a tool is a scope of its prompt's, and a guardrail's no keeps it from running", async (t) => {
+  const listener = new Listener();
+  listener.relay.registerToolConditionalExecutionGuardrail("no writing", ({ toolName }) =>
+    toolName === "write" ? "read only" : undefined,
+  );
+  const handle = await workspace(t, { agents: { scripted }, tools }, listener.relay);
+  await handle.openSession();
+  await listener.forget();
+  const [said] = await says(handle, 'tool write {"path":"/home/user/a","content":"b"}\ntool fails {}');
+  expect(said).toContain("read only");
+  expect(await handle.exists("/home/user/a")).toBe(false);
+  const prompt = await listener.start("workspace.prompt");
+  expect((await listener.start("fails")).parent_uuid).toBe(prompt.uuid);
+});
+
+test("an agent gets the MCP servers of its configuration; without MCP over HTTP it isn't offered the program's", async (t) => {
+  const mine = { name: "mine", command: "mine", args: [], env: [] };
+  const offers = { files: false, terminals: false };
+  const handle = await workspace(t, {
+    agents: {
+      scripted: { ...scripted, mcpServers: [mine] },
+      simple: { ...simple, mcpServers: [mine], offers },
+    },
+    tools,
+  });
+  await handle.openSession();
+  expect(await says(handle, "servers\noffers")).toEqual(['["troupe","mine"]', "[true,true]"]);
+  await handle.deleteSession();
+  await handle.openSession({ agent: "simple" });
+  expect(await says(handle, "servers\noffers")).toEqual(['["mine"]', "[false,false]"]);
+});
+
+test("an agent that wants to know who asks is told by the configuration's method; without one its start says which there are", async (t) => {
+  const agents = {
+    locked,
+    opened: { ...locked, authMethod: "key" },
+    wrong: { ...locked, authMethod: "no such" },
+  };
+  const handle = await workspace(t, { agents });
+  const required = await failure(handle.openSession());
+  expect([required.code, required.metadata?.["known"]]).toEqual(["auth_required", ["key"]]);
+  const unknown = await failure(handle.openSession({ agent: "wrong" }));
+  expect([unknown.code, unknown.metadata]).toEqual(["auth_unknown", { method: "no such", known: ["key"] }]);
+  expect(await handle.openSession({ agent: "opened" })).toMatchObject({ agent: "opened" });
+});
+
+test("a token is one session's, and ends with it; pages and strangers are told nothing", async () => {
+  await using ending = new AsyncDisposableStack();
+  const server = new ToolServer(() => undefined);
+  ending.defer(() => server.close());
+  const list = [{ name: "mine", description: "", inputSchema: {} }];
+  const access = await server.open({ list, call: async () => "called" });
+  const ask = async (headers: Record<string, string>, body: BodyInit = call, method = "POST") => {
+    const response = await fetch(access.url, { method, headers, ...(method === "GET" ? {} : { body }) });
+    return [response.status, await response.text()];
+  };
+  const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+  const authorization = `Bearer ${access.token}`;
+  expect(await ask({ authorization })).toEqual([200, expect.stringContaining('"mine"')]);
+  expect(await ask({ authorization: "Bearer x" })).toEqual([401, ""]);
+  expect(await ask({})).toEqual([401, ""]);
+  expect(await ask({ authorization, origin: access.url })).toEqual([401, ""]);
+  expect(await ask({ authorization }, "", "GET")).toEqual([405, ""]);
+  expect(await ask({ authorization }, "{")).toEqual([200, expect.stringContaining("no request")]);
+  expect(await ask({ authorization }, "x".repeat(4 * 1024 * 1024 + 1))).toEqual([413, ""]);
+  access[Symbol.dispose]();
+  expect(await ask({ authorization })).toEqual([401, ""]);
+});
+
+test("what of MCP is answered, and how", async () => {
+  const tools = { list: [], call: async () => undefined };
+  const answer = (message: unknown) => answerMcp(message, tools, () => undefined);
+  const version = (protocolVersion: string) =>
+    answer({ id: 1, method: "initialize", params: { protocolVersion } });
+  expect(await version("2024-11-05")).toMatchObject({ result: { protocolVersion: "2024-11-05" } });
+  expect(await version("1999-01-01")).toMatchObject({ result: { protocolVersion: "2025-06-18" } });
+  expect(await answer({ id: "a", method: "ping" })).toEqual({ jsonrpc: "2.0", id: "a", result: {} });
+  expect(await answer({ method: "notifications/initialized" })).toBeUndefined();
+  expect(await answer({ id: 2, method: "prompts/list" })).toMatchObject({ error: { code: -32601 } });
+  for (const bad of [null, 5, [], { id: 3 }, { id: 3, method: 5 }])
+    expect(await answer(bad)).toMatchObject({ error: { code: -32600 } });
+});
