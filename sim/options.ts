@@ -83,7 +83,9 @@ export interface Options {
 
   /** The actors' code is behind actor/v1. */
   readonly carried: boolean;
-  /** Of the carriers, those that are lost. */
+  /** Of worlds with carried actors, those whose code is on remote hosts: so many; 0 for none. */
+  readonly remoteHosts: number;
+  /** Of the carriers, or hosts, those that are lost. */
   readonly loseCarrier: number;
 }
 
@@ -129,6 +131,7 @@ export function drawOptions(random: Random): Options {
     clockJumps: some(0.25, 1 + random.below(3)),
     carried: random.chance(0.3),
     loseCarrier: some(0.6, 0.7),
+    remoteHosts: random.pick([0, 1, 2]),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

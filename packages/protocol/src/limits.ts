@@ -87,6 +87,10 @@ export const limits = {
   hostDialMs: 10_000,
   /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
   hostHeartbeatMs: 1_000,
+  /** An engine keeps the actors of a remote host whose link is lost for this long. */
+  hostResumeMs: 2_000,
+  /** Bytes of messages that one side of a host's session keeps until the other side has read them. */
+  hostUnreadBytes: 16 * 1024 * 1024,
   /** Calls to other actors that are open for one actor whose code runs elsewhere. */
   carriedActorCalls: 1_024,
   /** An activation waits this long for a remote host that has the actor's code. */

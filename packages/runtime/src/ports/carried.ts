@@ -27,8 +27,11 @@ export interface ActorLine {
 /** Who listens at the runtime's end of a line. */
 export interface ActorEar {
   heard(saying: ActorSaying): void;
-  /** The carrier is gone, and with it all that the code hadn't said. Once, and last. */
-  lost(error: TroupeError): void;
+  /**
+   * The carrier is gone, and with it all that the code hadn't said. Once, and last. `unsent`: words that are known to have
+   * never left, so that nothing of them was done.
+   */
+  lost(error: TroupeError, unsent?: readonly ActorWord[]): void;
 }
 
 /** What the code behind a carrier says of one of its actors. */

@@ -1,15 +1,23 @@
 /**
  * EngineSession: the engine's end of one remote host.
  *
- *   opening ──Hello──▶ open ──closed, silent, or nonsense──▶ over
+ *   open ──link lost──▶ away ──the host is here again──▶ open
+ *     │                  └── too late ──┐
+ *     └── closed by the host, silent, or nonsense ──▶ over
  *
- * The host opened the link and says who it is. From then on the running instances of its actors share the link, each
- * under a number that is never used again: what a host says of a number that isn't running any more (it was frozen,
- * and its actors were moved) changes nothing, and it is told so.
+ * The running instances of the host's actors share the session, each under a number that is never used again: what a host
+ * says of a number that isn't running any more (it was frozen, and its actors were moved) changes nothing, and it is told
+ * so.
+ *
+ * A lost link ends nothing by itself. For a moment the session waits for its host: what is said meanwhile is kept
+ * (`frame-stream.ts`), no new instance is placed there, and when the host says Hello on another link everything goes on
+ * where it was. A host whose earlier link isn't known to be lost here may come as well; each of its links has a higher
+ * number than the one before, and only the newest counts. A host that says good-bye isn't waited for.
  */
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
+  type CarriedAsk,
   CarriedStopReason,
   decodeDeclarations,
   type FromActor,
@@ -20,6 +28,7 @@ import {
   type EngineToHost,
   EngineToHostCodec,
   type HostHello,
+  type HostResume,
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
@@ -33,49 +42,68 @@ import type {
   CarriedDeclaration,
 } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
-import { agree, checkMessage, type HostProtocol } from "./compatibility.ts";
+import { remoteSqlErrors } from "../sql/remote-errors.ts";
+import { checkMessage, type HostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
+import { FrameStream } from "./frame-stream.ts";
+import { refuse } from "./opening-link.ts";
 
 /** What a session needs of its engine. */
 export interface EngineSessionParts {
   readonly env: Env;
   readonly link: Link;
   readonly protocol: HostProtocol;
-  /** Throws when the token isn't right. */
-  readonly checkToken: (token: string) => void;
-  /** The host was taken. */
-  readonly opened: (session: EngineSession) => void;
+  readonly hello: HostHello;
+  /** The version that both speak. */
+  readonly version: number;
+  /** It is there again, or its actors changed: who waits for a host may look. */
+  readonly changed: () => void;
   /** It is gone; nothing more comes. */
   readonly ended: (session: EngineSession) => void;
 }
 
-/** Closed because of what the other side did: RFC 6455, 7.4.1. */
-const POLICY = 1008;
-const MALFORMED = 1002;
 const GONE = 1001;
+/** Closed by a host that goes, or by what can't read the other side: the next link would end as this one. RFC 6455, 7.4.1. */
+const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009]);
 
 /** One remote host. */
-export class EngineSession implements LinkHandler {
+export class EngineSession {
   readonly id: string;
-  /** Empty until the host said Hello. */
-  pool = "";
+  readonly pool: string;
   readonly #parts: EngineSessionParts;
   readonly #carriers = new Map<string, HostedActor>();
   readonly #ears = new Map<number, ActorEar>();
-  #phase: "opening" | "open" | "over" = "opening";
-  #version = 0;
+  readonly #stream: FrameStream;
+  #phase: "open" | "away" | "over" = "open";
+  #link: Link;
+  /** Which of its links the session has. */
+  #epoch = 1;
+  readonly #version: number;
   #lastInstance = 0;
   #heardAt: number;
-  #watch: TimerHandle;
+  #watch: TimerHandle | undefined;
 
+  /** Throws what is wrong with its declarations. */
   constructor(parts: EngineSessionParts) {
+    const { env, hello, link } = parts;
     this.#parts = parts;
-    this.id = parts.env.ids.ordered();
-    this.#heardAt = parts.env.clock.monotonic();
-    this.#watch = parts.env.timers.set(() => this.#tooLate(), limits.hostHelloMs, { background: true });
-    parts.link.attach(this);
+    this.id = env.ids.ordered();
+    this.pool = hello.pool || "default";
+    this.#version = parts.version;
+    this.#heardAt = env.clock.monotonic();
+    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
+      this.#carriers.set(name, new HostedActor(this, declaration));
+    this.#stream = new FrameStream({
+      keeps: hello.resumes,
+      acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
+    });
+    this.#link = link;
+    this.#stream.attach(link);
+    link.attach(this.#handlerOf(link));
+    this.#welcome(false);
   }
 
+  /** The host is there, and takes new instances. */
   get open(): boolean {
     return this.#phase === "open";
   }
@@ -90,66 +118,102 @@ export class EngineSession implements LinkHandler {
     return this.#carriers.get(name);
   }
 
-  message(data: Message): void {
-    if (this.#phase === "over") return;
-    this.#heardAt = this.#parts.env.clock.monotonic();
-    try {
-      if (typeof data === "string") throw remoteErrors.malformed("text");
-      this.#receive(HostToEngineCodec.decode(data));
-    } catch (cause) {
-      this.#refuse(TroupeError.is(cause) ? cause : remoteErrors.malformed(String(cause)));
-    }
-  }
-
-  closed(): void {
-    this.#end(remoteErrors.hostLost(this.id));
-  }
-
   /** A running instance's line. */
   connect(ear: ActorEar): ActorLine {
     this.#lastInstance += 1;
     const instance = this.#lastInstance;
     this.#ears.set(instance, ear);
-    if (!this.open) ear.lost(remoteErrors.hostLost(this.id));
+    if (this.#phase === "over") ear.lost(remoteErrors.hostLost(this.id));
     return {
       send: (word) => this.#sendWord(instance, word),
       close: () => void this.#ears.delete(instance),
     };
   }
 
+  /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
+  resume(resume: HostResume, link: Link, version: number): boolean {
+    if (resume.epoch <= this.#epoch) throw remoteErrors.superseded(this.id);
+    const whole = this.#stream.canResume(resume.received) && resume.forgotten <= this.#stream.received;
+    if (!whole || version !== this.#version) {
+      this.#giveUp(remoteErrors.hostLost(this.id));
+      return false;
+    }
+    const { env } = this.#parts;
+    const before = this.#link;
+    this.#epoch = resume.epoch;
+    this.#link = link;
+    this.#heardAt = env.clock.monotonic();
+    this.#phase = "open";
+    // It may be open at this end: what it still brings is nobody's.
+    before.close(GONE, "host.superseded");
+    link.attach(this.#handlerOf(link));
+    this.#welcome(true);
+    this.#stream.resume(link, resume.received);
+    this.#parts.changed();
+    return true;
+  }
+
   /** The engine stops: the host may go. */
   close(): void {
-    this.#parts.link.close(GONE, "engine.stopping");
-    this.#end(remoteErrors.hostLost(this.id));
+    this.#giveUp(remoteErrors.hostLost(this.id), "engine.stopping");
   }
 
-  #receive({ body }: HostToEngine): void {
-    if (body === undefined) throw remoteErrors.malformed("an empty message");
-    if (body.$case === "hello") {
-      if (this.#phase !== "opening") throw remoteErrors.malformed("a second Hello");
-      this.#hello(body.value);
-      return;
+  /** What an earlier link still brings is nobody's. */
+  #handlerOf(link: Link): LinkHandler {
+    return {
+      message: (data) => {
+        if (this.#link === link) this.#message(data);
+      },
+      closed: (code) => {
+        if (this.#link === link) this.#closed(code);
+      },
+    };
+  }
+
+  #message(data: Message): void {
+    if (this.#phase !== "open") return;
+    this.#heardAt = this.#parts.env.clock.monotonic();
+    try {
+      if (typeof data === "string") throw remoteErrors.malformed("text");
+      this.#receive(HostToEngineCodec.decode(data), data.byteLength);
+    } catch (cause) {
+      const error = TroupeError.is(cause) ? cause : remoteErrors.malformed(String(cause));
+      this.#parts.env.log.warn("a remote host was refused", { hostId: this.id, cause: error });
+      refuse(this.#link, error);
+      this.#end(error);
     }
-    if (this.#phase !== "open") throw remoteErrors.malformed(`${body.$case} before Hello`);
-    if (body.$case === "actor") this.#fromActor(body.value);
-    else if (body.$case === "drain") this.#carriers.clear();
   }
 
-  #hello(hello: HostHello): void {
-    const { protocol, env, checkToken } = this.#parts;
-    checkToken(hello.token);
-    this.#version = agree(protocol.versions, hello.versions, "engine_to_host");
-    this.pool = hello.pool || "default";
-    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
-      this.#carriers.set(name, new HostedActor(this, declaration));
-    env.timers.clear(this.#watch);
-    this.#phase = "open";
+  #receive({ body }: HostToEngine, bytes: number): void {
+    switch (body?.$case) {
+      case "actor":
+        this.#stream.heard(bytes);
+        return this.#fromActor(body.value);
+      case "heartbeat":
+      case "acknowledge":
+        return this.#stream.acknowledged(body.value.received);
+      case "drain":
+        return this.#carriers.clear();
+      case "hello":
+        throw remoteErrors.malformed("a second Hello");
+      case undefined:
+        throw remoteErrors.malformed("an empty message");
+    }
+  }
+
+  #welcome(resumed: boolean): void {
     this.#beat();
     this.#send({
       $case: "welcome",
-      value: { version: this.#version, hostId: this.id, heartbeatMs: limits.hostHeartbeatMs },
+      value: {
+        version: this.#version,
+        hostId: this.id,
+        heartbeatMs: limits.hostHeartbeatMs,
+        resumed,
+        received: this.#stream.tells(),
+        resumeMs: limits.hostResumeMs,
+      },
     });
-    this.#parts.opened(this);
   }
 
   #fromActor({ instance, body }: FromActor): void {
@@ -162,7 +226,7 @@ export class EngineSession implements LinkHandler {
   /** Said by an instance that doesn't run any more: nothing of it counts. */
   #fenced(instance: number, saying: ActorSaying): void {
     if (saying.$case === "ask") {
-      const error = toCarriedError(storageErrors.fenced(String(instance)), "cbor");
+      const error = toCarriedError(fencedError(instance, saying.value), "cbor");
       const nothing = { rows: [], sql: NO_PAYLOAD, value: NO_PAYLOAD };
       this.#sendWord(instance, { $case: "answer", value: { ask: saying.value.ask, error, ...nothing } });
     } else if (saying.$case === "write") {
@@ -171,7 +235,7 @@ export class EngineSession implements LinkHandler {
   }
 
   #sendWord(instance: number, word: ActorWord): void {
-    if (this.#phase !== "open") return;
+    if (this.#phase === "over") return;
     try {
       checkMessage(this.#parts.protocol, "engine_to_host", word.$case, this.#version);
     } catch (cause) {
@@ -180,19 +244,11 @@ export class EngineSession implements LinkHandler {
       this.#ears.delete(instance);
       return;
     }
-    this.#send({ $case: "actor", value: { instance, body: word } });
+    this.#stream.say(encoded({ $case: "actor", value: { instance, body: word } }));
   }
 
   #send(body: NonNullable<EngineToHost["body"]>): void {
-    this.#parts.link.send(EngineToHostCodec.encode({ body }).finish());
-  }
-
-  #refuse(error: TroupeError): void {
-    this.#parts.env.log.warn("a remote host was refused", { hostId: this.id, cause: error });
-    this.#send({ $case: "refused", value: { error: toCarriedError(error, "cbor") } });
-    const code = error.group === "protocol" && error.code === "malformed_frame" ? MALFORMED : POLICY;
-    this.#parts.link.close(code, `${error.group}.${error.code}`);
-    this.#end(error);
+    this.#link.send(encoded(body));
   }
 
   /**
@@ -202,35 +258,75 @@ export class EngineSession implements LinkHandler {
   #beat(): void {
     const { env } = this.#parts;
     const dueAt = env.clock.monotonic() + limits.hostHeartbeatMs;
-    this.#watch = env.timers.set(() => this.#look(dueAt), limits.hostHeartbeatMs, { background: true });
+    this.#rearm(() => this.#look(dueAt), limits.hostHeartbeatMs);
   }
 
   #look(dueAt: number): void {
     const now = this.#parts.env.clock.monotonic();
     if (now - dueAt > limits.hostHeartbeatMs) this.#heardAt = now;
     if (now - this.#heardAt > 3 * limits.hostHeartbeatMs) {
-      this.#parts.link.close(GONE, "host.silent");
-      this.#end(remoteErrors.hostLost(this.id));
+      this.#giveUp(remoteErrors.hostLost(this.id), "host.silent");
       return;
     }
-    this.#send({ $case: "heartbeat", value: { number: 0 } });
+    this.#send({ $case: "heartbeat", value: { number: 0, received: this.#stream.tells() } });
     this.#beat();
   }
 
-  #tooLate(): void {
-    if (this.#phase === "opening") this.#refuse(remoteErrors.noHello(limits.hostHelloMs));
+  /** One that breaks may be followed by another one; a host that closes it has gone. */
+  #closed(code: number): void {
+    if (this.#phase !== "open") return;
+    const error = remoteErrors.hostLost(this.id);
+    if (!this.#parts.hello.resumes || FINAL.has(code)) return this.#end(error);
+    this.#phase = "away";
+    this.#stream.detach();
+    this.#rearm(() => this.#end(error), limits.hostResumeMs);
+  }
+
+  #rearm(task: () => void, delayMs: number): void {
+    const { timers } = this.#parts.env;
+    if (this.#watch !== undefined) timers.clear(this.#watch);
+    this.#watch = timers.set(task, delayMs, { background: true });
+  }
+
+  #giveUp(error: TroupeError, reason = "host.lost"): void {
+    this.#link.close(GONE, reason);
+    this.#end(error);
   }
 
   #end(error: TroupeError): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    this.#parts.env.timers.clear(this.#watch);
+    if (this.#watch !== undefined) this.#parts.env.timers.clear(this.#watch);
     this.#carriers.clear();
-    const ears = [...this.#ears.values()];
+    const unsent = this.#unsentWords();
+    const ears = [...this.#ears];
     this.#ears.clear();
-    for (const ear of ears) ear.lost(error);
+    for (const [instance, ear] of ears) ear.lost(error, unsent.get(instance));
     this.#parts.ended(this);
   }
+
+  /** What was never on any link: nothing of it was done. */
+  #unsentWords(): ReadonlyMap<number, readonly ActorWord[]> {
+    const words = new Map<number, ActorWord[]>();
+    for (const frame of this.#stream.unsent) {
+      const { body } = EngineToHostCodec.decode(frame);
+      if (body?.$case !== "actor" || body.value.body === undefined) continue;
+      const of = words.get(body.value.instance) ?? [];
+      of.push(body.value.body);
+      words.set(body.value.instance, of);
+    }
+    return words;
+  }
+}
+
+/** SQL says so in words of its own. */
+function fencedError(instance: number, { about }: CarriedAsk): TroupeError {
+  const isSql = about?.$case.startsWith("sql") === true;
+  return isSql ? remoteSqlErrors.fenceMismatch(instance) : storageErrors.fenced(String(instance));
+}
+
+function encoded(body: NonNullable<EngineToHost["body"]>): Uint8Array {
+  return EngineToHostCodec.encode({ body }).finish();
 }
 
 /** One actor that a host runs. */

@@ -21,6 +21,10 @@ export const remoteErrors = {
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
     ),
   refused: () => error(403, "host", "refused", "The engine refused this host"),
+  superseded: (id: string) =>
+    error(409, "host", "superseded", "The host has opened another connection since", {
+      metadata: { hostId: id },
+    }),
   hostLost: (id: string) =>
     error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),

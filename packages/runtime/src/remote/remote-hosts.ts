@@ -6,11 +6,13 @@
  */
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import type { HostHello } from "@troupe/protocol/host/v1";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Link } from "../ports/transport.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineSession } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
+import { OpeningLink } from "./opening-link.ts";
 
 /** What an engine's hosts are kept with. */
 export interface RemoteHostsParts {
@@ -31,30 +33,35 @@ interface Waiting {
 
 /** The remote hosts of one engine. */
 export class RemoteHosts {
+  /** A host has come back to its session. */
+  onResumed: () => void = () => {};
   readonly #parts: RemoteHostsParts;
-  readonly #sessions = new Set<EngineSession>();
+  readonly #protocol: HostProtocol;
+  readonly #opening = new Set<OpeningLink>();
+  readonly #sessions = new Map<string, EngineSession>();
   readonly #waiting = new Set<Waiting>();
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
+    this.#protocol = parts.protocol ?? hostProtocol;
   }
 
   /** Hosts that were taken and are there. */
   get size(): number {
-    return [...this.#sessions].filter((session) => session.open).length;
+    return [...this.#sessions.values()].filter((session) => session.open).length;
   }
 
   /** Somebody who wants to be a host. */
   accept(link: Link): void {
-    const session = new EngineSession({
+    const opening = new OpeningLink({
       env: this.#parts.env,
       link,
-      protocol: this.#parts.protocol ?? hostProtocol,
+      protocol: this.#protocol,
       checkToken: (token) => this.#checkToken(token),
-      opened: () => this.#opened(),
-      ended: (ended) => this.#sessions.delete(ended),
+      taken: (hello, version) => this.#taken(link, hello, version),
+      ended: (ended) => this.#opening.delete(ended),
     });
-    this.#sessions.add(session);
+    this.#opening.add(opening);
   }
 
   /** A host's way to an actor. Rejects with `host.none_available` when no host has come in time. */
@@ -83,17 +90,33 @@ export class RemoteHosts {
       waiting.failed(remoteErrors.noneAvailable(waiting.pool, waiting.name));
     }
     this.#waiting.clear();
-    for (const session of [...this.#sessions]) session.close();
+    for (const opening of [...this.#opening]) opening.close();
+    for (const session of [...this.#sessions.values()]) session.close();
+  }
+
+  /** A host that is known goes on where it was; any other one is new. */
+  #taken(link: Link, hello: HostHello, version: number): void {
+    const known = hello.resume && this.#sessions.get(hello.resume.hostId);
+    if (hello.resume !== undefined && known?.resume(hello.resume, link, version) === true)
+      return this.onResumed();
+    const session = new EngineSession({
+      env: this.#parts.env,
+      ...{ link, hello, version, protocol: this.#protocol },
+      changed: () => this.#changed(),
+      ended: (ended) => this.#sessions.delete(ended.id),
+    });
+    this.#sessions.set(session.id, session);
+    this.#changed();
   }
 
   #find(pool: string, name: string): ActorCarrier | undefined {
-    const able = [...this.#sessions]
-      .filter((session) => session.pool === pool && session.carrier(name) !== undefined)
+    const able = [...this.#sessions.values()]
+      .filter((session) => session.open && session.pool === pool && session.carrier(name) !== undefined)
       .sort((a, b) => a.load - b.load);
     return able[0]?.carrier(name);
   }
 
-  #opened(): void {
+  #changed(): void {
     for (const waiting of this.#waiting) {
       const found = this.#find(waiting.pool, waiting.name);
       if (found === undefined) continue;

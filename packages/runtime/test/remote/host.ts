@@ -4,6 +4,7 @@ import { CarriedStopReason, type ToActor } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
   EngineToHostCodec,
+  type HostResume,
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
@@ -80,7 +81,15 @@ export class SpokenHost {
     return this;
   }
 
-  hello(options: { name?: string; token?: string; versions?: number[] } = {}): this {
+  hello(
+    options: {
+      name?: string;
+      token?: string;
+      versions?: number[];
+      resume?: HostResume;
+      resumes?: boolean;
+    } = {},
+  ): this {
     const actor = {
       name: options.name ?? "counter",
       actions: ["increment"],
@@ -95,6 +104,9 @@ export class SpokenHost {
         namespace: "",
         pool: "",
         programVersion: 0,
+        resumes: options.resumes ?? false,
+        resume: options.resume,
+        serverless: false,
         actors: [
           {
             ...{ ...actor, queues: [], connections: true, sockets: false, database: false },

@@ -191,11 +191,11 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     }
   }
 
-  lost(error: TroupeError): void {
+  lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
     this.sql.abandon();
-    this.calls.failAll(error);
+    this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
     this.requests.endAll(error);
