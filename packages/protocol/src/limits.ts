@@ -95,6 +95,10 @@ export const limits = {
   carriedActorCalls: 1_024,
   /** An activation waits this long for a remote host that has the actor's code. */
   hostWaitMs: 10_000,
+  /** The same where hosts are serverless: one has to be asked for. */
+  hostAllocateMs: 30_000,
+  /** The actors of a remote host that stops have this long to go elsewhere. */
+  hostDrainMs: 30_000,
   /** HTTP headers must have arrived in this time. */
   headersTimeoutMs: 10_000,
   /** A whole HTTP request must have arrived in this time. */

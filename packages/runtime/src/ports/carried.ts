@@ -45,8 +45,8 @@ export interface ActorCarrier {
   readonly startBytes?: number;
   /** False from the moment it is lost or closed: the next activation opens another one. */
   readonly open: boolean;
-  /** A line for a new instance. */
-  connect(ear: ActorEar): ActorLine;
+  /** A line for a new instance. `leave` is called when it is to end in good order and go on elsewhere. */
+  connect(ear: ActorEar, leave?: () => void): ActorLine;
   /** Settles when nothing of it is left; running instances have been told `lost`. */
   close(): Promise<void>;
 }

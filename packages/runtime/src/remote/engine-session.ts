@@ -33,19 +33,14 @@ import {
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { storageErrors } from "../errors.ts";
-import type {
-  ActorCarrier,
-  ActorEar,
-  ActorLine,
-  ActorSaying,
-  ActorWord,
-  CarriedDeclaration,
-} from "../ports/carried.ts";
+import type { ActorCarrier, ActorEar, ActorLine, ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { remoteSqlErrors } from "../sql/remote-errors.ts";
 import { checkMessage, type HostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
 import { FrameStream } from "./frame-stream.ts";
+import { HostDrain } from "./host-drain.ts";
+import { HostedActor } from "./hosted-actor.ts";
 import { refuse } from "./opening-link.ts";
 
 /** What a session needs of its engine. */
@@ -56,10 +51,16 @@ export interface EngineSessionParts {
   readonly hello: HostHello;
   /** The version that both speak. */
   readonly version: number;
-  /** It is there again, or its actors changed: who waits for a host may look. */
+  /** It is there again: who waits for a host may look. */
   readonly changed: () => void;
   /** It is gone; nothing more comes. */
   readonly ended: (session: EngineSession) => void;
+}
+
+/** A running instance, as the session knows it. */
+interface Instance {
+  readonly ear: ActorEar;
+  readonly leave: () => void;
 }
 
 const GONE = 1001;
@@ -70,9 +71,13 @@ const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 export class EngineSession {
   readonly id: string;
   readonly pool: string;
+  /** The program's version. */
+  readonly program: number;
+  /** It lasts as long as a request that somebody made. */
+  readonly serverless: boolean;
   readonly #parts: EngineSessionParts;
   readonly #carriers = new Map<string, HostedActor>();
-  readonly #ears = new Map<number, ActorEar>();
+  readonly #ears = new Map<number, Instance>();
   readonly #stream: FrameStream;
   #phase: "open" | "away" | "over" = "open";
   #link: Link;
@@ -82,6 +87,7 @@ export class EngineSession {
   #lastInstance = 0;
   #heardAt: number;
   #watch: TimerHandle | undefined;
+  #drain: HostDrain | undefined;
 
   /** Throws what is wrong with its declarations. */
   constructor(parts: EngineSessionParts) {
@@ -89,6 +95,8 @@ export class EngineSession {
     this.#parts = parts;
     this.id = env.ids.ordered();
     this.pool = hello.pool || "default";
+    this.program = hello.programVersion;
+    this.serverless = hello.serverless;
     this.#version = parts.version;
     this.#heardAt = env.clock.monotonic();
     for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
@@ -105,7 +113,16 @@ export class EngineSession {
 
   /** The host is there, and takes new instances. */
   get open(): boolean {
-    return this.#phase === "open";
+    return this.#phase === "open" && this.#drain === undefined;
+  }
+
+  get state(): "open" | "away" | "draining" | "over" {
+    return this.#phase === "open" && this.#drain !== undefined ? "draining" : this.#phase;
+  }
+
+  /** The names of its actors. */
+  get actors(): readonly string[] {
+    return [...this.#carriers.keys()];
   }
 
   /** Instances that run on it. */
@@ -119,15 +136,35 @@ export class EngineSession {
   }
 
   /** A running instance's line. */
-  connect(ear: ActorEar): ActorLine {
+  connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
     this.#lastInstance += 1;
     const instance = this.#lastInstance;
-    this.#ears.set(instance, ear);
+    this.#ears.set(instance, { ear, leave });
+    // It was placed before anybody wanted the host to go.
+    if (this.#drain !== undefined) this.#parts.env.afterTurn(leave);
     if (this.#phase === "over") ear.lost(remoteErrors.hostLost(this.id));
     return {
       send: (word) => this.#sendWord(instance, word),
-      close: () => void this.#ears.delete(instance),
+      close: () => {
+        this.#ears.delete(instance);
+        this.#drain?.look();
+      },
     };
+  }
+
+  /**
+   * No new instances, and those that are there go on elsewhere. Settles when none is left and the host was told that it may
+   * stop; what hasn't left in `withinMs` is lost with it.
+   */
+  drain(withinMs: number): Promise<void> {
+    this.#drain ??= new HostDrain({
+      env: this.#parts.env,
+      withinMs,
+      instances: this.#ears,
+      empty: () => this.#send({ $case: "drain", value: { withinMs: 0 } }),
+      late: () => this.#giveUp(remoteErrors.hostLost(this.id), "host.drained"),
+    });
+    return this.#drain.done;
   }
 
   /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
@@ -149,6 +186,7 @@ export class EngineSession {
     link.attach(this.#handlerOf(link));
     this.#welcome(true);
     this.#stream.resume(link, resume.received);
+    this.#drain?.look();
     this.#parts.changed();
     return true;
   }
@@ -193,7 +231,7 @@ export class EngineSession {
       case "acknowledge":
         return this.#stream.acknowledged(body.value.received);
       case "drain":
-        return this.#carriers.clear();
+        return void this.drain(body.value.withinMs);
       case "hello":
         throw remoteErrors.malformed("a second Hello");
       case undefined:
@@ -218,7 +256,7 @@ export class EngineSession {
 
   #fromActor({ instance, body }: FromActor): void {
     if (body === undefined) return;
-    const ear = this.#ears.get(instance);
+    const ear = this.#ears.get(instance)?.ear;
     if (ear === undefined) this.#fenced(instance, body);
     else ear.heard(body);
   }
@@ -240,7 +278,7 @@ export class EngineSession {
       checkMessage(this.#parts.protocol, "engine_to_host", word.$case, this.#version);
     } catch (cause) {
       // Only this instance needs it: the others, and the link, go on.
-      this.#ears.get(instance)?.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
+      this.#ears.get(instance)?.ear.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
       this.#ears.delete(instance);
       return;
     }
@@ -301,7 +339,8 @@ export class EngineSession {
     const unsent = this.#unsentWords();
     const ears = [...this.#ears];
     this.#ears.clear();
-    for (const [instance, ear] of ears) ear.lost(error, unsent.get(instance));
+    for (const [instance, { ear }] of ears) ear.lost(error, unsent.get(instance));
+    this.#drain?.over();
     this.#parts.ended(this);
   }
 
@@ -327,29 +366,4 @@ function fencedError(instance: number, { about }: CarriedAsk): TroupeError {
 
 function encoded(body: NonNullable<EngineToHost["body"]>): Uint8Array {
   return EngineToHostCodec.encode({ body }).finish();
-}
-
-/** One actor that a host runs. */
-class HostedActor implements ActorCarrier {
-  readonly encoding = "cbor";
-  readonly declaration: CarriedDeclaration;
-  readonly #session: EngineSession;
-
-  constructor(session: EngineSession, declaration: CarriedDeclaration) {
-    this.#session = session;
-    this.declaration = declaration;
-  }
-
-  get open(): boolean {
-    return this.#session.open && this.#session.carrier(this.declaration.name) === this;
-  }
-
-  connect(ear: ActorEar): ActorLine {
-    return this.#session.connect(ear);
-  }
-
-  /** The host is not this actor's to close. */
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }

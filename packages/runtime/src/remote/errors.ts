@@ -30,9 +30,9 @@ export const remoteErrors = {
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
   engineTimedOut: (ms: number) =>
     error(504, "host", "engine_timed_out", `The engine didn't take this host within ${ms} ms`),
-  noneAvailable: (pool: string, name: string) =>
+  noneAvailable: (pool: string, name: string, state: "starting" | "allocating") =>
     error(503, "host", "none_available", `No remote host in pool "${pool}" has the actor "${name}"`, {
       retryable: true,
-      metadata: { pool, name },
+      metadata: { pool, name, state },
     }),
 };

@@ -34,6 +34,10 @@ export interface HostClientParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly token: string;
   readonly pool: string;
+  /** The program's version: new actors go to the newest. Default: 0. */
+  readonly programVersion?: number | undefined;
+  /** The host lasts as long as a request that somebody made. */
+  readonly serverless?: boolean | undefined;
   /** Opens a link to the engine. `signal` fires when it took too long. */
   readonly dial: (signal: AbortSignal) => Promise<Link>;
   /** What its actors' own calls run under. */
@@ -65,6 +69,8 @@ export class HostClient {
   #greeted = false;
   /** Until the session is given up that has no link. */
   #away: TimerHandle | undefined;
+  /** The host stops when its actors have left. */
+  #drain: { readonly withinMs: number; readonly timer: TimerHandle } | undefined;
   #closed = false;
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
@@ -105,10 +111,19 @@ export class HostClient {
     return this.#session?.guest.size ?? 0;
   }
 
-  /** Asks the engine to start no more actors here. Throws `ProtocolCompatibilityError`. */
-  drain(withinMs: number): void {
-    checkMessage(this.#protocol, "host_to_engine", "drain", this.#session?.welcome.version ?? 0);
-    this.#send({ $case: "drain", value: { withinMs } });
+  /**
+   * Asks the engine to start no more actors here, and to move those that run here. Settles when the host is over: nothing
+   * runs here any more, or `withinMs` have passed. Throws `ProtocolCompatibilityError`.
+   */
+  drain(withinMs: number): Promise<void> {
+    if (this.#session === undefined) this.close();
+    else checkMessage(this.#protocol, "host_to_engine", "drain", this.#session.welcome.version);
+    if (this.#drain === undefined && !this.#closed) {
+      const timer = this.#parts.env.timers.set(() => this.close(), withinMs);
+      this.#drain = { withinMs, timer };
+      this.#send({ $case: "drain", value: { withinMs } });
+    }
+    return this.over;
   }
 
   /** Ends the host; what runs here is lost. */
@@ -139,6 +154,9 @@ export class HostClient {
         });
       case "acknowledge":
         return stream.acknowledged(body.value.received);
+      // Nothing runs here any more.
+      case "drain":
+        return this.close();
     }
   }
 
@@ -154,6 +172,7 @@ export class HostClient {
       this.#session = this.#begin(welcome);
       this.#session.stream.attach(link);
     }
+    if (this.#drain !== undefined) this.#send({ $case: "drain", value: { withinMs: this.#drain.withinMs } });
     this.#listen(welcome.heartbeatMs);
     this.#ready.resolve();
   }
@@ -236,7 +255,7 @@ export class HostClient {
   }
 
   #hello(): void {
-    const { token, pool } = this.#parts;
+    const { token, pool, programVersion, serverless } = this.#parts;
     this.#send({
       $case: "hello",
       value: {
@@ -244,11 +263,11 @@ export class HostClient {
         token,
         namespace: "",
         pool,
-        programVersion: 0,
+        programVersion: programVersion ?? 0,
         actors: this.#declared.declarations.map(encodeDeclaration),
         resumes: true,
         resume: this.#resume(),
-        serverless: false,
+        serverless: serverless ?? false,
       },
     });
   }
@@ -270,6 +289,7 @@ export class HostClient {
     if (this.#closed) return;
     this.#closed = true;
     this.#dialer.close(error);
+    if (this.#drain !== undefined) this.#parts.env.timers.clear(this.#drain.timer);
     this.#giveUp(error);
     this.#link?.close(1000, "");
     this.#link = undefined;

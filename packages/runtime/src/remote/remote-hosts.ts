@@ -13,6 +13,7 @@ import { type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineSession } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
 import { OpeningLink } from "./opening-link.ts";
+import { Placement, type WaitState } from "./placement.ts";
 
 /** What an engine's hosts are kept with. */
 export interface RemoteHostsParts {
@@ -21,6 +22,27 @@ export interface RemoteHostsParts {
   readonly token: string | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
+}
+
+/** A remote host, as its engine sees it. */
+export interface RemoteHostSummary {
+  readonly hostId: string;
+  readonly pool: string;
+  readonly programVersion: number;
+  /** `away`: its connection is lost, and it may come back. `draining`: its actors move to other hosts. */
+  readonly state: "open" | "away" | "draining" | "over";
+  readonly instances: number;
+  /** The names of the actors that it has. */
+  readonly actors: readonly string[];
+}
+
+/** Which hosts are drained. What is left out doesn't matter. */
+export interface DrainedHosts {
+  readonly pool?: string;
+  readonly hostId?: string;
+  readonly programVersion?: number;
+  /** Hosts with a version before this one. */
+  readonly olderThan?: number;
 }
 
 interface Waiting {
@@ -39,6 +61,7 @@ export class RemoteHosts {
   readonly #protocol: HostProtocol;
   readonly #opening = new Set<OpeningLink>();
   readonly #sessions = new Map<string, EngineSession>();
+  readonly #placement = new Placement();
   readonly #waiting = new Set<Waiting>();
 
   constructor(parts: RemoteHostsParts) {
@@ -64,6 +87,45 @@ export class RemoteHosts {
     this.#opening.add(opening);
   }
 
+  /** The hosts that were taken, and what they have. */
+  list(): readonly RemoteHostSummary[] {
+    return [...this.#sessions.values()].map(({ id, pool, program, state, load, actors }) => ({
+      ...{ hostId: id, pool, programVersion: program, state, instances: load, actors },
+    }));
+  }
+
+  /** Actors that wait for a host. */
+  waiting(): readonly { readonly pool: string; readonly name: string; readonly state: WaitState }[] {
+    return [...this.#waiting].map(({ pool, name }) => ({ pool, name, state: this.#placement.stateOf(pool) }));
+  }
+
+  /**
+   * Moves the actors of hosts to others: those of a pool, of one version of the program, of versions before one, or one host.
+   * Settles when nothing runs on them, and they were told that they may stop; what hasn't left in `withinMs` (default: 30 s)
+   * is lost. Without another host that has their actors, callers wait for one.
+   */
+  async drain(which: DrainedHosts, withinMs: number = limits.hostDrainMs): Promise<void> {
+    const chosen = [...this.#sessions.values()].filter(
+      ({ id, pool, program }) =>
+        pool === (which.pool ?? pool) &&
+        id === (which.hostId ?? id) &&
+        program === (which.programVersion ?? program) &&
+        program < (which.olderThan ?? Infinity),
+    );
+    await Promise.all(chosen.map((session) => session.drain(withinMs)));
+  }
+
+  /** No new actors on hosts of this version of the program, now or later: the way back from one that is bad. */
+  withdraw(pool: string, programVersion: number): void {
+    this.#placement.withdraw(pool, programVersion);
+  }
+
+  /** Takes a `withdraw` back. */
+  restore(pool: string, programVersion: number): void {
+    this.#placement.restore(pool, programVersion);
+    this.#changed();
+  }
+
   /** A host's way to an actor. Rejects with `host.none_available` when no host has come in time. */
   async carrier(pool: string, name: string): Promise<ActorCarrier> {
     const found = this.#find(pool, name);
@@ -74,8 +136,8 @@ export class RemoteHosts {
         name,
         timer: this.#parts.env.timers.set(() => {
           this.#waiting.delete(waiting);
-          reject(remoteErrors.noneAvailable(pool, name));
-        }, limits.hostWaitMs),
+          reject(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(pool)));
+        }, this.#placement.waitMs(pool)),
         found: resolve,
         failed: reject,
       };
@@ -87,7 +149,9 @@ export class RemoteHosts {
   close(): void {
     for (const waiting of this.#waiting) {
       this.#parts.env.timers.clear(waiting.timer);
-      waiting.failed(remoteErrors.noneAvailable(waiting.pool, waiting.name));
+      waiting.failed(
+        remoteErrors.noneAvailable(waiting.pool, waiting.name, this.#placement.stateOf(waiting.pool)),
+      );
     }
     this.#waiting.clear();
     for (const opening of [...this.#opening]) opening.close();
@@ -106,14 +170,12 @@ export class RemoteHosts {
       ended: (ended) => this.#sessions.delete(ended.id),
     });
     this.#sessions.set(session.id, session);
+    this.#placement.seen(session);
     this.#changed();
   }
 
   #find(pool: string, name: string): ActorCarrier | undefined {
-    const able = [...this.#sessions.values()]
-      .filter((session) => session.open && session.pool === pool && session.carrier(name) !== undefined)
-      .sort((a, b) => a.load - b.load);
-    return able[0]?.carrier(name);
+    return this.#placement.best(this.#sessions.values(), pool, name)?.carrier(name);
   }
 
   #changed(): void {

@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly pool?: string;
   readonly protocol?: HostProtocol;
   readonly relay?: Relay;
+  readonly programVersion?: number;
+  readonly serverless?: boolean;
 }
 
 /** A remote host, and the links that it opened. */
@@ -38,6 +40,8 @@ export function startHost(options: HostOptions): {
     token: options.token ?? "secret",
     pool: options.pool ?? "default",
     relay: options.relay,
+    programVersion: options.programVersion,
+    serverless: options.serverless,
     dial: async () => {
       const [near, far] = memoryLinks(options.world);
       links.push(near);
