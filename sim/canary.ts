@@ -18,6 +18,7 @@ import {
 } from "../packages/runtime/src/ports/storage.ts";
 import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
 import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
+import { FrameStream } from "../packages/runtime/src/remote/frame-stream.ts";
 import { Turnstile } from "../packages/runtime/src/sql/turnstile.ts";
 import { WriteSlot } from "../packages/runtime/src/sql/write-slot.ts";
 import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
@@ -137,7 +138,37 @@ export const canaries = {
     caughtBy: ["raw sockets", "liveness"],
     sabotage: forgetSleepers,
   },
+  "forgetful-resume": {
+    what: "a host's session goes on without what was under way when its link broke",
+    // A start, a call or an answer that was lost is waited for until its time is over.
+    caughtBy: ["errors", "raw sockets", "liveness"],
+    sabotage: resumeWithout,
+  },
+  "repeating-resume": {
+    what: "a host's session goes on with what the other side has read already",
+    caughtBy: ["events", "one turn, one transaction", "durability"],
+    sabotage: resumeTwice,
+  },
 } as const satisfies Readonly<Record<string, Canary>>;
+
+function resumeWithout(): () => void {
+  const { resume } = FrameStream.prototype;
+  FrameStream.prototype.resume = function (link, received) {
+    this.acknowledged(received);
+    this.attach(link);
+  };
+  return () => {
+    FrameStream.prototype.resume = resume;
+  };
+}
+
+function resumeTwice(): () => void {
+  const { acknowledged } = FrameStream.prototype;
+  FrameStream.prototype.acknowledged = () => {};
+  return () => {
+    FrameStream.prototype.acknowledged = acknowledged;
+  };
+}
 
 function openGate(): () => void {
   const { emit } = OutputGate.prototype;

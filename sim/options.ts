@@ -86,7 +86,9 @@ export interface Options {
 
   /** The actors' code is behind actor/v1. */
   readonly carried: boolean;
-  /** Of the carriers, those that are lost. */
+  /** Of worlds with carried actors, those whose code is on remote hosts: so many; 0 for none. */
+  readonly remoteHosts: number;
+  /** Of the carriers, or hosts, those that are lost. */
   readonly loseCarrier: number;
   /** Their SQL runs in helper processes: so long has each text of it. */
   readonly statementMs: number | undefined;
@@ -145,6 +147,7 @@ export function drawOptions(random: Random): Options {
     helpers: random.pick([1, 2, 8]),
     loseHelper: some(0.6, random.pick([0.005, 0.03])),
     lateHelper: some(0.5, random.pick([0.003, 0.02])),
+    remoteHosts: random.pick([0, 1, 2]),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

@@ -20,8 +20,9 @@
  * transaction; generations at each commit; events at each listener), the others judge the history at the end.
  */
 import { createClient } from "@troupe/client";
-import { carried } from "./actors/carried.ts";
+import { type CarriedWorld, carried } from "./actors/carried.ts";
 import { actorNames, makeActors } from "./actors/ledger.ts";
+import { HostMachine, remote } from "./actors/remote.ts";
 import { Stage } from "./actors/stage.ts";
 import { type Canary, type CanaryName, canaries } from "./canary.ts";
 import { Durability } from "./checkers/durability.ts";
@@ -95,6 +96,7 @@ class Simulation {
   readonly #disk: SimDisk;
   readonly #addresses: readonly Address[];
   readonly #users: (User | Talker)[] = [];
+  readonly #hosts: HostMachine[] = [];
 
   constructor(run: RunOptions, canary: Canary | undefined) {
     const random = new Random(run.seed);
@@ -111,15 +113,19 @@ class Simulation {
       () => this.#server,
     );
     const process = () => this.#server.process;
+    const use = makeActors(stage);
     this.#server = new SimServer({
       world,
       disk: this.#disk,
       network: this.#network,
       flaws: canary?.server ?? {},
       observer: new Writers(world),
-      use: options.carried ? carried(makeActors(stage), { world, process }) : makeActors(stage),
+      use: elsewhere(use, { world, process }),
       onLoad: (target) => stage.asked(target),
     });
+    if (options.carried)
+      for (let host = 1; host <= options.remoteHosts; host += 1)
+        this.#hosts.push(new HostMachine(world, `host${host}`, { use, server: () => this.#server }));
     this.#addresses = Array.from({ length: options.actors }, (_, index) => {
       const [ledger, hall, mill, loom, vault] = actorNames;
       if (world.random.chance(options.vaults)) return { name: vault, key: `k${index}` };
@@ -161,6 +167,7 @@ class Simulation {
     const world = this.#world;
     const { options } = world;
     this.#server.start();
+    for (const host of this.#hosts) host.start();
     for (let client = 0; client < options.clients; client += 1) this.#addClient(client);
     const workMs = options.opsPerUser * (options.thinkMs + options.latencyMs * 4 + 5);
     for (let restart = 0; restart < options.restarts; restart += 1) {
@@ -263,4 +270,11 @@ class Simulation {
     const reports = [...this.#history.pending].map(({ kind, token, via }) => `${kind} ${token} ${via}`);
     world.fail("liveness", `${what} doesn't end; pending: ${reports.join(", ") || "nothing"}`);
   }
+}
+
+/** The actors, or what stands for them where their code is elsewhere. */
+function elsewhere(use: ReturnType<typeof makeActors>, where: CarriedWorld): ReturnType<typeof makeActors> {
+  const { carried: away, remoteHosts } = where.world.options;
+  if (!away) return use;
+  return remoteHosts > 0 ? remote(use) : carried(use, where);
 }

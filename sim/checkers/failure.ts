@@ -13,6 +13,7 @@ const unknown: ReadonlySet<string> = new Set([
   "actor.action_timed_out",
   "actor.stopped",
   "plugin.lost",
+  "host.lost",
 ]);
 /** The call was not let in. */
 const refused: ReadonlySet<string> = new Set([

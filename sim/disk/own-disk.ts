@@ -5,8 +5,8 @@ import { HelpedFile } from "../../packages/runtime/src/node/sqlite/sql-process/h
 import { HelperPool } from "../../packages/runtime/src/node/sqlite/sql-process/helper-pool.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
-import { type FileLocks, SimHelper } from "./sql-helper.ts";
 import { SimOwnFile } from "./own-file.ts";
+import { type FileLocks, SimHelper } from "./sql-helper.ts";
 
 /** What a file that isn't there yet is made of. Here that is nothing. */
 const spares = { take: async () => "spare", giveBack: () => {} };

@@ -9,6 +9,7 @@
 import type { AnyActorDefinition } from "@troupe/runtime";
 import type { Target } from "../../packages/runtime/src/host/actor-host.ts";
 import { Runtime } from "../../packages/runtime/src/registry/runtime.ts";
+import { HOST_TOKEN } from "../actors/remote.ts";
 import type { SimDisk } from "../disk/disk.ts";
 import type { FileObserver } from "../disk/file.ts";
 import { SimStore, type SimStoreParts } from "../disk/store.ts";
@@ -105,11 +106,13 @@ export class SimServer {
       storage: store,
       use,
       access: {},
+      hostToken: HOST_TOKEN,
       maxAwakeActors: world.options.maxAwake,
     });
     this.#store = store;
     this.#runtime = runtime;
     this.#watchLoads(runtime);
+    countResumed(runtime, world);
     await runtime.start();
     if (!process.alive) return;
     network.door = { process, gateway: runtime.gateway };
@@ -153,4 +156,9 @@ export class SimServer {
     disk.crash(power);
     world.later(world.random.around(world.options.downMs), () => this.start());
   }
+}
+
+/** A host's session goes on over another link. */
+function countResumed({ hosts }: Runtime, world: World): void {
+  hosts.onResumed = () => world.counters.add("a host's session was resumed");
 }

@@ -87,10 +87,18 @@ export const limits = {
   hostDialMs: 10_000,
   /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
   hostHeartbeatMs: 1_000,
+  /** An engine keeps the actors of a remote host whose link is lost for this long. */
+  hostResumeMs: 2_000,
+  /** Bytes of messages that one side of a host's session keeps until the other side has read them. */
+  hostUnreadBytes: 16 * 1024 * 1024,
   /** Calls to other actors that are open for one actor whose code runs elsewhere. */
   carriedActorCalls: 1_024,
   /** An activation waits this long for a remote host that has the actor's code. */
   hostWaitMs: 10_000,
+  /** The same where hosts are serverless: one has to be asked for. */
+  hostAllocateMs: 30_000,
+  /** The actors of a remote host that stops have this long to go elsewhere. */
+  hostDrainMs: 30_000,
   /** HTTP headers must have arrived in this time. */
   headersTimeoutMs: 10_000,
   /** A whole HTTP request must have arrived in this time. */

@@ -3,6 +3,16 @@ import { error } from "./new-error.ts";
 
 /** Errors of calls whose callers wait no longer. */
 export const callErrors = {
+  notSent: () =>
+    error(
+      503,
+      "host",
+      "not_sent",
+      "The host of this actor was lost before the call was sent: nothing was done",
+      {
+        retryable: true,
+      },
+    ),
   deadlineExceeded: () => error(504, "actor", "deadline_exceeded", "The time that the caller gave is over"),
   aborted: (cause: unknown) => error(400, "actor", "aborted", "The caller waits no longer", { cause }),
 };

@@ -101,9 +101,9 @@ export class GuestInstance implements InstanceHost {
     else this.#hear(word);
   }
 
-  /** The host is gone. */
-  lost(error: TroupeError): void {
-    this.#store?.lost(error);
+  /** The host is gone. `unsent`: questions that never left. */
+  lost(error: TroupeError, unsent?: ReadonlySet<number>): void {
+    this.#store?.lost(error, unsent);
     void this.#instance?.stop("broken");
   }
 

@@ -27,6 +27,7 @@ import {
   type Row,
   type RowRange,
 } from "../ports/storage.ts";
+import { remoteSqlErrors } from "../sql/remote-errors.ts";
 import { notDurable } from "../storage/not-durable.ts";
 import { GuestSql } from "./guest-sql.ts";
 
@@ -40,7 +41,7 @@ export interface GuestStoreParts {
 /** One activation's store. */
 export class GuestStore implements ActorStore {
   readonly #parts: GuestStoreParts;
-  readonly #asked = new Map<number, PromiseWithResolvers<CarriedAnswer>>();
+  readonly #asked = new Map<number, Asked>();
   #last = 0;
   #source: BatchSource | undefined;
   #lost: TroupeError | undefined;
@@ -103,14 +104,16 @@ export class GuestStore implements ActorStore {
 
   /** Asks the host; rejects with its error. `asking` is told the question's number. */
   async ask(about: NonNullable<CarriedAsk["about"]>, asking?: (ask: number) => void): Promise<CarriedAnswer> {
-    if (this.#lost !== undefined) throw this.#lost;
+    const { $case: what } = about;
+    if (this.#lost !== undefined) throw lostAs(what, this.#lost, "never sent");
     this.#last += 1;
     const ask = this.#last;
-    const asked = Promise.withResolvers<CarriedAnswer>();
-    this.#asked.set(ask, asked);
+    const answer = Promise.withResolvers<CarriedAnswer>();
+    // One that can't be encoded is thrown here, and nobody waits for its answer.
     this.#parts.send({ $case: "ask", value: { ask, about } });
+    this.#asked.set(ask, { what, answer });
     asking?.(ask);
-    return await asked.promise;
+    return await answer.promise;
   }
 
   /** Nobody waits for the answer to a call any more. It comes all the same. */
@@ -119,16 +122,17 @@ export class GuestStore implements ActorStore {
   }
 
   answered(answer: CarriedAnswer): void {
-    const asked = this.#asked.get(answer.ask);
+    const asked = this.#asked.get(answer.ask)?.answer;
     this.#asked.delete(answer.ask);
     if (answer.error === undefined) asked?.resolve(answer);
     else asked?.reject(fromCarriedError(answer.error, "cbor"));
   }
 
-  /** Nothing is stored and answered any more. */
-  lost(error: TroupeError): void {
+  /** Nothing is stored and answered any more. `unsent`: questions that never left. */
+  lost(error: TroupeError, unsent: ReadonlySet<number> = new Set()): void {
     this.#lost ??= error;
-    for (const asked of this.#asked.values()) asked.reject(this.#lost);
+    for (const [ask, { what, answer }] of this.#asked)
+      answer.reject(lostAs(what, this.#lost, unsent.has(ask) ? "never sent" : "sent"));
     this.#asked.clear();
   }
 
@@ -161,6 +165,29 @@ export class GuestStore implements ActorStore {
       },
     });
   }
+}
+
+/** A question that has no answer yet. */
+interface Asked {
+  readonly what: Question;
+  readonly answer: PromiseWithResolvers<CarriedAnswer>;
+}
+
+type Question = NonNullable<CarriedAsk["about"]>["$case"];
+
+/** SQL changes what is stored, so it is told apart whether nothing was done or nobody knows. */
+const sqlQuestions: ReadonlyMap<Question, string> = new Map([
+  ["sqlExecute", "the statement"],
+  ["sqlBegin", "the beginning of the transaction"],
+  ["sqlEnd", "the end of the transaction"],
+]);
+
+function lostAs(what: Question, error: TroupeError, sent: "sent" | "never sent"): TroupeError {
+  const operation = sqlQuestions.get(what);
+  if (operation === undefined || error.group !== "host") return error;
+  return sent === "sent"
+    ? remoteSqlErrors.indeterminateResult(operation)
+    : remoteSqlErrors.unavailable(operation);
 }
 
 /** Whoever reads rows reads those of one owner. */

@@ -74,9 +74,12 @@ export class Guest {
     else this.#instances.get(number)?.receive(body);
   }
 
-  /** The host is gone: nothing that runs here is stored any more. */
-  lost(error: TroupeError): void {
-    for (const instance of this.#instances.values()) instance.lost(error);
+  /** The host is gone: nothing that runs here is stored any more. `unsent`: what is known to have never left. */
+  lost(error: TroupeError, unsent: readonly FromActor[] = []): void {
+    const never = new Map<number, Set<number>>();
+    for (const { instance, body } of unsent)
+      if (body?.$case === "ask") never.set(instance, (never.get(instance) ?? new Set()).add(body.value.ask));
+    for (const [number, instance] of this.#instances) instance.lost(error, never.get(number));
     this.#instances.clear();
   }
 

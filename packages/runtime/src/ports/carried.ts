@@ -27,8 +27,11 @@ export interface ActorLine {
 /** Who listens at the runtime's end of a line. */
 export interface ActorEar {
   heard(saying: ActorSaying): void;
-  /** The carrier is gone, and with it all that the code hadn't said. Once, and last. */
-  lost(error: TroupeError): void;
+  /**
+   * The carrier is gone, and with it all that the code hadn't said. Once, and last. `unsent`: words that are known to have
+   * never left, so that nothing of them was done.
+   */
+  lost(error: TroupeError, unsent?: readonly ActorWord[]): void;
 }
 
 /** What the code behind a carrier says of one of its actors. */
@@ -42,8 +45,8 @@ export interface ActorCarrier {
   readonly startBytes?: number;
   /** False from the moment it is lost or closed: the next activation opens another one. */
   readonly open: boolean;
-  /** A line for a new instance. */
-  connect(ear: ActorEar): ActorLine;
+  /** A line for a new instance. `leave` is called when it is to end in good order and go on elsewhere. */
+  connect(ear: ActorEar, leave?: () => void): ActorLine;
   /** Settles when nothing of it is left; running instances have been told `lost`. */
   close(): Promise<void>;
 }

@@ -175,6 +175,18 @@ export class Runtime {
     await this.#client?.dispose();
   }
 
+  /** One that can't be woken is woken by the next who needs it. */
+  async #wake(id: string): Promise<void> {
+    try {
+      await this.host.load({ kind: "id", id });
+    } catch (cause) {
+      this.env.log.warn("an actor that was at work on a host that has gone couldn't be woken", {
+        actorId: id,
+        cause,
+      });
+    }
+  }
+
   #inspector(
     parts: RuntimeParts,
     factories: ReadonlyMap<string, InstanceFactory>,
@@ -208,7 +220,12 @@ export class Runtime {
           this.env,
           { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
           // Its code is the program's own.
-          { database: behaviour.database, actors: this.#outward, limiter: this.#services.limiter },
+          {
+            database: behaviour.database,
+            actors: this.#outward,
+            limiter: this.#services.limiter,
+            wake: (id) => void this.#wake(id),
+          },
         );
     }
   }

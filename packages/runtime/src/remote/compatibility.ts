@@ -36,6 +36,8 @@ export const hostProtocol: HostProtocol = Object.freeze({
       hello: 1,
       heartbeat: 1,
       drain: 1,
+      // Only in a session that can be resumed.
+      acknowledge: 1,
       started: 1,
       stopped: 1,
       write: 1,
@@ -66,6 +68,9 @@ export const hostProtocol: HostProtocol = Object.freeze({
       welcome: 1,
       refused: 1,
       heartbeat: 1,
+      // Only to a host that resumes.
+      acknowledge: 1,
+      drain: 1,
       start: 1,
       // Only to an actor that declares that it reads it.
       startRows: 1,

@@ -1,15 +1,23 @@
 /**
  * EngineSession: the engine's end of one remote host.
  *
- *   opening ──Hello──▶ open ──closed, silent, or nonsense──▶ over
+ *   open ──link lost──▶ away ──the host is here again──▶ open
+ *     │                  └── too late ──┐
+ *     └── closed by the host, silent, or nonsense ──▶ over
  *
- * The host opened the link and says who it is. From then on the running instances of its actors share the link, each
- * under a number that is never used again: what a host says of a number that isn't running any more (it was frozen,
- * and its actors were moved) changes nothing, and it is told so.
+ * The running instances of the host's actors share the session, each under a number that is never used again: what a host
+ * says of a number that isn't running any more (it was frozen, and its actors were moved) changes nothing, and it is told
+ * so.
+ *
+ * A lost link ends nothing by itself. For a moment the session waits for its host: what is said meanwhile is kept
+ * (`frame-stream.ts`), no new instance is placed there, and when the host says Hello on another link everything goes on
+ * where it was. A host whose earlier link isn't known to be lost here may come as well; each of its links has a higher
+ * number than the one before, and only the newest counts. A host that says good-bye isn't waited for.
  */
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
+  type CarriedAsk,
   CarriedStopReason,
   decodeDeclarations,
   type FromActor,
@@ -20,64 +28,101 @@ import {
   type EngineToHost,
   EngineToHostCodec,
   type HostHello,
+  type HostResume,
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { storageErrors } from "../errors.ts";
-import type {
-  ActorCarrier,
-  ActorEar,
-  ActorLine,
-  ActorSaying,
-  ActorWord,
-  CarriedDeclaration,
-} from "../ports/carried.ts";
+import type { ActorCarrier, ActorEar, ActorLine, ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
-import { agree, checkMessage, type HostProtocol } from "./compatibility.ts";
+import { remoteSqlErrors } from "../sql/remote-errors.ts";
+import { checkMessage, type HostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
+import { FrameStream } from "./frame-stream.ts";
+import { HostDrain } from "./host-drain.ts";
+import { HostedActor } from "./hosted-actor.ts";
+import { refuse } from "./opening-link.ts";
 
 /** What a session needs of its engine. */
 export interface EngineSessionParts {
   readonly env: Env;
   readonly link: Link;
   readonly protocol: HostProtocol;
-  /** Throws when the token isn't right. */
-  readonly checkToken: (token: string) => void;
-  /** The host was taken. */
-  readonly opened: (session: EngineSession) => void;
+  readonly hello: HostHello;
+  /** The version that both speak. */
+  readonly version: number;
+  /** It is there again: who waits for a host may look. */
+  readonly changed: () => void;
   /** It is gone; nothing more comes. */
   readonly ended: (session: EngineSession) => void;
 }
 
-/** Closed because of what the other side did: RFC 6455, 7.4.1. */
-const POLICY = 1008;
-const MALFORMED = 1002;
+/** A running instance, as the session knows it. */
+interface Instance {
+  readonly ear: ActorEar;
+  readonly leave: () => void;
+}
+
 const GONE = 1001;
+/** Closed by a host that goes, or by what can't read the other side: the next link would end as this one. RFC 6455, 7.4.1. */
+const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009]);
 
 /** One remote host. */
-export class EngineSession implements LinkHandler {
+export class EngineSession {
   readonly id: string;
-  /** Empty until the host said Hello. */
-  pool = "";
+  readonly pool: string;
+  /** The program's version. */
+  readonly program: number;
+  /** It lasts as long as a request that somebody made. */
+  readonly serverless: boolean;
   readonly #parts: EngineSessionParts;
   readonly #carriers = new Map<string, HostedActor>();
-  readonly #ears = new Map<number, ActorEar>();
-  #phase: "opening" | "open" | "over" = "opening";
-  #version = 0;
+  readonly #ears = new Map<number, Instance>();
+  readonly #stream: FrameStream;
+  #phase: "open" | "away" | "over" = "open";
+  #link: Link;
+  /** Which of its links the session has. */
+  #epoch = 1;
+  readonly #version: number;
   #lastInstance = 0;
   #heardAt: number;
-  #watch: TimerHandle;
+  #watch: TimerHandle | undefined;
+  #drain: HostDrain | undefined;
 
+  /** Throws what is wrong with its declarations. */
   constructor(parts: EngineSessionParts) {
+    const { env, hello, link } = parts;
     this.#parts = parts;
-    this.id = parts.env.ids.ordered();
-    this.#heardAt = parts.env.clock.monotonic();
-    this.#watch = parts.env.timers.set(() => this.#tooLate(), limits.hostHelloMs, { background: true });
-    parts.link.attach(this);
+    this.id = env.ids.ordered();
+    this.pool = hello.pool || "default";
+    this.program = hello.programVersion;
+    this.serverless = hello.serverless;
+    this.#version = parts.version;
+    this.#heardAt = env.clock.monotonic();
+    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
+      this.#carriers.set(name, new HostedActor(this, declaration));
+    this.#stream = new FrameStream({
+      keeps: hello.resumes,
+      acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
+    });
+    this.#link = link;
+    this.#stream.attach(link);
+    link.attach(this.#handlerOf(link));
+    this.#welcome(false);
   }
 
+  /** The host is there, and takes new instances. */
   get open(): boolean {
-    return this.#phase === "open";
+    return this.#phase === "open" && this.#drain === undefined;
+  }
+
+  get state(): "open" | "away" | "draining" | "over" {
+    return this.#phase === "open" && this.#drain !== undefined ? "draining" : this.#phase;
+  }
+
+  /** The names of its actors. */
+  get actors(): readonly string[] {
+    return [...this.#carriers.keys()];
   }
 
   /** Instances that run on it. */
@@ -90,71 +135,128 @@ export class EngineSession implements LinkHandler {
     return this.#carriers.get(name);
   }
 
-  message(data: Message): void {
-    if (this.#phase === "over") return;
-    this.#heardAt = this.#parts.env.clock.monotonic();
-    try {
-      if (typeof data === "string") throw remoteErrors.malformed("text");
-      this.#receive(HostToEngineCodec.decode(data));
-    } catch (cause) {
-      this.#refuse(TroupeError.is(cause) ? cause : remoteErrors.malformed(String(cause)));
-    }
-  }
-
-  closed(): void {
-    this.#end(remoteErrors.hostLost(this.id));
-  }
-
   /** A running instance's line. */
-  connect(ear: ActorEar): ActorLine {
+  connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
     this.#lastInstance += 1;
     const instance = this.#lastInstance;
-    this.#ears.set(instance, ear);
-    if (!this.open) ear.lost(remoteErrors.hostLost(this.id));
+    this.#ears.set(instance, { ear, leave });
+    // It was placed before anybody wanted the host to go.
+    if (this.#drain !== undefined) this.#parts.env.afterTurn(leave);
+    if (this.#phase === "over") ear.lost(remoteErrors.hostLost(this.id));
     return {
       send: (word) => this.#sendWord(instance, word),
-      close: () => void this.#ears.delete(instance),
+      close: () => {
+        this.#ears.delete(instance);
+        this.#drain?.look();
+      },
     };
+  }
+
+  /**
+   * No new instances, and those that are there go on elsewhere. Settles when none is left and the host was told that it may
+   * stop; what hasn't left in `withinMs` is lost with it.
+   */
+  drain(withinMs: number): Promise<void> {
+    this.#drain ??= new HostDrain({
+      env: this.#parts.env,
+      withinMs,
+      instances: this.#ears,
+      empty: () => this.#send({ $case: "drain", value: { withinMs: 0 } }),
+      late: () => this.#giveUp(remoteErrors.hostLost(this.id), "host.drained"),
+    });
+    return this.#drain.done;
+  }
+
+  /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
+  resume(resume: HostResume, link: Link, version: number): boolean {
+    if (resume.epoch <= this.#epoch) throw remoteErrors.superseded(this.id);
+    const whole = this.#stream.canResume(resume.received) && resume.forgotten <= this.#stream.received;
+    if (!whole || version !== this.#version) {
+      this.#giveUp(remoteErrors.hostLost(this.id));
+      return false;
+    }
+    const { env } = this.#parts;
+    const before = this.#link;
+    this.#epoch = resume.epoch;
+    this.#link = link;
+    this.#heardAt = env.clock.monotonic();
+    this.#phase = "open";
+    // It may be open at this end: what it still brings is nobody's.
+    before.close(GONE, "host.superseded");
+    link.attach(this.#handlerOf(link));
+    this.#welcome(true);
+    this.#stream.resume(link, resume.received);
+    this.#drain?.look();
+    this.#parts.changed();
+    return true;
   }
 
   /** The engine stops: the host may go. */
   close(): void {
-    this.#parts.link.close(GONE, "engine.stopping");
-    this.#end(remoteErrors.hostLost(this.id));
+    this.#giveUp(remoteErrors.hostLost(this.id), "engine.stopping");
   }
 
-  #receive({ body }: HostToEngine): void {
-    if (body === undefined) throw remoteErrors.malformed("an empty message");
-    if (body.$case === "hello") {
-      if (this.#phase !== "opening") throw remoteErrors.malformed("a second Hello");
-      this.#hello(body.value);
-      return;
+  /** What an earlier link still brings is nobody's. */
+  #handlerOf(link: Link): LinkHandler {
+    return {
+      message: (data) => {
+        if (this.#link === link) this.#message(data);
+      },
+      closed: (code) => {
+        if (this.#link === link) this.#closed(code);
+      },
+    };
+  }
+
+  #message(data: Message): void {
+    if (this.#phase !== "open") return;
+    this.#heardAt = this.#parts.env.clock.monotonic();
+    try {
+      if (typeof data === "string") throw remoteErrors.malformed("text");
+      this.#receive(HostToEngineCodec.decode(data), data.byteLength);
+    } catch (cause) {
+      const error = TroupeError.is(cause) ? cause : remoteErrors.malformed(String(cause));
+      this.#parts.env.log.warn("a remote host was refused", { hostId: this.id, cause: error });
+      refuse(this.#link, error);
+      this.#end(error);
     }
-    if (this.#phase !== "open") throw remoteErrors.malformed(`${body.$case} before Hello`);
-    if (body.$case === "actor") this.#fromActor(body.value);
-    else if (body.$case === "drain") this.#carriers.clear();
   }
 
-  #hello(hello: HostHello): void {
-    const { protocol, env, checkToken } = this.#parts;
-    checkToken(hello.token);
-    this.#version = agree(protocol.versions, hello.versions, "engine_to_host");
-    this.pool = hello.pool || "default";
-    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
-      this.#carriers.set(name, new HostedActor(this, declaration));
-    env.timers.clear(this.#watch);
-    this.#phase = "open";
+  #receive({ body }: HostToEngine, bytes: number): void {
+    switch (body?.$case) {
+      case "actor":
+        this.#stream.heard(bytes);
+        return this.#fromActor(body.value);
+      case "heartbeat":
+      case "acknowledge":
+        return this.#stream.acknowledged(body.value.received);
+      case "drain":
+        return void this.drain(body.value.withinMs);
+      case "hello":
+        throw remoteErrors.malformed("a second Hello");
+      case undefined:
+        throw remoteErrors.malformed("an empty message");
+    }
+  }
+
+  #welcome(resumed: boolean): void {
     this.#beat();
     this.#send({
       $case: "welcome",
-      value: { version: this.#version, hostId: this.id, heartbeatMs: limits.hostHeartbeatMs },
+      value: {
+        version: this.#version,
+        hostId: this.id,
+        heartbeatMs: limits.hostHeartbeatMs,
+        resumed,
+        received: this.#stream.tells(),
+        resumeMs: limits.hostResumeMs,
+      },
     });
-    this.#parts.opened(this);
   }
 
   #fromActor({ instance, body }: FromActor): void {
     if (body === undefined) return;
-    const ear = this.#ears.get(instance);
+    const ear = this.#ears.get(instance)?.ear;
     if (ear === undefined) this.#fenced(instance, body);
     else ear.heard(body);
   }
@@ -162,7 +264,7 @@ export class EngineSession implements LinkHandler {
   /** Said by an instance that doesn't run any more: nothing of it counts. */
   #fenced(instance: number, saying: ActorSaying): void {
     if (saying.$case === "ask") {
-      const error = toCarriedError(storageErrors.fenced(String(instance)), "cbor");
+      const error = toCarriedError(fencedError(instance, saying.value), "cbor");
       const nothing = { rows: [], sql: NO_PAYLOAD, value: NO_PAYLOAD };
       this.#sendWord(instance, { $case: "answer", value: { ask: saying.value.ask, error, ...nothing } });
     } else if (saying.$case === "write") {
@@ -171,28 +273,20 @@ export class EngineSession implements LinkHandler {
   }
 
   #sendWord(instance: number, word: ActorWord): void {
-    if (this.#phase !== "open") return;
+    if (this.#phase === "over") return;
     try {
       checkMessage(this.#parts.protocol, "engine_to_host", word.$case, this.#version);
     } catch (cause) {
       // Only this instance needs it: the others, and the link, go on.
-      this.#ears.get(instance)?.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
+      this.#ears.get(instance)?.ear.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
       this.#ears.delete(instance);
       return;
     }
-    this.#send({ $case: "actor", value: { instance, body: word } });
+    this.#stream.say(encoded({ $case: "actor", value: { instance, body: word } }));
   }
 
   #send(body: NonNullable<EngineToHost["body"]>): void {
-    this.#parts.link.send(EngineToHostCodec.encode({ body }).finish());
-  }
-
-  #refuse(error: TroupeError): void {
-    this.#parts.env.log.warn("a remote host was refused", { hostId: this.id, cause: error });
-    this.#send({ $case: "refused", value: { error: toCarriedError(error, "cbor") } });
-    const code = error.group === "protocol" && error.code === "malformed_frame" ? MALFORMED : POLICY;
-    this.#parts.link.close(code, `${error.group}.${error.code}`);
-    this.#end(error);
+    this.#link.send(encoded(body));
   }
 
   /**
@@ -202,58 +296,74 @@ export class EngineSession implements LinkHandler {
   #beat(): void {
     const { env } = this.#parts;
     const dueAt = env.clock.monotonic() + limits.hostHeartbeatMs;
-    this.#watch = env.timers.set(() => this.#look(dueAt), limits.hostHeartbeatMs, { background: true });
+    this.#rearm(() => this.#look(dueAt), limits.hostHeartbeatMs);
   }
 
   #look(dueAt: number): void {
     const now = this.#parts.env.clock.monotonic();
     if (now - dueAt > limits.hostHeartbeatMs) this.#heardAt = now;
     if (now - this.#heardAt > 3 * limits.hostHeartbeatMs) {
-      this.#parts.link.close(GONE, "host.silent");
-      this.#end(remoteErrors.hostLost(this.id));
+      this.#giveUp(remoteErrors.hostLost(this.id), "host.silent");
       return;
     }
-    this.#send({ $case: "heartbeat", value: { number: 0 } });
+    this.#send({ $case: "heartbeat", value: { number: 0, received: this.#stream.tells() } });
     this.#beat();
   }
 
-  #tooLate(): void {
-    if (this.#phase === "opening") this.#refuse(remoteErrors.noHello(limits.hostHelloMs));
+  /** One that breaks may be followed by another one; a host that closes it has gone. */
+  #closed(code: number): void {
+    if (this.#phase !== "open") return;
+    const error = remoteErrors.hostLost(this.id);
+    if (!this.#parts.hello.resumes || FINAL.has(code)) return this.#end(error);
+    this.#phase = "away";
+    this.#stream.detach();
+    this.#rearm(() => this.#end(error), limits.hostResumeMs);
+  }
+
+  #rearm(task: () => void, delayMs: number): void {
+    const { timers } = this.#parts.env;
+    if (this.#watch !== undefined) timers.clear(this.#watch);
+    this.#watch = timers.set(task, delayMs, { background: true });
+  }
+
+  #giveUp(error: TroupeError, reason = "host.lost"): void {
+    this.#link.close(GONE, reason);
+    this.#end(error);
   }
 
   #end(error: TroupeError): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    this.#parts.env.timers.clear(this.#watch);
+    if (this.#watch !== undefined) this.#parts.env.timers.clear(this.#watch);
     this.#carriers.clear();
-    const ears = [...this.#ears.values()];
+    const unsent = this.#unsentWords();
+    const ears = [...this.#ears];
     this.#ears.clear();
-    for (const ear of ears) ear.lost(error);
+    for (const [instance, { ear }] of ears) ear.lost(error, unsent.get(instance));
+    this.#drain?.over();
     this.#parts.ended(this);
+  }
+
+  /** What was never on any link: nothing of it was done. */
+  #unsentWords(): ReadonlyMap<number, readonly ActorWord[]> {
+    const words = new Map<number, ActorWord[]>();
+    for (const frame of this.#stream.unsent) {
+      const { body } = EngineToHostCodec.decode(frame);
+      if (body?.$case !== "actor" || body.value.body === undefined) continue;
+      const of = words.get(body.value.instance) ?? [];
+      of.push(body.value.body);
+      words.set(body.value.instance, of);
+    }
+    return words;
   }
 }
 
-/** One actor that a host runs. */
-class HostedActor implements ActorCarrier {
-  readonly encoding = "cbor";
-  readonly declaration: CarriedDeclaration;
-  readonly #session: EngineSession;
+/** SQL says so in words of its own. */
+function fencedError(instance: number, { about }: CarriedAsk): TroupeError {
+  const isSql = about?.$case.startsWith("sql") === true;
+  return isSql ? remoteSqlErrors.fenceMismatch(instance) : storageErrors.fenced(String(instance));
+}
 
-  constructor(session: EngineSession, declaration: CarriedDeclaration) {
-    this.#session = session;
-    this.declaration = declaration;
-  }
-
-  get open(): boolean {
-    return this.#session.open && this.#session.carrier(this.declaration.name) === this;
-  }
-
-  connect(ear: ActorEar): ActorLine {
-    return this.#session.connect(ear);
-  }
-
-  /** The host is not this actor's to close. */
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+function encoded(body: NonNullable<EngineToHost["body"]>): Uint8Array {
+  return EngineToHostCodec.encode({ body }).finish();
 }

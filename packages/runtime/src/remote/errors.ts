@@ -21,14 +21,18 @@ export const remoteErrors = {
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
     ),
   refused: () => error(403, "host", "refused", "The engine refused this host"),
+  superseded: (id: string) =>
+    error(409, "host", "superseded", "The host has opened another connection since", {
+      metadata: { hostId: id },
+    }),
   hostLost: (id: string) =>
     error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
   engineTimedOut: (ms: number) =>
     error(504, "host", "engine_timed_out", `The engine didn't take this host within ${ms} ms`),
-  noneAvailable: (pool: string, name: string) =>
+  noneAvailable: (pool: string, name: string, state: "starting" | "allocating") =>
     error(503, "host", "none_available", `No remote host in pool "${pool}" has the actor "${name}"`, {
       retryable: true,
-      metadata: { pool, name },
+      metadata: { pool, name, state },
     }),
 };

@@ -1,21 +1,20 @@
 /**
  * HostClient: the remote host's end. It runs actors for an engine elsewhere and has no disk of its own.
  *
- *   connecting ──Welcome──▶ serving ──link lost──▶ connecting, with a wait that doubles
- *        └── Refused ──▶ over
+ *   connecting ──Welcome──▶ serving ──link lost──▶ away ──Welcome, resumed──▶ serving
+ *        └── Refused ──▶ over                       └── too late, or a new session ──▶ connecting
  *
- * An engine has a limited time from the dial to its Welcome: a machine that swallows packets, or a process that accepts
- * and says nothing, is given up like one that refuses the connection.
- *
- * When the link is lost, everything that runs here ends at once, and nothing of it is stored: the engine starts the
- * actors somewhere else as soon as it notices, and only one of both may write.
+ * A lost link ends nothing by itself. What runs here goes on for as long as the engine said that it would wait; what it
+ * says meanwhile is kept (`frame-stream.ts`), and goes on the next link if the engine takes the session up. If it doesn't,
+ * or the time is over, everything that runs here ends at once, and nothing more of it is stored: the engine starts the
+ * actors somewhere else, and only one of both may write.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
-import { encodeDeclaration, fromCarriedError } from "@troupe/protocol/actor/v1";
+import { encodeDeclaration, type FromActor, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
   EngineToHostCodec,
+  type HostResume,
   type HostToEngine,
   HostToEngineCodec,
   type HostWelcome,
@@ -25,10 +24,9 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import { Guest } from "../guest/guest.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
+import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
-
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
+import { FrameStream } from "./frame-stream.ts";
 
 /** What a remote host is made of. */
 export interface HostClientParts {
@@ -36,6 +34,10 @@ export interface HostClientParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly token: string;
   readonly pool: string;
+  /** The program's version: new actors go to the newest. Default: 0. */
+  readonly programVersion?: number | undefined;
+  /** The host lasts as long as a request that somebody made. */
+  readonly serverless?: boolean | undefined;
   /** Opens a link to the engine. `signal` fires when it took too long. */
   readonly dial: (signal: AbortSignal) => Promise<Link>;
   /** What its actors' own calls run under. */
@@ -44,25 +46,31 @@ export interface HostClientParts {
   readonly protocol?: HostProtocol;
 }
 
-/** One way to a Welcome. */
-interface Attempt {
-  readonly abort: AbortController;
-  readonly timer: TimerHandle;
+/** What lasts over links: what runs here, and what it says and hears. */
+interface HostSession {
+  readonly guest: Guest;
+  readonly welcome: HostWelcome;
+  readonly stream: FrameStream;
+  /** Links that were dialled for it. */
+  epoch: number;
 }
 
 /** A host of an engine that is elsewhere. */
 export class HostClient {
   readonly #parts: HostClientParts;
   readonly #protocol: HostProtocol;
+  readonly #dialer: EngineDialer;
   readonly #ready = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<void>();
-  #guest: Guest;
+  /** What the host says that it has. */
+  readonly #declared: Pick<Guest, "declarations">;
+  #session: HostSession | undefined;
   #link: Link | undefined;
-  #welcome: HostWelcome | undefined;
-  #retryMs = FIRST_RETRY_MS;
-  #retry: TimerHandle | undefined;
-  /** From the dial to the Welcome. */
-  #attempt: Attempt | undefined;
+  #greeted = false;
+  /** Until the session is given up that has no link. */
+  #away: TimerHandle | undefined;
+  /** The host stops when its actors have left. */
+  #drain: { readonly withinMs: number; readonly timer: TimerHandle } | undefined;
   #closed = false;
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
@@ -70,9 +78,22 @@ export class HostClient {
   constructor(parts: HostClientParts) {
     this.#parts = parts;
     this.#protocol = parts.protocol ?? hostProtocol;
-    this.#guest = this.#makeGuest();
+    this.#declared = this.#makeGuest(() => {});
     this.#ready.promise.catch(() => {});
-    void this.#dial();
+    this.#dialer = new EngineDialer({
+      env: parts.env,
+      dial: parts.dial,
+      linked: (link) => {
+        this.#link = link;
+        this.#greeted = false;
+        link.attach(this.#handlerOf(link));
+        this.#hello();
+      },
+      late: () => {
+        this.#link = undefined;
+      },
+    });
+    void this.#dialer.dial();
   }
 
   /** Settles when the engine has taken the host for the first time; rejects with its refusal. */
@@ -87,54 +108,111 @@ export class HostClient {
 
   /** Instances that run here. */
   get size(): number {
-    return this.#guest.size;
+    return this.#session?.guest.size ?? 0;
   }
 
-  #message(data: Message): void {
-    this.#heardAt = this.#parts.env.clock.monotonic();
-    const body = typeof data === "string" ? undefined : bodyOf(data);
-    switch (body?.$case) {
-      case "welcome":
-        this.#endAttempt();
-        this.#welcome = body.value;
-        this.#listen(body.value.heartbeatMs);
-        this.#retryMs = FIRST_RETRY_MS;
-        this.#ready.resolve();
-        return;
-      case "actor":
-        this.#guest.receive(body.value);
-        return;
-      case "heartbeat":
-        this.#send({ $case: "heartbeat", value: body.value });
-        return;
-      case "refused": {
-        const error = body.value.error;
-        this.#end(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
-        return;
-      }
-      default:
-        return;
+  /**
+   * Asks the engine to start no more actors here, and to move those that run here. Settles when the host is over: nothing
+   * runs here any more, or `withinMs` have passed. Throws `ProtocolCompatibilityError`.
+   */
+  drain(withinMs: number): Promise<void> {
+    if (this.#session === undefined) this.close();
+    else checkMessage(this.#protocol, "host_to_engine", "drain", this.#session.welcome.version);
+    if (this.#drain === undefined && !this.#closed) {
+      const timer = this.#parts.env.timers.set(() => this.close(), withinMs);
+      this.#drain = { withinMs, timer };
+      this.#send({ $case: "drain", value: { withinMs } });
     }
-  }
-
-  #lost(): void {
-    this.#endAttempt();
-    this.#link = undefined;
-    this.#welcome = undefined;
-    this.#guest.lost(remoteErrors.engineLost());
-    this.#guest = this.#makeGuest();
-    if (!this.#closed) this.#again();
-  }
-
-  /** Asks the engine to start no more actors here. Throws `ProtocolCompatibilityError`. */
-  drain(withinMs: number): void {
-    this.#check("drain");
-    this.#send({ $case: "drain", value: { withinMs } });
+    return this.over;
   }
 
   /** Ends the host; what runs here is lost. */
   close(): void {
     this.#end(remoteErrors.engineLost());
+  }
+
+  #message(data: Message): void {
+    this.#heardAt = this.#parts.env.clock.monotonic();
+    const body = typeof data === "string" ? undefined : bodyOf(data);
+    if (body?.$case === "refused") {
+      const { error } = body.value;
+      this.#end(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
+    } else if (body?.$case === "welcome") this.#welcomed(body.value);
+    else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);
+  }
+
+  #heard({ guest, stream }: HostSession, body: EngineToHost["body"], bytes: number): void {
+    switch (body?.$case) {
+      case "actor":
+        stream.heard(bytes);
+        return guest.receive(body.value);
+      case "heartbeat":
+        stream.acknowledged(body.value.received);
+        return this.#send({
+          $case: "heartbeat",
+          value: { number: body.value.number, received: stream.tells() },
+        });
+      case "acknowledge":
+        return stream.acknowledged(body.value.received);
+      // Nothing runs here any more.
+      case "drain":
+        return this.close();
+    }
+  }
+
+  #welcomed(welcome: HostWelcome): void {
+    const link = this.#link;
+    if (link === undefined || this.#greeted) return;
+    this.#dialer.taken();
+    this.#greeted = true;
+    this.#stay();
+    if (welcome.resumed && this.#session !== undefined) this.#session.stream.resume(link, welcome.received);
+    else {
+      this.#giveUp();
+      this.#session = this.#begin(welcome);
+      this.#session.stream.attach(link);
+    }
+    if (this.#drain !== undefined) this.#send({ $case: "drain", value: { withinMs: this.#drain.withinMs } });
+    this.#listen(welcome.heartbeatMs);
+    this.#ready.resolve();
+  }
+
+  /** An engine that doesn't wait for hosts gets each message once, and what was under way with a link is lost with it. */
+  #begin(welcome: HostWelcome): HostSession {
+    const stream = new FrameStream({
+      keeps: welcome.resumeMs > 0,
+      acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
+    });
+    const guest = this.#makeGuest((message) => stream.say(encoded({ $case: "actor", value: message })));
+    return { guest, welcome, stream, epoch: 1 };
+  }
+
+  #lost(): void {
+    this.#link = undefined;
+    this.#greeted = false;
+    const session = this.#session;
+    session?.stream.detach();
+    const waitMs = session?.welcome.resumeMs ?? 0;
+    if (waitMs === 0) this.#giveUp();
+    else this.#away ??= this.#parts.env.timers.set(() => this.#giveUp(), waitMs, { background: true });
+    if (!this.#closed) this.#dialer.again();
+  }
+
+  /** The session has a link again, or is over. */
+  #stay(): void {
+    if (this.#away !== undefined) this.#parts.env.timers.clear(this.#away);
+    this.#away = undefined;
+  }
+
+  /** The session is over: nothing that runs here counts any more. */
+  #giveUp(error: TroupeError = remoteErrors.engineLost()): void {
+    this.#stay();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    const unsent = session.stream.unsent.flatMap(sayingOf);
+    session.stream.detach();
+    session.guest.lost(error, unsent);
   }
 
   /** What an earlier link still brings is nobody's. */
@@ -149,59 +227,9 @@ export class HostClient {
     };
   }
 
-  #makeGuest(): Guest {
+  #makeGuest(send: (message: FromActor) => void): Guest {
     const { env, use, relay } = this.#parts;
-    return new Guest({
-      env,
-      use,
-      relay,
-      send: (message) => this.#send({ $case: "actor", value: message }),
-    });
-  }
-
-  async #dial(): Promise<void> {
-    const attempt = this.#beginAttempt();
-    try {
-      const link = await this.#parts.dial(attempt.abort.signal);
-      if (this.#attempt !== attempt) {
-        // It came too late, or the host is closed.
-        link.close(1000, "");
-        return;
-      }
-      this.#link = link;
-      link.attach(this.#handlerOf(link));
-      this.#hello();
-    } catch (cause) {
-      if (this.#attempt === attempt) this.#failed(cause);
-    }
-  }
-
-  #beginAttempt(): Attempt {
-    const late = (): void => this.#late();
-    const timer = this.#parts.env.timers.set(late, limits.hostDialMs, { background: true });
-    this.#attempt = { abort: new AbortController(), timer };
-    return this.#attempt;
-  }
-
-  #endAttempt(): void {
-    if (this.#attempt !== undefined) this.#parts.env.timers.clear(this.#attempt.timer);
-    this.#attempt = undefined;
-  }
-
-  /** No Welcome came in time. */
-  #late(): void {
-    const error = remoteErrors.engineTimedOut(limits.hostDialMs);
-    const link = this.#link;
-    this.#link = undefined;
-    this.#attempt?.abort.abort(error);
-    link?.close(1001, "host.engine_timed_out");
-    this.#failed(error);
-  }
-
-  #failed(cause: unknown): void {
-    this.#endAttempt();
-    this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
-    this.#again();
+    return new Guest({ env, use, relay, send });
   }
 
   /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */
@@ -226,18 +254,8 @@ export class HostClient {
     );
   }
 
-  #again(): void {
-    if (this.#retry !== undefined) return;
-    const waitMs = this.#retryMs * (0.5 + this.#parts.env.random() / 2);
-    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-    this.#retry = this.#parts.env.timers.set(() => {
-      this.#retry = undefined;
-      void this.#dial();
-    }, waitMs);
-  }
-
   #hello(): void {
-    const { token, pool } = this.#parts;
+    const { token, pool, programVersion, serverless } = this.#parts;
     this.#send({
       $case: "hello",
       value: {
@@ -245,32 +263,49 @@ export class HostClient {
         token,
         namespace: "",
         pool,
-        programVersion: 0,
-        actors: this.#guest.declarations.map(encodeDeclaration),
+        programVersion: programVersion ?? 0,
+        actors: this.#declared.declarations.map(encodeDeclaration),
+        resumes: true,
+        resume: this.#resume(),
+        serverless: serverless ?? false,
       },
     });
   }
 
-  #check(feature: Parameters<typeof checkMessage<"host_to_engine">>[2]): void {
-    checkMessage(this.#protocol, "host_to_engine", feature, this.#welcome?.version ?? 0);
+  /** The session that is to go on. */
+  #resume(): HostResume | undefined {
+    const session = this.#session;
+    if (session === undefined) return undefined;
+    session.epoch += 1;
+    const { received, forgotten } = session.stream;
+    return { hostId: session.welcome.hostId, epoch: session.epoch, received, forgotten };
   }
 
   #send(body: NonNullable<HostToEngine["body"]>): void {
-    this.#link?.send(HostToEngineCodec.encode({ body }).finish());
+    this.#link?.send(encoded(body));
   }
 
   #end(error: TroupeError): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#retry !== undefined) this.#parts.env.timers.clear(this.#retry);
-    this.#attempt?.abort.abort(error);
-    this.#endAttempt();
-    this.#guest.lost(error);
+    this.#dialer.close(error);
+    if (this.#drain !== undefined) this.#parts.env.timers.clear(this.#drain.timer);
+    this.#giveUp(error);
     this.#link?.close(1000, "");
     this.#link = undefined;
     this.#ready.reject(error);
     this.#over.resolve();
   }
+}
+
+function encoded(body: NonNullable<HostToEngine["body"]>): Uint8Array {
+  return HostToEngineCodec.encode({ body }).finish();
+}
+
+/** What a frame that never left says. */
+function sayingOf(frame: Uint8Array): readonly FromActor[] {
+  const { body } = HostToEngineCodec.decode(frame);
+  return body?.$case === "actor" ? [body.value] : [];
 }
 
 /** What a message says; nothing when it can't be read: then it is from an engine that this host can't work for. */

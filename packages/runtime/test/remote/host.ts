@@ -4,6 +4,7 @@ import { CarriedStopReason, type ToActor } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
   EngineToHostCodec,
+  type HostResume,
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
@@ -23,6 +24,8 @@ export interface HostOptions {
   readonly pool?: string;
   readonly protocol?: HostProtocol;
   readonly relay?: Relay;
+  readonly programVersion?: number;
+  readonly serverless?: boolean;
 }
 
 /** A remote host, and the links that it opened. */
@@ -37,6 +40,8 @@ export function startHost(options: HostOptions): {
     token: options.token ?? "secret",
     pool: options.pool ?? "default",
     relay: options.relay,
+    programVersion: options.programVersion,
+    serverless: options.serverless,
     dial: async () => {
       const [near, far] = memoryLinks(options.world);
       links.push(near);
@@ -80,7 +85,15 @@ export class SpokenHost {
     return this;
   }
 
-  hello(options: { name?: string; token?: string; versions?: number[] } = {}): this {
+  hello(
+    options: {
+      name?: string;
+      token?: string;
+      versions?: number[];
+      resume?: HostResume;
+      resumes?: boolean;
+    } = {},
+  ): this {
     const actor = {
       name: options.name ?? "counter",
       actions: ["increment"],
@@ -95,6 +108,9 @@ export class SpokenHost {
         namespace: "",
         pool: "",
         programVersion: 0,
+        resumes: options.resumes ?? false,
+        resume: options.resume,
+        serverless: false,
         actors: [
           {
             ...{ ...actor, queues: [], connections: true, sockets: false, database: false },

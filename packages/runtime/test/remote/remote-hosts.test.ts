@@ -121,16 +121,16 @@ test("S3.7 (in part): a host that was given up and speaks again changes nothing,
   await driver.world.idle();
   // It freezes past the action's time and the engine stops it; by then nobody listens to its old number.
   await driver.world.pass(2_500);
-  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  zombie.say({ $case: "heartbeat", value: { number: 0, received: 0 } });
   driver.takeBatches();
   void driver.runtime.host.destroy(zombieActor(zombie));
   await driver.world.pass(2_000);
-  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  zombie.say({ $case: "heartbeat", value: { number: 0, received: 0 } });
   await driver.world.pass(2_000);
-  zombie.say({ $case: "heartbeat", value: { number: 0 } });
+  zombie.say({ $case: "heartbeat", value: { number: 0, received: 0 } });
   for (let beat = 0; beat < 8; beat += 1) {
     await driver.world.pass(2_000);
-    zombie.say({ $case: "heartbeat", value: { number: 0 } });
+    zombie.say({ $case: "heartbeat", value: { number: 0, received: 0 } });
     await driver.world.idle();
   }
   driver.takeBatches();
@@ -363,7 +363,7 @@ test("raw HTTP and streamed results of a remote actor; a lost host resets the on
   const body = watch(open.text());
   const stream = await handle.count(1_000_000);
   await stream.next();
-  links[0]?.break();
+  links[0]?.close(1000, "");
   await driver.world.until(() => body.state !== "pending");
   expect(body.state).toBe("rejected");
   expect(

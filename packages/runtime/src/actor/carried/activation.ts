@@ -78,6 +78,7 @@ export interface CarriedParts {
   readonly onBusy: () => void;
   /** The activation must end, for a reason of its own. */
   readonly onEnd: (reason: StopReason) => void;
+  readonly onLeave: () => void;
 }
 
 const DONE = Uint8Array.of(1);
@@ -144,7 +145,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       credit: (call, items) => this.say({ $case: "streamCredit", value: { call, items } }),
       over: () => this.work.end("action"),
     });
-    this.#line = parts.carrier.connect(this);
+    this.#line = parts.carrier.connect(this, parts.onLeave);
   }
 
   /** Settles when the code has started; rejects with what it says went wrong. */
@@ -191,11 +192,11 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     }
   }
 
-  lost(error: TroupeError): void {
+  lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
     this.sql.abandon();
-    this.calls.failAll(error);
+    this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
     this.requests.endAll(error);

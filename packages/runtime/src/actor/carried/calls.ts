@@ -13,6 +13,7 @@ import {
   type StreamItem,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors, callErrors, notRetryable, retryable } from "../../errors.ts";
+import type { ActorWord } from "../../ports/carried.ts";
 import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
@@ -149,8 +150,8 @@ export class Calls {
     return false;
   }
 
-  /** No reply comes any more. */
-  failAll(error: TroupeError): void {
+  /** No reply comes any more. A call among `unsent` never left, and its caller is told so. */
+  failAll(error: TroupeError, unsent: readonly ActorWord[] = []): void {
     const flowing = [...this.#flowing.values()];
     this.#flowing.clear();
     for (const { call, sink } of flowing) this.#owner.answered(call, sink.error(notRetryable(error)));
@@ -160,7 +161,11 @@ export class Calls {
     ];
     this.#disarm();
     for (const [number] of all) this.#remove(number);
-    for (const [, call] of all) this.#owner.answered(call, call.reply.error(lost(call, error)));
+    const untold = new Set(unsent.map((word) => (word.$case === "call" ? word.value.call : 0)));
+    for (const [number, call] of all) {
+      const cause = untold.has(number) ? callErrors.notSent() : lost(call, error);
+      this.#owner.answered(call, call.reply.error(cause));
+    }
   }
 
   #callersTimer(number: number, call: ActionCall): TimerHandle | undefined {

@@ -20,6 +20,8 @@ export interface CarriedGrants {
   readonly actors: ActorTransport | undefined;
   /** In place of what the code declares. */
   readonly options?: HostOptions;
+  /** Wakes one that was at work when it had to leave where it was. Must not throw. */
+  readonly wake?: (actorId: string) => void;
   /** What limits their calls. */
   readonly limiter?: LimiterFor | undefined;
 }

@@ -21,6 +21,7 @@ import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
 import { keepsAwake } from "./calls.ts";
+import type { CarriedGrants } from "./carried-factory.ts";
 import { carriedSend } from "./send.ts";
 
 /** What a stop gives the code beyond its grace period, for its last words to arrive. */
@@ -39,10 +40,14 @@ export class CarriedInstance implements ActorInstance {
   readonly generation: Generation;
   readonly #activation: CarriedActivation;
   readonly #limiter: Limiter | undefined;
+  readonly #wake: CarriedGrants["wake"];
+  /** It had work of its own when it was told to leave: it goes on elsewhere before anybody calls. */
+  #goesOn = false;
 
   constructor(env: Env, request: InstanceOpen, of: Pick<CarriedParts, "carrier" | "descriptor" | "grants">) {
     this.record = request.record;
     this.generation = request.generation;
+    this.#wake = of.grants.wake;
     this.#limiter = of.grants.limiter?.(of.descriptor.options.rateLimit);
     const { noSleep, sleepTimeout } = of.descriptor.options;
     this.#activation = new CarriedActivation({
@@ -56,6 +61,7 @@ export class CarriedInstance implements ActorInstance {
       },
       onBusy: () => request.host.busy(this),
       onEnd: (reason) => request.host.requestStop(this, reason),
+      onLeave: () => this.#leave(),
     });
   }
 
@@ -176,6 +182,7 @@ export class CarriedInstance implements ActorInstance {
     void this.#finish(reason, stopped.promise).then(() => {
       this.#wakeLater(reason);
       resolve();
+      if (this.#goesOn && !activation.doomed) this.#wake?.(this.record.id);
     });
     return done;
   }
@@ -192,6 +199,13 @@ export class CarriedInstance implements ActorInstance {
       alarmAt,
       clients: clients.all,
     };
+  }
+
+  /** Where it runs is given up: it sleeps, and is woken elsewhere by the next who needs it. */
+  #leave(): void {
+    const { work, descriptor, request } = this.#activation;
+    this.#goesOn = descriptor.options.noSleep || work.count("carried") > 0;
+    request.host.requestStop(this, "sleep");
   }
 
   async #finish(reason: StopReason, stopped: Promise<void>): Promise<void> {

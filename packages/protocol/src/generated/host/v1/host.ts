@@ -14,6 +14,10 @@ import { ActorDeclaration, Error, FromActor, ToActor } from "../../actor/v1/acto
  *
  * The first field of Hello and Welcome never changes, in no version: it is how two sides that know nothing of each
  * other find out what both speak.
+ *
+ * A session may outlive its link. Each side counts the messages about actors that it has read, and keeps those that it
+ * has sent until the other one has acknowledged them. A host that has lost its link says Hello with Resume on another
+ * one; when the engine takes the session up, both send what the other hasn't read, in order, and nothing else.
  */
 
 /** Host to engine. */
@@ -23,6 +27,7 @@ export interface HostToEngine {
     | { readonly $case: "actor"; readonly value: FromActor }
     | { readonly $case: "heartbeat"; readonly value: Heartbeat }
     | { readonly $case: "drain"; readonly value: Drain }
+    | { readonly $case: "acknowledge"; readonly value: Acknowledge }
     | undefined;
 }
 
@@ -33,6 +38,8 @@ export interface EngineToHost {
     | { readonly $case: "actor"; readonly value: ToActor }
     | { readonly $case: "heartbeat"; readonly value: Heartbeat }
     | { readonly $case: "refused"; readonly value: Refused }
+    | { readonly $case: "acknowledge"; readonly value: Acknowledge }
+    | { readonly $case: "drain"; readonly value: Drain }
     | undefined;
 }
 
@@ -46,6 +53,25 @@ export interface Hello {
   /** The version of the program. */
   readonly programVersion: number;
   readonly actors: readonly ActorDeclaration[];
+  /** The host keeps what runs on it when its link is lost, for as long as Welcome says. */
+  readonly resumes: boolean;
+  /** It wants to go on with a session that it has. */
+  readonly resume:
+    | Resume
+    | undefined;
+  /** The host lasts as long as a request that the engine, or somebody else, has made: another one has to be asked for. */
+  readonly serverless: boolean;
+}
+
+/** A session that a host wants to take up. */
+export interface Resume {
+  readonly hostId: string;
+  /** Which of the session's links this is, counted from 1; more with each dial. What an earlier dial still says is nobody's. */
+  readonly epoch: number;
+  /** Messages about actors that the host has read in this session. */
+  readonly received: number;
+  /** Such messages that the host has sent and doesn't keep any more. */
+  readonly forgotten: number;
 }
 
 export interface Welcome {
@@ -53,6 +79,12 @@ export interface Welcome {
   readonly version: number;
   readonly hostId: string;
   readonly heartbeatMs: number;
+  /** The session goes on; else it is a new one, and nothing of an earlier one counts any more. */
+  readonly resumed: boolean;
+  /** Messages about actors that the engine has read in this session. */
+  readonly received: number;
+  /** How long the engine waits for a host whose link is lost; 0: not at all. */
+  readonly resumeMs: number;
 }
 
 /** The host isn't taken. The socket closes behind it. */
@@ -62,9 +94,19 @@ export interface Refused {
 
 export interface Heartbeat {
   readonly number: number;
+  /** As in Acknowledge. Only where the session can be resumed; else 0. */
+  readonly received: number;
 }
 
-/** The host stops: the engine moves its actors away. */
+/** Messages about actors that this side has read: the other one may forget them. Only where the session can be resumed. */
+export interface Acknowledge {
+  readonly received: number;
+}
+
+/**
+ * From a host: it stops, and the engine moves its actors away. From the engine: the host is to stop when it has no actors
+ * any more.
+ */
 export interface Drain {
   readonly withinMs: number;
 }
@@ -87,6 +129,9 @@ export const HostToEngine: MessageFns<HostToEngine> = {
         break;
       case "drain":
         Drain.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+      case "acknowledge":
+        Acknowledge.encode(message.body.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -137,6 +182,14 @@ export const HostToEngine: MessageFns<HostToEngine> = {
             message.body = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "acknowledge", value: Acknowledge.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -168,6 +221,12 @@ export const EngineToHost: MessageFns<EngineToHost> = {
         break;
       case "refused":
         Refused.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+      case "acknowledge":
+        Acknowledge.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
+      case "drain":
+        Drain.encode(message.body.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -218,6 +277,22 @@ export const EngineToHost: MessageFns<EngineToHost> = {
             message.body = { $case: "refused", value: Refused.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "acknowledge", value: Acknowledge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.body = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -232,7 +307,17 @@ export const EngineToHost: MessageFns<EngineToHost> = {
 };
 
 function createBaseHello(): Hello {
-  return { versions: [], token: "", namespace: "", pool: "", programVersion: 0, actors: [] };
+  return {
+    versions: [],
+    token: "",
+    namespace: "",
+    pool: "",
+    programVersion: 0,
+    actors: [],
+    resumes: false,
+    resume: undefined,
+    serverless: false,
+  };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -258,6 +343,15 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.actors) {
       ActorDeclaration.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.resumes !== false) {
+      writer.uint32(56).bool(message.resumes);
+    }
+    if (message.resume !== undefined) {
+      Resume.encode(message.resume, writer.uint32(66).fork()).join();
+    }
+    if (message.serverless !== false) {
+      writer.uint32(72).bool(message.serverless);
     }
     return writer;
   },
@@ -333,6 +427,109 @@ export const Hello: MessageFns<Hello> = {
             message.actors.push(ActorDeclaration.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.resumes = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.resume = Resume.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.serverless = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResume(): Resume {
+  return { hostId: "", epoch: 0, received: 0, forgotten: 0 };
+}
+
+export const Resume: MessageFns<Resume> = {
+  encode(message: Resume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostId !== "") {
+      writer.uint32(10).string(message.hostId);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.received !== 0) {
+      writer.uint32(24).uint64(message.received);
+    }
+    if (message.forgotten !== 0) {
+      writer.uint32(32).uint64(message.forgotten);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Resume {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResume() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.received = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.forgotten = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -347,7 +544,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { version: 0, hostId: "", heartbeatMs: 0 };
+  return { version: 0, hostId: "", heartbeatMs: 0, resumed: false, received: 0, resumeMs: 0 };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -360,6 +557,15 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.heartbeatMs !== 0) {
       writer.uint32(24).uint32(message.heartbeatMs);
+    }
+    if (message.resumed !== false) {
+      writer.uint32(32).bool(message.resumed);
+    }
+    if (message.received !== 0) {
+      writer.uint32(40).uint64(message.received);
+    }
+    if (message.resumeMs !== 0) {
+      writer.uint32(48).uint32(message.resumeMs);
     }
     return writer;
   },
@@ -399,6 +605,30 @@ export const Welcome: MessageFns<Welcome> = {
             }
 
             message.heartbeatMs = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.resumed = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.received = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.resumeMs = reader.uint32();
             continue;
           }
         }
@@ -461,13 +691,16 @@ export const Refused: MessageFns<Refused> = {
 };
 
 function createBaseHeartbeat(): Heartbeat {
-  return { number: 0 };
+  return { number: 0, received: 0 };
 }
 
 export const Heartbeat: MessageFns<Heartbeat> = {
   encode(message: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint64(message.number);
+    }
+    if (message.received !== 0) {
+      writer.uint32(16).uint64(message.received);
     }
     return writer;
   },
@@ -491,6 +724,60 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             }
 
             message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.received = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAcknowledge(): Acknowledge {
+  return { received: 0 };
+}
+
+export const Acknowledge: MessageFns<Acknowledge> = {
+  encode(message: Acknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.received !== 0) {
+      writer.uint32(8).uint64(message.received);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Acknowledge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcknowledge() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.received = longToNumber(reader.uint64());
             continue;
           }
         }

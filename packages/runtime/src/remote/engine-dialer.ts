@@ -1,0 +1,117 @@
+/**
+ * EngineDialer: a remote host's way to its engine, again and again.
+ *
+ *   dialing ──link──▶ greeting ──Welcome──▶ taken ──again()──▶ waiting ──▶ dialing
+ *      └── failed, or too late ──┘──▶ waiting, longer each time
+ *
+ * An engine has a limited time from the dial to its Welcome: a machine that swallows packets, or a process that accepts
+ * and says nothing, is given up like one that refuses the connection.
+ */
+import type { Env, TimerHandle, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import type { Link } from "../ports/transport.ts";
+import { remoteErrors } from "./errors.ts";
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/** What a dialer is made of. */
+export interface EngineDialerParts {
+  readonly env: Env;
+  /** Opens a link to the engine. `signal` fires when it took too long. */
+  readonly dial: (signal: AbortSignal) => Promise<Link>;
+  /** A link is there: the engine is to be greeted. */
+  readonly linked: (link: Link) => void;
+  /** No Welcome came in time: the link is closed. */
+  readonly late: () => void;
+}
+
+/** One way to a Welcome. */
+interface Attempt {
+  readonly abort: AbortController;
+  readonly timer: TimerHandle;
+  link: Link | undefined;
+}
+
+/** Dials one engine. */
+export class EngineDialer {
+  readonly #parts: EngineDialerParts;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: TimerHandle | undefined;
+  /** From the dial to the Welcome. */
+  #attempt: Attempt | undefined;
+
+  constructor(parts: EngineDialerParts) {
+    this.#parts = parts;
+  }
+
+  /** Dials now. */
+  async dial(): Promise<void> {
+    const attempt = this.#begin();
+    try {
+      const link = await this.#parts.dial(attempt.abort.signal);
+      if (this.#attempt !== attempt) {
+        // It came too late, or the host is closed.
+        link.close(1000, "");
+        return;
+      }
+      attempt.link = link;
+      this.#parts.linked(link);
+    } catch (cause) {
+      if (this.#attempt === attempt) this.#failed(cause);
+    }
+  }
+
+  /** The engine has taken the host. */
+  taken(): void {
+    this.#end();
+    this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  /** The link is lost: dials again, after a while. */
+  again(): void {
+    this.#end();
+    if (this.#retry !== undefined) return;
+    const { env } = this.#parts;
+    const waitMs = this.#retryMs * (0.5 + env.random() / 2);
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    this.#retry = env.timers.set(() => {
+      this.#retry = undefined;
+      void this.dial();
+    }, waitMs);
+  }
+
+  /** Dials no more. */
+  close(error: TroupeError): void {
+    if (this.#retry !== undefined) this.#parts.env.timers.clear(this.#retry);
+    this.#retry = undefined;
+    this.#attempt?.abort.abort(error);
+    this.#end();
+  }
+
+  #begin(): Attempt {
+    const late = (): void => this.#late();
+    const timer = this.#parts.env.timers.set(late, limits.hostDialMs, { background: true });
+    this.#attempt = { abort: new AbortController(), timer, link: undefined };
+    return this.#attempt;
+  }
+
+  #end(): void {
+    if (this.#attempt !== undefined) this.#parts.env.timers.clear(this.#attempt.timer);
+    this.#attempt = undefined;
+  }
+
+  #late(): void {
+    const error = remoteErrors.engineTimedOut(limits.hostDialMs);
+    this.#attempt?.abort.abort(error);
+    const link = this.#attempt?.link;
+    this.#parts.late();
+    link?.close(1001, "host.engine_timed_out");
+    this.#failed(error);
+  }
+
+  #failed(cause: unknown): void {
+    this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
+    this.again();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Placement: on which host of a pool an actor is started, and how long it waits for one.
+ *
+ * The newest version of the program that has the actor comes first; among its hosts the one with the fewest instances. A
+ * version that was withdrawn gets no new actors, on hosts that connect later either: so a bad one is rolled back by
+ * withdrawing it and draining its hosts.
+ *
+ * While no host has room an actor waits. In a pool of servers it is `starting`: one that stopped comes again by itself, or
+ * never. In a serverless pool it is `allocating`: somebody has to ask the platform for a host, which takes longer. A pool
+ * is of the kind of its last host.
+ */
+import { limits } from "@troupe/protocol";
+import type { EngineSession } from "./engine-session.ts";
+
+/** What an actor does that waits for a host. */
+export type WaitState = "starting" | "allocating";
+
+/** Chooses hosts. */
+export class Placement {
+  readonly #withdrawn = new Map<string, Set<number>>();
+  readonly #serverless = new Set<string>();
+
+  /** A host has come. */
+  seen({ pool, serverless }: EngineSession): void {
+    if (serverless) this.#serverless.add(pool);
+    else this.#serverless.delete(pool);
+  }
+
+  /** No new actors on hosts with this version of the program. */
+  withdraw(pool: string, version: number): void {
+    const versions = this.#withdrawn.get(pool) ?? new Set();
+    this.#withdrawn.set(pool, versions.add(version));
+  }
+
+  /** Takes it back. */
+  restore(pool: string, version: number): void {
+    this.#withdrawn.get(pool)?.delete(version);
+  }
+
+  /** The host to start an actor on. */
+  best(sessions: Iterable<EngineSession>, pool: string, name: string): EngineSession | undefined {
+    const withdrawn = this.#withdrawn.get(pool);
+    let best: EngineSession | undefined;
+    for (const session of sessions) {
+      if (!session.open || session.pool !== pool || session.carrier(name) === undefined) continue;
+      if (withdrawn?.has(session.program) === true) continue;
+      if (best === undefined || comesBefore(session, best)) best = session;
+    }
+    return best;
+  }
+
+  stateOf(pool: string): WaitState {
+    return this.#serverless.has(pool) ? "allocating" : "starting";
+  }
+
+  waitMs(pool: string): number {
+    return this.stateOf(pool) === "allocating" ? limits.hostAllocateMs : limits.hostWaitMs;
+  }
+}
+
+function comesBefore(one: EngineSession, other: EngineSession): boolean {
+  return one.program === other.program ? one.load < other.load : one.program > other.program;
+}
