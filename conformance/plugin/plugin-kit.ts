@@ -8,7 +8,7 @@
 import { isGuardrailRejected } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime";
-import { expect, type TestContext, test } from "vitest";
+import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { PluginMiddleware } from "../../packages/plugins/src/activation/plugin-middleware.ts";
 import { SupervisedSession } from "../../packages/plugins/src/activation/supervised-session.ts";
 import type { CarrierEvents, OpenCarrier } from "../../packages/plugins/src/carrier.ts";
@@ -23,18 +23,56 @@ const TOOL_CONDITIONAL = 12;
 const REASON = "rm isn't allowed here";
 
 type Story = (title: string, run: (open: OpenCarrier) => Promise<void>) => void;
+type CallStory = (title: string, run: (session: PluginSession) => Promise<void>) => void;
 
-/** Registers the kit's stories for one carrier and one language. */
+/** Registers the kit's stories for one carrier and one language. Those about calls share one session: a start is dear. */
 export function pluginKit(subject: string, find: () => Promise<PluginUnderTest>): void {
-  const story: Story = (title, run) =>
-    test(`${subject} plugin: ${title}`, { timeout: 290_000 }, async (context: TestContext) => {
-      const found = await find();
-      if ("missing" in found) return context.skip(found.missing);
-      await run(found.open);
+  describe(`${subject} plugin:`, () => {
+    const story: Story = (title, run) =>
+      test(title, { timeout: 290_000 }, async (context: TestContext) => {
+        const found = await find();
+        if ("missing" in found) return context.skip(found.missing);
+        await run(found.open);
+      });
+    let shared: Promise<PluginSession> | undefined;
+    afterAll(async () => void (await (await shared)?.close()));
+    openingStories(story);
+    callStories((title, run) =>
+      story(title, async (carrier) => {
+        shared ??= open(carrier);
+        await run(await shared);
+      }),
+    );
+    endingStories(story);
+  });
+}
+
+/** Registers the story of its rejections, for a suite that says which promise it proves. */
+export function rejectionKit(subject: string, find: () => Promise<PluginUnderTest>): void {
+  test(`${subject} plugin: thrown or answered, with its reason; the next call is asked again`, {
+    timeout: 290_000,
+  }, async (context: TestContext) => {
+    const found = await find();
+    if ("missing" in found) return context.skip(found.missing);
+    const session = await open(found.open);
+    const relay = createRelay();
+    const supervised = new SupervisedSession(session, {
+      env: nodeEnv({ logLevel: "error" }),
+      reopen: undefined,
     });
-  openingStories(story);
-  callStories(story);
-  endingStories(story);
+    new PluginMiddleware(relay, supervised).register("kit");
+    const call = (tool: string) => relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
+    for (const [tool, reason] of [
+      ["mv", "mv isn't allowed here"],
+      ["rm", REASON],
+    ] as const) {
+      const rejected = await call(tool).catch((error: unknown) => error);
+      expect(isGuardrailRejected(rejected), tool).toBe(true);
+      expect(rejected).toMatchObject({ group: "relay", metadata: { by: "kit/no-rm", reason } });
+    }
+    expect(await call("ls")).toMatchObject({ result: "done" });
+    await session.close();
+  });
 }
 
 async function open(carrier: OpenCarrier, config?: string): Promise<PluginSession> {
@@ -86,66 +124,33 @@ function openingStories(story: Story): void {
   });
 }
 
-function callStories(story: Story): void {
-  story("it answers nothing, or a reason", async (carrier) => {
-    const session = await open(carrier);
+function callStories(story: CallStory): void {
+  story("it answers nothing, or a reason", async (session) => {
     expect(await ask(session, "ls")).toBeNull();
     expect(await ask(session, "rm")).toBe(REASON);
-    await session.close();
   });
 
-  story("a thousand calls at once have an answer each, and each its own", async (carrier) => {
-    const session = await open(carrier);
+  story("a thousand calls at once have an answer each, and each its own", async (session) => {
     const tools = Array.from({ length: 1_000 }, (_, index) => (index % 3 === 0 ? "rm" : `tool-${index}`));
     const answers = await Promise.all(tools.map((tool) => ask(session, tool, 60_000)));
     expect(answers).toEqual(tools.map((tool) => (tool === "rm" ? REASON : null)));
-    await session.close();
   });
 
-  story("a payload of half a megabyte comes through whole", async (carrier) => {
-    const session = await open(carrier);
+  story("a payload of half a megabyte comes through whole", async (session) => {
     const payload = { toolName: "rm", args: { text: "é".repeat(250_000) } };
     const call = { kind: TOOL_CONDITIONAL, name: "no-rm", payload, options: { timeoutMs: 20_000 } };
     expect(await session.invoke(call)).toBe(REASON);
-    await session.close();
   });
 
-  story("S1.4 (in part) what it didn't declare it isn't asked", async (carrier) => {
-    const session = await open(carrier);
+  story("S1.4 (in part) what it didn't declare it isn't asked", async (session) => {
     const other = { kind: TOOL_CONDITIONAL, name: "other", payload: {} };
     await expect(session.invoke(other)).rejects.toMatchObject({ code: "undeclared" });
     await expect(session.invoke({ ...other, kind: 13, name: "no-rm" })).rejects.toMatchObject({
       code: "undeclared",
     });
-    await session.close();
   });
 
-  story(
-    "S5.9 a rejection keeps its type and its reason, thrown or answered, and the next call is asked",
-    async (carrier) => {
-      const session = await open(carrier);
-      const relay = createRelay();
-      const supervised = new SupervisedSession(session, {
-        env: nodeEnv({ logLevel: "error" }),
-        reopen: undefined,
-      });
-      new PluginMiddleware(relay, supervised).register("kit");
-      const call = (tool: string) => relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
-      for (const [tool, reason] of [
-        ["mv", "mv isn't allowed here"],
-        ["rm", REASON],
-      ] as const) {
-        const rejected = await call(tool).catch((error: unknown) => error);
-        expect(isGuardrailRejected(rejected), tool).toBe(true);
-        expect(rejected).toMatchObject({ group: "relay", metadata: { by: "kit/no-rm", reason } });
-      }
-      expect(await call("ls")).toMatchObject({ result: "done" });
-      await session.close();
-    },
-  );
-
-  story("a call that was cancelled has no answer, and the next one has", async (carrier) => {
-    const session = await open(carrier);
+  story("a call that was cancelled has no answer, and the next one has", async (session) => {
     const abort = new AbortController();
     const payload = { toolName: "rm", args: {} };
     const options = { signal: abort.signal };
@@ -153,9 +158,10 @@ function callStories(story: Story): void {
     abort.abort("not any more");
     await expect(call).rejects.toMatchObject({ code: "call_aborted" });
     expect(await ask(session, "rm")).toBe(REASON);
-    await session.close();
   });
+}
 
+function endingStories(story: Story): void {
   story("a ping has its pong", async (carrier) => {
     const pong = Promise.withResolvers<number>();
     const opened = await carrier({
@@ -171,9 +177,7 @@ function callStories(story: Story): void {
     pong.promise.catch(() => undefined);
     await opened.close(5_000);
   });
-}
 
-function endingStories(story: Story): void {
   story(
     "a call that runs when it is closed is rejected; a later one too; closing again is the same",
     async (carrier) => {
@@ -197,7 +201,7 @@ function endingStories(story: Story): void {
   });
 
   story("opened and closed again and again, it starts each time", async (carrier) => {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const session = await open(carrier);
       expect(await ask(session, "rm")).toBe(REASON);
       expect(await session.close()).toEqual({ clean: true });

@@ -1,5 +1,6 @@
 /** Carriers and languages, each with the same stories. */
 import { basename, dirname, join } from "node:path";
+import { describe } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -12,7 +13,7 @@ import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
-import { type PluginUnderTest, pluginKit } from "./plugin-kit.ts";
+import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
 import around from "./workers/around.ts";
 import asker from "./workers/asker.ts";
 import guardrail from "./workers/guardrail.ts";
@@ -46,26 +47,40 @@ async function inItsOwn(built: Promise<Built>) {
   return { open: worker(path, load) };
 }
 
+/** The module of WebAssembly, in a thread. */
+async function inWasm(built: Promise<Built>): Promise<PluginUnderTest> {
+  const found = await built;
+  return found.missing === undefined
+    ? { open: wasmCarrier({ wasm: found.path }) }
+    : { missing: found.missing };
+}
+
 /** A worker in Python, where there is one that can run it. */
 async function python(file: string): Promise<PluginUnderTest> {
   const found = await findPython();
   return found.missing === undefined ? { open: program(file, "python") } : { missing: found.missing };
 }
 
-pluginKit("module, TypeScript", async () => ({
-  open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)),
-}));
-pluginKit("worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") }));
-pluginKit("worker, Python", () => python("guardrail.py"));
-pluginKit("native, C", () => inProcess(cExample("guardrail")));
-pluginKit("native in its own process, C", () => inItsOwn(cExample("guardrail")));
-pluginKit("wasm, C", async () => {
-  const built = await wasmExample("guardrail");
-  if (built.missing !== undefined) return { missing: built.missing };
-  return { open: wasmCarrier({ wasm: built.path }) };
+/** The kit's first plugin, a guardrail, on every carrier that has middleware and in every language. */
+const guardrails: readonly (readonly [string, () => Promise<PluginUnderTest>])[] = [
+  [
+    "module, TypeScript",
+    async () => ({ open: moduleCarrier(async (send) => new PluginSideSession(guardrail, send)) }),
+  ],
+  ["worker, TypeScript", async () => ({ open: program("guardrail.ts", "node") })],
+  ["worker, Python", () => python("guardrail.py")],
+  ["native, C", () => inProcess(cExample("guardrail"))],
+  ["native in its own process, C", () => inItsOwn(cExample("guardrail"))],
+  ["wasm, C", () => inWasm(wasmExample("guardrail"))],
+  ["native, Rust", () => inProcess(rustExample("guardrail"))],
+  ["native in its own process, Rust", () => inItsOwn(rustExample("guardrail"))],
+];
+
+for (const [subject, find] of guardrails) pluginKit(subject, find);
+
+describe("S5.9 a guardrail's rejection keeps its type across every carrier:", () => {
+  for (const [subject, find] of guardrails) rejectionKit(subject, find);
 });
-pluginKit("native, Rust", () => inProcess(rustExample("guardrail")));
-pluginKit("native in its own process, Rust", () => inItsOwn(rustExample("guardrail")));
 
 aroundKit("module, TypeScript", async () => ({
   open: moduleCarrier(async (send) => new PluginSideSession(around, send)),

@@ -46,7 +46,7 @@ const known = ["name", "icon", "stateSaveInterval"];
 const refused = Object.keys(defaultOptions).filter((name) => !(name in own) && !shared.includes(name));
 const unknown = ["enableActorRuntimeSocket", "actionTimeuot"];
 
-test("S2.6 (in part) in a native library every option takes effect or is refused by name", async (context) => {
+test("S1.4, S2.6 (in part): in a native library every option takes effect or is refused by name", async (context) => {
   const built = await cPlugin("options");
   if (built.missing !== undefined) return context.skip(built.missing);
   const names = ["plain", ...Object.keys(own), ...shared, ...known, ...refused, ...unknown];

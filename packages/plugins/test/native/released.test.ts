@@ -65,6 +65,7 @@ async function session(library: ScriptedLibrary, timeoutMs = 10_000): Promise<Pl
   return await openSession({ env, open, hostVersion: "0.0.0", timeoutMs });
 }
 
+/** Of the whole process: what other stories of it still close makes them fewer. */
 function descriptors(): number {
   return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
 }
@@ -104,7 +105,7 @@ test.each(openings)(
     const library = new Answering(hello);
     await expect(session(library)).rejects.toMatchObject({ group: "plugin", code });
     expect(library.closes).toBe(1);
-    await expect.poll(descriptors).toBe(before);
+    await expect.poll(descriptors).toBeLessThanOrEqual(before);
   },
 );
 
@@ -123,7 +124,7 @@ test("S5.5 one that never answers is closed as well, and so is one whose validat
   expect(await opened.close()).toEqual({ clean: true });
   expect(await opened.close()).toEqual({ clean: true });
   expect(greedy.closes).toBe(1);
-  await expect.poll(descriptors).toBe(before);
+  await expect.poll(descriptors).toBeLessThanOrEqual(before);
 });
 
 test("S5.5 an error status with an output set: the output isn't taken for a plugin, and the host's own is given back", async () => {
@@ -134,7 +135,7 @@ test("S5.5 an error status with an output set: the output isn't taken for a plug
   expect(library.calls).toEqual([]);
   library.open = () => Promise.reject(new Error("it can't be called"));
   await expect(session(library)).rejects.toThrow("it can't be called");
-  await expect.poll(descriptors).toBe(before);
+  await expect.poll(descriptors).toBeLessThanOrEqual(before);
 });
 
 /** Answers of a call, and what its caller gets. */
