@@ -132,6 +132,10 @@ export const runErrors = {
     }),
   unknownAgent: (name: string, known: readonly string[]) =>
     optionErrors.invalid("--agent", name, `one of ${known.join(", ")}`),
+  settingsConflict: (path: string, key: string) =>
+    error(400, "run", "settings_conflict", `${path}: ${key} would lead the agent past the gateway`, {
+      metadata: { path, key },
+    }),
   settingsUnreadable: (path: string, cause: unknown) =>
     error(400, "run", "settings_unreadable", `${path} can't be read: ${reasonOf(cause)}`, {
       metadata: { path },

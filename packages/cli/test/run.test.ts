@@ -79,7 +79,7 @@ test("a program that isn't there is an error of ours, and a dry run starts nothi
 
 test("agents are told by the variables of their SDKs, and by words of their own", async () => {
   await using ending = new AsyncDisposableStack();
-  const gateway = { url: "http://g/t/x", hook: ["node", "it's.js", "hook"], ending };
+  const gateway = { url: "http://g/t/x", hook: ["node", "it's.js", "hook"], cwd: "/nowhere", ending };
   const told = (program: string, env = {}, args = ["-p", "hi"], agent?: string) =>
     behindGateway({ program, args, env }, gateway, agent);
   const claude = await told("/usr/bin/claude", { HOME: "/h", OPENAI_BASE_URL: "https://old" });
@@ -93,7 +93,12 @@ test("agents are told by the variables of their SDKs, and by words of their own"
   const [flag, settings = "", ...rest] = claude.args;
   expect([flag, ...rest]).toEqual(["--settings", "-p", "hi"]);
   const ours = { hooks: [{ type: "http", url: "http://g/t/x/hooks/claude", timeout: 60 }] };
-  expect(JSON.parse(settings).hooks.PreToolUse).toEqual([ours]);
+  expect(JSON.parse(settings)).toMatchObject({
+    // What stands in a project's file counts less.
+    env: { ANTHROPIC_BASE_URL: "http://g/t/x" },
+    disableAllHooks: false,
+    hooks: { PreToolUse: [ours] },
+  });
   expect((await told("codex")).args).toEqual(["-c", 'openai_base_url="http://g/t/x/v1"', "-p", "hi"]);
   expect((await told("npx", {}, ["codex"], "codex")).args).toEqual([
     ...["-c", 'openai_base_url="http://g/t/x/v1"'],
@@ -106,7 +111,12 @@ test("agents are told by the variables of their SDKs, and by words of their own"
 test("what an agent was told already stays beside what it is told for the run", async () => {
   await using ending = new AsyncDisposableStack();
   using home = new PluginFolder();
-  const gateway = { url: "http://g", hook: ["node", "it's.js", "hook"], ending };
+  const gateway = {
+    url: "http://g",
+    hook: ["node", "it's.js", "hook"],
+    cwd: join(home.path, "project"),
+    ending,
+  };
   const told = (program: string, args: readonly string[], env = {}) =>
     behindGateway({ program, args, env }, gateway);
   const own = JSON.stringify({ model: "opus", hooks: { PreToolUse: ["mine"], Stop: ["mine too"] } });
@@ -156,6 +166,17 @@ test("what an agent was told already stays beside what it is told for the run", 
   expect(existsSync(gemini)).toBe(false);
   expect(readFileSync(join(home.path, ".gemini/history/h.txt"), "utf8")).toBe("kept");
 
+  for (const past of [
+    '{"security":{"auth":{}}}',
+    '{"hooksConfig":{"enabled":false}}',
+    '{"hooksConfig":{"disabled":["troupe"]}}',
+  ]) {
+    home.write("project/.gemini/settings.json", past);
+    await expect(told("gemini", [], { HOME: home.path })).rejects.toMatchObject({
+      code: "settings_conflict",
+    });
+  }
+  home.write("project/.gemini/settings.json", "{}");
   home.write(".gemini/settings.json", "{ broken");
   await expect(told("gemini", [], { HOME: home.path })).rejects.toMatchObject({
     code: "settings_unreadable",

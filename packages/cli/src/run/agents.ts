@@ -46,11 +46,13 @@ export interface AgentGateway {
   readonly url: string;
   /** Runs `troupe hook`, as a program and its arguments. */
   readonly hook: readonly string[];
+  /** Where the agent runs. */
+  readonly cwd: string;
   /** Holds what must go when the agent has ended. */
   readonly ending: Pick<AsyncDisposableStack, "use">;
 }
 
-/** The program with its models and its tools behind `gateway`. Throws `run.settings_unreadable`. */
+/** The program with its models and its tools behind `gateway`. Throws `run.settings_*`. */
 export async function behindGateway(
   { program, args, env }: AgentStart,
   gateway: AgentGateway,
@@ -108,8 +110,8 @@ const presets: Readonly<Record<string, Preset>> = {
   codex: ({ args }, { url }) => ({
     args: ["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`, ...args],
   }),
-  gemini: async ({ env }, { hook, ending }) => {
-    const home = ending.use(await GeminiHome.make(env, hookCommand(hook, "gemini")));
+  gemini: async ({ env }, { hook, cwd, ending }) => {
+    const home = ending.use(await GeminiHome.make(env, { hook: hookCommand(hook, "gemini"), cwd }));
     return { env: { GEMINI_CLI_HOME: home.path } };
   },
   opencode: ({ env }, { url }) => ({

@@ -24,7 +24,9 @@ function withHooks(settings: Settings, url: string): Settings {
   const hooks = record(settings["hooks"]);
   const ours = { hooks: [{ type: "http", url: `${url}/hooks/claude`, timeout: 60 }] };
   const all = events.map((event) => [event, [...list(hooks[event]), ours]]);
-  return { ...settings, hooks: { ...hooks, ...Object.fromEntries(all) } };
+  // A project's or a user's file may send its calls elsewhere, or switch hooks off: an argument counts before both.
+  const env = { ...record(settings["env"]), ANTHROPIC_BASE_URL: url };
+  return { ...settings, env, disableAllHooks: false, hooks: { ...hooks, ...Object.fromEntries(all) } };
 }
 
 /** As the flag takes it: JSON, or a file of it. */

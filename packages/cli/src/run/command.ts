@@ -71,7 +71,11 @@ export async function runBehindGateway(
     await using ending = new AsyncDisposableStack();
     const hook = [...(terminal.self ?? []), "hook"];
     const start = { program, args, env };
-    const told = await behindGateway(start, { url: gateway.url, hook, ending }, flags.agent);
+    const told = await behindGateway(
+      start,
+      { url: gateway.url, hook, cwd: terminal.cwd, ending },
+      flags.agent,
+    );
     return await agentProcess.run(told);
   }
 }

@@ -28,8 +28,14 @@ export class GeminiHome implements AsyncDisposable {
     this.path = path;
   }
 
-  /** `hook` is what to run before each tool. Throws `run.settings_unreadable`. */
-  static async make(env: Environment, hook: string): Promise<GeminiHome> {
+  /**
+   * `hook` is what to run before each tool. Throws `run.settings_unreadable`, and `run.settings_conflict` where the project in `cwd`
+   * has settings, which count before a user's, that would lead past the gateway.
+   */
+  static async make(env: Environment, { hook, cwd }: { hook: string; cwd: string }): Promise<GeminiHome> {
+    const projects = join(cwd, FOLDER, SETTINGS);
+    const conflict = leadsPast(await settingsOf(projects));
+    if (conflict !== undefined) throw runErrors.settingsConflict(projects, conflict);
     const users = join(env["GEMINI_CLI_HOME"] ?? env["HOME"] ?? homedir(), FOLDER);
     const settings = await settingsOf(join(users, SETTINGS));
     const home = new GeminiHome(await mkdtemp(join(tmpdir(), "troupe-gemini-")));
@@ -65,9 +71,17 @@ function withOurs(settings: Settings, hook: string): Settings {
   return {
     ...settings,
     security: { ...security, auth: { ...record(security["auth"]), selectedType: "gemini-api-key" } },
-    hooksConfig: { ...record(settings["hooksConfig"]), enabled: true },
+    hooksConfig: { ...record(settings["hooksConfig"]), enabled: true, disabled: [] },
     hooks: { ...hooks, BeforeTool: [...(Array.isArray(before) ? before : []), ours] },
   };
+}
+
+/** The key that would: another login, hooks that are off, or ours left out. */
+function leadsPast(settings: Settings): string | undefined {
+  const { enabled, disabled } = record(settings["hooksConfig"]);
+  if (record(settings["security"])["auth"] !== undefined) return "security.auth";
+  if (enabled === false) return "hooksConfig.enabled";
+  return disabled === undefined ? undefined : "hooksConfig.disabled";
 }
 
 async function settingsOf(path: string): Promise<Settings> {
