@@ -21,7 +21,7 @@ const carried = [
   `${runtime}/lifecycle/{start,overload,stop,calls,expire}.test.ts`,
   `${runtime}/definitions/options-walk.test.ts`,
   `${runtime}/actions/{validation,waiting,idempotency,serial,chains}.test.ts`,
-  `${runtime}/state/{chunks,versions}.test.ts`,
+  `${runtime}/state/{chunks,loans,versions}.test.ts`,
   `${runtime}/connections/{connect,passing,sockets}.test.ts`,
   `${runtime}/inspector/{reading,live}.test.ts`,
   `${runtime}/gate/{reentrant,retryable,unconfirmed}.test.ts`,

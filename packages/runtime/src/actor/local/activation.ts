@@ -30,6 +30,7 @@ import type { ActorDescriptor, Hook, LocalBehaviour } from "../behaviour.ts";
 import { LazyAbort } from "./abort.ts";
 import type { ActivationParts, Phase } from "./activation-parts.ts";
 import type { ActivationServices, Running } from "./activation-services.ts";
+import { borrowerOf } from "./borrower.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { abandonTransaction, type DatabaseClient, inTransaction, openDatabase } from "./database-client.ts";
@@ -43,6 +44,7 @@ import { Queueing } from "./queueing.ts";
 import type { RunWork } from "./run.ts";
 import { SharedByCalls } from "./shared-by-calls.ts";
 import { stateChangeNotice } from "./state-change.ts";
+import type { Borrower } from "./state-loans.ts";
 import type { StateTree } from "./state-tree.ts";
 import { subscribe } from "./subscribing.ts";
 import { Work, type WorkOwner } from "./work.ts";
@@ -152,7 +154,6 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
     return earliest(this.#schedules?.nextAt(), this.expiry?.at);
   }
 
-  /** True in a transaction of its database. */
   get inTransaction(): boolean {
     return this.#database !== undefined && inTransaction(this.#database);
   }
@@ -226,10 +227,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
     this.vars = value;
   }
 
-  awakeReasons(): string[] {
-    const reasons = this.work.reasons();
-    if (this.descriptor.options.noSleep) reasons.push("option noSleep");
-    return reasons;
+  /** Who assigns to the state now. */
+  borrower(): Borrower {
+    return borrowerOf(this, this.#services.current.get());
   }
 
   /**
@@ -319,7 +319,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
     await this.store.durable?.();
   }
 
-  /** What was kept back, or may have been written unseen, belongs to the next batch. */
+  /** What was kept back or may have been written unseen belongs to the next batch. */
   #markAll(): void {
     if (this.#milestones.held) this.#milestones.release();
     if (this.#state?.suspicious === true) this.gate.mark();

@@ -12,6 +12,7 @@ import type { Running } from "./activation-services.ts";
 import { Connection } from "./connection.ts";
 import { CallContext, releaseContext } from "./context.ts";
 import type { Entry } from "./entries.ts";
+import type { Borrower } from "./state-loans.ts";
 
 /** Who calls. */
 export interface Caller {
@@ -34,7 +35,7 @@ export interface CallPlace {
 }
 
 /** One call that runs. */
-export class CallRun implements Running, RunningCall {
+export class CallRun implements Running, RunningCall, Borrower {
   readonly activation: Activation;
   readonly context: CallContext;
   /** Its place among the entries of a serial actor. */
@@ -45,6 +46,7 @@ export class CallRun implements Running, RunningCall {
   #abandoned: { readonly reason: unknown } | undefined;
   #listeners: Set<Abandoned> | undefined;
   #released = false;
+  #ends: (() => void)[] | undefined;
   #conn: Conn | undefined;
 
   constructor(activation: Activation, caller: Caller, place: CallPlace = {}) {
@@ -124,8 +126,30 @@ export class CallRun implements Running, RunningCall {
     this.#listeners = undefined;
   }
 
+  /** True when the call has ended. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  atEnd(end: () => void): void {
+    this.#ends ??= [];
+    this.#ends.push(end);
+  }
+
+  /** Its code has returned: what it assigned is its own no longer. Throws when what it wrote there can't be stored. */
+  returned(): void {
+    const ends = this.#ends;
+    this.#ends = undefined;
+    for (const end of ends ?? []) end();
+  }
+
   /** The call has ended. */
   release(): void {
+    try {
+      this.returned();
+    } catch (cause) {
+      this.activation.log.error("what was written to the state can't be stored", { cause });
+    }
     releaseContext(this.context, false);
     this.#released = true;
     this.#listeners = undefined;

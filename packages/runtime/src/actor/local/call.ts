@@ -78,9 +78,9 @@ export async function runAction(
   const result = started(() => invoke(run, name, action, args));
   try {
     const value = await timed(run, result, { name });
-    if (!isFlow(value)) return value;
-    await drainFlow(activation, value);
-    return undefined;
+    if (isFlow(value)) await drainFlow(activation, value);
+    run.returned();
+    return isFlow(value) ? undefined : value;
   } finally {
     run.release();
     leaveBehind(run, result);
@@ -150,6 +150,7 @@ function perform(run: CallRun, call: ActionCall, action: Hook): void {
     if (isThenable(result)) return void answerLater(run, call, Promise.resolve(result));
     if (behaviour.hooks.onBeforeActionResponse !== undefined) return void answerLater(run, call, result);
     if (isFlow(result)) return void startFlow(run, call, result).then(() => run.entry?.end());
+    run.returned();
     output = call.reply.ok(result);
   } catch (cause) {
     output = call.reply.error(notRetryable(cause));
@@ -253,6 +254,7 @@ async function conclude(run: CallRun, call: ActionCall, result: unknown): Promis
   try {
     const value = await resultOf(run, call, result);
     if (isFlow(value)) return await startFlow(run, call, value);
+    run.returned();
     output = call.reply.ok(value);
   } catch (cause) {
     output = call.reply.error(notRetryable(cause));
@@ -270,6 +272,7 @@ async function keptOutput(
   try {
     const value = await resultOf(run, call, result);
     if (isFlow(value)) throw idempotencyErrors.inItems(call.name);
+    run.returned();
     return reply.ok(value);
   } catch (cause) {
     return reply.error(notRetryable(cause));

@@ -5,17 +5,10 @@
  * actor's state are. A Map or Date in it that is changed in place is stored with the connection's next row, at the latest
  * when the actor falls asleep. A connection that doesn't hibernate keeps what it was given.
  */
-import type { Logger } from "@troupe/base";
 import { cloneValue, encodeCbor } from "@troupe/protocol";
-import { STATE_PREFIX, StateTree } from "./state-tree.ts";
+import { STATE_PREFIX, type StateOwner, StateTree } from "./state-tree.ts";
 
 const NAME = "connState";
-
-/** Told of writes. */
-export interface ConnStateOwner {
-  wrote(): void;
-  readonly log: Logger;
-}
 
 /** True for a value that can be stored: what isn't belongs to one activation. */
 export function isStorable(value: unknown): boolean {
@@ -29,12 +22,12 @@ export function isStorable(value: unknown): boolean {
 
 /** The state of a connection that hibernates. */
 export class ConnState {
-  readonly #owner: ConnStateOwner;
+  readonly #owner: StateOwner;
   /** Behind by what was written through the tree, when there is one. */
   #value: unknown;
   #tree: StateTree | undefined;
 
-  constructor(owner: ConnStateOwner, value: unknown) {
+  constructor(owner: StateOwner, value: unknown) {
     this.#owner = owner;
     this.#value = value;
   }

@@ -19,11 +19,12 @@ import { Output } from "../../ports/output.ts";
 import type { MaybePromise } from "../../ports/storage.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import { LocalConn } from "./conn.ts";
-import { ConnState, type ConnStateOwner } from "./conn-state.ts";
+import { ConnState } from "./conn-state.ts";
 import type { RawAddress } from "./connection-rows.ts";
+import type { StateOwner } from "./state-tree.ts";
 
 /** What a connection needs of its activation. */
-export interface ConnectionOwner extends Pick<ConnStateOwner, "log"> {
+export interface ConnectionOwner extends Pick<StateOwner, "log" | "borrower"> {
   readonly descriptor: ActorDescriptor;
   readonly gate: Pick<OutputGate, "broken">;
   emit(output: Output): void;
@@ -265,8 +266,9 @@ export class Connection implements ActorConnection {
     if (this.stored && !this.ended) this.#rows?.changed(this);
   }
 
-  #stateOwner(): ConnStateOwner {
-    return { wrote: () => this.#changed(), log: this.#owner.log };
+  #stateOwner(): StateOwner {
+    const owner = this.#owner;
+    return { wrote: () => this.#changed(), log: owner.log, borrower: () => owner.borrower?.() };
   }
 
   /** Closes the socket behind everything that was sent before. */

@@ -28,6 +28,7 @@ import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
 import { ActorLog } from "./actor-log.ts";
+import { awakeReasons } from "./awake-reasons.ts";
 import type { CallRun } from "./call-run.ts";
 import { type CodePlace, callModel, runTool, scopeOf, streamModel } from "./calls-of-code.ts";
 import { CronApi } from "./cron-api.ts";
@@ -134,7 +135,7 @@ export class LocalContext implements ActorContext {
   }
 
   get awakeReasons(): readonly string[] {
-    return this.#activation.awakeReasons();
+    return awakeReasons(this.#activation);
   }
 
   broadcast(name: string, ...args: readonly unknown[]): void {

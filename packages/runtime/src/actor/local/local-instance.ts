@@ -22,6 +22,7 @@ import type { Limiter } from "../../rate-limit/limiter.ts";
 import type { ActorDescriptor, LocalBehaviour } from "../behaviour.ts";
 import { Activation } from "./activation.ts";
 import type { ActivationServices } from "./activation-services.ts";
+import { awakeReasons } from "./awake-reasons.ts";
 import { startCall } from "./call.ts";
 import { Connection } from "./connection.ts";
 import type { Connecting } from "./connections.ts";
@@ -192,7 +193,7 @@ export class LocalInstance implements ActorInstance {
     const activation = this.#activation;
     return {
       phase: activation.phase.tag,
-      awakeReasons: activation.awakeReasons(),
+      awakeReasons: awakeReasons(activation),
       connections: activation.connections.all.size,
       actionsInFlight: activation.work.count("action"),
       alarmAt: activation.nextAlarm(),

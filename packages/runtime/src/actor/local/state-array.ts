@@ -1,7 +1,7 @@
 /**
  * The array methods that move elements, for arrays in the state.
  *
- * Through the traps alone each move would be an assignment, and an assignment copies: whoever holds an element would
+ * Through the traps alone each move would be an assignment, and an assignment admitted: whoever holds an element would
  * hold one that is no longer there. Here elements move as they are, and only what comes from outside is copied.
  */
 
@@ -9,8 +9,8 @@
 export interface ArrayScope {
   /** An element as user code sees it. */
   show(element: unknown): unknown;
-  /** A validated copy of a value from outside. */
-  copy(value: unknown): unknown;
+  /** What is put there for a value from outside. Throws when it can't be stored. */
+  admit(value: unknown): unknown;
   /** The array is about to change. Throws when it may not. */
   mark(): void;
 }
@@ -28,9 +28,9 @@ export function movingMethod(array: unknown[], name: PropertyKey, scope: ArraySc
       };
     case "unshift":
       return (...items: readonly unknown[]) => {
-        const copies = items.map((item) => scope.copy(item));
+        const admitted = items.map((item) => scope.admit(item));
         scope.mark();
-        return array.unshift(...copies);
+        return array.unshift(...admitted);
       };
     case "splice":
       return (...args: readonly unknown[]) => splice(array, args, scope);
@@ -48,11 +48,11 @@ export function movingMethod(array: unknown[], name: PropertyKey, scope: ArraySc
 
 function splice(array: unknown[], args: readonly unknown[], scope: ArrayScope): unknown[] {
   const [start, count, ...items] = args;
-  const copies = items.map((item) => scope.copy(item));
+  const admitted = items.map((item) => scope.admit(item));
   scope.mark();
   if (args.length === 0) return [];
   const from = Number(start);
-  const removed = args.length === 1 ? array.splice(from) : array.splice(from, Number(count), ...copies);
+  const removed = args.length === 1 ? array.splice(from) : array.splice(from, Number(count), ...admitted);
   return removed.map((element) => scope.show(element));
 }
 

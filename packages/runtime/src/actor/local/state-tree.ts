@@ -2,9 +2,9 @@
  * StateTree: an actor's state, saved by top-level property.
  *
  * User code gets a write-through proxy. A write anywhere below a top-level property marks that property, and only
- * marked ones are encoded when the batch is taken. What is assigned is copied, plain and validated, at the moment of
- * the assignment: the error is on the user's own stack and names the path, and nothing outside can change the state
- * without passing through here.
+ * marked ones are encoded when the batch is taken. What is assigned is validated at the moment of the assignment: the
+ * error is on the user's own stack and names the path. A copy of it is what stays (while the call that assigned it goes
+ * on, it is the object itself: `state-loans.ts`), so that nothing outside can change the state without passing through here.
  *
  * Built-ins that keep their data in internal slots (Map, Set, Date, typed arrays) can't be watched. They are handed out
  * as they are; a property in which one was read is a *suspect* from then on: it is encoded at every batch and stored
@@ -13,26 +13,45 @@
  */
 
 import type { Logger } from "@troupe/base";
-import { cloneValue, decodeCbor, encodeCbor, encodeCborUpTo, limits, RAW } from "@troupe/protocol";
+import { cloneValue, decodeCbor, encodeCbor, encodeCborUpTo, limits } from "@troupe/protocol";
 import { stateErrors, storageErrors } from "../../errors.ts";
 import type { Row, RowChange } from "../../ports/storage.ts";
 import { checkPropertyCount } from "../state-size.ts";
-import { type ArrayScope, movingMethod } from "./state-array.ts";
 import { STATE_PREFIX, StateChunks, sameBytes } from "./state-chunks.ts";
+import { type Borrower, Loans } from "./state-loans.ts";
+import {
+  type Assigned,
+  type Container,
+  checkName,
+  copied,
+  isPlainObject,
+  type Place,
+  PropertyHandler,
+  RootHandler,
+  type TreeOfTraps,
+} from "./state-traps.ts";
 
 export { STATE_PREFIX };
-
-type Container = Record<PropertyKey, unknown>;
 
 /** What the tree needs from its owner. */
 export interface StateOwner {
   /** A property changed, or may have. */
   wrote(): void;
   readonly log: Logger;
+  /** Who assigns now; nobody where nothing is lent. */
+  borrower?(): Borrower | undefined;
+}
+
+/** What is known of a property that may be written unseen. */
+interface Suspect {
+  /** Undefined while it is marked. */
+  stored: Uint8Array | undefined;
+  /** False: only as long as something in it is lent. */
+  lasting: boolean;
 }
 
 /** The durable state of one activation. */
-export class StateTree {
+export class StateTree implements TreeOfTraps {
   readonly #owner: StateOwner;
   #root: Container;
   /** Properties of the root. */
@@ -40,8 +59,9 @@ export class StateTree {
   #proxy: object | undefined;
   /** Marked since the last batch; none while there is nothing to store, as for most of an actor's life. */
   #dirty: Set<string> | undefined;
-  /** Suspects with the bytes that are stored of them. */
-  #suspects: Map<string, Uint8Array | undefined> | undefined;
+  /** None for most of an actor's life. */
+  #suspects: Map<string, Suspect> | undefined;
+  #loans: Loans | undefined;
   #handlers: Map<string, PropertyHandler> | undefined;
   /** There when a property is, or was, in chunks. */
   #chunks: StateChunks | undefined;
@@ -93,10 +113,8 @@ export class StateTree {
   /** True when a write has happened that no trap saw, and that no batch has taken. */
   changedUnseen(): boolean {
     try {
-      for (const [property, stored] of this.#suspects ?? []) {
-        if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
-        if (stored === undefined || !sameBytes(stored, encodeCbor(this.#root[property]))) return true;
-      }
+      for (const [property, suspect] of this.#suspects ?? [])
+        if (this.#differs(property, suspect)) return true;
       return false;
     } catch {
       // What can't be encoded isn't what was stored.
@@ -140,10 +158,24 @@ export class StateTree {
 
   /** A built-in of this property was handed out. */
   suspect(property: string): void {
-    this.#suspects ??= new Map();
-    if (this.#suspects.has(property)) return;
-    const stored = this.#dirty?.has(property) ? undefined : encodeCbor(this.#root[property]);
-    this.#suspects.set(property, stored);
+    this.#suspectOf(property).lasting = true;
+  }
+
+  lends(property: string): boolean {
+    return this.#loans?.has(property) === true;
+  }
+
+  admit(property: string, place: Place, assigned: Assigned): unknown {
+    const borrower = this.#owner.borrower?.();
+    if (borrower === undefined) return assigned.copy;
+    this.#loans ??= new Loans({
+      property: (name) => this.#root[name],
+      handler: (name) => this.handler(name),
+      returned: (name) => this.#returned(name),
+    });
+    if (!this.#loans.lend(borrower, property, place, assigned)) return assigned.copy;
+    this.#suspectOf(property);
+    return assigned.value;
   }
 
   /** Takes what must be stored. Throws when a property can't be: then the whole batch fails. */
@@ -164,8 +196,35 @@ export class StateTree {
     return handler;
   }
 
-  #takeSuspects(suspects: Map<string, Uint8Array | undefined>, into: RowChange[]): void {
-    for (const [property, stored] of suspects) {
+  #suspectOf(property: string): Suspect {
+    this.#suspects ??= new Map();
+    let suspect = this.#suspects.get(property);
+    if (suspect === undefined) {
+      const stored = this.#dirty?.has(property) ? undefined : encodeCbor(this.#root[property]);
+      suspect = { stored, lasting: false };
+      this.#suspects.set(property, suspect);
+    }
+    return suspect;
+  }
+
+  /** True when a suspect was written, and no batch has taken it. Throws where it can't be encoded. */
+  #differs(property: string, { stored }: Suspect): boolean {
+    if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) return false;
+    return stored === undefined || !sameBytes(stored, encodeCbor(this.#root[property]));
+  }
+
+  /** Nothing in a property is lent any more: what was written to it unseen is marked. */
+  #returned(property: string): void {
+    const suspect = this.#suspects?.get(property);
+    if (suspect === undefined || suspect.lasting) return;
+    const written = this.#differs(property, suspect);
+    this.#suspects?.delete(property);
+    if (this.#suspects?.size === 0) this.#suspects = undefined;
+    if (written) this.mark(property);
+  }
+
+  #takeSuspects(suspects: Map<string, Suspect>, into: RowChange[]): void {
+    for (const [property, { stored }] of suspects) {
       if (this.#dirty?.has(property) || !Object.hasOwn(this.#root, property)) continue;
       const value = this.#encoded(property);
       if (value !== null && stored !== undefined && sameBytes(stored, value)) continue;
@@ -180,7 +239,8 @@ export class StateTree {
       return null;
     }
     const value = this.#bytesOf(property);
-    if (this.#suspects?.has(property)) this.#suspects.set(property, value);
+    const suspect = this.#suspects?.get(property);
+    if (suspect !== undefined) suspect.stored = value;
     return value;
   }
 
@@ -217,170 +277,3 @@ export class StateTree {
 }
 
 const NONE: ReadonlyMap<string, Uint8Array> = new Map();
-
-/** What the traps of `c.state` and of everything below it have in common. */
-abstract class StateHandler implements ProxyHandler<Container> {
-  abstract get(target: Container, key: PropertyKey): unknown;
-  /** Where an error says that a value stands. */
-  protected abstract path(key: string): string;
-  /** `key` is about to be added (1), exchanged (0) or removed (-1). Throws when it may not. */
-  protected abstract mark(key: string, by: 1 | 0 | -1): void;
-
-  set(target: Container, key: PropertyKey, value: unknown): boolean {
-    if (typeof key === "symbol") throw stateErrors.symbolKey();
-    const property = String(key);
-    checkKey(property);
-    const known = Object.hasOwn(target, property);
-    if (known && isPrimitive(value) && Object.is(target[property], value)) return true;
-    const copy = copied(value, this.path(property));
-    this.mark(property, known ? 0 : 1);
-    target[property] = copy;
-    return true;
-  }
-
-  deleteProperty(target: Container, key: PropertyKey): boolean {
-    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return true;
-    this.mark(String(key), -1);
-    delete target[key];
-    return true;
-  }
-
-  getOwnPropertyDescriptor(target: Container, key: PropertyKey): PropertyDescriptor | undefined {
-    return shownDescriptor(target, key, this.get(target, key));
-  }
-
-  defineProperty(target: Container, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return this.set(target, key, plainValue(descriptor));
-  }
-
-  setPrototypeOf(): boolean {
-    return false;
-  }
-
-  preventExtensions(): boolean {
-    return false;
-  }
-}
-
-/** Traps of `c.state` itself: its properties are the units of storage. */
-class RootHandler extends StateHandler {
-  readonly #tree: StateTree;
-
-  constructor(tree: StateTree) {
-    super();
-    this.#tree = tree;
-  }
-
-  get(target: Container, key: PropertyKey): unknown {
-    const value = target[key];
-    if (typeof value !== "object" || value === null) return key === RAW ? target : value;
-    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
-    return this.#tree.handler(String(key)).wrap(value);
-  }
-
-  protected path(key: string): string {
-    return `state.${key}`;
-  }
-
-  protected mark(key: string, by: 1 | 0 | -1): void {
-    if (by === 1) checkName(key);
-    this.#tree.mark(key);
-    if (by !== 0) this.#tree.resize(by);
-  }
-}
-
-/** Traps of everything below one top-level property. */
-class PropertyHandler extends StateHandler {
-  readonly #tree: StateTree;
-  readonly #property: string;
-  readonly #proxies = new WeakMap<object, object>();
-  readonly #scope: ArrayScope = {
-    show: (element) => (typeof element === "object" && element !== null ? this.wrap(element) : element),
-    copy: (value) => copied(value, this.path("[]")),
-    mark: () => this.mark(),
-  };
-
-  constructor(tree: StateTree, property: string) {
-    super();
-    this.#tree = tree;
-    this.#property = property;
-  }
-
-  wrap(value: object): unknown {
-    if (!Array.isArray(value) && !isPlainObject(value)) {
-      this.#tree.suspect(this.#property);
-      return value;
-    }
-    let proxy = this.#proxies.get(value);
-    if (proxy === undefined) {
-      proxy = new Proxy<Container>(container(value), this);
-      this.#proxies.set(value, proxy);
-    }
-    return proxy;
-  }
-
-  get(target: Container, key: PropertyKey): unknown {
-    const value = target[key];
-    if (typeof value === "function" && Array.isArray(target))
-      return movingMethod(target, key, this.#scope) ?? value;
-    if (typeof value !== "object" || value === null) return key === RAW ? target : value;
-    if (typeof key === "symbol" || !Object.hasOwn(target, key)) return value;
-    return this.wrap(value);
-  }
-
-  protected path(key: string): string {
-    return `state.${this.#property}…${key}`;
-  }
-
-  protected mark(): void {
-    this.#tree.mark(this.#property);
-  }
-}
-
-function container(value: object): Container {
-  return value as Container;
-}
-
-function isPlainObject(value: unknown): value is Container {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-function isPrimitive(value: unknown): boolean {
-  return value === null || (typeof value !== "object" && typeof value !== "function");
-}
-
-/** A validated copy. The error of one that can't be is made here, so that its stack shows who assigned it. */
-function copied<V>(value: V, path: string): V {
-  try {
-    return cloneValue(value, path);
-  } catch (error) {
-    if (error instanceof Error) Error.captureStackTrace?.(error, copied);
-    throw error;
-  }
-}
-
-function checkKey(key: PropertyKey): void {
-  if (key === "__proto__") throw stateErrors.forbiddenKey(key);
-}
-
-/** A top-level property's name is a row's key, in UTF-8: two names that it can't tell apart would be one row. */
-function checkName(property: string): void {
-  if (!property.isWellFormed()) throw stateErrors.malformedName(property);
-}
-
-/** A property as its trap shows it: nobody gets at the plain object behind a proxy. */
-function shownDescriptor(
-  target: Container,
-  key: PropertyKey,
-  shown: unknown,
-): PropertyDescriptor | undefined {
-  const descriptor = Object.getOwnPropertyDescriptor(target, key);
-  return descriptor && { ...descriptor, value: shown };
-}
-
-function plainValue(descriptor: PropertyDescriptor): unknown {
-  if (descriptor.get !== undefined || descriptor.set !== undefined) throw stateErrors.accessor();
-  return descriptor.value;
-}

@@ -1,0 +1,167 @@
+/**
+ * Loans: objects that a program has assigned into the state, and may still hold.
+ *
+ *   const job = { done: false };
+ *   c.state.jobs.push(job);
+ *   await work(job);
+ *   job.done = true;               // is the job in the state, as anywhere in JavaScript
+ *
+ * While the call that assigned it goes on, the object itself stands in the state. What the program writes to it passes no trap:
+ * its property is a suspect for as long. When the call ends, a copy takes its place, so that nothing can be written past the traps
+ * from then on. Proxies that were made in between go on with the copy ({@link LentHandler}).
+ *
+ * What is lent is plain objects and arrays, with nothing in them but such, dates and what isn't an object, each in one place
+ * of one state. Of all else a copy is put there at once.
+ */
+import { cloneValue, RAW } from "@troupe/protocol";
+import {
+  type Assigned,
+  type Container,
+  isContainer,
+  type Place,
+  type PropertyHandler,
+} from "./state-traps.ts";
+
+/** Whoever may go on writing to what it has assigned: a call, or a turn of other code. */
+export interface Borrower {
+  /** Calls `end` when it has ended, once. */
+  atEnd(end: () => void): void;
+}
+
+/** What loans need of the tree. */
+export interface LendingTree {
+  /** The value of a property, as it stands. */
+  property(name: string): unknown;
+  handler(property: string): PropertyHandler;
+  /** Nothing in the property is lent any more. Throws when what was written to it may not be: the activation has ended. */
+  returned(property: string): void;
+}
+
+interface Loan extends Place, Assigned {
+  readonly property: string;
+  readonly value: Container;
+  /** All objects in it that are lent. */
+  readonly members: ReadonlySet<object>;
+}
+
+/** What stands in a state, and somebody outside holds: one that is assigned again, there or elsewhere, is copied. */
+const lent = new WeakSet<object>();
+
+/** The loans of one tree. */
+export class Loans {
+  readonly #tree: LendingTree;
+  readonly #of = new Map<Borrower, Loan[]>();
+  /** How many there are in each property. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(tree: LendingTree) {
+    this.#tree = tree;
+  }
+
+  has(property: string): boolean {
+    return this.#counts.has(property);
+  }
+
+  /** False when it can't be lent. */
+  lend(borrower: Borrower, property: string, place: Place, { value, copy, path }: Assigned): boolean {
+    const members = new Set<object>();
+    if (!isContainer(value) || !collect(value, members)) return false;
+    for (const member of members) lent.add(member);
+    let loans = this.#of.get(borrower);
+    if (loans === undefined) {
+      loans = [];
+      this.#of.set(borrower, loans);
+      borrower.atEnd(() => this.#end(borrower));
+    }
+    loans.push({ ...place, property, value, copy, path, members });
+    this.#counts.set(property, (this.#counts.get(property) ?? 0) + 1);
+    return true;
+  }
+
+  /** Throws when something was written into a lent object that can't be stored: the copy of before stands there then. */
+  #end(borrower: Borrower): void {
+    const loans = this.#of.get(borrower) ?? [];
+    this.#of.delete(borrower);
+    const failures: unknown[] = [];
+    const moved = new Map<object, Loan>();
+    for (const loan of loans) {
+      for (const member of loan.members) lent.delete(member);
+      const { container, value } = loan;
+      const key = placeOf(loan);
+      if (container[key] === value) container[key] = this.#copyOf(loan, failures);
+      else moved.set(value, loan);
+    }
+    if (moved.size > 0) this.#replaceMoved(moved, failures);
+    for (const { property } of loans) {
+      try {
+        this.#giveBack(property);
+      } catch (cause) {
+        failures.push(cause);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #giveBack(property: string): void {
+    const left = (this.#counts.get(property) ?? 0) - 1;
+    if (left > 0) this.#counts.set(property, left);
+    else {
+      this.#counts.delete(property);
+      this.#tree.returned(property);
+    }
+  }
+
+  /** What was moved since stands anywhere in its property, or nowhere. */
+  #replaceMoved(moved: ReadonlyMap<object, Loan>, failures: unknown[]): void {
+    const properties = new Set(Array.from(moved.values(), (loan) => loan.property));
+    // What was written unseen may be in itself.
+    const seen = new Set<object>();
+    const replace = (inside: unknown): void => {
+      if (!isContainer(inside) || seen.has(inside)) return;
+      seen.add(inside);
+      for (const key of Object.keys(inside)) {
+        const value = inside[key];
+        const loan = isContainer(value) ? moved.get(value) : undefined;
+        if (loan === undefined) replace(value);
+        else inside[key] = this.#copyOf(loan, failures);
+      }
+    };
+    for (const property of properties) replace(this.#tree.property(property));
+  }
+
+  #copyOf({ value, copy, path, property }: Loan, failures: unknown[]): unknown {
+    let latest = copy;
+    try {
+      latest = cloneValue(value, path);
+    } catch (cause) {
+      failures.push(cause);
+    }
+    turn(this.#tree.handler(property), value, latest);
+    return latest;
+  }
+}
+
+/** Proxies of what was lent turn to its copy, whose shape is the same. */
+function turn(handler: PropertyHandler, from: unknown, to: unknown): void {
+  if (!isContainer(from) || !isContainer(to)) return;
+  handler.turn(from, to);
+  for (const key of Object.keys(to)) turn(handler, from[key], to[key]);
+}
+
+/** Collects all objects of a value. False when it can't be lent. */
+function collect(value: unknown, members: Set<object>): boolean {
+  if (typeof value !== "object" || value === null || value instanceof Date) return true;
+  if (!isContainer(value) || lent.has(value) || members.has(value)) return false;
+  if (!Object.isExtensible(value) || Reflect.get(value, RAW) !== undefined) return false;
+  members.add(value);
+  if (Array.isArray(value)) return value.every((element) => collect(element, members));
+  return Object.keys(value).every((key) => {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    return descriptor !== undefined && "value" in descriptor && collect(descriptor.value, members);
+  });
+}
+
+/** Where a loan stands, if it is still in the container that it was put in. */
+function placeOf({ container, key, value }: Loan): PropertyKey {
+  return container[key] === value || !Array.isArray(container) ? key : container.indexOf(value);
+}
