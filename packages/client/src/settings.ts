@@ -15,7 +15,9 @@ export interface ClientSettings {
   readonly reconnect: ReconnectPolicy;
 }
 
+/** How stateless calls are repeated. */
 export const defaultRetry: RetryPolicy = { baseMs: 100, maxMs: 2_000, deadlineMs: 15_000 };
+/** How a connection comes again. */
 export const defaultReconnect: ReconnectPolicy = {
   baseMs: 250,
   maxMs: 15_000,

@@ -24,7 +24,7 @@ import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
 import { closeDoor } from "./close-door.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
-import { type ProgramHostOptions, type ProgramHost, startProgramHost } from "./program-host.ts";
+import { type ProgramHost, type ProgramHostOptions, startProgramHost } from "./program-host.ts";
 import { isWithoutEffect, type SettingsWithoutEffect, settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
 

@@ -143,8 +143,9 @@ test("S3.2 a stop refuses what waits, ends transactions, waits for what runs, an
   await world.idle();
   expect([waits.code, end.state, ended]).toEqual(["sqlite.stopping", "resolved", true]);
   expect(stops.map(({ state }) => state)).toEqual(["pending", "pending"]);
-  expect(await watch((async () => await share.run(() => {}))())).toBeDefined();
+  const refused = watch((async () => await share.run(() => {}))());
   await world.pass(limits.sqlDrainMs - 10);
+  expect(refused.code).toBe("sqlite.stopping");
   expect(stops[0]?.state).toBe("pending");
   await world.pass(20);
   expect(stops.map(({ state }) => state)).toEqual(["resolved", "resolved"]);

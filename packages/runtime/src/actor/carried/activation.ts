@@ -195,7 +195,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
-    this.sql.abandon();
+    void this.sql.abandon();
     this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
