@@ -13,7 +13,10 @@ export const HOST_TOKEN = "hosts";
 
 /** The same names, for the engine. */
 export function remote<U extends Readonly<Record<string, AnyActorDefinition>>>(use: U): U {
-  const entries = Object.keys(use).map((name) => [name, remoteActor()]);
+  const entries = Object.entries(use).map(([name, { behaviour }]) => {
+    const database = behaviour.kind === "local" && behaviour.database !== undefined;
+    return [name, remoteActor({ database })];
+  });
   // The same names, and behind each the same actor.
   return Object.fromEntries(entries) as U;
 }

@@ -3,13 +3,13 @@
  */
 import { checkName, normalizeKey } from "@troupe/protocol";
 import { checkOptions } from "./check-options.ts";
-import { type ClientConfig, settingsOf } from "./config.ts";
 import type { AnyActorDefinition, Registry } from "./contract.ts";
-import { clientErrors } from "./errors.ts";
+import type { ClientEnv } from "./env.ts";
 import { handleOf, resolveTarget } from "./handle.ts";
 import { MemberProxy } from "./member-proxy.ts";
 import { ClientScope } from "./scope.ts";
-import type { KeyTarget } from "./transport.ts";
+import { type ClientSettings, settingsOver } from "./settings.ts";
+import type { ClientTransport, KeyTarget } from "./transport.ts";
 import type {
   ActorAccessor,
   ActorHandle,
@@ -119,27 +119,16 @@ class Accessor<AD extends AnyActorDefinition> implements ActorAccessor<AD> {
   }
 }
 
-/**
- * Makes a client of the actors of a registry. Opens nothing by itself.
- *
- * ```ts
- * const client = createClient<typeof registry>("http://127.0.0.1:6420");
- * const counter = client.counter.getOrCreate(["a"]);
- * await counter.increment(1);
- * ```
- *
- * A stateless call that surely had no effect is repeated for up to 15 s (`retry`); one whose answer was lost fails
- * with `client.outcome_unknown` and is never repeated. Throws `client.bad_endpoint` and `client.unknown_option`.
- */
-export function createClient<R extends Registry = Registry>(
-  config?: string | ClientConfig,
-  ...more: readonly never[]
-): Client<R> {
-  // What JavaScript lets pass would be for nobody.
-  if (more.length > 0) throw clientErrors.oneArgument();
-  const client = new BaseClient(new ClientScope(settingsOf(config)));
+/** A client that goes by these settings. */
+export function clientOf<R extends Registry>(settings: ClientSettings): Client<R> {
+  const client = new BaseClient(new ClientScope(settings));
   const open = (name: string): unknown => new Accessor(client, name);
   return new Proxy(client, new MemberProxy<BaseClient>(CLIENT_MEMBERS, open)) as BaseClient & Client<R>;
+}
+
+/** A client over a transport of the caller's own. */
+export function createClientOver(env: ClientEnv, transport: ClientTransport): Client {
+  return clientOf(settingsOver(env, transport));
 }
 
 function keyTarget(name: string, key: ActorKey | undefined, method: KeyTarget["method"]): KeyTarget {

@@ -8,6 +8,7 @@ import { clientErrors } from "./errors.ts";
 import { HttpTransport } from "./http/http-transport.ts";
 import { platformEnv } from "./platform.ts";
 import type { RetryPolicy } from "./retry.ts";
+import { type ClientSettings, defaultReconnect, defaultRetry } from "./settings.ts";
 import type { ClientTransport } from "./transport.ts";
 import type { ActorGatewayOptions } from "./types.ts";
 
@@ -52,24 +53,7 @@ export interface ClientConfig {
   readonly transport?: ClientTransport;
 }
 
-/** A configuration with nothing left open. */
-export interface ClientSettings {
-  readonly env: ClientEnv;
-  readonly transport: ClientTransport;
-  readonly encoding: Encoding;
-  readonly getParams: (() => unknown) | undefined;
-  readonly retry: RetryPolicy;
-  readonly reconnect: ReconnectPolicy;
-}
-
 const DEFAULT_ENDPOINT = "http://127.0.0.1:6420";
-const DEFAULT_RETRY: RetryPolicy = { baseMs: 100, maxMs: 2_000, deadlineMs: 15_000 };
-const DEFAULT_RECONNECT: ReconnectPolicy = {
-  baseMs: 250,
-  maxMs: 15_000,
-  openTimeoutMs: 15_000,
-  welcomeTimeoutMs: 60_000,
-};
 const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
   "endpoint",
   "token",
@@ -132,8 +116,8 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
     transport,
     encoding,
     getParams: config.getParams,
-    retry: { ...DEFAULT_RETRY, ...config.retry },
-    reconnect: { ...DEFAULT_RECONNECT, ...config.reconnect },
+    retry: { ...defaultRetry, ...config.retry },
+    reconnect: { ...defaultReconnect, ...config.reconnect },
   };
 }
 

@@ -1,6 +1,6 @@
 export type { Encoding } from "@troupe/protocol";
 export type { BackoffPolicy } from "./backoff.ts";
-export { createClient } from "./client.ts";
+export { createClientOver } from "./client.ts";
 export type { ClientConfig } from "./config.ts";
 export type { ReconnectPolicy } from "./connection/reconnect.ts";
 export type {
@@ -22,6 +22,7 @@ export type {
   Registry,
   UntypedAction,
 } from "./contract.ts";
+export { createClient } from "./create-client.ts";
 export type {
   ClientEnv,
   FetchAnswer,

@@ -1,9 +1,9 @@
 /**
  * ClientScope: what the handles of one client share, and what ends with it.
  */
-import type { ClientSettings } from "./config.ts";
 import { Connection } from "./connection/connection.ts";
 import { abandoned, clientErrors, Deadline, ownDeadline } from "./errors.ts";
+import type { ClientSettings } from "./settings.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
 import type { ResultStream } from "./stream/result-stream.ts";
 import { Tickets } from "./tickets.ts";

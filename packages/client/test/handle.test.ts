@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createClient } from "../src/client.ts";
+import { createClient } from "../src/create-client.ts";
 import { Gateway } from "./support/gateway.ts";
 import { stage } from "./support/room.ts";
 import { settled, World, watch } from "./support/world.ts";

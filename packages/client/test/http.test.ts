@@ -1,7 +1,7 @@
 import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
-import { createClient } from "../src/client.ts";
 import type { ClientConfig } from "../src/config.ts";
+import { createClient } from "../src/create-client.ts";
 import type { Client } from "../src/types.ts";
 import { HeldFetch } from "./support/fetch.ts";
 import type { RoomRegistry } from "./support/room.ts";

@@ -16,7 +16,7 @@ import {
 } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import { type WebSocket as ServerSocket, WebSocketServer } from "ws";
-import { createClient } from "../src/client.ts";
+import { createClient } from "../src/create-client.ts";
 import type { Gap } from "../src/types.ts";
 import type { RoomRegistry } from "./support/room.ts";
 

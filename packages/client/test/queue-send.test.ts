@@ -1,7 +1,7 @@
 /** Messages for queues: one that nobody waits for is sent once; one with a ticket again, until its reply is there. */
 import { closeReasons } from "@troupe/protocol";
 import { expect, test } from "vitest";
-import { createClient } from "../src/client.ts";
+import { createClient } from "../src/create-client.ts";
 import { clientErrors } from "../src/errors.ts";
 import type { QueueSend } from "../src/transport.ts";
 import { type RoomRegistry, stage } from "./support/room.ts";

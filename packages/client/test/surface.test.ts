@@ -1,7 +1,7 @@
 /** Everything that RivetKit's client has: what it is called here, and what takes no effect says so. */
 import { expect, test } from "vitest";
-import { createClient } from "../src/client.ts";
 import type { ClientConfig } from "../src/config.ts";
+import { createClient } from "../src/create-client.ts";
 import { stage } from "./support/room.ts";
 import { World, watch } from "./support/world.ts";
 

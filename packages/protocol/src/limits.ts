@@ -198,6 +198,14 @@ export const limits = {
   sqlHelperAnswerMs: 60_000,
   /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
   sqlTransactionMs: 5_000,
+  /** Statements of one remote host that run at once. */
+  sqlWorkers: 32,
+  /** Of those, one actor's. */
+  sqlWorkersOfActor: 8,
+  /** Statements of one remote actor that wait for a worker. */
+  sqlWaiting: 1_024,
+  /** An actor that stops waits this long for SQL that runs. */
+  sqlDrainMs: 5_000,
   /** The most that `timeout` may be. */
   sqlTransactionLongestMs: 60_000,
   /** Transactions inside each other. */

@@ -48,6 +48,14 @@ export const configErrors = {
       metadata: { path },
       cause,
     }),
+  notOnHost: (key: string) =>
+    error(
+      400,
+      "config",
+      "not_on_host",
+      `"${key}" is for the engine to have: a host of an engine elsewhere can't obey it`,
+      { metadata: { key } },
+    ),
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
   cannotListen: (host: string, port: number, cause: unknown) =>
@@ -65,6 +73,7 @@ export const configErrors = {
         metadata: { host, port },
       },
     ),
+  notStarted: () => error(409, "config", "not_started", "The registry isn't open: call start() first"),
   alreadyStarted: (endpoint: string) =>
     error(409, "config", "already_started", `This registry serves at ${endpoint} already`),
   openedOtherwise: (where: string) =>

@@ -167,9 +167,11 @@ export type {
 export type { PluginSet } from "./ports/plugin-set.ts";
 export type { CallerRateLimit, RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
+export type { ProgramHost, ProgramHostOptions } from "./registry/program-host.ts";
 export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";
 export { remoteActor } from "./remote/remote-actor.ts";
+export type { DrainedHosts, RemoteHostSummary, RemoteHosts } from "./remote/remote-hosts.ts";
 export type { CrashPoint } from "./testing/crashing-storage.ts";
 export type { Leak } from "./testing/errors.ts";
 export { testErrors } from "./testing/errors.ts";

@@ -2,9 +2,9 @@
  * The hooks of one client.
  */
 import type { Timers } from "@troupe/base";
-import { createClient } from "../client.ts";
 import type { ClientConfig } from "../config.ts";
 import type { AnyActorDefinition, EventArgsOf, EventNameOf, Registry } from "../contract.ts";
+import { createClient } from "../create-client.ts";
 import { platformEnv } from "../platform.ts";
 import type { Client, ClientRaw } from "../types.ts";
 import { type ActorNameOf, type ActorOptions, type AnyActorOptions, hashOf } from "./options.ts";

@@ -1,4 +1,4 @@
-export { createClient } from "../client.ts";
+export { createClient } from "../create-client.ts";
 export type { ActorConnStatus } from "../types.ts";
 export type { ActionState } from "./action-runs.ts";
 export type { CreateRivetKitOptions, RivetKit } from "./create-rivetkit.ts";

@@ -1,7 +1,7 @@
 /** A client of one kind of actor, in a world and before a gateway of the test's. */
 import type { Encoding } from "@troupe/protocol";
-import { createClient } from "../../src/client.ts";
 import type { ClientConfig } from "../../src/config.ts";
+import { createClient } from "../../src/create-client.ts";
 import type { Client } from "../../src/types.ts";
 import { Gateway } from "./gateway.ts";
 import { World } from "./world.ts";

@@ -1,9 +1,11 @@
 /**
  * A remote host where there is no disk: it opens a link to the engine, and runs actors as long as the link lives.
  */
+import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { HostClient } from "../remote/host-client.ts";
+import { hostUrl } from "../remote/host-url.ts";
 import { edgeEnv } from "./env.ts";
 import { dialWebSocket } from "./web-socket-link.ts";
 
@@ -16,6 +18,8 @@ export interface RemoteHostOptions {
   readonly token: string;
   /** Default: "default". */
   readonly pool?: string;
+  /** The version of the program: new actors go to the newest one of the pool. Default: 0. */
+  readonly programVersion?: number;
   /** What its actors' own calls run under: `c.tool`, `c.llm`. Their actions are scopes of the engine's relay. */
   readonly relay?: Relay;
 }
@@ -26,6 +30,11 @@ export interface RemoteHost {
   readonly ready: Promise<void>;
   /** Settles when the host is over: closed, or refused. */
   readonly over: Promise<void>;
+  /**
+   * Moves its actors to other hosts, without a failed call, and ends it. Settles when it is over; what hasn't left in
+   * `withinMs` (default: 30 s) is lost.
+   */
+  drain(options?: { readonly withinMs?: number }): Promise<void>;
   /** Ends it; what runs on it is lost. */
   close(): void;
   /**
@@ -46,20 +55,16 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
     token: options.token,
     pool: options.pool ?? "default",
     relay: options.relay,
+    programVersion: options.programVersion,
     dial: (signal) => dialWebSocket(hostUrl(options.endpoint), signal),
   });
   return {
     ready: client.ready,
     over: client.over,
+    drain: ({ withinMs = limits.hostDrainMs } = {}) => client.drain(withinMs),
     close: () => client.close(),
     response: () => lasting(client),
   };
-}
-
-function hostUrl(endpoint: string): string {
-  const url = new URL("/hosts/connect", endpoint);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
 }
 
 function lasting(client: HostClient): Response {

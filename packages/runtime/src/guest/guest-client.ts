@@ -8,7 +8,7 @@ import {
   type Client,
   type ClientLink,
   type ClientTransport,
-  createClient,
+  createClientOver,
   type QueueSend,
   type TransportCallOptions,
 } from "@troupe/client";
@@ -51,7 +51,7 @@ export class GuestClients {
     const bound = this.#env.asyncContext.follows ? undefined : call;
     const known = this.#made.get(bound ?? caller);
     if (known !== undefined) return known;
-    const client = createClient({ env: this.#env, transport: new GuestTransport(caller, bound) });
+    const client = createClientOver(this.#env, new GuestTransport(caller, bound));
     this.#made.set(bound ?? caller, client);
     return client;
   }

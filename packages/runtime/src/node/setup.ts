@@ -2,6 +2,7 @@
  * `setup` on Node.
  */
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { dialWebSocket } from "../edge/web-socket-link.ts";
 import type { Platform } from "../registry/platform.ts";
 import { Registry, type RegistryConfig } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
@@ -12,7 +13,7 @@ import { levelAsked } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
 import { openLocalStore } from "./sqlite/open-local-store.ts";
-import { resolveStartOptions } from "./start-options.ts";
+import { engineOf, resolveStartOptions } from "./start-options.ts";
 
 /** The exit code of a process whose disk failed: EX_IOERR of sysexits.h. */
 export const DISK_FAILED_EXIT = 74;
@@ -30,6 +31,8 @@ export function nodePlatform(): Platform {
     }),
     openStore: async (options) => await openLocalStore(options),
     listen,
+    engine: () => engineOf(process.env),
+    dial: dialWebSocket,
     gateFetch,
     onSignal,
     memoryShort: (now) => memory.short(now),

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { nearest } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 import type { Durability, ResolvedStartOptions, StartOptions } from "../registry/platform.ts";
+import type { ProgramHostOptions } from "../registry/program-host.ts";
 import { logLevels } from "./log.ts";
 
 const durabilities: readonly Durability[] = ["commit", "interval", "memory"];
@@ -26,6 +27,22 @@ export function resolveStartOptions(
     durability,
     signals: options.signals ?? true,
     banner: options.banner ?? true,
+  };
+}
+
+/** The engine that the environment names. Throws `config.invalid_environment`. */
+export function engineOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<ProgramHostOptions, "endpoint" | "token" | "pool" | "programVersion"> {
+  const version = environment["TROUPE_PROGRAM_VERSION"];
+  if (version && !/^\d{1,15}$/.test(version))
+    throw configErrors.invalidEnvironment("TROUPE_PROGRAM_VERSION", version, "a whole number");
+  const { TROUPE_ENDPOINT: endpoint, TROUPE_HOSTS_TOKEN: token, TROUPE_POOL: pool } = environment;
+  return {
+    ...(endpoint ? { endpoint } : {}),
+    ...(token ? { token } : {}),
+    ...(pool ? { pool } : {}),
+    ...(version ? { programVersion: Number(version) } : {}),
   };
 }
 

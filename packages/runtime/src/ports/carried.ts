@@ -9,6 +9,7 @@
 import type { Env, TroupeError } from "@troupe/base";
 import type { DeclaredActor, FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
 import type { PluginSet } from "./plugin-set.ts";
+import type { MaybePromise } from "./storage.ts";
 
 /** What is said to an instance. */
 export type ActorWord = NonNullable<ToActor["body"]>;
@@ -37,6 +38,16 @@ export interface ActorEar {
 /** What the code behind a carrier says of one of its actors. */
 export type CarriedDeclaration = DeclaredActor;
 
+/** Whose statement runs when, where many actors share one way to their databases. */
+export interface SqlTurns {
+  /** Runs a statement, at once or when it is its turn. Throws `sqlite.busy`, `sqlite.stopping`. */
+  run<T>(statement: () => MaybePromise<T>): MaybePromise<T>;
+  /** Runs the end of a transaction behind what waits. It is never refused. */
+  end<T>(statement: () => MaybePromise<T>): MaybePromise<T>;
+  /** What waits is refused; settles when what runs has ended, or takes too long. */
+  stop(): Promise<void>;
+}
+
 /** An open way to code that runs elsewhere. */
 export interface ActorCarrier {
   readonly declaration: CarriedDeclaration;
@@ -45,6 +56,8 @@ export interface ActorCarrier {
   readonly startBytes?: number;
   /** False from the moment it is lost or closed: the next activation opens another one. */
   readonly open: boolean;
+  /** Turns for the statements of one activation; without it they run as they come. */
+  sqlTurns?(): SqlTurns;
   /** A line for a new instance. `leave` is called when it is to end in good order and go on elsewhere. */
   connect(ear: ActorEar, leave?: () => void): ActorLine;
   /** Settles when nothing of it is left; running instances have been told `lost`. */

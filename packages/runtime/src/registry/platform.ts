@@ -5,6 +5,8 @@ import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { ActorStorage } from "../ports/storage.ts";
+import type { Link } from "../ports/transport.ts";
+import type { ProgramHostOptions } from "./program-host.ts";
 
 /** What an acknowledged write survives: a power cut; a crash of the process (a power cut costs a second); nothing. */
 export type Durability = "commit" | "interval" | "memory";
@@ -64,6 +66,10 @@ export interface Platform {
     onFatal: (cause: unknown) => void;
   }): Promise<OpenStore>;
   listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
+  /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
+  engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "pool" | "programVersion">;
+  /** Opens a WebSocket. Rejects when `signal` fires before it is open. */
+  dial(url: string, signal: AbortSignal): Promise<Link>;
   /** Gates the platform's own `fetch` inside actors; returns what undoes it. */
   gateFetch(departure: () => Promise<void> | undefined): () => void;
   /** Calls `stop` on the first signal to end, exits at once on the second; returns what undoes it. */

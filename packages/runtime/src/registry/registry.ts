@@ -20,8 +20,11 @@ import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
+import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
+import { closeDoor } from "./close-door.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
+import { type ProgramHost, type ProgramHostOptions, startProgramHost } from "./program-host.ts";
 import { isWithoutEffect, type SettingsWithoutEffect, settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -80,9 +83,6 @@ interface Open {
   unwatch?: () => void;
 }
 
-/** What a client may take to read its last messages when a registry stops. */
-const CLOSE_GRACE_MS = 1_000;
-
 /** Actors by name, and what runs them: `start`, `handler`, `stop`. */
 export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /** Types only; never there at run time. */
@@ -92,6 +92,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   readonly #platform: Platform;
   /** Also while it stops: whoever calls is told so. */
   #open: Open | undefined;
+  /** It runs its actors for an engine elsewhere. */
+  #away: ProgramHost | undefined;
   /** What the store was last opened with: whoever opens it again without options means the same one. */
   #last: ResolvedStartOptions | undefined;
   /** Settles, well, when all steps that were asked for are done. */
@@ -104,14 +106,30 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   /**
-   * Serves actors over HTTP and WebSocket; settles when it does.
+   * Serves actors over HTTP and WebSocket; settles when it does. With TROUPE_ENDPOINT in the environment it runs them for the
+   * engine there instead, as `startHost` does, and says where the engine serves.
    *
    * Throws `config.port_in_use`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`, `storage.*`.
    */
   async start(options: StartOptions = {}): Promise<Server> {
     const resolved = this.#platform.resolve(options);
+    if (this.#platform.engine().endpoint !== undefined) return await this.#startAway(resolved);
     checkBind(resolved.host, this.config);
     return await this.#step(() => this.#start(resolved));
+  }
+
+  /**
+   * Runs the actors for an engine elsewhere, which has them as `remoteActor()`: nothing is stored or served here. Settles when
+   * the engine has taken the host. Throws `config.not_on_host`, `host.wrong_token`, `protocol.incompatible`.
+   */
+  async startHost(options: ProgramHostOptions = {}): Promise<ProgramHost> {
+    return await this.#step(() => startProgramHost(this.#platform, this.config, options));
+  }
+
+  /** The hosts that run this engine's remote actors. Throws `config.not_started`. */
+  get remoteHosts(): RemoteHosts {
+    if (this.#open === undefined) throw configErrors.notStarted();
+    return this.#open.runtime.hosts;
   }
 
   /**
@@ -147,6 +165,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /** No new work → actors are saved and sleep → sockets close → files are given back. Settles when all is done. */
   stop(): Promise<void> {
     return this.#step(async () => {
+      await this.#away?.drain();
+      this.#away = undefined;
       if (this.#open === undefined) return;
       try {
         await this.#close(this.#open);
@@ -170,6 +190,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       this.#open ??= await this.#openNow(this.#last ?? options);
       return this.#open;
     });
+  }
+
+  async #startAway({ signals }: ResolvedStartOptions): Promise<Server> {
+    if (this.#away !== undefined) throw configErrors.alreadyStarted(this.#away.endpoint);
+    this.#away = await this.startHost({ signals });
+    const { origin, hostname, port } = new URL(this.#away.endpoint);
+    return { endpoint: origin, host: hostname, port: Number(port) };
   }
 
   async #start(options: ResolvedStartOptions): Promise<Server> {
@@ -298,13 +325,6 @@ function checkOpenedAs(opened: ResolvedStartOptions, wanted: ResolvedStartOption
 /** Where and how actors are kept. */
 function where({ dataDir, durability }: ResolvedStartOptions): string {
   return durability === "memory" ? "in memory" : `${dataDir} (${durability})`;
-}
-
-/** Lets answers and close frames get out; who doesn't take them in time is cut off. */
-async function closeDoor(listening: Listening, env: Env): Promise<void> {
-  const timer = env.timers.set(() => listening.end(), CLOSE_GRACE_MS);
-  await listening.close();
-  env.timers.clear(timer);
 }
 
 const configKeys = [

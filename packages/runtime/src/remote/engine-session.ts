@@ -33,7 +33,14 @@ import {
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { storageErrors } from "../errors.ts";
-import type { ActorCarrier, ActorEar, ActorLine, ActorSaying, ActorWord } from "../ports/carried.ts";
+import type {
+  ActorCarrier,
+  ActorEar,
+  ActorLine,
+  ActorSaying,
+  ActorWord,
+  SqlTurns,
+} from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { remoteSqlErrors } from "../sql/remote-errors.ts";
 import { checkMessage, type HostProtocol } from "./compatibility.ts";
@@ -42,6 +49,7 @@ import { FrameStream } from "./frame-stream.ts";
 import { HostDrain } from "./host-drain.ts";
 import { HostedActor } from "./hosted-actor.ts";
 import { refuse } from "./opening-link.ts";
+import { SqlWorkers } from "./sql-workers.ts";
 
 /** What a session needs of its engine. */
 export interface EngineSessionParts {
@@ -79,6 +87,7 @@ export class EngineSession {
   readonly #carriers = new Map<string, HostedActor>();
   readonly #ears = new Map<number, Instance>();
   readonly #stream: FrameStream;
+  readonly #workers: SqlWorkers;
   #phase: "open" | "away" | "over" = "open";
   #link: Link;
   /** Which of its links the session has. */
@@ -101,6 +110,7 @@ export class EngineSession {
     this.#heardAt = env.clock.monotonic();
     for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
       this.#carriers.set(name, new HostedActor(this, declaration));
+    this.#workers = new SqlWorkers(env);
     this.#stream = new FrameStream({
       keeps: hello.resumes,
       acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
@@ -133,6 +143,11 @@ export class EngineSession {
   /** The way to one of its actors; undefined when it has none of the name. */
   carrier(name: string): ActorCarrier | undefined {
     return this.#carriers.get(name);
+  }
+
+  /** An activation's share of the workers for SQL. */
+  sqlTurns(): SqlTurns {
+    return this.#workers.share();
   }
 
   /** A running instance's line. */

@@ -1,10 +1,11 @@
 /** HostedActor: the way to one actor that a remote host has. */
-import type { ActorCarrier, ActorEar, ActorLine, CarriedDeclaration } from "../ports/carried.ts";
+import type { ActorCarrier, ActorEar, ActorLine, CarriedDeclaration, SqlTurns } from "../ports/carried.ts";
 
 /** What it needs of its host's session. */
 export interface HostedActorSession {
   readonly open: boolean;
   carrier(name: string): ActorCarrier | undefined;
+  sqlTurns(): SqlTurns;
   connect(ear: ActorEar, leave?: () => void): ActorLine;
 }
 
@@ -21,6 +22,10 @@ export class HostedActor implements ActorCarrier {
 
   get open(): boolean {
     return this.#session.open && this.#session.carrier(this.declaration.name) === this;
+  }
+
+  sqlTurns(): SqlTurns {
+    return this.#session.sqlTurns();
   }
 
   connect(ear: ActorEar, leave?: () => void): ActorLine {

@@ -8,6 +8,14 @@ import { Latch, rejection, watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
 
 class TestPlatform implements Platform {
+  engine(): object {
+    return {};
+  }
+
+  dial(): Promise<never> {
+    return Promise.reject(new Error("nobody is there"));
+  }
+
   readonly world = new World();
   readonly steps: string[] = [];
   readonly printed: string[] = [];

@@ -132,7 +132,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
     this.sleepers = new Sleepers(this);
-    this.sql = new CarriedSql(this);
+    this.sql = new CarriedSql(this, parts.carrier);
     this.outward = new ActorCalls(this, parts.grants.actors);
     this.requests = new Requests(this);
     this.calls = new Calls({
@@ -195,7 +195,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
-    this.sql.abandon();
+    void this.sql.abandon();
     this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());

@@ -244,7 +244,7 @@ export class CarriedInstance implements ActorInstance {
   async #release(reason: StopReason): Promise<void> {
     const activation = this.#activation;
     const { gate } = activation;
-    activation.sql.abandon();
+    await activation.sql.abandon();
     if (reason === "broken") {
       gate.break(actorErrors.stopped(this.record.id));
       // Who has lost nothing stays, for the next life.

@@ -4,7 +4,7 @@
  * The code keeps its statements in line by itself; here they are kept in line again, for nobody has to believe it. A
  * transaction has its time here as well, and ends with the carrier.
  */
-import type { Env } from "@troupe/base";
+import { type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
   decodeBindParams,
@@ -13,9 +13,12 @@ import {
   type SqlEnd,
   type SqlExecute,
 } from "@troupe/protocol/actor/v1";
+import type { ActorCarrier, SqlTurns } from "../../ports/carried.ts";
 import type { ActorSql } from "../../ports/storage.ts";
 import { sqlErrors } from "../../sql/errors.ts";
+import { remoteSqlErrors } from "../../sql/remote-errors.ts";
 import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
+import { SharedSql } from "./shared-sql.ts";
 
 /** What it needs of its activation. */
 export interface CarriedSqlOwner {
@@ -36,18 +39,26 @@ interface Begun {
 /** Answers questions about SQL. Throws `sql.unavailable` when the actor's definition here has no database. */
 export class CarriedSql {
   readonly #owner: CarriedSqlOwner;
+  readonly #carrier: Pick<ActorCarrier, "sqlTurns">;
   /** Transactions that the code hasn't ended, by its numbers. Those that were undone here are told so when it does. */
   readonly #begun = new Map<number, Begun>();
   #made: WriteSlot | undefined;
+  #turns: SqlTurns | undefined;
 
-  constructor(owner: CarriedSqlOwner) {
+  /** `carrier` has turns for its statements, where it shares the way to its database. */
+  constructor(owner: CarriedSqlOwner, carrier: Pick<ActorCarrier, "sqlTurns">) {
     this.#owner = owner;
+    this.#carrier = carrier;
   }
 
   async execute({ sql, params, transaction }: SqlExecute): Promise<Uint8Array> {
     const bound = decodeBindParams(params);
     const within = transaction === 0 ? undefined : await this.#of(transaction);
-    return encodeExecuteResult(await this.#slot.execute(within, sql, bound));
+    try {
+      return encodeExecuteResult(await this.#slot.execute(within, sql, bound));
+    } catch (cause) {
+      throw TroupeError.is(cause) ? cause : remoteSqlErrors.executionFailed(cause);
+    }
   }
 
   async begin({ transaction, outer, timeoutMs }: SqlBegin): Promise<void> {
@@ -75,9 +86,10 @@ export class CarriedSql {
     else await this.#slot.release(ended);
   }
 
-  /** What is open is undone. */
-  abandon(): void {
+  /** What is open is undone, and what waits is refused. Settles when what runs has ended, or takes too long. */
+  abandon(): Promise<void> | undefined {
     this.#made?.abandon(sqlErrors.transactionEnded());
+    return this.#turns?.stop();
   }
 
   async #begin(outer: number, timeoutMs: number): Promise<Transaction> {
@@ -96,7 +108,9 @@ export class CarriedSql {
       const { env } = this.#owner;
       const sql = this.#owner.openSql();
       if (sql === undefined) throw sqlErrors.unavailable();
-      this.#made = new WriteSlot({ env, sql, checkLive: () => this.#owner.checkLive() });
+      this.#turns = this.#carrier.sqlTurns?.();
+      const shared = this.#turns === undefined ? sql : new SharedSql(sql, this.#turns);
+      this.#made = new WriteSlot({ env, sql: shared, checkLive: () => this.#owner.checkLive() });
     }
     return this.#made;
   }

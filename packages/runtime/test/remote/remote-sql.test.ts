@@ -1,0 +1,197 @@
+/** SQL of actors on remote hosts: whose turn it is, what is refused, and what is known of a statement when the line is lost. */
+import { limits } from "@troupe/protocol";
+import { fromCarriedError } from "@troupe/protocol/actor/v1";
+import { actor, db } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { remoteActor } from "../../src/remote/remote-actor.ts";
+import { SqlWorkers } from "../../src/remote/sql-workers.ts";
+import { Driver } from "../driver/driver.ts";
+import { codeOf, watch } from "../driver/watch.ts";
+import { macrotask, World } from "../driver/world.ts";
+import { SpokenHost, startHost } from "./host.ts";
+
+/** What the statements of an actor ended with. */
+const ends: string[] = [];
+
+const ledger = actor({
+  db: db({
+    onMigrate: async (database) => {
+      await database.execute("CREATE TABLE IF NOT EXISTS entries (amount INTEGER)");
+    },
+  }),
+  actions: {
+    add: async (c, count: number) => {
+      for (let entry = 0; entry < count; entry += 1) await c.db.execute("INSERT INTO entries VALUES (1)");
+    },
+    count: async (c) => (await c.db.execute<{ n: number }>("SELECT count(*) AS n FROM entries"))[0]?.n,
+    run: async (c, what: "text" | "parameters" | "bound") => {
+      const insert = "INSERT INTO entries VALUES (1)";
+      const statements = {
+        text: () => c.db.execute(`${insert} --${"x".repeat(limits.sqlBytes)}`),
+        parameters: () => c.db.execute(insert, ...new Array(limits.sqlParameters + 1).fill(1)),
+        bound: () => c.db.execute("INSERT INTO entries VALUES (?)", new Uint8Array(limits.sqlBoundBytes + 1)),
+      };
+      return await statements[what]().then(() => "done", codeOf);
+    },
+    late: async (c) => {
+      await gate.promise;
+      const sent = c.db.execute("INSERT INTO entries VALUES (2)").catch(codeOf);
+      await away.promise;
+      const never = c.db.execute("INSERT INTO entries VALUES (3)").catch(codeOf);
+      ends.push(String(await sent), String(await never));
+    },
+  },
+});
+
+let away = Promise.withResolvers<void>();
+let gate = Promise.withResolvers<void>();
+
+async function engine() {
+  gate = Promise.withResolvers<void>();
+  away = Promise.withResolvers<void>();
+  ends.length = 0;
+  const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
+  const driver = await Driver.start(use, { hostToken: "secret", databases: true });
+  const hosts = () => driver.runtime.hosts;
+  return { driver, hosts, host: () => startHost({ world: driver.world, hosts, use: { ledger } }) };
+}
+
+test("S3.3 limits of a statement are checked before it is run, with a host between as without one", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  host();
+  await driver.world.idle();
+  for (const [what, code] of Object.entries({
+    text: "sql.text_too_long",
+    parameters: "sql.too_many_parameters",
+    bound: "sql.parameters_too_large",
+  }))
+    expect(await driver.act("ledger", "run", what)).toMatchObject({ output: code });
+  expect(await driver.act("ledger", "count")).toMatchObject({ output: 0 });
+});
+
+test("S3.3 32 workers, shared fairly: an actor with a thousand statements keeps nobody waiting, and its own keep their order", async () => {
+  const world = new World();
+  const workers = new SqlWorkers(world);
+  const [busy, quiet] = [workers.share(), workers.share()];
+  const open: PromiseWithResolvers<void>[] = [];
+  const begun: string[] = [];
+  const slow = (name: string) => () => {
+    begun.push(name);
+    const held = Promise.withResolvers<void>();
+    open.push(held);
+    return held.promise;
+  };
+  for (let index = 0; index < 1_000; index += 1) void busy.run(slow(`busy ${index}`));
+  expect(begun).toEqual(Array.from({ length: limits.sqlWorkersOfActor }, (_, index) => `busy ${index}`));
+  void quiet.run(slow("quiet"));
+  expect(begun.at(-1)).toBe("quiet");
+  const crowd = Array.from({ length: 4 }, () => workers.share());
+  for (const [index, share] of crowd.entries())
+    for (let count = 0; count < 20; count += 1) void share.run(slow(`crowd ${index}`));
+  expect(open.length).toBe(limits.sqlWorkers);
+  const before = begun.length;
+  for (let index = 0; index < 10; index += 1) {
+    open[index]?.resolve();
+    await world.idle();
+  }
+  // Whoever waits has a turn: none of them gets two while another one gets none.
+  const next = begun.slice(before).map((name) =>
+    name
+      .split(" ")
+      .slice(0, name.startsWith("busy") ? 1 : 2)
+      .join(" "),
+  );
+  for (const share of new Set(next))
+    expect(next.filter((name) => name === share).length).toBeLessThanOrEqual(5);
+  expect(new Set(next).size).toBeGreaterThanOrEqual(3);
+  const ofBusy = begun.filter((name) => name.startsWith("busy"));
+  expect(ofBusy).toEqual(ofBusy.map((_, index) => `busy ${index}`));
+});
+
+test("S3.3 what waits is bounded, and a flood of quick statements lets others in with each turn", async () => {
+  const world = new World();
+  const workers = new SqlWorkers(world);
+  const flood = workers.share();
+  let done = 0;
+  const all = Array.from({ length: limits.sqlWaiting + limits.sqlWorkersOfActor }, async () =>
+    flood.run(() => {
+      done += 1;
+    }),
+  );
+  const refused = watch((async () => await flood.run(() => {}))());
+  expect(done).toBe(limits.sqlWorkersOfActor);
+  await world.idle();
+  await Promise.all(all);
+  expect([refused.code, done]).toEqual(["sqlite.busy", all.length]);
+});
+
+test("S3.2 a stop refuses what waits, ends transactions, waits for what runs, and not for ever; all who wait for it share one wait", async () => {
+  const world = new World();
+  const share = new SqlWorkers(world).share();
+  const held = Promise.withResolvers<void>();
+  for (let index = 0; index < limits.sqlWorkersOfActor; index += 1) void share.run(() => held.promise);
+  const waits = watch((async () => await share.run(() => {}))());
+  let ended = false;
+  const end = watch(
+    (async () =>
+      await share.end(() => {
+        ended = true;
+      }))(),
+  );
+  const stops = [watch(share.stop()), watch(share.stop())];
+  await world.idle();
+  expect([waits.code, end.state, ended]).toEqual(["sqlite.stopping", "resolved", true]);
+  expect(stops.map(({ state }) => state)).toEqual(["pending", "pending"]);
+  const refused = watch((async () => await share.run(() => {}))());
+  await world.pass(limits.sqlDrainMs - 10);
+  expect(refused.code).toBe("sqlite.stopping");
+  expect(stops[0]?.state).toBe("pending");
+  await world.pass(20);
+  expect(stops.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
+  // The last of what ran ends behind the stop: nothing is left of it, and the next wait is over at once.
+  held.resolve();
+  await share.stop();
+});
+
+test("S3.6 (in part), S3.4 (in part): a statement that was sent has an unknown result, one that never was is unavailable", async () => {
+  const { driver, hosts, host } = await engine();
+  await using _ = driver;
+  const { links } = host();
+  await driver.world.idle();
+  await driver.act("ledger", "add", 1);
+  const call = watch(driver.act("ledger", "late"));
+  await driver.world.idle();
+  hosts().accept = () => {};
+  gate.resolve();
+  await macrotask();
+  links[0]?.break();
+  await driver.world.pass(100);
+  away.resolve();
+  await driver.world.pass(limits.hostResumeMs);
+  expect(call.value).toMatchObject({ code: "host.lost" });
+  expect(ends).toEqual(["sqlite.remote_indeterminate_result", "sqlite.remote_unavailable"]);
+});
+
+test("S3.7 (in part): SQL of an activation that was given up is refused as fenced, typed", async () => {
+  const { driver, hosts } = await engine();
+  await using _ = driver;
+  const zombie = new SpokenHost(driver.world, hosts()).hello();
+  await driver.world.idle();
+  const value = {
+    ask: 7,
+    about: {
+      $case: "sqlExecute" as const,
+      value: { sql: "DELETE FROM entries", params: new Uint8Array(), transaction: 0 },
+    },
+  };
+  zombie.say({ $case: "actor", value: { instance: 99, body: { $case: "ask", value } } });
+  await driver.world.idle();
+  const answer = zombie.words().at(-1)?.body;
+  const error = answer?.$case === "answer" ? answer.value.error : undefined;
+  expect(error && fromCarriedError(error, "cbor")).toMatchObject({
+    group: "sqlite",
+    code: "remote_fence_mismatch",
+    metadata: { applied: "no" },
+  });
+});
