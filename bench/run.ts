@@ -3,11 +3,13 @@
  *
  *   npm run bench                          all lines, median of 5 rounds
  *   npm run bench -- --rounds 3 ws-1 wake  some lines, fewer rounds
+ *   npm run bench -- agent-os              all lines whose names begin with that word
  *   npm run bench -- --markdown            the table as the README has it
  */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
+import { agentOSLines } from "./lines/agent-os.ts";
 import { carrierLines } from "./lines/carriers.ts";
 import { gatewayLines } from "./lines/gateway.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
@@ -33,7 +35,13 @@ const lines: readonly Line[] = [
   ...carrierLines,
   ...relayLines,
   ...gatewayLines,
+  ...agentOSLines,
 ];
+
+/** True for a line's own name, and for the first words of it. */
+function names(wanted: string, { name }: Line): boolean {
+  return name === wanted || name.startsWith(`${wanted}-`);
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -51,7 +59,7 @@ if (values.help) {
 }
 
 const rounds = Number(values.rounds);
-const unknown = positionals.filter((name) => !lines.some((line) => line.name === name));
+const unknown = positionals.filter((name) => !lines.some((line) => names(name, line)));
 if (!(rounds >= 1) || unknown.length > 0) {
   console.error(
     unknown.length > 0 ? `no such line: ${unknown.join(", ")}; --help lists them` : "--rounds takes a number",
@@ -67,7 +75,7 @@ if (values.markdown) {
   console.log("|---|---|---|---|---|---|---|");
 }
 for (const line of lines) {
-  if (positionals.length > 0 && !positionals.includes(line.name)) continue;
+  if (positionals.length > 0 && !positionals.some((name) => names(name, line))) continue;
   const figure = await line.measure(rounds);
   if ("missing" in figure)
     console.log(values.markdown ? rowWithout(line, figure) : textWithout(line, figure));

@@ -8,8 +8,6 @@ import { extname } from "node:path";
 import { importMap, moduleFile } from "./browser-modules.ts";
 import { withoutTypes } from "./without-types.ts";
 
-const folder = new URL("page/", import.meta.url);
-
 const contentTypes: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -18,12 +16,16 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".ts": "text/javascript; charset=utf-8",
 };
 
-/** Answers what isn't for the actors: `setup({ fetch: servePage })`. */
-export async function servePage(request: Request): Promise<Response> {
+/** Answers what isn't for the actors with the page of a folder: `setup({ fetch: pageServer(folder) })`. */
+export function pageServer(folder: URL): (request: Request) => Promise<Response> {
+  return (request) => servePage(folder, request);
+}
+
+async function servePage(folder: URL, request: Request): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "This is only for reading");
   const { pathname, host } = new URL(request.url);
-  if (pathname === "/") return await indexPage(host);
-  const file = pageFile(pathname) ?? moduleFile(pathname);
+  if (pathname === "/") return await indexPage(folder, host);
+  const file = pageFile(folder, pathname) ?? moduleFile(pathname);
   const type = contentTypes[extname(pathname)];
   if (file === undefined || type === undefined) return notFound(pathname);
   try {
@@ -34,7 +36,7 @@ export async function servePage(request: Request): Promise<Response> {
   }
 }
 
-async function indexPage(host: string): Promise<Response> {
+async function indexPage(folder: URL, host: string): Promise<Response> {
   const map = JSON.stringify({ imports: importMap });
   const html = await readFile(new URL("index.html", folder), "utf8");
   // Nothing on this page comes from anywhere else, and nothing that somebody wrote in a room can run in it.
@@ -52,7 +54,7 @@ async function indexPage(host: string): Promise<Response> {
 }
 
 /** A file of the page. Names have no slash, so none leads out of the folder. */
-function pageFile(pathname: string): URL | undefined {
+function pageFile(folder: URL, pathname: string): URL | undefined {
   const name = /^\/page\/([\w-]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
   return name === undefined ? undefined : new URL(name, folder);
 }

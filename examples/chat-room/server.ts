@@ -1,7 +1,7 @@
 import { setup } from "troupe";
 import { chatRoom } from "./actor.ts";
-import { servePage } from "./serve-page.ts";
+import { pageServer } from "./serve-page.ts";
 
-export const registry = setup({ use: { chatRoom }, fetch: servePage });
+export const registry = setup({ use: { chatRoom }, fetch: pageServer(new URL("page/", import.meta.url)) });
 
 await registry.start();

@@ -303,6 +303,14 @@ export const sessionErrors = {
       `permissionPolicy "${asked}" is wider than the actor's own, ${allowed}`,
       { metadata: { asked, allowed } },
     ),
+  trajectoryTooLarge: (sessionId: string, limit: number) =>
+    error(
+      413,
+      "session",
+      "trajectory_too_large",
+      `Session "${sessionId}" has more than ${limit} bytes of events: too many for one trajectory`,
+      { metadata: { sessionId, limit } },
+    ),
   closed: (sessionId: string) =>
     error(409, "session", "closed", `Session "${sessionId}" was closed`, { metadata: { sessionId } }),
   invalid: (what: string) => error(400, "session", "invalid", what),

@@ -447,6 +447,8 @@ export const limits = {
   sessionPageEvents: 256,
   /** Bytes of events in one answer of `getSessionEvents`, as JSON; one event goes whatever its size. */
   sessionPageBytes: 512 * 1024,
+  /** Events of a session, as JSON, of which a trajectory is made: it is one answer, and leaves as one message. */
+  sessionTrajectoryBytes: 4 * 1024 * 1024,
   /** Idempotency keys of prompts that one session remembers; the oldest are forgotten. */
   sessionPromptKeys: 1_000,
   /** An idempotency key of a prompt. Characters. */

@@ -65,6 +65,9 @@ export const sessionActions = {
     c.vars.sessions.delete(options.sessionId ?? MAIN),
   /** The names of the agents that a session may be with; the first is who a session without a name gets. */
   listAgents: (c: Place) => c.vars.sessions.agents,
+  /** A session as a trajectory: ATIF 1.7. */
+  getTrajectory: (c: Place, options: { sessionId?: string } = {}) =>
+    c.vars.sessions.trajectory(options.sessionId ?? MAIN),
   /** A page of a session's history: the newest, those `before` a sequence, or those `after` one. */
   readHistory: (c: Place, range: HistoryRange = {}) => c.vars.transcript.history(checkHistory(range, MAIN)),
   /** A part of a session's transcript, or with the session "vm" of what happened to the sandbox. */

@@ -5,6 +5,8 @@
  * created or opened, and again by the next prompt when it went (it crashed, or the actor slept).
  */
 import type { ContentBlock } from "@agentclientprotocol/sdk";
+import { limits } from "@troupe/protocol";
+import type { AtifTrajectory } from "@troupe/relay/node";
 import type { SessionConfig } from "../acp/open-session.ts";
 import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
@@ -18,6 +20,7 @@ import type { PendingPermission } from "./permission-desk.ts";
 import type { PromptResult, Prompts } from "./prompts.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { ToolCalls } from "./tool-calls.ts";
+import { TrajectoryBuilder } from "./trajectory.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** What sessions are made of. */
@@ -170,6 +173,23 @@ export class Sessions {
 
   list(): SessionSummary[] {
     return this.#parts.table.list().map(({ sessionId }) => this.get(sessionId));
+  }
+
+  /** All of a session, step by step. Throws `session.trajectory_too_large`. */
+  async trajectory(sessionId: string): Promise<AtifTrajectory> {
+    const { agent } = this.#parts.table.get(sessionId);
+    const builder = new TrajectoryBuilder({ sessionId, agent });
+    let bytes = 0;
+    for (let after = 0, more = true; more; ) {
+      const page = await this.#parts.transcript.page({ sessionId, after, limit: limits.sessionPageEvents });
+      for (const entry of page.events) builder.add(entry);
+      bytes += JSON.stringify(page.events).length;
+      if (bytes > limits.sessionTrajectoryBytes)
+        throw sessionErrors.trajectoryTooLarge(sessionId, limits.sessionTrajectoryBytes);
+      after = page.events.at(-1)?.sequence ?? after;
+      more = page.hasMore;
+    }
+    return builder.trajectory;
   }
 
   /** Ends a session's agent; the session and its transcript stay. */

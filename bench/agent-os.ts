@@ -1,0 +1,100 @@
+/**
+ * One measurement of agent-os in a process of its own: a server over fresh files, and a client that speaks to it over the loopback.
+ * `node bench/agent-os.ts <name>` prints a list of numbers as JSON.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { agentOS } from "@troupe/agent-os";
+import { subscribe } from "@troupe/agent-os/client";
+import { createClient } from "@troupe/client";
+import { setup } from "@troupe/runtime";
+
+const SANDBOXES = 200;
+const EVENTS = 10_000;
+
+const agent = { command: process.execPath, args: [join(import.meta.dirname, "stamping-agent.ts")] };
+const registry = setup({ use: { workspace: agentOS({ agents: { agent } }) } });
+const dataDir = mkdtempSync(join(tmpdir(), "troupe-bench-"));
+const { port } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
+const client = createClient<typeof registry>({ endpoint: `http://127.0.0.1:${port}`, encoding: "cbor" });
+const workspace = (key: string) => client.workspace.getOrCreate([key]);
+const now = () => performance.timeOrigin + performance.now();
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const before = now();
+  await work();
+  return now() - before;
+}
+
+async function times(count: number, work: (n: number) => Promise<unknown>): Promise<number[]> {
+  const taken: number[] = [];
+  for (let n = 0; n < count; n += 1) taken.push(await timed(() => work(n)));
+  return taken;
+}
+
+/** What the process has, when nothing of it is garbage. */
+async function resident(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    globalThis.gc?.();
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+  return process.memoryUsage.rss();
+}
+
+const measurements: Readonly<Record<string, () => Promise<number[]>>> = {
+  new: async () => {
+    await times(10, (n) => workspace(`warm${n}`).exec("echo x"));
+    return await times(100, (n) => workspace(`new${n}`).exec("echo x"));
+  },
+  echo: async () => {
+    const conn = workspace("a").connect();
+    await times(50, () => conn.exec("echo x"));
+    return await times(300, () => conn.exec("echo x"));
+  },
+  memory: async () => {
+    await times(20, (n) => workspace(`warm${n}`).exec("true"));
+    const before = await resident();
+    await times(SANDBOXES, (n) => workspace(`held${n}`).exec("true"));
+    return [((await resident()) - before) / SANDBOXES];
+  },
+  crowd: async () => {
+    const all = Array.from({ length: SANDBOXES }, (_, n) => workspace(`c${n}`).exec("echo x"));
+    const settled = await Promise.allSettled(all);
+    return [settled.filter(({ status }) => status === "fulfilled").length];
+  },
+  event: async () => {
+    const conn = workspace("a").connect();
+    await conn.openSession();
+    const late: number[] = [];
+    conn.on("sessionEvent", ({ event }) => {
+      if (event.sessionUpdate === "agent_message_chunk" && event.content.type === "text")
+        late.push(now() - Number(event.content.text));
+    });
+    await conn.prompt({ content: "100 5" });
+    late.length = 0;
+    await conn.prompt({ content: "300 5" });
+    return late;
+  },
+  replay: async () => {
+    const conn = workspace("a").connect();
+    await conn.openSession();
+    await conn.prompt({ content: `${EVENTS} 0` });
+    const replay = async () => {
+      for await (const { sequence } of subscribe(conn, { sessionId: "main" }))
+        if (sequence === EVENTS) return;
+    };
+    await replay();
+    return await times(3, replay);
+  },
+};
+
+try {
+  const measure = measurements[process.argv[2] ?? ""];
+  if (measure === undefined) throw new RangeError(`one of ${Object.keys(measurements).join(", ")}`);
+  process.stdout.write(JSON.stringify(await measure()));
+} finally {
+  await registry.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+process.exit(0);
