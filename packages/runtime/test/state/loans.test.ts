@@ -17,10 +17,13 @@ let shown: Job | undefined;
 const list = actor({
   state: { groups: {} as Record<string, number[]>, jobs: [] as Job[], other: undefined as Job | undefined },
   onWake: (c) => {
-    if (c.state.jobs.length > 0) (c.state.groups["woken"] ??= []).push(1);
+    if (c.state.jobs.length === 0) return;
+    // biome-ignore lint/suspicious/noAssignInExpressions: the idiom is the story
+    (c.state.groups["woken"] ??= []).push(1);
   },
   actions: {
     group: (c, name: string, n: number) => {
+      // biome-ignore lint/suspicious/noAssignInExpressions: the idiom is the story
       (c.state.groups[name] ??= []).push(n);
       return c.state.groups;
     },
