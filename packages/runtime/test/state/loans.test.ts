@@ -3,6 +3,7 @@ import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { Latch, watch } from "../driver/watch.ts";
+import { TreeStory } from "./tree.ts";
 
 interface Job {
   status: string;
@@ -155,6 +156,23 @@ test("what moved since is found; what can't be lent is copied", async () => {
   await act("sorted");
   await act("frozen");
   expect(await stored()).toMatchObject({ jobs: [{ status: "b", tags: ["b"] }], other: { status: "thawed" } });
+});
+
+test("a property is looked at again only as long as something in it is lent", () => {
+  const story = new TreeStory<{ jobs: Job[]; other: number }>({ jobs: [], other: 0 });
+  story.nextCall();
+  const job: Job = { status: "new" };
+  story.state.jobs.push(job);
+  expect([story.tree.suspicious, story.commit()]).toEqual([true, ["jobs"]]);
+  expect(story.commit()).toEqual([]);
+  job.status = "done";
+  expect([story.tree.changedUnseen(), story.commit()]).toEqual([true, ["jobs"]]);
+  job.status = "over";
+  const { writes } = story;
+  story.nextCall();
+  expect([story.tree.suspicious, story.writes, story.commit()]).toEqual([false, writes + 1, ["jobs"]]);
+  job.status = "not mine";
+  expect([story.commit(), story.reloaded()]).toEqual([[], { jobs: [{ status: "over" }], other: 0 }]);
 });
 
 test("what can't be stored is the call's error; what was assigned stays", async () => {

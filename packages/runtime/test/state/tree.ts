@@ -9,9 +9,14 @@ export class TreeStory<S extends object> {
   readonly world = new World();
   readonly tree: StateTree;
   writes = 0;
+  #ends: (() => void)[] | undefined;
 
   constructor(first: S | undefined, rows?: ReadonlyMap<string, Uint8Array>) {
-    const owner = { wrote: () => void this.writes++, log: this.world.log };
+    const owner = {
+      wrote: () => void this.writes++,
+      log: this.world.log,
+      borrower: () => this.#ends && { atEnd: (end: () => void) => void this.#ends?.push(end) },
+    };
     if (first === undefined) {
       for (const [key, value] of rows ?? []) this.rows.set(key, value);
       const all = Array.from(this.rows, ([key, value]) => ({ key, value }));
@@ -27,6 +32,12 @@ export class TreeStory<S extends object> {
   /** `c.state`. */
   get state(): S {
     return this.tree.proxy as S;
+  }
+
+  /** What was assigned before is held no longer; what is from now on is, until the next one. */
+  nextCall(): void {
+    for (const end of this.#ends ?? []) end();
+    this.#ends = [];
   }
 
   /** Takes a batch and stores it. Gives the properties in it. */

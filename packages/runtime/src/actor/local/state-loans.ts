@@ -30,8 +30,6 @@ export interface Borrower {
 
 /** What loans need of the tree. */
 export interface LendingTree {
-  /** The value of a property, as it stands. */
-  property(name: string): unknown;
   handler(property: string): PropertyHandler;
   /** Nothing in the property is lent any more. Throws when what was written to it may not be: the activation has ended. */
   returned(property: string): void;
@@ -83,15 +81,13 @@ export class Loans {
     const loans = this.#of.get(borrower) ?? [];
     this.#of.delete(borrower);
     const failures: unknown[] = [];
-    const moved = new Map<object, Loan>();
     for (const loan of loans) {
       for (const member of loan.members) lent.delete(member);
       const { container, value } = loan;
       const key = placeOf(loan);
+      // Elsewhere it can only be inside of what is lent too, and is copied with that.
       if (container[key] === value) container[key] = this.#copyOf(loan, failures);
-      else moved.set(value, loan);
     }
-    if (moved.size > 0) this.#replaceMoved(moved, failures);
     for (const { property } of loans) {
       try {
         this.#giveBack(property);
@@ -109,24 +105,6 @@ export class Loans {
       this.#counts.delete(property);
       this.#tree.returned(property);
     }
-  }
-
-  /** What was moved since stands anywhere in its property, or nowhere. */
-  #replaceMoved(moved: ReadonlyMap<object, Loan>, failures: unknown[]): void {
-    const properties = new Set(Array.from(moved.values(), (loan) => loan.property));
-    // What was written unseen may be in itself.
-    const seen = new Set<object>();
-    const replace = (inside: unknown): void => {
-      if (!isContainer(inside) || seen.has(inside)) return;
-      seen.add(inside);
-      for (const key of Object.keys(inside)) {
-        const value = inside[key];
-        const loan = isContainer(value) ? moved.get(value) : undefined;
-        if (loan === undefined) replace(value);
-        else inside[key] = this.#copyOf(loan, failures);
-      }
-    };
-    for (const property of properties) replace(this.#tree.property(property));
   }
 
   #copyOf({ value, copy, path, property }: Loan, failures: unknown[]): unknown {

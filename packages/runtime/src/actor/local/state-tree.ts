@@ -169,7 +169,6 @@ export class StateTree implements TreeOfTraps {
     const borrower = this.#owner.borrower?.();
     if (borrower === undefined) return assigned.copy;
     this.#loans ??= new Loans({
-      property: (name) => this.#root[name],
       handler: (name) => this.handler(name),
       returned: (name) => this.#returned(name),
     });
