@@ -39,7 +39,7 @@ interface Loan extends Place, Assigned {
   readonly property: string;
   readonly value: Container;
   /** All objects in it that are lent. */
-  readonly members: ReadonlySet<object>;
+  readonly members: readonly object[];
 }
 
 /** What stands in a state, and somebody outside holds: one that is assigned again, there or elsewhere, is copied. */
@@ -62,16 +62,19 @@ export class Loans {
 
   /** False when it can't be lent. */
   lend(borrower: Borrower, property: string, place: Place, { value, copy, path }: Assigned): boolean {
-    const members = new Set<object>();
-    if (!isContainer(value) || !collect(value, members)) return false;
-    for (const member of members) lent.add(member);
+    if (!isContainer(value)) return false;
+    const members: object[] = [];
+    if (!collect(value, members)) {
+      giveBack(members);
+      return false;
+    }
     let loans = this.#of.get(borrower);
     if (loans === undefined) {
       loans = [];
       this.#of.set(borrower, loans);
       borrower.atEnd(() => this.#end(borrower));
     }
-    loans.push({ ...place, property, value, copy, path, members });
+    loans.push({ container: place.container, key: place.key, property, value, copy, path, members });
     this.#counts.set(property, (this.#counts.get(property) ?? 0) + 1);
     return true;
   }
@@ -82,7 +85,7 @@ export class Loans {
     this.#of.delete(borrower);
     const failures: unknown[] = [];
     for (const loan of loans) {
-      for (const member of loan.members) lent.delete(member);
+      giveBack(loan.members);
       const { container, value } = loan;
       const key = placeOf(loan);
       // Elsewhere it can only be inside of what is lent too, and is copied with that.
@@ -126,17 +129,22 @@ function turn(handler: PropertyHandler, from: unknown, to: unknown): void {
   for (const key of Object.keys(to)) turn(handler, from[key], to[key]);
 }
 
-/** Collects all objects of a value. False when it can't be lent. */
-function collect(value: unknown, members: Set<object>): boolean {
+/** Lends all objects of a value, and says which. False when it can't be lent: some of them were. */
+function collect(value: unknown, members: object[]): boolean {
   if (typeof value !== "object" || value === null || value instanceof Date) return true;
-  if (!isContainer(value) || lent.has(value) || members.has(value)) return false;
-  if (!Object.isExtensible(value) || Reflect.get(value, RAW) !== undefined) return false;
-  members.add(value);
+  if (!isContainer(value) || lent.has(value)) return false;
+  if (!Object.isExtensible(value) || value[RAW] !== undefined) return false;
+  lent.add(value);
+  members.push(value);
   if (Array.isArray(value)) return value.every((element) => collect(element, members));
   return Object.keys(value).every((key) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     return descriptor !== undefined && "value" in descriptor && collect(descriptor.value, members);
   });
+}
+
+function giveBack(members: readonly object[]): void {
+  for (const member of members) lent.delete(member);
 }
 
 /** Where a loan stands, if it is still in the container that it was put in. */
