@@ -1,8 +1,10 @@
 /** NamedHost: what stands between a host and an instance that is wrapped: the host knows the wrapper alone. */
+import type { Hibernation } from "../ports/hibernation.ts";
 import type { ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
+import type { Whole } from "../ports/whole.ts";
 
 /** A host that hears of one instance under another's name: as soon as there is one. */
-export class NamedHost implements InstanceHost {
+export class NamedHost implements Whole<InstanceHost> {
   readonly #host: InstanceHost;
   #name: ActorInstance | undefined;
   /** Asked for in a start hook. */
@@ -10,6 +12,10 @@ export class NamedHost implements InstanceHost {
 
   constructor(host: InstanceHost) {
     this.#host = host;
+  }
+
+  get hibernation(): Hibernation | undefined {
+    return this.#host.hibernation;
   }
 
   named(name: ActorInstance): void {

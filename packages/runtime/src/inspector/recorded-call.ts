@@ -4,13 +4,11 @@ import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned, CallChain } from "../ports/running-call.ts";
+import type { Whole } from "../ports/whole.ts";
 import type { ActorRecorder } from "./recorder.ts";
 
-/** All that a call has: what joins it must be passed on here, too. */
-type WholeCall = { [Key in keyof Required<ActionCall>]: ActionCall[Key] };
-
 /** A call that is measured. Its answers are those of the call that it stands for. */
-export class RecordedCall implements WholeCall, Reply {
+export class RecordedCall implements Whole<ActionCall>, Reply {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly send: ActionCall["send"];

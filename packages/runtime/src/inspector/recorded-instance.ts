@@ -19,15 +19,13 @@ import type {
 } from "../ports/instance.ts";
 import type { RawRequest } from "../ports/raw.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
+import type { Whole } from "../ports/whole.ts";
 import { RecordedCall } from "./recorded-call.ts";
 import { RecordedStore } from "./recorded-store.ts";
 import type { ActorRecorder, Recorders } from "./recorder.ts";
 
-/** All that an instance has: what joins the port must be passed on here, too. */
-type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
-
 /** An activation that is recorded. */
-export class RecordedInstance implements WholeInstance {
+export class RecordedInstance implements Whole<ActorInstance> {
   readonly store: RecordedStore;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
@@ -95,8 +93,10 @@ export class RecordedInstance implements WholeInstance {
 }
 
 /** A kind's factory whose activations are recorded. */
-export class RecordedFactory implements InstanceFactory {
+export class RecordedFactory implements Whole<InstanceFactory> {
   readonly needs: StoreNeeds;
+  /** A recorded call is in the scope that it was given with. */
+  readonly takesScopes = false;
   readonly #factory: InstanceFactory;
   readonly #env: Pick<Env, "clock">;
   readonly #recorders: Recorders;

@@ -13,6 +13,7 @@ import type {
   RowRange,
   Savepoint,
 } from "../ports/storage.ts";
+import type { Whole } from "../ports/whole.ts";
 import { andThen } from "../storage/overlay.ts";
 
 /** Told of what becomes durable. */
@@ -22,9 +23,9 @@ export interface StoreWatch {
 }
 
 /** A store whose batches are watched. */
-export class RecordedStore implements ActorStore {
-  readonly sql?: (wrote: () => void) => ActorSql;
-  readonly durable?: () => Promise<void>;
+export class RecordedStore implements Whole<ActorStore> {
+  readonly sql: ActorStore["sql"];
+  readonly durable: ActorStore["durable"];
   readonly #store: ActorStore;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: StoreWatch;

@@ -219,7 +219,7 @@ export interface InstanceOpen {
 /** What an activation may ask of its host. */
 export interface InstanceHost {
   /** Keeps clients whose actor sleeps; absent where connections end with the activation. */
-  readonly hibernation?: Hibernation;
+  readonly hibernation?: Hibernation | undefined;
   /** Nothing keeps the instance awake: the host may stop it after `sleepTimeoutMs`. */
   idle(instance: ActorInstance, sleepTimeoutMs: number): void;
   /** Something keeps it awake again. */

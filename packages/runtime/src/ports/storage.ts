@@ -58,12 +58,12 @@ export interface ActorStore {
    * in one transaction with its rows. `wrote` is called before a statement that writes, and may throw to refuse it: it
    * asks for that batch.
    */
-  sql?(wrote: () => void): ActorSql;
+  readonly sql?: ((wrote: () => void) => ActorSql) | undefined;
   /**
    * Only of a store that settles a batch when it has handed it on, to somebody who holds back all that comes behind it:
    * settles when everything handed on is durable.
    */
-  durable?(): Promise<void>;
+  readonly durable?: (() => Promise<void>) | undefined;
   /** Ends this activation's right to commit. What was taken before is still settled. */
   close(): Promise<void>;
 }

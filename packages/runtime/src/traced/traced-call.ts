@@ -10,10 +10,8 @@ import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned, CallChain } from "../ports/running-call.ts";
+import type { Whole } from "../ports/whole.ts";
 import { capturedTrace, endScope, OK, type Tracing } from "./tracing.ts";
-
-/** All that a call has: what joins it must be passed on here, too. */
-type WholeCall = { [Key in keyof Required<ActionCall>]: ActionCall[Key] };
 
 /** What a call is told of by the instance that it came to. */
 export interface CallWatch {
@@ -25,7 +23,7 @@ export interface CallWatch {
 }
 
 /** A call with a scope. Its answers are those of the call that it stands for. */
-export class TracedCall implements WholeCall, Reply {
+export class TracedCall implements Whole<ActionCall>, Reply {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly send: ActionCall["send"];

@@ -4,6 +4,7 @@ import { NamedHost } from "../host/named-host.ts";
 import { RecordedStore } from "../inspector/recorded-store.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/instance.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
+import type { Whole } from "../ports/whole.ts";
 import { TracedInstance } from "./traced-instance.ts";
 import { actorFacts, endScope, OK, type Tracing } from "./tracing.ts";
 
@@ -17,8 +18,10 @@ class StorageTime {
 }
 
 /** Makes activations of one kind that are traced. */
-export class TracedFactory implements InstanceFactory {
+export class TracedFactory implements Whole<InstanceFactory> {
   readonly needs: StoreNeeds;
+  /** It makes them itself. */
+  readonly takesScopes = false;
   readonly #factory: InstanceFactory;
   readonly #tracing: Tracing;
 

@@ -17,15 +17,13 @@ import type {
   StopReason,
 } from "../ports/instance.ts";
 import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
+import type { Whole } from "../ports/whole.ts";
 import { CallScope } from "./call-scope.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
 import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
-/** All that an instance has: what joins the port must be passed on here, too. */
-type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
-
 /** An activation whose calls have scopes. */
-export class TracedInstance implements WholeInstance, CallWatch {
+export class TracedInstance implements Whole<ActorInstance>, CallWatch {
   readonly tracing: Tracing;
   readonly #instance: ActorInstance;
   readonly #store: { readonly storageMs: number };
