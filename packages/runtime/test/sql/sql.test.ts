@@ -45,6 +45,10 @@ const notes = actor({
       await c.db.execute("INSERT OR ROLLBACK INTO notes (text) VALUES (?)", text).catch(() => {});
       return c.state.writes;
     },
+    undone: async (c, text: string) => {
+      await insert(c.db, text);
+      await c.db.execute("INSERT OR ROLLBACK INTO notes (text) VALUES (?)", text);
+    },
     leave: (c) => {
       left = () => c.db.execute("SELECT 1");
     },
@@ -190,6 +194,21 @@ test("when SQLite undoes the whole batch, all of the turn is undone, and the act
   await expect.poll(() => actor.texts()).toEqual(["one"]);
   expect(await actor.state()).toEqual([1, "one"]);
   expect(await actor.add("three")).toBe(2);
+});
+
+test("in memory, where the database stays open, the actor starts anew as well", async (context) => {
+  if (process.env["TROUPE_TEST_CARRIED"] === "1")
+    context.skip("behind a carrier each statement ends its turn");
+  const { client } = await setupTest(context, setup({ use: { notes } }));
+  for (const how of ["addTwice", "undone"] as const) {
+    const actor = client.notes.getOrCreate([how]);
+    await actor.add("one");
+    await expect(actor[how]("two")).rejects.toEqual(failure("batch_undone"));
+    await expect.poll(() => actor.texts().catch(String)).toEqual(["one"]);
+    expect(await actor.state()).toEqual([1, "one"]);
+    expect(await actor.add("three")).toBe(2);
+    expect(await actor.texts()).toEqual(["one", "three"]);
+  }
 });
 
 test("after the end of its activation nobody reads or writes", async () => {

@@ -66,7 +66,7 @@ export class OwnConnection {
   #totalChanges = 0;
   /** Goes up when the transaction ends: savepoints of before are gone. */
   #batch = 0;
-  /** SQLite undid the batch. */
+  /** SQLite undid the batch of the activation that has the connection. */
   #undone: TroupeError | undefined;
 
   constructor(file: DataFile, database: Database, afterTurn: Env["afterTurn"]) {
@@ -188,6 +188,12 @@ export class OwnConnection {
     if (this.#savepoints > 0) this.#statements.clear();
     this.#savepoints = 0;
     this.#batch += 1;
+  }
+
+  /** The activation has ended, and what it left is undone. The connection is the next one's, who lost nothing. */
+  abandon(): void {
+    this.rollback();
+    this.#undone = undefined;
   }
 
   savepoint(): OwnSavepoint {

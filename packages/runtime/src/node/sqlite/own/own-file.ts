@@ -165,7 +165,7 @@ export class OwnFile implements ActorFile {
 
   /** What no batch has stored is gone: it was written by an activation that is fenced off. */
   abandon(): void {
-    this.#connection?.rollback();
+    this.#connection?.abandon();
   }
 
   /** What no batch has stored is gone, and the file is closed. In memory it stays. */
@@ -174,7 +174,7 @@ export class OwnFile implements ActorFile {
     const { place, env } = this.#options;
     if (place !== "memory" && this.#spare !== undefined) place.spares.giveBack(this.#take());
     if (connection?.database.isOpen !== true) return;
-    connection.rollback();
+    connection.abandon();
     const { path } = this.#options.file;
     if (place === "memory") return;
     if (this.#timer !== undefined) {

@@ -83,7 +83,7 @@ export abstract class ServedDatabase {
   }
 
   abandon(): void {
-    this.connection.rollback();
+    this.connection.abandon();
     this.#savepoints.clear();
   }
 
