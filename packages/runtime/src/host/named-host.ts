@@ -3,24 +3,39 @@ import type { Hibernation } from "../ports/hibernation.ts";
 import type { ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
 import type { Whole } from "../ports/whole.ts";
 
-/** A host that hears of one instance under another's name: as soon as there is one. */
-export class NamedHost implements Whole<InstanceHost> {
+/**
+ * A host that hears of one instance under its wrapper's name. The wrapper is made when the instance is first known: by a
+ * client that is resumed, before the factory has given the instance away, or then.
+ */
+export class NamedHost<Name extends ActorInstance> implements Whole<InstanceHost> {
   readonly #host: InstanceHost;
-  #name: ActorInstance | undefined;
+  readonly #wrap: (instance: ActorInstance) => Name;
+  #name: Name | undefined;
+  /** The factory has given it away. */
+  #opened = false;
   /** Asked for in a start hook. */
   readonly #early: StopReason[] = [];
 
-  constructor(host: InstanceHost) {
+  constructor(host: InstanceHost, wrap: (instance: ActorInstance) => Name) {
     this.#host = host;
+    this.#wrap = wrap;
   }
 
   get hibernation(): Hibernation | undefined {
     return this.#host.hibernation;
   }
 
-  named(name: ActorInstance): void {
-    this.#name = name;
+  /** The factory gives the instance away: this one is what the host is given. */
+  opened(instance: ActorInstance): Name {
+    const name = this.#nameOf(instance);
+    this.#opened = true;
     for (const reason of this.#early.splice(0)) this.#host.requestStop(name, reason);
+    return name;
+  }
+
+  known(instance: ActorInstance): ActorInstance {
+    const name = this.#nameOf(instance);
+    return this.#host.known?.(name) ?? name;
   }
 
   idle(instance: ActorInstance, sleepTimeoutMs: number): void {
@@ -31,12 +46,17 @@ export class NamedHost implements Whole<InstanceHost> {
     this.#host.busy(this.#name ?? instance);
   }
 
-  requestStop(_instance: ActorInstance, reason: StopReason): void {
-    if (this.#name === undefined) this.#early.push(reason);
-    else this.#host.requestStop(this.#name, reason);
+  requestStop(instance: ActorInstance, reason: StopReason): void {
+    if (this.#opened) this.#host.requestStop(this.#nameOf(instance), reason);
+    else this.#early.push(reason);
   }
 
   alarm(instance: ActorInstance, at: number | undefined): void {
     this.#host.alarm(this.#name ?? instance, at);
+  }
+
+  #nameOf(instance: ActorInstance): Name {
+    this.#name ??= this.#wrap(instance);
+    return this.#name;
   }
 }

@@ -112,11 +112,11 @@ export class RecordedFactory implements Whole<InstanceFactory> {
     const recorder = this.#recorders.of(request.record);
     recorder.phase("loading");
     const store = new RecordedStore(request.store, this.#env, recorder);
-    const host = new NamedHost(request.host);
+    const wrap = (instance: ActorInstance): RecordedInstance =>
+      new RecordedInstance(instance, store, this.#env, recorder);
+    const host = new NamedHost(request.host, wrap);
     const opened = this.#factory.open({ ...request, store, host });
-    const instance = opened instanceof Promise ? await opened : opened;
-    const recorded = new RecordedInstance(instance, store, this.#env, recorder);
-    host.named(recorded);
+    const recorded = host.opened(opened instanceof Promise ? await opened : opened);
     recorder.phase("running");
     return recorded;
   }

@@ -220,6 +220,8 @@ export interface InstanceOpen {
 export interface InstanceHost {
   /** Keeps clients whose actor sleeps; absent where connections end with the activation. */
   readonly hibernation?: Hibernation | undefined;
+  /** Who stands before an instance: clients that are resumed call that one. Absent: nobody does. */
+  known?(instance: ActorInstance): ActorInstance;
   /** Nothing keeps the instance awake: the host may stop it after `sleepTimeoutMs`. */
   idle(instance: ActorInstance, sleepTimeoutMs: number): void;
   /** Something keeps it awake again. */

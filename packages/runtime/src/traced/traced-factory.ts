@@ -37,19 +37,20 @@ export class TracedFactory implements Whole<InstanceFactory> {
     const from = request.since ?? now;
     const time = new StorageTime();
     const store = new RecordedStore(request.store, env, time);
-    const host = new NamedHost(request.host);
+    const wrap = (instance: ActorInstance): TracedInstance =>
+      new TracedInstance(instance, this.#tracing, {
+        store: time,
+        takesScopes: this.#factory.takesScopes === true,
+        wakeMs: env.clock.monotonic() - from,
+      });
+    const host = new NamedHost(request.host, wrap);
     const { record, isNew } = request;
     const what = isNew ? "create" : "wake";
     const scope = relay.pushScope(`${record.name}.${what}`, "function", {
       metadata: { ...actorFacts(record, what), "troupe.load_ms": now - from },
     });
     const opened = (instance: ActorInstance): ActorInstance => {
-      const traced = new TracedInstance(instance, this.#tracing, {
-        store: time,
-        takesScopes: this.#factory.takesScopes === true,
-        wakeMs: env.clock.monotonic() - from,
-      });
-      host.named(traced);
+      const traced = host.opened(instance);
       endScope(relay, scope, { metadata: OK });
       return traced;
     };

@@ -1,18 +1,24 @@
 /** Sockets under an actor that somebody watches: they hibernate as those of one that nobody does. */
-import { createRelay } from "@troupe/relay/node";
 import { actor, type UniversalWebSocket } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver, type DriverOptions } from "../driver/driver.ts";
 import { RawClient } from "../driver/raw-client.ts";
+import { look, TOKEN } from "../inspector/ground.ts";
+import { Listener } from "../relay/listener.ts";
 
-const watches: Readonly<Record<string, () => DriverOptions>> = {
-  "an inspector": () => ({ inspector: { token: "t", write: false } }),
-  "a relay": () => ({ relay: createRelay() }),
-  both: () => ({ inspector: { token: "t", write: false }, relay: createRelay() }),
+const watches = {
+  "an inspector": { inspector: true, relay: false },
+  "a relay": { inspector: false, relay: true },
+  both: { inspector: true, relay: true },
 };
 
-for (const [by, options] of Object.entries(watches)) {
-  test(`S2.7 (in part) an actor watched by ${by} sleeps under its sockets, connections and raw ones`, async () => {
+for (const [by, { inspector, relay }] of Object.entries(watches)) {
+  test(`S2.7 (in part) an actor watched by ${by} sleeps under its sockets, connections and raw ones, and is watched on`, async () => {
+    const listener = new Listener();
+    const options: DriverOptions = {
+      ...(inspector ? { inspector: { token: TOKEN, write: false } } : {}),
+      ...(relay ? { relay: listener.relay } : {}),
+    };
     const chat = actor({
       options: { sleepTimeout: 1_000 },
       onWebSocket: (_c, websocket: UniversalWebSocket) => {
@@ -23,7 +29,7 @@ for (const [by, options] of Object.entries(watches)) {
         nap: (c) => c.sleep(),
       },
     });
-    await using driver = await Driver.start({ chat }, options());
+    await using driver = await Driver.start({ chat }, options);
     const raw = new RawClient(driver.world, driver.runtime.gateway, "/actor/chat/websocket").say("a");
     const socket = driver.socket("/actor/chat/connect").hello();
     await driver.world.idle();
@@ -39,5 +45,13 @@ for (const [by, options] of Object.entries(watches)) {
     await driver.world.idle();
     expect(raw.heard).toEqual(["heard a", "heard b"]);
     expect(socket.story).toContain("reply 1 [true,true]");
+    // A call of a socket that was resumed is seen as any other.
+    const { actorId = "" } = await driver.http("POST", "/actor/chat/resolve");
+    if (inspector) {
+      const { calls } = (await look(driver, `/actors/${actorId}/calls`)).body;
+      expect(calls.filter(({ action }: { action: string }) => action === "hibernatable")).toHaveLength(2);
+    }
+    const ends = (await listener.story()).filter((line) => line === "end chat.hibernatable");
+    expect(ends).toHaveLength(relay ? 2 : 0);
   });
 }

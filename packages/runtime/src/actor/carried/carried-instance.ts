@@ -87,9 +87,10 @@ export class CarriedInstance implements ActorInstance {
       if (TroupeError.is(cause) && cause.public) throw cause;
       throw actorErrors.startFailed(this.record.name, cause);
     }
-    activation.sleepers.resume(this);
+    const { host } = activation.request;
+    activation.sleepers.resume(host.known?.(this) ?? this);
     const { noSleep, sleepTimeout } = activation.descriptor.options;
-    if (activation.work.idle && !noSleep) activation.request.host.idle(this, sleepTimeout);
+    if (activation.work.idle && !noSleep) host.idle(this, sleepTimeout);
   }
 
   action(call: ActionCall): void {

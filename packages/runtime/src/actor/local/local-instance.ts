@@ -96,7 +96,8 @@ export class LocalInstance implements ActorInstance {
 
   #begin(): this {
     begin(this.#activation);
-    this.#activation.connections.resume(this);
+    const { connections, host } = this.#activation;
+    connections.resume(host.known?.(this) ?? this);
     if (this.#activation.work.idle) this.#activation.onIdle();
     return this;
   }
