@@ -68,11 +68,54 @@ const ledger = actor({
       await c.db.transaction((tx) => tx.execute("INSERT INTO entries (text) VALUES ('kept')"));
       await c.db.execute("COMMIT");
     },
+    /** Each in turn, with an item behind it; `-` waits for the test, `!` throws. What failed is its item. */
+    items: async function* (c, statements: readonly string[]) {
+      for (const sql of statements) {
+        if (sql === "!") throw new Error("no");
+        if (sql === "-") {
+          begun.open();
+          await latch.promise;
+          yield sql;
+        } else {
+          yield await c.db.execute(sql).then(() => "ok", codeOf);
+        }
+      }
+    },
+    /** A transaction that is begun before the first item is asked for. */
+    begins: async (c) => {
+      await c.db.execute("BEGIN");
+      await c.db.execute(insert("begun"));
+      return (async function* () {
+        yield "in";
+        yield await c.db.execute("COMMIT").then(() => "ok", codeOf);
+      })();
+    },
     leftInside: (c) => c.db.transaction((tx) => tx.execute("SAVEPOINT s")),
+  },
+  onRequest: async (c) => {
+    await c.db.execute("BEGIN");
+    await c.db.execute(insert("head"));
+    const texts = ["body", "tail"];
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      const text = texts.shift();
+      if (text === undefined) {
+        await c.db.execute("COMMIT");
+        return controller.close();
+      }
+      await c.db.execute(insert(text));
+      controller.enqueue(new TextEncoder().encode(text));
+    };
+    return new Response(new ReadableStream({ pull }));
   },
 });
 
 const start = () => Driver.start({ ledger }, { databases: true });
+async function itemsOf(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+  const items: unknown[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
 const insert = (text: string) => `INSERT INTO entries (text) VALUES ('${text}')`;
 
 test("it is kept or undone as a whole, also when it is one text", async () => {
@@ -179,6 +222,56 @@ test("what a chain of calls leaves open is undone at its end, and said in the lo
   expect((await driver.act("ledger", "texts")).output).toEqual(["after"]);
   const line = driver.world.lines.find(({ message }) => message === "a transaction was left open");
   expect(codeOf(line?.fields?.["cause"])).toBe("sql.transaction_unfinished");
+});
+
+test("the items of a stream are one action: what is begun before one is open behind it, and is kept or undone as a whole", async () => {
+  anew();
+  await using driver = await start();
+  const streamed = driver.local().ledger.getOrCreate(["a"]);
+  const all = (...statements: string[]) => itemsOf(streamed.items(statements));
+  expect(await all("BEGIN", insert("a"), insert("b"), "COMMIT", insert("c"))).toEqual(Array(5).fill("ok"));
+  expect(await all("BEGIN", insert("undone"), "ROLLBACK", "COMMIT")).toEqual([
+    "ok",
+    "ok",
+    "ok",
+    "sql.no_transaction",
+  ]);
+  // Not ended: by its end, by an error, by a reader who goes away.
+  expect(await all("BEGIN", insert("left"))).toEqual(["ok", "ok"]);
+  await expect(all("BEGIN", insert("thrown"), "!")).rejects.toThrow();
+  const reading = watch(all("BEGIN", insert("held"), "-", insert("held, too")));
+  await begun.promise;
+  const waiting = watch(streamed.add("d"));
+  await driver.world.idle();
+  // Nobody is told of what may yet be undone, and others wait.
+  expect([reading.state, waiting.state]).toEqual(["pending", "pending"]);
+  latch.open();
+  await driver.world.until(() => waiting.state !== "pending");
+  for await (const _item of streamed.items([insert("e"), "BEGIN", insert("gone")])) break;
+  expect(await streamed.texts()).toEqual(["a", "b", "c", "d", "e"]);
+  const left = driver.world.lines.filter(({ message }) => message === "a transaction was left open");
+  expect(left).toHaveLength(4);
+});
+
+test("a stream whose transaction's time is over stores none of it", async () => {
+  anew();
+  await using driver = await start();
+  const streamed = driver.local().ledger.getOrCreate(["a"]);
+  const reading = itemsOf(streamed.items(["BEGIN", insert("a"), "-", insert("b"), "COMMIT"]));
+  await begun.promise;
+  await driver.world.pass(5_000);
+  latch.open();
+  const over = "sql.transaction_timed_out";
+  expect(await reading).toEqual(["ok", "ok", "-", over, over]);
+  expect(await streamed.texts()).toEqual([]);
+});
+
+test("what an action or a handler has begun goes on in the items, or the body, that it returns", async () => {
+  await using driver = await start();
+  const streamed = driver.local().ledger.getOrCreate([]);
+  expect(await itemsOf(await streamed.begins())).toEqual(["in", "ok"]);
+  expect(await (await streamed.fetch("/")).text()).toBe("bodytail");
+  expect(await streamed.texts()).toEqual(["begun", "head", "body", "tail"]);
 });
 
 test("its time ends it: what comes behind is told so until it has ended it", async () => {

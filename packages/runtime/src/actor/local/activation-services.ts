@@ -6,6 +6,7 @@ import type { Client } from "@troupe/client";
 import type { LazyScope, Relay } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
+import type { SqlChain } from "../../sql/chain.ts";
 import type { Activation } from "./activation.ts";
 import type { CurrentChain } from "./database-client.ts";
 import type { WaitGraph } from "./wait-graph.ts";
@@ -17,6 +18,10 @@ export interface Running {
   readonly call?: RunningCall | undefined;
   /** Of a call whose scope nobody has made yet. */
   readonly scope?: LazyScope | undefined;
+  /** Of a call: true when nobody waits for it any more. */
+  readonly aborted?: boolean;
+  /** The chain of statements that its code goes on with, piece by piece (`flow-chain.ts`). */
+  flow?: SqlChain | undefined;
 }
 
 /** The variable that says whose code runs. A relay has one that costs nothing beside its own. */

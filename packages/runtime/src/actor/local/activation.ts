@@ -239,7 +239,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   enter<R>(fn: () => R, running: Running = this): R {
     const { current } = this.#services;
     if (this.behaviour.database === undefined) return current.run(running, fn);
-    return enterChain(this, this.#services, () => current.run(running, fn));
+    return enterChain(this, this.#services, running, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */

@@ -6,6 +6,7 @@
  */
 import type { ActionScope, ActorConnection } from "../../ports/instance.ts";
 import type { Abandoned, CallChain, RunningCall } from "../../ports/running-call.ts";
+import type { SqlChain } from "../../sql/chain.ts";
 import type { Conn } from "../types/context.ts";
 import type { Activation } from "./activation.ts";
 import type { Running } from "./activation-services.ts";
@@ -41,6 +42,8 @@ export class CallRun implements Running, RunningCall, Borrower {
   /** Its place among the entries of a serial actor. */
   readonly entry: Entry | undefined;
   readonly scope: ActionScope | undefined;
+  /** Set when its result comes in pieces, of an actor with a database. */
+  flow: SqlChain | undefined;
   readonly #caller: Caller;
   #abort: AbortController | undefined;
   #abandoned: { readonly reason: unknown } | undefined;

@@ -26,8 +26,10 @@ import { CallLimit } from "./call-limit.ts";
 import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
 import type { Entry } from "./entries.ts";
-import { drainFlow, isFlow, startFlow } from "./flow-call.ts";
+import { drainFlow, startFlow } from "./flow-call.ts";
+import { leaveFlow } from "./flow-chain.ts";
 import type { KeepingReply } from "./keyed-calls.ts";
+import { isFlow } from "./pieces.ts";
 import { entriesOf } from "./shared-by-calls.ts";
 import { withTimeout } from "./timeout.ts";
 
@@ -78,7 +80,7 @@ export async function runAction(
   const result = started(() => invoke(run, name, action, args));
   try {
     const value = await timed(run, result, { name });
-    if (isFlow(value)) await drainFlow(activation, value);
+    if (isFlow(value)) await drainFlow(run, value);
     run.returned();
     return isFlow(value) ? undefined : value;
   } finally {
@@ -271,7 +273,10 @@ async function keptOutput(
 ): Promise<Output> {
   try {
     const value = await resultOf(run, call, result);
-    if (isFlow(value)) throw idempotencyErrors.inItems(call.name);
+    if (isFlow(value)) {
+      await leaveFlow(run.activation, run);
+      throw idempotencyErrors.inItems(call.name);
+    }
     run.returned();
     return reply.ok(value);
   } catch (cause) {

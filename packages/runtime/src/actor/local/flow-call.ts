@@ -7,25 +7,16 @@
  */
 import { actorErrors, callErrors } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
-import type { Activation } from "./activation.ts";
 import type { CallRun } from "./call-run.ts";
+import { enterFlow, leaveFlow } from "./flow-chain.ts";
 import { Pump } from "./pump.ts";
-
-/** True for a result that comes in items. */
-export function isFlow(value: unknown): value is AsyncIterable<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Symbol.asyncIterator in value &&
-    typeof value[Symbol.asyncIterator] === "function"
-  );
-}
 
 /** Lets a result flow to its caller; settles when it is over. Throws what the result's iterator throws. */
 export function startFlow(run: CallRun, call: ActionCall, result: AsyncIterable<unknown>): Promise<void> {
   const { activation } = run;
   const { clock, timers } = activation.env;
   const timeoutMs = activation.descriptor.options.actionTimeout;
+  enterFlow(activation, run);
   const source = activation.enter(() => result[Symbol.asyncIterator](), run);
   return new Promise((resolve) => {
     const pump = new Pump<unknown>({
@@ -52,7 +43,13 @@ export function startFlow(run: CallRun, call: ActionCall, result: AsyncIterable<
 }
 
 /** Runs a result to its end for nobody: a scheduled action's. */
-export async function drainFlow(activation: Activation, result: AsyncIterable<unknown>): Promise<void> {
-  const source = activation.enter(() => result[Symbol.asyncIterator]());
-  while ((await activation.enter(() => source.next())).done !== true);
+export async function drainFlow(run: CallRun, result: AsyncIterable<unknown>): Promise<void> {
+  const { activation } = run;
+  enterFlow(activation, run);
+  try {
+    const source = activation.enter(() => result[Symbol.asyncIterator](), run);
+    while ((await activation.enter(() => source.next(), run)).done !== true);
+  } finally {
+    await leaveFlow(activation, run);
+  }
 }

@@ -19,12 +19,13 @@ import { actorErrors, notRetryable, streamErrors } from "../../errors.ts";
 import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { Activation } from "./activation.ts";
 import type { Running } from "./activation-services.ts";
+import { leaveFlow } from "./flow-chain.ts";
 
 /** What a pump is made of. */
 export interface PumpParts<T> {
   readonly activation: Activation;
   /** Whose call the source's code is a part of; by default no call's. */
-  readonly running?: Running;
+  readonly running?: Running | undefined;
   readonly source: AsyncIterator<T>;
   /** The source may be silent for so long; then `timedOut` says why it is given up. */
   readonly silenceMs: number;
@@ -107,6 +108,10 @@ export class Pump<T> implements FlowControl {
       this.fail(notRetryable(cause));
       return;
     }
+    if (running?.flow !== undefined) {
+      await leaveFlow(activation, running);
+      if (this.#ended) return;
+    }
     this.#end(undefined, false);
     activation.emit(sink.end());
   }
@@ -163,5 +168,6 @@ export class Pump<T> implements FlowControl {
     } catch (cause) {
       activation.log.warn("a stream that was ended early failed while it ended", { cause });
     }
+    await leaveFlow(activation, running);
   }
 }

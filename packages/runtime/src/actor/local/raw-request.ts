@@ -27,6 +27,7 @@ import { AnswerBody, type AnyResponse, isResponse } from "./answer-body.ts";
 import { CallRun } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
 import type { Entry } from "./entries.ts";
+import { bodyFlow, leaveFlow } from "./flow-chain.ts";
 import { asHook } from "./hook-scope.ts";
 import { Pump } from "./pump.ts";
 import { entriesOf } from "./shared-by-calls.ts";
@@ -175,6 +176,7 @@ class LocalRequest implements HttpExchange {
     );
     const pump = new Pump<Uint8Array>({
       activation: this.#activation,
+      running: bodyFlow(this.#activation, this.#run),
       source: body,
       silenceMs: Infinity,
       timedOut: () => undefined,
@@ -214,6 +216,7 @@ class LocalRequest implements HttpExchange {
   #refuse(cause: unknown): void {
     if (this.#phase !== "asked") return;
     this.#run?.abandon(cause);
+    void leaveFlow(this.#activation, this.#run);
     const { refused } = this.#asked;
     const said = new RequestOutput(
       64,
