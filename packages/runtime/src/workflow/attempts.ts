@@ -36,15 +36,13 @@ export function tryBlock(
   return scope.place(name, async (location) => {
     const inner = scope.inner(location);
     try {
-      const value = await run(scope.life.owner.workflowContext(inner));
+      const value = await inner.run(() => run(scope.life.owner.workflowContext(inner)));
       if (scope.signal.aborted) return await noMore();
-      inner.end();
       return { ok: true, value };
     } catch (cause) {
       if (scope.signal.aborted || isMisfit(cause)) throw cause;
       const failure = failureOf(scope, name, cause);
       if (!isCaught(failure, kinds)) throw cause;
-      inner.end();
       return { ok: false, failure };
     }
   });

@@ -183,9 +183,8 @@ async function together(
 
 async function runBranch(scope: Scope, branch: Branch): Promise<Outcome> {
   try {
-    const value = await branch.run(scope.life.owner.workflowContext(scope));
+    const value = await scope.run(() => branch.run(scope.life.owner.workflowContext(scope)));
     if (scope.signal.aborted) return await noMore();
-    scope.end();
     return { ok: true, value };
   } catch (cause) {
     if (scope.signal.aborted) return await noMore();

@@ -3,13 +3,13 @@ import type { StepFailure, WorkflowError } from "./failure.ts";
 
 /** Errors of workflows. Those of the first group end nothing: the program and the history don't fit, and a later one may. */
 export const workflowErrors = {
-  historyDiverged: (location: string, expected: string, found: string) =>
+  historyDiverged: (location: string, expected: string, found: string, cause?: unknown) =>
     error(
       500,
       "workflow",
       "history_diverged",
       `The code doesn't fit the workflow's history at "${location}": the history has ${found}, the code ${expected}. Use ctx.getVersion or ctx.removed where code has changed`,
-      { metadata: { location, expected, found } },
+      { metadata: { location, expected, found }, ...(cause === undefined ? {} : { cause }) },
     ),
   entryInProgress: (location: string, other: string) =>
     error(

@@ -4,13 +4,15 @@
  *
  * So the code must come to the same things. Each place knows which of its entries the code hasn't come to yet: whoever
  * wants to do something new while there are some has another program than the one that wrote them, and whoever is through
- * with a place while there are some as well. Both is `workflow.history_diverged`, before anything new was done.
+ * with a place while there are some as well, also by an error: a bug in a new program fails no workflow that was further.
+ * All of it is `workflow.history_diverged`, before anything new was done.
  *
  * It is in memory while the workflow goes on, so it has limits; a loop's old rounds go.
  */
 import { limits } from "@troupe/protocol";
 import { decodeEntry, type Entry, encodeEntry } from "./entry.ts";
 import { workflowErrors } from "./errors.ts";
+import { storedError } from "./failure.ts";
 import { around, endOf, historyOf, readable, roundOf } from "./location.ts";
 import type { WorkflowRows } from "./rows.ts";
 
@@ -86,12 +88,15 @@ export class History {
     );
   }
 
-  /** The code is through with a place. Throws `workflow.history_diverged`. */
-  checkEnd(scope: string): void {
+  /** The code is through with a place: it has returned, or thrown something. Throws `workflow.history_diverged`. */
+  checkEnd(scope: string, thrown?: { readonly cause: unknown }): void {
     const [location] = this.#ahead.get(scope) ?? [];
     if (location === undefined) return;
-    const found = this.#known.get(location)?.entry.kind ?? "entry";
-    throw workflowErrors.historyDiverged(readable(location), "nothing more", `a ${found}`);
+    const found = `a ${this.#known.get(location)?.entry.kind ?? "entry"}`;
+    if (thrown === undefined) throw workflowErrors.historyDiverged(readable(location), "nothing more", found);
+    const { name, message } = storedError(thrown.cause);
+    const threw = `threw ${name}: ${message}`;
+    throw workflowErrors.historyDiverged(readable(location), threw, found, thrown.cause);
   }
 
   /** Stored with the open batch. Throws `workflow.history_full`, `workflow.value_too_large`, `value.*`. */

@@ -54,9 +54,8 @@ async function oneRound(
   const location = roundOf(place.location, round);
   const inner = scope.inner(location);
   const pauses = life.pauses;
-  const given = await settings.run(owner.workflowContext(inner), state);
+  const given = await inner.run(() => settings.run(owner.workflowContext(inner), state));
   if (scope.signal.aborted) return await noMore();
-  inner.end();
   rollbacks.forget(location);
   const result = resultOf(settings.name, given, state);
   const over = "break" in result;

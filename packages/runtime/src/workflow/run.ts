@@ -138,9 +138,10 @@ export class Run implements WorkflowLife {
   async #through(scope: Scope, code: WorkflowFunction): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const output = await code(this.owner.workflowContext(scope), cloneValue(this.record.input));
+      const output = await scope.run(() =>
+        code(this.owner.workflowContext(scope), cloneValue(this.record.input)),
+      );
       if (signal.aborted) return;
-      scope.end();
       this.#end({ state: "completed", output: cloneValue(output) });
     } catch (cause) {
       if (signal.aborted) return;

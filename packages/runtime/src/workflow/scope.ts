@@ -97,9 +97,20 @@ export class Scope {
     }
   }
 
-  /** The code is through with this place. Throws `workflow.history_diverged`. */
-  end(): void {
-    this.life.history.checkEnd(this.location);
+  /**
+   * Runs the code of this place. Throws what it throws; where an earlier life was past that, or past its end,
+   * `workflow.history_diverged`.
+   */
+  async run<R>(code: () => R): Promise<Awaited<R>> {
+    let result: Awaited<R>;
+    try {
+      result = await code();
+    } catch (cause) {
+      if (!this.signal.aborted && !isMisfit(cause)) this.life.history.checkEnd(this.location, { cause });
+      throw cause;
+    }
+    if (!this.signal.aborted) this.life.history.checkEnd(this.location);
+    return result;
   }
 
   /** Everything that was written is durable. */

@@ -1,5 +1,5 @@
 /** Programs that change under a workflow: what doesn't fit its history is refused before it does anything. */
-import { actor, type WorkflowContext, type WorkflowErrorEvent, workflow } from "@troupe/runtime";
+import { actor, Loop, type WorkflowContext, type WorkflowErrorEvent, workflow } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 
@@ -75,6 +75,69 @@ test("another step, another kind, and an end too early are each named with their
     await ctx.join("charge", {});
   });
   expect(branches.info?.state).toBe("diverged");
+});
+
+test("an error of a new program, in whichever place, fails no workflow that was further: it goes on with one that fits", async () => {
+  const bug = (): never => {
+    throw new TypeError("undefined is not a function");
+  };
+  /** A step in each kind of place, then a minute. `at` names the place that has the bug. */
+  const nested =
+    (at?: string): Code =>
+    async (ctx) => {
+      const work = async (place: WorkflowContext, name: string) => {
+        if (name === at) bug();
+        await does(place, name);
+        await place.sleep(`a minute in ${name}`, 60_000);
+      };
+      if (at === "top") bug();
+      await does(ctx, "first");
+      await ctx.join("join", { one: { run: (branch) => work(branch, "branch") } });
+      await ctx.try("try", (block) => work(block, "block"));
+      await ctx.loop({
+        name: "loop",
+        run: async (round) => {
+          await work(round, "round");
+          return Loop.break(undefined);
+        },
+      });
+      return "done";
+    };
+  for (const [at, minutes] of [
+    ["top", 0],
+    ["branch", 0],
+    ["block", 1],
+    ["round", 2],
+  ] as const) {
+    ran = [];
+    await using driver = await Driver.start(version(nested()));
+    const handle = () => driver.client().desk.getOrCreate("d");
+    await handle().wake();
+    await driver.world.pass(10 + minutes * 60_000);
+    const before = [...ran];
+    await driver.restart(version(nested(at)));
+    await driver.world.pass(60_000);
+    expect(await handle().info()).toMatchObject({
+      state: "diverged",
+      error: {
+        metadata: { code: "history_diverged", expected: "threw TypeError: undefined is not a function" },
+      },
+    });
+    expect(ran).toEqual(before);
+    await driver.restart(version(nested()));
+    await driver.world.pass(600_000);
+    expect(await handle().info()).toMatchObject({ state: "completed", output: "done" });
+    expect(ran).toEqual(["first", "branch", "block", "round"]);
+  }
+});
+
+test("what the code throws when it has come to all that was done is the workflow's own failure, in each life", async () => {
+  const { info } = await changed(async (ctx) => {
+    await does(ctx, "charge");
+    await ctx.sleep("a minute", 60_000);
+    throw new TypeError("no");
+  });
+  expect(info).toMatchObject({ state: "failed", error: { name: "TypeError", message: "no" } });
 });
 
 test("a new step before what was done is refused; behind getVersion it is for those that come there first", async () => {
