@@ -32,6 +32,14 @@ export const queueErrors = {
     }),
   alreadyCompleted: (id: number) =>
     error(409, "queue", "already_completed", `Message ${id} is completed, or given up`, { metadata: { id } }),
+  deliveryOver: (id: number) =>
+    error(
+      409,
+      "queue",
+      "delivery_over",
+      `This delivery of message ${id} is over, by its time or a retry: the message is delivered again`,
+      { metadata: { id } },
+    ),
   previousNotCompleted: (id: number) =>
     error(
       400,

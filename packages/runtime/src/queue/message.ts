@@ -33,6 +33,8 @@ export class QueueMessage implements MessageParts {
   attempts: number;
   /** A batch has taken its row. */
   stored: boolean;
+  /** Its delivery is over: it is delivered again, as another one. */
+  givenBack = false;
   /** The sender's value, which nobody else has; spares the first delivery its decoding. */
   #fresh: { readonly value: unknown } | undefined;
 

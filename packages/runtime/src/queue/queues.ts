@@ -229,6 +229,7 @@ export class Queues {
     }
     this.#owner.watch?.ended(message, "given_back");
     this.#remove(message);
+    message.givenBack = true;
     const at = this.#owner.env.clock.now() + (delayMs ?? retryDelayMs(policy, message.attempts));
     this.#delayed.add(message, at);
   }

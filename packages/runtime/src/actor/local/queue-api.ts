@@ -207,13 +207,13 @@ export class QueueApi implements ActorQueue {
         told(log, async () => {
           const encoded = this.#encodeReply(message.name, reply);
           const bytes = encoded instanceof Promise ? await encoded : encoded;
-          if (!queues.finish(message, bytes)) throw queueErrors.alreadyCompleted(message.id);
+          if (!queues.finish(message, bytes)) throw overError(message);
         }),
       retry: ({ delay } = {}) =>
         told(log, async () => {
           if (delay !== undefined && !(delay >= 0))
             throw queueErrors.invalidOption("delay", "a number, 0 or more");
-          if (!queues.isOut(message)) throw queueErrors.alreadyCompleted(message.id);
+          if (!queues.isOut(message)) throw overError(message);
           queues.giveBack(message, delay);
         }),
     };
@@ -285,4 +285,9 @@ function isAborted(cause: unknown): boolean {
     "code" in cause &&
     cause.code === "aborted"
   );
+}
+
+/** Of a message that isn't its receiver's any more. */
+function overError({ id, givenBack }: QueueMessage): Error {
+  return givenBack ? queueErrors.deliveryOver(id) : queueErrors.alreadyCompleted(id);
 }

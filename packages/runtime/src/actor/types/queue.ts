@@ -85,7 +85,10 @@ export interface CompletableMessage<Name extends string = string, Body = unknown
   extends QueueMessageOf<Name, Body> {
   /** Deliveries so far, this one included. */
   readonly attempts: number;
-  /** It was handled. Its sender, if it waits, gets `reply`. Throws `queue.already_completed`. */
+  /**
+   * It was handled. Its sender, if it waits, gets `reply`. Throws `queue.already_completed`, and `queue.delivery_over` when
+   * its `visibilityTimeout` or a `retry` came before: then what was done is done again by the next delivery.
+   */
   complete(...reply: undefined extends Reply ? [reply?: Reply] : [reply: Reply]): Promise<void>;
   /** It failed: it is delivered again, in `delay` ms or as its queue says, or is a dead letter. */
   retry(options?: { readonly delay?: number }): Promise<void>;
