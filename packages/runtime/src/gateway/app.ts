@@ -2,7 +2,7 @@
  * The user's own pages and addresses on the gateway's port: `setup({ fetch })`.
  */
 import { gatewayErrors } from "../errors.ts";
-import type { GatewayRequest, GatewayResponse } from "./http-message.ts";
+import { checkMethod, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
 
 /** Answers a request, as serverless platforms have it. */
 export type AppFetch = (request: Request) => Response | Promise<Response>;
@@ -12,8 +12,7 @@ export type AppFetch = (request: Request) => Response | Promise<Response>;
  * `gateway.bad_response` for what no server can send.
  */
 export async function answerApp(app: AppFetch, request: GatewayRequest): Promise<GatewayResponse> {
-  // fetch's Request can't be one.
-  if (request.method === "TRACE") throw gatewayErrors.methodNotAllowed(request.method);
+  checkMethod(request.method);
   const response = await app(requestOf(request));
   // Not `instanceof`: the app may use a Response of its own, from a polyfill or a package.
   if (typeof response?.arrayBuffer !== "function") throw gatewayErrors.noResponse();

@@ -76,6 +76,14 @@ export function errorStatus(error: unknown): number {
   }
 }
 
+/** Methods that fetch's Request can't have. */
+const foreignMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/** Code that answers a Request can't be asked otherwise. Throws `gateway.method_not_allowed`. */
+export function checkMethod(method: string): void {
+  if (foreignMethods.has(method.toUpperCase())) throw gatewayErrors.methodNotAllowed(method);
+}
+
 const jsonTypes: ReadonlySet<string> = new Set([
   "",
   "application/json",

@@ -15,7 +15,7 @@ import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ByteSource, HeaderList, HttpAnswerHead, HttpExchange, HttpPeer } from "../ports/raw.ts";
 import { DeclaredAnswer, type LengthMistake } from "./declared-answer.ts";
 import { answerHeaders, preflightOf, requestHeaders } from "./http-headers.ts";
-import { errorResponse, type GatewayResponse } from "./http-message.ts";
+import { checkMethod, errorResponse, type GatewayResponse } from "./http-message.ts";
 import { headerParams } from "./params.ts";
 import { type ActorRoute, parseRoute, type RawRoute } from "./route.ts";
 import type { GatewayServices } from "./services.ts";
@@ -88,6 +88,7 @@ export class RawExchange implements HttpPeer {
         this.#say({ status: 204, headers: { ...preflight, ...cors }, body: "" });
         return;
       }
+      checkMethod(request.method);
       const route = parseRoute(request.url);
       if (route.kind !== "request") throw gatewayErrors.notFound(request.url);
       void this.#open(route);

@@ -177,6 +177,9 @@ test("answers without a body, cookies, statuses, and one connection for several 
   expect(new Set([cookies.socket, missing.socket, again.socket]).size).toBe(1);
   const [head, none] = await get("/missing?say=x", "HEAD");
   expect([head.statusCode, none]).toEqual([404, ""]);
+  // A Request can't have it.
+  const [trace] = await get("/missing", "TRACE");
+  expect([trace.statusCode, trace.headers["troupe-error"]]).toEqual([405, "gateway.method_not_allowed"]);
   agent.destroy();
 });
 
