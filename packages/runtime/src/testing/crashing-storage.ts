@@ -20,8 +20,11 @@ import type {
   StoreNeeds,
 } from "../ports/storage.ts";
 
+/** Where a crash may hit the next batch. */
+export const CRASH_POINTS = ["before-commit", "after-commit"] as const;
+
 /** Where a crash hits the next batch. */
-export type CrashPoint = "before-commit" | "after-commit";
+export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 interface Armed {
   readonly at: CrashPoint;
