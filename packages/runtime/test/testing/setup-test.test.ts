@@ -1,7 +1,7 @@
 /** What `setupTest` gives a test: time, and an end. */
 import { connect, createServer } from "node:net";
 import { actor, event, setup, setupTest } from "@troupe/runtime";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { nodeEnv } from "../../src/node/env.ts";
 import { VirtualTime } from "../../src/testing/virtual-time.ts";
 import { Scope } from "./scope.ts";
@@ -27,6 +27,7 @@ const box = actor({
       return c.state.count;
     },
     ring: (c, name: string, ms: number) => void c.schedule.after(ms, "rang", name),
+    ringAt: (c, name: string, at: number) => void c.schedule.at(at, "rang", name),
     rang: (c, name: string) => void c.state.rung.push(name),
     chain: async (c, left: number) => {
       c.state.rung.push(String(left));
@@ -116,8 +117,8 @@ test("years in which nothing happens are one step, and a daily job's year is 365
   expect((await handle.read()).rung.filter((name) => name === "morning")).toHaveLength(365);
 });
 
-test("a connection stays while its actor sleeps, and hears of what comes next", async (t) => {
-  const { client, clock, expectAsleep } = await setupTest(t, registry);
+test("a connection stays while its actor sleeps, breaks when it crashes, and hears of what comes next", async (t) => {
+  const { client, clock, crash, expectAsleep } = await setupTest(t, registry);
   const handle = client.box.getOrCreate(["a"]);
   const id = await handle.resolve();
   const conn = handle.connect();
@@ -132,6 +133,29 @@ test("a connection stays while its actor sleeps, and hears of what comes next", 
   await clock.advance(0);
   expect(heard).toEqual(["awake", "again"]);
   expect(trail).toEqual(["wake"]);
+
+  await crash(id);
+  expect(conn.connStatus).not.toBe("connected");
+  await clock.advance(60_000);
+  expect(conn.connStatus).toBe("connected");
+  await conn.call("back");
+  await clock.advance(0);
+  expect(heard).toEqual(["awake", "again", "back"]);
+});
+
+test("who schedules by the real clock, behind the test's, is warned", async (t) => {
+  const said: string[] = [];
+  const writing = vi.spyOn(process.stderr, "write").mockImplementation((line) => said.push(String(line)) > 0);
+  t.onTestFinished(() => writing.mockRestore());
+  const { client, clock } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  await handle.ringAt("real", Date.now() + 60_000);
+  expect(said).toEqual([]);
+  await clock.advance(1_800_000);
+  await handle.ring("by the clock", 60_000);
+  expect(said).toEqual([]);
+  await handle.ringAt("too early", Date.now() + 60_000);
+  expect(said.join()).toContain("Date.now() stays real there");
 });
 
 test("what is no time to go forward is refused, and the clock stays what it was", async (t) => {
