@@ -112,6 +112,31 @@ test.each([
   },
 );
 
+test("a crash at a point breaks the connections that there are", async (t) => {
+  const { client, crash } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  const id = await handle.resolve();
+  const connection = handle.connect();
+  await connection.ready;
+  const lost = new Promise<void>((resolve) => connection.onClose(resolve));
+  const crashed = crash(id, "after-commit");
+  await expect(handle.add()).rejects.toMatchObject({ code: "outcome_unknown" });
+  await Promise.all([crashed, lost]);
+  await connection.dispose();
+});
+
+test("crashes that are armed together hit one batch after another", async (t) => {
+  const { client, crash } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  const id = await handle.resolve();
+  const crashes = [crash(id, "before-commit"), crash(id, "after-commit")];
+  for (const crashed of crashes) {
+    await expect(handle.add()).rejects.toMatchObject({ code: "outcome_unknown" });
+    await crashed;
+  }
+  expect(await handle.add()).toBe(2);
+});
+
 test("tables are cut off with the state of their batch", async (t) => {
   const ledger = actor({
     state: { count: 0 },
