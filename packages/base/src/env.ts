@@ -27,6 +27,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds, fractional, from an arbitrary start; never goes back. */
   monotonic(): number;
+  /** The wall clock goes with the monotonic one: nobody sets it. Default: false. */
+  readonly steady?: boolean;
 }
 
 /** Timers of the platform, or of virtual time. */

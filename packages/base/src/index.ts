@@ -16,3 +16,4 @@ export type { RivetErrorLike, TroupeErrorOptions, UserErrorOptions } from "./err
 export { TroupeError, UserError } from "./error.ts";
 export { nearest } from "./nearest.ts";
 export { packageMoved } from "./package-moved.ts";
+export { wallWaitMs } from "./wall-wait.ts";

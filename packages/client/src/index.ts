@@ -34,7 +34,7 @@ export type {
 } from "./env.ts";
 export type { CallOutcome } from "./errors.ts";
 export { clientErrors, messageErrors } from "./errors.ts";
-export { rawAddress } from "./http/address.ts";
+export { actorUrl, rawAddress } from "./http/address.ts";
 export { platformEnv } from "./platform.ts";
 export type {
   SocketCloseEvent,

@@ -10,10 +10,11 @@ import type { Database } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
-/** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions. */
+/** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
 export interface ActorDefinition<
   T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>,
   A,
+  P = T["connParams"],
 > {
   readonly descriptor: ActorDescriptor;
   readonly behaviour: Behaviour;
@@ -23,7 +24,7 @@ export interface ActorDefinition<
     readonly actions: A;
     readonly events: EventTuples<T["events"]>;
     readonly queues: QueueContracts<T["queues"]>;
-    readonly params: T["connParams"];
+    readonly params: P;
     readonly input: T["input"];
   };
 }
@@ -72,9 +73,10 @@ export function actor<
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,
   D extends Database = Database,
+  P = CP,
 >(
-  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D>,
-): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A> {
+  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P>,
+): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A, P> {
   const { descriptor, behaviour } = parseDefinition(readOnce(config));
   return Object.freeze({ descriptor, behaviour });
 }

@@ -4,7 +4,7 @@
  * It is neutral: a platform's adapter reads bytes and gives them to `http` and `socket`; `handler` does the same for
  * fetch's Request and Response. Nothing here waits but for the actor itself.
  */
-import type { Env, TimerHandle } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import {
   closeCodes,
   decodeBody,
@@ -49,6 +49,7 @@ import { reporter } from "./report.ts";
 import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { decodeTimed } from "./stall.ts";
 import { UnreadTotal } from "./unread.ts";
 
@@ -78,7 +79,7 @@ export class Gateway {
   readonly #services: GatewayServices;
   readonly #sessions = new Set<Session>();
   readonly #metrics: Metrics;
-  #watching: TimerHandle;
+  readonly #silence: SilenceWatch;
   #ready = true;
 
   constructor(parts: GatewayParts) {
@@ -94,7 +95,7 @@ export class Gateway {
       held: { bytes: 0 },
     };
     this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
-    this.#watching = this.#watch();
+    this.#silence = new SilenceWatch(parts.env, this.#sessions);
   }
 
   /** Throws what `Access.check` throws. For adapters: before a body is read, before an upgrade. */
@@ -170,6 +171,7 @@ export class Gateway {
       return;
     }
     this.#sessions.add(this.#session(link, route, request));
+    this.#silence.begun();
   }
 
   /** True for the address that remote hosts open their link at. */
@@ -227,7 +229,7 @@ export class Gateway {
 
   /** Closes every socket that is still there. */
   close(): void {
-    this.#parts.env.timers.clear(this.#watching);
+    this.#silence.close();
     for (const session of [...this.#sessions])
       session.endWith(connectionErrors.actorStopped(), closeCodes.restart);
   }
@@ -340,20 +342,6 @@ export class Gateway {
 
   #failure(cause: unknown, request: GatewayRequest, encoding: Encoding): GatewayResponse {
     return errorResponse(cause, encoding, this.#report(cause, { url: request.url }));
-  }
-
-  /** Closes sockets that have been silent for two heartbeats. */
-  #watch(): TimerHandle {
-    const { env } = this.#parts;
-    const look = (): void => {
-      const silentSince = env.clock.monotonic() - 2 * limits.heartbeatMs;
-      for (const session of this.#sessions) {
-        if (session.heardAt < silentSince) session.silent();
-        else session.ask?.();
-      }
-      this.#watching = env.timers.set(look, limits.heartbeatMs, { background: true });
-    };
-    return env.timers.set(look, limits.heartbeatMs, { background: true });
   }
 }
 

@@ -8,6 +8,7 @@
 import type { Env } from "@troupe/base";
 import {
   type ActorTarget,
+  actorUrl,
   type ClientLink,
   type ClientTransport,
   clientErrors,
@@ -51,6 +52,8 @@ export interface LocalTransportParts {
   readonly caller: () => CallingActor | undefined;
   /** The call that it answers; none outside of calls. */
   readonly call: () => RunningCall | undefined;
+  /** Who isn't an actor connects as one from outside does: its connections stay while their actors sleep. */
+  readonly hibernates?: boolean | undefined;
   /** The actor that calls, where its code runs elsewhere. */
   readonly actorId?: string;
 }
@@ -160,7 +163,9 @@ export class LocalTransport implements ClientTransport {
     caller?.atEnd(() => {})();
     await caller?.departure();
     const [near, far] = memoryLinks(this.#parts.env);
-    this.#parts.gateway.socket(far, { kind: "connect", actor: route(target) }, undefined);
+    const outside = caller === undefined && this.#parts.hibernates === true;
+    const request = outside ? () => new Request(actorUrl(ORIGIN, target, "connect")) : undefined;
+    this.#parts.gateway.socket(far, { kind: "connect", actor: route(target) }, request);
     return caller === undefined ? near : new ActorLink(near, caller);
   }
 

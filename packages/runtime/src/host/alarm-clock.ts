@@ -14,12 +14,10 @@
  *
  * An id is held until a look finds its alarm gone or moved.
  */
-import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
+import { type Env, type TimerHandle, TroupeError, wallWaitMs } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorStorage, Alarm } from "../ports/storage.ts";
 
-/** A timer sleeps at most this long, so that a wall clock that was set is noticed. */
-const LONGEST_TIMER_MS = 60_000;
 /** After storage failed to answer, and after an actor's first failure. */
 const RETRY_MS = 1_000;
 /** An actor that keeps failing is tried this often. */
@@ -90,11 +88,10 @@ export class AlarmClock {
   }
 
   #lookAt(at: number): void {
-    this.#lookIn(at - this.#env.clock.now());
+    this.#lookIn(wallWaitMs(this.#env.clock, at));
   }
 
-  #lookIn(ms: number): void {
-    const delayMs = Math.min(Math.max(0, ms), LONGEST_TIMER_MS);
+  #lookIn(delayMs: number): void {
     const at = this.#env.clock.monotonic() + delayMs;
     if (this.#closed || at >= this.#timerAt) return;
     if (this.#timer !== undefined) this.#env.timers.clear(this.#timer);

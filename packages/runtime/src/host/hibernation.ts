@@ -12,13 +12,26 @@ interface Only {
 export class HibernatingClients implements Hibernation {
   readonly #actors = new Map<string, Only | Map<string, HibernatingClient>>();
 
+  /** Actors whose activation crashes as a process would. */
+  readonly #lost = new Set<string>();
+
+  /** What the activation leaves ends, as sockets do with their process. For tests that let one actor crash. */
+  lose(actorId: string): void {
+    this.#lost.add(actorId);
+  }
+
   keep(actorId: string, connectionId: string, client: HibernatingClient): void {
+    if (this.#lost.has(actorId)) {
+      client.unknown();
+      return;
+    }
     if (this.#actors.has(actorId))
       this.#actors.set(actorId, this.#several(actorId).set(connectionId, client));
     else this.#actors.set(actorId, { connectionId, client });
   }
 
   take(actorId: string): ReadonlyMap<string, HibernatingClient> {
+    this.#lost.delete(actorId);
     if (!this.#actors.has(actorId)) return NONE;
     const clients = this.#several(actorId);
     this.#actors.delete(actorId);

@@ -19,6 +19,9 @@ import { LeakWatch } from "./leak-watch.ts";
 import { levelAsked } from "./log.ts";
 import { ownInMemory } from "./sqlite/own/open-own-files.ts";
 
+/** What a Date reaches (ECMA-262, 21.4.1.1). */
+const LAST_MOMENT_MS = 8_640_000_000_000_000;
+
 /** What `setupTest` takes beside the registry. */
 export interface SetupTestOptions {
   /** `"real"` for actors whose code has a clock of its own: a plugin, a host elsewhere. Default: "virtual". */
@@ -60,6 +63,7 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
     access: registry.config,
     maxAwakeActors: registry.config.maxAwakeActors,
     relay: registry.config.relay,
+    clientHibernates: true,
   });
   const leaks = new LeakWatch(() => runtime.running());
   atEnd(t, async () => {
@@ -73,6 +77,7 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
     idle: () => time?.idle() ?? macrotask(real),
     host: runtime.host,
     storage,
+    directory: store.directory,
   });
   return {
     client: runtime.client<Registry<U>>(),
@@ -83,8 +88,9 @@ export async function setupTest<U extends Readonly<Record<string, AnyActorDefini
   };
 }
 
+/** Nobody sets a test's wall clock, and nothing has to look at it as time goes by: an idle year is passed in no time. */
 function partsOf({ clock, timers, afterTurn, asyncContext }: VirtualTime) {
-  return { clock, timers, afterTurn, asyncContext };
+  return { clock: { ...clock, steady: true }, timers, afterTurn, asyncContext };
 }
 
 function clockOf(env: Env, time: VirtualTime | undefined): TestClock {
@@ -92,6 +98,8 @@ function clockOf(env: Env, time: VirtualTime | undefined): TestClock {
     now: () => env.clock.now(),
     advance: async (ms) => {
       if (time === undefined) throw testErrors.realClock();
+      if (typeof ms !== "number" || !(ms >= 0 && env.clock.now() + ms <= LAST_MOMENT_MS))
+        throw testErrors.notATime(ms);
       await time.pass(ms);
     },
   };

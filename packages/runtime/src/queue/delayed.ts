@@ -2,7 +2,7 @@
  * Delayed: messages whose time is to come: those that wait to be delivered again, which are rows by their time, and those
  * that are out and must be completed by then, which are in memory alone: an activation that ends gives them back anyway.
  */
-import type { Env, Logger, TimerHandle } from "@troupe/base";
+import { type Env, type Logger, type TimerHandle, wallWaitMs } from "@troupe/base";
 import type { MaybePromise } from "../ports/storage.ts";
 import { andThen } from "../storage/overlay.ts";
 import type { Ledger } from "./ledger.ts";
@@ -25,8 +25,6 @@ interface Watched {
   readonly late: () => void;
 }
 
-/** A timer sleeps at most this long, so that a wall clock that was set is noticed. */
-const LONGEST_TIMER_MS = 60_000;
 /** Messages that come back in one go. */
 const AT_ONCE = 64;
 
@@ -83,9 +81,8 @@ export class Delayed {
     for (const { until } of this.#watched.values()) next = Math.min(next, until);
     if (next === Infinity) return;
     const { clock, timers } = this.#parts.env;
-    const delayMs = Math.min(Math.max(0, next - clock.now()), LONGEST_TIMER_MS);
     this.#timerAt = next;
-    this.#timer = timers.set(() => this.#due(), delayMs, { background: true });
+    this.#timer = timers.set(() => this.#due(), wallWaitMs(clock, next), { background: true });
   }
 
   #disarm(): void {

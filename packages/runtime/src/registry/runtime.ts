@@ -60,6 +60,8 @@ export interface RuntimeParts {
   readonly rateLimit?: RateLimits | undefined;
   /** People may look into actors; without it nothing is recorded, and nobody can. */
   readonly inspector?: InspectorSettings | undefined;
+  /** Connections of this process's own client, outside of actors, stay while their actors sleep. By default they don't. */
+  readonly clientHibernates?: boolean;
   /** Calls run under it; without it nothing is traced. */
   readonly relay?: RelaySetting | undefined;
 }
@@ -72,10 +74,12 @@ export class Runtime {
   readonly hosts: RemoteHosts;
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
+  readonly #clientHibernates: boolean;
   #client: Client | undefined;
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
+    this.#clientHibernates = parts.clientHibernates === true;
     const tracing = parts.relay === undefined ? undefined : tracingOf(parts.relay, parts.env);
     this.#services = {
       env: parts.env,
@@ -155,6 +159,7 @@ export class Runtime {
         gateway: this.gateway,
         caller: this.#caller,
         call: () => this.#services.current.get()?.call,
+        hibernates: this.#clientHibernates,
       }),
     });
     return retyped<R>(this.#client);

@@ -50,6 +50,9 @@ export class Times {
       const times = Array.from({ length: count - first }, (_, index) => next + (first + index) * interval);
       return { times, next: Math.min(next + count * interval, NEVER) };
     }
+    // Mostly one is due; to look back costs many times what looking ahead does.
+    const following = this.after(now);
+    if (this.after(next) > now) return { times: [next], next: following };
     // The parser's seconds are whole: it is asked from the next one on, and for one more.
     const before = this.#cron?.previousRuns(most + 1, new Date(now + 1_000)) ?? [];
     const times = before
@@ -57,7 +60,7 @@ export class Times {
       .filter((time) => time >= next && time <= now)
       .sort((a, b) => a - b)
       .slice(-most);
-    return { times: times.length === 0 ? [next] : times, next: this.after(now) };
+    return { times: times.length === 0 ? [next] : times, next: following };
   }
 }
 

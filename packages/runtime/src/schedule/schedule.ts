@@ -9,7 +9,7 @@
  *
  * A failed one-shot call stays, for people to see. It has no time and wakes nobody.
  */
-import type { Env, TimerHandle } from "@troupe/base";
+import { type Env, type TimerHandle, wallWaitMs } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorStore, MaybePromise, Row, RowChange } from "../ports/storage.ts";
 import { scheduleErrors } from "./errors.ts";
@@ -24,9 +24,6 @@ import { type Retry, retryDelayMs } from "./retry.ts";
 export const SCHEDULE_PREFIX = "t:";
 /** Rows of jobs have keys with this prefix. */
 export const JOB_PREFIX = "r:";
-
-/** A timer sleeps at most this long, so that a wall clock that was set is noticed. */
-const LONGEST_TIMER_MS = 60_000;
 
 /** A call that is due. */
 export interface DueCall {
@@ -229,8 +226,8 @@ export class Schedules {
     if (!this.#started) return;
     const next = this.#nextWaiting();
     if (next === NEVER) return;
-    const delayMs = Math.min(Math.max(0, next - this.#env.clock.now()), LONGEST_TIMER_MS);
-    this.#timer = this.#env.timers.set(this.#due, delayMs, { background: true });
+    const { clock, timers } = this.#env;
+    this.#timer = timers.set(this.#due, wallWaitMs(clock, next), { background: true });
   }
 
   /** As `nextAt`, without what runs already. */

@@ -20,8 +20,11 @@ import type {
   StoreNeeds,
 } from "../ports/storage.ts";
 
+/** Where a crash may hit the next batch. */
+export const CRASH_POINTS = ["before-commit", "after-commit"] as const;
+
 /** Where a crash hits the next batch. */
-export type CrashPoint = "before-commit" | "after-commit";
+export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 interface Armed {
   readonly at: CrashPoint;
@@ -31,8 +34,8 @@ interface Armed {
 /** A storage whose actors can crash. */
 export class CrashingStorage implements ActorStorage {
   readonly #inner: ActorStorage;
-  /** Actors whose next batch crashes. */
-  readonly #armed = new Map<string, Armed>();
+  /** Actors whose next batch crashes, and the first ones of the activations that follow. */
+  readonly #armed = new Map<string, Armed[]>();
   /** The newest activation of each actor, cut off once it has crashed. */
   readonly #lives = new Map<string, Life>();
 
@@ -42,7 +45,9 @@ export class CrashingStorage implements ActorStorage {
 
   /** The actor's next batch is its activation's last. Settles when that has happened. */
   arm(actorId: string, at: CrashPoint): Promise<void> {
-    return new Promise((done) => this.#armed.set(actorId, { at, done }));
+    return new Promise((done) =>
+      this.#armed.set(actorId, [...(this.#armed.get(actorId) ?? []), { at, done }]),
+    );
   }
 
   /** The running activation stores nothing more. */
@@ -66,9 +71,7 @@ export class CrashingStorage implements ActorStorage {
   }
 
   #disarm(actorId: string): Armed | undefined {
-    const armed = this.#armed.get(actorId);
-    this.#armed.delete(actorId);
-    return armed;
+    return this.#armed.get(actorId)?.shift();
   }
 
   nextAlarm(): Promise<Alarm | undefined> {

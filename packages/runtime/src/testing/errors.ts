@@ -16,6 +16,25 @@ export const testErrors = {
     new TroupeError("test", "endless_timers", `More than ${limit} timers rang in one advance of the clock`, {
       metadata: { limit },
     }),
+  notATime: (ms: unknown) =>
+    new TroupeError(
+      "test",
+      "not_a_time",
+      `advance() takes the milliseconds to go forward, 0 or more, up to the last moment that a Date knows; not ${inspected(ms)}`,
+    ),
+  unknownActor: (id: unknown) =>
+    new TroupeError(
+      "test",
+      "unknown_actor",
+      `No actor has the id ${inspected(id)}: pass what \`await handle.resolve()\` gives; one that was destroyed has none`,
+    ),
+  unknownCrashPoint: (at: unknown, points: readonly string[]) =>
+    new TroupeError(
+      "test",
+      "unknown_crash_point",
+      `crash() knows no point ${inspected(at)}: leave it out to crash now, or pass one of ${points.map((point) => `"${point}"`).join(", ")}`,
+      { metadata: { points } },
+    ),
   realClock: () =>
     new TroupeError(
       "test",
@@ -36,6 +55,15 @@ export const testErrors = {
       },
     ),
 };
+
+/** What was passed, for a sentence. */
+function inspected(value: unknown): string {
+  return typeof value === "string"
+    ? JSON.stringify(value)
+    : typeof value === "object"
+      ? "an object"
+      : String(value);
+}
 
 function inWords({ what, actor, stack }: Leak): string {
   return [`- ${what} of ${actor}, made`, ...stack.map((line) => `    ${line}`)].join("\n");

@@ -14,7 +14,8 @@ export interface TestClock {
   /**
    * Moves the clock, running schedules, time-outs and sleeps in their order, each with all that follows from it before the
    * next. Settles when nothing is left to do; what waits for the real world (a fetch, a real timer) isn't waited for.
-   * Rejects with `test.endless_timers`, and with `test.real_clock` where the clock is the real one.
+   * Rejects with `test.endless_timers`, with `test.not_a_time` for what isn't 0 or more, and with `test.real_clock` where the
+   * clock is the real one.
    */
   advance(ms: number): Promise<void>;
 }
@@ -22,7 +23,7 @@ export interface TestClock {
 /** An actor by its id, or by a handle, which finds or creates it. */
 export type TestActor = string | { resolve(): Promise<string> };
 
-/** What a test works with. */
+/** What a test works with. An id that no actor has is refused with `test.unknown_actor`. */
 export interface TestSetup<R extends Registry> {
   readonly client: Client<R>;
   readonly clock: TestClock;

@@ -3,6 +3,7 @@
  * one batch, so that a crash neither loses nor doubles it. From then on it is the workflow's. One that is to be completed
  * has been taken over in the same way: nobody else gets it, and its sender waits until the workflow completes it.
  */
+import { wallWaitMs } from "@troupe/base";
 import { decodeCbor } from "@troupe/protocol";
 import { queueErrors } from "../queue/errors.ts";
 import type { QueueMessage } from "../queue/message.ts";
@@ -90,8 +91,7 @@ async function receive(
     rests: () => {},
   });
   for (;;) {
-    const left = until === null ? Infinity : Math.max(0, until - env.clock.now());
-    const timeoutMs = Math.min(left, LONGEST_WAIT_MS);
+    const timeoutMs = wallWaitMs(env.clock, until ?? Infinity);
     let found: readonly QueueMessage[];
     try {
       const { signal } = scope;
@@ -108,9 +108,6 @@ async function receive(
     if (found.length > 0 || (until !== null && until <= env.clock.now())) return found;
   }
 }
-
-/** A wait ends at least so often, so that a wall clock that was set is noticed. Timers have no longer ones, either. */
-const LONGEST_WAIT_MS = 60_000;
 
 function takenOf(message: QueueMessage, completable: boolean): TakenMessage {
   const { id, name, createdAt, body, ticket } = message;

@@ -7,7 +7,7 @@
  * its own: the code just doesn't go on. So it is with the end of the activation, with branches of a race that was won, and
  * with code that doesn't fit its history.
  */
-import { TroupeError } from "@troupe/base";
+import { TroupeError, wallWaitMs } from "@troupe/base";
 import type { Activity } from "./activity.ts";
 import type { Entry, EntryKind } from "./entry.ts";
 import { workflowErrors } from "./errors.ts";
@@ -28,8 +28,6 @@ export interface Place<Kind extends EntryKind> {
 }
 
 const LONGEST_NAME = 256;
-/** A timer sleeps at most this long, so that a wall clock that was set is noticed. */
-const LONGEST_TIMER_MS = 60_000;
 
 /** Why a branch, or a workflow, goes no further: it was given up. */
 export const CANCELLED = "cancelled";
@@ -131,7 +129,7 @@ export class Scope {
     this.life.pauses += 1;
     const rest = this.activity.rest(at);
     return new Promise((resolve) => {
-      const set = () => timers.set(look, Math.min(at - clock.now(), LONGEST_TIMER_MS), { background: true });
+      const set = () => timers.set(look, wallWaitMs(clock, at), { background: true });
       const look = (): void => {
         if (this.signal.aborted) return;
         if (at > clock.now()) {

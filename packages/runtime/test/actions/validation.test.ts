@@ -136,7 +136,7 @@ test("of more issues than may be told, the first ones and how many more there ar
 
 for (const kind of ["at once", "later"] as const) {
   const schema = z.object({ user: z.string().transform((name) => name.toUpperCase()) });
-  const connParamsSchema: StandardSchema =
+  const connParamsSchema: StandardSchema<unknown, { user: string }> =
     kind === "at once"
       ? schema
       : {

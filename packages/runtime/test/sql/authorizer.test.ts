@@ -243,6 +243,22 @@ test.each(Object.entries(bombs))("harmless: %s", async (_name, sql) => {
   expect([await handle.state(), await other.state()]).toEqual([{ secret: 1 }, { secret: 1 }]);
 });
 
+test("what isn't text is told apart from text with a NUL, and how to bind one", async () => {
+  await using scope = new Scope();
+  const texts = actor({
+    db: db(),
+    actions: {
+      run: (c, sql: string) => c.db.execute(sql).catch((cause: Error) => cause.message),
+      bind: (c) => c.db.execute("SELECT length(CAST(? AS BLOB)) AS n", "a\0b"),
+    },
+  });
+  const { client } = await setupTest(scope, setup({ use: { texts } }));
+  const handle = client.texts.getOrCreate(["a"]);
+  expect(await handle.run("SELECT 'a\0b'")).toMatch(/NUL .* bind the value/);
+  expect(await handle.run(5 as never)).toMatch(/isn't text but number/);
+  expect(await handle.bind()).toEqual([{ n: 3 }]);
+});
+
 /** Ends what `setupTest` started at the end of a block. */
 class Scope implements AsyncDisposable {
   readonly #ends: (() => Promise<void>)[] = [];

@@ -54,7 +54,7 @@ test("evict puts to sleep by id or handle, with the hooks of a sleep", async (t)
 });
 
 test("a crash runs no hook and keeps what was stored, no more", async (t) => {
-  const { client, crash, expectAsleep } = await setupTest(t, registry);
+  const { client, crash, evict, expectAsleep } = await setupTest(t, registry);
   const handle = client.box.getOrCreate(["a"]);
   const id = await handle.resolve();
   await handle.add();
@@ -77,7 +77,8 @@ test("a crash runs no hook and keeps what was stored, no more", async (t) => {
   expect(await handle.read()).toBe(2);
   expect(trail).toEqual(["wake", "begun", "wake"]);
   // One that sleeps has nothing to lose.
-  await crash("nobody");
+  await evict(id);
+  await crash(id);
 });
 
 test("what a turn wrote and nobody stored is lost with it", async (t) => {
@@ -110,6 +111,31 @@ test.each([
     }
   },
 );
+
+test("a crash at a point breaks the connections that there are", async (t) => {
+  const { client, crash } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  const id = await handle.resolve();
+  const connection = handle.connect();
+  await connection.ready;
+  const lost = new Promise<void>((resolve) => connection.onClose(resolve));
+  const crashed = crash(id, "after-commit");
+  await expect(handle.add()).rejects.toMatchObject({ code: "outcome_unknown" });
+  await Promise.all([crashed, lost]);
+  await connection.dispose();
+});
+
+test("crashes that are armed together hit one batch after another", async (t) => {
+  const { client, crash } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  const id = await handle.resolve();
+  const crashes = [crash(id, "before-commit"), crash(id, "after-commit")];
+  for (const crashed of crashes) {
+    await expect(handle.add()).rejects.toMatchObject({ code: "outcome_unknown" });
+    await crashed;
+  }
+  expect(await handle.add()).toBe(2);
+});
 
 test("tables are cut off with the state of their batch", async (t) => {
   const ledger = actor({

@@ -1,10 +1,12 @@
 /** What `setupTest` gives a test: time, and an end. */
 import { connect, createServer } from "node:net";
-import { actor, setup, setupTest } from "@troupe/runtime";
-import { afterEach, expect, test } from "vitest";
+import { actor, event, setup, setupTest } from "@troupe/runtime";
+import { afterEach, expect, test, vi } from "vitest";
 import { nodeEnv } from "../../src/node/env.ts";
 import { VirtualTime } from "../../src/testing/virtual-time.ts";
 import { Scope } from "./scope.ts";
+
+const YEAR_MS = 365 * 86_400_000;
 
 const trail: string[] = [];
 afterEach(() => void trail.splice(0));
@@ -16,12 +18,16 @@ const box = actor({
     trail.push("sleep");
     c.state.count += 100;
   },
+  events: { rang: event<string>() },
   actions: {
+    daily: (c) => c.cron.set({ name: "daily", expression: "0 9 * * *", action: "rang", args: ["morning"] }),
+    call: (c, name: string) => void c.broadcast("rang", name),
     add: (c) => {
       c.state.count += 1;
       return c.state.count;
     },
     ring: (c, name: string, ms: number) => void c.schedule.after(ms, "rang", name),
+    ringAt: (c, name: string, at: number) => void c.schedule.at(at, "rang", name),
     rang: (c, name: string) => void c.state.rung.push(name),
     chain: async (c, left: number) => {
       c.state.rung.push(String(left));
@@ -97,6 +103,85 @@ test("timers that set themselves anew without a wait are told of", async () => {
   const again = (): void => void time.timers.set(again, 0);
   again();
   await expect(time.pass(1, 100)).rejects.toMatchObject({ group: "test", code: "endless_timers" });
+});
+
+test("years in which nothing happens are one step, and a daily job's year is 365 of them", async (t) => {
+  const { client, clock } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  await handle.ring("at last", 30 * YEAR_MS);
+  // Timers that rang each minute would be more than one advance may ring.
+  await clock.advance(30 * YEAR_MS);
+  expect((await handle.read()).rung).toEqual(["at last"]);
+  await handle.daily();
+  await clock.advance(YEAR_MS);
+  expect((await handle.read()).rung.filter((name) => name === "morning")).toHaveLength(365);
+});
+
+test("a connection stays while its actor sleeps, breaks when it crashes, and hears of what comes next", async (t) => {
+  const { client, clock, crash, expectAsleep } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  const id = await handle.resolve();
+  const conn = handle.connect();
+  const heard: string[] = [];
+  conn.on("rang", (name) => void heard.push(name));
+  await conn.call("awake");
+  await clock.advance(60_000);
+  await expectAsleep(id);
+  expect(conn.connStatus).toBe("connected");
+  trail.splice(0);
+  await conn.call("again");
+  await clock.advance(0);
+  expect(heard).toEqual(["awake", "again"]);
+  expect(trail).toEqual(["wake"]);
+
+  await crash(id);
+  expect(conn.connStatus).not.toBe("connected");
+  await clock.advance(60_000);
+  expect(conn.connStatus).toBe("connected");
+  await conn.call("back");
+  await clock.advance(0);
+  expect(heard).toEqual(["awake", "again", "back"]);
+});
+
+test("who schedules by the real clock, behind the test's, is warned", async (t) => {
+  const said: string[] = [];
+  const writing = vi.spyOn(process.stderr, "write").mockImplementation((line) => said.push(String(line)) > 0);
+  t.onTestFinished(() => writing.mockRestore());
+  const { client, clock } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  await handle.ringAt("real", Date.now() + 60_000);
+  expect(said).toEqual([]);
+  await clock.advance(1_800_000);
+  await handle.ring("by the clock", 60_000);
+  expect(said).toEqual([]);
+  await handle.ringAt("too early", Date.now() + 60_000);
+  expect(said.join()).toContain("Date.now() stays real there");
+});
+
+test("what is no time to go forward is refused, and the clock stays what it was", async (t) => {
+  const { client, clock } = await setupTest(t, registry);
+  const handle = client.box.getOrCreate(["a"]);
+  await handle.ring("tea", 1_000);
+  const began = clock.now();
+  for (const ms of [Number.NaN, -1_000, Infinity, 1e18, "1000" as never])
+    await expect(clock.advance(ms), String(ms)).rejects.toMatchObject({ group: "test", code: "not_a_time" });
+  expect(clock.now()).toBe(began);
+  await clock.advance(1_000);
+  expect((await handle.read()).rung).toEqual(["tea"]);
+});
+
+test("an unknown actor, and an unknown point of a crash, are refused at once", async (t) => {
+  const { client, crash, evict, expectAsleep } = await setupTest(t, registry);
+  const id = await client.box.getOrCreate(["a"]).resolve();
+  await expect(crash(id, "before-comit" as "before-commit")).rejects.toMatchObject({
+    ...{ group: "test", code: "unknown_crash_point" },
+    message: expect.stringContaining('"before-commit", "after-commit"'),
+  });
+  const unknown = { group: "test", code: "unknown_actor" };
+  await expect(crash("nope", "after-commit")).rejects.toMatchObject(unknown);
+  await expect(crash("nope")).rejects.toMatchObject(unknown);
+  await expect(evict("nope")).rejects.toMatchObject(unknown);
+  await expect(expectAsleep("nope")).rejects.toMatchObject(unknown);
 });
 
 test("the real clock is nobody's to move", async (t) => {

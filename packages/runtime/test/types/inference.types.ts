@@ -379,7 +379,33 @@ holds<NoAny<CheckedShop["order"]>>();
 holds<Equal<ReturnType<CheckedShop["order"]>, Promise<number>>>();
 holds<Equal<ReturnType<CheckedShop["exclusive"]>, Promise<number>>>();
 
+// A schema of parameters types them by itself: what it makes of them inside, what it takes at a client.
+const schooled = actor({
+  state: { n: 1 },
+  connParamsSchema: z.object({ user: z.string(), age: z.string().default("1").transform(Number) }),
+  onBeforeConnect: (_c, params) => void holds<Equal<typeof params, { user: string; age: number }>>(),
+  createConnState: (_c, params) => ({ who: params.user }),
+  onConnect: (c, conn) => {
+    holds<Equal<typeof conn.params, { user: string; age: number }>>();
+    c.state.n += conn.params.age;
+  },
+  actions: { who: (c) => `${c.conn.state.who} ${c.conn.params.age}` },
+});
+const schools = setup({ use: { schooled } });
+export function schooledBy(client: Client<typeof schools>): void {
+  client.schooled.getOrCreate("a", { params: { user: "u" } }).connect({ user: "u", age: "3" });
+  // @ts-expect-error the input of the schema is a text
+  client.schooled.getOrCreate("a", { params: { user: "u", age: 3 } });
+  // @ts-expect-error no such parameter
+  client.schooled.getOrCreate("a", { params: { usr: "u" } });
+}
+
 export const refused = [
+  actor({
+    // @ts-expect-error the hook wants what the schema doesn't make
+    connParamsSchema: z.object({ user: z.string() }),
+    createConnState: (_c, params: { name: string }) => params.name,
+  }),
   // @ts-expect-error not a schema
   actor({ connParamsSchema: { parse: () => 1 } }),
   // @ts-expect-error neither

@@ -9,15 +9,12 @@
  * An actor that wakes behind its time takes no calls: they wait for the next one under its key. It ends as by
  * `c.destroy()`, with `onDestroy`.
  */
-import type { Env, TimerHandle } from "@troupe/base";
+import { type Env, type TimerHandle, wallWaitMs } from "@troupe/base";
 import { decodeCbor, encodeCbor } from "@troupe/protocol";
 import type { Row } from "../../ports/storage.ts";
 import type { Activation } from "./activation.ts";
 
 const EXPIRY_ROW = "expires";
-
-/** A timer sleeps at most this long, so that a wall clock that was set is noticed. */
-const LONGEST_TIMER_MS = 60_000;
 
 /** What the expiry needs of its activation. */
 export interface ExpiryOwner {
@@ -86,11 +83,10 @@ export class Expiry {
   }
 
   #arm(): void {
-    const now = this.#env.clock.now();
     // In use the stored time must stay ahead; idle the end may come.
     const next = this.#idleSince === undefined ? this.#at - this.#afterMs : this.#idleSince + this.#afterMs;
-    const delayMs = Math.min(Math.max(0, next - now), LONGEST_TIMER_MS);
-    this.#timer = this.#env.timers.set(this.#look, delayMs, { background: true });
+    const { clock, timers } = this.#env;
+    this.#timer = timers.set(this.#look, wallWaitMs(clock, next), { background: true });
   }
 
   readonly #look = (): void => {

@@ -16,10 +16,15 @@ export class ScheduleApi implements Schedule {
   }
 
   after(delayMs: number, action: string, ...args: readonly unknown[]): Promise<string> {
-    return this.at(this.#now + delayMs, action, ...args);
+    return this.#at(this.#now + delayMs, action, args);
   }
 
   at(timestamp: number, action: string, ...args: readonly unknown[]): Promise<string> {
+    this.#lookAt(timestamp, action);
+    return this.#at(timestamp, action, args);
+  }
+
+  #at(timestamp: number, action: string, args: readonly unknown[]): Promise<string> {
     return this.#told(action, () => this.#add({ runAt: timestamp, action, args, retry: noRetry }));
   }
 
@@ -30,6 +35,7 @@ export class ScheduleApi implements Schedule {
       if ((at === undefined) === (delayMs === undefined)) {
         throw scheduleErrors.invalidOption("at", "given, or `delayMs`, and not both");
       }
+      if (at !== undefined) this.#lookAt(at, action);
       const runAt = at ?? this.#now + (delayMs ?? 0);
       return this.#add({ runAt, action, args, name, retry: parseRetry(retry) });
     });
@@ -50,6 +56,17 @@ export class ScheduleApi implements Schedule {
 
   async list(): Promise<ScheduledCall[]> {
     return this.#activation.schedules.list().map(publicCall);
+  }
+
+  /** On a clock that only a test moves, a time that has passed was mostly made with the real one. */
+  #lookAt(timestamp: number, action: string): void {
+    const { env, log } = this.#activation;
+    const behindMs = env.clock.now() - timestamp;
+    if (env.clock.steady !== true || !(behindMs > 0)) return;
+    log.warn(
+      "scheduled for a time that has passed on the test's clock: Date.now() stays real there, c.schedule.after() follows the clock",
+      { action, behindMs },
+    );
   }
 
   get #now(): number {

@@ -119,6 +119,7 @@ interface Hooks<
   Q extends QueueDeclarations,
   D extends Database,
   T extends Types<S, CP, CS, V, I, E, N, Q, D>,
+  P,
 > {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
   /** Which version of the state this program has. Default 0. A program doesn't start an actor with a newer state. */
@@ -183,8 +184,11 @@ interface Hooks<
    * that the actor schedules for itself aren't checked.
    */
   readonly actionInputSchemas?: ActionInputSchemas;
-  /** What connection parameters must be: before any connect hook. The hooks and `conn.params` get what it makes of them. */
-  readonly connParamsSchema?: StandardSchema;
+  /**
+   * What connection parameters must be: before any connect hook. The hooks and `conn.params` get what it makes of them, and
+   * clients give what it takes, in types too.
+   */
+  readonly connParamsSchema?: StandardSchema<P, CP>;
   /**
    * Who may call which action, by its name or its group's: a function of the caller's context that returns true or false
    * (5 s at most, `onBeforeConnectTimeout`), or "internal" for other actors and the actor's own schedules alone. Who may not
@@ -225,7 +229,8 @@ export type ActorConfig<
   N extends string = string,
   Q extends QueueDeclarations = QueueDeclarations,
   D extends Database = Database,
-> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>> &
+  P = CP,
+> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>, P> &
   StateConfig<S, I, E, NoInfer<N>> &
   VarsConfig<S, V, I, E, NoInfer<N>> &
   ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>> & {

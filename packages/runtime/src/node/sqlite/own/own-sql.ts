@@ -128,7 +128,12 @@ function heldSavepoint(savepoint: OwnSavepoint, letGo: () => void): OwnSavepoint
 
 /** Throws `sql.not_allowed`, `sql.text_too_long`. */
 export function checkText(sql: string): void {
-  if (typeof sql !== "string" || sql.includes("\0")) throw sqlErrors.notAllowed("SQL that isn't text");
+  if (typeof sql !== "string") throw sqlErrors.notAllowed(`SQL that isn't text but ${typeof sql}`);
+  // SQLite would read no further than this.
+  if (sql.includes("\0"))
+    throw sqlErrors.notAllowed(
+      "the character NUL (U+0000) in the text of a statement: bind the value, with ?",
+    );
   // Cheap for all that is short: a character is three bytes at most.
   if (sql.length * 3 <= limits.sqlBytes) return;
   const bytes = utf8Bytes(sql).byteLength;
