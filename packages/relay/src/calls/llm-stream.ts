@@ -41,6 +41,11 @@ export interface StreamParts extends StreamSinks {
   readonly ended: () => void;
 }
 
+/** Why it ended other than well. What was thrown may be nothing at all, and is a failure all the same. */
+interface Failure {
+  readonly error: unknown;
+}
+
 /** The chunks of one call. Read it with `for await`, or `next`. */
 export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #stream: StreamParts;
@@ -53,7 +58,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   /** There from the moment when it is over; settles behind the end event. */
   #ending: Promise<void> | undefined;
   /** It failed while nobody read: whoever reads next is told. */
-  #untold: unknown = undefined;
+  #untold: Failure | undefined = undefined;
   #reading = false;
   /** Reads that wait for the one that goes on. */
   readonly #readers: (() => void)[] = [];
@@ -61,7 +66,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   constructor(stream: StreamParts) {
     this.#stream = stream;
     this.#began = stream.parts.env.clock.monotonic();
-    stream.root.hold((error) => void this.#end(error));
+    stream.root.hold((error) => void this.#end({ error }));
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +87,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       }
       await this.#end(undefined);
     } catch (error) {
-      await this.#end(error);
+      await this.#end({ error });
     } finally {
       const reader = this.#readers.shift();
       if (reader === undefined) this.#reading = false;
@@ -93,7 +98,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** The caller wants no more: the provider is told, and the call has ended when this settles. */
   async return(): Promise<IteratorResult<unknown>> {
-    await this.#end(relayErrors.streamClosed(this.#stream.name));
+    await this.#end({ error: relayErrors.streamClosed(this.#stream.name) });
     this.#untold = undefined;
     return { done: true, value: undefined };
   }
@@ -109,22 +114,24 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** What is behind the last chunk: an error that nobody has been told of, or nothing. */
   #last(): IteratorResult<unknown> {
-    const error = this.#untold;
+    const failure = this.#untold;
     this.#untold = undefined;
-    if (error !== undefined) throw error;
+    if (failure !== undefined) throw failure.error;
     return { done: true, value: undefined };
   }
 
   #took(chunk: unknown): void {
     const { parts, model, gathered, collector, isLast } = this.#stream;
     const { recorder, scopes, env } = parts;
-    const { scope } = model;
+    const { scope, chains } = model;
     if (this.#chunks === 0) this.#firstAfterMs = env.clock.monotonic() - this.#began;
     const chunk_index = this.#chunks;
     this.#chunks += 1;
     try {
-      if (recorder.heard(scope))
-        recorder.mark(scope, { name: "llm.chunk", data: { chunk_index, ...gathered?.describe?.(chunk) } });
+      if (recorder.heard(scope)) {
+        const data = { chunk_index, ...gathered?.describe?.(chunk) };
+        recorder.mark(scope, { name: "llm.chunk", data }, { chains });
+      }
       gathered?.add(chunk);
       if (collector !== undefined) scopes.run(scope, () => collector(chunk));
       if (isLast?.(chunk) === true) this.#whole = true;
@@ -134,31 +141,30 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   }
 
   /** Ends it, once. Never rejects. */
-  #end(failure: unknown): Promise<void> {
+  #end(failure: Failure | undefined): Promise<void> {
     this.#ending ??= this.#endNow(failure);
     return this.#ending;
   }
 
-  async #endNow(failure: unknown): Promise<void> {
+  async #endNow(given: Failure | undefined): Promise<void> {
     const { model, level, root, name } = this.#stream;
     void level.return();
     root.close(() => relayErrors.streamClosed(name));
-    let error = failure;
+    let failure = given;
     let output: unknown;
     try {
       output = await this.#finished();
-      if (error === undefined && !this.#whole && this.#knowsItsEnd) error = relayErrors.streamTruncated(name);
+      if (!this.#whole && this.#knowsItsEnd) failure ??= { error: relayErrors.streamTruncated(name) };
     } catch (cause) {
-      error ??= relayErrors.collectorFailed("finalizer", cause);
+      failure ??= { error: relayErrors.collectorFailed("finalizer", cause) };
     }
-    const closed = TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
-    if (closed && this.#whole) error = undefined;
-    this.#untold = error;
-    if (this.#failure !== undefined) error ??= relayErrors.providerFailed(name, this.#failure);
+    if (this.#whole && isClosed(failure?.error)) failure = undefined;
+    this.#untold = failure;
+    if (this.#failure !== undefined) failure ??= { error: relayErrors.providerFailed(name, this.#failure) };
     const profile: CategoryProfile =
       this.#chunks === 0 ? {} : { time_to_first_chunk: this.#firstAfterMs / 1_000 };
-    if (error === undefined) model.succeeded(output, profile);
-    else model.failed(error, { output, profile });
+    if (failure === undefined) model.succeeded(output, profile);
+    else model.failed(failure.error, { output, profile });
     model.end();
     this.#stream.ended();
   }
@@ -182,4 +188,8 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
     }
     return response;
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
 }

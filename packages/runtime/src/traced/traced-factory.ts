@@ -5,7 +5,7 @@ import { RecordedStore } from "../inspector/recorded-store.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/instance.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
 import { TracedInstance } from "./traced-instance.ts";
-import { actorFacts, endScope, OK, type Tracing } from "./tracing.ts";
+import { actorFacts, endScope, failedWith, OK, type Tracing } from "./tracing.ts";
 
 /** The time of an actor's last batch. */
 class StorageTime {
@@ -64,7 +64,7 @@ export class TracedFactory implements InstanceFactory {
   ): ActorInstance | Promise<ActorInstance> {
     const { relay } = this.#tracing;
     const failed = (error: unknown): never => {
-      endScope(relay, scope, { error });
+      endScope(relay, scope, failedWith(error));
       throw error;
     };
     let instance: ActorInstance | Promise<ActorInstance>;
