@@ -154,3 +154,41 @@ test("a change of something else leaves what is open whole: one span each in one
   expect(relay.listRuntimeRegistrations()).toEqual([]);
   rmSync(folder, { recursive: true });
 });
+
+test("a trajectory is written once, when nothing of it is open: of a caller elsewhere, and of what outlives its scope", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-sessions-"));
+  const relay = createRelay();
+  const components = createComponents(relay);
+  const config = { atif: atifConfig({ enabled: true, output_directory: folder }) };
+  await using active = await components.initialize({ components: [ComponentSpec(config)] });
+  const stepsOf = async (): Promise<number[]> => {
+    await relay.flushSubscribers();
+    return readdirSync(folder).map(
+      (file) => JSON.parse(readFileSync(join(folder, file), "utf8")).steps.length,
+    );
+  };
+  const request = { headers: {}, content: "?" };
+  const caller = relay.createScopeFromPropagation({
+    version: 1,
+    rootUuid: "01a1fc5e-05b2-7e12-b850-cf21b651e4d6",
+    parentUuid: "01a1fc5e-05b2-7e12-b850-cf21b651e4d7",
+  });
+  const called = (name: string) =>
+    relay.withScopeStack(caller, () =>
+      relay.withScope(name, "agent", () => relay.llmCallExecute("m", request, () => name)),
+    );
+  await called("one");
+  await called("two");
+  expect(await stepsOf()).toEqual([1, 1]);
+  const stream = await relay.withScope("outlived", "agent", () =>
+    relay.llmStreamCallExecute("m", request, async function* () {
+      yield "late";
+    }),
+  );
+  expect((await stepsOf()).length).toBe(2);
+  for await (const _ of stream);
+  expect(await stepsOf()).toEqual([1, 1, 1]);
+  await active.close();
+  expect(await stepsOf()).toEqual([1, 1, 1]);
+  rmSync(folder, { recursive: true });
+});
