@@ -335,3 +335,22 @@ test("a stream keeps the sanitizers of its chunks that it began with, also behin
   const marks = (await driver.story()).filter((line) => line.startsWith("mark"));
   expect(marks).toEqual(['mark llm.chunk "clean"', 'mark llm.chunk "clean"']);
 });
+
+test("a finalizer that hangs is given up when its caller gives up: the read is told, and the end event is there", async () => {
+  const driver = new Driver();
+  const giveUp = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const stream = await driver.relay.llmStreamCallExecute("l", request, counting(1), {
+    signal: giveUp.signal,
+    finalizer: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  await stream.next();
+  const last = codeOf(stream.next());
+  await asked.promise;
+  giveUp.abort();
+  expect(await last).toBe("relay.aborted");
+  expect((await driver.story()).at(-1)).toContain("end llm l");
+});

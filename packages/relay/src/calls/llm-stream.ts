@@ -11,9 +11,10 @@
  *     └──threw, truncated, closed, aborted──▶ over (error)
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile } from "../events/event.ts";
-import type { Invocation } from "../middleware/invocation.ts";
+import { Invocation } from "../middleware/invocation.ts";
 import type { CallParts } from "./call-parts.ts";
 import type { StreamCollector } from "./llm-codec.ts";
 import type { LlmScope } from "./llm-scope.ts";
@@ -23,7 +24,7 @@ import type { StreamLevel } from "./stream-chain.ts";
 export interface StreamSinks {
   /** Gets each chunk before the caller does. */
   readonly collector?: (chunk: unknown) => void;
-  /** Asked once, when the stream is over in whatever way: the response that the end event tells of. */
+  /** Asked once, when the stream is over in whatever way: the response that the end event tells of. Answers within 30 s. */
   readonly finalizer?: () => unknown;
   /** True for the chunk behind which a stream is whole. Default: what the codec says; without one, any end will do. */
   readonly isLast?: (chunk: unknown) => boolean;
@@ -149,15 +150,15 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   async #endNow(given: Failure | undefined): Promise<void> {
     const { model, level, root, name } = this.#stream;
     void level.return();
-    root.close(() => relayErrors.streamClosed(name));
     let failure = given;
     let output: unknown;
     try {
       output = await this.#finished();
       if (!this.#whole && this.#knowsItsEnd) failure ??= { error: relayErrors.streamTruncated(name) };
     } catch (cause) {
-      failure ??= { error: relayErrors.collectorFailed("finalizer", cause) };
+      failure ??= { error: root.isOver(cause) ? cause : relayErrors.collectorFailed("finalizer", cause) };
     }
+    root.close(() => relayErrors.streamClosed(name));
     if (this.#whole && isClosed(failure?.error)) failure = undefined;
     this.#untold = failure;
     if (this.#failure !== undefined) failure ??= { error: relayErrors.providerFailed(name, this.#failure) };
@@ -175,7 +176,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** The response, as far as it came. */
   async #finished(): Promise<unknown> {
-    const { gathered, finalizer, parts, model } = this.#stream;
+    const { gathered, finalizer } = this.#stream;
     let response: unknown;
     try {
       const end = gathered?.end();
@@ -184,9 +185,19 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       this.#failure = end?.failure;
     } finally {
       // Whatever the codec makes of it: who gathers by hand is asked, once.
-      if (finalizer !== undefined) response = await parts.scopes.run(model.scope, () => finalizer());
+      if (finalizer !== undefined) response = await this.#summedUp(finalizer);
     }
     return response;
+  }
+
+  /** One that hangs keeps nobody waiting for good. What had given the stream up before doesn't keep it from being asked. */
+  #summedUp(finalizer: () => unknown): unknown {
+    const { root, parts, model, name } = this.#stream;
+    const { timers } = parts.env;
+    const ms = limits.relayFinalizerMs;
+    const invocation = new Invocation(root.settled ? undefined : root);
+    const error = () => relayErrors.deadlineExceeded("finalizer of", name, ms);
+    return invocation.run(() => parts.scopes.run(model.scope, finalizer), { timers, ms, error });
   }
 }
 
