@@ -17,7 +17,7 @@ import type {
   StopReason,
 } from "../ports/instance.ts";
 import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
-import { CallScope } from "./call-scope.ts";
+import { CallScope, type ScopeWatch } from "./call-scope.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
 import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
@@ -25,12 +25,14 @@ import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts"
 type WholeInstance = { [Key in keyof Required<ActorInstance>]: ActorInstance[Key] };
 
 /** An activation whose calls have scopes. */
-export class TracedInstance implements WholeInstance, CallWatch {
+export class TracedInstance implements WholeInstance, CallWatch, ScopeWatch {
   readonly tracing: Tracing;
   readonly #instance: ActorInstance;
   readonly #store: { readonly storageMs: number };
-  /** Calls whose start was told, and their end wasn't. */
+  /** Calls that have a scope, and no answer. */
   #open: Set<TracedCall> | undefined;
+  /** Scopes of calls that nobody is told of: somebody has asked for them, and may have registered something there. */
+  #made: Set<CallScope> | undefined;
   readonly #takesScopes: boolean;
   /** Of the wake that nobody has been told of. */
   #wakeMs: number | undefined;
@@ -75,7 +77,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
   action(call: ActionCall): void {
     const { relay } = this.tracing;
     if (relay.isQuiet && this.#takesScopes && call.send === undefined) {
-      this.#instance.action(call, new CallScope(this.tracing, this.record, call));
+      this.#instance.action(call, new CallScope(this, call));
       return;
     }
     const parent = this.#parentOf(call.trace);
@@ -85,6 +87,15 @@ export class TracedInstance implements WholeInstance, CallWatch {
 
   left(call: TracedCall): void {
     this.#open?.delete(call);
+  }
+
+  made(scope: CallScope): void {
+    this.#made ??= new Set();
+    this.#made.add(scope);
+  }
+
+  ended(scope: CallScope): void {
+    this.#made?.delete(scope);
   }
 
   connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -142,11 +153,9 @@ export class TracedInstance implements WholeInstance, CallWatch {
         })
       : relay.pushScope(name, "function", { parent });
     const traced = new TracedCall(call, this, { scope, told, wakeMs: told ? this.#wakeMs : undefined });
-    if (told) {
-      this.#open ??= new Set();
-      this.#open.add(traced);
-      this.#wakeMs = undefined;
-    }
+    this.#open ??= new Set();
+    this.#open.add(traced);
+    if (told) this.#wakeMs = undefined;
     relay.withScopeStack(scope, () => this.#instance.action(traced));
   }
 
@@ -154,6 +163,7 @@ export class TracedInstance implements WholeInstance, CallWatch {
     await this.#instance.stop(reason);
     // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
     for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
+    for (const scope of [...(this.#made ?? [])]) scope.end();
   }
 }
 
