@@ -342,6 +342,8 @@ export const limits = {
   relayGuardrailMs: 30_000,
   /** One answer of a sanitizer or injector; a registration's `deadlineMs` overrules it. */
   relayEventMiddlewareMs: 5_000,
+  /** What the finalizer of a stream may take. */
+  relayFinalizerMs: 30_000,
   /** Characters that wait for a file exporter's disk before its subscriber waits too. */
   relayExportBytes: 1024 * 1024,
   ...relayExportLimits,

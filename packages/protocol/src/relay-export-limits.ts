@@ -14,6 +14,8 @@ export const relayExportLimits = {
   relayOpenSpans: 10_000,
   /** Scopes and marks that an ATIF exporter keeps of one session: past it the oldest go. */
   relayTrajectoryEvents: 100_000,
+  /** Their bytes, as `bytesOfEvent` reckons them. */
+  relayTrajectoryBytes: 256 * 1024 * 1024,
   /** Instruments of a metric exporter: past it a measurement with a new name is dropped and counted. */
   relayInstruments: 256,
   /** Sets of attributes of one instrument: past it they are counted as one. */

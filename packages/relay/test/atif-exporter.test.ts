@@ -187,3 +187,29 @@ test("the schema refuses what isn't a trajectory", () => {
   ];
   expect(wrong.map((one) => check(one))).toEqual(wrong.map(() => false));
 });
+
+test("arguments that aren't by name, and counts that are none, don't make a trajectory that a reader refuses", async () => {
+  const relay = createRelay();
+  await using exporter = exporterOf(relay);
+  const odd = { ...call, function: { name: "add", arguments: "{not json" } };
+  const response = answer({ ...asks, tool_calls: [odd] }, "tool_calls", {
+    prompt_tokens: 1.5,
+    completion_tokens: -2,
+  });
+  const options = { codec: codecNamed("openai_chat") };
+  await relay.llmCallExecute(
+    "openai",
+    { headers: {}, content: { model: "m", messages: [user] } },
+    () => response,
+    options,
+  );
+  await relay.toolCallExecute("alone", "a text", () => ({ result: 1 }));
+  await exporter.forceFlush();
+  const trajectory = exporter.trajectory();
+  expectValid(trajectory);
+  expect(trajectory.steps.flatMap((step) => step.tool_calls?.map((one) => one.arguments) ?? [])).toEqual([
+    { value: "{not json" },
+    { value: "a text" },
+  ]);
+  expect(trajectory.final_metrics).toMatchObject({ total_prompt_tokens: 0, total_completion_tokens: 0 });
+});

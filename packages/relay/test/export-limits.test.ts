@@ -81,9 +81,24 @@ test("relayTrajectoryEvents: past it the oldest events go, and the trajectory sa
   }
   await exporter.forceFlush();
   const { extra } = exporter.trajectory();
-  const gone = limits.relayTrajectoryEvents / 10;
+  const gone = Math.ceil((limits.relayTrajectoryEvents + 1) / 10);
   expect(extra?.missing_events).toBe(gone);
   expect(Object(extra?.marks)[0].name).toBe(`${gone}`);
+});
+
+test("relayTrajectoryBytes: past it the oldest events go, however few they are", async () => {
+  const relay = createRelay();
+  await using exporter = new AtifExporter({ sessionId: "s", agentName: "a", agentVersion: "1" });
+  exporter.register(relay, "atif", wide);
+  // One text, of which each event has the place alone: a character is reckoned as two bytes.
+  const data = "x".repeat(limits.relayTrajectoryBytes / 2 / 20);
+  for (let n = 0; n < 30; n++) {
+    relay.event(`${n}`, { data });
+    await exporter.forceFlush();
+  }
+  const { extra } = exporter.trajectory();
+  expect(Object(extra).marks.length).toBeLessThan(20);
+  expect(Object(extra).marks.length + Number(extra?.missing_events)).toBe(30);
 });
 
 test("relayCachedResponses, relayCachedCharacters: the answer that was used least recently goes", () => {

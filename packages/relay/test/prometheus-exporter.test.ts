@@ -83,3 +83,21 @@ test("names of labels that mean something to Prometheus are the program's under 
   expect(lines).toContain('took_bucket{exported___name__="x",exported_le="7",le="+Inf"} 1');
   expect(lines).toContain('load{exported___name__="x",le="7"} 2');
 });
+
+test("what a scraper would refuse the whole text for is left out: labels without a name, two of one name", async () => {
+  const relay = createRelay();
+  await using exporter = new PrometheusExporter();
+  exporter.register(relay, "prometheus");
+  relay.metric("m", [
+    { name: "took", kind: "histogram", valueType: "f64", value: 2, boundaries: [1] },
+    { name: "took_count", kind: "gauge", valueType: "f64", value: 9 },
+    { name: "size_sum", kind: "gauge", valueType: "f64", value: 3, attributes: { "": "x", a: "b" } },
+    { name: "size", kind: "histogram", valueType: "f64", value: 2, boundaries: [1] },
+  ]);
+  await exporter.forceFlush();
+  const lines = exporter.text().split("\n");
+  expect(lines).toContain("took_count 1");
+  expect(lines).toContain('size_sum{a="b"} 3');
+  expect(lines).toContain("troupe_relay_measurements_dropped_total 2");
+  expect(lines.filter((line) => line.startsWith("# TYPE")).length).toBe(3);
+});

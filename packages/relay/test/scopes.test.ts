@@ -204,6 +204,12 @@ test.each([
     "a root that is no UUID",
     '{"version":1,"parent_uuid":"01a1fc5e-05b2-7e12-b850-cf21b651e4d6","root_uuid":"x"}',
   ],
+  ["a parent that is nobody", '{"version":1,"parent_uuid":"00000000-0000-0000-0000-000000000000"}'],
+  ["a parent without a span", '{"version":1,"parent_uuid":"01a1fc5e-05b2-7e12-0000-000000000000"}'],
+  [
+    "a root that is nobody",
+    '{"version":1,"parent_uuid":"01a1fc5e-05b2-7e12-b850-cf21b651e4d6","root_uuid":"00000000-0000-0000-0000-000000000000"}',
+  ],
 ])("a propagation context is refused: %s", (_what, text) => {
   expect(thrownBy(() => propagationContextFromJson(text))).toBe("relay.propagation_malformed");
 });

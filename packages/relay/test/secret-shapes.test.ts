@@ -58,6 +58,8 @@ const texts = [
   ],
   `a -----BEGIN RSA PRIVATE KEY-----\n${S}\n-----END RSA PRIVATE KEY----- b`,
   `-----BEGIN PRIVATE KEY-----\n${S}`,
+  ...[`mysql -h db --password ${S} shop`, `gh --api-key "${S}"`, `["login","--token","${S}"]`],
+  ...[`<password>${S}</password>`, `<ns:api-key>${S}</ns:api-key>`, `at ya29.${S}${tail}`],
 ];
 
 test.each(texts)("%s has a secret, also as the name of a property", (text) => {
@@ -133,12 +135,15 @@ test("what counts tokens, or is no credential, stays", () => {
       "ssh://git@github.com/a",
       "https://h/a:b@c",
       "the primary_key_of_a_long_table",
+      "a run with --max-tokens 500, --token 7 and --no-password --verbose",
+      "<tokens>500</tokens><token>12</token>",
     ],
     ...[
       "A -----BEGIN PUBLIC KEY-----",
       '{ "spaced" :  "token" }',
       { name: "user", value: "x" },
       ["user", "ann"],
+      ["run", "--password", "--verbose", "x"],
     ],
   ];
   for (const data of plain) expect(cleaned(data)).toEqual(data);
@@ -170,6 +175,10 @@ const hostile = [
     "[",
     "\\\"'",
     "api key ",
+    "--token ",
+    "--a-",
+    "<token>",
+    "<a.",
   ],
 ].map((piece) => [piece] as const);
 

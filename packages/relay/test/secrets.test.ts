@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { codecNamed, type Relay, relayOn } from "@troupe/relay";
 import { AtifExporter, AtofExporter, PrometheusExporter } from "@troupe/relay/node";
 import {
@@ -152,3 +153,28 @@ function inspected(value: unknown): string {
   if (!(value instanceof Error)) return JSON.stringify(value) ?? "";
   return `${value.stack} ${JSON.stringify({ ...value })} ${value.cause === undefined ? "" : inspected(value.cause)}`;
 }
+
+test("what a subscriber, a sanitizer or a gate throws is logged without the secrets that it quotes", async () => {
+  const logged: unknown[] = [];
+  const log = { warn: (_message: string, fields?: object) => void logged.push(Object(fields).error) };
+  const relay = relayOn({ ...platformEnv(), log });
+  const plain = new Error("no secret");
+  const failing = (of: string) => () => {
+    throw new TypeError(`${of} can't read`, { cause: new Error(`at password=${PLANTED}`) });
+  };
+  relay.registerSubscriber("quotes", failing("subscriber"));
+  relay.registerMarkSanitizeGuardrail("quotes", failing("sanitizer"));
+  relay.registerEventMetadataInjector("plain", () => {
+    throw plain;
+  });
+  const about = { kinds: ["subscriber"], name: "quotes" } as const;
+  relay.registerConditionalMiddlewareGuardrail("quotes", failing("gate"), { about });
+  relay.event("m", { data: "x" });
+  await relay.flushSubscribers();
+  const text = inspect(logged, { depth: 9 });
+  expect(logged.length).toBe(4);
+  expect(text).not.toContain(PLANTED);
+  for (const told of ["gate can't read", "sanitizer can't read", "subscriber can't read", "[REDACTED]"])
+    expect(text).toContain(told);
+  expect(logged).toContain(plain);
+});

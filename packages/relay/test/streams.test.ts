@@ -292,3 +292,65 @@ test("an abort while the provider opens its stream, or as it is called: one star
     if (opens === "at once") expect(returned).toBe(1);
   }
 });
+
+test("a stream that is cut without a reason is cut: its caller is thrown it, and its end says ERROR", async () => {
+  const driver = new Driver();
+  let pulls = 0;
+  const chunks = new ReadableStream({
+    pull: (source) => {
+      pulls += 1;
+      if (pulls === 1) source.enqueue(1);
+      else source.error();
+    },
+  });
+  const stream = await driver.relay.llmStreamCallExecute("l", request, () => chunks);
+  await stream.next();
+  const second = stream.next().then(
+    () => "ended",
+    (error: unknown) => ["threw", error],
+  );
+  expect(await second).toEqual(["threw", undefined]);
+  await driver.story();
+  expect(driver.events.at(-1)?.metadata).toMatchObject({ "otel.status_code": "ERROR" });
+});
+
+test("an iterator that answers nothing is refused by name", async () => {
+  const driver = new Driver();
+  const answersNothing = async (): Promise<IteratorResult<unknown>> => JSON.parse("null");
+  const stream = await driver.relay.llmStreamCallExecute("l", request, () => ({
+    [Symbol.asyncIterator]: () => ({ next: answersNothing }),
+  }));
+  expect(await codeOf(stream.next())).toBe("relay.bad_answer");
+});
+
+test("a stream keeps the sanitizers of its chunks that it began with, also behind the scope that had them", async () => {
+  const driver = new Driver();
+  const { relay } = driver;
+  const stream = await relay.withScope("session", "agent", (scope) => {
+    const handle = () => ({ data: "clean", metadata: null, category_profile: null });
+    relay.registerMarkSanitizeGuardrail("clean", handle, { scope });
+    return relay.llmStreamCallExecute("l", request, counting(2));
+  });
+  await read(stream);
+  const marks = (await driver.story()).filter((line) => line.startsWith("mark"));
+  expect(marks).toEqual(['mark llm.chunk "clean"', 'mark llm.chunk "clean"']);
+});
+
+test("a finalizer that hangs is given up when its caller gives up: the read is told, and the end event is there", async () => {
+  const driver = new Driver();
+  const giveUp = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const stream = await driver.relay.llmStreamCallExecute("l", request, counting(1), {
+    signal: giveUp.signal,
+    finalizer: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  await stream.next();
+  const last = codeOf(stream.next());
+  await asked.promise;
+  giveUp.abort();
+  expect(await last).toBe("relay.aborted");
+  expect((await driver.story()).at(-1)).toContain("end llm l");
+});

@@ -1,6 +1,7 @@
 /** The scope of a managed call of a model, and its events. */
 import type { CategoryProfile, Json } from "../events/event.ts";
 import type { PayloadCopy } from "../events/pipeline.ts";
+import type { Chains } from "../middleware/chains.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { ScopeAttribute } from "../scope/scope-type.ts";
@@ -48,6 +49,11 @@ export class LlmScope {
     );
     parts.recorder.start(this.scope, requestWithoutSecrets(request), { chains, copy });
     for (const mark of pendingMarks) parts.recorder.mark(this.scope, mark, { chains });
+  }
+
+  /** The middleware that the call began with. */
+  get chains(): Chains {
+    return this.#call.chains;
   }
 
   /** It went well. */

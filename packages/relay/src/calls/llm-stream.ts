@@ -11,9 +11,10 @@
  *     └──threw, truncated, closed, aborted──▶ over (error)
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile } from "../events/event.ts";
-import type { Invocation } from "../middleware/invocation.ts";
+import { Invocation } from "../middleware/invocation.ts";
 import type { CallParts } from "./call-parts.ts";
 import type { StreamCollector } from "./llm-codec.ts";
 import type { LlmScope } from "./llm-scope.ts";
@@ -23,7 +24,7 @@ import type { StreamLevel } from "./stream-chain.ts";
 export interface StreamSinks {
   /** Gets each chunk before the caller does. */
   readonly collector?: (chunk: unknown) => void;
-  /** Asked once, when the stream is over in whatever way: the response that the end event tells of. */
+  /** Asked once, when the stream is over in whatever way: the response that the end event tells of. Answers within 30 s. */
   readonly finalizer?: () => unknown;
   /** True for the chunk behind which a stream is whole. Default: what the codec says; without one, any end will do. */
   readonly isLast?: (chunk: unknown) => boolean;
@@ -41,6 +42,11 @@ export interface StreamParts extends StreamSinks {
   readonly ended: () => void;
 }
 
+/** Why it ended other than well. What was thrown may be nothing at all, and is a failure all the same. */
+interface Failure {
+  readonly error: unknown;
+}
+
 /** The chunks of one call. Read it with `for await`, or `next`. */
 export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #stream: StreamParts;
@@ -53,7 +59,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   /** There from the moment when it is over; settles behind the end event. */
   #ending: Promise<void> | undefined;
   /** It failed while nobody read: whoever reads next is told. */
-  #untold: unknown = undefined;
+  #untold: Failure | undefined = undefined;
   #reading = false;
   /** Reads that wait for the one that goes on. */
   readonly #readers: (() => void)[] = [];
@@ -61,7 +67,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   constructor(stream: StreamParts) {
     this.#stream = stream;
     this.#began = stream.parts.env.clock.monotonic();
-    stream.root.hold((error) => void this.#end(error));
+    stream.root.hold((error) => void this.#end({ error }));
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +88,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       }
       await this.#end(undefined);
     } catch (error) {
-      await this.#end(error);
+      await this.#end({ error });
     } finally {
       const reader = this.#readers.shift();
       if (reader === undefined) this.#reading = false;
@@ -93,7 +99,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** The caller wants no more: the provider is told, and the call has ended when this settles. */
   async return(): Promise<IteratorResult<unknown>> {
-    await this.#end(relayErrors.streamClosed(this.#stream.name));
+    await this.#end({ error: relayErrors.streamClosed(this.#stream.name) });
     this.#untold = undefined;
     return { done: true, value: undefined };
   }
@@ -109,22 +115,24 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** What is behind the last chunk: an error that nobody has been told of, or nothing. */
   #last(): IteratorResult<unknown> {
-    const error = this.#untold;
+    const failure = this.#untold;
     this.#untold = undefined;
-    if (error !== undefined) throw error;
+    if (failure !== undefined) throw failure.error;
     return { done: true, value: undefined };
   }
 
   #took(chunk: unknown): void {
     const { parts, model, gathered, collector, isLast } = this.#stream;
     const { recorder, scopes, env } = parts;
-    const { scope } = model;
+    const { scope, chains } = model;
     if (this.#chunks === 0) this.#firstAfterMs = env.clock.monotonic() - this.#began;
     const chunk_index = this.#chunks;
     this.#chunks += 1;
     try {
-      if (recorder.heard(scope))
-        recorder.mark(scope, { name: "llm.chunk", data: { chunk_index, ...gathered?.describe?.(chunk) } });
+      if (recorder.heard(scope)) {
+        const data = { chunk_index, ...gathered?.describe?.(chunk) };
+        recorder.mark(scope, { name: "llm.chunk", data }, { chains });
+      }
       gathered?.add(chunk);
       if (collector !== undefined) scopes.run(scope, () => collector(chunk));
       if (isLast?.(chunk) === true) this.#whole = true;
@@ -134,31 +142,30 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   }
 
   /** Ends it, once. Never rejects. */
-  #end(failure: unknown): Promise<void> {
+  #end(failure: Failure | undefined): Promise<void> {
     this.#ending ??= this.#endNow(failure);
     return this.#ending;
   }
 
-  async #endNow(failure: unknown): Promise<void> {
+  async #endNow(given: Failure | undefined): Promise<void> {
     const { model, level, root, name } = this.#stream;
     void level.return();
-    root.close(() => relayErrors.streamClosed(name));
-    let error = failure;
+    let failure = given;
     let output: unknown;
     try {
       output = await this.#finished();
-      if (error === undefined && !this.#whole && this.#knowsItsEnd) error = relayErrors.streamTruncated(name);
+      if (!this.#whole && this.#knowsItsEnd) failure ??= { error: relayErrors.streamTruncated(name) };
     } catch (cause) {
-      error ??= relayErrors.collectorFailed("finalizer", cause);
+      failure ??= { error: root.isOver(cause) ? cause : relayErrors.collectorFailed("finalizer", cause) };
     }
-    const closed = TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
-    if (closed && this.#whole) error = undefined;
-    this.#untold = error;
-    if (this.#failure !== undefined) error ??= relayErrors.providerFailed(name, this.#failure);
+    root.close(() => relayErrors.streamClosed(name));
+    if (this.#whole && isClosed(failure?.error)) failure = undefined;
+    this.#untold = failure;
+    if (this.#failure !== undefined) failure ??= { error: relayErrors.providerFailed(name, this.#failure) };
     const profile: CategoryProfile =
       this.#chunks === 0 ? {} : { time_to_first_chunk: this.#firstAfterMs / 1_000 };
-    if (error === undefined) model.succeeded(output, profile);
-    else model.failed(error, { output, profile });
+    if (failure === undefined) model.succeeded(output, profile);
+    else model.failed(failure.error, { output, profile });
     model.end();
     this.#stream.ended();
   }
@@ -169,7 +176,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
 
   /** The response, as far as it came. */
   async #finished(): Promise<unknown> {
-    const { gathered, finalizer, parts, model } = this.#stream;
+    const { gathered, finalizer } = this.#stream;
     let response: unknown;
     try {
       const end = gathered?.end();
@@ -178,8 +185,22 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       this.#failure = end?.failure;
     } finally {
       // Whatever the codec makes of it: who gathers by hand is asked, once.
-      if (finalizer !== undefined) response = await parts.scopes.run(model.scope, () => finalizer());
+      if (finalizer !== undefined) response = await this.#summedUp(finalizer);
     }
     return response;
   }
+
+  /** One that hangs keeps nobody waiting for good. What had given the stream up before doesn't keep it from being asked. */
+  #summedUp(finalizer: () => unknown): unknown {
+    const { root, parts, model, name } = this.#stream;
+    const { timers } = parts.env;
+    const ms = limits.relayFinalizerMs;
+    const invocation = new Invocation(root.settled ? undefined : root);
+    const error = () => relayErrors.deadlineExceeded("finalizer of", name, ms);
+    return invocation.run(() => parts.scopes.run(model.scope, finalizer), { timers, ms, error });
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
 }

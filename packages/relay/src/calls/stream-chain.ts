@@ -46,7 +46,7 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
   try {
     if (entry === undefined) {
       const chunks = await invocation.run(() => fn(request, new InnerContext(invocation, scope)));
-      return level.reads(chunks, `The provider "${call.name}"`);
+      return level.reads(chunks);
     }
     const next = async (rest: LlmRequest): Promise<StreamLevel> => {
       if (invocation.settled) throw relayErrors.nextRevoked(entry.name);
@@ -55,7 +55,7 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
     const payload = { name: call.name, request };
     const { timers } = call.parts.env;
     const chunks = await invokeStream(entry, payload, { invocation, timers, next });
-    return level.reads(chunks, `The intercept "${entry.name}"`);
+    return level.reads(chunks);
   } catch (error) {
     level.close();
     throw error;
@@ -67,6 +67,8 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   readonly #opening: Opening;
   readonly #invocation: Invocation;
   readonly #by: string;
+  /** Whose chunks they are, for errors. */
+  readonly #what: string;
   #chunks: AsyncIterator<unknown> | undefined;
   #over = false;
 
@@ -74,6 +76,7 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
     this.#opening = opening;
     this.#invocation = invocation;
     this.#by = by ?? opening.call.name;
+    this.#what = by === undefined ? `The provider "${opening.call.name}"` : `The intercept "${by}"`;
     invocation.hold(() => this.#leave());
   }
 
@@ -82,8 +85,8 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   }
 
   /** Throws `relay.bad_answer` for what isn't a stream. */
-  reads(chunks: unknown, what: string): this {
-    if (!isAsyncIterable(chunks)) throw relayErrors.badAnswer(what, "an async iterable of chunks");
+  reads(chunks: unknown): this {
+    if (!isAsyncIterable(chunks)) throw relayErrors.badAnswer(this.#what, "an async iterable of chunks");
     this.#chunks = this.#inScope(() => chunks[Symbol.asyncIterator]());
     // Given up while it was opened: its code learns of it now.
     if (this.#over) this.#leave();
@@ -96,6 +99,8 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
     try {
       const pull = new Invocation(this.#invocation);
       const result = await pull.run(() => this.#inScope(() => chunks.next()));
+      if (typeof result !== "object" || result === null)
+        throw relayErrors.badAnswer(this.#what, "an async iterable of chunks");
       if (result.done === true) this.close();
       return result;
     } catch (error) {

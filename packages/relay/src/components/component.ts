@@ -23,14 +23,19 @@ export interface OwnedExporter {
   deregister(): boolean;
   /** Sends what was emitted before, and lets go of what is open. */
   shutdown(): Promise<void>;
+  /** What went wrong so far: part of the document's report. */
+  runtimeDiagnostics?(): readonly Omit<ComponentDiagnostic, "component">[];
 }
 
 /** Where a component registers. Nothing of it takes effect before the whole document does. */
 export interface ComponentContext extends RegistrationFunctions {
   readonly relay: Relay;
   readonly ports: ComponentPorts;
-  /** Registers an exporter, which is shut down when the component ends. */
-  registerExporter(name: string, exporter: OwnedExporter): void;
+  /**
+   * Registers an exporter, which is shut down when the component ends. Where the document before has one of that name that
+   * says it was made of the same, that one goes on instead, with what it knows of scopes that are open.
+   */
+  registerExporter(name: string, exporter: OwnedExporter, madeOf?: unknown): void;
   /** Runs when the component has ended, or didn't begin after all. */
   onClose(close: () => unknown): void;
   /** Asked for when somebody reads the report. */

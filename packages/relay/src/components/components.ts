@@ -84,11 +84,11 @@ export class Components {
     const { findings, components } = this.#check(document);
     if (findings.failed) throw relayErrors.configInvalid(findings.diagnostics);
     this.#generation += 1;
-    const staging = new Staging(this.#relay, this.#ports, this.#generation);
     const former = this.#active;
+    const staging = new Staging(this.#relay, this.#ports, this.#generation, former);
     try {
       for (const [n, { kind, config }] of components.entries()) await this.#stage(staging, kind, config, n);
-      staging.commit(former);
+      staging.commit();
     } catch (error) {
       await staging.close();
       throw error;

@@ -3,6 +3,8 @@
  *
  * `commit` registers all of it and takes the former document's away in one turn, so that no call begins between the two;
  * when one can't be registered, those before it are taken away again and the former stay.
+ *
+ * Exporters that both documents have alike go over as they are (`owned-exporters.ts`).
  */
 import type { MiddlewareKind } from "../middleware/kinds.ts";
 import type { Registration, RegistrationRequest } from "../middleware/registration.ts";
@@ -11,6 +13,7 @@ import type { Relay } from "../relay.ts";
 import type { ComponentContext, ComponentPorts, OwnedExporter } from "./component.ts";
 import type { ComponentDiagnostic } from "./config.ts";
 import { inTime } from "./in-time.ts";
+import { exporterKey, OwnedExporters } from "./owned-exporters.ts";
 
 /** Takes a registration away. */
 type Undo = () => void;
@@ -20,16 +23,19 @@ export class Staging {
   readonly #relay: Relay;
   readonly #ports: ComponentPorts;
   readonly #generation: number;
+  readonly #former: Staging | undefined;
+  readonly #exporters = new OwnedExporters();
   readonly #steps: (() => Undo)[] = [];
   readonly #closes: { readonly kind: string; readonly close: () => unknown }[] = [];
   readonly #reports: (() => ComponentDiagnostic[])[] = [];
   #undos: Undo[] = [];
   #closed = false;
 
-  constructor(relay: Relay, ports: ComponentPorts, generation: number) {
+  constructor(relay: Relay, ports: ComponentPorts, generation: number, former: Staging | undefined) {
     this.#relay = relay;
     this.#ports = ports;
     this.#generation = generation;
+    this.#former = former;
   }
 
   /** What the component `kind` registers with. `ordinal` tells several of a kind apart. */
@@ -44,15 +50,15 @@ export class Staging {
       ...staged,
       relay: this.#relay,
       ports: this.#ports,
-      registerExporter: (name, exporter) => this.#exporter(kind, named(name), exporter),
+      registerExporter: (name, exporter, madeOf) =>
+        this.#exporter(kind, named(name), { key: exporterKey(kind, name, madeOf), exporter }),
       onClose: (close) => this.#onClose(kind, close),
-      onReport: (diagnostics) =>
-        void this.#reports.push(() => diagnostics().map((each) => ({ ...each, component: kind }))),
+      onReport: (diagnostics) => this.#onReport(kind, diagnostics),
     };
   }
 
-  /** Takes effect, in place of `former`. Throws what a registration does, and has then no effect. */
-  commit(former: Staging | undefined): void {
+  /** Takes effect, in place of the former. Throws what a registration does, and has then no effect. */
+  commit(): void {
     const undos: Undo[] = [];
     try {
       for (const step of this.#steps) undos.push(step());
@@ -61,6 +67,8 @@ export class Staging {
       throw error;
     }
     this.#undos = undos;
+    const former = this.#former;
+    if (former !== undefined) this.#exporters.takeOver(former.#exporters);
     former?.withdraw();
   }
 
@@ -99,12 +107,26 @@ export class Staging {
     };
   }
 
-  #exporter(kind: string, name: string, exporter: OwnedExporter): void {
+  #exporter(
+    kind: string,
+    name: string,
+    made: { readonly key: string | undefined; readonly exporter: OwnedExporter },
+  ): void {
+    const former = this.#former;
+    const kept = former === undefined ? undefined : this.#exporters.wanted(made.key, former.#exporters);
+    const exporter = kept ?? made.exporter;
+    if (kept === undefined) this.#exporters.own(made.key, exporter);
+    const owned = (): boolean => this.#exporters.owns(exporter);
     this.#steps.push(() => {
-      exporter.register(this.#relay, name);
-      return () => void exporter.deregister();
+      if (kept === undefined) exporter.register(this.#relay, name);
+      return () => void (owned() && exporter.deregister());
     });
-    this.#onClose(kind, () => exporter.shutdown());
+    this.#onClose(kind, () => (owned() ? exporter.shutdown() : undefined));
+    this.#onReport(kind, () => exporter.runtimeDiagnostics?.() ?? []);
+  }
+
+  #onReport(kind: string, diagnostics: () => readonly Omit<ComponentDiagnostic, "component">[]): void {
+    this.#reports.push(() => diagnostics().map((each) => ({ ...each, component: kind })));
   }
 
   /** A component that was given up may still come to hold something: that is let go of at once. */

@@ -15,6 +15,7 @@ import { relayErrors } from "../errors.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes } from "../middleware/payloads.ts";
+import { errorWithoutSecrets } from "../redaction/error-without-secrets.ts";
 import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
 import { bytesOfEvent } from "./event-size.ts";
 import type { Later, Worker } from "./later.ts";
@@ -194,7 +195,9 @@ export class Pipeline implements Worker {
       return { ...event, category_profile: { ...event.category_profile, [key]: plainData(annotation) } };
     } catch (error) {
       if (!this.#unread)
-        this.#env.log.warn(`The codec of "${copy.name}" failed; more of it isn't logged`, { error });
+        this.#env.log.warn(`The codec of "${copy.name}" failed; more of it isn't logged`, {
+          error: errorWithoutSecrets(error),
+        });
       this.#unread = true;
       return event;
     }
@@ -204,7 +207,9 @@ export class Pipeline implements Worker {
     const first = !this.#told.has(entry);
     this.#told.add(entry);
     if (first)
-      this.#env.log.warn(`The ${entry.kind} "${entry.name}" failed; more of it isn't logged`, { error });
+      this.#env.log.warn(`The ${entry.kind} "${entry.name}" failed; more of it isn't logged`, {
+        error: errorWithoutSecrets(error),
+      });
   }
 }
 

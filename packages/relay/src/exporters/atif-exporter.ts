@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import type { JsonObject } from "../codecs/json.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
+import { bytesOfEvent } from "../events/event-size.ts";
 import { checkTexts } from "../given.ts";
 import { buildTrajectory } from "./atif/build.ts";
 import type { AtifAgent, AtifTrajectory } from "./atif/trajectory.ts";
@@ -30,6 +31,7 @@ export class AtifExporter extends Exporter {
   readonly #options: AtifExporterOptions;
   readonly #excluded: ReadonlySet<string>;
   #events: RelayEvent[] = [];
+  #bytes = 0;
   #missing = 0;
 
   constructor(options: AtifExporterOptions) {
@@ -62,15 +64,19 @@ export class AtifExporter extends Exporter {
   /** Forgets all events. */
   clear(): void {
     this.#events = [];
+    this.#bytes = 0;
     this.#missing = 0;
   }
 
   protected take(event: RelayEvent): undefined {
     if (event.kind === "mark" && this.#excluded.has(event.name)) return;
     this.#events.push(event);
-    if (this.#events.length <= limits.relayTrajectoryEvents) return;
+    this.#bytes += bytesOfEvent(event);
+    const many = this.#events.length > limits.relayTrajectoryEvents;
+    if (!many && this.#bytes <= limits.relayTrajectoryBytes) return;
     // In blocks: taking the first of a long list away moves all others.
-    const gone = Math.ceil(limits.relayTrajectoryEvents / 10);
+    const gone = Math.ceil(this.#events.length / 10);
+    for (const old of this.#events.slice(0, gone)) this.#bytes -= bytesOfEvent(old);
     this.#events = this.#events.slice(gone);
     this.#missing += gone;
   }

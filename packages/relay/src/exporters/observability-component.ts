@@ -6,6 +6,7 @@ import { type FieldRules, type Findings, rules } from "../components/findings.ts
 import type { Json } from "../events/event.ts";
 import { AtifFiles } from "./atif-files.ts";
 import { AtofExporter, type AtofExporterOptions } from "./atof-exporter.ts";
+import { headersOf } from "./headers.ts";
 import { OpenTelemetryLogSubscriber } from "./opentelemetry/log-exporter.ts";
 import { OpenTelemetryMetricSubscriber } from "./opentelemetry/metric-exporter.ts";
 import { OpenTelemetrySubscriber } from "./opentelemetry/trace-exporter.ts";
@@ -24,7 +25,7 @@ const target: FieldRules = {
   timeout_millis: rules.from(1),
   include_secrets: rules.flag,
 };
-const traces: FieldRules = {
+const traceRules: FieldRules = {
   ...target,
   ...prefixes,
   type: rules.oneOf("full", "gen_ai", "openinference"),
@@ -96,37 +97,57 @@ export const observabilityComponent: Component = {
     findings.check(config, configRules);
     checkEach(section(config, "atof"), "sinks", "atof.", sinks, findings);
     const telemetry = section(config, "opentelemetry");
-    checkEach(telemetry, "endpoints", "opentelemetry.", traces, findings);
+    checkEach(telemetry, "endpoints", "opentelemetry.", traceRules, findings);
     for (const signal of ["logs", "metrics"])
       checkEach(section(telemetry, signal), "endpoints", `opentelemetry.${signal}.`, target, findings);
   },
   register: (config, context) => {
     const atof = section(config, "atof");
     for (const [n, sink] of listed(atof, "sinks").entries())
-      context.registerExporter(`atof-${n}`, new AtofExporter(camelCased<AtofExporterOptions>(sink)));
+      context.registerExporter(
+        `atof-${n}`,
+        new AtofExporter(camelCased<AtofExporterOptions>(sink)),
+        madeOf(sink),
+      );
     const atif = section(config, "atif");
-    if (atif.enabled === true) context.registerExporter("atif", atifFiles(atif));
+    if (atif.enabled === true) context.registerExporter("atif", atifFiles(atif), madeOf(atif));
     registerTelemetry(section(config, "opentelemetry"), context);
   },
 };
 
 function registerTelemetry(telemetry: JsonObject, context: ComponentContext): void {
   if (telemetry.enabled !== true) return;
-  const add = (name: string, exporter: Diagnosed): void => {
-    context.registerExporter(name, exporter);
-    context.onReport(() => exporter.runtimeDiagnostics());
-  };
-  for (const [n, endpoint] of listed({ ...telemetry, enabled: true }, "endpoints").entries())
-    add(`traces-${n}`, new OpenTelemetrySubscriber(camelCased(endpoint)));
+  const traces = listed({ ...telemetry, enabled: true }, "endpoints");
+  for (const [n, endpoint] of traces.entries())
+    context.registerExporter(
+      `traces-${n}`,
+      new OpenTelemetrySubscriber(camelCased(endpoint)),
+      madeOf(endpoint),
+    );
   const logs = section(telemetry, "logs");
-  for (const [n, endpoint] of listed(logs, "endpoints").entries())
-    add(`logs-${n}`, new OpenTelemetryLogSubscriber(camelCased({ ...shared(logs), ...endpoint })));
+  for (const [n, endpoint] of listed(logs, "endpoints").entries()) {
+    const options = { ...shared(logs), ...endpoint };
+    context.registerExporter(
+      `logs-${n}`,
+      new OpenTelemetryLogSubscriber(camelCased(options)),
+      madeOf(options),
+    );
+  }
   const metrics = section(telemetry, "metrics");
-  for (const [n, endpoint] of listed(metrics, "endpoints").entries())
-    add(`metrics-${n}`, new OpenTelemetryMetricSubscriber(camelCased({ ...shared(metrics), ...endpoint })));
+  for (const [n, endpoint] of listed(metrics, "endpoints").entries()) {
+    const options = { ...shared(metrics), ...endpoint };
+    context.registerExporter(
+      `metrics-${n}`,
+      new OpenTelemetryMetricSubscriber(camelCased(options)),
+      madeOf(options),
+    );
+  }
 }
 
-type Diagnosed = OpenTelemetrySubscriber | OpenTelemetryLogSubscriber | OpenTelemetryMetricSubscriber;
+/** All that an exporter is made of: variables may have changed since the last one was. */
+function madeOf(config: JsonObject): unknown {
+  return { config, headers: headersOf(camelCased(config)) };
+}
 
 function atifFiles(atif: JsonObject): AtifFiles {
   const folder = text(atif.output_directory) ?? ".";

@@ -110,7 +110,7 @@ export class PrometheusExporter extends Exporter {
     const clean = name.replace(/[^A-Za-z0-9_:]/g, "_").replace(/^(?=\d)/, "_");
     const known = this.#families.get(clean);
     if (known?.kind === kind) return known;
-    if (known !== undefined || this.#families.size >= limits.relayInstruments) {
+    if (known !== undefined || this.#families.size >= limits.relayInstruments || this.#clashes(clean, kind)) {
       this.#dropped += 1;
       return undefined;
     }
@@ -118,13 +118,22 @@ export class PrometheusExporter extends Exporter {
     this.#families.set(clean, made);
     return made;
   }
+
+  /** A histogram's samples have names of their own, which no other family may have. */
+  #clashes(name: string, kind: Family["kind"]): boolean {
+    if (kind === "histogram") return suffixes.some((suffix) => this.#families.has(`${name}${suffix}`));
+    const suffix = suffixes.find((end) => name.endsWith(end));
+    return suffix !== undefined && this.#families.get(name.slice(0, -suffix.length))?.kind === "histogram";
+  }
 }
 
+const suffixes = ["_bucket", "_sum", "_count"] as const;
+
 function labelsOf(attributes: JsonObject, bucketed: boolean): Readonly<Record<string, string>> {
-  const entries = Object.entries(attributes).map(([key, value]) => [
-    labelName(key, bucketed),
-    labelValue(value),
-  ]);
+  const entries = Object.entries(attributes).flatMap(([key, value]) =>
+    // A scraper refuses all of a text that has a label without a name.
+    key === "" ? [] : [[labelName(key, bucketed), labelValue(value)]],
+  );
   return Object.fromEntries(entries);
 }
 

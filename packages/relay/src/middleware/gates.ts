@@ -7,6 +7,7 @@
 
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
+import { errorWithoutSecrets } from "../redaction/error-without-secrets.ts";
 import { askAtOnce } from "./invoke.ts";
 import type { MiddlewareKind } from "./kinds.ts";
 import type { Entry } from "./level.ts";
@@ -47,7 +48,10 @@ export class Gates {
     } catch (error) {
       const first = !this.#told.has(gate);
       this.#told.add(gate);
-      if (first) this.#log.warn(`The gate "${gate.name}" failed; more of it isn't logged`, { error });
+      if (first)
+        this.#log.warn(`The gate "${gate.name}" failed; more of it isn't logged`, {
+          error: errorWithoutSecrets(error),
+        });
       return true;
     } finally {
       this.#asking = false;

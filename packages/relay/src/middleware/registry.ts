@@ -2,6 +2,7 @@
 import { limits } from "@troupe/protocol";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
+import { errorWithoutSecrets } from "../redaction/error-without-secrets.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Scopes } from "../scope/scopes.ts";
 import { type QueueParts, SubscriberQueue } from "../subscribers/subscriber-queue.ts";
@@ -162,7 +163,9 @@ export class Registry {
       later: this.#later,
       busy: this.#busy,
       failed: (error) =>
-        this.#env.log.warn(`Subscriber "${entry.name}" failed; more of it isn't logged`, { error }),
+        this.#env.log.warn(`Subscriber "${entry.name}" failed; more of it isn't logged`, {
+          error: errorWithoutSecrets(error),
+        }),
     });
     return { ...entry, queue };
   }

@@ -18,6 +18,16 @@ const assignment = new RegExp(
 );
 /** Their value has spaces. */
 const header = /((?:authorization|cookie)\s{0,4}[:=]\s{0,4})([^\s"'\\{}[\]][^\r\n"'\\]*)/gi;
+/** An option of a command, whose value is the next word: `--password x`. */
+const option = new RegExp(
+  String.raw`((?:^|[\s"'\[,])--?(?:[a-z0-9]{1,24}[-_.]){0,4}(?:${endings})["']?,?\s{1,4})(${quoted}|[^\s"'<>&\\{}[\]-][^\s"'<>&\\]*)`,
+  "gi",
+);
+/** The text of an element of XML. */
+const element = new RegExp(
+  String.raw`(<(?:[\w.-]{1,24}:)?(?:[\w.]{0,24}[-_.])?(?:${endings})>)([^<>]+)`,
+  "gi",
+);
 const pem =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
 const address = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s"'<>]+)/gi;
@@ -34,6 +44,11 @@ export function mayNameSecrets(text: string): boolean {
 export function withoutAssigned(text: string, instead: string): string {
   return text
     .replace(header, (_found, name: string) => `${name}${instead}`)
+    .replace(element, (found, tag: string, value: string) => (isCount(value) ? found : `${tag}${instead}`))
+    .replace(option, (found, name: string, value: string) => {
+      if (isCount(value)) return found;
+      return `${name}${/^\\*["']/.exec(value)?.[0] ?? ""}${instead}`;
+    })
     .replace(
       assignment,
       (found: string, harmless: string | undefined, name: string, between: string, value: string) => {
@@ -85,6 +100,11 @@ function hasPassword(before: string): boolean {
   if (colon < 0 || authority.startsWith("[")) return false;
   const whole = authority.length === before.length || authority.includes("@");
   return whole || colon === 0 || !/^\d{0,5}$/.test(authority.slice(colon + 1));
+}
+
+/** What is told of a credential without being one: how many, whether at all, what was replaced before. */
+function isCount(value: string): boolean {
+  return /^\s*(?:[\d.]+|null|true|false|undefined)?\s*[,;)]?$/.test(value) || value.startsWith("[");
 }
 
 /** What is no secret under the name of one: nothing, flags, counts, what was replaced before. */

@@ -28,7 +28,8 @@ export const REDACTED = "[REDACTED]";
  */
 const clues: Partial<Readonly<Record<DetectorName, (text: string) => boolean>>> = {
   bearer_token: (text) => text.includes("earer") || text.includes("EARER"),
-  api_key: (text) => hasWord(text, 16) && (text.includes("-") || text.includes("_")),
+  api_key: (text) =>
+    hasWord(text, 16) && (text.includes("-") || text.includes("_") || text.includes("ya29.")),
   jwt: (text) => text.includes("eyJ"),
   aws_access_key_id: (text) => hasWord(text, 20),
   aws_secret_access_key: (text) => hasWord(text, 40),
@@ -134,12 +135,23 @@ function schemasWithoutSecrets(schemas: JsonObject): Json {
   return Object.fromEntries(entries);
 }
 
-/** Names and values in turn, as headers are: what stands behind the name of a secret is one. */
+/** Names and values in turn, as headers are, or the words of a command: what stands behind the name of a secret is one. */
 function listWithoutSecrets(list: readonly Json[]): readonly Json[] {
-  if (list.length % 2 === 1 || !list.some((name, n) => n % 2 === 0 && isSecret(name))) return list;
+  const paired = list.length % 2 === 0 && list.some((name, n) => n % 2 === 0 && isSecret(name));
+  const isNamed = (n: number): boolean =>
+    n > 0 && (isSecretOption(list[n - 1]) || (paired && n % 2 === 1 && isSecret(list[n - 1])));
+  if (!paired && !list.some(isSecretOption)) return list;
   return list.map((value, n) =>
-    n % 2 === 1 && value !== null && typeof value !== "boolean" && isSecret(list[n - 1]) ? REDACTED : value,
+    isNamed(n) && value !== null && typeof value !== "boolean" && !isOption(value) ? REDACTED : value,
   );
+}
+
+function isSecretOption(name: Json | undefined): boolean {
+  return isOption(name) && isSecret(name);
+}
+
+function isOption(value: Json | undefined): boolean {
+  return typeof value === "string" && value.startsWith("-");
 }
 
 function isSecret(name: Json | undefined): boolean {

@@ -18,6 +18,8 @@ export interface PropagationContext {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Where the last half of one begins. */
+const SPAN = "00000000-0000-0000-".length;
 
 /** The context as JSON text, in the spelling of ATOF's other fields. Throws `relay.propagation_malformed`. */
 export function propagationContextToJson(given: PropagationContext): string {
@@ -47,9 +49,10 @@ export function checkPropagation(context: {
   readonly rootUuid?: unknown;
 }): PropagationContext {
   const { parentUuid, rootUuid } = attempt(() => ({ ...context })) ?? {};
-  if (!isUuid(parentUuid)) throw relayErrors.propagationMalformed("its parent isn't a UUID");
+  if (!isUuid(parentUuid) || isZero(parentUuid.slice(SPAN)))
+    throw relayErrors.propagationMalformed("its parent isn't a UUID");
   if (rootUuid === undefined || rootUuid === null) return { version: 1, parentUuid };
-  if (!isUuid(rootUuid)) throw relayErrors.propagationMalformed("its root isn't a UUID");
+  if (!isUuid(rootUuid) || isZero(rootUuid)) throw relayErrors.propagationMalformed("its root isn't a UUID");
   return { version: 1, rootUuid, parentUuid };
 }
 
@@ -82,6 +85,11 @@ function dashed(hex: string): string {
 
 function isUuid(value: unknown): value is string {
   return typeof value === "string" && UUID.test(value);
+}
+
+/** A trace's id is the whole of one, a span's its last half: what is all zeros is none, and every tracer refuses it. */
+function isZero(digits: string): boolean {
+  return /^[0-]*$/.test(digits);
 }
 
 function parse(text: string): unknown {

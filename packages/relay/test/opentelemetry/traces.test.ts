@@ -229,3 +229,16 @@ test("a collector that refuses is counted, and the next batch is tried", async (
   await exporter.shutdown();
   expect(collector.spans.map(({ name }) => name)).toEqual(["kept"]);
 });
+
+test("a whole number that no int64 has is told as text: a collector would refuse all spans that come with it", async () => {
+  await using collector = await Collector.start();
+  const relay = createRelay();
+  await using exporter = exporterTo(collector, "http_json", { type: "full" });
+  exporter.register(relay, "otel");
+  const metadata = { huge: 1e300, list: [1, 2 ** 63], fits: 2 ** 53, "": 1 };
+  await relay.withScope("s", "agent", () => {}, { metadata });
+  await exporter.forceFlush();
+  const told = attributesOf(collector.spans[0]?.attributes ?? []);
+  expect(told).toMatchObject({ huge: "1e+300", list: "[1,9223372036854776000]", fits: 2 ** 53 });
+  expect(Object.keys(told)).not.toContain("");
+});

@@ -12,14 +12,14 @@ import {
   type Start,
   type StartRows,
 } from "@troupe/protocol/actor/v1";
-import type { Relay } from "@troupe/relay";
+import type { Relay, Scope } from "@troupe/relay";
 import { sendOptions } from "../actor/carried/send.ts";
 import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
 import type { ActionCall, ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
-import { parentOf } from "../traced/tracing.ts";
+import { endScope, parentOf } from "../traced/tracing.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { GuestConnections, payloadValue } from "./guest-connections.ts";
 import { GuestHibernation } from "./guest-hibernation.ts";
@@ -59,6 +59,8 @@ export class GuestInstance implements InstanceHost {
   readonly #calls: GuestCalls;
   /** Results on their way that come in items, by the numbers of their calls. */
   readonly #flows = new Map<number, FlowControl>();
+  /** Of calls that have no answer. */
+  readonly #scopes = new Set<Scope>();
   #store: GuestStore | undefined;
   #instance: ActorInstance | undefined;
   /** What came before the instance was there. */
@@ -211,9 +213,16 @@ export class GuestInstance implements InstanceHost {
   }
 
   #call(instance: ActorInstance, call: CarriedCall): void {
+    const { relay } = this.#parts;
+    const scope = relay === undefined ? undefined : parentOf(relay, call.trace || undefined);
+    if (scope !== undefined) this.#scopes.add(scope);
     const reply = new GuestReply(call.call, this.#voice, {
       flows: this.#flows,
-      answered: () => this.#calls.answered(call.call),
+      answered: () => {
+        this.#calls.answered(call.call);
+        // The items of a result are answers, too.
+        if (!this.#flows.has(call.call)) this.#leave(scope);
+      },
     });
     try {
       const action: ActionCall = {
@@ -226,12 +235,19 @@ export class GuestInstance implements InstanceHost {
         began: () => reply.began(),
         ...this.#calls.termsOf(call),
       };
-      const { relay } = this.#parts;
-      if (relay === undefined) instance.action(action);
-      else relay.withScopeStack(parentOf(relay, call.trace || undefined), () => instance.action(action));
+      if (relay === undefined || scope === undefined) instance.action(action);
+      else relay.withScopeStack(scope, () => instance.action(action));
     } catch (cause) {
       reply.error(cause).release();
     }
+  }
+
+  /** What was registered in the scope of a call is gone with it. */
+  #leave(scope: Scope | undefined): void {
+    const { relay } = this.#parts;
+    if (relay === undefined || scope === undefined) return;
+    this.#scopes.delete(scope);
+    endScope(relay, scope);
   }
 
   /** The caller of a streamed result wants no more. A call that answers once is told, and goes on. */
@@ -248,6 +264,7 @@ export class GuestInstance implements InstanceHost {
   }
 
   #stopped(): void {
+    for (const scope of [...this.#scopes]) this.#leave(scope);
     const { left: connections } = this.#connections;
     const { left: sockets } = this.#sockets;
     this.#voice.say({ $case: "stopped", value: { connections, sockets } });

@@ -10,21 +10,29 @@ import type { ActorRecord } from "../ports/directory.ts";
 import type { ActionCall } from "../ports/instance.ts";
 import { actorFacts, endScope, parentOf, type Tracing } from "./tracing.ts";
 
+/** The instance that a call came to. */
+export interface ScopeWatch {
+  readonly tracing: Tracing;
+  readonly record: ActorRecord;
+  /** Somebody has asked for the scope of a call that has no answer yet. */
+  made(scope: CallScope): void;
+  /** It has ended. */
+  ended(scope: CallScope): void;
+}
+
 /** The scope of one call. */
 export class CallScope implements LazyScope {
-  readonly #tracing: Tracing;
-  readonly #record: ActorRecord;
+  readonly #watch: ScopeWatch;
   readonly #call: ActionCall;
   /** Where the call came from. */
   readonly #above: Scope | LazyScope;
   #scope: Scope | undefined;
   #ended = false;
 
-  constructor(tracing: Tracing, record: ActorRecord, call: ActionCall) {
-    this.#tracing = tracing;
-    this.#record = record;
+  constructor(watch: ScopeWatch, call: ActionCall) {
+    this.#watch = watch;
     this.#call = call;
-    this.#above = tracing.relay.here;
+    this.#above = watch.tracing.relay.here;
   }
 
   get scope(): Scope {
@@ -32,22 +40,26 @@ export class CallScope implements LazyScope {
     return this.#scope;
   }
 
-  /** The call has an answer. */
+  /** The call has an answer, or its actor has stopped and it never will. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (this.#scope !== undefined) endScope(this.#tracing.relay, this.#scope);
+    if (this.#scope === undefined) return;
+    this.#watch.ended(this);
+    endScope(this.#watch.tracing.relay, this.#scope);
   }
 
   #begin(): Scope {
-    const { relay } = this.#tracing;
+    const { tracing, record } = this.#watch;
+    const { relay } = tracing;
     const above = this.#above;
     const { name, trace } = this.#call;
-    const scope = relay.pushScope(`${this.#record.name}.${name}`, "function", {
+    const scope = relay.pushScope(`${record.name}.${name}`, "function", {
       parent: trace !== undefined ? parentOf(relay, trace) : "scope" in above ? above.scope : above,
-      metadata: actorFacts(this.#record, "action"),
+      metadata: actorFacts(record, "action"),
     });
     if (this.#ended) endScope(relay, scope);
+    else this.#watch.made(this);
     return scope;
   }
 }

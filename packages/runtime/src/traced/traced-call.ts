@@ -111,13 +111,13 @@ export class TracedCall implements Whole<ActionCall>, Reply {
     if (this.#left) return;
     this.#left = true;
     const { tracing } = this.#watch;
+    this.#watch.left(this);
     if (!this.#told) {
       endScope(tracing.relay, this.#scope);
       return;
     }
     const error = failure === undefined ? this.#error : failure.error;
     const output = tracing.payloads && error === undefined ? this.#result : undefined;
-    this.#watch.left(this);
     const how =
       error === undefined
         ? { output, metadata: { ...OK, ...this.#times } }

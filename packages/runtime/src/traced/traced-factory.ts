@@ -6,7 +6,7 @@ import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/inst
 import type { StoreNeeds } from "../ports/storage.ts";
 import type { Whole } from "../ports/whole.ts";
 import { TracedInstance } from "./traced-instance.ts";
-import { actorFacts, endScope, OK, type Tracing } from "./tracing.ts";
+import { actorFacts, endScope, failedWith, OK, type Tracing } from "./tracing.ts";
 
 /** The time of an actor's last batch. */
 class StorageTime {
@@ -68,7 +68,7 @@ export class TracedFactory implements Whole<InstanceFactory> {
   ): ActorInstance | Promise<ActorInstance> {
     const { relay } = this.#tracing;
     const failed = (error: unknown): never => {
-      endScope(relay, scope, { error });
+      endScope(relay, scope, failedWith(error));
       throw error;
     };
     let instance: ActorInstance | Promise<ActorInstance>;

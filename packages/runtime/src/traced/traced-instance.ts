@@ -18,17 +18,19 @@ import type {
 } from "../ports/instance.ts";
 import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
 import type { Whole } from "../ports/whole.ts";
-import { CallScope } from "./call-scope.ts";
+import { CallScope, type ScopeWatch } from "./call-scope.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
 import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
 /** An activation whose calls have scopes. */
-export class TracedInstance implements Whole<ActorInstance>, CallWatch {
+export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWatch {
   readonly tracing: Tracing;
   readonly #instance: ActorInstance;
   readonly #store: { readonly storageMs: number };
-  /** Calls whose start was told, and their end wasn't. */
+  /** Calls that have a scope, and no answer. */
   #open: Set<TracedCall> | undefined;
+  /** Scopes of calls that nobody is told of: somebody has asked for them, and may have registered something there. */
+  #made: Set<CallScope> | undefined;
   readonly #takesScopes: boolean;
   /** Of the wake that nobody has been told of. */
   #wakeMs: number | undefined;
@@ -73,7 +75,7 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch {
   action(call: ActionCall): void {
     const { relay } = this.tracing;
     if (relay.isQuiet && this.#takesScopes && call.send === undefined) {
-      this.#instance.action(call, new CallScope(this.tracing, this.record, call));
+      this.#instance.action(call, new CallScope(this, call));
       return;
     }
     const parent = this.#parentOf(call.trace);
@@ -83,6 +85,15 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch {
 
   left(call: TracedCall): void {
     this.#open?.delete(call);
+  }
+
+  made(scope: CallScope): void {
+    this.#made ??= new Set();
+    this.#made.add(scope);
+  }
+
+  ended(scope: CallScope): void {
+    this.#made?.delete(scope);
   }
 
   connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -140,11 +151,9 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch {
         })
       : relay.pushScope(name, "function", { parent });
     const traced = new TracedCall(call, this, { scope, told, wakeMs: told ? this.#wakeMs : undefined });
-    if (told) {
-      this.#open ??= new Set();
-      this.#open.add(traced);
-      this.#wakeMs = undefined;
-    }
+    this.#open ??= new Set();
+    this.#open.add(traced);
+    if (told) this.#wakeMs = undefined;
     relay.withScopeStack(scope, () => this.#instance.action(traced));
   }
 
@@ -152,6 +161,7 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch {
     await this.#instance.stop(reason);
     // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
     for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
+    for (const scope of [...(this.#made ?? [])]) scope.end();
   }
 }
 

@@ -44,6 +44,11 @@ export function capturedTrace(relay: Relay, scope?: Scope): string | undefined {
   return context === undefined ? undefined : propagationContextToJson(context);
 }
 
+/** How what threw `error` ended: that may be nothing at all, and is an error all the same. */
+export function failedWith(error: unknown, metadata?: Metadata): PopOptions {
+  return { error: error ?? String(error), ...(metadata === undefined ? {} : { metadata }) };
+}
+
 /** Ends a scope, unless the actor's code has: it has its end event then. */
 export function endScope(relay: Relay, scope: Scope, how?: PopOptions): void {
   if (relay.isOpen(scope)) relay.popScope(scope, how);

@@ -6,7 +6,7 @@
  */
 import type { Metadata, Relay, Scope } from "@troupe/relay";
 import type { ActorRecord } from "../ports/directory.ts";
-import { actorFacts, endScope, OK } from "./tracing.ts";
+import { actorFacts, endScope, failedWith, OK } from "./tracing.ts";
 
 /** What is to be run. */
 export interface WorkToDo {
@@ -31,7 +31,7 @@ export function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R): R {
     if (work.durable === undefined) endScope(relay, scope, { metadata: OK });
     else endWhenDurable(relay, scope, work.durable());
   };
-  const failed = (error: unknown): void => endScope(relay, scope, { error });
+  const failed = (error: unknown): void => endScope(relay, scope, failedWith(error));
   let result: R;
   try {
     result = relay.withScopeStack(scope, fn);
@@ -49,6 +49,6 @@ export function inWorkScope<R>(relay: Relay, work: WorkToDo, fn: () => R): R {
 export function endWhenDurable(relay: Relay, scope: Scope, durable: Promise<void>): void {
   durable.then(
     () => endScope(relay, scope, { metadata: OK }),
-    (error: unknown) => endScope(relay, scope, { error }),
+    (error: unknown) => endScope(relay, scope, failedWith(error)),
   );
 }

@@ -8,7 +8,7 @@ import type { Relay, Scope } from "@troupe/relay";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { RunScope } from "../workflow/life.ts";
 import type { WorkflowRecord, WorkflowState } from "../workflow/record.ts";
-import { actorFacts, capturedTrace, endScope, OK, parentOf } from "./tracing.ts";
+import { actorFacts, capturedTrace, endScope, failedWith, OK, parentOf } from "./tracing.ts";
 
 /** What it is made of. */
 export interface WorkflowScopeParts {
@@ -56,9 +56,9 @@ export class WorkflowScope implements RunScope {
           endScope(
             relay,
             scope,
-            state === "completed" ? { metadata: { ...OK, ...facts } } : { error, metadata: facts },
+            state === "completed" ? { metadata: { ...OK, ...facts } } : failedWith(error, facts),
           ),
-        (cause: unknown) => endScope(relay, scope, { error: cause, metadata: facts }),
+        (cause: unknown) => endScope(relay, scope, failedWith(cause, facts)),
       );
     }
   }

@@ -234,6 +234,38 @@ test("nothing is left open by an actor that stops, or whose client is gone", asy
   latch.open();
 });
 
+test.each([false, true])(
+  "what an action registered in its scope is gone with its answer, or its actor, though nobody listens (guarded: %s)",
+  async (guarded) => {
+    latch = new Latch();
+    const { relay } = new Listener();
+    relay.deregisterSubscriber("listener");
+    if (guarded) relay.registerActionConditionalExecutionGuardrail("asks", () => null);
+    const keeper = actor({
+      actions: {
+        take: (c) =>
+          void relay.registerToolConditionalExecutionGuardrail("took", () => null, { scope: c.scope }),
+        keep: async (c) => {
+          relay.registerToolConditionalExecutionGuardrail("kept", () => null, { scope: c.scope });
+          await latch.promise;
+        },
+      },
+    });
+    await using driver = await Driver.start({ keeper }, { relay });
+    const names = () => relay.listRuntimeRegistrations().map(({ name }) => name);
+    await driver.act("keeper", "take");
+    expect(names()).not.toContain("took");
+    const socket = driver.socket("/actor/keeper/connect").hello();
+    await driver.world.idle();
+    socket.action(1, "keep");
+    await driver.world.idle();
+    expect(names()).toContain("kept");
+    await Promise.all([driver.restart(), driver.world.pass(60_000)]);
+    expect(names()).toEqual(guarded ? ["asks"] : []);
+    latch.open();
+  },
+);
+
 test("arguments and results are told where the program says so, and nowhere else", async () => {
   const listener = new Listener();
   await using driver = await Driver.start({ counter }, { relay: { on: listener.relay, payloads: true } });

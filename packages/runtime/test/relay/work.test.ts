@@ -14,6 +14,8 @@ const clock = actor({
     },
     rang: (c) => c.state.rang,
     never: () => expect.unreachable(),
+    planNothing: async (c) => await c.schedule.after(1_000, "throwNothing"),
+    throwNothing: async () => await Promise.reject(),
     planNever: async (c) => await c.schedule.after(1_000, "never"),
     every: async (c) => await c.cron.every({ name: "tick", interval: 60_000, action: "ring" }),
   },
@@ -57,6 +59,14 @@ test("a scheduled call whose commit fails has an end that says so, and is made a
   await driver.world.pass(60_000);
   const ends = (await listener.story()).filter((line) => line.startsWith("end clock.ring"));
   expect(ends).toEqual(["end clock.ring storage.commit_failed", "end clock.ring"]);
+});
+
+test("a scheduled call that throws nothing at all has failed, and its end says so", async () => {
+  const listener = new Listener();
+  await using driver = await Driver.start({ clock }, { relay: listener.relay });
+  await driver.act("clock", "planNothing");
+  await driver.world.pass(2_000);
+  expect((await listener.end("clock.throwNothing")).metadata).toMatchObject({ "otel.status_code": "ERROR" });
 });
 
 test("recurring calls belong to nothing but themselves", async () => {

@@ -95,7 +95,7 @@ class Builder {
     const calls = (response?.tool_calls ?? []).map(({ id, name, arguments: args }, n) => ({
       tool_call_id: id === "" ? `${call.start.uuid}-${n}` : id,
       function_name: name === "" ? "unknown" : name,
-      arguments: args,
+      arguments: namedArguments(args),
     }));
     const model = response?.model ?? modelOf(call);
     this.#push({
@@ -121,7 +121,11 @@ class Builder {
     if (asked === undefined)
       step.tool_calls = [
         ...(step.tool_calls ?? []),
-        { tool_call_id: known, function_name: call.start.name || "unknown", arguments: call.start.data },
+        {
+          tool_call_id: known,
+          function_name: call.start.name || "unknown",
+          arguments: namedArguments(call.start.data),
+        },
       ];
     step.observation ??= { results: [] };
     step.observation.results.push(this.#result(call, known));
@@ -174,6 +178,12 @@ class Builder {
     this.steps.push(numbered);
     return numbered;
   }
+}
+
+/** The format has arguments by name: what isn't, such as text that a model meant to be JSON, is the one called "value". */
+function namedArguments(args: Json): JsonObject {
+  if (args === null) return {};
+  return isObject(args) ? args : { value: args };
 }
 
 function plainText(value: Json): string {

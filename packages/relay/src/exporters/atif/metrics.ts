@@ -9,14 +9,19 @@ export function metricsOf(usage: AnnotatedUsage | undefined): { readonly metrics
   const { cost, total_tokens, cache_write_tokens } = usage;
   const dollars = cost?.currency === "USD" ? cost.total : undefined;
   const told = {
-    prompt_tokens: usage.prompt_tokens,
-    completion_tokens: usage.completion_tokens,
-    cached_tokens: usage.cache_read_tokens,
-    cost_usd: dollars,
+    prompt_tokens: counted(usage.prompt_tokens),
+    completion_tokens: counted(usage.completion_tokens),
+    cached_tokens: counted(usage.cache_read_tokens),
+    cost_usd: dollars !== undefined && dollars >= 0 ? dollars : undefined,
   };
   const extra = present({ total_tokens, cache_write_tokens });
   const known = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
   return { metrics: { ...known, ...(Object.keys(extra).length === 0 ? {} : { extra }) } };
+}
+
+/** What a provider says may be anything: what isn't a count would have the whole trajectory refused. */
+function counted(tokens: number | undefined): number | undefined {
+  return Number.isInteger(tokens) && Number(tokens) >= 0 ? tokens : undefined;
 }
 
 /** The sums. */

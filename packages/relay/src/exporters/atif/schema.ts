@@ -10,7 +10,7 @@ const object = (properties: object, required: readonly string[]) =>
 
 const trajectoryRef = object({ session_id: text, trajectory_id: text, path: text, extra }, []);
 
-const toolCall = object({ tool_call_id: named, function_name: named, arguments: {}, extra }, [
+const toolCall = object({ tool_call_id: named, function_name: named, arguments: { type: "object" }, extra }, [
   "tool_call_id",
   "function_name",
   "arguments",

@@ -19,7 +19,7 @@ export interface AtifAgent {
 export interface AtifToolCall {
   tool_call_id: string;
   function_name: string;
-  arguments: Json;
+  arguments: JsonObject;
 }
 
 /** What came back. */

@@ -39,25 +39,33 @@ export function responseOf(call: DescribedCall): AnnotatedLlmResponse | undefine
   return isObject(found) ? (found as AnnotatedLlmResponse) : undefined;
 }
 
-/** The value as an attribute has it: scalars and lists of one type as they are, all else as JSON. */
+/**
+ * The value as an attribute has it: scalars and lists of one type as they are, all else as JSON. A whole number is an int64
+ * on the wire: a larger one is told as text, for a collector refuses all that comes with it.
+ */
 export function attributeValue(value: Json | undefined): AttributeValue | undefined {
   if (value === undefined || value === null) return undefined;
+  if (typeof value === "number") return isTold(value) ? value : String(value);
   if (typeof value !== "object") return value;
   if (Array.isArray(value)) {
     const list: readonly Json[] = value;
     if (list.every((element) => typeof element === "string")) return [...list];
-    if (list.every((element) => typeof element === "number")) return [...list];
+    if (list.every((element) => typeof element === "number") && list.every(isTold)) return [...list];
     if (list.every((element) => typeof element === "boolean")) return [...list];
   }
   return JSON.stringify(value);
 }
 
-/** The attributes without what is undefined. */
+function isTold(value: number): boolean {
+  return !Number.isInteger(value) || Math.abs(value) < 2 ** 63;
+}
+
+/** The attributes without what is undefined or has no name. */
 export function attributes(given: Readonly<Record<string, Json | undefined>>): AttributeMap {
   const entries = Object.entries(given).flatMap(
     ([key, value]): readonly (readonly [string, AttributeValue])[] => {
       const told = attributeValue(value);
-      return told === undefined ? [] : [[key, told]];
+      return told === undefined || key === "" ? [] : [[key, told]];
     },
   );
   return Object.fromEntries(entries);
