@@ -63,6 +63,15 @@ export const relayErrors = {
   /** The caller's signal fired. The tool may have run or not. */
   aborted: (what: string, reason: unknown) =>
     error("aborted", `${what} was aborted`, { statusCode: 499, cause: reason }),
+  /** Its arguments or its request said something else when guardrails had answered than when they were asked. */
+  changedMeanwhile: (what: string) =>
+    error(
+      "changed_meanwhile",
+      `What "${what}" is called with was changed while guardrails thought about it`,
+      {
+        statusCode: 409,
+      },
+    ),
   /** `next` was called after its intercept had answered. */
   nextRevoked: (by: string) =>
     error("next_revoked", `"${by}" called next after it had answered`, { metadata: { by } }),

@@ -212,7 +212,7 @@ export class RelayCore {
 
   /**
    * Calls a tool under all middleware that is visible. Throws `relay.guardrail_rejected`, `relay.middleware_failed`,
-   * `relay.aborted`, `relay.bad_answer`, or what the tool throws.
+   * `relay.aborted`, `relay.changed_meanwhile`, `relay.bad_answer`, or what the tool throws.
    */
   toolCallExecute(
     name: string,

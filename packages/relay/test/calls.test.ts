@@ -212,3 +212,26 @@ test("headers may be given as Headers, a map or pairs: the provider gets them al
   const odd: LlmRequest = { headers: Object(["x-tenant"]), content: {} };
   expect(await codeOf(relay.llmCallExecute("m", odd, () => 1))).toBe("relay.bad_answer");
 });
+
+test("what is changed while a guardrail takes its time doesn't run: arguments and requests", async () => {
+  const { relay } = new Driver();
+  const asked: PromiseWithResolvers<null> = Promise.withResolvers();
+  const command = { name: "ls", flags: ["-l"] };
+  const headers: Record<string, string> = {};
+  relay.registerToolConditionalExecutionGuardrail("thinks", () => asked.promise);
+  relay.registerLlmConditionalExecutionGuardrail("thinks", () => asked.promise);
+  const ran: string[] = [];
+  const tool = relay.toolCallExecute("shell", command, () => ({ result: ran.push("tool") }));
+  const same = relay.toolCallExecute("shell", { ...command, flags: [] }, () => ({
+    result: ran.push("same"),
+  }));
+  const model = relay.llmCallExecute("m", { headers, content: command }, () => ran.push("model"));
+  command.flags.push("-a");
+  asked.resolve(null);
+  expect([await codeOf(tool), await codeOf(model)]).toEqual([
+    "relay.changed_meanwhile",
+    "relay.changed_meanwhile",
+  ]);
+  await same;
+  expect(ran).toEqual(["same"]);
+});

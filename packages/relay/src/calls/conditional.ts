@@ -5,11 +5,13 @@
  * mark tells of it and the caller gets `relay.guardrail_rejected`. One that fails is a no as well, but another error.
  */
 import { relayErrors } from "../errors.ts";
+import { attempt } from "../given.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes, Verdict } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Call, CallParts } from "./call-parts.ts";
+import { saysTheSame, snapshot } from "./snapshot.ts";
 
 type ConditionalKind =
   | "tool_conditional_execution_guardrail"
@@ -32,6 +34,19 @@ export function askGuardrails<K extends ConditionalKind>(
     }
     refuseFor(call, entry, reason);
   }
+}
+
+/**
+ * What guardrails look at while they take their time is still its owner's, who may change it: then nobody has allowed what
+ * would run. Remembers it, and answers what throws `relay.changed_meanwhile` when it says something else.
+ */
+export function remembered({ name }: Call, subject: unknown): () => void {
+  const seen = attempt(() => ({ subject: snapshot(subject) }));
+  return () => {
+    // What can't be read can't be compared, and no guardrail has read it either.
+    const same = seen === undefined || (attempt(() => saysTheSame(subject, seen.subject)) ?? true);
+    if (!same) throw relayErrors.changedMeanwhile(name);
+  };
 }
 
 /** Throws for a reason. */

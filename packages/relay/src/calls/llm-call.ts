@@ -16,7 +16,7 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { runAround } from "./around.ts";
 import { type Call, type CallContext, type CallParts, callWith, InnerContext } from "./call-parts.ts";
-import { askGuardrails } from "./conditional.ts";
+import { askGuardrails, remembered } from "./conditional.ts";
 import { checkedRequest, type RewrittenRequest, rewrittenRequest, tracedRequest } from "./llm-request.ts";
 import { type LlmCallOptions, LlmScope } from "./llm-scope.ts";
 
@@ -46,7 +46,12 @@ export async function allowedRequest(
   const { name } = call;
   const request = checkedRequest(given, `The caller of "${name}"`);
   const guardrails = call.chains.of("llm_conditional_execution_guardrail");
-  if (guardrails.length > 0) await askGuardrails(call, guardrails, { name, request });
+  const asked = askGuardrails(call, guardrails, { name, request });
+  if (asked instanceof Promise) {
+    const checkUnchanged = remembered(call, request);
+    await asked;
+    checkUnchanged();
+  }
   return await rewrittenRequest(call, request, codec);
 }
 

@@ -27,7 +27,7 @@ import {
   callWith,
   InnerContext,
 } from "./call-parts.ts";
-import { askGuardrails, refusal } from "./conditional.ts";
+import { askGuardrails, refusal, remembered } from "./conditional.ts";
 import { ToolScope } from "./tool-scope.ts";
 
 /** What may be said of a tool call. */
@@ -53,7 +53,11 @@ export function toolCall(
     checkFunction(fn, "The tool");
     const guardrails = call.chains.of("tool_conditional_execution_guardrail");
     const asked = askGuardrails(call, guardrails, { toolName: name, args });
-    if (asked instanceof Promise) await asked;
+    if (asked instanceof Promise) {
+      const checkUnchanged = remembered(call, args);
+      await asked;
+      checkUnchanged();
+    }
     const intercepted = call.chains.of("tool_request_intercept").length > 0;
     const real = intercepted ? await rewrittenArgs(call, args) : args;
     const tool = new ToolScope(call, options, real);
