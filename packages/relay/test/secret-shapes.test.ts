@@ -60,6 +60,7 @@ const texts = [
   `-----BEGIN PRIVATE KEY-----\n${S}`,
   ...[`mysql -h db --password ${S} shop`, `gh --api-key "${S}"`, `["login","--token","${S}"]`],
   ...[`<password>${S}</password>`, `<ns:api-key>${S}</ns:api-key>`, `at ya29.${S}${tail}`],
+  ...[`SG.${tail}${tail}.${S}${tail}`, `x-auth: ${S}`],
 ];
 
 test.each(texts)("%s has a secret, also as the name of a property", (text) => {

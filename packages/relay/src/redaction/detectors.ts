@@ -56,7 +56,7 @@ const rows: Readonly<Record<DetectorName, Row>> = {
   },
   api_key: {
     pattern: new RegExp(
-      `(?:(?<![A-Za-z0-9])(?:${keyPrefixes})|\\b(?:${keyWords}))[-_][A-Za-z0-9_-]{16,}|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{16,}|(?<![A-Za-z0-9])ya29\\.[A-Za-z0-9_-]{16,}`,
+      `(?:(?<![A-Za-z0-9])(?:${keyPrefixes})|\\b(?:${keyWords}))[-_][A-Za-z0-9_-]{16,}|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{16,}|(?<![A-Za-z0-9])ya29\\.[A-Za-z0-9_-]{16,}|(?<![A-Za-z0-9])SG\\.[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{16,}`,
       "g",
     ),
     secret: true,

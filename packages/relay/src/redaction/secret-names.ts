@@ -10,7 +10,7 @@ export const secretEndings: readonly string[] = [
   ...["api-key", "api-keys", "secret-key", "private-key", "access-key", "account-key", "subscription-key"],
   ...["signing-key", "encryption-key", "master-key", "connection-string"],
   ...["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "client-secret"],
-  ...["token", "credential", "credentials", "cookie", "cookies", "authorization"],
+  ...["token", "credential", "credentials", "cookie", "cookies", "authorization", "x-auth"],
 ];
 
 /** A word of its own only: what ends in it is mostly something else. */

@@ -29,7 +29,8 @@ export const REDACTED = "[REDACTED]";
 const clues: Partial<Readonly<Record<DetectorName, (text: string) => boolean>>> = {
   bearer_token: (text) => text.includes("earer") || text.includes("EARER"),
   api_key: (text) =>
-    hasWord(text, 16) && (text.includes("-") || text.includes("_") || text.includes("ya29.")),
+    hasWord(text, 16) &&
+    (text.includes("-") || text.includes("_") || text.includes("ya29.") || text.includes("SG.")),
   jwt: (text) => text.includes("eyJ"),
   aws_access_key_id: (text) => hasWord(text, 20),
   aws_secret_access_key: (text) => hasWord(text, 40),
