@@ -283,7 +283,7 @@ test("a directory that can't be written to is a typed error", async () => {
 });
 
 test("a start on a full disk behind a kill -9 says so, and with room again everything is there", async (context) => {
-  using disk = SmallDisk.mount(3);
+  using disk = SmallDisk.mount(8);
   if (disk === undefined) return context.skip("no file system can be mounted here: it takes root");
   await using child = new Child(disk.path, "write");
   await child.printed(20);
