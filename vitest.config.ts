@@ -28,6 +28,9 @@ const carried = [
   `${runtime}/testing/crash.test.ts`,
 ];
 
+/** Stories that count the processes that are theirs. */
+const counting = ["packages/plugins/test/isolate/process.test.ts"];
+
 export default defineConfig({
   test: {
     // The program of isolates is a bundle also where everything else runs from the sources.
@@ -36,8 +39,8 @@ export default defineConfig({
     maxWorkers: 2,
     pool: "forks",
     projects: [
-      project("all", ["{packages/*/test,sim,tools}/**/*.test.ts"], { isolate: false }),
-      project("whole", ["{conformance,test}/**/*.test.ts"], { isolate: true }),
+      project("all", ["{packages/*/test,sim,tools}/**/*.test.ts"], { isolate: false, exclude: counting }),
+      project("whole", ["{conformance,test}/**/*.test.ts", ...counting], { isolate: true }),
       project("carried", carried, { isolate: false, env: { TROUPE_TEST_CARRIED: "1" } }),
     ],
   },
@@ -50,16 +53,18 @@ interface ProjectOptions {
    * load too, it sets up once for all of them.
    */
   readonly isolate: boolean;
+  readonly exclude?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-function project(name: string, include: readonly string[], { isolate, env }: ProjectOptions) {
+function project(name: string, include: readonly string[], { isolate, exclude = [], env }: ProjectOptions) {
   return {
     resolve: { conditions: ["troupe-source"] },
     ssr: { resolve: { conditions: ["troupe-source", "node", "import", "default"] } },
     test: {
       name,
       include: [...include],
+      exclude: ["**/node_modules/**", ...exclude],
       isolate,
       env: { ...environmentOf(unsaid.map((program) => findProgram(program, process.env))), ...env },
       // Node loads the sources by itself, as in every other process of a test: no transform, no wrapped imports.

@@ -160,18 +160,26 @@ test("a sandbox runs built and from source; where just-bash isn't installed it s
 
 const published = packages.find(({ manifest }) => manifest.name === "troupe")?.manifest.exports ?? {};
 const entries = Object.keys(published).map((subpath) => `troupe${subpath.slice(1)}`);
+const moved = new Set(
+  entries.filter((_entry, index) => JSON.stringify(Object.values(published)[index]).includes("/moved/")),
+);
 
 test("each entry of troupe resolves in the project and in this repository, built and from source", async () => {
-  // One process for all of them; an entry that doesn't load ends it.
+  // One process for all of them; an entry that doesn't load ends it, but for those that say what to use instead.
   const names = `for (const entry of ${JSON.stringify(entries)})
-    console.log(entry, Object.keys(await import(entry)).sort().join());`;
+    console.log(entry, await import(entry).then((names) => Object.keys(names).sort().join(), (error) => {
+      if (error.code !== "moved") throw error;
+      return "package.moved: " + error.message;
+    }));`;
   project.write("names.mjs", names);
   const installed = await project.run("names.mjs");
   const script = ["--input-type=module", "--eval", names];
   const built = await command(process.execPath, script, { cwd: root });
   const source = await command(process.execPath, ["--conditions=troupe-source", ...script], { cwd: root });
   expect(installed).toMatchObject({ status: 0 });
-  for (const entry of entries) expect(installed.output).toContain(`${entry} `);
+  for (const entry of entries)
+    expect(installed.output).toContain(`${entry} ${moved.has(entry) ? "package.moved: " : ""}`);
+  expect(installed.output.match(/package\.moved: /g)).toHaveLength(moved.size);
   expect(built).toEqual(installed);
   expect(source).toEqual(installed);
 }, 60_000);
