@@ -49,7 +49,7 @@ export default defineConfig({
 interface ProjectOptions {
   /**
    * A process for each file, for stories that start programs and count what is left of them. The others share two, which
-   * saves a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
+   * saves more than half a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
    * load too, it sets up once for all of them.
    */
   readonly isolate: boolean;

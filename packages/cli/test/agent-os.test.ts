@@ -15,7 +15,7 @@ const noPasswords = `{
   handle: ({ request }) => (JSON.stringify(request.content).includes("hunter2") ? "that is a password" : null),
 }`;
 
-test("an agent's model traffic goes through a gateway: it is counted, traced, and refused where a guardrail says so", async (context) => {
+test("an agent's model traffic goes through a gateway: it is traced, and refused where a guardrail says so", async (context) => {
   const program = process.env.TROUPE_TEST_PI ?? "";
   if (program === "") return context.skip(process.env.TROUPE_TEST_PI_WHY ?? "no Pi");
   using place = new Place();
