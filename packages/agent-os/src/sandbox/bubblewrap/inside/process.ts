@@ -116,12 +116,17 @@ function sendSignal(child: ChildProcess, name: string): void {
     signalGroup(child.pid, name);
 }
 
-/** To all of a group; one that has gone gets nothing. */
-export function signalGroup(pid: number, name: string): void {
+/** To all of a group; false: there is none. */
+export function signalGroup(pid: number, name: string): boolean {
+  return signalProcess(-pid, name);
+}
+
+/** To one process; false: there is none. */
+export function signalProcess(pid: number, name: string): boolean {
   try {
-    process.kill(-pid, name);
+    return process.kill(pid, name);
   } catch {
-    // It has gone.
+    return false;
   }
 }
 

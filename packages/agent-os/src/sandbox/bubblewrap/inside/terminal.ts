@@ -8,6 +8,7 @@ import {
   type ProcessExit,
   type RunningProcess,
   signalGroup,
+  signalProcess,
 } from "./process.ts";
 
 /** Starts a program. What opens terminals must be installed; else it fails as a program that isn't there. */
@@ -37,6 +38,11 @@ export function startInTerminal(
     return { pid: undefined, signal: () => undefined, resize: () => undefined, exceed: () => undefined };
   }
   let limit: WatchedLimit | undefined;
+  let over = false;
+  // A program that has only just been forked doesn't lead a group yet: it gets the signal by itself.
+  const signalled = (name: string): void => {
+    if (!over && !signalGroup(terminal.pid, name)) signalProcess(terminal.pid, name);
+  };
   // Bytes: without an encoding it gives what it reads as it is.
   terminal.onData((data: string | Uint8Array) => {
     if (main.destroyed || main.write(data)) return;
@@ -45,8 +51,9 @@ export function startInTerminal(
   });
   main.setEncoding("utf8").on("data", (data: string) => terminal.write(data));
   // Nobody types any more: as when a window is closed.
-  main.on("end", () => signalGroup(terminal.pid, "SIGHUP"));
+  main.on("end", () => signalled("SIGHUP"));
   terminal.onExit(({ exitCode, signal = 0 }) => {
+    over = true;
     signalGroup(terminal.pid, "SIGKILL");
     main.end();
     const exit = { exitCode: signal > 0 ? 128 + signal : exitCode, signal: nameOf(signal) };
@@ -54,11 +61,11 @@ export function startInTerminal(
   });
   return {
     pid: terminal.pid,
-    signal: (name) => signalGroup(terminal.pid, name),
+    signal: signalled,
     resize: ({ cols, rows }) => terminal.resize(cols, rows),
     exceed: (exceeded) => {
       limit ??= exceeded;
-      signalGroup(terminal.pid, "SIGKILL");
+      signalled("SIGKILL");
     },
   };
 }
