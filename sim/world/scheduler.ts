@@ -62,8 +62,13 @@ export class Scheduler implements LaneOwner {
     this.#trace.step(lane.name, this.#now);
     entry.task?.();
     entry.task = undefined;
-    this.#ticking._tickCallback();
+    this.drain();
     return true;
+  }
+
+  /** Runs what was begun outside of every lane up to its first wait: no step may come that would do it. */
+  drain(): void {
+    this.#ticking._tickCallback();
   }
 
   /** A lane that is due, any of them alike; when none is, time passes until one is. */

@@ -76,6 +76,7 @@ export class World {
   run(done: () => boolean, limitMs: number, maxSteps: number): boolean {
     const until = this.now + limitMs;
     const lastStep = this.scheduler.steps + maxSteps;
+    this.scheduler.drain();
     while (this.#violation === undefined) {
       if (done()) return true;
       if (this.scheduler.steps >= lastStep || !this.scheduler.step(until)) return done();
