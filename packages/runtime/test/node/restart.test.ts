@@ -1,6 +1,7 @@
 /** A client's connection lives through SIGTERM and a new start: nothing is lost, doubled, or left without an answer. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { createClient } from "@troupe/client";
+import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import { codeOf } from "../driver/watch.ts";
 import { temporaryDirectory } from "../storage/test-env.ts";
@@ -19,8 +20,11 @@ test("calls in flight through SIGTERM and restart are answered once each, subscr
   conn.on("added", (entry) => heard.push(entry));
   conn.onGap(({ events }) => gaps.push(events));
   const outcomes: Promise<number | string>[] = [];
+  let underWay = 0;
   const call = (): void => {
-    outcomes.push(conn.add(outcomes.length).catch((error: unknown) => codeOf(error)));
+    underWay += 1;
+    const outcome = conn.add(outcomes.length).catch((error: unknown) => codeOf(error));
+    outcomes.push(outcome.finally(() => (underWay -= 1)));
   };
   /** Calls all the time, until `until` settles: some are always on their way. */
   const calling = async (until: Promise<unknown>): Promise<void> => {
@@ -29,7 +33,8 @@ test("calls in flight through SIGTERM and restart are answered once each, subscr
       over = true;
     });
     while (!over && outcomes.length < 20_000) {
-      if (conn.isConnected || outcomes.length % 50 !== 0) call();
+      const more = conn.isConnected || outcomes.length % 50 !== 0;
+      if (more && underWay < limits.connectionActionsInFlight) call();
       await macrotask();
     }
     await end;
