@@ -86,6 +86,16 @@ const list = actor({
       c.state.jobs.reverse();
       job.self = job;
     },
+    /** Holds what can't be stored while others store theirs. */
+    nonsenseForLong: async (c) => {
+      const job: Job & { run?: unknown } = { status: "fine" };
+      c.state.jobs.push(job);
+      c.state.other = job;
+      c.state.jobs.push({ status: "untouched" });
+      job.run = () => undefined;
+      await gate.promise;
+      job.status = "of nobody";
+    },
     all: (c) => c.state,
     sleep: (c) => c.sleep(),
   },
@@ -182,6 +192,24 @@ test("what can't be stored is the call's error; what was assigned stays", async 
   expect(await act("circle")).toMatchObject({ code: expect.stringMatching(/^value\./) });
   expect(await stored()).toMatchObject({
     jobs: [{ status: "fine" }, { status: "another" }],
+    other: { status: "fine" },
+  });
+});
+
+test("what can't be stored fails the call that wrote it, and no other one's writes in the meantime", async () => {
+  const { driver, act, stored } = await start();
+  await using _driver = driver;
+  const working = watch(act("nonsenseForLong"));
+  await driver.world.idle();
+  expect((await act("group", "a", 1)).output).toEqual({ a: [1] });
+  expect((await act("first")).output).toBe("fine");
+  await act("nameShown");
+  gate.open();
+  await driver.world.idle();
+  expect(working.value).toMatchObject({ code: "value.unsupported_type" });
+  expect(await stored()).toMatchObject({
+    groups: { a: [1], woken: [1] },
+    jobs: [{ status: "by a proxy of before" }, { status: "untouched" }],
     other: { status: "fine" },
   });
 });

@@ -10,6 +10,9 @@
  * its property is a suspect for as long. When the call ends, a copy takes its place, so that nothing can be written past the traps
  * from then on. Proxies that were made in between go on with the copy ({@link LentHandler}).
  *
+ * A batch may be taken in the middle of the call, for another one. What was written into a lent object that can't be stored is
+ * the error of the call that assigned it, and the copy of before takes its place at once: nobody else's writes fail for it.
+ *
  * What is lent is plain objects and arrays, with nothing in them but such, dates and what isn't an object, each in one place
  * of one state. Of all else a copy is put there at once.
  */
@@ -51,6 +54,8 @@ export class Loans {
   readonly #of = new Map<Borrower, Loan[]>();
   /** How many there are in each property. */
   readonly #counts = new Map<string, number>();
+  /** Why something was taken from whom before its time. */
+  readonly #reclaimed = new Map<Borrower, unknown>();
 
   constructor(tree: LendingTree) {
     this.#tree = tree;
@@ -79,17 +84,32 @@ export class Loans {
     return true;
   }
 
+  /** Takes back what can't be stored; true when there was some. Its borrower hears of it at the end. */
+  reclaim(property: string): boolean {
+    let reclaimed = false;
+    for (const [borrower, loans] of this.#of)
+      for (const loan of loans) {
+        if (loan.property !== property || !standsThere(loan)) continue;
+        const failures: unknown[] = [];
+        const copy = this.#copyOf(loan, failures, "failed");
+        if (failures.length === 0) continue;
+        loan.container[placeOf(loan)] = copy;
+        if (!this.#reclaimed.has(borrower)) this.#reclaimed.set(borrower, failures[0]);
+        reclaimed = true;
+      }
+    return reclaimed;
+  }
+
   /** Throws when something was written into a lent object that can't be stored: the copy of before stands there then. */
   #end(borrower: Borrower): void {
     const loans = this.#of.get(borrower) ?? [];
     this.#of.delete(borrower);
-    const failures: unknown[] = [];
+    const failures = this.#reclaimed.has(borrower) ? [this.#reclaimed.get(borrower)] : [];
+    this.#reclaimed.delete(borrower);
     for (const loan of loans) {
       giveBack(loan.members);
-      const { container, value } = loan;
-      const key = placeOf(loan);
       // Elsewhere it can only be inside of what is lent too, and is copied with that.
-      if (container[key] === value) container[key] = this.#copyOf(loan, failures);
+      if (standsThere(loan)) loan.container[placeOf(loan)] = this.#copyOf(loan, failures, "always");
     }
     for (const { property } of loans) {
       try {
@@ -110,10 +130,12 @@ export class Loans {
     }
   }
 
-  #copyOf({ value, copy, path, property }: Loan, failures: unknown[]): unknown {
+  /** The object as it is now, or was when it could be stored. Proxies go on with the copy, always or if it `failed`. */
+  #copyOf({ value, copy, path, property }: Loan, failures: unknown[], turning: "always" | "failed"): unknown {
     let latest = copy;
     try {
       latest = cloneValue(value, path);
+      if (turning === "failed") return latest;
     } catch (cause) {
       failures.push(cause);
     }
@@ -145,6 +167,11 @@ function collect(value: unknown, members: object[]): boolean {
 
 function giveBack(members: readonly object[]): void {
   for (const member of members) lent.delete(member);
+}
+
+/** False when it was replaced or removed, or stands inside of something else that is lent. */
+function standsThere(loan: Loan): boolean {
+  return loan.container[placeOf(loan)] === loan.value;
 }
 
 /** Where a loan stands, if it is still in the container that it was put in. */

@@ -237,7 +237,7 @@ export class StateTree implements TreeOfTraps {
       this.#suspects?.delete(property);
       return null;
     }
-    const value = this.#bytesOf(property);
+    const value = this.#storable(property);
     const suspect = this.#suspects?.get(property);
     if (suspect !== undefined) suspect.stored = value;
     return value;
@@ -247,6 +247,16 @@ export class StateTree implements TreeOfTraps {
     if (value !== null && value.byteLength > limits.stateChunkBytes) this.#chunks ??= new StateChunks(NONE);
     if (this.#chunks === undefined) into.push({ key: STATE_PREFIX + property, value });
     else this.#chunks.put(property, value, into);
+  }
+
+  /** What is lent doesn't keep others from storing theirs. */
+  #storable(property: string): Uint8Array {
+    try {
+      return this.#bytesOf(property);
+    } catch (cause) {
+      if (this.#loans?.reclaim(property) !== true) throw cause;
+      return this.#bytesOf(property);
+    }
   }
 
   /** Throws `storage.property_too_large`. */
