@@ -35,6 +35,12 @@ export function checkTexts(given: unknown, what: string): void {
     throw relayErrors.optionInvalid(what, "a list of texts");
 }
 
+/** Throws unless it is an object of facts, null, or left out. */
+export function checkMetadata(given: unknown): void {
+  if (given === undefined || given === null) return;
+  if (typeof given !== "object" || isList(given)) throw relayErrors.optionInvalid("metadata", "an object");
+}
+
 /** Throws unless it is a signal, or left out. */
 export function checkSignal(given: unknown): void {
   // Also another realm's.

@@ -36,7 +36,7 @@ import type { Later, Worker } from "./events/later.ts";
 import { type Measurement, metricData, metricSchema } from "./events/metric.ts";
 import { Pipeline } from "./events/pipeline.ts";
 import { Recorder } from "./events/recorder.ts";
-import { checkFunction, checkReadable, checkText, checkTexts } from "./given.ts";
+import { checkFunction, checkMetadata, checkReadable, checkText, checkTexts } from "./given.ts";
 import { isMiddlewareKind, type MiddlewareKind } from "./middleware/kinds.ts";
 import type { ActionPayload, LlmRequest, ToolExecutionResult } from "./middleware/payloads.ts";
 import type { Registration, RegistrationRequest } from "./middleware/registration.ts";
@@ -142,6 +142,7 @@ export class RelayCore {
   /** Ends a scope, in any order. Throws `relay.scope_ended`, `relay.root_scope` or `relay.foreign_scope`. */
   popScope(scope: Scope, options: PopOptions = {}): void {
     checkReadable(options);
+    checkMetadata(options.metadata);
     this.#parts.scopes.checkEnd(scope);
     // What stands for another process' scope has its events there.
     if (scope.parent !== undefined) {
@@ -176,6 +177,7 @@ export class RelayCore {
   event(name: string, options: EventOptions = {}): void {
     checkText(name, "name");
     checkReadable(options);
+    checkMetadata(options.metadata);
     const { scopes, recorder } = this.#parts;
     recorder.mark(scopes.own(options.parent), { ...options, name });
   }

@@ -62,6 +62,10 @@ test("names and scopes that are none are refused where they are given", async ()
   expect(thrownBy(() => relay.popScope(nothing))).toBe("relay.root_scope");
   expect(thrownBy(() => relay.popScope({ name: "forged" } as never))).toBe("relay.foreign_scope");
   expect(thrownBy(() => relay.event("m", { parent: {} as never }))).toBe("relay.foreign_scope");
+  const facts = { metadata: 5 as never };
+  expect(thrownBy(() => relay.event("m", facts))).toBe("relay.option_invalid");
+  expect(thrownBy(() => relay.pushScope("s", "agent", facts))).toBe("relay.option_invalid");
+  expect(await codeOf(relay.toolCallExecute("t", {}, one, facts))).toBe("relay.option_invalid");
   const foreign = { parent: new Driver().relay.pushScope("theirs", "agent") };
   expect(await codeOf(relay.toolCallExecute("t", {}, one, foreign))).toBe("relay.foreign_scope");
   expect(await codeOf(relay.llmStreamCallExecute("l", nothing, nothing))).toBe("relay.bad_answer");

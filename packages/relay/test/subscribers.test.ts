@@ -357,6 +357,7 @@ test("registrations are bounded in each place, and what no registry can take is 
     [{ handle: 1 }, "relay.option_invalid"],
     [{ priority: Number.NaN }, "relay.option_invalid"],
     [{ deadlineMs: 0 }, "relay.option_invalid"],
+    [{ deadlineMs: "5" }, "relay.option_invalid"],
     [{ queueLimit: 0 }, "relay.option_invalid"],
     [{ overflow: "drop_all" }, "relay.option_invalid"],
     [{ about: { kinds: ["subscriber"], name: "s" } }, "relay.option_invalid"],

@@ -67,7 +67,7 @@ async function inScope(
     const { scopes } = call.parts;
     const traced = tracedRequest(rewritten.request, scope);
     const output = await scopes.run(scope, () => execute(call, scope, fn, traced));
-    model.succeeded(output);
+    model.answered(output);
     return output;
   } catch (error) {
     model.failed(error);

@@ -13,6 +13,8 @@ export interface LlmCodec {
   /** `original` is what `annotated` was decoded from: what the form has no word for stays as it is there. */
   encode(annotated: unknown, original: LlmRequest): LlmRequest;
   decodeResponse(response: unknown): unknown;
+  /** What the provider gave up with, where a response of one piece says that it did: its end event tells of it. */
+  failureOf?(response: unknown): string | undefined;
   /** For streams: gathers one response's chunks. Without it a stream has no response but the finalizer's. */
   collectStream?(): StreamCollector;
 }

@@ -1,4 +1,5 @@
 /** The scope of a managed call of a model, and its events. */
+import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Json } from "../events/event.ts";
 import type { PayloadCopy } from "../events/pipeline.ts";
 import type { Chains } from "../middleware/chains.ts";
@@ -54,6 +55,13 @@ export class LlmScope {
   /** The middleware that the call began with. */
   get chains(): Chains {
     return this.#call.chains;
+  }
+
+  /** The provider answered, in one piece: perhaps that it gave up, which the caller reads there. */
+  answered(output: unknown): void {
+    const failure = this.#tells ? this.#codec?.failureOf?.(output) : undefined;
+    if (failure === undefined) this.succeeded(output);
+    else this.failed(relayErrors.providerFailed(this.#call.name, failure), { output });
   }
 
   /** It went well. */

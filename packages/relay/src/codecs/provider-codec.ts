@@ -15,6 +15,8 @@ export interface ProviderParts {
   /** The original is given for what it alone can say: which of two names a field has. */
   readonly writeRequest: (annotated: AnnotatedLlmRequest, original: JsonObject) => JsonObject;
   readonly readResponse: (response: JsonObject) => AnnotatedLlmResponse;
+  /** Of providers that answer with a failure as with anything else. */
+  readonly readFailure?: (response: JsonObject) => string | undefined;
   readonly assembly: () => StreamAssembly;
   readonly isRequest: (content: JsonObject) => boolean;
   readonly isResponse: (response: JsonObject) => boolean;
@@ -40,6 +42,9 @@ export abstract class PartsCodec implements ProviderCodec {
 
   readonly decodeResponse = (response: unknown): AnnotatedLlmResponse =>
     this.#read("response", this.#parts.readResponse, response);
+
+  readonly failureOf = (response: unknown): string | undefined =>
+    attempt(() => (isObject(response) ? this.#parts.readFailure?.(response) : undefined));
 
   readonly collectStream = (): StreamCollector => {
     const assembly = this.#parts.assembly();

@@ -97,7 +97,7 @@ export function checkRequest(request: RegistrationRequest<MiddlewareKind>): void
   if (typeof handle !== "function") throw relayErrors.optionInvalid("handle", "a function");
   if (priority !== undefined && !Number.isFinite(priority))
     throw relayErrors.optionInvalid("priority", "a finite number");
-  if (deadlineMs !== undefined && deadlineMs !== null && !(deadlineMs > 0 && deadlineMs < 2 ** 31))
+  if (deadlineMs !== undefined && deadlineMs !== null && !isDeadline(deadlineMs))
     throw relayErrors.optionInvalid("deadlineMs", "null or from above 0 to 2^31 - 1");
   checkKindsOwn(request);
   if (kind === "conditional_middleware_guardrail") checkGate(request);
@@ -142,6 +142,10 @@ function checkGate({ about, scope, deadlineMs }: RegistrationRequest<MiddlewareK
   if (scope !== undefined) throw relayErrors.optionInvalid("scope", "left out: gates are for everybody");
   if (deadlineMs !== undefined)
     throw relayErrors.optionInvalid("deadlineMs", "left out: gates answer at once");
+}
+
+function isDeadline(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && value < 2 ** 31;
 }
 
 function isIn(value: number, least: number, most: number): boolean {

@@ -5,7 +5,7 @@ import type { AsyncVariable } from "@troupe/base";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Metadata } from "../events/event.ts";
-import { attempt, checkReadable, checkText, checkTexts } from "../given.ts";
+import { attempt, checkMetadata, checkReadable, checkText, checkTexts } from "../given.ts";
 import { type LazyScope, madeScope, Places } from "./places.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
 import { belongsTo, close, isOpen, Scope } from "./scope.ts";
@@ -91,6 +91,7 @@ export class Scopes {
   ): Scope {
     checkText(name, "name");
     checkTexts(of.options.attributes, "attributes");
+    checkMetadata(of.options.metadata);
     const { attributes, data = null, metadata = null } = of.options;
     return new Scope({
       owner: this,

@@ -255,6 +255,23 @@ test("a stream in which the provider says that it gave up is read to its end, an
   });
 });
 
+test("a response of one piece in which the provider gives up is the caller's, and its end event is an error", async () => {
+  const driver = new Driver();
+  const failed = {
+    id: "r",
+    status: "failed",
+    error: { code: "server_error", message: "overloaded" },
+    output: [],
+  };
+  const request = { headers: {}, content: { input: "hi" } };
+  const codec = codecNamed("openai_responses");
+  expect(await driver.relay.llmCallExecute("model", request, () => failed, { codec })).toBe(failed);
+  expect(await driver.find("model", "end")).toMatchObject({
+    data: { status: "failed" },
+    metadata: { "error.type": "relay.provider_failed", "otel.status_code": "ERROR" },
+  });
+});
+
 test("calls of custom tools, reasoning in pieces and old calls of functions are put together", () => {
   const collector = codecNamed("openai_chat").collectStream();
   const deltas = [

@@ -4,7 +4,8 @@
  */
 import type { Json } from "../../events/event.ts";
 import type { StreamAssembly } from "../codec.ts";
-import { isObject, type JsonObject, number, own, text } from "../json.ts";
+import { isObject, type JsonObject, number, own } from "../json.ts";
+import { readFailure } from "./response.ts";
 
 const last: readonly unknown[] = ["response.completed", "response.incomplete", "response.failed"];
 
@@ -19,9 +20,7 @@ export class ResponsesAssembly implements StreamAssembly {
   }
 
   get failure(): string | undefined {
-    if (own(this.#head, "status") !== "failed") return undefined;
-    const error = own(this.#head, "error");
-    return (isObject(error) ? text(own(error, "message")) : undefined) ?? "no reason was given";
+    return readFailure(this.#head);
   }
 
   add(event: unknown): void {

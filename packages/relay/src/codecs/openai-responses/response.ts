@@ -14,6 +14,13 @@ import {
 } from "../json.ts";
 import { usageOf } from "../usage.ts";
 
+/** What the provider gave up with, if it says so. */
+export function readFailure(raw: JsonObject): string | undefined {
+  if (own(raw, "status") !== "failed") return undefined;
+  const error = own(raw, "error");
+  return (isObject(error) ? text(own(error, "message")) : undefined) ?? "no reason was given";
+}
+
 /** The response in the words of all providers. */
 export function readResponse(raw: JsonObject): AnnotatedLlmResponse {
   const items = objectsOf(own(raw, "output"));
