@@ -95,6 +95,8 @@ export interface Sandbox {
   snapshot(): Promise<ImageChanges>;
   /** An empty sandbox with these files and no others, all or nothing. */
   restore(image: ImageChanges): Promise<void>;
+  /** Runs `work` when all that callers were told of is in the store, and saves nothing until it has settled. */
+  whileSaved<R>(work: () => Promise<R>): Promise<R>;
   /** A connection to a port on which a process of the sandbox listens. Rejects where the driver has none. */
   connect(port: number): Promise<Duplex>;
   /** Ends it; what runs is cancelled. */
