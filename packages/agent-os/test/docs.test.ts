@@ -97,6 +97,7 @@ test("docs/agent-os.md: its definitions are ones", async (t) => {
     "ANTHROPIC_BASE_URL",
     'mode: "overlay"',
     "cpuSeconds: 600",
+    "inside: true",
   ]) {
     // What is asked of a definition's client comes behind it.
     const conn = { openSession: async () => undefined };

@@ -16,6 +16,8 @@ import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.
 export interface SandboxDriver {
   /** A name for people, as in "embedded". */
   readonly name: string;
+  /** True: its processes read their stdin while it is written and print while they run, so that an agent can be one. */
+  readonly hasRealProcesses?: boolean;
   /** A new sandbox. `signal` fires when nobody wants it any more. */
   boot(options: BootOptions): Promise<Sandbox>;
 }
