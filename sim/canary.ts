@@ -22,6 +22,7 @@ import { FrameStream } from "../packages/runtime/src/remote/frame-stream.ts";
 import { Turnstile } from "../packages/runtime/src/sql/turnstile.ts";
 import { WriteSlot } from "../packages/runtime/src/sql/write-slot.ts";
 import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
+import { deafen, storeTwoOfThree, tearPages } from "./broken-sessions.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
 
@@ -132,6 +133,21 @@ export const canaries = {
     what: "a batch whose helper process was lost is told to be stored",
     caughtBy: ["durability"],
     sabotage: trustCommits,
+  },
+  "unstored-event": {
+    what: "an event of a session is told, and isn't stored",
+    caughtBy: ["durability", "sessions"],
+    sabotage: storeTwoOfThree,
+  },
+  "torn-page": {
+    what: "a page of a session's events begins with the second",
+    caughtBy: ["sessions", "liveness"],
+    sabotage: tearPages,
+  },
+  "deaf-follower": {
+    what: "who follows a session doesn't hear that the connection was lost",
+    caughtBy: ["sessions"],
+    sabotage: deafen,
   },
   "forgotten-sleeper": {
     what: "an actor behind actor/v1 sleeps, and nobody keeps its clients for the next life",

@@ -45,6 +45,8 @@ export interface Options {
   readonly connected: number;
   /** Of the users, those beside whom somebody talks over a raw socket. */
   readonly talkers: number;
+  /** Of the users, those beside whom somebody follows a session, if there is a vault. */
+  readonly followers: number;
   /** Of the actors, those with connect hooks that write. */
   readonly halls: number;
   /** Of the others, those that take messages. */
@@ -148,6 +150,7 @@ export function drawOptions(random: Random): Options {
     loseHelper: some(0.6, random.pick([0.005, 0.03])),
     lateHelper: some(0.5, random.pick([0.003, 0.02])),
     remoteHosts: random.pick([0, 1, 2]),
+    followers: maxAwake === undefined ? random.pick([0, 0.5, 0.5]) : 0,
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

@@ -33,6 +33,7 @@ import { Writers } from "./checkers/writers.ts";
 import { SimDisk } from "./disk/disk.ts";
 import { Network } from "./net/network.ts";
 import { drawOptions, type Options } from "./options.ts";
+import { Follower, type FollowerParts } from "./workload/follower.ts";
 import { Talker } from "./workload/talker.ts";
 import { type Address, User } from "./workload/user.ts";
 import type { Counters } from "./world/counters.ts";
@@ -95,7 +96,7 @@ class Simulation {
   readonly #server: SimServer;
   readonly #disk: SimDisk;
   readonly #addresses: readonly Address[];
-  readonly #users: (User | Talker)[] = [];
+  readonly #users: (User | Talker | Follower)[] = [];
   readonly #hosts: HostMachine[] = [];
 
   constructor(run: RunOptions, canary: Canary | undefined) {
@@ -235,6 +236,11 @@ class Simulation {
       },
     });
     for (let index = 0; index < world.options.usersPerClient; index += 1) {
+      if (this.#followed !== undefined && world.random.chance(world.options.followers))
+        this.#addFollower(
+          { process: machine, client, address: this.#followed },
+          `follower${number}.${index}`,
+        );
       if (world.random.chance(world.options.talkers)) this.#addTalker(machine, `talker${number}.${index}`);
       this.#users.push(
         new User({
@@ -249,6 +255,18 @@ class Simulation {
         }),
       );
     }
+  }
+
+  /** A session that ends with its actor would be another one behind it. */
+  get #followed(): Address | undefined {
+    const { options } = this.#world;
+    if (options.followers === 0 || options.mix.die > 0) return undefined;
+    return this.#addresses.find(({ name }) => name === "vault");
+  }
+
+  #addFollower(where: Pick<FollowerParts, "process" | "client" | "address">, name: string): void {
+    const checkers = { history: this.#history, durability: this.#durability };
+    this.#users.push(new Follower({ world: this.#world, name, ...where, ...checkers }));
   }
 
   #addTalker(process: SimProcess, name: string): void {

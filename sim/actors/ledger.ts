@@ -4,7 +4,8 @@
  * A ledger keeps a log of marks, and next to it two numbers and a key that count them: each turn that writes a mark writes
  * all four, in different ways, so that a turn which is there by half can be seen on disk. A hall is a ledger that its
  * users knock at: it has every connect hook, each writes, and some halls have a `run`. A mill is a ledger that also takes
- * messages (`mill.ts`), a loom one that has workflows (`loom.ts`), a vault one that has a database (`vault.ts`).
+ * messages (`mill.ts`), a loom one that has workflows (`loom.ts`), a vault one that has a database
+ * (`vault.ts`), and in it a session (`session.ts`).
  */
 import { UserError } from "@troupe/base";
 import {
@@ -22,6 +23,7 @@ import { markOf } from "../checkers/tokens.ts";
 import { type LedgerState, putCount, write } from "./ledger-state.ts";
 import { loomQueues, startWeaving, weave } from "./loom.ts";
 import { grind, millQueues } from "./mill.ts";
+import { sessionActions, sessionEvents } from "./session.ts";
 import type { Stage } from "./stage.ts";
 import { talk, type Visit } from "./talk.ts";
 import { vaultActions, vaultDatabase } from "./vault.ts";
@@ -89,7 +91,12 @@ export function makeActors(stage: Stage): Readonly<Record<(typeof actorNames)[nu
         workflows: { weave: (ctx, token: string) => weave(stage, ctx, token) },
       }),
     }),
-    vault: actor({ ...base, db: vaultDatabase, actions: { ...base.actions, ...vaultActions(stage) } }),
+    vault: actor({
+      ...base,
+      db: vaultDatabase,
+      events: { ...events, ...sessionEvents },
+      actions: { ...base.actions, ...vaultActions(stage), ...sessionActions(stage) },
+    }),
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import { type ActorContext, db } from "@troupe/runtime";
+import { migrateTranscript } from "../../packages/agent-os/src/sessions/transcript.ts";
 import { markOf } from "../checkers/tokens.ts";
 import { type LedgerState, write } from "./ledger-state.ts";
 import type { Stage } from "./stage.ts";
@@ -17,6 +18,7 @@ export const vaultDatabase = db({
     await database.execute(
       "CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, mark TEXT NOT NULL)",
     );
+    await migrateTranscript(database);
   },
 });
 

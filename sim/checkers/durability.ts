@@ -12,7 +12,7 @@ import type { Change, Image, StoredActor, Transaction } from "../disk/image.ts";
 import type { Wiretap } from "../net/network.ts";
 import type { World } from "../world/world.ts";
 import { checkActor } from "./image-rules.ts";
-import { lives, readActor, type StoredState } from "./stored-state.ts";
+import { lives, readActor, type StoredEvent, type StoredState } from "./stored-state.ts";
 import { markOf, marksIn, tokenWith } from "./tokens.ts";
 
 /** Follows the disk, and listens to what leaves. */
@@ -29,6 +29,9 @@ export class Durability implements DiskObserver, Wiretap {
   readonly logs = new Map<string, readonly string[]>();
   /** The newest safe table of every vault that ever was. */
   readonly entries = new Map<string, readonly string[]>();
+
+  /** The newest safe transcript of every session that ever was. */
+  readonly transcripts = new Map<string, readonly StoredEvent[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -138,6 +141,7 @@ export class Durability implements DiskObserver, Wiretap {
     if (state === undefined) return;
     this.logs.set(actor.record.id, state.log);
     this.entries.set(actor.record.id, state.entries);
+    this.transcripts.set(actor.record.id, state.transcript);
     for (const mark of marksOf(state)) {
       if (this.#safe.has(mark)) continue;
       this.#safe.set(mark, actor.record.id);
@@ -153,7 +157,9 @@ export class Durability implements DiskObserver, Wiretap {
 }
 
 function marksOf(state: StoredState | undefined): readonly string[] {
-  return state === undefined ? [] : [...state.log, ...state.bag, ...state.entries];
+  if (state === undefined) return [];
+  const said = state.transcript.map(({ mark }) => mark);
+  return [...state.log, ...state.bag, ...state.entries, ...said];
 }
 
 function touchedBy(transaction: Transaction): ReadonlySet<string> {

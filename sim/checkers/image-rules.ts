@@ -6,6 +6,7 @@
  */
 import type { StoredActor } from "../disk/image.ts";
 import { checkEntries } from "./entries.ts";
+import { checkTranscript } from "./heard.ts";
 import { readActor, type StoredState } from "./stored-state.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
 
@@ -23,7 +24,7 @@ export function checkActor(actor: StoredActor, statements: "one turn" | "several
   }
   const twice = log.find((mark, index) => isOnce(mark) && log.indexOf(mark) !== index);
   if (twice !== undefined) return `${where}: ${twice} was written twice`;
-  const entries = checkEntries(state, statements);
+  const entries = checkEntries(state, statements) ?? checkTranscript(state.transcript);
   return entries === undefined ? checkSchedules(where, state, actor.alarm) : `${where}: ${entries}`;
 }
 

@@ -8,12 +8,15 @@ import { Job } from "../../packages/runtime/src/schedule/job.ts";
 import { decodeOneShot } from "../../packages/runtime/src/schedule/one-shot.ts";
 import { JOB_PREFIX, SCHEDULE_PREFIX } from "../../packages/runtime/src/schedule/schedule.ts";
 import type { StoredActor } from "../disk/image.ts";
+import { marksIn } from "./tokens.ts";
 
 /** An actor's rows, decoded. */
 export interface StoredState {
   readonly log: readonly string[];
   /** Marks in the table of a vault, in their order. */
   readonly entries: readonly string[];
+  /** Events of its session. */
+  readonly transcript: readonly StoredEvent[];
   /** Marks in the built-in. */
   readonly bag: readonly string[];
   readonly count: number;
@@ -23,6 +26,12 @@ export interface StoredState {
   readonly schedules: readonly StoredSchedule[];
   /** Tokens of jobs. */
   readonly jobs: readonly StoredSchedule[];
+}
+
+/** An event of a session. */
+export interface StoredEvent {
+  readonly sequence: number;
+  readonly mark: string;
 }
 
 /** A schedule's row. */
@@ -49,6 +58,7 @@ export function readActor(actor: StoredActor): StoredState | undefined {
   return {
     log: strings(decodeCbor(log)),
     entries: entriesOf(actor),
+    transcript: transcriptOf(actor),
     bag: marksOf(rows.get(`${STATE_PREFIX}bag`)),
     count: number(rows.get(`${STATE_PREFIX}count`)),
     mirror: number(rows.get(`${STATE_PREFIX}mirror`)),
@@ -61,6 +71,14 @@ export function readActor(actor: StoredActor): StoredState | undefined {
 function entriesOf({ tables }: StoredActor): readonly string[] {
   const entries = tables?.find(({ name }) => name === "entries")?.rows ?? [];
   return entries.map(([_place, mark]) => String(mark));
+}
+
+function transcriptOf({ tables }: StoredActor): readonly StoredEvent[] {
+  const events = tables?.find(({ name }) => name === "session_events")?.rows ?? [];
+  return events.map(([_session, sequence, event]) => {
+    const [mark = ""] = marksIn(String(event));
+    return { sequence: Number(sequence), mark };
+  });
 }
 
 /** It was made whole, and its end for good wasn't asked for. */

@@ -50,7 +50,9 @@ function tablesOf(database: Database): StoredTable[] {
     .all();
   return found.map((table) => {
     const [name, sql] = [String(table["name"]), String(table["sql"])];
-    const rows = database.prepare(`SELECT * FROM ${name} ORDER BY rowid`).all();
+    // Without rowids a table has the order of its key.
+    const order = sql.includes("WITHOUT ROWID") ? "" : " ORDER BY rowid";
+    const rows = database.prepare(`SELECT * FROM ${name}${order}`).all();
     return { name, sql, rows: rows.map((row) => Object.values(row)) };
   });
 }

@@ -12,12 +12,14 @@ import { processActions } from "./actions/process-actions.ts";
 import { sandboxActions } from "./actions/sandbox-actions.ts";
 import { sessionActions } from "./actions/session-actions.ts";
 import { shellActions } from "./actions/shell-actions.ts";
+import { snapshotActions } from "./actions/snapshot-actions.ts";
 import { agentOSEvents } from "./agent-os-events.ts";
 import { type AgentOSConfig, checkConfig } from "./config.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSTypes, Hooks, type NoEvents } from "./hooks.ts";
 import { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 import { migrateFiles } from "./sandbox/file-table.ts";
+import { migrateSnapshots } from "./sandbox/snapshot-table.ts";
 import { migratePrompts } from "./sessions/prompts.ts";
 import { migrateTranscript } from "./sessions/transcript.ts";
 import { Workspace, type WorkspaceState } from "./workspace.ts";
@@ -29,6 +31,7 @@ const MESSAGE_BYTES = 8 * 1024 * 1024;
 
 const builtIn = {
   ...sandboxActions,
+  ...snapshotActions,
   ...processActions,
   ...shellActions,
   ...portActions,
@@ -85,6 +88,7 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
         await migrateTranscript(database);
         await migratePrompts(database);
         await migrateFiles(database);
+        await migrateSnapshots(database);
       },
     }),
     createVars: (c) => new Workspace(config, driver, c, new Hooks(config)),
@@ -97,7 +101,7 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
     onRequest: (c, request) => c.vars.previews.answer(request),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
-    canCall: { runCronJob: "internal" },
+    canCall: { runCronJob: "internal", readSnapshotPaths: "internal", readSnapshotParts: "internal" },
     actions: { ...builtIn, ...actions },
     options: {
       actionTimeout: PROMPT_TIMEOUT_MS,

@@ -12,14 +12,19 @@ import type { ProcessLimits } from "./processes/processes.ts";
 import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 
-/** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, outside of the sandbox. */
+/** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, unless it says that it is `inside`. */
 export interface AgentCommand {
   readonly command: string;
   readonly args?: readonly string[];
   /** Its environment, beside PATH, HOME, LANG and TMPDIR. Nothing else of the host's is passed on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the process starts on the host. Default: where the host did. */
+  /** Where the process starts. Default: where the host did, or for one that is inside "/home/user". */
   readonly cwd?: string;
+  /**
+   * True: it runs as a process of the sandbox, which must be one of real processes, with its files, limits, variables and network; it
+   * isn't offered `tools`. Default: outside.
+   */
+  readonly inside?: boolean;
   /** The id of the way in which it authenticates, where it must: one of its `authMethods`. Default: none. */
   readonly authMethod?: string;
   /** MCP servers that it is given for each session, beside the program's own `tools`. */
@@ -72,7 +77,7 @@ const optionNames = [
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
 const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
-const agentNames = ["command", "args", "env", "cwd", "authMethod", "mcpServers", "offers"];
+const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mcpServers", "offers"];
 
 /** Throws `config.*` where the options aren't ones. */
 export function checkConfig(config: AgentOSConfig): void {
@@ -85,6 +90,11 @@ export function checkConfig(config: AgentOSConfig): void {
     checkNames(`agents.${name}`, agent, agentNames);
     if (agent.mcpServers !== undefined && !Array.isArray(agent.mcpServers))
       throw configErrors.invalidOption(`agents.${name}.mcpServers`, "a list of MCP servers, as ACP has them");
+    if (agent.inside === true && config.sandbox?.hasRealProcesses !== true)
+      throw configErrors.invalidOption(
+        `agents.${name}.inside`,
+        "of a sandbox of real processes: see ProcessDriver",
+      );
     checkNames(`agents.${name}.offers`, agent.offers ?? {}, ["files", "terminals"]);
   }
   const { permissions, agentStartTimeoutMs, permissionTimeoutMs } = config;

@@ -96,6 +96,20 @@ export const sandboxErrors = {
     }),
 };
 
+/** Errors of kept states of a sandbox's files. */
+export const snapshotErrors = {
+  notFound: (snapshotId: string) =>
+    error(404, "sandbox", "snapshot_not_found", `There is no snapshot "${snapshotId}"`, {
+      metadata: { snapshotId },
+    }),
+  tooMany: (limit: number) =>
+    error(429, "sandbox", "too_many_snapshots", `A workspace can have ${limit} snapshots: delete one`, {
+      metadata: { limit },
+    }),
+  notDurable: () =>
+    error(409, "sandbox", "not_durable", 'Files in memory (root: "memory") have no snapshots: export them'),
+};
+
 /** Errors of processes in a sandbox. */
 export const processErrors = {
   notFound: (pid: number) =>

@@ -39,6 +39,7 @@ export type {
 } from "./sandbox/batch.ts";
 export type { ProcessDriverOptions } from "./sandbox/bubblewrap/process-driver.ts";
 export { ProcessDriver } from "./sandbox/bubblewrap/process-driver.ts";
+export type { ExportOptions } from "./sandbox/checked-sandbox.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
 export type { HostMount, Mount } from "./sandbox/mounts.ts";
 export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
@@ -61,6 +62,8 @@ export type {
   SandboxDriver,
   SandboxUse,
 } from "./sandbox/sandbox.ts";
+export type { ForkOptions, SnapshotOptions } from "./sandbox/snapshot-arguments.ts";
+export type { SnapshotInfo } from "./sandbox/snapshot-table.ts";
 export type {
   Entry,
   EntryPage,

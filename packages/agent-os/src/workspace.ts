@@ -19,6 +19,7 @@ import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver, SandboxUse } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
+import { Snapshots } from "./sandbox/snapshots.ts";
 import type { ShutdownReason } from "./session-entry.ts";
 import { EventLog } from "./sessions/event-log.ts";
 import { Prompts } from "./sessions/prompts.ts";
@@ -49,6 +50,7 @@ export class Workspace {
   readonly slot: SandboxSlot;
   /** For callers. */
   readonly sandbox: CheckedSandbox;
+  readonly snapshots: Snapshots;
   readonly processes: Processes;
   readonly shells: Shells;
   readonly previews: Previews;
@@ -76,7 +78,12 @@ export class Workspace {
       },
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
-    this.sandbox = new CheckedSandbox(this.slot);
+    this.snapshots = new Snapshots({
+      database: actor.db,
+      sandbox: () => this.slot.get(),
+      durable: config.root !== "memory",
+    });
+    this.sandbox = new CheckedSandbox(this.slot, this.snapshots);
     const running = {
       announcer,
       sandbox: () => this.slot.get(),

@@ -385,6 +385,12 @@ export const limits = {
   sandboxArchiveBytes: 7 * 1024 * 1024,
   /** Entries of an archive that is imported. */
   sandboxArchiveEntries: 10_000,
+  /** Snapshots of a sandbox's files that one actor keeps. */
+  sandboxSnapshots: 64,
+  /** Characters of a snapshot's name. */
+  sandboxSnapshotNameLength: 256,
+  /** Paths of a snapshot in one message to the workspace that forks it. */
+  sandboxSnapshotPaths: 1_000,
   /** Threads on which the processes of embedded sandboxes run that share an `agentOS()`. */
   sandboxProcessThreads: 8,
   /** Processes that one actor may have running. */

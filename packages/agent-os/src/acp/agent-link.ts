@@ -19,8 +19,9 @@ import { TroupeError } from "@troupe/base";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
 import { type AgentPlace, toRequestError } from "./agent-place.ts";
-import { AgentProcess } from "./agent-process.ts";
+import { AgentProcess, type AgentProgram } from "./agent-process.ts";
 import { messagesOf } from "./message-lines.ts";
+import { SandboxAgent } from "./sandbox-agent.ts";
 import { Terminals } from "./terminals.ts";
 
 /** What a link is made of. */
@@ -36,7 +37,7 @@ export interface AgentLinkParts {
 export class AgentLink {
   /** Settles, never rejects, with why the link has ended. */
   readonly ended: Promise<TroupeError>;
-  readonly #process: AgentProcess;
+  readonly #process: AgentProgram;
   readonly #terminals: Terminals;
   readonly #agent: ClientContext;
   readonly #end: (why: TroupeError) => void;
@@ -46,7 +47,8 @@ export class AgentLink {
     const ended = Promise.withResolvers<TroupeError>();
     this.ended = ended.promise;
     this.#end = ended.resolve;
-    this.#process = new AgentProcess(parts.command);
+    const { command, place } = parts;
+    this.#process = command.inside === true ? new SandboxAgent(command, place) : new AgentProcess(command);
     this.#terminals = new Terminals(parts.place);
     const connection = app(parts.place, this.#terminals).connect(this.#stream(parts));
     this.#agent = connection.agent;
@@ -95,7 +97,6 @@ export class AgentLink {
   }
 
   #stream({ onUpdate, caughtUp }: AgentLinkParts): Stream {
-    const { stdin, stdout } = this.#process;
     const listeners = {
       onUpdate,
       caughtUp,
@@ -103,7 +104,7 @@ export class AgentLink {
         this.#noise ??= line;
       },
     };
-    const messages = messagesOf(stdout, listeners, () => this.stderr);
+    const messages = messagesOf(this.#process.stdout, listeners, () => this.stderr);
     const readable = new ReadableStream<AnyMessage>({
       pull: async (controller) => {
         try {
@@ -117,10 +118,7 @@ export class AgentLink {
       },
     });
     const writable = new WritableStream<AnyMessage>({
-      write: (message) =>
-        new Promise((resolve, reject) => {
-          stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
-        }),
+      write: (message) => this.#process.write(`${JSON.stringify(message)}\n`),
     });
     return { readable, writable };
   }

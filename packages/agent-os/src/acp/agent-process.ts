@@ -1,22 +1,36 @@
 /**
- * AgentProcess: an agent's program, as a child of the host.
+ * AgentProcess: an agent's program, as a child of the host. `sandbox-agent.ts` has one inside of a sandbox.
  *
  * It gets an environment of its own, so that the host's secrets aren't passed on by chance. Whoever ends it says so
  * politely first (SIGTERM), then not (SIGKILL). `ended` settles when the process is gone and its stderr was read.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import type { TroupeError } from "@troupe/base";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
 import { StderrTail } from "./stderr-tail.ts";
 
 /** From SIGTERM to SIGKILL. */
-const KILL_AFTER_MS = 2_000;
+export const KILL_AFTER_MS = 2_000;
 
 const inherited = ["PATH", "HOME", "LANG", "TMPDIR"] as const;
 
-/** A running agent. */
-export class AgentProcess {
+/** A running agent, wherever it runs. */
+export interface AgentProgram {
+  /** Settles, never rejects, with why the agent is gone. */
+  readonly ended: Promise<TroupeError>;
+  readonly stdout: Readable;
+  /** The end of what it printed on its stderr. */
+  readonly stderr: string;
+  /** Settles when the agent's stdin has taken it. */
+  write(text: string): Promise<void>;
+  /** Ends the agent; settles when it is gone. */
+  end(): Promise<void>;
+}
+
+/** An agent as a child of the host. */
+export class AgentProcess implements AgentProgram {
   /** Settles, never rejects, with why the agent is gone. */
   readonly ended: Promise<TroupeError>;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -39,12 +53,14 @@ export class AgentProcess {
     this.#child.stdin.on("error", () => undefined);
   }
 
-  get stdin(): ChildProcessWithoutNullStreams["stdin"] {
-    return this.#child.stdin;
+  get stdout(): Readable {
+    return this.#child.stdout;
   }
 
-  get stdout(): ChildProcessWithoutNullStreams["stdout"] {
-    return this.#child.stdout;
+  write(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#child.stdin.write(text, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   get pid(): number | undefined {

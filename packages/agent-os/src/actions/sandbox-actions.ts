@@ -6,6 +6,7 @@ import {
   type TreeOptions,
   writeFiles,
 } from "../sandbox/batch.ts";
+import type { ExportOptions } from "../sandbox/checked-sandbox.ts";
 import type { ExecOptions } from "../sandbox/sandbox.ts";
 import type { Place } from "./place.ts";
 
@@ -30,7 +31,7 @@ export const sandboxActions = {
   move: (c: Place, from: string, to: string) => c.vars.sandbox.move(from, to),
   remove: (c: Place, path: string, options?: { recursive?: boolean }) => c.vars.sandbox.remove(path, options),
   /** All files as a tar: what differs from an empty sandbox. */
-  exportRootFilesystem: (c: Place, options?: { maxBytes?: number }) => c.vars.sandbox.export(options),
+  exportRootFilesystem: (c: Place, options?: ExportOptions) => c.vars.sandbox.export(options),
   /** These files take the place of all that there were; all or nothing. */
   importRootFilesystem: (c: Place, archive: Uint8Array) => c.vars.sandbox.import(archive),
 };

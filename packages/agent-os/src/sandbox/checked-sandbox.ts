@@ -8,13 +8,24 @@ import { packImage, unpackImage } from "./archive.ts";
 import { bytesOf, checkOptions, checkText, execOptions } from "./arguments.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "./sandbox.ts";
 import type { SandboxSlot } from "./sandbox-slot.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** Options of `exportRootFilesystem`. */
+export interface ExportOptions {
+  /** A larger archive is refused. Default and most: 7 MiB. */
+  readonly maxBytes?: number;
+  /** The files of this snapshot. Default: the sandbox's own, as they are now. */
+  readonly snapshotId?: string;
+}
 
 /** Files and commands for callers. */
 export class CheckedSandbox {
   readonly #slot: SandboxSlot;
+  readonly #snapshots: Snapshots;
 
-  constructor(slot: SandboxSlot) {
+  constructor(slot: SandboxSlot, snapshots: Snapshots) {
     this.#slot = slot;
+    this.#snapshots = snapshots;
   }
 
   async exec(command: string, options?: ExecOptions): Promise<ExecResult> {
@@ -57,12 +68,13 @@ export class CheckedSandbox {
     await (await this.#at({ path })).remove(path, options);
   }
 
-  async export(options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
-    checkOptions("exportRootFilesystem", options, ["maxBytes"]);
-    const { maxBytes = limits.sandboxArchiveBytes } = options;
+  async export(options: ExportOptions = {}): Promise<Uint8Array> {
+    checkOptions("exportRootFilesystem", options, ["maxBytes", "snapshotId"]);
+    const { maxBytes = limits.sandboxArchiveBytes, snapshotId } = options;
     if (!Number.isSafeInteger(maxBytes) || maxBytes < 1 || maxBytes > limits.sandboxArchiveBytes)
       throw sandboxErrors.invalidArgument("maxBytes", `a number from 1 to ${limits.sandboxArchiveBytes}`);
-    return await packImage(await (await this.#slot.get()).snapshot(), maxBytes);
+    const kept = snapshotId === undefined ? undefined : await this.#snapshots.image(String(snapshotId));
+    return await packImage(kept ?? (await (await this.#slot.get()).snapshot()), maxBytes);
   }
 
   async import(archive: Uint8Array): Promise<void> {

@@ -1,64 +1,84 @@
 /**
  * FileTable: a sandbox's files in its actor's own database.
  *
- * A path is a row, and what a file holds is rows of at most {@link PART} bytes, since a statement binds so much. What one
- * operation of the sandbox changed is one transaction: a crash leaves all of it or nothing.
+ * A path is a row of a root: root 0 is what the sandbox has, each other one a snapshot (`snapshot-table.ts`). What a file holds is
+ * stored beside it, once for all that have it (`content-table.ts`): so a snapshot copies names alone, and so does going back to one. What
+ * one operation of the sandbox changed is one transaction: a crash leaves all of it or nothing.
  */
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
+import {
+  CONTENT_SCHEMA,
+  type ContentParts,
+  ContentTable,
+  dropContents,
+  EMPTY,
+  putContent,
+} from "./content-table.ts";
 import type { FileStore, ImageChanges, ImageEntry } from "./file-store.ts";
 
 /** Runs on every start of an actor: what is there already stays. */
 const SCHEMAS = [
-  `CREATE TABLE IF NOT EXISTS sandbox_files (
-    path TEXT NOT NULL PRIMARY KEY,
+  `CREATE TABLE IF NOT EXISTS sandbox_entries (
+    root INTEGER NOT NULL,
+    path TEXT NOT NULL,
     type TEXT NOT NULL,
     mode INTEGER NOT NULL,
     modified_at INTEGER NOT NULL,
-    target TEXT NOT NULL
+    target TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (root, path)
   ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS sandbox_file_parts (
-    path TEXT NOT NULL,
-    part INTEGER NOT NULL,
-    content BLOB NOT NULL,
-    PRIMARY KEY (path, part)
-  ) STRICT`,
+  "CREATE INDEX IF NOT EXISTS sandbox_entries_content ON sandbox_entries (content)",
+  CONTENT_SCHEMA,
 ];
 
-const PART = limits.sqlBoundBytes / 2;
+/** Tables of versions that had no snapshots: a path's content was its own. */
+const BEFORE = "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'sandbox_file_parts'";
+const MOVE = [
+  "INSERT INTO sandbox_contents (digest, part, bytes) SELECT 'path:' || path, part, content FROM sandbox_file_parts",
+  `INSERT INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
+    SELECT 0, path, type, mode, modified_at, target, CASE WHEN
+      EXISTS (SELECT 1 FROM sandbox_file_parts AS part WHERE part.path = sandbox_files.path) THEN 'path:' || path ELSE '' END
+    FROM sandbox_files`,
+  "DROP TABLE sandbox_file_parts",
+  "DROP TABLE sandbox_files",
+];
+
+/** The root of what the sandbox has now. */
+export const LIVE = 0;
+
 /** Of one answer. */
 const PATHS = 10_000;
-const PARTS = limits.sqlResultBytes / (2 * PART);
 
 const FILES = `
-  SELECT path, type, mode, modified_at, target FROM sandbox_files WHERE path > :after ORDER BY path LIMIT ${PATHS}`;
-const CONTENTS = `
-  SELECT path, part, content FROM sandbox_file_parts
-  WHERE (path, part) > (:path, :part) ORDER BY path, part LIMIT ${PARTS}`;
+  SELECT path, type, mode, modified_at, target, content FROM sandbox_entries
+  WHERE root = :root AND path > :after ORDER BY path LIMIT :limit`;
 const PUT = `
-  INSERT OR REPLACE INTO sandbox_files (path, type, mode, modified_at, target)
-  VALUES (:path, :type, :mode, :modifiedAt, :target)`;
-const PUT_PART = "INSERT INTO sandbox_file_parts (path, part, content) VALUES (:path, :part, :content)";
+  INSERT INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
+  VALUES (${LIVE}, :path, :type, :mode, :modifiedAt, :target, :content)`;
+const REMOVE = `DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path = :path RETURNING content`;
 /** "0" comes right behind "/". */
-const BELOW = "path >= :path || '/' AND path < :path || '0'";
+const REMOVE_BELOW = `
+  DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path >= :path || '/' AND path < :path || '0' RETURNING content`;
 
-interface PathRow {
+/** A path of a root, as it is stored. */
+export interface PathRow extends Record<string, unknown> {
   readonly path: string;
   readonly type: ImageEntry["type"];
   readonly mode: number;
   readonly modified_at: number;
   readonly target: string;
-}
-
-interface PartRow {
-  readonly path: string;
-  readonly part: number;
-  readonly content: Uint8Array;
+  readonly content: string;
 }
 
 /** Makes the tables: for `onMigrate`. */
 export async function migrateFiles(database: Database): Promise<void> {
   for (const schema of SCHEMAS) await database.execute(schema);
+  if ((await database.execute(BEFORE)).length === 0) return;
+  await database.transaction(async (tx) => {
+    for (const step of MOVE) await tx.execute(step);
+  });
 }
 
 /** The files of one actor's sandbox. */
@@ -69,84 +89,60 @@ export class FileTable implements FileStore {
     this.#database = database;
   }
 
-  async load(): Promise<ImageChanges> {
-    const contents = await this.#contents();
-    const changes: [string, ImageEntry][] = [];
-    for (let after = ""; ; ) {
-      const rows = await this.#database.execute<PathRow & Record<string, unknown>>(FILES, { after });
-      for (const row of rows) changes.push([row.path, entryOf(row, contents.get(row.path) ?? [])]);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PATHS) return changes;
-      after = last.path;
+  /** Those of the sandbox itself, or of a snapshot. */
+  async load(root = LIVE): Promise<ImageChanges> {
+    const contents = await new ContentTable(this.#database).load(root);
+    const changes: ImageChanges[number][] = [];
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const rows = await this.paths(root, after, PATHS);
+      changes.push(...rows.map((row) => entryOf(row, contents)));
+      after = rows.length < PATHS ? undefined : rows.at(-1)?.path;
     }
+    return changes;
+  }
+
+  /** Some of a root's paths, in order, without what they hold. */
+  async paths(root: number, after: string, limit: number): Promise<PathRow[]> {
+    return await this.#database.execute<PathRow>(FILES, { root, after, limit });
   }
 
   async save(changes: ImageChanges): Promise<void> {
     const timeout = limits.sqlTransactionLongestMs;
     await this.#database.transaction(
       async (tx) => {
-        for (const [path, entry] of changes) await replace(tx, path, entry);
+        const replaced = new Set<string>();
+        for (const [path, entry] of changes) await replace(tx, path, entry, replaced);
+        await dropContents(tx, replaced);
       },
       { timeout },
     );
   }
-
-  async #contents(): Promise<Map<string, Uint8Array[]>> {
-    const contents = new Map<string, Uint8Array[]>();
-    let at = { path: "", part: 0 };
-    for (;;) {
-      const rows = await this.#database.execute<PartRow & Record<string, unknown>>(CONTENTS, at);
-      for (const { path, content } of rows) {
-        const parts = contents.get(path);
-        if (parts === undefined) contents.set(path, [content]);
-        else parts.push(content);
-      }
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PARTS) return contents;
-      at = { path: last.path, part: last.part };
-    }
-  }
 }
 
-async function replace(tx: Database, path: string, entry: ImageEntry): Promise<void> {
-  for (const table of ["sandbox_file_parts", "sandbox_files"]) {
-    await tx.execute(`DELETE FROM ${table} WHERE path = :path`, { path });
-    // What a path contained goes with it; a directory's new content comes behind it.
-    if (entry.type !== "directory") await tx.execute(`DELETE FROM ${table} WHERE ${BELOW}`, { path });
-  }
+async function replace(tx: Database, path: string, entry: ImageEntry, replaced: Set<string>): Promise<void> {
+  // What a path contained goes with it; a directory's new content comes behind it.
+  for (const removal of entry.type === "directory" ? [REMOVE] : [REMOVE, REMOVE_BELOW])
+    for (const { content } of await tx.execute<{ content: string }>(removal, { path })) replaced.add(content);
   if (entry.type === "removed" && !entry.given) return;
+  const { type } = entry;
   const mode = "mode" in entry ? entry.mode : 0;
   const modifiedAt = "modifiedAt" in entry ? Math.trunc(entry.modifiedAt) : 0;
-  const target = entry.type === "symlink" ? entry.target : "";
-  await tx.execute(PUT, { path, type: entry.type, mode, modifiedAt, target });
-  if (entry.type !== "file") return;
-  for (let part = 0; part * PART < entry.content.byteLength; part += 1) {
-    const content = entry.content.subarray(part * PART, (part + 1) * PART);
-    await tx.execute(PUT_PART, { path, part, content });
-  }
+  const target = type === "symlink" ? entry.target : "";
+  const content = type === "file" ? await putContent(tx, entry.content) : EMPTY;
+  await tx.execute(PUT, { path, type, mode, modifiedAt, target, content });
 }
 
-function entryOf({ type, mode, modified_at: modifiedAt, target }: PathRow, parts: Uint8Array[]): ImageEntry {
+/** A path as an image has it. */
+export function entryOf(row: PathRow, contents: ContentParts): ImageChanges[number] {
+  const { path, type, mode, modified_at: modifiedAt, target, content } = row;
   switch (type) {
     case "file":
-      return { type, content: joined(parts), mode, modifiedAt };
+      return [path, { type, content: contents.get(content), mode, modifiedAt }];
     case "directory":
-      return { type, mode, modifiedAt };
+      return [path, { type, mode, modifiedAt }];
     case "symlink":
-      return { type, target };
+      return [path, { type, target }];
     case "removed":
-      return { type, given: true };
+      return [path, { type, given: true }];
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first;
-  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

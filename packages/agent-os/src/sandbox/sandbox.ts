@@ -16,6 +16,8 @@ import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.
 export interface SandboxDriver {
   /** A name for people, as in "embedded". */
   readonly name: string;
+  /** True: its processes read their stdin while it is written and print while they run, so that an agent can be one. */
+  readonly hasRealProcesses?: boolean;
   /** A new sandbox. `signal` fires when nobody wants it any more. */
   boot(options: BootOptions): Promise<Sandbox>;
 }
@@ -95,6 +97,8 @@ export interface Sandbox {
   snapshot(): Promise<ImageChanges>;
   /** An empty sandbox with these files and no others, all or nothing. */
   restore(image: ImageChanges): Promise<void>;
+  /** Runs `work` when all that callers were told of is in the store, and saves nothing until it has settled. */
+  whileSaved<R>(work: () => Promise<R>): Promise<R>;
   /** A connection to a port on which a process of the sandbox listens. Rejects where the driver has none. */
   connect(port: number): Promise<Duplex>;
   /** Ends it; what runs is cancelled. */

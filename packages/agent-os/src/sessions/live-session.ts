@@ -207,7 +207,10 @@ export class LiveSession {
       const calls = this.#calls;
       return await (calls === undefined ? code(args) : calls.run(name, args, code));
     };
-    const tools = await this.#parts.tools.offer(this.#parts.sessionId, takesHttp, run);
+    // From inside a loopback address of the host's leads nowhere.
+    const { command, sessionId } = this.#parts;
+    const reaches = takesHttp && command.inside !== true;
+    const tools = await this.#parts.tools.offer(sessionId, reaches, run);
     void this.#link.ended.then(() => tools[Symbol.dispose]());
     return tools.servers;
   }

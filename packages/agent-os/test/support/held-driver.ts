@@ -55,6 +55,7 @@ class EmptySandbox implements Sandbox {
   remove = async () => undefined;
   snapshot = async () => [];
   restore = async () => undefined;
+  whileSaved = <R>(work: () => Promise<R>) => work();
   connect = () => Promise.reject(new Error("nobody listens"));
   shutdown = async () => this.#onShutdown();
 }

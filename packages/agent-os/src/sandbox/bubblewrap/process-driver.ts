@@ -51,6 +51,7 @@ const PROXY_PORT = 3_128;
 /** Boots sandboxes of real processes. Rejects with `sandbox.unsupported { needs, install }` where that can't be. */
 export class ProcessDriver implements SandboxDriver {
   readonly name = "process";
+  readonly hasRealProcesses = true;
   readonly #options: ProcessDriverOptions;
   #booted = 0;
 

@@ -175,6 +175,11 @@ export class ProcessSandbox implements Sandbox {
     });
   }
 
+  async whileSaved<R>(work: () => Promise<R>): Promise<R> {
+    const { saves } = await this.#container();
+    return await saves.behind(work);
+  }
+
   async connect(port: number): Promise<Duplex> {
     return (await this.#container()).container.connect(port);
   }

@@ -9,7 +9,7 @@ import type { Container } from "./container.ts";
 export class Saves {
   readonly #container: Container;
   readonly #files: FileStore | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   #next: Promise<void> | undefined;
 
   constructor(container: Container, files: FileStore | undefined) {
@@ -32,16 +32,24 @@ export class Saves {
   }
 
   /** Does something while nothing is saved. */
-  async exclusively(work: () => Promise<void>): Promise<void> {
+  async exclusively<R>(work: () => Promise<R>): Promise<R> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined);
-    await this.#alone(work());
+    return await this.#alone(work());
+  }
+
+  /** Does something when all that there is now is stored, while nothing else is saved. */
+  behind<R>(work: () => Promise<R>): Promise<R> {
+    return this.exclusively(async () => {
+      if (this.#files !== undefined) await this.#run(this.#files);
+      return await work();
+    });
   }
 
   #begin(files: FileStore): Promise<void> {
     return this.#alone(this.#run(files));
   }
 
-  #alone(work: Promise<void>): Promise<void> {
+  #alone<R>(work: Promise<R>): Promise<R> {
     const running = work.finally(() => {
       if (this.#running === running) this.#running = undefined;
     });

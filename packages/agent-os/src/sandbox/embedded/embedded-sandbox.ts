@@ -166,6 +166,13 @@ export class EmbeddedSandbox implements Sandbox {
     });
   }
 
+  whileSaved<R>(work: () => Promise<R>): Promise<R> {
+    return this.#behind(async () => {
+      this.#closing.signal.throwIfAborted();
+      return await work();
+    });
+  }
+
   connect(): Promise<never> {
     return Promise.reject(sandboxErrors.noPorts());
   }

@@ -1,0 +1,109 @@
+/** What docs/agent-os.md shows does what the page says: its blocks run as they stand there, one after the other. */
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import {
+  type AgentOSConfig,
+  type AgentOSDefinition,
+  agentOS,
+  type Entry,
+  ProcessDriver,
+} from "@troupe/agent-os";
+import { subscribe } from "@troupe/agent-os/client";
+import { event, type Registry, setup, setupTest } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { scripted } from "./support/agents.ts";
+
+type Named = Readonly<Record<string, unknown>>;
+type Workspaces = Registry<{ workspace: AgentOSDefinition }>;
+
+const page = readFileSync(new URL("../../../docs/agent-os.md", import.meta.url), "utf8");
+const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+
+/** Runs the page's one block that has this in it, among these names, and gives what it declares under one of its own. */
+async function run(part: string, names: Named, declared = "undefined"): Promise<unknown> {
+  const [code, ...others] = blocks.filter((block) => block.includes(part));
+  if (code === undefined || others.length > 0) throw new Error(`${others.length} other blocks with ${part}`);
+  const source = stripTypeScriptTypes(code.replaceAll(/^import .*$/gm, "").replaceAll(/^export /gm, ""));
+  const body = `return (async () => { ${source}\nreturn ${declared}; })()`;
+  return await new Function(...Object.keys(names), body)(...Object.values(names));
+}
+
+/** `agentOS`, with an agent that is here. */
+const withAgent = (config: AgentOSConfig) =>
+  agentOS({ ...config, agents: { coder: scripted }, permissions: "ask" });
+
+async function* firstOf(events: AsyncIterable<Entry>, count: number): AsyncGenerator<Entry> {
+  let seen = 0;
+  for await (const entry of events) {
+    yield entry;
+    seen += 1;
+    if (seen === count) return;
+  }
+}
+
+test("docs/agent-os.md: a client opens a session, is asked, and has files, snapshots, processes, shells and jobs", async (t) => {
+  const checked: unknown[] = [];
+  const own = { agentOS: withAgent, event, checkToken: (params: unknown) => void checked.push(params) };
+  const workspace = (await run("counted: event<number>()", own, "workspace")) as AgentOSDefinition;
+  const { client } = await setupTest<{ workspace: AgentOSDefinition }>(t, setup({ use: { workspace } }));
+  const conn = client.workspace.getOrCreate(["my-project"]).connect();
+  const printed: unknown[][] = [];
+  const console = { log: (...line: unknown[]) => void printed.push(line) };
+
+  const follow = (...args: Parameters<typeof subscribe>) => firstOf(subscribe(...args), 2);
+  await run("const client = createClient", { createClient: () => client, subscribe: follow, console });
+  expect(printed.splice(0)).toMatchObject([
+    [1, { sessionUpdate: "user_message_chunk" }],
+    [2, { sessionUpdate: "agent_message_chunk" }],
+  ]);
+  await run('conn.on("permissionRequest"', { conn });
+  const said: unknown[] = [];
+  conn.on("sessionEvent", ({ event }) => said.push("content" in event ? event.content : event));
+  await expect.poll(async () => (await conn.getSession()).state).toBe("idle");
+  await conn.prompt({ content: "ask" });
+  expect(said).toContainEqual({ type: "text", text: "yes" });
+
+  await conn.writeFile("/home/user/src/a", "a");
+  await run("importRootFilesystem(bundle)", { client, conn });
+  expect(await client.workspace.getOrCreate(["a-copy"]).exists("/home/user/src/a")).toBe(true);
+  await run("forkSnapshot", { client, conn });
+  for (const key of [["my-project"], ["my-project", "experiment"]])
+    expect(await client.workspace.getOrCreate(key).exists("/home/user/src/a")).toBe(true);
+
+  const shown: string[] = [];
+  const show = (data: Uint8Array) => void shown.push(new TextDecoder().decode(data));
+  await run("streamStdin: true", {
+    conn,
+    console,
+    show: (_pid: number, _stream: string, data: Uint8Array) => show(data),
+  });
+  expect(printed.pop()).toEqual([0]);
+  expect(shown.join("").replaceAll(/ +/g, " ")).toBe(" 1 a\n 2 b\n");
+  const terminal = { write: show };
+  await run("openShell({ cols", { conn, console, terminal });
+  await expect.poll(() => shown.join("")).toContain("ls -l");
+  await run('conn.on("cronEvent"', { conn, console });
+  expect((await conn.listCronJobs()).map(({ id }) => id)).toContain("tests");
+  expect(checked.length).toBeGreaterThan(0);
+}, 120_000);
+
+test("docs/agent-os.md: its definitions are ones", async (t) => {
+  const names = { agentOS, ProcessDriver, setup, event, process: { env: {} }, placeOf: async () => "here" };
+  const registry = (await run("Any program that speaks ACP", names, "registry")) as Workspaces;
+  expect(registry).toBeDefined();
+  for (const part of [
+    "pi-acp",
+    "Says where a flower grows",
+    "ANTHROPIC_BASE_URL",
+    'mode: "overlay"',
+    "cpuSeconds: 600",
+    "inside: true",
+  ]) {
+    // What is asked of a definition's client comes behind it.
+    const conn = { openSession: async () => undefined };
+    const workspace = (await run(part, { ...names, conn }, "workspace")) as AgentOSDefinition;
+    await setupTest(t, setup({ use: { workspace } }));
+  }
+  const keyed = { ...names, process: { env: { GITHUB_TOKEN: "x" } } };
+  await run("https://*.example.com/v1", keyed, "workspace");
+});
