@@ -8,7 +8,14 @@ import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carri
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
-import { type Built, cExample, rustExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
+import {
+  type Built,
+  cExample,
+  cPluginAt,
+  rustExample,
+  wasmExample,
+  wasmPluginAt,
+} from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
@@ -87,12 +94,18 @@ aroundKit("module, TypeScript", async () => ({
 }));
 aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
 aroundKit("worker, Python", () => python("around.py"));
+aroundKit("native, C", () => inProcess(cPluginAt(join(workers, "around.c"))));
+aroundKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "around.c"))));
+aroundKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "around.c"))));
 
 hostKit("module, TypeScript", async () => ({
   open: moduleCarrier(async (send) => new PluginSideSession(asker, send)),
 }));
 hostKit("worker, TypeScript", async () => ({ open: program("asker.ts", "node") }));
 hostKit("worker, Python", () => python("asker.py"));
+hostKit("native, C", () => inProcess(cPluginAt(join(workers, "asker.c"))));
+hostKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "asker.c"))));
+hostKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "asker.c"))));
 
 leaksKit(
   "module, TypeScript",

@@ -39,6 +39,9 @@ typedef struct {
 /* The bytes of a text that ends with 0. */
 troupe_bytes troupe_text(const char *text);
 
+/* One open plugin. */
+typedef struct troupe_plugin troupe_plugin;
+
 /* One running actor. */
 typedef struct troupe_context troupe_context;
 
@@ -112,6 +115,8 @@ typedef struct {
   const char *(*configure)(troupe_bytes config);
   /* How many lanes work at the same time, at the most: threads are made when there is work and none is free. 0: TROUPE_THREADS. */
   uint32_t threads;
+  /* The host has taken the plugin in: from now on it may be told things (troupe_host.h). On the host's thread. NULL: nothing to do. */
+  void (*ready)(troupe_plugin *plugin);
 } troupe_definition;
 
 /* Defined by the author of the plugin. */
@@ -135,9 +140,45 @@ int troupe_broadcast(troupe_context *c, const char *event, troupe_bytes args);
 /* From `start`: the actor can't start. Nothing of a creation is stored then, and `stop` isn't called. */
 void troupe_fail_start(troupe_context *c, troupe_error error);
 
+/* The actor that the call is of; NULL: it is of middleware. */
+troupe_context *troupe_context_of(const troupe_call *call);
+/* The plugin that it is a call of. */
+troupe_plugin *troupe_plugin_of(const troupe_call *call);
+/* The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none. */
+troupe_bytes troupe_scope(const troupe_call *call);
+/* What was left of the caller's time when it began, in ms; 0 for no limit. */
+uint32_t troupe_timeout(const troupe_call *call);
+/* The caller's connection; 0 for a call without one, and of middleware. */
+uint64_t troupe_connection(const troupe_call *call);
+
 /* The one answer of a call. Later ones do nothing. */
 int troupe_reply(troupe_call *call, troupe_bytes value);
 int troupe_fail(troupe_call *call, troupe_error error);
+
+/* What came of a question to the host. Valid until the function that got it returns. */
+typedef struct {
+  troupe_bytes value;
+  /* Why there is no value; NULL: nothing went wrong. */
+  const troupe_error *error;
+  /* There is no value, for it comes in chunks: the stream's number, for troupe_read_chunk. Else 0. */
+  uint64_t stream;
+  /* Of a chunk: there is none any more. */
+  int ended;
+  /* The error with all that the host said of it, and the host's whole answer. */
+  troupe_bytes whole_error;
+  troupe_bytes whole;
+} troupe_outcome;
+
+/*
+ * Instead of an answer a call may ask the host something: the function that asks returns, its lane goes on with what comes
+ * next, and `then` gets the call back, exactly once, with what came of it: there it is answered, or asks again. What its
+ * actor wrote before is with the host already. `then` also runs when nothing could be asked, or nobody answers any more
+ * (the call was cancelled, the actor ends, the plugin closes): then it has an error, and frees `data` as ever.
+ */
+typedef void (*troupe_then)(troupe_call *call, void *data, const troupe_outcome *outcome);
+
+/* Answers a call with an outcome as it is: its value, or its error, which keeps all that was said of it. */
+int troupe_pass(troupe_call *call, const troupe_outcome *outcome);
 
 /*
  * The call is answered later, by any thread. NULL: no memory, or what was written doesn't fit in a frame, and the call has

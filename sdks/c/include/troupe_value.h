@@ -87,6 +87,11 @@ int troupe_next(troupe_reader *reader, troupe_value *item);
 /* Steps over what comes with an item that was read. 0, or -1. */
 int troupe_skip(troupe_reader *reader, const troupe_value *item);
 
+/* The bytes of the value of an object's member. 0, or -1: it isn't there, or these bytes are no object. */
+int troupe_member(troupe_bytes object, const char *name, troupe_bytes *value);
+/* The bytes of the element at `index` of a list. 0, or -1: it isn't there, or these bytes are no list. */
+int troupe_element(troupe_bytes list, size_t index, troupe_bytes *value);
+
 /* The integer of a number or a big integer. 0, or -1: it is none, or more than 64 bits hold. */
 int troupe_integer(const troupe_value *item, int64_t *integer);
 
@@ -107,6 +112,8 @@ void troupe_put_text(troupe_writer *writer, const char *text);
 void troupe_put_bytes(troupe_writer *writer, troupe_bytes bytes);
 void troupe_put_list(troupe_writer *writer, size_t count);
 void troupe_put_object(troupe_writer *writer, size_t count);
+/* A value that is encoded already: what troupe_member found, say. */
+void troupe_put_encoded(troupe_writer *writer, troupe_bytes value);
 
 #ifdef __cplusplus
 }

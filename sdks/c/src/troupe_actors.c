@@ -9,14 +9,16 @@ typedef struct {
   const troupe_action *action;
   const troupe_middleware *middleware;
   troupe_deferred to;
+  call_facts facts;
   size_t size;
-  uint8_t payload[];
+  uint8_t payload[]; /* and the scope */
 } call_job;
 
+static const troupe_error cancelled = {"actor", "call_cancelled", "Nobody waits for the call any more"};
 static const troupe_error overloaded = {"actor", "overloaded", "Too many calls wait; try again later"};
 static const troupe_error no_thread = {"plugin", "no_thread", "The plugin has no thread for it"};
-static const troupe_error no_memory = {"plugin", "no_memory", "The plugin has no memory for it"};
-static const troupe_error closing = {"plugin", "closed", "The plugin is closing"};
+const troupe_error no_memory = {"plugin", "no_memory", "The plugin has no memory for it"};
+const troupe_error closing = {"plugin", "closed", "The plugin is closing"};
 
 static int named(troupe_bytes name, const char *text) {
   return strlen(text) == name.size && (name.size == 0 || memcmp(text, name.data, name.size) == 0);
@@ -48,16 +50,16 @@ static void run_stop(troupe_context *c) {
   free_context(c);
 }
 
-static void run_call(troupe_context *c, const troupe_action *action, const troupe_deferred *to, troupe_bytes args) {
-  troupe_call call = {c, *to, 0};
-  c->failed = 0;
-  action->run(c, &call, args);
+static void run_call(const call_job *work, troupe_bytes args) {
+  troupe_call call = {work->context, work->to, work->facts, 0};
+  work->context->failed = 0;
+  work->action->run(work->context, &call, args);
   finish_call(&call);
 }
 
-static void run_middleware(const troupe_middleware *one, const troupe_deferred *to, troupe_bytes payload) {
-  troupe_call call = {NULL, *to, 0};
-  one->run(&call, payload);
+static void run_middleware(const call_job *work, troupe_bytes payload) {
+  troupe_call call = {NULL, work->to, work->facts, 0};
+  work->middleware->run(&call, payload);
   finish_call(&call);
 }
 
@@ -82,8 +84,8 @@ static int call_run_job(troupe_job *job) {
   troupe_bytes payload = {work->payload, work->size};
   queue_wait(&plugin->queue);
   if (lanes_closing(&plugin->lanes)) refuse_call(&work->to, closing);
-  else if (work->context == NULL) run_middleware(work->middleware, &work->to, payload);
-  else if (work->context->started) run_call(work->context, work->action, &work->to, payload);
+  else if (work->context == NULL) run_middleware(work, payload);
+  else if (work->context->started) run_call(work, payload);
   else refuse_call(&work->to, work->context->refusal);
   free(job);
   return 0;
@@ -97,17 +99,21 @@ static void add_stop(troupe_context *c) {
 
 /* A call for its lane; `like` says everything but the payload. */
 static void add_call(troupe_lane *lane, const call_job *like, troupe_bytes payload) {
-  call_job *work = malloc(sizeof *work + payload.size);
+  const troupe_bytes scope = like->facts.scope;
+  call_job *work = malloc(sizeof *work + payload.size + scope.size);
   if (work == NULL) {
     refuse_call(&like->to, no_memory);
     return;
   }
   *work = *like;
   work->job.run = call_run_job;
-  work->job.bytes = sizeof *work + payload.size;
+  work->job.bytes = sizeof *work + payload.size + scope.size;
   work->job.number = like->to.call;
   work->size = payload.size;
   if (payload.size > 0) memcpy(work->payload, payload.data, payload.size);
+  if (scope.size > 0) memcpy(work->payload + payload.size, scope.data, scope.size);
+  work->facts.scope.data = work->payload + payload.size;
+  work->facts.lane = lane;
   int status = lanes_add(&like->to.plugin->lanes, lane, &work->job, 0);
   if (status == JOB_ADDED) return;
   free(work);
@@ -151,7 +157,7 @@ static const troupe_actor *find_actor(wire_reader start) {
 int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   troupe_context **at = find_instance(plugin, instance);
   const troupe_actor *actor = find_actor(message);
-  if (*at != NULL || actor == NULL) return -1;
+  if (instance == 0 || *at != NULL || actor == NULL) return -1;
   troupe_context *c = calloc(1, sizeof *c);
   if (c == NULL) return -1;
   c->plugin = plugin;
@@ -194,6 +200,10 @@ int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
     if (message.field == 1) call.to.call = message.number;
     if (message.field == 2) name = message.bytes;
     if (message.field == 3) args = message.bytes;
+    if (message.field == 4) call.facts.connection = message.number;
+    if (message.field == 6) call.facts.timeout_ms = (uint32_t)message.number;
+    if (message.field == 11) call.facts.depth = (uint32_t)message.number;
+    if (message.field == 12) call.facts.scope = message.bytes;
   }
   if (message.bad) return -1;
   troupe_context *c = *find_instance(plugin, instance);
@@ -206,7 +216,7 @@ int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   call.action = action;
   if (action == NULL || action->name == NULL) refuse_call(&call.to, unknown);
   else if (!is_quick(c)) add_call(&c->lane, &call, args);
-  else if (c->started) run_call(c, action, &call.to, args);
+  else if (c->started) run_call(&call, args);
   else refuse_call(&call.to, c->refusal);
   return 0;
 }
@@ -217,8 +227,10 @@ int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   while (wire_next(&message))
     if (message.field == 1) call = message.number;
   if (message.bad) return -1;
-  /* What has begun isn't stopped. */
-  if (c != NULL && call > 0) free(lanes_cancel(&plugin->lanes, &c->lane, call));
+  if (c == NULL || call == 0) return 0;
+  /* What runs isn't stopped; what waits is told. */
+  free(lanes_cancel(&plugin->lanes, &c->lane, call));
+  waits_revoke(plugin, instance, call, &cancelled);
   return 0;
 }
 
@@ -232,7 +244,19 @@ int cancel_middleware(troupe_plugin *plugin, wire_reader message) {
   for (size_t at = 0; call > 0 && job == NULL && one != NULL && one[at].name != NULL; at += 1)
     job = lanes_cancel(&plugin->lanes, &plugin->middleware_lanes[at], call);
   free(job);
+  if (call == 0) return 0;
+  stop_sinks(plugin, call);
+  waits_revoke(plugin, 0, call, &next_revoked);
   return 0;
+}
+
+/* Nobody answers its questions any more. */
+static void end_waits(troupe_context *c) {
+  troupe_waits *waits = &c->plugin->waits;
+  pthread_mutex_lock(&waits->lock);
+  c->ended = 1;
+  pthread_mutex_unlock(&waits->lock);
+  waits_revoke(c->plugin, c->instance, 0, NULL);
 }
 
 int stop_actor(troupe_plugin *plugin, uint64_t instance) {
@@ -240,6 +264,7 @@ int stop_actor(troupe_plugin *plugin, uint64_t instance) {
   troupe_context *c = *at;
   if (c == NULL) return 0;
   *at = c->next;
+  end_waits(c);
   if (is_quick(c)) run_stop(c);
   else add_stop(c);
   return 0;
@@ -279,13 +304,15 @@ int call_middleware(troupe_plugin *plugin, wire_reader message) {
     if (message.field == 2) name = message.bytes;
     if (message.field == 3) kind = message.number;
     if (message.field == 4) payload = message.bytes;
+    if (message.field == 5) call.facts.timeout_ms = (uint32_t)message.number;
+    if (message.field == 6) call.facts.scope = message.bytes;
   }
   if (message.bad) return -1;
   const troupe_middleware *one = troupe_plugin_definition.middleware;
   for (size_t at = 0; one != NULL && one[at].name != NULL; at += 1) {
     if (one[at].kind != kind || !named(name, one[at].name)) continue;
     call.middleware = &one[at];
-    if ((one[at].flags & TROUPE_QUICK) != 0) run_middleware(&one[at], &call.to, payload);
+    if ((one[at].flags & TROUPE_QUICK) != 0) run_middleware(&call, payload);
     else add_call(&plugin->middleware_lanes[at], &call, payload);
     return 0;
   }

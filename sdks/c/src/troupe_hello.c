@@ -60,4 +60,5 @@ void greet(troupe_plugin *plugin, wire_reader hello) {
   else put_error(out, 1, error);
   wire_end(out, frame);
   frame_end(&plugin->queue, begin);
+  if (wrong == NULL && troupe_plugin_definition.ready != NULL) troupe_plugin_definition.ready(plugin);
 }

@@ -128,7 +128,7 @@ int lanes_add(troupe_lanes *lanes, troupe_lane *lane, troupe_job *job, int must)
   int full = lane->jobs >= TROUPE_LANE_JOBS || (lanes->bytes > 0 && lanes->bytes + job->bytes > lanes->max_bytes);
   int starts = !lane->busy;
   if (full && !must) status = JOB_FULL;
-  else if (starts && lanes->waiting >= lanes->idle && lanes->made < lanes->max_threads) make_thread(lanes);
+  else if (starts && !lanes->ending && lanes->waiting >= lanes->idle && lanes->made < lanes->max_threads) make_thread(lanes);
   if (status == JOB_ADDED && lanes->alive == 0) status = JOB_NO_THREAD;
   if (status == JOB_ADDED) {
     if (lane->first == NULL) lane->first = job;

@@ -6,13 +6,17 @@
  *   troupe_lanes.c    lanes, and the threads that run them
  *   troupe_context.c  an actor's state and events
  *   troupe_calls.c    frames of answers, and calls that are answered later
+ *   troupe_waits.c    calls that wait for what they asked the host
+ *   troupe_around.c   the rest of a call, and streams that are read
+ *   troupe_streams.c  streams that are answered
+ *   troupe_host.c     what is asked of the host's relay
  *   troupe_hello.c    what the plugin declares
  *   troupe_queue.c    frames on their way to the host
  *
  * Who touches what. The table of instances is the host's thread's alone (and close's, behind it). An instance's context is
  * its lane's: the host's thread makes it, reads its rows into it, and then only adds jobs to its lane. When it hears Stop
- * it takes it out of the table, adds the last job, and forgets it; that job frees it. A deferred call keeps no context,
- * only the plugin and two numbers.
+ * it takes it out of the table, ends what its calls wait for, adds the last job, and forgets it; that job frees it. A deferred
+ * call keeps no context, only the plugin, its lane's address and two numbers.
  *
  * The plugin (its lanes, and with them all of it) is held by the host until close, by each work thread and by each deferred call: whoever lets go of it last
  * frees it. So close may return while something still runs, and nothing is freed under it.
@@ -50,6 +54,7 @@ struct troupe_context {
   int is_new;
   int arriving; /* rows are on their way; of the host's thread */
   int started;
+  int ended; /* nobody answers its questions any more; under the waits' lock */
   /* The function that runs wrote more than a frame holds: nothing of it is said any more. */
   int failed;
   /* Why it can't start. */
@@ -59,9 +64,22 @@ struct troupe_context {
 
 #define BUCKETS 1024u
 
+/* What calls wait for, and streams that are answered. */
+typedef struct troupe_wait troupe_wait;
+typedef struct troupe_sink troupe_sink;
+#define WAIT_BUCKETS 64u
+typedef struct {
+  pthread_mutex_t lock;
+  troupe_wait *waiting[WAIT_BUCKETS];
+  troupe_sink *sinks;
+  uint64_t last; /* number that was given to a question */
+  int closed;    /* nobody answers any more */
+} troupe_waits;
+
 struct troupe_plugin {
   troupe_queue queue;
   troupe_lanes lanes;
+  troupe_waits waits;
   troupe_lane *middleware_lanes; /* one for each that is declared */
   troupe_context *instances[BUCKETS];
 };
@@ -70,20 +88,46 @@ struct troupe_deferred {
   troupe_plugin *plugin;
   uint64_t instance; /* 0: of middleware */
   uint64_t call;
+  troupe_sink *sink; /* the stream that it is a chunk of; NULL: it is the call itself */
 };
+
+/* What a function may know of its call. */
+typedef struct {
+  troupe_lane *lane;  /* that its functions run on; NULL: in place */
+  troupe_bytes scope; /* somebody else's memory */
+  uint64_t connection;
+  uint32_t depth;
+  uint32_t timeout_ms;
+} call_facts;
 
 struct troupe_call {
   troupe_context *context; /* NULL: of middleware */
   troupe_deferred to;
-  int answered;
+  call_facts facts;
+  int answered; /* or asked, or deferred: it is somebody else's now */
 };
 
 /* Fields of PluginFrame, FromActor and Row that are written here. */
-enum { FRAME_READY = 1, FRAME_FAILED = 2, FRAME_ACTOR = 3, FRAME_RESULT = 4, FRAME_PONG = 5 };
+enum {
+  FRAME_READY = 1,
+  FRAME_FAILED = 2,
+  FRAME_ACTOR = 3,
+  FRAME_RESULT = 4,
+  FRAME_PONG = 5,
+  FRAME_LOG = 6,
+  FRAME_NEXT = 7,
+  FRAME_CHUNK = 8,
+  FRAME_CHUNK_END = 9,
+  FRAME_CHUNK_CREDIT = 10,
+  FRAME_HOST_CALL = 11
+};
 enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7, SAY_LOG = 15 };
 enum { SPACE_STATE = 1 };
 
 extern const troupe_error too_long;
+extern const troupe_error closing;
+extern const troupe_error no_memory;
+extern const troupe_error next_revoked;
 
 /* troupe_hello.c */
 void greet(troupe_plugin *plugin, wire_reader hello);
@@ -97,6 +141,32 @@ void say_log(troupe_plugin *plugin, uint64_t instance, const char *text);
 void refuse_call(const troupe_deferred *to, troupe_error error);
 /* The function of the call has returned. */
 void finish_call(troupe_call *call);
+/* The call isn't its function's any more: what its actor wrote is said. 0, TROUPE_TOO_LONG: it has failed, or -1. */
+int leave_call(troupe_call *call);
+/* A frame with two numbers and bytes, of middleware. As frame_end. */
+int say_around(troupe_plugin *plugin, uint32_t what, const uint64_t numbers[2], troupe_bytes payload);
+
+/* troupe_waits.c */
+enum { WAIT_NEXT, WAIT_CHUNK, WAIT_HOST, WAIT_ANSWER };
+int waits_open(troupe_waits *waits);
+void waits_free(troupe_waits *waits);
+/* The call waits: `then` gets it back. `number` names what it waits for; 0: a new one. Gives that, or 0: nothing may be asked. */
+uint64_t wait_begin(troupe_call *call, uint32_t kind, uint64_t number, troupe_then then, void *data);
+/* The question was said, with this status of frame_end. */
+void wait_said(troupe_plugin *plugin, uint32_t kind, uint64_t number, int status);
+/* The host's answer. `what` is the field that it came in. */
+void wait_heard(troupe_plugin *plugin, uint32_t kind, uint32_t what, wire_reader message);
+/* Nobody answers what this call, or with 0 any call of the instance, waits for. */
+void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const troupe_error *error);
+/* The plugin closes. */
+void waits_close(troupe_plugin *plugin);
+
+/* troupe_streams.c */
+/* The answer where a chunk is wanted: with a value, with an error, or neither, which ends it. As frame_end. */
+int answer_chunk(const troupe_deferred *to, const troupe_bytes *value, const troupe_bytes *error);
+void heard_credit(troupe_plugin *plugin, wire_reader message);
+/* The call's stream is over: nobody wants it. 0: of every call. */
+void stop_sinks(troupe_plugin *plugin, uint64_t call);
 
 /* troupe_context.c */
 /* Says what changed since the last Write, if anything did. TROUPE_TOO_LONG: it is taken back, and the function has failed. */

@@ -52,6 +52,11 @@ static int heard(troupe_plugin *plugin, troupe_bytes frame) {
     if (reader.field == 3) status = call_middleware(plugin, body);
     if (reader.field == 4) status = cancel_middleware(plugin, body);
     if (reader.field == 5) status = pong(plugin, body);
+    if (reader.field == 7) wait_heard(plugin, WAIT_NEXT, FRAME_NEXT, body);
+    if (reader.field == 8) wait_heard(plugin, WAIT_CHUNK, FRAME_CHUNK, body);
+    if (reader.field == 9) wait_heard(plugin, WAIT_CHUNK, FRAME_CHUNK_END, body);
+    if (reader.field == 10) heard_credit(plugin, body);
+    if (reader.field == 11) wait_heard(plugin, WAIT_HOST, FRAME_HOST_CALL, body);
   }
   return reader.bad ? -1 : status;
 }
@@ -80,6 +85,7 @@ static int well_formed(const uint8_t *frames, size_t n) {
 static void free_plugin(void *owner) {
   troupe_plugin *plugin = owner;
   queue_free(&plugin->queue);
+  waits_free(&plugin->waits);
   lanes_free(&plugin->lanes);
   free(plugin->middleware_lanes);
   free(plugin);
@@ -93,7 +99,10 @@ static int open_parts(troupe_plugin *plugin, const troupe_host *host) {
   plugin->middleware_lanes = calloc(middleware + 1, sizeof *plugin->middleware_lanes);
   if (plugin->middleware_lanes == NULL) return -1;
   if (queue_open(&plugin->queue, host) != 0) return -1;
+  if (waits_open(&plugin->waits) != 0) goto no_waits;
   if (lanes_open(&plugin->lanes, threads, (size_t)host->max_frame * 2, free_plugin, plugin) == 0) return 0;
+  waits_free(&plugin->waits);
+no_waits:
   queue_free(&plugin->queue);
   return -1;
 }
@@ -138,6 +147,7 @@ int64_t troupe_plugin_pull(troupe_plugin *plugin, uint8_t *into, size_t capacity
 int32_t troupe_plugin_close(troupe_plugin *plugin, uint32_t timeout_ms) {
   lanes_close(&plugin->lanes);
   queue_close(&plugin->queue);
+  waits_close(plugin);
   stop_actors(plugin);
   int left = lanes_finish(&plugin->lanes, timeout_ms);
   lanes_release(&plugin->lanes);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "troupe_actor.h"
+#include "troupe_around.h"
+#include "troupe_host.h"
 #include "troupe_plugin.h"
 
 #define MAX_FRAME 4096
@@ -17,6 +19,8 @@ static uint64_t state;
 /* Of the plugin that is open: the last instance, and one frame of how many is damaged. */
 static uint32_t last;
 static uint32_t damage;
+/* The call of middleware that was made last. */
+static uint32_t invoked;
 
 static uint32_t next(uint32_t below) {
   state ^= state << 13;
@@ -102,8 +106,66 @@ static const troupe_error *accept_some(troupe_bytes params) { return params.size
 
 static void guard(troupe_call *call, troupe_bytes payload) { troupe_reply(call, payload); }
 
-static const troupe_action actions[] = {
-    {"add", add}, {"swell", swell}, {"later", later}, {"behind", behind}, {"nothing", nothing}, {NULL, NULL}};
+/* Goes around: asks for the rest, asks the host, and passes on what came; a stream chunk by chunk. Its data is memory, so that
+ * one that is forgotten, or had twice, is seen. */
+typedef struct {
+  uint64_t rest;
+} around;
+
+static void pass(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  free(data);
+  troupe_pass(call, outcome);
+}
+
+static void pass_chunk(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  around *stream = data;
+  /* It is there as long as a chunk is wanted. */
+  if (stream->rest == 0) abort();
+  if (outcome->ended) stream->rest = UINT64_MAX;
+  troupe_pass(call, outcome);
+}
+
+static void want_chunk(troupe_call *call, void *data) {
+  around *stream = data;
+  if (stream->rest == UINT64_MAX) troupe_end(call);
+  else troupe_read_chunk(call, stream->rest, pass_chunk, stream);
+}
+
+static void over(void *data) { free(data); }
+
+static void rest_came(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  static const troupe_source source = {want_chunk, over};
+  around *stream = data;
+  troupe_tell(call, TROUPE_MARK, outcome->value);
+  if (outcome->stream != 0) {
+    stream->rest = outcome->stream;
+    troupe_reply_stream(call, &source, stream);
+  } else if (outcome->error == NULL) {
+    troupe_ask(call, TROUPE_DECODE, outcome->value, pass, stream);
+  } else {
+    pass(call, stream, outcome);
+  }
+}
+
+static void go_around(troupe_call *call, troupe_bytes payload) {
+  around *stream = calloc(1, sizeof *stream);
+  if (stream == NULL) abort();
+  troupe_call_next(call, payload.size == 3 ? large : payload, rest_came, stream);
+}
+
+static void answered(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  troupe_context *c = troupe_context_of(call);
+  if (outcome->value.size > 0) troupe_set_state(c, "asked", outcome->value);
+  pass(call, data, outcome);
+}
+
+static void ask(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  troupe_set_state(c, "asked", args.size % 3 == 0 ? large : args);
+  troupe_ask(call, TROUPE_DIAGNOSTICS, args, answered, malloc(8));
+}
+
+static const troupe_action actions[] = {{"add", add},         {"swell", swell}, {"later", later}, {"behind", behind},
+                                        {"nothing", nothing}, {"ask", ask},     {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
     {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some},
@@ -113,6 +175,8 @@ static const troupe_actor actors[] = {
 static const troupe_middleware middleware[] = {
     {.kind = 1, .name = "laned", .run = guard},
     {.kind = 1, .name = "quick", .run = guard, .flags = TROUPE_QUICK},
+    {.kind = 2, .name = "laned", .run = go_around},
+    {.kind = 2, .name = "quick", .run = go_around, .flags = TROUPE_QUICK},
     {.name = NULL},
 };
 
@@ -175,12 +239,12 @@ static void put_rows(message *into) {
 }
 
 static void put_call(message *into) {
-  static const char *const names[] = {"add", "swell", "later", "behind", "nothing", "other"};
+  static const char *const names[] = {"add", "swell", "later", "behind", "nothing", "ask", "other"};
   static const char *const args[] = {"[1]", "[-7]", "[]", "[[5]]", "[\"\\\"", "[1e9]", "5", "",
                                      "[9223372036854775808]", "[\"a,\\\"]\", -3 ]", "[[1,{}],4]", "[\"a\" , "};
   message call = {{0}, 0};
   put_number(&call, 1, next(4) == 0 ? next(128) : next(8));
-  put_text(&call, 2, one_of(names, 6));
+  put_text(&call, 2, one_of(names, 7));
   put_text(&call, 3, one_of(args, 12));
   put(into, 4, call.bytes, call.size);
 }
@@ -202,12 +266,32 @@ static void put_actor(message *into) {
   put(into, 2, actor.bytes, actor.size);
 }
 
+/* NextResult, Chunk, ChunkEnd, ChunkCredit or HostResult: each has three numbers of small sizes, or bytes in their place. */
+static void put_answer(message *into) {
+  message answer = {{0}, 0};
+  const uint32_t field = 7 + next(5);
+  put_number(&answer, 1, field == 11 || next(4) == 0 ? next(8) : invoked);
+  if (field == 11) {
+    put_text(&answer, 2, "5");
+  } else {
+    put_number(&answer, 2, field == 10 ? 0 : 1 + next(4));
+    if (field == 10) put_number(&answer, 3, next(4));
+    else if (field == 8) put_text(&answer, 3, "chunk");
+  }
+  if (field != 10 && next(4) == 0) put(&answer, field == 7 ? 4 : 3, "\x0a\x01g\x12\x01k\x1a\x02it", 10);
+  if (field == 7 && next(4) > 0) put_number(&answer, 5, 1);
+  put(into, field, answer.bytes, answer.size);
+}
+
 static size_t make(uint8_t *into) {
   static const char *const names[] = {"laned", "quick", "other"};
   message frame = {{0}, 0}, body = {{0}, 0};
-  uint32_t what = next(20);
-  put_number(&body, 1, next(128));
+  uint32_t what = next(32);
+  if (what == 20) what = 1;
+  uint32_t number = next(2) == 0 ? next(128) : 1 + next(7);
+  put_number(&body, 1, number);
   if (what == 1) {
+    invoked = number;
     put_text(&body, 2, one_of(names, 3));
     put_number(&body, 3, next(3));
     put_text(&body, 4, "{}");
@@ -216,6 +300,7 @@ static size_t make(uint8_t *into) {
   else if (what == 1) put(&frame, 3, body.bytes, body.size);
   else if (what == 2) put(&frame, 5, body.bytes, body.size);
   else if (what == 3) put(&frame, 4, body.bytes, body.size);
+  else if (what > 20) put_answer(&frame);
   else put_actor(&frame);
   size_t size = frame.size;
   if (next(damage) == 0) frame.bytes[next((uint32_t)size)] = (uint8_t)next(256);

@@ -32,6 +32,11 @@ export function cPlugin(name: string): Promise<Built> {
   return compile(name, [join(import.meta.dirname, "../native", `${name}.c`), ...sdkSources()]);
 }
 
+/** A plugin in C at any path, written with the C SDK. */
+export function cPluginAt(path: string): Promise<Built> {
+  return compile(basename(path, ".c"), [path, ...sdkSources()]);
+}
+
 /**
  * A program of these tests with the C SDK in it, under sanitizers: `address,undefined` or `thread`. Where the compiler
  * has none, that is what is missing.
@@ -97,6 +102,11 @@ export async function rustExample(name: string): Promise<Built> {
 /** An example of `sdks/c` as a module of WebAssembly, by name. */
 export function wasmExample(name: string): Promise<Built> {
   return compileWasm(name, join(sdkC, "examples", `${name}.c`));
+}
+
+/** A plugin in C at any path as a module of WebAssembly, written with the C SDK. */
+export function wasmPluginAt(path: string): Promise<Built> {
+  return compileWasm(basename(path, ".c"), path);
 }
 
 /** A plugin of these tests as a module of WebAssembly, written with the C SDK: `test/wasm/<name>.c`. */
