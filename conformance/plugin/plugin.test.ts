@@ -97,6 +97,8 @@ aroundKit("worker, Python", () => python("around.py"));
 aroundKit("native, C", () => inProcess(cPluginAt(join(workers, "around.c"))));
 aroundKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "around.c"))));
 aroundKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "around.c"))));
+aroundKit("native, Rust", () => inProcess(rustExample("around")));
+aroundKit("native in its own process, Rust", () => inItsOwn(rustExample("around")));
 
 hostKit("module, TypeScript", async () => ({
   open: moduleCarrier(async (send) => new PluginSideSession(asker, send)),
@@ -106,6 +108,8 @@ hostKit("worker, Python", () => python("asker.py"));
 hostKit("native, C", () => inProcess(cPluginAt(join(workers, "asker.c"))));
 hostKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "asker.c"))));
 hostKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "asker.c"))));
+hostKit("native, Rust", () => inProcess(rustExample("asker")));
+hostKit("native in its own process, Rust", () => inItsOwn(rustExample("asker")));
 
 leaksKit(
   "module, TypeScript",

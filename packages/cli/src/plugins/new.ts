@@ -39,7 +39,7 @@ publish = false
 
 [workspace.dependencies]
 serde = "1.0.229"
-serde_json = "1.0.154"
+serde_json = { version = "1.0.154", features = ["float_roundtrip", "raw_value"] }
 `;
 
 const languages: Readonly<Record<string, Language>> = {

@@ -59,7 +59,7 @@ pub unsafe fn open(host: *const Host, out: *mut *mut Handle, make: fn() -> Plugi
         // EAGAIN: a signal is on its way. Nothing else can be done about anything else.
         let _ = (&*wake).write(b"!");
     });
-    let session = Session::new(plugin, session::Host { max_frame, max_queued, wake });
+    let session = Session::new(plugin, session::Table { max_frame, max_queued, wake });
     let handle = Box::new(Handle { session, broken: false });
     // SAFETY: `out` is the host's, for one pointer.
     unsafe { *out = Box::into_raw(handle) };

@@ -59,6 +59,8 @@ struct State {
     threads: Vec<JoinHandle<()>>,
     idle: usize,
     alive: usize,
+    /// Of those that are alive: they wait for the host, and another may work in their place.
+    blocked: usize,
     deferred: usize,
     closing: bool,
     ending: bool,
@@ -116,7 +118,7 @@ impl Lanes {
         if full(&state, &queue) {
             return Err(Refused::Full);
         }
-        if !queue.busy && state.line.len() >= state.idle && state.threads.len() < self.max_threads {
+        if !queue.busy && state.line.len() >= state.idle {
             self.make_thread(&mut state);
         }
         if state.alive == 0 {
@@ -187,7 +189,26 @@ impl Lanes {
         true
     }
 
+    /// Waits for the host, while another thread may work in this one's place.
+    pub fn blocking<T>(self: &Arc<Self>, wait: impl FnOnce() -> T) -> T {
+        let mut state = lock(&self.state);
+        state.blocked += 1;
+        if state.line.len() > state.idle {
+            self.make_thread(&mut state);
+        }
+        drop(state);
+        let given = wait();
+        lock(&self.state).blocked -= 1;
+        given
+    }
+
+    /// Makes a thread, if there may be one more.
     fn make_thread(self: &Arc<Self>, state: &mut State) {
+        if state.ending || state.alive >= self.max_threads + state.blocked {
+            return;
+        }
+        // One that ended since is nobody's to wait for.
+        state.threads.retain(|thread| !thread.is_finished());
         let lanes = Arc::clone(self);
         if let Ok(thread) = thread::Builder::new().name("troupe-work".into()).spawn(move || lanes.work()) {
             state.threads.push(thread);
@@ -209,7 +230,8 @@ impl Lanes {
                     state.line.push_back(Arc::clone(&lane));
                 }
             }
-            if state.ending {
+            // More than there may be: another has stopped waiting.
+            if state.ending || state.alive > self.max_threads + state.blocked {
                 break;
             }
             state.idle += 1;
@@ -270,6 +292,31 @@ mod tests {
         lanes.add(&lane, label(0, 0), Box::new(|| panic!("oh"))).unwrap();
         lanes.add(&lane, label(0, 0), Box::new(move || say.send(1).unwrap())).unwrap();
         assert_eq!(said.recv_timeout(LONG), Ok(1));
+        assert!(lanes.finish(LONG));
+    }
+
+    #[test]
+    fn what_waits_for_the_host_keeps_nobody_from_its_thread() {
+        let lanes = Arc::new(Lanes::new(1, 100));
+        let (go, gate) = channel();
+        let (say, said) = channel();
+        for depth in 0..20 {
+            let (lanes_within, say) = (Arc::clone(&lanes), say.clone());
+            let gate = (depth == 19).then(|| go.clone());
+            let (wake, woken) = channel::<()>();
+            let run = move || {
+                say.send(wake).unwrap();
+                lanes_within.blocking(|| woken.recv().unwrap());
+                drop(gate);
+            };
+            lanes.add(&Arc::default(), label(0, 0), Box::new(run)).unwrap();
+        }
+        // Each has begun though all those before it wait.
+        let waiting: Vec<_> = (0..20).map(|_| said.recv_timeout(LONG).unwrap()).collect();
+        drop(go);
+        waiting.iter().for_each(|wake: &std::sync::mpsc::Sender<()>| wake.send(()).unwrap());
+        let ended: Result<(), _> = gate.recv_timeout(LONG);
+        assert!(ended.is_err(), "the last one's end of the gate is gone");
         assert!(lanes.finish(LONG));
     }
 

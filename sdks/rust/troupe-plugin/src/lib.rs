@@ -33,6 +33,7 @@
 #[doc(hidden)]
 pub mod abi;
 mod base64;
+mod call;
 mod cbor;
 mod context;
 mod deferred;
@@ -40,6 +41,8 @@ mod error;
 mod frames;
 mod guarded;
 mod hello;
+mod host;
+mod invocations;
 mod lanes;
 mod plugin;
 mod running;
@@ -47,12 +50,18 @@ mod session;
 mod value;
 mod value_json;
 mod voice;
+mod waits;
 mod wire;
 
+pub use call::{Call, Chunks, kind};
 pub use context::Context;
 pub use deferred::Deferred;
 pub use error::Error;
+pub use host::{Host, HostScope, Level};
 pub use plugin::{Actor, Plugin};
+/// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
+pub type Raw = Box<serde_json::value::RawValue>;
+
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].

@@ -1,9 +1,11 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::call::{Call, read_value};
 use crate::context::Context;
 use crate::deferred::{Deferred, Pending};
 use crate::error::Error;
+use crate::host::Host;
 
 /// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
 pub(crate) enum Answer {
@@ -14,7 +16,15 @@ pub(crate) enum Answer {
 pub(crate) type Action = Box<dyn Fn(&mut Context, &[u8]) -> Result<Answer, Error> + Send + Sync>;
 pub(crate) type Start = Box<dyn Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync>;
 pub(crate) type Stop = Box<dyn Fn(&mut Context) + Send + Sync>;
-pub(crate) type Run = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, Error> + Send + Sync>;
+pub(crate) type Run = Box<dyn Fn(&[u8], &Call) -> Result<Given, Error> + Send + Sync>;
+pub(crate) type Ready = Box<dyn Fn(Host) -> Result<(), Error> + Send + Sync>;
+
+/// What middleware answers.
+pub(crate) enum Given {
+    Value(Vec<u8>),
+    Stream(Box<dyn Iterator<Item = Result<Vec<u8>, Error>>>),
+}
+
 /// Reads JSON, and likes it or not.
 pub(crate) type Check = Box<dyn Fn(&[u8]) -> Result<(), Error> + Send + Sync>;
 
@@ -29,6 +39,7 @@ pub struct Plugin {
     pub(crate) middleware: Vec<Middleware>,
     pub(crate) configure: Option<Check>,
     pub(crate) threads: usize,
+    pub(crate) ready: Option<Ready>,
 }
 
 pub(crate) struct Middleware {
@@ -37,6 +48,8 @@ pub(crate) struct Middleware {
     pub(crate) priority: i32,
     pub(crate) run: Run,
     pub(crate) quick: bool,
+    /// It gets its call, and may wait in it.
+    pub(crate) waits: bool,
 }
 
 impl Plugin {
@@ -49,6 +62,7 @@ impl Plugin {
             middleware: Vec::new(),
             configure: None,
             threads: THREADS,
+            ready: None,
         }
     }
 
@@ -61,7 +75,7 @@ impl Plugin {
     /// Adds middleware of a kind, a number of the relay's table. Lower priorities run first. It has a work lane of its own:
     /// its calls run one at a time, and may take long.
     pub fn middleware<P, R>(
-        mut self,
+        self,
         kind: u32,
         name: &str,
         priority: i32,
@@ -71,14 +85,64 @@ impl Plugin {
         P: DeserializeOwned,
         R: Serialize,
     {
-        let run = move |payload: &[u8]| Ok(serde_json::to_vec(&run(serde_json::from_slice(payload)?)?)?);
-        self.middleware.push(Middleware {
-            kind,
-            name: name.into(),
-            priority,
-            run: Box::new(run),
-            quick: false,
-        });
+        let run = move |payload: P, _: Call| encoded(&run(payload)?);
+        self.add(Declared { kind, name, priority, waits: false }, run)
+    }
+
+    /// Adds middleware that gets its call as well: the scope that it runs in, the host's relay, and, of the kinds that go
+    /// around a call, the rest of it. It may wait for each of them: every call has a lane of its own, and one that waits for
+    /// the host takes no other's thread.
+    pub fn around<P, R>(
+        self,
+        kind: u32,
+        name: &str,
+        priority: i32,
+        run: impl Fn(P, Call) -> Result<R, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: DeserializeOwned,
+        R: Serialize,
+    {
+        let run = move |payload: P, call: Call| encoded(&run(payload, call)?);
+        self.add(Declared { kind, name, priority, waits: true }, run)
+    }
+
+    /// The same where the answer is a stream, of the kind [`kind::LLM_STREAM`](crate::kind::LLM_STREAM): an iterator of chunks,
+    /// each made when the reader asks for it. An error ends it.
+    pub fn stream<P, I, C>(
+        self,
+        kind: u32,
+        name: &str,
+        priority: i32,
+        run: impl Fn(P, Call) -> Result<I, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: DeserializeOwned,
+        I: Iterator<Item = Result<C, Error>> + 'static,
+        C: Serialize,
+    {
+        let run = move |payload: P, call: Call| {
+            let chunks = run(payload, call)?;
+            Ok(Given::Stream(Box::new(chunks.map(|chunk| Ok(serde_json::to_vec(&chunk?)?)))))
+        };
+        self.add(Declared { kind, name, priority, waits: true }, run)
+    }
+
+    fn add<P: DeserializeOwned>(
+        mut self,
+        Declared { kind, name, priority, waits }: Declared,
+        run: impl Fn(P, Call) -> Result<Given, Error> + Send + Sync + 'static,
+    ) -> Self {
+        let run = move |payload: &[u8], call: &Call| run(read_value(payload)?, call.clone());
+        let name = name.into();
+        self.middleware.push(Middleware { kind, name, priority, run: Box::new(run), quick: false, waits });
+        self
+    }
+
+    /// Called on a lane of its own when the host has taken the plugin in: from now on it may be asked. What it fails with is a
+    /// line in the host's log.
+    pub fn ready(mut self, ready: impl Fn(Host) -> Result<(), Error> + Send + Sync + 'static) -> Self {
+        self.ready = Some(Box::new(ready));
         self
     }
 
@@ -105,6 +169,18 @@ impl Plugin {
         self.configure = Some(Box::new(configure));
         self
     }
+}
+
+/// Middleware, without what it does.
+struct Declared<'a> {
+    kind: u32,
+    name: &'a str,
+    priority: i32,
+    waits: bool,
+}
+
+fn encoded(answer: &impl Serialize) -> Result<Given, Error> {
+    Ok(Given::Value(serde_json::to_vec(answer)?))
 }
 
 /// A kind of actor.

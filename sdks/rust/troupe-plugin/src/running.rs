@@ -10,6 +10,7 @@ use crate::guarded::guarded;
 use crate::lanes::{Label, Lane, Lanes, lock};
 use crate::plugin::{Action, Actor, Answer, Plugin};
 use crate::voice::{To, Voice, say};
+use crate::waits::{Key, Kind, Waits};
 use crate::wire::{Reader, Writer};
 
 const SPACE_STATE: u64 = 1;
@@ -19,6 +20,15 @@ pub struct Shared {
     pub plugin: Plugin,
     pub voice: Arc<Voice>,
     pub lanes: Arc<Lanes>,
+    pub waits: Arc<Waits>,
+}
+
+impl Shared {
+    /// A call of middleware is over: whatever waits in it is told.
+    pub fn end_call(&self, number: u64) {
+        let of_it = |key: &Key| matches!(key.kind, Kind::Next | Kind::Stream) && key.of == number;
+        self.waits.revoke(of_it, &Error::revoked());
+    }
 }
 
 /// One running actor.

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Error;
 use crate::frames::{Frames, split_frame};
 use crate::guarded::guarded;
 use crate::hello;
-use crate::lanes::{Label, Lane, Lanes};
+use crate::host::{Host, Level};
+use crate::invocations::Invocations;
+use crate::lanes::Lanes;
 use crate::plugin::Plugin;
 use crate::running::{Running, Shared};
-use crate::voice::{To, Voice, frame, say};
+use crate::voice::{Voice, frame, say};
+use crate::waits::{Heard as Words, Key, Kind, Waits, hearing};
 use crate::wire::{Field, Reader, Writer};
 
 /// What came of a frame: `None` when the host sent what can't be.
@@ -28,24 +30,24 @@ struct Known {
 pub struct Session {
     shared: Arc<Shared>,
     instances: HashMap<u64, Known>,
-    /// One for each that is declared.
-    middleware: Vec<Arc<Lane>>,
+    invocations: Invocations,
 }
 
 /// What the host says of itself, and how it is woken.
-pub struct Host {
+pub struct Table {
     pub max_frame: usize,
     pub max_queued: usize,
     pub wake: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Session {
-    pub fn new(plugin: Plugin, host: Host) -> Self {
+    pub fn new(plugin: Plugin, host: Table) -> Self {
         let frames = Frames::new(host.max_frame, host.max_queued, host.wake);
         let lanes = Arc::new(Lanes::new(plugin.threads, host.max_frame * 2));
-        let middleware = plugin.middleware.iter().map(|_| Arc::default()).collect();
-        let shared = Arc::new(Shared { plugin, voice: Arc::new(Voice { frames }), lanes });
-        Self { shared, instances: HashMap::new(), middleware }
+        let voice = Arc::new(Voice { frames });
+        let waits = Arc::new(Waits::new(Arc::clone(&voice), Arc::clone(&lanes)));
+        let shared = Arc::new(Shared { plugin, voice, lanes, waits });
+        Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
     pub fn full(&self) -> bool {
@@ -59,7 +61,7 @@ impl Session {
     /// Hears whole frames.
     pub fn heard(&mut self, bytes: &[u8]) -> Heard {
         self.frames().pushing(true);
-        let heard = self.heard_frames(bytes);
+        let heard = hearing(|| self.heard_frames(bytes));
         self.frames().pushing(false);
         heard
     }
@@ -69,6 +71,7 @@ impl Session {
         let lanes = Arc::clone(&self.shared.lanes);
         lanes.close();
         self.frames().close();
+        self.shared.waits.close();
         for (_, known) in self.instances.drain() {
             known.running.stop_on_lane();
         }
@@ -94,26 +97,76 @@ impl Session {
         match body.number {
             1 => self.greet(body.message()),
             2 => self.heard_for_actor(body.message()),
-            3 => self.invoke(body.message()),
+            3 => self.invocations.invoke(body.message()),
             5 => {
                 let number = body.message().number(1)?;
                 self.send(frame::PONG, Writer::default().number(1, number))
             }
             4 => {
-                let number = body.message().number(1)?;
-                self.middleware.iter().for_each(|lane| self.shared.lanes.cancel(lane, number));
+                self.invocations.cancel(body.message().number(1)?);
                 Some(())
             }
+            7 => self.answered(Kind::Next, frame::NEXT, body.bytes),
+            8 => self.answered(Kind::Stream, frame::CHUNK, body.bytes),
+            9 => self.answered(Kind::Stream, frame::CHUNK_END, body.bytes),
+            10 => self.answered(Kind::Stream, frame::CHUNK_CREDIT, body.bytes),
+            11 => self.answered(Kind::Host, frame::HOST_CALL, body.bytes),
             // What this version doesn't know.
             _ => Some(()),
         }
     }
 
+    /// Whoever waits for it has it.
+    fn answered(&self, kind: Kind, what: u32, body: &[u8]) -> Heard {
+        let (mut first, mut second, mut third) = (0, 0, 0);
+        for field in Reader::new(body).fields()? {
+            match field.number {
+                1 => first = field.value,
+                2 => second = field.value,
+                3 => third = field.value,
+                _ => {}
+            }
+        }
+        let key = match kind {
+            Kind::Next | Kind::Stream => Key { kind, of: first, number: second },
+            Kind::Host | Kind::Answer => Key { kind, of: 0, number: first },
+        };
+        self.shared.waits.heard(key, Words { what, body: body.to_vec() });
+        if what == frame::CHUNK_CREDIT && second == 0 && third == 0 {
+            // With the stream its call is over, and what a chunk waits for.
+            self.shared.end_call(first);
+        }
+        Some(())
+    }
+
     fn greet(&mut self, hello: Reader) -> Heard {
         match hello::answer(&self.shared.plugin, hello)? {
-            Ok(ready) => self.send(frame::READY, ready),
+            Ok(ready) => {
+                self.send(frame::READY, ready)?;
+                self.ready()
+            }
             Err(error) => self.send(frame::FAILED, Writer::default().message(1, error.write())),
         }
+    }
+
+    /// On a lane of its own: it may ask.
+    fn ready(&self) -> Heard {
+        let shared = Arc::clone(&self.shared);
+        if shared.plugin.ready.is_none() {
+            return Some(());
+        }
+        let run = Box::new(move || {
+            let host = Host::new(Arc::clone(&shared.waits), 0);
+            let Some(ready) = &shared.plugin.ready else {
+                return;
+            };
+            if let Err(error) = guarded(|| ready(host.clone())) {
+                host.log(Level::Error, &format!("ready: {error}"));
+            }
+        });
+        // Without a thread nothing else of the plugin runs either.
+        let _ = self.shared.lanes.must_add(&Arc::default(), run);
+        Some(())
     }
 
     fn heard_for_actor(&mut self, message: Reader) -> Heard {
@@ -227,47 +280,6 @@ impl Session {
         self.shared.voice.say(instance, say::CONNECTED, connected).then_some(())
     }
 
-    fn invoke(&mut self, invoke: Reader) -> Heard {
-        let (mut number, mut kind, mut name) = (0, 0, String::new());
-        let mut payload: &[u8] = &[];
-        for field in invoke.fields()? {
-            match field.number {
-                1 => number = field.value,
-                2 => name = field.text(),
-                3 => kind = field.value,
-                4 => payload = field.bytes,
-                _ => {}
-            }
-        }
-        let to = To { instance: 0, call: number };
-        let declared = &self.shared.plugin.middleware;
-        let found = declared.iter().position(|one| u64::from(one.kind) == kind && one.name == name);
-        let answer = match found {
-            Some(at) if declared[at].quick => guarded(|| (declared[at].run)(payload)),
-            Some(at) => match self.invoke_on_lane(to, at, payload) {
-                Ok(()) => return Some(()),
-                Err(error) => Err(error),
-            },
-            None => Err(Error::new("plugin", "undeclared", format!("there is no middleware {name}"))),
-        };
-        self.shared.voice.answer(to, answer);
-        Some(())
-    }
-
-    fn invoke_on_lane(&self, to: To, at: usize, payload: &[u8]) -> Result<(), Error> {
-        let (shared, payload) = (Arc::clone(&self.shared), payload.to_vec());
-        let label = Label { number: to.call, bytes: payload.len() };
-        let run = Box::new(move || {
-            shared.voice.wait();
-            let run = || match shared.lanes.closing() {
-                true => Err(Error::closed()),
-                false => (shared.plugin.middleware[at].run)(&payload),
-            };
-            shared.voice.answer(to, guarded(run));
-        });
-        self.shared.lanes.add(&self.middleware[at], label, run).map_err(Error::refused)
-    }
-
     /// `None`: it is longer than a frame may be. What isn't said may not be missing from what follows.
     fn send(&mut self, kind: u32, message: Writer) -> Heard {
         self.shared.voice.send(kind, message).then_some(())
@@ -288,6 +300,13 @@ mod tests {
         Plugin::new("p", "1")
             .actor(actor)
             .middleware(1, "m", 0, |payload: serde_json::Value| Ok(payload))
+            .around(14, "m", 0, |payload: serde_json::Value, call| {
+                call.host().mark("m", ())?;
+                call.next::<serde_json::Value>(&payload)
+            })
+            .stream(25, "m", 0, |payload: serde_json::Value, call| {
+                call.next_stream::<serde_json::Value>(&payload)
+            })
             .threads(2)
     }
 
@@ -308,7 +327,19 @@ mod tests {
         let row = || Writer::default().number(1, 1).text(2, "last").text(4, "\"x\"");
         let start = || Writer::default().message(8, row()).text(9, "a");
         let call = Writer::default().number(1, 1).text(2, "echo").text(3, "[\"hi\"]");
-        let invoke = Writer::default().number(1, 2).text(2, "m").number(3, 1).text(4, "{}");
+        let invoke = |kind| {
+            let invoke = Writer::default().number(1, instance + kind).text(2, "m").number(3, kind);
+            framed(&Writer::default().message(3, invoke.text(4, "{}")).bytes)
+        };
+        // Questions have numbers of their own; one of these is the one.
+        let answer = |what, invoke, number, stream| {
+            let answer = Writer::default().number(1, invoke).number(2, number).text(3, "1").number(5, stream);
+            framed(&Writer::default().message(what, answer).bytes)
+        };
+        let credit = |chunks| {
+            let credit = Writer::default().number(1, instance + 25).number(3, chunks);
+            framed(&Writer::default().message(10, credit).bytes)
+        };
         vec![
             framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes),
             to_actor(instance, 2, start()),
@@ -317,8 +348,18 @@ mod tests {
             to_actor(instance, 4, call),
             to_actor(instance, 5, Writer::default().number(1, 1)),
             to_actor(instance, 6, Writer::default().number(1, 1)),
-            framed(&Writer::default().message(3, invoke).bytes),
-            framed(&Writer::default().message(4, Writer::default().number(1, 2)).bytes),
+            invoke(1),
+            invoke(14),
+            invoke(25),
+            answer(11, instance, 0, 0),
+            answer(7, instance + 14, instance, 0),
+            answer(7, instance + 25, instance + 1, 1),
+            answer(7, instance + 25, instance + 2, 1),
+            credit(2),
+            answer(8, instance + 25, instance + 1, 0),
+            answer(9, instance + 25, instance + 2, 0),
+            credit(0),
+            framed(&Writer::default().message(4, Writer::default().number(1, instance + 14)).bytes),
             to_actor(instance, 3, Writer::default()),
         ]
     }
@@ -334,7 +375,7 @@ mod tests {
         };
         let (mut taken, mut broken) = (0, 0);
         for _ in 0..300 {
-            let host = Host { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
+            let host = Table { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
             let mut session = Session::new(plugin(), host);
             'plugin: for round in 0..6 {
                 for mut frame in frames(1 + 2 * round) {

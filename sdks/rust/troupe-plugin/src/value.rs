@@ -53,6 +53,13 @@ pub enum Value {
     Set(Vec<Value>),
 }
 
+impl Value {
+    /// The text of a string.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = self { Some(text) } else { None }
+    }
+}
+
 /// A big integer: `magnitude`, or -1 - `magnitude` where it is negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BigInt {

@@ -11,6 +11,12 @@ pub mod frame {
     pub const ACTOR: u32 = 3;
     pub const RESULT: u32 = 4;
     pub const PONG: u32 = 5;
+    pub const LOG: u32 = 6;
+    pub const NEXT: u32 = 7;
+    pub const CHUNK: u32 = 8;
+    pub const CHUNK_END: u32 = 9;
+    pub const CHUNK_CREDIT: u32 = 10;
+    pub const HOST_CALL: u32 = 11;
 }
 
 /// Fields of FromActor.
