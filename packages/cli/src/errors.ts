@@ -106,6 +106,25 @@ export const startErrors = {
   badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
 };
 
+/** Errors of `troupe engine`. */
+export const engineErrors = {
+  noHostToken: () =>
+    error(
+      400,
+      "config",
+      "no_host_token",
+      "Hosts show a token to the engine: set TROUPE_HOSTS_TOKEN, or give a file of them with --tokens",
+    ),
+  badTokens: (path: string, why: string) =>
+    error(
+      400,
+      "config",
+      "bad_tokens",
+      `${path} should be [{ "token": "…", "namespace": "…", "pool": "…" }], the last two as needed: ${why}`,
+      { metadata: { path } },
+    ),
+};
+
 /** Errors of `troupe trace`. */
 export const traceErrors = {
   cannotRead: (path: string, cause: unknown) =>

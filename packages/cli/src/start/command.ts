@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { TroupeError } from "@troupe/base";
 import { startErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";
+import { readPort } from "./port.ts";
 
 /** As typed. */
 export interface StartFlags {
@@ -70,10 +71,4 @@ async function reload({ config }: RunnableRegistry): Promise<string> {
     const why = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
     return `Not reloaded, everything is as it was: ${why}`;
   }
-}
-
-function readPort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw startErrors.badPort(text);
 }

@@ -3,8 +3,9 @@
  */
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { dialWebSocket } from "../edge/web-socket-link.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 import type { Platform } from "../registry/platform.ts";
-import { Registry, type RegistryConfig } from "../registry/registry.ts";
+import { Registry } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { listen } from "./http-server.ts";

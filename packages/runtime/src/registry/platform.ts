@@ -3,6 +3,7 @@
  */
 import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
@@ -31,6 +32,7 @@ export interface StartOptions {
 export interface OpenStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
+  readonly catalogue: CatalogueFile;
   /** The `group.code` of what was found wrong with the files for good; undefined while all is well. */
   failure(): string | undefined;
   /** Settles everything and gives the files back. */
@@ -67,7 +69,7 @@ export interface Platform {
   }): Promise<OpenStore>;
   listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
-  engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "pool" | "programVersion">;
+  engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
   /** Opens a WebSocket. Rejects when `signal` fires before it is open. */
   dial(url: string, signal: AbortSignal): Promise<Link>;
   /** Gates the platform's own `fetch` inside actors; returns what undoes it. */

@@ -16,6 +16,8 @@ export interface ProgramHostOptions {
   readonly endpoint?: string;
   /** The engine's `hosts.token`. Default: TROUPE_HOSTS_TOKEN. */
   readonly token?: string;
+  /** The name of the namespace that its actors are in. Default: TROUPE_NAMESPACE, or the default one. */
+  readonly namespace?: string;
   /** Default: TROUPE_POOL, or "default". */
   readonly pool?: string;
   /** New actors go to the newest version of their pool. Default: TROUPE_PROGRAM_VERSION, or 0. */
@@ -42,7 +44,7 @@ export interface HostedProgram {
 }
 
 /** Settings that are the engine's to keep: here they would be dropped in silence. */
-const ENGINE_KEYS = ["plugins", "fetch", "hosts", "maxAwakeActors", "rateLimit", "inspector"];
+const ENGINE_KEYS = ["plugins", "fetch", "hosts", "namespaces", "maxAwakeActors", "rateLimit", "inspector"];
 
 /**
  * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.invalid_option`, and the engine's
@@ -53,7 +55,7 @@ export async function startProgramHost(
   program: HostedProgram,
   options: ProgramHostOptions,
 ): Promise<ProgramHost> {
-  const { endpoint, token, pool, programVersion } = { ...platform.engine(), ...options };
+  const { endpoint, token, namespace, pool, programVersion } = { ...platform.engine(), ...options };
   for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
   if (!endpoint || !URL.canParse(endpoint))
     throw configErrors.invalidOption("endpoint", "an engine's address");
@@ -61,7 +63,7 @@ export async function startProgramHost(
   const env = platform.env();
   const client = new HostClient({
     env,
-    ...{ use: program.use, token, pool: pool ?? "default", programVersion },
+    ...{ use: program.use, token, namespace, pool: pool ?? "default", programVersion },
     relay: program.relay === undefined ? undefined : tracingOf(program.relay, env).relay,
     dial: (signal) => platform.dial(hostUrl(endpoint), signal),
   });
