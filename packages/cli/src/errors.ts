@@ -103,6 +103,21 @@ export const startErrors = {
       `${path} exports no registry: export const registry = setup({ use: { … } })`,
       { metadata: { path } },
     ),
+  badHosts: (text: string, most: number) =>
+    optionErrors.invalid("--hosts", text, `a number from 1 to ${most}`),
+  endpointAndHosts: () =>
+    error(
+      400,
+      "config",
+      "both_given",
+      "TROUPE_ENDPOINT names an engine elsewhere, and --hosts makes one here",
+    ),
+  hostFailed: (number: number, how: string) =>
+    error(500, "config", "host_failed", `Host ${number} ended with ${how} before it served`, {
+      metadata: { number, how },
+    }),
+  noSupervisor: () =>
+    error(400, "config", "no_supervisor", "`troupe host` is started by `troupe start --hosts n` alone"),
   badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
 };
 

@@ -11,6 +11,7 @@ import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
 import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
 import { type StartFlags, startProgram } from "./start/command.ts";
+import { runHostProcess } from "./start/hosts/command.ts";
 import { runTrace, type TraceFlags } from "./trace/command.ts";
 
 /** The commands, not yet run. */
@@ -69,7 +70,12 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
     .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
     .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
     .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .option("--hosts <n>", "runs the actors in so many processes, and keeps them alive; default: in this one")
     .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  program
+    .command("host <file>", { hidden: true })
+    .description("One process of `troupe start --hosts n`")
+    .action((file: string) => runHostProcess(file, terminal));
   program
     .command("engine")
     .description("Serves the actors that remote hosts bring: a gateway and a store without code of their own")

@@ -168,6 +168,7 @@ export type {
 export type { PluginSet } from "./ports/plugin-set.ts";
 export type { CallerRateLimit, RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
 export type { RegistryConfig } from "./registry/config.ts";
+export type { HostProcesses } from "./registry/host-processes.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { ProgramHost, ProgramHostOptions } from "./registry/program-host.ts";
 export type { Registry, Server } from "./registry/registry.ts";

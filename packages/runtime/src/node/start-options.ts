@@ -27,6 +27,7 @@ export function resolveStartOptions(
     durability,
     signals: options.signals ?? true,
     banner: options.banner ?? true,
+    ...(options.hostProcesses === undefined ? {} : { hostProcesses: options.hostProcesses }),
   };
 }
 
@@ -48,7 +49,7 @@ export function engineOf(
   };
 }
 
-const names = ["port", "host", "dataDir", "durability", "signals", "banner"];
+const names = ["port", "host", "dataDir", "durability", "signals", "banner", "hostProcesses"];
 
 /** A misspelt `dataDir` would put data where nobody looks for it. */
 function checkOptions(options: StartOptions): void {

@@ -7,6 +7,7 @@ import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
+import type { HostProcesses } from "./host-processes.ts";
 import type { ProgramHostOptions } from "./program-host.ts";
 
 /** What an acknowledged write survives: a power cut; a crash of the process (a power cut costs a second); nothing. */
@@ -26,6 +27,8 @@ export interface StartOptions {
   readonly signals?: boolean;
   /** Print where it serves and how. Default: true. */
   readonly banner?: boolean;
+  /** The actors' code runs in other processes of this program, which come by a socket: `startHost({ processOf })`. */
+  readonly hostProcesses?: HostProcesses;
 }
 
 /** A store of one host: both ports over the same files. */
@@ -52,7 +55,8 @@ export interface Listening {
 }
 
 /** Options with every default filled in. */
-export type ResolvedStartOptions = Required<StartOptions>;
+export type ResolvedStartOptions = Required<Omit<StartOptions, "hostProcesses">> &
+  Pick<StartOptions, "hostProcesses">;
 
 /** What a registry takes from where it runs. */
 export interface Platform {
@@ -68,6 +72,8 @@ export interface Platform {
     onFatal: (cause: unknown) => void;
   }): Promise<OpenStore>;
   listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
+  /** Takes host processes of this machine at a Unix socket. */
+  listenForHosts(gateway: Gateway, path: string): Promise<Pick<Listening, "close" | "end">>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
   engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
   /** Opens a WebSocket. Rejects when `signal` fires before it is open. */

@@ -20,6 +20,7 @@ import { inspectorSettings } from "../inspector/config.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
+import { usedElsewhere, withProcesses } from "./host-processes.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { type ProgramHost, type ProgramHostOptions, startProgramHost } from "./program-host.ts";
 import { settingsWithoutEffect } from "./rivetkit-settings.ts";
@@ -40,6 +41,7 @@ interface Open {
   /** What the store was opened with. */
   readonly options: ResolvedStartOptions;
   listening?: Listening;
+  hostDoor?: Pick<Listening, "close" | "end"> | undefined;
   unwatch?: () => void;
 }
 
@@ -179,7 +181,11 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         host: options.host,
         port: options.port,
       });
+      const { hostProcesses } = options;
+      if (hostProcesses !== undefined)
+        open.hostDoor = await this.#platform.listenForHosts(open.runtime.gateway, hostProcesses.socket);
     } catch (cause) {
+      open.hostDoor = undefined;
       if (open !== this.#open) await this.#close(open);
       throw cause;
     }
@@ -218,13 +224,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
+    const processes = options.hostProcesses;
     const catalogue = new Catalogue(env, store.catalogue);
     for (const name of this.config.namespaces ?? []) catalogue.ensure(name);
     const runtime = new Runtime({
       env,
       directory: store.directory,
       storage: store.storage,
-      use: this.config.use,
+      use: processes === undefined ? this.config.use : usedElsewhere(this.config.use),
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
       rateLimit: this.config.rateLimit,
@@ -232,7 +239,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       app: this.config.fetch,
       plugins: this.config.plugins,
       failure: () => store.failure() ?? this.config.plugins?.failure(),
-      hosts: this.config.hosts,
+      hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
       catalogue,
       relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
@@ -266,7 +273,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     try {
       // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
       await open.runtime.stop();
-      if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
+      for (const door of [open.hostDoor, open.listening])
+        if (door !== undefined) await closeDoor(door, open.runtime.env);
     } finally {
       open.ungateFetch();
       try {

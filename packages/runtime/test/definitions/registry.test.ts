@@ -63,6 +63,7 @@ class TestPlatform implements Platform {
       end: () => void this.steps.push("end"),
     };
   };
+  readonly listenForHosts = () => Promise.reject(new Error("no sockets"));
   readonly gateFetch = () => () => void this.steps.push("ungate fetch");
   readonly onSignal = () => () => void this.steps.push("unwatch signals");
   readonly memoryShort = () => false;
