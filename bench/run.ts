@@ -13,6 +13,7 @@ import { agentOSLines } from "./lines/agent-os.ts";
 import { carrierLines } from "./lines/carriers.ts";
 import { gatewayLines } from "./lines/gateway.ts";
 import { hibernationLines } from "./lines/hibernation.ts";
+import { hostsLines } from "./lines/hosts.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
@@ -29,6 +30,7 @@ const lines: readonly Line[] = [
   ...sqlLines,
   ...workflowLines,
   ...hibernationLines,
+  ...hostsLines,
   ...nativeLines,
   ...isolateLines,
   ...wasmLines,

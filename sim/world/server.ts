@@ -106,7 +106,7 @@ export class SimServer {
       storage: store,
       use,
       access: {},
-      hostToken: HOST_TOKEN,
+      hosts: { token: HOST_TOKEN },
       maxAwakeActors: world.options.maxAwake,
     });
     this.#store = store;

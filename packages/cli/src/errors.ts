@@ -103,7 +103,41 @@ export const startErrors = {
       `${path} exports no registry: export const registry = setup({ use: { … } })`,
       { metadata: { path } },
     ),
+  badHosts: (text: string, most: number) =>
+    optionErrors.invalid("--hosts", text, `a number from 1 to ${most}`),
+  endpointAndHosts: () =>
+    error(
+      400,
+      "config",
+      "both_given",
+      "TROUPE_ENDPOINT names an engine elsewhere, and --hosts makes one here",
+    ),
+  hostFailed: (number: number, how: string) =>
+    error(500, "config", "host_failed", `Host ${number} ended with ${how} before it served`, {
+      metadata: { number, how },
+    }),
+  noSupervisor: () =>
+    error(400, "config", "no_supervisor", "`troupe host` is started by `troupe start --hosts n` alone"),
   badPort: (text: string) => optionErrors.invalid("--port", text, "a number up to 65535"),
+};
+
+/** Errors of `troupe engine`. */
+export const engineErrors = {
+  noHostToken: () =>
+    error(
+      400,
+      "config",
+      "no_host_token",
+      "Hosts show a token to the engine: set TROUPE_HOSTS_TOKEN, or give a file of them with --tokens",
+    ),
+  badTokens: (path: string, why: string) =>
+    error(
+      400,
+      "config",
+      "bad_tokens",
+      `${path} should be [{ "token": "…", "namespace": "…", "pool": "…" }], the last two as needed: ${why}`,
+      { metadata: { path } },
+    ),
 };
 
 /** Errors of `troupe trace`. */

@@ -3,6 +3,7 @@ import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
 import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
+import type { EngineFlags } from "./engine/command.ts";
 import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
 import { runHook, thisProcess } from "./hook/command.ts";
@@ -10,6 +11,7 @@ import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
 import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
 import { type StartFlags, startProgram } from "./start/command.ts";
+import { runHostProcess } from "./start/hosts/command.ts";
 import { runTrace, type TraceFlags } from "./trace/command.ts";
 
 /** The commands, not yet run. */
@@ -34,13 +36,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .action((agent: string, args: readonly string[], flags: RunFlags) =>
       runBehindGateway(flags, agent, args, terminal),
     );
-  program
-    .command("start <file>")
-    .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
-    .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
-    .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
-    .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
-    .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  addServingCommands(program, terminal);
   program
     .command("trace <file>")
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
@@ -64,6 +60,41 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .action((agent: string) => runHook(agent, thisProcess()));
   addPluginCommands(program, terminal);
   return program;
+}
+
+/** The commands that serve actors. */
+function addServingCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
+  program
+    .command("start <file>")
+    .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
+    .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
+    .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
+    .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .option("--hosts <n>", "runs the actors in so many processes, and keeps them alive; default: in this one")
+    .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+  program
+    .command("host <file>", { hidden: true })
+    .description("One process of `troupe start --hosts n`")
+    .action((file: string) => runHostProcess(file, terminal));
+  program
+    .command("engine")
+    .description("Serves the actors that remote hosts bring: a gateway and a store without code of their own")
+    .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
+    .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
+    .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .option(
+      "--tokens <file>",
+      "JSON: what hosts show, each with a namespace or pool; else TROUPE_HOSTS_TOKEN",
+    )
+    .option("--namespace <name>", "makes a namespace beside the default one; may be given again", collect, [])
+    .option("--allow-host <name>", "a host name that requests may be for; may be given again", collect, [])
+    .option("--allow-origin <origin>", "whose pages may call; may be given again", collect, [])
+    .option("--auth <how>", "token (TROUPE_TOKEN) or application; needed where others can reach it")
+    .option("--inspector", "lets people look into actors, with TROUPE_INSPECTOR_TOKEN")
+    .action(async (flags: EngineFlags) => {
+      const { runEngine } = await import("./engine/command.ts");
+      await runEngine(flags, terminal);
+    });
 }
 
 /** What a gateway takes, however it is started. */

@@ -33,7 +33,7 @@ export interface ClientConfig {
   readonly retry?: Partial<RetryPolicy>;
   /** How connections come back. Default: waits from 250 ms to 15 s. */
   readonly reconnect?: Partial<ReconnectPolicy>;
-  /** "default", as here there is one namespace for each gateway. Known for RivetKit's sake. */
+  /** The namespace that all its actors are in, by name. Default: the default one, which every gateway has. */
   readonly namespace?: string;
   /** No effect. Known for RivetKit's sake. */
   readonly poolName?: string;
@@ -93,8 +93,7 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
   for (const name of Object.keys(config)) {
     if (!OPTIONS.has(name)) throw clientErrors.unknownOption(name, [...OPTIONS]);
   }
-  if (config.namespace !== undefined && config.namespace !== "default")
-    throw clientErrors.unsupported("namespace but the default one", "a gateway serves one: use its endpoint");
+  const namespace = namespaceOf(config);
   const encoding = config.encoding ?? "json";
   if (isBare(encoding)) throw clientErrors.bareEncoding();
   if (!ENCODINGS.includes(encoding)) throw protocolErrors.encodingUnsupported(ENCODINGS);
@@ -110,6 +109,7 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
       token: config.token,
       headers: config.headers ?? {},
       traceparent: config.traceparent,
+      namespace,
     });
   return {
     env,
@@ -119,6 +119,16 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
     retry: { ...defaultRetry, ...config.retry },
     reconnect: { ...defaultReconnect, ...config.reconnect },
   };
+}
+
+/** Nothing for the default one. A transport has its own. */
+function namespaceOf({ namespace, transport }: ClientConfig): string | undefined {
+  if (namespace === undefined || namespace === "default") return undefined;
+  if (typeof namespace !== "string" || namespace === "")
+    throw clientErrors.unsupported("namespace that isn't a name", "leave it out for the default one");
+  if (transport !== undefined)
+    throw clientErrors.unsupported("namespace beside a transport", "the transport knows its own");
+  return namespace;
 }
 
 /** RivetKit's default, which programs in JavaScript may still ask for. */

@@ -1,6 +1,6 @@
 /** Everything that RivetKit's client has: what it is called here, and what takes no effect says so. */
 import { expect, test } from "vitest";
-import type { ClientConfig } from "../src/config.ts";
+import { type ClientConfig, settingsOf } from "../src/config.ts";
 import { createClient } from "../src/create-client.ts";
 import { stage } from "./support/room.ts";
 import { World, watch } from "./support/world.ts";
@@ -39,7 +39,7 @@ test("handles and connections have every member of RivetKit's, under its name", 
     expect([name, typeof client[name]]).toEqual([name, "function"]);
 });
 
-test("RivetKit's binary encoding and another namespace are refused by name, with what to use", () => {
+test("RivetKit's binary encoding is refused by name, with what to use, and so is a namespace beside a transport", () => {
   const bare: ClientConfig = { ...JSON.parse('{"encoding":"bare"}'), env: new World() };
   expect(() => createClient(bare)).toThrow(
     expect.objectContaining({
@@ -48,9 +48,11 @@ test("RivetKit's binary encoding and another namespace are refused by name, with
       message: expect.stringContaining('use "cbor"'),
     }),
   );
-  expect(() => createClient({ namespace: "staging", env: new World() })).toThrow(
-    expect.objectContaining({ group: "client", code: "unsupported" }),
-  );
+  const transport = settingsOf({ env: new World() }).transport;
+  for (const config of [{ namespace: "" }, { namespace: "staging", transport }])
+    expect(() => createClient({ ...config, env: new World() })).toThrow(
+      expect.objectContaining({ group: "client", code: "unsupported" }),
+    );
 });
 
 test("options of RivetKit's that have no effect say so, once", async () => {

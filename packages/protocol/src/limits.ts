@@ -97,6 +97,10 @@ export const limits = {
   hostWaitMs: 10_000,
   /** The same where hosts are serverless: one has to be asked for. */
   hostAllocateMs: 30_000,
+  /** Namespaces of one runtime. */
+  namespaces: 1_024,
+  /** Names of actors and pools that remote hosts bring to one namespace. */
+  broughtNames: 4_096,
   /** The actors of a remote host that stops have this long to go elsewhere. */
   hostDrainMs: 30_000,
   /** HTTP headers must have arrived in this time. */

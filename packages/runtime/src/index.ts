@@ -144,6 +144,7 @@ export type {
   WorkflowTryStepConfig,
 } from "./actor/types/workflow.ts";
 export { Loop, type WorkflowRun, workflow } from "./actor/workflow.ts";
+export type { NamespaceSummary } from "./engine/catalogue.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";
@@ -166,9 +167,12 @@ export type {
 } from "./ports/carried.ts";
 export type { PluginSet } from "./ports/plugin-set.ts";
 export type { CallerRateLimit, RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
+export type { RegistryConfig } from "./registry/config.ts";
+export type { HostProcesses } from "./registry/host-processes.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { ProgramHost, ProgramHostOptions } from "./registry/program-host.ts";
-export type { Registry, RegistryConfig, Server } from "./registry/registry.ts";
+export type { Registry, Server } from "./registry/registry.ts";
+export type { HostsConfig, HostToken } from "./remote/host-tokens.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";
 export { remoteActor } from "./remote/remote-actor.ts";
 export type { DrainedHosts, RemoteHostSummary, RemoteHosts } from "./remote/remote-hosts.ts";

@@ -21,10 +21,10 @@ export function parseEndpoint(endpoint: string): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** `route` is "action/{name}" (encoded already), "resolve", "create" or "connect". */
-export function actorUrl(base: string, target: ActorTarget, route: string): string {
-  if (target.kind === "id") return `${base}/actor-id/${encodeURIComponent(target.actorId)}/${route}`;
-  const query: string[] = [];
+/** `route` is "action/{name}" (encoded already), "resolve", "create" or "connect". No namespace: the default one. */
+export function actorUrl(base: string, target: ActorTarget, route: string, namespace?: string): string {
+  if (target.kind === "id") return `${actorBase(base, target.actorId, namespace)}/${route}`;
+  const query = namespace === undefined ? [] : [`namespace=${encodeURIComponent(namespace)}`];
   if (target.key.length > 0) query.push(`key=${encodeKey(target.key)}`);
   if (route !== "create") query.push(`method=${target.method}`);
   const search = query.length === 0 ? "" : `?${query.join("&")}`;
@@ -40,30 +40,33 @@ export function rawUrl(
   target: ActorTarget,
   route: "websocket" | "request",
   path: string,
+  namespace?: string,
 ): string {
   const [own = "", ...rest] = path.replace(/#.*$/s, "").split("?");
   const pairs: string[] = [];
   if (target.kind === "key") {
+    if (namespace !== undefined) pairs.push(`troupe-namespace=${encodeURIComponent(namespace)}`);
     if (target.key.length > 0) pairs.push(`troupe-key=${encodeKey(target.key)}`);
     pairs.push(`troupe-method=${target.method}`);
   }
   if (rest.length > 0) pairs.push(rest.join("?"));
   const actor =
     target.kind === "id"
-      ? `actor-id/${encodeURIComponent(target.actorId)}`
-      : `actor/${encodeURIComponent(target.name)}`;
+      ? actorBase(base, target.actorId, namespace)
+      : `${base}/actor/${encodeURIComponent(target.name)}`;
   const search = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
-  return `${base}/${actor}/${route}/${own.replace(/^\//, "")}${search}`;
+  return `${actor}/${route}/${own.replace(/^\//, "")}${search}`;
 }
 
 /** The path of a raw request to an actor. */
-export function rawAddress(target: ActorTarget, path: string): string {
-  return rawUrl("", target, "request", path);
+export function rawAddress(target: ActorTarget, path: string, namespace?: string): string {
+  return rawUrl("", target, "request", path, namespace);
 }
 
 /** Where an actor is, without a path: what stands before `/request` and `/websocket`. */
-export function actorBase(base: string, actorId: string): string {
-  return `${base}/actor-id/${encodeURIComponent(actorId)}`;
+export function actorBase(base: string, actorId: string, namespace?: string): string {
+  const within = namespace === undefined ? "" : `@${encodeURIComponent(namespace)}`;
+  return `${base}/actor-id/${encodeURIComponent(actorId)}${within}`;
 }
 
 /** The same place for a WebSocket. */

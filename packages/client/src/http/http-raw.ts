@@ -20,6 +20,7 @@ export interface HttpRawOptions {
   readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly traceparent?: TraceparentSource | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** Opens raw WebSockets, and sends raw requests. */
@@ -31,23 +32,25 @@ export class HttpRaw implements RawTransport {
   }
 
   webSocket(target: ActorTarget, { path, protocols, params }: RawSocketOptions): UniversalWebSocket {
-    const { env, base, token } = this.#options;
+    const { env, base, token, namespace } = this.#options;
     if (env.WebSocket === undefined) throw clientErrors.unsupportedPlatform("WebSocket");
     const ours = [...tokenOf(token), ...paramsOf(params)];
     // A server must agree on one that was offered: ours, if the caller has none.
     const offered = ours.length === 0 ? protocols : [...protocols, SUBPROTOCOL, ...ours];
-    const socket = new env.WebSocket(socketUrl(rawUrl(base, target, "websocket", path)), [...offered]);
+    const socket = new env.WebSocket(socketUrl(rawUrl(base, target, "websocket", path, namespace)), [
+      ...offered,
+    ]);
     socket.binaryType = "arraybuffer";
     // What a platform calls WebSocket is a standard one; its port names only what connections use of it.
     return socket as typeof socket & UniversalWebSocket;
   }
 
   address(actorId: string): string {
-    return actorBase(this.#options.base, actorId);
+    return actorBase(this.#options.base, actorId, this.#options.namespace);
   }
 
   async fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {
-    const { env, base, token, headers: always, traceparent } = this.#options;
+    const { env, base, token, headers: always, traceparent, namespace } = this.#options;
     const { streamingFetch } = env;
     if (streamingFetch === undefined) throw clientErrors.unsupportedPlatform("fetch");
     const { headers } = init;
@@ -60,7 +63,7 @@ export class HttpRaw implements RawTransport {
     for (const [name, value] of Object.entries(ours)) if (!headers.has(name)) headers.set(name, value);
     if (params !== undefined) headers.set(PARAMS_HEADER, asciiJson(params));
     try {
-      return await streamingFetch(rawUrl(base, target, "request", path), init);
+      return await streamingFetch(rawUrl(base, target, "request", path, namespace), init);
     } catch (error) {
       if (isNotSent(error, base)) throw clientErrors.notSent(base, error);
       throw clientErrors.outcomeUnknown("fetch()", error);

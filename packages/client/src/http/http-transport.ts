@@ -48,6 +48,8 @@ export interface HttpTransportOptions {
   readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly traceparent?: TraceparentSource | undefined;
+  /** The name of a namespace; nothing for the default one. */
+  readonly namespace?: string | undefined;
 }
 
 type AnswerKind = "actionAnswer" | "resolveAnswer";
@@ -70,6 +72,7 @@ export class HttpTransport implements ClientTransport {
   readonly raw: HttpRaw;
   readonly #env: Pick<ClientEnv, "fetch" | "WebSocket">;
   readonly #base: string;
+  readonly #namespace: string | undefined;
   readonly #encoding: Encoding;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #subprotocols: readonly string[];
@@ -79,8 +82,9 @@ export class HttpTransport implements ClientTransport {
   constructor(options: HttpTransportOptions) {
     this.#env = options.env;
     this.#base = parseEndpoint(options.endpoint);
-    const { env, token, headers, traceparent } = options;
-    this.raw = new HttpRaw({ env, base: this.#base, token, headers, traceparent });
+    const { env, token, headers, traceparent, namespace } = options;
+    this.#namespace = namespace;
+    this.raw = new HttpRaw({ env, base: this.#base, token, headers, traceparent, namespace });
     this.#traceparent = traceparent;
     this.#encoding = options.encoding;
     this.#headers = {
@@ -100,7 +104,7 @@ export class HttpTransport implements ClientTransport {
     options: TransportCallOptions,
   ): Promise<unknown> {
     const request: Request<"actionAnswer"> = {
-      url: actorUrl(this.#base, target, `action/${encodeURIComponent(name)}`),
+      url: this.#url(target, `action/${encodeURIComponent(name)}`),
       what: `Action "${name}"`,
       body: { args, ...bodyOf(target, options) },
       answer: "actionAnswer",
@@ -118,7 +122,7 @@ export class HttpTransport implements ClientTransport {
     const { name, ...send } = message;
     const what = `The message for queue "${name}"`;
     const answer = await this.#post({
-      url: actorUrl(this.#base, target, `queue/${encodeURIComponent(name)}`),
+      url: this.#url(target, `queue/${encodeURIComponent(name)}`),
       what,
       body: { ...send, ...bodyOf(target, options) },
       answer: "actionAnswer",
@@ -130,7 +134,7 @@ export class HttpTransport implements ClientTransport {
   async resolve(target: ActorTarget, options: TransportCallOptions): Promise<string> {
     const create = target.kind === "key" && target.method === "create";
     const answer = await this.#post({
-      url: actorUrl(this.#base, target, create ? "create" : "resolve"),
+      url: this.#url(target, create ? "create" : "resolve"),
       what: create ? `The creation of actor "${target.name}"` : `The search for actor "${target.name}"`,
       body: bodyOf(target, options),
       answer: "resolveAnswer",
@@ -142,8 +146,12 @@ export class HttpTransport implements ClientTransport {
   connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink> {
     if (this.#env.WebSocket === undefined)
       return Promise.reject(clientErrors.unsupportedPlatform("WebSocket"));
-    const url = socketUrl(actorUrl(this.#base, target, "connect"));
+    const url = socketUrl(this.#url(target, "connect"));
     return openWebSocket(this.#env.WebSocket, url, this.#subprotocols, options.signal);
+  }
+
+  #url(target: ActorTarget, route: string): string {
+    return actorUrl(this.#base, target, route, this.#namespace);
   }
 
   async #post<K extends AnswerKind>(request: Request<K>): Promise<Answer<K>> {

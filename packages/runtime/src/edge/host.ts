@@ -16,6 +16,8 @@ export interface RemoteHostOptions {
   readonly endpoint: string;
   /** The engine's `hosts.token`. */
   readonly token: string;
+  /** The name of the namespace that its actors are in. Default: the default one. */
+  readonly namespace?: string;
   /** Default: "default". */
   readonly pool?: string;
   /** The version of the program: new actors go to the newest one of the pool. Default: 0. */
@@ -53,6 +55,7 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
     env,
     use: options.use,
     token: options.token,
+    namespace: options.namespace,
     pool: options.pool ?? "default",
     relay: options.relay,
     programVersion: options.programVersion,

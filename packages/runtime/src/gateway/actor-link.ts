@@ -10,7 +10,7 @@ import { closeCodes, type Message } from "@troupe/protocol";
 
 /** The actor whose code runs. */
 export interface CallingActor {
-  readonly record: { readonly id: string };
+  readonly record: { readonly id: string; readonly namespace: string };
   /** Settles when what it wrote is durable; nothing when nothing is pending. */
   departure(): Promise<void> | undefined;
   /** Runs code as this actor. */

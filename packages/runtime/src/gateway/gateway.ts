@@ -23,6 +23,7 @@ import {
 import { connectionErrors, gatewayErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
+import type { Namespaces } from "../ports/namespaces.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
 import { accessRequest } from "./access-request.ts";
@@ -58,8 +59,8 @@ export interface GatewayParts {
   readonly env: Env;
   readonly host: ActorHost;
   readonly access: Access;
-  /** The namespace that this gateway serves, by its id. */
-  readonly namespace: string;
+  /** Whose names are in addresses. */
+  readonly namespaces: Namespaces;
   /** Takes the links of remote hosts. */
   readonly hosts: { accept(link: Link): void };
   /** Answers what isn't the gateway's own; `gateway.not_found` without it. */
@@ -211,9 +212,11 @@ export class Gateway {
     return inspector.socketRoute(url, request);
   }
 
+  /** Names end here: from there on a namespace is its id. Throws `namespace.not_found`. */
   target(actor: ActorRoute, input: unknown): Target {
-    if (actor.kind === "id") return { kind: "id", id: actor.id };
-    const address = { namespace: this.#parts.namespace, name: actor.name, key: actor.key };
+    const namespace = this.#parts.namespaces.idOf(actor.namespace);
+    if (actor.kind === "id") return { kind: "id", id: actor.id, namespace };
+    const address = { namespace, name: actor.name, key: actor.key };
     return { kind: "address", address, method: actor.method, input: inputOf(input) };
   }
 

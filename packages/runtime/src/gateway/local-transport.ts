@@ -32,6 +32,7 @@ import type { ActorHost, Target } from "../host/actor-host.ts";
 import { CallersWait } from "../ports/callers-wait.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
+import type { Namespaces } from "../ports/namespaces.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { Breather } from "./breather.ts";
@@ -48,6 +49,9 @@ export interface LocalTransportParts {
   readonly env: Env;
   readonly host: ActorHost;
   readonly gateway: Gateway;
+  readonly namespaces: Namespaces;
+  /** The id of the namespace of whoever isn't an actor of this process; default: the default one. */
+  readonly namespace?: string | undefined;
   /** The actor whose code runs; none outside of actors. */
   readonly caller: () => CallingActor | undefined;
   /** The call that it answers; none outside of calls. */
@@ -164,8 +168,10 @@ export class LocalTransport implements ClientTransport {
     await caller?.departure();
     const [near, far] = memoryLinks(this.#parts.env);
     const outside = caller === undefined && this.#parts.hibernates === true;
-    const request = outside ? () => new Request(actorUrl(ORIGIN, target, "connect")) : undefined;
-    this.#parts.gateway.socket(far, { kind: "connect", actor: route(target) }, request);
+    const request = outside
+      ? () => new Request(actorUrl(ORIGIN, target, "connect", this.#namespace()))
+      : undefined;
+    this.#parts.gateway.socket(far, { kind: "connect", actor: this.#route(target) }, request);
     return caller === undefined ? near : new ActorLink(near, caller);
   }
 
@@ -173,7 +179,7 @@ export class LocalTransport implements ClientTransport {
   async #fetch(target: ActorTarget, { path, init, params }: RawFetchOptions): Promise<Response> {
     const headers = new Headers(init.headers);
     if (params !== undefined) headers.set(PARAMS_HEADER, encodeJson(paramsOf(params), "params"));
-    const url = rawAddress(target, path);
+    const url = rawAddress(target, path, this.#namespace());
     const plain = new Request(ORIGIN + url, { ...init, headers });
     const caller = this.#parts.caller();
     const request = caller === undefined || plain.body === null ? plain : gated(plain, plain.body, caller);
@@ -191,9 +197,22 @@ export class LocalTransport implements ClientTransport {
     }
   }
 
+  #route(target: ActorTarget): ActorRoute {
+    const namespace = this.#namespace();
+    if (target.kind === "id") return { kind: "id", id: target.actorId, namespace };
+    return { kind: "key", name: target.name, key: [...target.key], method: target.method, namespace };
+  }
+
+  /** An actor sees its own namespace alone. */
+  #namespace(): string | undefined {
+    const { namespaces, namespace, caller } = this.#parts;
+    const id = caller()?.record.namespace ?? namespace;
+    return id === undefined ? undefined : namespaces.nameOf(id);
+  }
+
   #target(target: ActorTarget): Target {
     return this.#parts.gateway.target(
-      route(target),
+      this.#route(target),
       target.kind === "key" ? cloneValue(target.input, "input") : undefined,
     );
   }
@@ -231,8 +250,3 @@ function gated(request: Request, body: ReadableStream<Uint8Array>, caller: Calli
 
 /** What an actor sees as the origin of another one's request. */
 const ORIGIN = "http://actor";
-
-function route(target: ActorTarget): ActorRoute {
-  if (target.kind === "id") return { kind: "id", id: target.actorId };
-  return { kind: "key", name: target.name, key: [...target.key], method: target.method };
-}

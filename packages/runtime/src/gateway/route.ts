@@ -28,9 +28,13 @@ export type SocketRoute =
   | (RawRoute & { readonly kind: "websocket" });
 
 /** The actor that a request is for. */
-export type ActorRoute =
+export type ActorRoute = {
+  /** The name of its namespace; nothing for the default one. */
+  readonly namespace?: string | undefined;
+} & (
   | { readonly kind: "id"; readonly id: string }
-  | { readonly kind: "key"; readonly name: string; readonly key: string[]; readonly method: ResolveMethod };
+  | { readonly kind: "key"; readonly name: string; readonly key: string[]; readonly method: ResolveMethod }
+);
 
 const methods: ReadonlySet<string> = new Set<ResolveMethod>(["get", "getOrCreate", "create"]);
 
@@ -43,7 +47,7 @@ export function parseRoute(url: string): Route {
     case "actor":
       return actorRoute(parts, { name: part(parts, 2), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
     case "actor-id":
-      return actorRoute(parts, { id: part(parts, 2), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
+      return actorRoute(parts, { ...idOf(parts), query: mark === -1 ? "" : url.slice(mark + 1) }, path);
     case "livez":
     case "readyz":
     case "metrics":
@@ -64,14 +68,20 @@ export function isRequestPath(url: string): boolean {
   return url.includes("/request") && requestPath.test(url);
 }
 
-type ActorPart = ({ readonly id: string } | { readonly name: string }) & { readonly query: string };
+type ActorPart = (IdPart | { readonly name: string }) & { readonly query: string };
+
+interface IdPart {
+  readonly id: string;
+  readonly namespace: string | undefined;
+}
 
 function actorRoute(parts: readonly string[], of: ActorPart, path: string): Route {
   const verb = parts[3];
   if (verb === "websocket" || verb === "request") return rawRoute(verb, parts, of);
   const expected = verb === "action" || verb === "queue" ? 5 : 4;
   if (parts.length !== expected) throw gatewayErrors.notFound(path);
-  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, of.query.split("&"));
+  const pairs = of.query.split("&");
+  const actor = "id" in of ? idRoute(of) : keyRoute(of.name, pairs);
   switch (verb) {
     case "action":
       return { kind: "action", actor, action: part(parts, 4) };
@@ -96,7 +106,7 @@ function rawRoute(kind: RawRoute["kind"], parts: readonly string[], of: ActorPar
   const ours = own.map((pair) => pair.slice(RAW_MARK.length));
   if ("id" in of && ours.length > 0)
     throw gatewayErrors.badRequest("an address by id has no troupe- parameters");
-  const actor = "id" in of ? ({ kind: "id", id: of.id } as const) : keyRoute(of.name, ours);
+  const actor = "id" in of ? idRoute(of) : keyRoute(of.name, ours);
   const query = others.join("&");
   return { kind, actor, url: `/${parts.slice(4).join("/")}${query === "" ? "" : `?${query}`}` };
 }
@@ -105,19 +115,34 @@ function partition<T>(all: readonly T[], chosen: (one: T) => boolean): [chosen: 
   return [all.filter(chosen), all.filter((one) => !chosen(one))];
 }
 
+/** `{id}` or `{id}@{namespace}`: an address that others put paths and queries behind has its namespace in itself. */
+function idOf(parts: readonly string[]): IdPart {
+  const text = parts[2] ?? "";
+  const mark = text.indexOf("@");
+  if (text === "" || mark === 0) throw gatewayErrors.notFound(parts.join("/"));
+  if (mark === -1) return { id: decoded(text), namespace: undefined };
+  return { id: decoded(text.slice(0, mark)), namespace: decoded(text.slice(mark + 1)) };
+}
+
+function idRoute({ id, namespace }: IdPart): ActorRoute & { kind: "id" } {
+  return { kind: "id", id, namespace };
+}
+
 function keyRoute(name: string, pairs: readonly string[]): ActorRoute & { kind: "key" } {
   checkName(name);
+  let namespace: string | undefined;
   let key: string | undefined;
   let method: string | undefined;
   for (const pair of pairs) {
     if (pair.startsWith("key=")) key = once(key, pair.slice(4), "key");
     else if (pair.startsWith("method=")) method = once(method, pair.slice(7), "method");
+    else if (pair.startsWith("namespace=")) namespace = once(namespace, decoded(pair.slice(10)), "namespace");
     else if (pair !== "")
       throw gatewayErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
   }
-  const decoded = decodeKey(key);
-  checkKey(decoded);
-  return { kind: "key", name, key: decoded, method: resolveMethod(method) };
+  const components = decodeKey(key);
+  checkKey(components);
+  return { kind: "key", name, key: components, method: resolveMethod(method), namespace };
 }
 
 function once(before: string | undefined, value: string, name: string): string {
@@ -138,10 +163,14 @@ function isMethod(text: string): text is ResolveMethod {
 function part(parts: readonly string[], index: number): string {
   const text = parts[index];
   if (text === undefined || text === "") throw gatewayErrors.notFound(parts.join("/"));
+  return decoded(text);
+}
+
+function decoded(text: string): string {
   if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
   } catch {
-    throw gatewayErrors.badRequest("the path isn't percent-encoded UTF-8");
+    throw gatewayErrors.badRequest("the address isn't percent-encoded UTF-8");
   }
 }

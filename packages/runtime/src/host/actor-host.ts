@@ -16,11 +16,12 @@
 import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
-import type { ActorRecord, Directory } from "../ports/directory.ts";
+import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, lives } from "./cut-off.ts";
+import type { Factories } from "./factories.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
@@ -29,7 +30,7 @@ import { IdleQueue } from "./idle-queue.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
-import { type Creation, describe, isCreate, pathOf, type Target } from "./target.ts";
+import { type Creation, describe, isCreate, pathOf, seenBy, type Target, targetPath } from "./target.ts";
 
 export type { Target } from "./target.ts";
 
@@ -39,7 +40,7 @@ export class ActorHost implements InstanceHost {
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
-  readonly #factories: ReadonlyMap<string, InstanceFactory>;
+  readonly #factories: Factories;
   readonly #slots = new Slots();
   /** Creations and look-ups by address that are under way: one at a time for each address. */
   readonly #resolving = new Map<string, Promise<ActorInstance>>();
@@ -98,8 +99,8 @@ export class ActorHost implements InstanceHost {
    */
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
-    const path = target.kind === "id" ? `#${target.id}` : pathOf(target.address);
-    const slot = target.kind === "id" ? this.#slots.get(target.id) : this.#slots.at(path);
+    const path = targetPath(target);
+    const slot = this.#slots.find(target, path);
     if (slot === undefined) return this.#resolve(target, path);
     if (slot.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
       return slot.state.instance;
@@ -264,12 +265,11 @@ export class ActorHost implements InstanceHost {
   /** An instance that was started in the caller's place, or the record of one that somebody else started. */
   async #openInRoom(target: Target, path: string): Promise<ActorInstance | ActorRecord> {
     if (target.kind === "id") {
-      const record = await this.#directory.get(target.id);
-      if (record === undefined) throw actorErrors.notFound(target.id);
+      const record = seenBy(target, await this.#directory.get(target.id));
       return await this.#activate(record, pathOf(record));
     }
     const { address, method, input } = target;
-    const { needs } = this.#factory(address.name);
+    const { needs } = this.#factory(address);
     if (method === "get") {
       const record = await this.#directory.find(address);
       if (record === undefined) throw actorErrors.notFound(describe(address));
@@ -293,8 +293,8 @@ export class ActorHost implements InstanceHost {
     return await this.#activate(record, path, { input, durable });
   }
 
-  #factory(name: string): InstanceFactory {
-    const factory = this.#factories.get(name);
+  #factory({ name, namespace }: ActorAddress): InstanceFactory {
+    const factory = this.#factories.get(name, namespace);
     if (factory === undefined) throw actorErrors.notRegistered(name);
     return factory;
   }
@@ -302,7 +302,7 @@ export class ActorHost implements InstanceHost {
   /** The instance, started in the caller's place; or the record, when somebody else has started it or is at it. */
   #activate(record: ActorRecord, path: string, creation?: Creation): Promise<ActorInstance> | ActorRecord {
     if (this.#slots.get(record.id) !== undefined) return record;
-    const factory = this.#factory(record.name);
+    const factory = this.#factory(record);
     const ready = this.#start(factory, record, creation);
     const slot = new Slot(record, path, { tag: "loading", ready });
     this.#slots.add(slot);
@@ -371,7 +371,7 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
-    await this.#giveBack.stopped(instance, this.#factory(slot.record.name).needs);
+    await this.#giveBack.stopped(instance, this.#factory(slot.record).needs);
     this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);
     this.#room.leave();

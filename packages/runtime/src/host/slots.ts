@@ -1,6 +1,7 @@
 import { assert } from "@troupe/base";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { Slot } from "./slot.ts";
+import { seenBy, type Target } from "./target.ts";
 
 /** The slots of a host, by the actor's id and by the path that it is asked for by. */
 export class Slots {
@@ -15,8 +16,12 @@ export class Slots {
     return this.#byId.get(id);
   }
 
-  at(path: string): Slot | undefined {
-    return this.#byPath.get(path);
+  /** The slot of a wanted actor, which has a path. Throws `actor.not_found` for one of another namespace. */
+  find(target: Target, path: string): Slot | undefined {
+    if (target.kind !== "id") return this.#byPath.get(path);
+    const slot = this.#byId.get(target.id);
+    if (slot !== undefined && target.namespace !== undefined) seenBy(target, slot.record);
+    return slot;
   }
 
   /** The slot of an actor that starts. */

@@ -1,11 +1,17 @@
 /**
  * Target: which actor is wanted, by id or by address.
  */
-import type { ActorAddress } from "../ports/directory.ts";
+import { actorErrors } from "../errors.ts";
+import type { ActorAddress, ActorRecord } from "../ports/directory.ts";
 
 /** Which actor is wanted. */
 export type Target =
-  | { readonly kind: "id"; readonly id: string }
+  | {
+      readonly kind: "id";
+      readonly id: string;
+      /** The id of the only namespace that it may be in; left out by whoever found it by its address. */
+      readonly namespace?: string;
+    }
   | {
       readonly kind: "address";
       readonly address: ActorAddress;
@@ -24,6 +30,21 @@ export function pathOf({ namespace, name, key }: ActorAddress): string {
   return key.length === 1
     ? `${namespace}\n${name.length}\n${name}1\n${key[0] ?? ""}`
     : `${namespace}\n${name.length}\n${name}${JSON.stringify(key)}`;
+}
+
+/** One text for whatever finds the same actor for everybody who may see it. */
+export function targetPath(target: Target): string {
+  return target.kind === "id" ? `#${target.namespace ?? ""}#${target.id}` : pathOf(target.address);
+}
+
+/** The record, if it may be seen by whoever asks. Throws `actor.not_found`: of other namespaces nobody learns anything. */
+export function seenBy<R extends ActorRecord>(
+  { id, namespace }: Target & { kind: "id" },
+  record: R | undefined,
+): R {
+  if (record === undefined || record.namespace !== (namespace ?? record.namespace))
+    throw actorErrors.notFound(id);
+  return record;
 }
 
 /** A wanted actor in a line of the log: all that is known of it before it is found. */

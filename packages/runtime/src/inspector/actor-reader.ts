@@ -6,11 +6,14 @@
  * generation of the reader's own: no code of the actor runs, its hooks least of all, and nobody can write meanwhile. One
  * that is on its way from one to the other is waited for.
  */
+
+import { needsOf } from "../engine/hosted-factories.ts";
 import { actorErrors } from "../errors.ts";
 import type { ActorHost } from "../host/actor-host.ts";
 import { lives } from "../host/cut-off.ts";
+import type { Factories } from "../host/factories.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
-import type { ActorInstance, InstanceFactory } from "../ports/instance.ts";
+import type { ActorInstance } from "../ports/instance.ts";
 import type { ActorStorage, ActorStore, StoreNeeds } from "../ports/storage.ts";
 import { inspectorErrors } from "./errors.ts";
 import { RecordedInstance } from "./recorded-instance.ts";
@@ -20,7 +23,7 @@ export interface ActorReaderParts {
   readonly host: ActorHost;
   readonly directory: Directory;
   readonly storage: ActorStorage;
-  readonly factories: ReadonlyMap<string, InstanceFactory>;
+  readonly factories: Factories;
 }
 
 /** Times that an actor may wake or fall asleep under a reader's eyes. */
@@ -41,9 +44,9 @@ export class ActorReader {
     return record;
   }
 
-  /** What actors of a name need of their stores. */
-  needs(name: string): StoreNeeds | undefined {
-    return this.#parts.factories.get(name)?.needs;
+  /** What an actor needs of its store. */
+  needs({ name, namespace }: ActorRecord): StoreNeeds | undefined {
+    return needsOf(this.#parts.factories, name, namespace);
   }
 
   /** The activation of an actor that is awake. */
@@ -68,7 +71,7 @@ export class ActorReader {
     const { directory, storage } = this.#parts;
     const { generation } = await directory.claim(record.id);
     try {
-      const store = await storage.open(record, generation, this.needs(record.name));
+      const store = await storage.open(record, generation, this.needs(record));
       try {
         if (!lives(await store.load())) throw actorErrors.notFound(record.id);
         return await work(store);

@@ -1,6 +1,7 @@
 /** What people see of actors without their data: who there is, who is awake and why. */
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import type { Catalogue } from "../engine/catalogue.ts";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { PageQuery } from "../ports/inspection.ts";
@@ -12,7 +13,7 @@ import { sections } from "./sections.ts";
 export interface ActorViewParts {
   readonly host: ActorHost;
   readonly directory: Directory;
-  readonly namespace: string;
+  readonly catalogue: Catalogue;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly reader: ActorReader;
 }
@@ -34,9 +35,12 @@ export class ActorView {
     this.#parts = parts;
   }
 
-  /** A page of actors. `prefix`: how their keys begin, their parts joined by "/". */
-  async list(query: PageQuery & { readonly name: string | undefined }): Promise<unknown> {
-    const { directory, namespace } = this.#parts;
+  /** A page of actors of a namespace, the default one if none is named. `prefix`: how their keys begin, their parts joined by "/". */
+  async list(
+    query: PageQuery & { readonly name: string | undefined; readonly namespace: string | undefined },
+  ): Promise<unknown> {
+    const { directory, catalogue } = this.#parts;
+    const namespace = catalogue.idOf(query.namespace);
     const { limit, prefix = "", name } = query;
     const actors: ListedView[] = [];
     let { after } = query;
@@ -55,8 +59,9 @@ export class ActorView {
       // A page is never cut: its end is where the next one begins.
       if (after === undefined || actors.length > 0 || seen >= limits.inspectorScan) break;
     }
-    const names = Object.keys(this.#parts.use);
-    return after === undefined ? { names, actors } : { names, actors, next: after };
+    const names = [...new Set([...Object.keys(this.#parts.use), ...catalogue.actorNames(namespace)])];
+    const namespaces = catalogue.list().map((one) => one.name);
+    return { names, namespaces, actors, ...(after === undefined ? {} : { next: after }) };
   }
 
   /** One actor. What it tells of its alarm is behind the gate. Rejects with `actor.not_found`. */
@@ -66,7 +71,7 @@ export class ActorView {
     const view = {
       ...this.#listed(record),
       sections: sections.map(({ name }) => name),
-      database: this.#parts.reader.needs(record.name)?.database === true,
+      database: this.#parts.reader.needs(record)?.database === true,
       editable: instance === undefined ? undefined : instance.report().edits !== undefined,
       options: plainOptions(descriptor?.options),
     };

@@ -1,7 +1,7 @@
 /**
  * Inspector: how people look into actors, behind the gateway's door.
  *
- *   GET  /inspector/actors?name=&prefix=&limit=&after=        who there is
+ *   GET  /inspector/actors?namespace=&name=&prefix=&limit=&after=   who there is
  *   GET  /inspector/actors/{id}                               one, and why it is awake
  *   GET  /inspector/actors/{id}/{section}                     state, kv, schedules …, connections, calls
  *   GET  /inspector/actors/{id}/schema, …/tables/{table}      its database
@@ -118,9 +118,9 @@ export class Inspector implements InspectorDoor {
     return new LiveSession(link, source, services);
   }
 
-  async #get({ path, page, name }: InspectorRequest): Promise<unknown> {
+  async #get({ path, page, name, namespace }: InspectorRequest): Promise<unknown> {
     const [, id, section, item] = path;
-    if (id === undefined || id === "") return await this.#view.list({ ...page, name });
+    if (id === undefined || id === "") return await this.#view.list({ ...page, name, namespace });
     if (section === undefined) return await this.#overview(id);
     if (item === undefined) return await this.#section(id, section, page);
     if (section === "tables") return await this.#reader.read(id, (store) => readTable(store, item, page));

@@ -11,6 +11,8 @@ export interface InspectorRequest {
   readonly path: readonly string[];
   readonly page: PageQuery;
   readonly name: string | undefined;
+  /** The name of a namespace. */
+  readonly namespace: string | undefined;
   /** The body's fields; none without a body. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -27,6 +29,7 @@ export function parseRequest(request: Pick<GatewayRequest, "method" | "url" | "b
     method,
     path,
     name: query.get("name") ?? undefined,
+    namespace: query.get("namespace") ?? undefined,
     page: {
       limit: pageLimit(query.get("limit")),
       after: query.get("after") ?? undefined,

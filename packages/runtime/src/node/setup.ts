@@ -2,11 +2,12 @@
  * `setup` on Node.
  */
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import { dialWebSocket } from "../edge/web-socket-link.ts";
+import type { RegistryConfig } from "../registry/config.ts";
 import type { Platform } from "../registry/platform.ts";
-import { Registry, type RegistryConfig } from "../registry/registry.ts";
+import { Registry } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
+import { dialEngine, listenForHosts } from "./host-socket.ts";
 import { listen } from "./http-server.ts";
 import { inspectorPage } from "./inspector-page.ts";
 import { levelAsked } from "./log.ts";
@@ -31,8 +32,9 @@ export function nodePlatform(): Platform {
     }),
     openStore: async (options) => await openLocalStore(options),
     listen,
+    listenForHosts,
     engine: () => engineOf(process.env),
-    dial: dialWebSocket,
+    dial: dialEngine,
     gateFetch,
     onSignal,
     memoryShort: (now) => memory.short(now),

@@ -27,26 +27,29 @@ export function resolveStartOptions(
     durability,
     signals: options.signals ?? true,
     banner: options.banner ?? true,
+    ...(options.hostProcesses === undefined ? {} : { hostProcesses: options.hostProcesses }),
   };
 }
 
 /** The engine that the environment names. Throws `config.invalid_environment`. */
 export function engineOf(
   environment: Readonly<Record<string, string | undefined>>,
-): Pick<ProgramHostOptions, "endpoint" | "token" | "pool" | "programVersion"> {
+): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion"> {
   const version = environment["TROUPE_PROGRAM_VERSION"];
   if (version && !/^\d{1,15}$/.test(version))
     throw configErrors.invalidEnvironment("TROUPE_PROGRAM_VERSION", version, "a whole number");
   const { TROUPE_ENDPOINT: endpoint, TROUPE_HOSTS_TOKEN: token, TROUPE_POOL: pool } = environment;
+  const namespace = environment["TROUPE_NAMESPACE"];
   return {
     ...(endpoint ? { endpoint } : {}),
     ...(token ? { token } : {}),
+    ...(namespace ? { namespace } : {}),
     ...(pool ? { pool } : {}),
     ...(version ? { programVersion: Number(version) } : {}),
   };
 }
 
-const names = ["port", "host", "dataDir", "durability", "signals", "banner"];
+const names = ["port", "host", "dataDir", "durability", "signals", "banner", "hostProcesses"];
 
 /** A misspelt `dataDir` would put data where nobody looks for it. */
 function checkOptions(options: StartOptions): void {

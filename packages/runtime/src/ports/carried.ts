@@ -76,6 +76,8 @@ export interface CarrierRequest {
 /** The activation that needs a carrier. */
 export interface CarriedActivationInfo {
   readonly actorId: string;
+  /** The id of its namespace. */
+  readonly namespace: string;
   readonly name: string;
   readonly key: readonly string[];
   /** The creator's input; undefined for an actor that wakes. */

@@ -19,6 +19,8 @@ export type CallChain = readonly ChainLink[];
 /** Who calls, and as a part of what, where the calling code runs elsewhere. */
 export interface CallOrigin {
   readonly actorId: string;
+  /** The id of its namespace: it sees no other. */
+  readonly namespace: string;
   readonly chain: CallChain;
   /** The scope of a relay that its code makes the call in, as JSON; empty for none. */
   readonly trace: string;

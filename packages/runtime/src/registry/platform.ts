@@ -3,9 +3,11 @@
  */
 import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
+import type { HostProcesses } from "./host-processes.ts";
 import type { ProgramHostOptions } from "./program-host.ts";
 
 /** What an acknowledged write survives: a power cut; a crash of the process (a power cut costs a second); nothing. */
@@ -25,12 +27,15 @@ export interface StartOptions {
   readonly signals?: boolean;
   /** Print where it serves and how. Default: true. */
   readonly banner?: boolean;
+  /** The actors' code runs in other processes of this program, which come by a socket: `startHost({ processOf })`. */
+  readonly hostProcesses?: HostProcesses;
 }
 
 /** A store of one host: both ports over the same files. */
 export interface OpenStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
+  readonly catalogue: CatalogueFile;
   /** The `group.code` of what was found wrong with the files for good; undefined while all is well. */
   failure(): string | undefined;
   /** Settles everything and gives the files back. */
@@ -50,7 +55,8 @@ export interface Listening {
 }
 
 /** Options with every default filled in. */
-export type ResolvedStartOptions = Required<StartOptions>;
+export type ResolvedStartOptions = Required<Omit<StartOptions, "hostProcesses">> &
+  Pick<StartOptions, "hostProcesses">;
 
 /** What a registry takes from where it runs. */
 export interface Platform {
@@ -66,8 +72,10 @@ export interface Platform {
     onFatal: (cause: unknown) => void;
   }): Promise<OpenStore>;
   listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
+  /** Takes host processes of this machine at a Unix socket. */
+  listenForHosts(gateway: Gateway, path: string): Promise<Pick<Listening, "close" | "end">>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
-  engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "pool" | "programVersion">;
+  engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
   /** Opens a WebSocket. Rejects when `signal` fires before it is open. */
   dial(url: string, signal: AbortSignal): Promise<Link>;
   /** Gates the platform's own `fetch` inside actors; returns what undoes it. */

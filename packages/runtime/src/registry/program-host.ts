@@ -8,6 +8,7 @@ import { configErrors } from "../errors.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
+import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
 
 /** What a program is started with as a host of an engine. */
@@ -16,10 +17,14 @@ export interface ProgramHostOptions {
   readonly endpoint?: string;
   /** The engine's `hosts.token`. Default: TROUPE_HOSTS_TOKEN. */
   readonly token?: string;
+  /** The name of the namespace that its actors are in. Default: TROUPE_NAMESPACE, or the default one. */
+  readonly namespace?: string;
   /** Default: TROUPE_POOL, or "default". */
   readonly pool?: string;
   /** New actors go to the newest version of their pool. Default: TROUPE_PROGRAM_VERSION, or 0. */
   readonly programVersion?: number;
+  /** This is a host process of a program that was started with `hostProcesses`: its path and token are enough. */
+  readonly processOf?: HostProcesses;
   /** Drain on SIGTERM and SIGINT, and exit. Default: true. */
   readonly signals?: boolean;
 }
@@ -41,8 +46,12 @@ export interface HostedProgram {
   readonly relay?: RelaySetting | undefined;
 }
 
+function placeOfProcess({ socket, token }: HostProcesses): ProgramHostOptions {
+  return { endpoint: `unix:${socket}`, token, pool: PROCESS_POOL };
+}
+
 /** Settings that are the engine's to keep: here they would be dropped in silence. */
-const ENGINE_KEYS = ["plugins", "fetch", "hosts", "maxAwakeActors", "rateLimit", "inspector"];
+const ENGINE_KEYS = ["plugins", "fetch", "hosts", "namespaces", "maxAwakeActors", "rateLimit", "inspector"];
 
 /**
  * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.invalid_option`, and the engine's
@@ -53,15 +62,20 @@ export async function startProgramHost(
   program: HostedProgram,
   options: ProgramHostOptions,
 ): Promise<ProgramHost> {
-  const { endpoint, token, pool, programVersion } = { ...platform.engine(), ...options };
-  for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
+  const { processOf } = options;
+  const { endpoint, token, namespace, pool, programVersion } =
+    processOf === undefined ? { ...platform.engine(), ...options } : placeOfProcess(processOf);
+  // The process that has the store is of the same program, and obeys them.
+  if (processOf === undefined)
+    for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
   if (!endpoint || !URL.canParse(endpoint))
     throw configErrors.invalidOption("endpoint", "an engine's address");
   if (!token) throw configErrors.invalidOption("token", "the engine's `hosts.token`");
   const env = platform.env();
   const client = new HostClient({
     env,
-    ...{ use: program.use, token, pool: pool ?? "default", programVersion },
+    use: processOf === undefined ? program.use : usedHere(program.use),
+    ...{ token, namespace, pool: pool ?? "default", programVersion },
     relay: program.relay === undefined ? undefined : tracingOf(program.relay, env).relay,
     dial: (signal) => platform.dial(hostUrl(endpoint), signal),
   });

@@ -8,62 +8,23 @@
  * for the start before it, a second start finds the first one's door. A step that fails gives back what it took itself,
  * and nothing else.
  */
-import { type Env, nearest } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { type Client, isShadowed } from "@troupe/client";
-import { checkName } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { Catalogue } from "../engine/catalogue.ts";
 import { configErrors } from "../errors.ts";
-import { type AccessConfig, checkBind, isLoopback } from "../gateway/access.ts";
-import type { AppFetch } from "../gateway/app.ts";
+import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
-import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
-import type { PluginSet } from "../ports/plugin-set.ts";
-import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
+import { inspectorSettings } from "../inspector/config.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
-import type { RelaySetting } from "../traced/tracing.ts";
 import { closeDoor } from "./close-door.ts";
+import { checkConfig, type RegistryConfig } from "./config.ts";
+import { usedElsewhere, withProcesses } from "./host-processes.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { type ProgramHost, type ProgramHostOptions, startProgramHost } from "./program-host.ts";
-import { isWithoutEffect, type SettingsWithoutEffect, settingsWithoutEffect } from "./rivetkit-settings.ts";
+import { settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
-
-/** What `setup` takes. */
-export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>>
-  extends AccessConfig,
-    SettingsWithoutEffect {
-  /** Names to definitions. */
-  readonly use: U;
-  /** Awake actors at once; past it the longest idle sleep early. */
-  readonly maxAwakeActors?: number;
-  /** How often actors may be called that say nothing of it themselves (`options.rateLimit`). Default: no limit. */
-  readonly rateLimit?: RateLimits;
-  /** Takes remote hosts that show this token; without it none. For actors made with `remoteActor()`. */
-  readonly hosts?: { readonly token: string };
-  /** Plugins that start before the door opens and end last: `pluginSet` of `troupe/plugins`. */
-  readonly plugins?: PluginSet;
-  /** Lets people look into actors under `/inspector`, with a token of its own. Off by default. */
-  readonly inspector?: InspectorConfig;
-  /**
-   * Every action, hook, schedule and message runs in a scope of this relay, under its guardrails for actions, and leaves
-   * events; `c.tool` and `c.llm` run under all of its middleware. Events tell no arguments and no results of actions, unless
-   * it is `{ on: relay, payloads: true }`.
-   */
-  readonly relay?: RelaySetting;
-  /**
-   * Answers every HTTP request that isn't for the gateway (`/actor/…`, `/actor-id/…`, `/livez`, `/readyz`,
-   * `/metrics`): a page and an API of your own beside the actors. `gateway.not_found` without it.
-   *
-   * It sees what the rules of access let in; preflights (OPTIONS) and CORS headers stay the registry's. The response
-   * is read whole before it leaves. What it throws is answered as an action's error is: a UserError as it is, anything
-   * else as `internal.error` with status 500.
-   *
-   * ```ts
-   * setup({ use: { counter }, fetch: (request) => new Response(`Hello from ${new URL(request.url).pathname}`) });
-   * ```
-   */
-  readonly fetch?: AppFetch;
-}
 
 /** Where a started registry serves. */
 export interface Server {
@@ -80,6 +41,7 @@ interface Open {
   /** What the store was opened with. */
   readonly options: ResolvedStartOptions;
   listening?: Listening;
+  hostDoor?: Pick<Listening, "close" | "end"> | undefined;
   unwatch?: () => void;
 }
 
@@ -156,10 +118,19 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     }
   };
 
-  /** A client that needs no network. Opens the store as `handler` does. */
-  async client(): Promise<Client<Registry<U>>> {
-    const open = await this.#opened();
-    return open.runtime.client<Registry<U>>();
+  /**
+   * A client that needs no network. Opens the store as `handler` does. `namespace`: the name of the one whose actors it sees.
+   * Rejects with `namespace.not_found`.
+   */
+  async client(options: { readonly namespace?: string } = {}): Promise<Client<Registry<U>>> {
+    const { runtime } = await this.#opened();
+    return runtime.client<Registry<U>>(runtime.catalogue.idOf(options.namespace));
+  }
+
+  /** The namespaces of this registry: `list`, `create`, `rename`. Throws `config.not_started`. */
+  get namespaces(): Pick<Catalogue, "list" | "create" | "rename"> {
+    if (this.#open === undefined) throw configErrors.notStarted();
+    return this.#open.runtime.catalogue;
   }
 
   /** No new work → actors are saved and sleep → sockets close → files are given back. Settles when all is done. */
@@ -210,7 +181,11 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         host: options.host,
         port: options.port,
       });
+      const { hostProcesses } = options;
+      if (hostProcesses !== undefined)
+        open.hostDoor = await this.#platform.listenForHosts(open.runtime.gateway, hostProcesses.socket);
     } catch (cause) {
+      open.hostDoor = undefined;
       if (open !== this.#open) await this.#close(open);
       throw cause;
     }
@@ -249,11 +224,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
+    const processes = options.hostProcesses;
+    const catalogue = new Catalogue(env, store.catalogue);
+    for (const name of this.config.namespaces ?? []) catalogue.ensure(name);
     const runtime = new Runtime({
       env,
       directory: store.directory,
       storage: store.storage,
-      use: this.config.use,
+      use: processes === undefined ? this.config.use : usedElsewhere(this.config.use),
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
       rateLimit: this.config.rateLimit,
@@ -261,7 +239,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       app: this.config.fetch,
       plugins: this.config.plugins,
       failure: () => store.failure() ?? this.config.plugins?.failure(),
-      hostToken: this.config.hosts?.token,
+      hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
+      catalogue,
       relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });
@@ -294,7 +273,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     try {
       // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
       await open.runtime.stop();
-      if (open.listening !== undefined) await closeDoor(open.listening, open.runtime.env);
+      for (const door of [open.hostDoor, open.listening])
+        if (door !== undefined) await closeDoor(door, open.runtime.env);
     } finally {
       open.ungateFetch();
       try {
@@ -325,69 +305,4 @@ function checkOpenedAs(opened: ResolvedStartOptions, wanted: ResolvedStartOption
 /** Where and how actors are kept. */
 function where({ dataDir, durability }: ResolvedStartOptions): string {
   return durability === "memory" ? "in memory" : `${dataDir} (${durability})`;
-}
-
-const configKeys = [
-  "use",
-  "maxAwakeActors",
-  "rateLimit",
-  "hosts",
-  "plugins",
-  "inspector",
-  "relay",
-  "fetch",
-  "allowedHosts",
-  "allowedOrigins",
-  "auth",
-  "token",
-];
-
-/** Settings that open a door must be exactly what they look like. */
-function checkAccess({ auth, allowedHosts, allowedOrigins, token }: AccessConfig): void {
-  if (auth !== undefined && auth !== "token" && auth !== "application")
-    throw configErrors.invalidOption("auth", '"token" or "application"');
-  for (const [name, list] of Object.entries({ allowedHosts, allowedOrigins })) {
-    const texts =
-      list === undefined || (Array.isArray(list) && list.every((each) => typeof each === "string"));
-    if (!texts) throw configErrors.invalidOption(name, "a list of texts");
-  }
-  if (token !== undefined && typeof token !== "string") throw configErrors.invalidOption("token", "a text");
-}
-
-function checkRelay(setting: RelaySetting | undefined): void {
-  if (setting === undefined) return;
-  const relay: unknown =
-    typeof setting === "object" && setting !== null && "on" in setting ? setting.on : setting;
-  if (typeof relay !== "object" || relay === null || !("withScopeStack" in relay))
-    throw configErrors.invalidOption("relay", "a relay made by createRelay(), or { on: relay, payloads }");
-}
-
-function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
-  for (const [key, value] of Object.entries(config ?? {})) {
-    if (!configKeys.includes(key) && !isWithoutEffect(key, value))
-      throw configErrors.unknownSetupKey(key, nearest(key, configKeys));
-  }
-  if (typeof config?.use !== "object" || config.use === null) {
-    throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
-  }
-  checkAccess(config);
-  checkInspector(config.inspector);
-  checkRelay(config.relay);
-  const { maxAwakeActors, rateLimit } = config;
-  if (rateLimit !== undefined) parseRateLimits(rateLimit);
-  if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
-    throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");
-  if (config.hosts !== undefined && !config.hosts?.token)
-    throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
-  if (config.plugins !== undefined && typeof config.plugins?.start !== "function")
-    throw configErrors.invalidOption("plugins", "what pluginSet() of troupe/plugins gives");
-  if (config.fetch !== undefined && typeof config.fetch !== "function") {
-    throw configErrors.invalidOption("fetch", "a function from a Request to a Response");
-  }
-  for (const [name, definition] of Object.entries(config.use)) {
-    checkName(name);
-    if (definition?.descriptor === undefined || definition.behaviour === undefined) {
-      throw configErrors.invalidOption(`use.${name}`, "a definition made by actor()");
-    }
-  }
 }

@@ -18,7 +18,7 @@ export interface SettingsWithoutEffect {
   readonly sqlite?: unknown;
   /** No effect: `setupTest` needs no setting. */
   readonly test?: unknown;
-  /** No effect: a registry is one namespace. Another than this one is refused. */
+  /** No effect: the default namespace needs no name. Another than this one is refused. */
   readonly namespace?: "default";
 }
 
@@ -37,7 +37,10 @@ const ofActors = "it is one of each actor's options: actor({ options })";
 
 const instead: ReadonlyMap<string, string> = new Map([
   ["endpoint", `${noEngine}; clients have an endpoint`],
-  ["namespace", "a registry is one namespace: start another with a dataDir of its own"],
+  [
+    "namespace",
+    "setup({ namespaces }) makes them, clients name one in `namespace`, and a host in startHost({ namespace })",
+  ],
   ["headers", noEngine],
   ["engineHost", noEngine],
   ["enginePort", noEngine],

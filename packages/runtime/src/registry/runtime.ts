@@ -15,15 +15,19 @@ import type { Activation } from "../actor/local/activation.ts";
 import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
+import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
+import { HostedFactories } from "../engine/hosted-factories.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
 import { ActorHost } from "../host/actor-host.ts";
+import type { Factories } from "../host/factories.ts";
 import type { InspectorSettings } from "../inspector/config.ts";
 import { Inspector } from "../inspector/inspector.ts";
 import { RecordedFactory } from "../inspector/recorded-instance.ts";
 import { Recorders } from "../inspector/recorder.ts";
+import { memoryCatalogue } from "../ports/catalogue-file.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
@@ -31,14 +35,12 @@ import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import { limiterFor } from "../rate-limit/limiter.ts";
 import type { RateLimits } from "../rate-limit/rate-limits.ts";
+import type { HostsConfig } from "../remote/host-tokens.ts";
 import { RemoteHosts } from "../remote/remote-hosts.ts";
 import type { SqlChain } from "../sql/chain.ts";
 import { TracedFactory } from "../traced/traced-factory.ts";
 import { TracedTransport } from "../traced/traced-transport.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
-
-/** The namespace of a registry that names none. */
-export const DEFAULT_NAMESPACE = "default";
 
 /** What a runtime is made of. */
 export interface RuntimeParts {
@@ -54,8 +56,10 @@ export interface RuntimeParts {
   readonly plugins?: PluginSet | undefined;
   /** Why calls to some actors, or all, fail for good; by default nothing does. */
   readonly failure?: () => string | undefined;
-  /** What remote hosts must show; without one none is taken. */
-  readonly hostToken?: string | undefined;
+  /** Which remote hosts are taken; without it none is. */
+  readonly hosts?: HostsConfig | undefined;
+  /** Namespaces, and what hosts brought; by default there is the default one, in memory. */
+  readonly catalogue?: Catalogue | undefined;
   /** What limits calls of actors that have no limits of their own. */
   readonly rateLimit?: RateLimits | undefined;
   /** People may look into actors; without it nothing is recorded, and nobody can. */
@@ -72,10 +76,11 @@ export class Runtime {
   readonly host: ActorHost;
   readonly gateway: Gateway;
   readonly hosts: RemoteHosts;
+  readonly catalogue: Catalogue;
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
   readonly #clientHibernates: boolean;
-  #client: Client | undefined;
+  readonly #clients = new Map<string, Client>();
 
   constructor(parts: RuntimeParts) {
     this.env = parts.env;
@@ -90,18 +95,18 @@ export class Runtime {
       client: () => this.client(),
       limiter: limiterFor(parts.env, parts.rateLimit),
     };
-    this.hosts = new RemoteHosts({ env: parts.env, token: parts.hostToken });
-    const factories = new Map<string, InstanceFactory>();
+    this.catalogue = parts.catalogue ?? new Catalogue(parts.env, memoryCatalogue());
+    this.hosts = new RemoteHosts({ env: parts.env, config: parts.hosts, catalogue: this.catalogue });
     const recorders = parts.inspector === undefined ? undefined : new Recorders();
-    for (const [name, definition] of Object.entries(parts.use)) {
-      const plain = this.#factory(name, definition, parts.plugins);
+    const watched = (plain: InstanceFactory): InstanceFactory => {
       const factory = tracing === undefined ? plain : new TracedFactory(plain, tracing);
-      factories.set(
-        name,
-        recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders),
-      );
-    }
-    this.#factories = [...factories.values()];
+      return recorders === undefined ? factory : new RecordedFactory(factory, parts.env, recorders);
+    };
+    const registered = new Map<string, InstanceFactory>();
+    for (const [name, definition] of Object.entries(parts.use))
+      registered.set(name, watched(this.#factory(name, definition, parts.plugins)));
+    this.#factories = [...registered.values()];
+    const factories = parts.hosts?.actors === "any" ? this.#brought(registered, watched) : registered;
     this.host = new ActorHost({
       env: parts.env,
       directory: parts.directory,
@@ -114,7 +119,7 @@ export class Runtime {
       env: parts.env,
       host: this.host,
       access: new Access(parts.access, parts.env.crypto, recorders === undefined ? "off" : "on"),
-      namespace: DEFAULT_NAMESPACE,
+      namespaces: this.catalogue,
       hosts: this.hosts,
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
@@ -136,11 +141,13 @@ export class Runtime {
   }
 
   /** How actors call others whose code runs elsewhere: who calls waits for its own gate before it asks. */
-  readonly #outward = ({ actorId, chain, depth, trace }: CallOrigin): ClientTransport => {
+  readonly #outward = ({ actorId, namespace, chain, depth, trace }: CallOrigin): ClientTransport => {
     const transport = new LocalTransport({
       env: this.env,
       host: this.host,
       gateway: this.gateway,
+      namespaces: this.catalogue,
+      namespace,
       caller: () => undefined,
       call: () => ({ until: undefined, chain, depth, onAbandoned: () => () => {} }),
       actorId,
@@ -149,20 +156,30 @@ export class Runtime {
     return relay === undefined ? transport : new TracedTransport(relay, trace, transport);
   };
 
-  /** A client of this runtime's actors that needs no network. */
-  client<R extends ClientRegistry>(): Client<R> {
-    this.#client ??= createClient({
+  /**
+   * A client of this runtime's actors that needs no network; outside of actors it sees the namespace with this id, by default
+   * the default one.
+   */
+  client<R extends ClientRegistry>(namespace: string = DEFAULT_NAMESPACE): Client<R> {
+    const client = this.#clients.get(namespace) ?? this.#newClient(namespace);
+    this.#clients.set(namespace, client);
+    return retyped<R>(client);
+  }
+
+  #newClient(namespace: string): Client {
+    return createClient({
       env: this.env,
       transport: new LocalTransport({
         env: this.env,
         host: this.host,
         gateway: this.gateway,
+        namespaces: this.catalogue,
+        namespace,
         caller: this.#caller,
         call: () => this.#services.current.get()?.call,
         hibernates: this.#clientHibernates,
       }),
     });
-    return retyped<R>(this.#client);
   }
 
   /** Begins to watch the alarms. */
@@ -177,7 +194,7 @@ export class Runtime {
     this.hosts.close();
     await Promise.all(this.#factories.map((factory) => factory.close?.()));
     this.gateway.close();
-    await this.#client?.dispose();
+    await Promise.all([...this.#clients.values()].map((client) => client.dispose()));
   }
 
   /** One that can't be woken is woken by the next who needs it. */
@@ -194,15 +211,14 @@ export class Runtime {
 
   #inspector(
     parts: RuntimeParts,
-    factories: ReadonlyMap<string, InstanceFactory>,
+    factories: Factories,
     recorders: Recorders | undefined,
   ): Inspector | undefined {
     const { inspector: settings, env, directory, storage, use } = parts;
     if (settings === undefined || recorders === undefined) return undefined;
-    const { host } = this;
+    const { host, catalogue } = this;
     return new Inspector({
-      ...{ env, host, directory, storage, use, factories, recorders, settings },
-      namespace: DEFAULT_NAMESPACE,
+      ...{ env, host, directory, storage, use, factories, recorders, settings, catalogue },
     });
   }
 
@@ -221,18 +237,34 @@ export class Runtime {
           actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
         });
       case "remote":
-        return new CarriedFactory(
-          this.env,
-          { carrier: () => this.hosts.carrier(behaviour.pool, name), close: () => Promise.resolve() },
-          // Its code is the program's own.
-          {
-            database: behaviour.database,
-            actors: this.#outward,
-            limiter: this.#services.limiter,
-            wake: (id) => void this.#wake(id),
-          },
-        );
+        return this.#hosted(behaviour);
     }
+  }
+
+  /** Actors that hosts may bring, beside those that are registered. */
+  #brought(
+    registered: ReadonlyMap<string, InstanceFactory>,
+    watched: (plain: InstanceFactory) => InstanceFactory,
+  ): Factories {
+    const { catalogue } = this;
+    return new HostedFactories({ registered, catalogue, make: (known) => watched(this.#hosted(known)) });
+  }
+
+  /** An actor of the hosts of a pool. Its code is the program's own. */
+  #hosted({ pool, database }: KnownActor): InstanceFactory {
+    return new CarriedFactory(
+      this.env,
+      {
+        carrier: ({ namespace, name }) => this.hosts.carrier({ namespace, pool, name }),
+        close: () => Promise.resolve(),
+      },
+      {
+        database,
+        actors: this.#outward,
+        limiter: this.#services.limiter,
+        wake: (id) => void this.#wake(id),
+      },
+    );
   }
 }
 

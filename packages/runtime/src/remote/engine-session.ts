@@ -19,7 +19,6 @@ import { limits } from "@troupe/protocol";
 import {
   type CarriedAsk,
   CarriedStopReason,
-  decodeDeclarations,
   type FromActor,
   NO_PAYLOAD,
   toCarriedError,
@@ -39,6 +38,7 @@ import type {
   ActorLine,
   ActorSaying,
   ActorWord,
+  CarriedDeclaration,
   SqlTurns,
 } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
@@ -49,6 +49,7 @@ import { FrameStream } from "./frame-stream.ts";
 import { HostDrain } from "./host-drain.ts";
 import { HostedActor } from "./hosted-actor.ts";
 import { refuse } from "./opening-link.ts";
+import { placeOf } from "./placement.ts";
 import { SqlWorkers } from "./sql-workers.ts";
 
 /** What a session needs of its engine. */
@@ -57,6 +58,10 @@ export interface EngineSessionParts {
   readonly link: Link;
   readonly protocol: HostProtocol;
   readonly hello: HostHello;
+  /** The id of its namespace. */
+  readonly namespace: string;
+  /** What it has. */
+  readonly actors: ReadonlyMap<string, CarriedDeclaration>;
   /** The version that both speak. */
   readonly version: number;
   /** It is there again: who waits for a host may look. */
@@ -78,7 +83,10 @@ const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** One remote host. */
 export class EngineSession {
   readonly id: string;
+  readonly namespace: string;
   readonly pool: string;
+  /** The pool, as placement knows it. */
+  readonly place: string;
   /** The program's version. */
   readonly program: number;
   /** It lasts as long as a request that somebody made. */
@@ -98,17 +106,18 @@ export class EngineSession {
   #watch: TimerHandle | undefined;
   #drain: HostDrain | undefined;
 
-  /** Throws what is wrong with its declarations. */
   constructor(parts: EngineSessionParts) {
     const { env, hello, link } = parts;
     this.#parts = parts;
     this.id = env.ids.ordered();
-    this.pool = hello.pool || "default";
+    this.namespace = parts.namespace;
+    this.pool = poolOf(hello);
+    this.place = placeOf(parts.namespace, this.pool);
     this.program = hello.programVersion;
     this.serverless = hello.serverless;
     this.#version = parts.version;
     this.#heardAt = env.clock.monotonic();
-    for (const [name, declaration] of decodeDeclarations(hello.actors, remoteErrors.malformed))
+    for (const [name, declaration] of parts.actors)
       this.#carriers.set(name, new HostedActor(this, declaration));
     this.#workers = new SqlWorkers(env);
     this.#stream = new FrameStream({
@@ -371,6 +380,11 @@ export class EngineSession {
     }
     return words;
   }
+}
+
+/** The pool that a host names. */
+export function poolOf({ pool }: Pick<HostHello, "pool">): string {
+  return pool || "default";
 }
 
 /** SQL says so in words of its own. */

@@ -20,6 +20,19 @@ export const remoteErrors = {
       "wrong_token",
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
     ),
+  notAllowed: (namespace: string, pool: string) =>
+    error(
+      403,
+      "host",
+      "not_allowed",
+      `This token is not for hosts of pool "${pool}" in namespace "${namespace}"`,
+      { metadata: { namespace, pool } },
+    ),
+  notBrought: (name: string) =>
+    error(503, "host", "not_brought", `No remote host has brought an actor "${name}" yet`, {
+      retryable: true,
+      metadata: { name },
+    }),
   refused: () => error(403, "host", "refused", "The engine refused this host"),
   superseded: (id: string) =>
     error(409, "host", "superseded", "The host has opened another connection since", {

@@ -33,6 +33,8 @@ export interface HostClientParts {
   readonly env: Env;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly token: string;
+  /** The name of its namespace. Default: the default one. */
+  readonly namespace?: string | undefined;
   readonly pool: string;
   /** The program's version: new actors go to the newest. Default: 0. */
   readonly programVersion?: number | undefined;
@@ -255,13 +257,13 @@ export class HostClient {
   }
 
   #hello(): void {
-    const { token, pool, programVersion, serverless } = this.#parts;
+    const { token, namespace, pool, programVersion, serverless } = this.#parts;
     this.#send({
       $case: "hello",
       value: {
         versions: this.#protocol.versions,
         token,
-        namespace: "",
+        namespace: namespace ?? "",
         pool,
         programVersion: programVersion ?? 0,
         actors: this.#declared.declarations.map(encodeDeclaration),

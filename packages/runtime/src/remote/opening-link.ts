@@ -21,8 +21,8 @@ export interface OpeningLinkParts {
   readonly env: Env;
   readonly link: Link;
   readonly protocol: HostProtocol;
-  /** Throws when the token isn't right. */
-  readonly checkToken: (token: string) => void;
+  /** Throws when the token isn't right, or isn't for the host's place. */
+  readonly check: (hello: HostHello) => void;
   /** Takes the link: it isn't this one's any more. Throws what refuses the host. */
   readonly taken: (hello: HostHello, version: number) => void;
   /** It is over, handed on or refused. */
@@ -46,8 +46,8 @@ export class OpeningLink implements LinkHandler {
     if (this.#over) return;
     try {
       const hello = helloOf(data);
-      const { protocol, checkToken, taken } = this.#parts;
-      checkToken(hello.token);
+      const { protocol, check, taken } = this.#parts;
+      check(hello);
       const version = agree(protocol.versions, hello.versions, "engine_to_host");
       taken(hello, version);
       this.#end();

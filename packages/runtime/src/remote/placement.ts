@@ -7,10 +7,15 @@
  *
  * While no host has room an actor waits. In a pool of servers it is `starting`: one that stopped comes again by itself, or
  * never. In a serverless pool it is `allocating`: somebody has to ask the platform for a host, which takes longer. A pool
- * is of the kind of its last host.
+ * is of the kind of its last host. Pools are known here by their places: two namespaces may each have one of the same name.
  */
 import { limits } from "@troupe/protocol";
 import type { EngineSession } from "./engine-session.ts";
+
+/** A pool of a namespace, by one text. */
+export function placeOf(namespace: string, pool: string): string {
+  return `${namespace}/${pool}`;
+}
 
 /** What an actor does that waits for a host. */
 export type WaitState = "starting" | "allocating";
@@ -21,40 +26,40 @@ export class Placement {
   readonly #serverless = new Set<string>();
 
   /** A host has come. */
-  seen({ pool, serverless }: EngineSession): void {
-    if (serverless) this.#serverless.add(pool);
-    else this.#serverless.delete(pool);
+  seen({ place, serverless }: EngineSession): void {
+    if (serverless) this.#serverless.add(place);
+    else this.#serverless.delete(place);
   }
 
   /** No new actors on hosts with this version of the program. */
-  withdraw(pool: string, version: number): void {
-    const versions = this.#withdrawn.get(pool) ?? new Set();
-    this.#withdrawn.set(pool, versions.add(version));
+  withdraw(place: string, version: number): void {
+    const versions = this.#withdrawn.get(place) ?? new Set();
+    this.#withdrawn.set(place, versions.add(version));
   }
 
   /** Takes it back. */
-  restore(pool: string, version: number): void {
-    this.#withdrawn.get(pool)?.delete(version);
+  restore(place: string, version: number): void {
+    this.#withdrawn.get(place)?.delete(version);
   }
 
   /** The host to start an actor on. */
-  best(sessions: Iterable<EngineSession>, pool: string, name: string): EngineSession | undefined {
-    const withdrawn = this.#withdrawn.get(pool);
+  best(sessions: Iterable<EngineSession>, place: string, name: string): EngineSession | undefined {
+    const withdrawn = this.#withdrawn.get(place);
     let best: EngineSession | undefined;
     for (const session of sessions) {
-      if (!session.open || session.pool !== pool || session.carrier(name) === undefined) continue;
+      if (!session.open || session.place !== place || session.carrier(name) === undefined) continue;
       if (withdrawn?.has(session.program) === true) continue;
       if (best === undefined || comesBefore(session, best)) best = session;
     }
     return best;
   }
 
-  stateOf(pool: string): WaitState {
-    return this.#serverless.has(pool) ? "allocating" : "starting";
+  stateOf(place: string): WaitState {
+    return this.#serverless.has(place) ? "allocating" : "starting";
   }
 
-  waitMs(pool: string): number {
-    return this.stateOf(pool) === "allocating" ? limits.hostAllocateMs : limits.hostWaitMs;
+  waitMs(place: string): number {
+    return this.stateOf(place) === "allocating" ? limits.hostAllocateMs : limits.hostWaitMs;
   }
 }
 

@@ -6,20 +6,24 @@
  */
 import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
+import { type Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Link } from "../ports/transport.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
-import { EngineSession } from "./engine-session.ts";
+import { EngineSession, poolOf } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
+import { type HostsConfig, HostTokens } from "./host-tokens.ts";
 import { OpeningLink } from "./opening-link.ts";
-import { Placement, type WaitState } from "./placement.ts";
+import { Placement, placeOf, type WaitState } from "./placement.ts";
 
 /** What an engine's hosts are kept with. */
 export interface RemoteHostsParts {
   readonly env: Env;
-  /** What a host must show; without one no host is taken. */
-  readonly token: string | undefined;
+  /** Which hosts are taken; without it none is. */
+  readonly config: HostsConfig | undefined;
+  readonly catalogue: Catalogue;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -27,6 +31,8 @@ export interface RemoteHostsParts {
 /** A remote host, as its engine sees it. */
 export interface RemoteHostSummary {
   readonly hostId: string;
+  /** Its name. */
+  readonly namespace: string;
   readonly pool: string;
   readonly programVersion: number;
   /** `away`: its connection is lost, and it may come back. `draining`: its actors move to other hosts. */
@@ -38,6 +44,8 @@ export interface RemoteHostSummary {
 
 /** Which hosts are drained. What is left out doesn't matter. */
 export interface DrainedHosts {
+  /** A namespace, by its name. Default: every one. */
+  readonly namespace?: string;
   readonly pool?: string;
   readonly hostId?: string;
   readonly programVersion?: number;
@@ -45,7 +53,16 @@ export interface DrainedHosts {
   readonly olderThan?: number;
 }
 
+/** An actor that is to be placed. */
+export interface HostedPlace {
+  /** The namespace's id. */
+  readonly namespace: string;
+  readonly pool: string;
+  readonly name: string;
+}
+
 interface Waiting {
+  readonly place: string;
   readonly pool: string;
   readonly name: string;
   readonly timer: TimerHandle;
@@ -59,6 +76,7 @@ export class RemoteHosts {
   onResumed: () => void = () => {};
   readonly #parts: RemoteHostsParts;
   readonly #protocol: HostProtocol;
+  readonly #tokens: HostTokens;
   readonly #opening = new Set<OpeningLink>();
   readonly #sessions = new Map<string, EngineSession>();
   readonly #placement = new Placement();
@@ -66,6 +84,7 @@ export class RemoteHosts {
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
+    this.#tokens = new HostTokens(parts.config, parts.env.crypto);
     this.#protocol = parts.protocol ?? hostProtocol;
   }
 
@@ -80,7 +99,7 @@ export class RemoteHosts {
       env: this.#parts.env,
       link,
       protocol: this.#protocol,
-      checkToken: (token) => this.#checkToken(token),
+      check: (hello) => this.#check(hello),
       taken: (hello, version) => this.#taken(link, hello, version),
       ended: (ended) => this.#opening.delete(ended),
     });
@@ -89,14 +108,17 @@ export class RemoteHosts {
 
   /** The hosts that were taken, and what they have. */
   list(): readonly RemoteHostSummary[] {
-    return [...this.#sessions.values()].map(({ id, pool, program, state, load, actors }) => ({
-      ...{ hostId: id, pool, programVersion: program, state, instances: load, actors },
+    return [...this.#sessions.values()].map(({ id, namespace, pool, program, state, load, actors }) => ({
+      ...{ hostId: id, namespace: this.#nameOf(namespace), pool, programVersion: program },
+      ...{ state, instances: load, actors },
     }));
   }
 
   /** Actors that wait for a host. */
   waiting(): readonly { readonly pool: string; readonly name: string; readonly state: WaitState }[] {
-    return [...this.#waiting].map(({ pool, name }) => ({ pool, name, state: this.#placement.stateOf(pool) }));
+    return [...this.#waiting].map(({ place, pool, name }) => ({
+      ...{ pool, name, state: this.#placement.stateOf(place) },
+    }));
   }
 
   /**
@@ -106,7 +128,8 @@ export class RemoteHosts {
    */
   async drain(which: DrainedHosts, withinMs: number = limits.hostDrainMs): Promise<void> {
     const chosen = [...this.#sessions.values()].filter(
-      ({ id, pool, program }) =>
+      ({ id, namespace, pool, program }) =>
+        this.#nameOf(namespace) === (which.namespace ?? this.#nameOf(namespace)) &&
         pool === (which.pool ?? pool) &&
         id === (which.hostId ?? id) &&
         program === (which.programVersion ?? program) &&
@@ -116,28 +139,30 @@ export class RemoteHosts {
   }
 
   /** No new actors on hosts of this version of the program, now or later: the way back from one that is bad. */
-  withdraw(pool: string, programVersion: number): void {
-    this.#placement.withdraw(pool, programVersion);
+  withdraw(pool: string, programVersion: number, namespace?: string): void {
+    this.#placement.withdraw(this.#place(pool, namespace), programVersion);
   }
 
   /** Takes a `withdraw` back. */
-  restore(pool: string, programVersion: number): void {
-    this.#placement.restore(pool, programVersion);
+  restore(pool: string, programVersion: number, namespace?: string): void {
+    this.#placement.restore(this.#place(pool, namespace), programVersion);
     this.#changed();
   }
 
   /** A host's way to an actor. Rejects with `host.none_available` when no host has come in time. */
-  async carrier(pool: string, name: string): Promise<ActorCarrier> {
-    const found = this.#find(pool, name);
+  async carrier({ namespace, pool, name }: HostedPlace): Promise<ActorCarrier> {
+    const place = placeOf(namespace, pool);
+    const found = this.#find(place, name);
     if (found !== undefined) return found;
     return await new Promise((resolve, reject) => {
       const waiting: Waiting = {
+        place,
         pool,
         name,
         timer: this.#parts.env.timers.set(() => {
           this.#waiting.delete(waiting);
-          reject(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(pool)));
-        }, this.#placement.waitMs(pool)),
+          reject(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(place)));
+        }, this.#placement.waitMs(place)),
         found: resolve,
         failed: reject,
       };
@@ -149,9 +174,8 @@ export class RemoteHosts {
   close(): void {
     for (const waiting of this.#waiting) {
       this.#parts.env.timers.clear(waiting.timer);
-      waiting.failed(
-        remoteErrors.noneAvailable(waiting.pool, waiting.name, this.#placement.stateOf(waiting.pool)),
-      );
+      const { place, pool, name } = waiting;
+      waiting.failed(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(place)));
     }
     this.#waiting.clear();
     for (const opening of [...this.#opening]) opening.close();
@@ -163,9 +187,14 @@ export class RemoteHosts {
     const known = hello.resume && this.#sessions.get(hello.resume.hostId);
     if (hello.resume !== undefined && known?.resume(hello.resume, link, version) === true)
       return this.onResumed();
+    const { env, catalogue, config } = this.#parts;
+    const namespace = catalogue.idOf(hello.namespace);
+    const pool = poolOf(hello);
+    const actors = decodeDeclarations(hello.actors, remoteErrors.malformed);
+    catalogue.seen(pool, namespace);
+    if (config?.actors === "any") catalogue.learn({ namespace, pool, actors: [...actors.values()] });
     const session = new EngineSession({
-      env: this.#parts.env,
-      ...{ link, hello, version, protocol: this.#protocol },
+      ...{ env, link, hello, namespace, actors, version, protocol: this.#protocol },
       changed: () => this.#changed(),
       ended: (ended) => this.#sessions.delete(ended.id),
     });
@@ -174,13 +203,13 @@ export class RemoteHosts {
     this.#changed();
   }
 
-  #find(pool: string, name: string): ActorCarrier | undefined {
-    return this.#placement.best(this.#sessions.values(), pool, name)?.carrier(name);
+  #find(place: string, name: string): ActorCarrier | undefined {
+    return this.#placement.best(this.#sessions.values(), place, name)?.carrier(name);
   }
 
   #changed(): void {
     for (const waiting of this.#waiting) {
-      const found = this.#find(waiting.pool, waiting.name);
+      const found = this.#find(waiting.place, waiting.name);
       if (found === undefined) continue;
       this.#waiting.delete(waiting);
       this.#parts.env.timers.clear(waiting.timer);
@@ -188,12 +217,19 @@ export class RemoteHosts {
     }
   }
 
-  #checkToken(token: string): void {
-    const expected = this.#parts.token;
-    const text = new TextEncoder();
-    const same =
-      expected !== undefined &&
-      this.#parts.env.crypto.timingSafeEqual(text.encode(expected), text.encode(token));
-    if (!same) throw remoteErrors.wrongToken();
+  /** The token first: whoever has none learns nothing of what there is here. */
+  #check(hello: HostHello): void {
+    const place = { namespace: hello.namespace || DEFAULT_NAMESPACE, pool: poolOf(hello) };
+    this.#tokens.check(hello.token, place);
+    this.#parts.catalogue.idOf(hello.namespace);
+  }
+
+  #nameOf(namespace: string): string {
+    return this.#parts.catalogue.nameOf(namespace) ?? DEFAULT_NAMESPACE;
+  }
+
+  /** Throws `namespace.not_found`. */
+  #place(pool: string, namespace: string | undefined): string {
+    return placeOf(this.#parts.catalogue.idOf(namespace), pool);
   }
 }

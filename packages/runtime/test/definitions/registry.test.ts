@@ -1,6 +1,7 @@
 /** The registry over a platform of the test's: what it says at the start, and in which order it stops. */
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { memoryCatalogue } from "../../src/ports/catalogue-file.ts";
 import { openMemoryStore } from "../../src/ports/memory/open-memory-store.ts";
 import type { Platform, ResolvedStartOptions } from "../../src/registry/platform.ts";
 import { Registry } from "../../src/registry/registry.ts";
@@ -45,6 +46,7 @@ class TestPlatform implements Platform {
     if (this.alarmsFail) store.storage.nextAlarm = () => Promise.reject(new Error("no alarms"));
     return {
       ...store,
+      catalogue: memoryCatalogue(),
       failure: () => undefined,
       close: async () => void this.steps.push("close store"),
     };
@@ -61,6 +63,7 @@ class TestPlatform implements Platform {
       end: () => void this.steps.push("end"),
     };
   };
+  readonly listenForHosts = () => Promise.reject(new Error("no sockets"));
   readonly gateFetch = () => () => void this.steps.push("ungate fetch");
   readonly onSignal = () => () => void this.steps.push("unwatch signals");
   readonly memoryShort = () => false;

@@ -4,11 +4,13 @@
  */
 import { type Client, type ClientConfig, createClient } from "@troupe/client";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
+import { Catalogue } from "../../src/engine/catalogue.ts";
 import type { AccessConfig } from "../../src/gateway/access.ts";
 import { handleFetch } from "../../src/gateway/fetch-handler.ts";
 import type { GatewayResponse } from "../../src/gateway/http-message.ts";
 import type { InspectorSettings } from "../../src/inspector/config.ts";
 import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
+import { memoryCatalogue } from "../../src/ports/catalogue-file.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
 import type { ByteSource } from "../../src/ports/raw.ts";
@@ -16,6 +18,7 @@ import type { RowChange } from "../../src/ports/storage.ts";
 import type { RateLimits } from "../../src/rate-limit/rate-limits.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 import { Runtime } from "../../src/registry/runtime.ts";
+import type { HostsConfig } from "../../src/remote/host-tokens.ts";
 import type { RelaySetting } from "../../src/traced/tracing.ts";
 import { carried } from "./carried.ts";
 import { CreatingDirectory } from "./creating-directory.ts";
@@ -29,7 +32,9 @@ type Use = Readonly<Record<string, AnyActorDefinition>>;
 export interface DriverOptions {
   readonly access?: AccessConfig;
   readonly maxAwakeActors?: number;
+  /** For every namespace and pool. */
   readonly hostToken?: string;
+  readonly hosts?: HostsConfig;
   readonly rateLimit?: RateLimits;
   readonly inspector?: InspectorSettings;
   readonly relay?: RelaySetting;
@@ -54,6 +59,8 @@ export interface Answer {
 export class Driver<U extends Use> {
   readonly disk = new MemoryDisk();
   readonly syncs = new HeldDisk(this.disk);
+  /** What namespaces are kept in: it outlives a crash. */
+  readonly catalogue = memoryCatalogue();
   readonly taken: Taken[] = [];
   readonly directory: CreatingDirectory;
   #use: U;
@@ -225,7 +232,8 @@ export class Driver<U extends Use> {
       use: this.#use,
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
-      hostToken: this.#options.hostToken,
+      hosts: this.#options.hosts ?? hostsWith(this.#options.hostToken),
+      catalogue: new Catalogue(this.#world, this.catalogue),
       rateLimit: this.#options.rateLimit,
       inspector: this.#options.inspector,
       relay: this.#options.relay,
@@ -302,4 +310,8 @@ export function readAnswer(response: GatewayResponse): Answer {
       ? {}
       : { error: body.error, code: `${body.error.group}.${body.error.code}` }),
   };
+}
+
+function hostsWith(token: string | undefined): HostsConfig | undefined {
+  return token === undefined ? undefined : { token };
 }

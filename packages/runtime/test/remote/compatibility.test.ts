@@ -6,6 +6,8 @@
 import { TroupeError } from "@troupe/base";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { Catalogue } from "../../src/engine/catalogue.ts";
+import { memoryCatalogue } from "../../src/ports/catalogue-file.ts";
 import {
   agree,
   checkMessage,
@@ -31,7 +33,12 @@ const use = { counter: actor({ actions: { hello: () => "hello" } }) };
 
 async function meet(engine: HostProtocol, host: HostProtocol) {
   const world = new World();
-  const hosts = new RemoteHosts({ env: world, token: "secret", protocol: engine });
+  const hosts = new RemoteHosts({
+    env: world,
+    config: { token: "secret" },
+    catalogue: new Catalogue(world, memoryCatalogue()),
+    protocol: engine,
+  });
   const { client } = startHost({ world, hosts: () => hosts, use, protocol: host });
   await world.idle();
   return { world, hosts, client };
@@ -70,7 +77,7 @@ test("S3.11: old engine, new host: they speak 1, and the host's newer message is
 test("S3.11: new engine, old host: they speak 1, and the engine's newer message fails that instance alone", async () => {
   const { hosts, client } = await meet(newer, hostProtocol);
   await client.ready;
-  const carrier = await hosts.carrier("default", "counter");
+  const carrier = await hosts.carrier({ namespace: "default", pool: "default", name: "counter" });
   const lost: TroupeError[] = [];
   const ear = { heard: () => {}, lost: (error: TroupeError) => void lost.push(error) };
   const one = carrier.connect(ear);

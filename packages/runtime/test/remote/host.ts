@@ -22,6 +22,7 @@ export interface HostOptions {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly token?: string;
   readonly pool?: string;
+  readonly namespace?: string;
   readonly protocol?: HostProtocol;
   readonly relay?: Relay;
   readonly programVersion?: number;
@@ -38,6 +39,7 @@ export function startHost(options: HostOptions): {
     env: options.world,
     use: options.use,
     token: options.token ?? "secret",
+    namespace: options.namespace,
     pool: options.pool ?? "default",
     relay: options.relay,
     programVersion: options.programVersion,

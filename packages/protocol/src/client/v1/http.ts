@@ -10,6 +10,9 @@
  *   …    /actor/{name}/request/{path}?troupe-key=a,b                 any method: the actor's own HTTP; see below
  *   …    /actor-id/{actorId}/…                                       the same routes, by id, without key and method
  *
+ * An actor of another namespace than the default one is named with it: `namespace` (`troupe-namespace` where the query is
+ * the actor's) beside the key, `/actor-id/{actorId}@{namespace}/…` by id.
+ *
  * The body is JSON or CBOR by Content-Type (`application/json`, `application/cbor`; none means JSON); the answer has
  * the same type. A failure is `{ error: WireError }` under the error's status. `troupe-protocol` names the version
  * that a request speaks, 1 when absent.
@@ -20,7 +23,7 @@
  * isn't: its client may be about to send it again.
  *
  * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
- * `troupe-key`, `troupe-method`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
+ * `troupe-key`, `troupe-method`, `troupe-namespace`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
  * request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.
  *
  * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma

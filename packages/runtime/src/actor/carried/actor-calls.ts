@@ -19,6 +19,7 @@ import {
   type PayloadEncoding,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
+import type { ActorRecord } from "../../ports/directory.ts";
 import type { CallChain, CallOrigin } from "../../ports/running-call.ts";
 import type { Calls } from "./calls.ts";
 import { sendOptions } from "./send.ts";
@@ -28,7 +29,7 @@ export type ActorTransport = (origin: CallOrigin) => ClientTransport;
 
 /** What calls need of their activation. */
 export interface ActorCallsOwner {
-  readonly request: { readonly record: { readonly id: string; readonly name: string } };
+  readonly request: { readonly record: Pick<ActorRecord, "id" | "name" | "namespace"> };
   readonly calls: Pick<Calls, "isPartOf">;
   readonly encoding: PayloadEncoding;
   /** Settles when everything written so far is durable. */
@@ -79,6 +80,7 @@ export class ActorCalls {
       await this.#owner.durable();
       const transport = this.#transport({
         actorId: this.#owner.request.record.id,
+        namespace: this.#owner.request.record.namespace,
         chain,
         depth: call.depth,
         trace,

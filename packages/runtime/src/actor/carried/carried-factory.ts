@@ -45,8 +45,8 @@ export class CarriedFactory implements InstanceFactory {
 
   async open(request: InstanceOpen): Promise<ActorInstance> {
     const { record, input } = request;
-    const { id: actorId, name, key } = record;
-    const carrier = await this.#source.carrier({ actorId, name, key, input });
+    const { id: actorId, namespace, name, key } = record;
+    const carrier = await this.#source.carrier({ actorId, namespace, name, key, input });
     const instance = new CarriedInstance(this.#env, request, {
       carrier,
       descriptor: this.#describe(carrier),

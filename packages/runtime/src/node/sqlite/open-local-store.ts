@@ -3,7 +3,7 @@
  *
  *   manifest.json   layout version, shard count, epoch          owner.json   who holds the lock, for people
  *   lock.db         held exclusively while the process lives    shard-00.db … with their -wal and -shm
- *   actors/         one file for each actor with a database
+ *   actors/         one file for each actor with a database       catalogue.json   namespaces, and what remote hosts brought
  *
  * The order at a start: directory, lock, manifest, shards (each one's log of before made durable), epoch. Only then is
  * anything answered. A shard that is damaged is set aside and named in the log; all the others start.
@@ -18,10 +18,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Env, TroupeError } from "@troupe/base";
 import { forCallers, storageErrors } from "../../errors.ts";
+import { type CatalogueFile, memoryCatalogue } from "../../ports/catalogue-file.ts";
 import type { Directory } from "../../ports/directory.ts";
 import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
 import type { ActorStorage } from "../../ports/storage.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
+import { catalogueFile } from "../catalogue-file.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
@@ -65,6 +67,7 @@ export interface LocalStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
   readonly durability: Durability;
+  readonly catalogue: CatalogueFile;
   /** The `group.code` of what was found wrong for good, a damaged file or a failed disk; undefined while all is well. */
   failure(): string | undefined;
   /** Settles what was taken, syncs, and gives the directory back. Twice is once. */
@@ -100,7 +103,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
 
 function memoryStore({ env, onFatal }: LocalStoreOptions): LocalStore {
   const { directory, storage } = openMemoryStore({ env, onFatal, own: ownInMemory(env) });
-  return { directory, storage, durability: "memory", failure: () => undefined, close: () => storage.close() };
+  return {
+    ...{ directory, storage, durability: "memory", catalogue: memoryCatalogue() },
+    failure: () => undefined,
+    close: () => storage.close(),
+  };
 }
 
 async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<LocalStore> {
@@ -149,6 +156,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
       directory: new SqliteDirectory({ env, shards, nextGeneration: () => generations.next() }),
       storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
       durability: options.durability ?? "commit",
+      catalogue: catalogueFile(dataDir),
       failure: () => health.failure,
       close,
     };

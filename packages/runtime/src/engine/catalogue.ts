@@ -1,0 +1,239 @@
+/**
+ * Catalogue: what a runtime knows before any actor is there: its namespaces, and what remote hosts have brought to each.
+ *
+ * A namespace is a set of actors that no other one sees. Its id is in the address of each of its actors and never changes;
+ * its name is for people, and may. Names are taken apart once, at the edge; from there on there are ids alone.
+ *
+ * An engine that takes any actor learns from its hosts which there are: the pool that has the code, and whether the actor
+ * has a database, which decides where its rows are. Both are durable before the host is welcomed, so that a call that comes
+ * behind a restart, and before any host, waits for one and finds the actor where it was. A database that an actor once had
+ * stays its own, also when a host comes that knows nothing of it. When hosts of several pools bring one name, the actor is
+ * placed in the pool of the one that came last.
+ */
+import type { Env } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { storageErrors } from "../errors.ts";
+import type { CatalogueFile } from "../ports/catalogue-file.ts";
+import type { Namespaces } from "../ports/namespaces.ts";
+import { engineErrors } from "./errors.ts";
+
+/** The namespace of whoever names none. Its id is its first name, as actors have it that were made before there were others. */
+export const DEFAULT_NAMESPACE = "default";
+
+/** A namespace, as people see it. */
+export interface NamespaceSummary {
+  /** For life. */
+  readonly id: string;
+  readonly name: string;
+  /** Pools that hosts have named. */
+  readonly pools: readonly string[];
+}
+
+/** What is known of an actor that hosts bring. */
+export interface KnownActor {
+  readonly pool: string;
+  readonly database: boolean;
+}
+
+/** What a host has, as it says in its Hello. */
+export interface Brought {
+  /** The namespace's id. */
+  readonly namespace: string;
+  readonly pool: string;
+  readonly actors: readonly { readonly name: string; readonly database: boolean }[];
+}
+
+interface Namespace {
+  readonly id: string;
+  name: string;
+  readonly pools: Set<string>;
+  readonly actors: Map<string, KnownActor>;
+}
+
+/** The catalogue of one runtime. */
+export class Catalogue implements Namespaces {
+  readonly #env: Pick<Env, "ids">;
+  readonly #file: CatalogueFile;
+  readonly #byId = new Map<string, Namespace>();
+  readonly #byName = new Map<string, Namespace>();
+
+  /** Throws `storage.corrupt` and what else keeps the file from being read. */
+  constructor(env: Pick<Env, "ids">, file: CatalogueFile) {
+    this.#env = env;
+    this.#file = file;
+    const text = file.read();
+    const kept = text === undefined ? [] : parse(file.path, text);
+    for (const namespace of kept) this.#add(namespace);
+    if (!this.#byId.has(DEFAULT_NAMESPACE))
+      this.#add({ id: DEFAULT_NAMESPACE, name: DEFAULT_NAMESPACE, pools: new Set(), actors: new Map() });
+  }
+
+  idOf(name: string | undefined): string {
+    if (name === undefined || name === "") return DEFAULT_NAMESPACE;
+    const found = this.#byName.get(name);
+    if (found === undefined) throw engineErrors.namespaceNotFound(name.slice(0, 80));
+    return found.id;
+  }
+
+  nameOf(id: string): string | undefined {
+    return id === DEFAULT_NAMESPACE ? undefined : this.#byId.get(id)?.name;
+  }
+
+  list(): readonly NamespaceSummary[] {
+    return [...this.#byId.values()].map(({ id, name, pools }) => ({ id, name, pools: [...pools] }));
+  }
+
+  /** A new namespace; its id. Durable. Throws `namespace.taken`, `namespace.invalid_name`, `namespace.too_many`. */
+  create(name: string): string {
+    checkNamespaceName(name);
+    if (this.#byName.has(name)) throw engineErrors.namespaceTaken(name);
+    if (this.#byId.size >= limits.namespaces) throw engineErrors.tooManyNamespaces(limits.namespaces);
+    const namespace = { id: this.#env.ids.ordered(), name, pools: new Set<string>(), actors: new Map() };
+    this.#add(namespace);
+    this.#keep(() => {
+      this.#byId.delete(namespace.id);
+      this.#byName.delete(name);
+    });
+    return namespace.id;
+  }
+
+  /** A namespace by its name, made when there is none: its id. */
+  ensure(name: string): string {
+    return this.#byName.get(name)?.id ?? this.create(name);
+  }
+
+  /**
+   * Another name for a namespace; its actors stay as they are. The old name is free again. Durable. Throws
+   * `namespace.not_found`, `namespace.taken`, `namespace.invalid_name`.
+   */
+  rename(name: string, to: string): void {
+    const namespace = this.#byName.get(name);
+    if (namespace === undefined || namespace.id === DEFAULT_NAMESPACE)
+      throw engineErrors.namespaceNotFound(name);
+    checkNamespaceName(to);
+    if (this.#byName.has(to)) throw engineErrors.namespaceTaken(to);
+    this.#call(namespace, to);
+    this.#keep(() => this.#call(namespace, name));
+  }
+
+  /** What is known of an actor that hosts bring. */
+  actor(namespace: string, name: string): KnownActor | undefined {
+    return this.#byId.get(namespace)?.actors.get(name);
+  }
+
+  /** The names of the actors that hosts have brought to a namespace. */
+  actorNames(namespace: string): readonly string[] {
+    return [...(this.#byId.get(namespace)?.actors.keys() ?? [])];
+  }
+
+  /**
+   * Makes the pool that a host names. Durable. Throws `host.invalid_pool`, `host.too_many_actors`, `namespace.not_found`.
+   */
+  seen(pool: string, namespaceId: string): void {
+    const namespace = this.#of(namespaceId);
+    if (namespace.pools.has(pool)) return;
+    if (!isPoolName(pool)) throw engineErrors.badPoolName(pool);
+    this.#makeRoom(namespace, 1);
+    namespace.pools.add(pool);
+    this.#keep(() => namespace.pools.delete(pool));
+  }
+
+  /** Learns the actors of a host. Durable. Throws as {@link seen} does. */
+  learn({ namespace: id, pool, actors }: Brought): void {
+    const namespace = this.#of(id);
+    const before = new Map(namespace.actors);
+    this.#makeRoom(namespace, actors.filter(({ name }) => !before.has(name)).length);
+    let changed = false;
+    for (const { name, database } of actors) {
+      const known = namespace.actors.get(name);
+      const now = { pool, database: database || known?.database === true };
+      if (known?.pool === now.pool && known.database === now.database) continue;
+      namespace.actors.set(name, now);
+      changed = true;
+    }
+    if (!changed) return;
+    this.#keep(() => {
+      namespace.actors.clear();
+      for (const [name, known] of before) namespace.actors.set(name, known);
+    });
+  }
+
+  #of(id: string): Namespace {
+    const namespace = this.#byId.get(id);
+    if (namespace === undefined) throw engineErrors.namespaceNotFound(id);
+    return namespace;
+  }
+
+  #makeRoom({ actors, pools }: Namespace, more: number): void {
+    if (more > 0 && actors.size + pools.size + more > limits.broughtNames)
+      throw engineErrors.tooManyActors(limits.broughtNames);
+  }
+
+  #add(namespace: Namespace): void {
+    this.#byId.set(namespace.id, namespace);
+    this.#byName.set(namespace.name, namespace);
+  }
+
+  #call(namespace: Namespace, name: string): void {
+    this.#byName.delete(namespace.name);
+    namespace.name = name;
+    this.#byName.set(name, namespace);
+  }
+
+  /** What can't be kept didn't happen. */
+  #keep(undo: () => void): void {
+    const namespaces = [...this.#byId.values()].map(({ id, name, pools, actors }) => ({
+      ...{ id, name, pools: [...pools] },
+      actors: Object.fromEntries(actors),
+    }));
+    try {
+      this.#file.write(`${JSON.stringify({ catalogue: 1, namespaces })}\n`);
+    } catch (cause) {
+      undo();
+      throw cause;
+    }
+  }
+}
+
+/** Throws `namespace.invalid_name`. */
+export function checkNamespaceName(name: unknown): void {
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw engineErrors.badNamespaceName(name);
+}
+
+function isPoolName(pool: string): boolean {
+  return pool.length > 0 && pool.length <= 128 && !/\p{Cc}/u.test(pool);
+}
+
+/** Throws `storage.corrupt`. */
+function parse(path: string, text: string): readonly Namespace[] {
+  try {
+    const { catalogue, namespaces } = JSON.parse(text);
+    if (catalogue !== 1 || !Array.isArray(namespaces)) throw new TypeError("it is no catalogue of version 1");
+    return namespaces.map(parseNamespace);
+  } catch (cause) {
+    throw storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function parseNamespace(value: unknown): Namespace {
+  if (typeof value !== "object" || value === null) throw new TypeError("a namespace is no object");
+  const { id, name, pools, actors }: Readonly<Record<string, unknown>> = { ...value };
+  if (typeof id !== "string" || id === "" || typeof name !== "string")
+    throw new TypeError("a namespace has no id or no name");
+  if (!Array.isArray(pools) || typeof actors !== "object" || actors === null)
+    throw new TypeError(`the namespace ${name} has no pools or no actors`);
+  return {
+    id,
+    name,
+    pools: new Set(pools.map(String)),
+    actors: new Map(Object.entries(actors).map(parseActor)),
+  };
+}
+
+function parseActor([name, value]: [string, unknown]): [string, KnownActor] {
+  const { pool, database }: Readonly<Record<string, unknown>> = { ...Object(value) };
+  if (typeof pool !== "string" || typeof database !== "boolean")
+    throw new TypeError(`the actor ${name} has no pool`);
+  return [name, { pool, database }];
+}

@@ -1,0 +1,101 @@
+/**
+ * A door for the hosts of this machine: a Unix socket that only this user can open, where an engine takes host processes of
+ * its own and nobody else.
+ *
+ * Nothing on the way can break such a connection: when it ends, its process has ended it or is gone. So nobody waits for it to
+ * come back, and what ran there starts elsewhere at once.
+ */
+import { chmodSync, rmSync } from "node:fs";
+import { Agent, createServer } from "node:http";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { limits } from "@troupe/protocol";
+import { WebSocket, WebSocketServer } from "ws";
+import { dialWebSocket } from "../edge/web-socket-link.ts";
+import { configErrors, gatewayErrors } from "../errors.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Link, LinkHandler } from "../ports/transport.ts";
+import { writeRefusal } from "./bad-requests.ts";
+import { WsLink } from "./ws-link.ts";
+
+/** An open door for hosts. */
+export interface HostDoor {
+  /** No new hosts. */
+  close(): Promise<void>;
+  /** Cuts what is still open. */
+  end(): void;
+}
+
+/** Takes hosts at `path`; settles when it does. Throws `config.cannot_listen`. */
+export async function listenForHosts(gateway: Gateway, path: string): Promise<HostDoor> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.pluginFrameBytes,
+    perMessageDeflate: false,
+  });
+  const server = createServer((_, response) => response.writeHead(404).end());
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => {});
+    if (gateway.takesHost(request.url ?? "/"))
+      sockets.handleUpgrade(request, socket, head, (ws) => gateway.host(new ProcessLink(ws, socket)));
+    else writeRefusal(socket, gateway.refusal(gatewayErrors.notFound(request.url ?? "/"), "json"));
+  });
+  // What a killed process left; whoever serves the same data has its lock.
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) => reject(configErrors.cannotListen(path, 0, cause)));
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return {
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+    end: () => {
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** The link of a process of this machine: its end is the end of its process. */
+class ProcessLink extends WsLink {
+  constructor(ws: WebSocket, socket: Duplex) {
+    super(ws, socket, limits.closeTimeoutMs);
+  }
+
+  override attach(handler: LinkHandler): void {
+    super.attach({
+      message: (data) => handler.message(data),
+      closed: (_, reason) => handler.closed(NORMAL, reason),
+    });
+  }
+}
+
+const NORMAL = 1000;
+const UNIX = "ws+unix:";
+
+/** Opens a link to an engine: over the network, or at a Unix socket. Rejects when `signal` fires before it is open. */
+export function dialEngine(url: string, signal: AbortSignal): Promise<Link> {
+  if (!url.startsWith(UNIX)) return dialWebSocket(url, signal);
+  const [path = "", route = ""] = url.slice(UNIX.length).split("#");
+  return new Promise((resolve, reject) => {
+    const agent = new Agent();
+    agent.createConnection = () => connect(path);
+    const ws = new WebSocket(`ws://localhost${route}`, {
+      agent,
+      maxPayload: limits.pluginFrameBytes,
+      perMessageDeflate: false,
+    });
+    const abort = (): void => {
+      reject(signal.reason);
+      ws.terminate();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    ws.once("error", reject);
+    ws.once("upgrade", ({ socket }) => {
+      ws.once("open", () => {
+        signal.removeEventListener("abort", abort);
+        resolve(new WsLink(ws, socket, limits.closeTimeoutMs));
+      });
+    });
+  });
+}

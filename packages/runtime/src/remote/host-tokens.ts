@@ -1,0 +1,74 @@
+/**
+ * HostTokens: who may be a host here, and of what.
+ */
+import type { Env } from "@troupe/base";
+import { configErrors } from "../errors.ts";
+import { remoteErrors } from "./errors.ts";
+
+/** A token of some hosts. */
+export interface HostToken {
+  readonly token: string;
+  /** The name of the only namespace that its hosts may be in. Default: every one. */
+  readonly namespace?: string;
+  /** The only pool that its hosts may be in. Default: every one. */
+  readonly pool?: string;
+}
+
+/** `setup({ hosts })`: which remote hosts are taken. */
+export interface HostsConfig {
+  /** Hosts that show it may be in every namespace and pool. */
+  readonly token?: string;
+  /** More tokens, which may be for one namespace or pool alone: one can be taken back without the others. */
+  readonly tokens?: readonly HostToken[];
+  /**
+   * `"registered"` (the default): hosts run the actors of `use` that are `remoteActor()`. `"any"`: whatever a host brings
+   * is an actor here, without a definition in `use`.
+   */
+  readonly actors?: "registered" | "any";
+}
+
+/** The tokens of one engine. */
+export class HostTokens {
+  readonly #crypto: Env["crypto"];
+  readonly #tokens: readonly { readonly of: HostToken; readonly bytes: Uint8Array }[];
+
+  constructor(config: HostsConfig | undefined, crypto: Env["crypto"]) {
+    const { token, tokens = [] } = config ?? {};
+    const all = token === undefined ? tokens : [{ token }, ...tokens];
+    this.#crypto = crypto;
+    this.#tokens = all.map((of) => ({ of, bytes: utf8.encode(of.token) }));
+  }
+
+  /**
+   * Throws `host.wrong_token` unless `shown` is known, and `host.not_allowed` unless it is good for the place. A token may be
+   * given for several. All are compared, so that the time tells nothing.
+   */
+  check(shown: string, place: { readonly namespace: string; readonly pool: string }): void {
+    const bytes = utf8.encode(shown);
+    const same = this.#tokens.filter((known) => this.#crypto.timingSafeEqual(known.bytes, bytes));
+    if (same.length === 0) throw remoteErrors.wrongToken();
+    const allowed = same.some(
+      ({ of }) =>
+        place.namespace === (of.namespace ?? place.namespace) && place.pool === (of.pool ?? place.pool),
+    );
+    if (!allowed) throw remoteErrors.notAllowed(place.namespace, place.pool);
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** Throws `config.invalid_option`. */
+export function checkHosts(config: HostsConfig | undefined): void {
+  if (config === undefined) return;
+  const { token, tokens, actors } = config ?? {};
+  const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
+  if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
+  const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
+  if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
+  if (actors !== undefined && actors !== "registered" && actors !== "any")
+    throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}

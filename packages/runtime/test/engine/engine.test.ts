@@ -1,0 +1,122 @@
+/** An engine that takes any actor: hosts bring them, and it remembers which there are. */
+import { actor, db } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { Driver, type DriverOptions } from "../driver/driver.ts";
+import { rejection, watch } from "../driver/watch.ts";
+import { startHost } from "../remote/host.ts";
+
+const counter = actor({
+  state: { count: 0 },
+  actions: {
+    increment: (c, by: number) => (c.state.count += by),
+    other: async (c): Promise<unknown> =>
+      await c
+        .client()
+        .getOrCreate("notes", "n")
+        .action({ name: "add", args: ["from a counter"] }),
+  },
+});
+
+const notes = actor({
+  db: db({
+    onMigrate: async (database) => {
+      await database.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT)");
+    },
+  }),
+  actions: {
+    add: async (c, text: string) => {
+      await c.db.execute("INSERT INTO notes VALUES (?)", text);
+      const rows = await c.db.execute<{ n: number }>("SELECT count(*) AS n FROM notes");
+      return rows[0]?.n;
+    },
+  },
+});
+
+async function engine(options: DriverOptions = {}) {
+  const driver = await Driver.start(
+    {},
+    { hosts: { token: "secret", actors: "any" }, databases: true, ...options },
+  );
+  const hosts = () => driver.runtime.hosts;
+  const host = (given: Partial<Parameters<typeof startHost>[0]> = {}) =>
+    startHost({ world: driver.world, hosts, use: { counter, notes }, ...given });
+  return { driver, host };
+}
+
+test("an engine without actors of its own: what hosts bring is there, state, SQL and calls between them", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  expect(await driver.act("counter?key=a", "increment", 1)).toMatchObject({
+    code: "host.not_brought",
+    error: { retryable: true },
+  });
+  host();
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a", "increment", 1)).toMatchObject({ output: 1 });
+  expect(await driver.act("notes?key=n", "add", "one")).toMatchObject({ output: 1 });
+  expect(await driver.act("counter?key=a", "other")).toMatchObject({ output: 2 });
+});
+
+test("behind a restart a call waits for a host, in the pool that the last one named", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  host({ pool: "gpu" });
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a", "increment", 1)).toMatchObject({ output: 1 });
+  await driver.crash();
+  const call = watch(driver.act("counter?key=a", "increment", 1));
+  await driver.world.idle();
+  expect([call.state, driver.runtime.hosts.waiting()]).toMatchObject([
+    "pending",
+    [{ pool: "gpu", name: "counter", state: "starting" }],
+  ]);
+  expect(driver.runtime.catalogue.list()).toMatchObject([{ name: "default", pools: ["gpu"] }]);
+  host({ pool: "gpu" });
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ output: 2 });
+});
+
+test("a pool that nobody knows is made for the host that names it; a name that is none is refused", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  host({ pool: "new one" });
+  await driver.world.idle();
+  expect(driver.runtime.catalogue.list()[0]?.pools).toEqual(["new one"]);
+  expect(await rejection(host({ pool: "a\nb" }).client.ready)).toBe("host.invalid_pool");
+  expect(await rejection(host({ pool: "x".repeat(129) }).client.ready)).toBe("host.invalid_pool");
+});
+
+test("a token for some hosts alone opens nothing else, and doesn't tell what there is", async () => {
+  const tokens = [
+    { token: "for-gpu", pool: "gpu" },
+    { token: "for-staging", namespace: "staging" },
+    { token: "for-staging", namespace: "test" },
+  ];
+  const { driver, host } = await engine({ hosts: { tokens, actors: "any" } });
+  await using _ = driver;
+  driver.runtime.catalogue.create("staging");
+  const ready = (given: Parameters<typeof host>[0]) => host(given).client.ready;
+  const inPool = ready({ token: "for-gpu", pool: "gpu" });
+  const inNamespace = ready({ token: "for-staging", namespace: "staging" });
+  await driver.world.idle();
+  await inPool;
+  await inNamespace;
+  expect(await rejection(ready({ token: "for-gpu" }))).toBe("host.not_allowed");
+  expect(await rejection(ready({ token: "for-staging" }))).toBe("host.not_allowed");
+  expect(await rejection(ready({ token: "for-staging", namespace: "test" }))).toBe("namespace.not_found");
+  expect(await rejection(ready({ token: "guess", namespace: "nowhere" }))).toBe("host.wrong_token");
+});
+
+test("a host that brings names without end is refused, and what was known stays", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  for (let round = 0; round < 20; round += 1) {
+    const many = Array.from({ length: 250 }, (_, index) => [`a${round}-${index}`, counter] as const);
+    host({ use: Object.fromEntries(many) }).client.ready.catch(() => {});
+    await driver.world.idle();
+  }
+  const names = driver.runtime.catalogue.actorNames("default");
+  expect(names.length).toBeGreaterThan(3_000);
+  expect(names.length).toBeLessThan(4_096);
+  expect(await driver.act("a0-1?key=a", "increment", 1)).toMatchObject({ output: 1 });
+});
