@@ -149,8 +149,13 @@ export class Queues {
     return bytes;
   }
 
-  /** Gives messages out: the oldest of the named queues, of all without names. Fewer than `count` when there are no more. */
+  /**
+   * Gives messages out: the oldest of the named queues, of all without names. Fewer than `count` when there are no more.
+   * None while the activation is cut off from its disk.
+   */
   receive(names: ReadonlySet<string> | undefined, count: number): MaybePromise<QueueMessage[]> {
+    const present = this.#owner.stored.present?.();
+    if (present !== undefined) return present.then(() => this.receive(names, count));
     const lanes = names === undefined ? [...this.#lanes.values()] : this.#named(names);
     const found: QueueMessage[] = [];
     while (found.length < count) {
