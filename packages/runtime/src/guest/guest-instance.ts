@@ -36,6 +36,7 @@ export interface GuestInstanceParts {
   /** Absent: no actor has the name. */
   readonly factory: LocalFactory | undefined;
   readonly send: (saying: ActorSaying) => void;
+  readonly present?: (() => Promise<void> | undefined) | undefined;
   /** Told of every error before it leaves. */
   readonly failed?: ((cause: unknown) => void) | undefined;
   /** Nothing more is said. */
@@ -142,7 +143,8 @@ export class GuestInstance implements InstanceHost {
 
   async #open(start: Start): Promise<void> {
     if (this.#parts.factory === undefined) throw actorErrors.notRegistered(start.name);
-    const store = new GuestStore({ env: this.#parts.env, start, send: this.#voice.say });
+    const { env, present } = this.#parts;
+    const store = new GuestStore({ env, start, send: this.#voice.say, present });
     this.#store = store;
     const { actorId: id, name, key, createdAt, generation, isNew } = start;
     const instance = await this.#parts.factory.open({

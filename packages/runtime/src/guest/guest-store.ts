@@ -36,6 +36,7 @@ export interface GuestStoreParts {
   readonly env: Pick<Env, "afterTurn">;
   readonly start: Start;
   readonly send: (saying: ActorSaying) => void;
+  readonly present?: (() => Promise<void> | undefined) | undefined;
 }
 
 /** One activation's store. */
@@ -95,6 +96,10 @@ export class GuestStore implements ActorStore {
 
   async durable(): Promise<void> {
     await this.ask({ $case: "barrier", value: {} });
+  }
+
+  present(): Promise<void> | undefined {
+    return this.#parts.present?.();
   }
 
   close(): Promise<void> {

@@ -28,6 +28,8 @@ export interface GuestParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   /** Sends a message on its way, in order. Must not throw. */
   readonly send: (message: FromActor) => void;
+  /** Settles when the other end is known to be there; `undefined` while it is. See `ActorStore.present`. */
+  readonly present?: (() => Promise<void> | undefined) | undefined;
   /** What the actors' own calls run under; without it they have no `c.tool`. */
   readonly relay?: Relay | undefined;
   /** Told of every error before it leaves. Must not throw. */
@@ -88,6 +90,7 @@ export class Guest {
       env: this.#parts.env,
       relay: this.#parts.relay,
       factory: this.#factories.get(name),
+      present: this.#parts.present,
       send: (body) => this.#parts.send({ instance: number, body }),
       failed: this.#parts.failed,
       ended: () => this.#instances.delete(number),

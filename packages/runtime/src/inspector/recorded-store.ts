@@ -26,6 +26,7 @@ export interface StoreWatch {
 export class RecordedStore implements Whole<ActorStore> {
   readonly sql: ActorStore["sql"];
   readonly durable: ActorStore["durable"];
+  readonly present: ActorStore["present"];
   readonly #store: ActorStore;
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: StoreWatch;
@@ -38,6 +39,7 @@ export class RecordedStore implements Whole<ActorStore> {
     this.#recorder = recorder;
     if (store.sql !== undefined) this.sql = (wrote) => this.#watch(store.sql?.(wrote));
     if (store.durable !== undefined) this.durable = () => store.durable?.() ?? Promise.resolve();
+    if (store.present !== undefined) this.present = () => store.present?.();
   }
 
   /** True while something is written that may yet be undone. */

@@ -64,6 +64,11 @@ export interface ActorStore {
    * settles when everything handed on is durable.
    */
   readonly durable?: (() => Promise<void>) | undefined;
+  /**
+   * Only of a store whose disk is elsewhere: settles when the other end is known to be there again, or is given up;
+   * `undefined` while it is there. What an activation begins by itself waits for it: it may be over, and not know it.
+   */
+  readonly present?: (() => Promise<void> | undefined) | undefined;
   /** Ends this activation's right to commit. What was taken before is still settled. */
   close(): Promise<void>;
 }

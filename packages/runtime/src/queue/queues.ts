@@ -17,7 +17,6 @@
  * Of many messages the first few are in memory (`lane.ts`). What a store answers later (an actor behind actor/v1) is a
  * promise; from a disk at hand it is there at once, and no turn ends because of it.
  */
-import type { Env, Logger } from "@troupe/base";
 import { encodeCbor, limits } from "@troupe/protocol";
 import type { MaybePromise, RowChange } from "../ports/storage.ts";
 import { andThen } from "../storage/overlay.ts";
@@ -28,22 +27,10 @@ import { queueErrors } from "./errors.ts";
 import { Lane } from "./lane.ts";
 import { Ledger } from "./ledger.ts";
 import { type MessageParts, QueueMessage } from "./message.ts";
-import type { MessageWatch } from "./message-watch.ts";
-import { type DeliveryPolicy, retryDelayMs } from "./policy.ts";
+import type { QueuesOwner } from "./owner.ts";
+import { retryDelayMs } from "./policy.ts";
 import { type Ending, Replies } from "./replies.ts";
-import { QueueRows, type RowsOwner } from "./rows.ts";
-
-/** What the queues need from their activation. */
-export interface QueuesOwner extends RowsOwner {
-  readonly env: Pick<Env, "clock" | "timers">;
-  readonly log: Logger;
-  readonly maxMessages: number;
-  /** Of one message or reply, encoded. */
-  readonly maxBytes: number;
-  policyOf(name: string): DeliveryPolicy;
-  /** Follows messages, where somebody wants to know what becomes of them. */
-  readonly watch?: MessageWatch | undefined;
-}
+import { QueueRows } from "./rows.ts";
 
 /** What is known of a message that is sent, beside its value. */
 export interface SendParts {
@@ -149,8 +136,13 @@ export class Queues {
     return bytes;
   }
 
-  /** Gives messages out: the oldest of the named queues, of all without names. Fewer than `count` when there are no more. */
+  /**
+   * Gives messages out: the oldest of the named queues, of all without names. Fewer than `count` when there are no more.
+   * None while the activation is cut off from its disk.
+   */
   receive(names: ReadonlySet<string> | undefined, count: number): MaybePromise<QueueMessage[]> {
+    const present = this.#owner.stored.present?.();
+    if (present !== undefined) return present.then(() => this.receive(names, count));
     const lanes = names === undefined ? [...this.#lanes.values()] : this.#named(names);
     const found: QueueMessage[] = [];
     while (found.length < count) {

@@ -7,7 +7,7 @@ import { QueueMessage } from "./message.ts";
 
 /** What the rows need from their owner. */
 export interface RowsOwner {
-  readonly stored: Pick<ActorStore, "read" | "list">;
+  readonly stored: Pick<ActorStore, "read" | "list" | "present">;
   /** Something is about to change. Throws when it may not: the activation has ended. */
   wrote(): void;
 }

@@ -27,6 +27,7 @@ import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.t
 import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
 import { FrameStream } from "./frame-stream.ts";
+import { Presence } from "./presence.ts";
 
 /** What a remote host is made of. */
 export interface HostClientParts {
@@ -53,6 +54,7 @@ interface HostSession {
   readonly guest: Guest;
   readonly welcome: HostWelcome;
   readonly stream: FrameStream;
+  readonly presence: Presence;
   /** Links that were dialled for it. */
   epoch: number;
 }
@@ -143,7 +145,8 @@ export class HostClient {
     else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);
   }
 
-  #heard({ guest, stream }: HostSession, body: EngineToHost["body"], bytes: number): void {
+  #heard({ guest, stream, presence }: HostSession, body: EngineToHost["body"], bytes: number): void {
+    presence.heard();
     switch (body?.$case) {
       case "actor":
         stream.heard(bytes);
@@ -168,8 +171,10 @@ export class HostClient {
     this.#dialer.taken();
     this.#greeted = true;
     this.#stay();
-    if (welcome.resumed && this.#session !== undefined) this.#session.stream.resume(link, welcome.received);
-    else {
+    if (welcome.resumed && this.#session !== undefined) {
+      this.#session.presence.heard();
+      this.#session.stream.resume(link, welcome.received);
+    } else {
       this.#giveUp();
       this.#session = this.#begin(welcome);
       this.#session.stream.attach(link);
@@ -185,8 +190,10 @@ export class HostClient {
       keeps: welcome.resumeMs > 0,
       acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
     });
-    const guest = this.#makeGuest((message) => stream.say(encoded({ $case: "actor", value: message })));
-    return { guest, welcome, stream, epoch: 1 };
+    const presence = new Presence(this.#parts.env.clock, welcome.heartbeatMs);
+    const say = (message: FromActor): void => stream.say(encoded({ $case: "actor", value: message }));
+    const guest = this.#makeGuest(say, presence);
+    return { guest, welcome, stream, presence, epoch: 1 };
   }
 
   #lost(): void {
@@ -194,6 +201,7 @@ export class HostClient {
     this.#greeted = false;
     const session = this.#session;
     session?.stream.detach();
+    session?.presence.lost();
     const waitMs = session?.welcome.resumeMs ?? 0;
     if (waitMs === 0) this.#giveUp();
     else this.#away ??= this.#parts.env.timers.set(() => this.#giveUp(), waitMs, { background: true });
@@ -215,6 +223,7 @@ export class HostClient {
     const unsent = session.stream.unsent.flatMap(sayingOf);
     session.stream.detach();
     session.guest.lost(error, unsent);
+    session.presence.end();
   }
 
   /** What an earlier link still brings is nobody's. */
@@ -229,9 +238,9 @@ export class HostClient {
     };
   }
 
-  #makeGuest(send: (message: FromActor) => void): Guest {
+  #makeGuest(send: (message: FromActor) => void, presence?: Presence): Guest {
     const { env, use, relay } = this.#parts;
-    return new Guest({ env, use, relay, send });
+    return new Guest({ env, use, relay, send, present: () => presence?.wait() });
   }
 
   /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */

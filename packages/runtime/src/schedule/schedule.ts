@@ -11,12 +11,13 @@
  */
 import { type Env, type TimerHandle, wallWaitMs } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import type { ActorStore, MaybePromise, Row, RowChange } from "../ports/storage.ts";
+import type { MaybePromise, Row, RowChange } from "../ports/storage.ts";
 import { scheduleErrors } from "./errors.ts";
 import type { ScheduleFailure } from "./failure.ts";
 import { type CronFire, fullestJob, History } from "./history.ts";
 import { Job, type JobSettings, type Run } from "./job.ts";
 import { decodeOneShot, encodeOneShot, type OneShot, storedArgs } from "./one-shot.ts";
+import type { ScheduleOwner } from "./owner.ts";
 import { NEVER } from "./recurrence.ts";
 import { type Retry, retryDelayMs } from "./retry.ts";
 
@@ -24,33 +25,6 @@ import { type Retry, retryDelayMs } from "./retry.ts";
 export const SCHEDULE_PREFIX = "t:";
 /** Rows of jobs have keys with this prefix. */
 export const JOB_PREFIX = "r:";
-
-/** A call that is due. */
-export interface DueCall {
-  readonly kind: "at" | "cron" | "every";
-  readonly id: string;
-  readonly name: string | undefined;
-  readonly action: string;
-  readonly args: readonly unknown[];
-  readonly scheduledAt: number;
-  readonly firedAt: number;
-  /** Which try it is, from 1. */
-  readonly attempt: number;
-  /** Where it belongs. */
-  readonly trace?: string | undefined;
-}
-
-/** What the schedules need from their activation. */
-export interface ScheduleOwner {
-  /** A row changed. Throws when the activation has ended. */
-  wrote(): void;
-  /** Runs a due call; settles with its error when it failed. Rejects when the activation ended before it did. */
-  fire(call: DueCall): Promise<ScheduleFailure | undefined>;
-  /** What goes on where a call is planned, as text; the call belongs to it. */
-  trace?(): string | undefined;
-  readonly maxSchedules: number;
-  readonly stored: Pick<ActorStore, "read" | "list">;
-}
 
 /** A one-shot call to make. */
 export interface OneShotSettings {
@@ -61,6 +35,9 @@ export interface OneShotSettings {
   readonly name?: string | undefined;
   readonly retry: Retry;
 }
+
+/** Until the owner is asked again. */
+const ASK_AGAIN_MS = 100;
 
 /** The schedules of one activation. */
 export class Schedules {
@@ -75,6 +52,8 @@ export class Schedules {
   #timer: TimerHandle | undefined;
   #storedAlarm: number | null = null;
   #started = false;
+  /** What is due waits for the owner's word. */
+  #asking = false;
 
   constructor(env: Pick<Env, "clock" | "timers" | "ids">, owner: ScheduleOwner) {
     this.#env = env;
@@ -223,7 +202,7 @@ export class Schedules {
   #arm(): void {
     if (this.#timer !== undefined) this.#env.timers.clear(this.#timer);
     this.#timer = undefined;
-    if (!this.#started) return;
+    if (!this.#started || this.#asking) return;
     const next = this.#nextWaiting();
     if (next === NEVER) return;
     const { clock, timers } = this.#env;
@@ -244,6 +223,18 @@ export class Schedules {
 
   readonly #due = (): void => {
     this.#timer = undefined;
+    this.#asking = true;
+    this.#owner.whenKnown(this.#fireDue, this.#unknown);
+  };
+
+  /** The owner couldn't say it now; mostly its end is near. */
+  readonly #unknown = (): void => {
+    this.#asking = false;
+    if (this.#started) this.#timer ??= this.#env.timers.set(this.#due, ASK_AGAIN_MS, { background: true });
+  };
+
+  readonly #fireDue = (): void => {
+    this.#asking = false;
     const now = this.#env.clock.now();
     const due = [...this.#calls.values()].filter(({ failed, dueAt }) => failed === undefined && dueAt <= now);
     for (const call of due.sort((a, b) => a.dueAt - b.dueAt)) {
@@ -335,7 +326,7 @@ export class Schedules {
         this.#history.put(job, run.history, { ...fire, finishedAt: now, ...ended });
       }
       if (error === undefined || !job.retry(run, now)) job.end(run);
-      if (this.#started) this.#fireReady(job, now);
+      if (this.#started) this.#owner.whenKnown(() => this.#fireReady(job, now), this.#unknown);
     }
     this.#arm();
   }

@@ -1,7 +1,8 @@
 /** The schedules of an activation, and what happens when one of their calls is due. */
 import { cloneValue } from "@troupe/protocol";
 import { failureOf, type ScheduleFailure } from "../../schedule/failure.ts";
-import { type DueCall, Schedules } from "../../schedule/schedule.ts";
+import type { DueCall } from "../../schedule/owner.ts";
+import { Schedules } from "../../schedule/schedule.ts";
 import { capturedTrace, parentOf } from "../../traced/tracing.ts";
 import { inWorkScope } from "../../traced/work-scope.ts";
 import type { ScheduledFireInfo } from "../types/schedule.ts";
@@ -14,10 +15,27 @@ export function openSchedules(activation: Activation): Schedules {
   return new Schedules(activation.env, {
     wrote: () => activation.wrote(),
     fire: (call) => fire(activation, call),
+    whenKnown: (begin, failed) => {
+      if (activation.store.durable === undefined) begin();
+      else void beginWhenKnown(activation, begin, failed);
+    },
     trace: () => activation.relay && capturedTrace(activation.relay),
     maxSchedules: activation.descriptor.options.maxSchedules,
     stored: activation.store,
   });
+}
+
+/** The actor stays awake meanwhile; what is due when it ends is left for its next life. */
+async function beginWhenKnown(activation: Activation, begin: () => void, failed: () => void): Promise<void> {
+  activation.work.begin("schedule");
+  try {
+    await durable(activation);
+    if (!activation.stopping && !activation.doomed) begin();
+  } catch {
+    failed();
+  } finally {
+    activation.work.end("schedule");
+  }
 }
 
 /**

@@ -103,6 +103,10 @@ export function beginRun(activation: Activation, run: Hook): void {
     let failed = true;
     try {
       const { workflow } = activation.behaviour;
+      // Cut off from its disk it may be over, and not know it.
+      const present = activation.store.present?.();
+      if (present !== undefined) await present;
+      if (activation.stopping) return;
       const code = () => (workflow === undefined ? run(c) : runWorkflows(activation, work));
       await activation.enter(() => asRun(activation, code));
       failed = false;
