@@ -70,6 +70,8 @@ export class GuestInstance implements InstanceHost {
   /** What the host was told last. */
   #toldBusy = false;
   #busy = false;
+  /** A word of the host's is being heard: whether it leaves work behind is known when that has returned. */
+  #hearing = false;
 
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
@@ -116,8 +118,7 @@ export class GuestInstance implements InstanceHost {
 
   busy(): void {
     this.#busy = true;
-    // What is over by the end of the turn is a call that the host knows of.
-    if (!this.#toldBusy) this.#parts.env.afterTurn(() => this.#busy && !this.#toldBusy && this.#tellRest());
+    if (!this.#hearing) this.#tellBusyLater();
   }
 
   requestStop(_instance: ActorInstance, reason: StopReason): void {
@@ -171,6 +172,21 @@ export class GuestInstance implements InstanceHost {
   #hear(word: ActorWord): void {
     const instance = this.#instance;
     if (instance === undefined) return;
+    this.#hearing = true;
+    try {
+      this.#tell(instance, word);
+    } finally {
+      this.#hearing = false;
+    }
+    if (this.#busy) this.#tellBusyLater();
+  }
+
+  /** What is over by the end of the turn is a call that the host knows of. */
+  #tellBusyLater(): void {
+    if (!this.#toldBusy) this.#parts.env.afterTurn(() => this.#busy && !this.#toldBusy && this.#tellRest());
+  }
+
+  #tell(instance: ActorInstance, word: ActorWord): void {
     switch (word.$case) {
       case "call":
         return this.#call(instance, word.value);
