@@ -18,7 +18,7 @@ import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
-import type { ActionCall, ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
+import type { ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
 import { endScope, parentOf } from "../traced/tracing.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { GuestConnections, payloadValue } from "./guest-connections.ts";
@@ -241,16 +241,14 @@ export class GuestInstance implements InstanceHost {
       },
     });
     try {
-      const action: ActionCall = {
-        name: call.action,
+      const action = this.#calls.actionOf(call, {
         args: decodeArgs(call.args, "cbor"),
         connection: this.#connections.get(call.connection),
         params: payloadValue(call.params),
         send: call.send && sendOptions(call.send),
         reply,
         began: () => reply.began(),
-        ...this.#calls.termsOf(call),
-      };
+      });
       if (relay === undefined || scope === undefined) instance.action(action);
       else relay.withScopeStack(scope, () => instance.action(action));
     } catch (cause) {
