@@ -82,7 +82,7 @@ export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";
 export type { BindParam, BindParams, ColumnValue, ExecuteResult } from "./sql.ts";
-export { decodeCbor, encodeCbor, encodeCborUpTo } from "./values/cbor.ts";
+export { decodeCbor, encodeCbor, encodeCborToPass, encodeCborUpTo } from "./values/cbor.ts";
 export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";
 export { encodeJson } from "./values/json-write.ts";

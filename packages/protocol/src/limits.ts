@@ -509,6 +509,8 @@ export const limits = {
   isolateSourceBytes: 4 * 1024 * 1024,
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
+  /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */
+  isolateMailboxBytes: 32 * 1024,
   /** A runtime asks its isolate process for a sign of life this often. */
   isolateBeatMs: 1_000,
   /** One that has shown none for so long is frozen: it is killed. */

@@ -63,6 +63,14 @@ const attempts: readonly (readonly [what: string, expression: string, finds: unk
     Array(5).fill("undefined"),
   ],
   ["shared memory", "[typeof SharedArrayBuffer, typeof Atomics]", ["undefined", "undefined"]],
+  [
+    "more of the memory that it shares with its process",
+    `(() => {
+      const memory = sharedMemory(c);
+      return [memory.byteLength, memory.constructor === Object, typeof memory.slice, typeof memory.grow];
+    })()`,
+    [undefined, true, "undefined", "undefined"],
+  ],
   ["WebAssembly", "typeof WebAssembly", "undefined"],
   ["a finalizer", "typeof FinalizationRegistry", "undefined"],
   [
@@ -77,10 +85,25 @@ const attempts: readonly (readonly [what: string, expression: string, finds: unk
   ],
 ];
 
-const hostile = moduleOf(`
+/** Finds it by changing the language under the guest, which writes what it says there. */
+const sharedMemory = `
+  const sharedMemory = (c) => {
+    const { set } = Uint8Array.prototype;
+    let memory;
+    Uint8Array.prototype.set = function (...given) {
+      if (!(this.buffer instanceof ArrayBuffer)) memory = this.buffer;
+      return set.apply(this, given);
+    };
+    c.log.info("found");
+    Uint8Array.prototype.set = set;
+    return memory;
+  };`;
+
+const hostile = `${sharedMemory}
+${moduleOf(`
   actions: {
     ${attempts.map(([, expression], index) => `a${index}: async (c) => await (${expression}),`).join("\n")}
-  }`);
+  }`)}`;
 
 let world: DynamicWorld;
 beforeAll(async () => {
@@ -92,9 +115,9 @@ beforeAll(async () => {
     ...Object.fromEntries(
       Object.entries(bombs).map(([name, { action, is }]) => [
         name,
-        dynamic(`actions: { act: ${action} }`, {
-          memoryLimit,
-          cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 300 : 10_000,
+        dynamicActor({
+          source: `${sharedMemory}\n${moduleOf(`actions: { act: ${action} }`)}`,
+          nodeProcess: { memoryLimit, cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 300 : 10_000 },
         }),
       ]),
     ),
@@ -145,6 +168,14 @@ const bombs: Readonly<Record<string, { readonly action: string; readonly is: str
   },
   text: { action: "() => { let s = 'x'; for (;;) s += s; }", is: "internal.error" },
   stack: { action: "function act() { return act() + 1; }", is: "internal.error" },
+  lengthThatIsNone: {
+    action: "(c) => { new Uint32Array(sharedMemory(c)).fill(0xffff_fff0); }",
+    is: "dynamic.nonsense",
+  },
+  recordsThatAreNone: {
+    action: "(c) => { const memory = sharedMemory(c); new Uint8Array(memory, 8, 400).fill(200); }",
+    is: "dynamic.nonsense",
+  },
   timers: {
     action:
       "() => { for (let n = 0; n < 20_000; n += 1) setTimeout(() => {}, 1e6); return new Promise(() => {}); }",

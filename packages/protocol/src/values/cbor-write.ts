@@ -32,6 +32,10 @@ const HUGE_TEXT = 0xffff;
 /** What the writer throws past its longest length: then `least` says how long the value is at the least. */
 export const TOO_LONG = new Error("too long");
 
+/** Memory that short copies share; one that is kept keeps all of it. */
+const SHARED_BYTES = 4 * 1024;
+const NOTHING = new Uint8Array(0);
+
 /** Initial byte and the longest argument. */
 const HEAD = 9;
 /** Up to here `Math.round(ms / 1000 * 1000)` is `ms`: two roundings of 2^-53 each stay below one half. */
@@ -50,6 +54,8 @@ export class CborWriter {
   private left = 0;
   private maxDepth = 0;
   private maxBytes = Infinity;
+  private shared = NOTHING;
+  private sharedAt = SHARED_BYTES;
 
   /** Starts anew. A value that is longer than `maxBytes` is given up when more memory than that would be needed. */
   reset(maxDepth: number, maxBytes = Infinity): void {
@@ -67,6 +73,20 @@ export class CborWriter {
   /** What was written, copied. */
   finish(): Uint8Array {
     return this.buffer.slice(0, this.length);
+  }
+
+  /** The same; what is short shares its memory with other such copies, which is several times as fast to get. */
+  finishShared(): Uint8Array {
+    const { length } = this;
+    if (length > SHARED_BYTES / 8) return this.finish();
+    if (this.sharedAt + length > SHARED_BYTES) {
+      this.shared = new Uint8Array(SHARED_BYTES);
+      this.sharedAt = 0;
+    }
+    const copy = this.shared.subarray(this.sharedAt, this.sharedAt + length);
+    copy.set(this.buffer.subarray(0, length));
+    this.sharedAt += length;
+    return copy;
   }
 
   /** The bytes of memory that the writer holds. */

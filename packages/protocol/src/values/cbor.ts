@@ -28,6 +28,14 @@ export function encodeCborUpTo(value: unknown, path: string, maxBytes: number): 
   return encodeCborBounded(value, path, { maxDepth: limits.valueDepth, maxBytes });
 }
 
+/**
+ * `encodeCborUpTo` for bytes that are passed on and forgotten, as an answer is: they may share their memory with others
+ * of this kind, so that nobody may be given their `buffer`.
+ */
+export function encodeCborToPass(value: unknown, path: string, maxBytes: number): Uint8Array | number {
+  return encodeCborBounded(value, path, { maxDepth: limits.valueDepth, maxBytes, shared: true });
+}
+
 /** A writer of scratch memory, kept between calls. Taken while in use: a getter may encode a value too. */
 let spare: CborWriter | undefined;
 const KEPT_BYTES = 256 * 1024;
@@ -43,14 +51,14 @@ export function encodeCborWithin(value: unknown, path: string, maxDepth: number)
 export function encodeCborBounded(
   value: unknown,
   path: string,
-  { maxDepth, maxBytes }: { readonly maxDepth: number; readonly maxBytes: number },
+  { maxDepth, maxBytes, shared }: { maxDepth: number; maxBytes: number; shared?: boolean },
 ): Uint8Array | number {
   const writer = spare ?? new CborWriter();
   spare = undefined;
   try {
     writer.reset(maxDepth, maxBytes);
     writer.value(value, 0);
-    return writer.finish();
+    return shared === true ? writer.finishShared() : writer.finish();
   } catch (cause) {
     if (cause === TOO_LONG) return writer.least;
     return explain(value, path, { maxDepth, cause });

@@ -8,10 +8,9 @@ import { callErrors } from "../errors.ts";
 import type { ActionCall } from "../ports/instance.ts";
 import type { Abandoned } from "../ports/running-call.ts";
 
-type Terms = Pick<
-  ActionCall,
-  "until" | "idempotencyKey" | "caller" | "chain" | "depth" | "trace" | "onAbandoned"
->;
+type Parts = Pick<ActionCall, "args" | "connection" | "params" | "send" | "reply"> & {
+  readonly began: () => void;
+};
 
 /** Calls of one guest's actor, by the host's numbers. */
 export class GuestCalls {
@@ -26,9 +25,17 @@ export class GuestCalls {
     this.#actionTimeoutMs = actionTimeoutMs;
   }
 
-  /** What a call brings along. */
-  termsOf({ call, timeoutMs, idempotencyKey, caller, chain, depth, trace }: CarriedCall): Terms {
+  /** A call with all that it brings along. */
+  actionOf(said: CarriedCall, { args, connection, params, send, reply, began }: Parts): ActionCall {
+    const { call, timeoutMs, idempotencyKey, caller, chain, depth, trace } = said;
     return {
+      name: said.action,
+      args,
+      connection,
+      params,
+      send,
+      reply,
+      began,
       // The actor's own limit is kept here as well, under its own name.
       until:
         timeoutMs === 0 || timeoutMs >= this.#actionTimeoutMs

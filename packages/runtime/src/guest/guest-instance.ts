@@ -18,7 +18,7 @@ import type { LocalFactory } from "../actor/local/local-instance.ts";
 import { actorErrors, streamErrors } from "../errors.ts";
 import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
-import type { ActionCall, ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
+import type { ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
 import { endScope, parentOf } from "../traced/tracing.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { GuestConnections, payloadValue } from "./guest-connections.ts";
@@ -71,6 +71,8 @@ export class GuestInstance implements InstanceHost {
   /** What the host was told last. */
   #toldBusy = false;
   #busy = false;
+  /** A word of the host's is being heard: whether it leaves work behind is known when that has returned. */
+  #hearing = false;
 
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
@@ -117,8 +119,7 @@ export class GuestInstance implements InstanceHost {
 
   busy(): void {
     this.#busy = true;
-    // What is over by the end of the turn is a call that the host knows of.
-    if (!this.#toldBusy) this.#parts.env.afterTurn(() => this.#busy && !this.#toldBusy && this.#tellRest());
+    if (!this.#hearing) this.#tellBusyLater();
   }
 
   requestStop(_instance: ActorInstance, reason: StopReason): void {
@@ -173,6 +174,21 @@ export class GuestInstance implements InstanceHost {
   #hear(word: ActorWord): void {
     const instance = this.#instance;
     if (instance === undefined) return;
+    this.#hearing = true;
+    try {
+      this.#tell(instance, word);
+    } finally {
+      this.#hearing = false;
+    }
+    if (this.#busy) this.#tellBusyLater();
+  }
+
+  /** What is over by the end of the turn is a call that the host knows of. */
+  #tellBusyLater(): void {
+    if (!this.#toldBusy) this.#parts.env.afterTurn(() => this.#busy && !this.#toldBusy && this.#tellRest());
+  }
+
+  #tell(instance: ActorInstance, word: ActorWord): void {
     switch (word.$case) {
       case "call":
         return this.#call(instance, word.value);
@@ -227,16 +243,14 @@ export class GuestInstance implements InstanceHost {
       },
     });
     try {
-      const action: ActionCall = {
-        name: call.action,
+      const action = this.#calls.actionOf(call, {
         args: decodeArgs(call.args, "cbor"),
         connection: this.#connections.get(call.connection),
         params: payloadValue(call.params),
         send: call.send && sendOptions(call.send),
         reply,
         began: () => reply.began(),
-        ...this.#calls.termsOf(call),
-      };
+      });
       if (relay === undefined || scope === undefined) instance.action(action);
       else relay.withScopeStack(scope, () => instance.action(action));
     } catch (cause) {

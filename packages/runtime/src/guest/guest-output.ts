@@ -2,7 +2,7 @@
  * What a guest's actor says: messages behind its own gate, which only waits for writes that are about to be handed on.
  */
 import { TroupeError } from "@troupe/base";
-import { encodeCborUpTo, limits } from "@troupe/protocol";
+import { encodeCborToPass, limits } from "@troupe/protocol";
 import { type CarriedError, type CarriedReply, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
 import { messageErrors, notRetryable } from "../errors.ts";
 import type { ActorSaying } from "../ports/carried.ts";
@@ -77,7 +77,8 @@ export class GuestReply implements Reply {
 
   ok(output: unknown): Output {
     const value = encodedWithin(output, "output");
-    return this.#output(this.#reply({ value }), value.byteLength);
+    const reply = { call: this.#call, value, error: undefined, refused: false, begun: false };
+    return this.#output({ $case: "reply", value: reply }, value.byteLength);
   }
 
   error(error: unknown): Output {
@@ -131,7 +132,7 @@ export class GuestReply implements Reply {
 function encodedWithin(value: unknown, what: string): Uint8Array {
   if (value === undefined) return NO_PAYLOAD;
   const limit = limits.outgoingMessageBytes;
-  const encoded = encodeCborUpTo(value, what, limit);
+  const encoded = encodeCborToPass(value, what, limit);
   if (typeof encoded === "number" || encoded.byteLength > limit)
     throw messageErrors.outgoingTooLong(typeof encoded === "number" ? encoded : encoded.byteLength, limit);
   return encoded;

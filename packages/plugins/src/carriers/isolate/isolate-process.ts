@@ -23,10 +23,11 @@ import {
   type IsolateEnd,
   type IsolateOrder,
   jsonBody,
+  textOf,
   WireKind,
   type WireMessage,
   WireReader,
-  wireMessage,
+  WireWriter,
 } from "./wire.ts";
 
 /** Who listens to one isolate. */
@@ -43,6 +44,7 @@ export interface IsolateEar {
 interface Running {
   readonly child: ChildProcess;
   readonly socket: Duplex;
+  readonly writer: WireWriter;
   readonly watch: ProcessWatch;
 }
 
@@ -68,22 +70,21 @@ export class IsolateProcess {
   /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`. */
   create(order: IsolateOrder, ear: IsolateEar): number {
     if (this.#closed) throw dynamicErrors.closed();
-    const { socket } = this.#start();
+    const { writer } = this.#start();
     this.#last += 1;
     this.#isolates.set(this.#last, ear);
-    socket.write(wireMessage(this.#last, WireKind.create, jsonBody(order)));
+    writer.say(this.#last, WireKind.create, jsonBody(order));
     return this.#last;
   }
 
   /** Does nothing for an isolate that has ended. */
   send(isolate: number, frame: Uint8Array): void {
-    if (this.#isolates.has(isolate)) this.#running?.socket.write(wireMessage(isolate, WireKind.frame, frame));
+    if (this.#isolates.has(isolate)) this.#running?.writer.say(isolate, WireKind.frame, frame);
   }
 
   /** `ended` follows. */
   dispose(isolate: number): void {
-    if (this.#isolates.has(isolate))
-      this.#running?.socket.write(wireMessage(isolate, WireKind.dispose, new Uint8Array(0)));
+    if (this.#isolates.has(isolate)) this.#running?.writer.say(isolate, WireKind.dispose);
   }
 
   /** Settles when the process is gone. */
@@ -102,7 +103,8 @@ export class IsolateProcess {
     });
     const socket = child.stdio[3];
     if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
-    const running = { child, socket, watch: this.#watch(child, socket) };
+    const writer = new WireWriter((bytes) => void socket.write(bytes));
+    const running = { child, socket, writer, watch: this.#watch(child, writer) };
     this.#running = running;
     const lastWords = collect(child);
     const exit = new Promise<void>((resolve) => {
@@ -119,10 +121,10 @@ export class IsolateProcess {
     return running;
   }
 
-  #watch(child: ChildProcess, socket: Duplex): ProcessWatch {
+  #watch(child: ChildProcess, writer: WireWriter): ProcessWatch {
     return new ProcessWatch({
       env: this.#env,
-      ask: () => void socket.write(wireMessage(0, WireKind.beat, new Uint8Array(0))),
+      ask: () => writer.say(0, WireKind.beat),
       silent: (ms) => {
         child.kill("SIGKILL");
         if (this.#running?.child === child) this.#over(this.#running, `no sign of life for ${ms} ms`);
@@ -206,8 +208,8 @@ const codes: ReadonlySet<unknown> = new Set<IsolateEnd["code"]>([
 ]);
 
 /** Throws when it isn't one. */
-function readEnd(body: Buffer): IsolateEnd {
-  const end: unknown = JSON.parse(body.toString());
+function readEnd(body: Uint8Array): IsolateEnd {
+  const end: unknown = JSON.parse(textOf(body));
   if (!isEnd(end)) throw new RangeError("It names an end that nobody knows");
   return { ...end, message: end.message.slice(0, limits.errorMessageLength) };
 }

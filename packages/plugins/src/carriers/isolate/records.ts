@@ -17,16 +17,8 @@ export const RecordKind = {
 
 const HEADER_BYTES = 5;
 
-/** Collects records until they are taken. */
-export class RecordList {
-  #records: Uint8Array[] = [];
-  #bytes = 0;
-
-  /** Bytes that wait. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
+/** Writes records; where to is its heirs' to say. */
+export abstract class RecordWriter {
   frame(frame: Uint8Array): void {
     this.#begin(RecordKind.frame, frame.byteLength).set(frame, HEADER_BYTES);
   }
@@ -45,25 +37,49 @@ export class RecordList {
     viewOf(this.#begin(RecordKind.timerCleared, 4)).setUint32(HEADER_BYTES, timer, true);
   }
 
-  /** All of them in one piece, behind `room` bytes for the caller; nothing waits any more. */
-  take(room = 0): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(room + this.#bytes);
-    let at = room;
+  /** Room for one record. */
+  protected abstract room(bytes: number): Uint8Array;
+
+  #begin(kind: number, bodyBytes: number): Uint8Array {
+    const record = this.room(HEADER_BYTES + bodyBytes);
+    viewOf(record).setUint32(0, bodyBytes, true);
+    record[4] = kind;
+    return record;
+  }
+}
+
+/** Collects records until they are taken. */
+export class RecordList extends RecordWriter {
+  #records: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** All of them in one piece; nothing waits any more. */
+  take(): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(this.#bytes);
+    this.takeInto(all);
+    return all;
+  }
+
+  /** The same, into memory with room for all of them. */
+  takeInto(all: Uint8Array): void {
+    let at = 0;
     for (const record of this.#records) {
       all.set(record, at);
       at += record.byteLength;
     }
     this.#records = [];
     this.#bytes = 0;
-    return all;
   }
 
-  #begin(kind: number, bodyBytes: number): Uint8Array {
-    const record = new Uint8Array(HEADER_BYTES + bodyBytes);
-    viewOf(record).setUint32(0, bodyBytes, true);
-    record[4] = kind;
+  room(bytes: number): Uint8Array {
+    const record = new Uint8Array(bytes);
     this.#records.push(record);
-    this.#bytes += record.byteLength;
+    this.#bytes += bytes;
     return record;
   }
 }

@@ -59,27 +59,61 @@ const HEADER_BYTES = 9;
 /** What stands in front of a frame. */
 const AFTER_LENGTH = HEADER_BYTES - 4;
 
-/** One message, to be written. */
-export function wireMessage(isolate: number, kind: number, body: Uint8Array): Uint8Array {
-  const message = new Uint8Array(HEADER_BYTES + body.byteLength);
-  const view = new DataView(message.buffer);
-  view.setUint32(0, AFTER_LENGTH + body.byteLength, true);
-  view.setUint32(4, isolate, true);
-  view.setUint8(8, kind);
-  message.set(body, HEADER_BYTES);
-  return message;
+/** Messages on their way: what is said in one turn is written in one piece, and wakes the reader once. */
+export class WireWriter {
+  readonly #write: (bytes: Uint8Array) => void;
+  #messages: WireMessage[] = [];
+  #bytes = 0;
+
+  constructor(write: (bytes: Uint8Array) => void) {
+    this.#write = write;
+  }
+
+  /** Bytes that wait for the end of the turn. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a message; the bytes of its body mustn't change in this turn. */
+  say(isolate: number, kind: number, body: Uint8Array = NOTHING): void {
+    if (this.#messages.push({ isolate, kind, body }) === 1) process.nextTick(this.#flush);
+    this.#bytes += HEADER_BYTES + body.byteLength;
+  }
+
+  readonly #flush = (): void => {
+    const messages = this.#messages;
+    const all = Buffer.allocUnsafe(this.#bytes);
+    this.#messages = [];
+    this.#bytes = 0;
+    let at = 0;
+    for (const { isolate, kind, body } of messages) {
+      all.writeUInt32LE(AFTER_LENGTH + body.byteLength, at);
+      all.writeUInt32LE(isolate, at + 4);
+      all.writeUInt8(kind, at + 8);
+      all.set(body, at + HEADER_BYTES);
+      at += HEADER_BYTES + body.byteLength;
+    }
+    this.#write(all);
+  };
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** JSON as a body. */
 export function jsonBody(value: IsolateOrder | IsolateEnd): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** A message that was read. */
+/** The text of a body. */
+export function textOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+}
+
+/** One message. */
 export interface WireMessage {
   readonly isolate: number;
   readonly kind: number;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
 /** Cuts a stream of bytes into messages. */
@@ -96,7 +130,8 @@ export class WireReader {
       this.#missing -= chunk.byteLength;
       return;
     }
-    let bytes = Buffer.concat([this.#rest, ...this.#chunks, chunk]);
+    const whole = this.#rest.byteLength === 0 && this.#chunks.length === 0;
+    let bytes = whole ? chunk : Buffer.concat([this.#rest, ...this.#chunks, chunk]);
     this.#chunks = [];
     while (bytes.byteLength >= HEADER_BYTES) {
       const length = bytes.readUInt32LE(0);

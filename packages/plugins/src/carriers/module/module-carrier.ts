@@ -29,6 +29,9 @@ export function moduleCarrier(start: StartPluginSide): OpenCarrier {
   };
 }
 
+/** Its reactions are microtasks in their sender's async context, at a fraction of what Node's `queueMicrotask` costs. */
+const NOW = Promise.resolve();
+
 const CLEAN: CloseReport = { clean: true };
 
 class ModuleCarrier implements Carrier {
@@ -45,12 +48,12 @@ class ModuleCarrier implements Carrier {
   }
 
   send(frame: HostFrame): void {
-    if (!this.#over) queueMicrotask(() => this.#deliver(frame));
+    if (!this.#over) void NOW.then(() => this.#deliver(frame));
   }
 
   said(frame: PluginFrame): void {
     if (this.#over) return;
-    queueMicrotask(() => {
+    void NOW.then(() => {
       if (!this.#over) this.#events.frame(frame);
     });
   }

@@ -5,7 +5,7 @@
  *
  * Installed when this module runs, before any other module of the bundle: some of them make a TextEncoder at once.
  */
-import { RecordList } from "../records.ts";
+import { SaidRecords } from "../mailbox.ts";
 import { Controller, Signal } from "./abort.ts";
 import { Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
 import { Timers } from "./timers.ts";
@@ -16,7 +16,7 @@ import { WebStream } from "./web-stream.ts";
 const withheld = ["SharedArrayBuffer", "Atomics", "WebAssembly", "FinalizationRegistry"] as const;
 
 /** What the isolate says. */
-export const out = new RecordList();
+export const out = new SaidRecords();
 
 /** Its timers. */
 export const timers = new Timers(out);

@@ -6,8 +6,8 @@
  * language under it. It can only harm itself, for all that crosses is bytes, and the other side reads them as a
  * stranger's.
  *
- * `enter` is given what came; `endTurn` runs when the microtasks of that are done, and answers with what was said. What
- * is done after a turn may end another turn: then it asks to be called again.
+ * `enter` is given what came. What is said stands in the mailbox when the microtasks of that are done, and a mark there
+ * asks for `endTurn`, when something is to be done after the turn. That may end another turn: then the mark is there again.
  */
 import "./globals.ts";
 
@@ -32,9 +32,12 @@ const line = (level: Parameters<typeof logFrame>[0], message: string): void =>
 
 define({ structuredClone: <T>(value: T): T => cloneValue(value), console: consoleOf(line) });
 
-/** Connects the one function of the outside. */
-function prepare(randomBytes: (length: number) => Uint8Array): void {
+/** Connects the one function of the outside, and the mailbox. Of shared memory nothing else can be made. */
+function prepare(randomBytes: (length: number) => Uint8Array, mailbox: SharedArrayBuffer): void {
   host.randomBytes = randomBytes;
+  out.attach(mailbox);
+  const prototype: object = Object.getPrototypeOf(mailbox);
+  for (const name of Reflect.ownKeys(prototype)) Reflect.deleteProperty(prototype, name);
 }
 
 /** Takes the actor's module. Answers with the code of what is wrong with it. */
@@ -46,15 +49,19 @@ function load(namespace: { readonly default?: unknown }, name: string): string |
     ...platform,
     crypto: { ...platform.crypto, digest: async (data: Uint8Array) => sha256(data) },
     log: new LineLogger(line),
-    afterTurn: (task: () => void) => void afterTurn.push(task),
+    afterTurn: (task: () => void) => {
+      afterTurn.push(task);
+      out.mark("again");
+    },
   };
   session = new IsolateSession({ env, definition, name, send: (frame) => out.frame(frame), failed });
   return undefined;
 }
 
-function enter(records: ArrayBuffer): void {
+/** What came: in the mailbox, so many bytes; or itself. */
+function enter(came: number | ArrayBuffer): void {
   try {
-    readRecords(new Uint8Array(records), {
+    readRecords(typeof came === "number" ? out.given(came) : new Uint8Array(came), {
       frame: (frame) => session?.receive(frame),
       timerFired: (timer) => guarded(() => timers.fired(timer)),
     });
@@ -64,28 +71,25 @@ function enter(records: ArrayBuffer): void {
   }
 }
 
-/** What was said, behind one byte: 1 when it has to be called again, 2 when the isolate can't go on. */
-function endTurn(): ArrayBuffer {
+/** What had no room in the mailbox, and was said before all that is there afterwards. */
+function endTurn(): ArrayBuffer | undefined {
+  let before: ArrayBuffer | undefined;
+  try {
+    before = out.overflow()?.buffer;
+  } catch (cause) {
+    failed(cause);
+    if (!exhausted) throw cause;
+  }
   const tasks = afterTurn;
   afterTurn = [];
   for (const task of tasks) guarded(task);
-  if (exhausted) return EXHAUSTED;
-  try {
-    const said = out.take(1);
-    said[0] = tasks.length > 0 ? 1 : 0;
-    return said.buffer;
-  } catch (cause) {
-    if (isOutOfMemory(cause)) return EXHAUSTED;
-    throw cause;
-  }
+  return before;
 }
-
-/** Taken now: later there may be no room for it. */
-const EXHAUSTED = Uint8Array.of(2).buffer;
 
 /** Told of every error before it leaves. */
 function failed(cause: unknown): void {
   exhausted ||= isOutOfMemory(cause);
+  if (exhausted) out.mark("exhausted");
 }
 
 /** What a task throws is nobody's but the log's. */

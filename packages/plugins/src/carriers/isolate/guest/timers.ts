@@ -2,7 +2,7 @@
  * setTimeout and its family over an isolate's only way out: a record that asks for a timer, and one that says that it
  * has fired.
  */
-import type { RecordList } from "../records.ts";
+import type { RecordWriter } from "../records.ts";
 
 type Task = (...args: unknown[]) => unknown;
 
@@ -15,11 +15,11 @@ interface Timer {
 
 /** The timers of one isolate. */
 export class Timers {
-  readonly #out: RecordList;
+  readonly #out: RecordWriter;
   readonly #timers = new Map<number, Timer>();
   #last = 0;
 
-  constructor(out: RecordList) {
+  constructor(out: RecordWriter) {
     this.#out = out;
   }
 

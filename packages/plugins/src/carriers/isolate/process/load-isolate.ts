@@ -6,7 +6,9 @@
  * function of ours, which gives random bytes; it blocks the isolate alone.
  */
 import { randomBytes } from "node:crypto";
+import { limits } from "@troupe/protocol";
 import ivm from "isolated-vm";
+import { ProcessMailbox } from "../mailbox.ts";
 import type { IsolateEnd, IsolateOrder, Place } from "../wire.ts";
 import { runGuest } from "./cached-guest.ts";
 import { endOf, type LoadedIsolate } from "./running-isolate.ts";
@@ -61,7 +63,8 @@ async function load(isolate: ivm.Isolate, order: IsolateOrder): Promise<LoadedIs
     ["prepare", "load", "enter", "endTurn"].map((name) => guest.get(name, { reference: true })),
   );
   if (!prepare || !loadModule || !enter || !endTurn) throw new RangeError("The guest's program is whole");
-  await prepare.apply(undefined, [new ivm.Callback(random)]);
+  const mailbox = new ProcessMailbox(limits.isolateMailboxBytes);
+  await prepare.apply(undefined, [new ivm.Callback(random), shared(mailbox.memory)]);
   const modules = await Promise.all(
     Object.entries(MODULES).map((module) => compiled(isolate, context, module)),
   );
@@ -75,7 +78,7 @@ async function load(isolate: ivm.Isolate, order: IsolateOrder): Promise<LoadedIs
       code: "no_definition",
       message: "The module's default export isn't what `actor({ … })` gives",
     });
-  return { isolate, enter, endTurn };
+  return { isolate, enter, endTurn, mailbox };
 }
 
 /** One of our modules, by its name. */
@@ -90,6 +93,10 @@ async function compiled(
   });
   await module.evaluate();
   return [name, module];
+}
+
+function shared(memory: SharedArrayBuffer): ivm.Copy<SharedArrayBuffer> {
+  return new ivm.ExternalCopy(memory).copyInto({ release: true });
 }
 
 function random(length: unknown): Uint8Array {

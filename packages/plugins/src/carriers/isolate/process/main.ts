@@ -4,12 +4,21 @@
  */
 import { Socket } from "node:net";
 import { limits } from "@troupe/protocol";
-import { type IsolateEnd, type IsolateOrder, jsonBody, WireKind, WireReader, wireMessage } from "../wire.ts";
+import {
+  type IsolateEnd,
+  type IsolateOrder,
+  jsonBody,
+  textOf,
+  WireKind,
+  WireReader,
+  WireWriter,
+} from "../wire.ts";
 import { LoadError, loadIsolate } from "./load-isolate.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 
 const socket = new Socket({ fd: 3 });
 const reader = new WireReader();
+const writer = new WireWriter((bytes) => void socket.write(bytes));
 const isolates = new Map<number, RunningIsolate>();
 /** Those that are loaded now. */
 const loading = new Map<number, { readonly began: number; ended: boolean }>();
@@ -17,7 +26,7 @@ let drained: Promise<void> | undefined;
 
 /** Settles when the runtime takes in what is sent. */
 function congested(): Promise<void> | undefined {
-  if (socket.writableLength < limits.isolateOutgoingBytes) return undefined;
+  if (socket.writableLength + writer.bytes < limits.isolateOutgoingBytes) return undefined;
   drained ??= new Promise((resolve) => {
     socket.once("drain", () => {
       drained = undefined;
@@ -32,13 +41,9 @@ function end(): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-function say(isolate: number, kind: number, body: Uint8Array = new Uint8Array(0)): void {
-  socket.write(wireMessage(isolate, kind, body));
-}
-
 function ended(number: number, end: IsolateEnd): void {
   isolates.delete(number);
-  say(number, WireKind.ended, jsonBody(end));
+  writer.say(number, WireKind.ended, jsonBody(end));
 }
 
 async function create(number: number, order: IsolateOrder): Promise<void> {
@@ -47,9 +52,9 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
   try {
     const loaded = await loadIsolate(order);
     if (load.ended) return loaded.isolate.dispose();
-    say(number, WireKind.loaded);
+    writer.say(number, WireKind.loaded);
     const { timeLimitMs } = order;
-    const send = (frame: Uint8Array): void => say(number, WireKind.frame, frame);
+    const send = (frame: Uint8Array): void => writer.say(number, WireKind.frame, frame);
     const end = (why: IsolateEnd): void => ended(number, why);
     isolates.set(number, new RunningIsolate({ loaded, timeLimitMs, send, congested, ended: end }));
   } catch (cause) {
@@ -66,18 +71,16 @@ function dispose(number: number): void {
   if (load !== undefined) load.ended = true;
   isolates.get(number)?.dispose();
   isolates.delete(number);
-  say(number, WireKind.ended);
+  writer.say(number, WireKind.ended);
 }
 
 socket.on("data", (chunk) => {
-  socket.cork();
   for (const { isolate, kind, body } of reader.read(chunk)) {
     if (kind === WireKind.frame) isolates.get(isolate)?.receive(body);
-    else if (kind === WireKind.create) void create(isolate, JSON.parse(body.toString()));
+    else if (kind === WireKind.create) void create(isolate, JSON.parse(textOf(body)));
     else if (kind === WireKind.dispose) dispose(isolate);
-    else if (kind === WireKind.beat) say(isolate, WireKind.beat);
+    else if (kind === WireKind.beat) writer.say(isolate, WireKind.beat);
   }
-  socket.uncork();
 });
 socket.on("error", end);
 socket.on("close", end);

@@ -4,21 +4,20 @@
  *   (load) ──▶ idle ──something came──▶ entered ──nothing left to do──▶ idle
  *                                          └── a limit was reached, or it speaks nonsense ──▶ ended
  *
- * An isolate works only while it is entered, and an entry has a limit of time; nothing in it runs by itself. An entry is
- * two steps that are queued together: what came is given to it, and, when the microtasks of that are done, what it said
- * is taken. So a call costs one way into the isolate's thread and back. What waits is given to it in one piece.
+ * An isolate works only while it is entered, and an entry has a limit of time; nothing in it runs by itself. An entry gives
+ * it what came, in one piece, and is over when the microtasks of that are done: what it said stands in the mailbox then.
+ * So a call costs one way into the isolate's thread and back. When its turn has an end (what it wrote is handed on then),
+ * or it said more than the mailbox holds, it asks for another entry.
  *
- * What it says waits in its own heap, and counts there, until it is taken. It isn't entered while the runtime takes
- * nothing in.
+ * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. It isn't entered while the
+ * runtime takes nothing in.
  */
 import { limits } from "@troupe/protocol";
 import type ivm from "isolated-vm";
+import { MailboxMark, type ProcessMailbox } from "../mailbox.ts";
 import { RecordList, readRecords } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
-
-/** In front of what an isolate said: it has no memory left, and can't go on. */
-const EXHAUSTED = 2;
 
 const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
 
@@ -27,6 +26,7 @@ export interface LoadedIsolate {
   readonly isolate: ivm.Isolate;
   readonly enter: ivm.Reference;
   readonly endTurn: ivm.Reference;
+  readonly mailbox: ProcessMailbox;
 }
 
 /** What a running isolate is made of. */
@@ -48,6 +48,8 @@ export class RunningIsolate {
   readonly #waiting = new RecordList();
   #running = false;
   #over = false;
+  /** It asked for another entry. */
+  #again = false;
   /** The wall time of the isolate when the entry that runs now began; undefined between entries. */
   #entryBegan: bigint | undefined;
 
@@ -55,10 +57,13 @@ export class RunningIsolate {
     this.#parts = parts;
     this.#timers = new IsolateTimers((timer) => {
       this.#waiting.timerFired(timer);
-      void this.#run();
+      this.#enterSoon();
     });
     // What the source said while it was loaded.
-    void this.#run(true);
+    queueMicrotask(() => {
+      this.#hear();
+      this.#enterSoon();
+    });
   }
 
   /** Something came for it. */
@@ -67,7 +72,7 @@ export class RunningIsolate {
     this.#waiting.frame(frame);
     if (this.#waiting.bytes > limits.pluginWaitingBytes)
       this.#end({ code: "too_much_waits", message: `${this.#waiting.bytes} bytes wait for it` });
-    else void this.#run();
+    else this.#enterSoon();
   }
 
   /** Nothing of it is left. */
@@ -89,13 +94,19 @@ export class RunningIsolate {
     return this.#parts.timeLimitMs * 2 + limits.isolateStuckMs;
   }
 
-  async #run(first = false): Promise<void> {
+  /** It is entered with all that comes in this turn. */
+  #enterSoon(): void {
     if (this.#running || this.#over) return;
     this.#running = true;
+    queueMicrotask(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
     try {
-      for (let again = first; (again || this.#waiting.bytes > 0) && !this.#over; ) {
-        await this.#parts.congested();
-        again = await this.#enter();
+      while ((this.#again || this.#waiting.bytes > 0) && !this.#over) {
+        const congested = this.#parts.congested();
+        if (congested !== undefined) await congested;
+        await this.#enter();
       }
     } catch (cause) {
       this.#failed(cause);
@@ -104,44 +115,51 @@ export class RunningIsolate {
     }
   }
 
-  /** True when it has more to do. */
-  async #enter(): Promise<boolean> {
-    const { isolate, enter, endTurn } = this.#parts.loaded;
+  async #enter(): Promise<void> {
+    const { isolate, enter, endTurn, mailbox } = this.#parts.loaded;
     const timeout = this.#parts.timeLimitMs;
     this.#entryBegan = isolate.wallTime;
-    const steps: Promise<unknown>[] = [];
-    if (this.#waiting.bytes > 0)
-      steps.push(
-        enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true }, timeout }),
-      );
-    const said = endTurn.apply(undefined, [], { result: { copy: true }, timeout });
-    await Promise.all([...steps, said]);
-    this.#entryBegan = undefined;
-    return this.#heard(await said);
-  }
-
-  #heard(said: unknown): boolean {
-    if (this.#over) return false;
-    if (!(said instanceof ArrayBuffer) || said.byteLength === 0) return this.#nonsense();
-    const bytes = new Uint8Array(said);
-    if (bytes[0] === EXHAUSTED) {
-      this.#end(OUT_OF_MEMORY);
-      return false;
+    let before: unknown;
+    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true }, timeout });
+    else {
+      const given = mailbox.give(this.#waiting);
+      if (given !== undefined) await enter.apply(undefined, [given], { timeout });
+      else
+        await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true }, timeout });
     }
-    const understood = readRecords(bytes.subarray(1), {
-      frame: (frame) => this.#parts.send(frame),
-      timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
-      timerCleared: (timer) => this.#timers.cancel(timer),
-    });
-    if (!understood) return this.#nonsense();
-    if (this.#timers.size > limits.isolateTimers)
-      this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
-    return bytes[0] === 1;
+    this.#entryBegan = undefined;
+    if (before === undefined || this.#understood(before)) this.#hear();
   }
 
-  #nonsense(): false {
+  /** What stands in the mailbox. */
+  #hear(): void {
+    if (this.#over) return;
+    const taken = this.#parts.loaded.mailbox.take();
+    if (taken === undefined) return this.#nonsense();
+    if ((taken.marks & MailboxMark.exhausted) !== 0) return this.#end(OUT_OF_MEMORY);
+    this.#again = (taken.marks & MailboxMark.again) !== 0;
+    if (taken.said.byteLength > 0) this.#understood(taken.said);
+  }
+
+  /** False: it has ended. */
+  #understood(said: unknown): boolean {
+    if (this.#over) return false;
+    const bytes = said instanceof ArrayBuffer ? new Uint8Array(said) : said;
+    const understood =
+      bytes instanceof Uint8Array &&
+      readRecords(bytes, {
+        frame: (frame) => this.#parts.send(frame),
+        timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
+        timerCleared: (timer) => this.#timers.cancel(timer),
+      });
+    if (!understood) this.#nonsense();
+    else if (this.#timers.size > limits.isolateTimers)
+      this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
+    return !this.#over;
+  }
+
+  #nonsense(): void {
     this.#end({ code: "nonsense", message: "It said something that can't be read" });
-    return false;
   }
 
   #failed(cause: unknown): void {
