@@ -21,6 +21,7 @@ import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
+import { scopeKit } from "./scope-kit.ts";
 import around from "./workers/around.ts";
 import asker from "./workers/asker.ts";
 import guardrail from "./workers/guardrail.ts";
@@ -89,27 +90,34 @@ describe("S5.9 a guardrail's rejection keeps its type across every carrier:", ()
   for (const [subject, find] of guardrails) rejectionKit(subject, find);
 });
 
-aroundKit("module, TypeScript", async () => ({
-  open: moduleCarrier(async (send) => new PluginSideSession(around, send)),
-}));
-aroundKit("worker, TypeScript", async () => ({ open: program("around.ts", "node") }));
-aroundKit("worker, Python", () => python("around.py"));
-aroundKit("native, C", () => inProcess(cPluginAt(join(workers, "around.c"))));
-aroundKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "around.c"))));
-aroundKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "around.c"))));
-aroundKit("native, Rust", () => inProcess(rustExample("around")));
-aroundKit("native in its own process, Rust", () => inItsOwn(rustExample("around")));
+/** The kit's plugin of that name on every carrier that has middleware, and in every language. */
+function everywhere(
+  name: "around" | "asker",
+): readonly (readonly [string, () => Promise<PluginUnderTest>])[] {
+  const plugin = { around, asker }[name];
+  const inC = join(workers, `${name}.c`);
+  return [
+    [
+      "module, TypeScript",
+      async () => ({ open: moduleCarrier(async (send) => new PluginSideSession(plugin, send)) }),
+    ],
+    ["worker, TypeScript", async () => ({ open: program(`${name}.ts`, "node") })],
+    ["worker, Python", () => python(`${name}.py`)],
+    ["native, C", () => inProcess(cPluginAt(inC))],
+    ["native in its own process, C", () => inItsOwn(cPluginAt(inC))],
+    ["wasm, C", () => inWasm(wasmPluginAt(inC))],
+    ["native, Rust", () => inProcess(rustExample(name))],
+    ["native in its own process, Rust", () => inItsOwn(rustExample(name))],
+  ];
+}
 
-hostKit("module, TypeScript", async () => ({
-  open: moduleCarrier(async (send) => new PluginSideSession(asker, send)),
-}));
-hostKit("worker, TypeScript", async () => ({ open: program("asker.ts", "node") }));
-hostKit("worker, Python", () => python("asker.py"));
-hostKit("native, C", () => inProcess(cPluginAt(join(workers, "asker.c"))));
-hostKit("native in its own process, C", () => inItsOwn(cPluginAt(join(workers, "asker.c"))));
-hostKit("wasm, C", () => inWasm(wasmPluginAt(join(workers, "asker.c"))));
-hostKit("native, Rust", () => inProcess(rustExample("asker")));
-hostKit("native in its own process, Rust", () => inItsOwn(rustExample("asker")));
+for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
+for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
+
+describe("S5.6 (in part) the active scope follows the call:", () => {
+  const arounds = new Map(everywhere("around"));
+  for (const [subject, find] of everywhere("asker")) scopeKit(subject, find, arounds.get(subject) ?? find);
+});
 
 leaksKit(
   "module, TypeScript",

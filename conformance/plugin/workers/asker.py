@@ -52,9 +52,11 @@ def codec(host, request):
 
 
 def propagation(made):
-    if made.propagation is None:
-        return None
-    said = json.loads(made.propagation)
+    return None if made.propagation is None else spelled(made.propagation)
+
+
+def spelled(text):
+    said = json.loads(text)
     return {"version": 1, "rootUuid": said["root_uuid"], "parentUuid": said["parent_uuid"]}
 
 
@@ -82,6 +84,8 @@ questions = {
 
 
 def ask(payload, context):
+    if payload["toolName"] == "scoped":
+        return {"result": spelled(context.scope)}
     return {"result": questions[payload["toolName"]](context.host, payload["args"])}
 
 

@@ -66,8 +66,8 @@ const asker: WorkerPlugin = {
     {
       kind: "tool_execution_intercept",
       name: "asker",
-      handle: async ({ toolName, args }, { host }) => ({
-        result: (await questions[toolName]?.(host, args as never)) ?? null,
+      handle: async ({ toolName, args }, { host, scope }) => ({
+        result: toolName === "scoped" ? scope : ((await questions[toolName]?.(host, args as never)) ?? null),
       }),
     },
   ],

@@ -4,6 +4,7 @@
  * Each call carries the scope that it runs in. What a plugin throws as a guardrail's rejection is one: it keeps its type
  * on the way out, as a reason that a guardrail answers does.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import {
   isGuardrailRejected,
   kindRow,
@@ -151,12 +152,15 @@ interface CallContext extends MiddlewareContext {
   readonly next?: (input: never) => Promise<unknown>;
 }
 
-/** The input is what the plugin says: what it may be is the relay's to check. */
+/**
+ * The input is what the plugin says: what it may be is the relay's to check. It comes in a frame, which belongs to no call: the
+ * rest runs where the call was made, in its scope.
+ */
 function aroundOf(kind: MiddlewareKind, { next }: CallContext): { readonly around?: Around } {
   if (next === undefined) return {};
-  return {
-    around: { next: (input) => next(input as never), stream: kind === "llm_stream_execution_intercept" },
-  };
+  const inCall = AsyncLocalStorage.snapshot();
+  const stream = kind === "llm_stream_execution_intercept";
+  return { around: { next: (input) => inCall(next, input as never), stream } };
 }
 
 /** The reason of a rejection that was thrown where a reason may be answered. */
