@@ -7,6 +7,7 @@ import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native
 import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
+import { pluginActor } from "../../packages/plugins/src/plugin-actor.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
 import {
   type Built,
@@ -17,6 +18,7 @@ import {
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
+import { type ActorUnderTest, actorKit } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -90,6 +92,15 @@ describe("S5.9 a guardrail's rejection keeps its type across every carrier:", ()
   for (const [subject, find] of guardrails) rejectionKit(subject, find);
 });
 
+/** The kit's actor, which may call others and has a database. */
+async function asActor(built: Promise<Built>, as: "library" | "wasm"): Promise<ActorUnderTest> {
+  const found = await built;
+  if (found.missing !== undefined) return { missing: found.missing };
+  const needs = ["actors", "database"] as const;
+  const code = as === "library" ? { library: found.path } : { wasm: found.path };
+  return { definition: pluginActor({ ...code, needs }) };
+}
+
 /** The kit's plugin of that name on every carrier that has middleware, and in every language. */
 function everywhere(
   name: "around" | "asker",
@@ -118,6 +129,8 @@ describe("S5.6 (in part) the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));
   for (const [subject, find] of everywhere("asker")) scopeKit(subject, find, arounds.get(subject) ?? find);
 });
+
+actorKit("native, Rust", () => asActor(rustExample("keeper"), "library"));
 
 leaksKit(
   "module, TypeScript",

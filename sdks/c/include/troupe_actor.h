@@ -85,6 +85,7 @@ typedef struct {
    * context, and its actor's functions may be running. NULL: everybody is. */
   const troupe_error *(*accept)(troupe_bytes params);
   uint32_t flags;
+  int database; /* it has one of its own: troupe_store.h */
 } troupe_actor;
 
 /* Middleware: `kind` is a number of the relay's table. */

@@ -165,12 +165,13 @@ int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   c->instance = instance;
   *at = c;
   int more = 0;
+  const wire_reader whole = message;
   while (wire_next(&message)) {
     if (message.field == 6) c->is_new = message.number != 0;
     if (message.field == 10) more = message.number != 0;
     if (message.field == 8 && load_row(c, wire_read(message.bytes)) != 0) return -1;
   }
-  if (message.bad) return -1;
+  if (message.bad || keep_about(c, whole) != 0) return -1;
   c->arriving = more;
   if (!more) start_when_whole(c);
   return 0;

@@ -10,6 +10,8 @@
  *   troupe_around.c   the rest of a call, and streams that are read
  *   troupe_streams.c  streams that are answered
  *   troupe_host.c     what is asked of the host's relay
+ *   troupe_store.c    what an actor asks of its host, and says of itself
+ *   troupe_about.c    what the host says of an actor
  *   troupe_hello.c    what the plugin declares
  *   troupe_queue.c    frames on their way to the host
  *
@@ -41,6 +43,15 @@ typedef struct troupe_row {
   int is_new; /* the host was told nothing of it */
 } troupe_row;
 
+/* A key of the actor's that was written, and isn't told yet. */
+typedef struct troupe_key_row {
+  struct troupe_key_row *next;
+  int deleted;
+  size_t key_size;
+  size_t size;
+  uint8_t bytes[]; /* the key, and the value */
+} troupe_key_row;
+
 struct troupe_context {
   struct troupe_context *next; /* in its bucket */
   troupe_plugin *plugin;
@@ -50,6 +61,9 @@ struct troupe_context {
   troupe_job first_job; /* its start */
   troupe_job last_job;  /* its stop: here, so that it can be added without memory */
   troupe_row *rows;
+  troupe_key_row *keys;
+  char *about; /* its name, its id and the parts of its key, each with a 0 */
+  const char *key_end;
   void *data;
   int is_new;
   int arriving; /* rows are on their way; of the host's thread */
@@ -121,8 +135,9 @@ enum {
   FRAME_CHUNK_CREDIT = 10,
   FRAME_HOST_CALL = 11
 };
-enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7, SAY_LOG = 15 };
-enum { SPACE_STATE = 1 };
+enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7 };
+enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15 };
+enum { SPACE_STATE = 1, SPACE_KV = 2 };
 
 extern const troupe_error too_long;
 extern const troupe_error closing;
@@ -176,6 +191,12 @@ troupe_row *put_row(troupe_context *c, troupe_bytes name, troupe_bytes value);
 /* The host knows all rows as they are. */
 void rows_known(troupe_context *c);
 void free_context(troupe_context *c);
+/* An event; `connection` 0: for everyone who listens. */
+int say_event(troupe_context *c, const char *event, troupe_bytes args, uint64_t connection);
+
+/* troupe_about.c */
+/* Keeps what Start says. -1: no memory. */
+int keep_about(troupe_context *c, wire_reader start);
 
 /* troupe_actors.c: each -1 when the host sent what can't be. */
 int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);

@@ -23,6 +23,9 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
       return cancel_call(plugin, instance, body);
     case 6:
       return connect_client(plugin, instance, body);
+    case 10:
+      wait_heard(plugin, WAIT_ANSWER, FRAME_ACTOR, body);
+      return 0;
     case 14:
       return more_rows(plugin, instance, body);
     default:

@@ -1,22 +1,61 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::awake::KeepAwake;
 use crate::error::Error;
-use crate::voice::{Voice, say};
+use crate::kv::Kv;
+use crate::other::Other;
+use crate::voice::say;
+use crate::waits::{Heard, Kind, Waits};
 use crate::wire::Writer;
 
 /// Space.STATE.
 const STATE: u64 = 1;
 
+/// Space.KV.
+const KV: u64 = 2;
+/// Why an actor ends.
+const SLEEP: u64 = 1;
+const DESTROY: u64 = 2;
+
+/// What the host says of an actor when it starts.
+#[derive(Default)]
+pub(crate) struct About {
+    pub(crate) name: String,
+    pub(crate) key: Vec<String>,
+    pub(crate) id: String,
+}
+
+/// What the call that runs is a part of.
+#[derive(Default)]
+pub(crate) struct Part {
+    pub(crate) connection: u64,
+    pub(crate) depth: u64,
+    pub(crate) trace: String,
+    /// Encoded links.
+    pub(crate) chain: Vec<Vec<u8>>,
+}
+
 /// One running actor. What is written and said here leaves in order: an event at once, what was written with the event or
 /// the answer that comes next.
 pub struct Context {
-    voice: Arc<Voice>,
+    waits: Arc<Waits>,
     instance: u64,
     quick: bool,
+    pub(crate) about: About,
+    pub(crate) part: Part,
+    /// Keys that were written and not told yet; `None`: they go.
+    pub(crate) keys: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Those that are open, the innermost last.
+    pub(crate) transactions: Vec<u64>,
+    pub(crate) last_transaction: u64,
+    held: Arc<AtomicUsize>,
+    /// Nobody answers any more.
+    lost: Arc<AtomicBool>,
     rows: BTreeMap<String, Vec<u8>>,
     /// What the host was told last of those that changed.
     before: BTreeMap<String, Option<Vec<u8>>>,
@@ -25,8 +64,96 @@ pub struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(voice: Arc<Voice>, instance: u64, quick: bool) -> Self {
-        Self { voice, instance, quick, rows: BTreeMap::new(), before: BTreeMap::new(), failed: false }
+    pub(crate) fn new(waits: Arc<Waits>, instance: u64, quick: bool, lost: Arc<AtomicBool>) -> Self {
+        Self {
+            waits,
+            instance,
+            quick,
+            lost,
+            about: About::default(),
+            part: Part::default(),
+            keys: BTreeMap::new(),
+            transactions: Vec::new(),
+            last_transaction: 0,
+            held: Arc::default(),
+            rows: BTreeMap::new(),
+            before: BTreeMap::new(),
+            failed: false,
+        }
+    }
+
+    /// The name that the actor is registered under.
+    pub fn name(&self) -> &str {
+        &self.about.name
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &[String] {
+        &self.about.key
+    }
+
+    /// Its id, which no other has.
+    pub fn actor_id(&self) -> &str {
+        &self.about.id
+    }
+
+    /// The connection of the call that runs; `None` for a call without one.
+    pub fn connection(&self) -> Option<u64> {
+        Some(self.part.connection).filter(|connection| *connection > 0)
+    }
+
+    /// The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none.
+    pub fn scope(&self) -> &str {
+        &self.part.trace
+    }
+
+    /// Its keys and values.
+    pub fn kv(&mut self) -> Kv<'_> {
+        Kv::new(self)
+    }
+
+    /// Another actor.
+    pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<'_> {
+        Other::new(self, name, key)
+    }
+
+    /// The actor doesn't sleep until this is dropped.
+    pub fn keep_awake(&self) -> KeepAwake {
+        KeepAwake::new(&self.waits.voice, self.instance, &self.held)
+    }
+
+    /// The actor sleeps when its functions have returned.
+    pub fn sleep(&mut self) -> Result<(), Error> {
+        self.end(SLEEP)
+    }
+
+    /// The actor ends, and all that is stored of it goes.
+    pub fn destroy(&mut self) -> Result<(), Error> {
+        self.end(DESTROY)
+    }
+
+    fn end(&mut self, reason: u64) -> Result<(), Error> {
+        self.say(say::END, Writer::default().number(1, reason))
+    }
+
+    /// Behind what was written.
+    fn say(&mut self, what: u32, message: Writer) -> Result<(), Error> {
+        self.flush()?;
+        if self.waits.voice.say(self.instance, what, message) { Ok(()) } else { Err(Error::too_long()) }
+    }
+
+    /// Asks the host, and waits.
+    pub(crate) fn ask(&self, about: u32, question: Writer) -> Result<Heard, Error> {
+        let (line, number) = self.waits.begin(Kind::Answer, self.instance)?;
+        // Behind `begin`: whoever says that it is lost tells those that wait already.
+        if self.lost.load(Ordering::SeqCst) {
+            return Err(Error::stopped());
+        }
+        let ask = Writer::default().number(1, number).message(about, question);
+        if !self.waits.voice.say(self.instance, say::ASK, ask) {
+            return Err(Error::too_long());
+        }
+        line.next()
     }
 
     /// A property of the state; `None` when there is none.
@@ -47,12 +174,33 @@ impl Context {
     /// holds isn't sent: `plugin.frame_too_long`.
     pub fn broadcast<T: Serialize + ?Sized>(&mut self, event: &str, args: &T) -> Result<(), Error> {
         let args = serde_json::to_vec(args)?;
-        if !self.quick {
-            self.voice.wait();
+        self.send_event(event, &args, &[])
+    }
+
+    /// The same to these connections alone, whether they listen or not.
+    pub fn send<T: Serialize + ?Sized>(
+        &mut self,
+        connections: &[u64],
+        event: &str,
+        args: &T,
+    ) -> Result<(), Error> {
+        if connections.is_empty() {
+            return Ok(());
         }
-        self.flush()?;
-        let event = Writer::default().text(1, event).bytes(2, &args);
-        if self.voice.say(self.instance, say::EVENT, event) { Ok(()) } else { Err(Error::too_long()) }
+        let args = serde_json::to_vec(args)?;
+        self.send_event(event, &args, connections)
+    }
+
+    /// Ends a connection.
+    pub fn disconnect(&mut self, connection: u64, reason: &str) -> Result<(), Error> {
+        self.say(say::KICK, Writer::default().number(1, connection).text(2, reason))
+    }
+
+    fn send_event(&mut self, event: &str, args: &[u8], connections: &[u64]) -> Result<(), Error> {
+        if !self.quick {
+            self.waits.voice.wait();
+        }
+        self.say(say::EVENT, Writer::default().text(1, event).bytes(2, args).varints(3, connections))
     }
 
     pub(crate) fn load(&mut self, name: String, value: Vec<u8>) {
@@ -66,14 +214,20 @@ impl Context {
 
     /// Says what changed since the last Write.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if !self.before.is_empty() && !self.failed {
+        let nothing = self.before.is_empty() && self.keys.is_empty();
+        if !nothing && !self.failed {
             let rows = self.before.keys().map(|name| {
                 let value = self.rows.get(name).map_or(&[][..], Vec::as_slice);
                 Writer::default().number(1, STATE).text(2, name).bytes(4, value)
             });
-            let write = Writer::default().messages(1, rows);
-            self.failed = !self.voice.say(self.instance, say::WRITE, write);
+            let keys = self.keys.iter().map(|(key, value)| {
+                let row = Writer::default().number(1, KV).bytes(3, key);
+                row.bytes(4, value.as_deref().unwrap_or_default()).number(5, value.is_none().into())
+            });
+            let write = Writer::default().messages(1, rows.chain(keys));
+            self.failed = !self.waits.voice.say(self.instance, say::WRITE, write);
         }
+        self.keys.clear();
         if !self.failed {
             self.before.clear();
             return Ok(());

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::lanes::Refused;
-use crate::value::{ErrorValue, Value};
+use crate::value::{ErrorValue, NoValue, Value};
 use crate::wire::{Reader, Writer};
 
 /// An error with its type. Codes are stable; messages are for people.
@@ -87,6 +87,14 @@ impl Error {
 
     pub(crate) fn revoked() -> Self {
         Self::new("plugin", "next_revoked", "the call is over: nobody waits for it any more")
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Self::new("actor", "stopped", "the actor has ended")
+    }
+
+    pub(crate) fn no_value(why: NoValue) -> Self {
+        Self::new("value", "malformed", why.to_string())
     }
 
     pub(crate) fn malformed() -> Self {

@@ -51,5 +51,6 @@ fn declared(actor: &Actor) -> Writer {
         declared = declared.text(3, name);
     }
     // The last one: StartRows are read.
-    declared.bytes(4, &actor.options).number(5, actor.accept.is_some().into()).number(8, 1)
+    let declared = declared.bytes(4, &actor.options).number(5, actor.accept.is_some().into());
+    declared.number(7, actor.database.into()).number(8, 1)
 }

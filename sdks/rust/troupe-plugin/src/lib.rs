@@ -32,6 +32,7 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod awake;
 mod base64;
 mod call;
 mod cbor;
@@ -43,25 +44,32 @@ mod guarded;
 mod hello;
 mod host;
 mod invocations;
+mod kv;
 mod lanes;
+mod other;
 mod plugin;
 mod running;
 mod session;
+mod sql;
 mod value;
 mod value_json;
 mod voice;
 mod waits;
 mod wire;
 
+pub use awake::KeepAwake;
 pub use call::{Call, Chunks, kind};
 pub use context::Context;
 pub use deferred::Deferred;
 pub use error::Error;
 pub use host::{Host, HostScope, Level};
+pub use kv::{Entry, KeyRange, Kv};
+pub use other::Other;
 pub use plugin::{Actor, Plugin};
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
+pub use sql::Changes;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].

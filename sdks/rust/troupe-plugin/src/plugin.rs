@@ -192,6 +192,7 @@ pub struct Actor {
     pub(crate) start: Option<Start>,
     pub(crate) stop: Option<Stop>,
     pub(crate) accept: Option<Check>,
+    pub(crate) database: bool,
     pub(crate) quick: bool,
 }
 
@@ -206,6 +207,7 @@ impl Actor {
             start: None,
             stop: None,
             accept: None,
+            database: false,
             quick: false,
         }
     }
@@ -295,6 +297,12 @@ impl Actor {
             accept(serde_json::from_slice(if params.is_empty() { b"null" } else { params })?)
         };
         self.accept = Some(Box::new(check));
+        self
+    }
+
+    /// It has a database of its own: [`Context::exec`], [`Context::query`].
+    pub fn database(mut self) -> Self {
+        self.database = true;
         self
     }
 

@@ -1,9 +1,10 @@
 //! A running actor. Its functions run on its lane, or in place when they are quick: either way one at a time, in the order
 //! in which the host asked. The host's thread keeps it in the session until it hears Stop; the last job drops it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::context::Context;
+use crate::context::{About, Context, Part};
 use crate::deferred::Pending;
 use crate::error::Error;
 use crate::guarded::guarded;
@@ -37,7 +38,17 @@ pub struct Running {
     actor: usize,
     instance: u64,
     lane: Arc<Lane>,
+    /// Nobody answers its questions any more.
+    lost: Arc<AtomicBool>,
     life: Mutex<Life>,
+}
+
+/// A call, as its action gets it.
+struct Work {
+    to: To,
+    action: usize,
+    part: Part,
+    args: Vec<u8>,
 }
 
 struct Life {
@@ -50,19 +61,26 @@ struct Life {
 impl Running {
     pub fn new(shared: &Arc<Shared>, actor: usize, instance: u64, is_new: bool) -> Arc<Self> {
         let quick = shared.plugin.actors[actor].quick;
-        let context = Context::new(Arc::clone(&shared.voice), instance, quick);
+        let lost: Arc<AtomicBool> = Arc::default();
+        let context = Context::new(Arc::clone(&shared.waits), instance, quick, Arc::clone(&lost));
         let started = Err(Error::closed());
         Arc::new(Self {
             shared: Arc::clone(shared),
             actor,
             instance,
             lane: Arc::default(),
+            lost,
             life: Mutex::new(Life { context, is_new, started }),
         })
     }
 
     pub fn actor(&self) -> &Actor {
         &self.shared.plugin.actors[self.actor]
+    }
+
+    /// What the host says of it, before the start.
+    pub fn introduce(&self, about: About) {
+        lock(&self.life).context.about = about;
     }
 
     /// Takes a stored row, before the start. `None`: it isn't one.
@@ -94,19 +112,20 @@ impl Running {
         }
     }
 
-    pub fn call(self: &Arc<Self>, call: u64, name: &str, args: &[u8]) {
+    pub fn call(self: &Arc<Self>, call: u64, name: &str, part: Part, args: &[u8]) {
         let to = To { instance: self.instance, call };
         let found = self.actor().actions.iter().position(|(known, _)| known == name);
         let Some(action) = found else {
             let unknown = Error::new("actor", "action_not_found", format!("there is no action {name}"));
             return self.shared.voice.answer(to, Err(unknown));
         };
+        let work = Work { to, action, part, args: args.to_vec() };
         if self.actor().quick {
-            return self.run_call(to, action, args);
+            return self.run_call(work);
         }
-        let (this, args) = (Arc::clone(self), args.to_vec());
+        let this = Arc::clone(self);
         let label = Label { number: call, bytes: args.len() };
-        let run = Box::new(move || this.run_call(to, action, &args));
+        let run = Box::new(move || this.run_call(work));
         if let Err(why) = self.shared.lanes.add(&self.lane, label, run) {
             self.shared.voice.answer(to, Err(Error::refused(why)));
         }
@@ -115,6 +134,13 @@ impl Running {
     /// Nobody waits for the call any more. What has begun isn't stopped.
     pub fn cancel(&self, call: u64) {
         self.shared.lanes.cancel(&self.lane, call);
+    }
+
+    /// Nothing that it says leaves any more, and nothing is answered.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+        let of_it = |key: &Key| key.kind == Kind::Answer && key.of == self.instance;
+        self.shared.waits.revoke(of_it, &Error::stopped());
     }
 
     /// The host asks for its end.
@@ -156,12 +182,13 @@ impl Running {
         self.shared.voice.say(self.instance, say::STARTED, message);
     }
 
-    fn run_call(&self, to: To, action: usize, args: &[u8]) {
+    fn run_call(&self, Work { to, action, part, args }: Work) {
         self.wait();
         let Shared { voice, lanes, .. } = &*self.shared;
         let mut life = lock(&self.life);
+        life.context.part = part;
         let closing = if lanes.closing() { Err(Error::closed()) } else { Ok(()) };
-        let answer = closing.and_then(|()| life.run(&self.actor().actions[action].1, args));
+        let answer = closing.and_then(|()| life.run(&self.actor().actions[action].1, &args));
         drop(life);
         match answer {
             Ok(Answer::Now(value)) => voice.answer(to, Ok(value)),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::context::{About, Part};
 use crate::frames::{Frames, split_frame};
 use crate::guarded::guarded;
 use crate::hello;
@@ -16,6 +17,9 @@ use crate::running::{Running, Shared};
 use crate::voice::{Voice, frame, say};
 use crate::waits::{Heard as Words, Key, Kind, Waits, hearing};
 use crate::wire::{Field, Reader, Writer};
+
+/// A StopReason: nothing that the actor says leaves any more.
+const BROKEN: u64 = 4;
 
 /// What came of a frame: `None` when the host sent what can't be.
 type Heard = Option<()>;
@@ -181,8 +185,9 @@ impl Session {
         }
         match body {
             Some((2, start)) => self.start(instance, start),
-            Some((3, _)) => self.stop(instance),
+            Some((3, stop)) => self.stop(instance, stop.number(1)?),
             Some((4, call)) => self.call(instance, call),
+            Some((10, answer)) => self.answered_actor(instance, answer),
             Some((5, cancel)) => {
                 let number = cancel.number(1)?;
                 if let Some(known) = self.instances.get(&instance) {
@@ -197,15 +202,30 @@ impl Session {
         }
     }
 
+    fn answered_actor(&self, of: u64, answer: Reader) -> Heard {
+        let body = answer.rest.to_vec();
+        let key = Key { kind: Kind::Answer, of, number: answer.number(1)? };
+        self.shared.waits.heard(key, Words { what: 0, body });
+        Some(())
+    }
+
     fn start(&mut self, instance: u64, start: Reader) -> Heard {
         let fields = start.fields()?;
         let name = fields.iter().rfind(|field| field.number == 9)?.text();
         let is_set = |number| fields.iter().any(|field| field.number == number && field.value != 0);
         let actor = self.shared.plugin.actors.iter().position(|actor| actor.name == name)?;
         let running = Running::new(&self.shared, actor, instance, is_set(6));
-        for field in fields.iter().filter(|field| field.number == 8) {
-            running.load(field.message())?;
+        let mut about = About::default();
+        for field in &fields {
+            match field.number {
+                1 => about.name = field.text(),
+                2 => about.key.push(field.text()),
+                3 => about.id = field.text(),
+                8 => running.load(field.message())?,
+                _ => {}
+            }
         }
+        running.introduce(about);
         let arriving = is_set(10);
         if !arriving {
             running.start();
@@ -231,9 +251,14 @@ impl Session {
         Some(())
     }
 
-    fn stop(&mut self, instance: u64) -> Heard {
+    fn stop(&mut self, instance: u64, reason: u64) -> Heard {
         match self.instances.remove(&instance) {
-            Some(known) => known.running.stop(),
+            Some(known) => {
+                if reason == BROKEN {
+                    known.running.lose();
+                }
+                known.running.stop();
+            }
             None => self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?,
         }
         Some(())
@@ -243,17 +268,22 @@ impl Session {
         let mut number = 0;
         let mut action = String::new();
         let mut args: &[u8] = &[];
+        let mut part = Part::default();
         for field in call.fields()? {
             match field.number {
                 1 => number = field.value,
                 2 => action = field.text(),
                 3 => args = field.bytes,
+                4 => part.connection = field.value,
+                10 => part.chain.push(field.bytes.to_vec()),
+                11 => part.depth = field.value,
+                12 => part.trace = field.text(),
                 _ => {}
             }
         }
         // Stopped already: what crossed its last word on the way is nobody's.
         if let Some(known) = self.instances.get(&instance).filter(|known| !known.arriving) {
-            known.running.call(number, &action, args);
+            known.running.call(number, &action, part, args);
         }
         Some(())
     }
@@ -287,113 +317,5 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plugin::Actor;
-
-    fn plugin() -> Plugin {
-        let actor = Actor::new("a").action("echo", |c, (text,): (String,)| {
-            c.set_state("last", &text)?;
-            c.broadcast("said", &(&text,))?;
-            Ok(text)
-        });
-        Plugin::new("p", "1")
-            .actor(actor)
-            .middleware(1, "m", 0, |payload: serde_json::Value| Ok(payload))
-            .around(14, "m", 0, |payload: serde_json::Value, call| {
-                call.host().mark("m", ())?;
-                call.next::<serde_json::Value>(&payload)
-            })
-            .stream(25, "m", 0, |payload: serde_json::Value, call| {
-                call.next_stream::<serde_json::Value>(&payload)
-            })
-            .threads(2)
-    }
-
-    fn framed(bytes: &[u8]) -> Vec<u8> {
-        let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
-        frame.extend_from_slice(bytes);
-        frame
-    }
-
-    fn to_actor(instance: u64, what: u32, message: Writer) -> Vec<u8> {
-        framed(
-            &Writer::default().message(2, Writer::default().number(1, instance).message(what, message)).bytes,
-        )
-    }
-
-    /// Frames that a host says, of any instance.
-    fn frames(instance: u64) -> Vec<Vec<u8>> {
-        let row = || Writer::default().number(1, 1).text(2, "last").text(4, "\"x\"");
-        let start = || Writer::default().message(8, row()).text(9, "a");
-        let call = Writer::default().number(1, 1).text(2, "echo").text(3, "[\"hi\"]");
-        let invoke = |kind| {
-            let invoke = Writer::default().number(1, instance + kind).text(2, "m").number(3, kind);
-            framed(&Writer::default().message(3, invoke.text(4, "{}")).bytes)
-        };
-        // Questions have numbers of their own; one of these is the one.
-        let answer = |what, invoke, number, stream| {
-            let answer = Writer::default().number(1, invoke).number(2, number).text(3, "1").number(5, stream);
-            framed(&Writer::default().message(what, answer).bytes)
-        };
-        let credit = |chunks| {
-            let credit = Writer::default().number(1, instance + 25).number(3, chunks);
-            framed(&Writer::default().message(10, credit).bytes)
-        };
-        vec![
-            framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes),
-            to_actor(instance, 2, start()),
-            to_actor(instance + 1, 2, start().number(10, 1)),
-            to_actor(instance + 1, 14, Writer::default().message(1, row()).number(2, 1)),
-            to_actor(instance, 4, call),
-            to_actor(instance, 5, Writer::default().number(1, 1)),
-            to_actor(instance, 6, Writer::default().number(1, 1)),
-            invoke(1),
-            invoke(14),
-            invoke(25),
-            answer(11, instance, 0, 0),
-            answer(7, instance + 14, instance, 0),
-            answer(7, instance + 25, instance + 1, 1),
-            answer(7, instance + 25, instance + 2, 1),
-            credit(2),
-            answer(8, instance + 25, instance + 1, 0),
-            answer(9, instance + 25, instance + 2, 0),
-            credit(0),
-            framed(&Writer::default().message(4, Writer::default().number(1, instance + 14)).bytes),
-            to_actor(instance, 3, Writer::default()),
-        ]
-    }
-
-    #[test]
-    fn damaged_frames_never_do_more_than_break_it() {
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
-        let mut next = |below: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 11) as usize % below
-        };
-        let (mut taken, mut broken) = (0, 0);
-        for _ in 0..300 {
-            let host = Table { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
-            let mut session = Session::new(plugin(), host);
-            'plugin: for round in 0..6 {
-                for mut frame in frames(1 + 2 * round) {
-                    if next(20) == 0 {
-                        let at = next(frame.len());
-                        frame[at] = next(256) as u8;
-                    }
-                    if session.heard(&frame).is_none() {
-                        broken += 1;
-                        break 'plugin;
-                    }
-                    taken += 1;
-                    let mut into = [0; 8192];
-                    assert!(session.pull(&mut into) >= 0);
-                }
-            }
-            assert!(session.close(Duration::from_secs(60)));
-        }
-        assert!(taken > 3_000 && broken > 100, "{taken} {broken}");
-    }
-}
+#[path = "session_tests.rs"]
+mod tests;

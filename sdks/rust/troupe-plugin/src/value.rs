@@ -54,6 +54,18 @@ pub enum Value {
 }
 
 impl Value {
+    /// The integer of a number or a big integer; 0 where it is none, or too large.
+    pub(crate) fn as_integer(&self) -> i64 {
+        match self {
+            Self::Number(number) => *number as i64,
+            Self::BigInt(integer) if integer.magnitude.len() < 8 => {
+                let magnitude = integer.magnitude.iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+                if integer.negative { -1 - magnitude } else { magnitude }
+            }
+            _ => 0,
+        }
+    }
+
     /// The text of a string.
     pub fn as_text(&self) -> Option<&str> {
         if let Value::Text(text) = self { Some(text) } else { None }

@@ -27,6 +27,10 @@ pub mod say {
     pub const REPLY: u32 = 5;
     pub const CONNECTED: u32 = 6;
     pub const EVENT: u32 = 7;
+    pub const KICK: u32 = 8;
+    pub const ASK: u32 = 9;
+    pub const REST: u32 = 10;
+    pub const END: u32 = 11;
     pub const LOG: u32 = 15;
 }
 

@@ -24,7 +24,7 @@ impl<'a> Field<'a> {
 /// Reads a message's fields.
 #[derive(Clone)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    pub rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
@@ -113,6 +113,19 @@ impl Writer {
             self.length_and(field, bytes);
         }
         self
+    }
+
+    /// One of several: also an empty one.
+    pub fn part(mut self, field: u32, bytes: &[u8]) -> Self {
+        self.length_and(field, bytes);
+        self
+    }
+
+    /// A list of them, as `repeated uint64` is packed.
+    pub fn varints(self, field: u32, values: &[u64]) -> Self {
+        let mut packed = Writer::default();
+        values.iter().for_each(|value| packed.varint(*value));
+        self.bytes(field, &packed.bytes)
     }
 
     pub fn text(self, field: u32, text: &str) -> Self {

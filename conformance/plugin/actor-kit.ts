@@ -1,0 +1,111 @@
+/**
+ * What every carrier must do for an actor's context, in every language: keys, a database, calls of other actors, connections,
+ * its end. The actor under test, "keeper", keeps things wherever an actor can.
+ */
+import { createClient } from "@troupe/client";
+import { type AnyActorDefinition, setup, setupTest } from "@troupe/runtime";
+import { expect, type TestContext, test } from "vitest";
+
+/** The actor, or why it can't be tried here. */
+export type ActorUnderTest =
+  | { readonly definition: AnyActorDefinition; readonly missing?: never }
+  | { readonly missing: string };
+
+/** Registers the kit's stories for one carrier and one language. One registry serves them all. */
+export function actorKit(subject: string, find: () => Promise<ActorUnderTest>): void {
+  test(`${subject} actor: keys, a database, calls of others, connections, its end`, {
+    timeout: 290_000,
+  }, async (context: TestContext) => {
+    const found = await find();
+    if (found.missing !== undefined) return context.skip(found.missing);
+    const registry = setup({ use: { keeper: found.definition } });
+    const { client, evict } = await setupTest(context, registry, { clock: "real" });
+    const keeper = (key: string): Keeper => {
+      const handle = client.keeper.getOrCreate([key]);
+      return {
+        act: (name, ...args) => handle.action({ name, args }),
+        evict: () => evict(handle),
+      };
+    };
+    await keyStory(keeper("a"));
+    await databaseStory(keeper("b"));
+    await othersStory(keeper);
+    await endStory(keeper("e"));
+  });
+
+  test(`${subject} actor: an event for one connection alone, and the end of one`, {
+    timeout: 290_000,
+  }, async (context: TestContext) => {
+    const found = await find();
+    if (found.missing !== undefined) return context.skip(found.missing);
+    const registry = setup({ use: { keeper: found.definition } });
+    const { endpoint } = await registry.start({
+      port: 0,
+      durability: "memory",
+      signals: false,
+      banner: false,
+    });
+    const client = createClient({ endpoint });
+    const [one, other] = [0, 1].map(() => client.getOrCreate("keeper", ["c"]).connect());
+    if (one === undefined || other === undefined) throw new Error("there are two");
+    const heard: string[] = [];
+    one.on("whispered", (said: unknown) => void heard.push(`one ${String(said)}`));
+    other.on("whispered", (said: unknown) => void heard.push(`other ${String(said)}`));
+    await other.action({ name: "get", args: ["a"] });
+    await one.action({ name: "whisper", args: ["psst"] });
+    await other.action({ name: "whisper", args: ["hush"] });
+    await expect.poll(() => heard, { timeout: 60_000 }).toEqual(["one psst", "other hush"]);
+    await client.dispose();
+    await registry.stop();
+  });
+}
+
+interface Keeper {
+  readonly act: (name: string, ...args: unknown[]) => Promise<unknown>;
+  readonly evict: () => Promise<void>;
+}
+
+async function keyStory({ act, evict }: Keeper): Promise<void> {
+  expect(await act("get", "one")).toBeNull();
+  await act("put", "one", "1");
+  await act("put", "two", "2");
+  await act("put", "three", "");
+  expect([await act("get", "one"), await act("get", "three")]).toEqual(["1", ""]);
+  expect(await act("keys", "")).toEqual(["one", "three", "two"]);
+  expect(await act("keys", "p")).toEqual(["three", "two"]);
+  await act("delete", "two");
+  await evict();
+  expect([await act("get", "one"), await act("get", "two")]).toEqual(["1", null]);
+  expect(await act("keys", "")).toEqual(["one", "three"]);
+}
+
+async function databaseStory({ act, evict }: Keeper): Promise<void> {
+  expect([await act("note", "first"), await act("note", "second")]).toEqual([1, 2]);
+  await evict();
+  const notes = [
+    { id: 1, said: "first" },
+    { id: 2, said: "second" },
+  ];
+  expect(await act("notes")).toEqual(notes);
+  expect(await act("wrong")).toEqual(expect.stringMatching(/^[a-z_]+$/));
+  await expect(act("noteBoth", "third", "")).rejects.toMatchObject({ group: "user", code: "nothing_said" });
+  expect(await act("notes")).toEqual(notes);
+  expect(await act("noteBoth", "third", "fourth")).toBe(4);
+  expect(await act("notes")).toHaveLength(4);
+}
+
+async function othersStory(keeper: (key: string) => Keeper): Promise<void> {
+  const [one, other] = [keeper("one"), keeper("other")];
+  expect(await one.act("tell", "other", "word", "hello")).toBe("hello");
+  expect([await one.act("get", "word"), await other.act("get", "word")]).toEqual([null, "hello"]);
+  await expect(one.act("tellNobody")).rejects.toMatchObject({ group: "actor", code: "not_found" });
+  expect(await one.act("who")).toEqual(["keeper", ["one"], expect.stringMatching(/./)]);
+}
+
+async function endStory({ act }: Keeper): Promise<void> {
+  await act("put", "kept", "yes");
+  await act("sleep");
+  expect(await act("get", "kept")).toBe("yes");
+  await act("destroy");
+  await expect.poll(() => act("get", "kept").catch(() => "going"), { timeout: 60_000 }).toBeNull();
+}

@@ -1,0 +1,106 @@
+use super::*;
+use crate::plugin::Actor;
+
+fn plugin() -> Plugin {
+    let actor = Actor::new("a").action("echo", |c, (text,): (String,)| {
+        c.set_state("last", &text)?;
+        c.broadcast("said", &(&text,))?;
+        Ok(text)
+    });
+    Plugin::new("p", "1")
+        .actor(actor)
+        .middleware(1, "m", 0, |payload: serde_json::Value| Ok(payload))
+        .around(14, "m", 0, |payload: serde_json::Value, call| {
+            call.host().mark("m", ())?;
+            call.next::<serde_json::Value>(&payload)
+        })
+        .stream(25, "m", 0, |payload: serde_json::Value, call| {
+            call.next_stream::<serde_json::Value>(&payload)
+        })
+        .threads(2)
+}
+
+fn framed(bytes: &[u8]) -> Vec<u8> {
+    let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
+    frame.extend_from_slice(bytes);
+    frame
+}
+
+fn to_actor(instance: u64, what: u32, message: Writer) -> Vec<u8> {
+    framed(&Writer::default().message(2, Writer::default().number(1, instance).message(what, message)).bytes)
+}
+
+/// Frames that a host says, of any instance.
+fn frames(instance: u64) -> Vec<Vec<u8>> {
+    let row = || Writer::default().number(1, 1).text(2, "last").text(4, "\"x\"");
+    let start = || Writer::default().message(8, row()).text(9, "a");
+    let call = Writer::default().number(1, 1).text(2, "echo").text(3, "[\"hi\"]");
+    let invoke = |kind| {
+        let invoke = Writer::default().number(1, instance + kind).text(2, "m").number(3, kind);
+        framed(&Writer::default().message(3, invoke.text(4, "{}")).bytes)
+    };
+    // Questions have numbers of their own; one of these is the one.
+    let answer = |what, invoke, number, stream| {
+        let answer = Writer::default().number(1, invoke).number(2, number).text(3, "1").number(5, stream);
+        framed(&Writer::default().message(what, answer).bytes)
+    };
+    let credit = |chunks| {
+        let credit = Writer::default().number(1, instance + 25).number(3, chunks);
+        framed(&Writer::default().message(10, credit).bytes)
+    };
+    vec![
+        framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes),
+        to_actor(instance, 2, start()),
+        to_actor(instance + 1, 2, start().number(10, 1)),
+        to_actor(instance + 1, 14, Writer::default().message(1, row()).number(2, 1)),
+        to_actor(instance, 4, call),
+        to_actor(instance, 5, Writer::default().number(1, 1)),
+        to_actor(instance, 6, Writer::default().number(1, 1)),
+        invoke(1),
+        invoke(14),
+        invoke(25),
+        answer(11, instance, 0, 0),
+        answer(7, instance + 14, instance, 0),
+        answer(7, instance + 25, instance + 1, 1),
+        answer(7, instance + 25, instance + 2, 1),
+        credit(2),
+        answer(8, instance + 25, instance + 1, 0),
+        answer(9, instance + 25, instance + 2, 0),
+        credit(0),
+        framed(&Writer::default().message(4, Writer::default().number(1, instance + 14)).bytes),
+        to_actor(instance, 3, Writer::default()),
+    ]
+}
+
+#[test]
+fn damaged_frames_never_do_more_than_break_it() {
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 11) as usize % below
+    };
+    let (mut taken, mut broken) = (0, 0);
+    for _ in 0..300 {
+        let host = Table { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
+        let mut session = Session::new(plugin(), host);
+        'plugin: for round in 0..6 {
+            for mut frame in frames(1 + 2 * round) {
+                if next(20) == 0 {
+                    let at = next(frame.len());
+                    frame[at] = next(256) as u8;
+                }
+                if session.heard(&frame).is_none() {
+                    broken += 1;
+                    break 'plugin;
+                }
+                taken += 1;
+                let mut into = [0; 8192];
+                assert!(session.pull(&mut into) >= 0);
+            }
+        }
+        assert!(session.close(Duration::from_secs(60)));
+    }
+    assert!(taken > 3_000 && broken > 100, "{taken} {broken}");
+}

@@ -1,0 +1,105 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::value::Value;
+use crate::waits::{Heard, outcome};
+use crate::wire::Writer;
+
+/// Fields of Ask.
+const SQL_EXECUTE: u32 = 5;
+const SQL_BEGIN: u32 = 9;
+const SQL_END: u32 = 10;
+
+/// What a statement changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows that it inserted, updated or deleted.
+    pub changes: i64,
+    /// The row that it inserted last.
+    pub last_insert_row_id: i64,
+}
+
+impl Context {
+    /// Runs a statement of the actor's own database. Parameters are a tuple, or a struct or map by name; `()` for none. For
+    /// an actor that declares [`database`](crate::Actor::database).
+    pub fn exec(&mut self, sql: &str, params: impl Serialize) -> Result<Changes, Error> {
+        let answer = self.execute(sql, params)?;
+        let number = |name: &str| answer.get(name).map_or(0, Value::as_integer);
+        Ok(Changes { changes: number("changes"), last_insert_row_id: number("lastInsertRowId") })
+    }
+
+    /// The rows that a statement gives: each an object, by its columns.
+    pub fn query<T: DeserializeOwned>(&mut self, sql: &str, params: impl Serialize) -> Result<Vec<T>, Error> {
+        let answer = self.execute(sql, params)?;
+        let (Some(Value::List(columns)), Some(Value::List(rows))) =
+            (answer.get("columns"), answer.get("rows"))
+        else {
+            return Err(Error::malformed());
+        };
+        rows.iter().map(|row| typed(columns, row)).collect()
+    }
+
+    /// Runs all of it in one transaction: an error undoes what it wrote in the database. One may be inside another.
+    pub fn transaction<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let outer = self.transactions.last().copied().unwrap_or(0);
+        self.last_transaction += 1;
+        let number = self.last_transaction;
+        done(&self.ask(SQL_BEGIN, Writer::default().number(1, number).number(2, outer))?)?;
+        let mut open = Open { context: self, number, ended: false };
+        open.context.transactions.push(number);
+        let given = run(open.context);
+        let ended = open.end(given.is_err());
+        given.and_then(|given| ended.map(|()| given))
+    }
+
+    fn execute(&mut self, sql: &str, params: impl Serialize) -> Result<Value, Error> {
+        let params: Value = serde_json::from_slice(&serde_json::to_vec(&params)?)?;
+        let params = match params {
+            Value::Null => Vec::new(),
+            params => params.to_cbor().map_err(Error::no_value)?,
+        };
+        let transaction = self.transactions.last().copied().unwrap_or(0);
+        let asked = Writer::default().text(1, sql).bytes(2, &params).number(3, transaction);
+        let answer = outcome(&self.ask(SQL_EXECUTE, asked)?, 4, 2)?;
+        Value::from_cbor(&answer).map_err(Error::no_value)
+    }
+}
+
+/// One that ends when its function does, also by a panic.
+struct Open<'a> {
+    context: &'a mut Context,
+    number: u64,
+    ended: bool,
+}
+
+impl Open<'_> {
+    fn end(&mut self, undo: bool) -> Result<(), Error> {
+        self.ended = true;
+        self.context.transactions.retain(|number| *number != self.number);
+        let end = Writer::default().number(1, self.number).number(2, undo.into());
+        done(&self.context.ask(SQL_END, end)?)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            // It panicked, and that is what its caller hears.
+            let _ = self.end(true);
+        }
+    }
+}
+
+fn done(heard: &Heard) -> Result<(), Error> {
+    outcome(heard, u32::MAX, 2).map(drop)
+}
+
+fn typed<T: DeserializeOwned>(columns: &[Value], row: &Value) -> Result<T, Error> {
+    let Value::List(values) = row else {
+        return Err(Error::malformed());
+    };
+    let object = Value::Object(columns.iter().cloned().zip(values.iter().cloned()).collect());
+    Ok(serde_json::from_slice(&serde_json::to_vec(&object)?)?)
+}
