@@ -130,6 +130,8 @@ describe("S5.6 (in part) the active scope follows the call:", () => {
   for (const [subject, find] of everywhere("asker")) scopeKit(subject, find, arounds.get(subject) ?? find);
 });
 
+actorKit("native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library"));
+actorKit("wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm"));
 actorKit("native, Rust", () => asActor(rustExample("keeper"), "library"));
 
 leaksKit(
