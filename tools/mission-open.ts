@@ -2,5 +2,5 @@
 export const missionOpen: readonly string[] = [
   ...["S2.1"],
   ...["S3.1", "S3.4", "S3.5", "S3.7", "S3.9", "S3.10"],
-  ...["S5.3", "S5.6"],
+  ...["S5.3"],
 ];

@@ -3,6 +3,8 @@
  * its end. The actor under test, "keeper", keeps things wherever an actor can.
  */
 import { createClient } from "@troupe/client";
+import type { RelayEvent } from "@troupe/relay";
+import { createRelay } from "@troupe/relay/node";
 import { type AnyActorDefinition, setup, setupTest } from "@troupe/runtime";
 import { expect, type TestContext, test } from "vitest";
 
@@ -57,6 +59,38 @@ export function actorKit(subject: string, find: () => Promise<ActorUnderTest>): 
     await expect.poll(() => heard, { timeout: 60_000 }).toEqual(["one psst", "other hush"]);
     await client.dispose();
     await registry.stop();
+  });
+}
+
+/** Registers the story of its scopes, for a suite that says which promise it proves. */
+export function actorScopeKit(subject: string, find: () => Promise<ActorUnderTest>): void {
+  test(`${subject} actor: an action is told its own, and the actor that it calls is below it`, {
+    timeout: 290_000,
+  }, async (context: TestContext) => {
+    const found = await find();
+    if (found.missing !== undefined) return context.skip(found.missing);
+    const relay = createRelay();
+    const events: RelayEvent[] = [];
+    relay.register({ kind: "subscriber", name: "ear", handle: (event) => void events.push(event) });
+    const registry = setup({ use: { keeper: found.definition }, relay });
+    const { client } = await setupTest(context, registry, { clock: "real" });
+    const act = (key: string, name: string, ...args: unknown[]) =>
+      client.keeper.getOrCreate([key]).action({ name, args });
+    const started = async (name: string) => {
+      await relay.flushSubscribers();
+      return events.filter(
+        (event) => event.name === name && "scope_category" in event && event.scope_category === "start",
+      );
+    };
+    const scopes = await Promise.all(["a", "b", "c"].map((key) => act(key, "scope")));
+    const own = (await started("keeper.scope")).map(({ uuid }) => uuid);
+    const told = scopes.map((scope) => JSON.parse(String(scope)).parent_uuid);
+    expect(new Set(told)).toEqual(new Set(own));
+    expect(own).toHaveLength(3);
+    await act("a", "tell", "b", "word", "hello");
+    const [outer] = await started("keeper.tell");
+    const [inner] = await started("keeper.put");
+    expect([outer?.parent_uuid, inner?.parent_uuid]).toEqual([null, outer?.uuid]);
   });
 }
 

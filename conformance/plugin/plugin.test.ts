@@ -18,7 +18,7 @@ import {
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
-import { type ActorUnderTest, actorKit } from "./actor-kit.ts";
+import { type ActorUnderTest, actorKit, actorScopeKit } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -125,14 +125,20 @@ function everywhere(
 for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
 
-describe("S5.6 (in part) the active scope follows the call:", () => {
+/** The kit's actor, on every carrier of native code and WebAssembly. */
+const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
+  ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library")],
+  ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm")],
+  ["native, Rust", () => asActor(rustExample("keeper"), "library")],
+];
+
+for (const [subject, find] of keepers) actorKit(subject, find);
+
+describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));
   for (const [subject, find] of everywhere("asker")) scopeKit(subject, find, arounds.get(subject) ?? find);
+  for (const [subject, find] of keepers) actorScopeKit(subject, find);
 });
-
-actorKit("native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library"));
-actorKit("wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm"));
-actorKit("native, Rust", () => asActor(rustExample("keeper"), "library"));
 
 leaksKit(
   "module, TypeScript",
