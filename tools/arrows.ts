@@ -101,8 +101,14 @@ export const rooms: readonly Room[] = [
   {
     where: [relay],
     // A component's kinds meet exporters and the platform in `plugin.ts`.
-    except: [`${relay}node.ts`, `${relay}create-relay.ts`, `${relay}opentelemetry.ts`, `${relay}plugin.ts`],
-    mayNotSee: [`${relay}exporters/`, `${relay}platform.ts`],
+    except: [
+      `${relay}node.ts`,
+      `${relay}create-relay.ts`,
+      `${relay}opentelemetry.ts`,
+      `${relay}plugin.ts`,
+      `${relay}model-proxy`,
+    ],
+    mayNotSee: [`${relay}exporters/`, `${relay}platform.ts`, `${relay}model-proxy/`],
     because: "the relay runs on every platform: Node's part is an entry of its own",
   },
   {
@@ -195,6 +201,7 @@ export const platformFiles: readonly string[] = [
   "packages/client/src/platform",
   "packages/relay/src/platform",
   "packages/relay/src/exporters/",
+  "packages/relay/src/model-proxy/",
 ];
 
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
@@ -211,7 +218,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@lydell/node-pty": ["packages/agent-os/src/sandbox/bubblewrap/inside/terminal.ts"],
   "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
-  "eventsource-parser": ["packages/cli/src/gateway/response-reader.ts"],
+  "eventsource-parser": ["packages/relay/src/model-proxy/response-reader.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts", "packages/cli/src/config/toml-file.ts"],
   commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],

@@ -8,6 +8,7 @@ import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
 import type { HostTool } from "./host-tools/host-tool.ts";
+import { checkModels, type ModelsConfig } from "./models/models.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
 import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -54,6 +55,11 @@ export interface AgentOSConfig extends AgentOSHooks {
   readonly network?: NetworkConfig;
   /** Functions of the program's own, offered to each agent that takes tools over MCP and HTTP. */
   readonly tools?: Readonly<Record<string, HostTool<HookContext>>>;
+  /**
+   * Where agents' model calls go: through a proxy of the actor's own, so that guardrails and usage of the relay apply. Each agent outside gets
+   * its address as ANTHROPIC_BASE_URL, OPENAI_BASE_URL and GOOGLE_GEMINI_BASE_URL, unless its `env` says otherwise. Default: none.
+   */
+  readonly models?: ModelsConfig;
   /** What its processes may use. */
   readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
@@ -70,6 +76,7 @@ const optionNames = [
   "limits",
   "network",
   "tools",
+  "models",
   "agentStartTimeoutMs",
   "actions",
   "events",
@@ -110,6 +117,10 @@ export function checkConfig(config: AgentOSConfig): void {
   if (wrong !== undefined) throw configErrors.invalidOption("mounts", wrong);
   checkLimits(config.limits ?? {});
   checkTools(config.tools ?? {});
+  if (config.models !== undefined) {
+    checkNames("models", config.models, ["upstreams", "keys"]);
+    checkModels(config.models);
+  }
   checkNetwork(config.network ?? {});
   for (const name of hookNames)
     if (config[name] !== undefined && typeof config[name] !== "function")

@@ -15,6 +15,7 @@ export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
 export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
 export type { AgentOSHooks, HookContext } from "./hooks.ts";
 export type { HostTool, HostToolCall } from "./host-tools/host-tool.ts";
+export type { ModelFamily, ModelsConfig } from "./models/models.ts";
 export {
   agentOs,
   createInMemoryFileSystem,

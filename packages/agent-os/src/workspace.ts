@@ -12,6 +12,7 @@ import type { AgentOSConfig } from "./config.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
 import { HostTools } from "./host-tools/host-tools.ts";
+import { Models } from "./models/models.ts";
 import { type PreviewState, Previews } from "./ports/previews.ts";
 import { Gauge } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
@@ -104,6 +105,7 @@ export class Workspace {
       transcript: this.transcript,
       prompts: new Prompts(actor.db),
       sandbox: () => this.slot.get(),
+      models: config.models === undefined ? undefined : new Models(config.models, () => hooks.context),
       tools: new HostTools({ tools: config.tools ?? {}, context: () => hooks.context, log: actor.log }),
       permissions: config.permissions ?? "reject_all",
       permissionTimeoutMs: config.permissionTimeoutMs ?? limits.agentPermissionMs,

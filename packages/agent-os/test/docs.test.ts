@@ -94,7 +94,7 @@ test("docs/agent-os.md: its definitions are ones", async (t) => {
   for (const part of [
     "pi-acp",
     "Says where a flower grows",
-    "ANTHROPIC_BASE_URL",
+    "upstreams: { anthropic",
     'mode: "overlay"',
     "cpuSeconds: 600",
     "inside: true",

@@ -201,30 +201,7 @@ export const requestErrors = {
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
-  bodyTooLarge: (limit: number) =>
-    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
-      metadata: { limit },
-    }),
-  bodyCut: () => error(400, "gateway", "body_cut", "The body ended before its end"),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
-  noUpstream: () =>
-    error(
-      503,
-      "gateway",
-      "no_upstream",
-      "No model provider is configured: start the gateway with --upstream",
-    ),
-  upstreamUnreachable: (upstream: string, cause: unknown) =>
-    error(502, "gateway", "upstream_unreachable", `${upstream} can't be reached: ${reasonOf(cause)}`, {
-      cause,
-    }),
-  answeredTwice: () =>
-    error(
-      500,
-      "gateway",
-      "answered_twice",
-      "A middleware called the provider again, after its answer had begun",
-    ),
   stopping: () => error(503, "gateway", "stopping", "The gateway stops", { retryable: true }),
 };
 

@@ -1,7 +1,7 @@
 /** Bodies of requests. */
 import { Readable } from "node:stream";
+import { contentOf, readBody } from "@troupe/relay/model-proxy";
 import { expect, test } from "vitest";
-import { contentOf, readBody } from "../src/gateway/body.ts";
 
 function body(...sizes: number[]): Readable {
   return Readable.from(sizes.map((size) => Buffer.alloc(size, "x")));

@@ -20,6 +20,7 @@ import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
 import { type AgentPlace, toRequestError } from "./agent-place.ts";
 import { AgentProcess, type AgentProgram } from "./agent-process.ts";
+import { LateAgent } from "./late-agent.ts";
 import { messagesOf } from "./message-lines.ts";
 import { SandboxAgent } from "./sandbox-agent.ts";
 import { Terminals } from "./terminals.ts";
@@ -28,6 +29,8 @@ import { Terminals } from "./terminals.ts";
 export interface AgentLinkParts {
   readonly command: AgentCommand;
   readonly place: AgentPlace;
+  /** Variables of its environment that must be asked for, beside its own; undefined: there are none. */
+  readonly environment?: Promise<Readonly<Record<string, string>>> | undefined;
   readonly onUpdate: (notification: SessionNotification) => void;
   /** Settles when all updates so far are dealt with: the agent is read no faster than that. */
   readonly caughtUp: () => Promise<void>;
@@ -47,8 +50,7 @@ export class AgentLink {
     const ended = Promise.withResolvers<TroupeError>();
     this.ended = ended.promise;
     this.#end = ended.resolve;
-    const { command, place } = parts;
-    this.#process = command.inside === true ? new SandboxAgent(command, place) : new AgentProcess(command);
+    this.#process = programOf(parts);
     this.#terminals = new Terminals(parts.place);
     const connection = app(parts.place, this.#terminals).connect(this.#stream(parts));
     this.#agent = connection.agent;
@@ -122,6 +124,15 @@ export class AgentLink {
     });
     return { readable, writable };
   }
+}
+
+function programOf({ command, place, environment }: AgentLinkParts): AgentProgram {
+  if (command.inside === true) return new SandboxAgent(command, place);
+  if (environment === undefined) return new AgentProcess(command);
+  const started = environment.then(
+    (more) => new AgentProcess({ ...command, env: { ...more, ...command.env } }),
+  );
+  return new LateAgent(started);
 }
 
 function refusal({ code, message, data }: RequestError) {

@@ -15,6 +15,7 @@ import { decide, type PermissionPolicy } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
 import { sessionErrors } from "../errors.ts";
 import type { HostTools, RunTool, SessionTools } from "../host-tools/host-tools.ts";
+import type { ModelEnvironment, Models } from "../models/models.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { SessionEvent } from "../session-entry.ts";
 import { PermissionDesk } from "./permission-desk.ts";
@@ -31,6 +32,8 @@ export interface LiveSessionParts {
   readonly sandbox: () => Promise<Sandbox>;
   /** Of the program's own, for the agent. */
   readonly tools: Pick<HostTools, "offer">;
+  /** Where its model calls go; undefined: wherever the agent sends them. */
+  readonly models?: Models | undefined;
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
@@ -77,6 +80,7 @@ export class LiveSession {
           );
         },
       },
+      environment: this.#environment(),
       onUpdate: (update) => this.#updated(update),
       // What can't be stored ends the session by itself.
       caughtUp: () => parts.durable().catch(() => undefined),
@@ -200,6 +204,18 @@ export class LiveSession {
       await this.#parts.record({ sessionUpdate: "_session_restarted", ...opened.restarted });
     }
     return opened;
+  }
+
+  /** An agent inside has its way out by the sandbox's network. */
+  #environment(): Promise<ModelEnvironment["env"]> | undefined {
+    const { models, command, sessionId } = this.#parts;
+    if (models === undefined || command.inside === true) return undefined;
+    return models
+      .offer(sessionId, () => this.#calls)
+      .then((offered) => {
+        void this.#link.ended.then(() => offered[Symbol.dispose]());
+        return offered.env;
+      });
   }
 
   async #offerTools(takesHttp: boolean): Promise<SessionTools["servers"]> {

@@ -12,6 +12,7 @@ import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies }
 import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools } from "../host-tools/host-tools.ts";
+import type { Models } from "../models/models.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { EventLog } from "./event-log.ts";
 import { historyBlock } from "./history-text.ts";
@@ -32,6 +33,7 @@ export interface SessionsParts {
   readonly prompts: Prompts;
   readonly sandbox: () => Promise<Sandbox>;
   readonly tools: HostTools;
+  readonly models?: Models | undefined;
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
@@ -203,6 +205,7 @@ export class Sessions {
     this.#closed = true;
     await Promise.all([...this.#live.values()].map((session) => session.close()));
     await this.#parts.tools.close();
+    await this.#parts.models?.close();
     await this.#parts.log.settled();
   }
 
@@ -226,6 +229,7 @@ export class Sessions {
       command: this.#command(row.agent),
       sandbox: this.#parts.sandbox,
       tools: this.#parts.tools,
+      models: this.#parts.models,
       permissions: narrower(permissions, row.permissionPolicy),
       permissionTimeoutMs: this.#parts.permissionTimeoutMs,
       startTimeoutMs: this.#parts.startTimeoutMs,

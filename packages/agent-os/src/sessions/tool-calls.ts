@@ -7,11 +7,12 @@
  */
 import type { SessionUpdate, ToolCallUpdate } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
+import type { ModelCaller } from "@troupe/relay/model-proxy";
 import type { ActorContext } from "@troupe/runtime";
 import { agentErrors } from "../errors.ts";
 
 /** What is used of a context that may have a relay. */
-export type ToolRunner = Pick<ActorContext, "scope" | "tool">;
+export type ToolRunner = Pick<ActorContext, "llm" | "scope" | "tool">;
 
 interface OpenCall {
   /** True when nobody has refused it. */
@@ -41,6 +42,16 @@ export class ToolCalls {
       if (TroupeError.is(cause) && cause.code === "no_relay") return undefined;
       throw cause;
     }
+  }
+
+  /** Calls of the agent's model, below the prompt. What is no call of one says nothing. */
+  get models(): ModelCaller {
+    const parent = this.#parent;
+    return {
+      llmCallExecute: (name, request, fn, options) =>
+        this.#runner.llm(name, request, fn, { ...options, parent }),
+      event: () => undefined,
+    };
   }
 
   /** The agent has told of something. */

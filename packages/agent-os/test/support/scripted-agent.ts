@@ -7,6 +7,8 @@
  *   run command         runs a command in a terminal, and says what it printed
  *   ask                 asks for permission, and says what was chosen
  *   tool name {"a":1}   calls a tool of the first MCP server that it was given, and says what it got
+ *   model text          asks its model at ANTHROPIC_BASE_URL, and says the status and the answer
+ *   models              says where its models are
  *   servers             says which MCP servers it was given
  *   offers              says what of the sandbox it may use
  *   recall              says what it was told of the past
@@ -136,6 +138,20 @@ const steps: Readonly<Record<string, Step>> = {
     const { result, error } = await ask("tools/call", { name, arguments: JSON.parse(args.join(" ")) }, 2);
     const said = error?.message ?? result.content[0].text;
     await say(result?.isError === true ? `error: ${said}` : said);
+    return undefined;
+  },
+  model: async ({ say }, text) => {
+    const response = await fetch(`${process.env.ANTHROPIC_BASE_URL}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-api-key": "the agent's" },
+      body: JSON.stringify({ model: "m", max_tokens: 9, messages: [{ role: "user", content: text }] }),
+    });
+    await say(`${response.status} ${await response.text()}`);
+    return undefined;
+  },
+  models: async ({ say }) => {
+    const { ANTHROPIC_BASE_URL, OPENAI_BASE_URL, GOOGLE_GEMINI_BASE_URL } = process.env;
+    await say(JSON.stringify([ANTHROPIC_BASE_URL, OPENAI_BASE_URL, GOOGLE_GEMINI_BASE_URL]));
     return undefined;
   },
   servers: async ({ say }) => {

@@ -2,8 +2,9 @@
  * Settings of a gateway, whoever started it, and where each comes from: a flag, a variable, the project's file, the user's file, or the
  * default, in that order. A list or a table is one value: what stands above replaces it, and never adds to it.
  */
+
+import type { ProviderFamily } from "@troupe/relay/model-proxy";
 import type { PluginConfig } from "@troupe/relay/plugin";
-import type { ProviderFamily } from "../gateway/provider.ts";
 
 /** Whose requests an upstream takes; `any`: those that have none of their own. */
 export type UpstreamName = ProviderFamily | "any";

@@ -8,9 +8,8 @@
  */
 import type { IncomingMessage } from "node:http";
 import { limits } from "@troupe/protocol";
+import { readable, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
-import { readable } from "./provider.ts";
-import { sessionMetadata } from "./session.ts";
 import { decide, type HookRoute, questionOf, readHook, type ToolDecision } from "./tool-hook.ts";
 
 /** An agent that has hooks. */

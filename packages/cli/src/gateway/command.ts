@@ -1,10 +1,10 @@
 /** `troupe gateway`: what it says, and how it ends. */
 import { TroupeError } from "@troupe/base";
+import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
 import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
 import { type GatewayFlags, type GatewayOptions, readOptions, type Surroundings } from "./options.ts";
 import { describePlan, planGateway } from "./plan.ts";
-import { addressesOf, describeUpstreams } from "./upstreams.ts";
 
 /** The command's ways to the outside. */
 export interface Terminal extends Surroundings {

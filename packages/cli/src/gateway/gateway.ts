@@ -7,6 +7,7 @@
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
+import { Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
 import { askedPlugins } from "./asked-plugins.ts";
 import { GatewayMetrics } from "./metrics.ts";
@@ -16,7 +17,6 @@ import { RelayComponents } from "./relay-components.ts";
 import { GatewayServer } from "./server.ts";
 import { withToken } from "./token.ts";
 import { prepareTraceFile } from "./trace-file.ts";
-import { Upstreams, type UpstreamUrls } from "./upstreams.ts";
 
 /** For a gateway that serves one agent alone. */
 export interface ForOneAgent {

@@ -1,9 +1,9 @@
 /** What a gateway is asked for, by whichever command. */
 import { findScopes, type Scopes } from "@troupe/plugins";
+import type { UpstreamUrls } from "@troupe/relay/model-proxy";
 import type { PluginConfig } from "@troupe/relay/plugin";
 import { configFiles, readConfiguration } from "../config/configuration.ts";
 import type { Configuration, KeySource, UpstreamName } from "../config/setting.ts";
-import type { UpstreamUrls } from "./upstreams.ts";
 
 /** As typed. */
 export interface GatewayFlags {

@@ -1,8 +1,8 @@
 /** Plan: what `troupe gateway` would do, found by reading alone. */
 import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
+import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
-import { addressesOf, describeUpstreams } from "./upstreams.ts";
 
 /** What a dry run reports. */
 export interface GatewayPlan {

@@ -5,22 +5,30 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins } from "@troupe/plugins";
+import type { Relay } from "@troupe/relay";
+import {
+  callModel,
+  type ModelRoute,
+  type Provider,
+  passThrough,
+  pathOf,
+  providerOf,
+  readable,
+  sendJson,
+} from "@troupe/relay/model-proxy";
 import type { PrometheusExporter } from "@troupe/relay/node";
 import { optionErrors, requestErrors } from "../errors.ts";
 import { checkAccess } from "./access.ts";
 import { answerHook, hookedAgent } from "./agent-hooks.ts";
-import { sendJson } from "./answer.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
-import type { RouteName } from "./metrics.ts";
-import { callModel, type ModelRoute } from "./model-call.ts";
-import { passThrough } from "./pass-through.ts";
-import { type Provider, providerOf, readable } from "./provider.ts";
-import { pathOf } from "./request-path.ts";
+import type { GatewayMetrics, RouteName } from "./metrics.ts";
 import { withoutToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
 /** What a listener serves. */
 export interface ServerRoute extends ModelRoute {
+  readonly relay: Relay;
+  readonly metrics: GatewayMetrics;
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
   /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
   readonly token: string | undefined;

@@ -8,9 +8,8 @@ import type { IncomingMessage } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
+import { contentOf, readBody, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
-import { contentOf, readBody } from "./body.ts";
-import { sessionMetadata } from "./session.ts";
 
 /** The answer of `POST /hooks/tool`. */
 export interface ToolDecision {

@@ -3,8 +3,7 @@
  * a word of their own for it. Nothing is written to the user's files.
  */
 import { basename } from "node:path";
-import type { ProviderFamily } from "../gateway/provider.ts";
-import type { UpstreamUrls } from "../gateway/upstreams.ts";
+import type { ProviderFamily, UpstreamUrls } from "@troupe/relay/model-proxy";
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { withClaudeSettings } from "./claude-settings.ts";
 import { GeminiHome } from "./gemini-home.ts";

@@ -7,12 +7,13 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { limits } from "@troupe/protocol";
-import type { LlmCodec, LlmRequest, Relay } from "@troupe/relay";
-import { requestErrors } from "../errors.ts";
+import type { LlmCodec } from "../calls/llm-codec.ts";
+import type { LlmRequest } from "../middleware/payloads.ts";
+import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { contentOf, readBody } from "./body.ts";
+import { proxyErrors } from "./errors.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
-import type { GatewayMetrics } from "./metrics.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { passOn } from "./pass-on.ts";
 import type { Provider } from "./provider.ts";
@@ -21,11 +22,15 @@ import { agentSessionOf, sessionMetadata } from "./session.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Upstreams } from "./upstreams.ts";
 
+/** Under whose middleware model calls are made. */
+export type ModelCaller = Pick<Relay, "llmCallExecute" | "event">;
+
 /** What model calls go through. */
 export interface ModelRoute {
-  readonly relay: Relay;
+  readonly relay: ModelCaller;
   readonly upstreams: Upstreams;
-  readonly metrics: GatewayMetrics;
+  /** Is told how long each request was held up here. */
+  readonly metrics: { held(ms: number): void };
   /** Joins all that one agent does, in the metadata of its calls. */
   readonly session: string | undefined;
 }
@@ -38,7 +43,7 @@ export async function callModel(
   response: ServerResponse,
 ): Promise<void> {
   const upstream = upstreams.of(provider.family);
-  if (upstream === undefined) throw requestErrors.noUpstream();
+  if (upstream === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
   const abort = new AbortController();
   // A response that was sent whole closes too.
@@ -74,7 +79,7 @@ export async function callModel(
 
 interface ExchangeParts {
   readonly upstreams: Upstreams;
-  readonly metrics: GatewayMetrics;
+  readonly metrics: ModelRoute["metrics"];
   readonly upstream: Upstream;
   readonly provider: Provider;
   readonly overhead: Overhead;
@@ -102,7 +107,7 @@ class Exchange {
 
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
-    if (this.#begun) throw requestErrors.answeredTwice();
+    if (this.#begun) throw proxyErrors.answeredTwice();
     const { upstreams, metrics, upstream, provider, overhead, request, response } = this.#parts;
     const body = this.#bodyOf(rewritten);
     const { traceparent: _ours, ...now } = rewritten.headers;

@@ -2,17 +2,17 @@
  * The path of a request, as guardrails must know it: in the one spelling that all others of the same path come to. A provider
  * may read `/v1//messages`, `/v1/x/../messages` or `/v1/%6Dessages` as `/v1/messages`, so here they are that too.
  */
-import { requestErrors } from "../errors.ts";
+import { proxyErrors } from "./errors.ts";
 
 /** Throws `gateway.bad_request` for an address of another host, and for what can't be read. */
 export function pathOf(url: string): string {
-  if (!url.startsWith("/")) throw requestErrors.badRequest("the address must be a path");
+  if (!url.startsWith("/")) throw proxyErrors.badRequest("the address must be a path");
   try {
     // Behind an origin of its own: "//host/" is a path here, and no host.
     const { pathname } = new URL(`http://gateway${url}`);
     const spelt = new URL(`http://gateway${decodeURIComponent(pathname)}`).pathname;
     return spelt.replaceAll(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
   } catch {
-    throw requestErrors.badRequest("the path can't be read");
+    throw proxyErrors.badRequest("the path can't be read");
   }
 }

@@ -8,8 +8,9 @@
 import { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { limits } from "@troupe/protocol";
-import type { ProviderCodec, StreamCollector } from "@troupe/relay";
 import { createParser, type EventSourceParser } from "eventsource-parser";
+import type { StreamCollector } from "../calls/llm-codec.ts";
+import type { ProviderCodec } from "../codecs/codec.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {

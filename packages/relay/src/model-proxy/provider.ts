@@ -3,13 +3,13 @@
  * that API tells of an error, so that the agent's own client reads a refusal like any other.
  */
 import { TroupeError } from "@troupe/base";
+import type { ProviderCodec } from "../codecs/codec.ts";
 import {
   AnthropicMessagesCodec,
   GeminiGenerateContentCodec,
   OpenAIChatCodec,
   OpenAIResponsesCodec,
-  type ProviderCodec,
-} from "@troupe/relay";
+} from "../codecs/codecs.ts";
 
 /** Whose API it is: each may have an upstream of its own. */
 export type ProviderFamily = "openai" | "anthropic" | "gemini";

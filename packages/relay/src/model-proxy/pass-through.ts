@@ -3,7 +3,7 @@
  * the answer comes back as it is. Nothing of it is read, nothing is kept.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { requestErrors } from "../errors.ts";
+import { proxyErrors } from "./errors.ts";
 import { passedOn } from "./headers.ts";
 import type { ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
@@ -20,7 +20,7 @@ export async function passThrough(
 ): Promise<void> {
   const family = familyOf(path, request.headers);
   const upstream = upstreams.of(family);
-  if (upstream === undefined) throw requestErrors.notFound(path);
+  if (upstream === undefined) throw proxyErrors.notFound(path);
   const overhead = new Overhead();
   const abort = new AbortController();
   response.once("close", () => response.writableFinished || abort.abort());

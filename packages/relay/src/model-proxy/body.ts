@@ -1,6 +1,6 @@
 /** Bodies of requests, read whole: guardrails are asked before anything goes on. */
 import type { Readable } from "node:stream";
-import { requestErrors } from "../errors.ts";
+import { proxyErrors } from "./errors.ts";
 
 /** The bytes of a body. Throws `gateway.body_too_large`; the rest of it isn't read then. */
 export function readBody(request: Readable, limit: number): Promise<Buffer> {
@@ -14,12 +14,12 @@ export function readBody(request: Readable, limit: number): Promise<Buffer> {
     if (bytes <= limit) return;
     request.off("data", take).pause();
     chunks.length = 0;
-    reject(requestErrors.bodyTooLarge(limit));
+    reject(proxyErrors.bodyTooLarge(limit));
   };
   request.on("data", take);
   request.once("end", () => resolve(Buffer.concat(chunks)));
   request.once("error", reject);
-  request.once("close", () => reject(requestErrors.bodyCut()));
+  request.once("close", () => reject(proxyErrors.bodyCut()));
   return promise;
 }
 

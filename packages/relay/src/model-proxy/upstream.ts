@@ -5,7 +5,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
-import { requestErrors } from "../errors.ts";
+import { proxyErrors } from "./errors.ts";
 
 /** A request to the provider. */
 export interface UpstreamRequest {
@@ -51,7 +51,7 @@ export class Upstream {
       return await promise;
     } catch (cause) {
       signal.throwIfAborted();
-      throw requestErrors.upstreamUnreachable(url.origin, cause);
+      throw proxyErrors.upstreamUnreachable(url.origin, cause);
     }
   }
 

@@ -1,0 +1,30 @@
+/** Errors of requests that stand between an agent and its model's provider, group `gateway`. */
+import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+
+function error(
+  statusCode: number,
+  code: string,
+  message: string,
+  options: TroupeErrorOptions = {},
+): TroupeError {
+  return new TroupeError("gateway", code, message, { statusCode, ...options });
+}
+
+/** Group `gateway`. */
+export const proxyErrors = {
+  notFound: (path: string) => error(404, "not_found", `There is nothing at ${path}`),
+  bodyTooLarge: (limit: number) =>
+    error(413, "body_too_large", `The body is larger than ${limit} bytes`, { metadata: { limit } }),
+  bodyCut: () => error(400, "body_cut", "The body ended before its end"),
+  badRequest: (reason: string) => error(400, "bad_request", reason),
+  noUpstream: () =>
+    error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),
+  upstreamUnreachable: (upstream: string, cause: unknown) =>
+    error(502, "upstream_unreachable", `${upstream} can't be reached: ${reasonOf(cause)}`, { cause }),
+  answeredTwice: () =>
+    error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),
+};
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
