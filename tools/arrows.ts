@@ -51,7 +51,12 @@ export const rooms: readonly Room[] = [
   {
     where: [`${runtime}node/`, `${runtime}edge/`, `${runtime}ports/memory/`],
     // `setup`, `setupTest` and an edge host are where an adapter, the registry or a remote host, and definitions meet.
-    except: [`${runtime}node/setup`, `${runtime}edge/index.ts`, `${runtime}edge/host.ts`],
+    except: [
+      `${runtime}node/setup`,
+      `${runtime}edge/index.ts`,
+      `${runtime}edge/host.ts`,
+      `${runtime}edge/serve-host.ts`,
+    ],
     mayNotSee: [
       `${runtime}actor/`,
       `${runtime}gate/`,

@@ -1,2 +1,2 @@
 export type { RemoteHost, RemoteHostOptions } from "@troupe/runtime/edge";
-export { actor, db, event, queue, startHost } from "@troupe/runtime/edge";
+export { actor, db, event, queue, serveHost, startHost } from "@troupe/runtime/edge";

@@ -6,6 +6,7 @@ import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
+import { lasting } from "../remote/lasting.ts";
 import { edgeEnv } from "./env.ts";
 import { dialWebSocket } from "./web-socket-link.ts";
 
@@ -46,50 +47,26 @@ export interface RemoteHost {
   response(): Response;
 }
 
-const BEAT_MS = 10_000;
-
 /** Starts a remote host. It connects again by itself when the engine was away. */
 export function startHost(options: RemoteHostOptions): RemoteHost {
   const env = edgeEnv();
-  const client = new HostClient({
-    env,
-    use: options.use,
-    token: options.token,
-    namespace: options.namespace,
-    pool: options.pool ?? "default",
-    relay: options.relay,
-    programVersion: options.programVersion,
-    dial: (signal) => dialWebSocket(hostUrl(options.endpoint), signal),
-  });
+  const client = hostClient(options);
   return {
     ready: client.ready,
     over: client.over,
     drain: ({ withinMs = limits.hostDrainMs } = {}) => client.drain(withinMs),
     close: () => client.close(),
-    response: () => lasting(client),
+    response: () => lasting(client, env),
   };
 }
 
-function lasting(client: HostClient): Response {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const text = new TextEncoder();
-  const say = (word: string): void =>
-    void writer.write(text.encode(`data: ${word}\n\n`)).catch(() => client.close());
-  client.ready.then(
-    () => say("ready"),
-    (error: unknown) => say(`refused: ${String(error)}`),
-  );
-  const beat = setInterval(() => say("."), BEAT_MS);
-  void client.over.then(() => {
-    clearInterval(beat);
-    return writer.close().catch(() => {});
+/** A host by its options. */
+export function hostClient(options: RemoteHostOptions, kind?: "serverless"): HostClient {
+  const { use, token, namespace, pool = "default", relay, programVersion, endpoint } = options;
+  return new HostClient({
+    env: edgeEnv(),
+    ...{ use, token, namespace, pool, relay, programVersion },
+    serverless: kind === "serverless",
+    dial: (signal) => dialWebSocket(hostUrl(endpoint), signal),
   });
-  // Compressed on the way, the first lines would wait for the last ones.
-  const headers = {
-    "content-type": "text/event-stream",
-    "content-encoding": "identity",
-    "cache-control": "no-transform",
-  };
-  return new Response(readable, { headers });
 }

@@ -5,3 +5,4 @@ export { queue } from "../actor/types/queue.ts";
 export { edgeEnv } from "./env.ts";
 export type { RemoteHost, RemoteHostOptions } from "./host.ts";
 export { startHost } from "./host.ts";
+export { serveHost } from "./serve-host.ts";

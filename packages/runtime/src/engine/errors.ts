@@ -1,5 +1,5 @@
 /**
- * Errors of namespaces, and of what hosts bring.
+ * Errors of an engine: of namespaces, of which hosts it takes, and of what they bring.
  */
 import { error } from "../new-error.ts";
 
@@ -31,4 +31,30 @@ export const engineErrors = {
     error(400, "host", "invalid_pool", "The name of a pool has 1 to 128 characters, none of them a control", {
       metadata: { pool: pool.slice(0, 160) },
     }),
+  notAllowed: (namespace: string, pool: string) =>
+    error(
+      403,
+      "host",
+      "not_allowed",
+      `This token is not for hosts of pool "${pool}" in namespace "${namespace}"`,
+      { metadata: { namespace, pool } },
+    ),
+  notBrought: (name: string) =>
+    error(503, "host", "not_brought", `No remote host has brought an actor "${name}" yet`, {
+      retryable: true,
+      metadata: { name },
+    }),
+  badStart: (why: string) => error(400, "host", "bad_start", `This is no order to start a host: ${why}`),
+  noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
+    error(
+      503,
+      "host",
+      "none_available",
+      `No remote host in pool "${pool}" has the actor "${name}"${reason === undefined ? "" : ": none could be started"}`,
+      {
+        retryable: true,
+        metadata: { pool, name, state },
+        ...(reason === undefined ? {} : { cause: new Error(reason) }),
+      },
+    ),
 };

@@ -4,11 +4,12 @@
  * A name of `use` is what it is there. Any other one is what the catalogue knows of it; one that no host has brought yet may
  * come with the next host, so whoever asks is told that it may be asked for again.
  */
+
 import type { Factories } from "../host/factories.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
-import { remoteErrors } from "../remote/errors.ts";
 import type { Catalogue, KnownActor } from "./catalogue.ts";
+import { engineErrors } from "./errors.ts";
 
 /** What they are made from. */
 export interface HostedFactoriesParts {
@@ -34,7 +35,7 @@ export class HostedFactories implements Factories {
     const found = registered.get(name);
     if (found !== undefined) return found;
     const known = catalogue.actor(namespace, name);
-    if (known === undefined) throw remoteErrors.notBrought(name);
+    if (known === undefined) throw engineErrors.notBrought(name);
     let factory = this.#made.get(known);
     if (factory === undefined) {
       factory = make(known);

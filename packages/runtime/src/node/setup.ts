@@ -7,6 +7,7 @@ import type { Platform } from "../registry/platform.ts";
 import { Registry } from "../registry/registry.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
+import { nodeFunctions } from "./functions.ts";
 import { dialEngine, listenForHosts } from "./host-socket.ts";
 import { listen } from "./http-server.ts";
 import { inspectorPage } from "./inspector-page.ts";
@@ -33,6 +34,7 @@ export function nodePlatform(): Platform {
     openStore: async (options) => await openLocalStore(options),
     listen,
     listenForHosts,
+    functions: nodeFunctions,
     engine: () => engineOf(process.env),
     dial: dialEngine,
     gateFetch,

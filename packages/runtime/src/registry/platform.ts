@@ -5,6 +5,7 @@ import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
+import type { Functions } from "../ports/functions.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
 import type { HostProcesses } from "./host-processes.ts";
@@ -76,6 +77,8 @@ export interface Platform {
   listenForHosts(gateway: Gateway, path: string): Promise<Pick<Listening, "close" | "end">>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
   engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
+  /** Starts functions that are hosts. */
+  readonly functions?: Functions;
   /** Opens a WebSocket. Rejects when `signal` fires before it is open. */
   dial(url: string, signal: AbortSignal): Promise<Link>;
   /** Gates the platform's own `fetch` inside actors; returns what undoes it. */

@@ -7,6 +7,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import { configErrors } from "../errors.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
+import { answerStart } from "../remote/serverless-host.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
@@ -47,7 +48,7 @@ export interface HostedProgram {
 }
 
 function placeOfProcess({ socket, token }: HostProcesses): ProgramHostOptions {
-  return { endpoint: `unix:${socket}`, token, pool: PROCESS_POOL };
+  return { endpoint: `unix:${socket}`, token, pool: PROCESS_POOL, processOf: { socket, token } };
 }
 
 /** Settings that are the engine's to keep: here they would be dropped in silence. */
@@ -62,31 +63,68 @@ export async function startProgramHost(
   program: HostedProgram,
   options: ProgramHostOptions,
 ): Promise<ProgramHost> {
-  const { processOf } = options;
-  const { endpoint, token, namespace, pool, programVersion } =
-    processOf === undefined ? { ...platform.engine(), ...options } : placeOfProcess(processOf);
-  // The process that has the store is of the same program, and obeys them.
-  if (processOf === undefined)
-    for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
-  if (!endpoint || !URL.canParse(endpoint))
-    throw configErrors.invalidOption("endpoint", "an engine's address");
-  if (!token) throw configErrors.invalidOption("token", "the engine's `hosts.token`");
-  const env = platform.env();
-  const client = new HostClient({
-    env,
-    use: processOf === undefined ? program.use : usedHere(program.use),
-    ...{ token, namespace, pool: pool ?? "default", programVersion },
-    relay: program.relay === undefined ? undefined : tracingOf(program.relay, env).relay,
-    dial: (signal) => platform.dial(hostUrl(endpoint), signal),
-  });
+  const place = placeOf(platform, program, options);
+  const client = openHost(platform, program, place);
   await client.ready;
   const drain = (withinMs: number = limits.hostDrainMs): Promise<void> => client.drain(withinMs);
   const unwatch = options.signals === false ? () => {} : platform.onSignal(() => drain());
   void client.over.then(unwatch);
   return {
-    endpoint,
+    endpoint: place.endpoint,
     over: client.over,
     drain: ({ withinMs } = {}) => drain(withinMs),
     close: () => client.close(),
   };
+}
+
+/** Answers an engine's orders to start a host, one host for each. Throws as {@link startProgramHost} does, but for refusals. */
+export function serverlessHandler(
+  platform: Platform,
+  program: HostedProgram,
+  options: ProgramHostOptions,
+): (request: Request) => Promise<Response> {
+  const place = placeOf(platform, program, options);
+  const { token } = place;
+  return (request) =>
+    answerStart(request, {
+      ...{ env: platform.env(), token },
+      start: ({ pool, namespace }) =>
+        openHost(platform, program, { ...place, pool, namespace }, "serverless"),
+    });
+}
+
+/** Where a host belongs. */
+type Place = Pick<ProgramHostOptions, "namespace" | "pool" | "programVersion" | "processOf"> & {
+  readonly endpoint: string;
+  readonly token: string;
+};
+
+function placeOf(platform: Platform, program: HostedProgram, options: ProgramHostOptions): Place {
+  const { processOf } = options;
+  const given = processOf === undefined ? { ...platform.engine(), ...options } : placeOfProcess(processOf);
+  // The process that has the store is of the same program, and obeys them.
+  if (processOf === undefined)
+    for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
+  const { endpoint, token } = given;
+  if (!endpoint || !URL.canParse(endpoint))
+    throw configErrors.invalidOption("endpoint", "an engine's address");
+  if (!token) throw configErrors.invalidOption("token", "the engine's `hosts.token`");
+  return { ...given, endpoint, token };
+}
+
+function openHost(
+  platform: Platform,
+  { use, relay }: HostedProgram,
+  place: Place,
+  kind?: "serverless",
+): HostClient {
+  const env = platform.env();
+  const { endpoint, token, namespace, pool = "default", programVersion } = place;
+  return new HostClient({
+    env,
+    use: place.processOf === undefined ? use : usedHere(use),
+    ...{ token, namespace, pool, programVersion, serverless: kind === "serverless" },
+    relay: relay === undefined ? undefined : tracingOf(relay, env).relay,
+    dial: (signal) => platform.dial(hostUrl(endpoint), signal),
+  });
 }

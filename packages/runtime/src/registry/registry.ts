@@ -22,7 +22,12 @@ import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
 import { usedElsewhere, withProcesses } from "./host-processes.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
-import { type ProgramHost, type ProgramHostOptions, startProgramHost } from "./program-host.ts";
+import {
+  type ProgramHost,
+  type ProgramHostOptions,
+  serverlessHandler,
+  startProgramHost,
+} from "./program-host.ts";
 import { settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
 
@@ -95,10 +100,12 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   /**
-   * Answers one request, without a server of our own. Opens the store at the first call, and behind a `stop()` again, with what
+   * Answers one request, without a server of our own: for actors, or with TROUPE_ENDPOINT in the environment for an engine that
+   * asks for a host. Opens the store at the first call, and behind a `stop()` again, with what
    * it was started with. Never rejects.
    */
   readonly handler = async (request: Request): Promise<Response> => {
+    if (this.#platform.engine().endpoint !== undefined) return await this.serverless()(request);
     let open: Open;
     try {
       open = await this.#opened();
@@ -117,6 +124,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       return new Response(String(body), { status, headers });
     }
   };
+
+  /**
+   * Answers the `POST …/start` of an engine elsewhere, for platforms that run functions: this program's actors run for as long as
+   * the answer lasts. With TROUPE_ENDPOINT in the environment `handler` does the same. Throws `config.not_on_host`,
+   * `config.invalid_option`.
+   */
+  serverless(options: ProgramHostOptions = {}): (request: Request) => Promise<Response> {
+    return serverlessHandler(this.#platform, this.config, options);
+  }
 
   /**
    * A client that needs no network. Opens the store as `handler` does. `namespace`: the name of the one whose actors it sees.
@@ -241,6 +257,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       failure: () => store.failure() ?? this.config.plugins?.failure(),
       hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
       catalogue,
+      functions: this.#platform.functions,
       relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });

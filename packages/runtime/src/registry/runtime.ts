@@ -29,6 +29,7 @@ import { RecordedFactory } from "../inspector/recorded-instance.ts";
 import { Recorders } from "../inspector/recorder.ts";
 import { memoryCatalogue } from "../ports/catalogue-file.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
+import type { Functions } from "../ports/functions.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import type { CallOrigin } from "../ports/running-call.ts";
@@ -58,6 +59,8 @@ export interface RuntimeParts {
   readonly failure?: () => string | undefined;
   /** Which remote hosts are taken; without it none is. */
   readonly hosts?: HostsConfig | undefined;
+  /** Starts serverless hosts. */
+  readonly functions?: Functions | undefined;
   /** Namespaces, and what hosts brought; by default there is the default one, in memory. */
   readonly catalogue?: Catalogue | undefined;
   /** What limits calls of actors that have no limits of their own. */
@@ -96,7 +99,8 @@ export class Runtime {
       limiter: limiterFor(parts.env, parts.rateLimit),
     };
     this.catalogue = parts.catalogue ?? new Catalogue(parts.env, memoryCatalogue());
-    this.hosts = new RemoteHosts({ env: parts.env, config: parts.hosts, catalogue: this.catalogue });
+    const { env, hosts: config, functions } = parts;
+    this.hosts = new RemoteHosts({ env, config, functions, catalogue: this.catalogue });
     const recorders = parts.inspector === undefined ? undefined : new Recorders();
     const watched = (plain: InstanceFactory): InstanceFactory => {
       const factory = tracing === undefined ? plain : new TracedFactory(plain, tracing);

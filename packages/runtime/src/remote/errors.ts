@@ -20,19 +20,6 @@ export const remoteErrors = {
       "wrong_token",
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
     ),
-  notAllowed: (namespace: string, pool: string) =>
-    error(
-      403,
-      "host",
-      "not_allowed",
-      `This token is not for hosts of pool "${pool}" in namespace "${namespace}"`,
-      { metadata: { namespace, pool } },
-    ),
-  notBrought: (name: string) =>
-    error(503, "host", "not_brought", `No remote host has brought an actor "${name}" yet`, {
-      retryable: true,
-      metadata: { name },
-    }),
   refused: () => error(403, "host", "refused", "The engine refused this host"),
   superseded: (id: string) =>
     error(409, "host", "superseded", "The host has opened another connection since", {
@@ -43,9 +30,4 @@ export const remoteErrors = {
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
   engineTimedOut: (ms: number) =>
     error(504, "host", "engine_timed_out", `The engine didn't take this host within ${ms} ms`),
-  noneAvailable: (pool: string, name: string, state: "starting" | "allocating") =>
-    error(503, "host", "none_available", `No remote host in pool "${pool}" has the actor "${name}"`, {
-      retryable: true,
-      metadata: { pool, name, state },
-    }),
 };

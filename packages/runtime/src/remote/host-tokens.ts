@@ -1,8 +1,12 @@
 /**
  * HostTokens: who may be a host here, and of what.
  */
+
 import type { Env } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { engineErrors } from "../engine/errors.ts";
 import { configErrors } from "../errors.ts";
+import type { ServerlessPool } from "./allocator.ts";
 import { remoteErrors } from "./errors.ts";
 
 /** A token of some hosts. */
@@ -25,6 +29,8 @@ export interface HostsConfig {
    * is an actor here, without a definition in `use`.
    */
   readonly actors?: "registered" | "any";
+  /** Pools whose hosts are functions of a platform: the engine asks for one when an actor waits. */
+  readonly serverless?: readonly ServerlessPool[];
 }
 
 /** The tokens of one engine. */
@@ -51,7 +57,7 @@ export class HostTokens {
       ({ of }) =>
         place.namespace === (of.namespace ?? place.namespace) && place.pool === (of.pool ?? place.pool),
     );
-    if (!allowed) throw remoteErrors.notAllowed(place.namespace, place.pool);
+    if (!allowed) throw engineErrors.notAllowed(place.namespace, place.pool);
   }
 }
 
@@ -60,15 +66,33 @@ const utf8 = new TextEncoder();
 /** Throws `config.invalid_option`. */
 export function checkHosts(config: HostsConfig | undefined): void {
   if (config === undefined) return;
-  const { token, tokens, actors } = config ?? {};
+  const { token, tokens, actors, serverless = [] } = config;
   const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
   if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
   const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (actors !== undefined && actors !== "registered" && actors !== "any")
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
+  if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
+  for (const pool of serverless) checkPool(pool, token);
 }
 
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
+}
+
+function checkPool(
+  { pool, url, token, lifespanMs = limits.serverlessLifespanMs }: ServerlessPool,
+  shared?: string,
+): void {
+  const name = "hosts.serverless";
+  if (!isText(pool)) throw configErrors.invalidOption(`${name}.pool`, "the name of a pool");
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw configErrors.invalidOption(`${name}.url`, "an http or https address");
+  if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");
+  if (!(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
+    throw configErrors.invalidOption(
+      `${name}.lifespanMs`,
+      `a number from 1000 to ${limits.longestLifespanMs}`,
+    );
 }

@@ -31,6 +31,11 @@ export class Placement {
     else this.#serverless.delete(place);
   }
 
+  /** The pool's hosts have to be asked for, also before there was one. */
+  allocated(place: string): void {
+    this.#serverless.add(place);
+  }
+
   /** No new actors on hosts with this version of the program. */
   withdraw(place: string, version: number): void {
     const versions = this.#withdrawn.get(place) ?? new Set();

@@ -4,13 +4,17 @@
  * An actor that is placed remotely is started on the host with the fewest running instances that has its code. When none
  * is there, the activation waits for one, as long as a caller would.
  */
-import type { Env, TimerHandle } from "@troupe/base";
+
+import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
 import { type Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
+import { engineErrors } from "../engine/errors.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
+import type { Functions } from "../ports/functions.ts";
 import type { Link } from "../ports/transport.ts";
+import { Allocator } from "./allocator.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineSession, poolOf } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
@@ -24,6 +28,8 @@ export interface RemoteHostsParts {
   /** Which hosts are taken; without it none is. */
   readonly config: HostsConfig | undefined;
   readonly catalogue: Catalogue;
+  /** Starts serverless hosts; without it there are none. */
+  readonly functions?: Functions | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -80,11 +86,13 @@ export class RemoteHosts {
   readonly #opening = new Set<OpeningLink>();
   readonly #sessions = new Map<string, EngineSession>();
   readonly #placement = new Placement();
+  readonly #allocator: Allocator | undefined;
   readonly #waiting = new Set<Waiting>();
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
     this.#tokens = new HostTokens(parts.config, parts.env.crypto);
+    this.#allocator = this.#allocate();
     this.#protocol = parts.protocol ?? hostProtocol;
   }
 
@@ -161,12 +169,13 @@ export class RemoteHosts {
         name,
         timer: this.#parts.env.timers.set(() => {
           this.#waiting.delete(waiting);
-          reject(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(place)));
+          reject(this.#none({ place, pool, name }));
         }, this.#placement.waitMs(place)),
         found: resolve,
         failed: reject,
       };
       this.#waiting.add(waiting);
+      this.#allocator?.ask(place);
     });
   }
 
@@ -174,10 +183,10 @@ export class RemoteHosts {
   close(): void {
     for (const waiting of this.#waiting) {
       this.#parts.env.timers.clear(waiting.timer);
-      const { place, pool, name } = waiting;
-      waiting.failed(remoteErrors.noneAvailable(pool, name, this.#placement.stateOf(place)));
+      waiting.failed(this.#none(waiting));
     }
     this.#waiting.clear();
+    this.#allocator?.close();
     for (const opening of [...this.#opening]) opening.close();
     for (const session of [...this.#sessions.values()]) session.close();
   }
@@ -200,6 +209,7 @@ export class RemoteHosts {
     });
     this.#sessions.set(session.id, session);
     this.#placement.seen(session);
+    this.#allocator?.arrived(session.place);
     this.#changed();
   }
 
@@ -222,6 +232,27 @@ export class RemoteHosts {
     const place = { namespace: hello.namespace || DEFAULT_NAMESPACE, pool: poolOf(hello) };
     this.#tokens.check(hello.token, place);
     this.#parts.catalogue.idOf(hello.namespace);
+  }
+
+  #none({ place, pool, name }: Pick<Waiting, "place" | "pool" | "name">): TroupeError {
+    return engineErrors.noneAvailable(
+      pool,
+      name,
+      this.#placement.stateOf(place),
+      this.#allocator?.reason(place),
+    );
+  }
+
+  #allocate(): Allocator | undefined {
+    const { env, config, functions } = this.#parts;
+    if (functions === undefined || config?.serverless === undefined) return undefined;
+    const pools = config.serverless.map((pool) => ({
+      ...{ token: config.token ?? "", ...pool },
+      place: this.#place(pool.pool, pool.namespace),
+    }));
+    for (const { place } of pools) this.#placement.allocated(place);
+    const wanted = (place: string): boolean => [...this.#waiting].some((waiting) => waiting.place === place);
+    return new Allocator({ env, functions, pools, wanted });
   }
 
   #nameOf(namespace: string): string {
