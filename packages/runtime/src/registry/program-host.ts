@@ -5,6 +5,7 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { configErrors } from "../errors.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
@@ -42,10 +43,15 @@ export interface HostedProgram {
 }
 
 /** Settings that are the engine's to keep: here they would be dropped in silence. */
-const ENGINE_KEYS = ["plugins", "fetch", "hosts", "maxAwakeActors", "rateLimit", "inspector"];
+const ENGINE_KEYS = [
+  ...["plugins", "fetch", "hosts", "maxAwakeActors", "rateLimit", "inspector"],
+  ...["auth", "allowedHosts", "allowedOrigins", "token"],
+];
+
+const hostOptions = ["endpoint", "token", "pool", "programVersion", "signals"];
 
 /**
- * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.invalid_option`, and the engine's
+ * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.unknown_option`, `config.invalid_option`, and the engine's
  * refusal: `host.wrong_token`, `protocol.incompatible`.
  */
 export async function startProgramHost(
@@ -53,6 +59,7 @@ export async function startProgramHost(
   program: HostedProgram,
   options: ProgramHostOptions,
 ): Promise<ProgramHost> {
+  checkKnownOptions("startHost", options, hostOptions);
   const { endpoint, token, pool, programVersion } = { ...platform.engine(), ...options };
   for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
   if (!endpoint || !URL.canParse(endpoint))

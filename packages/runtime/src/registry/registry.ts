@@ -18,6 +18,7 @@ import type { AppFetch } from "../gateway/app.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { checkInspector, type InspectorConfig, inspectorSettings } from "../inspector/config.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
@@ -377,7 +378,8 @@ function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefi
   if (rateLimit !== undefined) parseRateLimits(rateLimit);
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))
     throw configErrors.invalidOption("maxAwakeActors", "a whole number, 1 or more");
-  if (config.hosts !== undefined && !config.hosts?.token)
+  if (config.hosts !== undefined) checkKnownOptions("hosts", config.hosts, ["token"]);
+  if (config.hosts !== undefined && !config.hosts.token)
     throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (config.plugins !== undefined && typeof config.plugins?.start !== "function")
     throw configErrors.invalidOption("plugins", "what pluginSet() of troupe/plugins gives");
