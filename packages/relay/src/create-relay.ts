@@ -1,6 +1,6 @@
 /** A relay on Node. */
 import type { RelayEnv } from "./env.ts";
-import { checkReadable } from "./given.ts";
+import { checkKnown, checkReadable } from "./given.ts";
 import { platformEnv } from "./platform.ts";
 import { type Relay, relayOn } from "./relay.ts";
 
@@ -22,5 +22,6 @@ export interface CreateRelayOptions {
  */
 export function createRelay(options: CreateRelayOptions = {}): Relay {
   checkReadable(options);
+  checkKnown(options, ["env"]);
   return relayOn(options.env ?? platformEnv());
 }

@@ -18,6 +18,12 @@ export function checkReadable(given: unknown, what = "options"): asserts given i
   }
 }
 
+/** Throws at an option that nobody would read. */
+export function checkKnown(given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given))
+    if (!known.includes(name)) throw relayErrors.optionInvalid(name, `one of: ${known.join(", ")}`);
+}
+
 /** Throws unless it is a text. */
 export function checkText(given: unknown, what: string): asserts given is string {
   if (typeof given !== "string") throw relayErrors.optionInvalid(what, "a text");

@@ -12,6 +12,10 @@ export type {
   Welcome as HostWelcome,
 } from "../generated/host/v1/host.ts";
 export {
+  decodeEngineToHost,
+  decodeHostToEngine,
   EngineToHost as EngineToHostCodec,
+  encodeEngineToHost,
+  encodeHostToEngine,
   HostToEngine as HostToEngineCodec,
 } from "../generated/host/v1/host.ts";

@@ -2,6 +2,7 @@
  * `db({ … })`: gives an actor a database.
  */
 import { configErrors } from "../errors.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import { applyMigrations, type Migration, type PreparedMigration, prepareMigrations } from "./migrations.ts";
 import type { Database, RawDatabase } from "./types/database.ts";
 
@@ -50,7 +51,7 @@ export type DatabaseClientOf<D extends AnyDatabase> =
  * });
  * ```
  *
- * Throws `config.invalid_option`.
+ * Throws `config.unknown_option`, `config.invalid_option`.
  */
 export function db(options: DatabaseOptions = {}): DatabaseDeclaration {
   return declareDatabase(options, undefined);
@@ -61,6 +62,7 @@ export function declareDatabase<Client extends Database>(
   options: DatabaseOptions<Client>,
   clientOf: ((db: RawDatabase) => Client) | undefined,
 ): DatabaseDeclaration<Client> {
+  checkKnownOptions("db", options, ["migrations", "onMigrate", "warnOnManualTransactions"]);
   const { onMigrate, migrations = [] } = options;
   if (onMigrate !== undefined && typeof onMigrate !== "function") {
     throw configErrors.invalidOption("onMigrate", "a function");

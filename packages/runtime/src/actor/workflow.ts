@@ -2,6 +2,7 @@
  * `workflow(fn)`: makes an actor's `run` of a workflow.
  */
 import { configErrors } from "../errors.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import { MAIN, type WorkflowDefinition, type WorkflowFunction } from "../workflow/definition.ts";
 import { workflowErrors } from "../workflow/errors.ts";
 import type { ActorTypes, Types } from "./types/bag.ts";
@@ -52,6 +53,7 @@ export function workflow<
   fn: (ctx: WorkflowContext<Types<S, CP, CS, V, I, E, N, Q, D>>) => Promise<unknown>,
   options: WorkflowOptions<Types<S, CP, CS, V, I, E, N, Q, D>> = {},
 ): WorkflowRun<Types<S, CP, CS, V, I, E, N, Q, D>> {
+  checkKnownOptions("workflow", options, ["onError", "workflows"]);
   const { onError, workflows = {} } = options;
   if (typeof fn !== "function") throw configErrors.invalidOption("run", "a workflow's function");
   if (onError !== undefined && typeof onError !== "function")

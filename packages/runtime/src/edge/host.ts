@@ -4,6 +4,7 @@
 import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { lasting } from "../remote/lasting.ts";
@@ -47,8 +48,14 @@ export interface RemoteHost {
   response(): Response;
 }
 
-/** Starts a remote host. It connects again by itself when the engine was away. */
+const hostOptions = ["use", "endpoint", "token", "namespace", "pool", "programVersion", "relay"];
+
+/**
+ * Starts a remote host. It connects again by itself when the engine was away. Throws `config.unknown_option`,
+ * `config.invalid_option`.
+ */
 export function startHost(options: RemoteHostOptions): RemoteHost {
+  checkKnownOptions("startHost", options, hostOptions);
   const env = edgeEnv();
   const client = hostClient(options);
   return {

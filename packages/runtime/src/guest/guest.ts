@@ -76,11 +76,10 @@ export class Guest {
     else this.#instances.get(number)?.receive(body);
   }
 
-  /** The host is gone: nothing that runs here is stored any more. `unsent`: what is known to have never left. */
-  lost(error: TroupeError, unsent: readonly FromActor[] = []): void {
+  /** The host is gone: nothing that runs here is stored any more. `unsent`: questions that are known to have never left. */
+  lost(error: TroupeError, unsent: readonly (readonly [instance: number, ask: number])[] = []): void {
     const never = new Map<number, Set<number>>();
-    for (const { instance, body } of unsent)
-      if (body?.$case === "ask") never.set(instance, (never.get(instance) ?? new Set()).add(body.value.ask));
+    for (const [instance, ask] of unsent) never.set(instance, (never.get(instance) ?? new Set()).add(ask));
     for (const [number, instance] of this.#instances) instance.lost(error, never.get(number));
     this.#instances.clear();
   }

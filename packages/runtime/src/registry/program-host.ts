@@ -5,6 +5,7 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { configErrors } from "../errors.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { answerStart } from "../remote/serverless-host.ts";
@@ -52,10 +53,15 @@ function placeOfProcess({ socket, token }: HostProcesses): ProgramHostOptions {
 }
 
 /** Settings that are the engine's to keep: here they would be dropped in silence. */
-const ENGINE_KEYS = ["plugins", "fetch", "hosts", "namespaces", "maxAwakeActors", "rateLimit", "inspector"];
+const ENGINE_KEYS = [
+  ...["plugins", "fetch", "hosts", "namespaces", "maxAwakeActors", "rateLimit", "inspector"],
+  ...["auth", "allowedHosts", "allowedOrigins", "token"],
+];
+
+const hostOptions = ["endpoint", "token", "namespace", "pool", "programVersion", "processOf", "signals"];
 
 /**
- * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.invalid_option`, and the engine's
+ * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.unknown_option`, `config.invalid_option`, and the engine's
  * refusal: `host.wrong_token`, `protocol.incompatible`.
  */
 export async function startProgramHost(
@@ -100,6 +106,7 @@ type Place = Pick<ProgramHostOptions, "namespace" | "pool" | "programVersion" | 
 };
 
 function placeOf(platform: Platform, program: HostedProgram, options: ProgramHostOptions): Place {
+  checkKnownOptions("startHost", options, hostOptions);
   const { processOf } = options;
   const given = processOf === undefined ? { ...platform.engine(), ...options } : placeOfProcess(processOf);
   // The process that has the store is of the same program, and obeys them.

@@ -19,14 +19,16 @@ import type { Link } from "../ports/transport.ts";
 const ACKNOWLEDGE_FRAMES = 64;
 const ACKNOWLEDGE_BYTES = 512 * 1024;
 
-/** One side's stream. */
-export class FrameStream {
+/** One side's stream. `Note`: what this side keeps beside a frame, of those that somebody must be told about. */
+export class FrameStream<Note = never> {
   /** False: the other side can't resume, and nothing is kept. */
   readonly #keeps: boolean;
   readonly #acknowledge: (received: number) => Uint8Array;
   #link: Link | undefined;
   /** Frames that were said and that the other side may not have read, oldest first. */
   readonly #kept: Uint8Array[] = [];
+  /** By frame. */
+  readonly #notes = new WeakMap<Uint8Array, Note>();
   #keptBytes = 0;
   /** Frames that are kept no more: the other side has read them, or there was no room. */
   #forgotten = 0;
@@ -57,6 +59,11 @@ export class FrameStream {
     return this.#kept.slice(Math.max(0, this.#sent - this.#forgotten));
   }
 
+  /** The notes of frames that never went to a link, in order. */
+  get unsentNotes(): readonly Note[] {
+    return this.unsent.map((frame) => this.#notes.get(frame)).filter((note) => note !== undefined);
+  }
+
   /** The session's first link. */
   attach(link: Link): void {
     this.#link = link;
@@ -68,12 +75,13 @@ export class FrameStream {
   }
 
   /** Sends a frame, or keeps it for the next link. */
-  say(frame: Uint8Array): void {
+  say(frame: Uint8Array, note?: Note): void {
     if (!this.#keeps) {
       this.#link?.send(frame);
       return;
     }
     this.#kept.push(frame);
+    if (note !== undefined) this.#notes.set(frame, note);
     this.#keptBytes += frame.byteLength;
     while (this.#keptBytes > limits.hostUnreadBytes) this.#forgetOldest();
     if (this.#link === undefined) return;

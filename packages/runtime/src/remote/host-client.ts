@@ -12,11 +12,11 @@
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { encodeDeclaration, type FromActor, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
+  decodeEngineToHost,
   type EngineToHost,
-  EngineToHostCodec,
+  encodeHostToEngine,
   type HostResume,
   type HostToEngine,
-  HostToEngineCodec,
   type HostWelcome,
 } from "@troupe/protocol/host/v1";
 import type { Relay } from "@troupe/relay";
@@ -49,11 +49,14 @@ export interface HostClientParts {
   readonly protocol?: HostProtocol;
 }
 
+/** A question, by the number of its instance and its own. */
+type Unanswered = readonly [instance: number, ask: number];
+
 /** What lasts over links: what runs here, and what it says and hears. */
 interface HostSession {
   readonly guest: Guest;
   readonly welcome: HostWelcome;
-  readonly stream: FrameStream;
+  readonly stream: FrameStream<Unanswered>;
   readonly presence: Presence;
   /** Links that were dialled for it. */
   epoch: number;
@@ -186,12 +189,13 @@ export class HostClient {
 
   /** An engine that doesn't wait for hosts gets each message once, and what was under way with a link is lost with it. */
   #begin(welcome: HostWelcome): HostSession {
-    const stream = new FrameStream({
+    const stream = new FrameStream<Unanswered>({
       keeps: welcome.resumeMs > 0,
       acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
     });
     const presence = new Presence(this.#parts.env.clock, welcome.heartbeatMs);
-    const say = (message: FromActor): void => stream.say(encoded({ $case: "actor", value: message }));
+    const say = (message: FromActor): void =>
+      stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
     const guest = this.#makeGuest(say, presence);
     return { guest, welcome, stream, presence, epoch: 1 };
   }
@@ -220,7 +224,7 @@ export class HostClient {
     const session = this.#session;
     this.#session = undefined;
     if (session === undefined) return;
-    const unsent = session.stream.unsent.flatMap(sayingOf);
+    const unsent = session.stream.unsentNotes;
     session.stream.detach();
     session.guest.lost(error, unsent);
     session.presence.end();
@@ -309,20 +313,19 @@ export class HostClient {
   }
 }
 
-function encoded(body: NonNullable<HostToEngine["body"]>): Uint8Array {
-  return HostToEngineCodec.encode({ body }).finish();
+/** Somebody waits for the answer to a question. */
+function unansweredOf({ instance, body }: FromActor): Unanswered | undefined {
+  return body?.$case === "ask" ? [instance, body.value.ask] : undefined;
 }
 
-/** What a frame that never left says. */
-function sayingOf(frame: Uint8Array): readonly FromActor[] {
-  const { body } = HostToEngineCodec.decode(frame);
-  return body?.$case === "actor" ? [body.value] : [];
+function encoded(body: NonNullable<HostToEngine["body"]>): Uint8Array {
+  return encodeHostToEngine({ body }).finish();
 }
 
 /** What a message says; nothing when it can't be read: then it is from an engine that this host can't work for. */
 function bodyOf(data: Uint8Array): EngineToHost["body"] {
   try {
-    return EngineToHostCodec.decode(data).body;
+    return decodeEngineToHost(data).body;
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@ import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { engineErrors } from "../engine/errors.ts";
 import { configErrors } from "../errors.ts";
+import { checkKnownOptions } from "../known-options.ts";
 import type { ServerlessPool } from "./allocator.ts";
 import { remoteErrors } from "./errors.ts";
 
@@ -66,16 +67,23 @@ const utf8 = new TextEncoder();
 /** Throws `config.invalid_option`. */
 export function checkHosts(config: HostsConfig | undefined): void {
   if (config === undefined) return;
+  checkKnownOptions("hosts", config, ["token", "tokens", "actors", "serverless"]);
   const { token, tokens, actors, serverless = [] } = config;
   const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
   if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
+  for (const one of tokens ?? []) checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
   const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (actors !== undefined && actors !== "registered" && actors !== "any")
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
   if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
-  for (const pool of serverless) checkPool(pool, token);
+  for (const pool of serverless) {
+    checkKnownOptions("hosts.serverless", pool, poolKeys);
+    checkPool(pool, token);
+  }
 }
+
+const poolKeys = ["pool", "namespace", "url", "token", "headers", "lifespanMs"];
 
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";

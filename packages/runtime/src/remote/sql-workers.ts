@@ -62,6 +62,7 @@ export class SqlShare {
   #running = 0;
   #stopped = false;
   #idle: PromiseWithResolvers<void> | undefined;
+  #stopping: Promise<void> | undefined;
 
   constructor(env: Pick<Env, "afterTurn" | "timers">, workers: SqlWorkers) {
     this.#env = env;
@@ -95,8 +96,14 @@ export class SqlShare {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { stopped } of this.#waiting.splice(0)) stopped();
-    // Armed before the counter is read: what ends between is not missed. All who wait share one promise.
-    this.#idle ??= Promise.withResolvers<void>();
+    // All who wait share one wait.
+    this.#stopping ??= this.#drained();
+    await this.#stopping;
+  }
+
+  async #drained(): Promise<void> {
+    // Armed before the counter is read: what ends between is not missed.
+    this.#idle = Promise.withResolvers<void>();
     if (this.#running === 0) return;
     const late = this.#env.timers.set(this.#idle.resolve, limits.sqlDrainMs, { background: true });
     await this.#idle.promise;

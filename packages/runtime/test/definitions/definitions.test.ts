@@ -284,7 +284,7 @@ test("setup: unknown keys with the nearest name, names that can't be one, what i
 
 test.each([
   ["endpoint", "http://127.0.0.1:6420", "start()"],
-  ["namespace", "prod", "dataDir"],
+  ["namespace", "prod", "namespaces"],
   ["headers", {}, "handler()"],
   ["engineHost", "127.0.0.1", "start()"],
   ["enginePort", 1, "start()"],

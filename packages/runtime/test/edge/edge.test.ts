@@ -32,7 +32,9 @@ async function engine() {
 test("S3.10 (in part): the edge bundle is built without anything of Node's, and small", async () => {
   const script = await bundle("./worker.ts");
   expect(script).not.toMatch(/["']node:/);
-  expect(gzipSync(script).byteLength).toBeLessThan(123 * 1024);
+  const bytes = gzipSync(script).byteLength;
+  process.stdout.write(`the edge bundle: ${(bytes / 1_000).toFixed(1)} kB gzip\n`);
+  expect(bytes).toBeLessThan(124_500);
 });
 
 test("a counter in workerd: actions, events and schedules; its host dies, and another one goes on", async () => {

@@ -59,7 +59,7 @@ test("TROUPE_ENDPOINT makes a host of a program without a change; stop() moves i
   }
 });
 
-test("S3.1 (in part): what a host can't obey is refused by name, and so are a wrong token and no engine", async () => {
+test("what a host can't obey is refused by name, and so are a wrong token and no engine", async () => {
   await using troupe = await engine();
   const options = { endpoint: troupe.endpoint, token: "secret", signals: false };
   for (const [key, config] of Object.entries({

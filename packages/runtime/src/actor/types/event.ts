@@ -1,6 +1,7 @@
 /**
  * Declared events: their argument types, for `c.broadcast`, `conn.send` and the client's `conn.on`.
  */
+import { checkKnownOptions } from "../../known-options.ts";
 
 import type { ConnContext } from "./context.ts";
 
@@ -47,6 +48,8 @@ export type EventPayload<D> = D extends { readonly "~payload"?: infer T } ? T : 
  * ```
  */
 export function event<T, C = ConnContext>(options: EventOptions<C> = {}): EventDeclaration<T> {
+  // A misspelt guard would let everybody listen.
+  checkKnownOptions("event", options, ["canSubscribe", "retain"]);
   const { canSubscribe, retain } = options;
   return Object.freeze({
     kind: "event" as const,

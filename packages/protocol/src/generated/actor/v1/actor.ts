@@ -705,772 +705,772 @@ function createBaseToActor(): ToActor {
   return { instance: 0, body: undefined };
 }
 
-export const ToActor: MessageFns<ToActor> = {
-  encode(message: ToActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.instance !== 0) {
-      writer.uint32(8).uint64(message.instance);
-    }
-    switch (message.body?.$case) {
-      case "start":
-        Start.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "stop":
-        Stop.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "call":
-        Call.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "cancel":
-        Cancel.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-      case "connect":
-        Connect.encode(message.body.value, writer.uint32(50).fork()).join();
-        break;
-      case "disconnect":
-        Disconnect.encode(message.body.value, writer.uint32(58).fork()).join();
-        break;
-      case "subscribe":
-        Subscribe.encode(message.body.value, writer.uint32(66).fork()).join();
-        break;
-      case "unsubscribe":
-        Unsubscribe.encode(message.body.value, writer.uint32(74).fork()).join();
-        break;
-      case "answer":
-        Answer.encode(message.body.value, writer.uint32(82).fork()).join();
-        break;
-      case "socketOpen":
-        SocketOpen.encode(message.body.value, writer.uint32(90).fork()).join();
-        break;
-      case "socketMessage":
-        SocketMessage.encode(message.body.value, writer.uint32(98).fork()).join();
-        break;
-      case "socketClose":
-        SocketClose.encode(message.body.value, writer.uint32(106).fork()).join();
-        break;
-      case "startRows":
-        StartRows.encode(message.body.value, writer.uint32(114).fork()).join();
-        break;
-      case "requestOpen":
-        RequestOpen.encode(message.body.value, writer.uint32(162).fork()).join();
-        break;
-      case "requestAbort":
-        RequestAbort.encode(message.body.value, writer.uint32(170).fork()).join();
-        break;
-      case "bodyChunk":
-        BodyChunk.encode(message.body.value, writer.uint32(178).fork()).join();
-        break;
-      case "bodyEnd":
-        BodyEnd.encode(message.body.value, writer.uint32(186).fork()).join();
-        break;
-      case "bodyCredit":
-        BodyCredit.encode(message.body.value, writer.uint32(194).fork()).join();
-        break;
-      case "streamCredit":
-        StreamCredit.encode(message.body.value, writer.uint32(202).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeToActor(message: ToActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.instance !== 0) {
+    writer.uint32(8).uint64(message.instance);
+  }
+  switch (message.body?.$case) {
+    case "start":
+      encodeStart(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "stop":
+      encodeStop(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "call":
+      encodeCall(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "cancel":
+      encodeCancel(message.body.value, writer.uint32(42).fork()).join();
+      break;
+    case "connect":
+      encodeConnect(message.body.value, writer.uint32(50).fork()).join();
+      break;
+    case "disconnect":
+      encodeDisconnect(message.body.value, writer.uint32(58).fork()).join();
+      break;
+    case "subscribe":
+      encodeSubscribe(message.body.value, writer.uint32(66).fork()).join();
+      break;
+    case "unsubscribe":
+      encodeUnsubscribe(message.body.value, writer.uint32(74).fork()).join();
+      break;
+    case "answer":
+      encodeAnswer(message.body.value, writer.uint32(82).fork()).join();
+      break;
+    case "socketOpen":
+      encodeSocketOpen(message.body.value, writer.uint32(90).fork()).join();
+      break;
+    case "socketMessage":
+      encodeSocketMessage(message.body.value, writer.uint32(98).fork()).join();
+      break;
+    case "socketClose":
+      encodeSocketClose(message.body.value, writer.uint32(106).fork()).join();
+      break;
+    case "startRows":
+      encodeStartRows(message.body.value, writer.uint32(114).fork()).join();
+      break;
+    case "requestOpen":
+      encodeRequestOpen(message.body.value, writer.uint32(162).fork()).join();
+      break;
+    case "requestAbort":
+      encodeRequestAbort(message.body.value, writer.uint32(170).fork()).join();
+      break;
+    case "bodyChunk":
+      encodeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
+      break;
+    case "bodyEnd":
+      encodeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
+      break;
+    case "bodyCredit":
+      encodeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
+      break;
+    case "streamCredit":
+      encodeStreamCredit(message.body.value, writer.uint32(202).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ToActor {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseToActor() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.instance = longToNumber(reader.uint64());
-            continue;
+export function decodeToActor(input: BinaryReader | Uint8Array, length?: number): ToActor {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseToActor() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "start", value: Start.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "stop", value: Stop.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "call", value: Call.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "cancel", value: Cancel.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "connect", value: Connect.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.body = { $case: "disconnect", value: Disconnect.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.body = { $case: "subscribe", value: Subscribe.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.body = { $case: "unsubscribe", value: Unsubscribe.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.body = { $case: "answer", value: Answer.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.body = { $case: "socketOpen", value: SocketOpen.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.body = { $case: "socketMessage", value: SocketMessage.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.body = { $case: "socketClose", value: SocketClose.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.body = { $case: "startRows", value: StartRows.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 20: {
-            if (tag !== 162) {
-              break;
-            }
-
-            message.body = { $case: "requestOpen", value: RequestOpen.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 21: {
-            if (tag !== 170) {
-              break;
-            }
-
-            message.body = { $case: "requestAbort", value: RequestAbort.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 22: {
-            if (tag !== 178) {
-              break;
-            }
-
-            message.body = { $case: "bodyChunk", value: BodyChunk.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 23: {
-            if (tag !== 186) {
-              break;
-            }
-
-            message.body = { $case: "bodyEnd", value: BodyEnd.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 24: {
-            if (tag !== 194) {
-              break;
-            }
-
-            message.body = { $case: "bodyCredit", value: BodyCredit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 25: {
-            if (tag !== 202) {
-              break;
-            }
-
-            message.body = { $case: "streamCredit", value: StreamCredit.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.instance = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "start", value: decodeStart(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "stop", value: decodeStop(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "call", value: decodeCall(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "cancel", value: decodeCancel(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.body = { $case: "connect", value: decodeConnect(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.body = { $case: "disconnect", value: decodeDisconnect(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.body = { $case: "subscribe", value: decodeSubscribe(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.body = { $case: "unsubscribe", value: decodeUnsubscribe(reader, reader.uint32()) };
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.body = { $case: "answer", value: decodeAnswer(reader, reader.uint32()) };
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.body = { $case: "socketOpen", value: decodeSocketOpen(reader, reader.uint32()) };
+          continue;
+        }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.body = { $case: "socketMessage", value: decodeSocketMessage(reader, reader.uint32()) };
+          continue;
+        }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.body = { $case: "socketClose", value: decodeSocketClose(reader, reader.uint32()) };
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.body = { $case: "startRows", value: decodeStartRows(reader, reader.uint32()) };
+          continue;
+        }
+        case 20: {
+          if (tag !== 162) {
+            break;
+          }
+
+          message.body = { $case: "requestOpen", value: decodeRequestOpen(reader, reader.uint32()) };
+          continue;
+        }
+        case 21: {
+          if (tag !== 170) {
+            break;
+          }
+
+          message.body = { $case: "requestAbort", value: decodeRequestAbort(reader, reader.uint32()) };
+          continue;
+        }
+        case 22: {
+          if (tag !== 178) {
+            break;
+          }
+
+          message.body = { $case: "bodyChunk", value: decodeBodyChunk(reader, reader.uint32()) };
+          continue;
+        }
+        case 23: {
+          if (tag !== 186) {
+            break;
+          }
+
+          message.body = { $case: "bodyEnd", value: decodeBodyEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 24: {
+          if (tag !== 194) {
+            break;
+          }
+
+          message.body = { $case: "bodyCredit", value: decodeBodyCredit(reader, reader.uint32()) };
+          continue;
+        }
+        case 25: {
+          if (tag !== 202) {
+            break;
+          }
+
+          message.body = { $case: "streamCredit", value: decodeStreamCredit(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ToActor: MessageFns<ToActor> = { encode: encodeToActor, decode: decodeToActor };
 
 function createBaseFromActor(): FromActor {
   return { instance: 0, body: undefined };
 }
 
-export const FromActor: MessageFns<FromActor> = {
-  encode(message: FromActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.instance !== 0) {
-      writer.uint32(8).uint64(message.instance);
-    }
-    switch (message.body?.$case) {
-      case "started":
-        Started.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "stopped":
-        Stopped.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "write":
-        Write.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "reply":
-        Reply.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-      case "connected":
-        Connected.encode(message.body.value, writer.uint32(50).fork()).join();
-        break;
-      case "event":
-        Event.encode(message.body.value, writer.uint32(58).fork()).join();
-        break;
-      case "kick":
-        Kick.encode(message.body.value, writer.uint32(66).fork()).join();
-        break;
-      case "ask":
-        Ask.encode(message.body.value, writer.uint32(74).fork()).join();
-        break;
-      case "rest":
-        Rest.encode(message.body.value, writer.uint32(82).fork()).join();
-        break;
-      case "end":
-        End.encode(message.body.value, writer.uint32(90).fork()).join();
-        break;
-      case "socketAccept":
-        SocketAccept.encode(message.body.value, writer.uint32(98).fork()).join();
-        break;
-      case "socketMessage":
-        SocketMessage.encode(message.body.value, writer.uint32(106).fork()).join();
-        break;
-      case "socketClose":
-        SocketClose.encode(message.body.value, writer.uint32(114).fork()).join();
-        break;
-      case "log":
-        Log.encode(message.body.value, writer.uint32(122).fork()).join();
-        break;
-      case "subscribed":
-        Subscribed.encode(message.body.value, writer.uint32(130).fork()).join();
-        break;
-      case "requestAnswer":
-        RequestAnswer.encode(message.body.value, writer.uint32(162).fork()).join();
-        break;
-      case "bodyChunk":
-        BodyChunk.encode(message.body.value, writer.uint32(178).fork()).join();
-        break;
-      case "bodyEnd":
-        BodyEnd.encode(message.body.value, writer.uint32(186).fork()).join();
-        break;
-      case "bodyCredit":
-        BodyCredit.encode(message.body.value, writer.uint32(194).fork()).join();
-        break;
-      case "streamStart":
-        StreamStart.encode(message.body.value, writer.uint32(202).fork()).join();
-        break;
-      case "streamItem":
-        StreamItem.encode(message.body.value, writer.uint32(210).fork()).join();
-        break;
-      case "restored":
-        Restored.encode(message.body.value, writer.uint32(218).fork()).join();
-        break;
-      case "socketAcknowledge":
-        SocketAcknowledge.encode(message.body.value, writer.uint32(226).fork()).join();
-        break;
-      case "withdraw":
-        Withdraw.encode(message.body.value, writer.uint32(234).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeFromActor(message: FromActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.instance !== 0) {
+    writer.uint32(8).uint64(message.instance);
+  }
+  switch (message.body?.$case) {
+    case "started":
+      encodeStarted(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "stopped":
+      encodeStopped(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "write":
+      encodeWrite(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "reply":
+      encodeReply(message.body.value, writer.uint32(42).fork()).join();
+      break;
+    case "connected":
+      encodeConnected(message.body.value, writer.uint32(50).fork()).join();
+      break;
+    case "event":
+      encodeEvent(message.body.value, writer.uint32(58).fork()).join();
+      break;
+    case "kick":
+      encodeKick(message.body.value, writer.uint32(66).fork()).join();
+      break;
+    case "ask":
+      encodeAsk(message.body.value, writer.uint32(74).fork()).join();
+      break;
+    case "rest":
+      encodeRest(message.body.value, writer.uint32(82).fork()).join();
+      break;
+    case "end":
+      encodeEnd(message.body.value, writer.uint32(90).fork()).join();
+      break;
+    case "socketAccept":
+      encodeSocketAccept(message.body.value, writer.uint32(98).fork()).join();
+      break;
+    case "socketMessage":
+      encodeSocketMessage(message.body.value, writer.uint32(106).fork()).join();
+      break;
+    case "socketClose":
+      encodeSocketClose(message.body.value, writer.uint32(114).fork()).join();
+      break;
+    case "log":
+      encodeLog(message.body.value, writer.uint32(122).fork()).join();
+      break;
+    case "subscribed":
+      encodeSubscribed(message.body.value, writer.uint32(130).fork()).join();
+      break;
+    case "requestAnswer":
+      encodeRequestAnswer(message.body.value, writer.uint32(162).fork()).join();
+      break;
+    case "bodyChunk":
+      encodeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
+      break;
+    case "bodyEnd":
+      encodeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
+      break;
+    case "bodyCredit":
+      encodeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
+      break;
+    case "streamStart":
+      encodeStreamStart(message.body.value, writer.uint32(202).fork()).join();
+      break;
+    case "streamItem":
+      encodeStreamItem(message.body.value, writer.uint32(210).fork()).join();
+      break;
+    case "restored":
+      encodeRestored(message.body.value, writer.uint32(218).fork()).join();
+      break;
+    case "socketAcknowledge":
+      encodeSocketAcknowledge(message.body.value, writer.uint32(226).fork()).join();
+      break;
+    case "withdraw":
+      encodeWithdraw(message.body.value, writer.uint32(234).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FromActor {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFromActor() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.instance = longToNumber(reader.uint64());
-            continue;
+export function decodeFromActor(input: BinaryReader | Uint8Array, length?: number): FromActor {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseFromActor() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "started", value: Started.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "stopped", value: Stopped.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "write", value: Write.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "reply", value: Reply.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "connected", value: Connected.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.body = { $case: "event", value: Event.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.body = { $case: "kick", value: Kick.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.body = { $case: "ask", value: Ask.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.body = { $case: "rest", value: Rest.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.body = { $case: "end", value: End.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.body = { $case: "socketAccept", value: SocketAccept.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.body = { $case: "socketMessage", value: SocketMessage.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.body = { $case: "socketClose", value: SocketClose.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 15: {
-            if (tag !== 122) {
-              break;
-            }
-
-            message.body = { $case: "log", value: Log.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 16: {
-            if (tag !== 130) {
-              break;
-            }
-
-            message.body = { $case: "subscribed", value: Subscribed.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 20: {
-            if (tag !== 162) {
-              break;
-            }
-
-            message.body = { $case: "requestAnswer", value: RequestAnswer.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 22: {
-            if (tag !== 178) {
-              break;
-            }
-
-            message.body = { $case: "bodyChunk", value: BodyChunk.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 23: {
-            if (tag !== 186) {
-              break;
-            }
-
-            message.body = { $case: "bodyEnd", value: BodyEnd.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 24: {
-            if (tag !== 194) {
-              break;
-            }
-
-            message.body = { $case: "bodyCredit", value: BodyCredit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 25: {
-            if (tag !== 202) {
-              break;
-            }
-
-            message.body = { $case: "streamStart", value: StreamStart.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 26: {
-            if (tag !== 210) {
-              break;
-            }
-
-            message.body = { $case: "streamItem", value: StreamItem.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 27: {
-            if (tag !== 218) {
-              break;
-            }
-
-            message.body = { $case: "restored", value: Restored.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 28: {
-            if (tag !== 226) {
-              break;
-            }
-
-            message.body = { $case: "socketAcknowledge", value: SocketAcknowledge.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 29: {
-            if (tag !== 234) {
-              break;
-            }
-
-            message.body = { $case: "withdraw", value: Withdraw.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.instance = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "started", value: decodeStarted(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "stopped", value: decodeStopped(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "write", value: decodeWrite(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "reply", value: decodeReply(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.body = { $case: "connected", value: decodeConnected(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.body = { $case: "event", value: decodeEvent(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.body = { $case: "kick", value: decodeKick(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.body = { $case: "ask", value: decodeAsk(reader, reader.uint32()) };
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.body = { $case: "rest", value: decodeRest(reader, reader.uint32()) };
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.body = { $case: "end", value: decodeEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.body = { $case: "socketAccept", value: decodeSocketAccept(reader, reader.uint32()) };
+          continue;
+        }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.body = { $case: "socketMessage", value: decodeSocketMessage(reader, reader.uint32()) };
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.body = { $case: "socketClose", value: decodeSocketClose(reader, reader.uint32()) };
+          continue;
+        }
+        case 15: {
+          if (tag !== 122) {
+            break;
+          }
+
+          message.body = { $case: "log", value: decodeLog(reader, reader.uint32()) };
+          continue;
+        }
+        case 16: {
+          if (tag !== 130) {
+            break;
+          }
+
+          message.body = { $case: "subscribed", value: decodeSubscribed(reader, reader.uint32()) };
+          continue;
+        }
+        case 20: {
+          if (tag !== 162) {
+            break;
+          }
+
+          message.body = { $case: "requestAnswer", value: decodeRequestAnswer(reader, reader.uint32()) };
+          continue;
+        }
+        case 22: {
+          if (tag !== 178) {
+            break;
+          }
+
+          message.body = { $case: "bodyChunk", value: decodeBodyChunk(reader, reader.uint32()) };
+          continue;
+        }
+        case 23: {
+          if (tag !== 186) {
+            break;
+          }
+
+          message.body = { $case: "bodyEnd", value: decodeBodyEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 24: {
+          if (tag !== 194) {
+            break;
+          }
+
+          message.body = { $case: "bodyCredit", value: decodeBodyCredit(reader, reader.uint32()) };
+          continue;
+        }
+        case 25: {
+          if (tag !== 202) {
+            break;
+          }
+
+          message.body = { $case: "streamStart", value: decodeStreamStart(reader, reader.uint32()) };
+          continue;
+        }
+        case 26: {
+          if (tag !== 210) {
+            break;
+          }
+
+          message.body = { $case: "streamItem", value: decodeStreamItem(reader, reader.uint32()) };
+          continue;
+        }
+        case 27: {
+          if (tag !== 218) {
+            break;
+          }
+
+          message.body = { $case: "restored", value: decodeRestored(reader, reader.uint32()) };
+          continue;
+        }
+        case 28: {
+          if (tag !== 226) {
+            break;
+          }
+
+          message.body = { $case: "socketAcknowledge", value: decodeSocketAcknowledge(reader, reader.uint32()) };
+          continue;
+        }
+        case 29: {
+          if (tag !== 234) {
+            break;
+          }
+
+          message.body = { $case: "withdraw", value: decodeWithdraw(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const FromActor: MessageFns<FromActor> = { encode: encodeFromActor, decode: decodeFromActor };
 
 function createBaseError(): Error {
   return { group: "", code: "", message: "", metadata: new Uint8Array(0), retryable: false, public: false, status: 0 };
 }
 
-export const Error: MessageFns<Error> = {
-  encode(message: Error, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.group !== "") {
-      writer.uint32(10).string(message.group);
-    }
-    if (message.code !== "") {
-      writer.uint32(18).string(message.code);
-    }
-    if (message.message !== "") {
-      writer.uint32(26).string(message.message);
-    }
-    if (message.metadata.length !== 0) {
-      writer.uint32(34).bytes(message.metadata);
-    }
-    if (message.retryable !== false) {
-      writer.uint32(40).bool(message.retryable);
-    }
-    if (message.public !== false) {
-      writer.uint32(48).bool(message.public);
-    }
-    if (message.status !== 0) {
-      writer.uint32(56).uint32(message.status);
-    }
-    return writer;
-  },
+export function encodeError(message: Error, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.group !== "") {
+    writer.uint32(10).string(message.group);
+  }
+  if (message.code !== "") {
+    writer.uint32(18).string(message.code);
+  }
+  if (message.message !== "") {
+    writer.uint32(26).string(message.message);
+  }
+  if (message.metadata.length !== 0) {
+    writer.uint32(34).bytes(message.metadata);
+  }
+  if (message.retryable !== false) {
+    writer.uint32(40).bool(message.retryable);
+  }
+  if (message.public !== false) {
+    writer.uint32(48).bool(message.public);
+  }
+  if (message.status !== 0) {
+    writer.uint32(56).uint32(message.status);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Error {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseError() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.group = reader.string();
-            continue;
+export function decodeError(input: BinaryReader | Uint8Array, length?: number): Error {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseError() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.code = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.message = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.metadata = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.retryable = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.public = reader.bool();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.status = reader.uint32();
-            continue;
-          }
+          message.group = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.code = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.message = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.metadata = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.retryable = reader.bool();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.public = reader.bool();
+          continue;
+        }
+        case 7: {
+          if (tag !== 56) {
+            break;
+          }
+
+          message.status = reader.uint32();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Error: MessageFns<Error> = { encode: encodeError, decode: decodeError };
 
 function createBaseRow(): Row {
   return { space: 0, key: "", blobKey: new Uint8Array(0), value: new Uint8Array(0), deleted: false };
 }
 
-export const Row: MessageFns<Row> = {
-  encode(message: Row, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.space !== 0) {
-      writer.uint32(8).int32(message.space);
-    }
-    if (message.key !== "") {
-      writer.uint32(18).string(message.key);
-    }
-    if (message.blobKey.length !== 0) {
-      writer.uint32(26).bytes(message.blobKey);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(34).bytes(message.value);
-    }
-    if (message.deleted !== false) {
-      writer.uint32(40).bool(message.deleted);
-    }
-    return writer;
-  },
+export function encodeRow(message: Row, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.space !== 0) {
+    writer.uint32(8).int32(message.space);
+  }
+  if (message.key !== "") {
+    writer.uint32(18).string(message.key);
+  }
+  if (message.blobKey.length !== 0) {
+    writer.uint32(26).bytes(message.blobKey);
+  }
+  if (message.value.length !== 0) {
+    writer.uint32(34).bytes(message.value);
+  }
+  if (message.deleted !== false) {
+    writer.uint32(40).bool(message.deleted);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Row {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRow() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.space = reader.int32() as any;
-            continue;
+export function decodeRow(input: BinaryReader | Uint8Array, length?: number): Row {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRow() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.key = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.blobKey = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.value = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.deleted = reader.bool();
-            continue;
-          }
+          message.space = reader.int32() as any;
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.blobKey = reader.bytes();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.value = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.deleted = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Row: MessageFns<Row> = { encode: encodeRow, decode: decodeRow };
 
 function createBaseStart(): Start {
   return {
@@ -1487,560 +1487,560 @@ function createBaseStart(): Start {
   };
 }
 
-export const Start: MessageFns<Start> = {
-  encode(message: Start, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    for (const v of message.key) {
-      writer.uint32(18).string(v!);
-    }
-    if (message.actorId !== "") {
-      writer.uint32(26).string(message.actorId);
-    }
-    if (message.generation !== 0) {
-      writer.uint32(32).uint64(message.generation);
-    }
-    if (message.createdAt !== 0) {
-      writer.uint32(40).uint64(message.createdAt);
-    }
-    if (message.isNew !== false) {
-      writer.uint32(48).bool(message.isNew);
-    }
-    if (message.input.length !== 0) {
-      writer.uint32(58).bytes(message.input);
-    }
-    for (const v of message.rows) {
-      Row.encode(v!, writer.uint32(66).fork()).join();
-    }
-    if (message.actor !== "") {
-      writer.uint32(74).string(message.actor);
-    }
-    if (message.moreRows !== false) {
-      writer.uint32(80).bool(message.moreRows);
-    }
-    return writer;
-  },
+export function encodeStart(message: Start, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.name !== "") {
+    writer.uint32(10).string(message.name);
+  }
+  for (const v of message.key) {
+    writer.uint32(18).string(v!);
+  }
+  if (message.actorId !== "") {
+    writer.uint32(26).string(message.actorId);
+  }
+  if (message.generation !== 0) {
+    writer.uint32(32).uint64(message.generation);
+  }
+  if (message.createdAt !== 0) {
+    writer.uint32(40).uint64(message.createdAt);
+  }
+  if (message.isNew !== false) {
+    writer.uint32(48).bool(message.isNew);
+  }
+  if (message.input.length !== 0) {
+    writer.uint32(58).bytes(message.input);
+  }
+  for (const v of message.rows) {
+    encodeRow(v!, writer.uint32(66).fork()).join();
+  }
+  if (message.actor !== "") {
+    writer.uint32(74).string(message.actor);
+  }
+  if (message.moreRows !== false) {
+    writer.uint32(80).bool(message.moreRows);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Start {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStart() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
+export function decodeStart(input: BinaryReader | Uint8Array, length?: number): Start {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStart() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.key.push(reader.string());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.actorId = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.generation = longToNumber(reader.uint64());
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.createdAt = longToNumber(reader.uint64());
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.isNew = reader.bool();
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.input = reader.bytes();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.rows.push(Row.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.actor = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 80) {
-              break;
-            }
-
-            message.moreRows = reader.bool();
-            continue;
-          }
+          message.name = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.key.push(reader.string());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.actorId = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.generation = longToNumber(reader.uint64());
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.createdAt = longToNumber(reader.uint64());
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.isNew = reader.bool();
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.input = reader.bytes();
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.rows.push(decodeRow(reader, reader.uint32()));
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.actor = reader.string();
+          continue;
+        }
+        case 10: {
+          if (tag !== 80) {
+            break;
+          }
+
+          message.moreRows = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Start: MessageFns<Start> = { encode: encodeStart, decode: decodeStart };
 
 function createBaseStartRows(): StartRows {
   return { rows: [], last: false, sleepers: [] };
 }
 
-export const StartRows: MessageFns<StartRows> = {
-  encode(message: StartRows, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.rows) {
-      Row.encode(v!, writer.uint32(10).fork()).join();
-    }
-    if (message.last !== false) {
-      writer.uint32(16).bool(message.last);
-    }
-    for (const v of message.sleepers) {
-      Sleeper.encode(v!, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
+export function encodeStartRows(message: StartRows, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.rows) {
+    encodeRow(v!, writer.uint32(10).fork()).join();
+  }
+  if (message.last !== false) {
+    writer.uint32(16).bool(message.last);
+  }
+  for (const v of message.sleepers) {
+    encodeSleeper(v!, writer.uint32(26).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StartRows {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStartRows() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.rows.push(Row.decode(reader, reader.uint32()));
-            continue;
+export function decodeStartRows(input: BinaryReader | Uint8Array, length?: number): StartRows {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStartRows() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.last = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.sleepers.push(Sleeper.decode(reader, reader.uint32()));
-            continue;
-          }
+          message.rows.push(decodeRow(reader, reader.uint32()));
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.last = reader.bool();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.sleepers.push(decodeSleeper(reader, reader.uint32()));
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const StartRows: MessageFns<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
 
 function createBaseSleeper(): Sleeper {
   return { connection: 0, socket: 0, id: "" };
 }
 
-export const Sleeper: MessageFns<Sleeper> = {
-  encode(message: Sleeper, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.socket !== 0) {
-      writer.uint32(16).uint64(message.socket);
-    }
-    if (message.id !== "") {
-      writer.uint32(26).string(message.id);
-    }
-    return writer;
-  },
+export function encodeSleeper(message: Sleeper, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.socket !== 0) {
+    writer.uint32(16).uint64(message.socket);
+  }
+  if (message.id !== "") {
+    writer.uint32(26).string(message.id);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Sleeper {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSleeper() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeSleeper(input: BinaryReader | Uint8Array, length?: number): Sleeper {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSleeper() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.socket = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.id = reader.string();
-            continue;
-          }
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Sleeper: MessageFns<Sleeper> = { encode: encodeSleeper, decode: decodeSleeper };
 
 function createBaseRestored(): Restored {
   return { connection: 0, socket: 0, params: new Uint8Array(0), events: [] };
 }
 
-export const Restored: MessageFns<Restored> = {
-  encode(message: Restored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.socket !== 0) {
-      writer.uint32(16).uint64(message.socket);
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(26).bytes(message.params);
-    }
-    for (const v of message.events) {
-      writer.uint32(34).string(v!);
-    }
-    return writer;
-  },
+export function encodeRestored(message: Restored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.socket !== 0) {
+    writer.uint32(16).uint64(message.socket);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(26).bytes(message.params);
+  }
+  for (const v of message.events) {
+    writer.uint32(34).string(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Restored {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRestored() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeRestored(input: BinaryReader | Uint8Array, length?: number): Restored {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRestored() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.socket = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.events.push(reader.string());
-            continue;
-          }
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.events.push(reader.string());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Restored: MessageFns<Restored> = { encode: encodeRestored, decode: decodeRestored };
 
 function createBaseStarted(): Started {
   return { error: undefined, alarmAt: 0 };
 }
 
-export const Started: MessageFns<Started> = {
-  encode(message: Started, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(10).fork()).join();
-    }
-    if (message.alarmAt !== 0) {
-      writer.uint32(16).uint64(message.alarmAt);
-    }
-    return writer;
-  },
+export function encodeStarted(message: Started, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(10).fork()).join();
+  }
+  if (message.alarmAt !== 0) {
+    writer.uint32(16).uint64(message.alarmAt);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Started {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStarted() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
+export function decodeStarted(input: BinaryReader | Uint8Array, length?: number): Started {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStarted() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.alarmAt = longToNumber(reader.uint64());
-            continue;
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.alarmAt = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Started: MessageFns<Started> = { encode: encodeStarted, decode: decodeStarted };
 
 function createBaseStop(): Stop {
   return { reason: 0, graceMs: 0 };
 }
 
-export const Stop: MessageFns<Stop> = {
-  encode(message: Stop, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reason !== 0) {
-      writer.uint32(8).int32(message.reason);
-    }
-    if (message.graceMs !== 0) {
-      writer.uint32(16).uint32(message.graceMs);
-    }
-    return writer;
-  },
+export function encodeStop(message: Stop, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.reason !== 0) {
+    writer.uint32(8).int32(message.reason);
+  }
+  if (message.graceMs !== 0) {
+    writer.uint32(16).uint32(message.graceMs);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Stop {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStop() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.reason = reader.int32() as any;
-            continue;
+export function decodeStop(input: BinaryReader | Uint8Array, length?: number): Stop {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStop() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.graceMs = reader.uint32();
-            continue;
+          message.reason = reader.int32() as any;
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.graceMs = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Stop: MessageFns<Stop> = { encode: encodeStop, decode: decodeStop };
 
 function createBaseStopped(): Stopped {
   return { connections: [], sockets: [] };
 }
 
-export const Stopped: MessageFns<Stopped> = {
-  encode(message: Stopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connections.length !== 0) {
-      writer.uint32(10).fork();
-      for (const v of message.connections) {
-        writer.uint64(v);
-      }
-      writer.join();
+export function encodeStopped(message: Stopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connections.length !== 0) {
+    writer.uint32(10).fork();
+    for (const v of message.connections) {
+      writer.uint64(v);
     }
-    if (message.sockets.length !== 0) {
-      writer.uint32(18).fork();
-      for (const v of message.sockets) {
-        writer.uint64(v);
-      }
-      writer.join();
+    writer.join();
+  }
+  if (message.sockets.length !== 0) {
+    writer.uint32(18).fork();
+    for (const v of message.sockets) {
+      writer.uint64(v);
     }
-    return writer;
-  },
+    writer.join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Stopped {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStopped() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag === 8) {
+export function decodeStopped(input: BinaryReader | Uint8Array, length?: number): Stopped {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStopped() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag === 8) {
+            message.connections.push(longToNumber(reader.uint64()));
+
+            continue;
+          }
+
+          if (tag === 10) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
               message.connections.push(longToNumber(reader.uint64()));
-
-              continue;
             }
 
-            if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.connections.push(longToNumber(reader.uint64()));
-              }
-
-              continue;
-            }
-
-            break;
+            continue;
           }
-          case 2: {
-            if (tag === 16) {
-              message.sockets.push(longToNumber(reader.uint64()));
 
-              continue;
-            }
-
-            if (tag === 18) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.sockets.push(longToNumber(reader.uint64()));
-              }
-
-              continue;
-            }
-
-            break;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        case 2: {
+          if (tag === 16) {
+            message.sockets.push(longToNumber(reader.uint64()));
+
+            continue;
+          }
+
+          if (tag === 18) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.sockets.push(longToNumber(reader.uint64()));
+            }
+
+            continue;
+          }
+
+          break;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Stopped: MessageFns<Stopped> = { encode: encodeStopped, decode: decodeStopped };
 
 function createBaseCall(): Call {
   return {
@@ -2059,2011 +2059,2011 @@ function createBaseCall(): Call {
   };
 }
 
-export const Call: MessageFns<Call> = {
-  encode(message: Call, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.action !== "") {
-      writer.uint32(18).string(message.action);
-    }
-    if (message.args.length !== 0) {
-      writer.uint32(26).bytes(message.args);
-    }
-    if (message.connection !== 0) {
-      writer.uint32(32).uint64(message.connection);
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(42).bytes(message.params);
-    }
-    if (message.timeoutMs !== 0) {
-      writer.uint32(48).uint32(message.timeoutMs);
-    }
-    if (message.send !== undefined) {
-      Send.encode(message.send, writer.uint32(58).fork()).join();
-    }
-    if (message.idempotencyKey !== "") {
-      writer.uint32(66).string(message.idempotencyKey);
-    }
-    if (message.caller !== "") {
-      writer.uint32(74).string(message.caller);
-    }
-    for (const v of message.chain) {
-      ChainLink.encode(v!, writer.uint32(82).fork()).join();
-    }
-    if (message.depth !== 0) {
-      writer.uint32(88).uint32(message.depth);
-    }
-    if (message.trace !== "") {
-      writer.uint32(98).string(message.trace);
-    }
-    return writer;
-  },
+export function encodeCall(message: Call, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.action !== "") {
+    writer.uint32(18).string(message.action);
+  }
+  if (message.args.length !== 0) {
+    writer.uint32(26).bytes(message.args);
+  }
+  if (message.connection !== 0) {
+    writer.uint32(32).uint64(message.connection);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(42).bytes(message.params);
+  }
+  if (message.timeoutMs !== 0) {
+    writer.uint32(48).uint32(message.timeoutMs);
+  }
+  if (message.send !== undefined) {
+    encodeSend(message.send, writer.uint32(58).fork()).join();
+  }
+  if (message.idempotencyKey !== "") {
+    writer.uint32(66).string(message.idempotencyKey);
+  }
+  if (message.caller !== "") {
+    writer.uint32(74).string(message.caller);
+  }
+  for (const v of message.chain) {
+    encodeChainLink(v!, writer.uint32(82).fork()).join();
+  }
+  if (message.depth !== 0) {
+    writer.uint32(88).uint32(message.depth);
+  }
+  if (message.trace !== "") {
+    writer.uint32(98).string(message.trace);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Call {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCall() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeCall(input: BinaryReader | Uint8Array, length?: number): Call {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseCall() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.action = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.args = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.timeoutMs = reader.uint32();
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.send = Send.decode(reader, reader.uint32());
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.idempotencyKey = reader.string();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.caller = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.chain.push(ChainLink.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 11: {
-            if (tag !== 88) {
-              break;
-            }
-
-            message.depth = reader.uint32();
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.trace = reader.string();
-            continue;
-          }
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.action = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.args = reader.bytes();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.connection = longToNumber(reader.uint64());
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.timeoutMs = reader.uint32();
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.send = decodeSend(reader, reader.uint32());
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.idempotencyKey = reader.string();
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.caller = reader.string();
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.chain.push(decodeChainLink(reader, reader.uint32()));
+          continue;
+        }
+        case 11: {
+          if (tag !== 88) {
+            break;
+          }
+
+          message.depth = reader.uint32();
+          continue;
+        }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.trace = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Call: MessageFns<Call> = { encode: encodeCall, decode: decodeCall };
 
 function createBaseSend(): Send {
   return { wait: false, timeoutMs: 0, ticket: "" };
 }
 
-export const Send: MessageFns<Send> = {
-  encode(message: Send, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.wait !== false) {
-      writer.uint32(8).bool(message.wait);
-    }
-    if (message.timeoutMs !== 0) {
-      writer.uint32(16).uint32(message.timeoutMs);
-    }
-    if (message.ticket !== "") {
-      writer.uint32(26).string(message.ticket);
-    }
-    return writer;
-  },
+export function encodeSend(message: Send, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.wait !== false) {
+    writer.uint32(8).bool(message.wait);
+  }
+  if (message.timeoutMs !== 0) {
+    writer.uint32(16).uint32(message.timeoutMs);
+  }
+  if (message.ticket !== "") {
+    writer.uint32(26).string(message.ticket);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Send {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSend() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.wait = reader.bool();
-            continue;
+export function decodeSend(input: BinaryReader | Uint8Array, length?: number): Send {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSend() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.timeoutMs = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.ticket = reader.string();
-            continue;
-          }
+          message.wait = reader.bool();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.timeoutMs = reader.uint32();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.ticket = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Send: MessageFns<Send> = { encode: encodeSend, decode: decodeSend };
 
 function createBaseChainLink(): ChainLink {
   return { entry: "", actor: "" };
 }
 
-export const ChainLink: MessageFns<ChainLink> = {
-  encode(message: ChainLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.entry !== "") {
-      writer.uint32(10).string(message.entry);
-    }
-    if (message.actor !== "") {
-      writer.uint32(18).string(message.actor);
-    }
-    return writer;
-  },
+export function encodeChainLink(message: ChainLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.entry !== "") {
+    writer.uint32(10).string(message.entry);
+  }
+  if (message.actor !== "") {
+    writer.uint32(18).string(message.actor);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ChainLink {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChainLink() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.entry = reader.string();
-            continue;
+export function decodeChainLink(input: BinaryReader | Uint8Array, length?: number): ChainLink {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseChainLink() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.actor = reader.string();
-            continue;
+          message.entry = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.actor = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ChainLink: MessageFns<ChainLink> = { encode: encodeChainLink, decode: decodeChainLink };
 
 function createBaseCancel(): Cancel {
   return { call: 0 };
 }
 
-export const Cancel: MessageFns<Cancel> = {
-  encode(message: Cancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    return writer;
-  },
+export function encodeCancel(message: Cancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Cancel {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCancel() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeCancel(input: BinaryReader | Uint8Array, length?: number): Cancel {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseCancel() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Cancel: MessageFns<Cancel> = { encode: encodeCancel, decode: decodeCancel };
 
 function createBaseStreamStart(): StreamStart {
   return { call: 0 };
 }
 
-export const StreamStart: MessageFns<StreamStart> = {
-  encode(message: StreamStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    return writer;
-  },
+export function encodeStreamStart(message: StreamStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StreamStart {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamStart() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeStreamStart(input: BinaryReader | Uint8Array, length?: number): StreamStart {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStreamStart() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const StreamStart: MessageFns<StreamStart> = { encode: encodeStreamStart, decode: decodeStreamStart };
 
 function createBaseStreamItem(): StreamItem {
   return { call: 0, value: new Uint8Array(0) };
 }
 
-export const StreamItem: MessageFns<StreamItem> = {
-  encode(message: StreamItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(18).bytes(message.value);
-    }
-    return writer;
-  },
+export function encodeStreamItem(message: StreamItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.value.length !== 0) {
+    writer.uint32(18).bytes(message.value);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StreamItem {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamItem() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeStreamItem(input: BinaryReader | Uint8Array, length?: number): StreamItem {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStreamItem() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.value = reader.bytes();
-            continue;
+          message.call = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.value = reader.bytes();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const StreamItem: MessageFns<StreamItem> = { encode: encodeStreamItem, decode: decodeStreamItem };
 
 function createBaseStreamCredit(): StreamCredit {
   return { call: 0, items: 0 };
 }
 
-export const StreamCredit: MessageFns<StreamCredit> = {
-  encode(message: StreamCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.items !== 0) {
-      writer.uint32(16).uint32(message.items);
-    }
-    return writer;
-  },
+export function encodeStreamCredit(message: StreamCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.items !== 0) {
+    writer.uint32(16).uint32(message.items);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StreamCredit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamCredit() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeStreamCredit(input: BinaryReader | Uint8Array, length?: number): StreamCredit {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseStreamCredit() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.items = reader.uint32();
-            continue;
+          message.call = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.items = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const StreamCredit: MessageFns<StreamCredit> = { encode: encodeStreamCredit, decode: decodeStreamCredit };
 
 function createBaseReply(): Reply {
   return { call: 0, value: new Uint8Array(0), error: undefined, refused: false, begun: false };
 }
 
-export const Reply: MessageFns<Reply> = {
-  encode(message: Reply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(18).bytes(message.value);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(26).fork()).join();
-    }
-    if (message.refused !== false) {
-      writer.uint32(32).bool(message.refused);
-    }
-    if (message.begun !== false) {
-      writer.uint32(40).bool(message.begun);
-    }
-    return writer;
-  },
+export function encodeReply(message: Reply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.value.length !== 0) {
+    writer.uint32(18).bytes(message.value);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(26).fork()).join();
+  }
+  if (message.refused !== false) {
+    writer.uint32(32).bool(message.refused);
+  }
+  if (message.begun !== false) {
+    writer.uint32(40).bool(message.begun);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Reply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReply() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeReply(input: BinaryReader | Uint8Array, length?: number): Reply {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseReply() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.value = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.refused = reader.bool();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.begun = reader.bool();
-            continue;
-          }
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = reader.bytes();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.refused = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.begun = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Reply: MessageFns<Reply> = { encode: encodeReply, decode: decodeReply };
 
 function createBaseConnect(): Connect {
   return { connection: 0, id: "", params: new Uint8Array(0), stays: false };
 }
 
-export const Connect: MessageFns<Connect> = {
-  encode(message: Connect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.id !== "") {
-      writer.uint32(18).string(message.id);
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(26).bytes(message.params);
-    }
-    if (message.stays !== false) {
-      writer.uint32(32).bool(message.stays);
-    }
-    return writer;
-  },
+export function encodeConnect(message: Connect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.id !== "") {
+    writer.uint32(18).string(message.id);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(26).bytes(message.params);
+  }
+  if (message.stays !== false) {
+    writer.uint32(32).bool(message.stays);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Connect {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConnect() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeConnect(input: BinaryReader | Uint8Array, length?: number): Connect {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseConnect() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.id = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.stays = reader.bool();
-            continue;
-          }
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.stays = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Connect: MessageFns<Connect> = { encode: encodeConnect, decode: decodeConnect };
 
 function createBaseConnected(): Connected {
   return { connection: 0, error: undefined, stays: false };
 }
 
-export const Connected: MessageFns<Connected> = {
-  encode(message: Connected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    if (message.stays !== false) {
-      writer.uint32(24).bool(message.stays);
-    }
-    return writer;
-  },
+export function encodeConnected(message: Connected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(18).fork()).join();
+  }
+  if (message.stays !== false) {
+    writer.uint32(24).bool(message.stays);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Connected {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConnected() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeConnected(input: BinaryReader | Uint8Array, length?: number): Connected {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseConnected() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.stays = reader.bool();
-            continue;
-          }
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.stays = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Connected: MessageFns<Connected> = { encode: encodeConnected, decode: decodeConnected };
 
 function createBaseDisconnect(): Disconnect {
   return { connection: 0 };
 }
 
-export const Disconnect: MessageFns<Disconnect> = {
-  encode(message: Disconnect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    return writer;
-  },
+export function encodeDisconnect(message: Disconnect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Disconnect {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDisconnect() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeDisconnect(input: BinaryReader | Uint8Array, length?: number): Disconnect {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseDisconnect() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Disconnect: MessageFns<Disconnect> = { encode: encodeDisconnect, decode: decodeDisconnect };
 
 function createBaseSubscribe(): Subscribe {
   return { connection: 0, event: "", subscription: 0, resumes: false, after: 0 };
 }
 
-export const Subscribe: MessageFns<Subscribe> = {
-  encode(message: Subscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.event !== "") {
-      writer.uint32(18).string(message.event);
-    }
-    if (message.subscription !== 0) {
-      writer.uint32(24).uint64(message.subscription);
-    }
-    if (message.resumes !== false) {
-      writer.uint32(32).bool(message.resumes);
-    }
-    if (message.after !== 0) {
-      writer.uint32(40).uint64(message.after);
-    }
-    return writer;
-  },
+export function encodeSubscribe(message: Subscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.event !== "") {
+    writer.uint32(18).string(message.event);
+  }
+  if (message.subscription !== 0) {
+    writer.uint32(24).uint64(message.subscription);
+  }
+  if (message.resumes !== false) {
+    writer.uint32(32).bool(message.resumes);
+  }
+  if (message.after !== 0) {
+    writer.uint32(40).uint64(message.after);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Subscribe {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSubscribe() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeSubscribe(input: BinaryReader | Uint8Array, length?: number): Subscribe {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSubscribe() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.event = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.subscription = longToNumber(reader.uint64());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.resumes = reader.bool();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.after = longToNumber(reader.uint64());
-            continue;
-          }
+          message.connection = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.event = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.subscription = longToNumber(reader.uint64());
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.resumes = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.after = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Subscribe: MessageFns<Subscribe> = { encode: encodeSubscribe, decode: decodeSubscribe };
 
 function createBaseSubscribed(): Subscribed {
   return { subscription: 0, error: undefined, retained: false, sequence: 0, gap: false };
 }
 
-export const Subscribed: MessageFns<Subscribed> = {
-  encode(message: Subscribed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.subscription !== 0) {
-      writer.uint32(8).uint64(message.subscription);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    if (message.retained !== false) {
-      writer.uint32(24).bool(message.retained);
-    }
-    if (message.sequence !== 0) {
-      writer.uint32(32).uint64(message.sequence);
-    }
-    if (message.gap !== false) {
-      writer.uint32(40).bool(message.gap);
-    }
-    return writer;
-  },
+export function encodeSubscribed(message: Subscribed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.subscription !== 0) {
+    writer.uint32(8).uint64(message.subscription);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(18).fork()).join();
+  }
+  if (message.retained !== false) {
+    writer.uint32(24).bool(message.retained);
+  }
+  if (message.sequence !== 0) {
+    writer.uint32(32).uint64(message.sequence);
+  }
+  if (message.gap !== false) {
+    writer.uint32(40).bool(message.gap);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Subscribed {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSubscribed() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.subscription = longToNumber(reader.uint64());
-            continue;
+export function decodeSubscribed(input: BinaryReader | Uint8Array, length?: number): Subscribed {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSubscribed() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.retained = reader.bool();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.sequence = longToNumber(reader.uint64());
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.gap = reader.bool();
-            continue;
-          }
+          message.subscription = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.retained = reader.bool();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.sequence = longToNumber(reader.uint64());
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.gap = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Subscribed: MessageFns<Subscribed> = { encode: encodeSubscribed, decode: decodeSubscribed };
 
 function createBaseUnsubscribe(): Unsubscribe {
   return { connection: 0, event: "" };
 }
 
-export const Unsubscribe: MessageFns<Unsubscribe> = {
-  encode(message: Unsubscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.event !== "") {
-      writer.uint32(18).string(message.event);
-    }
-    return writer;
-  },
+export function encodeUnsubscribe(message: Unsubscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.event !== "") {
+    writer.uint32(18).string(message.event);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Unsubscribe {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUnsubscribe() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeUnsubscribe(input: BinaryReader | Uint8Array, length?: number): Unsubscribe {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseUnsubscribe() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.event = reader.string();
-            continue;
+          message.connection = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.event = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Unsubscribe: MessageFns<Unsubscribe> = { encode: encodeUnsubscribe, decode: decodeUnsubscribe };
 
 function createBaseEvent(): Event {
   return { name: "", args: new Uint8Array(0), connections: [], unconfirmed: false, sequence: 0 };
 }
 
-export const Event: MessageFns<Event> = {
-  encode(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
+export function encodeEvent(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.name !== "") {
+    writer.uint32(10).string(message.name);
+  }
+  if (message.args.length !== 0) {
+    writer.uint32(18).bytes(message.args);
+  }
+  if (message.connections.length !== 0) {
+    writer.uint32(26).fork();
+    for (const v of message.connections) {
+      writer.uint64(v);
     }
-    if (message.args.length !== 0) {
-      writer.uint32(18).bytes(message.args);
-    }
-    if (message.connections.length !== 0) {
-      writer.uint32(26).fork();
-      for (const v of message.connections) {
-        writer.uint64(v);
-      }
-      writer.join();
-    }
-    if (message.unconfirmed !== false) {
-      writer.uint32(32).bool(message.unconfirmed);
-    }
-    if (message.sequence !== 0) {
-      writer.uint32(40).uint64(message.sequence);
-    }
-    return writer;
-  },
+    writer.join();
+  }
+  if (message.unconfirmed !== false) {
+    writer.uint32(32).bool(message.unconfirmed);
+  }
+  if (message.sequence !== 0) {
+    writer.uint32(40).uint64(message.sequence);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Event {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEvent() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.args = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag === 24) {
-              message.connections.push(longToNumber(reader.uint64()));
-
-              continue;
-            }
-
-            if (tag === 26) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.connections.push(longToNumber(reader.uint64()));
-              }
-
-              continue;
-            }
-
+export function decodeEvent(input: BinaryReader | Uint8Array, length?: number): Event {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseEvent() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
             break;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
 
-            message.unconfirmed = reader.bool();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.sequence = longToNumber(reader.uint64());
-            continue;
-          }
+          message.name = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.args = reader.bytes();
+          continue;
+        }
+        case 3: {
+          if (tag === 24) {
+            message.connections.push(longToNumber(reader.uint64()));
+
+            continue;
+          }
+
+          if (tag === 26) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.connections.push(longToNumber(reader.uint64()));
+            }
+
+            continue;
+          }
+
           break;
         }
-        reader.skip(tag & 7);
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.unconfirmed = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.sequence = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Event: MessageFns<Event> = { encode: encodeEvent, decode: decodeEvent };
 
 function createBaseKick(): Kick {
   return { connection: 0, reason: "" };
 }
 
-export const Kick: MessageFns<Kick> = {
-  encode(message: Kick, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.connection !== 0) {
-      writer.uint32(8).uint64(message.connection);
-    }
-    if (message.reason !== "") {
-      writer.uint32(18).string(message.reason);
-    }
-    return writer;
-  },
+export function encodeKick(message: Kick, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.connection !== 0) {
+    writer.uint32(8).uint64(message.connection);
+  }
+  if (message.reason !== "") {
+    writer.uint32(18).string(message.reason);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Kick {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseKick() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.connection = longToNumber(reader.uint64());
-            continue;
+export function decodeKick(input: BinaryReader | Uint8Array, length?: number): Kick {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseKick() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.reason = reader.string();
-            continue;
+          message.connection = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.reason = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Kick: MessageFns<Kick> = { encode: encodeKick, decode: decodeKick };
 
 function createBaseWrite(): Write {
   return { rows: [], alarmChanged: false, alarmAt: 0 };
 }
 
-export const Write: MessageFns<Write> = {
-  encode(message: Write, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.rows) {
-      Row.encode(v!, writer.uint32(10).fork()).join();
-    }
-    if (message.alarmChanged !== false) {
-      writer.uint32(16).bool(message.alarmChanged);
-    }
-    if (message.alarmAt !== 0) {
-      writer.uint32(24).uint64(message.alarmAt);
-    }
-    return writer;
-  },
+export function encodeWrite(message: Write, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.rows) {
+    encodeRow(v!, writer.uint32(10).fork()).join();
+  }
+  if (message.alarmChanged !== false) {
+    writer.uint32(16).bool(message.alarmChanged);
+  }
+  if (message.alarmAt !== 0) {
+    writer.uint32(24).uint64(message.alarmAt);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Write {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWrite() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.rows.push(Row.decode(reader, reader.uint32()));
-            continue;
+export function decodeWrite(input: BinaryReader | Uint8Array, length?: number): Write {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseWrite() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.alarmChanged = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.alarmAt = longToNumber(reader.uint64());
-            continue;
-          }
+          message.rows.push(decodeRow(reader, reader.uint32()));
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.alarmChanged = reader.bool();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.alarmAt = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Write: MessageFns<Write> = { encode: encodeWrite, decode: decodeWrite };
 
 function createBaseRest(): Rest {
   return { idle: false };
 }
 
-export const Rest: MessageFns<Rest> = {
-  encode(message: Rest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.idle !== false) {
-      writer.uint32(8).bool(message.idle);
-    }
-    return writer;
-  },
+export function encodeRest(message: Rest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.idle !== false) {
+    writer.uint32(8).bool(message.idle);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Rest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRest() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.idle = reader.bool();
-            continue;
+export function decodeRest(input: BinaryReader | Uint8Array, length?: number): Rest {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRest() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.idle = reader.bool();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Rest: MessageFns<Rest> = { encode: encodeRest, decode: decodeRest };
 
 function createBaseEnd(): End {
   return { reason: 0 };
 }
 
-export const End: MessageFns<End> = {
-  encode(message: End, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reason !== 0) {
-      writer.uint32(8).int32(message.reason);
-    }
-    return writer;
-  },
+export function encodeEnd(message: End, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.reason !== 0) {
+    writer.uint32(8).int32(message.reason);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): End {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnd() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.reason = reader.int32() as any;
-            continue;
+export function decodeEnd(input: BinaryReader | Uint8Array, length?: number): End {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseEnd() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.reason = reader.int32() as any;
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const End: MessageFns<End> = { encode: encodeEnd, decode: decodeEnd };
 
 function createBaseAsk(): Ask {
   return { ask: 0, about: undefined };
 }
 
-export const Ask: MessageFns<Ask> = {
-  encode(message: Ask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.ask !== 0) {
-      writer.uint32(8).uint64(message.ask);
-    }
-    switch (message.about?.$case) {
-      case "barrier":
-        Barrier.encode(message.about.value, writer.uint32(18).fork()).join();
-        break;
-      case "kvGet":
-        KvGet.encode(message.about.value, writer.uint32(26).fork()).join();
-        break;
-      case "kvList":
-        KvList.encode(message.about.value, writer.uint32(34).fork()).join();
-        break;
-      case "sqlExecute":
-        SqlExecute.encode(message.about.value, writer.uint32(42).fork()).join();
-        break;
-      case "ownGet":
-        OwnGet.encode(message.about.value, writer.uint32(50).fork()).join();
-        break;
-      case "ownList":
-        OwnList.encode(message.about.value, writer.uint32(58).fork()).join();
-        break;
-      case "actorCall":
-        ActorCall.encode(message.about.value, writer.uint32(66).fork()).join();
-        break;
-      case "sqlBegin":
-        SqlBegin.encode(message.about.value, writer.uint32(74).fork()).join();
-        break;
-      case "sqlEnd":
-        SqlEnd.encode(message.about.value, writer.uint32(82).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeAsk(message: Ask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.ask !== 0) {
+    writer.uint32(8).uint64(message.ask);
+  }
+  switch (message.about?.$case) {
+    case "barrier":
+      encodeBarrier(message.about.value, writer.uint32(18).fork()).join();
+      break;
+    case "kvGet":
+      encodeKvGet(message.about.value, writer.uint32(26).fork()).join();
+      break;
+    case "kvList":
+      encodeKvList(message.about.value, writer.uint32(34).fork()).join();
+      break;
+    case "sqlExecute":
+      encodeSqlExecute(message.about.value, writer.uint32(42).fork()).join();
+      break;
+    case "ownGet":
+      encodeOwnGet(message.about.value, writer.uint32(50).fork()).join();
+      break;
+    case "ownList":
+      encodeOwnList(message.about.value, writer.uint32(58).fork()).join();
+      break;
+    case "actorCall":
+      encodeActorCall(message.about.value, writer.uint32(66).fork()).join();
+      break;
+    case "sqlBegin":
+      encodeSqlBegin(message.about.value, writer.uint32(74).fork()).join();
+      break;
+    case "sqlEnd":
+      encodeSqlEnd(message.about.value, writer.uint32(82).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Ask {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAsk() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.ask = longToNumber(reader.uint64());
-            continue;
+export function decodeAsk(input: BinaryReader | Uint8Array, length?: number): Ask {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseAsk() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.about = { $case: "barrier", value: Barrier.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.about = { $case: "kvGet", value: KvGet.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.about = { $case: "kvList", value: KvList.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.about = { $case: "sqlExecute", value: SqlExecute.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.about = { $case: "ownGet", value: OwnGet.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.about = { $case: "ownList", value: OwnList.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.about = { $case: "actorCall", value: ActorCall.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.about = { $case: "sqlBegin", value: SqlBegin.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.about = { $case: "sqlEnd", value: SqlEnd.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.ask = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.about = { $case: "barrier", value: decodeBarrier(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.about = { $case: "kvGet", value: decodeKvGet(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.about = { $case: "kvList", value: decodeKvList(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.about = { $case: "sqlExecute", value: decodeSqlExecute(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.about = { $case: "ownGet", value: decodeOwnGet(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.about = { $case: "ownList", value: decodeOwnList(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.about = { $case: "actorCall", value: decodeActorCall(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.about = { $case: "sqlBegin", value: decodeSqlBegin(reader, reader.uint32()) };
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.about = { $case: "sqlEnd", value: decodeSqlEnd(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Ask: MessageFns<Ask> = { encode: encodeAsk, decode: decodeAsk };
 
 function createBaseWithdraw(): Withdraw {
   return { ask: 0 };
 }
 
-export const Withdraw: MessageFns<Withdraw> = {
-  encode(message: Withdraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.ask !== 0) {
-      writer.uint32(8).uint64(message.ask);
-    }
-    return writer;
-  },
+export function encodeWithdraw(message: Withdraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.ask !== 0) {
+    writer.uint32(8).uint64(message.ask);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Withdraw {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWithdraw() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.ask = longToNumber(reader.uint64());
-            continue;
+export function decodeWithdraw(input: BinaryReader | Uint8Array, length?: number): Withdraw {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseWithdraw() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.ask = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Withdraw: MessageFns<Withdraw> = { encode: encodeWithdraw, decode: decodeWithdraw };
 
 function createBaseBarrier(): Barrier {
   return {};
 }
 
-export const Barrier: MessageFns<Barrier> = {
-  encode(_: Barrier, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
+export function encodeBarrier(_: Barrier, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Barrier {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBarrier() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+export function decodeBarrier(input: BinaryReader | Uint8Array, length?: number): Barrier {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseBarrier() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Barrier: MessageFns<Barrier> = { encode: encodeBarrier, decode: decodeBarrier };
 
 function createBaseKvGet(): KvGet {
   return { keys: [] };
 }
 
-export const KvGet: MessageFns<KvGet> = {
-  encode(message: KvGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.keys) {
-      writer.uint32(10).bytes(v!);
-    }
-    return writer;
-  },
+export function encodeKvGet(message: KvGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.keys) {
+    writer.uint32(10).bytes(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): KvGet {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseKvGet() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.keys.push(reader.bytes());
-            continue;
+export function decodeKvGet(input: BinaryReader | Uint8Array, length?: number): KvGet {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseKvGet() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.keys.push(reader.bytes());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const KvGet: MessageFns<KvGet> = { encode: encodeKvGet, decode: decodeKvGet };
 
 function createBaseKvList(): KvList {
   return { start: new Uint8Array(0), end: new Uint8Array(0), limit: 0, reverse: false };
 }
 
-export const KvList: MessageFns<KvList> = {
-  encode(message: KvList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.start.length !== 0) {
-      writer.uint32(10).bytes(message.start);
-    }
-    if (message.end.length !== 0) {
-      writer.uint32(18).bytes(message.end);
-    }
-    if (message.limit !== 0) {
-      writer.uint32(24).uint32(message.limit);
-    }
-    if (message.reverse !== false) {
-      writer.uint32(32).bool(message.reverse);
-    }
-    return writer;
-  },
+export function encodeKvList(message: KvList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.start.length !== 0) {
+    writer.uint32(10).bytes(message.start);
+  }
+  if (message.end.length !== 0) {
+    writer.uint32(18).bytes(message.end);
+  }
+  if (message.limit !== 0) {
+    writer.uint32(24).uint32(message.limit);
+  }
+  if (message.reverse !== false) {
+    writer.uint32(32).bool(message.reverse);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): KvList {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseKvList() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.start = reader.bytes();
-            continue;
+export function decodeKvList(input: BinaryReader | Uint8Array, length?: number): KvList {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseKvList() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.end = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.limit = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.reverse = reader.bool();
-            continue;
-          }
+          message.start = reader.bytes();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.end = reader.bytes();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.limit = reader.uint32();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.reverse = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const KvList: MessageFns<KvList> = { encode: encodeKvList, decode: decodeKvList };
 
 function createBaseOwnGet(): OwnGet {
   return { keys: [] };
 }
 
-export const OwnGet: MessageFns<OwnGet> = {
-  encode(message: OwnGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.keys) {
-      writer.uint32(10).string(v!);
-    }
-    return writer;
-  },
+export function encodeOwnGet(message: OwnGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.keys) {
+    writer.uint32(10).string(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnGet {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOwnGet() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.keys.push(reader.string());
-            continue;
+export function decodeOwnGet(input: BinaryReader | Uint8Array, length?: number): OwnGet {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseOwnGet() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.keys.push(reader.string());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const OwnGet: MessageFns<OwnGet> = { encode: encodeOwnGet, decode: decodeOwnGet };
 
 function createBaseOwnList(): OwnList {
   return { start: "", end: "", limit: 0, reverse: false };
 }
 
-export const OwnList: MessageFns<OwnList> = {
-  encode(message: OwnList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.start !== "") {
-      writer.uint32(10).string(message.start);
-    }
-    if (message.end !== "") {
-      writer.uint32(18).string(message.end);
-    }
-    if (message.limit !== 0) {
-      writer.uint32(24).uint32(message.limit);
-    }
-    if (message.reverse !== false) {
-      writer.uint32(32).bool(message.reverse);
-    }
-    return writer;
-  },
+export function encodeOwnList(message: OwnList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.start !== "") {
+    writer.uint32(10).string(message.start);
+  }
+  if (message.end !== "") {
+    writer.uint32(18).string(message.end);
+  }
+  if (message.limit !== 0) {
+    writer.uint32(24).uint32(message.limit);
+  }
+  if (message.reverse !== false) {
+    writer.uint32(32).bool(message.reverse);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnList {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOwnList() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.start = reader.string();
-            continue;
+export function decodeOwnList(input: BinaryReader | Uint8Array, length?: number): OwnList {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseOwnList() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.end = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.limit = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.reverse = reader.bool();
-            continue;
-          }
+          message.start = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.end = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.limit = reader.uint32();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.reverse = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const OwnList: MessageFns<OwnList> = { encode: encodeOwnList, decode: decodeOwnList };
 
 function createBaseSqlExecute(): SqlExecute {
   return { sql: "", params: new Uint8Array(0), transaction: 0 };
 }
 
-export const SqlExecute: MessageFns<SqlExecute> = {
-  encode(message: SqlExecute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.sql !== "") {
-      writer.uint32(10).string(message.sql);
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(18).bytes(message.params);
-    }
-    if (message.transaction !== 0) {
-      writer.uint32(24).uint64(message.transaction);
-    }
-    return writer;
-  },
+export function encodeSqlExecute(message: SqlExecute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.sql !== "") {
+    writer.uint32(10).string(message.sql);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(18).bytes(message.params);
+  }
+  if (message.transaction !== 0) {
+    writer.uint32(24).uint64(message.transaction);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SqlExecute {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSqlExecute() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.sql = reader.string();
-            continue;
+export function decodeSqlExecute(input: BinaryReader | Uint8Array, length?: number): SqlExecute {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSqlExecute() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.params = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.transaction = longToNumber(reader.uint64());
-            continue;
-          }
+          message.sql = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.transaction = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SqlExecute: MessageFns<SqlExecute> = { encode: encodeSqlExecute, decode: decodeSqlExecute };
 
 function createBaseSqlBegin(): SqlBegin {
   return { transaction: 0, outer: 0, timeoutMs: 0 };
 }
 
-export const SqlBegin: MessageFns<SqlBegin> = {
-  encode(message: SqlBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.transaction !== 0) {
-      writer.uint32(8).uint64(message.transaction);
-    }
-    if (message.outer !== 0) {
-      writer.uint32(16).uint64(message.outer);
-    }
-    if (message.timeoutMs !== 0) {
-      writer.uint32(24).uint32(message.timeoutMs);
-    }
-    return writer;
-  },
+export function encodeSqlBegin(message: SqlBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.transaction !== 0) {
+    writer.uint32(8).uint64(message.transaction);
+  }
+  if (message.outer !== 0) {
+    writer.uint32(16).uint64(message.outer);
+  }
+  if (message.timeoutMs !== 0) {
+    writer.uint32(24).uint32(message.timeoutMs);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SqlBegin {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSqlBegin() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.transaction = longToNumber(reader.uint64());
-            continue;
+export function decodeSqlBegin(input: BinaryReader | Uint8Array, length?: number): SqlBegin {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSqlBegin() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.outer = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.timeoutMs = reader.uint32();
-            continue;
-          }
+          message.transaction = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.outer = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.timeoutMs = reader.uint32();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SqlBegin: MessageFns<SqlBegin> = { encode: encodeSqlBegin, decode: decodeSqlBegin };
 
 function createBaseSqlEnd(): SqlEnd {
   return { transaction: 0, undo: false };
 }
 
-export const SqlEnd: MessageFns<SqlEnd> = {
-  encode(message: SqlEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.transaction !== 0) {
-      writer.uint32(8).uint64(message.transaction);
-    }
-    if (message.undo !== false) {
-      writer.uint32(16).bool(message.undo);
-    }
-    return writer;
-  },
+export function encodeSqlEnd(message: SqlEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.transaction !== 0) {
+    writer.uint32(8).uint64(message.transaction);
+  }
+  if (message.undo !== false) {
+    writer.uint32(16).bool(message.undo);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SqlEnd {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSqlEnd() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.transaction = longToNumber(reader.uint64());
-            continue;
+export function decodeSqlEnd(input: BinaryReader | Uint8Array, length?: number): SqlEnd {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSqlEnd() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.undo = reader.bool();
-            continue;
+          message.transaction = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.undo = reader.bool();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SqlEnd: MessageFns<SqlEnd> = { encode: encodeSqlEnd, decode: decodeSqlEnd };
 
 function createBaseActorCall(): ActorCall {
   return {
@@ -4084,1177 +4084,1177 @@ function createBaseActorCall(): ActorCall {
   };
 }
 
-export const ActorCall: MessageFns<ActorCall> = {
-  encode(message: ActorCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    for (const v of message.key) {
-      writer.uint32(18).string(v!);
-    }
-    if (message.actorId !== "") {
-      writer.uint32(26).string(message.actorId);
-    }
-    if (message.method !== 0) {
-      writer.uint32(32).int32(message.method);
-    }
-    if (message.input.length !== 0) {
-      writer.uint32(42).bytes(message.input);
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(50).bytes(message.params);
-    }
-    if (message.action !== "") {
-      writer.uint32(58).string(message.action);
-    }
-    if (message.args.length !== 0) {
-      writer.uint32(66).bytes(message.args);
-    }
-    if (message.send !== undefined) {
-      Send.encode(message.send, writer.uint32(74).fork()).join();
-    }
-    if (message.timeoutMs !== 0) {
-      writer.uint32(80).uint32(message.timeoutMs);
-    }
-    if (message.idempotencyKey !== "") {
-      writer.uint32(90).string(message.idempotencyKey);
-    }
-    for (const v of message.chain) {
-      ChainLink.encode(v!, writer.uint32(98).fork()).join();
-    }
-    if (message.depth !== 0) {
-      writer.uint32(104).uint32(message.depth);
-    }
-    if (message.trace !== "") {
-      writer.uint32(114).string(message.trace);
-    }
-    return writer;
-  },
+export function encodeActorCall(message: ActorCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.name !== "") {
+    writer.uint32(10).string(message.name);
+  }
+  for (const v of message.key) {
+    writer.uint32(18).string(v!);
+  }
+  if (message.actorId !== "") {
+    writer.uint32(26).string(message.actorId);
+  }
+  if (message.method !== 0) {
+    writer.uint32(32).int32(message.method);
+  }
+  if (message.input.length !== 0) {
+    writer.uint32(42).bytes(message.input);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(50).bytes(message.params);
+  }
+  if (message.action !== "") {
+    writer.uint32(58).string(message.action);
+  }
+  if (message.args.length !== 0) {
+    writer.uint32(66).bytes(message.args);
+  }
+  if (message.send !== undefined) {
+    encodeSend(message.send, writer.uint32(74).fork()).join();
+  }
+  if (message.timeoutMs !== 0) {
+    writer.uint32(80).uint32(message.timeoutMs);
+  }
+  if (message.idempotencyKey !== "") {
+    writer.uint32(90).string(message.idempotencyKey);
+  }
+  for (const v of message.chain) {
+    encodeChainLink(v!, writer.uint32(98).fork()).join();
+  }
+  if (message.depth !== 0) {
+    writer.uint32(104).uint32(message.depth);
+  }
+  if (message.trace !== "") {
+    writer.uint32(114).string(message.trace);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ActorCall {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseActorCall() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
+export function decodeActorCall(input: BinaryReader | Uint8Array, length?: number): ActorCall {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseActorCall() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.key.push(reader.string());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.actorId = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.method = reader.int32() as any;
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.input = reader.bytes();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.action = reader.string();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.args = reader.bytes();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.send = Send.decode(reader, reader.uint32());
-            continue;
-          }
-          case 10: {
-            if (tag !== 80) {
-              break;
-            }
-
-            message.timeoutMs = reader.uint32();
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.idempotencyKey = reader.string();
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.chain.push(ChainLink.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 13: {
-            if (tag !== 104) {
-              break;
-            }
-
-            message.depth = reader.uint32();
-            continue;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.trace = reader.string();
-            continue;
-          }
+          message.name = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.key.push(reader.string());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.actorId = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.method = reader.int32() as any;
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.input = reader.bytes();
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.action = reader.string();
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.args = reader.bytes();
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.send = decodeSend(reader, reader.uint32());
+          continue;
+        }
+        case 10: {
+          if (tag !== 80) {
+            break;
+          }
+
+          message.timeoutMs = reader.uint32();
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.idempotencyKey = reader.string();
+          continue;
+        }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.chain.push(decodeChainLink(reader, reader.uint32()));
+          continue;
+        }
+        case 13: {
+          if (tag !== 104) {
+            break;
+          }
+
+          message.depth = reader.uint32();
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.trace = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ActorCall: MessageFns<ActorCall> = { encode: encodeActorCall, decode: decodeActorCall };
 
 function createBaseAnswer(): Answer {
   return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0) };
 }
 
-export const Answer: MessageFns<Answer> = {
-  encode(message: Answer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.ask !== 0) {
-      writer.uint32(8).uint64(message.ask);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    for (const v of message.rows) {
-      Row.encode(v!, writer.uint32(26).fork()).join();
-    }
-    if (message.sql.length !== 0) {
-      writer.uint32(34).bytes(message.sql);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(42).bytes(message.value);
-    }
-    return writer;
-  },
+export function encodeAnswer(message: Answer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.ask !== 0) {
+    writer.uint32(8).uint64(message.ask);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(18).fork()).join();
+  }
+  for (const v of message.rows) {
+    encodeRow(v!, writer.uint32(26).fork()).join();
+  }
+  if (message.sql.length !== 0) {
+    writer.uint32(34).bytes(message.sql);
+  }
+  if (message.value.length !== 0) {
+    writer.uint32(42).bytes(message.value);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Answer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAnswer() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.ask = longToNumber(reader.uint64());
-            continue;
+export function decodeAnswer(input: BinaryReader | Uint8Array, length?: number): Answer {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseAnswer() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.rows.push(Row.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.sql = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.value = reader.bytes();
-            continue;
-          }
+          message.ask = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.rows.push(decodeRow(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.sql = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.value = reader.bytes();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Answer: MessageFns<Answer> = { encode: encodeAnswer, decode: decodeAnswer };
 
 function createBaseSocketOpen(): SocketOpen {
   return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "", id: "", stays: false };
 }
 
-export const SocketOpen: MessageFns<SocketOpen> = {
-  encode(message: SocketOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.socket !== 0) {
-      writer.uint32(8).uint64(message.socket);
-    }
-    if (message.url !== "") {
-      writer.uint32(18).string(message.url);
-    }
-    for (const v of message.headers) {
-      Header.encode(v!, writer.uint32(26).fork()).join();
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(34).bytes(message.params);
-    }
-    if (message.protocol !== "") {
-      writer.uint32(42).string(message.protocol);
-    }
-    if (message.id !== "") {
-      writer.uint32(50).string(message.id);
-    }
-    if (message.stays !== false) {
-      writer.uint32(56).bool(message.stays);
-    }
-    return writer;
-  },
+export function encodeSocketOpen(message: SocketOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.socket !== 0) {
+    writer.uint32(8).uint64(message.socket);
+  }
+  if (message.url !== "") {
+    writer.uint32(18).string(message.url);
+  }
+  for (const v of message.headers) {
+    encodeHeader(v!, writer.uint32(26).fork()).join();
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(34).bytes(message.params);
+  }
+  if (message.protocol !== "") {
+    writer.uint32(42).string(message.protocol);
+  }
+  if (message.id !== "") {
+    writer.uint32(50).string(message.id);
+  }
+  if (message.stays !== false) {
+    writer.uint32(56).bool(message.stays);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SocketOpen {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSocketOpen() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.socket = longToNumber(reader.uint64());
-            continue;
+export function decodeSocketOpen(input: BinaryReader | Uint8Array, length?: number): SocketOpen {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSocketOpen() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.url = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.headers.push(Header.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.protocol = reader.string();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.id = reader.string();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.stays = reader.bool();
-            continue;
-          }
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.url = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.headers.push(decodeHeader(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.protocol = reader.string();
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
+        case 7: {
+          if (tag !== 56) {
+            break;
+          }
+
+          message.stays = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SocketOpen: MessageFns<SocketOpen> = { encode: encodeSocketOpen, decode: decodeSocketOpen };
 
 function createBaseHeader(): Header {
   return { name: "", value: "" };
 }
 
-export const Header: MessageFns<Header> = {
-  encode(message: Header, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
+export function encodeHeader(message: Header, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.name !== "") {
+    writer.uint32(10).string(message.name);
+  }
+  if (message.value !== "") {
+    writer.uint32(18).string(message.value);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Header {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHeader() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
+export function decodeHeader(input: BinaryReader | Uint8Array, length?: number): Header {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHeader() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.value = reader.string();
-            continue;
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.value = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Header: MessageFns<Header> = { encode: encodeHeader, decode: decodeHeader };
 
 function createBaseSocketAccept(): SocketAccept {
   return { socket: 0, error: undefined, stays: false };
 }
 
-export const SocketAccept: MessageFns<SocketAccept> = {
-  encode(message: SocketAccept, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.socket !== 0) {
-      writer.uint32(8).uint64(message.socket);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    if (message.stays !== false) {
-      writer.uint32(24).bool(message.stays);
-    }
-    return writer;
-  },
+export function encodeSocketAccept(message: SocketAccept, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.socket !== 0) {
+    writer.uint32(8).uint64(message.socket);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(18).fork()).join();
+  }
+  if (message.stays !== false) {
+    writer.uint32(24).bool(message.stays);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SocketAccept {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSocketAccept() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.socket = longToNumber(reader.uint64());
-            continue;
+export function decodeSocketAccept(input: BinaryReader | Uint8Array, length?: number): SocketAccept {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSocketAccept() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.stays = reader.bool();
-            continue;
-          }
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.stays = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SocketAccept: MessageFns<SocketAccept> = { encode: encodeSocketAccept, decode: decodeSocketAccept };
 
 function createBaseSocketAcknowledge(): SocketAcknowledge {
   return { socket: 0, index: 0 };
 }
 
-export const SocketAcknowledge: MessageFns<SocketAcknowledge> = {
-  encode(message: SocketAcknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.socket !== 0) {
-      writer.uint32(8).uint64(message.socket);
-    }
-    if (message.index !== 0) {
-      writer.uint32(16).uint64(message.index);
-    }
-    return writer;
-  },
+export function encodeSocketAcknowledge(message: SocketAcknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.socket !== 0) {
+    writer.uint32(8).uint64(message.socket);
+  }
+  if (message.index !== 0) {
+    writer.uint32(16).uint64(message.index);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SocketAcknowledge {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSocketAcknowledge() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.socket = longToNumber(reader.uint64());
-            continue;
+export function decodeSocketAcknowledge(input: BinaryReader | Uint8Array, length?: number): SocketAcknowledge {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSocketAcknowledge() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.index = longToNumber(reader.uint64());
-            continue;
+          message.socket = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.index = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SocketAcknowledge: MessageFns<SocketAcknowledge> = { encode: encodeSocketAcknowledge, decode: decodeSocketAcknowledge };
 
 function createBaseSocketMessage(): SocketMessage {
   return { socket: 0, content: undefined, index: 0 };
 }
 
-export const SocketMessage: MessageFns<SocketMessage> = {
-  encode(message: SocketMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.socket !== 0) {
-      writer.uint32(8).uint64(message.socket);
-    }
-    switch (message.content?.$case) {
-      case "text":
-        writer.uint32(18).string(message.content.value);
-        break;
-      case "data":
-        writer.uint32(26).bytes(message.content.value);
-        break;
-    }
-    if (message.index !== 0) {
-      writer.uint32(32).uint64(message.index);
-    }
-    return writer;
-  },
+export function encodeSocketMessage(message: SocketMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.socket !== 0) {
+    writer.uint32(8).uint64(message.socket);
+  }
+  switch (message.content?.$case) {
+    case "text":
+      writer.uint32(18).string(message.content.value);
+      break;
+    case "data":
+      writer.uint32(26).bytes(message.content.value);
+      break;
+  }
+  if (message.index !== 0) {
+    writer.uint32(32).uint64(message.index);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SocketMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSocketMessage() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.socket = longToNumber(reader.uint64());
-            continue;
+export function decodeSocketMessage(input: BinaryReader | Uint8Array, length?: number): SocketMessage {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSocketMessage() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.content = { $case: "text", value: reader.string() };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.content = { $case: "data", value: reader.bytes() };
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.index = longToNumber(reader.uint64());
-            continue;
-          }
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.content = { $case: "text", value: reader.string() };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.content = { $case: "data", value: reader.bytes() };
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.index = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SocketMessage: MessageFns<SocketMessage> = { encode: encodeSocketMessage, decode: decodeSocketMessage };
 
 function createBaseSocketClose(): SocketClose {
   return { socket: 0, code: 0, reason: "" };
 }
 
-export const SocketClose: MessageFns<SocketClose> = {
-  encode(message: SocketClose, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.socket !== 0) {
-      writer.uint32(8).uint64(message.socket);
-    }
-    if (message.code !== 0) {
-      writer.uint32(16).uint32(message.code);
-    }
-    if (message.reason !== "") {
-      writer.uint32(26).string(message.reason);
-    }
-    return writer;
-  },
+export function encodeSocketClose(message: SocketClose, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.socket !== 0) {
+    writer.uint32(8).uint64(message.socket);
+  }
+  if (message.code !== 0) {
+    writer.uint32(16).uint32(message.code);
+  }
+  if (message.reason !== "") {
+    writer.uint32(26).string(message.reason);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SocketClose {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSocketClose() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.socket = longToNumber(reader.uint64());
-            continue;
+export function decodeSocketClose(input: BinaryReader | Uint8Array, length?: number): SocketClose {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSocketClose() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.code = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
+          message.socket = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.code = reader.uint32();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.reason = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SocketClose: MessageFns<SocketClose> = { encode: encodeSocketClose, decode: decodeSocketClose };
 
 function createBaseRequestOpen(): RequestOpen {
   return { request: 0, method: "", url: "", headers: [], params: new Uint8Array(0), hasBody: false };
 }
 
-export const RequestOpen: MessageFns<RequestOpen> = {
-  encode(message: RequestOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    if (message.method !== "") {
-      writer.uint32(18).string(message.method);
-    }
-    if (message.url !== "") {
-      writer.uint32(26).string(message.url);
-    }
-    for (const v of message.headers) {
-      Header.encode(v!, writer.uint32(34).fork()).join();
-    }
-    if (message.params.length !== 0) {
-      writer.uint32(42).bytes(message.params);
-    }
-    if (message.hasBody !== false) {
-      writer.uint32(48).bool(message.hasBody);
-    }
-    return writer;
-  },
+export function encodeRequestOpen(message: RequestOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  if (message.method !== "") {
+    writer.uint32(18).string(message.method);
+  }
+  if (message.url !== "") {
+    writer.uint32(26).string(message.url);
+  }
+  for (const v of message.headers) {
+    encodeHeader(v!, writer.uint32(34).fork()).join();
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(42).bytes(message.params);
+  }
+  if (message.hasBody !== false) {
+    writer.uint32(48).bool(message.hasBody);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RequestOpen {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRequestOpen() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeRequestOpen(input: BinaryReader | Uint8Array, length?: number): RequestOpen {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRequestOpen() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.method = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.url = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.headers.push(Header.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.params = reader.bytes();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.hasBody = reader.bool();
-            continue;
-          }
+          message.request = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.method = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.url = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.headers.push(decodeHeader(reader, reader.uint32()));
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.hasBody = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const RequestOpen: MessageFns<RequestOpen> = { encode: encodeRequestOpen, decode: decodeRequestOpen };
 
 function createBaseRequestAnswer(): RequestAnswer {
   return { request: 0, status: 0, headers: [], error: undefined };
 }
 
-export const RequestAnswer: MessageFns<RequestAnswer> = {
-  encode(message: RequestAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    if (message.status !== 0) {
-      writer.uint32(16).uint32(message.status);
-    }
-    for (const v of message.headers) {
-      Header.encode(v!, writer.uint32(26).fork()).join();
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(34).fork()).join();
-    }
-    return writer;
-  },
+export function encodeRequestAnswer(message: RequestAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  if (message.status !== 0) {
+    writer.uint32(16).uint32(message.status);
+  }
+  for (const v of message.headers) {
+    encodeHeader(v!, writer.uint32(26).fork()).join();
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(34).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RequestAnswer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRequestAnswer() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeRequestAnswer(input: BinaryReader | Uint8Array, length?: number): RequestAnswer {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRequestAnswer() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.status = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.headers.push(Header.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
+          message.request = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.status = reader.uint32();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.headers.push(decodeHeader(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const RequestAnswer: MessageFns<RequestAnswer> = { encode: encodeRequestAnswer, decode: decodeRequestAnswer };
 
 function createBaseBodyChunk(): BodyChunk {
   return { request: 0, data: new Uint8Array(0) };
 }
 
-export const BodyChunk: MessageFns<BodyChunk> = {
-  encode(message: BodyChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    if (message.data.length !== 0) {
-      writer.uint32(18).bytes(message.data);
-    }
-    return writer;
-  },
+export function encodeBodyChunk(message: BodyChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  if (message.data.length !== 0) {
+    writer.uint32(18).bytes(message.data);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BodyChunk {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBodyChunk() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeBodyChunk(input: BinaryReader | Uint8Array, length?: number): BodyChunk {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseBodyChunk() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.data = reader.bytes();
-            continue;
+          message.request = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.data = reader.bytes();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const BodyChunk: MessageFns<BodyChunk> = { encode: encodeBodyChunk, decode: decodeBodyChunk };
 
 function createBaseBodyEnd(): BodyEnd {
   return { request: 0, error: undefined };
 }
 
-export const BodyEnd: MessageFns<BodyEnd> = {
-  encode(message: BodyEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
+export function encodeBodyEnd(message: BodyEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(18).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BodyEnd {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBodyEnd() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeBodyEnd(input: BinaryReader | Uint8Array, length?: number): BodyEnd {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseBodyEnd() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
+          message.request = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const BodyEnd: MessageFns<BodyEnd> = { encode: encodeBodyEnd, decode: decodeBodyEnd };
 
 function createBaseBodyCredit(): BodyCredit {
   return { request: 0, chunks: 0 };
 }
 
-export const BodyCredit: MessageFns<BodyCredit> = {
-  encode(message: BodyCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    if (message.chunks !== 0) {
-      writer.uint32(16).uint32(message.chunks);
-    }
-    return writer;
-  },
+export function encodeBodyCredit(message: BodyCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  if (message.chunks !== 0) {
+    writer.uint32(16).uint32(message.chunks);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BodyCredit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBodyCredit() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeBodyCredit(input: BinaryReader | Uint8Array, length?: number): BodyCredit {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseBodyCredit() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.chunks = reader.uint32();
-            continue;
+          message.request = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.chunks = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const BodyCredit: MessageFns<BodyCredit> = { encode: encodeBodyCredit, decode: decodeBodyCredit };
 
 function createBaseRequestAbort(): RequestAbort {
   return { request: 0 };
 }
 
-export const RequestAbort: MessageFns<RequestAbort> = {
-  encode(message: RequestAbort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.request !== 0) {
-      writer.uint32(8).uint64(message.request);
-    }
-    return writer;
-  },
+export function encodeRequestAbort(message: RequestAbort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.request !== 0) {
+    writer.uint32(8).uint64(message.request);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RequestAbort {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRequestAbort() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.request = longToNumber(reader.uint64());
-            continue;
+export function decodeRequestAbort(input: BinaryReader | Uint8Array, length?: number): RequestAbort {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRequestAbort() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.request = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const RequestAbort: MessageFns<RequestAbort> = { encode: encodeRequestAbort, decode: decodeRequestAbort };
 
 function createBaseLog(): Log {
   return { level: 0, message: "" };
 }
 
-export const Log: MessageFns<Log> = {
-  encode(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.level !== 0) {
-      writer.uint32(8).int32(message.level);
-    }
-    if (message.message !== "") {
-      writer.uint32(18).string(message.message);
-    }
-    return writer;
-  },
+export function encodeLog(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.level !== 0) {
+    writer.uint32(8).int32(message.level);
+  }
+  if (message.message !== "") {
+    writer.uint32(18).string(message.message);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Log {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLog() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.level = reader.int32() as any;
-            continue;
+export function decodeLog(input: BinaryReader | Uint8Array, length?: number): Log {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseLog() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.message = reader.string();
-            continue;
+          message.level = reader.int32() as any;
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
           }
+
+          message.message = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Log: MessageFns<Log> = { encode: encodeLog, decode: decodeLog };
 
 function createBaseActorDeclaration(): ActorDeclaration {
   return {
@@ -5276,201 +5276,201 @@ function createBaseActorDeclaration(): ActorDeclaration {
   };
 }
 
-export const ActorDeclaration: MessageFns<ActorDeclaration> = {
-  encode(message: ActorDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    for (const v of message.actions) {
-      writer.uint32(18).string(v!);
-    }
-    for (const v of message.events) {
-      writer.uint32(26).string(v!);
-    }
-    if (message.options.length !== 0) {
-      writer.uint32(34).bytes(message.options);
-    }
-    if (message.connections !== false) {
-      writer.uint32(40).bool(message.connections);
-    }
-    if (message.sockets !== false) {
-      writer.uint32(48).bool(message.sockets);
-    }
-    if (message.database !== false) {
-      writer.uint32(56).bool(message.database);
-    }
-    if (message.startRows !== false) {
-      writer.uint32(64).bool(message.startRows);
-    }
-    for (const v of message.guardedEvents) {
-      writer.uint32(82).string(v!);
-    }
-    if (message.idempotency !== false) {
-      writer.uint32(88).bool(message.idempotency);
-    }
-    if (message.serial !== false) {
-      writer.uint32(96).bool(message.serial);
-    }
-    if (message.hibernation !== false) {
-      writer.uint32(104).bool(message.hibernation);
-    }
-    for (const v of message.optionsKept) {
-      writer.uint32(114).string(v!);
-    }
-    if (message.requests !== false) {
-      writer.uint32(160).bool(message.requests);
-    }
-    for (const v of message.queues) {
-      writer.uint32(74).string(v!);
-    }
-    return writer;
-  },
+export function encodeActorDeclaration(message: ActorDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.name !== "") {
+    writer.uint32(10).string(message.name);
+  }
+  for (const v of message.actions) {
+    writer.uint32(18).string(v!);
+  }
+  for (const v of message.events) {
+    writer.uint32(26).string(v!);
+  }
+  if (message.options.length !== 0) {
+    writer.uint32(34).bytes(message.options);
+  }
+  if (message.connections !== false) {
+    writer.uint32(40).bool(message.connections);
+  }
+  if (message.sockets !== false) {
+    writer.uint32(48).bool(message.sockets);
+  }
+  if (message.database !== false) {
+    writer.uint32(56).bool(message.database);
+  }
+  if (message.startRows !== false) {
+    writer.uint32(64).bool(message.startRows);
+  }
+  for (const v of message.guardedEvents) {
+    writer.uint32(82).string(v!);
+  }
+  if (message.idempotency !== false) {
+    writer.uint32(88).bool(message.idempotency);
+  }
+  if (message.serial !== false) {
+    writer.uint32(96).bool(message.serial);
+  }
+  if (message.hibernation !== false) {
+    writer.uint32(104).bool(message.hibernation);
+  }
+  for (const v of message.optionsKept) {
+    writer.uint32(114).string(v!);
+  }
+  if (message.requests !== false) {
+    writer.uint32(160).bool(message.requests);
+  }
+  for (const v of message.queues) {
+    writer.uint32(74).string(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ActorDeclaration {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseActorDeclaration() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
+export function decodeActorDeclaration(input: BinaryReader | Uint8Array, length?: number): ActorDeclaration {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseActorDeclaration() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.actions.push(reader.string());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.events.push(reader.string());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.options = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.connections = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.sockets = reader.bool();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.database = reader.bool();
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.startRows = reader.bool();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.guardedEvents.push(reader.string());
-            continue;
-          }
-          case 11: {
-            if (tag !== 88) {
-              break;
-            }
-
-            message.idempotency = reader.bool();
-            continue;
-          }
-          case 12: {
-            if (tag !== 96) {
-              break;
-            }
-
-            message.serial = reader.bool();
-            continue;
-          }
-          case 13: {
-            if (tag !== 104) {
-              break;
-            }
-
-            message.hibernation = reader.bool();
-            continue;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.optionsKept.push(reader.string());
-            continue;
-          }
-          case 20: {
-            if (tag !== 160) {
-              break;
-            }
-
-            message.requests = reader.bool();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.queues.push(reader.string());
-            continue;
-          }
+          message.name = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.actions.push(reader.string());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.events.push(reader.string());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.options = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.connections = reader.bool();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.sockets = reader.bool();
+          continue;
+        }
+        case 7: {
+          if (tag !== 56) {
+            break;
+          }
+
+          message.database = reader.bool();
+          continue;
+        }
+        case 8: {
+          if (tag !== 64) {
+            break;
+          }
+
+          message.startRows = reader.bool();
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.guardedEvents.push(reader.string());
+          continue;
+        }
+        case 11: {
+          if (tag !== 88) {
+            break;
+          }
+
+          message.idempotency = reader.bool();
+          continue;
+        }
+        case 12: {
+          if (tag !== 96) {
+            break;
+          }
+
+          message.serial = reader.bool();
+          continue;
+        }
+        case 13: {
+          if (tag !== 104) {
+            break;
+          }
+
+          message.hibernation = reader.bool();
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.optionsKept.push(reader.string());
+          continue;
+        }
+        case 20: {
+          if (tag !== 160) {
+            break;
+          }
+
+          message.requests = reader.bool();
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.queues.push(reader.string());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ActorDeclaration: MessageFns<ActorDeclaration> = { encode: encodeActorDeclaration, decode: decodeActorDeclaration };
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());

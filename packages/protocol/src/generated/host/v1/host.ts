@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ActorDeclaration, Error, FromActor, ToActor } from "../../actor/v1/actor.ts";
+import { ActorDeclaration, Error, FromActor, ToActor, encodeActorDeclaration, decodeActorDeclaration, encodeError, decodeError, encodeFromActor, decodeFromActor, encodeToActor, decodeToActor } from "../../actor/v1/actor.ts";
 
 /**
  * What the engine and a remote host say to each other over one WebSocket that the host opens. One binary message is one
@@ -115,196 +115,196 @@ function createBaseHostToEngine(): HostToEngine {
   return { body: undefined };
 }
 
-export const HostToEngine: MessageFns<HostToEngine> = {
-  encode(message: HostToEngine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.body?.$case) {
-      case "hello":
-        Hello.encode(message.body.value, writer.uint32(10).fork()).join();
-        break;
-      case "actor":
-        FromActor.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "heartbeat":
-        Heartbeat.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "drain":
-        Drain.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "acknowledge":
-        Acknowledge.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeHostToEngine(message: HostToEngine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  switch (message.body?.$case) {
+    case "hello":
+      encodeHello(message.body.value, writer.uint32(10).fork()).join();
+      break;
+    case "actor":
+      encodeFromActor(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "heartbeat":
+      encodeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "drain":
+      encodeDrain(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "acknowledge":
+      encodeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HostToEngine {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHostToEngine() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.body = { $case: "hello", value: Hello.decode(reader, reader.uint32()) };
-            continue;
+export function decodeHostToEngine(input: BinaryReader | Uint8Array, length?: number): HostToEngine {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHostToEngine() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "actor", value: FromActor.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "heartbeat", value: Heartbeat.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "acknowledge", value: Acknowledge.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.body = { $case: "hello", value: decodeHello(reader, reader.uint32()) };
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "actor", value: decodeFromActor(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "heartbeat", value: decodeHeartbeat(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "drain", value: decodeDrain(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "acknowledge", value: decodeAcknowledge(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const HostToEngine: MessageFns<HostToEngine> = { encode: encodeHostToEngine, decode: decodeHostToEngine };
 
 function createBaseEngineToHost(): EngineToHost {
   return { body: undefined };
 }
 
-export const EngineToHost: MessageFns<EngineToHost> = {
-  encode(message: EngineToHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.body?.$case) {
-      case "welcome":
-        Welcome.encode(message.body.value, writer.uint32(10).fork()).join();
-        break;
-      case "actor":
-        ToActor.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "heartbeat":
-        Heartbeat.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "refused":
-        Refused.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "acknowledge":
-        Acknowledge.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-      case "drain":
-        Drain.encode(message.body.value, writer.uint32(50).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeEngineToHost(message: EngineToHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  switch (message.body?.$case) {
+    case "welcome":
+      encodeWelcome(message.body.value, writer.uint32(10).fork()).join();
+      break;
+    case "actor":
+      encodeToActor(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "heartbeat":
+      encodeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "refused":
+      encodeRefused(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "acknowledge":
+      encodeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
+      break;
+    case "drain":
+      encodeDrain(message.body.value, writer.uint32(50).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EngineToHost {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEngineToHost() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.body = { $case: "welcome", value: Welcome.decode(reader, reader.uint32()) };
-            continue;
+export function decodeEngineToHost(input: BinaryReader | Uint8Array, length?: number): EngineToHost {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseEngineToHost() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "actor", value: ToActor.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "heartbeat", value: Heartbeat.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "refused", value: Refused.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "acknowledge", value: Acknowledge.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.body = { $case: "welcome", value: decodeWelcome(reader, reader.uint32()) };
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "actor", value: decodeToActor(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "heartbeat", value: decodeHeartbeat(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "refused", value: decodeRefused(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "acknowledge", value: decodeAcknowledge(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.body = { $case: "drain", value: decodeDrain(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const EngineToHost: MessageFns<EngineToHost> = { encode: encodeEngineToHost, decode: decodeEngineToHost };
 
 function createBaseHello(): Hello {
   return {
@@ -320,524 +320,524 @@ function createBaseHello(): Hello {
   };
 }
 
-export const Hello: MessageFns<Hello> = {
-  encode(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.versions.length !== 0) {
-      writer.uint32(10).fork();
-      for (const v of message.versions) {
-        writer.uint32(v);
-      }
-      writer.join();
+export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.versions.length !== 0) {
+    writer.uint32(10).fork();
+    for (const v of message.versions) {
+      writer.uint32(v);
     }
-    if (message.token !== "") {
-      writer.uint32(18).string(message.token);
-    }
-    if (message.namespace !== "") {
-      writer.uint32(26).string(message.namespace);
-    }
-    if (message.pool !== "") {
-      writer.uint32(34).string(message.pool);
-    }
-    if (message.programVersion !== 0) {
-      writer.uint32(40).uint64(message.programVersion);
-    }
-    for (const v of message.actors) {
-      ActorDeclaration.encode(v!, writer.uint32(50).fork()).join();
-    }
-    if (message.resumes !== false) {
-      writer.uint32(56).bool(message.resumes);
-    }
-    if (message.resume !== undefined) {
-      Resume.encode(message.resume, writer.uint32(66).fork()).join();
-    }
-    if (message.serverless !== false) {
-      writer.uint32(72).bool(message.serverless);
-    }
-    return writer;
-  },
+    writer.join();
+  }
+  if (message.token !== "") {
+    writer.uint32(18).string(message.token);
+  }
+  if (message.namespace !== "") {
+    writer.uint32(26).string(message.namespace);
+  }
+  if (message.pool !== "") {
+    writer.uint32(34).string(message.pool);
+  }
+  if (message.programVersion !== 0) {
+    writer.uint32(40).uint64(message.programVersion);
+  }
+  for (const v of message.actors) {
+    encodeActorDeclaration(v!, writer.uint32(50).fork()).join();
+  }
+  if (message.resumes !== false) {
+    writer.uint32(56).bool(message.resumes);
+  }
+  if (message.resume !== undefined) {
+    encodeResume(message.resume, writer.uint32(66).fork()).join();
+  }
+  if (message.serverless !== false) {
+    writer.uint32(72).bool(message.serverless);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Hello {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHello() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag === 8) {
+export function decodeHello(input: BinaryReader | Uint8Array, length?: number): Hello {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHello() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag === 8) {
+            message.versions.push(reader.uint32());
+
+            continue;
+          }
+
+          if (tag === 10) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
               message.versions.push(reader.uint32());
-
-              continue;
             }
 
-            if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.versions.push(reader.uint32());
-              }
-
-              continue;
-            }
-
-            break;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.token = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
 
-            message.namespace = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.pool = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.programVersion = longToNumber(reader.uint64());
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.actors.push(ActorDeclaration.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.resumes = reader.bool();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.resume = Resume.decode(reader, reader.uint32());
-            continue;
-          }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
-            message.serverless = reader.bool();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.token = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.namespace = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.pool = reader.string();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.programVersion = longToNumber(reader.uint64());
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.actors.push(decodeActorDeclaration(reader, reader.uint32()));
+          continue;
+        }
+        case 7: {
+          if (tag !== 56) {
+            break;
+          }
+
+          message.resumes = reader.bool();
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.resume = decodeResume(reader, reader.uint32());
+          continue;
+        }
+        case 9: {
+          if (tag !== 72) {
+            break;
+          }
+
+          message.serverless = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Hello: MessageFns<Hello> = { encode: encodeHello, decode: decodeHello };
 
 function createBaseResume(): Resume {
   return { hostId: "", epoch: 0, received: 0, forgotten: 0 };
 }
 
-export const Resume: MessageFns<Resume> = {
-  encode(message: Resume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostId !== "") {
-      writer.uint32(10).string(message.hostId);
-    }
-    if (message.epoch !== 0) {
-      writer.uint32(16).uint32(message.epoch);
-    }
-    if (message.received !== 0) {
-      writer.uint32(24).uint64(message.received);
-    }
-    if (message.forgotten !== 0) {
-      writer.uint32(32).uint64(message.forgotten);
-    }
-    return writer;
-  },
+export function encodeResume(message: Resume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.hostId !== "") {
+    writer.uint32(10).string(message.hostId);
+  }
+  if (message.epoch !== 0) {
+    writer.uint32(16).uint32(message.epoch);
+  }
+  if (message.received !== 0) {
+    writer.uint32(24).uint64(message.received);
+  }
+  if (message.forgotten !== 0) {
+    writer.uint32(32).uint64(message.forgotten);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Resume {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseResume() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.hostId = reader.string();
-            continue;
+export function decodeResume(input: BinaryReader | Uint8Array, length?: number): Resume {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseResume() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.epoch = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.received = longToNumber(reader.uint64());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.forgotten = longToNumber(reader.uint64());
-            continue;
-          }
+          message.hostId = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.epoch = reader.uint32();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.received = longToNumber(reader.uint64());
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.forgotten = longToNumber(reader.uint64());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Resume: MessageFns<Resume> = { encode: encodeResume, decode: decodeResume };
 
 function createBaseWelcome(): Welcome {
   return { version: 0, hostId: "", heartbeatMs: 0, resumed: false, received: 0, resumeMs: 0 };
 }
 
-export const Welcome: MessageFns<Welcome> = {
-  encode(message: Welcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.version !== 0) {
-      writer.uint32(8).uint32(message.version);
-    }
-    if (message.hostId !== "") {
-      writer.uint32(18).string(message.hostId);
-    }
-    if (message.heartbeatMs !== 0) {
-      writer.uint32(24).uint32(message.heartbeatMs);
-    }
-    if (message.resumed !== false) {
-      writer.uint32(32).bool(message.resumed);
-    }
-    if (message.received !== 0) {
-      writer.uint32(40).uint64(message.received);
-    }
-    if (message.resumeMs !== 0) {
-      writer.uint32(48).uint32(message.resumeMs);
-    }
-    return writer;
-  },
+export function encodeWelcome(message: Welcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.version !== 0) {
+    writer.uint32(8).uint32(message.version);
+  }
+  if (message.hostId !== "") {
+    writer.uint32(18).string(message.hostId);
+  }
+  if (message.heartbeatMs !== 0) {
+    writer.uint32(24).uint32(message.heartbeatMs);
+  }
+  if (message.resumed !== false) {
+    writer.uint32(32).bool(message.resumed);
+  }
+  if (message.received !== 0) {
+    writer.uint32(40).uint64(message.received);
+  }
+  if (message.resumeMs !== 0) {
+    writer.uint32(48).uint32(message.resumeMs);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Welcome {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWelcome() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.version = reader.uint32();
-            continue;
+export function decodeWelcome(input: BinaryReader | Uint8Array, length?: number): Welcome {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseWelcome() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.hostId = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.heartbeatMs = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.resumed = reader.bool();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.received = longToNumber(reader.uint64());
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.resumeMs = reader.uint32();
-            continue;
-          }
+          message.version = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.hostId = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.heartbeatMs = reader.uint32();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.resumed = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.received = longToNumber(reader.uint64());
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.resumeMs = reader.uint32();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Welcome: MessageFns<Welcome> = { encode: encodeWelcome, decode: decodeWelcome };
 
 function createBaseRefused(): Refused {
   return { error: undefined };
 }
 
-export const Refused: MessageFns<Refused> = {
-  encode(message: Refused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
+export function encodeRefused(message: Refused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(10).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Refused {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRefused() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
+export function decodeRefused(input: BinaryReader | Uint8Array, length?: number): Refused {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseRefused() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Refused: MessageFns<Refused> = { encode: encodeRefused, decode: decodeRefused };
 
 function createBaseHeartbeat(): Heartbeat {
   return { number: 0, received: 0 };
 }
 
-export const Heartbeat: MessageFns<Heartbeat> = {
-  encode(message: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint64(message.number);
-    }
-    if (message.received !== 0) {
-      writer.uint32(16).uint64(message.received);
-    }
-    return writer;
-  },
+export function encodeHeartbeat(message: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.number !== 0) {
+    writer.uint32(8).uint64(message.number);
+  }
+  if (message.received !== 0) {
+    writer.uint32(16).uint64(message.received);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Heartbeat {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHeartbeat() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.number = longToNumber(reader.uint64());
-            continue;
+export function decodeHeartbeat(input: BinaryReader | Uint8Array, length?: number): Heartbeat {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHeartbeat() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.received = longToNumber(reader.uint64());
-            continue;
+          message.number = longToNumber(reader.uint64());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
           }
+
+          message.received = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Heartbeat: MessageFns<Heartbeat> = { encode: encodeHeartbeat, decode: decodeHeartbeat };
 
 function createBaseAcknowledge(): Acknowledge {
   return { received: 0 };
 }
 
-export const Acknowledge: MessageFns<Acknowledge> = {
-  encode(message: Acknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.received !== 0) {
-      writer.uint32(8).uint64(message.received);
-    }
-    return writer;
-  },
+export function encodeAcknowledge(message: Acknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.received !== 0) {
+    writer.uint32(8).uint64(message.received);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Acknowledge {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAcknowledge() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.received = longToNumber(reader.uint64());
-            continue;
+export function decodeAcknowledge(input: BinaryReader | Uint8Array, length?: number): Acknowledge {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseAcknowledge() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.received = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Acknowledge: MessageFns<Acknowledge> = { encode: encodeAcknowledge, decode: decodeAcknowledge };
 
 function createBaseDrain(): Drain {
   return { withinMs: 0 };
 }
 
-export const Drain: MessageFns<Drain> = {
-  encode(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.withinMs !== 0) {
-      writer.uint32(8).uint32(message.withinMs);
-    }
-    return writer;
-  },
+export function encodeDrain(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.withinMs !== 0) {
+    writer.uint32(8).uint32(message.withinMs);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Drain {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDrain() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.withinMs = reader.uint32();
-            continue;
+export function decodeDrain(input: BinaryReader | Uint8Array, length?: number): Drain {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseDrain() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.withinMs = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Drain: MessageFns<Drain> = { encode: encodeDrain, decode: decodeDrain };
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ActorDeclaration, Error, FromActor, Log as Log1, ToActor } from "../../actor/v1/actor.ts";
+import { ActorDeclaration, Error, FromActor, Log as Log1, ToActor, encodeActorDeclaration, decodeActorDeclaration, encodeError, decodeError, encodeFromActor, decodeFromActor, encodeLog as encodeLog1, decodeLog as decodeLog1, encodeToActor, decodeToActor } from "../../actor/v1/actor.ts";
 
 /**
  * What a host and a plugin say to each other, on every carrier. The host speaks first: Hello. The plugin answers with
@@ -251,1533 +251,1533 @@ function createBaseHostFrame(): HostFrame {
   return { body: undefined };
 }
 
-export const HostFrame: MessageFns<HostFrame> = {
-  encode(message: HostFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.body?.$case) {
-      case "hello":
-        Hello.encode(message.body.value, writer.uint32(10).fork()).join();
-        break;
-      case "actor":
-        ToActor.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "invoke":
-        Invoke.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "cancelInvoke":
-        CancelInvoke.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "ping":
-        Ping.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-      case "goodbye":
-        Goodbye.encode(message.body.value, writer.uint32(50).fork()).join();
-        break;
-      case "nextResult":
-        NextResult.encode(message.body.value, writer.uint32(58).fork()).join();
-        break;
-      case "chunk":
-        Chunk.encode(message.body.value, writer.uint32(66).fork()).join();
-        break;
-      case "chunkEnd":
-        ChunkEnd.encode(message.body.value, writer.uint32(74).fork()).join();
-        break;
-      case "chunkCredit":
-        ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
-        break;
-      case "hostResult":
-        HostResult.encode(message.body.value, writer.uint32(90).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodeHostFrame(message: HostFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  switch (message.body?.$case) {
+    case "hello":
+      encodeHello(message.body.value, writer.uint32(10).fork()).join();
+      break;
+    case "actor":
+      encodeToActor(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "invoke":
+      encodeInvoke(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "cancelInvoke":
+      encodeCancelInvoke(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "ping":
+      encodePing(message.body.value, writer.uint32(42).fork()).join();
+      break;
+    case "goodbye":
+      encodeGoodbye(message.body.value, writer.uint32(50).fork()).join();
+      break;
+    case "nextResult":
+      encodeNextResult(message.body.value, writer.uint32(58).fork()).join();
+      break;
+    case "chunk":
+      encodeChunk(message.body.value, writer.uint32(66).fork()).join();
+      break;
+    case "chunkEnd":
+      encodeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
+      break;
+    case "chunkCredit":
+      encodeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
+      break;
+    case "hostResult":
+      encodeHostResult(message.body.value, writer.uint32(90).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HostFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHostFrame() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.body = { $case: "hello", value: Hello.decode(reader, reader.uint32()) };
-            continue;
+export function decodeHostFrame(input: BinaryReader | Uint8Array, length?: number): HostFrame {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHostFrame() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "actor", value: ToActor.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "invoke", value: Invoke.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "cancelInvoke", value: CancelInvoke.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "ping", value: Ping.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.body = { $case: "nextResult", value: NextResult.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.body = { $case: "chunk", value: Chunk.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.body = { $case: "chunkEnd", value: ChunkEnd.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.body = { $case: "hostResult", value: HostResult.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.body = { $case: "hello", value: decodeHello(reader, reader.uint32()) };
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "actor", value: decodeToActor(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "invoke", value: decodeInvoke(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "cancelInvoke", value: decodeCancelInvoke(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "ping", value: decodePing(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.body = { $case: "goodbye", value: decodeGoodbye(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.body = { $case: "nextResult", value: decodeNextResult(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.body = { $case: "chunk", value: decodeChunk(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.body = { $case: "chunkEnd", value: decodeChunkEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.body = { $case: "chunkCredit", value: decodeChunkCredit(reader, reader.uint32()) };
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.body = { $case: "hostResult", value: decodeHostResult(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const HostFrame: MessageFns<HostFrame> = { encode: encodeHostFrame, decode: decodeHostFrame };
 
 function createBasePluginFrame(): PluginFrame {
   return { body: undefined };
 }
 
-export const PluginFrame: MessageFns<PluginFrame> = {
-  encode(message: PluginFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.body?.$case) {
-      case "ready":
-        Ready.encode(message.body.value, writer.uint32(10).fork()).join();
-        break;
-      case "failed":
-        Failed.encode(message.body.value, writer.uint32(18).fork()).join();
-        break;
-      case "actor":
-        FromActor.encode(message.body.value, writer.uint32(26).fork()).join();
-        break;
-      case "invokeResult":
-        InvokeResult.encode(message.body.value, writer.uint32(34).fork()).join();
-        break;
-      case "pong":
-        Pong.encode(message.body.value, writer.uint32(42).fork()).join();
-        break;
-      case "log":
-        Log.encode(message.body.value, writer.uint32(50).fork()).join();
-        break;
-      case "next":
-        Next.encode(message.body.value, writer.uint32(58).fork()).join();
-        break;
-      case "chunk":
-        Chunk.encode(message.body.value, writer.uint32(66).fork()).join();
-        break;
-      case "chunkEnd":
-        ChunkEnd.encode(message.body.value, writer.uint32(74).fork()).join();
-        break;
-      case "chunkCredit":
-        ChunkCredit.encode(message.body.value, writer.uint32(82).fork()).join();
-        break;
-      case "hostCall":
-        HostCall.encode(message.body.value, writer.uint32(90).fork()).join();
-        break;
-    }
-    return writer;
-  },
+export function encodePluginFrame(message: PluginFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  switch (message.body?.$case) {
+    case "ready":
+      encodeReady(message.body.value, writer.uint32(10).fork()).join();
+      break;
+    case "failed":
+      encodeFailed(message.body.value, writer.uint32(18).fork()).join();
+      break;
+    case "actor":
+      encodeFromActor(message.body.value, writer.uint32(26).fork()).join();
+      break;
+    case "invokeResult":
+      encodeInvokeResult(message.body.value, writer.uint32(34).fork()).join();
+      break;
+    case "pong":
+      encodePong(message.body.value, writer.uint32(42).fork()).join();
+      break;
+    case "log":
+      encodeLog(message.body.value, writer.uint32(50).fork()).join();
+      break;
+    case "next":
+      encodeNext(message.body.value, writer.uint32(58).fork()).join();
+      break;
+    case "chunk":
+      encodeChunk(message.body.value, writer.uint32(66).fork()).join();
+      break;
+    case "chunkEnd":
+      encodeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
+      break;
+    case "chunkCredit":
+      encodeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
+      break;
+    case "hostCall":
+      encodeHostCall(message.body.value, writer.uint32(90).fork()).join();
+      break;
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PluginFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePluginFrame() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.body = { $case: "ready", value: Ready.decode(reader, reader.uint32()) };
-            continue;
+export function decodePluginFrame(input: BinaryReader | Uint8Array, length?: number): PluginFrame {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBasePluginFrame() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.body = { $case: "failed", value: Failed.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.body = { $case: "actor", value: FromActor.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.body = { $case: "invokeResult", value: InvokeResult.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.body = { $case: "pong", value: Pong.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.body = { $case: "log", value: Log.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.body = { $case: "next", value: Next.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.body = { $case: "chunk", value: Chunk.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.body = { $case: "chunkEnd", value: ChunkEnd.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.body = { $case: "chunkCredit", value: ChunkCredit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.body = { $case: "hostCall", value: HostCall.decode(reader, reader.uint32()) };
-            continue;
-          }
+          message.body = { $case: "ready", value: decodeReady(reader, reader.uint32()) };
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.body = { $case: "failed", value: decodeFailed(reader, reader.uint32()) };
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = { $case: "actor", value: decodeFromActor(reader, reader.uint32()) };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.body = { $case: "invokeResult", value: decodeInvokeResult(reader, reader.uint32()) };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.body = { $case: "pong", value: decodePong(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.body = { $case: "log", value: decodeLog(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.body = { $case: "next", value: decodeNext(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.body = { $case: "chunk", value: decodeChunk(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.body = { $case: "chunkEnd", value: decodeChunkEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.body = { $case: "chunkCredit", value: decodeChunkCredit(reader, reader.uint32()) };
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.body = { $case: "hostCall", value: decodeHostCall(reader, reader.uint32()) };
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const PluginFrame: MessageFns<PluginFrame> = { encode: encodePluginFrame, decode: decodePluginFrame };
 
 function createBaseHello(): Hello {
   return { versions: [], hostVersion: "", config: new Uint8Array(0) };
 }
 
-export const Hello: MessageFns<Hello> = {
-  encode(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.versions.length !== 0) {
-      writer.uint32(10).fork();
-      for (const v of message.versions) {
-        writer.uint32(v);
-      }
-      writer.join();
+export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.versions.length !== 0) {
+    writer.uint32(10).fork();
+    for (const v of message.versions) {
+      writer.uint32(v);
     }
-    if (message.hostVersion !== "") {
-      writer.uint32(18).string(message.hostVersion);
-    }
-    if (message.config.length !== 0) {
-      writer.uint32(26).bytes(message.config);
-    }
-    return writer;
-  },
+    writer.join();
+  }
+  if (message.hostVersion !== "") {
+    writer.uint32(18).string(message.hostVersion);
+  }
+  if (message.config.length !== 0) {
+    writer.uint32(26).bytes(message.config);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Hello {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHello() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag === 8) {
+export function decodeHello(input: BinaryReader | Uint8Array, length?: number): Hello {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHello() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag === 8) {
+            message.versions.push(reader.uint32());
+
+            continue;
+          }
+
+          if (tag === 10) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
               message.versions.push(reader.uint32());
-
-              continue;
             }
 
-            if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.versions.push(reader.uint32());
-              }
-
-              continue;
-            }
-
-            break;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hostVersion = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
 
-            message.config = reader.bytes();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.hostVersion = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.config = reader.bytes();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Hello: MessageFns<Hello> = { encode: encodeHello, decode: decodeHello };
 
 function createBaseReady(): Ready {
   return { version: 0, encoding: 0, name: "", pluginVersion: "", actors: [], middleware: [] };
 }
 
-export const Ready: MessageFns<Ready> = {
-  encode(message: Ready, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.version !== 0) {
-      writer.uint32(8).uint32(message.version);
-    }
-    if (message.encoding !== 0) {
-      writer.uint32(16).int32(message.encoding);
-    }
-    if (message.name !== "") {
-      writer.uint32(26).string(message.name);
-    }
-    if (message.pluginVersion !== "") {
-      writer.uint32(34).string(message.pluginVersion);
-    }
-    for (const v of message.actors) {
-      ActorDeclaration.encode(v!, writer.uint32(42).fork()).join();
-    }
-    for (const v of message.middleware) {
-      MiddlewareDeclaration.encode(v!, writer.uint32(50).fork()).join();
-    }
-    return writer;
-  },
+export function encodeReady(message: Ready, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.version !== 0) {
+    writer.uint32(8).uint32(message.version);
+  }
+  if (message.encoding !== 0) {
+    writer.uint32(16).int32(message.encoding);
+  }
+  if (message.name !== "") {
+    writer.uint32(26).string(message.name);
+  }
+  if (message.pluginVersion !== "") {
+    writer.uint32(34).string(message.pluginVersion);
+  }
+  for (const v of message.actors) {
+    encodeActorDeclaration(v!, writer.uint32(42).fork()).join();
+  }
+  for (const v of message.middleware) {
+    encodeMiddlewareDeclaration(v!, writer.uint32(50).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Ready {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReady() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.version = reader.uint32();
-            continue;
+export function decodeReady(input: BinaryReader | Uint8Array, length?: number): Ready {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseReady() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.encoding = reader.int32() as any;
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.pluginVersion = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.actors.push(ActorDeclaration.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.middleware.push(MiddlewareDeclaration.decode(reader, reader.uint32()));
-            continue;
-          }
+          message.version = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.encoding = reader.int32() as any;
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.pluginVersion = reader.string();
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.actors.push(decodeActorDeclaration(reader, reader.uint32()));
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.middleware.push(decodeMiddlewareDeclaration(reader, reader.uint32()));
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Ready: MessageFns<Ready> = { encode: encodeReady, decode: decodeReady };
 
 function createBaseFailed(): Failed {
   return { error: undefined };
 }
 
-export const Failed: MessageFns<Failed> = {
-  encode(message: Failed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
+export function encodeFailed(message: Failed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(10).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Failed {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFailed() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
+export function decodeFailed(input: BinaryReader | Uint8Array, length?: number): Failed {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseFailed() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Failed: MessageFns<Failed> = { encode: encodeFailed, decode: decodeFailed };
 
 function createBaseMiddlewareDeclaration(): MiddlewareDeclaration {
   return { kind: 0, name: "", priority: 0 };
 }
 
-export const MiddlewareDeclaration: MessageFns<MiddlewareDeclaration> = {
-  encode(message: MiddlewareDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.kind !== 0) {
-      writer.uint32(8).uint32(message.kind);
-    }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
-    }
-    if (message.priority !== 0) {
-      writer.uint32(24).sint32(message.priority);
-    }
-    return writer;
-  },
+export function encodeMiddlewareDeclaration(message: MiddlewareDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.kind !== 0) {
+    writer.uint32(8).uint32(message.kind);
+  }
+  if (message.name !== "") {
+    writer.uint32(18).string(message.name);
+  }
+  if (message.priority !== 0) {
+    writer.uint32(24).sint32(message.priority);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MiddlewareDeclaration {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMiddlewareDeclaration() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.kind = reader.uint32();
-            continue;
+export function decodeMiddlewareDeclaration(input: BinaryReader | Uint8Array, length?: number): MiddlewareDeclaration {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseMiddlewareDeclaration() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.name = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.priority = reader.sint32();
-            continue;
-          }
+          message.kind = reader.uint32();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.priority = reader.sint32();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const MiddlewareDeclaration: MessageFns<MiddlewareDeclaration> = { encode: encodeMiddlewareDeclaration, decode: decodeMiddlewareDeclaration };
 
 function createBaseInvoke(): Invoke {
   return { invoke: 0, name: "", kind: 0, payload: new Uint8Array(0), timeoutMs: 0, scope: "" };
 }
 
-export const Invoke: MessageFns<Invoke> = {
-  encode(message: Invoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
-    }
-    if (message.kind !== 0) {
-      writer.uint32(24).uint32(message.kind);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(34).bytes(message.payload);
-    }
-    if (message.timeoutMs !== 0) {
-      writer.uint32(40).uint32(message.timeoutMs);
-    }
-    if (message.scope !== "") {
-      writer.uint32(50).string(message.scope);
-    }
-    return writer;
-  },
+export function encodeInvoke(message: Invoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.name !== "") {
+    writer.uint32(18).string(message.name);
+  }
+  if (message.kind !== 0) {
+    writer.uint32(24).uint32(message.kind);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(34).bytes(message.payload);
+  }
+  if (message.timeoutMs !== 0) {
+    writer.uint32(40).uint32(message.timeoutMs);
+  }
+  if (message.scope !== "") {
+    writer.uint32(50).string(message.scope);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Invoke {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInvoke() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeInvoke(input: BinaryReader | Uint8Array, length?: number): Invoke {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseInvoke() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.name = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.kind = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.payload = reader.bytes();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.timeoutMs = reader.uint32();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.scope = reader.string();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.kind = reader.uint32();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.timeoutMs = reader.uint32();
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.scope = reader.string();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Invoke: MessageFns<Invoke> = { encode: encodeInvoke, decode: decodeInvoke };
 
 function createBaseCancelInvoke(): CancelInvoke {
   return { invoke: 0 };
 }
 
-export const CancelInvoke: MessageFns<CancelInvoke> = {
-  encode(message: CancelInvoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    return writer;
-  },
+export function encodeCancelInvoke(message: CancelInvoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CancelInvoke {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCancelInvoke() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeCancelInvoke(input: BinaryReader | Uint8Array, length?: number): CancelInvoke {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseCancelInvoke() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const CancelInvoke: MessageFns<CancelInvoke> = { encode: encodeCancelInvoke, decode: decodeCancelInvoke };
 
 function createBaseInvokeResult(): InvokeResult {
   return { invoke: 0, payload: new Uint8Array(0), error: undefined, stream: false };
 }
 
-export const InvokeResult: MessageFns<InvokeResult> = {
-  encode(message: InvokeResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(18).bytes(message.payload);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(26).fork()).join();
-    }
-    if (message.stream !== false) {
-      writer.uint32(32).bool(message.stream);
-    }
-    return writer;
-  },
+export function encodeInvokeResult(message: InvokeResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(18).bytes(message.payload);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(26).fork()).join();
+  }
+  if (message.stream !== false) {
+    writer.uint32(32).bool(message.stream);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): InvokeResult {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInvokeResult() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeInvokeResult(input: BinaryReader | Uint8Array, length?: number): InvokeResult {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseInvokeResult() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.payload = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.stream = reader.bool();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.stream = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const InvokeResult: MessageFns<InvokeResult> = { encode: encodeInvokeResult, decode: decodeInvokeResult };
 
 function createBaseNext(): Next {
   return { invoke: 0, next: 0, payload: new Uint8Array(0) };
 }
 
-export const Next: MessageFns<Next> = {
-  encode(message: Next, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.next !== 0) {
-      writer.uint32(16).uint64(message.next);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(26).bytes(message.payload);
-    }
-    return writer;
-  },
+export function encodeNext(message: Next, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.next !== 0) {
+    writer.uint32(16).uint64(message.next);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(26).bytes(message.payload);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Next {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseNext() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeNext(input: BinaryReader | Uint8Array, length?: number): Next {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseNext() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.next = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.payload = reader.bytes();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.next = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Next: MessageFns<Next> = { encode: encodeNext, decode: decodeNext };
 
 function createBaseNextResult(): NextResult {
   return { invoke: 0, next: 0, payload: new Uint8Array(0), error: undefined, stream: false };
 }
 
-export const NextResult: MessageFns<NextResult> = {
-  encode(message: NextResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.next !== 0) {
-      writer.uint32(16).uint64(message.next);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(26).bytes(message.payload);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(34).fork()).join();
-    }
-    if (message.stream !== false) {
-      writer.uint32(40).bool(message.stream);
-    }
-    return writer;
-  },
+export function encodeNextResult(message: NextResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.next !== 0) {
+    writer.uint32(16).uint64(message.next);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(26).bytes(message.payload);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(34).fork()).join();
+  }
+  if (message.stream !== false) {
+    writer.uint32(40).bool(message.stream);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): NextResult {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseNextResult() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeNextResult(input: BinaryReader | Uint8Array, length?: number): NextResult {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseNextResult() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.next = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.payload = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.stream = reader.bool();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.next = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.stream = reader.bool();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const NextResult: MessageFns<NextResult> = { encode: encodeNextResult, decode: decodeNextResult };
 
 function createBaseChunk(): Chunk {
   return { invoke: 0, next: 0, payload: new Uint8Array(0) };
 }
 
-export const Chunk: MessageFns<Chunk> = {
-  encode(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.next !== 0) {
-      writer.uint32(16).uint64(message.next);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(26).bytes(message.payload);
-    }
-    return writer;
-  },
+export function encodeChunk(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.next !== 0) {
+    writer.uint32(16).uint64(message.next);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(26).bytes(message.payload);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Chunk {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChunk() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeChunk(input: BinaryReader | Uint8Array, length?: number): Chunk {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseChunk() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.next = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.payload = reader.bytes();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.next = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Chunk: MessageFns<Chunk> = { encode: encodeChunk, decode: decodeChunk };
 
 function createBaseChunkEnd(): ChunkEnd {
   return { invoke: 0, next: 0, error: undefined };
 }
 
-export const ChunkEnd: MessageFns<ChunkEnd> = {
-  encode(message: ChunkEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.next !== 0) {
-      writer.uint32(16).uint64(message.next);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
+export function encodeChunkEnd(message: ChunkEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.next !== 0) {
+    writer.uint32(16).uint64(message.next);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(26).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ChunkEnd {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChunkEnd() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeChunkEnd(input: BinaryReader | Uint8Array, length?: number): ChunkEnd {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseChunkEnd() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.next = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.next = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ChunkEnd: MessageFns<ChunkEnd> = { encode: encodeChunkEnd, decode: decodeChunkEnd };
 
 function createBaseChunkCredit(): ChunkCredit {
   return { invoke: 0, next: 0, chunks: 0 };
 }
 
-export const ChunkCredit: MessageFns<ChunkCredit> = {
-  encode(message: ChunkCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.invoke !== 0) {
-      writer.uint32(8).uint64(message.invoke);
-    }
-    if (message.next !== 0) {
-      writer.uint32(16).uint64(message.next);
-    }
-    if (message.chunks !== 0) {
-      writer.uint32(24).uint32(message.chunks);
-    }
-    return writer;
-  },
+export function encodeChunkCredit(message: ChunkCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.invoke !== 0) {
+    writer.uint32(8).uint64(message.invoke);
+  }
+  if (message.next !== 0) {
+    writer.uint32(16).uint64(message.next);
+  }
+  if (message.chunks !== 0) {
+    writer.uint32(24).uint32(message.chunks);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ChunkCredit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChunkCredit() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.invoke = longToNumber(reader.uint64());
-            continue;
+export function decodeChunkCredit(input: BinaryReader | Uint8Array, length?: number): ChunkCredit {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseChunkCredit() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.next = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.chunks = reader.uint32();
-            continue;
-          }
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.next = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.chunks = reader.uint32();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const ChunkCredit: MessageFns<ChunkCredit> = { encode: encodeChunkCredit, decode: decodeChunkCredit };
 
 function createBasePing(): Ping {
   return { number: 0 };
 }
 
-export const Ping: MessageFns<Ping> = {
-  encode(message: Ping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint64(message.number);
-    }
-    return writer;
-  },
+export function encodePing(message: Ping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.number !== 0) {
+    writer.uint32(8).uint64(message.number);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Ping {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePing() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.number = longToNumber(reader.uint64());
-            continue;
+export function decodePing(input: BinaryReader | Uint8Array, length?: number): Ping {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBasePing() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.number = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Ping: MessageFns<Ping> = { encode: encodePing, decode: decodePing };
 
 function createBasePong(): Pong {
   return { number: 0 };
 }
 
-export const Pong: MessageFns<Pong> = {
-  encode(message: Pong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint64(message.number);
-    }
-    return writer;
-  },
+export function encodePong(message: Pong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.number !== 0) {
+    writer.uint32(8).uint64(message.number);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Pong {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePong() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.number = longToNumber(reader.uint64());
-            continue;
+export function decodePong(input: BinaryReader | Uint8Array, length?: number): Pong {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBasePong() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
+
+          message.number = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Pong: MessageFns<Pong> = { encode: encodePong, decode: decodePong };
 
 function createBaseGoodbye(): Goodbye {
   return { reason: "" };
 }
 
-export const Goodbye: MessageFns<Goodbye> = {
-  encode(message: Goodbye, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reason !== "") {
-      writer.uint32(10).string(message.reason);
-    }
-    return writer;
-  },
+export function encodeGoodbye(message: Goodbye, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.reason !== "") {
+    writer.uint32(10).string(message.reason);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Goodbye {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGoodbye() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
+export function decodeGoodbye(input: BinaryReader | Uint8Array, length?: number): Goodbye {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseGoodbye() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.reason = reader.string();
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Goodbye: MessageFns<Goodbye> = { encode: encodeGoodbye, decode: decodeGoodbye };
 
 function createBaseLog(): Log {
   return { line: undefined };
 }
 
-export const Log: MessageFns<Log> = {
-  encode(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.line !== undefined) {
-      Log1.encode(message.line, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
+export function encodeLog(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.line !== undefined) {
+    encodeLog1(message.line, writer.uint32(10).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Log {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLog() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.line = Log1.decode(reader, reader.uint32());
-            continue;
+export function decodeLog(input: BinaryReader | Uint8Array, length?: number): Log {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseLog() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.line = decodeLog1(reader, reader.uint32());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Log: MessageFns<Log> = { encode: encodeLog, decode: decodeLog };
 
 function createBaseHostCall(): HostCall {
   return { call: 0, invoke: 0, ask: 0, payload: new Uint8Array(0) };
 }
 
-export const HostCall: MessageFns<HostCall> = {
-  encode(message: HostCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.invoke !== 0) {
-      writer.uint32(16).uint64(message.invoke);
-    }
-    if (message.ask !== 0) {
-      writer.uint32(24).int32(message.ask);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(34).bytes(message.payload);
-    }
-    return writer;
-  },
+export function encodeHostCall(message: HostCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.invoke !== 0) {
+    writer.uint32(16).uint64(message.invoke);
+  }
+  if (message.ask !== 0) {
+    writer.uint32(24).int32(message.ask);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(34).bytes(message.payload);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HostCall {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHostCall() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeHostCall(input: BinaryReader | Uint8Array, length?: number): HostCall {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHostCall() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
 
-            message.invoke = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.ask = reader.int32() as any;
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.payload = reader.bytes();
-            continue;
-          }
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.invoke = longToNumber(reader.uint64());
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.ask = reader.int32() as any;
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const HostCall: MessageFns<HostCall> = { encode: encodeHostCall, decode: decodeHostCall };
 
 function createBaseHostResult(): HostResult {
   return { call: 0, payload: new Uint8Array(0), error: undefined };
 }
 
-export const HostResult: MessageFns<HostResult> = {
-  encode(message: HostResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.call !== 0) {
-      writer.uint32(8).uint64(message.call);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(18).bytes(message.payload);
-    }
-    if (message.error !== undefined) {
-      Error.encode(message.error, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
+export function encodeHostResult(message: HostResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.call !== 0) {
+    writer.uint32(8).uint64(message.call);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(18).bytes(message.payload);
+  }
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(26).fork()).join();
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HostResult {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHostResult() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.call = longToNumber(reader.uint64());
-            continue;
+export function decodeHostResult(input: BinaryReader | Uint8Array, length?: number): HostResult {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHostResult() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
 
-            message.payload = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.error = Error.decode(reader, reader.uint32());
-            continue;
-          }
+          message.call = longToNumber(reader.uint64());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.payload = reader.bytes();
+          continue;
         }
-        reader.skip(tag & 7);
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const HostResult: MessageFns<HostResult> = { encode: encodeHostResult, decode: decodeHostResult };
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());

@@ -27,93 +27,93 @@ function createBaseHostBatch(): HostBatch {
   return { frames: [] };
 }
 
-export const HostBatch: MessageFns<HostBatch> = {
-  encode(message: HostBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.frames) {
-      writer.uint32(10).bytes(v!);
-    }
-    return writer;
-  },
+export function encodeHostBatch(message: HostBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.frames) {
+    writer.uint32(10).bytes(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HostBatch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHostBatch() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.frames.push(reader.bytes());
-            continue;
+export function decodeHostBatch(input: BinaryReader | Uint8Array, length?: number): HostBatch {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseHostBatch() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.frames.push(reader.bytes());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const HostBatch: MessageFns<HostBatch> = { encode: encodeHostBatch, decode: decodeHostBatch };
 
 function createBasePluginBatch(): PluginBatch {
   return { frames: [] };
 }
 
-export const PluginBatch: MessageFns<PluginBatch> = {
-  encode(message: PluginBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.frames) {
-      writer.uint32(10).bytes(v!);
-    }
-    return writer;
-  },
+export function encodePluginBatch(message: PluginBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.frames) {
+    writer.uint32(10).bytes(v!);
+  }
+  return writer;
+}
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PluginBatch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePluginBatch() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.frames.push(reader.bytes());
-            continue;
+export function decodePluginBatch(input: BinaryReader | Uint8Array, length?: number): PluginBatch {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBasePluginBatch() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
           }
+
+          message.frames.push(reader.bytes());
+          continue;
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
       }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
     }
-  },
-};
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const PluginBatch: MessageFns<PluginBatch> = { encode: encodePluginBatch, decode: decodePluginBatch };
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
