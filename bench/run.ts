@@ -16,6 +16,7 @@ import { hibernationLines } from "./lines/hibernation.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
+import { pluginLines } from "./lines/plugins.ts";
 import { relayLines } from "./lines/relay.ts";
 import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
@@ -33,6 +34,7 @@ const lines: readonly Line[] = [
   ...isolateLines,
   ...wasmLines,
   ...carrierLines,
+  ...pluginLines,
   ...relayLines,
   ...gatewayLines,
   ...agentOSLines,
