@@ -17,6 +17,7 @@ import { hostsLines } from "./lines/hosts.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
+import { pluginLines } from "./lines/plugins.ts";
 import { relayLines } from "./lines/relay.ts";
 import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
@@ -35,6 +36,7 @@ const lines: readonly Line[] = [
   ...isolateLines,
   ...wasmLines,
   ...carrierLines,
+  ...pluginLines,
   ...relayLines,
   ...gatewayLines,
   ...agentOSLines,

@@ -29,7 +29,7 @@ export const isolateLines: readonly Line[] = [
     name: "isolate-echo",
     work: "100 bytes to a dynamic actor in its isolate and back, p50",
     unit: "ms",
-    target: 0.1,
+    target: 0.06,
     better: "less",
     peers:
       "one asynchronous call of isolated-vm alone 0.020 ms, a socket pair's round trip 0.015 to 0.049 ms",

@@ -511,6 +511,8 @@ export const limits = {
   isolateTimeMs: 1_000,
   /** An isolate that still runs so long after twice its time can't be stopped: its process ends. */
   isolateStuckMs: 1_000,
+  /** Isolates that are made before anybody needs them. */
+  isolatesWaiting: 2,
   /** Timers of one isolate. */
   isolateTimers: 10_000,
   /** The source of a dynamic actor. */

@@ -58,7 +58,12 @@ function monotonic(): () => number {
   };
 }
 
-for (const name of withheld) Reflect.deleteProperty(globalThis, name);
+/** What is an isolate's own, and no part of the snapshot that all are made from: what is taken away, and the clock. */
+export function settle(): void {
+  for (const name of withheld) Reflect.deleteProperty(globalThis, name);
+  define({ performance: Object.freeze({ timeOrigin: Date.now(), now: monotonic() }) });
+}
+
 define({
   TextEncoder: Utf8Encoder,
   TextDecoder: Utf8Decoder,
@@ -69,7 +74,6 @@ define({
   setInterval: timers.setInterval,
   clearTimeout: timers.clear,
   clearInterval: timers.clear,
-  performance: Object.freeze({ timeOrigin: Date.now(), now: monotonic() }),
   crypto: Object.freeze({ getRandomValues, randomUUID }),
   Headers: WebHeaders,
   ReadableStream: WebStream,

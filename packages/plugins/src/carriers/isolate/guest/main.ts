@@ -16,7 +16,7 @@ import { cloneValue } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
 import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow } from "@troupe/runtime/guest";
 import { readRecords } from "../records.ts";
-import { define, host, out, timers } from "./globals.ts";
+import { define, host, out, settle, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
 import { IsolateSession, logFrame } from "./session.ts";
@@ -35,6 +35,7 @@ define({ structuredClone: <T>(value: T): T => cloneValue(value), console: consol
 /** Connects the one function of the outside, and the mailbox. Of shared memory nothing else can be made. */
 function prepare(randomBytes: (length: number) => Uint8Array, mailbox: SharedArrayBuffer): void {
   host.randomBytes = randomBytes;
+  settle();
   out.attach(mailbox);
   const prototype: object = Object.getPrototypeOf(mailbox);
   for (const name of Reflect.ownKeys(prototype)) Reflect.deleteProperty(prototype, name);

@@ -13,12 +13,14 @@ import {
   WireReader,
   WireWriter,
 } from "../wire.ts";
+import { IsolatePool } from "./isolate-pool.ts";
 import { LoadError, loadIsolate } from "./load-isolate.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 
 const socket = new Socket({ fd: 3 });
 const reader = new WireReader();
 const writer = new WireWriter((bytes) => void socket.write(bytes));
+const pool = new IsolatePool();
 const isolates = new Map<number, RunningIsolate>();
 /** Those that are loaded now. */
 const loading = new Map<number, { readonly began: number; ended: boolean }>();
@@ -50,7 +52,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
   const load = { began: performance.now(), ended: false };
   loading.set(number, load);
   try {
-    const loaded = await loadIsolate(order);
+    const loaded = await loadIsolate(order, pool);
     if (load.ended) return loaded.isolate.dispose();
     writer.say(number, WireKind.loaded);
     const { timeLimitMs } = order;
@@ -63,6 +65,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
     if (!load.ended) ended(number, end);
   } finally {
     loading.delete(number);
+    pool.fill();
   }
 }
 

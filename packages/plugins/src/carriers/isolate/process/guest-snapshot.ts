@@ -1,0 +1,83 @@
+/**
+ * The guest's program, run once for all isolates of the process: each begins as a copy of the heap that it left, in a part
+ * of the time and the memory of running it again. What differs from isolate to isolate (its clock, its mailbox) is given to
+ * it afterwards, by `prepare`.
+ *
+ * An actor is started and called once in a realm that is thrown away: what that compiled is in the copies as well. Its own
+ * data isn't.
+ */
+import { readFileSync } from "node:fs";
+import { encodeArgs, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { type HostFrame, HostFrameCodec, PLUGIN_VERSIONS } from "@troupe/protocol/plugin/v1";
+import ivm from "isolated-vm";
+import { RecordList } from "../records.ts";
+
+const file = new URL("../../../../dist/isolate-guest.js", import.meta.url);
+let snapshot: ivm.ExternalCopy<ArrayBuffer> | undefined;
+
+/** A heap with `troupeIsolate` in it. */
+export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
+  if (snapshot === undefined) {
+    const code = readFileSync(file, "utf8");
+    snapshot = ivm.Isolate.createSnapshot([{ code, filename: "troupe:guest" }], warmUp());
+  }
+  return snapshot;
+}
+
+/** The life of a small actor, as a script. */
+function warmUp(): string {
+  const turns = JSON.stringify(frames().map((frame) => [...recordsOf(frame)]));
+  return `(async () => {
+    const { prepare, load, enter, endTurn, module } = troupeIsolate;
+    // There is no shared memory yet where snapshots are made, and \`prepare\` empties the mailbox's prototype.
+    const byteLength = ${16 * 1024};
+    prepare((bytes) => new Uint8Array(bytes), Object.setPrototypeOf(new ArrayBuffer(byteLength), { byteLength }));
+    const act = (c, by) => (c.state.count += by);
+    load({ default: module.actor({ state: { count: 0 }, actions: { act } }) }, "warm");
+    for (const turn of ${turns}) {
+      enter(new Uint8Array(turn).buffer);
+      for (let microtask = 0; microtask < 50; microtask += 1) await undefined;
+      endTurn();
+    }
+  })();`;
+}
+
+function recordsOf(frame: HostFrame): Uint8Array {
+  const records = new RecordList();
+  records.frame(HostFrameCodec.encode(frame).finish());
+  return records.take();
+}
+
+function frames(): HostFrame[] {
+  const nothing = new Uint8Array(0);
+  const instance = 1;
+  const start = {
+    name: "warm",
+    actor: "warm",
+    key: [],
+    actorId: "",
+    generation: 1,
+    createdAt: 0,
+    isNew: true,
+  };
+  const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
+  const said = { call: 1, action: "act", args: encodeArgs([1], "cbor"), connection: 0, send: undefined };
+  return [
+    { body: { $case: "hello", value: { versions: [...PLUGIN_VERSIONS], config: nothing, hostVersion: "" } } },
+    {
+      body: {
+        $case: "actor",
+        value: {
+          instance,
+          body: { $case: "start", value: { ...start, rows: [], input: NO_PAYLOAD, moreRows: false } },
+        },
+      },
+    },
+    {
+      body: {
+        $case: "actor",
+        value: { instance, body: { $case: "call", value: { ...said, ...terms, params: NO_PAYLOAD } } },
+      },
+    },
+  ];
+}
