@@ -224,6 +224,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
   "eventsource-parser": ["packages/relay/src/model-proxy/response-reader.ts"],
+  undici: ["packages/relay/src/model-proxy/upstream.ts", "packages/relay/src/model-proxy/passage.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts", "packages/cli/src/config/toml-file.ts"],
   commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],

@@ -1,12 +1,14 @@
 /** What the gateway for agents adds to a model call, and what it takes. The provider is on this machine, and answers at once. */
 import type { Figure, Line } from "../line.ts";
-import { BenchProxy, type ProxyName } from "../proxy/bench-proxy.ts";
+import { BenchProxy } from "../proxy/bench-proxy.ts";
 import { type CallOptions, ModelClient } from "../proxy/client.ts";
 import { ModelProvider } from "../proxy/model-provider.ts";
 import { median } from "../statistics.ts";
 
 const GIGABYTE = 1_000_000_000;
-const WARM_UP = 300;
+/** What is compiled when it is hot is compiled then. */
+const WARM_UP = 2_000;
+const WARM_UP_MS = 4_000;
 const CALLS = 400;
 
 /** The middle of what lies between calls through a proxy and calls without it, made in turns. */
@@ -29,34 +31,31 @@ async function added(rounds: number, options: CallOptions, of: "first" | "last")
   return { value: ours - direct, detail: `p50 ${absolute} ms: directly, a bare proxy, Troupe` };
 }
 
+/** Both are warm, and called in turns. */
 async function throughput(rounds: number): Promise<Figure> {
   await using provider = await ModelProvider.start();
+  await using floor = await BenchProxy.start("floor", provider.url);
+  await using troupe = await BenchProxy.start("troupe", provider.url);
   using client = new ModelClient();
-  const measured: Record<ProxyName, { rates: number[]; cpu: number[] }> = {
-    floor: { rates: [], cpu: [] },
-    troupe: { rates: [], cpu: [] },
-  };
-  const ratios: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const rate = { floor: 0, troupe: 0 };
-    for (const name of ["floor", "troupe"] as const) {
-      await using proxy = await BenchProxy.start(name, provider.url);
-      await client.load(proxy.url, { callers: 32, durationMs: 1_000 });
+  const proxies = [floor, troupe];
+  const rates: number[][] = [[], []];
+  const cpu: number[][] = [[], []];
+  for (const { url } of proxies) await client.load(url, { callers: 32, durationMs: WARM_UP_MS });
+  for (let round = 0; round < rounds; round += 1)
+    for (const [n, proxy] of proxies.entries()) {
       await proxy.usage();
-      const result = await client.load(proxy.url, { callers: 32, durationMs: 2_000 });
+      const { rate, calls } = await client.load(proxy.url, { callers: 32, durationMs: 2_000 });
       const { cpuUs } = await proxy.usage();
-      rate[name] = result.rate;
-      measured[name].rates.push(result.rate);
-      measured[name].cpu.push(cpuUs / result.calls);
+      rates[n]?.push(rate);
+      cpu[n]?.push(cpuUs / calls);
     }
-    ratios.push(rate.troupe / rate.floor);
-  }
-  const { floor, troupe } = measured;
+  const [bare = [], ours = []] = rates;
+  const [floorCpuUs = Number.NaN, cpuUs = Number.NaN] = cpu.map(median);
   return {
-    value: median(ratios),
-    cpuUs: median(troupe.cpu),
-    floorCpuUs: median(floor.cpu),
-    detail: `${Math.round(median(troupe.rates))}/s against ${Math.round(median(floor.rates))}/s`,
+    value: median(ours.map((rate, round) => rate / (bare[round] ?? Number.NaN))),
+    cpuUs,
+    floorCpuUs,
+    detail: `${Math.round(median(ours))}/s against ${Math.round(median(bare))}/s`,
   };
 }
 
@@ -73,8 +72,8 @@ async function longStream(): Promise<Figure> {
   let ended = false;
   const watched = (async () => {
     while (!ended) {
-      most = Math.max(most, (await troupe.usage()).peakBytes);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      most = Math.max(most, await troupe.memoryBytes());
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
   await streamed;

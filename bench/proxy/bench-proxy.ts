@@ -28,6 +28,13 @@ export class BenchProxy implements AsyncDisposable {
     return await answer;
   }
 
+  /** Resident, as it is. */
+  async memoryBytes(): Promise<number> {
+    const answer = next<number>(this.#child);
+    this.#child.send("memory");
+    return await answer;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const gone = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.send("end");

@@ -21,6 +21,7 @@ let lastCpu = process.cpuUsage();
 
 process.on("message", (message) => {
   if (message === "usage") process.send?.(usage());
+  else if (message === "memory") process.send?.(process.memoryUsage.rss());
   else process.exit(0);
 });
 process.on("disconnect", () => process.exit(0));
@@ -54,8 +55,7 @@ async function floor(): Promise<string> {
 function usage(): ProxyUsage {
   const cpu = process.cpuUsage(lastCpu);
   lastCpu = process.cpuUsage();
-  const { rss: peak } = process.memoryUsage();
   globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { cpuUs: cpu.user + cpu.system, peakBytes: peak, rssBytes: rss, heapBytes: heapUsed + external };
+  return { cpuUs: cpu.user + cpu.system, rssBytes: rss, heapBytes: heapUsed + external };
 }

@@ -8,8 +8,7 @@ export interface ProxyReady {
 /** What it took since it was last asked. */
 export interface ProxyUsage {
   readonly cpuUs: number;
-  /** Before a collection. */
-  readonly peakBytes: number;
+  /** Behind a collection, as the heap's. */
   readonly rssBytes: number;
   readonly heapBytes: number;
 }

@@ -1,6 +1,6 @@
 /** `troupe run`: an agent behind a gateway of its own. */
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { behindGateway, upstreamsOf } from "../src/run/agents.ts";
@@ -38,6 +38,32 @@ test("its calls go through the gateway, its exit code comes back, and the run is
   );
   expect(code).toBe(7);
   expect(provider.received).toHaveLength(2);
+});
+
+test("the summary names the files that tools were asked about and that have changed since", async () => {
+  using folder = new PluginFolder();
+  const tool = (name: string, input: object) => ({ type: "tool_use", id: name, name, input });
+  const patch = "*** Begin Patch\n*** Update File: patched.ts\n*** Add File: never.ts\n*** End Patch";
+  const content = [
+    tool("write_file", { file_path: "new\u001b[31m.ts", content: "*** Add File: quoted.ts" }),
+    tool("read_file", { path: "old.ts" }),
+    tool("shell", { command: ["apply_patch", patch] }),
+  ];
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ ...reply, content }));
+  });
+  folder.write("old.ts", "");
+  utimesSync(join(folder.path, "old.ts"), 1, 1);
+  const script = folder.write(
+    "writer.mjs",
+    `import { writeFileSync } from "node:fs";
+     await fetch(process.env.ANTHROPIC_BASE_URL + "/v1/messages", { method: "POST", body: "{}" });
+     for (const name of ["new\\u001b[31m.ts", "patched.ts"]) writeFileSync(name, "");`,
+  );
+  const { ran } = start(["--upstream", provider.url, "--", process.execPath, script], { cwd: folder.path });
+  expect((await ran).err).toContain("\n  files written: new?[31m.ts, patched.ts\n");
 });
 
 test("a guardrail's refusals are counted, and nothing of them goes out", async () => {

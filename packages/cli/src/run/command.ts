@@ -12,6 +12,7 @@ import { describePlan, planGateway } from "../gateway/plan.ts";
 import { newToken } from "../gateway/token.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
+import { FilesWritten } from "./files-written.ts";
 import { RunSummary } from "./summary.ts";
 
 /** As typed, before `--`. */
@@ -55,7 +56,7 @@ export async function runBehindGateway(
   }
   // From here on a signal is the agent's, also where it isn't there yet: plugins have to be ended too.
   const agentProcess = new AgentProcess((listener) => terminal.onSignal?.(listener));
-  const summary = new RunSummary();
+  const summary = new RunSummary(new FilesWritten(terminal.cwd, Date.now()));
   const began = performance.now();
   const exitCode = await withGateway();
   if (options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));

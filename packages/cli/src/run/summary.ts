@@ -1,6 +1,11 @@
 /** Summary: what a run came to, counted from its events while they come. */
 import { isRefusal, type Relay, type RelayEvent, readCall, readFailure, type ToldCall } from "@troupe/relay";
 
+import type { FilesWritten } from "./files-written.ts";
+
+/** More of them are counted only. */
+const MOST_FILES = 20;
+
 /** Tokens and money of one model. */
 export interface ModelUse {
   calls: number;
@@ -20,6 +25,12 @@ export class RunSummary {
   /** Tools that models asked for, by name. */
   readonly tools = new Map<string, number>();
 
+  readonly #files: FilesWritten;
+
+  constructor(files: FilesWritten) {
+    this.#files = files;
+  }
+
   /** Listens to all that is told. */
   listen(relay: Relay): void {
     relay.registerSubscriber("run summary", (event) => this.#take(event));
@@ -36,6 +47,8 @@ export class RunSummary {
     ];
     if (this.tools.size > 0)
       lines.push(`  tools: ${[...this.tools].map(([name, times]) => `${name} ×${times}`).join(", ")}`);
+    const files = this.#files.changed();
+    if (files.length > 0) lines.push(`  files written: ${listed(files)}`);
     return `${lines.join("\n")}\n`;
   }
 
@@ -49,7 +62,7 @@ export class RunSummary {
     else this.failures += 1;
   }
 
-  #answered({ model = "a model without a name", tools, cost, ...tokens }: ToldCall): void {
+  #answered({ model = "a model without a name", tools, toolArguments, cost, ...tokens }: ToldCall): void {
     const use = this.models.get(model) ?? emptyUse();
     use.calls += 1;
     use.promptTokens += tokens.promptTokens ?? 0;
@@ -57,8 +70,16 @@ export class RunSummary {
     use.cachedTokens += tokens.cachedTokens ?? 0;
     use.cost = cost === undefined || use.cost === undefined ? undefined : use.cost + cost;
     this.models.set(model, use);
+    for (const args of toolArguments) this.#files.asked(args);
     for (const name of tools) this.tools.set(name, (this.tools.get(name) ?? 0) + 1);
   }
+}
+
+/** Names are a model's: none of them moves the cursor or colours the terminal. */
+function listed(files: readonly string[]): string {
+  const shown = files.slice(0, MOST_FILES).map((file) => file.replaceAll(/\p{Cc}/gu, "?"));
+  const more = files.length - shown.length;
+  return more === 0 ? shown.join(", ") : `${shown.join(", ")} and ${more} more`;
 }
 
 function emptyUse(): ModelUse {

@@ -21,15 +21,25 @@ export function own(object: JsonObject, key: string): Json | undefined {
 
 /** The object without some of its properties. */
 export function without(object: JsonObject, ...keys: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+  const copy: Record<string, Json> = {};
+  for (const key of Object.keys(object)) if (!keys.includes(key)) define(copy, key, object[key] ?? null);
+  return copy;
 }
 
 /** The object without what is undefined. */
 export function present(object: { readonly [key: string]: Json | undefined }): JsonObject {
-  const entries = Object.entries(object).flatMap(([key, value]): readonly (readonly [string, Json])[] =>
-    value === undefined ? [] : [[key, value]],
-  );
-  return Object.fromEntries(entries);
+  const copy: Record<string, Json> = {};
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (value !== undefined) define(copy, key, value);
+  }
+  return copy;
+}
+
+/** Assigning `__proto__` would change what the copy inherits. */
+function define(copy: Record<string, Json>, key: string, value: Json): void {
+  if (key !== "__proto__") copy[key] = value;
+  else Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** The value as a text, or undefined. */

@@ -2,7 +2,8 @@
  * ToldCall: what the events of a call say of it, for whoever reads events from elsewhere: a file, a wire, a subscriber that
  * sums up. Fields are looked at one by one, as they may be anybody's: what isn't there, or is something else, is left out.
  */
-import { isList, isObject, type JsonObject, number, objectsOf, own, text } from "../codecs/json.ts";
+import { isObject, type JsonObject, number, objectsOf, own, text } from "../codecs/json.ts";
+import type { Json } from "./event.ts";
 
 /** What a call of a model came to. */
 export interface ToldCall {
@@ -16,6 +17,8 @@ export interface ToldCall {
   readonly cost: number | undefined;
   /** The tools that it asks for, in its order. */
   readonly tools: readonly string[];
+  /** What it asks each of them with. */
+  readonly toolArguments: readonly Json[];
 }
 
 /** What the `category_profile` of an end event says. */
@@ -23,14 +26,15 @@ export function readCall(profile: unknown): ToldCall {
   const known = record(profile);
   const response = record(own(known, "annotated_response"));
   const usage = record(own(response, "usage"));
-  const calls = own(response, "tool_calls");
+  const calls = objectsOf(own(response, "tool_calls"));
   return {
     model: text(own(response, "model")) ?? text(own(known, "model_name")),
     promptTokens: number(own(usage, "prompt_tokens")),
     completionTokens: number(own(usage, "completion_tokens")),
     cachedTokens: number(own(usage, "cache_read_tokens")),
     cost: number(own(record(own(usage, "cost")), "total")),
-    tools: isList(calls) ? objectsOf(calls).map((call) => text(own(call, "name")) ?? "") : [],
+    tools: calls.map((call) => text(own(call, "name")) ?? ""),
+    toolArguments: calls.map((call) => own(call, "arguments") ?? null),
   };
 }
 

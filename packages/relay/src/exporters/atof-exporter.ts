@@ -1,13 +1,14 @@
 /**
  * AtofExporter: events as JSON, a line each, in a file or on their way to another process.
  *
- * To a file lines are written as fast as the disk takes them. To other processes they go in batches, with tries. What
- * waits is bounded either way: see `delivery.ts`.
+ * To a file lines are written together that come within some milliseconds: a write takes longer than what it writes. To other
+ * processes they go in batches, with tries. What waits is bounded either way: see `delivery.ts`.
  */
 import { resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
+import { bytesOfEvent } from "../events/event-size.ts";
 import { checkText } from "../given.ts";
 import { Delivery } from "./delivery.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
@@ -51,6 +52,7 @@ export type AtofExporterOptions = AtofFileOptions | AtofStreamOptions;
 
 const TIMEOUT_MS = 3_000;
 const DELAY_MS = 500;
+const FILE_DELAY_MS = 10;
 const FILES = 5;
 
 /** Writes or sends events. */
@@ -58,7 +60,7 @@ export class AtofExporter extends Exporter {
   /** The file, absolute; null for a stream. */
   readonly path: string | null;
   readonly #sink: Sink;
-  readonly #delivery: Delivery<string>;
+  readonly #delivery: Delivery<RelayEvent>;
   readonly #replaceDots: boolean;
 
   constructor(options: AtofExporterOptions = {}) {
@@ -69,10 +71,11 @@ export class AtofExporter extends Exporter {
     this.#replaceDots = stream && options.fieldNamePolicy === "replace_dots";
     this.#delivery = new Delivery({
       target: stream ? withoutSecrets(options.url) : (this.path ?? ""),
-      send: (lines) => this.#sink.write(lines),
-      weigh: (line) => line.length,
+      send: (events) => this.#sink.write(events.map((event) => this.#line(event))),
+      weigh: bytesOfEvent,
       limit: limits.relayExportBytes,
-      delayMs: stream ? DELAY_MS : 0,
+      delayMs: stream ? DELAY_MS : FILE_DELAY_MS,
+      lingers: !stream,
       batch: stream ? limits.relayExportBatch : Number.POSITIVE_INFINITY,
     });
   }
@@ -82,9 +85,13 @@ export class AtofExporter extends Exporter {
     return this.#delivery.lost;
   }
 
+  /** Cleaned when its batch is written: off the way of whoever emitted it. */
+  protected override receive(event: RelayEvent): Promise<void> | undefined {
+    return this.take(event);
+  }
+
   protected take(event: RelayEvent): Promise<void> | undefined {
-    const told = this.#replaceDots ? withoutDots(event) : event;
-    return this.#delivery.add(`${JSON.stringify(told)}\n`);
+    return this.#delivery.add(event);
   }
 
   protected async drained(): Promise<void> {
@@ -95,6 +102,11 @@ export class AtofExporter extends Exporter {
   protected closed(): Promise<void> {
     this.#delivery.end();
     return this.#sink.close();
+  }
+
+  #line(event: RelayEvent): string {
+    const clean = this.clean(event);
+    return `${JSON.stringify(this.#replaceDots ? withoutDots(clean) : clean)}\n`;
   }
 }
 

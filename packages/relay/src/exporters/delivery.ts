@@ -24,6 +24,8 @@ export interface DeliveryParts<T> {
   readonly batch?: number;
   /** How long items may wait for others. Milliseconds; 0: no longer than the batch before takes. */
   readonly delayMs: number;
+  /** What waits keeps the process from ending by itself. Default: false. */
+  readonly lingers?: boolean;
   /** Tries of one batch. Default: `limits.relayExportTries`. */
   readonly tries?: number;
 }
@@ -65,7 +67,7 @@ export class Delivery<T> {
     this.#waiting.push(item);
     this.#weight += weigh?.(item) ?? 1;
     if (delayMs === 0 || this.#waiting.length >= batch || this.#weight > limit) this.#start();
-    else this.#timer ??= setTimeout(() => this.#start(), delayMs).unref();
+    else this.#timer ??= this.#startIn(delayMs);
     return this.#weight > limit ? this.#sending : undefined;
   }
 
@@ -81,6 +83,11 @@ export class Delivery<T> {
   /** What fails from now on isn't tried again. */
   end(): void {
     this.#ended = true;
+  }
+
+  #startIn(delayMs: number): NodeJS.Timeout {
+    const timer = setTimeout(() => this.#start(), delayMs);
+    return this.#parts.lingers === true ? timer : timer.unref();
   }
 
   #start(): void {

@@ -2,6 +2,8 @@
 import type { Readable } from "node:stream";
 import { proxyErrors } from "./errors.ts";
 
+const nothing = Buffer.alloc(0);
+
 /** The bytes of a body. Throws `gateway.body_too_large`; the rest of it isn't read then. */
 export function readBody(request: Readable, limit: number): Promise<Buffer> {
   // By events: an iterator of a stream costs more than most bodies.
@@ -17,17 +19,22 @@ export function readBody(request: Readable, limit: number): Promise<Buffer> {
     reject(proxyErrors.bodyTooLarge(limit));
   };
   request.on("data", take);
-  request.once("end", () => resolve(Buffer.concat(chunks)));
+  let ended = false;
+  request.once("end", () => {
+    ended = true;
+    resolve(chunks.length === 1 ? (chunks[0] ?? nothing) : Buffer.concat(chunks));
+  });
   request.once("error", reject);
-  request.once("close", () => reject(proxyErrors.bodyCut()));
+  // Behind each end, too: an error takes longer to make than all of this.
+  request.once("close", () => ended || reject(proxyErrors.bodyCut()));
   return promise;
 }
 
 /** A body as the middleware sees it: what its JSON says, or nothing when it isn't JSON or is compressed. */
-export function contentOf(body: Uint8Array, encoding: string | undefined): unknown {
+export function contentOf(body: Buffer, encoding: string | undefined): unknown {
   if (encoding !== undefined && encoding !== "identity") return null;
   try {
-    return JSON.parse(Buffer.from(body).toString("utf8"));
+    return JSON.parse(body.toString("utf8"));
   } catch {
     return null;
   }

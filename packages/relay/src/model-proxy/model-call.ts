@@ -7,7 +7,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { limits } from "@troupe/protocol";
-import type { LlmCodec } from "../calls/llm-codec.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
@@ -15,7 +14,7 @@ import { contentOf, readBody } from "./body.ts";
 import { proxyErrors } from "./errors.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
-import { passOn } from "./pass-on.ts";
+import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -37,49 +36,44 @@ export interface ModelRoute {
 
 /** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
-  { relay, upstreams, metrics, session }: ModelRoute,
+  route: ModelRoute,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = upstreams.of(provider.family);
+  const upstream = route.upstreams.of(provider.family);
   if (upstream === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
-  const abort = new AbortController();
-  // A response that was sent whole closes too.
-  response.once("close", () => response.writableFinished || abort.abort());
+  const signal = leaving(response);
   const body = await readBody(request, limits.gatewayModelBodyBytes);
   const content = contentOf(body, request.headers["content-encoding"]);
-  const exchange = new Exchange({
-    upstreams,
-    metrics,
-    upstream,
-    provider,
-    request,
-    response,
-    body,
-    content,
-    overhead,
-  });
+  const exchange = new Exchange({ route, upstream, provider, request, response, body, content, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
-  const answer = await relay.llmCallExecute(
+  const answer = await route.relay.llmCallExecute(
     provider.name,
     given,
-    (rewritten, { signal }) => exchange.forward(rewritten, signal),
+    (rewritten, context) => exchange.forward(rewritten, context.signal),
     {
-      signal: abort.signal,
-      eventCodec: forEvents(provider),
+      signal,
+      eventCodec: provider.eventCodec,
       ...modelNameOf(provider, request.url ?? "", content),
-      metadata: sessionMetadata(session, agentSessionOf(request.headers)),
+      metadata: sessionMetadata(route.session, agentSessionOf(request.headers)),
     },
   );
   // A middleware answered in the provider's place.
   if (!exchange.begun) sendJson(response, 200, answer);
 }
 
+/** A signal that fires when the client goes away before it has its answer. */
+export function leaving(response: ServerResponse): AbortSignal {
+  const abort = new AbortController();
+  // A response that was sent whole closes too.
+  response.once("close", () => response.writableFinished || abort.abort());
+  return abort.signal;
+}
+
 interface ExchangeParts {
-  readonly upstreams: Upstreams;
-  readonly metrics: ModelRoute["metrics"];
+  readonly route: ModelRoute;
   readonly upstream: Upstream;
   readonly provider: Provider;
   readonly overhead: Overhead;
@@ -89,11 +83,17 @@ interface ExchangeParts {
   readonly content: unknown;
 }
 
+/** Said anew for each connection, and what the gateway has answered itself. */
+const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expect"]);
+/** The relay's is of the call's scope; an agent's own goes on as it came. */
+const traces: ReadonlySet<string> = new Set(["traceparent"]);
+
 /** One request and its answer. */
 class Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly #parts: ExchangeParts;
-  #begun = false;
+  #reader: ResponseReader | undefined = undefined;
+  #status = 0;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -102,52 +102,51 @@ class Exchange {
 
   /** True when bytes of an answer may have gone to the client. */
   get begun(): boolean {
-    return this.#begun;
+    return this.#reader !== undefined;
   }
 
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
-    if (this.#begun) throw proxyErrors.answeredTwice();
-    const { upstreams, metrics, upstream, provider, overhead, request, response } = this.#parts;
+    if (this.begun) throw proxyErrors.answeredTwice();
+    const { route, upstream, provider, overhead, request, response } = this.#parts;
     const body = this.#bodyOf(rewritten);
-    const { traceparent: _ours, ...now } = rewritten.headers;
-    const { traceparent: _theirs, ...given } = this.headers;
-    const changed = withChanges(request.rawHeaders, given, now);
-    const headers = upstreams.headersFor(provider.family, passedOn(changed, ["host", "content-length"]));
-    const answer = await overhead.elsewhere(() =>
-      upstream.send({
+    const raw = withChanges(request.rawHeaders, this.headers, rewritten.headers, traces);
+    const headers = route.upstreams.headersFor(provider.family, passedOn(raw, ofRequest));
+    overhead.left();
+    await pass(
+      upstream,
+      {
         method: request.method ?? "POST",
         path: request.url ?? "/",
         headers: [...headers, "Content-Length", `${body.byteLength}`],
         body,
+      },
+      {
+        response,
         signal,
-      }),
+        head: (head) => this.#begin(head),
+        see: (chunk) => this.#reader?.read(chunk),
+      },
     );
-    this.#begun = true;
-    const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
-    const heldUp = overhead.ms();
-    metrics.held(heldUp);
-    response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
-    const reader = new ResponseReader(answer.headers, provider.codec);
-    await passOn(answer, response, { signal, see: (chunk) => reader.read(chunk) });
-    return { status, ...(await reader.told()) };
+    return { status: this.#status, ...(await this.#reader?.told()) };
   }
 
-  #bodyOf(rewritten: LlmRequest): Uint8Array {
+  /** The headers that the client gets. */
+  #begin({ status, headers, rawHeaders }: AnswerHead): readonly string[] {
+    if (this.begun) throw proxyErrors.answeredTwice();
+    const { route, overhead, provider } = this.#parts;
+    overhead.cameBack();
+    const heldUp = overhead.ms();
+    route.metrics.held(heldUp);
+    this.#status = status;
+    this.#reader = new ResponseReader(headers, provider.codec);
+    return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
+  }
+
+  #bodyOf(rewritten: LlmRequest): Buffer {
     const { body, content } = this.#parts;
     return rewritten.content === content ? body : Buffer.from(JSON.stringify(rewritten.content));
   }
-}
-
-/** Middleware sees and changes what the agent sent; events say it in the words of all providers too. */
-function forEvents({ codec }: Provider): LlmCodec {
-  return {
-    decode: (request) => codec.decode(request),
-    encode: (_annotated, original) => original,
-    // What couldn't be read says nothing, and is no codec's failure.
-    decodeResponse: (told) =>
-      Object(told).content === null ? {} : codec.decodeResponse(Object(told).content),
-  };
 }
 
 function modelNameOf({ family }: Provider, url: string, content: unknown): { readonly modelName?: string } {

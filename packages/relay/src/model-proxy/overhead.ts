@@ -7,15 +7,17 @@ export const OVERHEAD = "X-Troupe-Overhead-Ms";
 export class Overhead {
   readonly #began = performance.now();
   #elsewhereMs = 0;
+  #left: number | undefined = undefined;
 
-  /** Runs what isn't ours to count. */
-  async elsewhere<Result>(wait: () => Promise<Result>): Promise<Result> {
-    const began = performance.now();
-    try {
-      return await wait();
-    } finally {
-      this.#elsewhereMs += performance.now() - began;
-    }
+  /** The provider has the request now. */
+  left(): void {
+    this.#left = performance.now();
+  }
+
+  /** The provider's answer is here. */
+  cameBack(): void {
+    if (this.#left !== undefined) this.#elsewhereMs += performance.now() - this.#left;
+    this.#left = undefined;
   }
 
   /** Milliseconds so far. */

@@ -5,11 +5,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { proxyErrors } from "./errors.ts";
 import { passedOn } from "./headers.ts";
-import type { ModelRoute } from "./model-call.ts";
+import { leaving, type ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
-import { passOn } from "./pass-on.ts";
+import { pass } from "./passage.ts";
 import { familyOf } from "./provider.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
+
+const ofRequest: ReadonlySet<string> = new Set(["host", "expect"]);
 
 /** Answers `request`. Throws `gateway.not_found` where no provider is configured, and what the upstream throws. */
 export async function passThrough(
@@ -22,24 +24,27 @@ export async function passThrough(
   const upstream = upstreams.of(family);
   if (upstream === undefined) throw proxyErrors.notFound(path);
   const overhead = new Overhead();
-  const abort = new AbortController();
-  response.once("close", () => response.writableFinished || abort.abort());
   const { method = "GET", url = "/" } = request;
-  const answer = await overhead.elsewhere(() =>
-    upstream.send({
-      method,
-      path: url,
-      headers: upstreams.headersFor(family, passedOn(request.rawHeaders, ["host"])),
-      body: request,
-      signal: abort.signal,
-    }),
-  );
-  const { statusCode: status = 502, statusMessage, rawHeaders } = answer;
-  const data = { method, path, status };
+  const headers = upstreams.headersFor(family, passedOn(request.rawHeaders, ofRequest));
   const metadata = sessionMetadata(session, agentSessionOf(request.headers));
-  relay.event("gateway.passed_through", { data, metadata });
-  const heldUp = overhead.ms();
-  metrics.held(heldUp);
-  response.writeHead(status, statusMessage, [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)]);
-  await passOn(answer, response, { signal: abort.signal });
+  overhead.left();
+  await pass(
+    upstream,
+    { method, path: url, headers, body: hasBody(request) ? request : null },
+    {
+      response,
+      signal: leaving(response),
+      head: ({ status, rawHeaders }) => {
+        overhead.cameBack();
+        relay.event("gateway.passed_through", { data: { method, path, status }, metadata });
+        const heldUp = overhead.ms();
+        metrics.held(heldUp);
+        return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
+      },
+    },
+  );
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }

@@ -2,7 +2,9 @@
  * Providers: what the gateway knows of each model API. A row is a route, who answers it, how its payloads are read, and how
  * that API tells of an error, so that the agent's own client reads a refusal like any other.
  */
+
 import { TroupeError } from "@troupe/base";
+import type { LlmCodec } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import {
   AnthropicMessagesCodec,
@@ -22,41 +24,57 @@ export interface Provider {
   /** Its paths. */
   readonly path: RegExp;
   readonly codec: ProviderCodec;
+  /** The same for events: middleware sees what the agent sent, and events say it in the words of all providers too. */
+  readonly eventCodec: LlmCodec;
   /** The body of an error. */
   readonly errorBody: (error: TroupeError) => unknown;
 }
 
 /** The providers by path. */
-const providers: readonly Provider[] = [
-  {
-    name: "openai.chat_completions",
-    family: "openai",
-    path: /^(?:\/v1)?\/chat\/completions$/,
-    codec: new OpenAIChatCodec(),
-    errorBody: openaiError,
-  },
-  {
-    name: "openai.responses",
-    family: "openai",
-    path: /^(?:\/v1)?\/responses$/,
-    codec: new OpenAIResponsesCodec(),
-    errorBody: openaiError,
-  },
-  {
-    name: "anthropic.messages",
-    family: "anthropic",
-    path: /^\/v1\/messages$/,
-    codec: new AnthropicMessagesCodec(),
-    errorBody: anthropicError,
-  },
-  {
-    name: "gemini.generate_content",
-    family: "gemini",
-    path: /^\/v1(?:alpha|beta)?\/models\/[^/]+:(?:streamG|g)enerateContent$/,
-    codec: new GeminiGenerateContentCodec(),
-    errorBody: geminiError,
-  },
-];
+const providers: readonly Provider[] = rows().map((row) => ({ ...row, eventCodec: forEvents(row.codec) }));
+
+function rows(): readonly Omit<Provider, "eventCodec">[] {
+  return [
+    {
+      name: "openai.chat_completions",
+      family: "openai",
+      path: /^(?:\/v1)?\/chat\/completions$/,
+      codec: new OpenAIChatCodec(),
+      errorBody: openaiError,
+    },
+    {
+      name: "openai.responses",
+      family: "openai",
+      path: /^(?:\/v1)?\/responses$/,
+      codec: new OpenAIResponsesCodec(),
+      errorBody: openaiError,
+    },
+    {
+      name: "anthropic.messages",
+      family: "anthropic",
+      path: /^\/v1\/messages$/,
+      codec: new AnthropicMessagesCodec(),
+      errorBody: anthropicError,
+    },
+    {
+      name: "gemini.generate_content",
+      family: "gemini",
+      path: /^\/v1(?:alpha|beta)?\/models\/[^/]+:(?:streamG|g)enerateContent$/,
+      codec: new GeminiGenerateContentCodec(),
+      errorBody: geminiError,
+    },
+  ];
+}
+
+function forEvents(codec: ProviderCodec): LlmCodec {
+  return {
+    decode: (request) => codec.decode(request),
+    encode: (_annotated, original) => original,
+    // What couldn't be read says nothing, and is no codec's failure.
+    decodeResponse: (told) =>
+      Object(told).content === null ? {} : codec.decodeResponse(Object(told).content),
+  };
+}
 
 /** The API whose model calls come to `path`; undefined: it is none of them. */
 export function providerOf(path: string): Provider | undefined {

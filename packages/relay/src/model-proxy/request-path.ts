@@ -4,14 +4,19 @@
  */
 import { proxyErrors } from "./errors.ts";
 
+/** A path that is spelt in that way already, as nearly all are, up to its query. */
+const plain = /^(?:\/[\w:-][\w:.-]*)+(?=\?|$)/;
+
 /** Throws `gateway.bad_request` for an address of another host, and for what can't be read. */
 export function pathOf(url: string): string {
+  const [spelt] = plain.exec(url) ?? [];
+  if (spelt !== undefined) return spelt;
   if (!url.startsWith("/")) throw proxyErrors.badRequest("the address must be a path");
   try {
     // Behind an origin of its own: "//host/" is a path here, and no host.
     const { pathname } = new URL(`http://gateway${url}`);
-    const spelt = new URL(`http://gateway${decodeURIComponent(pathname)}`).pathname;
-    return spelt.replaceAll(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+    const decoded = new URL(`http://gateway${decodeURIComponent(pathname)}`).pathname;
+    return decoded.replaceAll(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
   } catch {
     throw proxyErrors.badRequest("the path can't be read");
   }

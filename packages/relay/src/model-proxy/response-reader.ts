@@ -6,6 +6,7 @@
  * response that the provider would have sent in one piece, with the usage of its last chunk.
  */
 import { Transform } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { limits } from "@troupe/protocol";
 import { createParser, type EventSourceParser } from "eventsource-parser";
@@ -104,10 +105,15 @@ class JsonText implements TextReader {
   }
 }
 
+/** So much is read in one go: nothing of most streams before they have ended, and no other request waits long for it. */
+const BLOCK = 64 * 1024;
+
 class EventText implements TextReader {
   readonly #collector: StreamCollector;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new StringDecoder("utf8");
   readonly #parser: EventSourceParser;
+  #block: Buffer[] = [];
+  #blockBytes = 0;
   #bytes = 0;
   #unreadable = false;
 
@@ -119,13 +125,23 @@ class EventText implements TextReader {
   add(chunk: Buffer): boolean {
     this.#bytes += chunk.byteLength;
     if (this.#bytes > limits.gatewayReadBytes) return false;
-    this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
+    this.#block.push(chunk);
+    this.#blockBytes += chunk.byteLength;
+    if (this.#blockBytes >= BLOCK) this.#read();
     return !this.#unreadable;
   }
 
   told() {
+    this.#read();
     const { response, complete } = this.#collector.end();
     return { content: response, complete };
+  }
+
+  #read(): void {
+    const block = this.#block;
+    this.#block = [];
+    this.#blockBytes = 0;
+    for (const chunk of block) this.#parser.feed(this.#decoder.write(chunk));
   }
 
   /** `[DONE]` and the like are no JSON, and say nothing. */

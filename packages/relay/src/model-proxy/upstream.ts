@@ -1,11 +1,12 @@
 /**
- * Upstream: the model provider, over HTTP. Bytes go through as they are, both ways; there is no cap on time, and a client
- * that goes away takes its request with it.
+ * Upstream: the model provider, over HTTP/1.1. Bytes go through as they are, both ways, and there is no cap on time: what a model
+ * thinks about may take as long as it likes.
+ *
+ * Over undici's dispatcher, which calls back with the bytes that a connection has read: a client of `node:http` makes a stream, an event
+ * and a copy of the headers of each, and takes as long for that as all the rest of the gateway does.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { Readable } from "node:stream";
-import { proxyErrors } from "./errors.ts";
+import type { Readable } from "node:stream";
+import { type Dispatcher, Pool } from "undici";
 
 /** A request to the provider. */
 export interface UpstreamRequest {
@@ -14,49 +15,40 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Name, value, name, value … */
   readonly headers: readonly string[];
-  /** Bytes, or where they come from. */
-  readonly body: Uint8Array | Readable;
-  readonly signal: AbortSignal;
+  /** Bytes, or where they come from; null: it has none. */
+  readonly body: Uint8Array | Readable | null;
 }
+
+/** A connection that nobody uses is kept so long, where the provider doesn't say how long it keeps it. */
+const IDLE_MS = 60_000;
 
 /** One provider and the connections to it. */
 export class Upstream {
   readonly url: URL;
-  readonly #agent: HttpAgent;
+  readonly #pool: Pool;
+  readonly #prefix: string;
 
   constructor(url: URL) {
     this.url = url;
-    this.#agent =
-      url.protocol === "https:" ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
-  }
-
-  /** The answer, when its head is there. Throws `gateway.upstream_unreachable`. */
-  async send({ method, path, headers, body, signal }: UpstreamRequest): Promise<IncomingMessage> {
-    const { url } = this;
-    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const target = new URL(url.origin + url.pathname.replace(/\/$/, "") + path);
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const sent = send(target, {
-      method,
-      agent: this.#agent,
-      signal,
-      headers: [...headers, "Host", url.host],
+    this.#prefix = url.pathname.replace(/\/$/, "");
+    this.#pool = new Pool(url.origin, {
+      // Over HTTP/2 headers would come back in another spelling.
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 0,
+      keepAliveTimeout: IDLE_MS,
     });
-    sent.once("response", resolve);
-    // Not once: an error behind the answer would end this process.
-    sent.on("error", reject);
-    if (body instanceof Readable) body.pipe(sent);
-    else sent.end(body);
-    try {
-      return await promise;
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw proxyErrors.upstreamUnreachable(url.origin, cause);
-    }
   }
 
-  /** Ends idle connections. */
-  close(): void {
-    this.#agent.destroy();
+  /** Tells `handler` of the answer, or of what came in its place: never throws. */
+  dispatch({ method, path, headers, body }: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+    const all = [...headers, "Host", this.url.host];
+    this.#pool.dispatch({ method, path: this.#prefix + path, headers: all, body }, handler);
+  }
+
+  /** Ends all connections, also those that are used: who still waits for an answer gets an error. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
   }
 }

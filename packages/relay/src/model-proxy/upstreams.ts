@@ -26,9 +26,9 @@ export class Upstreams {
     return withKey(headers, family, this.#keys[this.#byFamily.has(family) ? family : "any"]);
   }
 
-  /** Ends idle connections. */
-  close(): void {
-    for (const upstream of this.#byFamily.values()) upstream.close();
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#byFamily.values(), (upstream) => upstream.close()));
   }
 }
 

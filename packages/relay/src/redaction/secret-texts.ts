@@ -35,9 +35,15 @@ const address = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s"'<>]+)/gi;
 /** What may be a user and a password behind the name of the scheme. */
 const basic = /\b(basic\s{1,4})([a-z0-9+/_-]{4,}={0,2})/gi;
 
+/** What stands between a name and its value; what begins JSON may have a list of both. */
+const separators = ["=", ":", "-", "<"] as const;
+const jsonBegins = /^\s*[[{"]/;
+
 /** True when a text may hold what stands under the name of a secret. */
 export function mayNameSecrets(text: string): boolean {
-  return hint.test(text);
+  return (
+    (separators.some((separator) => text.includes(separator)) || jsonBegins.test(text)) && hint.test(text)
+  );
 }
 
 /** A text with `instead` for what stands under the name of a secret. */

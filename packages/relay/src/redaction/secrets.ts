@@ -24,24 +24,35 @@ export const REDACTED = "[REDACTED]";
 /**
  * What a text must have before a detector is worth asking: reading every text with every pattern would be slow. Keys are
  * long words without a break. A card's number isn't here: it isn't a secret to a program's owner, and ids that pass
- * Luhn's test are common.
+ * Luhn's test are common. `longest`: of its words.
  */
-const clues: Partial<Readonly<Record<DetectorName, (text: string) => boolean>>> = {
-  bearer_token: (text) => text.includes("earer") || text.includes("EARER"),
-  api_key: (text) =>
-    hasWord(text, 16) &&
+const clues: Partial<Readonly<Record<DetectorName, (text: string, longest: number) => boolean>>> = {
+  bearer_token: (text) => bearer.test(text),
+  api_key: (text, longest) =>
+    longest >= 16 &&
     (text.includes("-") || text.includes("_") || text.includes("ya29.") || text.includes("SG.")),
-  jwt: (text) => text.includes("eyJ"),
-  aws_access_key_id: (text) => hasWord(text, 20),
-  aws_secret_access_key: (text) => hasWord(text, 40),
-  gcp_api_key: (text) => text.includes("AIza"),
-  azure_storage_account_key: (text) => text.includes("==") && hasWord(text, 88),
+  jwt: (text, longest) => longest >= 20 && text.includes("eyJ"),
+  aws_access_key_id: (_text, longest) => longest >= 20,
+  aws_secret_access_key: (_text, longest) => longest >= 40,
+  gcp_api_key: (text, longest) => longest >= 39 && text.includes("AIza"),
+  azure_storage_account_key: (text, longest) => longest >= 88 && text.includes("=="),
 };
+
+const bearer = /bearer/i;
 
 const sought = detectorNames.flatMap((name) => {
   const [detector, clue] = [detectors.get(name), clues[name]];
   return detector === undefined || clue === undefined ? [] : [{ detector, clue }];
 });
+
+/** The shortest secret that is known by its looks. */
+const SHORTEST = 8;
+/** What is no longer, and a word of letters and digits alone, is the name of something and no secret. */
+const word = /^\w{1,18}$/;
+/** A text that is longer mostly stands twice in an event, in the provider's words and in those of all. */
+const LONG = 256;
+/** So many of them are remembered. */
+const KNOWN = 64;
 
 const valueNames: ReadonlySet<string> = new Set(["value", "values", "Value"]);
 const nameNames = ["name", "key", "Name", "Key", "header"] as const;
@@ -53,18 +64,12 @@ const wordCodes = Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w+/=.~-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
-const rewriter: Rewriter = {
-  property: secretProperty,
-  key: textWithoutSecrets,
-  list: listWithoutSecrets,
-  text: textWithoutSecrets,
-};
-
 /** The event without secrets; itself when it has none. */
 export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
-  const data = rewrite(event.data, rewriter);
-  const metadata = record(event.metadata);
-  const category_profile = record(event.category_profile);
+  const cleaner = new Cleaner();
+  const data = rewrite(event.data, cleaner);
+  const metadata = cleaner.record(event.metadata);
+  const category_profile = cleaner.record(event.category_profile);
   const name = textWithoutSecrets(event.name);
   const same =
     data === event.data &&
@@ -76,14 +81,14 @@ export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
 
 /** A text without what looks like a secret. What is JSON is read as such. */
 export function textWithoutSecrets(text: string): string {
-  // The shortest secret that is known by its looks.
-  if (text.length < 8) return text;
+  if (text.length < SHORTEST || word.test(text)) return text;
   const named = mayNameSecrets(text);
   const json = named ? jsonWithoutSecrets(text) : undefined;
   if (json !== undefined) return json;
   let clean = withoutBasic(withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED), REDACTED);
+  const longest = longestWord(clean);
   for (const { detector, clue } of sought)
-    if (clue(clean)) clean = replaceFound(clean, detector, () => REDACTED);
+    if (clue(clean, longest)) clean = replaceFound(clean, detector, () => REDACTED);
   return named ? withoutAssigned(clean, REDACTED) : clean;
 }
 
@@ -92,7 +97,7 @@ function jsonWithoutSecrets(text: string): string | undefined {
   if (!/^\s*[[{"]/.test(text)) return undefined;
   try {
     const value: Json = JSON.parse(text);
-    const clean = rewrite(value, rewriter);
+    const clean = rewrite(value, new Cleaner());
     return clean === value ? text : rewrittenJson(text);
   } catch {
     return undefined;
@@ -110,30 +115,59 @@ function rewrittenJson(text: string): string {
     return `"\\u0000#${numbers.push(scalar) - 1}"`;
   });
   const value: Json = JSON.parse(kept);
-  const clean = JSON.stringify(rewrite(value, rewriter));
+  const clean = JSON.stringify(rewrite(value, new Cleaner()));
   return clean.replace(/"\\u0000#(\d+)"/g, (found, n: string) => numbers[Number(n)] ?? found);
 }
 
-function secretProperty(name: string, value: Json, owner: JsonObject): Json | undefined {
-  if (value === null || typeof value === "boolean") return undefined;
-  // A header or a field of a form.
-  if (valueNames.has(name) && nameNames.some((key) => isSecret(own(owner, key)))) return REDACTED;
-  // What a schema requires are names, and may look like a header.
-  if (name === "required" && isList(value)) return rewrite(value, { text: textWithoutSecrets });
-  if (isSchemaMap(name, value)) return schemasWithoutSecrets(value);
-  if (!isSecretName(name)) return undefined;
-  if (typeof value === "number") return mayBeNumber(name) ? REDACTED : undefined;
-  // A piece of what a model has written.
-  return name === "token" && Object.hasOwn(owner, "logprob") ? undefined : REDACTED;
-}
+/** Takes the secrets out of one value. */
+class Cleaner implements Rewriter {
+  /** Long texts: the same text is mostly the same string, which is told without reading it. */
+  readonly #known: { readonly text: string; readonly clean: string }[] = [];
 
-/** Schemas by the names of what they are about. */
-function schemasWithoutSecrets(schemas: JsonObject): Json {
-  const entries = Object.entries(schemas).map(([name, schema]): readonly [string, Json] => {
-    const shown = isSecretName(name) ? withoutGiven(schema, () => REDACTED) : schema;
-    return [name, rewrite(shown, rewriter)];
-  });
-  return Object.fromEntries(entries);
+  text(text: string): string {
+    if (text.length < LONG) return textWithoutSecrets(text);
+    const known = this.#known.find((one) => one.text === text);
+    if (known !== undefined) return known.clean;
+    const clean = textWithoutSecrets(text);
+    if (this.#known.length < KNOWN) this.#known.push({ text, clean });
+    return clean;
+  }
+
+  key(name: string): string {
+    return textWithoutSecrets(name);
+  }
+
+  list(list: readonly Json[]): readonly Json[] {
+    return listWithoutSecrets(list);
+  }
+
+  property(name: string, value: Json, owner: JsonObject): Json | undefined {
+    if (value === null || typeof value === "boolean") return undefined;
+    // A header or a field of a form.
+    if (valueNames.has(name) && nameNames.some((key) => isSecret(own(owner, key)))) return REDACTED;
+    // What a schema requires are names, and may look like a header.
+    if (name === "required" && isList(value)) return rewrite(value, { text: textWithoutSecrets });
+    if (isSchemaMap(name, value)) return this.#schemas(value);
+    if (!isSecretName(name)) return undefined;
+    if (typeof value === "number") return mayBeNumber(name) ? REDACTED : undefined;
+    // A piece of what a model has written.
+    return name === "token" && Object.hasOwn(owner, "logprob") ? undefined : REDACTED;
+  }
+
+  record(metadata: Metadata | null): Metadata | null {
+    if (metadata === null) return null;
+    const entries = rewrite(metadata, this);
+    return typeof entries === "object" && entries !== null ? (entries as Metadata) : null;
+  }
+
+  /** Schemas by the names of what they are about. */
+  #schemas(schemas: JsonObject): Json {
+    const entries = Object.entries(schemas).map(([name, schema]): readonly [string, Json] => {
+      const shown = isSecretName(name) ? withoutGiven(schema, () => REDACTED) : schema;
+      return [name, rewrite(shown, this)];
+    });
+    return Object.fromEntries(entries);
+  }
 }
 
 /** Names and values in turn, as headers are, or the words of a command: what stands behind the name of a secret is one. */
@@ -159,19 +193,24 @@ function isSecret(name: Json | undefined): boolean {
   return typeof name === "string" && name.length <= LONGEST_NAME && isSecretName(name);
 }
 
-function record(metadata: Metadata | null): Metadata | null {
-  if (metadata === null) return null;
-  const entries = rewrite(metadata, rewriter);
-  return typeof entries === "object" && entries !== null ? (entries as Metadata) : null;
+/** How many characters the longest word has, if it has 16: looked for from a word's end, so that most of a text is leapt over. */
+function longestWord(text: string): number {
+  let longest = 15;
+  // Behind a break, or at the beginning.
+  for (let start = 0; start + longest < text.length; ) {
+    let at = start + longest;
+    while (at >= start && isOfWord(text, at)) at -= 1;
+    if (at < start) {
+      let end = start + longest + 1;
+      while (isOfWord(text, end)) end += 1;
+      longest = end - start;
+      at = end;
+    }
+    start = at + 1;
+  }
+  return longest;
 }
 
-/** True when a word has so many characters: looked for from its end, so that most of a text is leapt over. */
-function hasWord(text: string, least: number): boolean {
-  for (let end = least - 1; end < text.length; ) {
-    let found = 0;
-    while (found < least && wordCodes[text.charCodeAt(end - found)] === 1) found += 1;
-    if (found === least) return true;
-    end += least - found;
-  }
-  return false;
+function isOfWord(text: string, at: number): boolean {
+  return wordCodes[text.charCodeAt(at)] === 1;
 }

@@ -1,0 +1,136 @@
+/**
+ * Passage: a request's way to its provider, and the answer's way to the client: while it comes, and as fast as the client takes it.
+ *
+ * It waits for a head, passes bytes on, and is over behind the last of them. Until the head is there a failure is the caller's to answer;
+ * from then on, where either side is cut the other is cut too, so that nobody takes half an answer for all of it.
+ */
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { TroupeError } from "@troupe/base";
+import { type Dispatcher, errors } from "undici";
+import { proxyErrors } from "./errors.ts";
+import type { Upstream, UpstreamRequest } from "./upstream.ts";
+import { YoungGarbage } from "./young-garbage.ts";
+
+/** The first line and the headers of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  /** By name, in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  /** Name, value, name, value …, as they came. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Where an answer goes. */
+export interface Destination {
+  readonly response: ServerResponse;
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+  /** Told of the head; answers the headers that the client gets. What it throws ends the passage. */
+  readonly head: (head: AnswerHead) => readonly string[];
+  /** Shown each chunk, when it is on its way. */
+  readonly see?: (chunk: Buffer) => void;
+}
+
+/** Settles behind the last byte. Throws `gateway.upstream_unreachable`, what gave it up and what cut it. */
+export function pass(upstream: Upstream, request: UpstreamRequest, to: Destination): Promise<void> {
+  const passage = new Passage(upstream.url.origin, to);
+  upstream.dispatch(request, passage);
+  return passage.over;
+}
+
+class Passage implements Dispatcher.DispatchHandler {
+  readonly over: Promise<void>;
+  readonly #origin: string;
+  readonly #to: Destination;
+  readonly #settle: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
+  readonly #garbage = new YoungGarbage();
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  /** The client has got something of it, or will. */
+  #begun = false;
+  #wrote = false;
+  #ended = false;
+
+  constructor(origin: string, to: Destination) {
+    const { promise, ...settle } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#origin = origin;
+    this.#to = to;
+    this.#settle = settle;
+    const { response, signal } = to;
+    response.on("error", (cause) => this.#cut(cause));
+    response.once("close", () => this.#closed());
+    if (signal.aborted) this.#cut(signal.reason);
+    else signal.addEventListener("abort", () => this.#cut(signal.reason), { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(new Error("given up before it was sent"));
+  }
+
+  onResponseStart(
+    { rawHeaders }: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+    text: string,
+  ): void {
+    // Early hints and the like: the answer is still to come.
+    if (status < 200) return;
+    const { response, head } = this.#to;
+    const told = head({ status, headers, rawHeaders: texts(rawHeaders) });
+    this.#begun = true;
+    response.writeHead(status, /^[\t\x20-\x7e]+$/.test(text) ? text : undefined, [...told]);
+    // With the first bytes, if they came along; alone, if the provider lets wait for them.
+    process.nextTick(() => this.#wrote || this.#ended || response.flushHeaders());
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response, see } = this.#to;
+    this.#wrote = true;
+    if (!response.write(chunk)) {
+      controller.pause();
+      response.once("drain", () => controller.resume());
+    }
+    see?.(chunk);
+    this.#garbage.add(chunk.byteLength);
+  }
+
+  onResponseEnd(): void {
+    this.#wrote = true;
+    this.#to.response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    this.#cut(cause);
+  }
+
+  #closed(): void {
+    const { response, signal } = this.#to;
+    if (!response.writableFinished) this.#cut(signal.reason ?? new Error("the client went away"));
+    this.#ended = true;
+    this.#settle.resolve();
+  }
+
+  #cut(cause: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#controller?.abort(new Error("given up", { cause }));
+    if (this.#begun) this.#to.response.destroy();
+    this.#settle.reject(this.#begun ? cause : this.#reasonOf(cause));
+  }
+
+  /** Why there is no answer at all. */
+  #reasonOf(cause: unknown): unknown {
+    const { signal } = this.#to;
+    if (signal.aborted) return signal.reason;
+    // What a middleware made of the request is no request.
+    const ours = TroupeError.is(cause) || cause instanceof errors.InvalidArgumentError;
+    return ours ? cause : proxyErrors.upstreamUnreachable(this.#origin, cause);
+  }
+}
+
+/** Bytes are those of latin1, which is what Node writes them back as. */
+function texts(raw: Dispatcher.DispatchController["rawHeaders"]): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((text) => (typeof text === "string" ? text : text.toString("latin1")));
+}
