@@ -48,8 +48,10 @@ mod kv;
 mod lanes;
 mod other;
 mod plugin;
+mod requests;
 mod running;
 mod session;
+mod sockets;
 mod sql;
 mod value;
 mod value_json;
@@ -69,6 +71,8 @@ pub use plugin::{Actor, Plugin};
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
+pub use requests::{Request, Response};
+pub use sockets::{Message, Socket};
 pub use sql::Changes;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 
