@@ -62,6 +62,70 @@ export function actorKit(subject: string, find: () => Promise<ActorUnderTest>): 
   });
 }
 
+/** Registers the story of raw WebSockets. */
+export function actorSocketKit(subject: string, find: () => Promise<ActorUnderTest>): void {
+  test(`${subject} actor: raw WebSockets`, { timeout: 290_000 }, async (context: TestContext) => {
+    await using served = await serve(find, context);
+    const { handle } = served;
+    const heard: unknown[] = [];
+    const closed = Promise.withResolvers<number>();
+    const socket = await handle.webSocket("/chat");
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => {
+      heard.push(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+      if (heard.length === 1) socket.send("one");
+      if (heard.length === 2) socket.send(Uint8Array.of(1, 2, 3));
+      if (heard.length === 3) socket.send("");
+      if (heard.length === 4) socket.send("bye");
+    };
+    socket.onclose = ({ code }) => closed.resolve(code);
+    expect(await closed.promise).toBe(4000);
+    expect(heard).toEqual(["welcome", "one!", Uint8Array.of(1, 2, 3), "!"]);
+    expect(await handle.action({ name: "get", args: ["heard"] })).toBe("");
+    const failing = await handle.webSocket("/chat");
+    const failed = Promise.withResolvers<readonly [number, string]>();
+    failing.onopen = () => failing.send("fail");
+    failing.onclose = ({ code, reason }) => failed.resolve([code, reason]);
+    expect(await failed.promise).toEqual([1011, "user.told_to"]);
+  });
+}
+
+/** Registers the story of HTTP requests. */
+export function actorRequestKit(subject: string, find: () => Promise<ActorUnderTest>): void {
+  test(`${subject} actor: HTTP requests`, { timeout: 290_000 }, async (context: TestContext) => {
+    await using served = await serve(find, context);
+    const { handle } = served;
+    const posted = await handle.fetch("/x", { method: "POST", body: "hello" });
+    expect([posted.status, posted.headers.get("x-kept"), await posted.text()]).toEqual([
+      201,
+      "yes",
+      "POST hello",
+    ]);
+    const long = "é".repeat(150_000);
+    expect(await (await handle.fetch("/x", { method: "PUT", body: long })).text()).toBe(`PUT ${long}`);
+    expect(await (await handle.fetch("/large")).text()).toBe("x".repeat(200_000));
+    const refused = await handle.fetch("/refused");
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("refused")]);
+  });
+}
+
+/** A server with the actor, and one of it. */
+async function serve(find: () => Promise<ActorUnderTest>, context: TestContext) {
+  const found = await find();
+  if (found.missing !== undefined) return context.skip(found.missing);
+  const registry = setup({ use: { keeper: found.definition } });
+  const options = { port: 0, durability: "memory", signals: false, banner: false } as const;
+  const { endpoint } = await registry.start(options);
+  const client = createClient({ endpoint });
+  return {
+    handle: client.getOrCreate("keeper", ["raw"]),
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      await client.dispose();
+      await registry.stop();
+    },
+  };
+}
+
 /** Registers the story of its scopes, for a suite that says which promise it proves. */
 export function actorScopeKit(subject: string, find: () => Promise<ActorUnderTest>): void {
   test(`${subject} actor: an action is told its own, and the actor that it calls is below it`, {

@@ -18,7 +18,13 @@ import {
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
-import { type ActorUnderTest, actorKit, actorScopeKit } from "./actor-kit.ts";
+import {
+  type ActorUnderTest,
+  actorKit,
+  actorRequestKit,
+  actorScopeKit,
+  actorSocketKit,
+} from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -133,6 +139,9 @@ const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
 ];
 
 for (const [subject, find] of keepers) actorKit(subject, find);
+for (const [subject, find] of keepers) actorSocketKit(subject, find);
+for (const [subject, find] of keepers.filter(([subject]) => subject.endsWith("Rust")))
+  actorRequestKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));

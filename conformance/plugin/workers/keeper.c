@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "troupe_socket.h"
 #include "troupe_store.h"
 #include "troupe_value.h"
 
@@ -343,6 +344,34 @@ static void destroy(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_destroy(c);
 }
 
+static void welcome(troupe_context *c, const troupe_socket *socket) {
+  troupe_socket_text(c, socket->number, troupe_text("welcome"));
+}
+
+static int says(troupe_bytes message, const char *text) {
+  return message.size == strlen(text) && (message.size == 0 || memcmp(message.data, text, message.size) == 0);
+}
+
+/* Says what it is told again, and ends when it is told "bye". */
+static void heard(troupe_context *c, uint64_t socket, troupe_bytes message, int is_text) {
+  char said[LONGEST];
+  if (!is_text) {
+    troupe_socket_bytes(c, socket, message);
+  } else if (says(message, "bye")) {
+    troupe_socket_close(c, socket, 4000, "bye");
+  } else if (says(message, "fail")) {
+    troupe_socket_close(c, socket, 1011, "user.told_to");
+  } else if (message.size < LONGEST) {
+    if (message.size > 0) memcpy(said, message.data, message.size);
+    said[message.size] = '!';
+    const troupe_bytes louder = {(const uint8_t *)said, message.size + 1};
+    troupe_kv_put(c, troupe_text("heard"), message);
+    troupe_socket_text(c, socket, louder);
+  }
+}
+
+static const troupe_sockets sockets = {.opened = welcome, .heard = heard};
+
 static const troupe_action actions[] = {
     {"put", put},         {"get", get},         {"delete", delete_key}, {"keys", keys},     {"note", note},
     {"noteBoth", note_both}, {"notes", notes},  {"wrong", wrong},       {"tell", tell},     {"tellNobody", tell_nobody},
@@ -351,7 +380,7 @@ static const troupe_action actions[] = {
 };
 static const char *const events[] = {"whispered", NULL};
 static const troupe_actor actors[] = {
-    {.name = "keeper", .actions = actions, .events = events, .database = 1},
+    {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &sockets},
     {.name = NULL},
 };
 

@@ -45,6 +45,9 @@ typedef struct troupe_plugin troupe_plugin;
 /* One running actor. */
 typedef struct troupe_context troupe_context;
 
+/* Its functions for raw WebSockets: troupe_socket.h. */
+typedef struct troupe_sockets troupe_sockets;
+
 /* A call that waits for its answer: of an action or of middleware. Valid until the function that got it returns. */
 typedef struct troupe_call troupe_call;
 
@@ -86,6 +89,7 @@ typedef struct {
   const troupe_error *(*accept)(troupe_bytes params);
   uint32_t flags;
   int database; /* it has one of its own: troupe_store.h */
+  const troupe_sockets *sockets; /* it takes raw WebSockets: troupe_socket.h; NULL: it takes none */
 } troupe_actor;
 
 /* Middleware: `kind` is a number of the relay's table. */

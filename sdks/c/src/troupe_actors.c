@@ -294,6 +294,11 @@ int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message
   return frame_end(&plugin->queue, begin) < 0 ? -1 : 0;
 }
 
+int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message) {
+  troupe_context *c = *find_instance(plugin, instance);
+  return c == NULL || c->arriving ? 0 : heard_socket(c, what, message);
+}
+
 int call_middleware(troupe_plugin *plugin, wire_reader message) {
   call_job call;
   troupe_bytes name = {NULL, 0}, payload = {NULL, 0};

@@ -13,6 +13,7 @@ static void put_actor(wire_writer *out, const troupe_actor *actor) {
   put_names(out, 3, actor->events);
   wire_put_text(out, 4, actor->options);
   wire_put_number(out, 5, actor->accept != NULL);
+  wire_put_number(out, 6, actor->sockets != NULL);
   wire_put_number(out, 7, actor->database != 0);
   /* StartRows are read. */
   wire_put_number(out, 8, 1);

@@ -11,6 +11,7 @@
  *   troupe_streams.c  streams that are answered
  *   troupe_host.c     what is asked of the host's relay
  *   troupe_store.c    what an actor asks of its host, and says of itself
+ *   troupe_sockets.c  raw WebSockets
  *   troupe_about.c    what the host says of an actor
  *   troupe_hello.c    what the plugin declares
  *   troupe_queue.c    frames on their way to the host
@@ -137,6 +138,7 @@ enum {
 };
 enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7 };
 enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15 };
+enum { SAY_SOCKET_ACCEPT = 12, SAY_SOCKET_MESSAGE = 13, SAY_SOCKET_CLOSE = 14 };
 enum { SPACE_STATE = 1, SPACE_KV = 2 };
 
 extern const troupe_error too_long;
@@ -194,6 +196,9 @@ void free_context(troupe_context *c);
 /* An event; `connection` 0: for everyone who listens. */
 int say_event(troupe_context *c, const char *event, troupe_bytes args, uint64_t connection);
 
+/* troupe_sockets.c: -1 when the host sent what can't be. */
+int heard_socket(troupe_context *c, uint32_t what, wire_reader message);
+
 /* troupe_about.c */
 /* Keeps what Start says. -1: no memory. */
 int keep_about(troupe_context *c, wire_reader start);
@@ -205,6 +210,7 @@ int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int cancel_middleware(troupe_plugin *plugin, wire_reader message);
 int stop_actor(troupe_plugin *plugin, uint64_t instance);
+int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
 int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int call_middleware(troupe_plugin *plugin, wire_reader message);
 /* All that run. */

@@ -26,6 +26,10 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
     case 10:
       wait_heard(plugin, WAIT_ANSWER, FRAME_ACTOR, body);
       return 0;
+    case 11:
+    case 12:
+    case 13:
+      return socket_of(plugin, instance, what, body);
     case 14:
       return more_rows(plugin, instance, body);
     default:

@@ -12,6 +12,8 @@
 #include "troupe_around.h"
 #include "troupe_host.h"
 #include "troupe_plugin.h"
+#include "troupe_socket.h"
+#include "troupe_store.h"
 
 #define MAX_FRAME 4096
 
@@ -159,17 +161,63 @@ static void answered(troupe_call *call, void *data, const troupe_outcome *outcom
   pass(call, data, outcome);
 }
 
-static void ask(troupe_context *c, troupe_call *call, troupe_bytes args) {
-  troupe_set_state(c, "asked", args.size % 3 == 0 ? large : args);
-  troupe_ask(call, TROUPE_DIAGNOSTICS, args, answered, malloc(8));
+static void listed(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  troupe_row_reader row = {0};
+  while (troupe_next_row(outcome, &row)) troupe_kv_put(troupe_context_of(call), row.value, row.key);
+  pass(call, data, outcome);
 }
+
+/* One thing of the host or another, by the arguments. */
+static void ask(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  const troupe_keys keys = {.start = args, .limit = 3};
+  const troupe_other other = {.name = troupe_name(c), .action = "ask", .args = args, .sends = args.size % 2 == 0};
+  void *data = malloc(8);
+  troupe_kv_put(c, args, args.size % 5 == 4 ? large : args);
+  if (args.size % 4 == 2) troupe_kv_delete(c, args);
+  troupe_set_state(c, "asked", args.size % 7 == 0 ? large : args);
+  troupe_send(c, troupe_connection(call), "changed", args);
+  switch (args.size % 6) {
+    case 0:
+      troupe_ask(call, TROUPE_DIAGNOSTICS, args, answered, data);
+      return;
+    case 1:
+      troupe_kv_get(call, args, listed, data);
+      return;
+    case 2:
+      troupe_kv_list(call, keys, listed, data);
+      return;
+    case 3:
+      troupe_sql(call, "SELECT 1", args, answered, data);
+      return;
+    case 4:
+      troupe_begin(call, 0, answered, data);
+      return;
+    default:
+      troupe_call_other(call, &other, answered, data);
+  }
+}
+
+static void heard(troupe_context *c, uint64_t socket, troupe_bytes message, int is_text) {
+  troupe_set_state(c, "heard", message);
+  if (message.size % 3 == 2) troupe_socket_close(c, socket, 1000, "enough");
+  else if (is_text) troupe_socket_text(c, socket, message);
+  else troupe_socket_bytes(c, socket, message.size % 3 == 1 ? large : message);
+  if (message.size == 0) troupe_sleep(c);
+}
+
+static void opened(troupe_context *c, const troupe_socket *socket) {
+  troupe_socket_text(c, socket->number, socket->url);
+  troupe_set_idle(c, 0);
+}
+
+static const troupe_sockets sockets = {.opened = opened, .heard = heard};
 
 static const troupe_action actions[] = {{"add", add},         {"swell", swell}, {"later", later}, {"behind", behind},
                                         {"nothing", nothing}, {"ask", ask},     {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
-    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some},
-    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK},
+    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some, .sockets = &sockets},
+    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK, .sockets = &sockets},
     {.name = NULL},
 };
 static const troupe_middleware middleware[] = {
@@ -249,9 +297,30 @@ static void put_call(message *into) {
   put(into, 4, call.bytes, call.size);
 }
 
+/* A socket's opening, a message on it, or its end. */
+static void put_socket(message *into) {
+  message socket = {{0}, 0};
+  put_number(&socket, 1, next(4));
+  if (next(8) > 0) put_text(&socket, 2 + next(2), next(3) == 0 ? "" : "words");
+  put(into, 11 + next(3), socket.bytes, socket.size);
+}
+
+/* An Answer, with rows, an error or a value. */
+static void put_asked(message *into) {
+  message answer = {{0}, 0}, row = {{0}, 0};
+  put_number(&answer, 1, 1 + next(6));
+  put_text(&row, 3, "key");
+  put_text(&row, 4, "value");
+  if (next(4) == 0) put_number(&row, 5, 1);
+  for (uint32_t rows = next(3); rows > 0; rows -= 1) put(&answer, 3, row.bytes, row.size);
+  if (next(3) == 0) put(&answer, 2, "\x0a\x01g\x12\x01k", 6);
+  if (next(2) == 0) put_text(&answer, 4 + next(2), "5");
+  put(into, 10, answer.bytes, answer.size);
+}
+
 static void put_actor(message *into) {
   message actor = {{0}, 0}, other = {{0}, 0};
-  uint32_t what = next(13);
+  uint32_t what = next(18);
   if (what < 2) last += 1;
   if (last == 0 || next(damage) == 0) last = 1 + next(4);
   put_number(&actor, 1, what < 2 || last < 4 ? last : last - next(4));
@@ -262,6 +331,8 @@ static void put_actor(message *into) {
   else if (what == 3) put(&actor, 3, other.bytes, other.size);
   else if (what == 4) put(&actor, 6, other.bytes, other.size);
   else if (what == 5) put(&actor, 5, other.bytes, other.size);
+  else if (what > 12 && what < 16) put_asked(&actor);
+  else if (what >= 16) put_socket(&actor);
   else put_call(&actor);
   put(into, 2, actor.bytes, actor.size);
 }

@@ -137,7 +137,7 @@ impl Context {
     }
 
     /// Behind what was written.
-    fn say(&mut self, what: u32, message: Writer) -> Result<(), Error> {
+    pub(crate) fn say(&mut self, what: u32, message: Writer) -> Result<(), Error> {
         self.flush()?;
         if self.waits.voice.say(self.instance, what, message) { Ok(()) } else { Err(Error::too_long()) }
     }

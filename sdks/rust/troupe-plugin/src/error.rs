@@ -89,6 +89,11 @@ impl Error {
         Self::new("plugin", "next_revoked", "the call is over: nobody waits for it any more")
     }
 
+    pub(crate) fn body_too_long() -> Self {
+        let why = "the body is longer than the plugin takes";
+        Self { status: 413, ..Self::new("request", "body_too_long", why) }
+    }
+
     pub(crate) fn stopped() -> Self {
         Self::new("actor", "stopped", "the actor has ended")
     }

@@ -50,7 +50,8 @@ fn declared(actor: &Actor) -> Writer {
     for name in &actor.events {
         declared = declared.text(3, name);
     }
-    // The last one: StartRows are read.
+    // 8: StartRows are read.
     let declared = declared.bytes(4, &actor.options).number(5, actor.accept.is_some().into());
-    declared.number(7, actor.database.into()).number(8, 1)
+    let declared = declared.number(6, actor.sockets.is_some().into()).number(7, actor.database.into());
+    declared.number(8, 1).number(20, actor.request.is_some().into())
 }

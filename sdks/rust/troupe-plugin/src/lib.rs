@@ -20,6 +20,23 @@
 //! # fn main() {}
 //! ```
 //!
+//! Middleware that goes around a call gets it: the rest of it, the scope that it runs in, and the host's relay.
+//!
+//! ```
+//! use serde_json::{Value, json};
+//! use troupe_plugin::{Call, Error, Plugin, kind};
+//!
+//! fn around(tool: Value, call: Call) -> Result<Value, Error> {
+//!     call.host().mark("seen", json!({ "data": { "tool": tool["toolName"] } }))?;
+//!     call.next(&tool["args"])
+//! }
+//!
+//! fn plugin() -> Plugin {
+//!     Plugin::new("around", "1.0.0").around(kind::TOOL_EXECUTION, "around", 0, around)
+//! }
+//! # plugin();
+//! ```
+//!
 //! Each running actor has a work lane: its functions run one at a time, in the order in which the host asked, on one of the
 //! plugin's work threads. They may block and take their time: only their own actor waits. Functions of different actors
 //! run at the same time. Connections have a lane of their own, [`Actor::accept`], behind no work. What returns at once may
@@ -48,8 +65,10 @@ mod kv;
 mod lanes;
 mod other;
 mod plugin;
+mod requests;
 mod running;
 mod session;
+mod sockets;
 mod sql;
 mod value;
 mod value_json;
@@ -69,6 +88,8 @@ pub use plugin::{Actor, Plugin};
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
+pub use requests::{Request, Response};
+pub use sockets::{Message, Socket};
 pub use sql::Changes;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 

@@ -6,6 +6,8 @@ use crate::context::Context;
 use crate::deferred::{Deferred, Pending};
 use crate::error::Error;
 use crate::host::Host;
+use crate::requests::{Answerer, Request, Response};
+use crate::sockets::{Message, Socket, SocketHooks};
 
 /// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
 pub(crate) enum Answer {
@@ -192,6 +194,8 @@ pub struct Actor {
     pub(crate) start: Option<Start>,
     pub(crate) stop: Option<Stop>,
     pub(crate) accept: Option<Check>,
+    pub(crate) sockets: Option<SocketHooks>,
+    pub(crate) request: Option<Answerer>,
     pub(crate) database: bool,
     pub(crate) quick: bool,
 }
@@ -207,6 +211,8 @@ impl Actor {
             start: None,
             stop: None,
             accept: None,
+            sockets: None,
+            request: None,
             database: false,
             quick: false,
         }
@@ -297,6 +303,28 @@ impl Actor {
             accept(serde_json::from_slice(if params.is_empty() { b"null" } else { params })?)
         };
         self.accept = Some(Box::new(check));
+        self
+    }
+
+    /// It takes raw WebSockets: called when one was opened, for each message of its client, and when it is gone. An error
+    /// ends the socket.
+    pub fn sockets(
+        mut self,
+        opened: impl Fn(&mut Context, &Socket) -> Result<(), Error> + Send + Sync + 'static,
+        heard: impl Fn(&mut Context, u64, Message) -> Result<(), Error> + Send + Sync + 'static,
+        closed: impl Fn(&mut Context, u64) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        let (opened, heard, closed) = (Box::new(opened), Box::new(heard), Box::new(closed));
+        self.sockets = Some(SocketHooks { opened, heard, closed });
+        self
+    }
+
+    /// It takes HTTP requests. An error is the answer.
+    pub fn requests(
+        mut self,
+        answer: impl Fn(&mut Context, Request) -> Result<Response, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.request = Some(Box::new(answer));
         self
     }
 

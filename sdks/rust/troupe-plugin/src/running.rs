@@ -34,10 +34,10 @@ impl Shared {
 
 /// One running actor.
 pub struct Running {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     actor: usize,
-    instance: u64,
-    lane: Arc<Lane>,
+    pub(crate) instance: u64,
+    pub(crate) lane: Arc<Lane>,
     /// Nobody answers its questions any more.
     lost: Arc<AtomicBool>,
     life: Mutex<Life>,
@@ -139,7 +139,7 @@ impl Running {
     /// Nothing that it says leaves any more, and nothing is answered.
     pub fn lose(&self) {
         self.lost.store(true, Ordering::SeqCst);
-        let of_it = |key: &Key| key.kind == Kind::Answer && key.of == self.instance;
+        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == self.instance;
         self.shared.waits.revoke(of_it, &Error::stopped());
     }
 
@@ -204,8 +204,24 @@ impl Running {
         }
     }
 
+    /// Runs a function of the author's that answers no call. What it wrote is said whatever came of it.
+    pub(crate) fn run_hook(&self, hook: impl FnOnce(&mut Context) -> Result<(), Error>) -> Result<(), Error> {
+        self.wait();
+        let mut life = lock(&self.life);
+        life.started.clone()?;
+        if self.shared.lanes.closing() {
+            return Err(Error::closed());
+        }
+        life.context.part = Part::default();
+        life.context.begin();
+        let ran = guarded(|| hook(&mut life.context));
+        life.context.flush().and(ran)
+    }
+
     fn run_stop(&self) {
         self.wait();
+        let bodies = |key: &Key| key.kind == Kind::Body && key.of == self.instance;
+        self.shared.waits.revoke(bodies, &Error::stopped());
         let mut life = lock(&self.life);
         if life.started.is_ok() {
             life.context.begin();

@@ -13,7 +13,9 @@ use crate::host::{Host, Level};
 use crate::invocations::Invocations;
 use crate::lanes::Lanes;
 use crate::plugin::Plugin;
+use crate::requests::Arrivals;
 use crate::running::{Running, Shared};
+use crate::sockets::SocketEvent;
 use crate::voice::{Voice, frame, say};
 use crate::waits::{Heard as Words, Key, Kind, Waits, hearing};
 use crate::wire::{Field, Reader, Writer};
@@ -29,6 +31,8 @@ struct Known {
     running: Arc<Running>,
     /// Rows are on their way.
     arriving: bool,
+    /// Requests whose bodies are on their way.
+    requests: Arrivals,
 }
 
 pub struct Session {
@@ -133,7 +137,7 @@ impl Session {
         }
         let key = match kind {
             Kind::Next | Kind::Stream => Key { kind, of: first, number: second },
-            Kind::Host | Kind::Answer => Key { kind, of: 0, number: first },
+            Kind::Host | Kind::Answer | Kind::Body => Key { kind, of: 0, number: first },
         };
         self.shared.waits.heard(key, Words { what, body: body.to_vec() });
         if what == frame::CHUNK_CREDIT && second == 0 && third == 0 {
@@ -188,6 +192,19 @@ impl Session {
             Some((3, stop)) => self.stop(instance, stop.number(1)?),
             Some((4, call)) => self.call(instance, call),
             Some((10, answer)) => self.answered_actor(instance, answer),
+            Some((what @ 11..=13, said)) => {
+                let event = SocketEvent::read(what, said)?;
+                if let Some(known) = self.instances.get(&instance).filter(|known| !known.arriving) {
+                    known.running.socket(event);
+                }
+                Some(())
+            }
+            Some((what @ 20..=24, said)) => {
+                match self.instances.get_mut(&instance).filter(|known| !known.arriving) {
+                    Some(known) => known.requests.heard(&known.running, what, said),
+                    None => Some(()),
+                }
+            }
             Some((5, cancel)) => {
                 let number = cancel.number(1)?;
                 if let Some(known) = self.instances.get(&instance) {
@@ -231,7 +248,10 @@ impl Session {
             running.start();
         }
         // A number is never used twice.
-        self.instances.insert(instance, Known { running, arriving }).is_none().then_some(())
+        self.instances
+            .insert(instance, Known { running, arriving, requests: Arrivals::default() })
+            .is_none()
+            .then_some(())
     }
 
     fn more_rows(&mut self, instance: u64, rows: Reader) -> Heard {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::plugin::Actor;
+use crate::requests::Response;
 
 fn plugin() -> Plugin {
     let actor = Actor::new("a").action("echo", |c, (text,): (String,)| {
@@ -7,6 +8,17 @@ fn plugin() -> Plugin {
         c.broadcast("said", &(&text,))?;
         Ok(text)
     });
+    let actor = actor
+        .action("ask", |c, _: [(); 0]| {
+            c.kv().put("b", "c");
+            Ok(c.kv().get("a")?.is_some())
+        })
+        .requests(|_, request| Ok(Response::new(200, request.body)))
+        .sockets(
+            |c, socket| c.send_text(socket.number, "hi"),
+            |c, socket, _| c.close_socket(socket, 1000, "enough"),
+            |_, _| Ok(()),
+        );
     Plugin::new("p", "1")
         .actor(actor)
         .middleware(1, "m", 0, |payload: serde_json::Value| Ok(payload))
@@ -35,6 +47,13 @@ fn frames(instance: u64) -> Vec<Vec<u8>> {
     let row = || Writer::default().number(1, 1).text(2, "last").text(4, "\"x\"");
     let start = || Writer::default().message(8, row()).text(9, "a");
     let call = Writer::default().number(1, 1).text(2, "echo").text(3, "[\"hi\"]");
+    let ask = Writer::default().number(1, 2).text(2, "ask").text(3, "[]");
+    let found = |number| {
+        let row = Writer::default().number(1, 2).text(3, "a").text(4, "b");
+        to_actor(instance, 10, Writer::default().number(1, number).message(3, row))
+    };
+    let raw = |what, second: &str| to_actor(instance, what, Writer::default().number(1, 1).text(2, second));
+    let request = Writer::default().number(1, 1).text(2, "GET").number(6, 1);
     let invoke = |kind| {
         let invoke = Writer::default().number(1, instance + kind).text(2, "m").number(3, kind);
         framed(&Writer::default().message(3, invoke.text(4, "{}")).bytes)
@@ -54,6 +73,17 @@ fn frames(instance: u64) -> Vec<Vec<u8>> {
         to_actor(instance + 1, 2, start().number(10, 1)),
         to_actor(instance + 1, 14, Writer::default().message(1, row()).number(2, 1)),
         to_actor(instance, 4, call),
+        to_actor(instance, 4, ask),
+        found(instance),
+        found(instance + 1),
+        raw(11, "/chat"),
+        raw(12, "words"),
+        raw(13, ""),
+        to_actor(instance, 20, request),
+        to_actor(instance, 24, Writer::default().number(1, 1).number(2, 1)),
+        raw(22, "some of it"),
+        raw(23, ""),
+        raw(21, ""),
         to_actor(instance, 5, Writer::default().number(1, 1)),
         to_actor(instance, 6, Writer::default().number(1, 1)),
         invoke(1),

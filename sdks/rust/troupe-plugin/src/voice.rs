@@ -31,7 +31,14 @@ pub mod say {
     pub const ASK: u32 = 9;
     pub const REST: u32 = 10;
     pub const END: u32 = 11;
+    pub const SOCKET_ACCEPT: u32 = 12;
+    pub const SOCKET_MESSAGE: u32 = 13;
+    pub const SOCKET_CLOSE: u32 = 14;
     pub const LOG: u32 = 15;
+    pub const REQUEST_ANSWER: u32 = 20;
+    pub const BODY_CHUNK: u32 = 22;
+    pub const BODY_END: u32 = 23;
+    pub const BODY_CREDIT: u32 = 24;
 }
 
 const LEVEL_ERROR: u64 = 4;

@@ -22,6 +22,8 @@ pub enum Kind {
     Host,
     /// Answer: of an instance.
     Answer,
+    /// BodyCredit: of an instance's request.
+    Body,
 }
 
 /// Which one: `of` is a call of middleware, an instance, or 0.
@@ -43,6 +45,8 @@ type Word = Result<Heard, Error>;
 #[derive(Default)]
 struct State {
     waiting: HashMap<Key, Sender<Word>>,
+    /// Credits for bodies that nobody writes yet.
+    early: HashMap<Key, Vec<Heard>>,
     last: u64,
     closed: bool,
 }
@@ -102,20 +106,33 @@ impl Waits {
             return Err(Error::closed());
         }
         let (say, said) = channel();
+        for heard in state.early.remove(&key).unwrap_or_default() {
+            let _ = say.send(Ok(heard));
+        }
         state.waiting.insert(key, say);
         Ok(Line { waits: self, key, said })
     }
 
     /// The host said something. Whoever doesn't wait any more hears nothing.
     pub fn heard(&self, key: Key, heard: Heard) {
-        if let Some(waiting) = lock(&self.state).waiting.get(&key) {
+        let mut state = lock(&self.state);
+        if let Some(waiting) = state.waiting.get(&key) {
             let _ = waiting.send(Ok(heard));
+        } else if let Some(early) = state.early.get_mut(&key) {
+            early.push(heard);
         }
+    }
+
+    /// What is said of it from now on is for who listens later.
+    pub fn keep(&self, key: Key) {
+        lock(&self.state).early.insert(key, Vec::new());
     }
 
     /// Nobody says anything more of these.
     pub fn revoke(&self, is_it: impl Fn(&Key) -> bool, error: &Error) {
-        for (_, waiting) in lock(&self.state).waiting.iter().filter(|(key, _)| is_it(key)) {
+        let mut state = lock(&self.state);
+        state.early.retain(|key, _| !is_it(key));
+        for (_, waiting) in state.waiting.iter().filter(|(key, _)| is_it(key)) {
             let _ = waiting.send(Err(error.clone()));
         }
     }

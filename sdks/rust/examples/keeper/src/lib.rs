@@ -1,7 +1,7 @@
 //! Keeps things wherever an actor can: in keys, in its database, with another of its kind.
 
 use serde_json::{Value, json};
-use troupe_plugin::{Actor, Context, Error, KeyRange, Plugin, export_plugin};
+use troupe_plugin::{Actor, Context, Error, KeyRange, Message, Plugin, Request, Response, export_plugin};
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
@@ -28,10 +28,37 @@ fn whisper(c: &mut Context, (said,): (String,)) -> Result<(), Error> {
     c.send(&[to], "whispered", &(said,))
 }
 
+/// Says what it is told again, and ends when it is told "bye".
+fn heard(c: &mut Context, socket: u64, message: Message) -> Result<(), Error> {
+    match message {
+        Message::Text(text) if text == "bye" => c.close_socket(socket, 4000, "bye"),
+        Message::Text(text) if text == "fail" => Err(Error::user("told_to", "it was told to fail")),
+        Message::Text(text) => {
+            c.kv().put("heard", &text);
+            c.send_text(socket, &format!("{text}!"))
+        }
+        Message::Bytes(bytes) => c.send_bytes(socket, &bytes),
+    }
+}
+
+/// Answers with the request, or with as much as is asked for.
+fn answer(_: &mut Context, request: Request) -> Result<Response, Error> {
+    if request.url.ends_with("/refused") {
+        return Err(Error::user("refused", "not this one"));
+    }
+    if request.url.ends_with("/large") {
+        return Ok(Response::new(200, "x".repeat(200_000)));
+    }
+    let body = [request.method.as_bytes(), b" ", request.body.as_slice()].concat();
+    Ok(Response::new(201, body).header("x-kept", "yes"))
+}
+
 fn plugin() -> Plugin {
     let actor = Actor::new("keeper")
         .event("whispered")
         .database()
+        .requests(answer)
+        .sockets(|c, socket| c.send_text(socket.number, "welcome"), heard, |_, _| Ok(()))
         .action("put", |c, (key, value): (String, String)| {
             c.kv().put(key, value);
             Ok(())
