@@ -308,6 +308,13 @@ export const workerErrors = {
     error("worker_exited", `Plugin ${plugin}: its process ended ${ending(exit)}${lastWords(stderr)}`, {
       metadata: { plugin, ...exit, stderr },
     }),
+  /** It and what it started had too much of the machine, and were ended. */
+  exceeded: (plugin: string, excess: { what: "processes" | "memory"; limit: number }, stderr: string) =>
+    error(
+      "worker_exceeded",
+      `Plugin ${plugin}: its process and what that started had more than ${excess.limit} ${excess.what === "memory" ? "bytes of memory" : "processes"}${lastWords(stderr)}`,
+      { metadata: { plugin, ...excess, stderr } },
+    ),
   connectTimeout: (plugin: string, timeoutMs: number, details: { refused: number; stderr: string }) =>
     error(
       "worker_connect_timeout",

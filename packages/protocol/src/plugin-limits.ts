@@ -62,6 +62,12 @@ export const pluginLimits = {
   pluginDrainMs: 5_000,
   /** What a worker said last on its standard error, kept for the error that its end becomes. */
   workerStderrBytes: 4 * 1024,
+  /** Processes of a worker: its own, and what it started. */
+  workerProcesses: 128,
+  /** Bytes of memory that they have together. */
+  workerMemoryBytes: 2 * 1024 * 1024 * 1024,
+  /** Their use is looked at this often. */
+  workerLookMs: 250,
   /** A plugin whose process is gone is started again so often within `pluginCrashWindowMs`, then no more. */
   pluginCrashes: 5,
   /** The time that those are counted in. */

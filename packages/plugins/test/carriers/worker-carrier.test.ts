@@ -8,6 +8,7 @@ import { limits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
+import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
 import type { WorkerLoad } from "../../src/manifest/load.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
@@ -170,6 +171,78 @@ test("a process that never connects is ended at its deadline, with what it start
   const grandchild = Number(/child (\d+)/.exec(String(error.metadata?.stderr))?.[1]);
   expect(grandchild).toBeGreaterThan(0);
   await expect.poll(() => isRunning(grandchild)).toBe(false);
+});
+
+/** What a worker does that spoils the machine for others, on the first ping; each bounded, should nothing stop it. */
+const bombs: readonly (readonly [what: string, program: string, told: object])[] = [
+  [
+    "starts process after process, each in a session of its own",
+    `import { spawn } from "node:child_process";
+     let left = 60;
+     const bomb = () => {
+       for (let n = 0; n < 4 && left > 0; n += 1, left -= 1) spawn("/bin/sleep", ["3071"], { detached: true, stdio: "ignore" });
+       setTimeout(bomb, 20);
+     };`,
+    { what: "processes", limit: 20 },
+  ],
+  [
+    "has children that have children",
+    `import { spawn } from "node:child_process";
+     const bomb = () => spawn("/bin/sh", ["-c", "for n in 1 2 3 4 5; do (for m in 1 2 3 4 5; do /bin/sleep 3071 & done; wait) & done; wait"]);`,
+    { what: "processes", limit: 20 },
+  ],
+  [
+    "takes all the memory that it gets",
+    `const held = [];
+     const bomb = () => { if (held.length < 80) held.push(Buffer.alloc(8e6, 1)); setTimeout(bomb, 5); };`,
+    { what: "memory", limit: 300_000_000 },
+  ],
+  [
+    "has a child that takes it",
+    `import { spawn } from "node:child_process";
+     const hold = "const held = []; setInterval(() => held.length < 80 && held.push(Buffer.alloc(8e6, 1)), 5)";
+     const bomb = () => spawn(process.execPath, ["-e", hold], { detached: true, stdio: "ignore" });`,
+    { what: "memory", limit: 300_000_000 },
+  ],
+];
+
+test.skipIf(process.platform !== "linux").each(bombs)(
+  "S5 (in part) a worker that %s is ended with a name, and nothing of it is left",
+  async (_what, program, told) => {
+    await using story = new Story();
+    const source = `${program}
+      import { connectToHost } from ${JSON.stringify(sdk)};
+      const link = await connectToHost({ frame: () => bomb(), ended: () => process.exit(0) });
+      link.send({ body: { $case: "pong", value: { number: process.pid } } });`;
+    const bounds = { processes: 20, memoryBytes: 300_000_000 };
+    const carrier = await story.open(source, {}, { bounds });
+    const [worker = 0] = await story.heard(1);
+    carrier.send(ping(1));
+    const seen = new ProcessTree(worker);
+    await expect.poll(() => seen.use(1_000).processes, { timeout: 30_000, interval: 20 }).toBe(0);
+    expect(await story.ended.promise).toMatchObject({ code: "worker_exceeded", metadata: told });
+  },
+  60_000,
+);
+
+test("a worker that floods its output is heard all the same, and its last words are kept", async () => {
+  await using story = new Story();
+  const source = `${echo}
+    const line = "y".repeat(65_535) + "\\n";
+    for (let n = 0; n < 500; n += 1) {
+      process.stdout.write(line);
+      if (!process.stderr.write(line)) await new Promise((resolve) => process.stderr.once("drain", resolve));
+    }
+    process.stderr.write("and that was all", () => link.send({ body: { $case: "pong", value: { number: process.pid } } }));`;
+  const carrier = await story.open(source);
+  carrier.send(ping(1));
+  const [, , worker = 0] = [...(await story.heard(3))].sort((a, b) => a - b);
+  expect(worker).toBeGreaterThan(1);
+  process.kill(worker, "SIGKILL");
+  const error = await story.ended.promise;
+  expect(error).toMatchObject({ code: "worker_exited", metadata: { signal: "SIGKILL" } });
+  expect(String(error?.metadata?.stderr)).toHaveLength(limits.workerStderrBytes);
+  expect(error?.metadata?.stderr).toMatch(/and that was all$/);
 });
 
 test("a wrong token is turned away, and the host waits for the right one", async () => {

@@ -79,6 +79,46 @@ const attempts: readonly (readonly [what: string, expression: string, finds: unk
     "undefined",
   ],
   [
+    "import() by a new function",
+    "new Function('return import(\"node:fs\")')().then(() => 'in', () => 'refused')",
+    "refused",
+  ],
+  [
+    "import.meta",
+    "(() => { try { return (0, eval)('import.meta') } catch { return 'refused' } })()",
+    "refused",
+  ],
+  [
+    "the engine's own functions",
+    "(() => { try { return (0, eval)('%GetOptimizationStatus(1)') } catch { return 'refused' } })()",
+    "refused",
+  ],
+  [
+    "text as a timer's task",
+    "(() => { try { setTimeout('1', 1); return 'in' } catch { return 'refused' } })()",
+    "refused",
+  ],
+  [
+    "another realm behind random bytes",
+    "[crypto.getRandomValues(new Uint8Array(4)).constructor === Uint8Array, crypto.randomUUID().constructor === String]",
+    [true, true],
+  ],
+  [
+    "a function of a frame of the stack",
+    "(() => { Error.prepareStackTrace = (_, frames) => frames; const all = new Error().stack; return all.every((frame) => frame.getFunction?.() === undefined || frame.getFunction().constructor('return typeof process')() === 'undefined') })()",
+    true,
+  ],
+  [
+    "the realm of a promise's executor",
+    "new Promise((resolve) => resolve(resolve.constructor.constructor('return typeof process')()))",
+    "undefined",
+  ],
+  [
+    "the engine's door for debuggers",
+    "[typeof console.profile, typeof inspect, typeof debug, typeof gc]",
+    Array(4).fill("undefined"),
+  ],
+  [
     "a caller",
     "(() => { try { return (function f() { return typeof f.caller })() } catch { return 'refused' } })()",
     "refused",

@@ -21,13 +21,14 @@ import {
   PluginFrameCodec,
 } from "@troupe/protocol/plugin/v1";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
-import { pluginErrors, workerErrors } from "../../errors.ts";
+import { pluginErrors, type WorkerExit, workerErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { type HostStream, importGrpc } from "./grpc.ts";
 import { planLaunch } from "./launch.ts";
 import { settledWithin } from "./settled-within.ts";
+import type { WorkerBounds } from "./worker-bounds.ts";
 import { WorkerProcess } from "./worker-process.ts";
 import { WorkerServer } from "./worker-server.ts";
 
@@ -42,6 +43,8 @@ export interface WorkerOptions {
   readonly override?: string | undefined;
   /** Default: `limits.workerConnectMs`. */
   readonly connectTimeoutMs?: number;
+  /** Of all its processes together. Default: as the limits say. */
+  readonly bounds?: WorkerBounds;
 }
 
 /** How long the end of a connection waits for the end of the process, which says more. */
@@ -59,7 +62,7 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
     const launch = await planLaunch({ load, origin, folder, override });
     const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
     const server = room.adopt(await WorkerServer.listen(grpc, handover), (it) => it.close());
-    const child = room.adopt(new WorkerProcess(launch, handover), (it) => it.kill());
+    const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
     return new WorkerCarrier({ plugin, child, stream, room: room.move() }, events);
   };
@@ -87,7 +90,12 @@ async function endedEarly(plugin: string, child: WorkerProcess, program: string)
   const exit = await child.exited.catch((cause: unknown) => {
     throw workerErrors.notStarted(plugin, program, cause);
   });
-  throw workerErrors.exited(plugin, exit, child.stderr);
+  throw endedWith(plugin, child, exit);
+}
+
+function endedWith(plugin: string, { excess, stderr }: WorkerProcess, exit: WorkerExit): TroupeError {
+  if (excess !== undefined) return workerErrors.exceeded(plugin, excess, stderr);
+  return workerErrors.exited(plugin, exit, stderr);
 }
 
 interface WorkerParts {
@@ -113,7 +121,7 @@ class WorkerCarrier implements Carrier {
     stream.on("data", (batch: PluginBatch) => this.#take(batch));
     stream.on("error", (cause: Error) => this.#fail(workerErrors.broken(plugin, cause)));
     for (const end of ["end", "cancelled", "close"]) stream.on(end, () => this.#disconnected());
-    void child.exited.then((exit) => this.#fail(workerErrors.exited(plugin, exit, child.stderr)));
+    void child.exited.then((exit) => this.#fail(endedWith(plugin, child, exit)));
   }
 
   send(frame: HostFrame): void {

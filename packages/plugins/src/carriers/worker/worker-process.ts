@@ -2,6 +2,7 @@
  * Worker process: a plugin's process, from its start until nothing of it runs.
  *
  * It leads a process group of its own: a signal to the terminal isn't for it, and its end is that of all that it started.
+ * What it started counts as its own (`worker-bounds.ts`).
  * Descriptor 3 carries its token, and then nothing: it stays open as long as the host lives, so that its end tells the
  * process of the host's death.
  */
@@ -12,6 +13,7 @@ import type { WorkerExit } from "../../errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
 import { settledWithin } from "./settled-within.ts";
+import { BoundsWatch, type WorkerBounds, type WorkerExcess } from "./worker-bounds.ts";
 
 /** How long a dead process's standard error may stay open in something that outlived it. */
 const LAST_WORDS_MS = 500;
@@ -21,9 +23,11 @@ export class WorkerProcess {
   /** Settles when the process is gone, with all that it said. Rejects if it was never there. */
   readonly exited: Promise<WorkerExit>;
   readonly #child: ChildProcess;
+  readonly #bounds: BoundsWatch | undefined;
+  #excess: WorkerExcess | undefined;
   #stderr = Buffer.alloc(0);
 
-  constructor(launch: Launch, handover: Handover) {
+  constructor(launch: Launch, handover: Handover, bounds: WorkerBounds = {}) {
     const env = {
       ...launch.env,
       [workerHandover.socket]: handover.socket,
@@ -35,6 +39,12 @@ export class WorkerProcess {
       detached: true,
       stdio: [launch.stdin === undefined ? "ignore" : "pipe", "ignore", "pipe", "pipe"],
     });
+    const { pid } = this.#child;
+    const exceeded = (excess: WorkerExcess): void => {
+      this.#excess = excess;
+      this.kill();
+    };
+    this.#bounds = pid === undefined ? undefined : new BoundsWatch(pid, bounds, exceeded);
     this.exited = this.#watch();
     // Whoever opens the worker hears of a failed start; nobody may be listening yet.
     this.exited.catch(() => undefined);
@@ -49,10 +59,17 @@ export class WorkerProcess {
     return this.#stderr.toString("utf8");
   }
 
+  /** Why it was ended: it and what it started had too much of something. */
+  get excess(): WorkerExcess | undefined {
+    return this.#excess;
+  }
+
   /** Ends it and all that it started, at once. */
   kill(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
+    // Before the group, whose end would hide who started whom.
+    this.#bounds?.kill();
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
