@@ -87,14 +87,17 @@ export function fileKit(driver: DriverUnderTest): void {
         "a\nb",
         " ",
       ];
-      for (const [n, name] of names.entries()) await sandbox.writeFile(`/home/user/${name}/x`, bytes(`${n}`));
       for (const [n, name] of names.entries())
-        expect(text(await sandbox.readFile(`/home/user/${name}/x`)), name).toBe(`${n}`);
-      const found = (await sandbox.readdir("/home/user")).map(({ name }) => name);
+        await sandbox.writeFile(`/home/user/names/${name}/x`, bytes(`${n}`));
+      for (const [n, name] of names.entries())
+        expect(text(await sandbox.readFile(`/home/user/names/${name}/x`)), name).toBe(`${n}`);
+      const found = (await sandbox.readdir("/home/user/names")).map(({ name }) => name);
       expect(found.sort()).toEqual([...names].sort());
       // As they are, they go into another sandbox.
       await sandbox.restore(await sandbox.snapshot());
-      expect((await sandbox.readdir("/home/user")).map(({ name }) => name).sort()).toEqual([...names].sort());
+      expect((await sandbox.readdir("/home/user/names")).map(({ name }) => name).sort()).toEqual(
+        [...names].sort(),
+      );
       for (const wrong of ["/home/user/a\0b", ""])
         await expect(sandbox.writeFile(wrong, bytes("x"))).rejects.toThrow();
     },

@@ -7,10 +7,11 @@
  */
 import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, Socket } from "node:net";
-import { answerAboutFiles } from "./file-operations.ts";
+import { answerAboutFiles, type FileAnswer } from "./file-operations.ts";
 import { Link } from "./link.ts";
 import type { FromSupervisor, Question, StartProcess, SupervisorData, ToSupervisor } from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
+import { listProcesses } from "./process-list.ts";
 import { joined, WebProxy } from "./proxy.ts";
 import { startInTerminal } from "./terminal.ts";
 import { codeOf, Tree } from "./tree.ts";
@@ -119,7 +120,7 @@ class Supervisor {
     }
   }
 
-  #do(id: number, question: Question, body: Uint8Array) {
+  #do(id: number, question: Question, body: Uint8Array): FileAnswer {
     const tell = (path: string, entry: object, content?: Uint8Array) =>
       this.#link.send({ type: "change", id, path, entry }, content);
     switch (question.kind) {
@@ -135,6 +136,8 @@ class Supervisor {
       case "kept":
         this.#tree.keep();
         return {};
+      case "processes":
+        return { result: listProcesses() };
       case "snapshot":
         this.#tree.snapshot(tell);
         return {};
