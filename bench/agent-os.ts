@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentOS } from "@troupe/agent-os";
+import { agentOS, ProcessDriver } from "@troupe/agent-os";
 import { subscribe } from "@troupe/agent-os/client";
 import { createClient } from "@troupe/client";
 import { setup } from "@troupe/runtime";
@@ -14,7 +14,8 @@ const SANDBOXES = 200;
 const EVENTS = 10_000;
 
 const agent = { command: process.execPath, args: [join(import.meta.dirname, "stamping-agent.ts")] };
-const registry = setup({ use: { workspace: agentOS({ agents: { agent } }) } });
+const machine = agentOS({ sandbox: new ProcessDriver() });
+const registry = setup({ use: { workspace: agentOS({ agents: { agent } }), machine } });
 const dataDir = mkdtempSync(join(tmpdir(), "troupe-bench-"));
 const { port } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
 const client = createClient<typeof registry>({ endpoint: `http://127.0.0.1:${port}`, encoding: "cbor" });
@@ -46,6 +47,11 @@ const measurements: Readonly<Record<string, () => Promise<number[]>>> = {
   new: async () => {
     await times(10, (n) => workspace(`warm${n}`).exec("echo x"));
     return await times(100, (n) => workspace(`new${n}`).exec("echo x"));
+  },
+  cold: () => times(1, () => workspace("first").exec("echo x")),
+  process: async () => {
+    await times(3, (n) => client.machine.getOrCreate([`warm${n}`]).exec("echo x"));
+    return await times(20, (n) => client.machine.getOrCreate([`new${n}`]).exec("echo x"));
   },
   echo: async () => {
     const conn = workspace("a").connect();

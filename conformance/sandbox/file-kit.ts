@@ -73,6 +73,36 @@ export function fileKit(driver: DriverUnderTest): void {
     await expect(sandbox.writeFile("/home/user", bytes("x"))).rejects.toMatchObject(code("EISDIR"));
   });
 
+  story(
+    "case and Unicode are parts of names: what only looks alike, or like climbing, is another file",
+    async (sandbox) => {
+      const names = [
+        "README",
+        "readme",
+        "\u00e9",
+        "e\u0301",
+        "\uff0e\uff0e",
+        "..%2f..%2fetc",
+        "..\\\\up",
+        "a\nb",
+        " ",
+      ];
+      for (const [n, name] of names.entries())
+        await sandbox.writeFile(`/home/user/names/${name}/x`, bytes(`${n}`));
+      for (const [n, name] of names.entries())
+        expect(text(await sandbox.readFile(`/home/user/names/${name}/x`)), name).toBe(`${n}`);
+      const found = (await sandbox.readdir("/home/user/names")).map(({ name }) => name);
+      expect(found.sort()).toEqual([...names].sort());
+      // As they are, they go into another sandbox.
+      await sandbox.restore(await sandbox.snapshot());
+      expect((await sandbox.readdir("/home/user/names")).map(({ name }) => name).sort()).toEqual(
+        [...names].sort(),
+      );
+      for (const wrong of ["/home/user/a\0b", ""])
+        await expect(sandbox.writeFile(wrong, bytes("x"))).rejects.toThrow();
+    },
+  );
+
   story("a deadline and a cancel end a loop, and the next command runs", async (sandbox) => {
     await sandbox.exec("echo kept > kept");
     const loop = sandbox.exec("while true; do :; done", { timeoutMs: 200 });

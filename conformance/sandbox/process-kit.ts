@@ -52,6 +52,21 @@ export function processKit(driver: DriverUnderTest): void {
     expect(printed.on("stdout")).toBe("one\nzwölf\n");
   });
 
+  story("all that runs is told of, and by whom it was started; what has ended isn't", async (sandbox) => {
+    const lines = ["sleep 1000 & wait", "while true; do :; done"];
+    const started = await Promise.all(
+      lines.map((line) => sandbox.spawn({ command: "sh", args: ["-c", line] }, () => undefined)),
+    );
+    const shells = async () => {
+      const all = await sandbox.processes();
+      return all.flatMap(({ command, args }) => (command.endsWith("sh") ? [args.at(-1)] : [])).sort();
+    };
+    await expect.poll(shells, { timeout: 20_000 }).toEqual(lines);
+    for (const process of started) process.kill("SIGKILL");
+    await Promise.all(started.map(({ ended }) => ended));
+    await expect.poll(() => sandbox.processes(), { timeout: 20_000 }).toEqual([]);
+  });
+
   story("a signal ends a loop, and one that waits for its stdin", async (sandbox) => {
     const loop = await sandbox.spawn(
       { command: "sh", args: ["-c", "while true; do :; done"] },

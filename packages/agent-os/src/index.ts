@@ -51,8 +51,10 @@ export type {
   ProcessSignal,
   ProcessStream,
   SandboxProcess,
+  SandboxProcessInfo,
   TerminalSize,
 } from "./sandbox/process.ts";
+export type { ProcessTreeNode } from "./sandbox/process-tree.ts";
 export type {
   BootOptions,
   DirectoryEntry,

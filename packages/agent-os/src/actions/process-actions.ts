@@ -7,6 +7,7 @@ import {
   type SpawnOptions,
 } from "../processes/arguments.ts";
 import { bytesOf } from "../sandbox/arguments.ts";
+import { processTree } from "../sandbox/process-tree.ts";
 import type { Place } from "./place.ts";
 
 /** What is done with processes. */
@@ -30,6 +31,10 @@ export const processActions = {
   /** All that run, and those that ended lately. */
   listProcesses: (c: Place) => c.vars.processes.list(),
   getProcess: (c: Place, pid: number) => c.vars.processes.get(pid).info,
+  /** All that run in the sandbox, by the sandbox's own numbers: also what others have started, shells and agents inside. */
+  allProcesses: (c: Place) => c.vars.sandbox.processes(),
+  /** The same, each below the one that started it. */
+  processTree: async (c: Place) => processTree(await c.vars.sandbox.processes()),
   /** A part of what a process printed; `nextCursor` is the next `after`. */
   readProcessOutput: (c: Place, range: ProcessOutputRange) => {
     const { pid, after, limit } = checkOutputRange(range);

@@ -6,6 +6,7 @@ import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../errors.ts";
 import { packImage, unpackImage } from "./archive.ts";
 import { bytesOf, checkOptions, checkText, execOptions } from "./arguments.ts";
+import type { SandboxProcessInfo } from "./process.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "./sandbox.ts";
 import type { SandboxSlot } from "./sandbox-slot.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -32,6 +33,11 @@ export class CheckedSandbox {
     checkText("command", command);
     const checked = execOptions(options);
     return (await this.#slot.get()).exec(command, checked);
+  }
+
+  /** Nothing boots for it. */
+  async processes(): Promise<SandboxProcessInfo[]> {
+    return this.#slot.up ? await (await this.#slot.get()).processes() : [];
   }
 
   async readFile(path: string): Promise<Uint8Array> {

@@ -51,6 +51,18 @@ export interface ProcessEnd {
   readonly error?: unknown;
 }
 
+/** A process that there is, as the sandbox numbers it. */
+export interface SandboxProcessInfo {
+  readonly pid: number;
+  /** Who started it; 0: nobody in the sandbox. */
+  readonly ppid: number;
+  /** Its group, and its session. */
+  readonly pgid: number;
+  readonly sid: number;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** A process that was started. */
 export interface SandboxProcess {
   /** Settles, never rejects, when it is gone and all that it printed was told. */

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import type { FileStore, ImageChanges } from "./file-store.ts";
 import type { Mount } from "./mounts.ts";
 import type { SandboxNetwork } from "./network.ts";
-import type { ProcessCommand, ProcessListener, SandboxProcess } from "./process.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "./process.ts";
 
 /** Boots sandboxes of one kind. */
 export interface SandboxDriver {
@@ -84,6 +84,8 @@ export interface Sandbox {
   exec(command: string, options?: ExecOptions, signal?: AbortSignal): Promise<ExecResult>;
   /** Starts a process. It runs beside everything else, until it ends or the sandbox does. */
   spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess>;
+  /** All that run inside, also those that others have started. */
+  processes(): Promise<SandboxProcessInfo[]>;
   readFile(path: string): Promise<Uint8Array>;
   /** Writes a file, and makes the directories above it. */
   writeFile(path: string, content: Uint8Array): Promise<void>;

@@ -45,6 +45,7 @@ class EmptySandbox implements Sandbox {
     resize: () => undefined,
     kill: () => undefined,
   });
+  processes = async () => [];
   readFile = async () => new TextEncoder().encode("a file");
   writeFile = async () => undefined;
   stat = async () => ({ type: "file" as const, size: 6, mode: 0o644, modifiedAt: 0 });

@@ -1,5 +1,6 @@
-/** What a supervisor answers about files, checked: whatever runs in the sandbox may have answered. */
+/** What a supervisor answers about files and processes, checked: whatever runs in the sandbox may have answered. */
 import { sandboxErrors } from "../../errors.ts";
+import type { SandboxProcessInfo } from "../process.ts";
 import type { DirectoryEntry, FileStat } from "../sandbox.ts";
 
 /** Throws `sandbox.lost` where it is none. */
@@ -16,6 +17,23 @@ export function checkEntries(result: unknown): DirectoryEntry[] {
   return result.map((entry: unknown) => {
     const { name, type } = fields(entry);
     if (typeof name === "string" && isType(type)) return { name, type };
+    throw sandboxErrors.lost("it answered nonsense");
+  });
+}
+
+/** Throws `sandbox.lost` where they are none. */
+export function checkProcesses(result: unknown): SandboxProcessInfo[] {
+  if (!Array.isArray(result)) throw sandboxErrors.lost("it answered nonsense");
+  return result.map((process: unknown) => {
+    const { pid, ppid, pgid, sid, command, args } = fields(process);
+    const told = isNumber(pid) && isNumber(ppid) && isNumber(pgid) && isNumber(sid);
+    if (
+      told &&
+      typeof command === "string" &&
+      Array.isArray(args) &&
+      args.every((arg) => typeof arg === "string")
+    )
+      return { pid, ppid, pgid, sid, command, args };
     throw sandboxErrors.lost("it answered nonsense");
   });
 }

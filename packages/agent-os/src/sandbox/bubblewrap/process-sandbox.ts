@@ -18,9 +18,9 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
-import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
-import { checkEntries, checkStat } from "./answers.ts";
+import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
 import { CapturedText } from "./captured-text.ts";
 import type { Container } from "./container.ts";
 import { HostProcess } from "./host-process.ts";
@@ -113,6 +113,10 @@ export class ProcessSandbox implements Sandbox {
 
   async spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess> {
     return await this.#start(command, listener);
+  }
+
+  async processes(): Promise<SandboxProcessInfo[]> {
+    return checkProcesses((await this.#ask({ kind: "processes" })).result);
   }
 
   async readFile(path: string): Promise<Uint8Array> {

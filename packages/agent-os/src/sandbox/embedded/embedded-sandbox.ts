@@ -15,7 +15,7 @@ import type { FileStore, ImageChanges } from "../file-store.ts";
 import { lowerImage } from "../lower-image.ts";
 import type { HostMount, Mount } from "../mounts.ts";
 import type { SandboxNetwork } from "../network.ts";
-import type { ProcessCommand, ProcessListener, SandboxProcess } from "../process.ts";
+import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { EmbeddedTerminal } from "./embedded-terminal.ts";
@@ -59,7 +59,8 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  readonly #processes = new Set<SandboxProcess>();
+  readonly #processes = new Map<SandboxProcess, SandboxProcessInfo>();
+  #lastPid = 0;
   /** What processes do on threads; one that was killed may still be leaving its own. */
   readonly #runs = new Set<Promise<unknown>>();
 
@@ -107,9 +108,17 @@ export class EmbeddedSandbox implements Sandbox {
             listener,
             run: (line, env, signal) => this.#beside({ kind: "line", line, env }, signal),
           });
-    this.#processes.add(process);
+    this.#lastPid += 1;
+    const pid = this.#lastPid;
+    const { command: program, args } = command;
+    this.#processes.set(process, { pid, ppid: 0, pgid: pid, sid: pid, command: program, args });
     void process.ended.then(() => this.#processes.delete(process));
     return process;
+  }
+
+  async processes(): Promise<SandboxProcessInfo[]> {
+    this.#closing.signal.throwIfAborted();
+    return [...this.#processes.values()];
   }
 
   readFile(path: string): Promise<Uint8Array> {
@@ -184,7 +193,7 @@ export class EmbeddedSandbox implements Sandbox {
 
   async #leave(): Promise<void> {
     this.#closing.abort(sandboxErrors.closed());
-    for (const process of this.#processes) process.kill("SIGKILL");
+    for (const process of this.#processes.keys()) process.kill("SIGKILL");
     await Promise.allSettled(this.#runs);
     await this.#last;
     await Promise.all([this.#pools.operations.leave(), this.#pools.processes.leave()]);

@@ -7,8 +7,9 @@ export type EntryHead =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "removed"; readonly given: boolean };
 
-/** Something to do with files. */
+/** Something to do with files, or to know of processes. */
 export type Question =
+  | { readonly kind: "processes" }
   | { readonly kind: "readFile" | "stat" | "exists" | "readdir"; readonly path: string }
   /** With the content as its body. */
   | { readonly kind: "writeFile"; readonly path: string }

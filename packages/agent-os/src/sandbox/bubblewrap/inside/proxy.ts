@@ -5,7 +5,7 @@
  * A request for an http address goes as a whole, and can carry credentials; some clients ask for a tunnel (CONNECT) first, and say it in
  * there. For an https address a tunnel is one: the runtime opens a connection to where it leads, and nobody sees what is said in it.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FromSupervisor, ToSupervisor } from "./messages.ts";
 
@@ -29,7 +29,10 @@ export interface ProxyParts {
 export class WebProxy {
   readonly #parts: ProxyParts;
   readonly #asked = new Map<number, (answer: OutsideAnswer, body: Uint8Array) => void>();
-  readonly #server = createServer((request, response) => void this.#fetch(request, response));
+  // An import of it would ask for each of its exports, some of which take longer than all else that a sandbox begins with.
+  readonly #server = process
+    .getBuiltinModule("node:http")
+    .createServer((request, response) => void this.#fetch(request, response));
   /** Where requests that come through a tunnel are for. */
   readonly #origins = new WeakMap<Duplex, string>();
   // Even numbers: a tunnel's is its channel's.

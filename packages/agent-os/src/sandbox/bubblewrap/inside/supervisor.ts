@@ -7,11 +7,11 @@
  */
 import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, Socket } from "node:net";
-import { argv, exit } from "node:process";
-import { answerAboutFiles } from "./file-operations.ts";
+import { answerAboutFiles, type FileAnswer } from "./file-operations.ts";
 import { Link } from "./link.ts";
 import type { FromSupervisor, Question, StartProcess, SupervisorData, ToSupervisor } from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
+import { listProcesses } from "./process-list.ts";
 import { joined, WebProxy } from "./proxy.ts";
 import { startInTerminal } from "./terminal.ts";
 import { codeOf, Tree } from "./tree.ts";
@@ -57,7 +57,8 @@ class Supervisor {
   readonly #data: SupervisorData;
   readonly #link: Link;
   readonly #tree: Tree;
-  readonly #proxy: WebProxy;
+  /** The way out, if there is one. */
+  readonly #proxy: WebProxy | undefined;
   readonly #watch: Watch;
   readonly #processes = new Map<number, RunningProcess>();
 
@@ -72,16 +73,19 @@ class Supervisor {
       firstChannel: 2,
       // The runtime speaks its own words.
       onMessage: (message, body) => this.#hear(message as ToSupervisor, body),
-      onLost: () => exit(1),
+      onLost: () => process.exit(1),
     });
     const send = (message: FromSupervisor, body?: Uint8Array) => this.#link.send(message, body);
-    this.#proxy = new WebProxy({ send, channel: (id) => this.#link.accept(id), bodyBytes: data.bodyBytes });
     this.#watch = new Watch({
       limits: data,
       onUse: (limit, used) => send({ type: "use", limit, used }),
       onExceeded: (limit, session, pid) => this.#exceed(limit, session, pid),
     });
-    if (data.proxyPort !== undefined) this.#proxy.listen(data.proxyPort);
+    if (data.proxyPort !== undefined) {
+      const { bodyBytes, proxyPort } = data;
+      this.#proxy = new WebProxy({ send, channel: (id) => this.#link.accept(id), bodyBytes });
+      this.#proxy.listen(proxyPort);
+    }
     send({ type: "ready" });
   }
 
@@ -101,7 +105,7 @@ class Supervisor {
         return;
       }
       default:
-        this.#proxy.answered(message, body);
+        this.#proxy?.answered(message, body);
     }
   }
 
@@ -116,7 +120,7 @@ class Supervisor {
     }
   }
 
-  #do(id: number, question: Question, body: Uint8Array) {
+  #do(id: number, question: Question, body: Uint8Array): FileAnswer {
     const tell = (path: string, entry: object, content?: Uint8Array) =>
       this.#link.send({ type: "change", id, path, entry }, content);
     switch (question.kind) {
@@ -132,6 +136,8 @@ class Supervisor {
       case "kept":
         this.#tree.keep();
         return {};
+      case "processes":
+        return { result: listProcesses() };
       case "snapshot":
         this.#tree.snapshot(tell);
         return {};
@@ -165,5 +171,11 @@ class Supervisor {
   }
 }
 
+/** The first pipe of anything would open stdout, and so the runtime's socket, a second time. */
+function keepStdoutClosed(): void {
+  Object.defineProperty(process, "stdout", { get: () => process.stderr });
+}
+
 closeInherited();
-new Supervisor(JSON.parse(argv[2] ?? readFileSync(0, "utf8")) as SupervisorData);
+keepStdoutClosed();
+new Supervisor(JSON.parse(process.argv[2] ?? readFileSync(0, "utf8")) as SupervisorData);
