@@ -212,6 +212,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
   "eventsource-parser": ["packages/cli/src/gateway/response-reader.ts"],
+  undici: ["packages/cli/src/gateway/upstream.ts", "packages/cli/src/gateway/passage.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts", "packages/cli/src/config/toml-file.ts"],
   commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
