@@ -192,6 +192,7 @@ export const adapters = {
     `${runtime}internal.ts`,
     `${runtime}testing/`,
     "packages/troupe/src/edge.ts",
+    "packages/troupe/src/runtime-socket.ts",
     "packages/plugins/src/carriers/isolate/guest/",
   ],
 } as const;

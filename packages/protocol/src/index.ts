@@ -78,6 +78,7 @@ export type { StreamPart } from "./client/v1/stream.ts";
 export { encodeStreamPart, STREAM_TYPES, StreamPartReader } from "./client/v1/stream.ts";
 export type { Traceparent } from "./client/v1/traceparent.ts";
 export { parseTraceparent, TRACEPARENT_HEADER } from "./client/v1/traceparent.ts";
+export { engineLimits } from "./engine-limits.ts";
 export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";

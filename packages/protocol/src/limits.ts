@@ -97,18 +97,6 @@ export const limits = {
   hostWaitMs: 10_000,
   /** The same where hosts are serverless: one has to be asked for. */
   hostAllocateMs: 30_000,
-  /** A host that an engine has asked a platform for has come by then; else another one is asked for. */
-  hostArriveMs: 20_000,
-  /** A serverless host drains after this, if its pool says nothing else. */
-  serverlessLifespanMs: 270_000,
-  /** The longest lifespan that an engine may order. */
-  longestLifespanMs: 86_400_000,
-  /** Characters of an order to start a host. */
-  startOrderBytes: 4_096,
-  /** Namespaces of one runtime. */
-  namespaces: 1_024,
-  /** Names of actors and pools that remote hosts bring to one namespace. */
-  broughtNames: 4_096,
   /** The actors of a remote host that stops have this long to go elsewhere. */
   hostDrainMs: 30_000,
   /** HTTP headers must have arrived in this time. */

@@ -93,6 +93,7 @@ export type {
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";
 export type { ActorCalls, ToolCode } from "./actor/types/relay.ts";
+export type { RuntimeSocketAddress } from "./actor/types/runtime-socket.ts";
 export type {
   ActorCron,
   ActorCronEveryOptions,

@@ -4,7 +4,6 @@ from .actor import Actor, ActorContext
 from .host import Host, HostScope
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
 from .values import UNDEFINED, BigInt, Date, Failure, Map, RegExp, Set, ValueRefused, View
-from .worker import serve
 
 __all__ = [
     "UNDEFINED",
@@ -27,3 +26,12 @@ __all__ = [
     "View",
     "serve",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`serve` brings gRPC, which processes that only speak to an actor's runtime socket need not have."""
+    if name != "serve":
+        raise AttributeError(name)
+    from .worker import serve
+
+    return serve

@@ -11,7 +11,7 @@
  * placed in the pool of the one that came last.
  */
 import type { Env } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { storageErrors } from "../errors.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
@@ -87,7 +87,8 @@ export class Catalogue implements Namespaces {
   create(name: string): string {
     checkNamespaceName(name);
     if (this.#byName.has(name)) throw engineErrors.namespaceTaken(name);
-    if (this.#byId.size >= limits.namespaces) throw engineErrors.tooManyNamespaces(limits.namespaces);
+    if (this.#byId.size >= engineLimits.namespaces)
+      throw engineErrors.tooManyNamespaces(engineLimits.namespaces);
     const namespace = { id: this.#env.ids.ordered(), name, pools: new Set<string>(), actors: new Map() };
     this.#add(namespace);
     this.#keep(() => {
@@ -165,8 +166,8 @@ export class Catalogue implements Namespaces {
   }
 
   #makeRoom({ actors, pools }: Namespace, more: number): void {
-    if (more > 0 && actors.size + pools.size + more > limits.broughtNames)
-      throw engineErrors.tooManyActors(limits.broughtNames);
+    if (more > 0 && actors.size + pools.size + more > engineLimits.broughtNames)
+      throw engineErrors.tooManyActors(engineLimits.broughtNames);
   }
 
   #add(namespace: Namespace): void {

@@ -57,4 +57,16 @@ export const engineErrors = {
         ...(reason === undefined ? {} : { cause: new Error(reason) }),
       },
     ),
+  wrongToken: () =>
+    error(
+      401,
+      "host",
+      "wrong_token",
+      "The engine doesn't know this token; give the host the engine's `hosts.token`",
+    ),
+  noHello: (ms: number) => error(408, "host", "no_hello", `The host said no Hello within ${ms} ms`),
+  superseded: (id: string) =>
+    error(409, "host", "superseded", "The host has opened another connection since", {
+      metadata: { hostId: id },
+    }),
 };

@@ -11,6 +11,7 @@ import { nodeFunctions } from "./functions.ts";
 import { dialEngine, listenForHosts } from "./host-socket.ts";
 import { listen } from "./http-server.ts";
 import { inspectorPage } from "./inspector-page.ts";
+import { nodeLocalSockets } from "./local-sockets.ts";
 import { levelAsked } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
@@ -35,6 +36,7 @@ export function nodePlatform(): Platform {
     listen,
     listenForHosts,
     functions: nodeFunctions,
+    localSockets: nodeLocalSockets,
     engine: () => engineOf(process.env),
     dial: dialEngine,
     gateFetch,

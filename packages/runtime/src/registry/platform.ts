@@ -6,6 +6,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
+import type { LocalSockets } from "../ports/local-sockets.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
 import type { HostProcesses } from "./host-processes.ts";
@@ -77,6 +78,8 @@ export interface Platform {
   listenForHosts(gateway: Gateway, path: string): Promise<Pick<Listening, "close" | "end">>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
   engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
+  /** Where processes of this machine may connect to actors. */
+  readonly localSockets?: LocalSockets | undefined;
   /** Starts functions that are hosts. */
   readonly functions?: Functions;
   /** Opens a WebSocket. Rejects when `signal` fires before it is open. */

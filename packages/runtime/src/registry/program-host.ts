@@ -4,6 +4,7 @@
  */
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
@@ -131,6 +132,7 @@ function openHost(
     env,
     use: place.processOf === undefined ? use : usedHere(use),
     ...{ token, namespace, pool, programVersion, serverless: kind === "serverless" },
+    runtimeSocket: runtimeSocketsOver(platform.localSockets),
     relay: relay === undefined ? undefined : tracingOf(relay, env).relay,
     dial: (signal) => platform.dial(hostUrl(endpoint), signal),
   });

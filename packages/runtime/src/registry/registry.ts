@@ -258,6 +258,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
       catalogue,
       functions: this.#platform.functions,
+      localSockets: this.#platform.localSockets,
       relay: this.config.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });

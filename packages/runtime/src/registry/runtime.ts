@@ -14,6 +14,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
 import { HostedFactories } from "../engine/hosted-factories.ts";
@@ -31,6 +32,7 @@ import { memoryCatalogue } from "../ports/catalogue-file.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
 import type { InstanceFactory } from "../ports/instance.ts";
+import type { LocalSockets } from "../ports/local-sockets.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import type { CallOrigin } from "../ports/running-call.ts";
 import type { ActorStorage } from "../ports/storage.ts";
@@ -59,6 +61,8 @@ export interface RuntimeParts {
   readonly failure?: () => string | undefined;
   /** Which remote hosts are taken; without it none is. */
   readonly hosts?: HostsConfig | undefined;
+  /** Where processes of this machine may connect to actors. */
+  readonly localSockets?: LocalSockets | undefined;
   /** Starts serverless hosts. */
   readonly functions?: Functions | undefined;
   /** Namespaces, and what hosts brought; by default there is the default one, in memory. */
@@ -95,6 +99,7 @@ export class Runtime {
       current: currentActor(parts.env, tracing?.relay),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
+      runtimeSocket: runtimeSocketsOver(parts.localSockets),
       client: () => this.client(),
       limiter: limiterFor(parts.env, parts.rateLimit),
     };

@@ -9,7 +9,7 @@
  * with the first call of an actor that it had.
  */
 import type { Env, TimerHandle } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import type { Functions } from "../ports/functions.ts";
 
 /** A pool whose hosts are functions of a platform. */
@@ -112,8 +112,8 @@ export class Allocator {
     asking.abort = abort;
     asking.timer = this.#parts.env.timers.set(() => {
       abort.abort();
-      this.#failed(asking, abort, `no host came within ${limits.hostArriveMs} ms`);
-    }, limits.hostArriveMs);
+      this.#failed(asking, abort, `no host came within ${engineLimits.hostArriveMs} ms`);
+    }, engineLimits.hostArriveMs);
     void this.#run(asking, abort);
   }
 
@@ -124,7 +124,7 @@ export class Allocator {
       headers,
       namespace,
       pool,
-      lifespanMs = limits.serverlessLifespanMs,
+      lifespanMs = engineLimits.serverlessLifespanMs,
     } = asking.pool;
     this.#running.add(abort);
     try {

@@ -14,6 +14,7 @@
  * where it was. A host whose earlier link isn't known to be lost here may come as well; each of its links has a higher
  * number than the one before, and only the newest counts. A host that says good-bye isn't waited for.
  */
+
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
@@ -31,6 +32,7 @@ import {
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
+import { engineErrors } from "../engine/errors.ts";
 import { storageErrors } from "../errors.ts";
 import type {
   ActorCarrier,
@@ -193,7 +195,7 @@ export class EngineSession {
 
   /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
   resume(resume: HostResume, link: Link, version: number): boolean {
-    if (resume.epoch <= this.#epoch) throw remoteErrors.superseded(this.id);
+    if (resume.epoch <= this.#epoch) throw engineErrors.superseded(this.id);
     const whole = this.#stream.canResume(resume.received) && resume.forgotten <= this.#stream.received;
     if (!whole || version !== this.#version) {
       this.#giveUp(remoteErrors.hostLost(this.id));

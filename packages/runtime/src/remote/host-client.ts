@@ -21,6 +21,7 @@ import {
 } from "@troupe/protocol/host/v1";
 import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
 import { Guest } from "../guest/guest.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
@@ -45,6 +46,8 @@ export interface HostClientParts {
   readonly dial: (signal: AbortSignal) => Promise<Link>;
   /** What its actors' own calls run under. */
   readonly relay?: Relay | undefined;
+  /** Opens doors for processes of its machine. */
+  readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -243,8 +246,8 @@ export class HostClient {
   }
 
   #makeGuest(send: (message: FromActor) => void, presence?: Presence): Guest {
-    const { env, use, relay } = this.#parts;
-    return new Guest({ env, use, relay, send, present: () => presence?.wait() });
+    const { env, use, relay, runtimeSocket } = this.#parts;
+    return new Guest({ env, use, relay, runtimeSocket, send, present: () => presence?.wait() });
   }
 
   /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */

@@ -3,12 +3,11 @@
  */
 
 import type { Env } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { engineErrors } from "../engine/errors.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import type { ServerlessPool } from "./allocator.ts";
-import { remoteErrors } from "./errors.ts";
 
 /** A token of some hosts. */
 export interface HostToken {
@@ -53,7 +52,7 @@ export class HostTokens {
   check(shown: string, place: { readonly namespace: string; readonly pool: string }): void {
     const bytes = utf8.encode(shown);
     const same = this.#tokens.filter((known) => this.#crypto.timingSafeEqual(known.bytes, bytes));
-    if (same.length === 0) throw remoteErrors.wrongToken();
+    if (same.length === 0) throw engineErrors.wrongToken();
     const allowed = same.some(
       ({ of }) =>
         place.namespace === (of.namespace ?? place.namespace) && place.pool === (of.pool ?? place.pool),
@@ -90,7 +89,7 @@ function isText(value: unknown): boolean {
 }
 
 function checkPool(
-  { pool, url, token, lifespanMs = limits.serverlessLifespanMs }: ServerlessPool,
+  { pool, url, token, lifespanMs = engineLimits.serverlessLifespanMs }: ServerlessPool,
   shared?: string,
 ): void {
   const name = "hosts.serverless";
@@ -98,9 +97,9 @@ function checkPool(
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw configErrors.invalidOption(`${name}.url`, "an http or https address");
   if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");
-  if (!(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
+  if (!(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs))
     throw configErrors.invalidOption(
       `${name}.lifespanMs`,
-      `a number from 1000 to ${limits.longestLifespanMs}`,
+      `a number from 1000 to ${engineLimits.longestLifespanMs}`,
     );
 }

@@ -4,10 +4,12 @@
  *   waiting ──Hello──▶ handed over ──▶ a session's
  *      └── late, wrong token, another protocol, nonsense ──▶ refused
  */
+
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { toCarriedError } from "@troupe/protocol/actor/v1";
 import { EngineToHostCodec, type HostHello, HostToEngineCodec } from "@troupe/protocol/host/v1";
+import { engineErrors } from "../engine/errors.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { agree, type HostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
@@ -37,7 +39,7 @@ export class OpeningLink implements LinkHandler {
 
   constructor(parts: OpeningLinkParts) {
     this.#parts = parts;
-    const late = (): void => this.#refuse(remoteErrors.noHello(limits.hostHelloMs));
+    const late = (): void => this.#refuse(engineErrors.noHello(limits.hostHelloMs));
     this.#watch = parts.env.timers.set(late, limits.hostHelloMs, { background: true });
     parts.link.attach(this);
   }

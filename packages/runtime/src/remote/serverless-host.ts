@@ -9,7 +9,7 @@
  */
 
 import type { Env } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { engineErrors } from "../engine/errors.ts";
 import { gatewayErrors } from "../errors.ts";
 import { errorResponse } from "../gateway/http-message.ts";
@@ -60,7 +60,7 @@ function checkToken(request: Request, { env, token }: ServerlessHostParts): void
 /** Throws `host.bad_start`. */
 async function readOrder(request: Request): Promise<StartOrder> {
   const text = await request.text();
-  if (text.length > limits.startOrderBytes) throw engineErrors.badStart("it is too long");
+  if (text.length > engineLimits.startOrderBytes) throw engineErrors.badStart("it is too long");
   let fields: Readonly<Record<string, unknown>>;
   try {
     fields = { ...Object(JSON.parse(text)) };
@@ -70,7 +70,10 @@ async function readOrder(request: Request): Promise<StartOrder> {
   const { pool, namespace, lifespanMs } = fields;
   if (typeof pool !== "string" || typeof namespace !== "string")
     throw engineErrors.badStart("pool and namespace are texts");
-  if (typeof lifespanMs !== "number" || !(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
-    throw engineErrors.badStart(`lifespanMs is a number from 1000 to ${limits.longestLifespanMs}`);
+  if (
+    typeof lifespanMs !== "number" ||
+    !(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs)
+  )
+    throw engineErrors.badStart(`lifespanMs is a number from 1000 to ${engineLimits.longestLifespanMs}`);
   return { pool, namespace, lifespanMs };
 }

@@ -7,6 +7,7 @@ import type { LazyScope, Relay } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
+import type { RuntimeSocketAddress } from "../types/runtime-socket.ts";
 import type { Activation } from "./activation.ts";
 import type { CurrentChain } from "./database-client.ts";
 import type { WaitGraph } from "./wait-graph.ts";
@@ -31,6 +32,15 @@ export function currentActor(env: Pick<Env, "asyncContext">, relay: Relay | unde
     : relay.hostVariable<Running>(({ scope }) => scope);
 }
 
+/** A door for processes of an actor's machine. */
+export interface RuntimeDoor {
+  /** Where it is; opened once. Rejects with `actor.stopping`. */
+  address(): Promise<RuntimeSocketAddress>;
+}
+
+/** Makes an activation's door. */
+export type OpenRuntimeSocket = (activation: Activation, env: Env) => RuntimeDoor;
+
 /** Whose the running code is: follows every await. */
 export type CurrentActor = AsyncVariable<Running>;
 
@@ -46,6 +56,8 @@ export interface ActivationServices {
   readonly waits: WaitGraph;
   /** What its work runs under, where `setup` was given one. */
   readonly relay?: Relay | undefined;
+  /** Opens an activation's door for processes of its machine; absent where there are no sockets for it. */
+  readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /** Makes what limits an activation's calls. Absent in a guest: its host counts them. */
   readonly limiter?: LimiterFor | undefined;
 }

@@ -24,6 +24,7 @@ import type { Database } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { ToolCode } from "../types/relay.ts";
+import type { RuntimeSocketAddress } from "../types/runtime-socket.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
@@ -194,6 +195,10 @@ export class LocalContext implements ActorContext {
 
   get #place(): CodePlace {
     return { activation: this.#activation, received: this.#received };
+  }
+
+  async runtimeSocket(): Promise<RuntimeSocketAddress> {
+    return await this.#activation.calls.runtimeSocket.address();
   }
 
   exclusive<R>(fn: () => R | Promise<R>): Promise<R> {

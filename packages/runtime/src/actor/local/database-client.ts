@@ -42,6 +42,8 @@ export let inTransaction: (client: DatabaseClient) => boolean;
 let faceOf: (client: DatabaseClient, make: (db: RawDatabase) => Database) => Database;
 /** The activation ends, and what is open is undone. */
 export let abandonTransaction: (client: DatabaseClient) => void;
+/** The database without what its definition makes of it: results with their columns. */
+export let rawOf: (client: DatabaseClient) => RawDatabase;
 /** Runs a statement for people, outside of any transaction; its result with its columns. */
 export let executeByHand: (client: DatabaseClient, sql: string, params: BindParams) => Promise<ExecuteResult>;
 
@@ -55,6 +57,7 @@ export class DatabaseClient implements Database {
     faceOf = (client, make) => client.#faceBy(make);
     inTransaction = (client) => client.#inside;
     abandonTransaction = (client) => client.#parts.slot.abandon(sqlErrors.transactionEnded());
+    rawOf = (client) => client.#raw;
     executeByHand = async (client, sql, params) => await client.#parts.slot.execute(undefined, sql, params);
   }
 

@@ -1,12 +1,14 @@
 /**
- * What the calls of one activation share beside the actor: the turns of a serial one, and the results of those with keys.
+ * What the calls of one activation share beside the actor: the turns of a serial one, the results of those with keys, and the
+ * door for processes of the machine.
  * There is none of it before a call needs it.
  */
 
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { RowChange } from "../../ports/storage.ts";
+import { runtimeSocketUnavailable } from "../../runtime-socket/unavailable.ts";
 import type { Activation } from "./activation.ts";
-import type { ActivationServices } from "./activation-services.ts";
+import type { ActivationServices, RuntimeDoor } from "./activation-services.ts";
 import { Entries } from "./entries.ts";
 import { KeyedCalls } from "./keyed-calls.ts";
 
@@ -14,12 +16,21 @@ import { KeyedCalls } from "./keyed-calls.ts";
 export class SharedByCalls {
   readonly #activation: Activation;
   readonly #services: ActivationServices;
+  #runtimeSocket: RuntimeDoor | undefined;
   #entries: Entries | undefined;
   #keyed: KeyedCalls | undefined;
 
   constructor(activation: Activation, services: ActivationServices) {
     this.#activation = activation;
     this.#services = services;
+  }
+
+  /** The door for processes of the actor's machine. Throws `runtime_socket.unavailable`. */
+  get runtimeSocket(): RuntimeDoor {
+    const { runtimeSocket, env } = this.#services;
+    if (runtimeSocket === undefined) throw runtimeSocketUnavailable();
+    this.#runtimeSocket ??= runtimeSocket(this.#activation, env);
+    return this.#runtimeSocket;
   }
 
   /** Who is in, and who waits. */

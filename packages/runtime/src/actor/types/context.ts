@@ -9,6 +9,7 @@ import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
 import type { ActorCalls } from "./relay.ts";
+import type { RuntimeSocketAddress } from "./runtime-socket.ts";
 import type { ActorCron, Schedule } from "./schedule.ts";
 import type { ActorWorkflows } from "./workflow.ts";
 
@@ -110,6 +111,12 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCa
    * itself. Inside of an entry it runs at once. Rejects with `actor.not_serial` for other actors.
    */
   exclusive<R>(fn: () => R | Promise<R>): Promise<R>;
+  /**
+   * A Unix socket by which processes that the actor starts have its SQL, keys and values, state and events, for as long as it is
+   * awake: give them its `env`. A connected process keeps the actor awake. Rejects with `runtime_socket.unavailable` where there
+   * are none: in isolates, in workerd, on Windows.
+   */
+  runtimeSocket(): Promise<RuntimeSocketAddress>;
   /** A client for other actors of this registry: calls go straight, not through HTTP. */
   client<R extends ClientRegistry = ClientRegistry>(): Client<R>;
 }
