@@ -144,7 +144,8 @@ export type {
   WorkflowTryConfig,
   WorkflowTryStepConfig,
 } from "./actor/types/workflow.ts";
-export { Loop, type WorkflowRun, workflow } from "./actor/workflow.ts";
+export { Loop, workflow } from "./actor/workflow.ts";
+export type { WorkflowRun } from "./actor/workflow-run.ts";
 export type { NamespaceSummary } from "./engine/catalogue.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";

@@ -1,2 +1,13 @@
 export type { RemoteHost, RemoteHostOptions } from "@troupe/runtime/edge";
-export { actor, db, event, queue, serveHost, startHost } from "@troupe/runtime/edge";
+export {
+  actor,
+  CriticalError,
+  db,
+  event,
+  Loop,
+  queue,
+  RollbackError,
+  serveHost,
+  startHost,
+  workflow,
+} from "@troupe/runtime/edge";

@@ -7,7 +7,6 @@ import { reservedPart } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
-import type { WorkflowDefinition } from "../workflow/definition.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
 import type { HostOptions } from "./carried/host-options.ts";
 import { type DatabaseDeclaration, isDatabase } from "./database.ts";
@@ -16,7 +15,7 @@ import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { defaultOptions, keptByCode, parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
-import { workflowOf } from "./workflow.ts";
+import { type ActorWorkflow, workflowOf } from "./workflow-run.ts";
 
 /** A function of the user's, its types erased: `types/config.ts` has checked them at compile time. */
 export type Hook = (...args: unknown[]) => unknown;
@@ -77,7 +76,7 @@ export interface LocalBehaviour {
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>;
   readonly run: Hook | undefined;
   /** Absent where `run` is no workflow. */
-  readonly workflow: WorkflowDefinition | undefined;
+  readonly workflow: ActorWorkflow | undefined;
   /** Present when the actor has a database. */
   readonly database: DatabaseDeclaration | undefined;
   /** By dotted name. */

@@ -5,21 +5,13 @@ import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { MAIN, type WorkflowDefinition, type WorkflowFunction } from "../workflow/definition.ts";
 import { workflowErrors } from "../workflow/errors.ts";
-import type { ActorTypes, Types } from "./types/bag.ts";
-import type { ActorContext } from "./types/context.ts";
+import { openWorkflows, runWorkflows } from "./local/workflowing.ts";
+import type { Types } from "./types/bag.ts";
 import type { Database } from "./types/database.ts";
 import type { EventDeclarations } from "./types/event.ts";
 import type { QueueDeclarations } from "./types/queue.ts";
 import type { WorkflowContext, WorkflowOptions } from "./types/workflow.ts";
-
-const KIND = "troupe workflow";
-
-/** What `workflow()` returns: the actor's `run`. */
-export interface WorkflowRun<T extends ActorTypes> {
-  (c: ActorContext<T>): Promise<void>;
-  readonly kind: typeof KIND;
-  readonly definition: WorkflowDefinition;
-}
+import { WORKFLOW_KIND, type WorkflowRun } from "./workflow-run.ts";
 
 /**
  * Makes an actor's `run` a workflow: code that goes on where it was when its actor slept or its process died.
@@ -68,17 +60,11 @@ export function workflow<
     main: fn as WorkflowFunction,
     named,
     onError: onError as WorkflowDefinition["onError"],
+    engine: { open: openWorkflows, run: runWorkflows },
   });
   const run = (c: { readonly name: string }): Promise<void> =>
     Promise.reject(workflowErrors.unavailable(c.name));
-  return Object.freeze(Object.assign(run, { kind: KIND, definition } as const));
-}
-
-/** The workflows of a `run`; nothing where it is something else. */
-export function workflowOf(run: unknown): WorkflowDefinition | undefined {
-  const found = typeof run === "object" && run !== null && "run" in run ? run.run : run;
-  const isOurs = typeof found === "function" && "kind" in found && found.kind === KIND;
-  return isOurs && "definition" in found ? (found.definition as WorkflowDefinition) : undefined;
+  return Object.freeze(Object.assign(run, { kind: WORKFLOW_KIND, definition } as const));
 }
 
 /** What a round of a loop returns. */

@@ -34,7 +34,7 @@ test("S3.10 (in part): the edge bundle is built without anything of Node's, and 
   expect(script).not.toMatch(/["']node:/);
   const bytes = gzipSync(script).byteLength;
   process.stdout.write(`the edge bundle: ${(bytes / 1_000).toFixed(1)} kB gzip\n`);
-  expect(bytes).toBeLessThan(124_500);
+  expect(bytes).toBeLessThan(120_000);
 });
 
 test("a counter in workerd: actions, events and schedules; its host dies, and another one goes on", async () => {

@@ -10,7 +10,6 @@ import type { Activation } from "./activation.ts";
 import { LocalContext, releaseContext } from "./context.ts";
 import { asRun } from "./hook-scope.ts";
 import type { Work } from "./work.ts";
-import { runWorkflows } from "./workflowing.ts";
 
 /**
  * Counts a run as work, but not its waits for messages. One of several loops may wait while another works: then it works.
@@ -107,7 +106,7 @@ export function beginRun(activation: Activation, run: Hook): void {
       const present = activation.store.present?.();
       if (present !== undefined) await present;
       if (activation.stopping) return;
-      const code = () => (workflow === undefined ? run(c) : runWorkflows(activation, work));
+      const code = () => (workflow === undefined ? run(c) : workflow.engine.run(activation, work));
       await activation.enter(() => asRun(activation, code));
       failed = false;
     } catch (cause) {

@@ -25,7 +25,6 @@ import { beginRun } from "./run.ts";
 import { readChunked } from "./state-chunks.ts";
 import { StateTree } from "./state-tree.ts";
 import { migrateState, storedVersion, writeVersion } from "./state-version.ts";
-import { openWorkflows } from "./workflowing.ts";
 
 /** What a start is made from. */
 export interface StartInput {
@@ -50,7 +49,7 @@ export function start(activation: Activation, from: StartInput): Promise<void> |
 /** The state is there, or is to be made. */
 function goOn(activation: Activation, from: StartInput): Promise<void> | undefined {
   const { state, vars, plainStart, workflow } = activation.behaviour;
-  if (workflow !== undefined) activation.workflows ??= openWorkflows(activation);
+  if (workflow !== undefined) activation.workflows ??= workflow.engine.open(activation);
   if (!plainStart) return startWithHooks(activation, from);
   if (from.isNew && state.kind === "value") giveState(activation, state.value);
   if (vars.kind === "value") giveVars(activation, vars.value);
@@ -112,8 +111,9 @@ function adoptRows(activation: Activation, rows: readonly Row[]): MaybePromise<v
   const ledger = rows.find((row) => row.key === LEDGER_ROW);
   if (ledger !== undefined) activation.queueing = new Queueing(activation, ledger.value);
   const workflows = rows.find((row) => row.key === WORKFLOWS_ROW);
-  if (workflows !== undefined && activation.behaviour.workflow !== undefined)
-    activation.workflows = openWorkflows(activation, workflows.value);
+  const { workflow } = activation.behaviour;
+  if (workflows !== undefined && workflow !== undefined)
+    activation.workflows = workflow.engine.open(activation, workflows.value);
   if (activation.behaviour.state.kind === "none") return migrateState(activation, version);
   return andThen(readChunked(rows, activation.store), (chunked) => {
     activation.adoptState(StateTree.load(activation, rows, chunked));
