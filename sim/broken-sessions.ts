@@ -17,12 +17,12 @@ export function storeTwoOfThree(): () => void {
   };
 }
 
-/** A page lacks its first event. */
+/** A page lacks its last event. */
 export function tearPages(): () => void {
   const { page } = Transcript.prototype;
   Transcript.prototype.page = async function tear(this: Transcript, range) {
     const { events, hasMore } = await page.call(this, range);
-    return { events: events.slice(1), hasMore };
+    return { events: events.slice(0, -1), hasMore };
   };
   return () => {
     Transcript.prototype.page = page;

@@ -140,7 +140,7 @@ export const canaries = {
     sabotage: storeTwoOfThree,
   },
   "torn-page": {
-    what: "a page of a session's events begins with the second",
+    what: "a page of a session's events lacks its last",
     caughtBy: ["sessions", "liveness"],
     sabotage: tearPages,
   },
