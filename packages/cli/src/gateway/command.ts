@@ -26,7 +26,7 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
   }
   const asked = terminal.asked();
   await using gateway = await Gateway.start(options, { env: terminal.env });
-  terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : describe(gateway));
+  terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : [...describe(gateway), ""].join("\n"));
   terminal.onReload?.(
     () =>
       void reload(gateway, () => readOptions(flags, terminal)).then(({ value, lines }) => {
@@ -40,7 +40,7 @@ function started({ url, upstreams, plugins }: Gateway) {
   return { url, upstreams: addressesOf(upstreams), ...diagnosticsOf(plugins) };
 }
 
-function describe({ url, upstreams, plugins }: Gateway): string {
+function describe({ url, upstreams, plugins }: Gateway): string[] {
   const addresses = describeUpstreams(addressesOf(upstreams));
   return [
     ...describePlugins(plugins),
@@ -48,8 +48,7 @@ function describe({ url, upstreams, plugins }: Gateway): string {
       ? "Model calls are refused: --upstream is not given"
       : `Model calls go to ${addresses}`,
     `Listening at ${url}`,
-    "",
-  ].join("\n");
+  ];
 }
 
 /** What is said of a reload. One that fails changes nothing, and is no reason to end. */
@@ -68,9 +67,8 @@ async function reload(
       lines: [`Not reloaded, everything is as it was: ${message} [${group}.${code}]`],
     };
   }
-  const { plugins } = gateway;
   return {
-    value: { reloaded: true, ...diagnosticsOf(plugins) },
-    lines: ["Reloaded", ...describePlugins(plugins)],
+    value: { reloaded: true, ...started(gateway) },
+    lines: ["Reloaded", ...describe(gateway)],
   };
 }

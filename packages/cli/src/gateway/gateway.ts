@@ -14,7 +14,7 @@ import { GatewayMetrics } from "./metrics.ts";
 import type { GatewayOptions } from "./options.ts";
 import { readKeys } from "./provider-key.ts";
 import { RelayComponents } from "./relay-components.ts";
-import { GatewayServer } from "./server.ts";
+import { GatewayServer, type ServerRoute } from "./server.ts";
 import { withToken } from "./token.ts";
 import { prepareTraceFile } from "./trace-file.ts";
 
@@ -35,27 +35,42 @@ export interface GatewayGround {
   readonly agent?: ForOneAgent;
 }
 
+/** What a gateway is made of, while it runs. */
+interface Parts {
+  readonly options: GatewayOptions;
+  readonly env: NonNullable<GatewayGround["env"]>;
+  readonly route: ServerRoute & { readonly plugins: ActivePlugins };
+  readonly components: RelayComponents;
+  readonly server: GatewayServer;
+}
+
 /** A gateway that runs. */
 export class Gateway implements AsyncDisposable {
-  readonly url: string;
-  /** Where model calls go. */
-  readonly upstreams: UpstreamUrls;
-  readonly plugins: ActivePlugins;
-  readonly #options: GatewayOptions;
-  readonly #components: RelayComponents;
+  readonly #parts: Parts;
+  #options: GatewayOptions;
+  #server: GatewayServer;
   readonly #ending: AsyncDisposableStack;
 
-  private constructor(
-    at: { readonly url: string; readonly options: GatewayOptions },
-    { plugins, components }: { readonly plugins: ActivePlugins; readonly components: RelayComponents },
-    ending: AsyncDisposableStack,
-  ) {
-    this.url = at.url;
-    this.upstreams = at.options.upstreams;
-    this.#options = at.options;
-    this.plugins = plugins;
-    this.#components = components;
+  private constructor(parts: Parts, ending: AsyncDisposableStack) {
+    this.#parts = parts;
+    this.#options = parts.options;
+    this.#server = parts.server;
     this.#ending = ending;
+  }
+
+  /** Where it listens; with its token, if it has one. */
+  get url(): string {
+    const { token } = this.#parts.route;
+    return token === undefined ? this.#server.url : withToken(this.#server.url, token);
+  }
+
+  /** Where model calls go. */
+  get upstreams(): UpstreamUrls {
+    return this.#parts.route.upstreams.urls;
+  }
+
+  get plugins(): ActivePlugins {
+    return this.#parts.route.plugins;
   }
 
   /** Throws `plugin.*`, `relay.config_invalid`, `config.*`; nothing is left running then. */
@@ -78,24 +93,43 @@ export class Gateway implements AsyncDisposable {
     const metrics = new GatewayMetrics();
     const route = { relay, upstreams, plugins, metrics, exporter, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
-    starting.defer(() => server.close());
-    const url = agent === undefined ? server.url : withToken(server.url, agent.token);
-    return new Gateway({ url, options }, { plugins, components }, starting.move());
+    return new Gateway({ options, env, route, components, server }, starting.move());
   }
 
   /**
-   * Reads the lists, the policy and every plugin anew, and puts them in the place of those that run; `options` are those of
-   * now, of which plugins and components count. Throws as a start does; what ran goes on then.
+   * Reads the keys, the lists, the policy and every plugin anew, and puts them in the place of those that run; `options` are those
+   * of now, of which all but the trace's file count. Throws as a start does; what ran goes on then.
    */
   async reload(options: GatewayOptions = this.#options): Promise<void> {
-    await this.#components.change(options.components, async () => {
-      await this.plugins.reload(await askedPlugins(options));
-    });
+    const { route, components, env } = this.#parts;
+    const keys = await readKeys(options.keys, env);
+    const { host, port } = this.#options;
+    // It has the guardrails of now, as the old one has: either is guarded in each moment.
+    const moved =
+      host === options.host && port === options.port ? undefined : await GatewayServer.listen(route, options);
+    try {
+      await components.change(options.components, async () => {
+        await route.plugins.reload(await askedPlugins(options));
+      });
+    } catch (error) {
+      await moved?.close();
+      throw error;
+    }
+    route.upstreams.change(options.upstreams, keys);
+    this.#options = options;
+    if (moved === undefined) return;
+    const old = this.#server;
+    this.#server = moved;
+    await old.close();
   }
 
   /** Ends it in order. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#ending.disposeAsync();
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#server.close();
+    } finally {
+      await this.#ending.disposeAsync();
+    }
   }
 }
 

@@ -18,7 +18,6 @@ import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
-import type { Upstream } from "./upstream.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** Under whose middleware model calls are made. */
@@ -41,13 +40,12 @@ export async function callModel(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const upstream = route.upstreams.of(provider.family);
-  if (upstream === undefined) throw proxyErrors.noUpstream();
+  if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
   const signal = leaving(response);
   const body = await readBody(request, limits.gatewayModelBodyBytes);
   const content = contentOf(body, request.headers["content-encoding"]);
-  const exchange = new Exchange({ route, upstream, provider, request, response, body, content, overhead });
+  const exchange = new Exchange({ route, provider, request, response, body, content, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await route.relay.llmCallExecute(
     provider.name,
@@ -74,7 +72,6 @@ export function leaving(response: ServerResponse): AbortSignal {
 
 interface ExchangeParts {
   readonly route: ModelRoute;
-  readonly upstream: Upstream;
   readonly provider: Provider;
   readonly overhead: Overhead;
   readonly request: IncomingMessage;
@@ -108,7 +105,9 @@ class Exchange {
   /** Sends the request on and the answer back; gives what the trace tells of it. */
   async forward(rewritten: LlmRequest, signal: AbortSignal) {
     if (this.begun) throw proxyErrors.answeredTwice();
-    const { route, upstream, provider, overhead, request, response } = this.#parts;
+    const { route, provider, overhead, request, response } = this.#parts;
+    const upstream = route.upstreams.of(provider.family);
+    if (upstream === undefined) throw proxyErrors.noUpstream();
     const body = this.#bodyOf(rewritten);
     const raw = withChanges(request.rawHeaders, this.headers, rewritten.headers, traces);
     const headers = route.upstreams.headersFor(provider.family, passedOn(raw, ofRequest));

@@ -47,6 +47,11 @@ export class Upstream {
     this.#pool.dispatch({ method, path: this.#prefix + path, headers: all, body }, handler);
   }
 
+  /** Takes no more, and ends connections when nothing goes on in them. */
+  async drain(): Promise<void> {
+    await this.#pool.close();
+  }
+
   /** Ends all connections, also those that are used: who still waits for an answer gets an error. */
   async close(): Promise<void> {
     await this.#pool.destroy();

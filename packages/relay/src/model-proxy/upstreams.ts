@@ -8,15 +8,21 @@ export type UpstreamUrls = Readonly<Partial<Record<ProviderFamily | "any", URL>>
 
 /** The providers' addresses, and the connections to them. */
 export class Upstreams {
-  readonly #byFamily: ReadonlyMap<string, Upstream>;
-  readonly #keys: ProviderKeys;
+  #urls: UpstreamUrls;
+  #keys: ProviderKeys;
+  #byFamily: ReadonlyMap<string, Upstream>;
 
   constructor(urls: UpstreamUrls, keys: ProviderKeys = {}) {
+    this.#urls = urls;
     this.#keys = keys;
     this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, new Upstream(url)]));
   }
 
-  /** Undefined: nobody said where. */
+  get urls(): UpstreamUrls {
+    return this.#urls;
+  }
+
+  /** Undefined: nobody said where. Until the next change: not to be kept while something is waited for. */
   of(family: ProviderFamily): Upstream | undefined {
     return this.#byFamily.get(family) ?? this.#byFamily.get("any");
   }
@@ -24,6 +30,20 @@ export class Upstreams {
   /** The headers of a request, as its provider gets them. */
   headersFor(family: ProviderFamily, headers: readonly string[]): readonly string[] {
     return withKey(headers, family, this.#keys[this.#byFamily.has(family) ? family : "any"]);
+  }
+
+  /** Other addresses and keys from now on. What is under way ends where it began. */
+  change(urls: UpstreamUrls, keys: ProviderKeys): void {
+    const before = this.#byFamily;
+    const now = Object.entries(urls).map(([family, url]): [string, Upstream] => {
+      const known = before.get(family);
+      return [family, known?.url.href === url.href ? known : new Upstream(url)];
+    });
+    this.#urls = urls;
+    this.#keys = keys;
+    this.#byFamily = new Map(now);
+    for (const [family, upstream] of before)
+      if (this.#byFamily.get(family) !== upstream) void upstream.drain();
   }
 
   /** Ends all connections. */
