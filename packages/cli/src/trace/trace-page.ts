@@ -10,8 +10,9 @@ const VALUE_LENGTH = 20_000;
 
 /** The whole page. */
 export function tracePage({ roots, events }: Trace, title: string): string {
-  const began = Math.min(...roots.map(({ beganAt }) => beganAt));
-  const ended = Math.max(...roots.map(endOf));
+  // Not by spreading them: a gateway's trace may have more roots than a call has room for arguments.
+  const began = roots.reduce((first, { beganAt }) => Math.min(first, beganAt), roots[0]?.beganAt ?? 0);
+  const ended = roots.reduce((last, root) => Math.max(last, endOf(root)), began);
   const place = { began, span: Math.max(ended - began, 0.001) };
   return `<!doctype html>
 <html lang="en">
@@ -32,7 +33,7 @@ interface Place {
 }
 
 function endOf({ beganAt, tookMs, children }: TraceNode): number {
-  return Math.max(beganAt + (tookMs ?? 0), ...children.map(endOf));
+  return children.reduce((last, child) => Math.max(last, endOf(child)), beganAt + (tookMs ?? 0));
 }
 
 function nodeOf(node: TraceNode, place: Place): string {

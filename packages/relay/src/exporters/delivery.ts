@@ -73,7 +73,7 @@ export class Delivery<T> {
 
   /** Settles when nothing waits. Throws `relay.export_failed` when something was lost since the last time. */
   async flushed(): Promise<void> {
-    if (this.#waiting.length > 0) this.#start();
+    this.#start();
     await this.#sending;
     const cause = this.#failure;
     this.#failure = undefined;
@@ -93,7 +93,8 @@ export class Delivery<T> {
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#sending ??= this.#send();
+    // The batch before may have taken along what the timer was for: sending nothing would end before it is known to have begun.
+    if (this.#waiting.length > 0) this.#sending ??= this.#send();
   }
 
   /** Never rejects: a failure is kept for whoever flushes. */
