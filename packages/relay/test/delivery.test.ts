@@ -16,15 +16,15 @@ test("a timer whose items went with the batch before finds nothing, and what com
       await held.promise;
     };
     const delivery = new Delivery<string>({ target: "here", limit: 10, delayMs: 5, send });
-    delivery.add("first");
+    void delivery.add("first");
     vi.advanceTimersByTime(5);
-    delivery.add("beside it");
+    void delivery.add("beside it");
     held.resolve();
     await microtasks();
     expect(sent).toEqual(["first", "beside it"]);
     // The timer of "beside it".
     vi.advanceTimersByTime(5);
-    delivery.add("later");
+    void delivery.add("later");
     await delivery.flushed();
     expect(sent).toEqual(["first", "beside it", "later"]);
   } finally {
