@@ -1,7 +1,7 @@
 /** The worker carrier, with real processes: what comes through, and every way to fail. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
@@ -210,7 +210,9 @@ test.skipIf(process.platform !== "linux").each(bombs)(
   "S5 (in part) a worker that %s is ended with a name, and nothing of it is left",
   async (_what, program, told) => {
     await using story = new Story();
-    const source = `${program}
+    // A time of this process's own: also what the tree never saw is found by it.
+    const seconds = String(1_000_000 + process.pid);
+    const source = `${program.replaceAll("3071", seconds)}
       import { connectToHost } from ${JSON.stringify(sdk)};
       const link = await connectToHost({ frame: () => bomb(), ended: () => process.exit(0) });
       link.send({ body: { $case: "pong", value: { number: process.pid } } });`;
@@ -221,6 +223,7 @@ test.skipIf(process.platform !== "linux").each(bombs)(
     const seen = new ProcessTree(worker);
     await expect.poll(() => seen.use(1_000).processes, { timeout: 30_000, interval: 20 }).toBe(0);
     expect(await story.ended.promise).toMatchObject({ code: "worker_exceeded", metadata: told });
+    await expect.poll(() => sleepers(seconds)).toEqual([]);
   },
   60_000,
 );
@@ -378,6 +381,19 @@ function hostOf(rest: string): string {
       (error) => console.log(JSON.stringify(error)),
     );
   `;
+}
+
+/** Processes that sleep for so long. */
+function sleepers(seconds: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`sleep\0${seconds}`)
+      );
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** A process that was killed may wait for its parent to hear of it: it doesn't run any more. */

@@ -10,8 +10,8 @@ export interface TreeUse {
   readonly residentBytes: number;
 }
 
-/** So often what is being ended is looked for anew. */
-const ROUNDS = 16;
+/** So often what is being ended is looked for anew; one that waits for a processor takes its time to stop. */
+const ROUNDS = 200;
 
 /** The processes that begin with one. */
 export class ProcessTree {
@@ -41,13 +41,17 @@ export class ProcessTree {
     return { processes, residentBytes };
   }
 
-  /** Ends every one of them that still runs. They are stopped first: then none of them starts another meanwhile. */
+  /**
+   * Ends every one of them that still runs. They are stopped first, and looked for until all that are known stand still and
+   * have no other: what one starts while it is ended would be nobody's.
+   */
   kill(): void {
-    let known = -1;
-    for (let round = 0; round < ROUNDS && known !== this.#seen.size; round += 1) {
-      known = this.#seen.size;
-      this.use(Infinity);
+    for (let round = 0; round < ROUNDS; round += 1) {
       this.#signal("SIGSTOP");
+      const still = [...this.#seen.keys()].every((pid) => !runs(pid));
+      const known = this.#seen.size;
+      this.use(Infinity);
+      if (still && this.#seen.size <= known) break;
     }
     this.#signal("SIGKILL");
     this.#seen.clear();
@@ -76,6 +80,12 @@ function send(pid: number, signal: NodeJS.Signals): void {
 function startOf(pid: number): string | undefined {
   const [state, ...fields] = (read(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
   return state === "Z" || state === "X" ? undefined : fields[18];
+}
+
+/** True for one that may start another: it is there, and neither stopped nor a zombie. */
+function runs(pid: number): boolean {
+  const state = read(`/proc/${pid}/stat`).split(") ").at(-1)?.[0];
+  return state !== undefined && !"TtZX".includes(state);
 }
 
 function residentBytesOf(pid: number): number {
