@@ -8,6 +8,12 @@ export interface ServerReady {
   readonly port: number;
 }
 
+/** A part of the remote program, once it serves, or runs actors. */
+export interface RemoteReady {
+  readonly kind: "ready";
+  readonly endpoint: string;
+}
+
 /** What a server has used since it was asked last. */
 export interface ServerUsage {
   readonly kind: "usage";

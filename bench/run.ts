@@ -19,6 +19,7 @@ import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
 import { pluginLines } from "./lines/plugins.ts";
 import { relayLines } from "./lines/relay.ts";
+import { remoteLines } from "./lines/remote.ts";
 import { sqlLines } from "./lines/sql.ts";
 import { throughputLines } from "./lines/throughput.ts";
 import { wasmLines } from "./lines/wasm.ts";
@@ -32,6 +33,7 @@ const lines: readonly Line[] = [
   ...workflowLines,
   ...hibernationLines,
   ...hostsLines,
+  ...remoteLines,
   ...nativeLines,
   ...isolateLines,
   ...wasmLines,
