@@ -9,10 +9,13 @@
  * behind a restart, and before any host, waits for one and finds the actor where it was. A database that an actor once had
  * stays its own, also when a host comes that knows nothing of it. When hosts of several pools bring one name, the actor is
  * placed in the pool of the one that came last.
+ *
+ * Versions of the program that were withdrawn from a pool are durable as well: hosts of a bad one that come again behind a
+ * restart, and before anybody has said it a second time, get nothing.
  */
 import type { Env } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
-import { storageErrors } from "../errors.ts";
+import { configErrors, storageErrors } from "../errors.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
 import { engineErrors } from "./errors.ts";
@@ -43,10 +46,20 @@ export interface Brought {
   readonly actors: readonly { readonly name: string; readonly database: boolean }[];
 }
 
+/** A version of the program that gets no new actors. */
+export interface Withdrawal {
+  /** The namespace's id. */
+  readonly namespace: string;
+  readonly pool: string;
+  readonly programVersion: number;
+}
+
 interface Namespace {
   readonly id: string;
   name: string;
   readonly pools: Set<string>;
+  /** Versions that were withdrawn, by pool. */
+  readonly withdrawn: Map<string, Set<number>>;
   readonly actors: Map<string, KnownActor>;
 }
 
@@ -64,8 +77,7 @@ export class Catalogue implements Namespaces {
     const text = file.read();
     const kept = text === undefined ? [] : parse(file.path, text);
     for (const namespace of kept) this.#add(namespace);
-    if (!this.#byId.has(DEFAULT_NAMESPACE))
-      this.#add({ id: DEFAULT_NAMESPACE, name: DEFAULT_NAMESPACE, pools: new Set(), actors: new Map() });
+    if (!this.#byId.has(DEFAULT_NAMESPACE)) this.#add(emptyNamespace(DEFAULT_NAMESPACE, DEFAULT_NAMESPACE));
   }
 
   idOf(name: string | undefined): string {
@@ -89,7 +101,7 @@ export class Catalogue implements Namespaces {
     if (this.#byName.has(name)) throw engineErrors.namespaceTaken(name);
     if (this.#byId.size >= engineLimits.namespaces)
       throw engineErrors.tooManyNamespaces(engineLimits.namespaces);
-    const namespace = { id: this.#env.ids.ordered(), name, pools: new Set<string>(), actors: new Map() };
+    const namespace = emptyNamespace(this.#env.ids.ordered(), name);
     this.#add(namespace);
     this.#keep(() => {
       this.#byId.delete(namespace.id);
@@ -159,14 +171,43 @@ export class Catalogue implements Namespaces {
     });
   }
 
+  /** The versions that were withdrawn. */
+  withdrawals(): readonly Withdrawal[] {
+    return [...this.#byId.values()].flatMap(({ id, withdrawn }) =>
+      [...withdrawn].flatMap(([pool, versions]) =>
+        [...versions].map((programVersion) => ({ namespace: id, pool, programVersion })),
+      ),
+    );
+  }
+
+  /** Keeps that a version is withdrawn. Durable. Throws as {@link seen} does, and `config.invalid_option`. */
+  withdraw({ namespace: id, pool, programVersion }: Withdrawal): void {
+    if (!isVersion(programVersion))
+      throw configErrors.invalidOption("programVersion", "a whole number from 0 on");
+    this.seen(pool, id);
+    const namespace = this.#of(id);
+    const versions = namespace.withdrawn.get(pool) ?? new Set();
+    if (versions.has(programVersion)) return;
+    this.#makeRoom(namespace, 1);
+    namespace.withdrawn.set(pool, versions.add(programVersion));
+    this.#keep(() => versions.delete(programVersion));
+  }
+
+  /** Takes a {@link withdraw} back. Durable. Throws `namespace.not_found`. */
+  restore({ namespace: id, pool, programVersion }: Withdrawal): void {
+    const versions = this.#of(id).withdrawn.get(pool);
+    if (versions?.delete(programVersion) === true) this.#keep(() => versions.add(programVersion));
+  }
+
   #of(id: string): Namespace {
     const namespace = this.#byId.get(id);
     if (namespace === undefined) throw engineErrors.namespaceNotFound(id);
     return namespace;
   }
 
-  #makeRoom({ actors, pools }: Namespace, more: number): void {
-    if (more > 0 && actors.size + pools.size + more > engineLimits.broughtNames)
+  #makeRoom({ actors, pools, withdrawn }: Namespace, more: number): void {
+    const versions = [...withdrawn.values()].reduce((sum, { size }) => sum + size, 0);
+    if (more > 0 && actors.size + pools.size + versions + more > engineLimits.broughtNames)
       throw engineErrors.tooManyActors(engineLimits.broughtNames);
   }
 
@@ -183,8 +224,9 @@ export class Catalogue implements Namespaces {
 
   /** What can't be kept didn't happen. */
   #keep(undo: () => void): void {
-    const namespaces = [...this.#byId.values()].map(({ id, name, pools, actors }) => ({
+    const namespaces = [...this.#byId.values()].map(({ id, name, pools, withdrawn, actors }) => ({
       ...{ id, name, pools: [...pools] },
+      withdrawn: Object.fromEntries([...withdrawn].map(([pool, versions]) => [pool, [...versions]])),
       actors: Object.fromEntries(actors),
     }));
     try {
@@ -200,6 +242,14 @@ export class Catalogue implements Namespaces {
 export function checkNamespaceName(name: unknown): void {
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw engineErrors.badNamespaceName(name);
+}
+
+function emptyNamespace(id: string, name: string): Namespace {
+  return { id, name, pools: new Set(), withdrawn: new Map(), actors: new Map() };
+}
+
+function isVersion(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function isPoolName(pool: string): boolean {
@@ -219,7 +269,8 @@ function parse(path: string, text: string): readonly Namespace[] {
 
 function parseNamespace(value: unknown): Namespace {
   if (typeof value !== "object" || value === null) throw new TypeError("a namespace is no object");
-  const { id, name, pools, actors }: Readonly<Record<string, unknown>> = { ...value };
+  // A catalogue of before versions could be withdrawn for good has none.
+  const { id, name, pools, withdrawn = {}, actors }: Readonly<Record<string, unknown>> = { ...value };
   if (typeof id !== "string" || id === "" || typeof name !== "string")
     throw new TypeError("a namespace has no id or no name");
   if (!Array.isArray(pools) || typeof actors !== "object" || actors === null)
@@ -228,8 +279,15 @@ function parseNamespace(value: unknown): Namespace {
     id,
     name,
     pools: new Set(pools.map(String)),
+    withdrawn: new Map(Object.entries(Object(withdrawn)).map(parseWithdrawn)),
     actors: new Map(Object.entries(actors).map(parseActor)),
   };
+}
+
+function parseWithdrawn([pool, versions]: [string, unknown]): [string, Set<number>] {
+  if (!Array.isArray(versions) || !versions.every(isVersion))
+    throw new TypeError(`what was withdrawn from the pool ${pool} are no versions`);
+  return [pool, new Set(versions)];
 }
 
 function parseActor([name, value]: [string, unknown]): [string, KnownActor] {

@@ -93,6 +93,8 @@ export class RemoteHosts {
     this.#parts = parts;
     this.#tokens = new HostTokens(parts.config, parts.env.crypto);
     this.#allocator = this.#allocate();
+    for (const { namespace, pool, programVersion } of parts.catalogue.withdrawals())
+      this.#placement.withdraw(placeOf(namespace, pool), programVersion);
     this.#protocol = parts.protocol ?? hostProtocol;
   }
 
@@ -146,14 +148,23 @@ export class RemoteHosts {
     await Promise.all(chosen.map((session) => session.drain(withinMs)));
   }
 
-  /** No new actors on hosts of this version of the program, now or later: the way back from one that is bad. */
+  /**
+   * No new actors on hosts of this version of the program, now or later: the way back from one that is bad. Durable. Throws
+   * `namespace.not_found`, `host.invalid_pool`, `config.invalid_option`, `storage.*`: then nothing has changed.
+   */
   withdraw(pool: string, programVersion: number, namespace?: string): void {
-    this.#placement.withdraw(this.#place(pool, namespace), programVersion);
+    const place = this.#place(pool, namespace);
+    const { catalogue } = this.#parts;
+    catalogue.withdraw({ namespace: catalogue.idOf(namespace), pool, programVersion });
+    this.#placement.withdraw(place, programVersion);
   }
 
-  /** Takes a `withdraw` back. */
+  /** Takes a `withdraw` back. Durable. */
   restore(pool: string, programVersion: number, namespace?: string): void {
-    this.#placement.restore(this.#place(pool, namespace), programVersion);
+    const place = this.#place(pool, namespace);
+    const { catalogue } = this.#parts;
+    catalogue.restore({ namespace: catalogue.idOf(namespace), pool, programVersion });
+    this.#placement.restore(place, programVersion);
     this.#changed();
   }
 

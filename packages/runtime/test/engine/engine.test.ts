@@ -76,6 +76,32 @@ test("behind a restart a call waits for a host, in the pool that the last one na
   expect(call.value).toMatchObject({ output: 2 });
 });
 
+test("a version that was withdrawn stays so behind a restart, until it is restored", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  driver.runtime.hosts.withdraw("default", 2);
+  driver.runtime.hosts.withdraw("gpu", 7);
+  await driver.crash();
+  host({ programVersion: 2 });
+  await driver.world.idle();
+  const call = watch(driver.act("counter?key=a", "increment", 1));
+  await driver.world.idle();
+  expect([call.state, driver.runtime.hosts.list()[0]?.instances]).toEqual(["pending", 0]);
+  host({ programVersion: 1 });
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ output: 1 });
+  driver.runtime.hosts.restore("default", 2);
+  await driver.crash();
+  host({ programVersion: 2 });
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a", "increment", 1)).toMatchObject({ output: 2 });
+  expect(driver.runtime.catalogue.withdrawals()).toEqual([
+    { namespace: "default", pool: "gpu", programVersion: 7 },
+  ]);
+  for (const wrong of [-1, 0.5, Number.NaN])
+    expect(() => driver.runtime.hosts.withdraw("default", wrong)).toThrow(/programVersion/);
+});
+
 test("a pool that nobody knows is made for the host that names it; a name that is none is refused", async () => {
   const { driver, host } = await engine();
   await using _ = driver;
