@@ -85,7 +85,7 @@ export const limits = {
   hostHelloMs: 15_000,
   /** Time from a remote host's dial to the engine's Welcome. */
   hostDialMs: 10_000,
-  /** An engine asks a remote host for a sign of life this often, and gives it up after three without one. */
+  /** An engine asks a remote host for a sign of life this often, and gives it up when the third is due after two without one. */
   hostHeartbeatMs: 1_000,
   /** An engine keeps the actors of a remote host whose link is lost for this long. */
   hostResumeMs: 2_000,

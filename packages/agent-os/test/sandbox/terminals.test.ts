@@ -2,8 +2,11 @@
 import { expect, test } from "vitest";
 import { boot, bytes } from "../../../../conformance/sandbox/drivers.ts";
 import { terminalKit } from "../../../../conformance/sandbox/terminal-kit.ts";
+import { whyNotLoaded } from "../../../plugins/test/support/native-package.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
-import { processes } from "../support/bubblewrap.ts";
+import { processes as sandboxed } from "../support/bubblewrap.ts";
+
+const processes = { ...sandboxed, missing: sandboxed.missing ?? whyNotLoaded("@lydell/node-pty") };
 
 terminalKit({ name: "embedded", make: () => new EmbeddedDriver() });
 terminalKit(processes);

@@ -1,6 +1,9 @@
 /** Values that are too large fail in an isolate as they do elsewhere, and the actor goes on. */
 import { expect, test } from "vitest";
 import { DynamicWorld, dynamic, failure } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const MIB = 1024 * 1024;
 

@@ -4,6 +4,9 @@ import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { dynamicActor } from "../../src/index.ts";
 import { children, DynamicWorld, dynamic, failure, moduleOf } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 /** Settles when `check` no longer throws: on a machine that is busy, late. */
 const soon = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 15_000 });

@@ -3,6 +3,9 @@ import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, failure } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const LIMIT_MS = 3_000;
 

@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, dynamic, failure, isolateProcess, moduleOf } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 /** Attempts that find nothing: each expression must give `finds`. */
 const attempts: readonly (readonly [what: string, expression: string, finds: unknown])[] = [

@@ -1,6 +1,9 @@
 /** Sockets of actors in an isolate stay open while it sleeps: the next isolate has them, with all that the first one knew of them. */
 import { expect, test } from "vitest";
 import { DynamicWorld, dynamic } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const room = `
   state: { wakes: 0, heard: [] },

@@ -5,6 +5,9 @@ import { actor } from "@troupe/runtime";
 import { expect, test, vi } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, failure, isolateProcess, moduleOf } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const counter = actor({
   createState: (_c, input?: { from: number }) => ({ n: input?.from ?? 0 }),

@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { noEffect, refusedOptions } from "../../../runtime/src/actor/options.ts";
 import { realActors, realConfig, walk } from "../../../runtime/test/definitions/real-walk.ts";
 import { DynamicWorld, dynamic, failure } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 test("S2.6 (in part) in an isolate every option takes effect", async () => {
   const use = Object.fromEntries(

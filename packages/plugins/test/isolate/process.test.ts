@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { expect, test, vi } from "vitest";
 import { children, DynamicWorld, dynamic, failure, isolateProcess } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const counter = dynamic(
   "state: { n: 0 }, actions: { add: (c) => (c.state.n += 1), hang: () => new Promise(() => {}) }",

@@ -1,6 +1,9 @@
 /** Raw HTTP and streamed results of dynamic actors: their code has neither the platform's fetch nor its streams. */
 import { expect, test } from "vitest";
 import { DynamicWorld, dynamic } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const server = `
   state: { asked: 0 },

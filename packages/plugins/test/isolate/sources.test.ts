@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, failure, moduleOf } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const good = moduleOf(
   "state: { created: 0 }, onCreate: (c) => { c.state.created += 1; }, actions: { created: (c) => c.state.created }",

@@ -2,6 +2,9 @@
 import { expect, test, vi } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld } from "../support/dynamic-world.ts";
+import { needsPackage } from "../support/native-package.ts";
+
+needsPackage("isolated-vm");
 
 const source = `
   import { actor } from "troupe";

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "no
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { whyNotLoaded } from "./native-package.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const sdkC = join(root, "sdks/c");
@@ -65,6 +66,9 @@ export async function compile(
   flags: readonly string[] = [],
   shape: readonly string[] = ["-shared", "-fPIC", "-fvisibility=hidden"],
 ): Promise<Built> {
+  // A library that nothing could load here.
+  const unloaded = shape.includes("-shared") ? whyNotLoaded("koffi") : undefined;
+  if (unloaded !== undefined) return { missing: unloaded };
   const compiler = [process.env.TROUPE_TEST_CC, "gcc", "cc"].find(
     (path) => path && spawnSync(path, ["--version"]).status === 0,
   );
@@ -93,6 +97,8 @@ export async function compile(
 
 /** An example of `sdks/rust`, by name. Cargo's files go to node_modules/.cache. */
 export async function rustExample(name: string): Promise<Built> {
+  const unloaded = whyNotLoaded("koffi");
+  if (unloaded !== undefined) return { missing: unloaded };
   const built = await cargo("build", "--release", "--locked", "-p", `troupe-example-${name}`);
   if (built.missing !== undefined) return built;
   const suffix = process.platform === "darwin" ? "dylib" : "so";

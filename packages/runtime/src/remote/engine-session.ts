@@ -316,8 +316,8 @@ export class EngineSession {
   }
 
   /**
-   * Asks for a sign of life, and gives a host up that has shown none for three beats. An engine that was away itself (a
-   * long turn, a machine that slept) has read nothing meanwhile: the host's time begins anew.
+   * Asks for a sign of life, and gives a host up that has left two beats without one when the third is due. An engine that was
+   * away itself (a long turn, a machine that slept) has read nothing meanwhile: the host's time begins anew.
    */
   #beat(): void {
     const { env } = this.#parts;
@@ -328,7 +328,7 @@ export class EngineSession {
   #look(dueAt: number): void {
     const now = this.#parts.env.clock.monotonic();
     if (now - dueAt > limits.hostHeartbeatMs) this.#heardAt = now;
-    if (now - this.#heardAt > 3 * limits.hostHeartbeatMs) {
+    if (now - this.#heardAt > 2.5 * limits.hostHeartbeatMs) {
       this.#giveUp(remoteErrors.hostLost(this.id), "host.silent");
       return;
     }
