@@ -48,6 +48,76 @@ test("TROUPE_ENDPOINT alone moves a program to an engine; host and engine die by
   await client.dispose();
 });
 
+/** Actors with something to lose: a count, rows, and a transaction that stays open. */
+const keeper = `
+  import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+  import { db } from ${JSON.stringify(import.meta.resolve("troupe/db"))};
+  const insert = "INSERT INTO entries VALUES (1)";
+  const ledger = actor({
+    state: { count: 0 },
+    db: db({ onMigrate: async (database) => { await database.execute("CREATE TABLE IF NOT EXISTS entries (n INTEGER)"); } }),
+    actions: {
+      add: async (c, by) => { await c.db.execute(insert); c.state.count += by; return c.state.count; },
+      rows: async (c) => (await c.db.execute("SELECT count(*) AS n FROM entries"))[0].n,
+      pid: () => process.pid,
+      hold: async (c) => {
+        const aborted = new Promise((resolve) => c.abortSignal.addEventListener("abort", resolve));
+        await c.db.transaction(async (tx) => {
+          for (let n = 0; n < 3; n += 1) await tx.execute(insert);
+          console.log("in the transaction");
+          await aborted;
+          await tx.execute(insert);
+        }).catch((error) => console.log("the transaction failed: " + error.group + "." + error.code));
+        c.state.count += 1000;
+      },
+    },
+  });
+  await setup({ use: { ledger } }).start({ signals: false, banner: false });
+  console.log("serving");`;
+
+test("a frozen host comes back too late: its caller was told, and nothing of it counts; kill -9 of the engine in a transaction keeps none of it", async () => {
+  using folder = new PluginFolder();
+  const file = folder.write("keeper.ts", keeper);
+  const args = ["engine", "--data", join(folder.path, "data")];
+  await using engine = Started.troupe([...args, "--port", "0"], secret);
+  const [, endpoint = ""] = /engine at (\S+)/.exec(await engine.said(/engine at \S+/)) ?? [];
+  const asHost = { ...secret, TROUPE_ENDPOINT: endpoint };
+  await using first = Started.program(file, asHost);
+  await first.said(/serving/);
+  const client = createClient(endpoint);
+  const ledger = client.getOrCreate("ledger", "a");
+  const call = (name: string, ...given: unknown[]) => ledger.action({ name, args: given });
+  expect([await call("add", 1), await call("pid")]).toEqual([1, first.pid]);
+  await using second = Started.program(file, asHost);
+  await second.said(/serving/);
+
+  first.kill("SIGSTOP");
+  // It is on its way to the frozen host, which does it when it is thawed.
+  await expect(call("add", 1_000)).rejects.toMatchObject({ group: "host", code: "lost" });
+  expect([await call("add", 1), await call("pid")]).toEqual([2, second.pid]);
+  first.kill("SIGCONT");
+  for (let count = 3; count <= 30; count += 1) expect(await call("add", 1)).toBe(count);
+  expect([await call("rows"), await call("pid")]).toEqual([30, second.pid]);
+  // It is a host again, and its own memory of the actor is gone.
+  await second.ended("SIGKILL");
+  await expect.poll(() => call("pid").catch(String)).toBe(first.pid);
+  expect([await call("add", 1), await call("rows")]).toEqual([31, 31]);
+
+  const held = call("hold").then(
+    () => "answered",
+    () => "told",
+  );
+  await first.said(/in the transaction/);
+  await engine.ended("SIGKILL");
+  expect(await held).toBe("told");
+  await using again = Started.troupe([...args, "--port", new URL(endpoint).port], secret);
+  await again.said(/engine at/);
+  await expect.poll(() => call("rows").catch(String)).toBe(31);
+  expect(await first.said(/the transaction failed/)).toMatch(/the transaction failed: sql/);
+  expect([await call("add", 1), await call("rows")]).toEqual([32, 32]);
+  await client.dispose();
+});
+
 test("what keeps an engine from starting is said by name", async () => {
   using troupe = new Troupe();
   const refused = (...args: readonly string[]) =>
