@@ -12,11 +12,17 @@ const canPin = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "t
 /** How processes were placed: printed with the figures. */
 export const placement = canPin ? "server on core 0, client on core 1" : "server and client share the cores";
 
-/** A process of the bench, with a line to it. */
-export function start(core: number, script: string, args: readonly string[]): ChildProcess {
+/** A process of the bench, with a line to it. `flags` are Node's. */
+export function start(
+  core: number,
+  script: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): ChildProcess {
   const node = [
     process.execPath,
     "--expose-gc",
+    ...flags,
     "--conditions=troupe-source",
     join(import.meta.dirname, script),
     ...args,

@@ -16,8 +16,9 @@ export class BenchProxy implements AsyncDisposable {
     this.url = url;
   }
 
-  static async start(name: ProxyName, provider: string): Promise<BenchProxy> {
-    const child = start(0, "proxy/process.ts", [name, provider]);
+  /** `flags` are Node's. */
+  static async start(name: ProxyName, provider: string, flags: readonly string[] = []): Promise<BenchProxy> {
+    const child = start(0, "proxy/process.ts", [name, provider], flags);
     const { url } = await next<ProxyReady>(child);
     return new BenchProxy(child, url);
   }

@@ -21,6 +21,13 @@ export const proxyErrors = {
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),
   upstreamUnreachable: (upstream: string, cause: unknown) =>
     error(502, "upstream_unreachable", `${upstream} can't be reached: ${reasonOf(cause)}`, { cause }),
+  upstreamClosed: (upstream: string, cause: unknown) =>
+    error(
+      502,
+      "upstream_closed",
+      `${upstream} closed the connection without an answer (${reasonOf(cause)}): it may have read the request, which isn't sent again`,
+      { cause },
+    ),
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),
 };

@@ -3,11 +3,14 @@
  *
  * It waits for a head, passes bytes on, and is over behind the last of them. Until the head is there a failure is the caller's to answer;
  * from then on, where either side is cut the other is cut too, so that nobody takes half an answer for all of it.
+ *
+ * A request that its connection didn't take goes out once more, on another one; see `lost-connection.ts`.
  */
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { type Dispatcher, errors } from "undici";
 import { proxyErrors } from "./errors.ts";
+import { isLost, wasNotSent } from "./lost-connection.ts";
 import type { Upstream, UpstreamRequest } from "./upstream.ts";
 import { YoungGarbage } from "./young-garbage.ts";
 
@@ -31,29 +34,37 @@ export interface Destination {
   readonly see?: (chunk: Buffer) => void;
 }
 
-/** Settles behind the last byte. Throws `gateway.upstream_unreachable`, what gave it up and what cut it. */
+/**
+ * Settles behind the last byte. Throws `gateway.upstream_unreachable`, `gateway.upstream_closed`, what gave it up and what cut it.
+ */
 export function pass(upstream: Upstream, request: UpstreamRequest, to: Destination): Promise<void> {
-  const passage = new Passage(upstream.url.origin, to);
+  const passage = new Passage(upstream, request, to);
   upstream.dispatch(request, passage);
   return passage.over;
 }
 
 class Passage implements Dispatcher.DispatchHandler {
   readonly over: Promise<void>;
-  readonly #origin: string;
+  readonly #upstream: Upstream;
+  readonly #request: UpstreamRequest;
   readonly #to: Destination;
   readonly #settle: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
   readonly #garbage = new YoungGarbage();
   #controller: Dispatcher.DispatchController | undefined = undefined;
+  /** It may go out once more: it hasn't yet, and nothing came back. */
+  #repeatable: boolean;
   /** The client has got something of it, or will. */
   #begun = false;
   #wrote = false;
   #ended = false;
 
-  constructor(origin: string, to: Destination) {
+  constructor(upstream: Upstream, request: UpstreamRequest, to: Destination) {
     const { promise, ...settle } = Promise.withResolvers<void>();
     this.over = promise;
-    this.#origin = origin;
+    this.#upstream = upstream;
+    this.#request = request;
+    // What a stream has given is gone.
+    this.#repeatable = request.body === null || request.body instanceof Uint8Array;
     this.#to = to;
     this.#settle = settle;
     const { response, signal } = to;
@@ -74,6 +85,7 @@ class Passage implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
     text: string,
   ): void {
+    this.#repeatable = false;
     // Early hints and the like: the answer is still to come.
     if (status < 200) return;
     const { response, head } = this.#to;
@@ -101,7 +113,14 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    this.#cut(cause);
+    const begun = this.#controller !== undefined;
+    if (this.#repeatable && !this.#ended && wasNotSent(cause, begun)) this.#repeat();
+    else this.#cut(cause);
+  }
+
+  #repeat(): void {
+    this.#repeatable = false;
+    this.#upstream.dispatch(this.#request, this);
   }
 
   #closed(): void {
@@ -125,7 +144,11 @@ class Passage implements Dispatcher.DispatchHandler {
     if (signal.aborted) return signal.reason;
     // What a middleware made of the request is no request.
     const ours = TroupeError.is(cause) || cause instanceof errors.InvalidArgumentError;
-    return ours ? cause : proxyErrors.upstreamUnreachable(this.#origin, cause);
+    if (ours) return cause;
+    const { origin } = this.#upstream.url;
+    return isLost(cause) && this.#controller !== undefined
+      ? proxyErrors.upstreamClosed(origin, cause)
+      : proxyErrors.upstreamUnreachable(origin, cause);
   }
 }
 
