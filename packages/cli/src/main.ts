@@ -18,6 +18,9 @@ function asked(): Promise<string> {
   return promise;
 }
 
+// Whoever read it may be gone, as behind `| head`: what nobody hears doesn't end a gateway without its teardown.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 try {
   await troupeProgram({
     cwd: process.cwd(),
@@ -31,8 +34,9 @@ try {
     exit: (code) => {
       process.exitCode = code;
     },
+    interactive: [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY),
     onSignal: (listener) => {
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)
         process.on(signal, () => listener(signal));
     },
     asked,

@@ -10,7 +10,7 @@ import { ScriptedProvider } from "./support/provider.ts";
 
 const reply = {
   type: "message",
-  model: "claude-x",
+  model: "claude-\u001b[2Jx",
   role: "assistant",
   content: [{ type: "tool_use", id: "t1", name: "bash", input: {} }],
   usage: { input_tokens: 5, output_tokens: 3 },
@@ -34,7 +34,7 @@ test("its calls go through the gateway, its exit code comes back, and the run is
   const { code, out, err } = await ran;
   expect(out).toBe("200 200\n401 401\n");
   expect(err).toMatch(
-    /^troupe: 2 model calls in [\d.]+ s\n {2}claude-x: 2 calls, 10 tokens in, 6 out\n {2}tools: bash ×2\n$/,
+    /^troupe: 2 model calls in [\d.]+ s\n {2}claude-\?\[2Jx: 2 calls, 10 tokens in, 6 out\n {2}tools: bash ×2\n$/,
   );
   expect(code).toBe(7);
   expect(provider.received).toHaveLength(2);
@@ -79,15 +79,18 @@ test("a guardrail's refusals are counted, and nothing of them goes out", async (
   expect(provider.received).toEqual([]);
 });
 
-test("a signal goes on to the agent; how a signal ended it is the exit code", async () => {
+test("signals go on to the agent, those of a terminal too where there is none; how one ended it is the exit code", async () => {
   using folder = new PluginFolder();
   const patient = folder.write(
     "patient.mjs",
-    'process.on("SIGTERM", () => process.exit(3)); console.log("up"); setInterval(() => {}, 1000);',
+    `let left = 3;
+     for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"]) process.on(signal, () => --left || process.exit(3));
+     console.log("up");
+     setInterval(() => {}, 1000);`,
   );
   const { child, ran } = start(["--no-summary", "--", process.execPath, patient]);
   await once(child.stdout, "readable");
-  child.kill("SIGTERM");
+  for (const signal of ["SIGQUIT", "SIGINT", "SIGTERM"] as const) child.kill(signal);
   expect(await ran).toMatchObject({ code: 3, err: "" });
   const struck = folder.write("struck.mjs", 'process.kill(process.pid, "SIGKILL");');
   expect(await start(["--no-summary", "--", process.execPath, struck]).ran).toMatchObject({ code: 137 });
@@ -126,12 +129,32 @@ test("agents are told by the variables of their SDKs, and by words of their own"
     hooks: { PreToolUse: [ours] },
   });
   expect((await told("codex")).args).toEqual(["-c", 'openai_base_url="http://g/t/x/v1"', "-p", "hi"]);
-  expect((await told("npx", {}, ["codex"], "codex")).args).toEqual([
-    ...["-c", 'openai_base_url="http://g/t/x/v1"'],
-    "codex",
-  ]);
   const opencode = (await told("opencode")).env["OPENCODE_CONFIG_CONTENT"] ?? "";
   expect(JSON.parse(opencode).provider.anthropic.options.baseURL).toBe("http://g/t/x/v1");
+});
+
+test.each([
+  ["npx", ["-y", "@openai/codex@latest"], undefined],
+  ["/usr/bin/npx", ["codex"], "codex"],
+  ["pnpm", ["dlx", "@openai/codex"], undefined],
+  ["node", ["--no-warnings", "/opt/codex.js"], undefined],
+  ["npx", ["-p", "tools", "codex"], "codex"],
+  ["my-codex", [], "codex"],
+])("%s %j: what is the agent's comes behind what is its launcher's", async (program, before, agent) => {
+  await using ending = new AsyncDisposableStack();
+  const gateway = { url: "http://g", hook: [], cwd: "/nowhere", ending };
+  const { args } = await behindGateway({ program, args: [...before, "hi"], env: {} }, gateway, agent);
+  expect(args).toEqual([...before, "-c", 'openai_base_url="http://g/v1"', "hi"]);
+});
+
+test("an agent's name among the arguments of another program makes it none", async () => {
+  await using ending = new AsyncDisposableStack();
+  const gateway = { url: "http://g", hook: [], cwd: "/nowhere", ending };
+  for (const [program, args] of [
+    ["npx", ["eslint", "codex"]],
+    ["cat", ["claude"]],
+  ] as const)
+    expect((await behindGateway({ program, args, env: {} }, gateway)).args).toEqual(args);
 });
 
 test("what an agent was told already stays beside what it is told for the run", async () => {

@@ -1,12 +1,18 @@
 /** `troupe trace`: what the relay wrote, read back. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { TroupeError } from "@troupe/base";
 import { OpenAIChatCodec } from "@troupe/relay";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import { expect, test } from "vitest";
 import { runTrace } from "../src/trace/command.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
+
+const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
 
 async function recorded(folder: PluginFolder): Promise<string> {
   const relay = createRelay();
@@ -71,7 +77,57 @@ test("a file that a crash cut is shown as far as it goes", async () => {
   writeFileSync(path, `${lines.slice(0, -1).join("\n")}\n${lines.at(-1)?.slice(0, 40)}`);
   const text = await shown(path);
   expect(text).toMatch(/^turn {2}agent {2}has no end\n/);
-  expect(text).toMatch(/6 events, 1 lines that could not be read\n$/);
+  expect(text).toMatch(/6 events, 1 line that could not be read\n$/);
+});
+
+/** A file of scopes that began and didn't end. */
+function written(folder: PluginFolder, events: readonly object[]): string {
+  const known = { atof_version: "0.1", kind: "scope", scope_category: "start", name: "turn" };
+  const timed = { ...known, timestamp: "2026-11-21T10:00:00.000000Z" };
+  const lines = events.map((event) => JSON.stringify({ ...timed, ...event }));
+  return folder.write("made.jsonl", `${lines.join("\n")}\n`);
+}
+
+test("what a name says moves no cursor and makes no line, and an event that says no time is told of as unreadable", async () => {
+  using folder = new PluginFolder();
+  const name = "\u001b[31mred\u009b2J\nturn";
+  const path = written(folder, [
+    { uuid: "a", name },
+    { uuid: "b", kind: "mark", name: "note", data: "\u009b2J" },
+    { uuid: "c", timestamp: "once" },
+    { uuid: "d", name: { not: "a text" } },
+  ]);
+  expect(await shown(path)).toBe(
+    '?[31mred?2J?turn  has no end\n• note  "?2J"\n\n2 events, 2 lines that could not be read\n',
+  );
+});
+
+test("parents in a circle, and more of them than a tree can show, are shown all the same", async () => {
+  using folder = new PluginFolder();
+  const chain = Array.from({ length: 8_000 }, (_, index) => ({
+    uuid: `${index}`,
+    parent_uuid: `${index - 1}`,
+  }));
+  const circle = [
+    { uuid: "a", parent_uuid: "b" },
+    { uuid: "b", parent_uuid: "a" },
+    { uuid: "c", parent_uuid: "c" },
+  ];
+  const path = written(folder, [...chain, ...circle]);
+  expect((await shown(path)).match(/has no end/g)).toHaveLength(8_003);
+  const page = join(folder.path, "page.html");
+  expect(await shown(path, { html: page })).toBe(`The trace is at ${page}\n`);
+});
+
+test("who reads it may leave before the end, as behind a pipe to head", async () => {
+  using folder = new PluginFolder();
+  const path = written(folder, [{ uuid: "a" }]);
+  const child = spawn(process.execPath, ["--conditions=troupe-source", bin, "trace", path], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  const [[code], err] = await Promise.all([once(child, "close"), text(child.stderr)]);
+  expect([code, err]).toEqual([0, ""]);
 });
 
 test("as a page it needs nothing else, and what a trace says is text", async () => {

@@ -10,6 +10,9 @@ import type { AgentStart } from "./agents.ts";
 /** The shell's word for a program that a signal ended: 128 and its number. */
 const SIGNAL_EXIT = 128;
 
+/** From a terminal, Ctrl-C and Ctrl-\ reach the whole foreground group, the agent among them: it has them already. */
+const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT"]);
+
 /** A program that isn't there yet, and what signals say of it. */
 export class AgentProcess {
   #early: NodeJS.Signals | undefined = undefined;
@@ -17,7 +20,11 @@ export class AgentProcess {
     this.#early ??= signal;
   };
 
-  constructor(onSignal: (listener: (signal: NodeJS.Signals) => void) => void) {
+  readonly #atTerminal: boolean;
+
+  /** `atTerminal`: signals may be a terminal's. */
+  constructor(onSignal: (listener: (signal: NodeJS.Signals) => void) => void, atTerminal: boolean) {
+    this.#atTerminal = atTerminal;
     onSignal((signal) => this.#pass(signal));
   }
 
@@ -25,8 +32,7 @@ export class AgentProcess {
   async run({ program, args, env }: AgentStart): Promise<number> {
     if (this.#early !== undefined) return exitOf(this.#early);
     const child = spawn(program, args, { stdio: "inherit", env: { ...env } });
-    // Ctrl-C reaches the whole foreground group, the agent among them: what it means is the agent's to say.
-    this.#pass = (signal) => void (signal === "SIGINT" || child.kill(signal));
+    this.#pass = (signal) => void ((this.#atTerminal && ofTerminal.has(signal)) || child.kill(signal));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     child.once("error", (cause) => reject(runErrors.cannotStart(program, cause)));
     child.once("exit", (code, signal) => resolve(code ?? exitOf(signal)));

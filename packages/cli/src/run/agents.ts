@@ -2,9 +2,9 @@
  * Agents: how a program is told where its models are, for one run. Every agent gets the variables that SDKs read; a few have
  * a word of their own for it. Nothing is written to the user's files.
  */
-import { basename } from "node:path";
 import type { ProviderFamily, UpstreamUrls } from "@troupe/relay/model-proxy";
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
+import { findAgent } from "./agent-name.ts";
 import { withClaudeSettings } from "./claude-settings.ts";
 import { GeminiHome } from "./gemini-home.ts";
 import { opencodeConfig } from "./opencode-config.ts";
@@ -51,20 +51,22 @@ export interface AgentGateway {
   readonly ending: Pick<AsyncDisposableStack, "use">;
 }
 
-/** The program with its models and its tools behind `gateway`. Throws `run.settings_*`. */
+/** The program with its models and its tools behind `gateway`; `agent`: what it is, where its name doesn't say. Throws `run.settings_*`. */
 export async function behindGateway(
   { program, args, env }: AgentStart,
   gateway: AgentGateway,
-  agent: string = nameOf(program),
+  agent?: string,
 ): Promise<AgentStart> {
   const { url } = gateway;
   const addresses = Object.fromEntries(
     families.map((family) => [routes[family].variable, url + routes[family].suffix]),
   );
-  const own = (await presets[agent]?.({ args, env }, gateway)) ?? {};
+  const { name, before } = findAgent(program, args, agent);
+  const agentArgs = args.slice(before);
+  const own = (await presets[name]?.({ args: agentArgs, env }, gateway)) ?? {};
   return {
     program,
-    args: own.args ?? args,
+    args: [...args.slice(0, before), ...(own.args ?? agentArgs)],
     env: { ...env, ...addresses, [GATEWAY_VARIABLE]: url, ...own.env },
   };
 }
@@ -72,11 +74,6 @@ export async function behindGateway(
 /** Agents that are told in their own way. */
 export function presetNames(): readonly string[] {
   return Object.keys(presets);
-}
-
-/** An agent's name, by its program's. */
-export function nameOf(program: string): string {
-  return basename(program).replace(/\.(?:cmd|exe|js|mjs)$/, "");
 }
 
 /**

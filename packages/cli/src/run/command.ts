@@ -30,6 +30,8 @@ export interface RunTerminal extends Terminal {
   /** Calls `listener` at each signal that would end this process, which doesn't end it then. */
   readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly exit?: (code: number) => void;
+  /** A person is at a terminal: what they press is sent to the agent too. */
+  readonly interactive?: boolean;
   /** How this program itself is run. */
   readonly self?: readonly string[];
 }
@@ -55,7 +57,10 @@ export async function runBehindGateway(
     return;
   }
   // From here on a signal is the agent's, also where it isn't there yet: plugins have to be ended too.
-  const agentProcess = new AgentProcess((listener) => terminal.onSignal?.(listener));
+  const agentProcess = new AgentProcess(
+    (listener) => terminal.onSignal?.(listener),
+    terminal.interactive ?? false,
+  );
   const summary = new RunSummary(new FilesWritten(terminal.cwd, Date.now()));
   const began = performance.now();
   const exitCode = await withGateway();

@@ -1,6 +1,7 @@
 /** Summary: what a run came to, counted from its events while they come. */
 import { isRefusal, type Relay, type RelayEvent, readCall, readFailure, type ToldCall } from "@troupe/relay";
 
+import { printable } from "../trace/printable.ts";
 import type { FilesWritten } from "./files-written.ts";
 
 /** More of them are counted only. */
@@ -49,7 +50,8 @@ export class RunSummary {
       lines.push(`  tools: ${[...this.tools].map(([name, times]) => `${name} ×${times}`).join(", ")}`);
     const files = this.#files.changed();
     if (files.length > 0) lines.push(`  files written: ${listed(files)}`);
-    return `${lines.join("\n")}\n`;
+    // Names are a model's, and those of models their provider's.
+    return `${lines.map(printable).join("\n")}\n`;
   }
 
   #take(event: RelayEvent): void {
@@ -75,9 +77,8 @@ export class RunSummary {
   }
 }
 
-/** Names are a model's: none of them moves the cursor or colours the terminal. */
 function listed(files: readonly string[]): string {
-  const shown = files.slice(0, MOST_FILES).map((file) => file.replaceAll(/\p{Cc}/gu, "?"));
+  const shown = files.slice(0, MOST_FILES);
   const more = files.length - shown.length;
   return more === 0 ? shown.join(", ") : `${shown.join(", ")} and ${more} more`;
 }

@@ -8,6 +8,9 @@ import { createInterface } from "node:readline";
 import { readCall, readFailure } from "@troupe/relay";
 import { traceErrors } from "../errors.ts";
 
+/** What lies deeper is told as a root: it would be unreadable, and a chain of parents in a file may also be a circle. */
+const MOST_DEPTH = 100;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A scope or a mark, with what is below it. */
@@ -76,7 +79,10 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 function eventOf(line: string): Fields | undefined {
   try {
     const event = record(JSON.parse(line));
-    return typeof event["atof_version"] === "string" && typeof event["uuid"] === "string" ? event : undefined;
+    const texts = [event["atof_version"], event["uuid"], event["name"]];
+    return texts.every((text) => typeof text === "string") && !Number.isNaN(timeOf(event))
+      ? event
+      : undefined;
   } catch {
     return undefined;
   }
@@ -92,14 +98,24 @@ function keep(nodes: Map<string, OpenNode>, event: Fields): void {
 
 function treeOf(nodes: ReadonlyMap<string, OpenNode>): TraceNode[] {
   const made = new Map([...nodes].map(([id, node]) => [id, nodeOf(node)]));
+  const parents = new Map([...nodes].map(([id, node]) => [id, parentOf(node)]));
   const roots: TraceNode[] = [];
-  for (const [id, { start, end, mark }] of nodes) {
-    const node = made.get(id);
-    const parent = made.get(String((start ?? end ?? mark)?.["parent_uuid"]));
-    if (node !== undefined) (parent?.children ?? roots).push(node);
+  for (const [id, node] of made) {
+    const parent = isDeep(parents, id) ? undefined : made.get(parents.get(id) ?? "");
+    (parent?.children ?? roots).push(node);
   }
   for (const { children } of made.values()) children.sort(byStart);
   return roots.sort(byStart);
+}
+
+function parentOf({ start, end, mark }: OpenNode): string {
+  return String((start ?? end ?? mark)?.["parent_uuid"]);
+}
+
+function isDeep(parents: ReadonlyMap<string, string>, id: string): boolean {
+  let above: string | undefined = id;
+  for (let depth = 0; above !== undefined && depth <= MOST_DEPTH; depth += 1) above = parents.get(above);
+  return above !== undefined;
 }
 
 function nodeOf({ start, end, mark }: OpenNode): TraceNode {

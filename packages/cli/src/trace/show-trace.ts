@@ -1,4 +1,5 @@
 /** A trace for a terminal: a line for each scope and mark, below what it happened in. */
+import { printable } from "./printable.ts";
 import type { Trace, TraceNode } from "./read-trace.ts";
 
 const VALUE_LENGTH = 100;
@@ -6,7 +7,8 @@ const VALUE_LENGTH = 100;
 /** Lines, the last one a sum. */
 export function showTrace({ roots, events, unreadable }: Trace): string {
   const lines = roots.flatMap((root) => [lineOf(root), ...below(root, "")]);
-  const lost = unreadable === 0 ? "" : `, ${unreadable} lines that could not be read`;
+  const lost =
+    unreadable === 0 ? "" : `, ${unreadable} ${unreadable === 1 ? "line" : "lines"} that could not be read`;
   return [...lines, "", `${events} events${lost}`, ""].join("\n");
 }
 
@@ -21,7 +23,7 @@ function below({ children }: TraceNode, indent: string): string[] {
 }
 
 function lineOf(node: TraceNode): string {
-  if (node.kind === "mark") return `• ${[node.name, told(node.input)].filter(Boolean).join("  ")}`;
+  if (node.kind === "mark") return printable(`• ${[node.name, told(node.input)].filter(Boolean).join("  ")}`);
   const parts = [
     node.name,
     node.category,
@@ -29,7 +31,7 @@ function lineOf(node: TraceNode): string {
     ...node.facts,
     node.error === undefined ? undefined : `✗ ${node.error}`,
   ];
-  return parts.filter((part) => part !== undefined).join("  ");
+  return printable(parts.filter((part) => part !== undefined).join("  "));
 }
 
 /** Milliseconds as people say them. */
