@@ -192,6 +192,15 @@ export const portErrors = {
     error(502, "port", "answer_too_large", `The answer is longer than ${limit} bytes: take a preview URL`, {
       metadata: { limit },
     }),
+  messageTooLong: (limit: number) =>
+    error(502, "port", "message_too_long", `A message from inside is longer than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  slowReader: (port: number) =>
+    error(503, "port", "slow_reader", `Who listens on port ${port} doesn't read what it is sent`, {
+      metadata: { port },
+    }),
+  noPreview: () => error(404, "port", "no_preview", "There is no such preview, or it has expired"),
   tooManyPreviews: (limit: number) =>
     error(429, "port", "too_many_previews", `${limit} preview URLs are good: take one back`, {
       metadata: { limit },

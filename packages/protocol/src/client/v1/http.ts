@@ -22,7 +22,7 @@
  * (`idempotency-key`). One whose client disconnects is cancelled: nobody waits for its answer any more. One with a key
  * isn't: its client may be about to send it again.
  *
- * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
+ * Under `/websocket` and `/request` path and query are the actor's; a WebSocket may be opened under either. What the gateway has to know is marked there:
  * `troupe-key`, `troupe-method`, `troupe-namespace`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
  * request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.
  *
