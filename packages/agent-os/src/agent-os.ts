@@ -99,11 +99,14 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
     },
     ...(onBeforeConnect === undefined ? {} : { onBeforeConnect: exceptPreviews(onBeforeConnect) }),
     onRequest: (c, request) => c.vars.previews.answer(request),
+    onWebSocket: (c, websocket, { request }) => c.vars.previews.accept(websocket, request),
     onSleep: (c) => c.vars.shutdown("sleep"),
     onDestroy: (c) => c.vars.shutdown("destroy"),
     canCall: { runCronJob: "internal", readSnapshotPaths: "internal", readSnapshotParts: "internal" },
     actions: { ...builtIn, ...actions },
     options: {
+      // What it is joined to ends with the sandbox.
+      canHibernateWebSocket: false,
       actionTimeout: PROMPT_TIMEOUT_MS,
       maxIncomingMessageSize: MESSAGE_BYTES,
       maxOutgoingMessageSize: MESSAGE_BYTES,

@@ -192,6 +192,15 @@ export const portErrors = {
     error(502, "port", "answer_too_large", `The answer is longer than ${limit} bytes: take a preview URL`, {
       metadata: { limit },
     }),
+  messageTooLong: (limit: number) =>
+    error(502, "port", "message_too_long", `A message from inside is longer than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  slowReader: (port: number) =>
+    error(503, "port", "slow_reader", `Who listens on port ${port} doesn't read what it is sent`, {
+      metadata: { port },
+    }),
+  noPreview: () => error(404, "port", "no_preview", "There is no such preview, or it has expired"),
   tooManyPreviews: (limit: number) =>
     error(429, "port", "too_many_previews", `${limit} preview URLs are good: take one back`, {
       metadata: { limit },
@@ -228,14 +237,20 @@ export const agentErrors = {
     }),
   notAcp: (how: { readonly line: string; readonly stderr: string }) =>
     error(502, "agent", "not_acp", "What the agent writes on its stdout is not ACP", { metadata: how }),
-  messageTooLong: (limit: number) =>
-    error(502, "agent", "message_too_long", `A message of the agent is longer than ${limit} bytes`, {
-      metadata: { limit },
+  messageTooLong: (how: { readonly limit: number; readonly stderr: string }) =>
+    error(502, "agent", "message_too_long", `A message of the agent is longer than ${how.limit} bytes`, {
+      metadata: how,
     }),
-  protocolVersion: (found: unknown, supported: number) =>
-    error(502, "agent", "protocol_version", `The agent speaks ACP ${String(found)}, not ${supported}`, {
-      metadata: { found, supported },
-    }),
+  protocolVersion: (how: { readonly found: unknown; readonly supported: number; readonly stderr: string }) =>
+    error(
+      502,
+      "agent",
+      "protocol_version",
+      `The agent speaks ACP ${String(how.found)}, not ${how.supported}`,
+      {
+        metadata: how,
+      },
+    ),
   toolFailed: (name: string, how: "failed" | "unfinished") =>
     error(502, "agent", "tool_failed", `The agent's tool call ${name} is ${how}`, {
       metadata: { name, how },

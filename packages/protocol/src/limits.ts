@@ -419,7 +419,7 @@ export const limits = {
   networkRequestMs: 30_000,
   /** The answer to a request from inside of a sandbox. */
   networkResponseBytes: 10 * 1024 * 1024,
-  /** The answer of a port of a sandbox to `vmFetch`: what a message has room for. */
+  /** The answer of a port of a sandbox to `vmFetch`, and a message of one on a WebSocket: what a message has room for. */
   portAnswerBytes: 7 * 1024 * 1024,
   /** Preview URLs of one actor that are good. */
   previews: 128,

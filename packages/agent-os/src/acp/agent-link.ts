@@ -3,7 +3,8 @@
  *
  * Its requests are answered by the sandbox and by policy; its updates go to one listener, in their order. Whatever ends the
  * link (the process, a flood of noise, a message that is too long) has one reason, which every request in flight rejects
- * with. A link that has ended has no process any more.
+ * with. A link that has ended has no process any more. A process that ends by itself has been read to its last word before: an
+ * answer that it gave in its last breath is one.
  */
 import {
   type AnyMessage,
@@ -44,6 +45,8 @@ export class AgentLink {
   readonly #terminals: Terminals;
   readonly #agent: ClientContext;
   readonly #end: (why: TroupeError) => void;
+  /** Settles when no message of the process is left unread. */
+  readonly #read = Promise.withResolvers<void>();
   #noise: string | undefined;
 
   constructor(parts: AgentLinkParts) {
@@ -54,9 +57,12 @@ export class AgentLink {
     this.#terminals = new Terminals(parts.place);
     const connection = app(parts.place, this.#terminals).connect(this.#stream(parts));
     this.#agent = connection.agent;
-    void this.#process.ended.then((why) => this.#end(why));
+    void Promise.all([this.#process.ended, this.#read.promise]).then(([why]) => this.#end(why));
     // An agent that can't be heard or told any more is ended; its exit is the reason.
-    void connection.closed.then(() => this.#process.end());
+    void connection.closed.then(() => {
+      this.#read.resolve();
+      return this.#process.end();
+    });
     void this.ended.then((why) => {
       connection.close(why);
       this.#terminals.close();
@@ -111,9 +117,11 @@ export class AgentLink {
       pull: async (controller) => {
         try {
           const { done, value } = await messages.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
+          if (done !== true) return controller.enqueue(value);
+          this.#read.resolve();
+          controller.close();
         } catch (cause) {
+          this.#read.resolve();
           if (TroupeError.is(cause)) this.#end(cause);
           controller.error(cause);
         }

@@ -2,7 +2,8 @@
  * AgentProcess: an agent's program, as a child of the host. `sandbox-agent.ts` has one inside of a sandbox.
  *
  * It gets an environment of its own, so that the host's secrets aren't passed on by chance. Whoever ends it says so
- * politely first (SIGTERM), then not (SIGKILL). `ended` settles when the process is gone and its stderr was read.
+ * politely first (SIGTERM), then not (SIGKILL). `ended` settles when the process is gone and its stderr was read; what a child of its
+ * own still holds open is not waited for.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
@@ -45,6 +46,7 @@ export class AgentProcess implements AgentProgram {
     const { promise, resolve } = Promise.withResolvers<TroupeError>();
     this.ended = promise;
     this.#child.on("error", (cause) => resolve(agentErrors.spawnFailed(command.command, cause)));
+    this.#child.on("exit", () => this.#leaveOthers());
     this.#child.on("close", (code, signal) =>
       resolve(agentErrors.exited({ code, signal, stderr: this.stderr })),
     );
@@ -78,9 +80,19 @@ export class AgentProcess implements AgentProgram {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), KILL_AFTER_MS);
     await this.ended;
     clearTimeout(timer);
-    // What a grandchild still holds open is not waited for.
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
+  }
+
+  /** Gone, but its streams may be a child's, too: they are left when nothing of them waits to be read. */
+  #leaveOthers(): void {
+    const { stdout, stderr } = this.#child;
+    const look = setInterval(() => {
+      if (stdout.readableLength > 0) return;
+      stdout.destroy();
+      stderr.destroy();
+    }, KILL_AFTER_MS);
+    void this.ended.then(() => clearInterval(look));
   }
 }
 

@@ -4,7 +4,8 @@
  * Lines that are none (a program's own chatter) are skipped and counted; past a limit the stream ends with an error, and
  * so it does for a line that is too long. Updates of sessions are taken out here, raw and in their order, before anything
  * behind them is passed on: when a prompt's answer is seen, all its updates were. The SDK promises neither that, nor that
- * it passes on kinds of updates that it doesn't know. An agent that floods is read no faster than its updates are stored.
+ * it passes on kinds of updates that it doesn't know. An agent that floods is read no faster than its updates are stored. A
+ * last line needs no end, if it is a whole message.
  */
 import type { Readable } from "node:stream";
 import type { AnyMessage, SessionNotification } from "@agentclientprotocol/sdk";
@@ -32,7 +33,7 @@ export async function* messagesOf(
 ): AsyncGenerator<AnyMessage> {
   let noise = 0;
   let updates = 0;
-  for await (const line of linesOf(stdout)) {
+  for await (const line of linesOf(stdout, stderr)) {
     const message = parse(line);
     if (message === undefined) {
       const shown = line.slice(0, SHOWN);
@@ -56,14 +57,15 @@ function turnEnd(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-async function* linesOf(stdout: Readable): AsyncGenerator<string> {
+async function* linesOf(stdout: Readable, stderr: () => string): AsyncGenerator<string> {
+  const tooLong = () => agentErrors.messageTooLong({ limit: limits.agentMessageBytes, stderr: stderr() });
   let parts: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdout as AsyncIterable<Buffer>) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       bytes += end - from;
-      if (bytes > limits.agentMessageBytes) throw agentErrors.messageTooLong(limits.agentMessageBytes);
+      if (bytes > limits.agentMessageBytes) throw tooLong();
       const line = Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
       parts = [];
       bytes = 0;
@@ -72,8 +74,10 @@ async function* linesOf(stdout: Readable): AsyncGenerator<string> {
     }
     parts.push(chunk.subarray(from));
     bytes += chunk.byteLength - from;
-    if (bytes > limits.agentMessageBytes) throw agentErrors.messageTooLong(limits.agentMessageBytes);
+    if (bytes > limits.agentMessageBytes) throw tooLong();
   }
+  const last = Buffer.concat(parts).toString();
+  if (last.trim() !== "") yield last;
 }
 
 function parse(line: string): AnyMessage | undefined {

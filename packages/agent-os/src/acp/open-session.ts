@@ -82,8 +82,9 @@ async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> 
       clientCapabilities: { fs: { readTextFile: files, writeTextFile: files }, terminal: terminals },
     }),
   );
-  if (hello.protocolVersion !== PROTOCOL_VERSION)
-    throw agentErrors.protocolVersion(hello.protocolVersion, PROTOCOL_VERSION);
+  const { protocolVersion: found } = hello;
+  if (found !== PROTOCOL_VERSION)
+    throw agentErrors.protocolVersion({ found, supported: PROTOCOL_VERSION, stderr: link.stderr });
   await authenticate(link, hello, command.authMethod);
   const capabilities = hello.agentCapabilities ?? {};
   const own = await wish.ownTools(capabilities.mcpCapabilities?.http === true);

@@ -22,15 +22,18 @@ export interface PortRequest {
 
 /** What belongs to one connection. */
 const connectionHeaders =
-  /^(?:connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+  /^(?:connection|content-length|expect|host|keep-alive|proxy-.*|sec-websocket-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** The headers of a request, without those of its connection. */
+export function passedOn(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !connectionHeaders.test(name)));
+}
 
 /** Sends it; settles with the answer's head. Rejects with `port.closed` where nobody listens, or says no HTTP. */
 export async function requestPort(sandbox: Sandbox, request: PortRequest): Promise<IncomingMessage> {
   const { port, path, method, body, signal } = request;
   const connection = await sandbox.connect(port);
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).filter(([name]) => !connectionHeaders.test(name)),
-  );
+  const headers = passedOn(request.headers);
   const sized = body instanceof Uint8Array ? { "content-length": body.byteLength } : {};
   try {
     return await new Promise((resolve, reject) => {

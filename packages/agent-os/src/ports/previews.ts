@@ -6,13 +6,17 @@
  *
  * What a preview serves is somebody's program under the gateway's own origin. It is told to the browser as such: a sandboxed page of no
  * origin, which can't read what else the gateway serves, nor set cookies; and it isn't sent the caller's.
+ *
+ * A WebSocket at such an address is one to the port. It ends when the address does: nobody goes on by an address that is nobody's.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { limits } from "@troupe/protocol";
+import { closeCodes, limits } from "@troupe/protocol";
+import type { UniversalWebSocket } from "@troupe/runtime";
 import { portErrors, sandboxErrors } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkPort } from "./fetch-port.ts";
 import { answerHeaders, requestPort } from "./port-request.ts";
+import { PortSocket } from "./port-socket.ts";
 
 /** Previews by the digests of their tokens. */
 export interface PreviewState {
@@ -46,6 +50,8 @@ const SANDBOXED = "sandbox allow-scripts allow-forms allow-modals allow-popups";
 /** The previews of one actor. */
 export class Previews {
   readonly #parts: PreviewsParts;
+  /** Those that are open, by the digest of the token that they were opened with. */
+  readonly #sockets = new Map<string, Set<PortSocket>>();
 
   constructor(parts: PreviewsParts) {
     this.#parts = parts;
@@ -72,6 +78,7 @@ export class Previews {
     const { [digest]: gone, ...rest } = this.#parts.state().previews ?? {};
     if (gone === undefined) return false;
     this.#parts.state().previews = rest;
+    this.#over(digest);
     return gone.expiresAt > Date.now();
   }
 
@@ -84,13 +91,11 @@ export class Previews {
     const found = this.#find(request);
     if (found === undefined)
       return new Response("There is no such preview, or it has expired.\n", { status: 404 });
-    const { pathname, search } = new URL(request.url);
-    const path = `${ROUTE.exec(pathname)?.groups?.path ?? "/"}${search}`;
     const answer = await requestPort(await this.#parts.sandbox(), {
       port: found.port,
-      path,
+      path: pathOf(request),
       method: request.method,
-      headers: Object.fromEntries([...request.headers].filter(([name]) => !callersOwn.test(name))),
+      headers: headersOf(request),
       body: request.body ?? undefined,
       signal: request.signal,
     });
@@ -103,11 +108,58 @@ export class Previews {
     return new Response(bodiless ? null : streamOf(answer), { status, statusText, headers });
   }
 
-  #find(request: Request): { readonly port: number } | undefined {
-    const token = ROUTE.exec(new URL(request.url).pathname)?.groups?.token;
-    const preview = token === undefined ? undefined : this.#parts.state().previews?.[digestOf(token)];
-    return preview !== undefined && preview.expiresAt > Date.now() ? preview : undefined;
+  /** Settles when messages pass, or the socket is closed because they can't. Never rejects. */
+  async accept(websocket: UniversalWebSocket, request: Request): Promise<void> {
+    const found = this.#find(request);
+    if (found === undefined) {
+      const { group, code } = portErrors.noPreview();
+      websocket.close(closeCodes.policy, `${group}.${code}`);
+      return;
+    }
+    const { digest, port, expiresAt } = found;
+    const socket = new PortSocket(websocket, port);
+    const open = this.#sockets.get(digest) ?? new Set();
+    this.#sockets.set(digest, open.add(socket));
+    const expiry = setTimeout(() => this.#over(digest), expiresAt - Date.now());
+    websocket.addEventListener("close", () => {
+      clearTimeout(expiry);
+      open.delete(socket);
+      if (open.size === 0 && this.#sockets.get(digest) === open) this.#sockets.delete(digest);
+    });
+    const headers = headersOf(request);
+    await socket.join(this.#parts.sandbox, {
+      port,
+      path: pathOf(request),
+      headers,
+      protocol: websocket.protocol,
+    });
   }
+
+  /** An address is nobody's any more, and neither are its sockets. */
+  #over(digest: string): void {
+    for (const socket of this.#sockets.get(digest) ?? [])
+      socket.end(portErrors.noPreview(), closeCodes.policy);
+  }
+
+  #find(
+    request: Request,
+  ): { readonly digest: string; readonly port: number; readonly expiresAt: number } | undefined {
+    const token = ROUTE.exec(new URL(request.url).pathname)?.groups?.token;
+    if (token === undefined) return undefined;
+    const digest = digestOf(token);
+    const preview = this.#parts.state().previews?.[digest];
+    return preview !== undefined && preview.expiresAt > Date.now() ? { digest, ...preview } : undefined;
+  }
+}
+
+/** Path and query for the port. */
+function pathOf(request: Request): string {
+  const { pathname, search } = new URL(request.url);
+  return `${ROUTE.exec(pathname)?.groups?.path ?? "/"}${search}`;
+}
+
+function headersOf(request: Request): Record<string, string> {
+  return Object.fromEntries([...request.headers].filter(([name]) => !callersOwn.test(name)));
 }
 
 function digestOf(token: string): string {

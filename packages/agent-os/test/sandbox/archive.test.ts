@@ -1,7 +1,9 @@
 /** A sandbox's files as a tar: out, in, and attacks on the way in. */
 import { execFileSync } from "node:child_process";
+import { gzipSync } from "node:zlib";
 import { agentOS } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
+import { setup, setupTest } from "@troupe/runtime";
 import { packTar, type TarHeader } from "modern-tar";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
@@ -56,6 +58,29 @@ test("an archive that would do harm is refused, all of it", async () => {
   expect(await rejection(unpackImage(bytes("no tar".repeat(200))))).toBe("sandbox.archive_invalid");
   const tar = await tarOf({ name: "/abs//./x", ...file });
   expect((await unpackImage(tar)).map(([path]) => path)).toEqual(["/abs", "/abs/x"]);
+});
+
+test("a tar bomb takes no room and changes nothing: sizes that are only said, and what is packed in what is packed", async (t) => {
+  const { client } = await setupTest(t, setup({ use: { workspace: agentOS() } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  await handle.writeFile("/home/user/kept", "kept");
+  const said = await tarOf({ name: "huge", type: "file", body: bytes("x") });
+  const declared = (octal: string) => {
+    const tar = said.slice();
+    tar.set(bytes(`${octal}\0`), 124);
+    tar.set(bytes("        "), 148);
+    const sum = tar.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+    tar.set(bytes(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+    return tar;
+  };
+  const before = process.memoryUsage().arrayBuffers;
+  // 8 GiB less a byte, and one byte more than a sandbox may hold.
+  for (const size of ["77777777777", (limits.sandboxFileBytes + 1).toString(8).padStart(11, "0")])
+    expect(await rejection(handle.importRootFilesystem(declared(size)))).toMatch(/^sandbox\.archive_/);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(limits.sandboxFileBytes);
+  const packed = gzipSync(new Uint8Array(1024 * 1024));
+  expect(await rejection(handle.importRootFilesystem(packed))).toBe("sandbox.archive_invalid");
+  expect((await handle.exec("cat kept; ls")).stdout).toBe("keptkept\n");
 });
 
 test("an archive has a size, on both ways", async () => {

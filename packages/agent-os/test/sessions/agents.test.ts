@@ -160,11 +160,11 @@ const broken = {
 test.each([
   ["exits at once", "agent.exited", { code: 2, signal: null, stderr: "no key\n" }],
   ["writes garbage for ever", "agent.not_acp", { line: "{garbage", stderr: "help\n" }],
-  ["writes one endless line", "agent.message_too_long", { limit: limits.agentMessageBytes }],
+  ["writes one endless line", "agent.message_too_long", { limit: limits.agentMessageBytes, stderr: "" }],
   ["never answers", "agent.start_timed_out", { timeoutMs: 2_000, stderr: "thinking\n", noise: "starting" }],
   ["closes its stdout", "agent.exited", { code: null, signal: "SIGTERM", stderr: "" }],
   ["stops listening", "agent.exited", { code: null, signal: "SIGTERM", stderr: "" }],
-  ["speaks a newer protocol", "agent.protocol_version", { found: 99, supported: 1 }],
+  ["speaks a newer protocol", "agent.protocol_version", { found: 99, supported: 1, stderr: "" }],
   ["isn't there", "agent.spawn_failed", { command: "/nowhere/agent" }],
 ] as const)("an agent that %s is %s, and the actor lives on", async (name, code, metadata) => {
   // The time-out is for the one that never answers; the others must have failed before.

@@ -69,6 +69,34 @@ test("a stop while it boots doesn't wait for it, and the next life boots anew", 
   });
 });
 
+test("a client that is gone during the boot: the boot goes on, once, and who comes next has its sandbox", async () => {
+  const sandbox = new HeldDriver();
+  await using driver = await start({ sandbox });
+  const gone = driver
+    .socket("/actor/workspace/connect")
+    .hello()
+    .subscribe(0, "vmBooted")
+    .action(1, "exec", "true");
+  await driver.world.idle();
+  expect(sandbox.story).toEqual(["boot"]);
+  gone.close();
+  await driver.world.idle();
+  const next = driver
+    .socket("/actor/workspace/connect")
+    .hello()
+    .subscribe(0, "vmBooted")
+    .action(1, "exec", "x");
+  await driver.world.idle();
+  expect(next.story).toEqual(["welcome", "subscribed 0"]);
+  sandbox.letGo();
+  await driver.world.idle();
+  expect(sandbox.story).toEqual(["boot", "up"]);
+  expect(next.story.slice(2)).toEqual([
+    expect.stringMatching(/^event vmBooted .*"sequence":1/),
+    expect.stringMatching(/^reply 1 .*"stdout":"x"/),
+  ]);
+});
+
 test("S4.3 (in part): what the disk doesn't hold yet is told to nobody; when it does, everybody hears", async () => {
   const sandbox = new HeldDriver();
   await using driver = await start({ sandbox });

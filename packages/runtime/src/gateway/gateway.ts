@@ -197,10 +197,10 @@ export class Gateway {
       : new RawSession({ services, link, target: () => target(undefined), request, url: route.url });
   }
 
-  /** What a socket's address names. Throws `gateway.*`, `key.*`. */
+  /** What a socket's address names; a page that an actor serves opens its sockets beside itself. Throws `gateway.*`, `key.*`. */
   socketRoute(url: string): SocketRoute {
     const route = parseRoute(url);
-    if (route.kind === "websocket") return { ...route, kind: route.kind };
+    if (route.kind === "websocket" || route.kind === "request") return { ...route, kind: "websocket" };
     if (route.kind !== "connect") throw gatewayErrors.notFound(url.split("?")[0] ?? "");
     return { kind: route.kind, actor: route.actor };
   }

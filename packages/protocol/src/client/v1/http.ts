@@ -22,9 +22,9 @@
  * (`idempotency-key`). One whose client disconnects is cancelled: nobody waits for its answer any more. One with a key
  * isn't: its client may be about to send it again.
  *
- * Under `/websocket` and `/request` path and query are the actor's. What the gateway has to know is marked there:
- * `troupe-key`, `troupe-method`, `troupe-namespace`; any other parameter that begins with `troupe-` is an error. So are the headers of a raw
- * request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.
+ * Under `/websocket` and `/request` path and query are the actor's; a WebSocket may be opened under either. What the gateway has to
+ * know is marked there: `troupe-key`, `troupe-method`, `troupe-namespace`; any other parameter that begins with `troupe-` is an error. So
+ * are the headers of a raw request: `troupe-params` has the connection parameters. An answer with `troupe-error` is the gateway's, not the actor's.
  *
  * Path components and key components are percent-encoded; the components of a key are joined by commas (a comma
  * inside one is %2C). An empty component is `~` (a component that is a tilde is %7E). Without `key`, or with none of its
