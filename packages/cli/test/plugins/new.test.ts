@@ -35,7 +35,9 @@ async function story(language: string, build: (folder: string) => Promise<void>)
     code: "guardrail_rejected",
     metadata: { by: "shield/no-rm", reason: "rm isn't allowed here" },
   });
-  expect(await relay.toolCallExecute("ls", {}, () => ({ result: "a" }))).toMatchObject({ result: "a" });
+  // What it is about is the tool, whatever its arguments say.
+  const sly = { toolName: "rm", text: '"toolName":"rm"' };
+  expect(await relay.toolCallExecute("ls", sly, () => ({ result: "a" }))).toMatchObject({ result: "a" });
 }
 
 /** The path of a program, or the test is skipped by what is missing. */

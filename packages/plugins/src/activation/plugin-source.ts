@@ -4,7 +4,7 @@
  * A manifest is asked only of kinds that need one: a library is a file that something must describe. Workers and modules may
  * also be described in code.
  */
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { activationErrors } from "../errors.ts";
 import type { PluginLoad, WorkerRuntime } from "../manifest/load.ts";
 import type { PluginManifest, Startup } from "../manifest/manifest.ts";
@@ -46,7 +46,7 @@ export interface Description extends SourceOptions {
 export interface WorkerDescription extends Description {
   readonly kind: "worker";
   readonly runtime: WorkerRuntime;
-  /** Absolute. */
+  /** Its path; one that isn't absolute is taken from where this program runs. */
   readonly entrypoint: string;
   readonly args?: readonly string[];
   /** Names of the host's environment variables that the process gets. */
@@ -90,7 +90,7 @@ function described(source: WorkerDescription | ModuleDescription): {
   if (kind !== "worker") throw activationErrors.manifestNeeded(id, String(kind));
   const { runtime, entrypoint, args = [], env = [] } = source;
   return {
-    folder: dirname(entrypoint),
+    folder: dirname(resolve(entrypoint)),
     load: { kind: "worker", runtime, entrypoint: basename(entrypoint), args, env, ...unchecked },
   };
 }

@@ -1,4 +1,5 @@
 /** Reads manifests from disk. */
+import { resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import { manifestErrors } from "../errors.ts";
 import { type PluginManifest, parseManifest } from "./manifest.ts";
@@ -13,8 +14,10 @@ export interface ReadManifest {
   readonly signature: SignatureState;
 }
 
-/** The manifest at `file`. Reads it and its signature alone. Throws `plugin.manifest_*`, `plugin.incompatible`, `plugin.signature_*`. */
-export async function readManifest(file: string, policy: TrustPolicy = integrityOnly): Promise<ReadManifest> {
+/** The manifest at `path`. Reads it and its signature alone. Throws `plugin.manifest_*`, `plugin.incompatible`, `plugin.signature_*`. */
+export async function readManifest(path: string, policy: TrustPolicy = integrityOnly): Promise<ReadManifest> {
+  // From here on where it is depends on nobody's working folder: a worker has another than its host.
+  const file = resolve(path);
   const bytes = await readBytes(file);
   const manifest = parseManifest(decode(file, bytes), file);
   return { manifest, bytes, signature: await checkSignature(manifest, bytes, policy) };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { isGuardrailRejected, type Relay, type RelayEvent } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
@@ -93,6 +93,18 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
     metadata: { by: "curfew/no-rm", reason: "nothing is removed here" },
   });
   expect(await relay.toolCallExecute("ls", {}, () => ({ result: "a" }))).toMatchObject({ result: "a" });
+});
+
+test("plugins may be named by where they are from here, though a worker's folder is another", async () => {
+  using folder = new PluginFolder();
+  const relay = createRelay();
+  const { manifest } = worker(folder, "curfew", noRm);
+  const here = (path: string) => relative(process.cwd(), path);
+  const entrypoint = here(folder.write("bare/main.ts", `import "../curfew/main.ts";`));
+  const bare = { id: "bare", kind: "worker", runtime: "node", entrypoint } as const;
+  await using active = await activatePlugins({ plugins: [{ manifest: here(manifest) }, bare], relay });
+  expect(active.status.map(({ id }) => id)).toEqual(["curfew", "bare"]);
+  expect((await refusalOf(relay, "rm")).code).toBe("guardrail_rejected");
 });
 
 test("S5.9 (in part) a rejection that a worker throws keeps its type, and any other error fails closed", async () => {

@@ -99,6 +99,22 @@ test("a plugin of the registry runs once, for its middleware and for all that na
   await expect(other.act("get")).rejects.toMatchObject({ code: "configured_twice" });
 });
 
+test("a program registers a plugin's actor under names of its own", async (context) => {
+  using folder = new PluginFolder();
+  const made = await counters[0]?.[1](folder);
+  if (made?.manifest === undefined) return context.skip(made?.missing);
+  const plugin = { manifest: made.manifest, trusted: true };
+  const registry = setup({ use: { tally: pluginActor({ plugin }), total: pluginActor({ plugin }) } });
+  await registry.start(quiet);
+  try {
+    const client = await registry.client();
+    expect(await client.tally.getOrCreate("a").action({ name: "increment", args: [7] })).toBe(7);
+    expect(await client.total.getOrCreate("a").action({ name: "increment", args: [1] })).toBe(1);
+  } finally {
+    await registry.stop();
+  }
+});
+
 test("an installed plugin is found by its id, once it is enabled; what isn't there is named", async () => {
   using folder = new PluginFolder();
   vi.stubEnv("XDG_CONFIG_HOME", folder.path);

@@ -75,7 +75,8 @@ export class Guest {
   /** A message of the host. One to an instance that has ended is nobody's: its last words are on their way. */
   receive({ instance: number, body }: ToActor): void {
     if (body === undefined) return;
-    if (body.$case === "start") this.#start(number, body.value.name).start(body.value);
+    // What the code calls it: a program may have registered it under another name.
+    if (body.$case === "start") this.#start(number, body.value.actor || body.value.name).start(body.value);
     else this.#instances.get(number)?.receive(body);
   }
 
