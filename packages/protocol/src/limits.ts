@@ -507,6 +507,12 @@ export const limits = {
   isolateSourceBytes: 4 * 1024 * 1024,
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
+  /** Frames that one isolate has on their way to the runtime; the rest waits for a turn of the runtime's, and the isolate too. */
+  isolateFramesPerTurn: 128,
+  /** Bytes of those frames. */
+  isolateBytesPerTurn: 256 * 1024,
+  /** Lines that one isolate says to the log in a second; the rest is counted. */
+  isolateLogLinesPerSecond: 256,
   /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */
   isolateMailboxBytes: 32 * 1024,
   /** A runtime asks its isolate process for a sign of life this often. */

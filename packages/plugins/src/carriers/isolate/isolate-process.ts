@@ -6,7 +6,8 @@
  *
  * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has an
  * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
- * may lack the check by which the engine is stopped at a limit.
+ * may lack the check by which the engine is stopped at a limit. What an isolate says in one turn of the runtime has a budget
+ * (`process/outlet.ts`): a new half of it is given when the turn is over in which the first was read.
  *
  * One that shows no sign of life is killed, and nobody waits for its end: what the kernel holds on to may take its time.
  */
@@ -152,10 +153,15 @@ export class IsolateProcess {
     if (ear === undefined) return;
     if (kind === WireKind.frame) ear.frame(body);
     else if (kind === WireKind.loaded) ear.loaded();
+    else if (kind === WireKind.spent) setImmediate(() => this.#giveMore(isolate));
     else if (kind === WireKind.ended) {
       this.#isolates.delete(isolate);
       ear.ended(body.byteLength === 0 ? undefined : dynamicErrors.ended(readEnd(body)));
     }
+  }
+
+  #giveMore(isolate: number): void {
+    if (this.#isolates.has(isolate)) this.#running?.writer.say(isolate, WireKind.more);
   }
 
   #over(running: Running, why: string): void {

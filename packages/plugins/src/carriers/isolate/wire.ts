@@ -19,6 +19,10 @@ export const WireKind = {
   loaded: 5,
   /** To the process, and back from it: a sign of life. No isolate's. */
   beat: 6,
+  /** From the process: the isolate has spent half of what it may say in one turn of the runtime. */
+  spent: 7,
+  /** To the process: the turn in which that was read is over. */
+  more: 8,
 } as const;
 
 /** What an isolate is made of. */

@@ -15,11 +15,12 @@ import { TroupeError, UserError } from "@troupe/base";
 import { cloneValue } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
 import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow } from "@troupe/runtime/guest";
+import { logFrame } from "../log-frame.ts";
 import { readRecords } from "../records.ts";
 import { define, host, out, settle, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
-import { IsolateSession, logFrame } from "./session.ts";
+import { IsolateSession } from "./session.ts";
 import { sha256 } from "./sha256.ts";
 
 let afterTurn: (() => void)[] = [];

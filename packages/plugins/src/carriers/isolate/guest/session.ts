@@ -3,7 +3,6 @@
  * an actor is the guest's.
  */
 import type { Env } from "@troupe/base";
-import type { LogLevel } from "@troupe/protocol/actor/v1";
 import { encodeDeclaration, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
   encodingNumber,
@@ -80,10 +79,4 @@ export class IsolateSession {
   #say(body: NonNullable<PluginFrame["body"]>): void {
     this.#send(PluginFrameCodec.encode({ body }).finish());
   }
-}
-
-/** A line for the host's log, as a frame. */
-export function logFrame(level: LogLevel, message: string): Uint8Array {
-  const value = { line: { level, message } };
-  return PluginFrameCodec.encode({ body: { $case: "log", value } }).finish();
 }

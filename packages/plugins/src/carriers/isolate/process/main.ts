@@ -15,6 +15,7 @@ import {
 } from "../wire.ts";
 import { IsolatePool } from "./isolate-pool.ts";
 import { LoadError, loadIsolate } from "./load-isolate.ts";
+import { Outlet } from "./outlet.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 
 const socket = new Socket({ fd: 3 });
@@ -22,6 +23,8 @@ const reader = new WireReader();
 const writer = new WireWriter((bytes) => void socket.write(bytes));
 const pool = new IsolatePool();
 const isolates = new Map<number, RunningIsolate>();
+/** Ways out; that of an isolate which ended is there until all that it said has left. */
+const outlets = new Map<number, Outlet>();
 /** Those that are loaded now. */
 const loading = new Map<number, { readonly began: number; ended: boolean }>();
 let drained: Promise<void> | undefined;
@@ -43,9 +46,16 @@ function end(): void {
   process.kill(process.pid, "SIGKILL");
 }
 
+/** An isolate ended by itself: that is told behind all that it said. */
 function ended(number: number, end: IsolateEnd): void {
   isolates.delete(number);
-  writer.say(number, WireKind.ended, jsonBody(end));
+  const left = (): void => {
+    outlets.delete(number);
+    writer.say(number, WireKind.ended, jsonBody(end));
+  };
+  const outlet = outlets.get(number);
+  if (outlet === undefined) left();
+  else outlet.finish(left);
 }
 
 async function create(number: number, order: IsolateOrder): Promise<void> {
@@ -56,9 +66,19 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
     if (load.ended) return loaded.isolate.dispose();
     writer.say(number, WireKind.loaded);
     const { timeLimitMs } = order;
-    const send = (frame: Uint8Array): void => writer.say(number, WireKind.frame, frame);
-    const end = (why: IsolateEnd): void => ended(number, why);
-    isolates.set(number, new RunningIsolate({ loaded, timeLimitMs, send, congested, ended: end }));
+    const outlet = new Outlet({
+      send: (frame) => writer.say(number, WireKind.frame, frame),
+      spent: () => writer.say(number, WireKind.spent),
+    });
+    outlets.set(number, outlet);
+    const parts = {
+      loaded,
+      timeLimitMs,
+      send: (frame: Uint8Array): void => outlet.say(frame),
+      congested: () => outlet.blocked ?? congested(),
+      ended: (why: IsolateEnd): void => ended(number, why),
+    };
+    isolates.set(number, new RunningIsolate(parts));
   } catch (cause) {
     const end: IsolateEnd =
       cause instanceof LoadError ? cause.end : { code: "failed", message: String(cause) };
@@ -74,12 +94,15 @@ function dispose(number: number): void {
   if (load !== undefined) load.ended = true;
   isolates.get(number)?.dispose();
   isolates.delete(number);
+  outlets.get(number)?.close();
+  outlets.delete(number);
   writer.say(number, WireKind.ended);
 }
 
 socket.on("data", (chunk) => {
   for (const { isolate, kind, body } of reader.read(chunk)) {
     if (kind === WireKind.frame) isolates.get(isolate)?.receive(body);
+    else if (kind === WireKind.more) outlets.get(isolate)?.more();
     else if (kind === WireKind.create) void create(isolate, JSON.parse(textOf(body)));
     else if (kind === WireKind.dispose) dispose(isolate);
     else if (kind === WireKind.beat) writer.say(isolate, WireKind.beat);

@@ -10,7 +10,7 @@
  * or it said more than the mailbox holds, it asks for another entry.
  *
  * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. It isn't entered while the
- * runtime takes nothing in.
+ * runtime takes nothing in, or while what it said waits for the runtime's next turn.
  */
 import { limits } from "@troupe/protocol";
 import type ivm from "isolated-vm";
@@ -104,9 +104,9 @@ export class RunningIsolate {
   async #run(): Promise<void> {
     try {
       while ((this.#again || this.#waiting.bytes > 0) && !this.#over) {
-        const congested = this.#parts.congested();
-        if (congested !== undefined) await congested;
-        await this.#enter();
+        for (let wait = this.#parts.congested(); wait !== undefined; wait = this.#parts.congested())
+          await wait;
+        if (!this.#over) await this.#enter();
       }
     } catch (cause) {
       this.#failed(cause);
