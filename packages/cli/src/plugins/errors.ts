@@ -29,5 +29,7 @@ export const pluginOptionErrors = {
       { metadata: { name } },
     ),
   badLanguage: (language: string, known: readonly string[]) =>
-    error("bad_language", `--lang ${language}: must be one of ${known.join(", ")}`, { metadata: { language } }),
+    error("bad_language", `--lang ${language}: must be one of ${known.join(", ")}`, {
+      metadata: { language },
+    }),
 };
