@@ -88,14 +88,18 @@ export function children(pid: number = process.pid): number[] {
   return text === "" ? [] : text.split(" ").map(Number);
 }
 
-/** The one process that isolates run in; a database of theirs may have others. */
+/** The one process that isolates run in; their databases have others, and so have the files that share this process. */
 export function isolateProcess(): number {
-  const isIsolates = (pid: number): boolean =>
-    !readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("helper-main");
-  const [pid, ...others] = children().filter(isIsolates);
+  const [pid, ...others] = children().filter((child) =>
+    commandOf(child).includes("carriers/isolate/process/"),
+  );
   if (pid === undefined || others.length > 0)
-    throw new Error(`one child process, not ${children().join(", ")}`);
+    throw new Error(`one process of isolates, not ${children().map(commandOf).join("; ")}`);
   return pid;
+}
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
 }
 
 /** What a call fails with. */

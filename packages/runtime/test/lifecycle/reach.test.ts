@@ -43,6 +43,7 @@ const CONTEXT = [
     "name",
     "queue",
     "region",
+    "runtimeSocket",
     "saveState",
     "schedule",
     "scope",
