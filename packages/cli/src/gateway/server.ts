@@ -46,6 +46,7 @@ const DRAIN_MS = 10_000;
 export class GatewayServer {
   readonly #route: ServerRoute;
   readonly #server: Server;
+  #url = "";
   /** Requests that are served, to the last word of their trace. */
   readonly #serving = new Set<Promise<void>>();
   #stopping = false;
@@ -67,13 +68,13 @@ export class GatewayServer {
     gateway.#server.once("error", (cause) => reject(optionErrors.cannotListen(`${host}:${port}`, cause)));
     gateway.#server.listen({ host, port }, resolve);
     await promise;
+    gateway.#url = urlOf(gateway.#server.address() as AddressInfo);
     return gateway;
   }
 
-  /** Where it listens: `http://127.0.0.1:4040`. */
+  /** Where it listens, or did before it was closed: `http://127.0.0.1:4040`. */
   get url(): string {
-    const { address, family, port } = this.#server.address() as AddressInfo;
-    return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    return this.#url;
   }
 
   /** Takes no more, lets the requests end that run, at most ten seconds, and closes. */
@@ -166,6 +167,10 @@ export class GatewayServer {
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 /** For labels: the gateway's own routes are known by their first word. */
