@@ -68,8 +68,12 @@ export class GatewayServer {
     gateway.#server.once("error", (cause) => reject(optionErrors.cannotListen(`${host}:${port}`, cause)));
     gateway.#server.listen({ host, port }, resolve);
     await promise;
-    gateway.#url = urlOf(gateway.#server.address() as AddressInfo);
+    gateway.#opened();
     return gateway;
+  }
+
+  #opened(): void {
+    this.#url = urlOf(this.#server.address() as AddressInfo);
   }
 
   /** Where it listens, or did before it was closed: `http://127.0.0.1:4040`. */
