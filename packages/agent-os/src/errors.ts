@@ -288,6 +288,17 @@ export const agentErrors = {
     ),
 };
 
+/** Group `models`. */
+export const modelErrors = {
+  tokenRequired: () =>
+    error(
+      403,
+      "models",
+      "token_required",
+      "Only a session's own agent may call its models, at its own address",
+    ),
+};
+
 /** Errors of sessions. */
 export const sessionErrors = {
   notFound: (sessionId: string) =>

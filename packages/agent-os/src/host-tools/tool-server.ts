@@ -1,19 +1,12 @@
 /**
- * ToolServer: where agents call the program's tools, over MCP and HTTP on a loopback address.
- *
- * Every program of this machine can reach it, and every page that its user has open. So each session has a token of its own, which
- * only its agent is given and which ends with the agent; a request without one is told nothing, and one with an Origin is a page's.
- * It listens from the first session that needs it to the end of the activation.
+ * ToolServer: where agents call the program's tools, over MCP and HTTP on a loopback address, with their session's token
+ * ({@link AgentListener}). A request without one is told nothing.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { limits } from "@troupe/protocol";
+import { AgentListener } from "../acp/agent-listener.ts";
 import type { OfferedTools } from "./host-tool.ts";
 import { answerMcp, type OnToolFailed } from "./mcp.ts";
-
-const TOKEN_BYTES = 24;
 
 /** A session's way to the tools. */
 export interface ToolAccess extends Disposable {
@@ -24,9 +17,9 @@ export interface ToolAccess extends Disposable {
 /** The listener of one activation. */
 export class ToolServer {
   readonly #onFailed: OnToolFailed;
-  /** By the hash of the token: a lookup tells nothing of how much of a guess was right. */
-  readonly #sessions = new Map<string, OfferedTools>();
-  #server: Promise<Server> | undefined;
+  readonly #listener = new AgentListener<OfferedTools>({
+    serve: (request, response) => this.#serve(request, response),
+  });
 
   constructor(onFailed: OnToolFailed) {
     this.#onFailed = onFailed;
@@ -34,40 +27,20 @@ export class ToolServer {
 
   /** Lets one session in, until it is disposed of. */
   async open(tools: OfferedTools): Promise<ToolAccess> {
-    this.#server ??= this.#listen();
-    const { port } = (await this.#server).address() as AddressInfo;
-    const token = randomBytes(TOKEN_BYTES).toString("base64url");
-    const key = hash(token);
-    this.#sessions.set(key, tools);
-    const url = `http://127.0.0.1:${port}/mcp`;
-    return { url, token, [Symbol.dispose]: () => void this.#sessions.delete(key) };
+    const admission = await this.#listener.admit(tools);
+    const { origin, token } = admission;
+    return { url: `${origin}/mcp`, token, [Symbol.dispose]: () => admission[Symbol.dispose]() };
   }
 
   /** Ends it; calls that run lose their connection. */
-  async close(): Promise<void> {
-    const server = await this.#server;
-    this.#sessions.clear();
-    if (server === undefined) return;
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    await closed;
-    this.#server = undefined;
-  }
-
-  async #listen(): Promise<Server> {
-    const server = createServer((request, response) => {
-      this.#serve(request, response).catch(() => response.destroy());
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return server;
+  close(): Promise<void> {
+    return this.#listener.close();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { authorization = "", origin } = request.headers;
-    const tools = this.#sessions.get(hash(authorization.replace(/^Bearer /i, "")));
-    if (tools === undefined || origin !== undefined) return refuse(response, 401);
+    const { authorization = "" } = request.headers;
+    const tools = this.#listener.caller(authorization.replace(/^Bearer /i, ""), request);
+    if (tools === undefined) return refuse(response, 401);
     // Nothing is told of by itself, so there is no stream to open.
     if (request.method !== "POST") return refuse(response, 405);
     const body = await read(request);
@@ -103,8 +76,4 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function hash(token: string): string {
-  return createHash("sha256").update(token).digest("base64");
 }

@@ -90,6 +90,8 @@ test("an agent's address is its session's alone, and ends with it; without a rel
     403,
   );
   expect(await status(`${new URL(url ?? "").origin}/v1/models`)).toBe(403);
+  const stranger = await fetch(`${new URL(url ?? "").origin}/t/guess/v1/models`);
+  expect(await stranger.json()).toMatchObject({ error: { group: "models", code: "token_required" } });
   expect(await status(`${url}/v1/files`)).toBe(404);
   await handle.unloadSession();
   await expect.poll(() => status(`${url}/v1/models`, { "anthropic-version": "1" })).toBe(403);
