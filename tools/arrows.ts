@@ -87,6 +87,12 @@ export const rooms: readonly Room[] = [
     because: "a call's scope is about the ports: it knows no kind of actor, and not who calls",
   },
   {
+    where: [`${runtime}watched/`],
+    mayNotSee: [runtime],
+    but: [`${runtime}watched/`, `${runtime}ports/`, `${runtime}storage/`],
+    because: "what stands before a port passes on whatever the port has, for any watcher",
+  },
+  {
     where: [`${runtime}gateway/`],
     mayNotSee: [`${runtime}actor/`],
     because: "the gateway knows no kind of actor: adding a kind touches no gateway file",

@@ -16,31 +16,9 @@ import {
 } from "@troupe/protocol";
 import { notRetryable, requestErrors, streamErrors } from "../errors.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
-import { Output } from "../ports/output.ts";
+import { FunctionOutput, type Output } from "../ports/output.ts";
 import type { ByteSource } from "../ports/raw.ts";
 import { localError } from "./local-error.ts";
-
-/** A part of a streamed result, on its way through the gate. */
-class FlowOutput extends Output {
-  readonly bytes: number;
-  readonly #release: () => void;
-  readonly #fail: (error: TroupeError) => void;
-
-  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
-    super();
-    this.bytes = bytes;
-    this.#release = release;
-    this.#fail = fail;
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  fail(error: TroupeError): void {
-    this.#fail(error);
-  }
-}
 
 /** What a flow over a socket is made of. */
 export interface SocketFlowParts {
@@ -68,18 +46,18 @@ export class SocketFlow implements FlowSink<unknown> {
     const { id, encoding } = this.#parts;
     const message = encodeItem(id, item, encoding);
     this.#parts.check(message);
-    return new FlowOutput(message.length, () => this.#post(message), this.#failed);
+    return new FunctionOutput(message.length, () => this.#post(message), this.#failed);
   }
 
   end(): Output {
     const { id, encoding } = this.#parts;
     const message = encodeServerFrame({ kind: "end", id }, encoding);
-    return new FlowOutput(message.length, () => this.#finish(message), this.#failed);
+    return new FunctionOutput(message.length, () => this.#finish(message), this.#failed);
   }
 
   error(cause: unknown): Output {
     const message = this.#parts.encodeError(cause);
-    return new FlowOutput(message.length, () => this.#finish(message), this.#failed);
+    return new FunctionOutput(message.length, () => this.#finish(message), this.#failed);
   }
 
   #post(message: Message): void {
@@ -125,16 +103,16 @@ export class HttpFlow implements FlowSink<unknown>, ByteSource {
   item(item: unknown): Output {
     const bytes = this.#encode({ kind: "item", item });
     this.#parts.check(bytes);
-    return new FlowOutput(bytes.byteLength, () => this.#push(bytes), this.#failed);
+    return new FunctionOutput(bytes.byteLength, () => this.#push(bytes), this.#failed);
   }
 
   end(): Output {
     const bytes = this.#encode({ kind: "end" });
-    return new FlowOutput(bytes.byteLength, () => this.#finish(bytes), this.#failed);
+    return new FunctionOutput(bytes.byteLength, () => this.#finish(bytes), this.#failed);
   }
 
   error(cause: unknown): Output {
-    return new FlowOutput(64, () => this.#fail(cause), this.#failed);
+    return new FunctionOutput(64, () => this.#fail(cause), this.#failed);
   }
 
   async read(): Promise<Uint8Array | undefined> {
@@ -214,15 +192,15 @@ export class LocalFlow implements FlowSink<unknown> {
 
   item(item: unknown): Output {
     const copy = cloneValue(item, "item");
-    return new FlowOutput(256, () => this.#begin().push(copy), this.#failed);
+    return new FunctionOutput(256, () => this.#begin().push(copy), this.#failed);
   }
 
   end(): Output {
-    return new FlowOutput(16, () => this.#begin().end(), this.#failed);
+    return new FunctionOutput(16, () => this.#begin().end(), this.#failed);
   }
 
   error(cause: unknown): Output {
-    return new FlowOutput(64, () => this.#fail(cause), this.#failed);
+    return new FunctionOutput(64, () => this.#fail(cause), this.#failed);
   }
 
   #begin(): ItemQueue {

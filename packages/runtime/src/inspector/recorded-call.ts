@@ -1,27 +1,12 @@
 /** RecordedCall: a call on its way through an actor, with the moments that people ask for. */
 import { type Env, TroupeError } from "@troupe/base";
-import type { FlowControl, FlowSink } from "../ports/flow.ts";
-import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
-import { Output } from "../ports/output.ts";
-import type { Abandoned, CallChain } from "../ports/running-call.ts";
-import type { Whole } from "../ports/whole.ts";
+import type { ActionCall } from "../ports/instance.ts";
+import type { Output } from "../ports/output.ts";
+import { type CallFailure, WatchedCall, WatchedOutput } from "../watched/watched-call.ts";
 import type { ActorRecorder } from "./recorder.ts";
 
-/** A call that is measured. Its answers are those of the call that it stands for. */
-export class RecordedCall implements Whole<ActionCall>, Reply {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly send: ActionCall["send"];
-  readonly connection: ActorConnection | undefined;
-  readonly params: unknown;
-  readonly request: (() => Request) | undefined;
-  readonly until: number | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly caller: string | undefined;
-  readonly chain: CallChain | undefined;
-  readonly depth: number | undefined;
-  readonly trace: string | undefined;
-  readonly #call: ActionCall;
+/** A call that is measured. */
+export class RecordedCall extends WatchedCall {
   readonly #env: Pick<Env, "clock">;
   readonly #recorder: ActorRecorder;
   readonly #at: number;
@@ -33,57 +18,20 @@ export class RecordedCall implements Whole<ActionCall>, Reply {
   #released = false;
 
   constructor(call: ActionCall, env: Pick<Env, "clock">, recorder: ActorRecorder) {
-    this.#call = call;
+    super(call);
     this.#env = env;
     this.#recorder = recorder;
-    this.name = call.name;
-    this.args = call.args;
-    this.send = call.send;
-    this.connection = call.connection;
-    this.params = call.params;
-    this.request = call.request;
-    this.until = call.until;
-    this.idempotencyKey = call.idempotencyKey;
-    this.caller = call.caller;
-    this.chain = call.chain;
-    this.depth = call.depth;
-    this.trace = call.trace;
     this.#at = env.clock.now();
     this.#came = env.clock.monotonic();
   }
 
-  get reply(): Reply {
-    return this;
-  }
-
-  began(): void {
+  override began(): void {
     this.#began ??= this.#env.clock.monotonic();
-    this.#call.began?.();
-  }
-
-  onAbandoned(listener: Abandoned): void {
-    this.#call.onAbandoned?.(listener);
-  }
-
-  ok(output: unknown): Output {
-    return this.#answer(this.#call.reply.ok(output), "ok");
-  }
-
-  error(error: unknown): Output {
-    return this.#answer(this.#call.reply.error(error), codeOf(error));
-  }
-
-  flow(control: FlowControl): FlowSink<unknown> {
-    const sink = this.#call.reply.flow(control);
-    return {
-      item: (item) => sink.item(item),
-      end: () => this.#answer(sink.end(), "ok"),
-      error: (cause) => this.#answer(sink.error(cause), codeOf(cause)),
-    };
+    super.began();
   }
 
   /** The answer leaves, or never will. Once. */
-  left(failure: TroupeError | undefined): void {
+  override left(failure: TroupeError | undefined): void {
     if (this.#released) return;
     this.#released = true;
     const now = this.#env.clock.monotonic();
@@ -102,36 +50,10 @@ export class RecordedCall implements Whole<ActionCall>, Reply {
     });
   }
 
-  #answer(output: Output, outcome: string): Output {
+  protected override answered(output: Output, _result: unknown, failure: CallFailure | undefined): Output {
     this.#answered = this.#env.clock.monotonic();
-    this.#outcome = outcome;
-    return new RecordedOutput(output, this);
-  }
-}
-
-/** An answer that tells when it leaves. */
-class RecordedOutput extends Output {
-  readonly #output: Output;
-  readonly #call: RecordedCall;
-
-  constructor(output: Output, call: RecordedCall) {
-    super();
-    this.#output = output;
-    this.#call = call;
-  }
-
-  get bytes(): number {
-    return this.#output.bytes;
-  }
-
-  release(): void {
-    this.#output.release();
-    this.#call.left(undefined);
-  }
-
-  fail(error: TroupeError): void {
-    this.#output.fail(error);
-    this.#call.left(error);
+    this.#outcome = failure === undefined ? "ok" : codeOf(failure.error);
+    return new WatchedOutput(output, this);
   }
 }
 

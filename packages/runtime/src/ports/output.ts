@@ -19,3 +19,25 @@ export abstract class Output {
   /** It will never leave. */
   abstract fail(error: TroupeError): void;
 }
+
+/** An output whose ways out are two functions. */
+export class FunctionOutput extends Output {
+  readonly bytes: number;
+  readonly #release: () => void;
+  readonly #fail: (error: TroupeError) => void;
+
+  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
+    super();
+    this.bytes = bytes;
+    this.#release = release;
+    this.#fail = fail;
+  }
+
+  release(): void {
+    this.#release();
+  }
+
+  fail(error: TroupeError): void {
+    this.#fail(error);
+  }
+}

@@ -6,11 +6,9 @@
  */
 import type { TroupeError } from "@troupe/base";
 import type { Metadata, Scope } from "@troupe/relay";
-import type { FlowControl, FlowSink } from "../ports/flow.ts";
-import type { ActionCall, ActorConnection, Reply } from "../ports/instance.ts";
-import { Output } from "../ports/output.ts";
-import type { Abandoned, CallChain } from "../ports/running-call.ts";
-import type { Whole } from "../ports/whole.ts";
+import type { ActionCall } from "../ports/instance.ts";
+import type { Output } from "../ports/output.ts";
+import { type CallFailure, WatchedCall, WatchedOutput } from "../watched/watched-call.ts";
 import { capturedTrace, endScope, OK, type Tracing } from "./tracing.ts";
 
 /** What a call is told of by the instance that it came to. */
@@ -22,20 +20,8 @@ export interface CallWatch {
   left(call: TracedCall): void;
 }
 
-/** A call with a scope. Its answers are those of the call that it stands for. */
-export class TracedCall implements Whole<ActionCall>, Reply {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly send: ActionCall["send"];
-  readonly connection: ActorConnection | undefined;
-  readonly params: unknown;
-  readonly request: (() => Request) | undefined;
-  readonly until: number | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly caller: string | undefined;
-  readonly chain: CallChain | undefined;
-  readonly depth: number | undefined;
-  readonly #call: ActionCall;
+/** A call with a scope. */
+export class TracedCall extends WatchedCall {
   readonly #watch: CallWatch;
   readonly #scope: Scope;
   /** False: nobody heard of its start, so that nobody is told of its times. */
@@ -53,61 +39,25 @@ export class TracedCall implements Whole<ActionCall>, Reply {
     watch: CallWatch,
     of: { readonly scope: Scope; readonly told: boolean; readonly wakeMs: number | undefined },
   ) {
-    this.#call = call;
+    super(call);
     this.#watch = watch;
     this.#scope = of.scope;
     this.#told = of.told;
     this.#wakeMs = of.wakeMs;
-    this.name = call.name;
-    this.args = call.args;
-    this.send = call.send;
-    this.connection = call.connection;
-    this.params = call.params;
-    this.request = call.request;
-    this.until = call.until;
-    this.idempotencyKey = call.idempotencyKey;
-    this.caller = call.caller;
-    this.chain = call.chain;
-    this.depth = call.depth;
     this.#came = of.told ? watch.tracing.env.clock.monotonic() : 0;
   }
 
-  get trace(): string | undefined {
+  override get trace(): string | undefined {
     return capturedTrace(this.#watch.tracing.relay, this.#scope);
   }
 
-  get reply(): Reply {
-    return this;
-  }
-
-  began(): void {
+  override began(): void {
     if (this.#told) this.#began ??= this.#now;
-    this.#call.began?.();
-  }
-
-  onAbandoned(listener: Abandoned): void {
-    this.#call.onAbandoned?.(listener);
-  }
-
-  ok(output: unknown): Output {
-    return this.#answer(this.#call.reply.ok(output), output, undefined);
-  }
-
-  error(error: unknown): Output {
-    return this.#answer(this.#call.reply.error(error), undefined, { error });
-  }
-
-  flow(control: FlowControl): FlowSink<unknown> {
-    const sink = this.#call.reply.flow(control);
-    return {
-      item: (item) => sink.item(item),
-      end: () => this.#answer(sink.end(), undefined, undefined),
-      error: (error) => this.#answer(sink.error(error), undefined, { error }),
-    };
+    super.began();
   }
 
   /** The answer leaves, or never will, or nobody made one. Once. */
-  left(failure: { readonly error: unknown } | undefined): void {
+  override left(failure: TroupeError | undefined): void {
     if (this.#left) return;
     this.#left = true;
     const { tracing } = this.#watch;
@@ -116,7 +66,7 @@ export class TracedCall implements Whole<ActionCall>, Reply {
       endScope(tracing.relay, this.#scope);
       return;
     }
-    const error = failure === undefined ? this.#error : failure.error;
+    const error = failure ?? this.#error;
     const output = tracing.payloads && error === undefined ? this.#result : undefined;
     const how =
       error === undefined
@@ -144,7 +94,7 @@ export class TracedCall implements Whole<ActionCall>, Reply {
     };
   }
 
-  #answer(output: Output, result: unknown, failure: { readonly error: unknown } | undefined): Output {
+  protected override answered(output: Output, result: unknown, failure: CallFailure | undefined): Output {
     if (!this.#told) {
       // Nobody asks when it leaves.
       this.left(undefined);
@@ -152,34 +102,7 @@ export class TracedCall implements Whole<ActionCall>, Reply {
     }
     this.#answered = this.#now;
     this.#result = result;
-    // What was thrown may be nothing at all, and is an error all the same.
     this.#error = failure === undefined ? undefined : (failure.error ?? String(failure.error));
-    return new TracedOutput(output, this);
-  }
-}
-
-/** An answer that tells when it leaves. */
-class TracedOutput extends Output {
-  readonly #output: Output;
-  readonly #call: TracedCall;
-
-  constructor(output: Output, call: TracedCall) {
-    super();
-    this.#output = output;
-    this.#call = call;
-  }
-
-  get bytes(): number {
-    return this.#output.bytes;
-  }
-
-  release(): void {
-    this.#output.release();
-    this.#call.left(undefined);
-  }
-
-  fail(error: TroupeError): void {
-    this.#output.fail(error);
-    this.#call.left({ error });
+    return new WatchedOutput(output, this);
   }
 }

@@ -1,10 +1,10 @@
 /** A kind's factory whose activations are traced: waking is a scope, and what its hooks do is below it. */
 import type { Scope } from "@troupe/relay";
 import { NamedHost } from "../host/named-host.ts";
-import { RecordedStore } from "../inspector/recorded-store.ts";
 import type { ActorInstance, InstanceFactory, InstanceOpen } from "../ports/instance.ts";
 import type { StoreNeeds } from "../ports/storage.ts";
 import type { Whole } from "../ports/whole.ts";
+import { WatchedStore } from "../watched/watched-store.ts";
 import { TracedInstance } from "./traced-instance.ts";
 import { actorFacts, endScope, failedWith, OK, type Tracing } from "./tracing.ts";
 
@@ -36,7 +36,7 @@ export class TracedFactory implements Whole<InstanceFactory> {
     const now = env.clock.monotonic();
     const from = request.since ?? now;
     const time = new StorageTime();
-    const store = new RecordedStore(request.store, env, time);
+    const store = new WatchedStore(request.store, env, time);
     const wrap = (instance: ActorInstance): TracedInstance =>
       new TracedInstance(instance, this.#tracing, {
         store: time,

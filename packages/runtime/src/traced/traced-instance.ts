@@ -7,25 +7,16 @@
 import { TRACEPARENT_HEADER } from "@troupe/protocol";
 import type { ActionPayload, Scope } from "@troupe/relay";
 import { actorErrors } from "../errors.ts";
-import type { ActorRecord, Generation } from "../ports/directory.ts";
-import type {
-  ActionCall,
-  ActorConnection,
-  ActorInstance,
-  ConnectRequest,
-  InstanceReport,
-  StopReason,
-} from "../ports/instance.ts";
+import type { ActionCall, ActorInstance, StopReason } from "../ports/instance.ts";
 import type { HttpRequestHead, RawRequest } from "../ports/raw.ts";
-import type { Whole } from "../ports/whole.ts";
+import { WatchedInstance } from "../watched/watched-instance.ts";
 import { CallScope, type ScopeWatch } from "./call-scope.ts";
 import { type CallWatch, TracedCall } from "./traced-call.ts";
 import { actorFacts, parentOf, type Tracing, traceOfHeader } from "./tracing.ts";
 
 /** An activation whose calls have scopes. */
-export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWatch {
+export class TracedInstance extends WatchedInstance implements CallWatch, ScopeWatch {
   readonly tracing: Tracing;
-  readonly #instance: ActorInstance;
   readonly #store: { readonly storageMs: number };
   /** Calls that have a scope, and no answer. */
   #open: Set<TracedCall> | undefined;
@@ -34,7 +25,6 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWat
   readonly #takesScopes: boolean;
   /** Of the wake that nobody has been told of. */
   #wakeMs: number | undefined;
-  #stopping: Promise<void> | undefined;
 
   constructor(
     instance: ActorInstance,
@@ -45,37 +35,21 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWat
       readonly takesScopes: boolean;
     },
   ) {
-    this.#instance = instance;
+    super(instance);
     this.tracing = tracing;
     this.#store = of.store;
     this.#wakeMs = of.wakeMs;
     this.#takesScopes = of.takesScopes;
   }
 
-  get record(): ActorRecord {
-    return this.#instance.record;
-  }
-
-  get generation(): Generation {
-    return this.#instance.generation;
-  }
-
-  get accepting(): boolean {
-    return this.#instance.accepting;
-  }
-
-  get doomed(): boolean {
-    return this.#instance.doomed;
-  }
-
   get storageMs(): number {
     return this.#store.storageMs;
   }
 
-  action(call: ActionCall): void {
+  override action(call: ActionCall): void {
     const { relay } = this.tracing;
     if (relay.isQuiet && this.#takesScopes && call.send === undefined) {
-      this.#instance.action(call, new CallScope(this, call));
+      this.instance.action(call, new CallScope(this, call));
       return;
     }
     const parent = this.#parentOf(call.trace);
@@ -96,27 +70,10 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWat
     this.#made?.delete(scope);
   }
 
-  connect(request: ConnectRequest): Promise<ActorConnection> {
-    return this.#instance.connect(request);
-  }
-
-  open(request: RawRequest): void {
+  override open(request: RawRequest): void {
     const trace = request.kind === "http" ? traceOfHead(request.head) : undefined;
-    if (trace === undefined) this.#instance.open(request);
-    else this.tracing.relay.withScopeStack(this.#parentOf(trace), () => this.#instance.open(request));
-  }
-
-  settled(): Promise<void> {
-    return this.#instance.settled();
-  }
-
-  stop(reason: StopReason): Promise<void> {
-    this.#stopping ??= this.#stop(reason);
-    return this.#stopping;
-  }
-
-  report(): InstanceReport {
-    return this.#instance.report();
+    if (trace === undefined) this.instance.open(request);
+    else this.tracing.relay.withScopeStack(this.#parentOf(trace), () => this.instance.open(request));
   }
 
   /** What a client says of its trace goes before what goes on here, which is nothing where a client calls. */
@@ -154,13 +111,13 @@ export class TracedInstance implements Whole<ActorInstance>, CallWatch, ScopeWat
     this.#open ??= new Set();
     this.#open.add(traced);
     if (told) this.#wakeMs = undefined;
-    relay.withScopeStack(scope, () => this.#instance.action(traced));
+    relay.withScopeStack(scope, () => this.instance.action(traced));
   }
 
-  async #stop(reason: StopReason): Promise<void> {
-    await this.#instance.stop(reason);
+  protected override async stopOnce(reason: StopReason): Promise<void> {
+    await this.instance.stop(reason);
     // Whoever is left has no answer, and gets none: its client was told by the end of its connection.
-    for (const call of [...(this.#open ?? [])]) call.left({ error: actorErrors.stopped(this.record.id) });
+    for (const call of [...(this.#open ?? [])]) call.left(actorErrors.stopped(this.record.id));
     for (const scope of [...(this.#made ?? [])]) scope.end();
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "@troupe/protocol/actor/v1";
 import { actorErrors, notRetryable } from "../../errors.ts";
 import type { ActorSaying } from "../../ports/carried.ts";
-import { Output } from "../../ports/output.ts";
+import { FunctionOutput } from "../../ports/output.ts";
 import type { HttpExchange, RawHttpRequest } from "../../ports/raw.ts";
 import type { CarriedActivation } from "./activation.ts";
 
@@ -239,28 +239,6 @@ class CarriedRequest implements HttpExchange {
     release: () => void,
     fail: (error: TroupeError) => void = (error) => this.#asked.peer.reset(error),
   ): void {
-    this.#activation.emit(new AnswerOutput(bytes, release, fail));
-  }
-}
-
-/** A part of an answer. */
-class AnswerOutput extends Output {
-  readonly bytes: number;
-  readonly #release: () => void;
-  readonly #fail: (error: TroupeError) => void;
-
-  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
-    super();
-    this.bytes = bytes;
-    this.#release = release;
-    this.#fail = fail;
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  fail(error: TroupeError): void {
-    this.#fail(error);
+    this.#activation.emit(new FunctionOutput(bytes, release, fail));
   }
 }

@@ -26,7 +26,7 @@ import {
 import { actorErrors, messageErrors } from "../../errors.ts";
 import type { HibernatingClient, SocketClient } from "../../ports/hibernation.ts";
 import { type CloseReason, closeCodeOf } from "../../ports/instance.ts";
-import { Output } from "../../ports/output.ts";
+import { FunctionOutput } from "../../ports/output.ts";
 import type { RawPeer, RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { CarriedActivation } from "./activation.ts";
 
@@ -217,7 +217,7 @@ class CarriedSocket implements RawSocket {
   /** Behind what the code wrote. */
   acknowledge(index: number): void {
     const release = (): void => this.#peer.acknowledge?.(index);
-    this.#activation.emit(new SocketOutput(16, release, () => {}));
+    this.#activation.emit(new FunctionOutput(16, release, () => {}));
   }
 
   /** The activation ends without it: gives who keeps it. */
@@ -258,28 +258,6 @@ class CarriedSocket implements RawSocket {
       this.#ending = true;
       this.#peer.close(closeCodes.internal, `${group}.${code}`);
     };
-    this.#activation.emit(new SocketOutput(bytes, release, fail));
-  }
-}
-
-/** Something that leaves on a raw socket. */
-class SocketOutput extends Output {
-  readonly bytes: number;
-  readonly #release: () => void;
-  readonly #fail: (error: TroupeError) => void;
-
-  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
-    super();
-    this.bytes = bytes;
-    this.#release = release;
-    this.#fail = fail;
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  fail(error: TroupeError): void {
-    this.#fail(error);
+    this.#activation.emit(new FunctionOutput(bytes, release, fail));
   }
 }

@@ -18,7 +18,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors, notRetryable, requestErrors } from "../../errors.ts";
 import type { FlowSink } from "../../ports/flow.ts";
-import { Output } from "../../ports/output.ts";
+import { FunctionOutput } from "../../ports/output.ts";
 import type { ByteSource, HttpExchange, RawHttpRequest } from "../../ports/raw.ts";
 import type { CallChain } from "../../ports/running-call.ts";
 import type { Hook } from "../behaviour.ts";
@@ -169,7 +169,7 @@ class LocalRequest implements HttpExchange {
     const headers = [...response.headers].map(([name, value]) => [name, value] as const);
     const body = this.#bodyOf(response);
     this.#phase = "answering";
-    const said = new RequestOutput(
+    const said = new FunctionOutput(
       headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, 64),
       () => this.#asked.peer.head({ status, headers }),
       (error) => this.#asked.refused(notRetryable(error)),
@@ -199,15 +199,15 @@ class LocalRequest implements HttpExchange {
     const { peer } = this.#asked;
     const lost = (error: TroupeError): void => peer.reset(error);
     return {
-      item: (bytes) => new RequestOutput(bytes.byteLength, () => peer.chunk(bytes), lost),
-      end: () => new RequestOutput(16, () => peer.end(), lost),
+      item: (bytes) => new FunctionOutput(bytes.byteLength, () => peer.chunk(bytes), lost),
+      end: () => new FunctionOutput(16, () => peer.end(), lost),
       error: (cause) => {
         const error = TroupeError.is(cause) ? cause : requestErrors.bodyFailed(cause);
         if (error !== cause)
           this.#activation.log.error("the body of an answer failed; the client's connection is broken", {
             cause,
           });
-        return new RequestOutput(64, () => peer.reset(error), lost);
+        return new FunctionOutput(64, () => peer.reset(error), lost);
       },
     };
   }
@@ -218,7 +218,7 @@ class LocalRequest implements HttpExchange {
     this.#run?.abandon(cause);
     void leaveFlow(this.#activation, this.#run);
     const { refused } = this.#asked;
-    const said = new RequestOutput(
+    const said = new FunctionOutput(
       64,
       () => refused(cause),
       (error) => refused(notRetryable(error)),
@@ -269,26 +269,4 @@ function streamOf(source: ByteSource): ReadableStream<Uint8Array<ArrayBuffer>> {
 function drop(response: unknown): void {
   if (isResponse(response) && response.body?.locked === false)
     void new AnswerBody(response.body).return().catch(() => {});
-}
-
-/** Something that leaves on a request: its answer's head, a chunk, or its end. */
-class RequestOutput extends Output {
-  readonly bytes: number;
-  readonly #release: () => void;
-  readonly #fail: (error: TroupeError) => void;
-
-  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
-    super();
-    this.bytes = bytes;
-    this.#release = release;
-    this.#fail = fail;
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  fail(error: TroupeError): void {
-    this.#fail(error);
-  }
 }

@@ -25,7 +25,7 @@ import {
   type ConnectionSink,
   closeCodeOf,
 } from "../../ports/instance.ts";
-import { Output } from "../../ports/output.ts";
+import { FunctionOutput } from "../../ports/output.ts";
 import type { RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
@@ -147,14 +147,14 @@ export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
       this.#gatedBytes -= message.length;
       this.#opening.peer.send(message);
     };
-    this.#activation.emit(new SocketOutput(message.length, release, (error) => this.#lost(error)));
+    this.#activation.emit(new FunctionOutput(message.length, release, (error) => this.#lost(error)));
   }
 
   end(code: number, reason: string): void {
     if (this.#readyState !== OPEN) return;
     this.#readyState = CLOSING;
     const close = (): void => this.#opening.peer.close(code, reason);
-    this.#activation.emit(new SocketOutput(64, close, (error) => this.#lost(error)));
+    this.#activation.emit(new FunctionOutput(64, close, (error) => this.#lost(error)));
   }
 
   /** The link has ended. */
@@ -262,7 +262,7 @@ export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
     if (this.#readyState !== OPEN) return;
     const { peer } = this.#opening;
     this.#activation.emit(
-      new SocketOutput(
+      new FunctionOutput(
         16,
         () => peer.acknowledge?.(index),
         () => {},
@@ -299,28 +299,6 @@ export class LocalSocket implements RawSocket, ConnectionSink, WebSocketCore {
   #lost(error: TroupeError): void {
     if (this.#readyState === OPEN) this.#readyState = CLOSING;
     this.#opening.peer.close(closeCodes.internal, `${error.group}.${error.code}`);
-  }
-}
-
-/** Something that leaves on a raw socket: a message, or its end. */
-class SocketOutput extends Output {
-  readonly bytes: number;
-  readonly #release: () => void;
-  readonly #fail: (error: TroupeError) => void;
-
-  constructor(bytes: number, release: () => void, fail: (error: TroupeError) => void) {
-    super();
-    this.bytes = bytes;
-    this.#release = release;
-    this.#fail = fail;
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  fail(error: TroupeError): void {
-    this.#fail(error);
   }
 }
 

@@ -1,4 +1,4 @@
-/** RecordedStore: an actor's store, with an eye on what becomes durable and on open transactions. */
+/** WatchedStore: an actor's store, with an eye on what becomes durable and on open transactions. */
 import type { Env } from "@troupe/base";
 import type { BindParams, ExecuteResult } from "@troupe/protocol";
 import type {
@@ -23,21 +23,21 @@ export interface StoreWatch {
 }
 
 /** A store whose batches are watched. */
-export class RecordedStore implements Whole<ActorStore> {
+export class WatchedStore implements Whole<ActorStore> {
   readonly sql: ActorStore["sql"];
   readonly durable: ActorStore["durable"];
   readonly present: ActorStore["present"];
   readonly #store: ActorStore;
   readonly #env: Pick<Env, "clock">;
-  readonly #recorder: StoreWatch;
-  #source: RecordedSource | undefined;
+  readonly #watch: StoreWatch;
+  #source: WatchedSource | undefined;
   #savepoints = 0;
 
-  constructor(store: ActorStore, env: Pick<Env, "clock">, recorder: StoreWatch) {
+  constructor(store: ActorStore, env: Pick<Env, "clock">, watch: StoreWatch) {
     this.#store = store;
     this.#env = env;
-    this.#recorder = recorder;
-    if (store.sql !== undefined) this.sql = (wrote) => this.#watch(store.sql?.(wrote));
+    this.#watch = watch;
+    if (store.sql !== undefined) this.sql = (wrote) => this.#watched(store.sql?.(wrote));
     if (store.durable !== undefined) this.durable = () => store.durable?.() ?? Promise.resolve();
     if (store.present !== undefined) this.present = () => store.present?.();
   }
@@ -60,7 +60,7 @@ export class RecordedStore implements Whole<ActorStore> {
   }
 
   commit(source: BatchSource): void {
-    if (this.#source?.source !== source) this.#source = new RecordedSource(source, this.#env, this.#recorder);
+    if (this.#source?.source !== source) this.#source = new WatchedSource(source, this.#env, this.#watch);
     this.#store.commit(this.#source);
   }
 
@@ -68,7 +68,7 @@ export class RecordedStore implements Whole<ActorStore> {
     return this.#store.close();
   }
 
-  #watch(sql: ActorSql | undefined): ActorSql {
+  #watched(sql: ActorSql | undefined): ActorSql {
     if (sql === undefined) throw new TypeError("a store that has a database gives it");
     return new WatchedSql(sql, (more) => {
       this.#savepoints += more;
@@ -77,16 +77,16 @@ export class RecordedStore implements Whole<ActorStore> {
 }
 
 /** A writer whose batches are timed from their taking. They are settled in the order in which they were taken. */
-class RecordedSource implements BatchSource {
+class WatchedSource implements BatchSource {
   readonly source: BatchSource;
   readonly #env: Pick<Env, "clock">;
-  readonly #recorder: StoreWatch;
+  readonly #watch: StoreWatch;
   readonly #taken: { readonly at: number; rows: readonly RowChange[] }[] = [];
 
-  constructor(source: BatchSource, env: Pick<Env, "clock">, recorder: StoreWatch) {
+  constructor(source: BatchSource, env: Pick<Env, "clock">, watch: StoreWatch) {
     this.source = source;
     this.#env = env;
-    this.#recorder = recorder;
+    this.#watch = watch;
   }
 
   take(): Batch {
@@ -101,7 +101,7 @@ class RecordedSource implements BatchSource {
   settled(outcome: CommitOutcome): void {
     const taken = this.#taken.shift();
     if (taken !== undefined && outcome.durable)
-      this.#recorder.stored(taken.rows, this.#env.clock.monotonic() - taken.at);
+      this.#watch.stored(taken.rows, this.#env.clock.monotonic() - taken.at);
     this.source.settled(outcome);
   }
 }
