@@ -7,7 +7,7 @@
  * So everything here, and everything that crosses the border of a process, asks `alive` first.
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import type {
   AsyncContext,
@@ -150,8 +150,8 @@ export class SimProcess {
 
 /** As Node does for timers and immediates: the task runs in the async context that set it. */
 function keepContext(task: () => void): () => void {
-  const enter = AsyncLocalStorage.snapshot();
-  return () => enter(task);
+  const context = new AsyncResource("SimTask");
+  return () => context.runInAsyncScope(task);
 }
 
 const asyncContext: AsyncContext = {

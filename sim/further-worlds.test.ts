@@ -1,0 +1,3 @@
+import { thousandWorlds } from "./thousand.ts";
+
+thousandWorlds(1_001);
