@@ -1,29 +1,25 @@
 /**
- * The disk thread: waits for a descriptor in shared memory, syncs it, looks whether that meant anything, says how it
- * went. See `disk-thread.ts`.
+ * The disk thread: syncs the descriptor that it is asked for, looks whether that meant anything, says how it went. See
+ * `disk-thread.ts`.
  *
  * It must import nothing that needs the package's own resolution: it is started by URL.
  */
 import { fdatasyncSync, fstatSync, readSync } from "node:fs";
 import { isMainThread, workerData } from "node:worker_threads";
-import { CUT, cells, DISPLACED, type DiskWorkerData, END_OFFSET, STOP, UNKNOWN_ERROR } from "./disk-cells.ts";
+import { cellsOf, DISPLACED, type DiskWorkerData, diskCells, END_OFFSET } from "./disk-cells.ts";
 import { isDisplaced } from "./known-file.ts";
+import { resultOf, serveRequests, syncResults } from "./request-cells.ts";
 
 /** The first four bytes of every log of SQLite's; the lowest bit says which byte order its checksums have. */
 const LOG_MAGIC = 0x377f0682;
 const head = Buffer.alloc(4);
 
 function sync(log: { readonly fd: number; readonly end: number }, data: DiskWorkerData): number {
-  try {
-    fdatasyncSync(log.fd);
-    const { size } = fstatSync(log.fd);
-    if (size < log.end || (size > 0 && !beginsAsLog(log.fd))) return CUT;
-    const place = data.files.findIndex(isDisplaced);
-    return place === -1 ? 0 : DISPLACED + place;
-  } catch (error) {
-    if (error instanceof Error && "errno" in error && typeof error.errno === "number") return error.errno;
-    return UNKNOWN_ERROR;
-  }
+  fdatasyncSync(log.fd);
+  const { size } = fstatSync(log.fd);
+  if (size < log.end || (size > 0 && !beginsAsLog(log.fd))) return syncResults.cut;
+  const place = data.files.findIndex(isDisplaced);
+  return place === -1 ? 0 : DISPLACED + place;
 }
 
 /** A log that was emptied while a transaction wrote has its size again, and zeros at its front. */
@@ -32,17 +28,13 @@ function beginsAsLog(fd: number): boolean {
 }
 
 function serve(data: DiskWorkerData): void {
-  const memory = new Int32Array(data.memory);
+  const cells = cellsOf(data.memory);
   const ends = new Float64Array(data.memory, END_OFFSET);
-  for (let served = 0; ; ) {
-    Atomics.wait(memory, cells.asked, served);
-    served = Atomics.load(memory, cells.asked);
-    const fd = Atomics.load(memory, cells.descriptor);
-    if (fd === STOP) return;
-    Atomics.store(memory, cells.result, sync({ fd, end: ends[0] ?? 0 }, data));
-    Atomics.store(memory, cells.answered, served);
-    Atomics.notify(memory, cells.answered);
-  }
+  serveRequests(cells, () => {
+    const fd = Atomics.load(cells, diskCells.descriptor);
+    const result = resultOf(() => sync({ fd, end: ends[0] ?? 0 }, data));
+    Atomics.store(cells, diskCells.result, result);
+  });
 }
 
 if (!isMainThread) serve(workerData);

@@ -1,14 +1,10 @@
-/**
- * SyncLane: one thread that syncs, and what it was asked for. A request is a few stores and a notify, the answer comes by
- * `Atomics.waitAsync`: a message each way costs more than the sync itself on a fast disk (`disk-thread.ts` has the figures).
- */
-import { getSystemErrorName } from "node:util";
-import { Worker } from "node:worker_threads";
+/** SyncLane: one thread that syncs (`request-thread.ts`), and what it was asked for. */
 import { assert } from "@troupe/base";
+import { syncResults } from "../request-cells.ts";
+import { RequestThread, syncError } from "../request-thread.ts";
 import { workerUrl } from "../worker-url.ts";
 import {
-  CUT,
-  cells,
+  cellsOf,
   ENDS_OFFSET,
   jobCells,
   kinds,
@@ -16,7 +12,7 @@ import {
   MOST_JOBS,
   type SyncJob,
   type SyncWorkerData,
-  UNKNOWN_ERROR,
+  syncCells,
 } from "./sync-cells.ts";
 
 /** A job, and who waits for it. */
@@ -39,25 +35,23 @@ const NONE: readonly WaitingSync[] = [];
 /** A thread, and its request. */
 export class SyncLane {
   readonly #owner: SyncLaneOwner;
-  readonly #worker: Worker;
-  readonly #memory: Int32Array;
+  readonly #thread: RequestThread;
+  readonly #cells: Int32Array;
   readonly #ends: Float64Array;
   #running = NONE;
 
   constructor(owner: SyncLaneOwner) {
     this.#owner = owner;
     const memory = new SharedArrayBuffer(MEMORY_BYTES);
-    this.#memory = new Int32Array(memory, 0, ENDS_OFFSET / Int32Array.BYTES_PER_ELEMENT);
+    this.#cells = cellsOf(memory);
     this.#ends = new Float64Array(memory, ENDS_OFFSET);
     const workerData: SyncWorkerData = { memory };
-    this.#worker = new Worker(workerUrl("sync-worker", import.meta.url), {
-      workerData,
-      execArgv: [],
+    this.#thread = new RequestThread({
+      program: workerUrl("sync-worker", import.meta.url),
       name: "troupe-sync",
+      workerData,
+      lost: owner.lost,
     });
-    this.#worker.unref();
-    this.#worker.on("error", (error) => owner.lost(error));
-    this.#worker.on("exit", () => owner.lost(new Error("a sync thread ended")));
   }
 
   get isFree(): boolean {
@@ -69,14 +63,8 @@ export class SyncLane {
     assert(this.isFree && jobs.length <= MOST_JOBS, "one request at a time");
     this.#running = jobs;
     for (const [index, { job }] of jobs.entries()) this.#write(index, job);
-    Atomics.store(this.#memory, cells.count, jobs.length);
-    this.#worker.ref();
-    const before = Atomics.load(this.#memory, cells.answered);
-    Atomics.add(this.#memory, cells.asked, 1);
-    Atomics.notify(this.#memory, cells.asked);
-    const answer = Atomics.waitAsync(this.#memory, cells.answered, before);
-    if (answer.async) answer.value.then(this.#answered);
-    else queueMicrotask(this.#answered);
+    Atomics.store(this.#cells, syncCells.count, jobs.length);
+    this.#thread.ask(this.#answered);
   }
 
   /** Gives up what runs: the thread is gone, or ends. */
@@ -87,13 +75,13 @@ export class SyncLane {
   }
 
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread.stop();
   }
 
   #write(index: number, job: SyncJob): void {
-    const at = cells.jobs + index * jobCells.size;
-    Atomics.store(this.#memory, at + jobCells.descriptor, job.fd);
-    Atomics.store(this.#memory, at + jobCells.kind, kinds[job.kind]);
+    const at = syncCells.jobs + index * jobCells.size;
+    Atomics.store(this.#cells, at + jobCells.descriptor, job.fd);
+    Atomics.store(this.#cells, at + jobCells.kind, kinds[job.kind]);
     this.#ends[index] = job.kind === "log" ? job.end : 0;
   }
 
@@ -107,15 +95,14 @@ export class SyncLane {
       else reject(error);
     }
     this.#owner.free();
-    if (this.isFree) this.#worker.unref();
+    if (this.isFree) this.#thread.rest();
   };
 
   #errorOf(index: number): Error | undefined {
-    const result = Atomics.load(this.#memory, cells.jobs + index * jobCells.size + jobCells.result);
+    const result = Atomics.load(this.#cells, syncCells.jobs + index * jobCells.size + jobCells.result);
     if (result === 0) return undefined;
-    if (result === CUT) return new Error("its log was deleted or cut under the process");
-    if (result === UNKNOWN_ERROR) return new Error("a sync failed");
-    const code = getSystemErrorName(result);
-    return Object.assign(new Error(`a sync failed: ${code}`), { code, errno: result });
+    return result === syncResults.cut
+      ? new Error("its log was deleted or cut under the process")
+      : syncError(result);
   }
 }

@@ -1,0 +1,41 @@
+/**
+ * What a thread that syncs and its owner share, whatever it is asked for: the two cells on which they sleep, and how a
+ * sync says how it went.
+ */
+
+/** Which of the first cells means what; behind them is the request. */
+export const requestCells = {
+  /** Goes up by one with each request (and wraps). The thread sleeps on it. */
+  asked: 0,
+  /** The `asked` that was served last. The owner sleeps on it. */
+  answered: 1,
+} as const;
+
+/** Results: 0, a negative errno, or one of these. What is above them is the request's own. */
+export const syncResults = {
+  /** The sync threw something that has no errno. */
+  unknown: 1,
+  /** The log was deleted, is shorter than what was written, or has a hole where it should begin. */
+  cut: 2,
+} as const;
+
+/** What `attempt` comes to, as a number. */
+export function resultOf(attempt: () => number): number {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof Error && "errno" in error && typeof error.errno === "number") return error.errno;
+    return syncResults.unknown;
+  }
+}
+
+/** In the thread: serves request after request, until the thread is ended. */
+export function serveRequests(cells: Int32Array, serve: () => void): never {
+  for (let served = 0; ; ) {
+    Atomics.wait(cells, requestCells.asked, served);
+    served = Atomics.load(cells, requestCells.asked);
+    serve();
+    Atomics.store(cells, requestCells.answered, served);
+    Atomics.notify(cells, requestCells.answered);
+  }
+}
