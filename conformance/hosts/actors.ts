@@ -1,6 +1,7 @@
 /** The actors of the kit. One module for every cell: embedded, in a program that is a host, and bundled for workerd. */
 import { UserError } from "@troupe/base";
 import { actor, db, event, queue, workflow } from "@troupe/runtime/edge";
+import { runCorpus } from "./sql-corpus.ts";
 
 /** Every value that crosses a wire unchanged. */
 const everything = () => ({
@@ -106,6 +107,15 @@ export const ledger = actor({
     all: (c) => c.db.execute<{ n: bigint | number; b: Uint8Array }>("SELECT n, b FROM t"),
     wrong: async (c) => {
       await c.db.execute("SELECT nothing FROM nowhere");
+    },
+    corpus: (c) => runCorpus(c.db),
+    batch: async (c, second: string) => {
+      const insert = "INSERT INTO t VALUES (?, NULL)";
+      return await c.db.batch([
+        { sql: insert, args: [7] },
+        { sql: second, args: [8] },
+        "SELECT count(*) FROM t",
+      ]);
     },
   },
 });

@@ -5,6 +5,7 @@
 import { type Client, createClient } from "@troupe/client";
 import { expect } from "vitest";
 import type { actors } from "./actors.ts";
+import { corpus } from "./sql-corpus.ts";
 
 /** The actors, as a client knows them. */
 export type HostClient = Client<{ readonly "~types"?: { readonly use: typeof actors } }>;
@@ -123,6 +124,23 @@ export const hostKit: Readonly<Record<string, (client: HostClient) => Promise<st
     expect(await codeOf(ledger.undo())).toBe("user.undone");
     expect(await ledger.all()).toEqual([{ n: 9_007_199_254_740_993n, b: new Uint8Array([1, 0, 2]) }]);
     expect(await codeOf(ledger.wrong())).toBe("internal.error");
+    return "yes";
+  },
+  "SQL: values, parameters and errors, one by one and together": async (client) => {
+    const wanted = corpus.map(({ gives }) => gives);
+    for (const gave of await client.ledger.getOrCreate(["corpus"]).corpus()) expect(gave).toEqual(wanted);
+    return "yes";
+  },
+  "SQL: batches": async (client) => {
+    const ledger = client.ledger.getOrCreate(["batches"]);
+    const insert = "INSERT INTO t VALUES (?, NULL)";
+    expect(await codeOf(ledger.batch("INSERT INTO nowhere VALUES (?)"))).toBe("internal.error");
+    const none = { columns: [], rows: [], changes: 1 };
+    expect(await ledger.batch(insert)).toEqual([
+      { ...none, lastInsertRowId: 1 },
+      { ...none, lastInsertRowId: 2 },
+      { columns: ["count(*)"], rows: [[2]], changes: 0, lastInsertRowId: null },
+    ]);
     return "yes";
   },
   Workflows: async (client) => {

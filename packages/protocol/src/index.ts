@@ -82,7 +82,7 @@ export { engineLimits } from "./engine-limits.ts";
 export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";
-export type { BindParam, BindParams, ColumnValue, ExecuteResult } from "./sql.ts";
+export type { BindParam, BindParams, ColumnValue, ExecuteResult, SqlOutcome, SqlStatement } from "./sql.ts";
 export { decodeCbor, encodeCbor, encodeCborToPass, encodeCborUpTo } from "./values/cbor.ts";
 export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";

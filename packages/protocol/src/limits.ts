@@ -168,6 +168,16 @@ export const limits = {
   sqlParameters: 1_024,
   /** Parameters of one statement, all together: text as UTF-8, numbers as 8 bytes. */
   sqlBoundBytes: 1024 * 1024,
+  /** Statements of one `batch`: nobody else of the process has a turn between them. */
+  sqlBatchStatements: 4_096,
+  /** Texts and parameters of one `batch`, each text as often as it is used. */
+  sqlBatchBytes: 4 * 1024 * 1024,
+  /** Statements of one turn that go to an engine in one message. Those behind them go in the next one. */
+  sqlGroupStatements: 256,
+  /** Texts and parameters of such a message: with a statement that is larger it goes alone. */
+  sqlGroupBytes: 256 * 1024,
+  /** What such statements gave is told in answers of about so much. */
+  sqlAnswerBytes: 1024 * 1024,
   /** Rows of one result: it is in memory as a whole. */
   sqlResultRows: 100_000,
   /** Values of one result: text as its characters, numbers as 8 bytes. */

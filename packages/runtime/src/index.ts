@@ -58,7 +58,14 @@ export type {
   WakeContextOf,
   WebSocketContextOf,
 } from "./actor/types/contexts-of.ts";
-export type { Database, RawDatabase, SqlRow, TransactionOptions } from "./actor/types/database.ts";
+export type {
+  BatchStatement,
+  Database,
+  DatabaseAccess,
+  RawDatabase,
+  SqlRow,
+  TransactionOptions,
+} from "./actor/types/database.ts";
 export type { EventArgs, EventDeclaration, EventDeclarations, EventOptions } from "./actor/types/event.ts";
 export { event } from "./actor/types/event.ts";
 export type {

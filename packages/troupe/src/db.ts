@@ -1,5 +1,6 @@
 export type {
   AnyDatabase as AnyDatabaseProvider,
+  BatchStatement,
   Database,
   Database as RawAccess,
   DatabaseClientOf as InferDatabaseClient,

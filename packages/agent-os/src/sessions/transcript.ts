@@ -7,7 +7,7 @@
  */
 import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import type { Database } from "@troupe/runtime";
+import type { DatabaseAccess } from "@troupe/runtime";
 import type { Entry, EntryPage, EntryRange, HistoryPage } from "../session-entry.ts";
 
 /** Runs on every start of an actor: what is there already stays. */
@@ -50,15 +50,15 @@ export interface RangeBefore {
 }
 
 /** Makes the table: for `onMigrate`. */
-export async function migrateTranscript(database: Database): Promise<void> {
+export async function migrateTranscript(database: DatabaseAccess): Promise<void> {
   await database.execute(SCHEMA);
 }
 
 /** Transcripts in an actor's database. */
 export class Transcript {
-  readonly #database: Database;
+  readonly #database: DatabaseAccess;
 
-  constructor(database: Database) {
+  constructor(database: DatabaseAccess) {
     this.#database = database;
   }
 
@@ -120,7 +120,7 @@ export class Transcript {
   }
 }
 
-async function insert(database: Database, stream: string, event: string): Promise<number> {
+async function insert(database: DatabaseAccess, stream: string, event: string): Promise<number> {
   const [row] = await database.execute<{ sequence: number }>(APPEND, { stream, event });
   assert(row !== undefined, "an insert gives its row");
   return row.sequence;

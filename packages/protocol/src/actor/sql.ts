@@ -38,6 +38,13 @@ export function decodeExecuteResult(bytes: Uint8Array): ExecuteResult {
   const value = decodeCbor(bytes);
   if (!isRecord(value)) throw malformed("result");
   const { columns, rows, changes, lastInsertRowId } = value;
+  return checkedResult(columns, rows, changes, lastInsertRowId);
+}
+
+/** The result that these are the parts of. Throws `sql.malformed`. */
+export function checkedResult(
+  ...[columns, rows, changes, lastInsertRowId]: readonly unknown[]
+): ExecuteResult {
   if (!Array.isArray(columns) || !columns.every((column) => typeof column === "string"))
     throw malformed("result");
   if (!Array.isArray(rows) || !rows.every(isRow) || typeof changes !== "number") throw malformed("result");
@@ -61,6 +68,7 @@ export function isBindParam(value: unknown): value is BindParam {
   return isColumnValue(value) || typeof value === "boolean";
 }
 
-function malformed(what: string): TroupeError {
+/** What can't be read. */
+export function malformed(what: string): TroupeError {
   return new TroupeError("sql", "malformed", `This can't be read as the ${what} of a statement`);
 }

@@ -30,6 +30,7 @@ export type {
   SocketClose,
   SocketMessage,
   SocketOpen,
+  SqlBatch,
   SqlBegin,
   SqlEnd,
   SqlExecute,
@@ -65,3 +66,4 @@ export {
   encodeExecuteResult,
   isBindParam,
 } from "./sql.ts";
+export { decodeSqlOutcomes, encodeSqlOutcomes } from "./sql-outcomes.ts";

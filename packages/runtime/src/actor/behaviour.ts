@@ -9,7 +9,7 @@ import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
 import type { HostOptions } from "./carried/host-options.ts";
-import { type DatabaseDeclaration, isDatabase } from "./database.ts";
+import { type AnyDatabase, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
 import { defaultOptions, keptByCode, parseOptions, type ResolvedOptions } from "./options.ts";
@@ -78,7 +78,7 @@ export interface LocalBehaviour {
   /** Absent where `run` is no workflow. */
   readonly workflow: ActorWorkflow | undefined;
   /** Present when the actor has a database. */
-  readonly database: DatabaseDeclaration | undefined;
+  readonly database: AnyDatabase;
   /** By dotted name. */
   readonly actions: ActionTable;
   readonly queues: QueueTable;
@@ -259,7 +259,7 @@ function versionOf(value: unknown): number {
   throw configErrors.invalidOption("stateVersion", "a whole number, 0 or more");
 }
 
-function databaseOf(value: unknown): DatabaseDeclaration | undefined {
+function databaseOf(value: unknown): AnyDatabase {
   if (value === undefined || isDatabase(value)) return value;
   throw configErrors.invalidOption("db", 'what `db()` of "troupe/db" returns');
 }

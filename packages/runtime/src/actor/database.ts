@@ -4,7 +4,7 @@
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { applyMigrations, type Migration, type PreparedMigration, prepareMigrations } from "./migrations.ts";
-import type { Database, RawDatabase } from "./types/database.ts";
+import type { Database, DatabaseAccess, RawDatabase } from "./types/database.ts";
 
 const KIND = "troupe database";
 
@@ -26,16 +26,16 @@ export interface DatabaseOptions<Client = Database> {
 }
 
 /** A database, for `actor({ db })`. `Client` is what `c.db` is. */
-export interface DatabaseDeclaration<Client extends Database = Database> {
+export interface DatabaseDeclaration<Client extends DatabaseAccess = Database> {
   readonly kind: typeof KIND;
   /** Makes `c.db`. Absent: it is the database itself. */
   readonly clientOf: ((db: RawDatabase) => Client) | undefined;
   /** Brings the tables to what the program needs, at each start. */
-  readonly migrate: ((db: Database, client: Database) => Promise<void>) | undefined;
+  readonly migrate: ((db: Database, client: DatabaseAccess) => Promise<void>) | undefined;
 }
 
 /** The `db` of any definition, or none. */
-export type AnyDatabase = DatabaseDeclaration | undefined;
+export type AnyDatabase = DatabaseDeclaration<DatabaseAccess> | undefined;
 
 /** What `c.db` is, of an actor with this `db`. */
 export type DatabaseClientOf<D extends AnyDatabase> =
@@ -58,7 +58,7 @@ export function db(options: DatabaseOptions = {}): DatabaseDeclaration {
 }
 
 /** A database whose `c.db` is made by `clientOf`. Throws `config.invalid_option`. */
-export function declareDatabase<Client extends Database>(
+export function declareDatabase<Client extends DatabaseAccess>(
   options: DatabaseOptions<Client>,
   clientOf: ((db: RawDatabase) => Client) | undefined,
 ): DatabaseDeclaration<Client> {
@@ -74,15 +74,15 @@ export function declareDatabase<Client extends Database>(
     clientOf,
     // `client` is what `clientOf` made, or with none the database itself.
     migrate: needed
-      ? migrator(prepared, onMigrate as ((db: Database) => void | Promise<void>) | undefined)
+      ? migrator(prepared, onMigrate as ((db: DatabaseAccess) => void | Promise<void>) | undefined)
       : undefined,
   });
 }
 
 function migrator(
   migrations: readonly PreparedMigration[],
-  onMigrate: ((client: Database) => void | Promise<void>) | undefined,
-): (db: Database, client: Database) => Promise<void> {
+  onMigrate: ((client: DatabaseAccess) => void | Promise<void>) | undefined,
+): (db: Database, client: DatabaseAccess) => Promise<void> {
   return async (db, client) => {
     if (migrations.length > 0) await applyMigrations(db, migrations);
     await onMigrate?.(client);
@@ -90,6 +90,6 @@ function migrator(
 }
 
 /** True for what `db()` returns. */
-export function isDatabase(value: unknown): value is DatabaseDeclaration {
+export function isDatabase(value: unknown): value is DatabaseDeclaration<DatabaseAccess> {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === KIND;
 }

@@ -4,18 +4,14 @@
 import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
 import { configErrors } from "../errors.ts";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
-import type { Types } from "./types/bag.ts";
+import type { AnyTypes, Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
-import type { Database } from "./types/database.ts";
+import type { Database, DatabaseAccess } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
-export interface ActorDefinition<
-  T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>,
-  A,
-  P = T["connParams"],
-> {
+export interface ActorDefinition<T extends AnyTypes, A, P = T["connParams"]> {
   readonly descriptor: ActorDescriptor;
   readonly behaviour: Behaviour;
   /** Types only; never there at run time. */
@@ -72,7 +68,7 @@ export function actor<
   A = Record<never, never>,
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,
-  D extends Database = Database,
+  D extends DatabaseAccess = Database,
   P = CP,
 >(
   config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P>,

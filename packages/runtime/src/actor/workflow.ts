@@ -7,7 +7,7 @@ import { MAIN, type WorkflowDefinition, type WorkflowFunction } from "../workflo
 import { workflowErrors } from "../workflow/errors.ts";
 import { openWorkflows, runWorkflows } from "./local/workflowing.ts";
 import type { Types } from "./types/bag.ts";
-import type { Database } from "./types/database.ts";
+import type { Database, DatabaseAccess } from "./types/database.ts";
 import type { EventDeclarations } from "./types/event.ts";
 import type { QueueDeclarations } from "./types/queue.ts";
 import type { WorkflowContext, WorkflowOptions } from "./types/workflow.ts";
@@ -40,7 +40,7 @@ export function workflow<
   E extends EventDeclarations = Record<never, never>,
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,
-  D extends Database = Database,
+  D extends DatabaseAccess = Database,
 >(
   fn: (ctx: WorkflowContext<Types<S, CP, CS, V, I, E, N, Q, D>>) => Promise<unknown>,
   options: WorkflowOptions<Types<S, CP, CS, V, I, E, N, Q, D>> = {},

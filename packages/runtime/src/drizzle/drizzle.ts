@@ -4,6 +4,7 @@
  * Drizzle builds the SQL, and the actor's database runs it: the same slot, limits and rules. `transaction` is ours, for
  * Drizzle's own would know nothing of who else waits.
  */
+import type { BindParam, ExecuteResult } from "@troupe/protocol";
 import { drizzle, type SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
 import { type DatabaseDeclaration, type DatabaseOptions, declareDatabase } from "../actor/database.ts";
 import type { Database, RawDatabase, TransactionOptions } from "../actor/types/database.ts";
@@ -61,13 +62,11 @@ export function db<S extends DrizzleSchema = Record<string, never>>(
 function drizzleOver<S extends DrizzleSchema>(raw: RawDatabase, schema: S | undefined): DrizzleDatabase<S> {
   const made = drizzle<S>(
     (sql, params, method) => run(raw, { sql, params, method }),
-    // Drizzle's own: all or nothing.
-    (batch) =>
-      raw.transaction(async (tx) => {
-        const results: { rows: unknown[] }[] = [];
-        for (const query of batch) results.push(await run(tx, query));
-        return results;
-      }),
+    async (batch) => {
+      const statements = batch.map(({ sql, params }) => ({ sql, args: params as readonly BindParam[] }));
+      const results = await raw.batch(statements);
+      return results.map(({ rows }, index) => shaped(rows, batch[index]?.method ?? "run"));
+    },
     schema === undefined ? {} : { schema },
   );
   const access: ActorAccess<S> = {
@@ -83,9 +82,13 @@ interface Query {
   readonly method: "run" | "all" | "values" | "get";
 }
 
-/** Rows as Drizzle wants them: values by place; of `get` the one row, or nothing. */
 async function run(raw: RawDatabase, { sql, params, method }: Query): Promise<{ rows: unknown[] }> {
   const { rows } = await raw.query(sql, params);
+  return shaped(rows, method);
+}
+
+/** Rows as Drizzle wants them: values by place; of `get` the one row, or nothing. */
+function shaped(rows: ExecuteResult["rows"], method: Query["method"]): { rows: unknown[] } {
   if (method === "run") return { rows: [] };
   if (method !== "get") return { rows: rows.map((row) => [...row]) };
   const [first] = rows;

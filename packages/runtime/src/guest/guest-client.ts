@@ -118,8 +118,9 @@ class GuestTransport implements ClientTransport {
     try {
       await this.#caller.handedOn();
       signal?.throwIfAborted();
-      const answer = await store.ask({ $case: "actorCall", value }, (ask) =>
-        wait.onAbandoned(() => store.withdraw(ask)),
+      const answer = await store.ask(
+        { $case: "actorCall", value },
+        { asking: (ask) => wait.onAbandoned(() => store.withdraw(ask)) },
       );
       return answer.value.byteLength === 0 ? undefined : decodePayload(answer.value, "cbor");
     } finally {

@@ -76,7 +76,7 @@ export class GuestInstance implements InstanceHost {
 
   constructor(parts: GuestInstanceParts) {
     this.#parts = parts;
-    this.#voice = new GuestVoice(parts.send, parts.failed);
+    this.#voice = new GuestVoice((saying) => this.#say(saying), parts.failed);
     this.#connections = new GuestConnections(this.#voice);
     this.#sockets = new GuestSockets(this.#voice);
     this.hibernation = new GuestHibernation(this.#connections, this.#sockets);
@@ -130,6 +130,11 @@ export class GuestInstance implements InstanceHost {
 
   /** The host knows it from what was written. */
   alarm(): void {}
+
+  #say(saying: ActorSaying): void {
+    this.#store?.flush();
+    this.#parts.send(saying);
+  }
 
   #rowsCame({ rows, sleepers, last }: StartRows): void {
     const arriving = this.#arriving;

@@ -4,20 +4,25 @@
  * Each statement is a question, and is run by the time of its answer; what it wrote goes with the host's next batch. It
  * ends the turn, as anything does that waits for somebody else. Whoever is here keeps statements in line (`WriteSlot`): one
  * that comes while a transaction is open is in the innermost.
+ *
+ * Statements that nobody awaits one by one (`Promise.all`) travel together (`statement-group.ts`): they leave with the turn's
+ * microtasks, or before whatever else the actor says, so that nothing that is said behind them overtakes them.
  */
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlStatement } from "@troupe/protocol";
 import {
   type CarriedAnswer,
   type CarriedAsk,
   decodeExecuteResult,
-  encodeBindParams,
-  isBindParam,
+  decodeSqlOutcomes,
 } from "@troupe/protocol/actor/v1";
 import type { ActorSql, Savepoint } from "../ports/storage.ts";
-import { sqlErrors } from "../sql/errors.ts";
+import { type GroupedStatement, StatementGroup } from "./statement-group.ts";
 
-/** Asks the host. */
-export type AskHost = (about: NonNullable<CarriedAsk["about"]>) => Promise<CarriedAnswer>;
+/** Asks the host. `isLast` is told each answer, and says of the last one that it is; without it one answer is all. */
+export type AskHost = (
+  about: NonNullable<CarriedAsk["about"]>,
+  isLast?: (answer: CarriedAnswer) => boolean,
+) => Promise<CarriedAnswer>;
 
 /** `ActorSql` over a line. */
 export class GuestSql implements ActorSql {
@@ -25,17 +30,37 @@ export class GuestSql implements ActorSql {
   /** Numbers of the transactions that are open, the innermost last. */
   #open: readonly number[] = [];
   #last = 0;
+  /** What hasn't left. */
+  #group: StatementGroup | undefined;
 
   constructor(ask: AskHost) {
     this.#ask = ask;
   }
 
   async execute(sql: string, params: BindParams): Promise<ExecuteResult> {
-    for (const [name, param] of Object.entries(params))
-      if (!isBindParam(param)) throw sqlErrors.invalidParameter(name);
-    const value = { sql, params: encodeBindParams(params), transaction: this.#innermost };
-    const answer = await this.#ask({ $case: "sqlExecute", value });
-    return decodeExecuteResult(answer.sql);
+    const group = this.#groupOf(this.#innermost);
+    const gave = group.add({ sql, params });
+    if (group.isFull) this.flush();
+    return await gave;
+  }
+
+  async batch(statements: readonly SqlStatement[]): Promise<readonly ExecuteResult[]> {
+    const group = new StatementGroup(this.#innermost);
+    const results = Promise.all(statements.map((statement) => group.add(statement)));
+    const { error } = group;
+    if (error === undefined) void this.#send(group, true);
+    else group.fail(error);
+    return await results;
+  }
+
+  async series(...[statements, gave]: Parameters<ActorSql["series"]>): Promise<void> {
+    const outcomes = statements.map(({ sql, params }) =>
+      this.execute(sql, params).then(
+        (result) => ({ result }),
+        (error: unknown) => ({ error }),
+      ),
+    );
+    for (const outcome of outcomes) gave(await outcome);
   }
 
   async savepoint(timeoutMs: number): Promise<Savepoint> {
@@ -53,12 +78,52 @@ export class GuestSql implements ActorSql {
     };
   }
 
+  /** Sends what hasn't left. */
+  flush(): void {
+    const group = this.#group;
+    this.#group = undefined;
+    if (group !== undefined) void this.#send(group, false);
+  }
+
   get #innermost(): number {
     return this.#open.at(-1) ?? 0;
   }
 
+  #groupOf(transaction: number): StatementGroup {
+    if (this.#group?.transaction !== transaction) this.flush();
+    if (this.#group !== undefined) return this.#group;
+    const group = new StatementGroup(transaction);
+    this.#group = group;
+    void Promise.resolve().then(() => {
+      if (this.#group === group) this.flush();
+    });
+    return group;
+  }
+
+  /** Never rejects: each of its statements does. */
+  async #send(group: StatementGroup, whole: boolean): Promise<void> {
+    const { statements, transaction } = group;
+    const [first] = statements;
+    if (first === undefined) return;
+    try {
+      if (statements.length === 1 && !whole) await this.#sendOne(first, transaction);
+      else
+        await this.#ask({ $case: "sqlBatch", value: group.message(whole) }, ({ sql }) =>
+          group.answered(decodeSqlOutcomes(sql)),
+        );
+    } catch (cause) {
+      group.fail(cause);
+    }
+  }
+
+  async #sendOne({ sql, params, gave }: GroupedStatement, transaction: number): Promise<void> {
+    const answer = await this.#ask({ $case: "sqlExecute", value: { sql, params, transaction } });
+    gave.resolve(decodeExecuteResult(answer.sql));
+  }
+
   /** Those inside of it end with it. */
   async #end(transaction: number, undo: boolean): Promise<void> {
+    this.flush();
     this.#open = this.#open.filter((number) => number < transaction);
     await this.#ask({ $case: "sqlEnd", value: { transaction, undo } });
   }

@@ -45,6 +45,7 @@ export class GuestStore implements ActorStore {
   readonly #asked = new Map<number, Asked>();
   #last = 0;
   #source: BatchSource | undefined;
+  #sql: GuestSql | undefined;
   #lost: TroupeError | undefined;
 
   constructor(parts: GuestStoreParts) {
@@ -91,7 +92,13 @@ export class GuestStore implements ActorStore {
 
   /** Statements are run by the host, which asks for the batch itself. */
   sql(): ActorSql {
-    return new GuestSql((about) => this.ask(about));
+    this.#sql = new GuestSql((about, isLast) => this.ask(about, { isLast }));
+    return this.#sql;
+  }
+
+  /** Statements that wait for the turn's end leave now: something is said that must not overtake them. */
+  flush(): void {
+    this.#sql?.flush();
   }
 
   async durable(): Promise<void> {
@@ -107,8 +114,11 @@ export class GuestStore implements ActorStore {
     return Promise.resolve();
   }
 
-  /** Asks the host; rejects with its error. `asking` is told the question's number. */
-  async ask(about: NonNullable<CarriedAsk["about"]>, asking?: (ask: number) => void): Promise<CarriedAnswer> {
+  /** Asks the host; rejects with its error. */
+  async ask(
+    about: NonNullable<CarriedAsk["about"]>,
+    { asking, isLast }: AskOptions = {},
+  ): Promise<CarriedAnswer> {
     const { $case: what } = about;
     if (this.#lost !== undefined) throw lostAs(what, this.#lost, "never sent");
     this.#last += 1;
@@ -116,7 +126,7 @@ export class GuestStore implements ActorStore {
     const answer = Promise.withResolvers<CarriedAnswer>();
     // One that can't be encoded is thrown here, and nobody waits for its answer.
     this.#parts.send({ $case: "ask", value: { ask, about } });
-    this.#asked.set(ask, { what, answer });
+    this.#asked.set(ask, { what, answer, isLast });
     asking?.(ask);
     return await answer.promise;
   }
@@ -127,10 +137,16 @@ export class GuestStore implements ActorStore {
   }
 
   answered(answer: CarriedAnswer): void {
-    const asked = this.#asked.get(answer.ask)?.answer;
+    const asked = this.#asked.get(answer.ask);
+    if (asked === undefined) return;
+    try {
+      if (answer.error !== undefined) throw fromCarriedError(answer.error, "cbor");
+      if (asked.isLast?.(answer) === false) return;
+      asked.answer.resolve(answer);
+    } catch (cause) {
+      asked.answer.reject(cause);
+    }
     this.#asked.delete(answer.ask);
-    if (answer.error === undefined) asked?.resolve(answer);
-    else asked?.reject(fromCarriedError(answer.error, "cbor"));
   }
 
   /** Nothing is stored and answered any more. `unsent`: questions that never left. */
@@ -172,8 +188,16 @@ export class GuestStore implements ActorStore {
   }
 }
 
+/** How a question is asked. */
+export interface AskOptions {
+  /** Told its number. */
+  readonly asking?: ((ask: number) => void) | undefined;
+  /** Told each answer, and says of the last one that it is. Without it one answer is all. */
+  readonly isLast?: ((answer: CarriedAnswer) => boolean) | undefined;
+}
+
 /** A question that has no answer yet. */
-interface Asked {
+interface Asked extends Pick<AskOptions, "isLast"> {
   readonly what: Question;
   readonly answer: PromiseWithResolvers<CarriedAnswer>;
 }
@@ -183,6 +207,7 @@ type Question = NonNullable<CarriedAsk["about"]>["$case"];
 /** SQL changes what is stored, so it is told apart whether nothing was done or nobody knows. */
 const sqlQuestions: ReadonlyMap<Question, string> = new Map([
   ["sqlExecute", "the statement"],
+  ["sqlBatch", "the statement, and those that went with it,"],
   ["sqlBegin", "the beginning of the transaction"],
   ["sqlEnd", "the end of the transaction"],
 ]);

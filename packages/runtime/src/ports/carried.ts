@@ -40,8 +40,8 @@ export type CarriedDeclaration = DeclaredActor;
 
 /** Whose statement runs when, where many actors share one way to their databases. */
 export interface SqlTurns {
-  /** Runs a statement, at once or when it is its turn. Throws `sqlite.busy`, `sqlite.stopping`. */
-  run<T>(statement: () => MaybePromise<T>): MaybePromise<T>;
+  /** Runs a statement, or `count` of them, at once or when it is its turn. Throws `sqlite.busy`, `sqlite.stopping`. */
+  run<T>(statement: () => MaybePromise<T>, count?: number): MaybePromise<T>;
   /** Runs the end of a transaction behind what waits. It is never refused. */
   end<T>(statement: () => MaybePromise<T>): MaybePromise<T>;
   /** What waits is refused; settles when what runs has ended, or takes too long. */

@@ -7,7 +7,7 @@
  * runtime's own (`Env.afterTurn`), when no turn is half done. Every batch taken is settled, exactly once, in order.
  */
 import type { TroupeError } from "@troupe/base";
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlOutcome, SqlStatement } from "@troupe/protocol";
 import type { ActorRecord, Generation } from "./directory.ts";
 
 /** The port: actors' data on disk. */
@@ -80,6 +80,10 @@ export interface ActorSql {
    * `sql.*`. A statement that failed has changed nothing.
    */
   execute(sql: string, params: BindParams): MaybePromise<ExecuteResult>;
+  /** Runs statements in their order: all of them happen, or with the error of the first that fails none. Throws `sql.*`. */
+  batch(statements: readonly SqlStatement[]): MaybePromise<readonly ExecuteResult[]>;
+  /** Runs statements as `execute` does, one after the other, and says what each of them gave: nobody else is between. */
+  series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): MaybePromise<void>;
   /**
    * What is written from now on can be undone by itself. While there is a savepoint no batch is taken, but one that is
    * refused. They end in the order opposite to that of their begin. `timeoutMs`: when whoever begins one will end it, for

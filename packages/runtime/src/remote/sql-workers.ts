@@ -2,7 +2,8 @@
  * SqlWorkers: how many statements of one host's actors run at once, and whose turn it is.
  *
  * A host sends the statements of all its actors over one link, and one that sends thousands must not keep the others
- * waiting. A statement takes a worker until it has ended and the turn with it; what finds none waits. Actors that wait take
+ * waiting. A statement takes a worker until it has ended and the turn with it, as do some that came together (no more than
+ * `limits.sqlBatchStatements`); what finds none waits. Actors that wait take
  * turns, one statement each, and none has more than its share of the workers, so that one is always left for others. What
  * one actor has waiting is bounded (`sqlite.busy`), and is refused when it stops (`sqlite.stopping`). Statements of one
  * actor begin in their order.
@@ -58,7 +59,13 @@ export class SqlWorkers {
 export class SqlShare {
   readonly #env: Pick<Env, "afterTurn" | "timers">;
   readonly #workers: SqlWorkers;
-  readonly #waiting: { readonly begin: () => void; readonly stopped: () => void }[] = [];
+  readonly #waiting: {
+    readonly count: number;
+    readonly begin: () => void;
+    readonly stopped: () => void;
+  }[] = [];
+  /** Their statements. */
+  #statements = 0;
   #running = 0;
   #stopped = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -69,25 +76,27 @@ export class SqlShare {
     this.#workers = workers;
   }
 
-  /** Runs a statement when it has a worker. Rejects with `sqlite.busy`, `sqlite.stopping`. */
-  run<T>(statement: () => MaybePromise<T>): MaybePromise<T> {
+  /** Runs a statement, or `count` of them, when there is a worker for it. Rejects with `sqlite.busy`, `sqlite.stopping`. */
+  run<T>(statement: () => MaybePromise<T>, count = 1): MaybePromise<T> {
     if (this.#stopped) throw remoteSqlErrors.stopping();
     if (this.#waiting.length === 0 && this.#running < limits.sqlWorkersOfActor && this.#workers.take())
       return this.#run(statement);
-    if (this.#waiting.length >= limits.sqlWaiting) throw remoteSqlErrors.busy(limits.sqlWaiting);
-    return this.#wait(statement, "may be refused");
+    if (this.#statements >= limits.sqlWaiting) throw remoteSqlErrors.busy(limits.sqlWaiting);
+    return this.#wait(statement, "may be refused", count);
   }
 
   /** Runs the end of a transaction behind what waits. */
   end<T>(statement: () => MaybePromise<T>): MaybePromise<T> {
-    return this.#waiting.length === 0 ? statement() : this.#wait(statement, "always runs");
+    return this.#waiting.length === 0 ? statement() : this.#wait(statement, "always runs", 0);
   }
 
   /** Begins what waits, with a worker that is free. False when nothing waits, or it has its share. */
   next(): boolean {
     if (this.#running >= limits.sqlWorkersOfActor || this.#waiting.length === 0 || !this.#workers.take())
       return false;
-    this.#waiting.shift()?.begin();
+    const first = this.#waiting.shift();
+    this.#statements -= first?.count ?? 0;
+    first?.begin();
     if (this.#waiting.length > 0) this.#workers.waits(this);
     return true;
   }
@@ -95,6 +104,7 @@ export class SqlShare {
   /** What waits is refused. Settles when what runs has ended, at the latest after `sqlDrainMs`. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#statements = 0;
     for (const { stopped } of this.#waiting.splice(0)) stopped();
     // All who wait share one wait.
     this.#stopping ??= this.#drained();
@@ -110,7 +120,12 @@ export class SqlShare {
     this.#env.timers.clear(late);
   }
 
-  #wait<T>(statement: () => MaybePromise<T>, fate: "may be refused" | "always runs"): Promise<T> {
+  #wait<T>(
+    statement: () => MaybePromise<T>,
+    fate: "may be refused" | "always runs",
+    count: number,
+  ): Promise<T> {
+    this.#statements += count;
     return new Promise<T>((resolve, reject) => {
       const begin = (run: () => MaybePromise<T>): void => {
         try {
@@ -120,6 +135,7 @@ export class SqlShare {
         }
       };
       this.#waiting.push({
+        count,
         begin: () => begin(() => this.#run(statement)),
         stopped: () => (fate === "always runs" ? begin(statement) : reject(remoteSqlErrors.stopping())),
       });

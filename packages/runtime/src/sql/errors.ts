@@ -39,6 +39,19 @@ export const sqlErrors = {
     error(413, "sql", "parameters_too_large", `The parameters have ${bytes} bytes; the limit is ${limit}`, {
       metadata: { bytes, limit },
     }),
+  invalidStatement: (index: number) =>
+    error(400, "sql", "invalid_statement", `Statement ${index} of the batch must be text, or { sql, args }`, {
+      public: false,
+      metadata: { index },
+    }),
+  tooManyStatements: (count: number, limit: number) =>
+    error(413, "sql", "too_many_statements", `The batch has ${count} statements; the limit is ${limit}`, {
+      metadata: { count, limit },
+    }),
+  batchTooLarge: (limit: number) =>
+    error(413, "sql", "batch_too_large", `The batch has more than ${limit} bytes of SQL and parameters`, {
+      metadata: { limit },
+    }),
   resultTooLarge: (what: "rows" | "bytes", limit: number) =>
     error(413, "sql", "result_too_large", `The result has more than ${limit} ${what}: read it in pages`, {
       metadata: { limit },

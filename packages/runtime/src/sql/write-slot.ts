@@ -95,9 +95,16 @@ export class WriteSlot {
 
   /** Runs SQL in a transaction, or outside of all. At once, when nobody else has the slot. Throws `sql.*`. */
   execute(within: Transaction | undefined, sql: string, params: BindParams): MaybePromise<ExecuteResult> {
-    if (isTaken(this.#levelOf(within))) return this.#executeLater(within, sql, params);
+    if (isTaken(this.#levelOf(within))) return this.#useLater(within, (at) => at.execute(sql, params));
     this.#check(within);
     return this.#parts.sql.execute(sql, params);
+  }
+
+  /** Uses the database, in a transaction or outside of all: as one statement would. Throws `sql.*`. */
+  use<T>(within: Transaction | undefined, use: (sql: ActorSql) => MaybePromise<T>): MaybePromise<T> {
+    if (isTaken(this.#levelOf(within))) return this.#useLater(within, use);
+    this.#check(within);
+    return use(this.#parts.sql);
   }
 
   /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
@@ -179,17 +186,13 @@ export class WriteSlot {
     this.undo(open, why).catch(() => {});
   }
 
-  async #executeLater(
-    within: Transaction | undefined,
-    sql: string,
-    params: BindParams,
-  ): Promise<ExecuteResult> {
+  async #useLater<T>(within: Transaction | undefined, use: (sql: ActorSql) => MaybePromise<T>): Promise<T> {
     const { turnstile } = this.#levelOf(within);
     await turnstile.turn();
-    let result: MaybePromise<ExecuteResult>;
+    let result: MaybePromise<T>;
     try {
       this.#check(within);
-      result = this.#parts.sql.execute(sql, params);
+      result = use(this.#parts.sql);
     } finally {
       // Those behind it run behind it: the connection keeps the order.
       turnstile.next();

@@ -1,6 +1,6 @@
 /** WatchedStore: an actor's store, with an eye on what becomes durable and on open transactions. */
 import type { Env } from "@troupe/base";
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlOutcome, SqlStatement } from "@troupe/protocol";
 import type {
   ActorSql,
   ActorStore,
@@ -118,6 +118,14 @@ class WatchedSql implements ActorSql {
 
   execute(sql: string, params: BindParams): MaybePromise<ExecuteResult> {
     return this.#sql.execute(sql, params);
+  }
+
+  batch(statements: readonly SqlStatement[]): MaybePromise<readonly ExecuteResult[]> {
+    return this.#sql.batch(statements);
+  }
+
+  series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): MaybePromise<void> {
+    return this.#sql.series(statements, gave);
   }
 
   savepoint(timeoutMs: number): MaybePromise<Savepoint> {

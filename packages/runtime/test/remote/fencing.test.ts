@@ -95,7 +95,10 @@ test("S3.7 one executor for each activation, made by its first statement; who wa
   const result = { columns: [], rows: [], changes: 0, lastInsertRowId: 0n };
   const openSql = () => {
     opened += 1;
-    return { execute: () => result, savepoint: () => ({ release: () => {}, rollback: () => {} }) };
+    return {
+      ...{ execute: () => result, batch: () => [], series: () => {} },
+      savepoint: () => ({ release: () => {}, rollback: () => {} }),
+    };
   };
   const generation = () => new CarriedSql({ env: world, openSql, checkLive: () => {} }, {});
   const [first, second] = [generation(), generation()];

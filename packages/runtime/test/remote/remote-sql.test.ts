@@ -1,8 +1,9 @@
 /** SQL of actors on remote hosts: whose turn it is, what is refused, and what is known of a statement when the line is lost. */
 import { limits } from "@troupe/protocol";
-import { fromCarriedError } from "@troupe/protocol/actor/v1";
+import { encodeBindParams, fromCarriedError } from "@troupe/protocol/actor/v1";
 import { actor, db } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { CarriedSql } from "../../src/actor/carried/carried-sql.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { SqlWorkers } from "../../src/remote/sql-workers.ts";
 import { Driver } from "../driver/driver.ts";
@@ -33,12 +34,23 @@ const ledger = actor({
       };
       return await statements[what]().then(() => "done", codeOf);
     },
+    addTogether: async (c, count: number, fate: "stays" | "is undone") =>
+      await c.db
+        .transaction(async (tx) => {
+          const all = Array.from({ length: count }, () => tx.execute("INSERT INTO entries VALUES (1)"));
+          await Promise.all(all);
+          if (fate === "is undone") throw new Error("it is");
+        })
+        .then(() => "done", codeOf),
+    addBatch: (c, count: number) =>
+      c.db.batch(Array.from({ length: count }, () => "INSERT INTO entries VALUES (1)")),
     late: async (c) => {
       await gate.promise;
       const sent = c.db.execute("INSERT INTO entries VALUES (2)").catch(codeOf);
       await away.promise;
       const never = c.db.execute("INSERT INTO entries VALUES (3)").catch(codeOf);
-      ends.push(String(await sent), String(await never));
+      const batch = c.db.batch(["INSERT INTO entries VALUES (4)"]).catch(codeOf);
+      ends.push(String(await sent), String(await never), String(await batch));
     },
   },
 });
@@ -154,6 +166,54 @@ test("S3.2 a stop refuses what waits, ends transactions, waits for what runs, an
   await share.stop();
 });
 
+test("statements of one turn travel together, both ways: a thousand inserts are a dozen messages, a batch is one", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  const { links } = host();
+  await driver.world.idle();
+  await driver.act("ledger", "add", 1);
+  const [link] = links;
+  if (link === undefined) throw new Error("the host has no link");
+  const said = vi.spyOn(link, "send");
+  const messages = async (act: () => Promise<unknown>): Promise<number> => {
+    said.mockClear();
+    await act();
+    return said.mock.calls.length;
+  };
+  // Begin, four groups and the end, the reply, and what acknowledges.
+  expect(await messages(() => driver.act("ledger", "addTogether", 1_000, "stays"))).toBeLessThan(12);
+  expect(await messages(() => driver.act("ledger", "addBatch", 1_000))).toBeLessThan(5);
+  expect(await driver.act("ledger", "addTogether", 500, "is undone")).toMatchObject({
+    output: "Error: it is",
+  });
+  expect(await driver.act("ledger", "count")).toMatchObject({ output: 2_001 });
+});
+
+test("S3.3 what comes together is bounded at the engine as well, whatever a host says", async () => {
+  const world = new World();
+  const openSql = () => {
+    throw new Error("nothing of it is run");
+  };
+  const sql = new CarriedSql({ env: world, openSql, checkLive: () => {} }, {});
+  const of = (count: number, text: string) => ({
+    texts: [text],
+    statements: Array.from({ length: count }, () => ({ text: 0, params: encodeBindParams([]) })),
+    ...{ transaction: 0, whole: true },
+  });
+  for (const whole of [true, false]) {
+    const many = sql.batch({ ...of(limits.sqlBatchStatements + 1, "SELECT 1"), whole }, () => {});
+    expect(await many.catch(codeOf)).toBe("sql.too_many_statements");
+    const wide = sql.batch({ ...of(5, "x".repeat(limits.sqlBytes)), whole }, () => {});
+    expect(await wide.catch(codeOf)).toBe("sql.batch_too_large");
+    const strange = {
+      ...of(1, "SELECT 1"),
+      statements: [{ text: 0, params: new Uint8Array([0x60]) }],
+      whole,
+    };
+    expect(await sql.batch(strange, () => {}).catch(codeOf)).toBe("sql.malformed");
+  }
+});
+
 test("S3.6 (in part), S3.4 (in part): a statement that was sent has an unknown result, one that never was is unavailable", async () => {
   const { driver, hosts, host } = await engine();
   await using _ = driver;
@@ -170,7 +230,11 @@ test("S3.6 (in part), S3.4 (in part): a statement that was sent has an unknown r
   away.resolve();
   await driver.world.pass(limits.hostResumeMs);
   expect(call.value).toMatchObject({ code: "host.lost" });
-  expect(ends).toEqual(["sqlite.remote_indeterminate_result", "sqlite.remote_unavailable"]);
+  expect(ends).toEqual([
+    "sqlite.remote_indeterminate_result",
+    "sqlite.remote_unavailable",
+    "sqlite.remote_unavailable",
+  ]);
 });
 
 test("S3.7 (in part): SQL of an activation that was given up is refused as fenced, typed", async () => {

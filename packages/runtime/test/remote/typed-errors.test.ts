@@ -106,6 +106,7 @@ test("S3.4 each error of remote SQL has a group and a code of its own, and says 
     execute: () => {
       throw new Error("sqlite.busy: the words of an error are nobody's business");
     },
+    ...{ batch: () => [], series: () => {} },
     savepoint: () => ({ release: () => {}, rollback: () => {} }),
   });
   const sql = new CarriedSql({ env: world, openSql, checkLive: () => {} }, {});

@@ -5,16 +5,19 @@
  * transaction has its time here as well, and ends with the carrier.
  */
 import { type Env, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { limits, type SqlOutcome, type SqlStatement } from "@troupe/protocol";
 import {
   decodeBindParams,
   encodeExecuteResult,
+  encodeSqlOutcomes,
+  type SqlBatch,
   type SqlBegin,
   type SqlEnd,
   type SqlExecute,
 } from "@troupe/protocol/actor/v1";
 import type { ActorCarrier, SqlTurns } from "../../ports/carried.ts";
 import type { ActorSql } from "../../ports/storage.ts";
+import { checkBatch, resultBytes } from "../../sql/batch.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { remoteSqlErrors } from "../../sql/remote-errors.ts";
 import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
@@ -57,7 +60,22 @@ export class CarriedSql {
     try {
       return encodeExecuteResult(await this.#slot.execute(within, sql, bound));
     } catch (cause) {
-      throw TroupeError.is(cause) ? cause : remoteSqlErrors.executionFailed(cause);
+      throw asTyped(cause);
+    }
+  }
+
+  /** What statements gave that came together: the last of it, what was before is told when it is much. */
+  async batch(batch: SqlBatch, tell: (sql: Uint8Array) => void): Promise<Uint8Array> {
+    const statements = statementsOf(batch);
+    checkBatch(statements);
+    const { transaction, whole } = batch;
+    const within = transaction === 0 ? undefined : await this.#of(transaction);
+    if (!whole) return await this.#series(within, statements, tell);
+    try {
+      const results = await this.#slot.use(within, (sql) => sql.batch(statements));
+      return encodeSqlOutcomes(results.map((result) => ({ result })));
+    } catch (cause) {
+      throw asTyped(cause);
     }
   }
 
@@ -92,6 +110,26 @@ export class CarriedSql {
     return this.#turns?.stop();
   }
 
+  async #series(
+    within: Transaction | undefined,
+    statements: readonly SqlStatement[],
+    tell: (sql: Uint8Array) => void,
+  ): Promise<Uint8Array> {
+    let outcomes: SqlOutcome[] = [];
+    let bytes = 0;
+    await this.#slot.use(within, (sql) =>
+      sql.series(statements, (outcome) => {
+        if ("result" in outcome) bytes += resultBytes(outcome.result);
+        outcomes.push("result" in outcome ? outcome : { error: asTyped(outcome.error) });
+        if (bytes < limits.sqlAnswerBytes) return;
+        tell(encodeSqlOutcomes(outcomes));
+        outcomes = [];
+        bytes = 0;
+      }),
+    );
+    return encodeSqlOutcomes(outcomes);
+  }
+
   async #begin(outer: number, timeoutMs: number): Promise<Transaction> {
     const within = outer === 0 ? undefined : await this.#of(outer);
     return await this.#slot.begin(within, timeoutMs);
@@ -114,4 +152,13 @@ export class CarriedSql {
     }
     return this.#made;
   }
+}
+
+function asTyped(cause: unknown): TroupeError {
+  return TroupeError.is(cause) ? cause : remoteSqlErrors.executionFailed(cause);
+}
+
+/** Throws `value.*`, `sql.malformed`. */
+function statementsOf({ texts, statements }: SqlBatch): SqlStatement[] {
+  return statements.map(({ text, params }) => ({ sql: texts[text] ?? "", params: decodeBindParams(params) }));
 }

@@ -29,9 +29,13 @@ export async function answer(activation: CarriedActivation, ask: CarriedAsk): Pr
   } catch (cause) {
     answered = { error: toCarriedError(cause, activation.encoding) };
   }
+  say(activation, ask, answered);
+}
+
+function say(activation: CarriedActivation, { ask }: CarriedAsk, answered: Answered): void {
   activation.say({
     $case: "answer",
-    value: { ask: ask.ask, error: undefined, rows: [], sql: NOTHING, value: NOTHING, ...answered },
+    value: { ask, error: undefined, rows: [], sql: NOTHING, value: NOTHING, ...answered },
   });
 }
 
@@ -54,6 +58,8 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
       return { value: await activation.outward.call(ask.about.value, ask.ask) };
     case "sqlExecute":
       return { sql: await activation.sql.execute(ask.about.value) };
+    case "sqlBatch":
+      return { sql: await activation.sql.batch(ask.about.value, (sql) => say(activation, ask, { sql })) };
     case "sqlBegin":
       await activation.sql.begin(ask.about.value);
       return {};

@@ -1,5 +1,5 @@
 /** A database whose statements take workers that the actors of one host share. */
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlOutcome, SqlStatement } from "@troupe/protocol";
 import type { SqlTurns } from "../../ports/carried.ts";
 import type { ActorSql, MaybePromise, Savepoint } from "../../ports/storage.ts";
 
@@ -15,6 +15,14 @@ export class SharedSql implements ActorSql {
 
   execute(sql: string, params: BindParams): MaybePromise<ExecuteResult> {
     return this.#turns.run(() => this.#sql.execute(sql, params));
+  }
+
+  batch(statements: readonly SqlStatement[]): MaybePromise<readonly ExecuteResult[]> {
+    return this.#turns.run(() => this.#sql.batch(statements), statements.length);
+  }
+
+  series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): MaybePromise<void> {
+    return this.#turns.run(() => this.#sql.series(statements, gave), statements.length);
   }
 
   async savepoint(timeoutMs: number): Promise<Savepoint> {

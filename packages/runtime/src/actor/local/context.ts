@@ -20,7 +20,7 @@ import type {
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
-import type { Database } from "../types/database.ts";
+import type { DatabaseAccess } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { ToolCode } from "../types/relay.ts";
@@ -119,7 +119,7 @@ export class LocalContext implements ActorContext {
     return new WorkflowsApi(this.#activation);
   }
 
-  get db(): Database {
+  get db(): DatabaseAccess {
     return databaseOf(this.#activation);
   }
 

@@ -13,13 +13,20 @@ import {
   limits,
 } from "@troupe/protocol";
 import type { ActorStore, MaybePromise } from "../../ports/storage.ts";
+import { checkBatch, statementsOf } from "../../sql/batch.ts";
 import { SqlChain } from "../../sql/chain.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { KnownTexts, splitStatements } from "../../sql/statements.ts";
 import { controlOf } from "../../sql/transaction-control.ts";
 import { WriteSlot } from "../../sql/write-slot.ts";
 import type { LocalBehaviour } from "../behaviour.ts";
-import type { Database, RawDatabase, TransactionOptions } from "../types/database.ts";
+import type {
+  BatchStatement,
+  Database,
+  DatabaseAccess,
+  RawDatabase,
+  TransactionOptions,
+} from "../types/database.ts";
 import { observed } from "./observed.ts";
 
 /** Which chain of calls the running code is: it knows its transactions. */
@@ -39,7 +46,7 @@ export interface DatabaseClientParts {
 /** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
 export let inTransaction: (client: DatabaseClient) => boolean;
 /** What `make` makes of the database, once. */
-let faceOf: (client: DatabaseClient, make: (db: RawDatabase) => Database) => Database;
+let faceOf: (client: DatabaseClient, make: (db: RawDatabase) => DatabaseAccess) => DatabaseAccess;
 /** The activation ends, and what is open is undone. */
 export let abandonTransaction: (client: DatabaseClient) => void;
 /** The database without what its definition makes of it: results with their columns. */
@@ -51,7 +58,7 @@ export let executeByHand: (client: DatabaseClient, sql: string, params: BindPara
 export class DatabaseClient implements Database {
   readonly #parts: DatabaseClientParts;
   readonly #bound: SqlChain | undefined;
-  #face: Database | undefined;
+  #face: DatabaseAccess | undefined;
 
   static {
     faceOf = (client, make) => client.#faceBy(make);
@@ -66,7 +73,7 @@ export class DatabaseClient implements Database {
     this.#bound = bound;
   }
 
-  #faceBy(make: (db: RawDatabase) => Database): Database {
+  #faceBy(make: (db: RawDatabase) => DatabaseAccess): DatabaseAccess {
     this.#face ??= make(this.#raw);
     return this.#face;
   }
@@ -74,6 +81,7 @@ export class DatabaseClient implements Database {
   get #raw(): RawDatabase {
     return {
       execute: (sql, ...params) => this.execute(sql, ...params),
+      batch: (statements) => this.batch(statements),
       query: (sql, params) => observed(this.#query(sql, params)),
       transaction: (callback, options = {}) =>
         observed(this.#transaction((tx) => callback(tx.#raw), options)),
@@ -99,6 +107,10 @@ export class DatabaseClient implements Database {
     }
   }
 
+  batch(statements: readonly BatchStatement[]): Promise<ExecuteResult[]> {
+    return observed(this.#batch(statements));
+  }
+
   transaction<R>(callback: (tx: Database) => R | Promise<R>, options: TransactionOptions = {}): Promise<R> {
     return observed(this.#transaction(callback, options));
   }
@@ -109,6 +121,16 @@ export class DatabaseClient implements Database {
     if (chain.settled !== undefined || texts.mayControlTransactions(sql))
       return this.#runInTurn(chain, sql, params);
     return slot.execute(chain.innermost, sql, bindParams(params));
+  }
+
+  async #batch(given: readonly BatchStatement[]): Promise<ExecuteResult[]> {
+    const statements = statementsOf(given);
+    checkBatch(statements);
+    if (statements.length === 0) return [];
+    const chain = this.#chain();
+    while (chain.settled !== undefined) await chain.settled;
+    const { slot } = this.#parts;
+    return [...(await slot.use(chain.innermost, (sql) => sql.batch(statements)))];
   }
 
   async #query(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
@@ -211,7 +233,7 @@ function rowOf(columns: readonly string[], values: readonly ColumnValue[]): Reco
 export function databaseOf(activation: {
   readonly database: DatabaseClient;
   readonly behaviour: Pick<LocalBehaviour, "database">;
-}): Database {
+}): DatabaseAccess {
   const { database, behaviour } = activation;
   const clientOf = behaviour.database?.clientOf;
   return clientOf === undefined ? database : faceOf(database, clientOf);

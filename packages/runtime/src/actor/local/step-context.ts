@@ -4,7 +4,7 @@ import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { LlmStream, Scope, ToolCallOptions } from "@troupe/relay";
 import { workflowErrors } from "../../workflow/errors.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
-import type { Database } from "../types/database.ts";
+import type { DatabaseAccess } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
 import type { ActorCalls, ToolCode } from "../types/relay.ts";
@@ -53,7 +53,7 @@ export class StepContext {
     return this.#live.vars;
   }
 
-  get db(): Database {
+  get db(): DatabaseAccess {
     return this.#live.db;
   }
 

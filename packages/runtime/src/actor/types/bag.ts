@@ -1,7 +1,7 @@
 /**
  * The types of one actor, carried together: every context and hook takes this one parameter.
  */
-import type { Database } from "./database.ts";
+import type { Database, DatabaseAccess } from "./database.ts";
 import type { EventDeclarations } from "./event.ts";
 import type { QueueDeclarations } from "./queue.ts";
 
@@ -17,7 +17,7 @@ export interface ActorTypes {
   readonly actionNames: string;
   readonly queues: QueueDeclarations;
   /** What `c.db` is. */
-  readonly database: Database;
+  readonly database: DatabaseAccess;
 }
 
 /** Builds the bag from its parts. */
@@ -30,7 +30,7 @@ export interface Types<
   E extends EventDeclarations,
   N extends string = string,
   Q extends QueueDeclarations = QueueDeclarations,
-  D extends Database = Database,
+  D extends DatabaseAccess = Database,
 > extends ActorTypes {
   readonly state: S;
   readonly connParams: CP;
@@ -42,3 +42,16 @@ export interface Types<
   readonly queues: Q;
   readonly database: D;
 }
+
+/** The bag with the parts that a definition leaves open. */
+export type AnyTypes = Types<
+  unknown,
+  unknown,
+  unknown,
+  unknown,
+  unknown,
+  EventDeclarations,
+  string,
+  QueueDeclarations,
+  DatabaseAccess
+>;

@@ -5,7 +5,7 @@ import type { UniversalWebSocket } from "@troupe/client";
 import type { DatabaseDeclaration } from "../database.ts";
 import type { ActorOptions } from "../options.ts";
 import type { CallGuards } from "./access.ts";
-import type { Types } from "./bag.ts";
+import type { AnyTypes, Types } from "./bag.ts";
 import type {
   ActorContext,
   Conn,
@@ -14,7 +14,7 @@ import type {
   CreateStateContext,
   RequestContext,
 } from "./context.ts";
-import type { Database } from "./database.ts";
+import type { Database, DatabaseAccess } from "./database.ts";
 import type { EventDeclarations } from "./event.ts";
 import type { QueueDeclarations } from "./queue.ts";
 import type { ActionInputSchemas, StandardSchema } from "./standard-schema.ts";
@@ -117,7 +117,7 @@ interface Hooks<
   E extends EventDeclarations,
   N extends string,
   Q extends QueueDeclarations,
-  D extends Database,
+  D extends DatabaseAccess,
   T extends Types<S, CP, CS, V, I, E, N, Q, D>,
   P,
 > {
@@ -206,12 +206,10 @@ interface Hooks<
 }
 
 /** What the parts that it leaves open are, a `run` doesn't decide: a workflow takes what it doesn't know for unknown. */
-type Run<T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>> =
-  | ((c: ActorContext<T>) => MaybePromise<void>)
-  | RunConfig<T>;
+type Run<T extends AnyTypes> = ((c: ActorContext<T>) => MaybePromise<void>) | RunConfig<T>;
 
 /** `run` with a name and an icon for the inspector. */
-export interface RunConfig<T extends Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>> {
+export interface RunConfig<T extends AnyTypes> {
   readonly name?: string;
   readonly icon?: string;
   readonly run: (c: ActorContext<T>) => MaybePromise<void>;
@@ -228,7 +226,7 @@ export type ActorConfig<
   A,
   N extends string = string,
   Q extends QueueDeclarations = QueueDeclarations,
-  D extends Database = Database,
+  D extends DatabaseAccess = Database,
   P = CP,
 > = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>, P> &
   StateConfig<S, I, E, NoInfer<N>> &

@@ -4,7 +4,7 @@
 
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
 import type { ActorLogger } from "./actor-log.ts";
-import type { ActorTypes, Types } from "./bag.ts";
+import type { ActorTypes } from "./bag.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./event.ts";
 import type { ActorKv } from "./kv.ts";
 import type { QueueOf } from "./queue.ts";
@@ -143,6 +143,3 @@ export type CreateStateContext<T extends ActorTypes> = Omit<
 
 /** Before vars exist. */
 export type CreateContext<T extends ActorTypes> = Omit<ActorContext<T>, "vars">;
-
-/** The bag with the parts that a definition leaves open. */
-export type AnyTypes = Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>;

@@ -2,7 +2,7 @@
  * Types of a definition's contexts, for code outside of it.
  */
 import type { ActorDefinition } from "../definition.ts";
-import type { ActorTypes, Types } from "./bag.ts";
+import type { ActorTypes, AnyTypes, Types } from "./bag.ts";
 import type {
   ActorContext,
   Conn,
@@ -11,10 +11,7 @@ import type {
   CreateStateContext,
   RequestContext,
 } from "./context.ts";
-import type { EventDeclarations } from "./event.ts";
 import type { Schedule, ScheduledFireInfo } from "./schedule.ts";
-
-type AnyBag = Types<unknown, unknown, unknown, unknown, unknown, EventDeclarations>;
 
 /** The types that a definition carries. */
 export type TypesOf<D> = D extends { readonly "~types"?: { readonly actor: infer T extends ActorTypes } }
@@ -136,4 +133,4 @@ export interface ScheduleOf<D> extends Pick<Schedule, "set" | "retry" | "cancel"
 }
 
 /** Any definition made by `actor()`. */
-export type SomeDefinition = ActorDefinition<AnyBag, unknown>;
+export type SomeDefinition = ActorDefinition<AnyTypes, unknown>;

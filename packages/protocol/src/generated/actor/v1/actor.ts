@@ -410,6 +410,7 @@ export interface Ask {
     | { readonly $case: "actorCall"; readonly value: ActorCall }
     | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
     | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
+    | { readonly $case: "sqlBatch"; readonly value: SqlBatch }
     | undefined;
 }
 
@@ -452,6 +453,27 @@ export interface SqlExecute {
   readonly params: Uint8Array;
   /** The transaction that it is in, the innermost; 0 for none. Outside of one that is open it waits for its end. */
   readonly transaction: number;
+}
+
+/**
+ * Statements that travel together: of one turn, each by itself, or of one batch. What each of them gave is in the answers, in
+ * order; there are as many as it takes to tell of all.
+ */
+export interface SqlBatch {
+  /** Each text once. */
+  readonly texts: readonly string[];
+  readonly statements: readonly SqlStatement[];
+  /** As in SqlExecute. */
+  readonly transaction: number;
+  /** All of them happen, or with the first that fails none: the answer is its error. */
+  readonly whole: boolean;
+}
+
+export interface SqlStatement {
+  /** The place of its text among the texts. */
+  readonly text: number;
+  /** As in SqlExecute. */
+  readonly params: Uint8Array;
 }
 
 /**
@@ -537,7 +559,10 @@ export interface Answer {
     | undefined;
   /** To KvGet, KvList, OwnGet and OwnList: what was found. */
   readonly rows: readonly Row[];
-  /** To SqlExecute: a record of columns, rows (lists of values), changes and lastInsertRowId, in CBOR. */
+  /**
+   * To SqlExecute: a record of columns, rows (lists of values), changes and lastInsertRowId, in CBOR. To SqlBatch: a list of
+   * what statements gave, each a list of those four, or a record of an Error's fields.
+   */
   readonly sql: Uint8Array;
   /** To ActorCall: what the action gave, or the actor's id: a value. */
   readonly value: Uint8Array;
@@ -3430,6 +3455,9 @@ export function encodeAsk(message: Ask, writer: BinaryWriter = new BinaryWriter(
     case "sqlEnd":
       encodeSqlEnd(message.about.value, writer.uint32(82).fork()).join();
       break;
+    case "sqlBatch":
+      encodeSqlBatch(message.about.value, writer.uint32(90).fork()).join();
+      break;
   }
   return writer;
 }
@@ -3525,6 +3553,14 @@ export function decodeAsk(input: BinaryReader | Uint8Array, length?: number): As
           }
 
           message.about = { $case: "sqlEnd", value: decodeSqlEnd(reader, reader.uint32()) };
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.about = { $case: "sqlBatch", value: decodeSqlBatch(reader, reader.uint32()) };
           continue;
         }
       }
@@ -3939,6 +3975,142 @@ export function decodeSqlExecute(input: BinaryReader | Uint8Array, length?: numb
 }
 
 export const SqlExecute: MessageFns<SqlExecute> = { encode: encodeSqlExecute, decode: decodeSqlExecute };
+
+function createBaseSqlBatch(): SqlBatch {
+  return { texts: [], statements: [], transaction: 0, whole: false };
+}
+
+export function encodeSqlBatch(message: SqlBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  for (const v of message.texts) {
+    writer.uint32(10).string(v!);
+  }
+  for (const v of message.statements) {
+    encodeSqlStatement(v!, writer.uint32(18).fork()).join();
+  }
+  if (message.transaction !== 0) {
+    writer.uint32(24).uint64(message.transaction);
+  }
+  if (message.whole !== false) {
+    writer.uint32(32).bool(message.whole);
+  }
+  return writer;
+}
+
+export function decodeSqlBatch(input: BinaryReader | Uint8Array, length?: number): SqlBatch {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSqlBatch() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.texts.push(reader.string());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.statements.push(decodeSqlStatement(reader, reader.uint32()));
+          continue;
+        }
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.transaction = longToNumber(reader.uint64());
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.whole = reader.bool();
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SqlBatch: MessageFns<SqlBatch> = { encode: encodeSqlBatch, decode: decodeSqlBatch };
+
+function createBaseSqlStatement(): SqlStatement {
+  return { text: 0, params: new Uint8Array(0) };
+}
+
+export function encodeSqlStatement(message: SqlStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.text !== 0) {
+    writer.uint32(8).uint32(message.text);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(18).bytes(message.params);
+  }
+  return writer;
+}
+
+export function decodeSqlStatement(input: BinaryReader | Uint8Array, length?: number): SqlStatement {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseSqlStatement() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.text = reader.uint32();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.params = reader.bytes();
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const SqlStatement: MessageFns<SqlStatement> = { encode: encodeSqlStatement, decode: decodeSqlStatement };
 
 function createBaseSqlBegin(): SqlBegin {
   return { transaction: 0, outer: 0, timeoutMs: 0 };

@@ -8,8 +8,16 @@
  * A text that was run before, and is one statement, goes to SQLite at once: what a statement costs besides is what its
  * actor's code pays for each of a thousand.
  */
-import { type BindParams, type ExecuteResult, limits, utf8Bytes } from "@troupe/protocol";
+import {
+  type BindParams,
+  type ExecuteResult,
+  limits,
+  type SqlOutcome,
+  type SqlStatement,
+  utf8Bytes,
+} from "@troupe/protocol";
 import type { ActorSql } from "../../../ports/storage.ts";
+import { BatchResults } from "../../../sql/batch.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import { type Bindings, bind, countOf } from "./bindings.ts";
 import type { OwnConnection, OwnSavepoint } from "./own-connection.ts";
@@ -46,6 +54,23 @@ export class OwnSql implements ActorSql {
     return this.#watched(connection, known, values);
   }
 
+  batch(statements: readonly SqlStatement[]): readonly ExecuteResult[] {
+    const savepoint = this.savepoint();
+    const found = new BatchResults();
+    try {
+      for (const { sql, params } of statements) found.add(this.execute(sql, params));
+    } catch (error) {
+      savepoint.rollback();
+      throw error;
+    }
+    savepoint.release();
+    return found.results;
+  }
+
+  series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): void {
+    for (const { sql, params } of statements) gave(this.#outcome(sql, params));
+  }
+
   savepoint(): OwnSavepoint {
     const connection = this.#parts.connection();
     connection.checkWhole();
@@ -56,6 +81,14 @@ export class OwnSql implements ActorSql {
     } catch (error) {
       letGo();
       throw error;
+    }
+  }
+
+  #outcome(sql: string, params: BindParams): SqlOutcome {
+    try {
+      return { result: this.execute(sql, params) };
+    } catch (error) {
+      return { error };
     }
   }
 

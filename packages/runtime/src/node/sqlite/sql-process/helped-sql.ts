@@ -1,6 +1,12 @@
 /** HelpedSql: an activation's statements, in a helper process. */
 import { assert, type Env } from "@troupe/base";
-import { type BindParams, type ExecuteResult, limits } from "@troupe/protocol";
+import {
+  type BindParams,
+  type ExecuteResult,
+  limits,
+  type SqlOutcome,
+  type SqlStatement,
+} from "@troupe/protocol";
 import type { ActorSql, Savepoint } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import type { ActorFileUse } from "../own/actor-file.ts";
@@ -48,6 +54,35 @@ export class HelpedSql implements ActorSql {
         throw cause instanceof LostInQuestion ? this.#ended(cause, sql) : cause;
       }
     });
+  }
+
+  /** One question: the helper does all of it, or nothing. */
+  async batch(statements: readonly SqlStatement[]): Promise<readonly ExecuteResult[]> {
+    for (const { sql, params } of statements) {
+      checkText(sql);
+      bind(params);
+    }
+    const { line, statementMs, use } = this.#parts;
+    return await line.run(async () => {
+      this.#check();
+      use.wrote();
+      try {
+        return await line.ask({ kind: "batch", statements }, statementMs);
+      } catch (cause) {
+        throw cause instanceof LostInQuestion ? this.#ended(cause, statements[0]?.sql ?? "") : cause;
+      }
+    });
+  }
+
+  async series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): Promise<void> {
+    // All of them are in the line at once: nobody comes between.
+    const results = statements.map(({ sql, params }) =>
+      this.execute(sql, params).then(
+        (result): SqlOutcome => ({ result }),
+        (error: unknown): SqlOutcome => ({ error }),
+      ),
+    );
+    for (const result of results) gave(await result);
   }
 
   async savepoint(): Promise<Savepoint> {

@@ -35,6 +35,8 @@ export class HelperAnswers {
         return undefined;
       case "execute":
         return this.#file.execute(question.sql, question.params, question.mayWrite);
+      case "batch":
+        return this.#file.batch(question.statements);
       case "savepoint":
       case "release":
       case "rollback":

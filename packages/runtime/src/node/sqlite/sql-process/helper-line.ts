@@ -147,7 +147,7 @@ export class HelperLine implements HelperUser {
     question: HelperQuestion,
     timeoutMs: number,
   ): ReturnType<HelperProcess["ask"]> {
-    this.#running = question.kind === "execute";
+    this.#running = question.kind === "execute" || question.kind === "batch";
     try {
       return await helper.ask(question, timeoutMs);
     } catch (cause) {

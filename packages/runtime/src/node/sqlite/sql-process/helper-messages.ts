@@ -3,7 +3,7 @@
  * the answer to the last one has come. They travel as Node's own copies of values between processes.
  */
 import type { TroupeError } from "@troupe/base";
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlStatement } from "@troupe/protocol";
 import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
 
 /** The descriptor that stays open as long as the runtime lives. Nothing is written to it. */
@@ -33,6 +33,8 @@ export type HelperQuestion =
       readonly params: BindParams;
       readonly mayWrite: boolean;
     }
+  /** May write: whoever has the batch was asked. */
+  | { readonly kind: "batch"; readonly statements: readonly SqlStatement[] }
   | { readonly kind: "savepoint" | "release" | "rollback"; readonly savepoint: number }
   | { readonly kind: "load" }
   | { readonly kind: "read"; readonly keys: readonly string[] }
@@ -49,6 +51,7 @@ export interface HelperValues {
   readonly open: undefined;
   /** `undefined`: a statement that writes was about to run, and may not yet. */
   readonly execute: ExecuteResult | undefined;
+  readonly batch: readonly ExecuteResult[];
   readonly savepoint: undefined;
   readonly release: undefined;
   readonly rollback: undefined;

@@ -2,7 +2,7 @@
  * ServedDatabase: what a helper is asked of an actor's database, on its connection. The runtime holds the batch, and says of
  * each text whether it may write.
  */
-import type { BindParams, ExecuteResult } from "@troupe/protocol";
+import type { BindParams, ExecuteResult, SqlStatement } from "@troupe/protocol";
 import type { Batch, Row, RowRange } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import type { OwnConnection, OwnSavepoint } from "../own/own-connection.ts";
@@ -55,6 +55,11 @@ export abstract class ServedDatabase {
       if (cause instanceof NotYet) return undefined;
       throw cause;
     }
+  }
+
+  batch(statements: readonly SqlStatement[]): readonly ExecuteResult[] {
+    this.#mayWrite = true;
+    return this.#sql.batch(statements);
   }
 
   savepoint(number: number): void {
