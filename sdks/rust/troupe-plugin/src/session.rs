@@ -279,7 +279,11 @@ impl Session {
                 }
                 known.running.stop();
             }
-            None => self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?,
+            None => {
+                // Said once more: its time is over, and what it still waits for is nobody's.
+                self.shared.end_actor(instance);
+                self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?;
+            }
         }
         Some(())
     }
