@@ -3,6 +3,7 @@
  * its end. The actor under test, "keeper", keeps things wherever an actor can.
  */
 import { createClient } from "@troupe/client";
+import { limits } from "@troupe/protocol";
 import type { RelayEvent } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
 import { type AnyActorDefinition, setup, setupTest } from "@troupe/runtime";
@@ -104,6 +105,8 @@ export function actorRequestKit(subject: string, find: () => Promise<ActorUnderT
     const long = "é".repeat(150_000);
     expect(await (await handle.fetch("/x", { method: "PUT", body: long })).text()).toBe(`PUT ${long}`);
     expect(await (await handle.fetch("/large")).text()).toBe("x".repeat(200_000));
+    const longer = "x".repeat(limits.pluginRequestBodyBytes + 1);
+    expect((await handle.fetch("/x", { method: "PUT", body: longer })).status).toBe(413);
     const refused = await handle.fetch("/refused");
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("refused")]);
   });

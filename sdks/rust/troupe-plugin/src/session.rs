@@ -58,6 +58,11 @@ impl Session {
         Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
+    /// The way to the host, which other threads may take.
+    pub fn voice(&self) -> Arc<Voice> {
+        Arc::clone(&self.shared.voice)
+    }
+
     pub fn full(&self) -> bool {
         self.frames().full()
     }
