@@ -1,5 +1,6 @@
 /** Carriers and languages, each with the same stories. */
 import { basename, dirname, join } from "node:path";
+import { type CarrierRequest, carriedActor } from "@troupe/runtime";
 import { describe } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
@@ -8,12 +9,14 @@ import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carri
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { pluginActor } from "../../packages/plugins/src/plugin-actor.ts";
+import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
 import {
   type Built,
   cExample,
   cPluginAt,
   rustExample,
+  rustProgram,
   wasmExample,
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
@@ -63,6 +66,15 @@ async function inItsOwn(built: Promise<Built>) {
   return { open: worker(path, load) };
 }
 
+/** A program that cargo made. */
+async function rustWorker(name: string): Promise<PluginUnderTest> {
+  const found = await rustProgram(name);
+  if (found.missing !== undefined) return { missing: found.missing };
+  const { path } = found;
+  const load = { kind: "worker", runtime: "rust", entrypoint: basename(path), args: [], env: [] } as const;
+  return { open: worker(path, { ...load, ...unchecked }) };
+}
+
 /** The module of WebAssembly, in a thread. */
 async function inWasm(built: Promise<Built>): Promise<PluginUnderTest> {
   const found = await built;
@@ -90,6 +102,7 @@ const guardrails: readonly (readonly [string, () => Promise<PluginUnderTest>])[]
   ["wasm, C", () => inWasm(wasmExample("guardrail"))],
   ["native, Rust", () => inProcess(rustExample("guardrail"))],
   ["native in its own process, Rust", () => inItsOwn(rustExample("guardrail"))],
+  ["worker, Rust", () => rustWorker("guardrail")],
 ];
 
 for (const [subject, find] of guardrails) pluginKit(subject, find);
@@ -105,6 +118,15 @@ async function asActor(built: Promise<Built>, as: "library" | "wasm"): Promise<A
   const needs = ["actors", "database"] as const;
   const code = as === "library" ? { library: found.path } : { wasm: found.path };
   return { definition: pluginActor({ ...code, needs }) };
+}
+
+/** The same of a program. */
+async function asWorkersActor(plugin: Promise<PluginUnderTest>): Promise<ActorUnderTest> {
+  const found = await plugin;
+  if ("missing" in found) return { missing: found.missing };
+  const open = async ({ env }: CarrierRequest) =>
+    (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("keeper");
+  return { definition: carriedActor(open, { needs: ["actors", "database"] }) };
 }
 
 /** The kit's plugin of that name on every carrier that has middleware, and in every language. */
@@ -125,6 +147,7 @@ function everywhere(
     ["wasm, C", () => inWasm(wasmPluginAt(inC))],
     ["native, Rust", () => inProcess(rustExample(name))],
     ["native in its own process, Rust", () => inItsOwn(rustExample(name))],
+    ["worker, Rust", () => rustWorker(name)],
   ];
 }
 
@@ -136,6 +159,7 @@ const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
   ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library")],
   ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm")],
   ["native, Rust", () => asActor(rustExample("keeper"), "library")],
+  ["worker, Rust", () => asWorkersActor(rustWorker("keeper"))],
 ];
 
 for (const [subject, find] of keepers) actorKit(subject, find);

@@ -36,6 +36,8 @@ export const pluginLimits = {
   pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
   /** Frames that the host takes from one native plugin before everybody else has a turn. */
   pluginFramesPerTurn: 256,
+  /** The body of an HTTP request that a plugin's SDK has whole before its function runs. */
+  pluginRequestBodyBytes: 8 * 1024 * 1024,
   /** The file of a plugin in WebAssembly. */
   wasmModuleBytes: 32 * 1024 * 1024,
   /** The memory that such a plugin may declare that it grows to. */

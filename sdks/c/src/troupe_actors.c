@@ -20,6 +20,9 @@ static const troupe_error no_thread = {"plugin", "no_thread", "The plugin has no
 const troupe_error no_memory = {"plugin", "no_memory", "The plugin has no memory for it"};
 const troupe_error closing = {"plugin", "closed", "The plugin is closing"};
 
+/* A StopReason: nothing that the actor says leaves any more. */
+enum { STOP_BROKEN = 4 };
+
 static int named(troupe_bytes name, const char *text) {
   return strlen(text) == name.size && (name.size == 0 || memcmp(text, name.data, name.size) == 0);
 }
@@ -40,7 +43,7 @@ static void run_start(troupe_context *c) {
   say(c->plugin, c->instance, SAY_STARTED, c->refused ? &c->refusal : NULL);
 }
 
-static void run_stop(troupe_context *c) {
+void run_stop(troupe_context *c) {
   c->failed = 0;
   if (c->started && c->actor->stop != NULL) c->actor->stop(c);
   /* Of one that didn't start nothing is stored. */
@@ -73,6 +76,7 @@ static int start_job(troupe_job *job) {
 
 static int stop_job(troupe_job *job) {
   troupe_context *c = (troupe_context *)((char *)job - offsetof(troupe_context, last_job));
+  if (waits_before_stop(c)) return 0;
   queue_wait(&c->plugin->queue);
   run_stop(c);
   return 1;
@@ -94,7 +98,8 @@ static int call_run_job(troupe_job *job) {
 /* The actor's last job. In place when no thread can be had: then its lane has no other. */
 static void add_stop(troupe_context *c) {
   c->last_job.run = stop_job;
-  if (lanes_add(&c->plugin->lanes, &c->lane, &c->last_job, 1) != JOB_ADDED) run_stop(c);
+  if (lanes_add(&c->plugin->lanes, &c->lane, &c->last_job, 1) != JOB_ADDED && !waits_before_stop(c))
+    run_stop(c);
 }
 
 /* A call for its lane; `like` says everything but the payload. */
@@ -228,9 +233,9 @@ int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   while (wire_next(&message))
     if (message.field == 1) call = message.number;
   if (message.bad) return -1;
-  if (c == NULL || call == 0) return 0;
-  /* What runs isn't stopped; what waits is told. */
-  free(lanes_cancel(&plugin->lanes, &c->lane, call));
+  if (instance == 0 || call == 0) return 0;
+  /* What runs isn't stopped; what waits is told, also while its actor ends. */
+  if (c != NULL) free(lanes_cancel(&plugin->lanes, &c->lane, call));
   waits_revoke(plugin, instance, call, &cancelled);
   return 0;
 }
@@ -260,14 +265,22 @@ static void end_waits(troupe_context *c) {
   waits_revoke(c->plugin, c->instance, 0, NULL);
 }
 
-int stop_actor(troupe_plugin *plugin, uint64_t instance) {
+int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   troupe_context **at = find_instance(plugin, instance);
   troupe_context *c = *at;
-  if (c == NULL) return 0;
+  uint64_t reason = 0;
+  while (wire_next(&message))
+    if (message.field == 1) reason = message.number;
+  if (message.bad) return -1;
+  if (c == NULL) {
+    /* Said once more: its time is over, and what it still waits for is nobody's. */
+    if (instance != 0) waits_revoke(plugin, instance, 0, NULL);
+    return 0;
+  }
   *at = c->next;
-  end_waits(c);
-  if (is_quick(c)) run_stop(c);
-  else add_stop(c);
+  if (reason == STOP_BROKEN) end_waits(c);
+  if (!is_quick(c)) add_stop(c);
+  else if (!waits_before_stop(c)) run_stop(c);
   return 0;
 }
 
@@ -333,7 +346,7 @@ void stop_actors(troupe_plugin *plugin) {
       troupe_context *c = plugin->instances[bucket];
       plugin->instances[bucket] = c->next;
       /* On a thread even when it is quick: what is slow at the end doesn't keep close from its time. */
-      if (is_quick(c) && (!c->started || c->actor->stop == NULL)) free_context(c);
+      if (is_quick(c) && (!c->started || c->actor->stop == NULL) && !waits_before_stop(c)) free_context(c);
       else add_stop(c);
     }
 }

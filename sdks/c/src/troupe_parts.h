@@ -18,7 +18,7 @@
  *
  * Who touches what. The table of instances is the host's thread's alone (and close's, behind it). An instance's context is
  * its lane's: the host's thread makes it, reads its rows into it, and then only adds jobs to its lane. When it hears Stop
- * it takes it out of the table, ends what its calls wait for, adds the last job, and forgets it; that job frees it. A deferred
+ * it takes it out of the table, adds the last job, and forgets it; that job, or the last call that waits then, frees it. A deferred
  * call keeps no context, only the plugin, its lane's address and two numbers.
  *
  * The plugin (its lanes, and with them all of it) is held by the host until close, by each work thread and by each deferred call: whoever lets go of it last
@@ -69,7 +69,10 @@ struct troupe_context {
   int is_new;
   int arriving; /* rows are on their way; of the host's thread */
   int started;
-  int ended; /* nobody answers its questions any more; under the waits' lock */
+  /* Under the waits' lock: nobody answers its questions any more; calls that wait; the last one of those stops it. */
+  int ended;
+  uint32_t waiting;
+  int stops_later;
   /* The function that runs wrote more than a frame holds: nothing of it is said any more. */
   int failed;
   /* Why it can't start. */
@@ -173,8 +176,10 @@ uint64_t wait_begin(troupe_call *call, uint32_t kind, uint64_t number, troupe_th
 void wait_said(troupe_plugin *plugin, uint32_t kind, uint64_t number, int status);
 /* The host's answer. `what` is the field that it came in. */
 void wait_heard(troupe_plugin *plugin, uint32_t kind, uint32_t what, wire_reader message);
-/* Nobody answers what this call, or with 0 any call of the instance, waits for. */
+/* Nobody answers what this call, or with 0 any call of the instance, waits for. `error` NULL: the actor has ended. */
 void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const troupe_error *error);
+/* The actor's functions have run. 1: calls of it wait, and the last one of them stops it. */
+int waits_before_stop(troupe_context *c);
 /* The plugin closes. */
 void waits_close(troupe_plugin *plugin);
 
@@ -209,10 +214,12 @@ int more_rows(troupe_plugin *plugin, uint64_t instance, wire_reader rows);
 int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int cancel_middleware(troupe_plugin *plugin, wire_reader message);
-int stop_actor(troupe_plugin *plugin, uint64_t instance);
+int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
 int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int call_middleware(troupe_plugin *plugin, wire_reader message);
+/* The actor's end: nothing of it is touched behind this. */
+void run_stop(troupe_context *c);
 /* All that run. */
 void stop_actors(troupe_plugin *plugin);
 

@@ -16,7 +16,7 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
     case 2:
       return start_actor(plugin, instance, body);
     case 3:
-      return stop_actor(plugin, instance);
+      return stop_actor(plugin, instance, body);
     case 4:
       return call_actor(plugin, instance, body);
     case 5:

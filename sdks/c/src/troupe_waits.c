@@ -4,6 +4,10 @@
  * A question takes its call from the function that asks, and `then` gets it back: so a call is in one place at a time, and
  * asks one thing at a time. What is waited for stands in a table, by its kind and number. The host's thread takes it out when
  * it hears the answer, or when nobody will answer: either way once, under the lock, and `then` runs as a job of the call's lane.
+ *
+ * An actor that is told to stop ends behind its last call that waits: its stop, the lane's last job, leaves the end to that
+ * one when there is any. The answers come as ever. When the host's patience is over it says Stop once more, or says that the
+ * actor is lost: then the calls have an error in place of an answer.
  */
 #include "troupe_around.h"
 #include "troupe_parts.h"
@@ -73,8 +77,8 @@ static void read_answer(const troupe_wait *wait, troupe_outcome *outcome, troupe
   outcome->stream = 0;
 }
 
-static int run_wait(troupe_job *job) {
-  troupe_wait *wait = (troupe_wait *)job;
+/* Gives the call back, and forgets what it waited for. */
+static void run_then(troupe_wait *wait) {
   troupe_outcome outcome;
   troupe_error error;
   memset(&outcome, 0, sizeof outcome);
@@ -86,7 +90,34 @@ static int run_wait(troupe_job *job) {
   finish_call(&wait->call);
   free(wait->heard);
   free(wait);
-  return 0;
+}
+
+/* Of the actor's calls one waits less. 1: it was the last one, and the actor's stop was left to it. */
+static int let_go(troupe_waits *waits, troupe_context *c) {
+  pthread_mutex_lock(&waits->lock);
+  c->waiting -= 1;
+  const int last = c->waiting == 0 && c->stops_later;
+  pthread_mutex_unlock(&waits->lock);
+  return last;
+}
+
+static int run_wait(troupe_job *job) {
+  troupe_wait *wait = (troupe_wait *)job;
+  troupe_context *c = wait->call.context;
+  troupe_waits *waits = &wait->call.to.plugin->waits;
+  run_then(wait);
+  if (c == NULL || !let_go(waits, c)) return 0;
+  run_stop(c);
+  return 1;
+}
+
+int waits_before_stop(troupe_context *c) {
+  troupe_waits *waits = &c->plugin->waits;
+  pthread_mutex_lock(&waits->lock);
+  c->stops_later = c->waiting > 0;
+  const int later = c->stops_later;
+  pthread_mutex_unlock(&waits->lock);
+  return later;
 }
 
 static void deliver(troupe_wait *wait) {
@@ -114,6 +145,7 @@ static const troupe_error *enter(troupe_waits *waits, troupe_wait *wait) {
   troupe_wait **bucket = &waits->waiting[wait->number % WAIT_BUCKETS];
   wait->next = *bucket;
   *bucket = wait;
+  if (wait->call.context != NULL) wait->call.context->waiting += 1;
   return NULL;
 }
 
@@ -140,7 +172,7 @@ uint64_t wait_begin(troupe_call *call, uint32_t kind, uint64_t number, troupe_th
   pthread_mutex_unlock(&waits->lock);
   if (refused == NULL) return given;
   wait->error = refused;
-  run_wait(&wait->job);
+  run_then(wait);
   return 0;
 }
 
@@ -200,6 +232,12 @@ static troupe_wait *take_all(troupe_waits *waits, const uint64_t *instance, uint
   return taken;
 }
 
+/* Nothing more is asked for any of these. */
+static void end_contexts(troupe_wait *taken) {
+  for (; taken != NULL; taken = taken->next)
+    if (taken->call.context != NULL) taken->call.context->ended = 1;
+}
+
 static void fail_all(troupe_wait *taken, const troupe_error *error) {
   while (taken != NULL) {
     troupe_wait *wait = taken;
@@ -213,6 +251,7 @@ void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const
   troupe_waits *waits = &plugin->waits;
   pthread_mutex_lock(&waits->lock);
   troupe_wait *taken = take_all(waits, &instance, call);
+  if (error == NULL) end_contexts(taken);
   pthread_mutex_unlock(&waits->lock);
   fail_all(taken, error == NULL ? &actor_ended : error);
 }

@@ -6,12 +6,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from .limits import WORKER_MESSAGE_BYTES
 from .plugin import Plugin
 from .session import Session
 from .wire import data, fields
 
 METHOD = "/troupe.plugin.v1.WorkerHost/Attach"
-FRAME_BYTES = 64 * 1024 * 1024 + 128 * 1024
 
 
 def serve(plugin: Plugin, threads: int = 16) -> None:
@@ -20,7 +20,8 @@ def serve(plugin: Plugin, threads: int = 16) -> None:
     import grpc
 
     frames: "queue.Queue[bytes]" = queue.Queue()
-    options = [("grpc.max_receive_message_length", FRAME_BYTES), ("grpc.max_send_message_length", FRAME_BYTES)]
+    names = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
+    options = [(name, WORKER_MESSAGE_BYTES) for name in names]
     with ThreadPoolExecutor(threads) as pool, grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
         session = Session(plugin, frames.put, pool)
         attach = channel.stream_stream(METHOD, request_serializer=_same, response_deserializer=_same)

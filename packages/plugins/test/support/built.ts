@@ -99,10 +99,18 @@ export async function compile(
 export async function rustExample(name: string): Promise<Built> {
   const unloaded = whyNotLoaded("koffi");
   if (unloaded !== undefined) return { missing: unloaded };
-  const built = await cargo("build", "--release", "--locked", "-p", `troupe-example-${name}`);
-  if (built.missing !== undefined) return built;
   const suffix = process.platform === "darwin" ? "dylib" : "so";
-  return { path: join(cargoTarget, "release", `libtroupe_example_${name}.${suffix}`) };
+  return await builtExample(name, `libtroupe_example_${name}.${suffix}`);
+}
+
+/** The same as a program of its own. */
+export function rustProgram(name: string): Promise<Built> {
+  return builtExample(name, `troupe-example-${name}`);
+}
+
+async function builtExample(name: string, file: string): Promise<Built> {
+  const built = await cargo("build", "--release", "--locked", "-p", `troupe-example-${name}`);
+  return built.missing === undefined ? { path: join(cargoTarget, "release", file) } : built;
 }
 
 /** An example of `sdks/c` as a module of WebAssembly, by name. */

@@ -1,4 +1,5 @@
-//! Actors and middleware of Troupe in Rust, as a native plugin: a `cdylib` that the host loads.
+//! Actors and middleware of Troupe in Rust: as a native plugin, a `cdylib` that the host loads, or as a worker, a program that the
+//! host starts and whose `main` is [`serve`].
 //!
 //! ```
 //! use troupe_plugin::{Actor, Plugin, export_plugin};
@@ -58,11 +59,14 @@ mod deferred;
 mod error;
 mod frames;
 mod guarded;
+mod handover;
 mod hello;
 mod host;
+mod http2;
 mod invocations;
 mod kv;
 mod lanes;
+mod limits;
 mod other;
 mod plugin;
 mod requests;
@@ -75,6 +79,7 @@ mod value_json;
 mod voice;
 mod waits;
 mod wire;
+mod worker;
 
 pub use awake::KeepAwake;
 pub use call::{Call, Chunks, kind};
@@ -92,6 +97,7 @@ pub use requests::{Request, Response};
 pub use sockets::{Message, Socket};
 pub use sql::Changes;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
+pub use worker::serve;
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].
 #[macro_export]

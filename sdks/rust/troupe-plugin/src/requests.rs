@@ -7,14 +7,13 @@ use std::sync::Arc;
 use crate::context::Context;
 use crate::error::Error;
 use crate::lanes::Label;
+use crate::limits::PLUGIN_REQUEST_BODY_BYTES as BODY_LONGEST;
 use crate::running::Running;
 use crate::sockets::header;
 use crate::voice::say;
 use crate::waits::{Heard, Key, Kind};
 use crate::wire::{Reader, Writer};
 
-/// Bytes of a request's body that is read; a longer one is refused.
-const BODY_LONGEST: usize = 8 << 20;
 /// Bytes of a chunk.
 const CHUNK: usize = 64 << 10;
 

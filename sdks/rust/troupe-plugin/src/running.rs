@@ -30,6 +30,12 @@ impl Shared {
         let of_it = |key: &Key| matches!(key.kind, Kind::Next | Kind::Stream) && key.of == number;
         self.waits.revoke(of_it, &Error::revoked());
     }
+
+    /// Nobody answers what an actor waits for.
+    pub fn end_actor(&self, instance: u64) {
+        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == instance;
+        self.waits.revoke(of_it, &Error::stopped());
+    }
 }
 
 /// One running actor.
@@ -139,8 +145,7 @@ impl Running {
     /// Nothing that it says leaves any more, and nothing is answered.
     pub fn lose(&self) {
         self.lost.store(true, Ordering::SeqCst);
-        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == self.instance;
-        self.shared.waits.revoke(of_it, &Error::stopped());
+        self.shared.end_actor(self.instance);
     }
 
     /// The host asks for its end.

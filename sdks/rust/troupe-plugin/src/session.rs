@@ -58,6 +58,11 @@ impl Session {
         Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
+    /// The way to the host, which other threads may take.
+    pub fn voice(&self) -> Arc<Voice> {
+        Arc::clone(&self.shared.voice)
+    }
+
     pub fn full(&self) -> bool {
         self.frames().full()
     }
@@ -279,7 +284,11 @@ impl Session {
                 }
                 known.running.stop();
             }
-            None => self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?,
+            None => {
+                // Said once more: its time is over, and what it still waits for is nobody's.
+                self.shared.end_actor(instance);
+                self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?;
+            }
         }
         Some(())
     }

@@ -232,6 +232,8 @@ export class CarriedInstance implements ActorInstance {
       );
     } catch {
       activation.log.warn("the actor's code didn't stop in its grace period; it is left behind");
+      // What it waits for is over, too: nobody keeps it.
+      this.#say("broken", 0);
     }
   }
 

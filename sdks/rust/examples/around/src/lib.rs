@@ -23,7 +23,8 @@ fn louder(model: Value, call: Call) -> Result<impl Iterator<Item = Result<String
     Ok(louder.chain(std::iter::once(Ok("the end".into()))))
 }
 
-fn plugin() -> Plugin {
+/// As a library, and as a program of its own.
+pub fn plugin() -> Plugin {
     Plugin::new("around", env!("CARGO_PKG_VERSION")).around(kind::TOOL_EXECUTION, "twice", 0, twice).stream(
         kind::LLM_STREAM,
         "louder",

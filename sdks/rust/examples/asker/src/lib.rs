@@ -106,7 +106,8 @@ fn ask(tool: Value, call: Call) -> Result<Value, Error> {
     Ok(json!({ "result": result }))
 }
 
-fn plugin() -> Plugin {
+/// As a library, and as a program of its own.
+pub fn plugin() -> Plugin {
     Plugin::new("asker", env!("CARGO_PKG_VERSION"))
         .ready(|host| {
             *lock(&WHOLLY) = Some(host.clone());

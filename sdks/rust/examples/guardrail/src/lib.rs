@@ -6,7 +6,8 @@ use troupe_plugin::{Error, Plugin, export_plugin};
 /// The relay's tool_conditional_execution_guardrail: it answers nothing, or the reason why not.
 const TOOL_CONDITIONAL: u32 = 12;
 
-fn plugin() -> Plugin {
+/// As a library, and as a program of its own.
+pub fn plugin() -> Plugin {
     Plugin::new("guardrail", env!("CARGO_PKG_VERSION")).configure(configure).middleware(
         TOOL_CONDITIONAL,
         "no-rm",

@@ -53,7 +53,8 @@ fn answer(_: &mut Context, request: Request) -> Result<Response, Error> {
     Ok(Response::new(201, body).header("x-kept", "yes"))
 }
 
-fn plugin() -> Plugin {
+/// As a library, and as a program of its own.
+pub fn plugin() -> Plugin {
     let actor = Actor::new("keeper")
         .event("whispered")
         .database()

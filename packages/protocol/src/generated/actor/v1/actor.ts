@@ -203,7 +203,10 @@ export interface Started {
   readonly alarmAt: number;
 }
 
-/** The actor ends. It may write until it answers Stopped, at most for `grace_ms`. */
+/**
+ * The actor ends. It may write until it answers Stopped, at most for `grace_ms`. What it asks is answered until then. Said once
+ * more, with STOP_REASON_BROKEN, when that time is over: nothing is answered any more.
+ */
 export interface Stop {
   readonly reason: StopReason;
   readonly graceMs: number;

@@ -1,0 +1,3 @@
+fn main() {
+    troupe_plugin::serve(troupe_example_keeper::plugin());
+}
