@@ -160,7 +160,9 @@ test("a real isolate that logs without end: its answers come, and the log has a 
   const dropped = (): number =>
     lines.reduce((sum, one) => sum + Number(/^(\d+) lines dropped/.exec(one)?.[1] ?? 0), 0);
   const heard = (): number => lines.filter((one) => one.startsWith("line ")).length;
-  await vi.waitFor(() => expect(heard() + dropped()).toBe(5_000), { timeout: 20_000 });
+  await vi.waitFor(() => expect(heard() + dropped()).toBeGreaterThanOrEqual(5_000), { timeout: 20_000 });
+  // Where such an action takes long, the runtime's own line says so, behind the actor's.
+  expect(heard() + dropped()).toBeLessThanOrEqual(5_001);
   expect(dropped()).toBeGreaterThan(0);
   await session.close();
   await isolates.close();

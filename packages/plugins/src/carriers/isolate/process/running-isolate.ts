@@ -17,6 +17,7 @@ import type ivm from "isolated-vm";
 import { MailboxMark, type ProcessMailbox } from "../mailbox.ts";
 import { RecordList, readRecords } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
+import { EntryLimit } from "./entry-limit.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
 
 const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
@@ -50,11 +51,14 @@ export class RunningIsolate {
   #over = false;
   /** It asked for another entry. */
   #again = false;
-  /** The wall time of the isolate when the entry that runs now began; undefined between entries. */
-  #entryBegan: bigint | undefined;
+  readonly #limit: EntryLimit;
 
   constructor(parts: RunningIsolateParts) {
     this.#parts = parts;
+    const { isolate } = parts.loaded;
+    // That stops it; whoever waits for the entry is told, and nobody is when it can't be stopped.
+    const exceeded = (): void => disposeOf(isolate);
+    this.#limit = new EntryLimit({ isolate, limitMs: parts.timeLimitMs, exceeded });
     this.#timers = new IsolateTimers((timer) => {
       this.#waiting.timerFired(timer);
       this.#enterSoon();
@@ -79,19 +83,13 @@ export class RunningIsolate {
   dispose(): void {
     this.#over = true;
     this.#timers.clear();
-    if (!this.#parts.loaded.isolate.isDisposed) this.#parts.loaded.isolate.dispose();
+    this.#limit.stop();
+    disposeOf(this.#parts.loaded.isolate);
   }
 
   /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
   get stuck(): boolean {
-    const { isolate } = this.#parts.loaded;
-    // A limit may have ended the isolate before anybody here was told.
-    if (this.#entryBegan === undefined || this.#over || isolate.isDisposed) return false;
-    return milliseconds(isolate.wallTime - this.#entryBegan) > this.#stuckAfterMs;
-  }
-
-  get #stuckAfterMs(): number {
-    return this.#parts.timeLimitMs * 2 + limits.isolateStuckMs;
+    return this.#limit.overdueMs > this.#parts.timeLimitMs + limits.isolateStuckMs;
   }
 
   /** It is entered with all that comes in this turn. */
@@ -116,18 +114,18 @@ export class RunningIsolate {
   }
 
   async #enter(): Promise<void> {
-    const { isolate, enter, endTurn, mailbox } = this.#parts.loaded;
-    const timeout = this.#parts.timeLimitMs;
-    this.#entryBegan = isolate.wallTime;
+    const { enter, endTurn, mailbox } = this.#parts.loaded;
+    this.#limit.begin();
     let before: unknown;
-    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true }, timeout });
+    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true } });
     else {
       const given = mailbox.give(this.#waiting);
-      if (given !== undefined) await enter.apply(undefined, [given], { timeout });
-      else
-        await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true }, timeout });
+      if (given !== undefined) await enter.apply(undefined, [given]);
+      else await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true } });
     }
-    this.#entryBegan = undefined;
+    this.#limit.end();
+    // It was over just when it was stopped.
+    if (this.#limit.reached) return this.#end(timeExceeded(this.#parts.timeLimitMs));
     if (before === undefined || this.#understood(before)) this.#hear();
   }
 
@@ -164,9 +162,8 @@ export class RunningIsolate {
 
   #failed(cause: unknown): void {
     if (this.#over) return;
-    const { isolate } = this.#parts.loaded;
-    const began = this.#entryBegan ?? isolate.wallTime;
-    this.#end(endOf(cause, isolate, { began, timeLimitMs: this.#parts.timeLimitMs }));
+    const { loaded, timeLimitMs } = this.#parts;
+    this.#end(this.#limit.reached ? timeExceeded(timeLimitMs) : endOf(cause, loaded.isolate));
   }
 
   #end(end: IsolateEnd): void {
@@ -176,19 +173,17 @@ export class RunningIsolate {
   }
 }
 
-/** Why an entry failed. The isolate's own word for it is for people: what is known is its state, and its clock. */
-export function endOf(
-  cause: unknown,
-  isolate: ivm.Isolate,
-  entry: { readonly began: bigint; readonly timeLimitMs: number },
-): IsolateEnd {
+function disposeOf(isolate: ivm.Isolate): void {
+  if (!isolate.isDisposed) isolate.dispose();
+}
+
+/** Why an entry failed. The isolate's own word for it is for people: what is known is its state. */
+export function endOf(cause: unknown, isolate: ivm.Isolate): IsolateEnd {
   if (isolate.isDisposed) return OUT_OF_MEMORY;
-  const spentMs = milliseconds(isolate.wallTime - entry.began);
-  if (spentMs >= entry.timeLimitMs)
-    return { code: "time_exceeded", message: `It ran for ${entry.timeLimitMs} ms without an end` };
   return { code: "failed", message: cause instanceof Error ? cause.message : String(cause) };
 }
 
-function milliseconds(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e6;
+/** What ends an isolate that ran so long. */
+export function timeExceeded(timeLimitMs: number): IsolateEnd {
+  return { code: "time_exceeded", message: `It ran for ${timeLimitMs} ms without an end` };
 }
