@@ -9,13 +9,14 @@
  * So a call costs one way into the isolate's thread and back. When its turn has an end (what it wrote is handed on then),
  * or it said more than the mailbox holds, it asks for another entry.
  *
- * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. It isn't entered while the
- * runtime takes nothing in, or while what it said waits for the runtime's next turn.
+ * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. What it said is read a part
+ * at a time, so that those beside it have their turns. It isn't entered meanwhile, nor while the runtime takes nothing in, or
+ * while what it said waits for the runtime's next turn.
  */
 import { limits } from "@troupe/protocol";
 import type ivm from "isolated-vm";
 import { MailboxMark, type ProcessMailbox } from "../mailbox.ts";
-import { RecordList, readRecords } from "../records.ts";
+import { RecordList, RecordParts, type RecordReader } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
 import { EntryLimit } from "./entry-limit.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
@@ -46,8 +47,10 @@ export interface RunningIsolateParts {
 export class RunningIsolate {
   readonly #parts: RunningIsolateParts;
   readonly #timers: IsolateTimers;
+  readonly #reader: RecordReader;
   readonly #waiting = new RecordList();
-  #running = false;
+  /** It is entered, or what it said is read. */
+  #running = true;
   #over = false;
   /** It asked for another entry. */
   #again = false;
@@ -63,11 +66,12 @@ export class RunningIsolate {
       this.#waiting.timerFired(timer);
       this.#enterSoon();
     });
-    // What the source said while it was loaded.
-    queueMicrotask(() => {
-      this.#hear();
-      this.#enterSoon();
-    });
+    this.#reader = {
+      frame: parts.send,
+      timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
+      timerCleared: (timer) => this.#timers.cancel(timer),
+    };
+    queueMicrotask(() => void this.#begin());
   }
 
   /** Something came for it. */
@@ -90,6 +94,13 @@ export class RunningIsolate {
   /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
   get stuck(): boolean {
     return this.#limit.overdueMs > this.#parts.timeLimitMs + limits.isolateStuckMs;
+  }
+
+  /** What the source said while it was loaded is read first. */
+  async #begin(): Promise<void> {
+    await this.#hear();
+    this.#running = false;
+    if (this.#again || this.#waiting.bytes > 0) this.#enterSoon();
   }
 
   /** It is entered with all that comes in this turn. */
@@ -126,34 +137,46 @@ export class RunningIsolate {
     this.#limit.end();
     // It was over just when it was stopped.
     if (this.#limit.reached) return this.#end(timeExceeded(this.#parts.timeLimitMs));
-    if (before === undefined || this.#understood(before)) this.#hear();
+    if (before !== undefined) await this.#read(before);
+    await this.#hear();
   }
 
   /** What stands in the mailbox. */
-  #hear(): void {
-    if (this.#over) return;
+  #hear(): Promise<void> | undefined {
+    if (this.#over) return undefined;
     const taken = this.#parts.loaded.mailbox.take();
-    if (taken === undefined) return this.#nonsense();
-    if ((taken.marks & MailboxMark.exhausted) !== 0) return this.#end(OUT_OF_MEMORY);
-    this.#again = (taken.marks & MailboxMark.again) !== 0;
-    if (taken.said.byteLength > 0) this.#understood(taken.said);
+    if (taken === undefined) this.#nonsense();
+    else if ((taken.marks & MailboxMark.exhausted) !== 0) this.#end(OUT_OF_MEMORY);
+    else {
+      this.#again = (taken.marks & MailboxMark.again) !== 0;
+      if (taken.said.byteLength > 0) return this.#read(taken.said);
+    }
+    return undefined;
   }
 
-  /** False: it has ended. */
-  #understood(said: unknown): boolean {
-    if (this.#over) return false;
+  /** Reads what was said: at once, when it is little. */
+  #read(said: unknown): Promise<void> | undefined {
     const bytes = said instanceof ArrayBuffer ? new Uint8Array(said) : said;
-    const understood =
-      bytes instanceof Uint8Array &&
-      readRecords(bytes, {
-        frame: (frame) => this.#parts.send(frame),
-        timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
-        timerCleared: (timer) => this.#timers.cancel(timer),
-      });
-    if (!understood) this.#nonsense();
+    if (!(bytes instanceof Uint8Array)) {
+      this.#nonsense();
+      return undefined;
+    }
+    const parts = new RecordParts(bytes, this.#reader);
+    return this.#readPart(parts) ? this.#readRest(parts) : undefined;
+  }
+
+  async #readRest(parts: RecordParts): Promise<void> {
+    do await new Promise(setImmediate);
+    while (!this.#over && this.#readPart(parts));
+  }
+
+  /** True: there is more. */
+  #readPart(parts: RecordParts): boolean {
+    const read = parts.read(limits.isolateRecordsAtOnce);
+    if (read === "broken") this.#nonsense();
     else if (this.#timers.size > limits.isolateTimers)
       this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
-    return !this.#over;
+    return read === "more" && !this.#over;
   }
 
   #nonsense(): void {
