@@ -18,6 +18,9 @@ import type { Figure, Line } from "../line.ts";
 
 const CALLS = 10_000;
 
+/** What takes microseconds is compiled well only after so many. */
+const MODULE_CALLS = 50_000;
+
 const program = `import { actor } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
   import { serveWorker } from ${JSON.stringify(import.meta.resolve("@troupe/plugins/worker"))};
   await serveWorker({ name: "echo", actors: { echo: actor({ actions: { echo: (c, value) => value } }) } });`;
@@ -27,16 +30,17 @@ const plugin: WorkerPlugin = {
   actors: { echo: actor({ actions: { echo: (_c, value: unknown) => value } }) },
 };
 
-async function echo(open: OpenCarrier, rounds: number): Promise<Figure> {
+async function echo(open: OpenCarrier, rounds: number, calls = CALLS): Promise<Figure> {
   const session = await openSession({ env: nodeSessionEnv, open, hostVersion: "bench" });
   const args = encodeArgs([new Uint8Array(100).fill(7)], "cbor");
-  return await carriedEcho(session, { args, calls: CALLS, rounds });
+  return await carriedEcho(session, { args, calls, rounds });
 }
 
 function moduleEcho(rounds: number): Promise<Figure> {
   return echo(
     moduleCarrier(async (send) => new PluginSideSession(plugin, send)),
     rounds,
+    MODULE_CALLS,
   );
 }
 

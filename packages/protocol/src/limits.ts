@@ -521,6 +521,8 @@ export const limits = {
   isolateFramesPerTurn: 128,
   /** Bytes of those frames. */
   isolateBytesPerTurn: 256 * 1024,
+  /** Records of what one isolate said that its process reads before the others have their turn. */
+  isolateRecordsAtOnce: 64,
   /** Lines that one isolate says to the log in a second; the rest is counted. */
   isolateLogLinesPerSecond: 256,
   /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */

@@ -113,18 +113,19 @@ test("an end is told behind all that was said before it; a close drops it", asyn
   expect(closing.read).toHaveLength(isolateFramesPerTurn);
 });
 
-test("lines past a second's are counted, and the count is told when the second is over", () => {
+test("lines past twice a second's are counted, and the count is told when the second is over", () => {
+  const most = 2 * isolateLogLinesPerSecond + 2;
   vi.useFakeTimers();
   try {
     const world = new World();
-    for (let n = 0; n < isolateLogLinesPerSecond + 744; n += 1) {
+    for (let n = 0; n < most + 744; n += 1) {
       world.outlet.say(logFrame(LogLevel.DEBUG, "x"));
       world.turn();
     }
-    expect(world.read).toHaveLength(isolateLogLinesPerSecond);
+    expect(world.read).toHaveLength(most);
     vi.advanceTimersByTime(1_000);
     world.turn();
-    expect(world.read.slice(isolateLogLinesPerSecond).map((line) => Buffer.from(line).toString())).toEqual([
+    expect(world.read.slice(most).map((line) => Buffer.from(line).toString())).toEqual([
       expect.stringContaining("744 lines dropped"),
     ]);
     world.outlet.say(logFrame(LogLevel.DEBUG, "again"));
@@ -160,7 +161,9 @@ test("a real isolate that logs without end: its answers come, and the log has a 
   const dropped = (): number =>
     lines.reduce((sum, one) => sum + Number(/^(\d+) lines dropped/.exec(one)?.[1] ?? 0), 0);
   const heard = (): number => lines.filter((one) => one.startsWith("line ")).length;
-  await vi.waitFor(() => expect(heard() + dropped()).toBe(5_000), { timeout: 20_000 });
+  await vi.waitFor(() => expect(heard() + dropped()).toBeGreaterThanOrEqual(5_000), { timeout: 20_000 });
+  // Where such an action takes long, the runtime's own line says so, behind the actor's.
+  expect(heard() + dropped()).toBeLessThanOrEqual(5_001);
   expect(dropped()).toBeGreaterThan(0);
   await session.close();
   await isolates.close();

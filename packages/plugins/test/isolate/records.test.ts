@@ -1,7 +1,7 @@
 /** Records and messages: whatever arrives, in whatever pieces, is read whole or refused. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RecordList, readRecords } from "../../src/carriers/isolate/records.ts";
+import { RecordList, RecordParts, readRecords } from "../../src/carriers/isolate/records.ts";
 import { WireReader, WireWriter } from "../../src/carriers/isolate/wire.ts";
 
 test("records come back as they were put in", () => {
@@ -36,6 +36,29 @@ test("any bytes are read or refused, and nothing is thrown", () => {
     }),
   );
   expect(readRecords(Uint8Array.of(5, 0, 0, 0, 0, 1), { frame: () => {} })).toBe(false);
+});
+
+test("read in parts, a list is what it is in one go: the same records, and broken at the same place", () => {
+  const lists = fc.tuple(fc.array(fc.uint8Array({ maxLength: 5 })), fc.uint8Array({ maxLength: 6 }));
+  fc.assert(
+    fc.property(lists, fc.integer({ min: 1, max: 4 }), ([frames, behind], most) => {
+      const list = new RecordList();
+      for (const frame of frames) list.frame(frame);
+      const bytes = Buffer.concat([list.take(), behind]);
+      const whole: number[][] = [];
+      const isList = readRecords(bytes, { frame: (frame) => whole.push([...frame]) });
+      const told: number[][] = [];
+      const parts = new RecordParts(bytes, { frame: (frame) => told.push([...frame]) });
+      for (let before = 0; ; before = told.length) {
+        const read = parts.read(most);
+        expect(told.length - before).toBeLessThanOrEqual(most);
+        if (read === "more") continue;
+        expect(read).toBe(isList ? "end" : "broken");
+        break;
+      }
+      expect(told).toEqual(whole);
+    }),
+  );
 });
 
 /** What is written of the messages of one turn: one piece. */

@@ -1,7 +1,7 @@
 /**
  * A line for the host's log, as a frame of plugin/v1.
  */
-import type { LogLevel } from "@troupe/protocol/actor/v1";
+import { LogLevel } from "@troupe/protocol/actor/v1";
 import { PluginFrameCodec } from "@troupe/protocol/plugin/v1";
 
 /** What such a frame begins with: field 6 of PluginFrame, with a length. */
@@ -16,4 +16,9 @@ export function logFrame(level: LogLevel, message: string): Uint8Array {
 /** Whether a frame begins as a line does. One that hides a line behind something else isn't found: it's a frame as any. */
 export function isLogFrame(frame: Uint8Array): boolean {
   return frame[0] === LOG_TAG;
+}
+
+/** What is said of lines that were dropped. */
+export function droppedFrame(lines: number): Uint8Array {
+  return logFrame(LogLevel.WARN, `${lines} lines dropped: it logs too much`);
 }

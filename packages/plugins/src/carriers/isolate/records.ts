@@ -94,18 +94,41 @@ export interface RecordReader {
 
 /** Reads a list. False when it isn't one: what came before the fault has been told. */
 export function readRecords(list: Uint8Array, reader: RecordReader): boolean {
-  const view = viewOf(list);
-  let at = 0;
-  while (at < list.byteLength) {
-    if (list.byteLength - at < HEADER_BYTES) return false;
-    const length = view.getUint32(at, true);
-    const kind = view.getUint8(at + 4);
-    at += HEADER_BYTES;
-    if (length > list.byteLength - at) return false;
-    if (!readRecord(kind, list.subarray(at, at + length), reader)) return false;
-    at += length;
+  return new RecordParts(list, reader).read(Infinity) === "end";
+}
+
+/** Reads a list a part at a time: whoever reads what others say has more to do than that. */
+export class RecordParts {
+  readonly #list: Uint8Array;
+  readonly #view: DataView;
+  readonly #reader: RecordReader;
+  #at = 0;
+
+  constructor(list: Uint8Array, reader: RecordReader) {
+    this.#list = list;
+    this.#view = viewOf(list);
+    this.#reader = reader;
   }
-  return true;
+
+  /** Tells at most so many records: whether there are more, or it is no list from here on. */
+  read(most: number): "more" | "end" | "broken" {
+    for (let told = 0; this.#at < this.#list.byteLength; told += 1) {
+      if (told === most) return "more";
+      if (!this.#next()) return "broken";
+    }
+    return "end";
+  }
+
+  #next(): boolean {
+    const left = this.#list.byteLength - this.#at - HEADER_BYTES;
+    if (left < 0) return false;
+    const length = this.#view.getUint32(this.#at, true);
+    if (length > left) return false;
+    const kind = this.#view.getUint8(this.#at + 4);
+    const start = this.#at + HEADER_BYTES;
+    this.#at = start + length;
+    return readRecord(kind, this.#list.subarray(start, this.#at), this.#reader);
+  }
 }
 
 function readRecord(kind: number, body: Uint8Array, reader: RecordReader): boolean {

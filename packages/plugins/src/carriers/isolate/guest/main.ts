@@ -12,10 +12,11 @@
 import "./globals.ts";
 
 import { TroupeError, UserError } from "@troupe/base";
-import { cloneValue } from "@troupe/protocol";
+import { cloneValue, limits } from "@troupe/protocol";
 import { edgeEnv } from "@troupe/runtime/edge";
 import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow } from "@troupe/runtime/guest";
-import { logFrame } from "../log-frame.ts";
+import { droppedFrame, logFrame } from "../log-frame.ts";
+import { LogRate } from "../log-rate.ts";
 import { readRecords } from "../records.ts";
 import { define, host, out, settle, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -28,8 +29,11 @@ let afterTurn: (() => void)[] = [];
 let exhausted = false;
 let session: IsolateSession | undefined;
 
-const line = (level: Parameters<typeof logFrame>[0], message: string): void =>
-  out.frame(logFrame(level, message));
+const lines = new LogRate(limits.isolateLogLinesPerSecond, (dropped) => out.frame(droppedFrame(dropped)));
+
+const line = (level: Parameters<typeof logFrame>[0], message: string): void => {
+  if (lines.take()) out.frame(logFrame(level, message));
+};
 
 define({ structuredClone: <T>(value: T): T => cloneValue(value), console: consoleOf(line) });
 

@@ -5,7 +5,7 @@ import type ivm from "isolated-vm";
 import type { IsolateEnd, IsolateOrder, Place } from "../wire.ts";
 import type { IsolatePool } from "./isolate-pool.ts";
 import type { PreparedIsolate } from "./prepared-isolate.ts";
-import { endOf, type LoadedIsolate } from "./running-isolate.ts";
+import { endOf, type LoadedIsolate, timeExceeded } from "./running-isolate.ts";
 
 /** What stops a load. */
 export class LoadError extends Error {
@@ -27,10 +27,7 @@ export async function loadIsolate(order: IsolateOrder, pool: IsolatePool): Promi
   try {
     return await load(prepared, order);
   } catch (cause) {
-    const end =
-      cause instanceof LoadError
-        ? cause.end
-        : endOf(cause, isolate, { began: 0n, timeLimitMs: order.timeLimitMs });
+    const end = cause instanceof LoadError ? cause.end : endOf(cause, isolate);
     if (!isolate.isDisposed) isolate.dispose();
     throw new LoadError(end);
   }
@@ -75,14 +72,13 @@ async function timed<T>(isolate: ivm.Isolate, order: IsolateOrder, step: () => P
   try {
     return await step();
   } catch (cause) {
-    const { timeLimitMs } = order;
-    const end = endOf(cause, isolate, { began, timeLimitMs });
-    throw end.code === "failed" ? failed("load_failed", cause, isolate) : new LoadError(end);
+    const late = !isolate.isDisposed && Number(isolate.wallTime - began) / 1e6 >= order.timeLimitMs;
+    throw late ? new LoadError(timeExceeded(order.timeLimitMs)) : failed("load_failed", cause, isolate);
   }
 }
 
 function failed(code: "syntax_error" | "load_failed", cause: unknown, isolate: ivm.Isolate): LoadError {
-  if (isolate.isDisposed) return new LoadError(endOf(cause, isolate, { began: 0n, timeLimitMs: Infinity }));
+  if (isolate.isDisposed) return new LoadError(endOf(cause, isolate));
   const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   // The engine's own note of the place.
   const message = said.replace(/ \[actor\.js:\d+:\d+\]$/, "");

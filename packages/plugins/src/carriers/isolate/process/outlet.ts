@@ -7,12 +7,11 @@
  * one that floods has at most one budget on its way: the rest waits here, and the isolate isn't entered meanwhile. A
  * frame that is longer than what is left goes when anything is left.
  *
- * Lines for the log have a rate as well; what is past it is dropped before it costs anybody else anything.
+ * Lines for the log have a rate as well (`log-rate.ts`).
  */
 import { limits } from "@troupe/protocol";
-import { LogLevel } from "@troupe/protocol/actor/v1";
-import { isLogFrame, logFrame } from "../log-frame.ts";
-import { LogRate } from "./log-rate.ts";
+import { droppedFrame, isLogFrame } from "../log-frame.ts";
+import { LogRate } from "../log-rate.ts";
 
 /** What an outlet is made of. */
 export interface OutletParts {
@@ -25,8 +24,8 @@ export interface OutletParts {
 /** One isolate's. */
 export class Outlet {
   readonly #parts: OutletParts;
-  readonly #lines = new LogRate((dropped) =>
-    this.#say(logFrame(LogLevel.WARN, `${dropped} lines dropped: it logs too much`)),
+  readonly #lines = new LogRate(2 * limits.isolateLogLinesPerSecond + 2, (dropped) =>
+    this.#say(droppedFrame(dropped)),
   );
   /** Frames that wait, from `#next` on. */
   #waiting: Uint8Array[] = [];

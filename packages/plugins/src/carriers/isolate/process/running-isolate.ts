@@ -9,14 +9,16 @@
  * So a call costs one way into the isolate's thread and back. When its turn has an end (what it wrote is handed on then),
  * or it said more than the mailbox holds, it asks for another entry.
  *
- * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. It isn't entered while the
- * runtime takes nothing in, or while what it said waits for the runtime's next turn.
+ * What has no room in the mailbox waits in its own heap, and counts there, until it is taken. What it said is read a part
+ * at a time, so that those beside it have their turns. It isn't entered meanwhile, nor while the runtime takes nothing in, or
+ * while what it said waits for the runtime's next turn.
  */
 import { limits } from "@troupe/protocol";
 import type ivm from "isolated-vm";
 import { MailboxMark, type ProcessMailbox } from "../mailbox.ts";
-import { RecordList, readRecords } from "../records.ts";
+import { RecordList, RecordParts, type RecordReader } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
+import { EntryLimit } from "./entry-limit.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
 
 const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
@@ -45,25 +47,31 @@ export interface RunningIsolateParts {
 export class RunningIsolate {
   readonly #parts: RunningIsolateParts;
   readonly #timers: IsolateTimers;
+  readonly #reader: RecordReader;
   readonly #waiting = new RecordList();
-  #running = false;
+  /** It is entered, or what it said is read. */
+  #running = true;
   #over = false;
   /** It asked for another entry. */
   #again = false;
-  /** The wall time of the isolate when the entry that runs now began; undefined between entries. */
-  #entryBegan: bigint | undefined;
+  readonly #limit: EntryLimit;
 
   constructor(parts: RunningIsolateParts) {
     this.#parts = parts;
+    const { isolate } = parts.loaded;
+    // That stops it; whoever waits for the entry is told, and nobody is when it can't be stopped.
+    const exceeded = (): void => disposeOf(isolate);
+    this.#limit = new EntryLimit({ isolate, limitMs: parts.timeLimitMs, exceeded });
     this.#timers = new IsolateTimers((timer) => {
       this.#waiting.timerFired(timer);
       this.#enterSoon();
     });
-    // What the source said while it was loaded.
-    queueMicrotask(() => {
-      this.#hear();
-      this.#enterSoon();
-    });
+    this.#reader = {
+      frame: parts.send,
+      timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
+      timerCleared: (timer) => this.#timers.cancel(timer),
+    };
+    queueMicrotask(() => void this.#begin());
   }
 
   /** Something came for it. */
@@ -79,19 +87,20 @@ export class RunningIsolate {
   dispose(): void {
     this.#over = true;
     this.#timers.clear();
-    if (!this.#parts.loaded.isolate.isDisposed) this.#parts.loaded.isolate.dispose();
+    this.#limit.stop();
+    disposeOf(this.#parts.loaded.isolate);
   }
 
   /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
   get stuck(): boolean {
-    const { isolate } = this.#parts.loaded;
-    // A limit may have ended the isolate before anybody here was told.
-    if (this.#entryBegan === undefined || this.#over || isolate.isDisposed) return false;
-    return milliseconds(isolate.wallTime - this.#entryBegan) > this.#stuckAfterMs;
+    return this.#limit.overdueMs > this.#parts.timeLimitMs + limits.isolateStuckMs;
   }
 
-  get #stuckAfterMs(): number {
-    return this.#parts.timeLimitMs * 2 + limits.isolateStuckMs;
+  /** What the source said while it was loaded is read first. */
+  async #begin(): Promise<void> {
+    await this.#hear();
+    this.#running = false;
+    if (this.#again || this.#waiting.bytes > 0) this.#enterSoon();
   }
 
   /** It is entered with all that comes in this turn. */
@@ -116,46 +125,58 @@ export class RunningIsolate {
   }
 
   async #enter(): Promise<void> {
-    const { isolate, enter, endTurn, mailbox } = this.#parts.loaded;
-    const timeout = this.#parts.timeLimitMs;
-    this.#entryBegan = isolate.wallTime;
+    const { enter, endTurn, mailbox } = this.#parts.loaded;
+    this.#limit.begin();
     let before: unknown;
-    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true }, timeout });
+    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true } });
     else {
       const given = mailbox.give(this.#waiting);
-      if (given !== undefined) await enter.apply(undefined, [given], { timeout });
-      else
-        await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true }, timeout });
+      if (given !== undefined) await enter.apply(undefined, [given]);
+      else await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true } });
     }
-    this.#entryBegan = undefined;
-    if (before === undefined || this.#understood(before)) this.#hear();
+    this.#limit.end();
+    // It was over just when it was stopped.
+    if (this.#limit.reached) return this.#end(timeExceeded(this.#parts.timeLimitMs));
+    if (before !== undefined) await this.#read(before);
+    await this.#hear();
   }
 
   /** What stands in the mailbox. */
-  #hear(): void {
-    if (this.#over) return;
+  #hear(): Promise<void> | undefined {
+    if (this.#over) return undefined;
     const taken = this.#parts.loaded.mailbox.take();
-    if (taken === undefined) return this.#nonsense();
-    if ((taken.marks & MailboxMark.exhausted) !== 0) return this.#end(OUT_OF_MEMORY);
-    this.#again = (taken.marks & MailboxMark.again) !== 0;
-    if (taken.said.byteLength > 0) this.#understood(taken.said);
+    if (taken === undefined) this.#nonsense();
+    else if ((taken.marks & MailboxMark.exhausted) !== 0) this.#end(OUT_OF_MEMORY);
+    else {
+      this.#again = (taken.marks & MailboxMark.again) !== 0;
+      if (taken.said.byteLength > 0) return this.#read(taken.said);
+    }
+    return undefined;
   }
 
-  /** False: it has ended. */
-  #understood(said: unknown): boolean {
-    if (this.#over) return false;
+  /** Reads what was said: at once, when it is little. */
+  #read(said: unknown): Promise<void> | undefined {
     const bytes = said instanceof ArrayBuffer ? new Uint8Array(said) : said;
-    const understood =
-      bytes instanceof Uint8Array &&
-      readRecords(bytes, {
-        frame: (frame) => this.#parts.send(frame),
-        timerSet: (timer, delayMs) => this.#timers.set(timer, delayMs),
-        timerCleared: (timer) => this.#timers.cancel(timer),
-      });
-    if (!understood) this.#nonsense();
+    if (!(bytes instanceof Uint8Array)) {
+      this.#nonsense();
+      return undefined;
+    }
+    const parts = new RecordParts(bytes, this.#reader);
+    return this.#readPart(parts) ? this.#readRest(parts) : undefined;
+  }
+
+  async #readRest(parts: RecordParts): Promise<void> {
+    do await new Promise(setImmediate);
+    while (!this.#over && this.#readPart(parts));
+  }
+
+  /** True: there is more. */
+  #readPart(parts: RecordParts): boolean {
+    const read = parts.read(limits.isolateRecordsAtOnce);
+    if (read === "broken") this.#nonsense();
     else if (this.#timers.size > limits.isolateTimers)
       this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
-    return !this.#over;
+    return read === "more" && !this.#over;
   }
 
   #nonsense(): void {
@@ -164,9 +185,8 @@ export class RunningIsolate {
 
   #failed(cause: unknown): void {
     if (this.#over) return;
-    const { isolate } = this.#parts.loaded;
-    const began = this.#entryBegan ?? isolate.wallTime;
-    this.#end(endOf(cause, isolate, { began, timeLimitMs: this.#parts.timeLimitMs }));
+    const { loaded, timeLimitMs } = this.#parts;
+    this.#end(this.#limit.reached ? timeExceeded(timeLimitMs) : endOf(cause, loaded.isolate));
   }
 
   #end(end: IsolateEnd): void {
@@ -176,19 +196,17 @@ export class RunningIsolate {
   }
 }
 
-/** Why an entry failed. The isolate's own word for it is for people: what is known is its state, and its clock. */
-export function endOf(
-  cause: unknown,
-  isolate: ivm.Isolate,
-  entry: { readonly began: bigint; readonly timeLimitMs: number },
-): IsolateEnd {
+function disposeOf(isolate: ivm.Isolate): void {
+  if (!isolate.isDisposed) isolate.dispose();
+}
+
+/** Why an entry failed. The isolate's own word for it is for people: what is known is its state. */
+export function endOf(cause: unknown, isolate: ivm.Isolate): IsolateEnd {
   if (isolate.isDisposed) return OUT_OF_MEMORY;
-  const spentMs = milliseconds(isolate.wallTime - entry.began);
-  if (spentMs >= entry.timeLimitMs)
-    return { code: "time_exceeded", message: `It ran for ${entry.timeLimitMs} ms without an end` };
   return { code: "failed", message: cause instanceof Error ? cause.message : String(cause) };
 }
 
-function milliseconds(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e6;
+/** What ends an isolate that ran so long. */
+export function timeExceeded(timeLimitMs: number): IsolateEnd {
+  return { code: "time_exceeded", message: `It ran for ${timeLimitMs} ms without an end` };
 }

@@ -1,19 +1,24 @@
 /**
  * LogRate: how many lines an isolate may say to the host's log. What is past it is counted, and the count is told when the
  * second is over, or the isolate is.
+ *
+ * It is kept twice. In the isolate, where a line that is dropped costs nobody else anything; the actor's code shares that
+ * realm, and may get around it. So its process keeps twice the rate: two seconds of the isolate's may lie in one of the
+ * process's, with the lines that tell what was dropped.
  */
-import { limits } from "@troupe/protocol";
 
 /** Counts one isolate's lines. */
 export class LogRate {
+  readonly #linesPerSecond: number;
   readonly #tell: (dropped: number) => void;
   #began = Number.NEGATIVE_INFINITY;
   #lines = 0;
   #dropped = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `tell` has the number of lines that were dropped, never zero. */
-  constructor(tell: (dropped: number) => void) {
+  constructor(linesPerSecond: number, tell: (dropped: number) => void) {
+    this.#linesPerSecond = linesPerSecond;
     this.#tell = tell;
   }
 
@@ -26,7 +31,7 @@ export class LogRate {
       this.#lines = 0;
     }
     this.#lines += 1;
-    if (this.#lines <= limits.isolateLogLinesPerSecond) return true;
+    if (this.#lines <= this.#linesPerSecond) return true;
     this.#dropped += 1;
     this.#timer ??= setTimeout(() => this.end(), SECOND_MS - (now - this.#began));
     return false;
