@@ -112,9 +112,12 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
       maxOutgoingMessageSize: MESSAGE_BYTES,
     },
   });
+  const prepared = Object.freeze({ ...definition, prepare: () => driver.keepWarm?.() ?? nothing });
   // What a program adds is known to its type alone.
-  return definition as AgentOSDefinition<E, A>;
+  return prepared as AgentOSDefinition<E, A>;
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
 
 type Guard = NonNullable<AgentOSConfig["onBeforeConnect"]>;
 

@@ -18,6 +18,11 @@ export interface SandboxDriver {
   readonly name: string;
   /** True: its processes read their stdin while it is written and print while they run, so that an agent can be one. */
   readonly hasRealProcesses?: boolean;
+  /**
+   * Makes ready what its next sandbox begins with, and goes on doing so until what it returns is called; that settles when nothing of
+   * it is left. Called when a registry starts: it waits for nothing, and what fails here fails again when somebody boots.
+   */
+  keepWarm?(): () => Promise<void>;
   /** A new sandbox. `signal` fires when nobody wants it any more. */
   boot(options: BootOptions): Promise<Sandbox>;
 }

@@ -193,12 +193,37 @@ test("a boot that fails leaves no thread behind", async () => {
   expect(alive(workers)).toBe(0);
 });
 
-test("a registry that has stopped leaves no thread of a sandbox", async () => {
+test("kept warm: a thread is there before the first sandbox, which takes it; one that is lost is replaced, and one stays", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const workers = startedThreads();
+  const driver = new EmbeddedDriver();
+  const cool = driver.keepWarm();
+  expect(workers).toHaveLength(1);
+  const abort = new AbortController();
+  const sandbox = await boot(driver);
+  expect((await sandbox.exec("echo warm")).stdout).toBe("warm\n");
+  expect(workers).toHaveLength(1);
+  const loop = rejection(sandbox.exec("while true; do :; done", {}, abort.signal));
+  await new Promise((resolve) => void setImmediate(resolve));
+  abort.abort();
+  expect(await loop).toBe("sandbox.cancelled");
+  expect(workers).toHaveLength(2);
+  expect((await sandbox.exec("echo again")).stdout).toBe("again\n");
+  await sandbox.shutdown();
+  vi.advanceTimersByTime(limits.sandboxThreadIdleMs);
+  expect([workers.length, alive(workers.slice(1))]).toEqual([2, 1]);
+  await cool();
+  expect(alive(workers)).toBe(0);
+});
+
+test("a registry that runs has a thread ready; one that has stopped leaves none", async () => {
   const workers = startedThreads();
   const registry = setup({ use: { workspace: agentOS() } });
   const dataDir = mkdtempSync(join(tmpdir(), "troupe-sandbox-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
+  expect(workers.filter(({ threadName }) => threadName === "troupe-sandbox")).toHaveLength(1);
   await using client = createClient<typeof registry>(endpoint);
   await Promise.all(["a", "b"].map((key) => client.workspace.getOrCreate(key).exec("true")));
   const sandboxes = workers.filter(({ threadName }) => threadName === "troupe-sandbox");

@@ -14,6 +14,8 @@ import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 export interface ActorDefinition<T extends AnyTypes, A, P = T["connParams"]> {
   readonly descriptor: ActorDescriptor;
   readonly behaviour: Behaviour;
+  /** For those who make definitions of others: what is begun before the first actor is there. */
+  readonly prepare?: Prepare;
   /** Types only; never there at run time. */
   readonly "~types"?: {
     readonly actor: T;
@@ -37,7 +39,14 @@ type QueueContracts<Q extends QueueDeclarations> = {
 export interface AnyActorDefinition extends ClientDefinition {
   readonly descriptor: ActorDescriptor;
   readonly behaviour: Behaviour;
+  readonly prepare?: Prepare;
 }
+
+/**
+ * Begins to make ready what the actors of a definition share in one process; nobody waits for it. Called when a registry that has the
+ * definition opens; what it returns is called once, behind the last actor's sleep.
+ */
+export type Prepare = () => () => Promise<void>;
 
 /**
  * Defines an actor.

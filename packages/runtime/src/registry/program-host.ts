@@ -13,6 +13,7 @@ import { answerStart } from "../remote/serverless-host.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
+import { prepare } from "./prepare.ts";
 
 /** What a program is started with as a host of an engine. */
 export interface ProgramHostOptions {
@@ -73,12 +74,16 @@ export async function startProgramHost(
   const place = placeOf(platform, program, options);
   const client = openHost(platform, program, place);
   await client.ready;
+  const unprepare = prepare(program.use);
   const drain = (withinMs: number = limits.hostDrainMs): Promise<void> => client.drain(withinMs);
   const unwatch = options.signals === false ? () => {} : platform.onSignal(() => drain());
-  void client.over.then(unwatch);
+  const over = client.over.then(async () => {
+    unwatch();
+    await unprepare();
+  });
   return {
     endpoint: place.endpoint,
-    over: client.over,
+    over,
     drain: ({ withinMs } = {}) => drain(withinMs),
     close: () => client.close(),
   };

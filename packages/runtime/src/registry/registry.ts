@@ -22,6 +22,7 @@ import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
 import { usedElsewhere, withProcesses } from "./host-processes.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
+import { prepare } from "./prepare.ts";
 import {
   type ProgramHost,
   type ProgramHostOptions,
@@ -43,6 +44,8 @@ interface Open {
   readonly store: OpenStore;
   readonly runtime: Runtime;
   readonly ungateFetch: () => void;
+  /** Ends what definitions have made ready. */
+  readonly unprepare: () => Promise<void>;
   /** What the store was opened with. */
   readonly options: ResolvedStartOptions;
   listening?: Listening;
@@ -241,13 +244,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
     const processes = options.hostProcesses;
+    const use = processes === undefined ? this.config.use : usedElsewhere(this.config.use);
     const catalogue = new Catalogue(env, store.catalogue);
     for (const name of this.config.namespaces ?? []) catalogue.ensure(name);
     const runtime = new Runtime({
       env,
       directory: store.directory,
       storage: store.storage,
-      use: processes === undefined ? this.config.use : usedElsewhere(this.config.use),
+      use,
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
       rateLimit: this.config.rateLimit,
@@ -276,14 +280,16 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         env.log.warn(why, { actor: name, actions: shadowed });
       }
     }
+    const unprepare = prepare(use);
     try {
       await runtime.start();
     } catch (cause) {
       ungateFetch();
       await runtime.stop();
+      await unprepare();
       throw cause;
     }
-    return { store, runtime, ungateFetch, options };
+    return { store, runtime, ungateFetch, unprepare, options };
   }
 
   async #close(open: Open): Promise<void> {
@@ -296,6 +302,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     } finally {
       open.ungateFetch();
       try {
+        await open.unprepare();
         await open.store.close();
       } finally {
         await this.config.plugins?.stop();

@@ -18,6 +18,10 @@ export class EmbeddedDriver implements SandboxDriver {
   };
   #booted = 0;
 
+  keepWarm(): () => Promise<void> {
+    return this.#pools.operations.keepWarm();
+  }
+
   async boot({ signal, ...rest }: BootOptions): Promise<Sandbox> {
     this.#booted += 1;
     const sandbox = new EmbeddedSandbox(this.#booted, this.#pools, rest);

@@ -1,9 +1,11 @@
 /**
  * A sandbox thread: holds a copy of one sandbox's files at a time and does one operation after the other on it.
  *
- * It is started by URL and must import nothing that needs the package's own resolution, but for just-bash.
+ * It loads the shell when it starts, not when it is first asked. It is started by URL and must import nothing that needs the package's own
+ * resolution, but for just-bash.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { lateHeaders, loadHeaders } from "./late-headers.ts";
 import type { FetchAnswer, ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
 import { run } from "./operations.ts";
 import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";
@@ -34,11 +36,14 @@ function failureOf(cause: unknown): ThreadFailure {
 }
 
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
-  let module: ShellModule | undefined;
+  const loaded = loadWarm(data);
+  // Who asks for something hears of it.
+  loaded.catch(() => undefined);
   let held: Held | undefined;
   const way = new WayOut(port);
   const open = async ({ sandbox, image = [], layers, network }: ThreadRequest): Promise<Held> => {
-    module ??= await loadShell(data);
+    const module = await loaded;
+    if (network !== undefined) loadHeaders();
     const outside = network === undefined ? undefined : { variables: network, fetch: way.fetch };
     return { sandbox, shell: await module.open(image, layers, outside) };
   };
@@ -54,6 +59,15 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
       }
     })();
   });
+}
+
+/** The shell, when it has run a command: its first one takes longer than any other. */
+async function loadWarm(data: ThreadData): Promise<ShellModule> {
+  lateHeaders();
+  const module = await loadShell(data);
+  const { bash } = await module.open([], undefined, undefined);
+  await bash.exec("echo");
+  return module;
 }
 
 if (!isMainThread && parentPort !== null) await serve(parentPort, workerData);

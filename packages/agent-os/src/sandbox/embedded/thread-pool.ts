@@ -3,7 +3,8 @@
  *
  * A sandbox has no thread of its own: each operation borrows one, preferably the one that has its files. What finds all
  * threads at work waits its turn, in order and up to a limit. Threads are started when they are needed and end when they
- * were idle for a while, or when the last sandbox is shut down: a registry that has stopped leaves none behind.
+ * were idle for a while, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
+ * there is always a thread, since the first thing that a thread does, to load the shell, takes longer than all that follows.
  */
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
@@ -20,7 +21,9 @@ export class ThreadPool {
   readonly #idle: SandboxThread[] = [];
   readonly #waiting: Waiting[] = [];
   #lent = 0;
-  #sandboxes = 0;
+  /** Sandboxes, and who keeps it warm. */
+  #users = 0;
+  #keepers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
   /** `most`: how many threads there may be. */
@@ -30,13 +33,24 @@ export class ThreadPool {
 
   /** There is one sandbox more. */
   enter(): void {
-    this.#sandboxes += 1;
+    this.#users += 1;
+  }
+
+  /** Has a thread ready, until what it returns is called. */
+  keepWarm(): () => Promise<void> {
+    this.#users += 1;
+    this.#keepers += 1;
+    this.#warm();
+    return async () => {
+      this.#keepers -= 1;
+      await this.leave();
+    };
   }
 
   /** There is one less, and it has no operation under way. Settles when the threads that nobody needs have ended. */
   async leave(): Promise<void> {
-    this.#sandboxes -= 1;
-    if (this.#sandboxes === 0) await this.#endIdle();
+    this.#users -= 1;
+    if (this.#users === 0) await this.#end(this.#idle.splice(0));
   }
 
   /**
@@ -90,15 +104,27 @@ export class ThreadPool {
       return;
     }
     this.#lent -= 1;
-    if (used.lost) return;
+    if (used.lost) return this.#warm();
     this.#idle.push(used);
-    this.#idleTimer ??= setTimeout(() => void this.#endIdle(), limits.sandboxThreadIdleMs).unref();
+    this.#idleTimer ??= setTimeout(
+      () => void this.#end(this.#unneeded()),
+      limits.sandboxThreadIdleMs,
+    ).unref();
     this.#idleTimer.refresh();
   }
 
-  async #endIdle(): Promise<void> {
+  #warm(): void {
+    if (this.#keepers > 0 && this.#lent + this.#idle.length === 0) this.#idle.push(new SandboxThread());
+  }
+
+  /** The idle ones that nobody wants to be there. */
+  #unneeded(): SandboxThread[] {
+    return this.#idle.splice(0, this.#idle.length - (this.#keepers > 0 ? 1 : 0));
+  }
+
+  async #end(threads: readonly SandboxThread[]): Promise<void> {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
-    await Promise.all(this.#idle.splice(0).map((thread) => thread.end(sandboxErrors.closed())));
+    await Promise.all(threads.map((thread) => thread.end(sandboxErrors.closed())));
   }
 }
