@@ -1,5 +1,5 @@
 //! Actors and middleware of Troupe in Rust: as a native plugin, a `cdylib` that the host loads, or as a worker, a program that the
-//! host starts and whose `main` is [`serve`].
+//! host starts and whose `main` is `serve` (feature `worker`).
 //!
 //! ```
 //! use troupe_plugin::{Actor, Plugin, export_plugin};
@@ -58,11 +58,13 @@ mod context;
 mod deferred;
 mod error;
 mod frames;
+#[cfg(feature = "worker")]
+mod grpc;
 mod guarded;
+#[cfg(feature = "worker")]
 mod handover;
 mod hello;
 mod host;
-mod http2;
 mod invocations;
 mod kv;
 mod lanes;
@@ -79,6 +81,7 @@ mod value_json;
 mod voice;
 mod waits;
 mod wire;
+#[cfg(feature = "worker")]
 mod worker;
 
 pub use awake::KeepAwake;
@@ -97,6 +100,7 @@ pub use requests::{Request, Response};
 pub use sockets::{Message, Socket};
 pub use sql::Changes;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
+#[cfg(feature = "worker")]
 pub use worker::serve;
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].

@@ -58,6 +58,7 @@ impl Session {
         Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
+    #[cfg(feature = "worker")]
     /// The way to the host, which other threads may take.
     pub fn voice(&self) -> Arc<Voice> {
         Arc::clone(&self.shared.voice)

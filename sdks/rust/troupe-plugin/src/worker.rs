@@ -2,15 +2,17 @@
 //! in a stream of gRPC.
 
 use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::process::exit;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use tokio::net::UnixStream;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
+
 use crate::frames::split_frame;
+use crate::grpc::{self, Incoming, Outgoing};
 use crate::handover;
-use crate::http2::{self, Incoming, Outgoing};
 use crate::limits::{PLUGIN_FRAME_BYTES, PLUGIN_QUEUED_FRAMES, WORKER_MESSAGE_BYTES};
 use crate::plugin::Plugin;
 use crate::session::{Session, Table};
@@ -52,31 +54,41 @@ fn run(plugin: Plugin) -> io::Result<()> {
         while matches!(lifeline.read(&mut [0; 64]), Ok(1..)) {}
         exit(0);
     });
-    let socket = UnixStream::connect(&handover.socket)?;
-    let token = [("troupe-token", handover.token.as_str())];
-    let (outgoing, incoming) = http2::open(socket, METHOD, &token, WORKER_MESSAGE_BYTES)?;
-    let (signal, signals) = sync_channel(1);
-    // One signal that waits is enough.
-    let woken = signal.clone();
-    let wake = Box::new(move || {
-        let _ = woken.try_send(());
-    });
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let token = ("troupe-token", handover.token.as_str());
+    let stream = runtime.block_on(async {
+        let socket = UnixStream::connect(&handover.socket).await?;
+        grpc::open(socket, METHOD, token, WORKER_MESSAGE_BYTES).await
+    })?;
+    let spoken = Arc::new(Notify::new());
+    let waker = Arc::clone(&spoken);
+    let wake = Box::new(move || waker.notify_one());
     let table = Table { max_frame: PLUGIN_FRAME_BYTES, max_queued: PLUGIN_QUEUED_FRAMES, wake };
     let session = Session::new(plugin, table);
-    let voice = session.voice();
+    let (voice, speaker, mut outgoing) = (session.voice(), Arc::clone(&spoken), stream.outgoing);
+    let handle = runtime.handle().clone();
+    // A thread of its own: what is heard may run in place, and what it says leaves meanwhile.
     thread::spawn(move || {
-        // The one who reads hears that the host is gone.
-        while signals.recv().is_ok() && send_all(&voice, &outgoing).is_ok() {}
+        runtime.spawn(async move {
+            // The one who reads hears that the host is gone.
+            while send_all(&voice, &mut outgoing).await.is_ok() {
+                speaker.notified().await;
+            }
+        });
+        runtime.block_on(stream.connection)
     });
-    hear_all(session, incoming, || {
-        let _ = signal.try_send(());
-    })
+    hear_all(session, stream.incoming, &handle, || spoken.notify_one())
 }
 
 /// Hears the host until it ends the stream.
-fn hear_all(mut session: Session, mut incoming: Incoming, heard_some: impl Fn()) -> io::Result<()> {
+fn hear_all(
+    mut session: Session,
+    mut incoming: Incoming,
+    handle: &Handle,
+    heard_some: impl Fn(),
+) -> io::Result<()> {
     let malformed = || io::Error::other("the host said what can't be");
-    while let Some(batch) = incoming.next()? {
+    while let Some(batch) = handle.block_on(incoming.next())? {
         let mut frames = Vec::with_capacity(batch.len());
         for frame in Reader::new(&batch).fields().ok_or_else(malformed)? {
             frames.extend_from_slice(&(frame.bytes.len() as u32).to_le_bytes());
@@ -89,7 +101,7 @@ fn hear_all(mut session: Session, mut incoming: Incoming, heard_some: impl Fn())
 }
 
 /// Sends whatever waits, in as few messages as may be.
-fn send_all(voice: &Arc<Voice>, outgoing: &Outgoing) -> io::Result<()> {
+async fn send_all(voice: &Arc<Voice>, outgoing: &mut Outgoing) -> io::Result<()> {
     let mut room = vec![0; BATCH];
     loop {
         match voice.frames.pull(&mut room) {
@@ -101,7 +113,7 @@ fn send_all(voice: &Arc<Voice>, outgoing: &Outgoing) -> io::Result<()> {
                     batch = batch.part(1, frame);
                     rest = behind;
                 }
-                outgoing.send(&batch.bytes)?;
+                outgoing.send(&batch.bytes).await?;
             }
             needed => room.resize(needed.unsigned_abs() as usize, 0),
         }
