@@ -57,6 +57,19 @@ test("many events in one go are all there, in order; a second exporter appends o
   expect(await round("overwrite")).toEqual(all);
 });
 
+test("batches of any size and script are written whole: none has bytes of the one before", async () => {
+  using place = directory();
+  const relay = createRelay();
+  await using exporter = new AtofExporter({ outputDirectory: place.path, filename: "e.jsonl" });
+  exporter.register(relay, "file");
+  const told = ["x".repeat(3_000_000), "längst €𝄞 ".repeat(2_000), "kurz", "漢字"];
+  for (const name of told) {
+    relay.event(name);
+    await exporter.forceFlush();
+  }
+  expect(names(exporter.path)).toEqual(told);
+});
+
 test("a file that can't be written loses its lines, says so on flush, and works again later", async () => {
   using place = directory();
   const blocked = join(place.path, "blocked");

@@ -92,6 +92,8 @@ class Copy {
 
   #copy(value: object, depth: number): Json {
     if (Array.isArray(value)) return this.#elements(value, depth);
+    // Nearly all are no more than that.
+    if (Object.getPrototypeOf(value) === Object.prototype) return this.#properties(value, depth);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
     if (value instanceof Error) return { name: value.name, message: value.message };
     if (value instanceof Map) return this.#entries(value, depth);

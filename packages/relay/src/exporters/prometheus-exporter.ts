@@ -51,8 +51,9 @@ export class PrometheusExporter extends Exporter {
 
   #begin(start: ScopeEvent): void {
     this.#began.set(start.uuid, start);
+    if (this.#began.size <= limits.relayOpenSpans) return;
     const [oldest] = this.#began.keys();
-    if (this.#began.size > limits.relayOpenSpans && oldest !== undefined) this.#began.delete(oldest);
+    if (oldest !== undefined) this.#began.delete(oldest);
   }
 
   #ended(end: ScopeEvent): void {

@@ -25,6 +25,8 @@ export class Family {
   readonly #help: string | undefined;
   readonly #boundaries: readonly number[];
   readonly #series = new Map<string, Series>();
+  /** The same by labels as they are given, so that what comes again isn't written again. */
+  readonly #given = new Map<string, Series>();
 
   constructor({ name, kind, boundaries = [], help }: FamilyParts) {
     this.name = name;
@@ -44,8 +46,9 @@ export class Family {
   observe(labels: Labels, value: number): void {
     const series = this.#seriesOf(labels);
     series.value += value;
-    for (const [n, boundary] of [...this.#boundaries, Number.POSITIVE_INFINITY].entries())
-      if (value <= boundary) series.buckets[n] = (series.buckets[n] ?? 0) + 1;
+    const { buckets } = series;
+    for (let n = 0; n < buckets.length; n++)
+      if (value <= (this.#boundaries[n] ?? Number.POSITIVE_INFINITY)) buckets[n] = (buckets[n] ?? 0) + 1;
   }
 
   text(): string {
@@ -67,7 +70,15 @@ export class Family {
   }
 
   #seriesOf(labels: Labels): Series {
-    const key = written(labels);
+    const given = JSON.stringify(labels);
+    const known = this.#given.get(given);
+    if (known !== undefined) return known;
+    const series = this.#writtenSeries(written(labels));
+    if (this.#given.size < limits.relayMetricSeries) this.#given.set(given, series);
+    return series;
+  }
+
+  #writtenSeries(key: string): Series {
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     const full = this.#series.size >= limits.relayMetricSeries;

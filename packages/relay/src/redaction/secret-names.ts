@@ -5,6 +5,8 @@
  * "apiKey" are one. What ends in "tokens" counts them, and is no secret.
  */
 
+import { Known } from "./known.ts";
+
 /** How names of secrets end, as texts that a pattern has its separators in. */
 export const secretEndings: readonly string[] = [
   ...["api-key", "api-keys", "secret-key", "private-key", "access-key", "account-key", "subscription-key"],
@@ -25,13 +27,19 @@ const harmless = /(?:eos|bos|pad|unk|sep|cls|mask|stop|page|sync|continuation)to
 /** No ending is longer, with its separators. */
 const LONGEST = 48;
 
+const known = new Known(isSecret);
+
 /** True for the name of what holds a credential. */
 export function isSecretName(name: string): boolean {
+  return known.of(name);
+}
+
+function isSecret(name: string): boolean {
   const end = name.slice(-LONGEST);
   if (directory.test(name)) return false;
   if (pass.test(end)) return true;
-  const known = plain(end);
-  return ends.test(known) && !harmless.test(known);
+  const words = plain(end);
+  return ends.test(words) && !harmless.test(words);
 }
 
 /** True for the name of a credential that may be written as a number. */

@@ -7,6 +7,7 @@
 import { isList, type JsonObject, own } from "../codecs/json.ts";
 import type { Json, Metadata, RelayEvent } from "../events/event.ts";
 import { type DetectorName, detectorNames, detectors, replaceFound } from "./detectors.ts";
+import { Known } from "./known.ts";
 import { type Rewriter, rewrite } from "./rewrite.ts";
 import { isSchemaMap, withoutGiven } from "./schemas.ts";
 import { isSecretName, mayBeNumber } from "./secret-names.ts";
@@ -63,6 +64,9 @@ const LONGEST_NAME = 128;
 const wordCodes = Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w+/=.~-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
+
+/** Of names of properties. */
+const names = new Known(textWithoutSecrets);
 
 /** The event without secrets; itself when it has none. */
 export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
@@ -134,7 +138,7 @@ class Cleaner implements Rewriter {
   }
 
   key(name: string): string {
-    return textWithoutSecrets(name);
+    return names.of(name);
   }
 
   list(list: readonly Json[]): readonly Json[] {
@@ -199,10 +203,10 @@ function longestWord(text: string): number {
   // Behind a break, or at the beginning.
   for (let start = 0; start + longest < text.length; ) {
     let at = start + longest;
-    while (at >= start && isOfWord(text, at)) at -= 1;
+    while (at >= start && isOfWord(text.charCodeAt(at))) at -= 1;
     if (at < start) {
       let end = start + longest + 1;
-      while (isOfWord(text, end)) end += 1;
+      while (end < text.length && isOfWord(text.charCodeAt(end))) end += 1;
       longest = end - start;
       at = end;
     }
@@ -211,6 +215,7 @@ function longestWord(text: string): number {
   return longest;
 }
 
-function isOfWord(text: string, at: number): boolean {
-  return wordCodes[text.charCodeAt(at)] === 1;
+/** Asks for what is in the table alone: one look past its end makes all later ones slow. */
+function isOfWord(code: number): boolean {
+  return code < wordCodes.length && wordCodes[code] === 1;
 }
