@@ -13,6 +13,8 @@ export const engineLimits = {
   runtimeSocketUnreadBytes: 32 * 1024 * 1024,
   /** A host that an engine has asked a platform for has come by then; else another one is asked for. */
   hostArriveMs: 20_000,
+  /** Links that somebody has opened who wants to be a host and hasn't said Hello. Past it the oldest is closed. */
+  hostsOpening: 256,
   /** A serverless host drains after this, if its pool says nothing else. */
   serverlessLifespanMs: 270_000,
   /** The longest lifespan that an engine may order. */

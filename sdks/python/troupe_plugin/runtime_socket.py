@@ -19,6 +19,11 @@ from .cbor import decode_cbor, encode_cbor
 VERSIONS = [1]
 FRAME_BYTES = 8 * 1024 * 1024
 Params = Union[Sequence[Any], Mapping[str, Any]]
+Statement = Union[str, Tuple[str, Params]]
+
+
+def _given(params: Params) -> Any:
+    return dict(params) if isinstance(params, Mapping) else list(params)
 
 
 class RuntimeSocketError(Exception):
@@ -46,6 +51,9 @@ class Transaction:
     def query(self, sql: str, params: Params = ()) -> Dict[str, Any]:
         return self._actor._query(sql, params, {"lease": self._lease})
 
+    def batch(self, statements: Sequence[Statement]) -> List[Dict[str, Any]]:
+        return self._actor._batch(statements, {"lease": self._lease})
+
 
 class RuntimeSocket:
     """A connection to the actor. One call at a time: it isn't for several threads."""
@@ -69,6 +77,10 @@ class RuntimeSocket:
     def query(self, sql: str, params: Params = ()) -> Dict[str, Any]:
         """`{"columns", "rows", "changes", "lastInsertRowId"}`."""
         return self._query(sql, params, {})
+
+    def batch(self, statements: Sequence[Statement]) -> List[Dict[str, Any]]:
+        """Statements (texts, or pairs of text and parameters) in one go: all of them happen, or with the first that fails none."""
+        return self._batch(statements, {})
 
     @contextmanager
     def transaction(self, timeout_ms: Optional[int] = None) -> Iterator[Transaction]:
@@ -125,8 +137,11 @@ class RuntimeSocket:
         self.close()
 
     def _query(self, sql: str, params: Params, lease: Mapping[str, Any]) -> Dict[str, Any]:
-        given = dict(params) if isinstance(params, Mapping) else list(params)
-        return self._ask("sql.query", {"sql": sql, "params": given, **lease})
+        return self._ask("sql.query", {"sql": sql, "params": _given(params), **lease})
+
+    def _batch(self, statements: Sequence[Statement], lease: Mapping[str, Any]) -> List[Dict[str, Any]]:
+        given = [one if isinstance(one, str) else {"sql": one[0], "args": _given(one[1])} for one in statements]
+        return self._ask("sql.batch", {"statements": given, **lease})
 
     def _ask(self, operation: str, fields: Mapping[str, Any]) -> Any:
         self._last += 1

@@ -5,7 +5,7 @@ import { startErrors } from "../errors.ts";
 /** A registry, as the commands see it: it may be of another copy of the package. */
 export interface RunnableRegistry {
   readonly config: { readonly plugins?: { readonly reload?: () => Promise<void> } };
-  start(options: object): Promise<unknown>;
+  start(options: object): Promise<{ readonly endpoint: string }>;
   startHost(options: object): Promise<RunningHost>;
   stop(): Promise<void>;
 }

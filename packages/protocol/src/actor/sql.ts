@@ -58,9 +58,14 @@ function isRow(value: unknown): value is ColumnValue[] {
 }
 
 function isColumnValue(value: unknown): value is ColumnValue {
-  return (
-    value === null || value instanceof Uint8Array || ["number", "bigint", "string"].includes(typeof value)
-  );
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+    case "string":
+      return true;
+    default:
+      return value === null || value instanceof Uint8Array;
+  }
 }
 
 /** True for what a parameter may be. */

@@ -65,6 +65,17 @@ export const engineErrors = {
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
     ),
   noHello: (ms: number) => error(408, "host", "no_hello", `The host said no Hello within ${ms} ms`),
+  tooManyOpening: (limit: number) =>
+    error(
+      429,
+      "host",
+      "too_many_opening",
+      `${limit} others have connected since, and this one has said no Hello`,
+      {
+        retryable: true,
+        metadata: { limit },
+      },
+    ),
   superseded: (id: string) =>
     error(409, "host", "superseded", "The host has opened another connection since", {
       metadata: { hostId: id },

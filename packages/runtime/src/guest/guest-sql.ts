@@ -37,11 +37,11 @@ export class GuestSql implements ActorSql {
     this.#ask = ask;
   }
 
-  async execute(sql: string, params: BindParams): Promise<ExecuteResult> {
+  execute(sql: string, params: BindParams): Promise<ExecuteResult> {
     const group = this.#groupOf(this.#innermost);
     const gave = group.add({ sql, params });
     if (group.isFull) this.flush();
-    return await gave;
+    return gave;
   }
 
   async batch(statements: readonly SqlStatement[]): Promise<readonly ExecuteResult[]> {

@@ -3,7 +3,13 @@
  *
  * Parameters are encoded when the statement is given: what its owner does to them afterwards changes nothing.
  */
-import { type ExecuteResult, limits, type SqlOutcome, type SqlStatement } from "@troupe/protocol";
+import {
+  type BindParams,
+  type ExecuteResult,
+  limits,
+  type SqlOutcome,
+  type SqlStatement,
+} from "@troupe/protocol";
 import { encodeBindParams, isBindParam, type SqlBatch } from "@troupe/protocol/actor/v1";
 import { sqlErrors } from "../sql/errors.ts";
 
@@ -34,20 +40,19 @@ export class StatementGroup {
   }
 
   /** Settles with what it gives. Rejects with `sql.invalid_parameter`, `value.*` when it can't leave. */
-  async add({ sql, params }: SqlStatement): Promise<ExecuteResult> {
+  add({ sql, params }: SqlStatement): Promise<ExecuteResult> {
     let bytes: Uint8Array;
     try {
-      for (const [name, param] of Object.entries(params))
-        if (!isBindParam(param)) throw sqlErrors.invalidParameter(name);
+      checkParams(params);
       bytes = encodeBindParams(params);
     } catch (cause) {
       this.error ??= cause;
-      throw cause;
+      return Promise.reject(cause);
     }
     const gave = Promise.withResolvers<ExecuteResult>();
     this.statements.push({ sql, params: bytes, gave });
     this.#bytes += sql.length + bytes.byteLength;
-    return await gave.promise;
+    return gave.promise;
   }
 
   /** All of them; each text once. */
@@ -83,4 +88,10 @@ export class StatementGroup {
     for (const { gave } of this.statements.slice(this.#answered)) gave.reject(error);
     this.#answered = this.statements.length;
   }
+}
+
+function checkParams(params: BindParams): void {
+  if (Array.isArray(params) && params.every(isBindParam)) return;
+  for (const [name, param] of Object.entries(params))
+    if (!isBindParam(param)) throw sqlErrors.invalidParameter(name);
 }

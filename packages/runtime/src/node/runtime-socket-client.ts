@@ -16,8 +16,13 @@ import {
 /** Parameters of a statement, by position or by name. */
 export type SocketParams = readonly BindParam[] | Readonly<Record<string, BindParam>>;
 
+/** A statement of a batch. */
+export type SocketStatement = string | { readonly sql: string; readonly args?: SocketParams };
+
 /** Statements, at once or in a transaction. */
 export interface SocketSql {
+  /** Statements in their order, in one go: all of them happen, or with the error of the first that fails none. */
+  batch(statements: readonly SocketStatement[]): Promise<ExecuteResult[]>;
   /** Rejects with `sql.*`. */
   query(sql: string, params?: SocketParams): Promise<ExecuteResult>;
 }
@@ -81,6 +86,10 @@ export class RuntimeSocketClient implements SocketSql, AsyncDisposable {
     return client;
   }
 
+  async batch(statements: readonly SocketStatement[]): Promise<ExecuteResult[]> {
+    return await this.#batch(statements, undefined);
+  }
+
   async query(sql: string, params: SocketParams = []): Promise<ExecuteResult> {
     return await this.#query(sql, params, undefined);
   }
@@ -96,7 +105,10 @@ export class RuntimeSocketClient implements SocketSql, AsyncDisposable {
     const lease = await this.#ask("sql.begin", { ...options });
     let result: R;
     try {
-      result = await work({ query: (sql, params = []) => this.#query(sql, params, lease) });
+      result = await work({
+        batch: (statements) => this.#batch(statements, lease),
+        query: (sql, params = []) => this.#query(sql, params, lease),
+      });
     } catch (cause) {
       await this.#ask("sql.rollback", { lease }).catch(() => {});
       throw cause;
@@ -123,6 +135,11 @@ export class RuntimeSocketClient implements SocketSql, AsyncDisposable {
   async #query(sql: string, params: SocketParams, lease: unknown): Promise<ExecuteResult> {
     const result = await this.#ask("sql.query", { sql, params, ...(lease === undefined ? {} : { lease }) });
     return result as ExecuteResult;
+  }
+
+  async #batch(statements: readonly SocketStatement[], lease: unknown): Promise<ExecuteResult[]> {
+    const fields = { statements: [...statements], ...(lease === undefined ? {} : { lease }) };
+    return (await this.#ask("sql.batch", fields)) as ExecuteResult[];
   }
 
   async #void(name: string, fields: Fields): Promise<void> {

@@ -36,6 +36,8 @@ export interface ProgramHostOptions {
 /** A program that runs actors of an engine. */
 export interface ProgramHost {
   readonly endpoint: string;
+  /** The namespace that its actors are in, where one was named. */
+  readonly namespace: string | undefined;
   /** Settles when the host is over: drained, closed, or refused. */
   readonly over: Promise<void>;
   /** Moves its actors to other hosts, without a failed call, and ends it. What hasn't left in `withinMs` (30 s) is lost. */
@@ -83,6 +85,7 @@ export async function startProgramHost(
   });
   return {
     endpoint: place.endpoint,
+    namespace: place.namespace,
     over,
     drain: ({ withinMs } = {}) => drain(withinMs),
     close: () => client.close(),

@@ -20,6 +20,7 @@ import { inspectorSettings } from "../inspector/config.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
+import { type ClientEngine, engineClient, type RegistryClientOptions } from "./engine-client.ts";
 import { usedElsewhere, withProcesses } from "./host-processes.ts";
 import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import { prepare } from "./prepare.ts";
@@ -64,6 +65,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   #open: Open | undefined;
   /** It runs its actors for an engine elsewhere. */
   #away: ProgramHost | undefined;
+  /** Those that run for engines elsewhere. */
+  readonly #hosts = new Set<ProgramHost>();
   /** What the store was last opened with: whoever opens it again without options means the same one. */
   #last: ResolvedStartOptions | undefined;
   /** Settles, well, when all steps that were asked for are done. */
@@ -93,7 +96,11 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * the engine has taken the host. Throws `config.not_on_host`, `host.wrong_token`, `protocol.incompatible`.
    */
   async startHost(options: ProgramHostOptions = {}): Promise<ProgramHost> {
-    return await this.#step(() => startProgramHost(this.#platform, this.config, options));
+    const host = await this.#step(() => startProgramHost(this.#platform, this.config, options));
+    // A host process of this machine knows its engine by a socket that takes no clients.
+    if (options.processOf === undefined) this.#hosts.add(host);
+    void host.over.then(() => this.#hosts.delete(host));
+    return host;
   }
 
   /** The hosts that run this engine's remote actors. Throws `config.not_started`. */
@@ -138,10 +145,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   /**
-   * A client that needs no network. Opens the store as `handler` does. `namespace`: the name of the one whose actors it sees.
-   * Rejects with `namespace.not_found`.
+   * A client that needs no network. Opens the store as `handler` does. Where this program runs its actors for an engine
+   * elsewhere (`startHost`, TROUPE_ENDPOINT) it is a client of that engine, as `createClient` makes one, and nothing is
+   * opened here. Rejects with `namespace.not_found`.
    */
-  async client(options: { readonly namespace?: string } = {}): Promise<Client<Registry<U>>> {
+  async client(options: RegistryClientOptions = {}): Promise<Client<Registry<U>>> {
+    const engine = this.#engine();
+    if (engine !== undefined) return engineClient<Registry<U>>(engine, options);
     const { runtime } = await this.#opened();
     return runtime.client<Registry<U>>(runtime.catalogue.idOf(options.namespace));
   }
@@ -164,6 +174,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         this.#open = undefined;
       }
     });
+  }
+
+  /** Who has the actors of this program, when it isn't the program itself. */
+  #engine(): ClientEngine | undefined {
+    if (this.#open !== undefined) return undefined;
+    const [host] = this.#hosts;
+    const { endpoint, namespace } = host ?? this.#platform.engine();
+    return endpoint === undefined ? undefined : { endpoint, namespace, token: this.config.token };
   }
 
   #step<R>(step: () => Promise<R>): Promise<R> {

@@ -6,7 +6,7 @@
  */
 
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { toCarriedError } from "@troupe/protocol/actor/v1";
 import { EngineToHostCodec, type HostHello, HostToEngineCodec } from "@troupe/protocol/host/v1";
 import { engineErrors } from "../engine/errors.ts";
@@ -66,6 +66,11 @@ export class OpeningLink implements LinkHandler {
   close(): void {
     this.#parts.link.close(1001, "engine.stopping");
     this.#end();
+  }
+
+  /** Says why it isn't waited for any longer. */
+  crowdedOut(): void {
+    this.#refuse(engineErrors.tooManyOpening(engineLimits.hostsOpening));
   }
 
   #refuse(error: TroupeError): void {

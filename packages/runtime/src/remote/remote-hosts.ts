@@ -6,7 +6,7 @@
  */
 
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
 import { type Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
@@ -114,6 +114,9 @@ export class RemoteHosts {
       ended: (ended) => this.#opening.delete(ended),
     });
     this.#opening.add(opening);
+    // Whoever means it says Hello at once: a flood of others crowds out itself.
+    const [oldest] = this.#opening;
+    if (this.#opening.size > engineLimits.hostsOpening) oldest?.crowdedOut();
   }
 
   /** The hosts that were taken, and what they have. */

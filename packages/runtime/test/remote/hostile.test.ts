@@ -1,5 +1,5 @@
 /** Hosts and engines that say nonsense: each is refused by itself, and nobody else notices. */
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { EngineToHostCodec, HostToEngineCodec } from "@troupe/protocol/host/v1";
 import { actor } from "@troupe/runtime";
 import fc from "fast-check";
@@ -122,12 +122,21 @@ test("whatever bytes an engine says, a host lives, and dials again when it is cl
 test("a flood of links that say no Hello, and a Hello that comes twice: each link is closed in time, and calls go on", async () => {
   const { driver, hosts } = await engine();
   await using _ = driver;
-  const silent = Array.from({ length: 500 }, () => new SpokenHost(driver.world, hosts()));
+  const silent = Array.from({ length: 2_000 }, () => new SpokenHost(driver.world, hosts()));
   const twice = new SpokenHost(driver.world, hosts()).hello({ name: "other" }).hello({ name: "other" });
   const call = watch(driver.act("counter", "increment"));
   await driver.world.idle();
   expect(call.value).toMatchObject({ output: 1 });
   expect(twice.closed).toMatchObject({ reason: "protocol.malformed_frame" });
+  // The oldest of them are gone already, so that no flood takes memory for longer than it lasts.
+  const waiting = silent.filter(({ closed }) => closed === undefined);
+  expect(waiting).toEqual(silent.slice(-waiting.length));
+  expect(waiting.length).toBeLessThanOrEqual(engineLimits.hostsOpening);
+  expect(silent[0]?.closed).toMatchObject({ reason: "host.too_many_opening" });
+  const late = startHost({ world: driver.world, hosts, use: { counter } });
+  await driver.world.idle();
+  expect(hosts().size).toBe(2);
+  late.client.close();
   await driver.world.pass(limits.hostHelloMs + 10);
   expect(silent.filter(({ closed }) => closed === undefined)).toEqual([]);
   expect(hosts().size).toBe(1);

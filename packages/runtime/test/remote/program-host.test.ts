@@ -32,12 +32,14 @@ test("registry.startHost: a program runs its actors for an engine; what it drain
   const options = { endpoint: troupe.endpoint, token: "secret", signals: false };
   const first = await setup({ use: { counter } }).startHost(options);
   expect(await handle.increment(1)).toBe(1);
-  const second = await setup({ use: { counter } }).startHost({ ...options, programVersion: 2 });
+  const program = setup({ use: { counter } });
+  const second = await program.startHost({ ...options, programVersion: 2 });
   await Promise.all([first.drain(), ...Array.from({ length: 20 }, () => handle.increment(1))]);
   await first.over;
   expect(await handle.increment(1)).toBe(22);
   const answer = await handle.fetch("/", { method: "POST", body: "hello" });
   expect(await answer.text()).toBe("22 hello");
+  expect(await (await program.client()).counter.getOrCreate("a").increment(0)).toBe(22);
   const hosts = troupe.registry.remoteHosts.list();
   expect(hosts).toMatchObject([{ programVersion: 2, state: "open", instances: 1, actors: ["counter"] }]);
   second.close();
@@ -51,6 +53,14 @@ test("TROUPE_ENDPOINT makes a host of a program without a change; stop() moves i
     const program = setup({ use: { counter } });
     expect(await program.start(quiet)).toMatchObject({ endpoint: troupe.endpoint });
     expect(await troupe.client.counter.getOrCreate("b").increment(2)).toBe(2);
+    // Its own client is the engine's, and no store of its own is opened.
+    const client = await program.client();
+    expect(await client.counter.getOrCreate("b").increment(1)).toBe(3);
+    await expect(
+      program.client({ namespace: "nowhere" }).then((other) => other.counter.getOrCreate("b").increment(1)),
+    ).rejects.toMatchObject({ group: "namespace" });
+    expect(() => program.namespaces).toThrow(expect.objectContaining({ code: "not_started" }));
+    await client.dispose();
     await expect(program.start(quiet)).rejects.toMatchObject({ code: "already_started" });
     await program.stop();
     await expect.poll(() => troupe.registry.remoteHosts.list(), { timeout: 10_000 }).toEqual([]);

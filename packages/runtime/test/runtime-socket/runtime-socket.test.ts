@@ -73,6 +73,8 @@ const work = `
     await tx.query("INSERT INTO notes VALUES ('two', 2)");
     await tx.query("INSERT INTO notes VALUES ('three', 3)");
   });
+  const half = [{ sql: "INSERT INTO notes VALUES (?, 4)", args: ["never"] }, "SELECT nothing"];
+  await actor.batch(half).catch(() => {});
   const undone = await actor.transaction(async (tx) => {
     await tx.query("INSERT INTO notes VALUES ('never', 4)");
     throw new Error("changed my mind");
@@ -119,7 +121,7 @@ with connect() as actor:
     except ValueError:
         pass
     with actor.transaction(timeout_ms=5000) as tx:
-        tx.query("INSERT INTO notes VALUES ('zwei', 2)")
+        tx.batch([("INSERT INTO notes VALUES (?, 2)", ["zwei"]), "SELECT 1"])
     actor.kv_put("made by", b"Python")
     actor.set_state("done", 7)
     actor.broadcast("changed", "py")
@@ -152,7 +154,9 @@ test("kill -9 in the middle of a transaction undoes it, and the next one has its
     import { connectRuntimeSocket } from ${JSON.stringify(client)};
     const actor = await connectRuntimeSocket();
     await actor.transaction(async (tx) => {
-      await tx.query("INSERT INTO notes VALUES ('half', 1)");
+      await tx.batch(["INSERT INTO notes VALUES ('half', 1)"]);
+      await actor.kv.put("made by", "who is gone");
+      await actor.state.set("title", "set meanwhile");
       console.log("in it");
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     }, { timeoutMs: 60_000 });`;
@@ -162,6 +166,8 @@ test("kill -9 in the middle of a transaction undoes it, and the next one has its
   victim.kill("SIGKILL");
   await next;
   expect(await stage.handle.notes()).toEqual(["after"]);
+  // The database alone is undone; what waited for it is stored with its end.
+  expect(await stage.handle.read()).toEqual({ title: "set meanwhile", done: 0, kv: "who is gone" });
 });
 
 test("leases are their connection's own, end once, and don't outlive their time", async () => {

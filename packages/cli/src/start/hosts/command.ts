@@ -46,9 +46,10 @@ export async function startWithHosts(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await registry.start({ ...start, hostProcesses: processes });
+    const { endpoint } = await registry.start({ ...start, hostProcesses: processes });
     const command = [...(terminal.self ?? []), "host", resolve(terminal.cwd, file)];
-    const env = { TROUPE_HOST_PROCESS: JSON.stringify(processes) };
+    // The second is for the program's own `registry.client()`, also before its host has started.
+    const env = { TROUPE_HOST_PROCESS: JSON.stringify(processes), TROUPE_ENDPOINT: endpoint };
     for (let number = 1; number <= count; number += 1)
       hosts.push(
         new HostProcess({ number, command, env, tell: (line) => terminal.err?.(`troupe  ${line}\n`) }),

@@ -5,7 +5,7 @@
  * meanwhile, and its time is that of any transaction. Whoever ends without a word has rolled it back.
  */
 import type { ExecuteResult } from "@troupe/protocol";
-import type { RawDatabase } from "../../types/database.ts";
+import type { BatchStatement, RawDatabase } from "../../types/database.ts";
 
 /** Why the callback of one that is rolled back fails: nobody sees it. */
 const ROLLED_BACK = new Error("rolled back");
@@ -37,6 +37,11 @@ export class Lease {
   async query(sql: string, params: readonly unknown[]): Promise<ExecuteResult> {
     const tx = await this.#opened.promise;
     return await tx.query(sql, params);
+  }
+
+  async batch(statements: readonly BatchStatement[]): Promise<readonly ExecuteResult[]> {
+    const tx = await this.#opened.promise;
+    return await tx.batch(statements);
   }
 
   /** Rejects with what kept it from being committed: `sql.transaction_timed_out` and others. */

@@ -21,6 +21,7 @@ type Operation = (at: Workplace, given: Fields) => unknown;
 
 const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["sql.query", query],
+  ["sql.batch", batch],
   ["sql.begin", begin],
   ["sql.commit", ({ leases }, given) => leases.take(given["lease"]).commit()],
   ["sql.rollback", ({ leases }, given) => leases.take(given["lease"]).rollback()],
@@ -59,6 +60,15 @@ function query(at: Workplace, given: Fields): Promise<unknown> {
   return lease === undefined || lease === null
     ? databaseOf(at).query(sql, all)
     : at.leases.get(lease).query(sql, all);
+}
+
+function batch(at: Workplace, given: Fields): Promise<unknown> {
+  const statements = given["statements"];
+  if (!Array.isArray(statements)) throw runtimeSocketErrors.invalidField("statements", "a list");
+  const { lease } = given;
+  return lease === undefined || lease === null
+    ? databaseOf(at).batch(statements)
+    : at.leases.get(lease).batch(statements);
 }
 
 function begin(at: Workplace, given: Fields): Promise<number> {
