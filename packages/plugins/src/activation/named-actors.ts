@@ -44,6 +44,10 @@ export class NamedActorCarriers implements CarrierSource {
     return this.#ofTheRegistry() ?? this.#opened?.actors.carrier(actor) ?? this.#first();
   }
 
+  known(): ActorCarrier | Promise<ActorCarrier> {
+    return this.carrier();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));

@@ -88,6 +88,8 @@ export interface CarriedActivationInfo {
 export interface CarrierSource {
   /** Finds, or opens, a carrier for an activation that starts now. Rejects with what was wrong. */
   carrier(actor: CarriedActivationInfo): ActorCarrier | Promise<ActorCarrier>;
+  /** The same for every activation: what it declares is known before anything runs. Absent where that depends on the actor. */
+  known?(): ActorCarrier | Promise<ActorCarrier>;
   /** Gives back what it opened; no instance runs any more. */
   close(): Promise<void>;
 }
