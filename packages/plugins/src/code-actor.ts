@@ -13,6 +13,7 @@ import { carriedActor } from "@troupe/runtime/carried";
 import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
+import { runtimeErrors } from "./errors.ts";
 import { openSession } from "./session/open-session.ts";
 import { TROUPE_VERSION } from "./version.ts";
 
@@ -47,27 +48,32 @@ export function configOf({ config }: PluginActorTerms): Uint8Array | undefined {
   return config === undefined ? undefined : encodePayload(config, "json", "config");
 }
 
-/** The definition of an actor whose code `open` opens. Throws `config.*`. */
+/** Code, and how it is opened. */
+export interface ActorCode {
+  readonly open: OpenCarrier;
+  readonly config: Uint8Array | undefined;
+  /** It is more than a module of WebAssembly. */
+  readonly native: boolean;
+}
+
+/** The definition of an actor of some code. Throws `config.*`. */
 export function actorOfCode(
   { actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs }: PluginActorTerms,
-  open: OpenCarrier,
-  config: Uint8Array | undefined,
+  code: ActorCode,
 ): CarriedDefinition {
-  return carriedActor((request) => openCode(request, { actor, open, config }), {
-    needs,
-    options,
-    sqlTimeLimitMs,
-  });
+  const open = (request: CarrierRequest): Promise<ActorCarrier> => openCode(request, actor, code);
+  return carriedActor(open, { needs, options, sqlTimeLimitMs });
 }
 
 async function openCode(
-  { env }: CarrierRequest,
-  code: { actor: string | undefined; open: OpenCarrier; config: Uint8Array | undefined },
+  { env, onlyWasm = false }: CarrierRequest,
+  actor: string | undefined,
+  { open, config, native }: ActorCode,
 ): Promise<ActorCarrier> {
-  const { open, config } = code;
+  if (onlyWasm && native) throw runtimeErrors.refused("A native library");
   const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
   try {
-    return session.actor(code.actor ?? onlyOne([...session.declared.actors.keys()]));
+    return session.actor(actor ?? onlyOne([...session.declared.actors.keys()]));
   } catch (error) {
     await session.close();
     throw error;

@@ -97,7 +97,9 @@ function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
 function codeActor(given: (LibraryCode | WasmCode) & PluginActorTerms): CarriedDefinition {
   checkTerms(given, ["library", "wasm", "sha256"]);
   const config = configOf(given);
-  return actorOfCode(given, carrierOf(given, config), config);
+  const open = carrierOf(given, config);
+  const native = given.wasm === undefined;
+  return actorOfCode(given, { open, config, native });
 }
 
 function carrierOf(

@@ -33,5 +33,5 @@ export function pluginActor(options: EdgePluginOptions): CarriedDefinition {
       "`wasm` must be a WebAssembly.Module: a static import of the file gives one",
     );
   const config = configOf(options);
-  return actorOfCode(options, inlineWasmCarrier(options.wasm, config), config);
+  return actorOfCode(options, { open: inlineWasmCarrier(options.wasm, config), config, native: false });
 }

@@ -71,6 +71,8 @@ export interface CarrierRequest {
   readonly name: string;
   /** The registry's plugins, whose actors a definition may name. Undefined: it has none. */
   readonly plugins?: PluginSet | undefined;
+  /** The program runs nothing but JavaScript and modules of WebAssembly. Default: false. */
+  readonly onlyWasm?: boolean | undefined;
 }
 
 /** The activation that needs a carrier. */

@@ -56,10 +56,11 @@ export class CarriedHere {
   readonly #definitions = new Map<string, Carried>();
   #declarations: readonly CarriedDeclaration[] = [];
 
-  constructor(env: Env, use: Use) {
+  /** With `onlyWasm` whatever isn't a module of WebAssembly is refused when it is opened. */
+  constructor(env: Env, use: Use, onlyWasm = false) {
     for (const [name, { behaviour }] of Object.entries(use)) {
       if (behaviour.kind !== "carried") continue;
-      this.#definitions.set(name, { behaviour, source: behaviour.source({ env, name }) });
+      this.#definitions.set(name, { behaviour, source: behaviour.source({ env, name, onlyWasm }) });
     }
   }
 

@@ -49,6 +49,8 @@ export interface HostClientParts {
   readonly relay?: Relay | undefined;
   /** Opens doors for processes of its machine. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
+  /** Plugins are modules of WebAssembly alone. */
+  readonly onlyWasm?: boolean | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -91,7 +93,7 @@ export class HostClient {
   constructor({ use, ...parts }: HostClientParts) {
     const { carried, others } = splitUse(use);
     this.#parts = { ...parts, use: others };
-    this.#carried = new CarriedHere(parts.env, carried);
+    this.#carried = new CarriedHere(parts.env, carried, parts.onlyWasm);
     this.#protocol = parts.protocol ?? hostProtocol;
     this.#declared = this.#makeGuest(() => {});
     this.#ready.promise.catch(() => {});
