@@ -4,9 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { remoteActor, setup } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { createClient } from "@troupe/client";
+import { remoteActor, type ServerlessPool, setup } from "@troupe/runtime";
+import { expect, test, vi } from "vitest";
 import { bundle, EdgeHost } from "../../packages/runtime/test/edge/workerd.ts";
+import { FunctionPlatform } from "../../packages/runtime/test/remote/function-platform.ts";
 import { actors } from "./actors.ts";
 import { hostKit, outcomes } from "./host-kit.ts";
 
@@ -21,8 +23,11 @@ const remote = Object.fromEntries(
   Object.keys(actors).map((name) => [name, remoteActor({ database: name === "ledger" })]),
 );
 
-async function engineWith(start: (endpoint: string) => Promise<() => unknown>): Promise<Cell> {
-  const registry = setup({ use: remote, hosts: { token: TOKEN } });
+async function engineWith(
+  start: (endpoint: string) => Promise<() => unknown>,
+  serverless: readonly ServerlessPool[] = [],
+): Promise<Cell> {
+  const registry = setup({ use: remote, hosts: { token: TOKEN, serverless } });
   const { endpoint } = await registry.start(quiet);
   const stop = await start(endpoint);
   return {
@@ -32,6 +37,23 @@ async function engineWith(start: (endpoint: string) => Promise<() => unknown>): 
       await registry.stop();
     },
   };
+}
+
+/** An engine that has functions of this program started, each for so long. */
+async function functionsOf(platform: FunctionPlatform, lifespanMs: number): Promise<Cell> {
+  return await engineWith(
+    async (endpoint) => {
+      vi.stubEnv("TROUPE_ENDPOINT", endpoint);
+      vi.stubEnv("TROUPE_HOSTS_TOKEN", TOKEN);
+      const program = setup({ use: actors });
+      platform.handler = (request) => program.handler(request);
+      return async () => {
+        vi.unstubAllEnvs();
+        await platform[Symbol.asyncDispose]();
+      };
+    },
+    [{ pool: "default", url: platform.url, lifespanMs }],
+  );
 }
 
 /** Where an actor's code may be. A title is a column of the table. */
@@ -53,6 +75,7 @@ const cells: Readonly<Record<string, () => Promise<Cell>>> = {
       expect(said).toBe("data: ready\n\n");
       return () => host[Symbol.asyncDispose]();
     }),
+  serverless: async () => await functionsOf(await FunctionPlatform.start(), 60_000),
 };
 
 /** By cell, what each row is there, in both encodings the same. */
@@ -68,6 +91,27 @@ test.each(Object.keys(cells))("%s: every story, in JSON and in CBOR", { timeout:
     found[name] = said;
   }
 });
+
+test.for(["json", "cbor"] as const)(
+  "serverless, in %s: a function drains when its lifespan is over, and no caller notices",
+  {
+    timeout: 120_000,
+  },
+  async (encoding) => {
+    const platform = await FunctionPlatform.start();
+    await using cell = await functionsOf(platform, 1_000);
+    const client = createClient({ endpoint: cell.endpoint, encoding });
+    const add = { name: "add", args: [1] };
+    let calls = 0;
+    // In the second one and behind its beginning, and so in the first one up to its end.
+    while (platform.starts < 2 || calls < 5) {
+      calls += 1;
+      expect(await client.getOrCreate("plain", ["lasting"]).action(add)).toBe(calls);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await client.dispose();
+  },
+);
 
 test("the table of the docs says what the stories found", () => {
   const columns = Object.keys(cells);

@@ -332,6 +332,18 @@ export const workerErrors = {
     }),
 };
 
+/** What `setup({ runtime })` keeps out. */
+export const runtimeErrors = {
+  refused: (what: string) =>
+    error(
+      "runtime_refused",
+      `${what} can't run in a program with \`runtime: "wasm"\`: it takes modules of WebAssembly`,
+      {
+        statusCode: 500,
+      },
+    ),
+};
+
 /** Errors of optional packages. */
 export const packageErrors = {
   missing: (name: string, neededFor: string, cause: unknown) =>

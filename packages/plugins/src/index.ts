@@ -19,6 +19,7 @@ export type { NativeCarrierOptions } from "./carriers/native/native-carrier.ts";
 export { nativeCarrier } from "./carriers/native/native-carrier.ts";
 export type { WasmCarrierOptions } from "./carriers/wasm/wasm-carrier.ts";
 export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
+export type { PluginActorTerms } from "./code-actor.ts";
 export type {
   DynamicActorConfig,
   DynamicActorDefinition,
@@ -63,7 +64,6 @@ export type {
   LibraryCode,
   NamedPlugin,
   PluginActorOptions,
-  PluginActorTerms,
   WasmCode,
 } from "./plugin-actor.ts";
 export { pluginActor } from "./plugin-actor.ts";

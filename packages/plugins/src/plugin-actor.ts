@@ -3,27 +3,15 @@
  * library or a module of WebAssembly, for `setup({ use })`.
  */
 import { fileURLToPath } from "node:url";
-import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { encodePayload } from "@troupe/protocol/actor/v1";
-import {
-  type ActorCarrier,
-  type CarriedDefinition,
-  type CarriedNeed,
-  type CarrierRequest,
-  carriedActor,
-  carriedActorFrom,
-  type HostOptions,
-} from "@troupe/runtime";
+import { type CarriedDefinition, carriedActorFrom } from "@troupe/runtime";
 import { NamedActorCarriers } from "./activation/named-actors.ts";
 import type { PluginReference } from "./activation/named-plugin.ts";
-import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
 import { nativeCarrier } from "./carriers/native/native-carrier.ts";
 import { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
-import { openSession } from "./session/open-session.ts";
-import { TROUPE_VERSION } from "./version.ts";
+import { actorOfCode, checkTerms, configOf, type PluginActorTerms } from "./code-actor.ts";
 
 /** What `pluginActor` takes: where the code is, and what every actor of a plugin may say. */
 export type PluginActorOptions = (NamedPlugin | LibraryCode | WasmCode) & PluginActorTerms;
@@ -59,24 +47,6 @@ export interface WasmCode {
   readonly plugin?: never;
 }
 
-/** What a plugin's actor may say beside its code. */
-export interface PluginActorTerms {
-  /** Which of the plugin's actors. Default: the only one. */
-  readonly actor?: string;
-  /** For the plugin: a value that JSON can hold. Default: what is configured elsewhere, or none. */
-  readonly config?: unknown;
-  /** What it gets beside its own state and keys: calls to other actors, a database. Default: neither. */
-  readonly needs?: readonly CarriedNeed[];
-  /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
-  readonly sqlTimeLimitMs?: number;
-  /** Options that the runtime keeps, in place of those that the plugin declares. Default: as declared. */
-  readonly options?: HostOptions;
-}
-
-const shared = ["actor", "config", "needs", "options", "sqlTimeLimitMs"];
-const ofPlugin: readonly string[] = ["plugin", ...shared];
-const ofCode: readonly string[] = ["library", "wasm", "sha256", ...shared];
-
 /**
  * Defines an actor that a plugin brings.
  *
@@ -110,7 +80,7 @@ export function pluginActor(options: PluginActorOptions): CarriedDefinition {
 }
 
 function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
-  checkKeys(given, ofPlugin);
+  checkTerms(given, ["plugin"]);
   const { plugin, actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
   const isObject = typeof plugin === "object" && plugin !== null;
   if (!isObject && !(typeof plugin === "string" && plugin !== ""))
@@ -125,15 +95,11 @@ function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
 }
 
 function codeActor(given: (LibraryCode | WasmCode) & PluginActorTerms): CarriedDefinition {
-  checkKeys(given, ofCode);
-  const { actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
-  const config = given.config === undefined ? undefined : encodePayload(given.config, "json", "config");
+  checkTerms(given, ["library", "wasm", "sha256"]);
+  const config = configOf(given);
   const open = carrierOf(given, config);
-  return carriedActor((request) => openCode(request, { actor, open, config }), {
-    needs,
-    options,
-    sqlTimeLimitMs,
-  });
+  const native = given.wasm === undefined;
+  return actorOfCode(given, { open, config, native });
 }
 
 function carrierOf(
@@ -145,28 +111,6 @@ function carrierOf(
   const terms = { ...(sha256 && { sha256 }), ...(config && { config }) };
   if (wasm !== undefined) return wasmCarrier({ wasm: pathOf("wasm", wasm), ...terms });
   return nativeCarrier({ library: pathOf("library", library), ...terms });
-}
-
-async function openCode(
-  { env }: CarrierRequest,
-  code: { actor: string | undefined; open: OpenCarrier; config: Uint8Array | undefined },
-): Promise<ActorCarrier> {
-  const { open, config } = code;
-  const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
-  try {
-    return session.actor(code.actor ?? onlyOne([...session.declared.actors.keys()]));
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
-}
-
-function checkKeys(given: PluginActorTerms, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  const suggestion = nearest(unknown, known);
-  const hint = suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`;
-  throw nativeErrors.badOption(`there is no option "${unknown}"${hint}`);
 }
 
 /** What it is now: nothing outside changes what was meant. */

@@ -181,6 +181,7 @@ export type { HostProcesses } from "./registry/host-processes.ts";
 export type { Durability, StartOptions } from "./registry/platform.ts";
 export type { ProgramHost, ProgramHostOptions } from "./registry/program-host.ts";
 export type { Registry, Server } from "./registry/registry.ts";
+export type { RuntimeChoice, RuntimeKind, SqlPlace } from "./registry/runtime-choice.ts";
 export type { ServerlessPool } from "./remote/allocator.ts";
 export type { HostsConfig, HostToken } from "./remote/host-tokens.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";

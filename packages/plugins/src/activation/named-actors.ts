@@ -3,7 +3,7 @@
  * of a plugin that this source opens when the first actor is needed, and ends with the registry.
  */
 import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
-import { activationErrors, pluginErrors } from "../errors.ts";
+import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
 import { findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { PluginActors } from "./plugin-actors.ts";
@@ -44,6 +44,10 @@ export class NamedActorCarriers implements CarrierSource {
     return this.#ofTheRegistry() ?? this.#opened?.actors.carrier(actor) ?? this.#first();
   }
 
+  known(): ActorCarrier | Promise<ActorCarrier> {
+    return this.carrier();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
@@ -70,6 +74,8 @@ export class NamedActorCarriers implements CarrierSource {
     const { plugin, config } = this.#named;
     const { source, policy } = await findPlugin(plugin);
     const manifest = await manifestOf(source, policy);
+    if (this.#request.onlyWasm === true && manifest.load.kind !== "wasm")
+      throw runtimeErrors.refused(`Plugin ${manifest.id}, of the kind ${manifest.load.kind},`);
     const configured = config === undefined ? source : { ...source, config };
     const prepared = await preparePlugin(manifest, configured, policy);
     const { id } = manifest;

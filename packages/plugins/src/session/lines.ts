@@ -12,7 +12,8 @@ import {
   type PayloadEncoding,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
-import { type ActorEar, type ActorLine, type ActorSaying, type ActorWord, startBytes } from "@troupe/runtime";
+import type { ActorEar, ActorLine, ActorSaying, ActorWord } from "@troupe/runtime";
+import { startBytes } from "@troupe/runtime/carried";
 import { pluginErrors } from "../errors.ts";
 
 /** What became of something that an instance said. */

@@ -43,6 +43,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     serial: false,
     hibernation: false,
     optionsKept: [],
+    encoding: "",
   };
 }
 

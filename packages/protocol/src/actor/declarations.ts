@@ -4,7 +4,7 @@
 import type { TroupeError } from "@troupe/base";
 import type { ActorDeclaration } from "../generated/actor/v1/actor.ts";
 import { limits } from "../limits.ts";
-import { decodePayload, encodePayload } from "./payload.ts";
+import { decodePayload, encodePayload, type PayloadEncoding } from "./payload.ts";
 
 /** One declared actor. */
 export interface DeclaredActor {
@@ -33,6 +33,14 @@ export interface DeclaredActor {
   readonly hibernation?: boolean;
   /** Options that the code keeps itself, of those that nobody else can keep for it. */
   readonly optionsKept?: readonly string[];
+  /** Of its payloads, where it isn't the session's. */
+  readonly encoding?: PayloadEncoding | undefined;
+}
+
+const encodings: ReadonlySet<string> = new Set<PayloadEncoding>(["cbor", "json", "raw"]);
+
+function isEncoding(text: string): text is PayloadEncoding {
+  return encodings.has(text);
 }
 
 /** Makes the error for what is wrong with a declaration. */
@@ -45,6 +53,7 @@ export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
     hibernation: false,
     optionsKept: [],
     ...actor,
+    encoding: actor.encoding ?? "",
     guardedEvents: [...actor.guardedEvents],
     options: encodePayload(actor.options, "json"),
   };
@@ -98,11 +107,17 @@ class DeclarationReader {
       serial,
       hibernation,
       optionsKept: this.#members(`an option that "${name}" keeps`, actor.optionsKept),
+      encoding: this.#encoding(name, actor.encoding),
     });
   }
 
   checkCount(what: string, count: number, limit: number): void {
     if (count > limit) throw this.#refuse(`${what}: ${count}, the limit is ${limit}`);
+  }
+
+  #encoding(actor: string, encoding: string): PayloadEncoding | undefined {
+    if (encoding === "" || isEncoding(encoding)) return encoding === "" ? undefined : encoding;
+    throw this.#refuse(`"${actor}" has an encoding that isn't known: "${encoding.slice(0, 40)}"`);
   }
 
   #members(what: string, names: readonly string[]): readonly string[] {

@@ -71,6 +71,8 @@ export interface CarrierRequest {
   readonly name: string;
   /** The registry's plugins, whose actors a definition may name. Undefined: it has none. */
   readonly plugins?: PluginSet | undefined;
+  /** The program runs nothing but JavaScript and modules of WebAssembly. Default: false. */
+  readonly onlyWasm?: boolean | undefined;
 }
 
 /** The activation that needs a carrier. */
@@ -88,6 +90,8 @@ export interface CarriedActivationInfo {
 export interface CarrierSource {
   /** Finds, or opens, a carrier for an activation that starts now. Rejects with what was wrong. */
   carrier(actor: CarriedActivationInfo): ActorCarrier | Promise<ActorCarrier>;
+  /** The same for every activation: what it declares is known before anything runs. Absent where that depends on the actor. */
+  known?(): ActorCarrier | Promise<ActorCarrier>;
   /** Gives back what it opened; no instance runs any more. */
   close(): Promise<void>;
 }

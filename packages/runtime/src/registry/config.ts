@@ -14,10 +14,12 @@ import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 import { checkHosts, type HostsConfig } from "../remote/host-tokens.ts";
 import type { RelaySetting } from "../traced/tracing.ts";
 import { isWithoutEffect, type SettingsWithoutEffect } from "./rivetkit-settings.ts";
+import { checkChoice, type RuntimeChoice } from "./runtime-choice.ts";
 
 /** What `setup` takes. */
 export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>>
   extends AccessConfig,
+    RuntimeChoice,
     SettingsWithoutEffect {
   /** Names to definitions. */
   readonly use: U;
@@ -67,6 +69,8 @@ const configKeys = [
   "inspector",
   "relay",
   "fetch",
+  "runtime",
+  "sql",
   "allowedHosts",
   "allowedOrigins",
   "auth",
@@ -102,6 +106,7 @@ export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyAc
   if (typeof config?.use !== "object" || config.use === null) {
     throw configErrors.invalidOption("use", "an object of actors by name: setup({ use: { counter } })");
   }
+  checkChoice(config);
   checkAccess(config);
   checkInspector(config.inspector);
   checkRelay(config.relay);

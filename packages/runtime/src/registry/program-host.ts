@@ -14,6 +14,7 @@ import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
 import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
 import { prepare } from "./prepare.ts";
+import { checkPlace, type RuntimeChoice } from "./runtime-choice.ts";
 
 /** What a program is started with as a host of an engine. */
 export interface ProgramHostOptions {
@@ -47,7 +48,7 @@ export interface ProgramHost {
 }
 
 /** What of `setup` matters to a host. */
-export interface HostedProgram {
+export interface HostedProgram extends RuntimeChoice {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly relay?: RelaySetting | undefined;
 }
@@ -65,8 +66,8 @@ const ENGINE_KEYS = [
 const hostOptions = ["endpoint", "token", "namespace", "pool", "programVersion", "processOf", "signals"];
 
 /**
- * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.unknown_option`, `config.invalid_option`, and the engine's
- * refusal: `host.wrong_token`, `protocol.incompatible`.
+ * Starts it; settles when the engine has taken it. Throws `config.not_on_host`, `config.unknown_option`, `config.invalid_option`,
+ * `sqlite.unavailable`, and the engine's refusal: `host.wrong_token`, `protocol.incompatible`.
  */
 export async function startProgramHost(
   platform: Platform,
@@ -121,6 +122,7 @@ function placeOf(platform: Platform, program: HostedProgram, options: ProgramHos
   // The process that has the store is of the same program, and obeys them.
   if (processOf === undefined)
     for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
+  if (processOf === undefined) checkPlace(program, "remote");
   const { endpoint, token } = given;
   if (!endpoint || !URL.canParse(endpoint))
     throw configErrors.invalidOption("endpoint", "an engine's address");
@@ -130,7 +132,7 @@ function placeOf(platform: Platform, program: HostedProgram, options: ProgramHos
 
 function openHost(
   platform: Platform,
-  { use, relay }: HostedProgram,
+  { use, relay, runtime }: HostedProgram,
   place: Place,
   kind?: "serverless",
 ): HostClient {
@@ -139,6 +141,7 @@ function openHost(
   return new HostClient({
     env,
     use: place.processOf === undefined ? use : usedHere(use),
+    onlyWasm: runtime === "wasm",
     ...{ token, namespace, pool, programVersion, serverless: kind === "serverless" },
     runtimeSocket: runtimeSocketsOver(platform.localSockets),
     relay: relay === undefined ? undefined : tracingOf(relay, env).relay,

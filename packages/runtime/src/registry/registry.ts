@@ -32,6 +32,7 @@ import {
 } from "./program-host.ts";
 import { settingsWithoutEffect } from "./rivetkit-settings.ts";
 import { Runtime } from "./runtime.ts";
+import { checkPlace } from "./runtime-choice.ts";
 
 /** Where a started registry serves. */
 export interface Server {
@@ -82,7 +83,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * Serves actors over HTTP and WebSocket; settles when it does. With TROUPE_ENDPOINT in the environment it runs them for the
    * engine there instead, as `startHost` does, and says where the engine serves.
    *
-   * Throws `config.port_in_use`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`, `storage.*`.
+   * Throws `config.port_in_use`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`,
+   * `sqlite.unavailable`, `storage.*`.
    */
   async start(options: StartOptions = {}): Promise<Server> {
     const resolved = this.#platform.resolve(options);
@@ -235,6 +237,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   async #openNow(options: ResolvedStartOptions): Promise<Open> {
+    checkPlace(this.config, "local");
     const env = this.#platform.env();
     await this.config.plugins?.start(env);
     try {

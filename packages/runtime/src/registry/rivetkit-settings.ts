@@ -12,24 +12,20 @@ export interface SettingsWithoutEffect {
   readonly startEngine?: boolean;
   /** No effect: there is no engine beside this process. */
   readonly engineVersion?: string;
-  /** No effect: there is one runtime. */
-  readonly runtime?: string;
-  /** No effect: databases are files of this host. */
-  readonly sqlite?: unknown;
+  /** No effect as "local"; anything else is refused: it is `sql` here. */
+  readonly sqlite?: "local";
   /** No effect: `setupTest` needs no setting. */
   readonly test?: unknown;
   /** No effect: the default namespace needs no name. Another than this one is refused. */
   readonly namespace?: "default";
 }
 
-const withoutEffect: ReadonlySet<string> = new Set<Exclude<keyof SettingsWithoutEffect, "namespace">>([
-  "noWelcome",
-  "startEngine",
-  "engineVersion",
-  "runtime",
-  "sqlite",
-  "test",
-]);
+/** Values with which a key says what is the case anyway. */
+const harmless: Readonly<Record<"namespace" | "sqlite", unknown>> = { namespace: "default", sqlite: "local" };
+
+const withoutEffect: ReadonlySet<string> = new Set<
+  Exclude<keyof SettingsWithoutEffect, keyof typeof harmless>
+>(["noWelcome", "startEngine", "engineVersion", "test"]);
 
 const noEngine = "the registry runs its actors itself: start(), or handler() behind a server of yours";
 const ofServer = "give it to start(), as host and port, or to the server that calls handler()";
@@ -41,6 +37,7 @@ const instead: ReadonlyMap<string, string> = new Map([
     "namespace",
     "setup({ namespaces }) makes them, clients name one in `namespace`, and a host in startHost({ namespace })",
   ],
+  ["sqlite", 'it is `sql` here: setup({ sql: "remote" })'],
   ["headers", noEngine],
   ["engineHost", noEngine],
   ["enginePort", noEngine],
@@ -65,7 +62,8 @@ export function isWithoutEffect(key: string, value: unknown): boolean {
   const other = instead.get(key);
   if (other === undefined) return false;
   // Programs pass on what their environment says, which may be nothing.
-  if (value === undefined || (key === "namespace" && value === "default")) return true;
+  if (value === undefined || Object.entries(harmless).some(([name, one]) => name === key && one === value))
+    return true;
   throw configErrors.unsupportedSetupKey(key, other);
 }
 

@@ -63,6 +63,8 @@ export const hostProtocol: HostProtocol = Object.freeze({
       restored: 1,
       socketAcknowledge: 1,
       withdraw: 1,
+      // Only of code that a plugin of the host carries.
+      lost: 1,
     },
     engine_to_host: {
       welcome: 1,

@@ -15,6 +15,8 @@ export const remoteErrors = {
   refused: () => error(403, "host", "refused", "The engine refused this host"),
   hostLost: (id: string) =>
     error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
+  pluginFailed: (cause: unknown) =>
+    error(500, "host", "plugin_failed", "A plugin of this host can't be opened", { cause }),
   engineLost: () => error(502, "host", "engine_lost", "The engine that this host works for is gone"),
   engineTimedOut: (ms: number) =>
     error(504, "host", "engine_timed_out", `The engine didn't take this host within ${ms} ms`),

@@ -9,7 +9,7 @@
  * or the time is over, everything that runs here ends at once, and nothing more of it is stored: the engine starts the
  * actors somewhere else, and only one of both may write.
  */
-import type { Env, TimerHandle, TroupeError } from "@troupe/base";
+import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { encodeDeclaration, type FromActor, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
   decodeEngineToHost,
@@ -24,6 +24,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
 import { Guest } from "../guest/guest.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import { CarriedHere, type CarriedSession, splitUse } from "./carried-here.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
@@ -48,6 +49,8 @@ export interface HostClientParts {
   readonly relay?: Relay | undefined;
   /** Opens doors for processes of its machine. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
+  /** Plugins are modules of WebAssembly alone. */
+  readonly onlyWasm?: boolean | undefined;
   /** For tests of compatibility. */
   readonly protocol?: HostProtocol;
 }
@@ -58,6 +61,7 @@ type Unanswered = readonly [instance: number, ask: number];
 /** What lasts over links: what runs here, and what it says and hears. */
 interface HostSession {
   readonly guest: Guest;
+  readonly carried: CarriedSession;
   readonly welcome: HostWelcome;
   readonly stream: FrameStream<Unanswered>;
   readonly presence: Presence;
@@ -72,8 +76,9 @@ export class HostClient {
   readonly #dialer: EngineDialer;
   readonly #ready = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<void>();
-  /** What the host says that it has. */
+  /** What the host says that it has of its own, and what its plugins carry. */
   readonly #declared: Pick<Guest, "declarations">;
+  readonly #carried: CarriedHere;
   #session: HostSession | undefined;
   #link: Link | undefined;
   #greeted = false;
@@ -85,8 +90,10 @@ export class HostClient {
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
 
-  constructor(parts: HostClientParts) {
-    this.#parts = parts;
+  constructor({ use, ...parts }: HostClientParts) {
+    const { carried, others } = splitUse(use);
+    this.#parts = { ...parts, use: others };
+    this.#carried = new CarriedHere(parts.env, carried, parts.onlyWasm);
     this.#protocol = parts.protocol ?? hostProtocol;
     this.#declared = this.#makeGuest(() => {});
     this.#ready.promise.catch(() => {});
@@ -103,7 +110,8 @@ export class HostClient {
         this.#link = undefined;
       },
     });
-    void this.#dialer.dial();
+    if (this.#carried.empty) void this.#dialer.dial();
+    else void this.#open();
   }
 
   /** Settles when the engine has taken the host for the first time; rejects with its refusal. */
@@ -118,7 +126,8 @@ export class HostClient {
 
   /** Instances that run here. */
   get size(): number {
-    return this.#session?.guest.size ?? 0;
+    const { guest, carried } = this.#session ?? {};
+    return (guest?.size ?? 0) + (carried?.size ?? 0);
   }
 
   /**
@@ -141,6 +150,16 @@ export class HostClient {
     this.#end(remoteErrors.engineLost());
   }
 
+  /** What plugins have is said in Hello, so they are opened first. */
+  async #open(): Promise<void> {
+    try {
+      await this.#carried.open();
+    } catch (cause) {
+      return this.#end(TroupeError.is(cause) ? cause : remoteErrors.pluginFailed(cause));
+    }
+    if (!this.#closed) await this.#dialer.dial();
+  }
+
   #message(data: Message): void {
     this.#heardAt = this.#parts.env.clock.monotonic();
     const body = typeof data === "string" ? undefined : bodyOf(data);
@@ -151,12 +170,13 @@ export class HostClient {
     else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);
   }
 
-  #heard({ guest, stream, presence }: HostSession, body: EngineToHost["body"], bytes: number): void {
+  #heard({ guest, carried, stream, presence }: HostSession, body: EngineToHost["body"], bytes: number): void {
     presence.heard();
     switch (body?.$case) {
       case "actor":
         stream.heard(bytes);
-        return guest.receive(body.value);
+        if (!carried.receive(body.value)) guest.receive(body.value);
+        return;
       case "heartbeat":
         stream.acknowledged(body.value.received);
         return this.#send({
@@ -200,7 +220,7 @@ export class HostClient {
     const say = (message: FromActor): void =>
       stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
     const guest = this.#makeGuest(say, presence);
-    return { guest, welcome, stream, presence, epoch: 1 };
+    return { guest, carried: this.#carried.session(say), welcome, stream, presence, epoch: 1 };
   }
 
   #lost(): void {
@@ -230,6 +250,7 @@ export class HostClient {
     const unsent = session.stream.unsentNotes;
     session.stream.detach();
     session.guest.lost(error, unsent);
+    session.carried.lost();
     session.presence.end();
   }
 
@@ -282,7 +303,7 @@ export class HostClient {
         namespace: namespace ?? "",
         pool,
         programVersion: programVersion ?? 0,
-        actors: this.#declared.declarations.map(encodeDeclaration),
+        actors: [...this.#declared.declarations, ...this.#carried.declarations].map(encodeDeclaration),
         resumes: true,
         resume: this.#resume(),
         serverless: serverless ?? false,
@@ -309,6 +330,7 @@ export class HostClient {
     this.#dialer.close(error);
     if (this.#drain !== undefined) this.#parts.env.timers.clear(this.#drain.timer);
     this.#giveUp(error);
+    this.#carried.close();
     this.#link?.close(1000, "");
     this.#link = undefined;
     this.#ready.reject(error);

@@ -105,11 +105,11 @@ test("options without an effect are named once, by actor", async () => {
 test("keys of RivetKit's setup without an effect are named once, and those that say nothing not at all", async () => {
   const platform = new TestPlatform();
   const unsaid: object = { endpoint: undefined };
-  const ours = { noWelcome: true, startEngine: false, runtime: "native", namespace: "default" } as const;
+  const ours = { noWelcome: true, startEngine: false, sqlite: "local", namespace: "default" } as const;
   const registry = new Registry({ use: {}, ...unsaid, ...ours }, platform);
   await registry.start();
   expect(platform.world.logged("warn", "no effect").map((line) => line.fields)).toEqual([
-    { keys: ["noWelcome", "startEngine", "runtime", "namespace"] },
+    { keys: ["noWelcome", "startEngine", "sqlite", "namespace"] },
   ]);
   await registry.stop();
 });

@@ -32,6 +32,8 @@ async function built(from: BuildOptions): Promise<string> {
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["troupe-source"],
+    // Modules of WebAssembly are workerd's to compile.
+    external: ["*.wasm"],
     minify: true,
     write: false,
     logLevel: "silent",
@@ -49,14 +51,19 @@ export class EdgeHost implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Settles when the engine has taken the host, or refused it: with what the worker says. */
+  /**
+   * Settles when the engine has taken the host, or refused it: with what the worker says. `modules` are those of WebAssembly that
+   * it imports, by their files' names.
+   */
   static async start(
     script: string,
     bindings: Readonly<Record<string, string>>,
+    modules: Readonly<Record<string, Uint8Array>> = {},
   ): Promise<[EdgeHost, string]> {
     const folder = await mkdtemp(join(tmpdir(), "troupe-workerd-"));
     await writeFile(join(folder, "worker.js"), script);
-    await writeFile(join(folder, "config.capnp"), config(bindings));
+    for (const [name, bytes] of Object.entries(modules)) await writeFile(join(folder, name), bytes);
+    await writeFile(join(folder, "config.capnp"), config(bindings, Object.keys(modules)));
     const args = ["serve", join(folder, "config.capnp"), "--control-fd=3"];
     const child = spawn(workerd, args, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
     const host = new EdgeHost(child, folder);
@@ -95,7 +102,8 @@ async function listening(child: ChildProcess): Promise<number> {
 }
 
 /** A worker that may reach this machine, and nothing else. */
-function config(bindings: Readonly<Record<string, string>>): string {
+function config(bindings: Readonly<Record<string, string>>, modules: readonly string[]): string {
+  const compiled = modules.map((name) => `, (name = "${name}", wasm = embed "${name}")`).join("");
   const texts = Object.entries(bindings).map(
     ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
   );
@@ -106,7 +114,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [(name = "worker.js", esModule = embed "worker.js")${compiled}],
   bindings = [${texts.join(", ")}],
   globalOutbound = "machine",
   compatibilityDate = "2026-01-01",

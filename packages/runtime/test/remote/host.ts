@@ -124,6 +124,7 @@ export class SpokenHost {
               serial: false,
               hibernation: false,
               optionsKept: [],
+              encoding: "",
             },
           },
         ],

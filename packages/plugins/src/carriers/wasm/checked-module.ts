@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { limits } from "@troupe/protocol";
 import { nativeErrors } from "../native/errors.ts";
-import { exportNames, IMPORT_MODULE, importNames, MEMORY } from "./contract.ts";
 import { wasmErrors } from "./errors.ts";
+import { checkShape } from "./module-shape.ts";
 import { checkDeclared } from "./sections.ts";
 
 /**
@@ -32,8 +32,7 @@ export async function compileModule(bytes: Uint8Array, memoryBytes: number): Pro
   const module = await WebAssembly.compile(new Uint8Array(bytes)).catch((cause: unknown) => {
     throw wasmErrors.notWasm(cause);
   });
-  checkImports(module);
-  checkExports(module);
+  checkShape(module);
   checkDeclared(bytes, memoryBytes);
   return module;
 }
@@ -48,19 +47,4 @@ async function readBytes(path: string): Promise<Uint8Array> {
     if (cause instanceof Error && "errno" in cause) throw wasmErrors.missing(path, cause);
     throw cause;
   }
-}
-
-function checkImports(module: WebAssembly.Module): void {
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    if (from === IMPORT_MODULE && importNames.includes(name) && kind === "function") continue;
-    const allowed = importNames.map((one) => `${IMPORT_MODULE}.${one}`);
-    throw wasmErrors.importRefused(`${from}.${name}`, kind, allowed);
-  }
-}
-
-function checkExports(module: WebAssembly.Module): void {
-  const kinds = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
-  const missing = exportNames.filter((name) => kinds.get(name) !== "function").map((name) => `${name}()`);
-  if (kinds.get(MEMORY) !== "memory") missing.push("its memory");
-  if (missing.length > 0) throw wasmErrors.exportMissing(missing);
 }

@@ -22,6 +22,10 @@ export class OpenedCarrier implements CarrierSource {
     return this.#opening;
   }
 
+  known(): ActorCarrier | Promise<ActorCarrier> {
+    return this.carrier();
+  }
+
   async close(): Promise<void> {
     const carrier = this.#carrier ?? (await this.#opening?.catch(() => undefined));
     await carrier?.close();

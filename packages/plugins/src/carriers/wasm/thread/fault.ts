@@ -15,3 +15,10 @@ export class Fault extends Error {
     this.code = code;
   }
 }
+
+/** What the engine throws is a trap, or the stack's or the memory's end: the plugin's own doing. */
+export function faultOf(thrown: unknown): ThreadFault {
+  if (thrown instanceof Fault) return { code: thrown.code, message: thrown.message };
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "trapped", message: `The plugin trapped: ${text}` };
+}

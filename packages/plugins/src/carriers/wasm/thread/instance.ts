@@ -3,7 +3,7 @@
  * imports is here.
  */
 import { type ExportName, IMPORT_MODULE, MEMORY } from "../contract.ts";
-import { reserve, TURN_BYTES } from "../exchange.ts";
+import { TURN_BYTES } from "../exchange.ts";
 import { Fault } from "./fault.ts";
 import { ModuleMemory } from "./module-memory.ts";
 
@@ -28,6 +28,9 @@ export interface Pulled {
   /** The plugin has more. */
   readonly more: boolean;
 }
+
+/** Gives so many bytes of what frames are taken out to; one with more is its beginning again. */
+export type OutRoom = (bytes: number) => Uint8Array;
 
 /** Room in the module's memory. */
 interface Room {
@@ -79,13 +82,13 @@ export class PluginInstance {
   }
 
   /** Takes frames, as many as one turn holds, or one that is longer. */
-  pull(area: SharedArrayBuffer): Pulled {
+  pull(into: OutRoom): Pulled {
     let used = 0;
     while (used < TURN_BYTES) {
       const size = this.#pull(this.#out, TURN_BYTES - used);
       if (size === 0) return { bytes: used, more: false };
-      if (size < 0) return used > 0 ? { bytes: used, more: true } : this.#pullLong(area, -size);
-      reserve(area, TURN_BYTES).set(this.#memory.at(this.#out.pointer, size), used);
+      if (size < 0) return used > 0 ? { bytes: used, more: true } : this.#pullLong(into, -size);
+      into(TURN_BYTES).set(this.#memory.at(this.#out.pointer, size), used);
       used += size;
     }
     return { bytes: used, more: true };
@@ -121,14 +124,14 @@ export class PluginInstance {
     return size;
   }
 
-  #pullLong(area: SharedArrayBuffer, needed: number): Pulled {
+  #pullLong(into: OutRoom, needed: number): Pulled {
     if (needed <= TURN_BYTES || needed > this.#maxFrame + 4)
       throw new Fault("broken", `troupe_plugin_pull gave ${-needed}: the plugin can't go on`);
     const room = this.#alloc(needed);
     const bytes = this.#pull(room, needed);
     if (bytes <= 0)
       throw new Fault("broken", `troupe_plugin_pull gave ${bytes} for the room that it asked for`);
-    reserve(area, bytes).set(this.#memory.at(room.pointer, bytes));
+    into(bytes).set(this.#memory.at(room.pointer, bytes));
     this.#free(room);
     return { bytes, more: true };
   }

@@ -3,8 +3,8 @@
  * the host's but the exchange, and ends when it is told to, when the module can't go on, or when the host ends it.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { Asked, type Exchange, Turn, Word } from "../exchange.ts";
-import { Fault, type ThreadFault } from "./fault.ts";
+import { Asked, type Exchange, reserve, Turn, Word } from "../exchange.ts";
+import { faultOf, type ThreadFault } from "./fault.ts";
 import { type HostTable, PluginInstance } from "./instance.ts";
 
 /** What a thread is started with. */
@@ -24,13 +24,6 @@ function say(saying: ThreadSaying): void {
   parentPort?.postMessage(saying);
 }
 
-/** What the engine throws is a trap, or the stack's or the memory's end: the plugin's own doing. */
-function faultOf(thrown: unknown): ThreadFault {
-  if (thrown instanceof Fault) return { code: thrown.code, message: thrown.message };
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return { code: "trapped", message: `The plugin trapped: ${text}` };
-}
-
 function work({ module, exchange, host }: ThreadOrder): void {
   const { words, incoming, outgoing } = exchange;
   const plugin = new PluginInstance(module, host);
@@ -40,7 +33,7 @@ function work({ module, exchange, host }: ThreadOrder): void {
     const bytes = words[Word.inBytes] ?? 0;
     if (bytes > 0) plugin.push(new Uint8Array(incoming, 0, bytes));
     if (words[Word.asked] === Asked.close) return plugin.close(words[Word.closeMs] ?? 0);
-    const pulled = plugin.pull(outgoing);
+    const pulled = plugin.pull((room) => reserve(outgoing, room));
     words[Word.outBytes] = pulled.bytes;
     words[Word.more] = pulled.more ? 1 : 0;
     Atomics.store(words, Word.turn, Turn.host);

@@ -114,6 +114,7 @@ export interface FromActor {
     | { readonly $case: "restored"; readonly value: Restored }
     | { readonly $case: "socketAcknowledge"; readonly value: SocketAcknowledge }
     | { readonly $case: "withdraw"; readonly value: Withdraw }
+    | { readonly $case: "lost"; readonly value: Lost }
     | undefined;
 }
 
@@ -210,6 +211,14 @@ export interface Started {
 export interface Stop {
   readonly reason: StopReason;
   readonly graceMs: number;
+}
+
+/**
+ * The code is gone, and with it all that it hadn't said: the last word, unasked for. Only of code that a plugin of a
+ * remote host carries.
+ */
+export interface Lost {
+  readonly error: Error | undefined;
 }
 
 export interface Stopped {
@@ -725,6 +734,8 @@ export interface ActorDeclaration {
   readonly optionsKept: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
+  /** The encoding of its payloads, where each actor of a session has its own ("json", "cbor" or "raw"); empty: the session's. */
+  readonly encoding: string;
   /** The queues that others may send to. */
   readonly queues: readonly string[];
 }
@@ -1067,6 +1078,9 @@ export function encodeFromActor(message: FromActor, writer: BinaryWriter = new B
     case "withdraw":
       encodeWithdraw(message.body.value, writer.uint32(234).fork()).join();
       break;
+    case "lost":
+      encodeLost(message.body.value, writer.uint32(242).fork()).join();
+      break;
   }
   return writer;
 }
@@ -1282,6 +1296,14 @@ export function decodeFromActor(input: BinaryReader | Uint8Array, length?: numbe
           }
 
           message.body = { $case: "withdraw", value: decodeWithdraw(reader, reader.uint32()) };
+          continue;
+        }
+        case 30: {
+          if (tag !== 242) {
+            break;
+          }
+
+          message.body = { $case: "lost", value: decodeLost(reader, reader.uint32()) };
           continue;
         }
       }
@@ -1984,6 +2006,52 @@ export function decodeStop(input: BinaryReader | Uint8Array, length?: number): S
 }
 
 export const Stop: MessageFns<Stop> = { encode: encodeStop, decode: decodeStop };
+
+function createBaseLost(): Lost {
+  return { error: undefined };
+}
+
+export function encodeLost(message: Lost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  if (message.error !== undefined) {
+    encodeError(message.error, writer.uint32(10).fork()).join();
+  }
+  return writer;
+}
+
+export function decodeLost(input: BinaryReader | Uint8Array, length?: number): Lost {
+  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+  if (previousRecursionDepth >= 100) {
+    throw new globalThis.Error("protobuf decode recursion limit exceeded");
+  }
+  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+  try {
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseLost() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.error = decodeError(reader, reader.uint32());
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  } finally {
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+  }
+}
+
+export const Lost: MessageFns<Lost> = { encode: encodeLost, decode: decodeLost };
 
 function createBaseStopped(): Stopped {
   return { connections: [], sockets: [] };
@@ -5447,6 +5515,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     hibernation: false,
     optionsKept: [],
     requests: false,
+    encoding: "",
     queues: [],
   };
 }
@@ -5493,6 +5562,9 @@ export function encodeActorDeclaration(message: ActorDeclaration, writer: Binary
   }
   if (message.requests !== false) {
     writer.uint32(160).bool(message.requests);
+  }
+  if (message.encoding !== "") {
+    writer.uint32(170).string(message.encoding);
   }
   for (const v of message.queues) {
     writer.uint32(74).string(v!);
@@ -5623,6 +5695,14 @@ export function decodeActorDeclaration(input: BinaryReader | Uint8Array, length?
           }
 
           message.requests = reader.bool();
+          continue;
+        }
+        case 21: {
+          if (tag !== 170) {
+            break;
+          }
+
+          message.encoding = reader.string();
           continue;
         }
         case 9: {

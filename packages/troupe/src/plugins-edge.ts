@@ -1,0 +1,2 @@
+export type { EdgePluginOptions } from "@troupe/plugins/edge";
+export { pluginActor } from "@troupe/plugins/edge";
