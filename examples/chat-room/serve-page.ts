@@ -53,10 +53,11 @@ async function indexPage(folder: URL, host: string): Promise<Response> {
   });
 }
 
-/** A file of the page. Names have no slash, so none leads out of the folder. */
+/** A file of the page, or of this one, which others use parts of. Names have no slash, so none leads out of the folder. */
 function pageFile(folder: URL, pathname: string): URL | undefined {
-  const name = /^\/page\/([\w-]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
-  return name === undefined ? undefined : new URL(name, folder);
+  const [, other, name] = /^\/(?:page|(chat-room)\/page)\/([\w-]+\.(?:css|svg|ts))$/.exec(pathname) ?? [];
+  if (name === undefined) return undefined;
+  return new URL(name, other === undefined ? folder : new URL("page/", import.meta.url));
 }
 
 function answer(body: string, headers: Readonly<Record<string, string>>): Response {

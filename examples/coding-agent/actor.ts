@@ -5,7 +5,7 @@
  * anything it asks: whoever is looking answers.
  */
 import { fileURLToPath } from "node:url";
-import { agentOS } from "troupe/agent-os";
+import { agentOS, ProcessDriver } from "troupe/agent-os";
 
 export const workspace = agentOS({
   agents: {
@@ -20,4 +20,6 @@ export const workspace = agentOS({
     },
   },
   permissions: "ask",
+  // Real processes of this machine's programs, and a real terminal, where bubblewrap is installed and they are asked for.
+  ...(process.env["SANDBOX"] === "process" ? { sandbox: new ProcessDriver() } : {}),
 });

@@ -1,6 +1,7 @@
 /** The conversation on the page, and where one writes. */
+
+import { byId, ChildList, make } from "../../chat-room/page/dom.ts";
 import type { Conversation, Doing, Item } from "./conversation.ts";
-import { byId, ChildList, make } from "./dom.ts";
 
 interface ChatActions {
   send(text: string): void;

@@ -1,6 +1,6 @@
 /** The files of the sandbox as a tree, and one of them to read. */
 
-import { byId, ChildList, make } from "./dom.ts";
+import { byId, ChildList, make } from "../../chat-room/page/dom.ts";
 import type { Workspace } from "./main.ts";
 
 const HOME = "/home/user";

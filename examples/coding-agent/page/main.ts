@@ -1,10 +1,10 @@
 /** The page: one connection to a workspace, its session's events, and the views that show them. */
 import { subscribe } from "troupe/agent-os/client";
 import { createClient } from "troupe/client";
+import { byId } from "../../chat-room/page/dom.ts";
 import type { registry } from "../server.ts";
 import { Chat } from "./chat.ts";
 import { Conversation } from "./conversation.ts";
-import { byId } from "./dom.ts";
 import { Files } from "./files.ts";
 import { Terminal } from "./terminal.ts";
 

@@ -112,7 +112,10 @@ export function agentOS<E extends EventDeclarations = NoEvents, A = NoActions>(
       maxOutgoingMessageSize: MESSAGE_BYTES,
     },
   });
-  const prepared = Object.freeze({ ...definition, prepare: () => driver.keepWarm?.() ?? nothing });
+  const prepared = Object.freeze({
+    ...definition,
+    prepare: () => driver.keepWarm?.(config.mounts) ?? nothing,
+  });
   // What a program adds is known to its type alone.
   return prepared as AgentOSDefinition<E, A>;
 }

@@ -23,7 +23,7 @@ import { type AgentPlace, toRequestError } from "./agent-place.ts";
 import { AgentProcess, type AgentProgram } from "./agent-process.ts";
 import { LateAgent } from "./late-agent.ts";
 import { messagesOf } from "./message-lines.ts";
-import { SandboxAgent } from "./sandbox-agent.ts";
+import { startInSandbox } from "./sandbox-agent.ts";
 import { Terminals } from "./terminals.ts";
 
 /** What a link is made of. */
@@ -135,12 +135,12 @@ export class AgentLink {
 }
 
 function programOf({ command, place, environment }: AgentLinkParts): AgentProgram {
-  if (command.inside === true) return new SandboxAgent(command, place);
+  if (command.inside === true) return new LateAgent(command.command, startInSandbox(command, place));
   if (environment === undefined) return new AgentProcess(command);
   const started = environment.then(
     (more) => new AgentProcess({ ...command, env: { ...more, ...command.env } }),
   );
-  return new LateAgent(started);
+  return new LateAgent(command.command, started);
 }
 
 function refusal({ code, message, data }: RequestError) {

@@ -14,9 +14,10 @@ export class LateAgent implements AgentProgram {
   readonly #started: Promise<AgentProgram>;
   #agent: AgentProgram | undefined;
 
-  constructor(started: Promise<AgentProgram>) {
+  /** `command`: what people are told that it is. */
+  constructor(command: string, started: Promise<AgentProgram>) {
     this.#started = started;
-    this.ended = this.#run();
+    this.ended = this.#run(command);
   }
 
   get stderr(): string {
@@ -34,7 +35,7 @@ export class LateAgent implements AgentProgram {
   }
 
   /** Never rejects. */
-  async #run(): Promise<TroupeError> {
+  async #run(command: string): Promise<TroupeError> {
     try {
       this.#agent = await this.#started;
       // Who ends it early says so by itself.
@@ -42,7 +43,7 @@ export class LateAgent implements AgentProgram {
       return await this.#agent.ended;
     } catch (cause) {
       this.stdout.end();
-      return TroupeError.is(cause) ? cause : agentErrors.spawnFailed("the agent", cause);
+      return TroupeError.is(cause) ? cause : agentErrors.spawnFailed(command, cause);
     }
   }
 }

@@ -20,9 +20,10 @@ export interface SandboxDriver {
   readonly hasRealProcesses?: boolean;
   /**
    * Makes ready what its next sandbox begins with, and goes on doing so until what it returns is called; that settles when nothing of
-   * it is left. Called when a registry starts: it waits for nothing, and what fails here fails again when somebody boots.
+   * it is left. Called when a registry starts, with what all
+   * of its sandboxes will have: it waits for nothing, and what fails here fails again when somebody boots.
    */
-  keepWarm?(): () => Promise<void>;
+  keepWarm?(mounts?: readonly Mount[]): () => Promise<void>;
   /** A new sandbox. `signal` fires when nobody wants it any more. */
   boot(options: BootOptions): Promise<Sandbox>;
 }

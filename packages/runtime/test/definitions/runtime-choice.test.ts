@@ -45,10 +45,10 @@ test("a program whose databases are its own is no host of an engine with them, a
     expect(await rejection(setup({ use, sql: "local" }).startHost(nowhere))).toBe("sqlite.unavailable");
     expect(codeOf(() => setup({ use, sql: "local" }).serverless(nowhere))).toBe("sqlite.unavailable");
   }
-  for (const choice of [
-    { use: { plain }, sql: "local" },
-    { use: { ledger }, runtime: "wasm" },
-    { use: { ledger } },
-  ] as const)
-    expect(codeOf(() => setup(choice).serverless(nowhere))).toBe("taken");
+  for (const registry of [
+    setup({ use: { plain }, sql: "local" }),
+    setup({ use: { ledger }, runtime: "wasm" }),
+    setup({ use: { ledger } }),
+  ])
+    expect(codeOf(() => registry.serverless(nowhere))).toBe("taken");
 });

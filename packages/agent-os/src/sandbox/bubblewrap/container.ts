@@ -17,6 +17,7 @@ import type { Channel } from "./inside/channel.ts";
 import { Link } from "./inside/link.ts";
 import type {
   FromSupervisor,
+  OpenNetwork,
   Question,
   StartProcess,
   TerminalSize,
@@ -33,7 +34,11 @@ export interface ContainerParts {
   readonly filter: Uint8Array;
   /** The host's user that all of it runs as; undefined: the runtime's own. */
   readonly uid: number | undefined;
-  readonly network: SandboxNetwork | undefined;
+}
+
+/** Whose container it is. */
+export interface ContainerOwner {
+  readonly network: (Pick<OpenNetwork, "port" | "env"> & { readonly way: SandboxNetwork }) | undefined;
   readonly onUse: (limit: WatchedLimit, used: number) => void;
 }
 
@@ -74,11 +79,11 @@ export class Container {
   /** Settles, never rejects, with why it ended. */
   readonly ended: Promise<TroupeError>;
   readonly #end: (why: TroupeError) => void;
-  readonly #parts: ContainerParts;
+  #owner: ContainerOwner | undefined;
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
   readonly #link: Link;
-  readonly #outside: Outside;
+  #outside: Outside;
   readonly #ready = Promise.withResolvers<void>();
   readonly #asked = new Map<number, Asked>();
   readonly #exits = new Map<number, PromiseWithResolvers<ProcessExit>>();
@@ -88,7 +93,6 @@ export class Container {
   #stderr = "";
 
   constructor(parts: ContainerParts) {
-    this.#parts = parts;
     const { promise, resolve } = Promise.withResolvers<TroupeError>();
     this.ended = promise;
     this.#end = resolve;
@@ -116,8 +120,23 @@ export class Container {
       filterInto.on("error", () => undefined);
       filterInto.end(filter);
     }
-    this.#outside = new Outside(parts.network, this.#link);
+    this.#outside = new Outside(undefined, this.#link);
     void this.#ready.promise.catch(() => undefined);
+  }
+
+  /** True when it has ended, or will: nothing can be asked of it. */
+  get lost(): boolean {
+    const { exitCode, signalCode } = this.#child;
+    return this.#why !== undefined || exitCode !== null || signalCode !== null;
+  }
+
+  /** Makes it somebody's: it may have been started before anybody was there. Once, and before anything is asked of it. */
+  give(owner: ContainerOwner): void {
+    const { network } = owner;
+    this.#owner = owner;
+    if (network === undefined) return;
+    this.#outside = new Outside(network.way, this.#link);
+    this.#send({ type: "network", port: network.port, env: network.env });
   }
 
   /** Settles when the supervisor is there. Rejects with `sandbox.unsupported` when it can't be. */
@@ -204,7 +223,7 @@ export class Container {
         this.#exits.delete(message.process);
         return;
       case "use":
-        return this.#parts.onUse(message.limit, message.used);
+        return this.#owner?.onUse(message.limit, message.used);
       default:
         this.#outside.asked(message, body);
     }

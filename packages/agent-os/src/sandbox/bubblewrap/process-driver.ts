@@ -17,11 +17,13 @@ import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
 import { lowerImage } from "../lower-image.ts";
 import type { Mount } from "../mounts.ts";
+import type { SandboxNetwork } from "../network.ts";
 import type { BootOptions, Sandbox, SandboxDriver } from "../sandbox.ts";
 import { type Bind, bubblewrapArguments, places } from "./bubblewrap.ts";
-import { Container, FILTER_FD } from "./container.ts";
+import { Container, type ContainerOwner, FILTER_FD } from "./container.ts";
 import type { SupervisorData, WatchedLimit } from "./inside/messages.ts";
 import { ProcessSandbox } from "./process-sandbox.ts";
+import { Spares } from "./spares.ts";
 import { systemCallFilter } from "./system-call-filter.ts";
 
 /** What its sandboxes may use. */
@@ -53,17 +55,18 @@ export class ProcessDriver implements SandboxDriver {
   readonly name = "process";
   readonly hasRealProcesses = true;
   readonly #options: ProcessDriverOptions;
-  #booted = 0;
+  readonly #spares = new Spares((mounts) => this.#start(mounts));
+  #started = 0;
 
   constructor(options: ProcessDriverOptions = {}) {
     this.#options = options;
   }
 
+  keepWarm(mounts: readonly Mount[] = []): () => Promise<void> {
+    return this.#spares.keep(mounts);
+  }
+
   async boot({ signal, files, mounts = [], network, onUse }: BootOptions): Promise<Sandbox> {
-    const bubblewrap = this.#bubblewrap();
-    const filter = systemCallFilter(process.arch);
-    if (filter === undefined)
-      throw sandboxErrors.unsupported(`there is no filter of system calls for ${process.arch}`);
     const bounds = this.#bounds();
     const told = (limit: WatchedLimit, used: number) => onUse?.({ limit, used, most: bounds[limit] });
     const sandbox = new ProcessSandbox({
@@ -71,24 +74,35 @@ export class ProcessDriver implements SandboxDriver {
       lower: () => lowerImage(mounts),
       shell: isProgram("/bin/bash") ? "/bin/bash" : "/bin/sh",
       open: async (closing) => {
-        this.#booted += 1;
-        const uid = userOf(this.#booted);
-        const binds = [...supervisorBinds(), ...mounts.flatMap(bindOf)];
-        if (uid !== undefined) checkReadable(binds);
-        const data = { ...bounds, ...supervisorData(network === undefined ? undefined : network.variables) };
-        const args = bubblewrapArguments({
-          binds,
-          memory: mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path),
-          limits: { ...bounds, cpuSeconds: this.#options.cpuSeconds },
-          program: [places.node, join(places.inside, `supervisor.${extension()}`), JSON.stringify(data)],
-          filterFd: FILTER_FD,
-        });
-        const container = new Container({ bubblewrap, args, filter, uid, network, onUse: told });
+        const container = this.#spares.take(mounts);
+        container.give({ network: network === undefined ? undefined : wayOut(network), onUse: told });
         return await readyOr(container, closing);
       },
     });
     await sandbox.open(signal);
     return sandbox;
+  }
+
+  /** A container that is nobody's yet. Throws `sandbox.unsupported`, `sandbox.mount_failed`. */
+  #start(mounts: readonly Mount[]): Container {
+    const bubblewrap = this.#bubblewrap();
+    const filter = systemCallFilter(process.arch);
+    if (filter === undefined)
+      throw sandboxErrors.unsupported(`there is no filter of system calls for ${process.arch}`);
+    const bounds = this.#bounds();
+    this.#started += 1;
+    const uid = userOf(this.#started);
+    const binds = [...supervisorBinds(), ...mounts.flatMap(bindOf)];
+    if (uid !== undefined) checkReadable(binds);
+    const data = { ...bounds, ...supervisorData() };
+    const args = bubblewrapArguments({
+      binds,
+      memory: mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path),
+      limits: { ...bounds, cpuSeconds: this.#options.cpuSeconds },
+      program: [places.node, join(places.inside, `supervisor.${extension()}`), JSON.stringify(data)],
+      filterFd: FILTER_FD,
+    });
+    return new Container({ bubblewrap, args, filter, uid });
   }
 
   #bounds() {
@@ -135,16 +149,7 @@ async function readyOr(container: Container, closing: AbortSignal): Promise<Cont
   }
 }
 
-function supervisorData(
-  variables: Readonly<Record<string, string>> | undefined,
-): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "env" | "proxyPort"> {
-  const proxy = `http://127.0.0.1:${PROXY_PORT}`;
-  const outside = {
-    ...Object.fromEntries(["http", "https", "HTTP", "HTTPS"].map((name) => [proxyVariable(name), proxy])),
-    no_proxy: "localhost,127.0.0.1,::1",
-    NO_PROXY: "localhost,127.0.0.1,::1",
-    NODE_USE_ENV_PROXY: "1",
-  };
+function supervisorData(): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "env"> {
   return {
     messageBytes: limits.sandboxMessageBytes,
     bodyBytes: limits.sandboxFileBytes,
@@ -153,10 +158,21 @@ function supervisorData(
       USER: "user",
       LANG: "C.UTF-8",
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/troupe",
-      ...(variables === undefined ? {} : { ...outside, ...variables }),
     },
-    proxyPort: variables === undefined ? undefined : PROXY_PORT,
   };
+}
+
+/** The proxy, and how programs find it. */
+function wayOut(way: SandboxNetwork): ContainerOwner["network"] {
+  const proxy = `http://127.0.0.1:${PROXY_PORT}`;
+  const env = {
+    ...Object.fromEntries(["http", "https", "HTTP", "HTTPS"].map((name) => [proxyVariable(name), proxy])),
+    no_proxy: "localhost,127.0.0.1,::1",
+    NO_PROXY: "localhost,127.0.0.1,::1",
+    NODE_USE_ENV_PROXY: "1",
+    ...way.variables,
+  };
+  return { way, port: PROXY_PORT, env };
 }
 
 function proxyVariable(scheme: string): string {

@@ -49,6 +49,7 @@ export interface TerminalSize {
 
 /** To the supervisor. */
 export type ToSupervisor =
+  | OpenNetwork
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | StartProcess
   | { readonly type: "signal"; readonly process: number; readonly signal: string }
@@ -67,6 +68,13 @@ export type ToSupervisor =
   | { readonly type: "opened"; readonly id: number }
   /** There is no need of a tunnel: what is said in it are requests for http. */
   | { readonly type: "plain"; readonly id: number };
+
+/** There is a way out from now on: a proxy at that port, and variables by which every process finds it. */
+export interface OpenNetwork {
+  readonly type: "network";
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** Limits that the supervisor watches. */
 export type WatchedLimit = "memoryBytes" | "fileBytes" | "files";
@@ -109,6 +117,4 @@ export interface SupervisorData {
   readonly bodyBytes: number;
   /** Variables of every process. */
   readonly env: Readonly<Record<string, string>>;
-  /** The port of the proxy; undefined: there is no way out. */
-  readonly proxyPort: number | undefined;
 }

@@ -9,7 +9,14 @@ import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { connect, Socket } from "node:net";
 import { answerAboutFiles, type FileAnswer } from "./file-operations.ts";
 import { Link } from "./link.ts";
-import type { FromSupervisor, Question, StartProcess, SupervisorData, ToSupervisor } from "./messages.ts";
+import type {
+  FromSupervisor,
+  OpenNetwork,
+  Question,
+  StartProcess,
+  SupervisorData,
+  ToSupervisor,
+} from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
 import { listProcesses } from "./process-list.ts";
 import { joined, WebProxy } from "./proxy.ts";
@@ -58,12 +65,15 @@ class Supervisor {
   readonly #link: Link;
   readonly #tree: Tree;
   /** The way out, if there is one. */
-  readonly #proxy: WebProxy | undefined;
+  #proxy: WebProxy | undefined;
+  /** Of every process. */
+  #env: Readonly<Record<string, string>>;
   readonly #watch: Watch;
   readonly #processes = new Map<number, RunningProcess>();
 
   constructor(data: SupervisorData) {
     this.#data = data;
+    this.#env = data.env;
     for (const [path, text] of Object.entries(systemFiles)) writeFileSync(path, text);
     for (const path of ["/home/user", "/tmp"]) mkdirSync(path, { recursive: true });
     this.#tree = new Tree(data);
@@ -81,11 +91,6 @@ class Supervisor {
       onUse: (limit, used) => send({ type: "use", limit, used }),
       onExceeded: (limit, session, pid) => this.#exceed(limit, session, pid),
     });
-    if (data.proxyPort !== undefined) {
-      const { bodyBytes, proxyPort } = data;
-      this.#proxy = new WebProxy({ send, channel: (id) => this.#link.accept(id), bodyBytes });
-      this.#proxy.listen(proxyPort);
-    }
     send({ type: "ready" });
   }
 
@@ -97,6 +102,8 @@ class Supervisor {
         return this.#start(message);
       case "signal":
         return this.#processes.get(message.process)?.signal(message.signal);
+      case "network":
+        return this.#openNetwork(message);
       case "resize":
         return this.#processes.get(message.process)?.resize(message);
       case "connect": {
@@ -107,6 +114,16 @@ class Supervisor {
       default:
         this.#proxy?.answered(message, body);
     }
+  }
+
+  #openNetwork({ port, env }: OpenNetwork): void {
+    this.#env = { ...this.#env, ...env };
+    this.#proxy = new WebProxy({
+      send: (message: FromSupervisor, body?: Uint8Array) => this.#link.send(message, body),
+      channel: (id) => this.#link.accept(id),
+      bodyBytes: this.#data.bodyBytes,
+    });
+    this.#proxy.listen(port);
   }
 
   #answer(id: number, question: Question, body: Uint8Array): void {
@@ -148,7 +165,7 @@ class Supervisor {
 
   #start(asked: StartProcess): void {
     const channels = { main: this.#link.accept(asked.process), errors: this.#link.accept(asked.errors) };
-    const start = { ...asked, env: { ...this.#data.env, ...asked.env } };
+    const start = { ...asked, env: { ...this.#env, ...asked.env } };
     let over = false;
     const onExit = (exit: ProcessExit) => {
       over = true;
