@@ -36,6 +36,8 @@ export const pluginLimits = {
   pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
   /** Frames that the host takes from one native plugin before everybody else has a turn. */
   pluginFramesPerTurn: 256,
+  /** Lines that one plugin says to the log in a second; the rest is counted. */
+  pluginLogLinesPerSecond: 1_024,
   /** The file of a plugin in WebAssembly. */
   wasmModuleBytes: 32 * 1024 * 1024,
   /** The memory that such a plugin may declare that it grows to. */
