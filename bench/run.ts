@@ -17,6 +17,7 @@ import { hostsLines } from "./lines/hosts.ts";
 import { isolateLines } from "./lines/isolate.ts";
 import { latencyLines } from "./lines/latency.ts";
 import { nativeLines } from "./lines/native.ts";
+import { neighbourLines } from "./lines/neighbours.ts";
 import { pluginLines } from "./lines/plugins.ts";
 import { relayLines } from "./lines/relay.ts";
 import { remoteLines } from "./lines/remote.ts";
@@ -39,6 +40,7 @@ const lines: readonly Line[] = [
   ...wasmLines,
   ...carrierLines,
   ...pluginLines,
+  ...neighbourLines,
   ...relayLines,
   ...gatewayLines,
   ...agentOSLines,

@@ -1,6 +1,5 @@
 /**
- * What plugins cost a whole runtime: durable actions beside those of an actor in TypeScript, dynamic actors that wake, and
- * what one that misbehaves takes from its neighbours.
+ * What plugins cost a whole runtime: durable actions beside those of an actor in TypeScript, and dynamic actors that wake.
  */
 import { type DynamicActorOptions, dynamicActor, pluginActor } from "@troupe/plugins";
 import { type AnyActorDefinition, actor } from "@troupe/runtime";
@@ -94,62 +93,6 @@ async function memory(): Promise<Figure> {
   });
 }
 
-/** What a hostile one does, over and over, until it is told to stop. */
-const hostile: Readonly<Record<string, string>> = {
-  floods: 'actions: { act: (c) => { for (let n = 0; n < 1_000; n += 1) c.log.debug("x".repeat(100)); } }',
-  stalls: "actions: { act: () => new Promise(() => {}) }, options: { actionTimeout: 200 }",
-  spins: "actions: { act: () => { for (;;); } }",
-};
-
-async function neighbour(rounds: number): Promise<Figure> {
-  const use = Object.fromEntries(Object.entries(hostile).map(([name, config]) => [name, dynamic(config)]));
-  return await withRegistry({ ...use, neighbour: dynamic(small) }, async (act) => {
-    const p99 = async (): Promise<number> => {
-      const times: number[] = [];
-      for (let n = 0; n < 1_000; n += 1) {
-        const before = performance.now();
-        await act("neighbour", "a", "hello");
-        times.push(performance.now() - before);
-      }
-      return quantile(
-        times.sort((a, b) => a - b),
-        0.99,
-      );
-    };
-    await p99();
-    const ratios = new Map<string, number[]>();
-    for (let round = 0; round < rounds; round += 1) {
-      for (const name of Object.keys(hostile)) {
-        const alone = await p99();
-        const harm = repeated(() => act(name, "a", "act"));
-        const beside = await p99();
-        await harm.stop();
-        ratios.set(name, [...(ratios.get(name) ?? []), beside / alone]);
-      }
-    }
-    const worst = [...ratios].map(([name, each]) => [name, median(each)] as const);
-    const detail = worst.map(([name, ratio]) => `${name} ${ratio.toFixed(2)}`).join(", ");
-    return { value: Math.max(...worst.map(([, ratio]) => ratio)), detail };
-  });
-}
-
-/** Does it again and again, whatever comes of it. */
-function repeated(work: () => Promise<unknown>): { stop(): Promise<void> } {
-  let stopped = false;
-  const loop = (async () => {
-    while (!stopped) {
-      await work().catch(() => undefined);
-      await new Promise((resolve) => void setImmediate(resolve));
-    }
-  })();
-  return {
-    stop: () => {
-      stopped = true;
-      return loop;
-    },
-  };
-}
-
 /** Lines about plugins in a whole runtime. */
 export const pluginLines: readonly Line[] = [
   {
@@ -189,14 +132,5 @@ export const pluginLines: readonly Line[] = [
     better: "less",
     peers: "an isolate alone about 1.5 MB",
     measure: memory,
-  },
-  {
-    name: "dynamic-neighbour",
-    work: "p99 of a dynamic actor beside one that floods, stalls or spins, over its p99 alone; the worst of the three",
-    unit: "ratio",
-    target: 2,
-    better: "less",
-    peers: "a spinning neighbour on one thread: the length of its spin",
-    measure: neighbour,
   },
 ];

@@ -38,6 +38,8 @@ export const pluginLimits = {
   pluginFramesPerTurn: 256,
   /** The body of an HTTP request that a plugin's SDK has whole before its function runs. */
   pluginRequestBodyBytes: 8 * 1024 * 1024,
+  /** Lines that one plugin says to the log in a second; the rest is counted. */
+  pluginLogLinesPerSecond: 1_024,
   /** The file of a plugin in WebAssembly. */
   wasmModuleBytes: 32 * 1024 * 1024,
   /** The memory that such a plugin may declare that it grows to. */

@@ -22,6 +22,7 @@ import type { HostCall, HostFrame, InvokeResult, Next, PluginFrame } from "@trou
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
+import { LogRate, linesDropped } from "../log-rate.ts";
 import { within } from "../within.ts";
 import { Arounds } from "./arounds.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
@@ -62,6 +63,7 @@ export class PluginSession {
   readonly #invocations: Invocations;
   readonly #arounds: Arounds;
   readonly #questions: HostQuestions;
+  readonly #logRate: LogRate;
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
@@ -72,6 +74,11 @@ export class PluginSession {
     this.declared = declared;
     this.#env = env;
     this.#log = env.log.child({ plugin: declared.name });
+    this.#logRate = new LogRate({
+      timers: env.timers,
+      linesPerSecond: limits.pluginLogLinesPerSecond,
+      tell: (dropped) => this.#log.warn(linesDropped(dropped)),
+    });
     this.#carrier = carrier;
     this.#lines = new Lines({
       mostBytes: this.#startBytes,
@@ -266,6 +273,7 @@ export class PluginSession {
   }
 
   #logLine(level: LogLevel | undefined, message: string): void {
+    if (!this.#logRate.take()) return;
     const text = message.slice(0, limits.errorMessageLength);
     if (level === LogLevel.ERROR) this.#log.error(text);
     else if (level === LogLevel.WARN) this.#log.warn(text);
@@ -287,6 +295,7 @@ export class PluginSession {
     this.#invocations.fail(error);
     this.#arounds.fail(error);
     this.#questions.host.end();
+    this.#logRate.end();
     closing.resolve(closeCarrier(this.#env, this.#carrier, timeoutMs));
   }
 

@@ -1,17 +1,16 @@
 /** An isolate's way out: what it says arrives whole and in order, and never more at once than its neighbours can stand. */
 import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { encodeArgs, LogLevel, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { encodeArgs, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { isolateCarrier } from "../../src/carriers/isolate/isolate-carrier.ts";
 import { IsolateProcess } from "../../src/carriers/isolate/isolate-process.ts";
-import { logFrame } from "../../src/carriers/isolate/log-frame.ts";
 import { Outlet } from "../../src/carriers/isolate/process/outlet.ts";
 import { openSession } from "../../src/session/open-session.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 
-const { isolateFramesPerTurn, isolateBytesPerTurn, isolateLogLinesPerSecond } = limits;
+const { isolateFramesPerTurn, isolateBytesPerTurn } = limits;
 
 /** An outlet, and a runtime that reads when it is told to. */
 class World {
@@ -111,29 +110,6 @@ test("an end is told behind all that was said before it; a close drops it", asyn
   await vi.waitFor(() => expect(left).toHaveBeenCalledOnce());
   expect(never).not.toHaveBeenCalled();
   expect(closing.read).toHaveLength(isolateFramesPerTurn);
-});
-
-test("lines past twice a second's are counted, and the count is told when the second is over", () => {
-  const most = 2 * isolateLogLinesPerSecond + 2;
-  vi.useFakeTimers();
-  try {
-    const world = new World();
-    for (let n = 0; n < most + 744; n += 1) {
-      world.outlet.say(logFrame(LogLevel.DEBUG, "x"));
-      world.turn();
-    }
-    expect(world.read).toHaveLength(most);
-    vi.advanceTimersByTime(1_000);
-    world.turn();
-    expect(world.read.slice(most).map((line) => Buffer.from(line).toString())).toEqual([
-      expect.stringContaining("744 lines dropped"),
-    ]);
-    world.outlet.say(logFrame(LogLevel.DEBUG, "again"));
-    world.turn();
-    expect(Buffer.from(world.read.at(-1) ?? []).toString()).toContain("again");
-  } finally {
-    vi.useRealTimers();
-  }
 });
 
 test("a real isolate that logs without end: its answers come, and the log has a second's lines and the count", async () => {

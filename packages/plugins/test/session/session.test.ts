@@ -1,5 +1,6 @@
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { LogLevel } from "@troupe/protocol/actor/v1";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
 import { Ear, openScripted, ready, type ScriptedCarrier } from "../support/scripted-carrier.ts";
@@ -250,6 +251,27 @@ test("frames of a kind that nobody knows yet are dropped, and said once", async 
   carrier.say({ $case: "pong", value: { number: 9 } });
   expect(session.open).toBe(true);
   expect(world.lines).toHaveLength(1);
+});
+
+test("lines past a second's are counted, and told as one when the second or the session is over", async () => {
+  const world = new World();
+  const { session, carrier } = await openScripted(world);
+  const flood = (): void => {
+    for (let n = 0; n < limits.pluginLogLinesPerSecond + 744; n += 1)
+      carrier.say({ $case: "log", value: { line: { level: LogLevel.DEBUG, message: "x" } } });
+  };
+  flood();
+  expect(world.lines).toHaveLength(limits.pluginLogLinesPerSecond);
+  await world.pass(1_000);
+  expect(world.lines.at(-1)).toBe("warn 744 lines dropped: it logs too much");
+  const before = world.lines.length;
+  flood();
+  carrier.crash(undefined);
+  expect(world.lines.slice(before + limits.pluginLogLinesPerSecond)).toContain(
+    "warn 744 lines dropped: it logs too much",
+  );
+  await session.ended;
+  expect(world.pendingTimers).toBeLessThanOrEqual(1);
 });
 
 function invokes(carrier: ScriptedCarrier): unknown[] {

@@ -22,6 +22,7 @@ import {
 } from "@troupe/protocol/plugin/v1";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
+import { FrameBudget } from "../frame-budget.ts";
 import { Inbox } from "../native/inbox.ts";
 import { Outbox, PUSH_BYTES } from "../native/outbox.ts";
 import { compileModule, readModule } from "./checked-module.ts";
@@ -68,6 +69,11 @@ class WasmCarrier implements Carrier {
   readonly #thread: WasmThread;
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
+  readonly #budget = new FrameBudget(() => this.#hearing && this.#hear());
+  /** Bytes of the turn that is done, until they are in the inbox. */
+  #outBytes = 0;
+  /** Not all of them were heard yet. */
+  #hearing = false;
   readonly #opened = Promise.withResolvers<Carrier>();
   readonly #gone = Promise.withResolvers<CloseReport>();
   #phase: Phase = "opening";
@@ -84,7 +90,7 @@ class WasmCarrier implements Carrier {
       exchange: this.#exchange,
       host: { maxFrame: limits.pluginFrameBytes, maxQueued: limits.pluginQueuedFrames, config },
       timeLimitMs,
-      ear: { idle: () => this.#idle(), ended: (error) => this.#ended(error) },
+      ear: { idle: () => this.#turnDone(), ended: (error) => this.#ended(error) },
     });
   }
 
@@ -120,7 +126,7 @@ class WasmCarrier implements Carrier {
 
   /** Its turn, if it has none. */
   #run(): void {
-    if (!this.#thread.idle) return;
+    if (!this.#thread.idle || this.#hearing) return;
     let given = false;
     this.#outbox.take((frames) => {
       given = true;
@@ -134,35 +140,42 @@ class WasmCarrier implements Carrier {
     else if (this.#phase === "closing") this.#thread.close(frames, this.#closeMs);
   }
 
-  #idle(): void {
+  #turnDone(): void {
     if (this.#phase === "opening") {
       this.#phase = "open";
       this.#opened.resolve(this);
       return;
     }
-    if (this.#phase === "open") this.#take();
+    this.#outBytes = this.#exchange.words[Word.outBytes] ?? 0;
+    this.#hear();
+  }
+
+  /** What came out; and then the next turn, if there is anything for it. */
+  #hear(): void {
+    this.#hearing = this.#phase === "open" && !this.#take();
+    if (this.#hearing) return;
     const more = this.#exchange.words[Word.more] === 1;
     if (more || this.#phase === "closing" || !this.#outbox.empty) this.#run();
   }
 
-  /** All frames of the turn that is done. */
-  #take(): void {
-    const bytes = this.#exchange.words[Word.outBytes] ?? 0;
-    let taken = false;
+  /** Frames of the turn that is done. False: the host's own turn allows no more, and there may be. */
+  #take(): boolean {
     const pull = (into: Uint8Array): number => {
-      if (taken || bytes === 0) return 0;
+      const bytes = this.#outBytes;
       if (bytes > into.byteLength) return -bytes;
-      taken = true;
+      this.#outBytes = 0;
       into.set(new Uint8Array(this.#exchange.outgoing, 0, bytes));
       return bytes;
     };
     while (this.#phase === "open") {
+      if (!this.#budget.take()) return false;
       const pulled = this.#inbox.next(pull);
-      if (pulled === undefined) return;
+      if (pulled === undefined) return true;
       const frame = TroupeError.is(pulled) ? pulled : decode(pulled);
-      if (TroupeError.is(frame)) return this.#thread.end(frame);
-      this.#parts.events.frame(frame);
+      if (TroupeError.is(frame)) this.#thread.end(frame);
+      else this.#parts.events.frame(frame);
     }
+    return true;
   }
 
   #ended(error: TroupeError | undefined): void {

@@ -24,6 +24,7 @@ import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../car
 import { pluginErrors, type WorkerExit, workerErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
+import { FrameBudget } from "../frame-budget.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { type HostStream, importGrpc } from "./grpc.ts";
 import { planLaunch } from "./launch.ts";
@@ -110,6 +111,10 @@ class WorkerCarrier implements Carrier {
   readonly #parts: WorkerParts;
   readonly #events: CarrierEvents;
   readonly #queue: FrameQueue;
+  readonly #budget = new FrameBudget(() => this.#hear());
+  /** What came and wasn't heard, each batch in its order. */
+  #came: readonly Uint8Array[] = [];
+  #heard = 0;
   /** Set by the first cause to end. */
   #ending: Promise<CloseReport> | undefined;
 
@@ -118,7 +123,10 @@ class WorkerCarrier implements Carrier {
     this.#events = events;
     const { plugin, child, stream } = parts;
     this.#queue = new FrameQueue(stream, (what, limit) => this.#fail(pluginErrors.stalled(what, limit)));
-    stream.on("data", (batch: PluginBatch) => this.#take(batch));
+    stream.on("data", (batch: PluginBatch) => {
+      this.#came = this.#came.length === 0 ? batch.frames : this.#came.concat(batch.frames);
+      this.#hear();
+    });
     stream.on("error", (cause: Error) => this.#fail(workerErrors.broken(plugin, cause)));
     for (const end of ["end", "cancelled", "close"]) stream.on(end, () => this.#disconnected());
     void child.exited.then((exit) => this.#fail(endedWith(plugin, child, exit)));
@@ -133,13 +141,19 @@ class WorkerCarrier implements Carrier {
     return this.#ending;
   }
 
-  #take(batch: PluginBatch): void {
-    for (const bytes of batch.frames) {
-      if (this.#ending !== undefined) return;
+  /** As much as a turn allows; nothing more is read of the stream until all is heard. */
+  #hear(): void {
+    const { stream } = this.#parts;
+    for (; this.#ending === undefined; this.#heard += 1) {
+      const bytes = this.#came[this.#heard];
+      if (bytes === undefined) break;
+      if (!this.#budget.take()) return void stream.pause();
       const frame = this.#decode(bytes);
-      if (frame === undefined) return;
-      this.#events.frame(frame);
+      if (frame !== undefined) this.#events.frame(frame);
     }
+    this.#came = [];
+    this.#heard = 0;
+    if (stream.isPaused()) stream.resume();
   }
 
   #decode(bytes: Uint8Array): ReturnType<typeof PluginFrameCodec.decode> | undefined {

@@ -13,10 +13,11 @@ import "./globals.ts";
 
 import { TroupeError, UserError } from "@troupe/base";
 import { cloneValue, limits } from "@troupe/protocol";
+import { LogLevel } from "@troupe/protocol/actor/v1";
 import { edgeEnv } from "@troupe/runtime/edge";
 import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow } from "@troupe/runtime/guest";
-import { droppedFrame, logFrame } from "../log-frame.ts";
-import { LogRate } from "../log-rate.ts";
+import { LogRate, linesDropped } from "../../../log-rate.ts";
+import { logFrame } from "../log-frame.ts";
 import { readRecords } from "../records.ts";
 import { define, host, out, settle, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -29,7 +30,11 @@ let afterTurn: (() => void)[] = [];
 let exhausted = false;
 let session: IsolateSession | undefined;
 
-const lines = new LogRate(limits.isolateLogLinesPerSecond, (dropped) => out.frame(droppedFrame(dropped)));
+const lines = new LogRate({
+  timers: { set: timers.setTimeout, clear: timers.clear },
+  linesPerSecond: limits.isolateLogLinesPerSecond,
+  tell: (dropped) => out.frame(logFrame(LogLevel.WARN, linesDropped(dropped))),
+});
 
 const line = (level: Parameters<typeof logFrame>[0], message: string): void => {
   if (lines.take()) out.frame(logFrame(level, message));

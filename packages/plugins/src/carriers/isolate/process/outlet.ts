@@ -6,12 +6,8 @@
  * runtime reads that far, ends its turn, and gives the half back (`more`). So an isolate that says little never waits, and
  * one that floods has at most one budget on its way: the rest waits here, and the isolate isn't entered meanwhile. A
  * frame that is longer than what is left goes when anything is left.
- *
- * Lines for the log have a rate as well (`log-rate.ts`).
  */
 import { limits } from "@troupe/protocol";
-import { droppedFrame, isLogFrame } from "../log-frame.ts";
-import { LogRate } from "../log-rate.ts";
 
 /** What an outlet is made of. */
 export interface OutletParts {
@@ -24,9 +20,6 @@ export interface OutletParts {
 /** One isolate's. */
 export class Outlet {
   readonly #parts: OutletParts;
-  readonly #lines = new LogRate(2 * limits.isolateLogLinesPerSecond + 2, (dropped) =>
-    this.#say(droppedFrame(dropped)),
-  );
   /** Frames that wait, from `#next` on. */
   #waiting: Uint8Array[] = [];
   #next = 0;
@@ -43,7 +36,9 @@ export class Outlet {
 
   /** Takes a frame; its bytes mustn't change any more. */
   say(frame: Uint8Array): void {
-    if (!isLogFrame(frame) || this.#lines.take()) this.#say(frame);
+    if (this.#over) return;
+    if (this.#waiting.length === 0 && this.#open) this.#leave(frame);
+    else this.#waiting.push(frame);
   }
 
   /** Settles when nothing waits any more; undefined: nothing does. */
@@ -69,7 +64,6 @@ export class Outlet {
 
   /** The isolate says nothing more. `left` is called when all that it said has left. */
   finish(left: () => void): void {
-    this.#lines.end();
     if (this.blocked === undefined) left();
     else void this.blocked.then(() => void (this.#over || left()));
   }
@@ -77,18 +71,11 @@ export class Outlet {
   /** What waits is dropped. */
   close(): void {
     this.#over = true;
-    this.#lines.end();
     this.#settle();
   }
 
   get #open(): boolean {
     return this.#frames > 0 && this.#bytes > 0;
-  }
-
-  #say(frame: Uint8Array): void {
-    if (this.#over) return;
-    if (this.#waiting.length === 0 && this.#open) this.#leave(frame);
-    else this.#waiting.push(frame);
   }
 
   #leave(frame: Uint8Array): void {

@@ -1,0 +1,168 @@
+/**
+ * What a plugin that misbehaves takes from one beside it, on each carrier that has a process or a thread for it.
+ *
+ * A p99 says as much of the machine as of the neighbour. So what is compared was measured in turns: a hundred calls alone, a
+ * hundred beside, and so on, all of a round's pooled; what else the machine does hits both alike. Each figure stands beside
+ * its control, the same pairs with nobody doing harm: what that is away from 1 is the machine's noise.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dynamicActor, pluginActor } from "@troupe/plugins";
+import type { AnyActorDefinition } from "@troupe/runtime";
+import { wasmPlugin } from "../../packages/plugins/test/support/built.ts";
+import type { Figure, Line, Unmeasured } from "../line.ts";
+import { type Act, withRegistry } from "../plugin-registry.ts";
+import { median, quantile } from "../statistics.ts";
+
+const harms = ["floods", "stalls", "spins"] as const;
+
+type Harm = (typeof harms)[number];
+
+/** Of one round, each way. */
+const BLOCKS = 10;
+const CALLS = 100;
+
+/** Pairs of p99s: beside over alone. */
+async function ratio(act: Act, harm: Harm | undefined): Promise<number> {
+  const times = { alone: [] as number[], beside: [] as number[] };
+  for (let block = 0; block < BLOCKS; block += 1) {
+    await calls(act, times.alone);
+    const harming = harm && repeated(() => act("hostile", "a", harm));
+    await calls(act, times.beside);
+    await harming?.stop();
+  }
+  return p99(times.beside) / p99(times.alone);
+}
+
+async function calls(act: Act, times: number[]): Promise<void> {
+  for (let n = 0; n < CALLS; n += 1) {
+    const before = performance.now();
+    await act("neighbour", "a", "hello");
+    times.push(performance.now() - before);
+  }
+}
+
+function p99(times: number[]): number {
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.99,
+  );
+}
+
+async function neighbour(rounds: number, use: Readonly<Record<Role, AnyActorDefinition>>): Promise<Figure> {
+  return await withRegistry(use, async (act) => {
+    for (let warm = 0; warm < 5; warm += 1) await calls(act, []);
+    const ratios = new Map<Harm | undefined, number[]>();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const harm of [undefined, ...harms])
+        ratios.set(harm, [...(ratios.get(harm) ?? []), await ratio(act, harm)]);
+    }
+    const of = (harm: Harm | undefined): number => median(ratios.get(harm) ?? []);
+    const each = harms.map((harm) => `${harm} ${of(harm).toFixed(2)}`).join(", ");
+    return {
+      value: Math.max(...harms.map(of)),
+      detail: `${each}; alone over alone ${of(undefined).toFixed(2)}`,
+    };
+  });
+}
+
+/** Who is measured, and who does harm: each with its own process, thread or isolate. */
+type Role = "neighbour" | "hostile";
+
+/** Does it again and again, whatever comes of it. */
+function repeated(work: () => Promise<unknown>): { stop(): Promise<void> } {
+  let stopped = false;
+  const loop = (async () => {
+    while (!stopped) {
+      await work().catch(() => undefined);
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  })();
+  return {
+    stop: () => {
+      stopped = true;
+      return loop;
+    },
+  };
+}
+
+const options = { actionTimeout: 200 };
+
+/** The same in TypeScript; a worker that spins for good would be no neighbour but a smaller machine. */
+function program(spins: string): string {
+  return `actor({
+    events: { told: event() },
+    actions: {
+      hello: () => "hello",
+      floods: (c) => {
+        for (let n = 0; n < 1_000; n += 1) c.log.debug("x".repeat(100));
+        for (let n = 0; n < 200; n += 1) c.broadcast("told", "x".repeat(100));
+      },
+      stalls: () => new Promise(() => {}),
+      spins: () => { ${spins} },
+    },
+    options: ${JSON.stringify(options)},
+  })`;
+}
+
+function isolateNeighbour(rounds: number): Promise<Figure> {
+  const source = `import { actor, event } from "troupe"; export default ${program("for (;;);")};`;
+  const define = (): AnyActorDefinition => dynamicActor({ source });
+  return neighbour(rounds, { neighbour: define(), hostile: define() });
+}
+
+async function wasmNeighbour(rounds: number): Promise<Figure | Unmeasured> {
+  const built = await wasmPlugin("hostile");
+  if (built.missing !== undefined) return { missing: built.missing };
+  const define = (): AnyActorDefinition => pluginActor({ wasm: built.path, options });
+  return await neighbour(rounds, { neighbour: define(), hostile: define() });
+}
+
+async function workerNeighbour(rounds: number): Promise<Figure> {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-bench-neighbour-"));
+  try {
+    const spins = "const end = Date.now() + 200; while (Date.now() < end);";
+    const source = `import { actor, event } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
+      import { serveWorker } from ${JSON.stringify(import.meta.resolve("@troupe/plugins/worker"))};
+      await serveWorker({ name: "hostile", actors: { hostile: ${program(spins)} } });`;
+    writeFileSync(join(folder, "main.ts"), source);
+    writeFileSync(join(folder, "troupe-plugin.toml"), manifest);
+    const define = (): AnyActorDefinition => pluginActor({ plugin: folder });
+    return await neighbour(rounds, { neighbour: define(), hostile: define() });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const manifest = `manifest_version = 1
+capabilities = ["actors"]
+[plugin]
+id = "hostile"
+version = "1.0.0"
+kind = "worker"
+[compat]
+troupe = ">=0.0.0"
+[load]
+runtime = "node"
+entrypoint = "main.ts"
+`;
+
+function line(name: string, what: string, measure: Line["measure"]): Line {
+  return {
+    name,
+    work: `p99 of ${what} beside one that floods, stalls or spins, over its p99 alone; the worst of the three`,
+    unit: "ratio",
+    target: 2,
+    better: "less",
+    peers: "a spinning neighbour on one thread: the length of its spin",
+    measure,
+  };
+}
+
+/** Lines about plugins beside others. */
+export const neighbourLines: readonly Line[] = [
+  line("dynamic-neighbour", "a dynamic actor", isolateNeighbour),
+  line("wasm-neighbour", "an actor in WebAssembly", wasmNeighbour),
+  line("worker-neighbour", "an actor of a worker", workerNeighbour),
+];

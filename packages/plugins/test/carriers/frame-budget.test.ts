@@ -1,0 +1,27 @@
+import { limits } from "@troupe/protocol";
+import { expect, test } from "vitest";
+import { FrameBudget } from "../../src/carriers/frame-budget.ts";
+
+test("a plugin that floods is heard in as many turns as it takes, and whoever else waits has one between each two", async () => {
+  let waiting = limits.pluginFramesPerTurn * 3 + 7;
+  const turns: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const budget = new FrameBudget(() => hear());
+  let others = 0;
+  const hear = (): void => {
+    let heard = 0;
+    for (; waiting > 0 && budget.take(); waiting -= 1) heard += 1;
+    turns.push(heard);
+    if (waiting === 0) done.resolve();
+    else setImmediate(() => (others += 1));
+  };
+  hear();
+  await done.promise;
+  expect(turns).toEqual([...Array.from({ length: 3 }, () => limits.pluginFramesPerTurn), 7]);
+  expect(others).toBeGreaterThanOrEqual(2);
+});
+
+test("one that says little is never kept waiting", () => {
+  const budget = new FrameBudget(() => expect.unreachable());
+  for (let n = 0; n < limits.pluginFramesPerTurn - 1; n += 1) expect(budget.take()).toBe(true);
+});
