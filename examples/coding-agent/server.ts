@@ -7,6 +7,18 @@ if (process.env["MODEL_KEY"]) process.env["MODEL_URL"] ??= "https://api.openai.c
 else process.env["MODEL_URL"] ??= await serveScriptedModel();
 const { workspace } = await import("./actor.ts");
 
-export const registry = setup({ use: { workspace }, fetch: pageServer(new URL("page/", import.meta.url)) });
+const library = (path: string): URL => new URL(import.meta.resolve(path));
+const page = pageServer(new URL("page/", import.meta.url), {
+  libraries: {
+    "xterm.css": library("@xterm/xterm/css/xterm.css"),
+    "xterm.mjs": library("@xterm/xterm/lib/xterm.mjs"),
+    "addon-fit.mjs": library("@xterm/addon-fit/lib/addon-fit.mjs"),
+  },
+  imports: { "@xterm/xterm": "/lib/xterm.mjs", "@xterm/addon-fit": "/lib/addon-fit.mjs" },
+  // xterm.js writes the sizes of its rows into style sheets of its own.
+  inlineStyles: true,
+});
+
+export const registry = setup({ use: { workspace }, fetch: page });
 
 await registry.start();

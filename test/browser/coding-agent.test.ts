@@ -30,16 +30,16 @@ test("the agent writes and runs what it was allowed to; both tabs see it, and a 
   await other.getByRole("button", { name: "primes.txt" }).click();
   await other.locator("#viewer-text", { hasText: "29" }).waitFor();
   await type(other, "cd primes && wc -l < primes.txt > count.txt && cat count.txt");
-  await other.locator("#screen .row", { hasText: /^\s*10$/ }).waitFor();
+  await other.locator("#screen .xterm-rows > div", { hasText: /^\s*10$/ }).waitFor();
   await other.getByRole("button", { name: "count.txt" }).waitFor();
   await resized(other);
   // One terminal for all: who types in another tab types in the same shell, and a page that comes again shows it as it was.
   await type(one, "printf '\\033[32m%s\\033[0m\\n' $PWD");
   for (const page of [one, other])
-    await page.locator("#screen .fg-2", { hasText: /^\/home\/user\/primes\s*$/ }).waitFor();
+    await page.locator("#screen .xterm-fg-2", { hasText: /^\/home\/user\/primes\s*$/ }).waitFor();
   const shown = await screenOf(one);
   await one.reload();
-  await one.locator("#screen .fg-2").waitFor();
+  await one.locator("#screen .xterm-fg-2").waitFor();
   expect(await screenOf(one)).toBe(shown);
 
   await example.kill();
@@ -54,7 +54,7 @@ test("the agent writes and runs what it was allowed to; both tabs see it, and a 
 
   // The shell has ended with its server; a new one is there.
   await type(late, "cat primes/count.txt");
-  await late.locator("#screen .row", { hasText: /^\s*10$/ }).waitFor();
+  await late.locator("#screen .xterm-rows > div", { hasText: /^\s*10$/ }).waitFor();
 
   await late.getByLabel("Message").fill("Once more");
   await late.getByLabel("Message").press("Enter");
@@ -66,7 +66,7 @@ test("the agent writes and runs what it was allowed to; both tabs see it, and a 
 }, 90_000);
 
 async function type(page: Page, line: string): Promise<void> {
-  await page.locator("#screen .row", { hasText: "$" }).first().waitFor();
+  await page.locator("#screen .xterm-rows > div", { hasText: "$" }).first().waitFor();
   await page.locator("#screen").click();
   await page.keyboard.type(line);
   await page.keyboard.press("Enter");
@@ -74,7 +74,7 @@ async function type(page: Page, line: string): Promise<void> {
 
 /** All rows that have something in them. */
 async function screenOf(page: Page): Promise<string> {
-  const rows = await page.locator("#screen .row").allTextContents();
+  const rows = await page.locator("#screen .xterm-rows > div").allTextContents();
   return rows
     .map((row) => row.trimEnd())
     .join("\n")
@@ -86,7 +86,7 @@ async function resized(page: Page): Promise<void> {
   const wide = page.viewportSize() ?? { width: 1280, height: 720 };
   await page.setViewportSize({ ...wide, width: 1100 });
   await type(page, "echo cols=$COLUMNS");
-  const cols = page.locator("#screen .row", { hasText: /^cols=\d+\s*$/ });
+  const cols = page.locator("#screen .xterm-rows > div", { hasText: /^cols=\d+\s*$/ });
   const narrow = await cols.last().textContent();
   await page.setViewportSize(wide);
   await expect

@@ -4,35 +4,33 @@
  * The shell is the workspace's, not the page's: whoever comes late, or again, reads what it has shown from the beginning, by cursor, and
  * then follows. What came over the connection twice, or out of turn, is told by its sequence.
  */
-import { byId, make } from "../../chat-room/page/dom.ts";
+import { FitAddon } from "@xterm/addon-fit";
+import { type ITheme, Terminal as Screen } from "@xterm/xterm";
+import { byId } from "../../chat-room/page/dom.ts";
 import type { Workspace } from "./main.ts";
-import { TerminalCodes } from "./terminal-codes.ts";
-import { bytesOfKey } from "./terminal-keys.ts";
-import { type Row, TerminalScreen } from "./terminal-screen.ts";
 
 /** What a command changed is looked at when it has been still for so long. */
 const STILL_MS = 300;
 
+const ENDED = "\r\n\u001b[2mThe shell has ended. Any key opens another.\u001b[0m";
+
 export class Terminal {
   readonly #workspace: Workspace;
-  readonly #view = byId("screen", HTMLDivElement);
-  readonly #input = byId("typing", HTMLTextAreaElement);
   readonly #changed: () => void;
-  #screen = new TerminalScreen(80, 24);
-  #codes = new TerminalCodes(this.#screen, (text) => this.#type(text));
+  readonly #view = byId("screen", HTMLDivElement);
+  readonly #screen = new Screen({ fontSize: 12.5, lineHeight: 1.25, scrollback: 2_000 });
+  readonly #fit = new FitAddon();
   #shellId: string | undefined;
   /** The last that was shown; what is behind it is shown when all before it was. */
   #shown = 0;
   #catching: Promise<void> | undefined;
   #ended = false;
-  #drawing = false;
   #still: ReturnType<typeof setTimeout> | undefined;
-  /** Rows as they were drawn last, by their place. */
-  readonly #drawn: { row: Row; cursor: number; element: HTMLElement }[] = [];
 
   constructor(workspace: Workspace, changed: () => void) {
     this.#workspace = workspace;
     this.#changed = changed;
+    this.#open();
     workspace.on("shellData", ({ shellId, sequence, data }) => {
       if (shellId !== this.#shellId) return;
       if (sequence === this.#shown + 1) this.#show(sequence, data);
@@ -44,32 +42,32 @@ export class Terminal {
     workspace.onStatusChange((status) => {
       if (status === "connected") this.#catchUp();
     });
-    this.#listen();
-    new ResizeObserver(() => this.#fit()).observe(this.#view);
     this.#catchUp();
   }
 
-  #listen(): void {
-    this.#view.addEventListener("click", () => {
-      if (getSelection()?.isCollapsed !== false) this.#input.focus({ preventScroll: true });
-    });
-    this.#input.addEventListener("keydown", (event) => {
-      const bytes = event.isComposing ? undefined : bytesOfKey(event, this.#codes.applicationKeys);
-      if (bytes === undefined) return;
-      event.preventDefault();
-      this.#type(bytes);
-    });
-    this.#input.addEventListener("input", (event) => {
-      if (event instanceof InputEvent && event.isComposing) return;
-      this.#type(this.#input.value.replaceAll("\n", "\r"));
-      this.#input.value = "";
-    });
+  #open(): void {
+    const screen = this.#screen;
+    screen.options.fontFamily = getComputedStyle(this.#view).fontFamily;
+    screen.loadAddon(this.#fit);
+    screen.open(this.#view);
+    // Shift-Tab leaves the terminal, for whoever has no mouse.
+    screen.attachCustomKeyEventHandler(({ key, shiftKey }) => key !== "Tab" || !shiftKey);
+    screen.onData((text) => this.#type(text));
+    screen.onResize((size) => this.#resize(size));
+    new ResizeObserver(() => this.#fit.fit()).observe(this.#view);
+    const dress = (): void => {
+      screen.options.theme = themeOf(this.#view);
+    };
+    dress();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
   }
 
   #type(text: string): void {
-    if (this.#ended) return this.#again();
-    if (this.#shellId === undefined || text === "") return;
-    this.#workspace.writeShell(this.#shellId, text).catch(() => this.#catchUp());
+    // Programs ask terminals what they are: what has been shown before was answered then, and one tab answers for all.
+    if (this.#catching !== undefined || !document.hasFocus()) return;
+    if (this.#ended) this.#again();
+    else if (this.#shellId !== undefined)
+      this.#workspace.writeShell(this.#shellId, text).catch(() => this.#catchUp());
   }
 
   /** Shows all that there is, of the shell that there is. Whoever asks meanwhile waits for the same. */
@@ -90,6 +88,8 @@ export class Terminal {
       more = page.hasMore;
       if (page.end) this.#over();
     }
+    // What is written is read a little later.
+    await new Promise<void>((resolve) => this.#screen.write("", resolve));
   }
 
   /** The one that runs, or a new one: when two tabs open one at once, the first stays. */
@@ -97,20 +97,24 @@ export class Terminal {
     const running = async () => (await this.#workspace.listShells()).find(({ running }) => running)?.shellId;
     const known = await running();
     if (known !== undefined) return known;
-    const { shellId } = await this.#workspace.openShell(this.#size());
+    const { cols, rows } = this.#screen;
+    const { shellId } = await this.#workspace.openShell({ cols, rows });
     const first = (await running()) ?? shellId;
     if (first !== shellId) await this.#workspace.closeShell(shellId);
     return first;
   }
 
   #begin(shellId: string): void {
-    const { cols, rows } = this.#size();
     this.#shellId = shellId;
     this.#shown = 0;
     this.#ended = false;
-    this.#screen = new TerminalScreen(cols, rows);
-    this.#codes = new TerminalCodes(this.#screen, (text) => this.#type(text));
-    this.#workspace.resizeShell(shellId, cols, rows).catch(() => undefined);
+    this.#screen.reset();
+    this.#resize(this.#screen);
+  }
+
+  #resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    if (this.#shellId !== undefined)
+      this.#workspace.resizeShell(this.#shellId, cols, rows).catch(() => undefined);
   }
 
   /** Somebody may like another one. */
@@ -122,82 +126,48 @@ export class Terminal {
   #over(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#codes.take(
-      new TextEncoder().encode("\r\n\u001b[2mThe shell has ended. Any key opens another.\u001b[0m"),
-    );
-    this.#draw();
+    this.#screen.write(ENDED);
   }
 
   #show(sequence: number, data: Uint8Array): void {
     if (sequence <= this.#shown) return;
     this.#shown = sequence;
-    this.#codes.take(data);
-    this.#draw();
+    this.#screen.write(data);
     clearTimeout(this.#still);
     this.#still = setTimeout(this.#changed, STILL_MS);
   }
-
-  /** How many characters there is room for. */
-  #size(): { cols: number; rows: number } {
-    const probe = make("span", { class: "probe" }, "0".repeat(100));
-    this.#view.append(probe);
-    const { width, height } = probe.getBoundingClientRect();
-    probe.remove();
-    const { paddingLeft, paddingTop } = getComputedStyle(this.#view);
-    const room = (size: number, padding: string) => size - 2 * Number.parseFloat(padding);
-    return {
-      cols: Math.max(Math.floor(room(this.#view.clientWidth, paddingLeft) / (width / 100)), 20),
-      rows: Math.max(Math.floor(room(this.#view.clientHeight, paddingTop) / height), 4),
-    };
-  }
-
-  #fit(): void {
-    const { cols, rows } = this.#size();
-    if (cols === this.#screen.cols && rows === this.#screen.height) return;
-    this.#screen.resize(cols, rows);
-    this.#draw();
-    if (this.#shellId !== undefined)
-      this.#workspace.resizeShell(this.#shellId, cols, rows).catch(() => undefined);
-  }
-
-  /** Many pieces come at once; they are drawn once. */
-  #draw(): void {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    requestAnimationFrame(() => {
-      this.#drawing = false;
-      this.#drawRows();
-    });
-  }
-
-  #drawRows(): void {
-    const { history, rows, x, y, cursorVisible } = this.#screen;
-    const all = [...history, ...rows];
-    const end = this.#view.scrollTop + this.#view.clientHeight >= this.#view.scrollHeight - 4;
-    for (const old of this.#drawn.splice(all.length)) old.element.remove();
-    for (const [at, row] of all.entries()) {
-      const cursor = cursorVisible && !this.#ended && at === history.length + y ? x : -1;
-      const old = this.#drawn[at];
-      if (old !== undefined && old.row === row && old.cursor === cursor) continue;
-      const element = make("div", { class: "row" }, ...piecesOf(row, cursor));
-      if (old === undefined) this.#view.append(element);
-      else old.element.replaceWith(element);
-      this.#drawn[at] = { row, cursor, element };
-    }
-    if (end) this.#view.scrollTop = this.#view.scrollHeight;
-  }
 }
 
-/** Neighbours of one style are one piece. */
-function piecesOf(row: Row, cursor: number): HTMLElement[] {
-  const pieces: { text: string; style: string }[] = [];
-  const length = Math.max(row.length, cursor + 1);
-  for (let x = 0; x < length; x += 1) {
-    const { text, style: own } = row[x] ?? { text: " ", style: "" };
-    const style = x === cursor ? `${own} cursor`.trim() : own;
-    const last = pieces.at(-1);
-    if (last !== undefined && last.style === style) last.text += text;
-    else pieces.push({ text, style });
-  }
-  return pieces.map(({ text, style }) => make("span", { class: style === "" ? undefined : style }, text));
+/** The page's colours, as they are now. The bright ones are the same. */
+function themeOf(view: HTMLElement): ITheme {
+  const probe = view.appendChild(document.createElement("i"));
+  const colour = (name: string): string => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const theme: ITheme = {
+    background: colour("sheet"),
+    foreground: colour("ink"),
+    cursor: colour("accent"),
+    cursorAccent: colour("accent-ink"),
+    selectionBackground: colour("mine"),
+    black: colour("t-black"),
+    red: colour("t-red"),
+    green: colour("t-green"),
+    yellow: colour("t-yellow"),
+    blue: colour("t-blue"),
+    magenta: colour("t-magenta"),
+    cyan: colour("t-cyan"),
+    white: colour("t-white"),
+    brightBlack: colour("t-grey"),
+    brightRed: colour("t-red"),
+    brightGreen: colour("t-green"),
+    brightYellow: colour("t-yellow"),
+    brightBlue: colour("t-blue"),
+    brightMagenta: colour("t-magenta"),
+    brightCyan: colour("t-cyan"),
+    brightWhite: colour("ink"),
+  };
+  probe.remove();
+  return theme;
 }
