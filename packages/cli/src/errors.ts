@@ -17,6 +17,7 @@ function error(
 
 /** Errors of what was typed. */
 export const optionErrors = {
+  usage: (message: string) => error(400, "config", "usage", message),
   invalid: (option: string, value: string, accepted: string) =>
     error(400, "config", "invalid_option", `${option} ${value}: must be ${accepted}`, {
       metadata: { option, value },
@@ -159,6 +160,22 @@ export const traceErrors = {
 
 /** Errors of `troupe run`. */
 export const runErrors = {
+  notFound: (program: string, cause: unknown) =>
+    error(
+      400,
+      "run",
+      "not_found",
+      `${program} can't be started: it isn't there, or what it runs with isn't`,
+      {
+        metadata: { program },
+        cause,
+      },
+    ),
+  notExecutable: (program: string, cause: unknown) =>
+    error(400, "run", "not_executable", `${program} can't be started: it isn't a program that may be run`, {
+      metadata: { program },
+      cause,
+    }),
   cannotStart: (program: string, cause: unknown) =>
     error(400, "run", "cannot_start", `${program} can't be started: ${reasonOf(cause)}`, {
       metadata: { program },

@@ -1,5 +1,5 @@
 /** Runs the program on this process, and tells of an error by its text and a code. */
-import { TroupeError } from "@troupe/base";
+import { failureOf } from "./failure.ts";
 import { troupeProgram } from "./program.ts";
 
 /** How a process that was asked twice exits. */
@@ -45,11 +45,8 @@ try {
     },
   }).parseAsync();
 } catch (error) {
-  if (process.argv.includes("--json") && TroupeError.is(error)) {
-    const { group, code, message, metadata } = error;
-    process.stdout.write(`${JSON.stringify({ error: { group, code, message, metadata } })}\n`);
-  }
-  const told = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
-  process.stderr.write(`troupe: ${told}\n`);
-  process.exitCode = 1;
+  const { exitCode, out, err } = failureOf(error, process.argv.slice(2));
+  process.stdout.write(out);
+  process.stderr.write(err);
+  process.exitCode = exitCode;
 }

@@ -14,12 +14,18 @@ import { type StartFlags, startProgram } from "./start/command.ts";
 import { runHostProcess } from "./start/hosts/command.ts";
 import { runTrace, type TraceFlags } from "./trace/command.ts";
 
-/** The commands, not yet run. */
+/** The commands, not yet run. What can't be understood is thrown: see `failure.ts`. */
 export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
   const program = new Command("troupe")
     .description("Stateful actors and AI agents")
     .version(TROUPE_VERSION)
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: (text) => terminal.err?.(text),
+      outputError: () => {},
+    });
   withGatewayOptions(program.command("gateway"))
     .description("Serves a gateway between an agent and its model provider")
     .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")

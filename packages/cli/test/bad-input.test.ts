@@ -9,7 +9,7 @@ import { buffer } from "node:stream/consumers";
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
@@ -109,6 +109,31 @@ test("bombs of every packing, packings in packings, unknown ones, cut ones and n
   // A call ends when its answer is unpacked, or can't be: which is first, nobody knows.
   const told = endsOf(atof).map(({ data }) => [data.content, data.bytes]);
   expect(new Set(told.map(String))).toEqual(new Set(bombs.map(([, body]) => String([null, body.length]))));
+});
+
+test("requests and answers that are no JSON, or no object, are told of as they are, and nobody's log hears of it", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  const warned = vi.spyOn(console, "warn");
+  onTestFinished(() => warned.mockRestore());
+  const bodies = ["", "not JSON", "[1]", '"text"', "7", "null", '{"messages":7}'];
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(bodies[provider.received.length - 1]);
+  });
+  const gateway = await start(provider, { atof });
+  for (const path of [
+    "/v1/messages",
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1beta/models/m:generateContent",
+  ])
+    for (const body of bodies) {
+      provider.received.length = bodies.indexOf(body);
+      expect(String(await buffer(await post(gateway.url + path, body)))).toBe(body);
+    }
+  await gateway[Symbol.asyncDispose]();
+  expect(endsOf(atof)).toHaveLength(4 * bodies.length);
+  expect(warned.mock.calls).toEqual([]);
 });
 
 test("an answer of 100 MiB goes through whole; a request of more than that is refused before anything goes out", async () => {

@@ -96,14 +96,50 @@ test("signals go on to the agent, those of a terminal too where there is none; h
   expect(await start(["--no-summary", "--", process.execPath, struck]).ran).toMatchObject({ code: 137 });
 });
 
-test("a program that isn't there is an error of ours, and a dry run starts nothing", async () => {
+test("a program that isn't there, or is none, is an error of ours with a shell's exit code; a dry run starts nothing", async () => {
   const missing = await start(["--", "/nowhere/agent"]).ran;
-  expect(missing.code).toBe(1);
-  expect(missing.err).toMatch(/\/nowhere\/agent can't be started: .*ENOENT.* \[run\.cannot_start\]\n$/);
+  expect(missing).toMatchObject({ code: 127, out: "" });
+  expect(missing.err).toMatch(
+    /^troupe: \/nowhere\/agent can't be started: it isn't there.* \[run\.not_found\]\n$/,
+  );
+  using folder = new PluginFolder();
+  const none = await start(["--no-summary", "--", folder.write("notes.txt", "notes")]).ran;
+  expect(none).toMatchObject({ code: 126, out: "" });
+  expect(none.err).toMatch(/^troupe: .*notes\.txt can't be started: .* \[run\.not_executable\]\n$/);
   const dry = await start(["--dry-run", "--upstream", "http://127.0.0.1:9", "--", "/nowhere/agent", "-x"])
     .ran;
   expect(dry).toMatchObject({ code: 0, err: "" });
   expect(dry.out).toMatch(/Would run \/nowhere\/agent -x\n$/);
+});
+
+test("a process that the agent leaves behind, in a call that has no end, doesn't hold up the run", async () => {
+  using folder = new PluginFolder();
+  const asked = Promise.withResolvers<void>();
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": thinking\n\n");
+    asked.resolve();
+  });
+  const left = folder.write(
+    "left.mjs",
+    `process.on("SIGTERM", () => process.exit());
+     const answer = await fetch(process.env.ANTHROPIC_BASE_URL + "/v1/messages", { method: "POST", body: "{}" });
+     await answer.text().catch(() => {});
+     console.log("cut");`,
+  );
+  const script = folder.write(
+    "leaves.mjs",
+    `import { spawn } from "node:child_process";
+     spawn(process.execPath, [${JSON.stringify(left)}], { detached: true, stdio: "inherit" }).unref();
+     process.on("SIGTERM", () => process.exit(4));
+     setInterval(() => {}, 1000);`,
+  );
+  const { child, ran } = start(["--upstream", provider.url, "--", process.execPath, script]);
+  await asked.promise;
+  const began = performance.now();
+  child.kill("SIGTERM");
+  // What is left behind has the pipes too, and ends when its call is cut.
+  expect(await ran).toMatchObject({ code: 4, out: "cut\n" });
+  expect(performance.now() - began).toBeLessThan(9_000);
 });
 
 test("agents are told by the variables of their SDKs, and by words of their own", async () => {

@@ -10,6 +10,7 @@ import { OpenAIChatCodec } from "@troupe/relay";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import { expect, test } from "vitest";
 import { runTrace } from "../src/trace/command.ts";
+import { tracePage } from "../src/trace/trace-page.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
@@ -138,6 +139,38 @@ test("as a page it needs nothing else, and what a trace says is text", async () 
   expect(page).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
   expect(page).not.toMatch(/<script|https?:\/\//);
   expect(page).toContain("default-src 'none'");
+});
+
+test("a page has the first of a long trace, and says what it leaves out", async () => {
+  using folder = new PluginFolder();
+  const data = { text: "<".repeat(19_000) };
+  const events = Array.from({ length: 300 }, (_, n) => ({ uuid: `${n}`, name: `turn-${n}`, data }));
+  const path = join(folder.path, "page.html");
+  await shown(written(folder, events), { html: path });
+  const page = readFileSync(path, "utf8");
+  expect(page.length).toBeLessThan(21_000_000);
+  const values = page.match(/<pre /g)?.length ?? 0;
+  expect(page).toContain(`${300 - values} requests and responses; the file has them`);
+  expect(values).toBeGreaterThan(200);
+  expect(page).toContain("turn-299");
+});
+
+test("scopes past what a page has room for are counted on it", () => {
+  const name = "n".repeat(1_000_000);
+  const node = {
+    kind: "mark",
+    name,
+    category: undefined,
+    beganAt: 0,
+    tookMs: undefined,
+    error: undefined,
+  } as const;
+  const more = { facts: [], input: undefined, output: undefined, children: [] };
+  const roots = Array.from({ length: 25 }, () => ({ ...node, ...more }));
+  const page = tracePage({ roots, events: 25, unreadable: 0 }, "t");
+  const shownOnes = page.match(/<summary/g)?.length ?? 0;
+  expect(shownOnes).toBeGreaterThan(15);
+  expect(page).toContain(`no room for them: ${25 - shownOnes} scopes and marks; the file has them`);
 });
 
 test.each([

@@ -126,7 +126,8 @@ export class Gateway implements AsyncDisposable {
   /** Ends it in order. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await this.#server.close();
+      // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
+      await this.#server.close({ now: this.#parts.route.token !== undefined });
     } finally {
       await this.#ending.disposeAsync();
     }

@@ -81,11 +81,15 @@ export class GatewayServer {
     return this.#url;
   }
 
-  /** Takes no more, lets the requests end that run, at most ten seconds, and closes. */
-  async close(): Promise<void> {
+  /**
+   * Takes no more and closes. Requests that run may take ten seconds to end; `now`: nobody needs their answers, and what is told of
+   * them is all that is waited for.
+   */
+  async close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
     this.#stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    if (now) this.#server.closeAllConnections();
+    else this.#server.closeIdleConnections();
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       this.#server.closeAllConnections();

@@ -43,7 +43,7 @@ function tableOf(plugins: readonly PluginView[]): readonly string[] {
   ];
 }
 
-/** Says all that is known of a plugin. */
+/** Says all that is known of a plugin. Fails where there is none. */
 export async function inspectOne(name: string, flags: CommonFlags, terminal: PluginTerminal): Promise<void> {
   const voice = new Voice(flags, terminal);
   const { plugin, found } = await lookAt(voice, name);
@@ -66,6 +66,7 @@ export async function inspectOne(name: string, flags: CommonFlags, terminal: Plu
     ]),
     ...(shown.problem === null ? [] : ["", `${shown.problem.message} [${shown.problem.code}]`]),
   ]);
+  if (found.manifest === undefined) voice.fail();
 }
 
 /** Says whether a manifest and the files that it names are right. Fails when they aren't. */

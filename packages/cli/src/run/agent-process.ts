@@ -2,8 +2,9 @@
  * AgentProcess: the program that runs behind the gateway. The terminal is its own; signals that only we get go on to it. One that
  * comes before it is there keeps it from starting: then as after its end, everything else ends in order.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { TroupeError } from "@troupe/base";
 import { runErrors } from "../errors.ts";
 import type { AgentStart } from "./agents.ts";
 
@@ -28,16 +29,31 @@ export class AgentProcess {
     onSignal((signal) => this.#pass(signal));
   }
 
-  /** Runs it to its end; its exit code. Throws `run.cannot_start`. */
+  /** Runs it to its end; its exit code. Throws `run.not_found`, `run.not_executable`, `run.cannot_start`. */
   async run({ program, args, env }: AgentStart): Promise<number> {
     if (this.#early !== undefined) return exitOf(this.#early);
-    const child = spawn(program, args, { stdio: "inherit", env: { ...env } });
+    const child = spawned(program, args, env);
     this.#pass = (signal) => void ((this.#atTerminal && ofTerminal.has(signal)) || child.kill(signal));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    child.once("error", (cause) => reject(runErrors.cannotStart(program, cause)));
+    child.once("error", (cause) => reject(startError(program, cause)));
     child.once("exit", (code, signal) => resolve(code ?? exitOf(signal)));
     return await promise;
   }
+}
+
+function spawned(program: string, args: readonly string[], env: AgentStart["env"]): ChildProcess {
+  try {
+    return spawn(program, args, { stdio: "inherit", env: { ...env } });
+  } catch (cause) {
+    throw startError(program, cause);
+  }
+}
+
+function startError(program: string, cause: unknown): TroupeError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") return runErrors.notFound(program, cause);
+  if (code === "EACCES" || code === "ENOEXEC") return runErrors.notExecutable(program, cause);
+  return runErrors.cannotStart(program, cause);
 }
 
 function exitOf(signal: NodeJS.Signals | null): number {

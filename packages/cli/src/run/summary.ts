@@ -6,6 +6,8 @@ import type { FilesWritten } from "./files-written.ts";
 
 /** More of them are counted only. */
 const MOST_FILES = 20;
+/** Characters of a line. */
+const LINE = 100;
 
 /** Tokens and money of one model. */
 export interface ModelUse {
@@ -46,10 +48,13 @@ export class RunSummary {
         (this.failures > 0 ? `, ${this.failures} failed` : ""),
       ...[...this.models].map(([model, use]) => `  ${model}: ${describe(use)}`),
     ];
-    if (this.tools.size > 0)
-      lines.push(`  tools: ${[...this.tools].map(([name, times]) => `${name} ×${times}`).join(", ")}`);
-    const files = this.#files.changed();
-    if (files.length > 0) lines.push(`  files written: ${listed(files)}`);
+    lines.push(
+      ...listed(
+        "tools",
+        Array.from(this.tools, ([name, times]) => `${name} ×${times}`),
+      ),
+    );
+    lines.push(...listed("files written", shortened(this.#files.changed())));
     // Names are a model's, and those of models their provider's.
     return `${lines.map(printable).join("\n")}\n`;
   }
@@ -77,10 +82,24 @@ export class RunSummary {
   }
 }
 
-function listed(files: readonly string[]): string {
-  const shown = files.slice(0, MOST_FILES);
-  const more = files.length - shown.length;
-  return more === 0 ? shown.join(", ") : `${shown.join(", ")} and ${more} more`;
+/** A list in lines that a terminal has room for; a name that is longer has a line of its own. No line where there is nothing. */
+function listed(what: string, names: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = `  ${what}:`;
+  for (const [n, name] of names.entries()) {
+    const next = n === names.length - 1 ? ` ${name}` : ` ${name},`;
+    if (n > 0 && line.length + next.length > LINE) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += next;
+  }
+  return names.length === 0 ? [] : [...lines, line];
+}
+
+function shortened(files: readonly string[]): readonly string[] {
+  const more = files.length - MOST_FILES;
+  return more <= 0 ? files : [...files.slice(0, MOST_FILES), `and ${more} more`];
 }
 
 function emptyUse(): ModelUse {

@@ -2,10 +2,11 @@
  * A trace as a page: one file that opens by itself, without a server and without anything of the network. The tree is made of
  * `<details>`, so that it works without a script too; what came out of a trace is text, whatever it looks like.
  */
+import { PageBudget } from "./page-budget.ts";
 import type { Trace, TraceNode } from "./read-trace.ts";
 import { duration } from "./show-trace.ts";
 
-/** More of one value is cut: a page of many megabytes opens nowhere. */
+/** More of one value is cut. */
 const VALUE_LENGTH = 20_000;
 
 /** The whole page. */
@@ -13,7 +14,9 @@ export function tracePage({ roots, events }: Trace, title: string): string {
   // Not by spreading them: a gateway's trace may have more roots than a call has room for arguments.
   const began = roots.reduce((first, { beganAt }) => Math.min(first, beganAt), roots[0]?.beganAt ?? 0);
   const ended = roots.reduce((last, root) => Math.max(last, endOf(root)), began);
-  const place = { began, span: Math.max(ended - began, 0.001) };
+  const budget = new PageBudget();
+  const place = { began, span: Math.max(ended - began, 0.001), budget };
+  const main = roots.map((root) => nodeOf(root, place)).join("\n");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -21,8 +24,8 @@ export function tracePage({ roots, events }: Trace, title: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escaped(title)}</title>
 <style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${events} events, ${duration(ended - began)}</p></header>
-<main>${roots.map((root) => nodeOf(root, place)).join("\n")}</main>
+<header><h1>${escaped(title)}</h1><p>${events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
+<main>${main}</main>
 </html>
 `;
 }
@@ -30,6 +33,7 @@ export function tracePage({ roots, events }: Trace, title: string): string {
 interface Place {
   readonly began: number;
   readonly span: number;
+  readonly budget: PageBudget;
 }
 
 function endOf({ beganAt, tookMs, children }: TraceNode): number {
@@ -38,8 +42,12 @@ function endOf({ beganAt, tookMs, children }: TraceNode): number {
 
 function nodeOf(node: TraceNode, place: Place): string {
   const { children, error, kind } = node;
-  const summary = `<summary class="${kind}${error === undefined ? "" : " error"}">${headOf(node, place)}</summary>`;
-  const values = [told("in", node.input), told("out", node.output)].join("");
+  const head = `<summary class="${kind}${error === undefined ? "" : " error"}">${headOf(node, place)}</summary>`;
+  const summary = place.budget.node(head);
+  if (summary === undefined) return children.map((child) => nodeOf(child, place)).join("");
+  const values = [told("in", node.input), told("out", node.output)]
+    .map((it) => place.budget.value(it))
+    .join("");
   const open = children.length > 0 ? " open" : "";
   return `<details${open}>${summary}${values}${children.map((child) => nodeOf(child, place)).join("")}</details>`;
 }

@@ -203,6 +203,10 @@ describe("what can't be added is refused before it is on a list", () => {
     const changed = folder.worker("changed", guardrail);
     writeFileSync(changed, `${readFileSync(changed, "utf8")}\nsha256 = "${sha256(Buffer.from("other"))}"`);
     expect(await troupe.refused("add", changed)).toBe("plugin.integrity_mismatch");
+    expect(await troupe.plugins("inspect", join(folder.path, "none"))).toMatchObject({
+      failed: true,
+      out: expect.stringContaining("[plugin.manifest_unreadable]"),
+    });
     const { failed, out } = await troupe.plugins("validate", changed);
     expect([failed, out]).toEqual([true, expect.stringContaining("[plugin.integrity_mismatch]")]);
     const one = folder.worker("one", guardrail);

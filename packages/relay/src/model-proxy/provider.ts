@@ -12,6 +12,7 @@ import {
   OpenAIChatCodec,
   OpenAIResponsesCodec,
 } from "../codecs/codecs.ts";
+import { isObject } from "../codecs/json.ts";
 
 /** Whose API it is: each may have an upstream of its own. */
 export type ProviderFamily = "openai" | "anthropic" | "gemini";
@@ -68,11 +69,11 @@ function rows(): readonly Omit<Provider, "eventCodec">[] {
 
 function forEvents(codec: ProviderCodec): LlmCodec {
   return {
-    decode: (request) => codec.decode(request),
+    // What couldn't be read, or is no such thing, says nothing, and is no codec's failure.
+    decode: (request) => (isObject(request.content) ? codec.decode(request) : undefined),
     encode: (_annotated, original) => original,
-    // What couldn't be read says nothing, and is no codec's failure.
     decodeResponse: (told) =>
-      Object(told).content === null ? {} : codec.decodeResponse(Object(told).content),
+      isObject(Object(told).content) ? codec.decodeResponse(Object(told).content) : undefined,
   };
 }
 
