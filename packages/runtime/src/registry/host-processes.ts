@@ -37,5 +37,10 @@ export function usedHere(use: Use): Use {
 
 /** The hosts of a program and its own processes. */
 export function withProcesses(config: HostsConfig | undefined, { token }: HostProcesses): HostsConfig {
-  return { ...config, tokens: [...(config?.tokens ?? []), { token, pool: PROCESS_POOL }] };
+  return {
+    ...config,
+    tokens: [...(config?.tokens ?? []), { token, pool: PROCESS_POOL }],
+    // One that was started again has nothing to do otherwise.
+    spread: [...(config?.spread ?? []), PROCESS_POOL],
+  };
 }

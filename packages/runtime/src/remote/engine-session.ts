@@ -17,23 +17,15 @@
 
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import {
-  type CarriedAsk,
-  CarriedStopReason,
-  type FromActor,
-  NO_PAYLOAD,
-  toCarriedError,
-} from "@troupe/protocol/actor/v1";
+import { CarriedStopReason, type FromActor } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
-  EngineToHostCodec,
   type HostHello,
   type HostResume,
   type HostToEngine,
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { engineErrors } from "../engine/errors.ts";
-import { storageErrors } from "../errors.ts";
 import type {
   ActorCarrier,
   ActorEar,
@@ -44,12 +36,13 @@ import type {
   SqlTurns,
 } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
-import { remoteSqlErrors } from "../sql/remote-errors.ts";
 import { checkMessage, type HostProtocol } from "./compatibility.ts";
+import { engineFrame, fencedAnswer, wordsIn } from "./engine-frames.ts";
 import { remoteErrors } from "./errors.ts";
 import { FrameStream } from "./frame-stream.ts";
 import { HostDrain } from "./host-drain.ts";
 import { HostedActor } from "./hosted-actor.ts";
+import { tellToLeave } from "./leaving.ts";
 import { refuse } from "./opening-link.ts";
 import { placeOf } from "./placement.ts";
 import { SqlWorkers } from "./sql-workers.ts";
@@ -104,6 +97,8 @@ export class EngineSession {
   #epoch = 1;
   readonly #version: number;
   #lastInstance = 0;
+  /** Actors that are to be started here and have no line yet. Those that never come are forgotten with the next beat. */
+  #promised = 0;
   #heardAt: number;
   #watch: TimerHandle | undefined;
   #drain: HostDrain | undefined;
@@ -124,7 +119,7 @@ export class EngineSession {
     this.#workers = new SqlWorkers(env);
     this.#stream = new FrameStream({
       keeps: hello.resumes,
-      acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
+      acknowledge: (received) => engineFrame({ $case: "acknowledge", value: { received } }),
     });
     this.#link = link;
     this.#stream.attach(link);
@@ -151,6 +146,16 @@ export class EngineSession {
     return this.#ears.size;
   }
 
+  /** Instances that run on it or are on their way to it: many actors that wake at once see each other so. */
+  get weight(): number {
+    return this.#ears.size + this.#promised;
+  }
+
+  /** An actor is to be started here. */
+  promise(): void {
+    this.#promised += 1;
+  }
+
   /** The way to one of its actors; undefined when it has none of the name. */
   carrier(name: string): ActorCarrier | undefined {
     return this.#carriers.get(name);
@@ -164,6 +169,7 @@ export class EngineSession {
   /** A running instance's line. */
   connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
     this.#lastInstance += 1;
+    this.#promised = Math.max(0, this.#promised - 1);
     const instance = this.#lastInstance;
     this.#ears.set(instance, { ear, leave });
     // It was placed before anybody wanted the host to go.
@@ -191,6 +197,11 @@ export class EngineSession {
       late: () => this.#giveUp(remoteErrors.hostLost(this.id), "host.drained"),
     });
     return this.#drain.done;
+  }
+
+  /** Tells so many instances to go on elsewhere: those that came last, which were there the shortest. */
+  shed(count: number): void {
+    tellToLeave(this.#parts.env, this.#ears, [...this.#ears.keys()].slice(-count));
   }
 
   /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
@@ -290,9 +301,7 @@ export class EngineSession {
   /** Said by an instance that doesn't run any more: nothing of it counts. */
   #fenced(instance: number, saying: ActorSaying): void {
     if (saying.$case === "ask") {
-      const error = toCarriedError(fencedError(instance, saying.value), "cbor");
-      const nothing = { rows: [], sql: NO_PAYLOAD, value: NO_PAYLOAD };
-      this.#sendWord(instance, { $case: "answer", value: { ask: saying.value.ask, error, ...nothing } });
+      this.#sendWord(instance, fencedAnswer(instance, saying.value));
     } else if (saying.$case === "write") {
       this.#sendWord(instance, { $case: "stop", value: { reason: CarriedStopReason.BROKEN, graceMs: 0 } });
     }
@@ -308,11 +317,11 @@ export class EngineSession {
       this.#ears.delete(instance);
       return;
     }
-    this.#stream.say(encoded({ $case: "actor", value: { instance, body: word } }));
+    this.#stream.say(engineFrame({ $case: "actor", value: { instance, body: word } }));
   }
 
   #send(body: NonNullable<EngineToHost["body"]>): void {
-    this.#link.send(encoded(body));
+    this.#link.send(engineFrame(body));
   }
 
   /**
@@ -321,6 +330,7 @@ export class EngineSession {
    */
   #beat(): void {
     const { env } = this.#parts;
+    this.#promised = 0;
     const dueAt = env.clock.monotonic() + limits.hostHeartbeatMs;
     this.#rearm(() => this.#look(dueAt), limits.hostHeartbeatMs);
   }
@@ -362,39 +372,17 @@ export class EngineSession {
     this.#phase = "over";
     if (this.#watch !== undefined) this.#parts.env.timers.clear(this.#watch);
     this.#carriers.clear();
-    const unsent = this.#unsentWords();
+    // What was never on any link: nothing of it was done.
+    const unsent = wordsIn(this.#stream.unsent);
     const ears = [...this.#ears];
     this.#ears.clear();
     for (const [instance, { ear }] of ears) ear.lost(error, unsent.get(instance));
     this.#drain?.over();
     this.#parts.ended(this);
   }
-
-  /** What was never on any link: nothing of it was done. */
-  #unsentWords(): ReadonlyMap<number, readonly ActorWord[]> {
-    const words = new Map<number, ActorWord[]>();
-    for (const frame of this.#stream.unsent) {
-      const { body } = EngineToHostCodec.decode(frame);
-      if (body?.$case !== "actor" || body.value.body === undefined) continue;
-      const of = words.get(body.value.instance) ?? [];
-      of.push(body.value.body);
-      words.set(body.value.instance, of);
-    }
-    return words;
-  }
 }
 
 /** The pool that a host names. */
 export function poolOf({ pool }: Pick<HostHello, "pool">): string {
   return pool || "default";
-}
-
-/** SQL says so in words of its own. */
-function fencedError(instance: number, { about }: CarriedAsk): TroupeError {
-  const isSql = about?.$case.startsWith("sql") === true;
-  return isSql ? remoteSqlErrors.fenceMismatch(instance) : storageErrors.fenced(String(instance));
-}
-
-function encoded(body: NonNullable<EngineToHost["body"]>): Uint8Array {
-  return EngineToHostCodec.encode({ body }).finish();
 }

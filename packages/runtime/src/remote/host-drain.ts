@@ -1,20 +1,13 @@
-/**
- * HostDrain: the way of a host's actors to other hosts.
- *
- * Each is told to leave: it sleeps in good order, with what it is doing, and its callers wait for its next activation,
- * which is placed on another host. They go in waves, so that thousands that leave don't hold up everybody else's calls.
- */
+/** HostDrain: the way of all of a host's actors to other hosts. */
 import type { Env, TimerHandle } from "@troupe/base";
-
-/** Instances that are told to leave in one turn. */
-const WAVE = 64;
+import { type Leaving, tellToLeave } from "./leaving.ts";
 
 /** What a drain needs of its session. */
 export interface HostDrainParts {
   readonly env: Pick<Env, "afterTurn" | "timers">;
   readonly withinMs: number;
   /** Those that run, by number. */
-  readonly instances: ReadonlyMap<number, { readonly leave: () => void }>;
+  readonly instances: Leaving;
   /** None is left. */
   readonly empty: () => void;
   /** Some are left, and their time is over. */
@@ -32,7 +25,10 @@ export class HostDrain {
   constructor(parts: HostDrainParts) {
     this.#parts = parts;
     this.#timer = parts.env.timers.set(parts.late, parts.withinMs, { background: true });
-    this.#tell([...parts.instances.keys()]);
+    tellToLeave(parts.env, parts.instances, [...parts.instances.keys()], () => {
+      this.#told = true;
+      this.look();
+    });
   }
 
   /** Settles when nothing runs on the host any more. */
@@ -51,14 +47,5 @@ export class HostDrain {
   over(): void {
     this.#parts.env.timers.clear(this.#timer);
     this.#done.resolve();
-  }
-
-  #tell(numbers: readonly number[]): void {
-    this.#parts.env.afterTurn(() => {
-      for (const number of numbers.slice(0, WAVE)) this.#parts.instances.get(number)?.leave();
-      if (numbers.length > WAVE) return this.#tell(numbers.slice(WAVE));
-      this.#told = true;
-      this.look();
-    });
   }
 }

@@ -31,6 +31,11 @@ export interface HostsConfig {
   readonly actors?: "registered" | "any";
   /** Pools whose hosts are functions of a platform: the engine asks for one when an actor waits. */
   readonly serverless?: readonly ServerlessPool[];
+  /**
+   * Pools whose awake actors are spread anew when a host comes: each host that runs the same has its share then, and nobody's
+   * call fails. In other pools actors stay where they are until they sleep. Default: none.
+   */
+  readonly spread?: readonly string[];
 }
 
 /** The tokens of one engine. */
@@ -66,8 +71,8 @@ const utf8 = new TextEncoder();
 /** Throws `config.invalid_option`. */
 export function checkHosts(config: HostsConfig | undefined): void {
   if (config === undefined) return;
-  checkKnownOptions("hosts", config, ["token", "tokens", "actors", "serverless"]);
-  const { token, tokens, actors, serverless = [] } = config;
+  checkKnownOptions("hosts", config, ["token", "tokens", "actors", "serverless", "spread"]);
+  const { token, tokens, actors, serverless = [], spread = [] } = config;
   const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
   if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
   for (const one of tokens ?? []) checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
@@ -75,6 +80,8 @@ export function checkHosts(config: HostsConfig | undefined): void {
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (actors !== undefined && actors !== "registered" && actors !== "any")
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
+  if (!Array.isArray(spread) || !spread.every(isText))
+    throw configErrors.invalidOption("hosts.spread", "a list of names of pools");
   if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
   for (const pool of serverless) {
     checkKnownOptions("hosts.serverless", pool, poolKeys);

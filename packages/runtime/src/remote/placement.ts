@@ -69,5 +69,5 @@ export class Placement {
 }
 
 function comesBefore(one: EngineSession, other: EngineSession): boolean {
-  return one.program === other.program ? one.load < other.load : one.program > other.program;
+  return one.program === other.program ? one.weight < other.weight : one.program > other.program;
 }

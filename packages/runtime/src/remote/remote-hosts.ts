@@ -21,6 +21,7 @@ import { remoteErrors } from "./errors.ts";
 import { type HostsConfig, HostTokens } from "./host-tokens.ts";
 import { OpeningLink } from "./opening-link.ts";
 import { Placement, placeOf, type WaitState } from "./placement.ts";
+import { surplusOf } from "./spread.ts";
 
 /** What an engine's hosts are kept with. */
 export interface RemoteHostsParts {
@@ -225,10 +226,14 @@ export class RemoteHosts {
     this.#placement.seen(session);
     this.#allocator?.arrived(session.place);
     this.#changed();
+    if (config?.spread?.includes(pool) === true)
+      for (const [host, surplus] of surplusOf(this.#sessions.values(), session)) host.shed(surplus);
   }
 
   #find(place: string, name: string): ActorCarrier | undefined {
-    return this.#placement.best(this.#sessions.values(), place, name)?.carrier(name);
+    const session = this.#placement.best(this.#sessions.values(), place, name);
+    session?.promise();
+    return session?.carrier(name);
   }
 
   #changed(): void {

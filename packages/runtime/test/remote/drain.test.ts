@@ -79,6 +79,40 @@ test("a host that wants to stop: its actors go on elsewhere, what runs ends ther
   expect(socket.story).toEqual(["welcome", 'reply 1 "b 4"']);
 });
 
+test("a host that comes has its share of a pool that is spread, without a failed call; one that runs something else takes none", async () => {
+  const driver = await Driver.start(
+    { counter: remoteActor() },
+    { hosts: { token: "secret", spread: ["default"] } },
+  );
+  await using _ = driver;
+  const hosts = () => driver.runtime.hosts;
+  const { world } = driver;
+  const { counter } = program("a");
+  const programVersion = 1;
+  const first = startHost({ world, hosts, use: { counter }, programVersion });
+  await world.idle();
+  const all = (): Promise<unknown[]> =>
+    Promise.all(
+      Array.from(
+        { length: 30 },
+        async (_, index) => (await driver.act("counter", `increment?key=k${index}`, 1)).output,
+      ),
+    );
+  expect(await all()).toEqual(new Array(30).fill("a 1"));
+  startHost({ world, hosts, use: { counter } });
+  startHost({ world, hosts, use: program("c") });
+  await world.idle();
+  expect(first.client.size).toBe(30);
+  const [later, other] = [program("b"), program("d")].map(({ counter: one }) =>
+    startHost({ world, hosts, use: { counter: one }, programVersion }),
+  );
+  const calls = watch(all());
+  await world.until(() => calls.state !== "pending");
+  await world.idle();
+  expect((await all()).map((output) => String(output).slice(1))).toEqual(new Array(30).fill(" 3"));
+  for (const host of [first, later, other]) expect(host?.client.size).toBeGreaterThanOrEqual(8);
+});
+
 test("an actor that works on its own goes on elsewhere before anybody calls it", async () => {
   const { driver, hosts, host } = await engine();
   await using _ = driver;
