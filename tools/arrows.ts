@@ -219,8 +219,6 @@ export const platformFiles: readonly string[] = [
 /** Third-party packages, and built-in modules that one place owns, with the files that may import them. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
   ws: [`${runtime}node/`, "packages/agent-os/src/ports/port-socket.ts"],
-  // Of it the pure part alone: which times an expression names.
-  croner: [`${runtime}schedule/recurrence.ts`],
   koffi: [`${plugins}carriers/native/ffi.ts`],
   "isolated-vm": [`${plugins}carriers/isolate/process/`],
   "drizzle-orm": [`${runtime}drizzle/`],

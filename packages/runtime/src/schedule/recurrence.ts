@@ -1,11 +1,11 @@
 /**
  * The times of a recurring job. Pure: what the time is now is always told.
  *
- * A cron expression is read in its time zone. A time that a zone's clock leaves out is taken when the clock has passed
- * it, and of a time that comes twice the first one is taken, unless the job runs every hour or more often. An interval
- * counts from the time when it was set.
+ * A cron expression is read in its time zone. Where a zone's clock leaves a time out or has it twice, a job with one time of the
+ * day runs once on that day, and a pattern of times whenever the clock shows one (`cron/cron.ts`). An interval counts from the
+ * time when it was set.
  */
-import { Cron } from "croner";
+import { Cron } from "./cron/cron.ts";
 import { scheduleErrors } from "./errors.ts";
 
 /** When a job runs. */
@@ -19,6 +19,8 @@ export const NEVER = 8_640_000_000_000_000;
 
 /** Five fields, or six with seconds in front, or a name like `@daily`. Others that the parser knows aren't times that recur. */
 const EXPRESSION = /^(@[a-z]+|\S+(\s+\S+){4,5})$/i;
+
+const SECOND_MS = 1_000;
 
 /** The longest interval: 100 years. */
 const LONGEST_INTERVAL_MS = 100 * 366 * 86_400_000;
@@ -38,7 +40,7 @@ export class Times {
   /** The first time of a job that is set at `now`, or behind its last time `now`. */
   after(now: number): number {
     if (this.recurrence.kind === "every") return Math.min(now + this.recurrence.interval, NEVER);
-    return this.#cron?.nextRun(new Date(now))?.getTime() ?? NEVER;
+    return this.#cron?.next(now) ?? NEVER;
   }
 
   /** The last `most` times of those from `next`, which is one, to `now`; and the one that comes behind `now`. */
@@ -50,17 +52,34 @@ export class Times {
       const times = Array.from({ length: count - first }, (_, index) => next + (first + index) * interval);
       return { times, next: Math.min(next + count * interval, NEVER) };
     }
-    // Mostly one is due; to look back costs many times what looking ahead does.
     const following = this.after(now);
     if (this.after(next) > now) return { times: [next], next: following };
-    // The parser's seconds are whole: it is asked from the next one on, and for one more.
-    const before = this.#cron?.previousRuns(most + 1, new Date(now + 1_000)) ?? [];
-    const times = before
-      .map((date) => date.getTime())
-      .filter((time) => time >= next && time <= now)
-      .sort((a, b) => a - b)
-      .slice(-most);
-    return { times: times.length === 0 ? [next] : times, next: following };
+    const times: number[] = [];
+    let before: number | undefined = now + 1;
+    while (times.length < most && before !== undefined) {
+      before = this.#last(next, before);
+      if (before !== undefined) times.push(before);
+    }
+    return { times: times.reverse(), next: following };
+  }
+
+  /** The last time from `first` on and before `end`: looked for in a while that is doubled until it has one, and halved then. */
+  #last(first: number, end: number): number | undefined {
+    let from = end - 1;
+    for (let whileMs = SECOND_MS; this.after(from) >= end; whileMs *= 2) {
+      // Times are behind an instant: `first` may be one itself.
+      if (from < first) return undefined;
+      from = Math.max(first - 1, end - 1 - whileMs);
+    }
+    let found = this.after(from);
+    // Nothing is behind `to`, and two times are a second apart.
+    for (let to = end - 1; to - found >= SECOND_MS; ) {
+      const middle = Math.floor((found + to) / 2);
+      const later = this.after(middle);
+      if (later < end) found = later;
+      else to = middle;
+    }
+    return found;
   }
 }
 
@@ -69,9 +88,9 @@ function parse(expression: string, timezone: string): Cron {
     throw scheduleErrors.invalidExpression(String(expression), "five fields, six with seconds, or @daily");
   }
   try {
-    const cron = new Cron(expression.trim(), { timezone, paused: true });
-    // An unknown zone, and a day that there never is, are found by asking.
-    if (cron.nextRun(new Date(0)) === null) throw new RangeError("there is no such time");
+    const cron = new Cron(expression.trim(), timezone);
+    // A day that there never is is found by asking.
+    if (cron.next(0) === undefined) throw new RangeError("there is no such time");
     return cron;
   } catch (cause) {
     throw scheduleErrors.invalidExpression(expression, cause instanceof Error ? cause.message : "", timezone);

@@ -71,6 +71,24 @@ test("a year of minutes that nobody saw costs no time", () => {
   expect(texts(due.times)).toEqual(["2023-12-31T23:59:00.000Z", "2024-01-01T00:00:00.000Z"]);
 });
 
+test("what is due is the newest there are, however they lie: bursts with long pauses between", () => {
+  const burst = new Times(cron("* * * 1 1 *"));
+  const first = at("2023-01-01T00:00:00Z");
+  const due = burst.due(first, at("2023-12-31T00:00:00Z"), 100);
+  expect(texts([due.times[0] ?? 0, due.times[99] ?? 0, due.next])).toEqual([
+    "2023-01-01T23:58:20.000Z",
+    "2023-01-01T23:59:59.000Z",
+    "2024-01-01T00:00:00.000Z",
+  ]);
+  expect(due.times).toHaveLength(100);
+  const few = new Times(cron("0 0 29 2 *"));
+  expect(texts(few.due(at("2016-02-29T00:00:00Z"), at("2025-01-01T00:00:00Z"), 100).times)).toEqual([
+    "2016-02-29T00:00:00.000Z",
+    "2020-02-29T00:00:00.000Z",
+    "2024-02-29T00:00:00.000Z",
+  ]);
+});
+
 test("behind the end of time there is never", () => {
   expect(new Times(cron("@daily")).after(NEVER)).toBe(NEVER);
   expect(new Times({ kind: "every", interval: 1_000 }).after(NEVER)).toBe(NEVER);
