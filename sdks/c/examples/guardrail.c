@@ -2,30 +2,34 @@
  * A guardrail: refuses tools by their names, "rm" by its answer, and "mv" by an error, which is a rejection as well. Its
  * configuration may be empty or an object; anything else is refused.
  *
- * Kind 12 is the relay's tool_conditional_execution_guardrail. Its payload names the tool, {"toolName":"rm",…}, and its
- * answer is null, or the reason why not.
+ * The payload of the kind is an object that names the tool, { toolName, … }, and the answer is null, or the reason why not.
  */
-#include <string.h>
+#include <stdlib.h>
 
-#include "troupe_actor.h"
-
-enum { TOOL_CONDITIONAL = 12 };
-
-static int contains(troupe_bytes text, const char *part) {
-  size_t size = strlen(part);
-  for (size_t at = 0; at + size <= text.size; at += 1)
-    if (memcmp(text.data + at, part, size) == 0) return 1;
-  return 0;
-}
+#include "troupe_around.h"
+#include "troupe_value.h"
 
 static void refuse_rm(troupe_call *call, troupe_bytes payload) {
+  static const troupe_error no_tool = {"user", "no_tool", "the payload names no tool"};
+  static const troupe_error no_memory = {"user", "no_memory", "there is no memory for the answer"};
   static const troupe_error rejected = {"relay", "guardrail_rejected", "mv isn't allowed here"};
-  if (contains(payload, "\"toolName\":\"mv\"")) {
+  static const troupe_value null = {.kind = TROUPE_NULL};
+  troupe_writer answer = {0};
+  troupe_bytes tool;
+  /* A guardrail that fails lets nothing pass. */
+  if (troupe_member(payload, "toolName", &tool) != 0) {
+    troupe_fail(call, no_tool);
+    return;
+  }
+  if (troupe_says(tool, "mv")) {
     troupe_fail(call, rejected);
     return;
   }
-  if (contains(payload, "\"toolName\":\"rm\"")) troupe_reply(call, troupe_text("\"rm isn't allowed here\""));
-  else troupe_reply(call, troupe_text("null"));
+  if (troupe_says(tool, "rm")) troupe_put_text(&answer, "rm isn't allowed here");
+  else troupe_put(&answer, &null);
+  if (answer.failed) troupe_fail(call, no_memory);
+  else troupe_reply(call, (troupe_bytes){answer.data, answer.size});
+  free(answer.data);
 }
 
 static const char *configure(troupe_bytes config) {
@@ -34,12 +38,12 @@ static const char *configure(troupe_bytes config) {
 }
 
 static const troupe_middleware middleware[] = {
-    {.kind = TOOL_CONDITIONAL, .name = "no-rm", .priority = 10, .run = refuse_rm, .flags = TROUPE_QUICK},
+    {.kind = TROUPE_TOOL_CONDITIONAL, .name = "no-rm", .priority = 10, .run = refuse_rm, .flags = TROUPE_QUICK},
     {.name = NULL},
 };
 
 const troupe_definition troupe_plugin_definition = {.name = "guardrail",
                                                     .version = "1.0.0",
-                                                    .encoding = TROUPE_JSON,
+                                                    .encoding = TROUPE_CBOR,
                                                     .middleware = middleware,
                                                     .configure = configure};

@@ -92,6 +92,10 @@ int troupe_member(troupe_bytes object, const char *name, troupe_bytes *value);
 /* The bytes of the element at `index` of a list. 0, or -1: it isn't there, or these bytes are no list. */
 int troupe_element(troupe_bytes list, size_t index, troupe_bytes *value);
 
+/* Whether a value is this text. */
+int troupe_says(troupe_bytes value, const char *text);
+/* The integer that a value is. 0, or -1: it is none, or more than 64 bits hold. */
+int troupe_whole(troupe_bytes value, int64_t *integer);
 /* The integer of a number or a big integer. 0, or -1: it is none, or more than 64 bits hold. */
 int troupe_integer(const troupe_value *item, int64_t *integer);
 

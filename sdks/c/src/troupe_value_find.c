@@ -33,4 +33,23 @@ int troupe_element(troupe_bytes list, size_t index, troupe_bytes *value) {
   return 0;
 }
 
+/* The one item that a value is. */
+static int only_item(troupe_bytes value, troupe_value *item) {
+  troupe_reader reader;
+  troupe_read(&reader, value);
+  return troupe_next(&reader, item);
+}
+
+int troupe_says(troupe_bytes value, const char *text) {
+  troupe_value item;
+  const size_t size = strlen(text);
+  if (only_item(value, &item) != 0 || item.kind != TROUPE_TEXT || item.bytes.size != size) return 0;
+  return size == 0 || memcmp(item.bytes.data, text, size) == 0;
+}
+
+int troupe_whole(troupe_bytes value, int64_t *integer) {
+  troupe_value item;
+  return only_item(value, &item) == 0 ? troupe_integer(&item, integer) : -1;
+}
+
 void troupe_put_encoded(troupe_writer *writer, troupe_bytes value) { wire_put_raw(writer, value.data, value.size); }

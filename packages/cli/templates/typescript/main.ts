@@ -1,14 +1,5 @@
-/** Refuses one tool by its name. */
+/** What the host starts. */
 import { serveWorker } from "troupe/plugins/worker";
+import { plugin } from "./plugin.ts";
 
-await serveWorker({
-  name: "__ID__",
-  version: "0.1.0",
-  middleware: [
-    {
-      kind: "tool_conditional_execution_guardrail",
-      name: "no-rm",
-      handle: ({ toolName }) => (toolName === "rm" ? "rm isn't allowed here" : null),
-    },
-  ],
-});
+await serveWorker(plugin);

@@ -12,7 +12,8 @@ import { whyNotLoaded } from "./native-package.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const sdkC = join(root, "sdks/c");
-const cargoTarget = join(root, "node_modules/.cache/troupe-cargo");
+/** Where cargo's files go. */
+export const cargoTarget = join(root, "node_modules/.cache/troupe-cargo");
 const run = promisify(execFile);
 
 /** A built library, or why it can't be built here. */
