@@ -29,7 +29,7 @@ const carried = [
 ];
 
 /** Stories that count the processes that are theirs. */
-const counting = ["packages/plugins/test/isolate/process.test.ts"];
+const counting = ["packages/plugins/test/isolate/process.test.ts", "packages/plugins/test/leaks.test.ts"];
 
 export default defineConfig({
   test: {

@@ -234,6 +234,15 @@ test.each(Object.entries(bombs))("harms nobody else: %s", async (name, { is }) =
   expect(isolateProcess()).toBe(pid);
 });
 
+test("the corpus: at least 40 attempts, each another one", () => {
+  const all = [
+    ...attempts.map(([, expression]) => expression),
+    ...Object.values(bombs).map((one) => one.action),
+  ];
+  expect(new Set(all).size).toBe(all.length);
+  expect(all.length).toBeGreaterThanOrEqual(40);
+});
+
 test("a neighbour is answered while another one runs to its limit", async () => {
   const looping = failure(world.act("longLoop", "act"));
   let over = false;

@@ -31,6 +31,23 @@ test("a module that isn't there, has other bytes, or is too large: each by its n
   });
 });
 
+test("a first load that fails isn't kept, and a module that was rebuilt in place is loaded as what it is now", async () => {
+  using folder = new PluginFolder();
+  const wasm = folder.write("main.wasm", assemble({ code: { troupe_plugin_open: op.i32(7) } }));
+  const open = wasmCarrier({ wasm });
+  await expect(open(silent)).rejects.toMatchObject({
+    code: "open_failed",
+    message: expect.stringContaining("gave 7"),
+  });
+  folder.write("main.wasm", assemble({ code: { troupe_plugin_open: op.i32(8) } }));
+  await expect(open(silent)).rejects.toMatchObject({
+    code: "open_failed",
+    message: expect.stringContaining("gave 8"),
+  });
+  folder.write("main.wasm", assemble());
+  expect(await (await open(silent)).close(10_000)).toEqual({ clean: true });
+});
+
 test("a module may be given less memory than the limit", async () => {
   const wasm = async () => assemble();
   const opened = (memoryBytes: number): Promise<Carrier> => wasmCarrier({ wasm, memoryBytes })(silent);

@@ -1,0 +1,61 @@
+/**
+ * `npm run leaks -- [--cycles 10000] [carrier …]`: plugins are opened and closed on each carrier, and fail to open, so many times. It
+ * fails when the process holds more at the end than it did when it was warm: a descriptor, a thread, a process, or memory.
+ *
+ * A carrier whose plugin is a process or an isolate has a part of the cycles, which the line says: a start takes longer there.
+ */
+import { parseArgs } from "node:util";
+import { type Held, held, openCycles } from "../packages/plugins/test/support/open-cycles.ts";
+
+/** What is held for good may grow by so many bytes a cycle: less than the smallest object that could be left. */
+const HEAP_BYTES_A_CYCLE = 16;
+/** What malloc's arenas and the engine's code space come to, whatever the number of cycles. */
+const HEAP_NOISE = 4_000_000;
+const RESIDENT_NOISE = 16_000_000;
+const AT_ONCE = 4;
+const WARM_CYCLES = 10;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { cycles: { type: "string", default: "10000" } },
+});
+const cycles = Number(values.cycles);
+if (!(cycles >= 100)) throw new RangeError("--cycles takes a number from 100 on");
+
+for (const cycle of await openCycles()) {
+  if (positionals.length > 0 && !positionals.includes(cycle.carrier)) continue;
+  await using running = cycle;
+  const count = Math.ceil(cycles * running.share);
+  await run(running.run, Math.max(WARM_CYCLES, Math.ceil(count / 10)));
+  const before = held();
+  await run(running.run, count);
+  report(running.carrier, count, before, held());
+}
+
+async function run(one: () => Promise<void>, count: number): Promise<void> {
+  let left = count;
+  const caller = async (): Promise<void> => {
+    for (; left > 0; ) {
+      left -= 1;
+      await one();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, caller));
+}
+
+function report(carrier: string, count: number, before: Held, after: Held): void {
+  const grown = (key: keyof Held): number => after[key] - before[key];
+  const bounds: readonly (readonly [keyof Held, number])[] = [
+    ["descriptors", 0],
+    ["threads", 0],
+    ["processes", 0],
+    ["heapBytes", HEAP_NOISE + HEAP_BYTES_A_CYCLE * count],
+    ["residentBytes", RESIDENT_NOISE],
+  ];
+  const said = bounds.map(([key]) => `${key} ${grown(key) >= 0 ? "+" : ""}${grown(key)}`).join(", ");
+  const leaks = bounds.filter(([key, bound]) => grown(key) > bound).map(([key]) => key);
+  console.log(
+    `${carrier.padEnd(8)} ${count} cycles: ${said}${leaks.length > 0 ? `  LEAKS ${leaks.join(", ")}` : ""}`,
+  );
+  if (leaks.length > 0) process.exitCode = 1;
+}
