@@ -80,7 +80,7 @@ test("a port is fetched, and previewed by whoever has its address, until it is t
   expect(seen.headers.authorization).toBeUndefined();
   // A page of a preview has no origin; a gateway that wasn't told of it lets none of those in.
   const strange = await fetch(`${gateway}${preview.path}/`, { headers: { origin: "null" } });
-  expect(strange.headers.get("troupe-error")).toBe("gateway.origin_not_allowed");
+  expect(strange.status).toBe(403);
   // Without an address there is the actor's own guard; with a wrong one, too.
   const refused = async (path: string) =>
     (await fetch(`${gateway}${path}`)).headers.get("troupe-error") !== null;
