@@ -64,6 +64,8 @@ export interface AgentOSConfig extends AgentOSHooks {
   readonly limits?: ProcessLimits;
   /** An agent must be ready in this time. Milliseconds; default 30,000. */
   readonly agentStartTimeoutMs?: number;
+  /** An agent that is at its turn so long behind a cancel is ended. Milliseconds; default 10,000. */
+  readonly agentCancelTimeoutMs?: number;
 }
 
 const optionNames = [
@@ -78,6 +80,7 @@ const optionNames = [
   "tools",
   "models",
   "agentStartTimeoutMs",
+  "agentCancelTimeoutMs",
   "actions",
   "events",
   ...hookNames,
@@ -104,7 +107,7 @@ export function checkConfig(config: AgentOSConfig): void {
       );
     checkNames(`agents.${name}.offers`, agent.offers ?? {}, ["files", "terminals"]);
   }
-  const { permissions, agentStartTimeoutMs, permissionTimeoutMs } = config;
+  const { permissions, agentStartTimeoutMs, agentCancelTimeoutMs, permissionTimeoutMs } = config;
   if (
     permissions !== undefined &&
     typeof permissions !== "function" &&
@@ -127,8 +130,9 @@ export function checkConfig(config: AgentOSConfig): void {
       throw configErrors.invalidOption(name, "a function");
   if (permissionTimeoutMs !== undefined && !(permissionTimeoutMs > 0))
     throw configErrors.invalidOption("permissionTimeoutMs", "a number above 0");
-  if (agentStartTimeoutMs !== undefined && !(agentStartTimeoutMs > 0))
-    throw configErrors.invalidOption("agentStartTimeoutMs", "a number above 0");
+  const times = { agentStartTimeoutMs, agentCancelTimeoutMs };
+  for (const [name, value] of Object.entries(times))
+    if (value !== undefined && !(value > 0)) throw configErrors.invalidOption(name, "a number above 0");
 }
 
 function checkTools(tools: NonNullable<AgentOSConfig["tools"]>): void {

@@ -110,6 +110,7 @@ export class Workspace {
       permissions: config.permissions ?? "reject_all",
       permissionTimeoutMs: config.permissionTimeoutMs ?? limits.agentPermissionMs,
       startTimeoutMs: config.agentStartTimeoutMs ?? limits.agentStartMs,
+      cancelTimeoutMs: config.agentCancelTimeoutMs ?? limits.agentCancelMs,
       durable: () => actor.saveState({ immediate: true }),
     });
     actor.abortSignal.addEventListener("abort", () => void this.#stopping(actor), { once: true });

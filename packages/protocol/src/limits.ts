@@ -453,6 +453,8 @@ export const limits = {
   agentStderrBytes: 8 * 1024,
   /** An agent must have answered `initialize` and made its session in this time. */
   agentStartMs: 30_000,
+  /** An agent must have ended its turn in this time behind a cancel, else it is ended. */
+  agentCancelMs: 10_000,
   /** A policy must have decided on a permission in this time, else it is refused. */
   agentPermissionMs: 120_000,
   /** Terminals that an agent may hold at once. */

@@ -13,7 +13,7 @@ import { AgentLink } from "../acp/agent-link.ts";
 import { type OpenedSession, openSession, type SessionConfig } from "../acp/open-session.ts";
 import { decide, type PermissionPolicy } from "../acp/permissions.ts";
 import type { AgentCommand } from "../config.ts";
-import { sessionErrors } from "../errors.ts";
+import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools, RunTool, SessionTools } from "../host-tools/host-tools.ts";
 import type { ModelEnvironment, Models } from "../models/models.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -37,6 +37,8 @@ export interface LiveSessionParts {
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
+  /** An agent that goes on so long behind a cancel is ended. */
+  readonly cancelTimeoutMs: number;
   /** Stores an event, then tells it. */
   readonly record: (event: SessionEvent) => Promise<void>;
   /** What an agent that doesn't remember is told of the past; undefined when there is none. */
@@ -62,6 +64,8 @@ export class LiveSession {
   #turn: "none" | "preparing" | "cancelled" | "running" = "none";
   /** Of the prompt that runs, where there is a relay. */
   #calls: ToolCalls | undefined;
+  /** Runs from a cancel to its turn's end. */
+  #overdue: NodeJS.Timeout | undefined;
   /** The first update that couldn't be stored. */
   #lost: unknown;
 
@@ -129,13 +133,15 @@ export class LiveSession {
       if (this.#lost !== undefined) throw this.#lost;
       return { stopReason };
     } finally {
+      clearTimeout(this.#overdue);
+      this.#overdue = undefined;
       this.#turn = "none";
       this.#calls = undefined;
       calls?.end();
     }
   }
 
-  /** Asks the agent to end its turn; the prompt settles with what the agent makes of it. */
+  /** Asks the agent to end its turn; the prompt settles with what the agent makes of it, or without an agent. */
   async cancel(): Promise<"cancelled" | "no_active_prompt"> {
     if (!this.prompting) return "no_active_prompt";
     if (this.#turn !== "running") {
@@ -144,6 +150,11 @@ export class LiveSession {
       return "cancelled";
     }
     const { agentSessionId } = await this.opened;
+    const { cancelTimeoutMs: timeoutMs } = this.#parts;
+    this.#overdue ??= setTimeout(
+      () => void this.#link.close(agentErrors.cancelIgnored({ timeoutMs, stderr: this.#link.stderr })),
+      timeoutMs,
+    );
     this.#desk.cancel("cancelled");
     await this.#link.notify((agent) =>
       agent.notify(methods.agent.session.cancel, { sessionId: agentSessionId }),

@@ -5,6 +5,7 @@
  * created or opened, and again by the next prompt when it went (it crashed, or the actor slept).
  */
 import type { ContentBlock } from "@agentclientprotocol/sdk";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { AtifTrajectory } from "@troupe/relay/node";
 import type { SessionConfig } from "../acp/open-session.ts";
@@ -37,6 +38,7 @@ export interface SessionsParts {
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
   readonly startTimeoutMs: number;
+  readonly cancelTimeoutMs: number;
   /** Settles when all that was written is durable. */
   readonly durable: () => Promise<void>;
 }
@@ -122,10 +124,19 @@ export class Sessions {
     key: string | undefined,
     calls?: ToolCalls,
   ): Promise<PromptResult> {
-    this.#parts.table.get(sessionId);
-    return await this.#parts.prompts.run(sessionId, key, (delivering) =>
-      this.#running(sessionId).prompt(blocks, delivering, calls),
-    );
+    const { table, prompts, log } = this.#parts;
+    table.get(sessionId);
+    return await prompts.run(sessionId, key, async (delivering) => {
+      try {
+        return await this.#running(sessionId).prompt(blocks, delivering, calls);
+      } catch (cause) {
+        if (isCancelIgnored(cause)) {
+          const promptId = key ?? crypto.randomUUID();
+          await log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
+        }
+        throw cause;
+      }
+    });
   }
 
   /** Says in the transcripts which prompts an earlier activation has left in the middle. */
@@ -233,6 +244,7 @@ export class Sessions {
       permissions: narrower(permissions, row.permissionPolicy),
       permissionTimeoutMs: this.#parts.permissionTimeoutMs,
       startTimeoutMs: this.#parts.startTimeoutMs,
+      cancelTimeoutMs: this.#parts.cancelTimeoutMs,
       record: (event) => log.session(sessionId, event),
       history: () => historyBlock(transcript, sessionId),
       durable: async () => {
@@ -270,6 +282,11 @@ export class Sessions {
     if (command === undefined) throw agentErrors.unknown(agent, Object.keys(agents));
     return command;
   }
+}
+
+/** Nobody who only follows the session would hear of it. */
+function isCancelIgnored(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.group === "agent" && cause.code === "cancel_ignored";
 }
 
 function stateOf(live: LiveSession | undefined): SessionSummary["state"] {

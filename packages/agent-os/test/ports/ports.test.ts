@@ -21,14 +21,17 @@ require("node:http").createServer((request, response) => {
 }).listen(8080, "127.0.0.1", () => console.log("listening"));
 `;
 
-async function serving(context: TestContext) {
+async function serving(context: TestContext, config: { allowedOrigins?: string[] } = {}) {
   if (missing !== undefined) context.skip(missing);
   const dataDir = mkdtempSync(join(tmpdir(), "troupe-ports-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const onBeforeConnect = (_c: unknown, params: unknown) => {
     if (params !== "let me in") throw new UserError("not you", { code: "not_you" });
   };
-  const registry = setup({ use: { workspace: agentOS({ sandbox: processDriver(), onBeforeConnect }) } });
+  const registry = setup({
+    ...config,
+    use: { workspace: agentOS({ sandbox: processDriver(), onBeforeConnect }) },
+  });
   const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
   const client = createClient<typeof registry>(endpoint);
   onTestFinished(() => registry.stop());
@@ -75,6 +78,9 @@ test("a port is fetched, and previewed by whoever has its address, until it is t
   expect(seen).toMatchObject({ url: "/page?q=1", body: "y", headers: { "x-mine": "2" } });
   expect(Object.keys(seen.headers)).not.toEqual(expect.arrayContaining(["cookie"]));
   expect(seen.headers.authorization).toBeUndefined();
+  // A page of a preview has no origin; a gateway that wasn't told of it lets none of those in.
+  const strange = await fetch(`${gateway}${preview.path}/`, { headers: { origin: "null" } });
+  expect(strange.status).toBe(403);
   // Without an address there is the actor's own guard; with a wrong one, too.
   const refused = async (path: string) =>
     (await fetch(`${gateway}${path}`)).headers.get("troupe-error") !== null;
@@ -94,6 +100,22 @@ test("a port is fetched, and previewed by whoever has its address, until it is t
   expect((await fetch(`${gateway}${last.path}`)).status).toBe(502);
   for (let n = 1; n < limits.previews; n += 1) await handle.createSignedPreviewUrl(8080);
   expect(await rejection(handle.createSignedPreviewUrl(8080))).toBe("port.too_many_previews");
+});
+
+test("a page of a preview may ask for what is its own; who reads slowly, or goes, holds up nobody else", async (context) => {
+  const { handle } = await serving(context, { allowedOrigins: ["null"] });
+  const { path } = await handle.createSignedPreviewUrl(8080);
+  const url = `${await handle.getGatewayUrl()}${path}`;
+  const answer = await fetch(`${url}/data.json`, { headers: { origin: "null" } });
+  expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([201, "null"]);
+  expect(await answer.json()).toMatchObject({ url: "/data.json" });
+  const reader = (await fetch(`${url}/flood`)).body?.getReader();
+  expect((await reader?.read())?.done).toBe(false);
+  expect((await fetch(`${url}/beside`)).status).toBe(201);
+  const whole = await (await fetch(`${url}/flood`)).arrayBuffer();
+  expect(whole.byteLength).toBe(8 * 1024 * 1024);
+  await reader?.cancel();
+  expect((await fetch(`${url}/behind`)).status).toBe(201);
 });
 
 test("the embedded driver has no ports, and says so", async (t) => {

@@ -1,8 +1,15 @@
 /** Files that outlive their sandbox: over a sleep, and over a kill of the process. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type AgentOSConfig, agentOS, type FileStore, type ImageChanges } from "@troupe/agent-os";
 import { expect, onTestFinished, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
+import { bubblewrap, missing } from "../support/bubblewrap.ts";
 
 const start = (config: AgentOSConfig = {}) => Ground.start({ workspace: agentOS(config) });
 const handleOf = (ground: Awaited<ReturnType<typeof start>>) => ground.client.workspace.getOrCreate(["a"]);
@@ -68,3 +75,17 @@ test("what can't be saved hasn't happened, and its caller is told", async () => 
   await sandbox.exec("touch old/c");
   expect((await sandbox.exec("ls old")).stdout).toBe("a\nc\n");
 });
+
+test("a disk that is full: who writes is told, the actor comes back when there is room, and all that callers were told of is there", async (context) => {
+  if (missing !== undefined) context.skip(missing);
+  const disk = mkdtempSync(join(tmpdir(), "troupe-full-"));
+  onTestFinished(() => rmSync(disk, { recursive: true, force: true }));
+  const program = fileURLToPath(new URL("../support/full-disk.ts", import.meta.url));
+  const small = ["--dev-bind", "/", "/", "--size", String(40 * 1024 * 1024), "--tmpfs", disk];
+  const node = [process.execPath, "--conditions=troupe-source", program, disk];
+  const { stdout } = await promisify(execFile)(bubblewrap, [...small, ...node], { timeout: 100_000 });
+  const { told, ...found } = JSON.parse(stdout) as { told: number };
+  expect(told).toBeGreaterThan(2);
+  const full = expect.stringMatching(/^storage\.(commit_failed|disk_full)$/);
+  expect(found).toEqual({ code: full, meanwhile: full, alive: "alive\n", whole: told });
+}, 120_000);

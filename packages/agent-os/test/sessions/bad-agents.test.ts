@@ -1,5 +1,5 @@
 /** Agents that go wrong in the middle of a turn: what they said before is kept, why they ended is told, the session goes on. */
-import { type AgentCommand, agentOS } from "@troupe/agent-os";
+import { type AgentCommand, type AgentOSConfig, agentOS } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test } from "vitest";
@@ -23,8 +23,8 @@ function agent(wrong: string): AgentCommand {
     });`);
 }
 
-async function workspace(t: TestScope, wrong: string) {
-  const use = { workspace: agentOS({ agents: { bad: agent(wrong) } }) };
+async function workspace(t: TestScope, wrong: string, config: AgentOSConfig = {}) {
+  const use = { workspace: agentOS({ agents: { bad: agent(wrong) }, ...config }) };
   const { client } = await setupTest(t, setup({ use }));
   const handle = client.workspace.getOrCreate(["a"]);
   await handle.openSession({});
@@ -113,4 +113,22 @@ test("an agent that floods, answers and ends in one breath: all that it said is 
   const handle = await workspace(t, `end(${lines} + answer({ stopReason: "refusal" }) + "\\n");`);
   expect(await handle.prompt({ content: "wrong" })).toEqual({ stopReason: "refusal" });
   expect(await said(handle)).toEqual(Array.from({ length: count }, (_, n) => String(n)));
+});
+
+test("an agent that goes on behind a cancel is ended: its prompt fails, who follows is told, and the session goes on", async (t) => {
+  const wrong =
+    'console.error("last words"); console.log(say("one")); setInterval(() => console.log(say("more")), 100);';
+  const handle = await workspace(t, wrong, { agentCancelTimeoutMs: 50 });
+  const prompt = failure(handle.prompt({ content: "wrong", idempotencyKey: "k" }));
+  await expect.poll(() => said(handle), { timeout: 20_000 }).toContain("one");
+  const cancels = await Promise.all([handle.cancelPrompt(), handle.cancelPrompt()]);
+  expect(cancels).toEqual(["cancelled", "cancelled"]);
+  const error = await prompt;
+  const metadata = { timeoutMs: 50, stderr: "last words\n" };
+  expect([`${error.group}.${error.code}`, error.metadata]).toEqual(["agent.cancel_ignored", metadata]);
+  const { events } = await handle.readHistory({ limit: 1 });
+  expect(events.map(({ event }) => event)).toEqual([{ sessionUpdate: "_prompt_interrupted", promptId: "k" }]);
+  const again = await failure(handle.prompt({ content: "wrong", idempotencyKey: "k" }));
+  expect(again.code).toBe("prompt_uncertain");
+  expect(await handle.prompt({ content: "go on" })).toEqual({ stopReason: "end_turn" });
 });

@@ -2,14 +2,15 @@
 import type { DriverUnderTest } from "../../../../conformance/sandbox/drivers.ts";
 import { ProcessDriver, type ProcessDriverOptions } from "../../src/sandbox/bubblewrap/process-driver.ts";
 
-const path = process.env.TROUPE_TEST_BWRAP ?? "";
+/** Its path. */
+export const bubblewrap = process.env.TROUPE_TEST_BWRAP ?? "";
 
 /** Why it can't, or undefined. */
 export const missing: string | undefined =
-  path === "" ? process.env.TROUPE_TEST_BWRAP_WHY || "bubblewrap is not installed" : undefined;
+  bubblewrap === "" ? process.env.TROUPE_TEST_BWRAP_WHY || "bubblewrap is not installed" : undefined;
 
 export function processDriver(options: ProcessDriverOptions = {}): ProcessDriver {
-  return new ProcessDriver({ bubblewrap: path, ...options });
+  return new ProcessDriver({ bubblewrap, ...options });
 }
 
 export const processes: DriverUnderTest = { name: "process", make: processDriver, missing };

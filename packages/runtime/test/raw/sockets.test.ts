@@ -88,13 +88,16 @@ const paths: readonly (readonly [string, string | undefined])[] = [
   ["/actor/where/websocket/a/b?x=1&troupe-key=k&key=mine", "/a/b?x=1&key=mine"],
   ["/actor/where/websocket?x", "/?x"],
   ["/actor/where/websocket//other.host/a", "//other.host/a"],
+  ["/actor/where/request", "/"],
+  ["/actor/where/request/a/b?x=1&troupe-key=k&key=mine", "/a/b?x=1&key=mine"],
+  ["/actor/where/requestfoo", undefined],
   ["/actor/where/websocketfoo", undefined],
   ["/actor/where/websocket%2Fa", undefined],
   ["/actor/where/Websocket", undefined],
   ["/websocket", undefined],
 ];
 
-test("S3.9 (in part) an actor's own path is /websocket and what is under it, and nothing that only begins so", async () => {
+test("S3.9 (in part) an actor's own paths are /websocket and /request and what is under them, and nothing that only begins so", async () => {
   const where = actor({
     onWebSocket: (c, websocket, { request }) => {
       const { pathname, search, origin } = new URL(request.url);

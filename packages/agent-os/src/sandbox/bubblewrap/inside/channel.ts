@@ -2,7 +2,8 @@
  * Channel: one stream of bytes among many over a link: a process's output, its stdin, a connection.
  *
  * A side sends at most {@link WINDOW} bytes that the other one hasn't taken: a slow reader holds up its own channel and no other, and
- * a side that sends more is broken. A channel is over when both directions have ended, or at once when either side gives it up.
+ * a side that sends more is broken. A channel is over when both directions have ended, or when either side gives it up: at once, unless
+ * that one has said all that it had to say, which is read first.
  */
 import { Duplex } from "node:stream";
 
@@ -29,7 +30,10 @@ export class Channel extends Duplex {
   #goOn: (() => void) | undefined;
   /** Received, and not yet taken. */
   #received = 0;
+  /** The other side has given it up. */
   #gone = false;
+  /** It has said all. */
+  #heardAll = false;
 
   constructor(id: number, send: SendOnChannel) {
     super({ allowHalfOpen: true, readableHighWaterMark: PIECE, writableHighWaterMark: PIECE });
@@ -47,6 +51,7 @@ export class Channel extends Duplex {
         if (this.push(body)) this.#taken();
         return;
       case "end":
+        this.#heardAll = true;
         this.push(null);
         return;
       case "taken":
@@ -55,12 +60,15 @@ export class Channel extends Duplex {
         return;
       case "reset":
         this.#gone = true;
-        this.destroy();
+        if (!this.#heardAll || this.readableEnded) return void this.destroy();
+        this.once("end", () => this.destroy());
+        this.#continue();
     }
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     const next = (from: number): void => {
+      if (this.#gone) return done();
       let at = from;
       while (at < chunk.byteLength && this.#sent < WINDOW) {
         const piece = chunk.subarray(at, at + PIECE);

@@ -125,7 +125,7 @@ export class WebProxy {
   }
 }
 
-/** What comes from the one goes to the other; the end of either is the end of both. */
+/** What comes from the one goes to the other; the end of either is the end of both, behind all that it has said. */
 export function joined(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],
@@ -133,6 +133,11 @@ export function joined(one: Duplex, other: Duplex): void {
   ] as const) {
     from.pipe(to);
     from.on("error", () => to.destroy());
-    from.on("close", () => to.destroy());
+    from.on("close", () => {
+      if (!from.readableEnded || to.writableFinished) return void to.destroy();
+      // Whoever reads slowly still gets the rest. What is said to the one that has gone goes nowhere.
+      to.on("finish", () => to.destroy());
+      to.resume();
+    });
   }
 }
