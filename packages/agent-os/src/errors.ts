@@ -236,7 +236,9 @@ export const agentErrors = {
       metadata: how,
     }),
   cancelIgnored: (how: { readonly timeoutMs: number; readonly stderr: string }) =>
-    error(504, "agent", "cancel_ignored", "The agent went on behind a cancel: it was ended", { metadata: how }),
+    error(504, "agent", "cancel_ignored", "The agent went on behind a cancel: it was ended", {
+      metadata: how,
+    }),
   notAcp: (how: { readonly line: string; readonly stderr: string }) =>
     error(502, "agent", "not_acp", "What the agent writes on its stdout is not ACP", { metadata: how }),
   messageTooLong: (how: { readonly limit: number; readonly stderr: string }) =>
