@@ -208,12 +208,14 @@ export class RemoteHosts {
 
   /** A host that is known goes on where it was; any other one is new. */
   #taken(link: Link, hello: HostHello, version: number): void {
-    const known = hello.resume && this.#sessions.get(hello.resume.hostId);
-    if (hello.resume !== undefined && known?.resume(hello.resume, link, version) === true)
-      return this.onResumed();
     const { env, catalogue, config } = this.#parts;
     const namespace = catalogue.idOf(hello.namespace);
     const pool = poolOf(hello);
+    const known = hello.resume && this.#sessions.get(hello.resume.hostId);
+    // Its token is good for this place: a session of another one isn't its to take up.
+    const isItsOwn = known?.place === placeOf(namespace, pool);
+    if (isItsOwn && hello.resume !== undefined && known.resume(hello.resume, link, version))
+      return this.onResumed();
     const actors = decodeDeclarations(hello.actors, remoteErrors.malformed);
     catalogue.seen(pool, namespace);
     if (config?.actors === "any") catalogue.learn({ namespace, pool, actors: [...actors.values()] });

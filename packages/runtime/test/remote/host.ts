@@ -91,6 +91,7 @@ export class SpokenHost {
     options: {
       name?: string;
       token?: string;
+      pool?: string;
       versions?: number[];
       resume?: HostResume;
       resumes?: boolean;
@@ -108,7 +109,7 @@ export class SpokenHost {
         versions: options.versions ?? [1],
         token: options.token ?? "secret",
         namespace: "",
-        pool: "",
+        pool: options.pool ?? "",
         programVersion: 0,
         resumes: options.resumes ?? false,
         resume: options.resume,

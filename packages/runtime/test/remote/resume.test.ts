@@ -161,3 +161,26 @@ test("a session whose messages aren't all there any more isn't resumed: the host
     expect(next.heard[0]).toMatchObject({ $case: "welcome", value: { resumed: false } });
   }
 });
+
+test("a host whose token is for another place takes up nobody's session, whatever it says", async () => {
+  const tokens = [
+    { token: "of default", pool: "default" },
+    { token: "of other", pool: "other" },
+  ];
+  await using driver = await Driver.start({ counter: remoteActor<typeof counter>() }, { hosts: { tokens } });
+  const hosts = () => driver.runtime.hosts;
+  startHost({ world: driver.world, hosts, use: { counter }, token: "of default" });
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [1, 1] });
+  const [victim] = hosts().list();
+  const resume = { hostId: victim?.hostId ?? "", epoch: 9, received: 0, forgotten: 0 };
+  const say = (token: string, pool: string) =>
+    new SpokenHost(driver.world, hosts()).hello({ token, pool, resumes: true, resume });
+  const [liar, thief] = [say("of other", "default"), say("of other", "other")];
+  await driver.world.idle();
+  expect(liar.closed).toMatchObject({ reason: "host.not_allowed" });
+  expect(thief.heard[0]).toMatchObject({ $case: "welcome", value: { resumed: false } });
+  expect(thief.words()).toEqual([]);
+  // The session is where it was, and so is its actor.
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [2, 2] });
+});
