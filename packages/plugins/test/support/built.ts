@@ -114,6 +114,18 @@ async function builtExample(name: string, file: string): Promise<Built> {
   return built.missing === undefined ? { path: join(cargoTarget, "release", file) } : built;
 }
 
+/** An example of `sdks/rust` as a module of WebAssembly, by name: where Rust has its standard library for that. */
+export async function rustWasmExample(name: string): Promise<Built> {
+  const target = "wasm32-unknown-unknown";
+  const asked = spawnSync("rustc", ["--print", "target-libdir", "--target", target]);
+  if (asked.status !== 0 || !existsSync(asked.stdout.toString().trim()))
+    return { missing: `no standard library of Rust for ${target}: rustup target add ${target}` };
+  const example = `troupe-example-${name}`;
+  const built = await cargo("build", "--release", "--locked", "--target", target, "-p", example);
+  if (built.missing !== undefined) return built;
+  return { path: join(cargoTarget, target, "release", `troupe_example_${name}.wasm`) };
+}
+
 /** An example of `sdks/c` as a module of WebAssembly, by name. */
 export function wasmExample(name: string): Promise<Built> {
   return compileWasm(name, join(sdkC, "examples", `${name}.c`));

@@ -8,10 +8,6 @@
 // What the host has to keep is written once, in troupe_plugin.h.
 #![allow(clippy::missing_safety_doc, missing_docs)]
 
-use std::fs::File;
-use std::io::Write;
-use std::mem::ManuallyDrop;
-use std::os::fd::{FromRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -24,7 +20,9 @@ pub const ABI: u32 = 1 << 16;
 const BROKEN: i32 = -1;
 const FULL: i32 = 1;
 const STILL_RUNS: i32 = 1;
-const WAKE_FD: u32 = 1;
+/// What tells the host that the queue is no longer empty: a byte on its descriptor. Where there is no thread but its own it
+/// pulls behind each push, and wants none.
+const WAKE: u32 = if cfg!(target_family = "wasm") { 0 } else { 1 };
 
 /// What the host is.
 #[repr(C)]
@@ -46,24 +44,60 @@ pub struct Handle {
 pub unsafe fn open(host: *const Host, out: *mut *mut Handle, make: fn() -> Plugin) -> i32 {
     // SAFETY: the table is the host's and valid while open runs; it is at least as long as version 1.0 has it.
     let host = unsafe { &*host };
-    if (host.size as usize) < size_of::<Host>() || host.wake_kind != WAKE_FD {
+    if (host.size as usize) < size_of::<Host>() || host.wake_kind != WAKE {
         return BROKEN;
     }
     let Ok(plugin) = catch_unwind(make) else {
         return BROKEN;
     };
     let (max_frame, max_queued) = (host.max_frame as usize, host.max_queued as usize);
-    // SAFETY: the descriptor is the host's, open until close has returned 0, and then no thread of ours is left.
-    let wake = ManuallyDrop::new(unsafe { File::from_raw_fd(host.wake as RawFd) });
-    let wake = Box::new(move || {
-        // EAGAIN: a signal is on its way. Nothing else can be done about anything else.
-        let _ = (&*wake).write(b"!");
-    });
+    let wake = wake_by(host.wake);
     let session = Session::new(plugin, session::Table { max_frame, max_queued, wake });
     let handle = Box::new(Handle { session, broken: false });
     // SAFETY: `out` is the host's, for one pointer.
     unsafe { *out = Box::into_raw(handle) };
     0
+}
+
+#[cfg(target_family = "wasm")]
+fn wake_by(_nothing: i64) -> Box<dyn Fn() + Send + Sync> {
+    Box::new(|| {})
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn wake_by(descriptor: i64) -> Box<dyn Fn() + Send + Sync> {
+    use std::io::Write;
+    use std::os::fd::{FromRawFd, RawFd};
+    // SAFETY: the descriptor is the host's, open until close has returned 0, and then no thread of ours is left.
+    let wake = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor as RawFd) });
+    Box::new(move || {
+        // EAGAIN: a signal is on its way. Nothing else can be done about anything else.
+        let _ = (&*wake).write(b"!");
+    })
+}
+
+/// Room for the host; null where there is none.
+#[cfg(target_family = "wasm")]
+pub fn alloc(size: usize) -> *mut u8 {
+    match room_of(size) {
+        // SAFETY: its size isn't 0.
+        Some(room) => unsafe { std::alloc::alloc(room) },
+        None => std::ptr::null_mut(),
+    }
+}
+
+/// The host doesn't need it any more.
+#[cfg(target_family = "wasm")]
+pub unsafe fn free(memory: *mut u8, size: usize) {
+    if let Some(room) = room_of(size) {
+        // SAFETY: it is one of `alloc`'s, of that size, and the host gives it back.
+        unsafe { std::alloc::dealloc(memory, room) }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+fn room_of(size: usize) -> Option<std::alloc::Layout> {
+    std::alloc::Layout::from_size_align(size.max(1), 16).ok()
 }
 
 pub unsafe fn push(plugin: *mut Handle, frames: *const u8, n: usize) -> i32 {

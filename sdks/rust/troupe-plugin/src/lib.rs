@@ -67,6 +67,7 @@ mod hello;
 mod host;
 mod invocations;
 mod kv;
+#[cfg_attr(target_family = "wasm", path = "lanes_wasm.rs")]
 mod lanes;
 mod limits;
 mod other;
@@ -76,6 +77,7 @@ mod running;
 mod session;
 mod sockets;
 mod sql;
+mod turn;
 mod value;
 mod value_json;
 mod voice;
@@ -99,6 +101,7 @@ pub type Raw = Box<serde_json::value::RawValue>;
 pub use requests::{Request, Response};
 pub use sockets::{Message, Socket};
 pub use sql::Changes;
+pub use turn::Turn;
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
 #[cfg(feature = "worker")]
 pub use worker::serve;
@@ -111,6 +114,16 @@ macro_rules! export_plugin {
             #[unsafe(no_mangle)]
             extern "C" fn troupe_plugin_abi() -> u32 {
                 $crate::abi::ABI
+            }
+            #[cfg(target_family = "wasm")]
+            #[unsafe(no_mangle)]
+            extern "C" fn troupe_plugin_alloc(size: usize) -> *mut u8 {
+                $crate::abi::alloc(size)
+            }
+            #[cfg(target_family = "wasm")]
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn troupe_plugin_free(memory: *mut u8, size: usize) {
+                unsafe { $crate::abi::free(memory, size) }
             }
             #[unsafe(no_mangle)]
             unsafe extern "C" fn troupe_plugin_open(

@@ -8,12 +8,26 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::requests::{Answerer, Request, Response};
 use crate::sockets::{Message, Socket, SocketHooks};
+use crate::turn::Turn;
+use crate::waits::Heard;
+use crate::wire::Writer;
 
 /// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
 pub(crate) enum Answer {
     Now(Vec<u8>),
     Later(Box<dyn FnOnce(Pending)>),
+    /// Behind the host's answer to a question.
+    Ask(Asked),
 }
+
+/// A question of an action's, and what goes on behind it.
+pub(crate) struct Asked {
+    pub(crate) about: u32,
+    pub(crate) question: Writer,
+    pub(crate) then: GoOn,
+}
+
+pub(crate) type GoOn = Box<dyn FnOnce(&mut Context, Heard) -> Result<Answer, Error> + Send>;
 
 pub(crate) type Action = Box<dyn Fn(&mut Context, &[u8]) -> Result<Answer, Error> + Send + Sync>;
 pub(crate) type Start = Box<dyn Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync>;
@@ -261,6 +275,34 @@ impl Actor {
             let later = run(c, serde_json::from_slice(args)?)?;
             Ok(Answer::Later(Box::new(move |pending| later(Deferred::new(pending)))))
         };
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds an action that asks the host and doesn't wait: its function gives an answer or a question, and another function goes on
+    /// when that is answered. Meanwhile the actor's other calls run. So it runs on a thread, in place, and in WebAssembly, where
+    /// nobody can wait:
+    ///
+    /// ```
+    /// # use troupe_plugin::{Actor, Turn};
+    /// # let _ =
+    /// Actor::new("ledger").database().asking("add", |_, (amount,): (i64,)| {
+    ///     Turn::exec("INSERT INTO entries (amount) VALUES (?)", (amount,), |_, changes| {
+    ///         Ok(Turn::done(changes.last_insert_row_id))
+    ///     })
+    /// })
+    /// # ;
+    /// ```
+    pub fn asking<A, R>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<Turn<R>, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize + 'static,
+    {
+        let run = move |c: &mut Context, args: &[u8]| run(c, serde_json::from_slice(args)?)?.answer();
         self.actions.push((name.into(), Box::new(run)));
         self
     }

@@ -9,9 +9,9 @@ use crate::deferred::Pending;
 use crate::error::Error;
 use crate::guarded::guarded;
 use crate::lanes::{Label, Lane, Lanes, lock};
-use crate::plugin::{Action, Actor, Answer, Plugin};
+use crate::plugin::{Actor, Answer, Asked, Plugin};
 use crate::voice::{To, Voice, say};
-use crate::waits::{Key, Kind, Waits};
+use crate::waits::{Key, Kind, Waits, Word};
 use crate::wire::{Reader, Writer};
 
 const SPACE_STATE: u64 = 1;
@@ -187,14 +187,19 @@ impl Running {
         self.shared.voice.say(self.instance, say::STARTED, message);
     }
 
-    fn run_call(&self, Work { to, action, part, args }: Work) {
+    fn run_call(self: &Arc<Self>, Work { to, action, part, args }: Work) {
         self.wait();
-        let Shared { voice, lanes, .. } = &*self.shared;
         let mut life = lock(&self.life);
         life.context.part = part;
-        let closing = if lanes.closing() { Err(Error::closed()) } else { Ok(()) };
-        let answer = closing.and_then(|()| life.run(&self.actor().actions[action].1, &args));
+        let closing = if self.shared.lanes.closing() { Err(Error::closed()) } else { Ok(()) };
+        let answer = closing.and_then(|()| life.run(|c| self.actor().actions[action].1(c, &args)));
+        let part = std::mem::take(&mut life.context.part);
         drop(life);
+        self.settle(to, part, answer);
+    }
+
+    fn settle(self: &Arc<Self>, to: To, part: Part, answer: Result<Answer, Error>) {
+        let Shared { voice, lanes, .. } = &*self.shared;
         match answer {
             Ok(Answer::Now(value)) => voice.answer(to, Ok(value)),
             Err(error) => voice.answer(to, Err(error)),
@@ -206,7 +211,34 @@ impl Running {
                     Ok(())
                 });
             }
+            Ok(Answer::Ask(asked)) => self.ask(to, part, asked),
         }
+    }
+
+    /// The call goes on, on the actor's lane, when the host has answered.
+    fn ask(self: &Arc<Self>, to: To, part: Part, Asked { about, question, then }: Asked) {
+        let this = Arc::clone(self);
+        let follow = Box::new(move |heard: Word| {
+            let lane = Arc::clone(&this.lane);
+            let lanes = Arc::clone(&this.shared.lanes);
+            // Without a thread nothing of the plugin runs any more.
+            let _ = lanes.must_add(&lane, Box::new(move || this.go_on(to, part, |c| then(c, heard?))));
+        });
+        let frame = |voice: &Voice, number| {
+            let ask = Writer::default().number(1, number).message(about, question);
+            voice.say(self.instance, say::ASK, ask)
+        };
+        self.shared.waits.follow(Kind::Answer, self.instance, frame, follow);
+    }
+
+    fn go_on(self: &Arc<Self>, to: To, part: Part, then: impl FnOnce(&mut Context) -> Result<Answer, Error>) {
+        self.wait();
+        let mut life = lock(&self.life);
+        life.context.part = part;
+        let answer = life.run(then);
+        let part = std::mem::take(&mut life.context.part);
+        drop(life);
+        self.settle(to, part, answer);
     }
 
     /// Runs a function of the author's that answers no call. What it wrote is said whatever came of it.
@@ -225,8 +257,8 @@ impl Running {
 
     fn run_stop(&self) {
         self.wait();
-        let bodies = |key: &Key| key.kind == Kind::Body && key.of == self.instance;
-        self.shared.waits.revoke(bodies, &Error::stopped());
+        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == self.instance;
+        self.shared.waits.revoke(of_it, &Error::stopped());
         let mut life = lock(&self.life);
         if life.started.is_ok() {
             life.context.begin();
@@ -255,10 +287,10 @@ impl Running {
 }
 
 impl Life {
-    fn run(&mut self, action: &Action, args: &[u8]) -> Result<Answer, Error> {
+    fn run(&mut self, work: impl FnOnce(&mut Context) -> Result<Answer, Error>) -> Result<Answer, Error> {
         self.started.clone()?;
         self.context.begin();
-        let answer = guarded(|| action(&mut self.context, args));
+        let answer = guarded(|| work(&mut self.context));
         // What was written is said whatever the answer is, as everywhere.
         self.context.flush().and(answer)
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::plugin::Actor;
 use crate::requests::Response;
+use crate::turn::Turn;
 
 fn plugin() -> Plugin {
     let actor = Actor::new("a").action("echo", |c, (text,): (String,)| {
@@ -12,6 +13,14 @@ fn plugin() -> Plugin {
         .action("ask", |c, _: [(); 0]| {
             c.kv().put("b", "c");
             Ok(c.kv().get("a")?.is_some())
+        })
+        .asking("query", |c, _: [(); 0]| {
+            c.set_state("asked", &true)?;
+            Turn::exec("A", (), |_, changes| {
+                Turn::query("B", (1,), move |_, rows: Vec<serde_json::Value>| {
+                    Ok(Turn::done(changes.changes + rows.len() as i64))
+                })
+            })
         })
         .requests(|_, request| Ok(Response::new(200, request.body)))
         .sockets(
@@ -76,6 +85,9 @@ fn frames(instance: u64) -> Vec<Vec<u8>> {
         to_actor(instance, 4, ask),
         found(instance),
         found(instance + 1),
+        to_actor(instance, 4, Writer::default().number(1, 3).text(2, "query").text(3, "[]")),
+        found(instance + 2),
+        found(instance + 3),
         raw(11, "/chat"),
         raw(12, "words"),
         raw(13, ""),
@@ -133,4 +145,66 @@ fn damaged_frames_never_do_more_than_break_it() {
         assert!(session.close(Duration::from_secs(60)));
     }
     assert!(taken > 3_000 && broken > 100, "{taken} {broken}");
+}
+
+/// What is said of an action that asks: its questions' numbers and its answer's error, in order, as soon as there are so many.
+fn said(session: &Session, count: usize) -> Vec<String> {
+    let mut said = Vec::new();
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while said.len() < count && std::time::Instant::now() < until {
+        let mut into = [0; 8192];
+        let size = usize::try_from(session.pull(&mut into)).unwrap();
+        let mut bytes = &into[..size];
+        while let Some((whole, rest)) = split_frame(bytes) {
+            bytes = rest;
+            let fields = Reader::new(whole).fields().unwrap();
+            for field in fields.iter().filter(|field| field.number == frame::ACTOR) {
+                for word in field.message().fields().unwrap() {
+                    match word.number {
+                        9 => said.push(format!("ask {}", word.message().number(1).unwrap())),
+                        5 => said.push(reply_of(word.message())),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    said
+}
+
+fn reply_of(reply: Reader) -> String {
+    let fields = reply.fields().unwrap();
+    let error = fields.iter().find(|field| field.number == 3);
+    let code = error.map(|error| error.message().fields().unwrap()[1].text());
+    code.unwrap_or_else(|| fields.iter().find(|field| field.number == 2).unwrap().text())
+}
+
+/// A statement's answer, in CBOR: two changes, and three rows of one column.
+fn answered(number: u64) -> Vec<u8> {
+    let result =
+        serde_json::json!({ "changes": 2, "lastInsertRowId": 0, "columns": ["n"], "rows": [[1], [2], [3]] });
+    let result: crate::value::Value = serde_json::from_value(result).unwrap();
+    let answer = Writer::default().number(1, number).bytes(4, &result.to_cbor().unwrap());
+    to_actor(1, 10, answer)
+}
+
+#[test]
+fn an_action_that_asks_goes_on_behind_each_answer_and_fails_when_nobody_gives_one() {
+    let host = Table { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
+    let mut session = Session::new(plugin(), host);
+    let call = |number| to_actor(1, 4, Writer::default().number(1, number).text(2, "query").text(3, "[]"));
+    session.heard(&framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes)).unwrap();
+    session.heard(&to_actor(1, 2, Writer::default().text(9, "a"))).unwrap();
+    session.heard(&call(1)).unwrap();
+    assert_eq!(said(&session, 1), ["ask 1"]);
+    // The next call runs while the first one has no answer.
+    session.heard(&call(2)).unwrap();
+    assert_eq!(said(&session, 1), ["ask 2"]);
+    session.heard(&answered(1)).unwrap();
+    assert_eq!(said(&session, 1), ["ask 3"]);
+    session.heard(&answered(3)).unwrap();
+    assert_eq!(said(&session, 1), ["5"]);
+    session.heard(&to_actor(1, 3, Writer::default().number(1, 1))).unwrap();
+    assert_eq!(said(&session, 1), ["stopped"]);
+    assert!(session.close(Duration::from_secs(60)));
 }

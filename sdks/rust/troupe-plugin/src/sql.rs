@@ -8,7 +8,7 @@ use crate::waits::{Heard, outcome};
 use crate::wire::Writer;
 
 /// Fields of Ask.
-const SQL_EXECUTE: u32 = 5;
+pub(crate) const SQL_EXECUTE: u32 = 5;
 const SQL_BEGIN: u32 = 9;
 const SQL_END: u32 = 10;
 
@@ -25,20 +25,12 @@ impl Context {
     /// Runs a statement of the actor's own database. Parameters are a tuple, or a struct or map by name; `()` for none. For
     /// an actor that declares [`database`](crate::Actor::database).
     pub fn exec(&mut self, sql: &str, params: impl Serialize) -> Result<Changes, Error> {
-        let answer = self.execute(sql, params)?;
-        let number = |name: &str| answer.get(name).map_or(0, Value::as_integer);
-        Ok(Changes { changes: number("changes"), last_insert_row_id: number("lastInsertRowId") })
+        Ok(changes(&self.execute(sql, params)?))
     }
 
     /// The rows that a statement gives: each an object, by its columns.
     pub fn query<T: DeserializeOwned>(&mut self, sql: &str, params: impl Serialize) -> Result<Vec<T>, Error> {
-        let answer = self.execute(sql, params)?;
-        let (Some(Value::List(columns)), Some(Value::List(rows))) =
-            (answer.get("columns"), answer.get("rows"))
-        else {
-            return Err(Error::malformed());
-        };
-        rows.iter().map(|row| typed(columns, row)).collect()
+        rows(&self.execute(sql, params)?)
     }
 
     /// Runs all of it in one transaction: an error undoes what it wrote in the database. One may be inside another.
@@ -55,16 +47,38 @@ impl Context {
     }
 
     fn execute(&mut self, sql: &str, params: impl Serialize) -> Result<Value, Error> {
-        let params: Value = serde_json::from_slice(&serde_json::to_vec(&params)?)?;
-        let params = match params {
-            Value::Null => Vec::new(),
-            params => params.to_cbor().map_err(Error::no_value)?,
-        };
         let transaction = self.transactions.last().copied().unwrap_or(0);
-        let asked = Writer::default().text(1, sql).bytes(2, &params).number(3, transaction);
-        let answer = outcome(&self.ask(SQL_EXECUTE, asked)?, 4, 2)?;
-        Value::from_cbor(&answer).map_err(Error::no_value)
+        let asked = statement(sql, params)?.number(3, transaction);
+        result(&self.ask(SQL_EXECUTE, asked)?)
     }
+}
+
+/// The question that a statement is.
+pub(crate) fn statement(sql: &str, params: impl Serialize) -> Result<Writer, Error> {
+    let params: Value = serde_json::from_slice(&serde_json::to_vec(&params)?)?;
+    let params = match params {
+        Value::Null => Vec::new(),
+        params => params.to_cbor().map_err(Error::no_value)?,
+    };
+    Ok(Writer::default().text(1, sql).bytes(2, &params))
+}
+
+/// What came of one.
+pub(crate) fn result(heard: &Heard) -> Result<Value, Error> {
+    Value::from_cbor(&outcome(heard, 4, 2)?).map_err(Error::no_value)
+}
+
+pub(crate) fn changes(result: &Value) -> Changes {
+    let number = |name: &str| result.get(name).map_or(0, Value::as_integer);
+    Changes { changes: number("changes"), last_insert_row_id: number("lastInsertRowId") }
+}
+
+pub(crate) fn rows<T: DeserializeOwned>(result: &Value) -> Result<Vec<T>, Error> {
+    let (Some(Value::List(columns)), Some(Value::List(rows))) = (result.get("columns"), result.get("rows"))
+    else {
+        return Err(Error::malformed());
+    };
+    rows.iter().map(|row| typed(columns, row)).collect()
 }
 
 /// One that ends when its function does, also by a panic.

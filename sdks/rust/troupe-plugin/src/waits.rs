@@ -40,11 +40,15 @@ pub struct Heard {
     pub body: Vec<u8>,
 }
 
-type Word = Result<Heard, Error>;
+pub type Word = Result<Heard, Error>;
+
+/// What goes on when an answer has come, or nobody will give one.
+pub type Follow = Box<dyn FnOnce(Word) + Send>;
 
 #[derive(Default)]
 struct State {
     waiting: HashMap<Key, Sender<Word>>,
+    following: HashMap<Key, Follow>,
     /// Credits for bodies that nobody writes yet.
     early: HashMap<Key, Vec<Heard>>,
     last: u64,
@@ -95,6 +99,25 @@ impl Waits {
         Ok((self.listen(Key { kind, of, number })?, number))
     }
 
+    /// Asks, and goes on when the answer has come: once, whatever becomes of it, and not in this call unless it can't be asked.
+    pub fn follow(&self, kind: Kind, of: u64, frame: impl FnOnce(&Voice, u64) -> bool, follow: Follow) {
+        let mut state = lock(&self.state);
+        state.last += 1;
+        let key = Key { kind, of, number: state.last };
+        if state.closed {
+            drop(state);
+            return follow(Err(Error::closed()));
+        }
+        state.following.insert(key, follow);
+        drop(state);
+        if !frame(&self.voice, key.number) {
+            let follow = lock(&self.state).following.remove(&key);
+            if let Some(follow) = follow {
+                follow(Err(Error::too_long()));
+            }
+        }
+    }
+
     /// Listens for what is said of that.
     pub fn listen(&self, key: Key) -> Result<Line<'_>, Error> {
         if HEARING.get() {
@@ -116,7 +139,10 @@ impl Waits {
     /// The host said something. Whoever doesn't wait any more hears nothing.
     pub fn heard(&self, key: Key, heard: Heard) {
         let mut state = lock(&self.state);
-        if let Some(waiting) = state.waiting.get(&key) {
+        if let Some(follow) = state.following.remove(&key) {
+            drop(state);
+            follow(Ok(heard));
+        } else if let Some(waiting) = state.waiting.get(&key) {
             let _ = waiting.send(Ok(heard));
         } else if let Some(early) = state.early.get_mut(&key) {
             early.push(heard);
@@ -134,6 +160,12 @@ impl Waits {
         state.early.retain(|key, _| !is_it(key));
         for (_, waiting) in state.waiting.iter().filter(|(key, _)| is_it(key)) {
             let _ = waiting.send(Err(error.clone()));
+        }
+        let keys: Vec<Key> = state.following.keys().filter(|key| is_it(key)).copied().collect();
+        let follows: Vec<Follow> = keys.iter().filter_map(|key| state.following.remove(key)).collect();
+        drop(state);
+        for follow in follows {
+            follow(Err(error.clone()));
         }
     }
 
