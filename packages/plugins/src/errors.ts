@@ -140,6 +140,10 @@ export const fileErrors = {
 
 /** Errors of a plugin's configuration. Its values stay out of them: they may be secrets. */
 export const configurationErrors = {
+  takesNone: (id: string) =>
+    error("config_invalid", `Plugin ${id}: an actor in an isolate takes no configuration`, {
+      metadata: { id },
+    }),
   invalid: (id: string, schema: string, wrong: { at: string; why: string }) =>
     error(
       "config_invalid",

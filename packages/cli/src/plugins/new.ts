@@ -46,6 +46,7 @@ const languages: Readonly<Record<string, Language>> = {
   typescript: { sdk: [], build: ["npm install"] },
   c: { sdk: ["include", "src"], build: ["make"] },
   "c-wasm": { of: "c", sdk: ["include", "src", "wasm"], build: ["make"] },
+  isolate: { sdk: [], build: [] },
   rust: { sdk: ["troupe-plugin"], more: { "sdk/Cargo.toml": RUST_WORKSPACE }, build: ["make"] },
   python: {
     sdk: ["troupe_plugin"],

@@ -1,8 +1,45 @@
 /** `troupe plugins new`, and what it refuses. That what it makes builds and works: `conformance/plugin/templates.test.ts`. */
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { activatePlugins, pluginActor } from "@troupe/plugins";
+import { createRelay } from "@troupe/relay/node";
+import { setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Troupe } from "../support/troupe.ts";
+
+test("an actor in an isolate: made, added, enabled, and called in a process of its own; another file than its digest says isn't run", {
+  timeout: 120_000,
+}, async () => {
+  using troupe = new Troupe();
+  await troupe.plugins("new", "tally", "--lang", "isolate");
+  const folder = join(troupe.project, "tally");
+  expect(await troupe.json("validate", folder)).toMatchObject({ valid: true, id: "tally", problem: null });
+  await troupe.plugins("add", folder);
+  await troupe.plugins("enable", "tally");
+  expect(await troupe.json("inspect", "tally")).toMatchObject({
+    plugin: { kind: "isolate", runsIn: "its own process" },
+  });
+  const registry = setup({ use: { counter: pluginActor({ plugin: folder }) } });
+  await registry.start({ port: 0, signals: false, banner: false, durability: "memory" });
+  try {
+    const client = await registry.client();
+    const act = (name: string, ...args: unknown[]) =>
+      client.counter.getOrCreate(["a"]).action({ name, args });
+    expect(await act("increment", 41)).toBe(41);
+    expect(await act("increment")).toBe(42);
+    await expect(act("increment", "one")).rejects.toMatchObject({ code: "not_a_number" });
+  } finally {
+    await registry.stop();
+  }
+  const manifest = join(folder, "troupe-plugin.toml");
+  appendFileSync(manifest, `\n[integrity]\nsha256 = "${"0".repeat(64)}"\n`);
+  const [refused, configured] = await Promise.allSettled([
+    activatePlugins({ plugins: [{ manifest }], relay: createRelay() }),
+    activatePlugins({ plugins: [{ manifest, config: { a: 1 } }], relay: createRelay() }),
+  ]);
+  expect(refused).toMatchObject({ reason: { cause: { code: "integrity_mismatch" } } });
+  expect(configured).toMatchObject({ reason: { cause: { code: "config_invalid" } } });
+});
 
 test("a folder that is there isn't written into; a name and a language are what they must be", async () => {
   using troupe = new Troupe();

@@ -2,19 +2,26 @@
  * Prepared plugin: everything about a plugin that can be known and refused before any of its code runs.
  *
  * Whether code runs in this process is decided here: a module and a library that wishes for it, both only where the host's
- * user trusts them, and a library only with a digest. Any other library runs in a process of its own, and a module of
- * WebAssembly in a thread.
+ * user trusts them, and a library only with a digest. Any other library runs in a process of its own, as an isolate does, and a
+ * module of WebAssembly in a thread.
  */
 import { limits } from "@troupe/protocol";
 import type { OpenCarrier } from "../carrier.ts";
+import { isolatePlugin } from "../carriers/isolate/isolate-plugin.ts";
 import { moduleCarrier } from "../carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../carriers/native/native-carrier.ts";
 import { wasmCarrier } from "../carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../carriers/worker/worker-carrier.ts";
-import { signatureErrors } from "../errors.ts";
+import { configurationErrors, signatureErrors } from "../errors.ts";
 import { checkFile, readNamedFile } from "../manifest/checked-file.ts";
 import { checkConfiguration } from "../manifest/config-schema.ts";
-import { entryOf, type NativeLoad, type WasmLoad, type WorkerLoad } from "../manifest/load.ts";
+import {
+  entryOf,
+  type IsolateLoad,
+  type NativeLoad,
+  type WasmLoad,
+  type WorkerLoad,
+} from "../manifest/load.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { TrustPolicy } from "../manifest/signature.ts";
 import { PluginSideSession } from "../worker/plugin-session.ts";
@@ -44,6 +51,8 @@ export async function preparePlugin(
   policy: TrustPolicy,
 ): Promise<PreparedPlugin> {
   await checkConfiguration(manifest, source.config);
+  if (manifest.load.kind === "isolate" && source.config !== undefined)
+    throw configurationErrors.takesNone(manifest.id);
   const config = source.config === undefined ? undefined : encodeConfig(source.config);
   const override = manifest.load.kind === "native" ? libraryOverride(manifest, policy) : undefined;
   return { manifest, config, override, ...howToRun(manifest, source, { config, override }) };
@@ -71,6 +80,8 @@ function howToRun(
       return { runsIn: "its own process", open: workerOf(manifest, load, chosen.override) };
     case "worker":
       return { runsIn: "its own process", open: workerOf(manifest, load) };
+    case "isolate":
+      return { runsIn: "its own process", open: isolateOf(manifest, load) };
     case "wasm":
       return { runsIn: "a thread", open: moduleOfWasm(manifest, load, chosen.config) };
   }
@@ -97,6 +108,15 @@ function libraryOf(
       events,
     );
   };
+}
+
+/** The bytes that are compared are the ones that are run. */
+function isolateOf({ id, origin }: PluginManifest, load: IsolateLoad): OpenCarrier {
+  const source = async (): Promise<Uint8Array> => {
+    const named = { origin, ...entryOf(load), sha256: load.sha256 };
+    return (await readNamedFile(named, limits.isolateSourceBytes)).bytes;
+  };
+  return isolatePlugin({ name: id, source });
 }
 
 /** The bytes that are compared are the ones that are compiled. */

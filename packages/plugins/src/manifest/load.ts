@@ -12,7 +12,7 @@ import type { Table, TextRule } from "./table.ts";
 export type PluginKind = PluginLoad["kind"];
 
 /** What is run of a plugin. */
-export type PluginLoad = NativeLoad | WorkerLoad | ModuleLoad | WasmLoad;
+export type PluginLoad = NativeLoad | WorkerLoad | ModuleLoad | IsolateLoad | WasmLoad;
 
 /** SHA-256 of files, 64 hexadecimal digits each. */
 export interface Integrity {
@@ -58,6 +58,13 @@ export interface ModuleLoad extends Integrity {
   readonly module: string;
 }
 
+/** An ES module that is one actor, in an isolate in a process of its own. */
+export interface IsolateLoad extends Integrity {
+  readonly kind: "isolate";
+  /** Relative to the manifest. Its default export is what `actor({ … })` gives. */
+  readonly module: string;
+}
+
 /** A core module of WebAssembly, in a thread of its own. */
 export interface WasmLoad extends Integrity {
   readonly kind: "wasm";
@@ -66,7 +73,7 @@ export interface WasmLoad extends Integrity {
 }
 
 /** The kinds that there are. */
-export const pluginKinds: readonly PluginKind[] = ["native", "worker", "module", "wasm"];
+export const pluginKinds: readonly PluginKind[] = ["native", "worker", "module", "isolate", "wasm"];
 
 /** Reads `load` and `integrity` of a plugin of that kind. Throws `plugin.manifest_*`. */
 export function readLoad(kind: PluginKind, load: Table, integrity: Table): PluginLoad {
@@ -84,6 +91,7 @@ export function entryOf(load: PluginLoad): { readonly key: string; readonly path
     case "worker":
       return { key: "load.entrypoint", path: load.entrypoint };
     case "module":
+    case "isolate":
       return { key: "load.module", path: load.module };
     case "wasm":
       return { key: "load.wasm", path: load.wasm };
@@ -113,6 +121,7 @@ const readers: { readonly [K in PluginKind]: (load: Table) => Unchecked<Extract<
       env: load.texts("env", rules.variable),
     }),
     module: (load) => ({ kind: "module", module: load.text("module", rules.path) }),
+    isolate: (load) => ({ kind: "isolate", module: load.text("module", rules.path) }),
     wasm: (load) => ({ kind: "wasm", wasm: load.text("wasm", rules.path) }),
   };
 

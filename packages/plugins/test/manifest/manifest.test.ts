@@ -70,6 +70,7 @@ const accepted = [
   least("worker", 'runtime = "python"\nentrypoint = "main.py"'),
   least("worker", 'runtime = "rust"\nentrypoint = "bin/main"'),
   least("module", 'module = "main.mjs"'),
+  least("isolate", 'module = "actor.js"'),
   least("wasm", 'wasm = "main.wasm"'),
 ];
 
@@ -113,7 +114,7 @@ const refused: [what: string, text: string, message: string][] = [
   [
     "a kind",
     native.replace('"native"', '"docker"'),
-    'plugin.kind is "docker", and must be "native" or "worker" or "module" or "wasm"',
+    'plugin.kind is "docker", and must be "native" or "worker" or "module" or "isolate" or "wasm"',
   ],
   ["a missing table", native.replace(/\[compat\]\n.*\n.*\n/, ""), "compat.troupe is missing"],
   ["a table that is none", `compat = 5\n${native.replace(/\[compat\]\n.*\n.*\n/, "")}`, "compat is 5"],
