@@ -48,6 +48,7 @@ export class AgentLink {
   /** Settles when no message of the process is left unread. */
   readonly #read = Promise.withResolvers<void>();
   #noise: string | undefined;
+  #updates = 0;
 
   constructor(parts: AgentLinkParts) {
     const ended = Promise.withResolvers<TroupeError>();
@@ -79,6 +80,11 @@ export class AgentLink {
     return this.#noise;
   }
 
+  /** How many updates have come. */
+  get updates(): number {
+    return this.#updates;
+  }
+
   /** Makes a request by `send`. Rejects with `agent.*`: why the link ended, or that the agent refused. */
   async request<R>(method: string, send: (agent: ClientContext) => Promise<R>): Promise<R> {
     const gone = this.ended.then((why) => Promise.reject(why));
@@ -106,7 +112,10 @@ export class AgentLink {
 
   #stream({ onUpdate, caughtUp }: AgentLinkParts): Stream {
     const listeners = {
-      onUpdate,
+      onUpdate: (notification: SessionNotification) => {
+        this.#updates += 1;
+        onUpdate(notification);
+      },
       caughtUp,
       onNoise: (line: string) => {
         this.#noise ??= line;

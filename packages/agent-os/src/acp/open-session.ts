@@ -144,9 +144,33 @@ async function goOn(
     const { modes, configOptions } = await link.request<LoadSessionResponse>(session.load, (agent) =>
       agent.request(session.load, request),
     );
+    await replayed(link);
     return { config: { modes, configOptions } };
   } catch (cause) {
     if (!TroupeError.is(cause) || cause.code !== "refused") throw cause;
     return { reason: "failed", message: cause.message };
   }
+}
+
+/** How long an agent is waited for that doesn't answer what it doesn't know. */
+const UNKNOWN_MS = 1_000;
+
+/**
+ * Settles when what a loaded session replays has come. It should come before the answer to the load; Gemini CLI sends it beside that. So
+ * it is asked something, which it needn't know, until nothing comes before its answer.
+ */
+async function replayed(link: AgentLink): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<"over">();
+  const timer = setTimeout(() => resolve("over"), UNKNOWN_MS);
+  for (let before = -1, answer: unknown; before !== link.updates && answer !== "over"; ) {
+    before = link.updates;
+    const answered = link.request("_troupe/replayed", (agent) => agent.request("_troupe/replayed", {}));
+    answer = await Promise.race([answered.catch(ignored), over]);
+  }
+  clearTimeout(timer);
+}
+
+/** A refusal is an answer. Throws why the agent is gone. */
+function ignored(cause: unknown): void {
+  if (!TroupeError.is(cause) || cause.code !== "refused") throw cause;
 }

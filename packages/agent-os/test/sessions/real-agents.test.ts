@@ -18,7 +18,7 @@ import { ScriptedModel } from "../support/scripted-model.ts";
 
 const call = (name: string, args: Readonly<Record<string, unknown>>) => ({ call: { name, args } });
 
-test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and goes on where it was; who comes late hears all of it", async (context) => {
+test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and goes on where it was, its model behind the actor's proxy; who comes late hears all of it", async (context) => {
   const program = process.env.TROUPE_TEST_GEMINI ?? "";
   if (program === "") return context.skip(process.env.TROUPE_TEST_GEMINI_WHY ?? "no Gemini CLI");
   using place = new Place();
@@ -30,7 +30,9 @@ test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and
     asked.push(toolCall.kind ?? "");
     return toolCall.title?.includes("touch") === true ? ("reject" as const) : ("allow" as const);
   };
-  const agents = { gemini: gemini(program, place, model.url) };
+  const agents = { gemini: gemini(program, place) };
+  // It has a key of its own; its model is asked by the actor, with the program's.
+  const models = { upstreams: { gemini: model.url }, keys: { gemini: "sk-the-programs" } };
   const lookedUp: unknown[] = [];
   const lookup: HostTool<HookContext> = {
     description: "Says where a flower grows",
@@ -40,7 +42,7 @@ test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and
       return { place: "by the lake" };
     },
   };
-  const definition = agentOS({ agents, permissions, tools: { lookup } });
+  const definition = agentOS({ agents, models, permissions, tools: { lookup } });
   await using ground = await Ground.start({ workspace: definition });
   const conn = ground.client.workspace.getOrCreate(["a"]).connect();
   const early = new Reader(conn, { sessionId: "main" });
@@ -56,6 +58,7 @@ test("Gemini CLI reads, asks before it runs and writes, is cancelled, killed and
   );
   expect(await conn.prompt({ content: "What is the secret?" })).toEqual({ stopReason: "end_turn" });
   expect(asked).toEqual(["other", "execute", "edit"]);
+  expect([...model.keys]).toEqual(["sk-the-programs"]);
   // What it did is what it told its model.
   const [, read, found, ran, wrote] = model.asked;
   expect(read).toContain("The secret is tulip.");

@@ -2,7 +2,7 @@
 import type { SessionEntry, VmEntry } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
-import { loading, scripted } from "../support/agents.ts";
+import { lateLoading, loading, scripted } from "../support/agents.ts";
 import { rejection } from "../support/errors.ts";
 import { Reader, upTo } from "../support/reader.ts";
 import { Serving } from "../support/serving.ts";
@@ -78,17 +78,23 @@ test("S4.3 (in part): it holds over a sleep: the transcript goes on where it was
   ]);
 }, 240_000);
 
-test("an agent that can load gets its session back; what it replays meanwhile is not told twice", async () => {
-  await using serving = await Serving.start({ agents: { loading } });
+test("an agent that can load gets its session back; what it replays meanwhile, or right behind, is not told twice", async () => {
+  await using serving = await Serving.start({ agents: { loading, lateLoading } });
   const { client } = await serving.client();
   const handle = client.workspace.getOrCreate(["a"]);
-  expect(await handle.openSession({})).toMatchObject({ resumed: false, agentInfo: { name: "scripted" } });
-  await handle.prompt({ content: "stream 1" });
+  const sessions = ["loading", "lateLoading"];
+  const told = { resumed: false, agentInfo: { name: "scripted" } };
+  for (const agent of sessions) {
+    expect(await handle.openSession({ sessionId: agent, agent })).toMatchObject(told);
+    await handle.prompt({ sessionId: agent, content: "stream 1" });
+  }
   await serving.restart();
-  expect(await handle.openSession({})).toMatchObject({ resumed: true });
-  await handle.prompt({ content: "stream 1" });
-  const { events, hasMore } = await handle.getSessionEvents({ sessionId: "main" });
-  expect([events.map(({ sequence }) => sequence), hasMore]).toEqual([upTo(4), false]);
+  for (const sessionId of sessions) {
+    expect(await handle.openSession({ sessionId })).toMatchObject({ resumed: true });
+    await handle.prompt({ sessionId, content: "stream 1" });
+    const { events, hasMore } = await handle.getSessionEvents({ sessionId });
+    expect([events.map(({ sequence }) => sequence), hasMore]).toEqual([upTo(4), false]);
+  }
 }, 240_000);
 
 test("S4.3 (in part): vmBooted and vmShutdown are stored, then broadcast, as one argument", async () => {

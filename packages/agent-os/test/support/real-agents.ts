@@ -28,8 +28,8 @@ export class Place implements Disposable {
   }
 }
 
-/** Gemini CLI; `TROUPE_TEST_GEMINI` says where it is. */
-export function gemini(program: string, place: Place, modelUrl: string): AgentCommand {
+/** Gemini CLI; `TROUPE_TEST_GEMINI` says where it is. Its model is wherever its actor says. */
+export function gemini(program: string, place: Place): AgentCommand {
   return {
     command: process.execPath,
     args: [program, "--acp", "-m", "gemini-2.5-flash", "--skip-trust"],
@@ -37,7 +37,6 @@ export function gemini(program: string, place: Place, modelUrl: string): AgentCo
     env: {
       HOME: place.home,
       GEMINI_API_KEY: "sk-mine",
-      GOOGLE_GEMINI_BASE_URL: modelUrl,
       // One process, so that a signal ends all of it.
       GEMINI_CLI_NO_RELAUNCH: "true",
     },

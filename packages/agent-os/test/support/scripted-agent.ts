@@ -16,8 +16,8 @@
  *   whisper text        writes to stderr
  *   exit 3              ends the process in the middle of the turn
  *
- * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-broken`
- * one that says so and can't; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
+ * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-late` one that
+ * replays much, beside its answer; `load-broken` one that says so and can't; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
  * over HTTP. It has two modes, calm and bold, and an option, depth.
  */
 import { writeSync } from "node:fs";
@@ -217,7 +217,12 @@ agent({ name: "scripted" })
       sessionUpdate: "agent_message_chunk",
       content: { type: "text", text: "an old word" },
     } as const;
-    await client.notify(methods.client.session.update, { sessionId, update });
+    const replay = () => client.notify(methods.client.session.update, { sessionId, update });
+    const replays = async () => {
+      for (let n = 0; n < 20; n += 1) await replay();
+    };
+    if (loads === "load-late") void replays();
+    else await replay();
     return {};
   })
   .onNotification("session/cancel", ({ params }) => cancels.get(params.sessionId)?.())

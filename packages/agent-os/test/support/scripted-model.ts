@@ -18,6 +18,8 @@ interface Call {
 export class ScriptedModel implements AsyncDisposable {
   /** The bodies of all requests, in order. */
   readonly asked: string[] = [];
+  /** The keys that came with them, of Gemini's kind. */
+  readonly keys = new Set<unknown>();
   readonly #server: Server;
   readonly #script: Said[] = [];
   #waiting: { readonly count: number; readonly reached: () => void }[] = [];
@@ -26,6 +28,7 @@ export class ScriptedModel implements AsyncDisposable {
     this.#server = createServer(async (request, response) => {
       const body = await text(request);
       this.asked.push(body);
+      this.keys.add(request.headers["x-goog-api-key"]);
       const reached = this.#waiting.filter(({ count }) => this.asked.length >= count);
       this.#waiting = this.#waiting.filter((waiting) => !reached.includes(waiting));
       for (const waiting of reached) waiting.reached();
