@@ -151,17 +151,18 @@ function everywhere(
 for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
 
-/** The kit's actor, on every carrier of native code and WebAssembly. */
+/** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
 const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
   ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library")],
   ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm")],
   ["native, Rust", () => asActor(rustExample("keeper"), "library")],
   ["worker, Rust", () => asWorkersActor(rustWorker("keeper"))],
+  ["worker, Python", () => asWorkersActor(python("keeper.py"))],
 ];
 
 for (const [subject, find] of keepers) actorKit(subject, find);
 for (const [subject, find] of keepers) actorSocketKit(subject, find);
-for (const [subject, find] of keepers.filter(([subject]) => subject.endsWith("Rust")))
+for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C")))
   actorRequestKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {

@@ -2,7 +2,10 @@
 
 from .actor import Actor, ActorContext
 from .host import Host, HostScope
+from .other import Other
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
+from .requests import Request, Response
+from .sockets import Socket, Sockets
 from .values import UNDEFINED, BigInt, Date, Failure, Map, RegExp, Set, ValueRefused, View
 
 __all__ = [
@@ -18,10 +21,15 @@ __all__ = [
     "HostScope",
     "Map",
     "Middleware",
+    "Other",
     "Plugin",
     "PluginError",
     "RegExp",
+    "Request",
+    "Response",
     "Set",
+    "Socket",
+    "Sockets",
     "ValueRefused",
     "View",
     "serve",

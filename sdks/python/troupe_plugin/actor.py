@@ -2,10 +2,15 @@
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple, Union
 
+from .database import Database
 from .json_values import encode_json
+from .other import Other
+from .requests import Request, Response
+from .sockets import Sockets
 from .voice import Voice
+from .wire import data, number
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,20 @@ class Actor:
     stop: Optional[Callable[["ActorContext"], None]] = None
     #: `accept(params)` is asked of each connection, beside the actor's own work; what it raises is why there is none.
     accept: Optional[Callable[[Any], None]] = None
+    #: It has a database of its own: `c.db`.
+    database: bool = False
+    #: It takes raw WebSockets.
+    sockets: Optional[Sockets] = None
+    #: `request(c, request)` answers HTTP requests; what it raises is the answer.
+    request: Optional[Callable[["ActorContext", Request], Response]] = None
 
 
 class Kv:
     """Keys and values of the actor, both bytes (a text is its UTF-8). Read on demand, stored with what the function writes."""
 
-    def __init__(self, voice: Voice):
-        self._voice = voice
+    def __init__(self, context: "ActorContext"):
+        self._voice = context.voice
+        self._save = context.save
 
     def get(self, key: Union[str, bytes]) -> Optional[bytes]:
         """The value, or None."""
@@ -45,12 +57,20 @@ class Kv:
     def delete(self, key: Union[str, bytes]) -> None:
         self._voice.kv_set(_bytes(key), None)
 
+    def list(
+        self, start: Union[str, bytes] = b"", end: Union[str, bytes] = b"", limit: int = 1000, reverse: bool = False
+    ) -> List[Tuple[bytes, bytes]]:
+        """Keys from `start` (with it) to `end` (without it; nothing: to the last), in byte order, and their values."""
+        self._save()
+        asked = data(1, _bytes(start)) + data(2, _bytes(end)) + number(3, limit) + number(4, 1 if reverse else 0)
+        return self._voice.kv_list(asked)
+
 
 class ActorContext:
     """What functions of an actor get. It is theirs until they return."""
 
     def __init__(self, voice: Voice, name: str, key: Sequence[str], actor_id: str):
-        self._voice = voice
+        self.voice = voice
         #: The name that it is registered under.
         self.name = name
         self.key = tuple(key)
@@ -59,20 +79,50 @@ class ActorContext:
         self.state: dict = {}
         #: The author's own, for as long as the actor is awake.
         self.vars: dict = {}
-        self.kv = Kv(voice)
+        self.kv = Kv(self)
+        #: Of an actor with a database.
+        self.db = Database(voice)
+        #: The connection of the call that runs; None for a call without one.
+        self.connection: Optional[int] = None
+        #: The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none.
+        self.scope = ""
+        #: What the call is a part of, for the calls that it makes.
+        self.depth = 0
+        self.chain: Sequence[bytes] = ()
         self.log = logging.getLogger(f"troupe.{name}")
 
     def broadcast(self, event: str, *args: Any) -> None:
         """An event for everyone who listens, told when what was written before is on disk."""
-        self._voice.event(event, encode_json(args))
+        self.voice.event(event, encode_json(args))
+
+    def send(self, connections: Sequence[int], event: str, *args: Any) -> None:
+        """The same to these connections alone, whether they listen or not."""
+        if connections:
+            self.voice.event(event, encode_json(args), connections)
+
+    def disconnect(self, connection: int, reason: str = "") -> None:
+        """Ends a connection."""
+        self.voice.kick(connection, reason)
+
+    def set_idle(self, idle: bool) -> None:
+        """The actor doesn't sleep while it isn't idle."""
+        self.voice.rest(idle)
+
+    def actor(self, name: str, *key: str, existing: bool = False, timeout_ms: Optional[int] = None) -> Other:
+        """Another actor, which is made when it isn't there, unless only an existing one will do."""
+        return Other(self, name, key, existing, timeout_ms)
+
+    def save(self) -> None:
+        """What was changed and said so far leaves now, and not when the function returns."""
+        self.voice.flush(self.state)
 
     def sleep(self) -> None:
         """The actor sleeps when this function has returned."""
-        self._voice.end(destroy=False)
+        self.voice.end(destroy=False)
 
     def destroy(self) -> None:
         """The actor ends when this function has returned, and all that is stored of it goes."""
-        self._voice.end(destroy=True)
+        self.voice.end(destroy=True)
 
 
 def _bytes(value: Union[str, bytes]) -> bytes:

@@ -4,16 +4,20 @@ import json
 import threading
 from collections import deque
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from .actor import Actor, ActorContext
 from .json_values import decode_json, encode_json
 from .plugin import PluginError
+from .requests import Request, Requests
+from .sockets import OpenSockets
 from .voice import STATE, Voice
 from .wire import data, fields, number
 
 # Fields of ToActor.
 START, STOP, CALL, CONNECT, ANSWER, START_ROWS = 2, 3, 4, 6, 10, 14
+SOCKETS, REQUESTS = range(11, 14), range(20, 25)
 BROKEN = 4
 
 
@@ -26,7 +30,9 @@ def declaration(actor: Actor) -> bytes:
         said += data(3, event)
     if actor.options:
         said += data(4, json.dumps(actor.options))
-    return said + number(5, 1 if actor.accept is not None else 0) + number(8, 1)
+    said += number(5, 1 if actor.accept is not None else 0) + number(6, 1 if actor.sockets is not None else 0)
+    said += number(7, 1 if actor.database else 0) + number(8, 1)
+    return said + number(20, 1 if actor.request is not None else 0)
 
 
 class Actors:
@@ -47,13 +53,12 @@ class Actors:
                 what, body = name, value
         if what == START:
             voice = Voice(instance, self._send)
-            self._running[instance] = Running(self._actors, voice, Lane(self._threads))
+            ended = partial(self._running.pop, instance, None)
+            self._running[instance] = Running(self._actors, voice, Lane(self._threads), ended)
         running = self._running.get(instance)
         if running is None:
             return
         running.heard(what, body)
-        if what == STOP:
-            del self._running[instance]
 
 
 class Lane:
@@ -86,10 +91,14 @@ class Lane:
 class Running:
     """One running actor."""
 
-    def __init__(self, actors: Mapping[str, Actor], voice: Voice, lane: Lane):
+    def __init__(self, actors: Mapping[str, Actor], voice: Voice, lane: Lane, ended: Callable[[], Any]):
         self._actors = actors
         self._voice = voice
         self._lane = lane
+        self._ended = ended
+        self._stopping = False
+        self._sockets: Optional[OpenSockets] = None
+        self._requests = Requests(voice, lambda name, request: lane.add(lambda: self._request(name, request)))
         self._actor: Optional[Actor] = None
         self._context: Optional[ActorContext] = None
         self._is_new = False
@@ -110,7 +119,15 @@ class Running:
             reason = dict(fields(body)).get(1, 0)
             if reason == BROKEN:
                 self._voice.lost()
-            self._lane.add(lambda: self._stop(reason))
+            # Said once more, it says that nobody waits any longer.
+            if not self._stopping:
+                self._lane.add(lambda: self._stop(reason))
+            self._stopping = True
+        elif what in SOCKETS and self._sockets is not None:
+            self._sockets.take(what, body)
+            self._lane.add(lambda: self._hook(lambda: self._sockets.run(self._context, what, body)))
+        elif what in REQUESTS:
+            self._requests.heard(what, body)
 
     def _load(self, start: bytes) -> None:
         name, key, actor_id, rows, declared = "", [], "", [], ""
@@ -131,6 +148,8 @@ class Running:
             elif field == 10:
                 more = bool(value)
         self._actor = self._actors[declared]
+        if self._actor.sockets is not None:
+            self._sockets = OpenSockets(self._voice, self._actor.sockets)
         self._context = ActorContext(self._voice, name, key, actor_id)
         self._keep(rows)
         if not more:
@@ -167,8 +186,11 @@ class Running:
             self._voice.flush(self._voice.restored())
 
     def _call(self, body: bytes) -> None:
-        call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]"}
+        call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]", 4: 0, 11: 0, 12: b""}
         call.update(fields(body))
+        context = self._context
+        context.connection, context.scope = call[4] or None, call[12].decode()
+        context.depth, context.chain = call[11], [value for name, value in fields(body) if name == 10]
         try:
             action = self._actor.actions.get(call[2].decode())
             if action is None:
@@ -188,6 +210,31 @@ class Running:
             self._context.state = self._voice.restored()
             self._voice.flush(self._context.state)
 
+    def _hook(self, run: Callable[[], None]) -> None:
+        """A function that answers no call."""
+        if self._failed:
+            return
+        context = self._context
+        context.connection, context.scope, context.depth, context.chain = None, "", 0, ()
+        run()
+        try:
+            self._voice.flush(context.state)
+        except Exception as error:  # noqa: BLE001 - a state that JSON can't hold: nothing of it is stored
+            context.log.error("%s: %s", type(error).__name__, error)
+            self._voice.forget()
+            context.state = self._voice.restored()
+
+    def _request(self, name: int, request: Request) -> None:
+        def run() -> None:
+            try:
+                if self._actor.request is None:
+                    raise PluginError("no_handler", "The actor takes no requests", "actor")
+                self._requests.answer(name, self._actor.request(self._context, request))
+            except Exception as error:  # noqa: BLE001 - it is the answer
+                self._requests.refuse(name, error)
+
+        self._hook(run)
+
     def _connect(self, body: bytes) -> None:
         said: Dict[int, Any] = {1: 0, 3: b""}
         said.update(fields(body))
@@ -206,8 +253,10 @@ class Running:
                 self._voice.flush(self._context.state)
         finally:
             self._voice.forget()
+            self._requests.end_all()
             self._voice.stopped()
             self._voice.flush(self._voice.restored())
+            self._ended()
 
 
 def _fresh(actor: Actor) -> dict:

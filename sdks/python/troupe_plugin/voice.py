@@ -6,17 +6,19 @@ goes first, and events and the answer behind it, which the host holds back until
 
 import threading
 from concurrent.futures import Future
-from typing import Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .json_values import decode_json, encode_json
-from .plugin import error_of
-from .wire import data, fields, number
+from .plugin import PluginError, error_from, error_of
+from .wire import data, fields, number, varint
 
 # Fields of FromActor.
-STARTED, STOPPED, WRITE, REPLY, CONNECTED, EVENT, ASK, END = 2, 3, 4, 5, 6, 7, 9, 11
+STARTED, STOPPED, WRITE, REPLY, CONNECTED, EVENT, KICK, ASK, REST, END = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 # Spaces of rows.
 STATE, KV = 1, 2
 SLEEP, DESTROY = 1, 2
+# A field of Answer.
+ROWS = 3
 
 
 class Voice:
@@ -31,14 +33,30 @@ class Voice:
         self._kv: Dict[bytes, Optional[bytes]] = {}
         self._asks: Dict[int, Future] = {}
         self._last_ask = 0
+        self._gone = False
         self._lock = threading.Lock()
 
     def loaded(self, key: str, value: bytes) -> None:
         """A property is stored already."""
         self._stored[key] = value
 
-    def event(self, name: str, args: bytes) -> None:
-        self._said.append(data(EVENT, data(1, name) + data(2, args)))
+    def event(self, name: str, args: bytes, connections: Sequence[int] = ()) -> None:
+        to = data(3, b"".join(varint(each) for each in connections)) if connections else b""
+        self._said.append(data(EVENT, data(1, name) + data(2, args) + to))
+
+    def kick(self, connection: int, reason: str) -> None:
+        self._said.append(data(KICK, number(1, connection) + data(2, reason)))
+
+    def rest(self, idle: bool) -> None:
+        self._said.append(data(REST, number(1, 1 if idle else 0)))
+
+    def say_later(self, body: bytes) -> None:
+        """Leaves behind what the function that runs has written."""
+        self._said.append(body)
+
+    def then(self, run: Callable[[], None]) -> None:
+        """Called when all that was said so far has left."""
+        self._said.append(run)
 
     def end(self, destroy: bool) -> None:
         self._said.append(data(END, number(1, DESTROY if destroy else SLEEP)))
@@ -56,7 +74,7 @@ class Voice:
     def connected(self, connection: int, error: Optional[Exception] = None) -> None:
         """Said at once: connections wait for no work."""
         answer = number(1, connection) + (b"" if error is None else data(2, error_of(error)))
-        self._say(data(CONNECTED, answer))
+        self.say(data(CONNECTED, answer))
 
     def flush(self, state: dict) -> None:
         """A function has returned: stores what it changed, then says the rest. Raises what can't be stored, and says nothing."""
@@ -73,9 +91,12 @@ class Voice:
         self._stored, self._kv = now, {}
         said, self._said = self._said, []
         if rows:
-            self._say(data(WRITE, rows))
+            self.say(data(WRITE, rows))
         for each in said:
-            self._say(each)
+            if callable(each):
+                each()
+            else:
+                self.say(each)
 
     def restored(self) -> dict:
         """The state as it is stored."""
@@ -88,50 +109,72 @@ class Voice:
     def kv_get(self, key: bytes) -> Optional[bytes]:
         if key in self._kv:
             return self._kv[key]
-        for row in self._ask(data(3, data(1, key))):
-            found = {4: b"", 5: 0}
+        return next((value for _, value in self._rows(data(3, data(1, key)))), None)
+
+    def kv_list(self, asked: bytes) -> list:
+        """What is stored: whoever asks has said what it wrote before."""
+        return self._rows(data(4, asked))
+
+    def _rows(self, about: bytes) -> list:
+        rows = []
+        for row in self.ask(about)[ROWS]:
+            found: Dict[int, Any] = {3: b"", 4: b"", 5: 0}
             found.update(fields(row))
-            return None if found[5] else found[4]
-        return None
+            if not found[5]:
+                rows.append((found[3], found[4]))
+        return rows
 
     def kv_set(self, key: bytes, value: Optional[bytes]) -> None:
         self._kv[key] = value
 
     def answered(self, answer: bytes) -> None:
         """The host's answer to a question."""
-        ask, error, rows = 0, None, []
+        said: Dict[int, Any] = {1: 0, 2: None, 4: b"", 5: b""}
+        rows: List[bytes] = []
         for name, value in fields(answer):
-            if name == 1:
-                ask = value
-            elif name == 2:
-                error = dict(fields(value)).get(3, b"").decode()
-            elif name == 3:
+            if name == ROWS:
                 rows.append(value)
+            else:
+                said[name] = value
         with self._lock:
-            waiting = self._asks.pop(ask, None)
+            waiting = self._asks.pop(said[1], None)
         if waiting is None:
             return
-        if error is None:
-            waiting.set_result(rows)
+        if said[2] is None:
+            waiting.set_result({**said, ROWS: rows})
         else:
-            waiting.set_exception(RuntimeError(error))
+            waiting.set_exception(error_from(said[2]))
 
     def lost(self) -> None:
         """Nobody answers any more."""
         with self._lock:
+            self._gone = True
             waiting = list(self._asks.values())
             self._asks.clear()
         for each in waiting:
-            each.set_exception(RuntimeError("the actor has ended"))
+            each.set_exception(_stopped())
 
-    def _ask(self, about: bytes):
-        answer: Future = Future()
+    def next_number(self) -> int:
+        """One that the actor hasn't used."""
         with self._lock:
             self._last_ask += 1
-            ask = self._last_ask
+            return self._last_ask
+
+    def ask(self, about: bytes) -> Dict[int, Any]:
+        """Asks the host, and waits: the fields of its Answer. Raises what it was refused with."""
+        answer: Future = Future()
+        ask = self.next_number()
+        with self._lock:
+            if self._gone:
+                raise _stopped()
             self._asks[ask] = answer
-        self._say(data(ASK, number(1, ask) + about))
+        self.say(data(ASK, number(1, ask) + about))
         return answer.result()
 
-    def _say(self, body: bytes) -> None:
+    def say(self, body: bytes) -> None:
+        """Says it now."""
         self._send(number(1, self._instance) + body)
+
+
+def _stopped() -> PluginError:
+    return PluginError("stopped", "The actor has ended", "actor")
