@@ -231,7 +231,11 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "eventsource-parser": ["packages/relay/src/model-proxy/response-reader.ts"],
   undici: ["packages/relay/src/model-proxy/upstream.ts", "packages/relay/src/model-proxy/passage.ts"],
   "smol-toml": ["packages/plugins/src/manifest/manifest.ts", "packages/cli/src/config/toml-file.ts"],
-  commander: ["packages/cli/src/program.ts", "packages/cli/src/plugins/program.ts"],
+  commander: [
+    "packages/cli/src/program.ts",
+    "packages/cli/src/plugins/program.ts",
+    "packages/cli/src/failure.ts",
+  ],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
   "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
   "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts", `${otlp}packages.ts`],

@@ -91,7 +91,8 @@ export class Gateway implements AsyncDisposable {
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
     const metrics = new GatewayMetrics();
-    const route = { relay, upstreams, plugins, metrics, exporter, ...forAgent(agent) };
+    const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
+    const route = { relay, upstreams, plugins, metrics, exporter, passesUnread, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
     return new Gateway({ options, env, route, components, server }, starting.move());
   }
@@ -133,6 +134,13 @@ export class Gateway implements AsyncDisposable {
     }
   }
 }
+
+/** Middleware that is given the request of a model call. */
+const seesRequests = [
+  "llm_conditional_execution_guardrail",
+  "llm_request_intercept",
+  "llm_execution_intercept",
+] as const;
 
 function forAgent(agent: ForOneAgent | undefined) {
   return { token: agent?.token, session: agent?.session };

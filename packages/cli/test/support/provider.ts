@@ -1,5 +1,5 @@
 /** A model provider that the test plays: it keeps what came, and answers what the test says. */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -9,12 +9,15 @@ export interface Received {
   readonly body: Buffer;
 }
 
-export class ScriptedProvider implements AsyncDisposable {
+/** Says "request" when one begins to come. */
+export class ScriptedProvider extends EventEmitter implements AsyncDisposable {
   readonly received: Received[] = [];
   readonly #server: Server;
 
   private constructor(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+    super();
     this.#server = createServer(async (request, response) => {
+      this.emit("request");
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
       const { url = "", rawHeaders: headers } = request;

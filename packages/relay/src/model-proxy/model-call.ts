@@ -4,8 +4,12 @@
  * Guardrails and request intercepts see headers and content before a byte goes out. If none of them changed the content,
  * the provider gets the very bytes that came. The provider's bytes go to the client while they come; the call ends, for
  * the trace, behind the last of them.
+ *
+ * A long request goes to the provider while it comes as well, where nothing is registered that would have to see it first: held and
+ * read it would take several times its length. Its events tell of it by its size.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import { limits } from "@troupe/protocol";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
@@ -31,6 +35,8 @@ export interface ModelRoute {
   readonly metrics: { held(ms: number): void };
   /** Joins all that one agent does, in the metadata of its calls. */
   readonly session: string | undefined;
+  /** True when no middleware sees requests: a long one may go on unread. Default: all are read. */
+  readonly passesUnread?: () => boolean;
 }
 
 /** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
@@ -43,8 +49,9 @@ export async function callModel(
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
   const signal = leaving(response);
-  const body = await readBody(request, limits.gatewayModelBodyBytes);
-  const content = contentOf(body, request.headers["content-encoding"]);
+  const unreadBytes = unreadBytesOf(route, request);
+  const body = unreadBytes === undefined ? await readBody(request, limits.gatewayModelBodyBytes) : request;
+  const content = body instanceof Buffer ? contentOf(body, request.headers["content-encoding"]) : null;
   const exchange = new Exchange({ route, provider, request, response, body, content, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await route.relay.llmCallExecute(
@@ -55,7 +62,10 @@ export async function callModel(
       signal,
       eventCodec: provider.eventCodec,
       ...modelNameOf(provider, request.url ?? "", content),
-      metadata: sessionMetadata(route.session, agentSessionOf(request.headers)),
+      metadata: {
+        ...sessionMetadata(route.session, agentSessionOf(request.headers)),
+        ...(unreadBytes === undefined ? {} : { unread_request_bytes: unreadBytes }),
+      },
     },
   );
   // A middleware answered in the provider's place.
@@ -70,13 +80,21 @@ export function leaving(response: ServerResponse): AbortSignal {
   return abort.signal;
 }
 
+/** Bytes of a body that goes on unread: it says its length, is longer than what is held where it need not be, and may. */
+function unreadBytesOf({ passesUnread }: ModelRoute, { headers }: IncomingMessage): number | undefined {
+  const bytes = Number(headers["content-length"] ?? 0);
+  if (bytes <= limits.gatewayHeldBodyBytes || bytes > limits.gatewayModelBodyBytes) return undefined;
+  return passesUnread?.() === true ? bytes : undefined;
+}
+
 interface ExchangeParts {
   readonly route: ModelRoute;
   readonly provider: Provider;
   readonly overhead: Overhead;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly body: Buffer;
+  /** Whole, or as it comes. */
+  readonly body: Buffer | Readable;
   readonly content: unknown;
 }
 
@@ -117,7 +135,7 @@ class Exchange {
       {
         method: request.method ?? "POST",
         path: request.url ?? "/",
-        headers: [...headers, "Content-Length", `${body.byteLength}`],
+        headers: [...headers, "Content-Length", lengthOf(body) ?? request.headers["content-length"] ?? "0"],
         body,
       },
       {
@@ -142,10 +160,14 @@ class Exchange {
     return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
   }
 
-  #bodyOf(rewritten: LlmRequest): Buffer {
+  #bodyOf(rewritten: LlmRequest): Buffer | Readable {
     const { body, content } = this.#parts;
     return rewritten.content === content ? body : Buffer.from(JSON.stringify(rewritten.content));
   }
+}
+
+function lengthOf(body: Buffer | Readable): string | undefined {
+  return body instanceof Buffer ? `${body.byteLength}` : undefined;
 }
 
 function modelNameOf({ family }: Provider, url: string, content: unknown): { readonly modelName?: string } {
