@@ -74,6 +74,11 @@ const bad: readonly (readonly [string, Parameters<typeof ready>[0], string])[] =
     { actors: [declaredActor("a".repeat(limits.actorNameLength + 1))] },
     "plugin.bad_declaration",
   ],
+  [
+    "an encoding that isn't known",
+    { actors: [{ ...declaredActor("a"), encoding: "xml" }] },
+    "plugin.bad_declaration",
+  ],
   ["options that aren't JSON", { actors: [declaredActor("a", "{")] }, "plugin.bad_declaration"],
   ["options that aren't an object", { actors: [declaredActor("a", "[]")] }, "plugin.bad_declaration"],
   [

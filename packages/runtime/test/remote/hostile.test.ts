@@ -46,6 +46,7 @@ const actorFrames = [
   { $case: "ask", value: { ask: 1, about: { $case: "barrier", value: {} } } },
   { $case: "rest", value: { idle: true } },
   { $case: "stopped", value: { connections: [], sockets: [] } },
+  { $case: "lost", value: { error: undefined } },
 ] as const;
 const fromHost = [
   HostToEngineCodec.encode({ body: { $case: "heartbeat", value: { number: 1, received: 9 } } }).finish(),
