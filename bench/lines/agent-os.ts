@@ -62,7 +62,7 @@ export const agentOSLines: readonly Line[] = [
   },
   {
     name: "agent-os-cold",
-    work: "the first workspace of a process to the first output of its sandbox",
+    work: "the first sandbox of a process to its first output",
     unit: "ms",
     target: 60,
     better: "less",
@@ -98,6 +98,15 @@ export const agentOSLines: readonly Line[] = [
       const [booted = 0] = await measured("crowd");
       return { value: booted / 200, detail: `${booted} of 200 new workspaces` };
     },
+  },
+  {
+    name: "agent-os-loop",
+    work: "another actor's p99, beside a shell that loops for ever, against without it",
+    unit: "ratio",
+    target: 2,
+    better: "less",
+    peers: "none known",
+    measure: typical("loop"),
   },
   {
     name: "agent-os-event",
