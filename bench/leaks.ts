@@ -11,7 +11,7 @@ import { type Held, held, openCycles } from "../packages/plugins/test/support/op
 const HEAP_BYTES_A_CYCLE = 16;
 /** What malloc's arenas and the engine's code space come to, whatever the number of cycles. */
 const HEAP_NOISE = 4_000_000;
-const RESIDENT_NOISE = 16_000_000;
+const RESIDENT_NOISE = 64_000_000;
 const AT_ONCE = 4;
 const WARM_CYCLES = 10;
 
