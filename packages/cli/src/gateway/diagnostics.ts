@@ -13,7 +13,7 @@ interface Told {
 export interface Diagnostics {
   readonly plugins: readonly (Pick<
     PluginStatus,
-    "id" | "version" | "kind" | "runsIn" | "startup" | "registrations"
+    "id" | "version" | "kind" | "runsIn" | "startup" | "calls" | "failures" | "restarts" | "registrations"
   > & {
     readonly state: SupervisedState;
     readonly override: string | null;
@@ -25,14 +25,9 @@ export interface Diagnostics {
 /** For programs. */
 export function diagnosticsOf({ status, skipped }: Pick<ActivePlugins, "status" | "skipped">): Diagnostics {
   return {
-    plugins: status.map(({ id, version, kind, runsIn, startup, state, registrations, override, error }) => ({
-      id,
-      version,
-      kind,
-      runsIn,
-      startup,
+    plugins: status.map(({ state, override, error, ...plugin }) => ({
+      ...plugin,
       state,
-      registrations,
       override: override ?? null,
       error: error === undefined ? null : told(error),
     })),

@@ -27,6 +27,11 @@ export interface PluginStatus {
   readonly startup: Startup;
   /** `lost`: it is gone, and isn't started again. */
   readonly state: SupervisedState;
+  /** How often its middleware and its actors were called, and how often that failed, since it was activated. */
+  readonly calls: number;
+  readonly failures: number;
+  /** How often it was started again after a crash. */
+  readonly restarts: number;
   /** The names of its registrations in the relay. */
   readonly registrations: readonly string[];
   /** The library that is loaded in place of the manifest's, in development. */
@@ -69,7 +74,7 @@ export class ActivePlugin {
     const { id, version, load, startup } = this.manifest;
     const { runsIn, override } = this.#prepared;
     const registrations = this.#middleware.names;
-    const { state, error } = this.#session;
+    const { state, error, counts, restarts } = this.#session;
     return {
       id,
       version,
@@ -77,6 +82,9 @@ export class ActivePlugin {
       runsIn,
       startup,
       state,
+      calls: counts.calls,
+      failures: counts.failures,
+      restarts,
       registrations,
       override,
       error,

@@ -15,6 +15,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
+import { CallCounts } from "../session/call-counts.ts";
 import type { PluginSession, SessionEnv } from "../session/session.ts";
 
 /** How a supervised session is. */
@@ -34,6 +35,9 @@ export class SupervisedSession {
   #current: PluginSession;
   #state: SupervisedState = "active";
   #error: TroupeError | undefined;
+  /** Of the sessions before this one. */
+  readonly #before = new CallCounts();
+  #restarts = 0;
   #wait: TimerHandle | undefined;
   #opening: Promise<void> | undefined;
   #closed = false;
@@ -56,6 +60,19 @@ export class SupervisedSession {
   /** Why there is none, or was none the last time. */
   get error(): TroupeError | undefined {
     return this.#error;
+  }
+
+  /** Of all its sessions. */
+  get counts(): CallCounts {
+    const all = new CallCounts();
+    all.add(this.#before);
+    all.add(this.#current.counts);
+    return all;
+  }
+
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /** Ends the plugin, and doesn't start it again. */
@@ -101,6 +118,8 @@ export class SupervisedSession {
   async #open(reopen: () => Promise<PluginSession>): Promise<void> {
     try {
       const session = await reopen();
+      this.#before.add(this.#current.counts);
+      this.#restarts += 1;
       this.#current = session;
       this.#state = "active";
       this.#watch(session);

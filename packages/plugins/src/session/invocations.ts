@@ -13,6 +13,7 @@ import { limits } from "@troupe/protocol";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
 import type { Around, Arounds } from "./arounds.ts";
+import type { CallCounts } from "./call-counts.ts";
 
 /** What a call of middleware may say beside its payload. */
 export interface InvokeOptions {
@@ -50,6 +51,7 @@ export interface InvocationParts {
   readonly arounds: Arounds;
   /** A call begins, in the async context of whoever made it. */
   readonly began: (invoke: number) => void;
+  readonly counts: CallCounts;
 }
 
 /** The calls of one session. */
@@ -58,6 +60,7 @@ export class Invocations {
   readonly #send: (frame: HostFrame) => void;
   readonly #arounds: Arounds;
   readonly #began: (invoke: number) => void;
+  readonly #counts: CallCounts;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
@@ -66,6 +69,7 @@ export class Invocations {
     this.#send = send;
     this.#arounds = parts.arounds;
     this.#began = parts.began;
+    this.#counts = parts.counts;
   }
 
   /** The answer. Rejects with the plugin's error, or `plugin.*`. */
@@ -85,7 +89,12 @@ export class Invocations {
         if (timer !== undefined) this.#timers.clear(timer);
         signal?.removeEventListener("abort", aborted);
       };
-      this.#waiting.set(invoke, { resolve, reject, release });
+      const failed = (error: unknown): void => {
+        this.#counts.failures += 1;
+        reject(error);
+      };
+      this.#counts.calls += 1;
+      this.#waiting.set(invoke, { resolve, reject: failed, release });
       this.#began(invoke);
       if (around !== undefined) this.#arounds.begin(invoke, around);
       const leftMs = limited ? Math.min(Math.ceil(timeoutMs), LONGEST_MS) : 0;

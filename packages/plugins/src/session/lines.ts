@@ -15,6 +15,7 @@ import {
 import type { ActorEar, ActorLine, ActorSaying, ActorWord } from "@troupe/runtime";
 import { startBytes } from "@troupe/runtime/carried";
 import { pluginErrors } from "../errors.ts";
+import type { CallCounts } from "./call-counts.ts";
 
 /** What became of something that an instance said. */
 export type Heard = "delivered" | "late" | "never_given";
@@ -25,6 +26,7 @@ export interface LinesOptions {
   readonly mostBytes: number;
   readonly encoding: PayloadEncoding;
   readonly send: (instance: number, word: ActorWord) => void;
+  readonly counts: CallCounts;
 }
 
 /** Lines of instances. */
@@ -32,6 +34,7 @@ export class Lines {
   readonly #mostBytes: number;
   readonly #encoding: PayloadEncoding;
   readonly #send: (instance: number, word: ActorWord) => void;
+  readonly #counts: CallCounts;
   readonly #ears = new Map<number, ActorEar>();
   #last = 0;
   #emptied: (() => void) | undefined;
@@ -40,6 +43,7 @@ export class Lines {
     this.#mostBytes = options.mostBytes;
     this.#encoding = options.encoding;
     this.#send = options.send;
+    this.#counts = options.counts;
   }
 
   get size(): number {
@@ -75,6 +79,7 @@ export class Lines {
   #say(instance: number, word: ActorWord): void {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return;
+    if (word.$case === "call") this.#counts.calls += 1;
     const bytes = bytesOf(word);
     if (bytes <= this.#mostBytes) return this.#send(instance, word);
     const error = toCarriedError(pluginErrors.frameTooLong(bytes, this.#mostBytes), this.#encoding);
@@ -86,6 +91,7 @@ export class Lines {
   heard(instance: number, saying: ActorSaying): Heard {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
+    if (saying.$case === "reply" && saying.value.error !== undefined) this.#counts.failures += 1;
     try {
       ear.heard(saying);
     } catch (thrown) {

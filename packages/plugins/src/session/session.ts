@@ -25,6 +25,7 @@ import { pluginErrors } from "../errors.ts";
 import { LogRate, linesDropped } from "../log-rate.ts";
 import { within } from "../within.ts";
 import { Arounds } from "./arounds.ts";
+import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
 import { HostQuestions, type PluginHost } from "./host-questions.ts";
@@ -55,6 +56,7 @@ type State =
 /** An open session. `openSession` makes it. */
 export class PluginSession {
   readonly declared: PluginDeclarations;
+  readonly counts = new CallCounts();
   readonly #env: SessionEnv;
   readonly #log: Logger;
   readonly #carrier: Carrier;
@@ -83,6 +85,7 @@ export class PluginSession {
     this.#lines = new Lines({
       mostBytes: this.#startBytes,
       encoding: declared.encoding,
+      counts: this.counts,
       send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
     });
     const send = (frame: HostFrame): void => carrier.send(frame);
@@ -92,7 +95,11 @@ export class PluginSession {
     this.#questions = questions;
     this.#arounds = new Arounds(encoding, send, { streams, over: (invoke) => questions.host.over(invoke) });
     const began = (invoke: number): void => questions.host.began(invoke);
-    this.#invocations = new Invocations(env.timers, send, { arounds: this.#arounds, began });
+    this.#invocations = new Invocations(env.timers, send, {
+      arounds: this.#arounds,
+      began,
+      counts: this.counts,
+    });
   }
 
   /** False from the moment it is closed or lost. */

@@ -81,6 +81,9 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
       runsIn: "its own process",
       startup: "required",
       state: "active",
+      calls: 0,
+      failures: 0,
+      restarts: 0,
       registrations: ["curfew/no-rm"],
       override: undefined,
       error: undefined,
@@ -93,6 +96,8 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
     metadata: { by: "curfew/no-rm", reason: "nothing is removed here" },
   });
   expect(await relay.toolCallExecute("ls", {}, () => ({ result: "a" }))).toMatchObject({ result: "a" });
+  // That it refused is an answer.
+  expect(active.status).toMatchObject([{ calls: 2, failures: 0 }]);
 });
 
 test("plugins may be named by where they are from here, though a worker's folder is another", async () => {
@@ -248,7 +253,9 @@ test("a guardrail whose process is gone fails closed, and is told of", async () 
   const gone = { group: "plugin", code: "worker_exited", metadata: { code: 5 } };
   for (const tool of ["first", "second"])
     expect(await refusalOf(relay, tool)).toMatchObject({ code: "middleware_failed", cause: gone });
-  expect(active.status).toMatchObject([{ id: "frail", state: "restarting", error: gone }]);
+  expect(active.status).toMatchObject([
+    { id: "frail", state: "restarting", calls: 1, failures: 1, error: gone },
+  ]);
 });
 
 test("S5.2 a manifest is asked only of kinds that need it: a worker described in code starts without one", async () => {

@@ -59,8 +59,21 @@ export interface Ffi {
 /** The host's own ABI version: major << 16 | minor. */
 export const HOST_ABI = 0x0001_0000;
 
-/** Imports koffi. Rejects with `package.missing`. */
-export async function importFfi(): Promise<Ffi> {
+/** One for the process: what koffi was told of a type or a function it keeps for good. */
+let known: Promise<Ffi> | undefined;
+
+/** Imports koffi. Rejects with `package.missing`; the next one asks again. */
+export function importFfi(): Promise<Ffi> {
+  if (known !== undefined) return known;
+  const importing = makeFfi();
+  known = importing;
+  importing.catch(() => {
+    known = undefined;
+  });
+  return importing;
+}
+
+async function makeFfi(): Promise<Ffi> {
   const koffi = await importKoffi();
   const host = koffi.struct({
     size: "uint32_t",
@@ -70,7 +83,7 @@ export async function importFfi(): Promise<Ffi> {
     max_frame: "uint32_t",
     max_queued: "uint32_t",
   });
-  return { load: (path) => bind(koffi, host, path), pipe: () => makePipe(koffi) };
+  return { load: (path) => bind(koffi, host, path), pipe: pipesOf(koffi) };
 }
 
 async function importKoffi(): Promise<Koffi> {
@@ -162,21 +175,37 @@ const MACOS = {
   ...{ RTLD_NOW: 2, RTLD_NODELETE: 0x80 },
 } as const;
 
-function makePipe(koffi: Koffi): Pipe {
+function pipesOf(koffi: Koffi): () => Pipe {
+  const fill = process.platform === "linux" ? pipesOfLinux(koffi) : pipesOfMac(koffi);
+  return () => {
+    const ends = new Int32Array(2);
+    const made = fill(ends);
+    const [read, write] = ends;
+    if (made !== 0 || read === undefined || write === undefined)
+      throw nativeErrors.noDescriptor(koffi.errno());
+    return { read, write };
+  };
+}
+
+/** Writes both ends of a new pipe; 0, or what went wrong is in errno. */
+type FillPipe = (ends: Int32Array) => number;
+
+function pipesOfLinux(koffi: Koffi): FillPipe {
+  const pipe2 = koffi.load(null).func("int pipe2(int *ends, int flags)");
+  return (ends) => Number(pipe2(ends, LINUX.O_NONBLOCK | LINUX.O_CLOEXEC));
+}
+
+function pipesOfMac(koffi: Koffi): FillPipe {
   const libc = koffi.load(null);
-  const ends = new Int32Array(2);
-  const made =
-    process.platform === "linux"
-      ? Number(libc.func("int pipe2(int *ends, int flags)")(ends, LINUX.O_NONBLOCK | LINUX.O_CLOEXEC))
-      : Number(libc.func("int pipe(int *ends)")(ends));
-  const [read, write] = ends;
-  if (made !== 0 || read === undefined || write === undefined) throw nativeErrors.noDescriptor(koffi.errno());
-  if (process.platform !== "linux") {
-    const fcntl = libc.func("int fcntl(int fd, int command, ...)");
-    for (const end of [read, write]) {
+  const pipe = libc.func("int pipe(int *ends)");
+  const fcntl = libc.func("int fcntl(int fd, int command, ...)");
+  return (ends) => {
+    const made = Number(pipe(ends));
+    if (made !== 0) return made;
+    for (const end of ends) {
       fcntl(end, MACOS.F_SETFD, "int", MACOS.FD_CLOEXEC);
       fcntl(end, MACOS.F_SETFL, "int", MACOS.O_NONBLOCK);
     }
-  }
-  return { read, write };
+    return 0;
+  };
 }
