@@ -15,6 +15,8 @@ export const engineLimits = {
   hostArriveMs: 20_000,
   /** Links that somebody has opened who wants to be a host and hasn't said Hello. Past it the oldest is closed. */
   hostsOpening: 256,
+  /** Bytes that a host's connection holds because the host reads nothing. Past it the host is given up. */
+  hostUnsentBytes: 256 * 1024 * 1024,
   /** A serverless host drains after this, if its pool says nothing else. */
   serverlessLifespanMs: 270_000,
   /** The longest lifespan that an engine may order. */

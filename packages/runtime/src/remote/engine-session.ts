@@ -16,7 +16,7 @@
  */
 
 import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { CarriedStopReason, type FromActor } from "@troupe/protocol/actor/v1";
 import {
   type EngineToHost,
@@ -318,6 +318,9 @@ export class EngineSession {
       return;
     }
     this.#stream.say(engineFrame({ $case: "actor", value: { instance, body: word } }));
+    // It may say that it lives, and read nothing: what is meant for it isn't kept for ever.
+    if (this.#link.bufferedBytes > engineLimits.hostUnsentBytes)
+      this.#giveUp(remoteErrors.hostLost(this.id), "host.reads_nothing");
   }
 
   #send(body: NonNullable<EngineToHost["body"]>): void {

@@ -5,6 +5,7 @@ import { actor } from "@troupe/runtime";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryLinks } from "../../src/ports/memory/transport.ts";
+import type { Link } from "../../src/ports/transport.ts";
 import { HostClient } from "../../src/remote/host-client.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
@@ -141,4 +142,33 @@ test("a flood of links that say no Hello, and a Hello that comes twice: each lin
   await driver.world.pass(limits.hostHelloMs + 10);
   expect(silent.filter(({ closed }) => closed === undefined)).toEqual([]);
   expect(hosts().size).toBe(1);
+});
+
+test("a host that says that it lives and reads nothing is given up, and its actors answer from another one", async () => {
+  const { driver, hosts, good } = await engine();
+  await using _ = driver;
+  expect(await driver.act("counter", "increment")).toMatchObject({ output: 1 });
+  let unread = 0;
+  const deaf = startHost({
+    world: driver.world,
+    hosts: () =>
+      Object.assign(Object.create(hosts()), {
+        accept: (link: Link) =>
+          hosts().accept(Object.defineProperty(link, "bufferedBytes", { get: () => unread })),
+      }),
+    use: { counter },
+    programVersion: 2,
+  });
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment?key=other")).toMatchObject({ output: 1 });
+  expect([deaf.client.size, hosts().size]).toEqual([1, 2]);
+  unread = engineLimits.hostUnsentBytes + 1;
+  const lost = watch(driver.act("counter", "increment?key=other"));
+  await driver.world.idle();
+  expect(lost.value).toMatchObject({ code: "host.lost" });
+  unread = 0;
+  deaf.client.close();
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment?key=other")).toMatchObject({ status: 200 });
+  expect(good.client.size).toBe(2);
 });
