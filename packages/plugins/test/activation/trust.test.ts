@@ -6,10 +6,13 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";
 import { libraryOverride } from "../../src/activation/library-override.ts";
+import { nativeCarrier } from "../../src/carriers/native/native-carrier.ts";
 import { takePins } from "../../src/manifest/pins.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";
 import type { TrustPolicy } from "../../src/manifest/signature.ts";
+import { openSession } from "../../src/session/open-session.ts";
 import { cExample } from "../support/built.ts";
+import { nodeSessionEnv } from "../support/node-env.ts";
 import { sha256 } from "../support/plugin-folder.ts";
 import { PluginWorld } from "../support/plugin-world.ts";
 
@@ -299,13 +302,26 @@ describe("where code runs", () => {
     expect(await runsIn('library = "fast.so"', pinned, true)).toBe("its own process");
   });
 
-  test("a library that isn't one is refused with the real cause, out of its own process", async () => {
+  test("a library that can't be loaded has the same code in a process of its own as in this one", async () => {
     using world = new PluginWorld();
-    world.write("text/text.so", "this is no library");
-    const manifest = world.manifest("text", { kind: "native", load: 'library = "text.so"' });
-    await expect(activatePlugins({ plugins: [{ manifest }], relay: world.relay })).rejects.toMatchObject({
-      cause: { code: "refused", cause: { group: "plugin", code: "not_a_library" } },
-    });
+    const program = readFileSync(process.execPath).subarray(0, 4_096);
+    for (const [content, code] of [
+      ["this is no library", "not_a_library"],
+      [program, "not_a_library"],
+    ] as const) {
+      const library = world.write("text/text.so", content);
+      const manifest = world.manifest("text", { kind: "native", load: 'library = "text.so"' });
+      const failed = await activatePlugins({ plugins: [{ manifest }], relay: world.relay }).catch(
+        ({ cause }: { cause: unknown }) => cause,
+      );
+      expect(failed).toMatchObject({ group: "plugin", code });
+      const here = openSession({
+        env: nodeSessionEnv,
+        open: nativeCarrier({ library }),
+        hostVersion: "0",
+      });
+      await expect(here).rejects.toMatchObject({ group: "plugin", code });
+    }
   });
 
   test("TROUPE_PLUGIN_<ID>_LIBRARY names another library in development, and never where signatures are wanted", async (context) => {

@@ -28,6 +28,7 @@ import { FrameBudget } from "../frame-budget.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { type HostStream, importGrpc } from "./grpc.ts";
 import { planLaunch } from "./launch.ts";
+import { libraryFailure } from "./library-failure.ts";
 import { settledWithin } from "./settled-within.ts";
 import type { WorkerBounds } from "./worker-bounds.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -65,7 +66,8 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
     const server = room.adopt(await WorkerServer.listen(grpc, handover), (it) => it.close());
     const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
-    return new WorkerCarrier({ plugin, child, stream, room: room.move() }, events);
+    const ofLibrary = load.kind === "native";
+    return new WorkerCarrier({ plugin, child, stream, ofLibrary, room: room.move() }, events);
   };
 }
 
@@ -103,6 +105,8 @@ interface WorkerParts {
   readonly plugin: string;
   readonly child: WorkerProcess;
   readonly stream: HostStream;
+  /** The process is our own program, with a library in it. */
+  readonly ofLibrary: boolean;
   /** What is left when the process is gone: the server, the folder. */
   readonly room: AsyncDisposableStack;
 }
@@ -143,13 +147,15 @@ class WorkerCarrier implements Carrier {
 
   /** As much as a turn allows; nothing more is read of the stream until all is heard. */
   #hear(): void {
-    const { stream } = this.#parts;
+    const { stream, ofLibrary } = this.#parts;
     for (; this.#ending === undefined; this.#heard += 1) {
       const bytes = this.#came[this.#heard];
       if (bytes === undefined) break;
       if (!this.#budget.take()) return void stream.pause();
       const frame = this.#decode(bytes);
-      if (frame !== undefined) this.#events.frame(frame);
+      const failure = frame !== undefined && ofLibrary ? libraryFailure(frame) : undefined;
+      if (failure !== undefined) this.#fail(failure);
+      else if (frame !== undefined) this.#events.frame(frame);
     }
     this.#came = [];
     this.#heard = 0;
