@@ -147,16 +147,15 @@ class WorkerCarrier implements Carrier {
 
   /** As much as a turn allows; nothing more is read of the stream until all is heard. */
   #hear(): void {
-    const { stream } = this.#parts;
+    const { stream, ofLibrary } = this.#parts;
     for (; this.#ending === undefined; this.#heard += 1) {
       const bytes = this.#came[this.#heard];
       if (bytes === undefined) break;
       if (!this.#budget.take()) return void stream.pause();
       const frame = this.#decode(bytes);
-      if (frame === undefined) return;
-      const failure = this.#parts.ofLibrary ? libraryFailure(frame) : undefined;
-      if (failure !== undefined) return this.#fail(failure);
-      this.#events.frame(frame);
+      const failure = frame !== undefined && ofLibrary ? libraryFailure(frame) : undefined;
+      if (failure !== undefined) this.#fail(failure);
+      else if (frame !== undefined) this.#events.frame(frame);
     }
     this.#came = [];
     this.#heard = 0;
