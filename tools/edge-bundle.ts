@@ -43,6 +43,7 @@ function optionsOf(source: EdgeSource): BuildOptions {
     // What is Node's is named below, in one error with the rest; modules of WebAssembly are the platform's to compile.
     external: ["node:*", ...builtinModules, "*.wasm"],
     minify: true,
+    legalComments: "none",
     write: false,
     metafile: true,
     logLevel: "silent",

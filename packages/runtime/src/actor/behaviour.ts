@@ -2,11 +2,11 @@
  * A definition, taken apart: a descriptor (plain data that can cross any wire) and a behaviour (how it is run).
  */
 
-import { nearest } from "@troupe/base";
+import { type Env, nearest } from "@troupe/base";
 import { reservedPart } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
-import type { CarriedDeclaration, OpenCarrierSource } from "../ports/carried.ts";
+import type { CarriedDeclaration, CarriedOnHost, OpenCarrierSource } from "../ports/carried.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
 import type { HostOptions } from "./carried/host-options.ts";
 import { type AnyDatabase, isDatabase } from "./database.ts";
@@ -100,10 +100,22 @@ export const carriedNeeds = ["actors", "database"] as const;
 /** `actors`: it may call other actors (`c.client()`). `database`: it has a database of its own (`c.db`). */
 export type CarriedNeed = (typeof carriedNeeds)[number];
 
+/**
+ * Takes all carried definitions of a host, by name. With `onlyWasm` whatever isn't a module of WebAssembly is refused when it is
+ * opened.
+ */
+export type HostCarried = (
+  env: Env,
+  use: ReadonlyMap<string, CarriedBehaviour>,
+  onlyWasm: boolean,
+) => CarriedOnHost;
+
 /** A definition whose code runs behind a carrier. */
 export interface CarriedBehaviour {
   readonly kind: "carried";
   readonly source: OpenCarrierSource;
+  /** Runs such actors on a remote host. It comes with the definition: a host without one has no need of it. */
+  readonly host: HostCarried;
   readonly needs: readonly CarriedNeed[];
   /** The code isn't trusted, and each text of SQL that it runs has so long. */
   readonly statementMs: number | undefined;

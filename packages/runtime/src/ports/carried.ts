@@ -101,3 +101,23 @@ export type OpenCarrierSource = (request: CarrierRequest) => CarrierSource;
 
 /** Opens a carrier. Rejects with what was wrong; the next activation tries again. */
 export type OpenCarrier = (request: CarrierRequest) => Promise<ActorCarrier>;
+
+/** The carried actors of a remote host. */
+export interface CarriedOnHost {
+  /** What their code says of them, when it is open. */
+  readonly declarations: readonly CarriedDeclaration[];
+  /** Opens all of it: a host says what it has before it has anything to run. Rejects with what is wrong with one. */
+  open(): Promise<void>;
+  /** What runs in one session with the engine. */
+  session(send: (message: FromActor) => void): CarriedOnHostSession;
+  close(): void;
+}
+
+/** Those that run in one session with the engine. */
+export interface CarriedOnHostSession {
+  readonly size: number;
+  /** False: the message is for an actor of another kind. */
+  receive(message: ToActor): boolean;
+  /** The engine is gone: nothing that runs here is stored any more. */
+  lost(): void;
+}

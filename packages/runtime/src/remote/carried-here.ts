@@ -19,7 +19,6 @@ import {
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import type { CarriedBehaviour } from "../actor/behaviour.ts";
-import type { AnyActorDefinition } from "../actor/definition.ts";
 import { actorErrors } from "../errors.ts";
 import type {
   ActorCarrier,
@@ -28,22 +27,11 @@ import type {
   ActorWord,
   CarriedActivationInfo,
   CarriedDeclaration,
+  CarriedOnHost,
+  CarriedOnHostSession,
   CarrierSource,
 } from "../ports/carried.ts";
 import { sqlErrors } from "../sql/errors.ts";
-
-type Use = Readonly<Record<string, AnyActorDefinition>>;
-
-/** Definitions of one kind, or of every other. */
-export function splitUse(use: Use): { readonly carried: Use; readonly others: Use } {
-  const isCarried = ([, { behaviour }]: [string, AnyActorDefinition]): boolean =>
-    behaviour.kind === "carried";
-  const entries = Object.entries(use);
-  return {
-    carried: Object.fromEntries(entries.filter(isCarried)),
-    others: Object.fromEntries(entries.filter((entry) => !isCarried(entry))),
-  };
-}
 
 /** One definition: where its code is, and what it may. */
 interface Carried {
@@ -52,25 +40,19 @@ interface Carried {
 }
 
 /** The carried actors of one host. */
-export class CarriedHere {
+export class CarriedHere implements CarriedOnHost {
   readonly #definitions = new Map<string, Carried>();
   #declarations: readonly CarriedDeclaration[] = [];
 
-  /** With `onlyWasm` whatever isn't a module of WebAssembly is refused when it is opened. */
-  constructor(env: Env, use: Use, onlyWasm = false) {
-    for (const [name, { behaviour }] of Object.entries(use)) {
-      if (behaviour.kind !== "carried") continue;
+  /** See `HostCarried`. */
+  constructor(env: Env, use: ReadonlyMap<string, CarriedBehaviour>, onlyWasm: boolean) {
+    for (const [name, behaviour] of use)
       this.#definitions.set(name, { behaviour, source: behaviour.source({ env, name, onlyWasm }) });
-    }
   }
 
   /** What the plugins say of their actors, when they are open. */
   get declarations(): readonly CarriedDeclaration[] {
     return this.#declarations;
-  }
-
-  get empty(): boolean {
-    return this.#definitions.size === 0;
   }
 
   /**
@@ -97,7 +79,7 @@ export class CarriedHere {
 }
 
 /** The running carried actors of one session with the engine. */
-export class CarriedSession {
+export class CarriedSession implements CarriedOnHostSession {
   readonly #definitions: ReadonlyMap<string, Carried>;
   readonly #send: (message: FromActor) => void;
   readonly #instances = new Map<number, PassedOn>();

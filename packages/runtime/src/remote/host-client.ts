@@ -20,11 +20,12 @@ import {
   type HostWelcome,
 } from "@troupe/protocol/host/v1";
 import type { Relay } from "@troupe/relay";
+import type { CarriedBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
 import { Guest } from "../guest/guest.ts";
+import type { CarriedOnHost, CarriedOnHostSession } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
-import { CarriedHere, type CarriedSession, splitUse } from "./carried-here.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
@@ -61,7 +62,7 @@ type Unanswered = readonly [instance: number, ask: number];
 /** What lasts over links: what runs here, and what it says and hears. */
 interface HostSession {
   readonly guest: Guest;
-  readonly carried: CarriedSession;
+  readonly carried: CarriedOnHostSession | undefined;
   readonly welcome: HostWelcome;
   readonly stream: FrameStream<Unanswered>;
   readonly presence: Presence;
@@ -78,7 +79,7 @@ export class HostClient {
   readonly #over = Promise.withResolvers<void>();
   /** What the host says that it has of its own, and what its plugins carry. */
   readonly #declared: Pick<Guest, "declarations">;
-  readonly #carried: CarriedHere;
+  readonly #carried: CarriedOnHost | undefined;
   #session: HostSession | undefined;
   #link: Link | undefined;
   #greeted = false;
@@ -90,10 +91,15 @@ export class HostClient {
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
 
-  constructor({ use, ...parts }: HostClientParts) {
-    const { carried, others } = splitUse(use);
+  constructor(parts: HostClientParts) {
+    const carried = new Map<string, CarriedBehaviour>();
+    const others: Record<string, AnyActorDefinition> = {};
+    for (const [name, definition] of Object.entries(parts.use))
+      if (definition.behaviour.kind === "carried") carried.set(name, definition.behaviour);
+      else others[name] = definition;
     this.#parts = { ...parts, use: others };
-    this.#carried = new CarriedHere(parts.env, carried, parts.onlyWasm);
+    const [first] = carried.values();
+    this.#carried = first?.host(parts.env, carried, parts.onlyWasm === true);
     this.#protocol = parts.protocol ?? hostProtocol;
     this.#declared = this.#makeGuest(() => {});
     this.#ready.promise.catch(() => {});
@@ -110,8 +116,8 @@ export class HostClient {
         this.#link = undefined;
       },
     });
-    if (this.#carried.empty) void this.#dialer.dial();
-    else void this.#open();
+    if (this.#carried === undefined) void this.#dialer.dial();
+    else void this.#open(this.#carried);
   }
 
   /** Settles when the engine has taken the host for the first time; rejects with its refusal. */
@@ -151,9 +157,9 @@ export class HostClient {
   }
 
   /** What plugins have is said in Hello, so they are opened first. */
-  async #open(): Promise<void> {
+  async #open(carried: CarriedOnHost): Promise<void> {
     try {
-      await this.#carried.open();
+      await carried.open();
     } catch (cause) {
       return this.#end(TroupeError.is(cause) ? cause : remoteErrors.pluginFailed(cause));
     }
@@ -175,7 +181,7 @@ export class HostClient {
     switch (body?.$case) {
       case "actor":
         stream.heard(bytes);
-        if (!carried.receive(body.value)) guest.receive(body.value);
+        if (carried?.receive(body.value) !== true) guest.receive(body.value);
         return;
       case "heartbeat":
         stream.acknowledged(body.value.received);
@@ -220,7 +226,7 @@ export class HostClient {
     const say = (message: FromActor): void =>
       stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
     const guest = this.#makeGuest(say, presence);
-    return { guest, carried: this.#carried.session(say), welcome, stream, presence, epoch: 1 };
+    return { guest, carried: this.#carried?.session(say), welcome, stream, presence, epoch: 1 };
   }
 
   #lost(): void {
@@ -250,7 +256,7 @@ export class HostClient {
     const unsent = session.stream.unsentNotes;
     session.stream.detach();
     session.guest.lost(error, unsent);
-    session.carried.lost();
+    session.carried?.lost();
     session.presence.end();
   }
 
@@ -303,7 +309,9 @@ export class HostClient {
         namespace: namespace ?? "",
         pool,
         programVersion: programVersion ?? 0,
-        actors: [...this.#declared.declarations, ...this.#carried.declarations].map(encodeDeclaration),
+        actors: [...this.#declared.declarations, ...(this.#carried?.declarations ?? [])].map(
+          encodeDeclaration,
+        ),
         resumes: true,
         resume: this.#resume(),
         serverless: serverless ?? false,
@@ -330,7 +338,7 @@ export class HostClient {
     this.#dialer.close(error);
     if (this.#drain !== undefined) this.#parts.env.timers.clear(this.#drain.timer);
     this.#giveUp(error);
-    this.#carried.close();
+    this.#carried?.close();
     this.#link?.close(1000, "");
     this.#link = undefined;
     this.#ready.reject(error);

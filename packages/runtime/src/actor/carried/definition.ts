@@ -5,7 +5,14 @@
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../../errors.ts";
 import type { OpenCarrier, OpenCarrierSource } from "../../ports/carried.ts";
-import { type ActorDescriptor, type CarriedBehaviour, type CarriedNeed, carriedNeeds } from "../behaviour.ts";
+import { CarriedHere } from "../../remote/carried-here.ts";
+import {
+  type ActorDescriptor,
+  type CarriedBehaviour,
+  type CarriedNeed,
+  carriedNeeds,
+  type HostCarried,
+} from "../behaviour.ts";
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 import { OpenedCarrier } from "./carrier-source.ts";
@@ -19,6 +26,8 @@ export const UNDECLARED: ActorDescriptor = Object.freeze({
   events: Object.freeze([]),
   queues: Object.freeze([]),
 });
+
+const hostCarried: HostCarried = (env, use, onlyWasm) => new CarriedHere(env, use, onlyWasm);
 
 /** A definition of a carried actor. It is frozen: nothing outside can exchange what opens it. */
 export interface CarriedDefinition extends AnyActorDefinition {
@@ -65,6 +74,7 @@ export function carriedActorFrom(
   const behaviour: CarriedBehaviour = Object.freeze({
     kind: "carried",
     source,
+    host: hostCarried,
     needs: Object.freeze([...needs]),
     statementMs: sqlTimeLimitMs,
     options: parseHostOptions(options),
