@@ -6,7 +6,7 @@ use std::io;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use h2::client::{Connection, ResponseFuture};
 use h2::{RecvStream, SendStream};
-use http::Request;
+use http::{HeaderMap, Request};
 use tokio::net::UnixStream;
 
 /// A compression flag, which is never set, and a length.
@@ -116,7 +116,7 @@ impl Incoming {
             let (head, body) = answer.await.map_err(io::Error::other)?.into_parts();
             // A refusal is an answer without a body, whose headers are trailers.
             if !head.status.is_success() || head.headers.contains_key("grpc-status") {
-                return Err(io::Error::other("the host has refused this worker"));
+                return Err(refusal(&head.headers));
             }
             self.answer = Answer::Begun(body);
         }
@@ -125,6 +125,12 @@ impl Incoming {
             Answer::Awaited(_) => Err(io::ErrorKind::NotConnected.into()),
         }
     }
+}
+
+fn refusal(headers: &HeaderMap) -> io::Error {
+    let why =
+        headers.get("grpc-message").and_then(|text| text.to_str().ok()).unwrap_or("it says nothing more");
+    io::Error::other(format!("the host has refused this worker: {why}"))
 }
 
 #[cfg(test)]
@@ -170,8 +176,12 @@ mod tests {
 
     #[test]
     fn a_refusal_what_is_too_long_and_what_is_compressed_are_errors() {
-        let refusal = Response::builder().header("grpc-status", "16").body(()).unwrap();
-        assert!(heard(refusal, &[]).unwrap_err().to_string().contains("refused"));
+        let refusal = Response::builder()
+            .header("grpc-status", "16")
+            .header("grpc-message", "no token")
+            .body(())
+            .unwrap();
+        assert!(heard(refusal, &[]).unwrap_err().to_string().contains("refused this worker: no token"));
         let unknown = Response::builder().status(404).body(()).unwrap();
         assert!(heard(unknown, &[]).is_err());
         assert!(heard(Response::new(()), &[b"\0\0\x01\0\0"]).is_err());
