@@ -98,7 +98,7 @@ test("contexts, connections, schedules, keys, queues, databases and sockets show
   expect(found.get("kv")).toEqual([...keys, "listRange", "put"]);
   const taking = ["next", "nextBatch", "send", "tryNext", "tryNextBatch", "waitForAvailable", "waitForNames"];
   expect(found.get("queue")).toEqual(["complete", "deadLetters", "enqueueAndWait", "iter", ...taking]);
-  expect(found.get("db")).toEqual(["execute", "transaction"]);
+  expect(found.get("db")).toEqual(["batch", "execute", "transaction"]);
   const map = ["Symbol(Symbol.iterator)", "entries", "forEach", "get", "has", "keys", "size", "values"];
   expect(found.get("conns")).toEqual(map);
   const standard = [
