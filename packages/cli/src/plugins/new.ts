@@ -20,34 +20,16 @@ interface Language {
   readonly of?: string;
   /** Parts of the SDK that become the plugin's own, from `sdks/<language>` to `sdk`. */
   readonly sdk: readonly string[];
-  /** What the SDK needs to be told of where it is now. */
-  readonly more?: Readonly<Record<string, string>>;
   /** What a person does first. */
   readonly build: readonly string[];
 }
-
-const RUST_WORKSPACE = `[workspace]
-resolver = "3"
-members = ["troupe-plugin"]
-
-[workspace.package]
-version = "0.1.0"
-edition = "2024"
-rust-version = "1.85"
-license = "Apache-2.0"
-publish = false
-
-[workspace.dependencies]
-serde = "1.0.229"
-serde_json = { version = "1.0.154", features = ["float_roundtrip", "raw_value"] }
-`;
 
 const languages: Readonly<Record<string, Language>> = {
   typescript: { sdk: [], build: ["npm install"] },
   c: { sdk: ["include", "src"], build: ["make"] },
   "c-wasm": { of: "c", sdk: ["include", "src", "wasm"], build: ["make"] },
   isolate: { sdk: [], build: [] },
-  rust: { sdk: ["troupe-plugin"], more: { "sdk/Cargo.toml": RUST_WORKSPACE }, build: ["make"] },
+  rust: { sdk: ["troupe-plugin"], build: ["make"] },
   python: {
     sdk: ["troupe_plugin"],
     build: ["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"],
@@ -81,7 +63,6 @@ async function planned(id: string, name: string, language: Language): Promise<Ma
   const files = new Map<string, string>();
   for (const template of new Set([language.of ?? name, name]))
     for (const [path, text] of await readTemplate(template)) files.set(path, filled(text, id));
-  for (const [path, content] of Object.entries(language.more ?? {})) files.set(path, content);
   return new Map([...files].sort(([one], [other]) => one.localeCompare(other)));
 }
 
