@@ -2,20 +2,24 @@
  * What plugins cost a whole runtime: durable actions beside those of an actor in TypeScript, and dynamic actors that wake.
  */
 import { type DynamicActorOptions, dynamicActor, pluginActor } from "@troupe/plugins";
-import { type AnyActorDefinition, actor } from "@troupe/runtime";
+import { type AnyActorDefinition, actor, event } from "@troupe/runtime";
 import { type Built, cExample, wasmExample } from "../../packages/plugins/test/support/built.ts";
 import type { Figure, Line, Unmeasured } from "../line.ts";
 import { type Act, residentOfChildren, withRegistry } from "../plugin-registry.ts";
 import { median, quantile } from "../statistics.ts";
 
 const CALLERS = 32;
-const CALLS = 4_000;
+/** A round takes a second or two: what is compiled meanwhile is a small part of it. */
+const CALLS = 40_000;
 
+/** What the plugins' counters do. */
 const counter = actor({
   state: { count: 0 },
+  events: { changed: event<number>() },
   actions: {
     increment: (c, by: number) => {
       c.state.count += by;
+      c.broadcast("changed", c.state.count);
       return c.state.count;
     },
   },

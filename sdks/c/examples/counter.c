@@ -38,7 +38,7 @@ static void start(troupe_context *c, int is_new) {
 static const troupe_action actions[] = {{"get", get}, {"increment", increment}, {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
-    {.name = "counter", .actions = actions, .events = events, .start = start},
+    {.name = "counter", .actions = actions, .events = events, .start = start, .flags = TROUPE_QUICK},
     {.name = NULL},
 };
 
