@@ -24,7 +24,7 @@ export const nativeLines: readonly Line[] = [
     name: "native-echo",
     work: "100 bytes to an actor in a native library and back, p50",
     unit: "ms",
-    target: 0.04,
+    target: 0.025,
     better: "less",
     peers: "one asynchronous call of koffi alone 0.020 ms",
     measure: nativeEcho,
