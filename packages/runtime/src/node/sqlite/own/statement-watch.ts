@@ -79,10 +79,12 @@ export class StatementWatch {
   /** It has ended. */
   end(actorId: string, { sql }: WatchedStatement): void {
     if (this.#worker !== undefined) {
+      // Looked at first: as soon as nothing runs, the thread may have seen that too.
+      const isSeen = this.#numbers[SEEN] === this.#number;
+      this.#since = this.#times[SINCE] ?? 0;
       this.#numbers[RUNNING] = 0;
       // Those that the thread hasn't seen were quick.
-      if (this.#numbers[SEEN] !== this.#number) return;
-      this.#since = this.#times[SINCE] ?? 0;
+      if (!isSeen) return;
     }
     const ms = Date.now() - this.#since;
     if (ms >= limits.sqlSlowMs) this.#ended(actorId, sql, ms);
