@@ -1,4 +1,4 @@
-/** README.md: its files are a program that serves, a client that calls it, and a test that needs neither file nor port. */
+/** README.md: its files are a program that serves, a client that calls it, a test that needs neither file nor port, and its measures are those of docs/measured.md. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -62,6 +62,28 @@ test("the README's server serves, and its client counts", async () => {
     await new Promise((resolve) => server.once("close", resolve));
   }
 });
+
+test("each row of the README's table of measures is one of docs/measured.md's", () => {
+  const all = rowsOf(readFileSync(join(root, "docs/measured.md"), "utf8")).map(
+    ([work, wanted, reached, , , , peers]) => [work, wanted, reached, peers].join("|"),
+  );
+  const some = rowsOf(page).filter(([, wanted]) => /^[≤≥]/.test(wanted ?? ""));
+  expect(some.length).toBeGreaterThan(8);
+  for (const row of some) expect(all).toContain(row.join("|"));
+});
+
+function rowsOf(text: string): string[][] {
+  return text.split("\n").flatMap((line) =>
+    line.startsWith("| ")
+      ? [
+          line
+            .slice(1, -1)
+            .split("|")
+            .map((cell) => cell.trim()),
+        ]
+      : [],
+  );
+}
 
 async function endpointOf(lines: AsyncIterable<string>): Promise<string> {
   for await (const line of lines) {
