@@ -101,7 +101,7 @@ export const startErrors = {
       400,
       "config",
       "no_registry",
-      `${path} exports no registry: export const registry = setup({ use: { … } })`,
+      `${path} exports no registry: add \`export const registry = setup({ use: { … } })\`. A program that starts its registry itself is run with node`,
       { metadata: { path } },
     ),
   badHosts: (text: string, most: number) =>

@@ -18,6 +18,11 @@ function asked(): Promise<string> {
   return promise;
 }
 
+/** Settles when it is written, or nobody reads it. */
+function said(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => void stream.write(text, () => resolve()));
+}
+
 // Whoever read it may be gone, as behind `| head`: what nobody hears doesn't end a gateway without its teardown.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
@@ -46,7 +51,8 @@ try {
   }).parseAsync();
 } catch (error) {
   const { exitCode, out, err } = failureOf(error, process.argv.slice(2));
-  process.stdout.write(out);
-  process.stderr.write(err);
-  process.exitCode = exitCode;
+  await said(process.stdout, out);
+  await said(process.stderr, err);
+  // What a program has begun by itself while it was imported doesn't go on behind a command that has failed.
+  process.exit(exitCode);
 }

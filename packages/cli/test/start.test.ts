@@ -36,6 +36,16 @@ test("a program without a registry, or that can't be imported, is refused by nam
   using folder = new PluginFolder();
   const none = await Started.troupe(["start", folder.write("none.ts", "export const other = 1;")]).ended();
   expect(none).toMatchObject({ code: 1, out: expect.stringContaining("[config.no_registry]") });
+  // It has an endpoint of its own by the time that it is looked at: nothing of it is left running.
+  const own = folder.write(
+    "own.ts",
+    `import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+     const use = { counter: actor({ actions: { one: () => 1 } }) };
+     await setup({ use }).start({ port: 0, durability: "memory" });`,
+  );
+  const itself = await Started.troupe(["start", own]).ended();
+  expect(itself).toMatchObject({ code: 1, out: expect.stringContaining("http://") });
+  expect(itself.out).toMatch(/run with node \[config\.no_registry\]/);
   const broken = await Started.troupe([
     "start",
     folder.write("broken.ts", "throw new Error('as it says');"),

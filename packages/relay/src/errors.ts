@@ -113,8 +113,6 @@ export const relayErrors = {
   foreignScope: (name: string) =>
     error("foreign_scope", `The scope "${name}" is another relay's`, { metadata: { name } }),
   subtypeMissing: () => error("subtype_missing", 'A scope of type "custom" needs categoryProfile.subtype'),
-  propagationMalformed: (reason: string, cause?: unknown) =>
-    error("propagation_malformed", `Not a propagation context: ${reason}`, { metadata: { reason }, cause }),
 
   /** One measurement of a metric mark is wrong: none is emitted. */
   measurementInvalid: (path: string, expected: string) =>

@@ -27,7 +27,7 @@ def _given(params: Params) -> Any:
 
 
 class RuntimeSocketError(Exception):
-    """What the actor answered: `group` and `code` are stable."""
+    """What the actor answered, or why it isn't asked: `group` and `code` are stable."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(error.get("message", ""))
@@ -179,8 +179,17 @@ class RuntimeSocket:
 
 
 def connect(timeout: Optional[float] = None) -> RuntimeSocket:
-    """Connects to the actor that started this process with the variables of `c.runtimeSocket()`."""
-    path, token = os.environ.get("TROUPE_RUNTIME_SOCKET"), os.environ.get("TROUPE_RUNTIME_TOKEN")
-    if not path or not token:
-        raise LookupError("TROUPE_RUNTIME_SOCKET and TROUPE_RUNTIME_TOKEN aren't set: c.runtimeSocket() has them")
-    return RuntimeSocket(path, token, timeout)
+    """Connects to the actor that started this process with the variables of `c.runtimeSocket()`.
+
+    Raises RuntimeSocketError `runtime_socket.not_given` where it didn't.
+    """
+    return RuntimeSocket(_variable("TROUPE_RUNTIME_SOCKET"), _variable("TROUPE_RUNTIME_TOKEN"), timeout)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if value:
+        return value
+    message = f"{name} isn't set: the actor that starts this process gives it what c.runtimeSocket() has"
+    error = {"group": "runtime_socket", "code": "not_given", "message": message, "metadata": {"name": name}}
+    raise RuntimeSocketError(error)

@@ -5,8 +5,8 @@
  * sender's, which is all that tracers look at; the first half of the parent's id is zeros.
  */
 import { parseTraceparent } from "@troupe/protocol";
-import { relayErrors } from "../errors.ts";
 import { attempt } from "../given.ts";
+import { propagationMalformed } from "../propagation-errors.ts";
 
 /** Where work that is done elsewhere belongs. */
 export interface PropagationContext {
@@ -34,9 +34,8 @@ export function propagationContextToJson(given: PropagationContext): string {
 /** Reads what `propagationContextToJson` wrote. Throws `relay.propagation_malformed`; unknown fields are ignored. */
 export function propagationContextFromJson(text: string): PropagationContext {
   const found = parse(text);
-  if (typeof found !== "object" || found === null) throw relayErrors.propagationMalformed("not an object");
-  if (!("version" in found) || found.version !== 1)
-    throw relayErrors.propagationMalformed("its version isn't 1");
+  if (typeof found !== "object" || found === null) throw propagationMalformed("not an object");
+  if (!("version" in found) || found.version !== 1) throw propagationMalformed("its version isn't 1");
   const parentUuid = "parent_uuid" in found ? found.parent_uuid : undefined;
   const rootUuid = "root_uuid" in found ? found.root_uuid : undefined;
   return checkPropagation({ version: 1, parentUuid, rootUuid });
@@ -50,9 +49,9 @@ export function checkPropagation(context: {
 }): PropagationContext {
   const { parentUuid, rootUuid } = attempt(() => ({ ...context })) ?? {};
   if (!isUuid(parentUuid) || isZero(parentUuid.slice(SPAN)))
-    throw relayErrors.propagationMalformed("its parent isn't a UUID");
+    throw propagationMalformed("its parent isn't a UUID");
   if (rootUuid === undefined || rootUuid === null) return { version: 1, parentUuid };
-  if (!isUuid(rootUuid) || isZero(rootUuid)) throw relayErrors.propagationMalformed("its root isn't a UUID");
+  if (!isUuid(rootUuid) || isZero(rootUuid)) throw propagationMalformed("its root isn't a UUID");
   return { version: 1, rootUuid, parentUuid };
 }
 
@@ -96,6 +95,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw relayErrors.propagationMalformed("not JSON", cause);
+    throw propagationMalformed("not JSON", cause);
   }
 }

@@ -6,6 +6,7 @@ import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
+import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { lasting } from "../remote/lasting.ts";
 import { edgeEnv } from "./env.ts";
@@ -55,7 +56,7 @@ const hostOptions = ["use", "endpoint", "token", "namespace", "pool", "programVe
  * `config.invalid_option`.
  */
 export function startHost(options: RemoteHostOptions): RemoteHost {
-  checkKnownOptions("startHost", options, hostOptions);
+  checkHostOptions("startHost", options);
   const env = edgeEnv();
   const client = hostClient(options);
   return {
@@ -67,12 +68,18 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
   };
 }
 
+/** Throws `config.unknown_option`, `config.invalid_option`. */
+export function checkHostOptions(name: string, options: RemoteHostOptions): void {
+  checkKnownOptions(name, options, hostOptions);
+  checkHostPlace(options);
+}
+
 /** A host by its options. */
 export function hostClient(options: RemoteHostOptions, kind?: "serverless"): HostClient {
   const { use, token, namespace, pool = "default", relay, programVersion, endpoint } = options;
   return new HostClient({
     env: edgeEnv(),
-    ...{ use, token, namespace, pool, relay, programVersion },
+    ...{ use, endpoint, token, namespace, pool, relay, programVersion },
     serverless: kind === "serverless",
     dial: (signal) => dialWebSocket(hostUrl(endpoint), signal),
   });

@@ -19,6 +19,7 @@ import { configErrors, storageErrors } from "../errors.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
 import { engineErrors } from "./errors.ts";
+import { isPoolName, isProgramVersion, PROGRAM_VERSION } from "./pool.ts";
 
 /** The namespace of whoever names none. Its id is its first name, as actors have it that were made before there were others. */
 export const DEFAULT_NAMESPACE = "default";
@@ -145,7 +146,7 @@ export class Catalogue implements Namespaces {
   seen(pool: string, namespaceId: string): void {
     const namespace = this.#of(namespaceId);
     if (namespace.pools.has(pool)) return;
-    if (!isPoolName(pool)) throw engineErrors.badPoolName(pool);
+    checkPoolName(pool);
     this.#makeRoom(namespace, 1);
     namespace.pools.add(pool);
     this.#keep(() => namespace.pools.delete(pool));
@@ -182,8 +183,8 @@ export class Catalogue implements Namespaces {
 
   /** Keeps that a version is withdrawn. Durable. Throws as {@link seen} does, and `config.invalid_option`. */
   withdraw({ namespace: id, pool, programVersion }: Withdrawal): void {
-    if (!isVersion(programVersion))
-      throw configErrors.invalidOption("programVersion", "a whole number from 0 on");
+    if (!isProgramVersion(programVersion))
+      throw configErrors.invalidOption("programVersion", PROGRAM_VERSION);
     this.seen(pool, id);
     const namespace = this.#of(id);
     const versions = namespace.withdrawn.get(pool) ?? new Set();
@@ -244,16 +245,13 @@ export function checkNamespaceName(name: unknown): void {
     throw engineErrors.badNamespaceName(name);
 }
 
+/** Throws `host.invalid_pool`. */
+export function checkPoolName(pool: string): void {
+  if (!isPoolName(pool)) throw engineErrors.badPoolName(pool);
+}
+
 function emptyNamespace(id: string, name: string): Namespace {
   return { id, name, pools: new Set(), withdrawn: new Map(), actors: new Map() };
-}
-
-function isVersion(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isPoolName(pool: string): boolean {
-  return pool.length > 0 && pool.length <= 128 && !/\p{Cc}/u.test(pool);
 }
 
 /** Throws `storage.corrupt`. */
@@ -285,7 +283,7 @@ function parseNamespace(value: unknown): Namespace {
 }
 
 function parseWithdrawn([pool, versions]: [string, unknown]): [string, Set<number>] {
-  if (!Array.isArray(versions) || !versions.every(isVersion))
+  if (!Array.isArray(versions) || !versions.every(isProgramVersion))
     throw new TypeError(`what was withdrawn from the pool ${pool} are no versions`);
   return [pool, new Set(versions)];
 }

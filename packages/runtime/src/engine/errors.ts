@@ -2,6 +2,7 @@
  * Errors of an engine: of namespaces, of which hosts it takes, and of what they bring.
  */
 import { error } from "../new-error.ts";
+import { POOL_NAME } from "./pool.ts";
 
 /** By `group.code`. */
 export const engineErrors = {
@@ -28,7 +29,7 @@ export const engineErrors = {
       { metadata: { limit } },
     ),
   badPoolName: (pool: string) =>
-    error(400, "host", "invalid_pool", "The name of a pool has 1 to 128 characters, none of them a control", {
+    error(400, "host", "invalid_pool", `The name of a pool is ${POOL_NAME}`, {
       metadata: { pool: pool.slice(0, 160) },
     }),
   notAllowed: (namespace: string, pool: string) =>
@@ -44,7 +45,6 @@ export const engineErrors = {
       retryable: true,
       metadata: { name },
     }),
-  badStart: (why: string) => error(400, "host", "bad_start", `This is no order to start a host: ${why}`),
   noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
     error(
       503,
@@ -63,6 +63,29 @@ export const engineErrors = {
       "host",
       "wrong_token",
       "The engine doesn't know this token; give the host the engine's `hosts.token`",
+    ),
+  notEnabled: () =>
+    error(
+      403,
+      "host",
+      "not_enabled",
+      "This program takes no remote hosts: give its setup() `hosts: { token }`, or is it another one that was meant?",
+    ),
+  hostsMissing: (name: string) =>
+    error(
+      400,
+      "config",
+      "hosts_missing",
+      `"${name}" is a remoteActor(), and no remote host can come: give setup() \`hosts: { token }\``,
+      { metadata: { name } },
+    ),
+  noEngine: (url: string, status: number, server: string) =>
+    error(
+      502,
+      "host",
+      "no_engine",
+      `What answers at ${url} is no Troupe engine: HTTP ${status}${server === "" ? "" : ` from ${server.slice(0, 80)}`}`,
+      { retryable: true, metadata: { url, status } },
     ),
   noHello: (ms: number) => error(408, "host", "no_hello", `The host said no Hello within ${ms} ms`),
   tooManyOpening: (limit: number) =>

@@ -2,15 +2,24 @@
 import { type Env, TroupeError } from "@troupe/base";
 import { losesMetadata } from "@troupe/protocol";
 import { tellsOfStop } from "../errors.ts";
+import { Seldom } from "../seldom.ts";
 import type { ReportInternal } from "./calls.ts";
 import { errorStatus } from "./http-message.ts";
 
 /**
  * Logs errors of a gateway: internal ones under the id that the caller gets, and others of which a part is left out, as it
- * can't be sent. Never throws.
+ * can't be sent. What is refused for the moment (no host is there, too much waits) is told whole to its caller, who asks again:
+ * here it is a line a minute. Never throws.
  */
-export function reporter({ ids, log }: Pick<Env, "ids" | "log">): ReportInternal {
+export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">): ReportInternal {
+  const seldom = new Seldom(clock);
   return (error, context) => {
+    const passing = passingOf(error);
+    if (passing !== undefined) {
+      const more = seldom.take(passing.error);
+      if (more !== undefined) log.warn("calls are refused for the moment", { ...passing, more });
+      return undefined;
+    }
     if (errorStatus(error) < 500) {
       if (TroupeError.is(error) && losesMetadata(error))
         log.warn("metadata of an error can't be sent, or is too large, and was left out", {
@@ -28,4 +37,11 @@ export function reporter({ ids, log }: Pick<Env, "ids" | "log">): ReportInternal
     }
     return id;
   };
+}
+
+/** What passes by itself: nothing was done, its caller knows so, and where it was thrown is of no use to anybody. */
+function passingOf(error: unknown): { readonly error: string; readonly why: string } | undefined {
+  if (errorStatus(error) < 500 || tellsOfStop(error)) return undefined;
+  if (!TroupeError.is(error) || !error.public || !error.retryable) return undefined;
+  return { error: `${error.group}.${error.code}`, why: error.message };
 }

@@ -17,6 +17,7 @@
 import { type Env, type TimerHandle, TroupeError, wallWaitMs } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorStorage, Alarm } from "../ports/storage.ts";
+import { Seldom } from "../seldom.ts";
 
 /** After storage failed to answer, and after an actor's first failure. */
 const RETRY_MS = 1_000;
@@ -35,6 +36,7 @@ interface Held {
 /** The alarms of a host. */
 export class AlarmClock {
   readonly #env: Pick<Env, "clock" | "timers" | "log">;
+  readonly #seldom: Seldom;
   readonly #storage: Pick<ActorStorage, "nextAlarm" | "dueAlarms">;
   /** Settles when the actor runs; rejects with what kept it from that. */
   readonly #wake: (actorId: string) => Promise<unknown>;
@@ -52,6 +54,7 @@ export class AlarmClock {
     wake: (actorId: string) => Promise<unknown>;
   }) {
     this.#env = options.env;
+    this.#seldom = new Seldom(options.env.clock);
     this.#storage = options.storage;
     this.#wake = options.wake;
   }
@@ -155,14 +158,20 @@ export class AlarmClock {
         this.#woken();
         if (this.#closed) return;
         // What passes by itself, a host without room, is no failure of the actor's.
-        this.#fail(actorId, held, !(TroupeError.is(cause) && cause.retryable));
-        this.#env.log.error("waking an actor for its alarm failed", {
-          actorId,
-          retryInMs: held.waitMs,
-          cause,
-        });
+        const passing = TroupeError.is(cause) && cause.retryable ? cause : undefined;
+        this.#fail(actorId, held, passing === undefined);
+        if (passing !== undefined) return this.#putOff(passing);
+        const retryInMs = held.waitMs;
+        this.#env.log.error("waking an actor for its alarm failed", { actorId, retryInMs, cause });
       },
     );
+  }
+
+  /** Thousands may wait for the same. */
+  #putOff({ group, code, message: why }: TroupeError): void {
+    const error = `${group}.${code}`;
+    const more = this.#seldom.take(error);
+    if (more !== undefined) this.#env.log.warn("alarms wait, and are tried again", { error, why, more });
   }
 
   #woken(): void {

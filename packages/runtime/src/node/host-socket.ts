@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { limits } from "@troupe/protocol";
 import { WebSocket, WebSocketServer } from "ws";
+import { engineErrors } from "../engine/errors.ts";
 import { configErrors, gatewayErrors } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
@@ -73,7 +74,8 @@ const NORMAL = 1000;
 const UNIX = "ws+unix:";
 
 /**
- * Opens a link to an engine: over the network, or at a Unix socket. Rejects when `signal` fires before it is open.
+ * Opens a link to an engine: over the network, or at a Unix socket. Rejects when `signal` fires before it is open, and with
+ * `host.no_engine` when what answers doesn't take hosts: a server of another kind, or a proxy whose engine is away.
  *
  * Not with the WebSocket that Node has of its own: that one makes a system call for each message, and a host says hundreds
  * in a turn.
@@ -86,7 +88,11 @@ export function dialEngine(url: string, signal: AbortSignal): Promise<Link> {
       ws.terminate();
     };
     signal.addEventListener("abort", abort, { once: true });
-    ws.once("error", reject);
+    ws.once("error", (cause) => reject(unreachable(url, cause)));
+    ws.once("unexpected-response", (_, { statusCode = 0, headers }) => {
+      reject(engineErrors.noEngine(url, statusCode, String(headers["server"] ?? "")));
+      ws.terminate();
+    });
     ws.once("upgrade", ({ socket }) => {
       ws.once("open", () => {
         signal.removeEventListener("abort", abort);
@@ -94,6 +100,12 @@ export function dialEngine(url: string, signal: AbortSignal): Promise<Link> {
       });
     });
   });
+}
+
+/** Node says of a name with several addresses no more than a code. */
+function unreachable(url: string, cause: Error): Error {
+  const why = cause.message || ("code" in cause ? String(cause.code) : cause.name);
+  return new Error(`${url} can't be reached: ${why}`, { cause });
 }
 
 function open(url: string): WebSocket {

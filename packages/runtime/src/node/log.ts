@@ -99,7 +99,8 @@ function jsonLine(level: LogLevel, message: string, fields: LogFields): string {
 }
 
 function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
-  const pairs = Object.entries(fields).map(([key, value]) => {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const pairs = given.map(([key, value]) => {
     const plain = plainField(value);
     return `${key}=${typeof plain === "string" ? plain : written(plain)}`;
   });

@@ -79,8 +79,10 @@ export class RuntimeSocketClient implements SocketSql, AsyncDisposable {
 
   /** Settles when the actor has let this process in. Rejects with `runtime_socket.*`, or what keeps it from connecting. */
   static async connect(options: RuntimeSocketOptions = {}): Promise<RuntimeSocketClient> {
-    const path = options.path ?? process.env[RUNTIME_SOCKET_PATH] ?? "";
-    const token = options.token ?? process.env[RUNTIME_SOCKET_TOKEN] ?? "";
+    const path = options.path ?? process.env[RUNTIME_SOCKET_PATH];
+    const token = options.token ?? process.env[RUNTIME_SOCKET_TOKEN];
+    if (!path) throw runtimeSocketErrors.notGiven(RUNTIME_SOCKET_PATH, "path");
+    if (!token) throw runtimeSocketErrors.notGiven(RUNTIME_SOCKET_TOKEN, "token");
     const client = new RuntimeSocketClient({ path, token });
     await client.#welcome.promise;
     return client;

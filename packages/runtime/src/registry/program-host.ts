@@ -8,6 +8,7 @@ import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
+import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { answerStart } from "../remote/serverless-host.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
@@ -123,10 +124,8 @@ function placeOf(platform: Platform, program: HostedProgram, options: ProgramHos
   if (processOf === undefined)
     for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
   if (processOf === undefined) checkPlace(program, "remote");
-  const { endpoint, token } = given;
-  if (!endpoint || !URL.canParse(endpoint))
-    throw configErrors.invalidOption("endpoint", "an engine's address");
-  if (!token) throw configErrors.invalidOption("token", "the engine's `hosts.token`");
+  if (processOf === undefined) checkHostPlace(given);
+  const { endpoint = "", token = "" } = given;
   return { ...given, endpoint, token };
 }
 
@@ -142,7 +141,7 @@ function openHost(
     env,
     use: place.processOf === undefined ? use : usedHere(use),
     onlyWasm: runtime === "wasm",
-    ...{ token, namespace, pool, programVersion, serverless: kind === "serverless" },
+    ...{ endpoint, token, namespace, pool, programVersion, serverless: kind === "serverless" },
     runtimeSocket: runtimeSocketsOver(platform.localSockets),
     relay: relay === undefined ? undefined : tracingOf(relay, env).relay,
     dial: (signal) => platform.dial(hostUrl(endpoint), signal),

@@ -17,6 +17,7 @@ import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { inspectorSettings } from "../inspector/config.ts";
+import { checkRemoteActors } from "../remote/host-tokens.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
@@ -83,7 +84,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * Serves actors over HTTP and WebSocket; settles when it does. With TROUPE_ENDPOINT in the environment it runs them for the
    * engine there instead, as `startHost` does, and says where the engine serves.
    *
-   * Throws `config.port_in_use`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`,
+   * Throws `config.port_in_use`, `config.hosts_missing`, `config.unsafe_bind`, `config.already_started`, `config.opened_otherwise`,
    * `sqlite.unavailable`, `storage.*`.
    */
   async start(options: StartOptions = {}): Promise<Server> {
@@ -238,6 +239,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   async #openNow(options: ResolvedStartOptions): Promise<Open> {
     checkPlace(this.config, "local");
+    checkRemoteActors(this.config);
     const env = this.#platform.env();
     await this.config.plugins?.start(env);
     try {

@@ -119,15 +119,20 @@ export class ProtocolCompatibilityError extends TroupeError {
   }
 }
 
-/** The newest version that both speak. Throws `ProtocolCompatibilityError`. */
-export function agree(own: readonly number[], theirs: readonly number[], direction: Direction): number {
-  const common = own.filter((version) => theirs.includes(version));
+/**
+ * The newest version that an engine and a host both speak. Throws `ProtocolCompatibilityError`, which names the older of both:
+ * what would make them agree is an upgrade there.
+ */
+export function agree(engine: readonly number[], host: readonly number[]): number {
+  const common = engine.filter((version) => host.includes(version));
   if (common.length > 0) return Math.max(...common);
+  const hostIsOlder = Math.max(...host) < Math.max(...engine);
+  const [newer, older] = hostIsOlder ? [engine, host] : [host, engine];
   throw new ProtocolCompatibilityError({
     feature: "hello",
-    direction,
-    requiredVersion: Math.min(...own),
-    targetVersion: Math.max(0, ...theirs),
+    direction: hostIsOlder ? "engine_to_host" : "host_to_engine",
+    requiredVersion: Math.min(...newer),
+    targetVersion: Math.max(...older),
   });
 }
 

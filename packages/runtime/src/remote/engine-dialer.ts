@@ -5,7 +5,8 @@
  *      └── failed, or too late ──┘──▶ waiting, longer each time
  *
  * An engine has a limited time from the dial to its Welcome: a machine that swallows packets, or a process that accepts
- * and says nothing, is given up like one that refuses the connection.
+ * and says nothing, is given up like one that refuses the connection. So is a server that is no engine: a proxy answers so
+ * while its engine is deployed anew.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
@@ -14,6 +15,8 @@ import { remoteErrors } from "./errors.ts";
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
+/** What keeps a host from its engine is said when it changes, and again after so long. */
+const SAY_AGAIN_MS = 60_000;
 
 /** What a dialer is made of. */
 export interface EngineDialerParts {
@@ -40,6 +43,8 @@ export class EngineDialer {
   #retry: TimerHandle | undefined;
   /** From the dial to the Welcome. */
   #attempt: Attempt | undefined;
+  /** What was said last of why there is no engine, and when (monotonic). */
+  #said: { readonly why: string; readonly at: number } | undefined;
 
   constructor(parts: EngineDialerParts) {
     this.#parts = parts;
@@ -66,6 +71,7 @@ export class EngineDialer {
   taken(): void {
     this.#end();
     this.#retryMs = FIRST_RETRY_MS;
+    this.#said = undefined;
   }
 
   /** The link is lost: dials again, after a while. */
@@ -111,7 +117,13 @@ export class EngineDialer {
   }
 
   #failed(cause: unknown): void {
-    this.#parts.env.log.warn("the engine can't be reached; trying again", { cause, waitMs: this.#retryMs });
+    const { clock, log } = this.#parts.env;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const at = clock.monotonic();
+    if (why !== this.#said?.why || at - this.#said.at >= SAY_AGAIN_MS) {
+      log.warn("no connection to the engine; trying again until there is one", { why });
+      this.#said = { why, at };
+    }
     this.again();
   }
 }

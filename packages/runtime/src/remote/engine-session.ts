@@ -253,7 +253,8 @@ export class EngineSession {
       this.#receive(HostToEngineCodec.decode(data), data.byteLength);
     } catch (cause) {
       const error = TroupeError.is(cause) ? cause : remoteErrors.malformed(String(cause));
-      this.#parts.env.log.warn("a remote host was refused", { hostId: this.id, cause: error });
+      const fields = { hostId: this.id, error: `${error.group}.${error.code}`, why: error.message };
+      this.#parts.env.log.warn("a remote host was refused", fields);
       refuse(this.#link, error);
       this.#end(error);
     }

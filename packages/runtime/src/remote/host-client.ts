@@ -9,7 +9,7 @@
  * or the time is over, everything that runs here ends at once, and nothing more of it is stored: the engine starts the
  * actors somewhere else, and only one of both may write.
  */
-import { type Env, type TimerHandle, TroupeError } from "@troupe/base";
+import { type Env, type LogFields, type TimerHandle, TroupeError } from "@troupe/base";
 import { encodeDeclaration, type FromActor, fromCarriedError } from "@troupe/protocol/actor/v1";
 import {
   decodeEngineToHost,
@@ -36,6 +36,8 @@ import { Presence } from "./presence.ts";
 export interface HostClientParts {
   readonly env: Env;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  /** The engine, as people know it. */
+  readonly endpoint?: string | undefined;
   readonly token: string;
   /** The name of its namespace. Default: the default one. */
   readonly namespace?: string | undefined;
@@ -171,7 +173,9 @@ export class HostClient {
     const body = typeof data === "string" ? undefined : bodyOf(data);
     if (body?.$case === "refused") {
       const { error } = body.value;
-      this.#end(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
+      const refusal = error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor");
+      this.#say("warn", "the engine refuses this host: it is over", { why: refusal.message });
+      this.#end(refusal);
     } else if (body?.$case === "welcome") this.#welcomed(body.value);
     else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);
   }
@@ -193,6 +197,7 @@ export class HostClient {
         return stream.acknowledged(body.value.received);
       // Nothing runs here any more.
       case "drain":
+        this.#say("info", "drained: this host is over");
         return this.close();
     }
   }
@@ -206,10 +211,15 @@ export class HostClient {
     if (welcome.resumed && this.#session !== undefined) {
       this.#session.presence.heard();
       this.#session.stream.resume(link, welcome.received);
+      this.#say("info", "connected to the engine again: everything goes on");
     } else {
+      this.#moved(this.size);
       this.#giveUp();
       this.#session = this.#begin(welcome);
       this.#session.stream.attach(link);
+      const { endpoint, namespace = "", pool, programVersion = 0 } = this.#parts;
+      const named = namespace === "" ? {} : { namespace };
+      this.#say("info", "connected to the engine", { endpoint, ...named, pool, programVersion });
     }
     if (this.#drain !== undefined) this.#send({ $case: "drain", value: { withinMs: this.#drain.withinMs } });
     this.#listen(welcome.heartbeatMs);
@@ -229,16 +239,33 @@ export class HostClient {
     return { guest, carried: this.#carried?.session(say), welcome, stream, presence, epoch: 1 };
   }
 
-  #lost(): void {
+  #lost(why: string): void {
     this.#link = undefined;
+    if (this.#greeted) this.#say("warn", "the connection to the engine is lost; connecting again", { why });
     this.#greeted = false;
     const session = this.#session;
     session?.stream.detach();
     session?.presence.lost();
     const waitMs = session?.welcome.resumeMs ?? 0;
     if (waitMs === 0) this.#giveUp();
-    else this.#away ??= this.#parts.env.timers.set(() => this.#giveUp(), waitMs, { background: true });
+    else this.#away ??= this.#parts.env.timers.set(() => this.#late(), waitMs, { background: true });
     if (!this.#closed) this.#dialer.again();
+  }
+
+  /** The engine may have started its actors elsewhere by now. */
+  #late(): void {
+    this.#moved(this.size);
+    this.#giveUp();
+  }
+
+  #moved(actors: number): void {
+    if (actors > 0)
+      this.#say("warn", "this host's actors were given up: they go on elsewhere, or here anew", { actors });
+  }
+
+  /** A line about this host, under the id that the engine knows it by. */
+  #say(level: "info" | "warn", line: string, fields: LogFields = {}): void {
+    this.#parts.env.log[level](line, { hostId: this.#session?.welcome.hostId, ...fields });
   }
 
   /** The session has a link again, or is over. */
@@ -266,8 +293,8 @@ export class HostClient {
       message: (data) => {
         if (this.#link === link) this.#message(data);
       },
-      closed: () => {
-        if (this.#link === link) this.#lost();
+      closed: (code, reason) => {
+        if (this.#link === link) this.#lost(reason || `closed with ${code}`);
       },
     };
   }
@@ -291,7 +318,7 @@ export class HostClient {
         if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(heartbeatMs);
         else {
           link.close(1001, "engine.silent");
-          this.#lost();
+          this.#lost("engine.silent");
         }
       },
       heartbeatMs,

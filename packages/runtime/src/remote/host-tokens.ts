@@ -4,7 +4,9 @@
 
 import type { Env } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
+import type { AnyActorDefinition } from "../actor/definition.ts";
 import { engineErrors } from "../engine/errors.ts";
+import { isPoolName, POOL_NAME } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import type { ServerlessPool } from "./allocator.ts";
@@ -75,18 +77,32 @@ export function checkHosts(config: HostsConfig | undefined): void {
   const { token, tokens, actors, serverless = [], spread = [] } = config;
   const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
   if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
-  for (const one of tokens ?? []) checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
+  for (const one of tokens ?? []) {
+    checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
+    if (one.pool !== undefined && !isPoolName(one.pool))
+      throw configErrors.invalidOption("hosts.tokens.pool", POOL_NAME);
+  }
   const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (actors !== undefined && actors !== "registered" && actors !== "any")
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
-  if (!Array.isArray(spread) || !spread.every(isText))
-    throw configErrors.invalidOption("hosts.spread", "a list of names of pools");
+  if (!Array.isArray(spread) || !spread.every(isPoolName))
+    throw configErrors.invalidOption("hosts.spread", `a list of names of pools: ${POOL_NAME}`);
   if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
   for (const pool of serverless) {
     checkKnownOptions("hosts.serverless", pool, poolKeys);
     checkPool(pool, token);
   }
+}
+
+/** Nobody could bring their code: each call would wait for it in vain. Throws `config.hosts_missing`. */
+export function checkRemoteActors(program: {
+  readonly use: Readonly<Record<string, AnyActorDefinition>>;
+  readonly hosts?: HostsConfig;
+}): void {
+  if (program.hosts !== undefined) return;
+  const [name] = Object.entries(program.use).find(([, { behaviour }]) => behaviour.kind === "remote") ?? [];
+  if (name !== undefined) throw engineErrors.hostsMissing(name);
 }
 
 const poolKeys = ["pool", "namespace", "url", "token", "headers", "lifespanMs"];
@@ -100,7 +116,7 @@ function checkPool(
   shared?: string,
 ): void {
   const name = "hosts.serverless";
-  if (!isText(pool)) throw configErrors.invalidOption(`${name}.pool`, "the name of a pool");
+  if (!isPoolName(pool)) throw configErrors.invalidOption(`${name}.pool`, POOL_NAME);
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw configErrors.invalidOption(`${name}.url`, "an http or https address");
   if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");

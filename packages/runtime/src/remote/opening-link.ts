@@ -50,7 +50,7 @@ export class OpeningLink implements LinkHandler {
       const hello = helloOf(data);
       const { protocol, check, taken } = this.#parts;
       check(hello);
-      const version = agree(protocol.versions, hello.versions, "engine_to_host");
+      const version = agree(protocol.versions, hello.versions);
       taken(hello, version);
       this.#end();
     } catch (cause) {
@@ -75,7 +75,7 @@ export class OpeningLink implements LinkHandler {
 
   #refuse(error: TroupeError): void {
     const { env, link } = this.#parts;
-    env.log.warn("a remote host was refused", { cause: error });
+    env.log.warn("a remote host was refused", { error: `${error.group}.${error.code}`, why: error.message });
     refuse(link, error);
     this.#end();
   }
@@ -101,5 +101,6 @@ function helloOf(data: Message): HostHello {
   const { body } = HostToEngineCodec.decode(data);
   if (body === undefined) throw remoteErrors.malformed("an empty message");
   if (body.$case !== "hello") throw remoteErrors.malformed(`${body.$case} before Hello`);
+  if (body.value.versions.length === 0) throw remoteErrors.malformed("a Hello that names no version");
   return body.value;
 }

@@ -5,6 +5,8 @@
 import type { RemoteBehaviour } from "../actor/behaviour.ts";
 import { UNDECLARED } from "../actor/carried/definition.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { isPoolName, POOL_NAME } from "../engine/pool.ts";
+import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 
 /** A definition of an actor whose code a remote host has. `D` is the definition there: its types are the client's. */
@@ -14,7 +16,7 @@ export type RemoteDefinition<D extends AnyActorDefinition> = Omit<D, "behaviour"
 
 /**
  * Places an actor on the remote hosts of a pool, for `setup({ use })`. The hosts bring its code; what it stores, its
- * connections and its alarms are this engine's. Throws `config.unknown_option`.
+ * connections and its alarms are this engine's. Throws `config.unknown_option`, `config.invalid_option`.
  */
 export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
   options: {
@@ -26,6 +28,7 @@ export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
 ): RemoteDefinition<D> {
   checkKnownOptions("remoteActor", options, ["pool", "database"]);
   const { pool = "default", database = false } = options;
+  if (!isPoolName(pool)) throw configErrors.invalidOption("pool", POOL_NAME);
   const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool, database });
   return Object.freeze({ descriptor: UNDECLARED, behaviour }) as RemoteDefinition<D>;
 }

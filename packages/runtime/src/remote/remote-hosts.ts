@@ -9,7 +9,7 @@ import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
 import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
-import { type Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
+import { type Catalogue, checkPoolName, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
 import { engineErrors } from "../engine/errors.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Functions } from "../ports/functions.ts";
@@ -251,7 +251,9 @@ export class RemoteHosts {
   /** The token first: whoever has none learns nothing of what there is here. */
   #check(hello: HostHello): void {
     const place = { namespace: hello.namespace || DEFAULT_NAMESPACE, pool: poolOf(hello) };
+    if (this.#parts.config === undefined) throw engineErrors.notEnabled();
     this.#tokens.check(hello.token, place);
+    checkPoolName(place.pool);
     this.#parts.catalogue.idOf(hello.namespace);
   }
 

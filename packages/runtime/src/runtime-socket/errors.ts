@@ -11,6 +11,14 @@ export const runtimeSocketErrors = {
     error(413, "runtime_socket", "too_long", `A message has ${bytes} bytes; ${limit} are the most`, {
       metadata: { bytes, limit },
     }),
+  notGiven: (name: string, option: string) =>
+    error(
+      400,
+      "runtime_socket",
+      "not_given",
+      `${name} isn't set, and no \`${option}\` was given: the actor that starts this process gives it what c.runtimeSocket() has`,
+      { metadata: { name } },
+    ),
   wrongToken: () => error(401, "runtime_socket", "wrong_token", "The actor doesn't know this token"),
   noHello: (ms: number) => error(408, "runtime_socket", "no_hello", `There was no hello within ${ms} ms`),
   version: (versions: readonly number[]) =>

@@ -27,6 +27,16 @@ export const sqlErrors = {
       `Parameter ${name} must be null, a boolean, a number, a bigint of 64 bits, a string or a Uint8Array`,
       { public: false },
     ),
+  parametersMismatch: (why: string) =>
+    error(
+      400,
+      "sql",
+      "parameters_mismatch",
+      `The statement's parameters aren't those that it was given: ${why}`,
+      {
+        public: false,
+      },
+    ),
   textTooLong: (bytes: number, limit: number) =>
     error(413, "sql", "text_too_long", `The SQL has ${bytes} bytes; the limit is ${limit}`, {
       metadata: { bytes, limit },

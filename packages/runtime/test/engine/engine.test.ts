@@ -9,6 +9,7 @@ const counter = actor({
   state: { count: 0 },
   actions: {
     increment: (c, by: number) => (c.state.count += by),
+    later: async (c) => void (await c.schedule.after(60_000, "increment", 1)),
     other: async (c): Promise<unknown> =>
       await c
         .client()
@@ -55,6 +56,37 @@ test("an engine without actors of its own: what hosts bring is there, state, SQL
   expect(await driver.act("counter?key=a", "increment", 1)).toMatchObject({ output: 1 });
   expect(await driver.act("notes?key=n", "add", "one")).toMatchObject({ output: 1 });
   expect(await driver.act("counter?key=a", "other")).toMatchObject({ output: 2 });
+});
+
+test("calls of an actor that no host has brought are one calm line of the log a minute, however many there are", async () => {
+  const { driver } = await engine();
+  await using _ = driver;
+  const lines = () => driver.world.lines.splice(0).map(({ level, fields }) => [level, fields]);
+  for (let call = 0; call < 5; call += 1) await driver.act("counter?key=a", "increment", 1);
+  const error = "host.not_brought";
+  const why = 'No remote host has brought an actor "counter" yet';
+  expect(lines()).toEqual([["warn", { error, why, more: 0 }]]);
+  await driver.world.pass(60_000);
+  await driver.act("counter?key=a", "increment", 1);
+  expect(lines()).toEqual([["warn", { error, why, more: 4 }]]);
+});
+
+test("alarms that come due while no host is there wait for one, and say so once", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  const { client } = host();
+  await driver.world.idle();
+  for (const key of ["a", "b", "c"]) await driver.act(`counter?key=${key}`, "later");
+  client.close();
+  await driver.world.pass(100_000);
+  expect(driver.world.logged("warn", "alarms wait").map(({ fields }) => fields)).toMatchObject([
+    { error: "host.none_available", more: 0 },
+  ]);
+  expect(driver.world.logged("error", "")).toEqual([]);
+  host();
+  await driver.world.pass(10_000);
+  for (const key of ["a", "b", "c"])
+    expect(await driver.act(`counter?key=${key}`, "increment", 0)).toMatchObject({ output: 1 });
 });
 
 test("behind a restart a call waits for a host, in the pool that the last one named", async () => {
@@ -105,11 +137,11 @@ test("a version that was withdrawn stays so behind a restart, until it is restor
 test("a pool that nobody knows is made for the host that names it; a name that is none is refused", async () => {
   const { driver, host } = await engine();
   await using _ = driver;
-  host({ pool: "new one" });
+  host({ pool: "new.one-1" });
   await driver.world.idle();
-  expect(driver.runtime.catalogue.list()[0]?.pools).toEqual(["new one"]);
-  expect(await rejection(host({ pool: "a\nb" }).client.ready)).toBe("host.invalid_pool");
-  expect(await rejection(host({ pool: "x".repeat(129) }).client.ready)).toBe("host.invalid_pool");
+  expect(driver.runtime.catalogue.list()[0]?.pools).toEqual(["new.one-1"]);
+  for (const pool of ["a\nb", "a/b c", "-a", "x".repeat(65)])
+    expect(await rejection(host({ pool }).client.ready)).toBe("host.invalid_pool");
 });
 
 test("a token for some hosts alone opens nothing else, and doesn't tell what there is", async () => {

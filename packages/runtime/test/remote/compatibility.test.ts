@@ -95,14 +95,19 @@ test("S3.11: an engine that has left version 1 behind refuses an old host by nam
   const refusal: unknown = await old.client.ready.catch((error: unknown) => error);
   expect(refusal).toMatchObject({
     code: "incompatible",
+    message: expect.stringMatching(/upgrade the host$/),
     metadata: { feature: "hello", direction: "engine_to_host", requiredVersion: 2, targetVersion: 1 },
   });
   const young = await meet(hostProtocol, newerOnly);
   const refused: unknown = await young.client.ready.catch((error: unknown) => error);
-  expect(refused).toMatchObject({ code: "incompatible", metadata: { requiredVersion: 1, targetVersion: 2 } });
+  expect(refused).toMatchObject({
+    code: "incompatible",
+    message: expect.stringMatching(/upgrade the engine$/),
+    metadata: { feature: "hello", direction: "host_to_engine", requiredVersion: 2, targetVersion: 1 },
+  });
 });
 
 test("the newest version that both know is spoken", () => {
-  expect(agree([1, 2, 3], [2, 3, 9], "engine_to_host")).toBe(3);
+  expect(agree([1, 2, 3], [2, 3, 9])).toBe(3);
   expect(caught(() => checkMessage(hostProtocol, "host_to_engine", "drain", 1))).toBeUndefined();
 });

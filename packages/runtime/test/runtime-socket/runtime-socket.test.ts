@@ -11,7 +11,7 @@ import { createClient } from "@troupe/client";
 import { decodeCbor, encodeCbor, engineLimits, limits } from "@troupe/protocol";
 import { actor, db, event, remoteActor, setup } from "@troupe/runtime";
 import { connectRuntimeSocket } from "@troupe/runtime/runtime-socket";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { rejection } from "../driver/watch.ts";
 
@@ -272,6 +272,36 @@ test("wrong tokens, versions and nonsense are refused by name, and hurt nobody e
   await using good = await connectRuntimeSocket(stage.address);
   expect(await rejection(connectRuntimeSocket({ path, token: "guess" }))).toBe("runtime_socket.wrong_token");
   expect(await good.state.get()).toEqual({ title: "none", done: 0 });
+});
+
+test("a process that no actor has started is told which variable is missing, in TypeScript and in Python", async () => {
+  const refused = (options?: Parameters<typeof connectRuntimeSocket>[0]) =>
+    connectRuntimeSocket(options).catch((error: unknown) => error);
+  const missing = (name: string) => ({
+    group: "runtime_socket",
+    code: "not_given",
+    message: expect.stringContaining(name),
+    metadata: { name },
+  });
+  vi.stubEnv("TROUPE_RUNTIME_SOCKET", undefined);
+  vi.stubEnv("TROUPE_RUNTIME_TOKEN", undefined);
+  try {
+    expect(await refused()).toMatchObject(missing("TROUPE_RUNTIME_SOCKET"));
+    expect(await refused({ path: "/nowhere.sock" })).toMatchObject(missing("TROUPE_RUNTIME_TOKEN"));
+    const script = `
+from troupe_plugin.runtime_socket import RuntimeSocketError, connect
+try:
+    connect()
+except RuntimeSocketError as error:
+    print(error.group, error.code, error.metadata["name"])`;
+    const orphan = spawn("python3", ["-c", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, PYTHONPATH: python },
+    });
+    expect((await said(orphan)).trim()).toBe("runtime_socket not_given TROUPE_RUNTIME_SOCKET");
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("what is wrong with one request is its own matter", async () => {

@@ -111,6 +111,7 @@ export class OwnSql implements ActorSql {
   }
 
   #watched(connection: OwnConnection, prepared: Prepared, values: Bindings): ExecuteResult {
+    prepared.parameters.check(values);
     const { watch, actorId } = this.#parts;
     watch.begin(actorId, prepared);
     try {

@@ -7,6 +7,7 @@ import { sqlErrors } from "../../../sql/errors.ts";
 import type { Statement } from "../sqlite.ts";
 import type { Asked } from "./authorizer.ts";
 import { type Bindings, isNamed, sizeOf } from "./bindings.ts";
+import { Parameters } from "./parameters.ts";
 import { labelOf } from "./statement-watch.ts";
 
 /** A statement that is ready to run. */
@@ -20,6 +21,7 @@ export class Prepared {
   readonly returnsRows: boolean;
   /** The text that it was prepared from has nothing behind it. */
   readonly whole: boolean;
+  readonly parameters: Parameters;
   #columns: readonly string[] | undefined;
   #readsBigInts = false;
 
@@ -27,6 +29,7 @@ export class Prepared {
     this.statement = statement;
     this.sql = statement.sourceSQL;
     this.label = labelOf(this.sql);
+    this.parameters = new Parameters(this.sql);
     this.writes = writes;
     this.schema = schema;
     this.returnsRows = statement.columns().length > 0;
