@@ -68,7 +68,7 @@ class OpenLink implements HostLink {
   }
 
   send(frame: PluginFrame): void {
-    this.#queue.push(PluginFrameCodec.encode(frame).finish());
+    this.#queue.push(PluginFrameCodec.encode(frame));
   }
 
   end(): void {

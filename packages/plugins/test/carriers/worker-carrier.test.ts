@@ -269,8 +269,8 @@ test("a second connection is turned away, with the right token too, and the firs
     const first = attach(token);
     first.once("data", () => {
       attach(token, (error) => {
-        const frame = PluginFrameCodec.encode({ body: { $case: "pong", value: { number: error.code } } }).finish();
-        first.write(Buffer.from(PluginBatchCodec.encode({ frames: [frame] }).finish()));
+        const frame = PluginFrameCodec.encode({ body: { $case: "pong", value: { number: error.code } } });
+        first.write(Buffer.from(PluginBatchCodec.encode({ frames: [frame] })));
       });
     });
   `);

@@ -71,7 +71,7 @@ export class ScriptedLibrary implements NativeLibrary {
 
   /** Queues a frame, for the next pull. */
   say(frame: PluginFrame): void {
-    this.out = Buffer.concat([this.out, framed(PluginFrameCodec.encode(frame).finish())]);
+    this.out = Buffer.concat([this.out, framed(PluginFrameCodec.encode(frame))]);
   }
 
   #alone(what: string, run: () => number): number {

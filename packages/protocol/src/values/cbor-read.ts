@@ -4,7 +4,7 @@ import { bigintOfBytes } from "./bigint.ts";
 import { errorOf } from "./error-value.ts";
 import { renderPath, type Step } from "./path.ts";
 import { tags } from "./tags.ts";
-import { readUtf8 } from "./text.ts";
+import { readUtf8, shortAscii } from "./text.ts";
 import { viewTypeByTag } from "./views.ts";
 
 const UNSIGNED = 0;
@@ -319,27 +319,6 @@ export class CborReader {
   private path(level: number): string {
     return renderPath("", this.steps.slice(0, level));
   }
-}
-
-/** The text of ASCII bytes; undefined when one isn't ASCII. Four at a time: each `+` makes a string. */
-function shortAscii(data: Uint8Array, start: number, length: number): string | undefined {
-  const end = start + length;
-  let text = "";
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const a = data[at] ?? 128;
-    const b = data[at + 1] ?? 128;
-    const c = data[at + 2] ?? 128;
-    const d = data[at + 3] ?? 128;
-    if ((a | b | c | d) > 127) return undefined;
-    text += String.fromCharCode(a, b, c, d);
-  }
-  for (; at < end; at++) {
-    const code = data[at] ?? 128;
-    if (code > 127) return undefined;
-    text += String.fromCharCode(code);
-  }
-  return text;
 }
 
 /**

@@ -14,6 +14,7 @@ declare class TextDecoder {
 
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const document = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The UTF-8 bytes of `text`. */
@@ -39,7 +40,33 @@ export function readUtf8(bytes: Uint8Array): string {
   return strict.decode(bytes);
 }
 
+/** The same; what isn't UTF-8 becomes replacement characters. */
+export function readLenientUtf8(bytes: Uint8Array): string {
+  return lenient.decode(bytes);
+}
+
 /** The text of a document: a byte order mark in front is dropped. Throws a TypeError when it isn't UTF-8. */
 export function readDocument(bytes: Uint8Array): string {
   return document.decode(bytes);
+}
+
+/** The text of ASCII bytes; undefined when one isn't ASCII. Four at a time: each `+` makes a string. */
+export function shortAscii(data: Uint8Array, start: number, length: number): string | undefined {
+  const end = start + length;
+  let text = "";
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const a = data[at] ?? 128;
+    const b = data[at + 1] ?? 128;
+    const c = data[at + 2] ?? 128;
+    const d = data[at + 3] ?? 128;
+    if ((a | b | c | d) > 127) return undefined;
+    text += String.fromCharCode(a, b, c, d);
+  }
+  for (; at < end; at++) {
+    const code = data[at] ?? 128;
+    if (code > 127) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }

@@ -34,7 +34,7 @@ export function keepable(result: CallResult): Pick<KeptResult, "kind" | "payload
     payload = encodeCbor(result.value, "output");
   } catch (cause) {
     kind = "error";
-    payload = CarriedErrorCodec.encode(toCarriedError(cause, "cbor")).finish();
+    payload = CarriedErrorCodec.encode(toCarriedError(cause, "cbor"));
   }
   const bytes = payload.byteLength;
   if (bytes <= limits.idempotencyResultBytes) return { kind, payload, bytes };

@@ -8,7 +8,7 @@ import { remoteSqlErrors } from "../sql/remote-errors.ts";
 
 /** A message. */
 export function engineFrame(body: NonNullable<EngineToHost["body"]>): Uint8Array {
-  return EngineToHostCodec.encode({ body }).finish();
+  return EngineToHostCodec.encode({ body });
 }
 
 /** The words to instances in frames, by the instances' numbers. */

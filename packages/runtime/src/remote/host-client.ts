@@ -379,7 +379,7 @@ function unansweredOf({ instance, body }: FromActor): Unanswered | undefined {
 }
 
 function encoded(body: NonNullable<HostToEngine["body"]>): Uint8Array {
-  return encodeHostToEngine({ body }).finish();
+  return encodeHostToEngine({ body });
 }
 
 /** What a message says; nothing when it can't be read: then it is from an engine that this host can't work for. */

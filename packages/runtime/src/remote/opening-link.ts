@@ -91,7 +91,7 @@ export class OpeningLink implements LinkHandler {
 /** Says why, and closes. */
 export function refuse(link: Link, error: TroupeError): void {
   const body = { $case: "refused" as const, value: { error: toCarriedError(error, "cbor") } };
-  link.send(EngineToHostCodec.encode({ body }).finish());
+  link.send(EngineToHostCodec.encode({ body }));
   const malformed = error.group === "protocol" && error.code === "malformed_frame";
   link.close(malformed ? MALFORMED : POLICY, `${error.group}.${error.code}`);
 }

@@ -60,7 +60,7 @@ test.each(tables)("a start is said in as few words as hold it: %s", (_, whole, m
   );
   // One row that is longer than a message is the only thing that may be.
   for (const body of words) {
-    const { byteLength } = ToActorCodec.encode({ instance: 1, body }).finish();
+    const { byteLength } = ToActorCodec.encode({ instance: 1, body });
     const rows = body.$case === "start" || body.$case === "startRows" ? body.value.rows : [];
     if (rows.length !== 1) expect(byteLength).toBeLessThanOrEqual(mostBytes);
   }

@@ -78,7 +78,7 @@ export class SpokenHost {
   }
 
   say(body: NonNullable<HostToEngine["body"]>): this {
-    this.#link.send(HostToEngineCodec.encode({ body }).finish());
+    this.#link.send(HostToEngineCodec.encode({ body }));
     return this;
   }
 

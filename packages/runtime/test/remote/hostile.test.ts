@@ -50,20 +50,20 @@ const actorFrames = [
   { $case: "lost", value: { error: undefined } },
 ] as const;
 const fromHost = [
-  HostToEngineCodec.encode({ body: { $case: "heartbeat", value: { number: 1, received: 9 } } }).finish(),
-  HostToEngineCodec.encode({ body: { $case: "acknowledge", value: { received: 4_000_000 } } }).finish(),
+  HostToEngineCodec.encode({ body: { $case: "heartbeat", value: { number: 1, received: 9 } } }),
+  HostToEngineCodec.encode({ body: { $case: "acknowledge", value: { received: 4_000_000 } } }),
   ...actorFrames.map((body) =>
-    HostToEngineCodec.encode({ body: { $case: "actor", value: { instance: 1, body } } }).finish(),
+    HostToEngineCodec.encode({ body: { $case: "actor", value: { instance: 1, body } } }),
   ),
 ];
 const fromEngine = [
-  EngineToHostCodec.encode({ body: { $case: "heartbeat", value: { number: 1, received: 9 } } }).finish(),
+  EngineToHostCodec.encode({ body: { $case: "heartbeat", value: { number: 1, received: 9 } } }),
   EngineToHostCodec.encode({
     body: {
       $case: "actor",
       value: { instance: 1, body: { $case: "cancel", value: { call: 1 } } },
     },
-  }).finish(),
+  }),
 ];
 
 test("whatever bytes a host says, before its Hello and behind it, the engine lives and its other hosts answer", async () => {

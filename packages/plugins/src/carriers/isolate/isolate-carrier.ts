@@ -39,7 +39,7 @@ export function isolateCarrier(process: IsolateProcess, order: IsolateOrder): Op
         },
       });
       const carrier: Carrier = {
-        send: (frame) => process.send(isolate, HostFrameCodec.encode(frame).finish()),
+        send: (frame) => process.send(isolate, HostFrameCodec.encode(frame)),
         close: () => {
           process.dispose(isolate);
           return closed.promise;

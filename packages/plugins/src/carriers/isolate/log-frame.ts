@@ -7,5 +7,5 @@ import { PluginFrameCodec } from "@troupe/protocol/plugin/v1";
 /** A line as a frame. */
 export function logFrame(level: LogLevel, message: string): Uint8Array {
   const value = { line: { level, message } };
-  return PluginFrameCodec.encode({ body: { $case: "log", value } }).finish();
+  return PluginFrameCodec.encode({ body: { $case: "log", value } });
 }

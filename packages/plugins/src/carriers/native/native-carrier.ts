@@ -116,7 +116,7 @@ class NativeCarrier implements Carrier {
     if (this.#phase.tag !== "open") return;
     // An actor that starts may have more rows than may wait here: what the plugin takes now doesn't.
     if (this.#outbox.large) this.#push();
-    const error = this.#outbox.add(HostFrameCodec.encode(frame).finish());
+    const error = this.#outbox.add(HostFrameCodec.encode(frame));
     if (error !== undefined) this.#break(error);
     else this.#schedule();
   }

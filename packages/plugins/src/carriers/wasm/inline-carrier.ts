@@ -61,7 +61,7 @@ class InlineCarrier implements Carrier {
 
   send(frame: HostFrame): void {
     if (this.#ended) return;
-    const bytes = HostFrameCodec.encode(frame).finish();
+    const bytes = HostFrameCodec.encode(frame);
     if (bytes.byteLength > limits.pluginFrameBytes)
       return this.#end(pluginErrors.frameTooLong(bytes.byteLength, limits.pluginFrameBytes));
     this.#waiting.push(bytes);

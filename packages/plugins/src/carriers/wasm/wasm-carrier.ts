@@ -101,7 +101,7 @@ class WasmCarrier implements Carrier {
 
   send(frame: HostFrame): void {
     if (this.#phase !== "open") return;
-    const error = this.#outbox.add(HostFrameCodec.encode(frame).finish());
+    const error = this.#outbox.add(HostFrameCodec.encode(frame));
     if (error !== undefined) this.#thread.end(error);
     else if (!this.#scheduled) this.#schedule();
   }

@@ -41,9 +41,9 @@ export const workerService = {
     path: WORKER_METHOD,
     requestStream: true,
     responseStream: true,
-    requestSerialize: (batch: PluginBatch) => Buffer.from(PluginBatchCodec.encode(batch).finish()),
+    requestSerialize: (batch: PluginBatch) => bufferOf(PluginBatchCodec.encode(batch)),
     requestDeserialize: (bytes: Buffer) => PluginBatchCodec.decode(bytes),
-    responseSerialize: (batch: HostBatch) => Buffer.from(HostBatchCodec.encode(batch).finish()),
+    responseSerialize: (batch: HostBatch) => bufferOf(HostBatchCodec.encode(batch)),
     responseDeserialize: (bytes: Buffer) => HostBatchCodec.decode(bytes),
   },
 } satisfies ServiceDefinition;
@@ -54,3 +54,8 @@ export const channelOptions: ChannelOptions = {
   "grpc.max_send_message_length": limits.workerMessageBytes,
   "grpc.enable_retries": 0,
 };
+
+/** The same bytes, not copied. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

@@ -137,7 +137,7 @@ class WorkerCarrier implements Carrier {
   }
 
   send(frame: HostFrame): void {
-    if (this.#ending === undefined) this.#queue.push(HostFrameCodec.encode(frame).finish());
+    if (this.#ending === undefined) this.#queue.push(HostFrameCodec.encode(frame));
   }
 
   close(timeoutMs: number): Promise<CloseReport> {

@@ -64,14 +64,14 @@ export class MemoryCarrier implements ActorCarrier {
   }
 
   #toCode(message: ToActor): void {
-    const bytes = ToActorCodec.encode(message).finish();
+    const bytes = ToActorCodec.encode(message);
     this.#env.afterTurn(() => {
       if (this.#open) this.#carried.receive(ToActorCodec.decode(bytes));
     });
   }
 
   #toRuntime(message: FromActor): void {
-    const bytes = FromActorCodec.encode(message).finish();
+    const bytes = FromActorCodec.encode(message);
     this.#env.afterTurn(() => {
       const { instance, body } = FromActorCodec.decode(bytes);
       if (this.#open && body !== undefined) this.#ears.get(instance)?.heard(body);

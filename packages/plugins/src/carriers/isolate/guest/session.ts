@@ -77,6 +77,6 @@ export class IsolateSession {
   }
 
   #say(body: NonNullable<PluginFrame["body"]>): void {
-    this.#send(PluginFrameCodec.encode({ body }).finish());
+    this.#send(PluginFrameCodec.encode({ body }));
   }
 }

@@ -44,7 +44,7 @@ function warmUp(): string {
 
 function recordsOf(frame: HostFrame): Uint8Array {
   const records = new RecordList();
-  records.frame(HostFrameCodec.encode(frame).finish());
+  records.frame(HostFrameCodec.encode(frame));
   return records.take();
 }
 

@@ -5,7 +5,8 @@
 // source: actor/v1/actor.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
 
 /**
  * What a host and one running actor say to each other, wherever the actor's code runs: behind a plugin's carrier, in an
@@ -744,587 +745,585 @@ function createBaseToActor(): ToActor {
   return { instance: 0, body: undefined };
 }
 
-export function encodeToActor(message: ToActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeToActor(message: ToActor, writer: ProtoWriter): ProtoWriter {
   if (message.instance !== 0) {
     writer.uint32(8).uint64(message.instance);
   }
   switch (message.body?.$case) {
     case "start":
-      encodeStart(message.body.value, writer.uint32(18).fork()).join();
+      writeStart(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "stop":
-      encodeStop(message.body.value, writer.uint32(26).fork()).join();
+      writeStop(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "call":
-      encodeCall(message.body.value, writer.uint32(34).fork()).join();
+      writeCall(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "cancel":
-      encodeCancel(message.body.value, writer.uint32(42).fork()).join();
+      writeCancel(message.body.value, writer.uint32(42).fork()).join();
       break;
     case "connect":
-      encodeConnect(message.body.value, writer.uint32(50).fork()).join();
+      writeConnect(message.body.value, writer.uint32(50).fork()).join();
       break;
     case "disconnect":
-      encodeDisconnect(message.body.value, writer.uint32(58).fork()).join();
+      writeDisconnect(message.body.value, writer.uint32(58).fork()).join();
       break;
     case "subscribe":
-      encodeSubscribe(message.body.value, writer.uint32(66).fork()).join();
+      writeSubscribe(message.body.value, writer.uint32(66).fork()).join();
       break;
     case "unsubscribe":
-      encodeUnsubscribe(message.body.value, writer.uint32(74).fork()).join();
+      writeUnsubscribe(message.body.value, writer.uint32(74).fork()).join();
       break;
     case "answer":
-      encodeAnswer(message.body.value, writer.uint32(82).fork()).join();
+      writeAnswer(message.body.value, writer.uint32(82).fork()).join();
       break;
     case "socketOpen":
-      encodeSocketOpen(message.body.value, writer.uint32(90).fork()).join();
+      writeSocketOpen(message.body.value, writer.uint32(90).fork()).join();
       break;
     case "socketMessage":
-      encodeSocketMessage(message.body.value, writer.uint32(98).fork()).join();
+      writeSocketMessage(message.body.value, writer.uint32(98).fork()).join();
       break;
     case "socketClose":
-      encodeSocketClose(message.body.value, writer.uint32(106).fork()).join();
+      writeSocketClose(message.body.value, writer.uint32(106).fork()).join();
       break;
     case "startRows":
-      encodeStartRows(message.body.value, writer.uint32(114).fork()).join();
+      writeStartRows(message.body.value, writer.uint32(114).fork()).join();
       break;
     case "requestOpen":
-      encodeRequestOpen(message.body.value, writer.uint32(162).fork()).join();
+      writeRequestOpen(message.body.value, writer.uint32(162).fork()).join();
       break;
     case "requestAbort":
-      encodeRequestAbort(message.body.value, writer.uint32(170).fork()).join();
+      writeRequestAbort(message.body.value, writer.uint32(170).fork()).join();
       break;
     case "bodyChunk":
-      encodeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
+      writeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
       break;
     case "bodyEnd":
-      encodeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
+      writeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
       break;
     case "bodyCredit":
-      encodeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
+      writeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
       break;
     case "streamCredit":
-      encodeStreamCredit(message.body.value, writer.uint32(202).fork()).join();
+      writeStreamCredit(message.body.value, writer.uint32(202).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeToActor(input: BinaryReader | Uint8Array, length?: number): ToActor {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseToActor() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.instance = longToNumber(reader.uint64());
-          continue;
+export function readToActor(reader: ProtoReader, length?: number): ToActor {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseToActor() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "start", value: decodeStart(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "stop", value: decodeStop(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "call", value: decodeCall(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "cancel", value: decodeCancel(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.body = { $case: "connect", value: decodeConnect(reader, reader.uint32()) };
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.body = { $case: "disconnect", value: decodeDisconnect(reader, reader.uint32()) };
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.body = { $case: "subscribe", value: decodeSubscribe(reader, reader.uint32()) };
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.body = { $case: "unsubscribe", value: decodeUnsubscribe(reader, reader.uint32()) };
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.body = { $case: "answer", value: decodeAnswer(reader, reader.uint32()) };
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.body = { $case: "socketOpen", value: decodeSocketOpen(reader, reader.uint32()) };
-          continue;
-        }
-        case 12: {
-          if (tag !== 98) {
-            break;
-          }
-
-          message.body = { $case: "socketMessage", value: decodeSocketMessage(reader, reader.uint32()) };
-          continue;
-        }
-        case 13: {
-          if (tag !== 106) {
-            break;
-          }
-
-          message.body = { $case: "socketClose", value: decodeSocketClose(reader, reader.uint32()) };
-          continue;
-        }
-        case 14: {
-          if (tag !== 114) {
-            break;
-          }
-
-          message.body = { $case: "startRows", value: decodeStartRows(reader, reader.uint32()) };
-          continue;
-        }
-        case 20: {
-          if (tag !== 162) {
-            break;
-          }
-
-          message.body = { $case: "requestOpen", value: decodeRequestOpen(reader, reader.uint32()) };
-          continue;
-        }
-        case 21: {
-          if (tag !== 170) {
-            break;
-          }
-
-          message.body = { $case: "requestAbort", value: decodeRequestAbort(reader, reader.uint32()) };
-          continue;
-        }
-        case 22: {
-          if (tag !== 178) {
-            break;
-          }
-
-          message.body = { $case: "bodyChunk", value: decodeBodyChunk(reader, reader.uint32()) };
-          continue;
-        }
-        case 23: {
-          if (tag !== 186) {
-            break;
-          }
-
-          message.body = { $case: "bodyEnd", value: decodeBodyEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 24: {
-          if (tag !== 194) {
-            break;
-          }
-
-          message.body = { $case: "bodyCredit", value: decodeBodyCredit(reader, reader.uint32()) };
-          continue;
-        }
-        case 25: {
-          if (tag !== 202) {
-            break;
-          }
-
-          message.body = { $case: "streamCredit", value: decodeStreamCredit(reader, reader.uint32()) };
-          continue;
-        }
+        message.instance = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "start", value: readStart(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "stop", value: readStop(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "call", value: readCall(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "cancel", value: readCancel(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.body = { $case: "connect", value: readConnect(reader, reader.uint32()) };
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.body = { $case: "disconnect", value: readDisconnect(reader, reader.uint32()) };
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.body = { $case: "subscribe", value: readSubscribe(reader, reader.uint32()) };
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.body = { $case: "unsubscribe", value: readUnsubscribe(reader, reader.uint32()) };
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.body = { $case: "answer", value: readAnswer(reader, reader.uint32()) };
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.body = { $case: "socketOpen", value: readSocketOpen(reader, reader.uint32()) };
+        continue;
+      }
+      case 12: {
+        if (tag !== 98) {
+          break;
+        }
+
+        message.body = { $case: "socketMessage", value: readSocketMessage(reader, reader.uint32()) };
+        continue;
+      }
+      case 13: {
+        if (tag !== 106) {
+          break;
+        }
+
+        message.body = { $case: "socketClose", value: readSocketClose(reader, reader.uint32()) };
+        continue;
+      }
+      case 14: {
+        if (tag !== 114) {
+          break;
+        }
+
+        message.body = { $case: "startRows", value: readStartRows(reader, reader.uint32()) };
+        continue;
+      }
+      case 20: {
+        if (tag !== 162) {
+          break;
+        }
+
+        message.body = { $case: "requestOpen", value: readRequestOpen(reader, reader.uint32()) };
+        continue;
+      }
+      case 21: {
+        if (tag !== 170) {
+          break;
+        }
+
+        message.body = { $case: "requestAbort", value: readRequestAbort(reader, reader.uint32()) };
+        continue;
+      }
+      case 22: {
+        if (tag !== 178) {
+          break;
+        }
+
+        message.body = { $case: "bodyChunk", value: readBodyChunk(reader, reader.uint32()) };
+        continue;
+      }
+      case 23: {
+        if (tag !== 186) {
+          break;
+        }
+
+        message.body = { $case: "bodyEnd", value: readBodyEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 24: {
+        if (tag !== 194) {
+          break;
+        }
+
+        message.body = { $case: "bodyCredit", value: readBodyCredit(reader, reader.uint32()) };
+        continue;
+      }
+      case 25: {
+        if (tag !== 202) {
+          break;
+        }
+
+        message.body = { $case: "streamCredit", value: readStreamCredit(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ToActor: MessageFns<ToActor> = { encode: encodeToActor, decode: decodeToActor };
+export function encodeToActor(message: ToActor): Uint8Array<ArrayBuffer> {
+  return writeToActor(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeToActor(bytes: Uint8Array): ToActor {
+  return readToActor(new ProtoReader(bytes));
+}
+
+export const ToActor: Codec<ToActor> = { encode: encodeToActor, decode: decodeToActor };
 
 function createBaseFromActor(): FromActor {
   return { instance: 0, body: undefined };
 }
 
-export function encodeFromActor(message: FromActor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeFromActor(message: FromActor, writer: ProtoWriter): ProtoWriter {
   if (message.instance !== 0) {
     writer.uint32(8).uint64(message.instance);
   }
   switch (message.body?.$case) {
     case "started":
-      encodeStarted(message.body.value, writer.uint32(18).fork()).join();
+      writeStarted(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "stopped":
-      encodeStopped(message.body.value, writer.uint32(26).fork()).join();
+      writeStopped(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "write":
-      encodeWrite(message.body.value, writer.uint32(34).fork()).join();
+      writeWrite(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "reply":
-      encodeReply(message.body.value, writer.uint32(42).fork()).join();
+      writeReply(message.body.value, writer.uint32(42).fork()).join();
       break;
     case "connected":
-      encodeConnected(message.body.value, writer.uint32(50).fork()).join();
+      writeConnected(message.body.value, writer.uint32(50).fork()).join();
       break;
     case "event":
-      encodeEvent(message.body.value, writer.uint32(58).fork()).join();
+      writeEvent(message.body.value, writer.uint32(58).fork()).join();
       break;
     case "kick":
-      encodeKick(message.body.value, writer.uint32(66).fork()).join();
+      writeKick(message.body.value, writer.uint32(66).fork()).join();
       break;
     case "ask":
-      encodeAsk(message.body.value, writer.uint32(74).fork()).join();
+      writeAsk(message.body.value, writer.uint32(74).fork()).join();
       break;
     case "rest":
-      encodeRest(message.body.value, writer.uint32(82).fork()).join();
+      writeRest(message.body.value, writer.uint32(82).fork()).join();
       break;
     case "end":
-      encodeEnd(message.body.value, writer.uint32(90).fork()).join();
+      writeEnd(message.body.value, writer.uint32(90).fork()).join();
       break;
     case "socketAccept":
-      encodeSocketAccept(message.body.value, writer.uint32(98).fork()).join();
+      writeSocketAccept(message.body.value, writer.uint32(98).fork()).join();
       break;
     case "socketMessage":
-      encodeSocketMessage(message.body.value, writer.uint32(106).fork()).join();
+      writeSocketMessage(message.body.value, writer.uint32(106).fork()).join();
       break;
     case "socketClose":
-      encodeSocketClose(message.body.value, writer.uint32(114).fork()).join();
+      writeSocketClose(message.body.value, writer.uint32(114).fork()).join();
       break;
     case "log":
-      encodeLog(message.body.value, writer.uint32(122).fork()).join();
+      writeLog(message.body.value, writer.uint32(122).fork()).join();
       break;
     case "subscribed":
-      encodeSubscribed(message.body.value, writer.uint32(130).fork()).join();
+      writeSubscribed(message.body.value, writer.uint32(130).fork()).join();
       break;
     case "requestAnswer":
-      encodeRequestAnswer(message.body.value, writer.uint32(162).fork()).join();
+      writeRequestAnswer(message.body.value, writer.uint32(162).fork()).join();
       break;
     case "bodyChunk":
-      encodeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
+      writeBodyChunk(message.body.value, writer.uint32(178).fork()).join();
       break;
     case "bodyEnd":
-      encodeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
+      writeBodyEnd(message.body.value, writer.uint32(186).fork()).join();
       break;
     case "bodyCredit":
-      encodeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
+      writeBodyCredit(message.body.value, writer.uint32(194).fork()).join();
       break;
     case "streamStart":
-      encodeStreamStart(message.body.value, writer.uint32(202).fork()).join();
+      writeStreamStart(message.body.value, writer.uint32(202).fork()).join();
       break;
     case "streamItem":
-      encodeStreamItem(message.body.value, writer.uint32(210).fork()).join();
+      writeStreamItem(message.body.value, writer.uint32(210).fork()).join();
       break;
     case "restored":
-      encodeRestored(message.body.value, writer.uint32(218).fork()).join();
+      writeRestored(message.body.value, writer.uint32(218).fork()).join();
       break;
     case "socketAcknowledge":
-      encodeSocketAcknowledge(message.body.value, writer.uint32(226).fork()).join();
+      writeSocketAcknowledge(message.body.value, writer.uint32(226).fork()).join();
       break;
     case "withdraw":
-      encodeWithdraw(message.body.value, writer.uint32(234).fork()).join();
+      writeWithdraw(message.body.value, writer.uint32(234).fork()).join();
       break;
     case "lost":
-      encodeLost(message.body.value, writer.uint32(242).fork()).join();
+      writeLost(message.body.value, writer.uint32(242).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeFromActor(input: BinaryReader | Uint8Array, length?: number): FromActor {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseFromActor() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.instance = longToNumber(reader.uint64());
-          continue;
+export function readFromActor(reader: ProtoReader, length?: number): FromActor {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseFromActor() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "started", value: decodeStarted(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "stopped", value: decodeStopped(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "write", value: decodeWrite(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "reply", value: decodeReply(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.body = { $case: "connected", value: decodeConnected(reader, reader.uint32()) };
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.body = { $case: "event", value: decodeEvent(reader, reader.uint32()) };
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.body = { $case: "kick", value: decodeKick(reader, reader.uint32()) };
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.body = { $case: "ask", value: decodeAsk(reader, reader.uint32()) };
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.body = { $case: "rest", value: decodeRest(reader, reader.uint32()) };
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.body = { $case: "end", value: decodeEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 12: {
-          if (tag !== 98) {
-            break;
-          }
-
-          message.body = { $case: "socketAccept", value: decodeSocketAccept(reader, reader.uint32()) };
-          continue;
-        }
-        case 13: {
-          if (tag !== 106) {
-            break;
-          }
-
-          message.body = { $case: "socketMessage", value: decodeSocketMessage(reader, reader.uint32()) };
-          continue;
-        }
-        case 14: {
-          if (tag !== 114) {
-            break;
-          }
-
-          message.body = { $case: "socketClose", value: decodeSocketClose(reader, reader.uint32()) };
-          continue;
-        }
-        case 15: {
-          if (tag !== 122) {
-            break;
-          }
-
-          message.body = { $case: "log", value: decodeLog(reader, reader.uint32()) };
-          continue;
-        }
-        case 16: {
-          if (tag !== 130) {
-            break;
-          }
-
-          message.body = { $case: "subscribed", value: decodeSubscribed(reader, reader.uint32()) };
-          continue;
-        }
-        case 20: {
-          if (tag !== 162) {
-            break;
-          }
-
-          message.body = { $case: "requestAnswer", value: decodeRequestAnswer(reader, reader.uint32()) };
-          continue;
-        }
-        case 22: {
-          if (tag !== 178) {
-            break;
-          }
-
-          message.body = { $case: "bodyChunk", value: decodeBodyChunk(reader, reader.uint32()) };
-          continue;
-        }
-        case 23: {
-          if (tag !== 186) {
-            break;
-          }
-
-          message.body = { $case: "bodyEnd", value: decodeBodyEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 24: {
-          if (tag !== 194) {
-            break;
-          }
-
-          message.body = { $case: "bodyCredit", value: decodeBodyCredit(reader, reader.uint32()) };
-          continue;
-        }
-        case 25: {
-          if (tag !== 202) {
-            break;
-          }
-
-          message.body = { $case: "streamStart", value: decodeStreamStart(reader, reader.uint32()) };
-          continue;
-        }
-        case 26: {
-          if (tag !== 210) {
-            break;
-          }
-
-          message.body = { $case: "streamItem", value: decodeStreamItem(reader, reader.uint32()) };
-          continue;
-        }
-        case 27: {
-          if (tag !== 218) {
-            break;
-          }
-
-          message.body = { $case: "restored", value: decodeRestored(reader, reader.uint32()) };
-          continue;
-        }
-        case 28: {
-          if (tag !== 226) {
-            break;
-          }
-
-          message.body = { $case: "socketAcknowledge", value: decodeSocketAcknowledge(reader, reader.uint32()) };
-          continue;
-        }
-        case 29: {
-          if (tag !== 234) {
-            break;
-          }
-
-          message.body = { $case: "withdraw", value: decodeWithdraw(reader, reader.uint32()) };
-          continue;
-        }
-        case 30: {
-          if (tag !== 242) {
-            break;
-          }
-
-          message.body = { $case: "lost", value: decodeLost(reader, reader.uint32()) };
-          continue;
-        }
+        message.instance = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "started", value: readStarted(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "stopped", value: readStopped(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "write", value: readWrite(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "reply", value: readReply(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.body = { $case: "connected", value: readConnected(reader, reader.uint32()) };
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.body = { $case: "event", value: readEvent(reader, reader.uint32()) };
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.body = { $case: "kick", value: readKick(reader, reader.uint32()) };
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.body = { $case: "ask", value: readAsk(reader, reader.uint32()) };
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.body = { $case: "rest", value: readRest(reader, reader.uint32()) };
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.body = { $case: "end", value: readEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 12: {
+        if (tag !== 98) {
+          break;
+        }
+
+        message.body = { $case: "socketAccept", value: readSocketAccept(reader, reader.uint32()) };
+        continue;
+      }
+      case 13: {
+        if (tag !== 106) {
+          break;
+        }
+
+        message.body = { $case: "socketMessage", value: readSocketMessage(reader, reader.uint32()) };
+        continue;
+      }
+      case 14: {
+        if (tag !== 114) {
+          break;
+        }
+
+        message.body = { $case: "socketClose", value: readSocketClose(reader, reader.uint32()) };
+        continue;
+      }
+      case 15: {
+        if (tag !== 122) {
+          break;
+        }
+
+        message.body = { $case: "log", value: readLog(reader, reader.uint32()) };
+        continue;
+      }
+      case 16: {
+        if (tag !== 130) {
+          break;
+        }
+
+        message.body = { $case: "subscribed", value: readSubscribed(reader, reader.uint32()) };
+        continue;
+      }
+      case 20: {
+        if (tag !== 162) {
+          break;
+        }
+
+        message.body = { $case: "requestAnswer", value: readRequestAnswer(reader, reader.uint32()) };
+        continue;
+      }
+      case 22: {
+        if (tag !== 178) {
+          break;
+        }
+
+        message.body = { $case: "bodyChunk", value: readBodyChunk(reader, reader.uint32()) };
+        continue;
+      }
+      case 23: {
+        if (tag !== 186) {
+          break;
+        }
+
+        message.body = { $case: "bodyEnd", value: readBodyEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 24: {
+        if (tag !== 194) {
+          break;
+        }
+
+        message.body = { $case: "bodyCredit", value: readBodyCredit(reader, reader.uint32()) };
+        continue;
+      }
+      case 25: {
+        if (tag !== 202) {
+          break;
+        }
+
+        message.body = { $case: "streamStart", value: readStreamStart(reader, reader.uint32()) };
+        continue;
+      }
+      case 26: {
+        if (tag !== 210) {
+          break;
+        }
+
+        message.body = { $case: "streamItem", value: readStreamItem(reader, reader.uint32()) };
+        continue;
+      }
+      case 27: {
+        if (tag !== 218) {
+          break;
+        }
+
+        message.body = { $case: "restored", value: readRestored(reader, reader.uint32()) };
+        continue;
+      }
+      case 28: {
+        if (tag !== 226) {
+          break;
+        }
+
+        message.body = { $case: "socketAcknowledge", value: readSocketAcknowledge(reader, reader.uint32()) };
+        continue;
+      }
+      case 29: {
+        if (tag !== 234) {
+          break;
+        }
+
+        message.body = { $case: "withdraw", value: readWithdraw(reader, reader.uint32()) };
+        continue;
+      }
+      case 30: {
+        if (tag !== 242) {
+          break;
+        }
+
+        message.body = { $case: "lost", value: readLost(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const FromActor: MessageFns<FromActor> = { encode: encodeFromActor, decode: decodeFromActor };
+export function encodeFromActor(message: FromActor): Uint8Array<ArrayBuffer> {
+  return writeFromActor(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeFromActor(bytes: Uint8Array): FromActor {
+  return readFromActor(new ProtoReader(bytes));
+}
+
+export const FromActor: Codec<FromActor> = { encode: encodeFromActor, decode: decodeFromActor };
 
 function createBaseError(): Error {
   return { group: "", code: "", message: "", metadata: new Uint8Array(0), retryable: false, public: false, status: 0 };
 }
 
-export function encodeError(message: Error, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeError(message: Error, writer: ProtoWriter): ProtoWriter {
   if (message.group !== "") {
     writer.uint32(10).string(message.group);
   }
@@ -1349,94 +1348,93 @@ export function encodeError(message: Error, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeError(input: BinaryReader | Uint8Array, length?: number): Error {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseError() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.group = reader.string();
-          continue;
+export function readError(reader: ProtoReader, length?: number): Error {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseError() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.code = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.message = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.metadata = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.retryable = reader.bool();
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.public = reader.bool();
-          continue;
-        }
-        case 7: {
-          if (tag !== 56) {
-            break;
-          }
-
-          message.status = reader.uint32();
-          continue;
-        }
+        message.group = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.code = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.message = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.metadata = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.retryable = reader.bool();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.public = reader.bool();
+        continue;
+      }
+      case 7: {
+        if (tag !== 56) {
+          break;
+        }
+
+        message.status = reader.uint32();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Error: MessageFns<Error> = { encode: encodeError, decode: decodeError };
+export function encodeError(message: Error): Uint8Array<ArrayBuffer> {
+  return writeError(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeError(bytes: Uint8Array): Error {
+  return readError(new ProtoReader(bytes));
+}
+
+export const Error: Codec<Error> = { encode: encodeError, decode: decodeError };
 
 function createBaseRow(): Row {
   return { space: 0, key: "", blobKey: new Uint8Array(0), value: new Uint8Array(0), deleted: false };
 }
 
-export function encodeRow(message: Row, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRow(message: Row, writer: ProtoWriter): ProtoWriter {
   if (message.space !== 0) {
     writer.uint32(8).int32(message.space);
   }
@@ -1455,72 +1453,71 @@ export function encodeRow(message: Row, writer: BinaryWriter = new BinaryWriter(
   return writer;
 }
 
-export function decodeRow(input: BinaryReader | Uint8Array, length?: number): Row {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRow() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.space = reader.int32() as any;
-          continue;
+export function readRow(reader: ProtoReader, length?: number): Row {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRow() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.key = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.blobKey = reader.bytes();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.value = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.deleted = reader.bool();
-          continue;
-        }
+        message.space = reader.int32() as any;
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.key = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.blobKey = reader.bytes();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.value = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.deleted = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Row: MessageFns<Row> = { encode: encodeRow, decode: decodeRow };
+export function encodeRow(message: Row): Uint8Array<ArrayBuffer> {
+  return writeRow(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRow(bytes: Uint8Array): Row {
+  return readRow(new ProtoReader(bytes));
+}
+
+export const Row: Codec<Row> = { encode: encodeRow, decode: decodeRow };
 
 function createBaseStart(): Start {
   return {
@@ -1537,7 +1534,7 @@ function createBaseStart(): Start {
   };
 }
 
-export function encodeStart(message: Start, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStart(message: Start, writer: ProtoWriter): ProtoWriter {
   if (message.name !== "") {
     writer.uint32(10).string(message.name);
   }
@@ -1560,7 +1557,7 @@ export function encodeStart(message: Start, writer: BinaryWriter = new BinaryWri
     writer.uint32(58).bytes(message.input);
   }
   for (const v of message.rows) {
-    encodeRow(v!, writer.uint32(66).fork()).join();
+    writeRow(v!, writer.uint32(66).fork()).join();
   }
   if (message.actor !== "") {
     writer.uint32(74).string(message.actor);
@@ -1571,186 +1568,184 @@ export function encodeStart(message: Start, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeStart(input: BinaryReader | Uint8Array, length?: number): Start {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStart() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
+export function readStart(reader: ProtoReader, length?: number): Start {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStart() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.key.push(reader.string());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.actorId = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.generation = longToNumber(reader.uint64());
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.createdAt = longToNumber(reader.uint64());
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.isNew = reader.bool();
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.input = reader.bytes();
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.rows.push(decodeRow(reader, reader.uint32()));
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.actor = reader.string();
-          continue;
-        }
-        case 10: {
-          if (tag !== 80) {
-            break;
-          }
-
-          message.moreRows = reader.bool();
-          continue;
-        }
+        message.name = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.key.push(reader.string());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.actorId = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.generation = reader.uint64();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.createdAt = reader.uint64();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.isNew = reader.bool();
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.input = reader.bytes();
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.rows.push(readRow(reader, reader.uint32()));
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.actor = reader.string();
+        continue;
+      }
+      case 10: {
+        if (tag !== 80) {
+          break;
+        }
+
+        message.moreRows = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Start: MessageFns<Start> = { encode: encodeStart, decode: decodeStart };
+export function encodeStart(message: Start): Uint8Array<ArrayBuffer> {
+  return writeStart(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStart(bytes: Uint8Array): Start {
+  return readStart(new ProtoReader(bytes));
+}
+
+export const Start: Codec<Start> = { encode: encodeStart, decode: decodeStart };
 
 function createBaseStartRows(): StartRows {
   return { rows: [], last: false, sleepers: [] };
 }
 
-export function encodeStartRows(message: StartRows, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStartRows(message: StartRows, writer: ProtoWriter): ProtoWriter {
   for (const v of message.rows) {
-    encodeRow(v!, writer.uint32(10).fork()).join();
+    writeRow(v!, writer.uint32(10).fork()).join();
   }
   if (message.last !== false) {
     writer.uint32(16).bool(message.last);
   }
   for (const v of message.sleepers) {
-    encodeSleeper(v!, writer.uint32(26).fork()).join();
+    writeSleeper(v!, writer.uint32(26).fork()).join();
   }
   return writer;
 }
 
-export function decodeStartRows(input: BinaryReader | Uint8Array, length?: number): StartRows {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStartRows() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.rows.push(decodeRow(reader, reader.uint32()));
-          continue;
+export function readStartRows(reader: ProtoReader, length?: number): StartRows {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStartRows() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.last = reader.bool();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.sleepers.push(decodeSleeper(reader, reader.uint32()));
-          continue;
-        }
+        message.rows.push(readRow(reader, reader.uint32()));
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.last = reader.bool();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.sleepers.push(readSleeper(reader, reader.uint32()));
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const StartRows: MessageFns<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
+export function encodeStartRows(message: StartRows): Uint8Array<ArrayBuffer> {
+  return writeStartRows(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStartRows(bytes: Uint8Array): StartRows {
+  return readStartRows(new ProtoReader(bytes));
+}
+
+export const StartRows: Codec<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
 
 function createBaseSleeper(): Sleeper {
   return { connection: 0, socket: 0, id: "" };
 }
 
-export function encodeSleeper(message: Sleeper, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -1763,62 +1758,61 @@ export function encodeSleeper(message: Sleeper, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeSleeper(input: BinaryReader | Uint8Array, length?: number): Sleeper {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSleeper() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readSleeper(reader: ProtoReader, length?: number): Sleeper {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSleeper() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.socket = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.id = reader.string();
-          continue;
-        }
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.socket = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.id = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Sleeper: MessageFns<Sleeper> = { encode: encodeSleeper, decode: decodeSleeper };
+export function encodeSleeper(message: Sleeper): Uint8Array<ArrayBuffer> {
+  return writeSleeper(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSleeper(bytes: Uint8Array): Sleeper {
+  return readSleeper(new ProtoReader(bytes));
+}
+
+export const Sleeper: Codec<Sleeper> = { encode: encodeSleeper, decode: decodeSleeper };
 
 function createBaseRestored(): Restored {
   return { connection: 0, socket: 0, params: new Uint8Array(0), events: [] };
 }
 
-export function encodeRestored(message: Restored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRestored(message: Restored, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -1834,72 +1828,71 @@ export function encodeRestored(message: Restored, writer: BinaryWriter = new Bin
   return writer;
 }
 
-export function decodeRestored(input: BinaryReader | Uint8Array, length?: number): Restored {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRestored() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readRestored(reader: ProtoReader, length?: number): Restored {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRestored() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.socket = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.events.push(reader.string());
-          continue;
-        }
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.socket = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.events.push(reader.string());
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Restored: MessageFns<Restored> = { encode: encodeRestored, decode: decodeRestored };
+export function encodeRestored(message: Restored): Uint8Array<ArrayBuffer> {
+  return writeRestored(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRestored(bytes: Uint8Array): Restored {
+  return readRestored(new ProtoReader(bytes));
+}
+
+export const Restored: Codec<Restored> = { encode: encodeRestored, decode: decodeRestored };
 
 function createBaseStarted(): Started {
   return { error: undefined, alarmAt: 0 };
 }
 
-export function encodeStarted(message: Started, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStarted(message: Started, writer: ProtoWriter): ProtoWriter {
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(10).fork()).join();
+    writeError(message.error, writer.uint32(10).fork()).join();
   }
   if (message.alarmAt !== 0) {
     writer.uint32(16).uint64(message.alarmAt);
@@ -1907,54 +1900,53 @@ export function encodeStarted(message: Started, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeStarted(input: BinaryReader | Uint8Array, length?: number): Started {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStarted() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
+export function readStarted(reader: ProtoReader, length?: number): Started {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStarted() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.alarmAt = longToNumber(reader.uint64());
-          continue;
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.alarmAt = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Started: MessageFns<Started> = { encode: encodeStarted, decode: decodeStarted };
+export function encodeStarted(message: Started): Uint8Array<ArrayBuffer> {
+  return writeStarted(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStarted(bytes: Uint8Array): Started {
+  return readStarted(new ProtoReader(bytes));
+}
+
+export const Started: Codec<Started> = { encode: encodeStarted, decode: decodeStarted };
 
 function createBaseStop(): Stop {
   return { reason: 0, graceMs: 0 };
 }
 
-export function encodeStop(message: Stop, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStop(message: Stop, writer: ProtoWriter): ProtoWriter {
   if (message.reason !== 0) {
     writer.uint32(8).int32(message.reason);
   }
@@ -1964,100 +1956,98 @@ export function encodeStop(message: Stop, writer: BinaryWriter = new BinaryWrite
   return writer;
 }
 
-export function decodeStop(input: BinaryReader | Uint8Array, length?: number): Stop {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStop() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.reason = reader.int32() as any;
-          continue;
+export function readStop(reader: ProtoReader, length?: number): Stop {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStop() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.graceMs = reader.uint32();
-          continue;
+        message.reason = reader.int32() as any;
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.graceMs = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Stop: MessageFns<Stop> = { encode: encodeStop, decode: decodeStop };
+export function encodeStop(message: Stop): Uint8Array<ArrayBuffer> {
+  return writeStop(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStop(bytes: Uint8Array): Stop {
+  return readStop(new ProtoReader(bytes));
+}
+
+export const Stop: Codec<Stop> = { encode: encodeStop, decode: decodeStop };
 
 function createBaseLost(): Lost {
   return { error: undefined };
 }
 
-export function encodeLost(message: Lost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeLost(message: Lost, writer: ProtoWriter): ProtoWriter {
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(10).fork()).join();
+    writeError(message.error, writer.uint32(10).fork()).join();
   }
   return writer;
 }
 
-export function decodeLost(input: BinaryReader | Uint8Array, length?: number): Lost {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseLost() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
+export function readLost(reader: ProtoReader, length?: number): Lost {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseLost() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Lost: MessageFns<Lost> = { encode: encodeLost, decode: decodeLost };
+export function encodeLost(message: Lost): Uint8Array<ArrayBuffer> {
+  return writeLost(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeLost(bytes: Uint8Array): Lost {
+  return readLost(new ProtoReader(bytes));
+}
+
+export const Lost: Codec<Lost> = { encode: encodeLost, decode: decodeLost };
 
 function createBaseStopped(): Stopped {
   return { connections: [], sockets: [] };
 }
 
-export function encodeStopped(message: Stopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStopped(message: Stopped, writer: ProtoWriter): ProtoWriter {
   if (message.connections.length !== 0) {
     writer.uint32(10).fork();
     for (const v of message.connections) {
@@ -2075,68 +2065,67 @@ export function encodeStopped(message: Stopped, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeStopped(input: BinaryReader | Uint8Array, length?: number): Stopped {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStopped() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag === 8) {
-            message.connections.push(longToNumber(reader.uint64()));
+export function readStopped(reader: ProtoReader, length?: number): Stopped {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStopped() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag === 8) {
+          message.connections.push(reader.uint64());
 
-            continue;
-          }
-
-          if (tag === 10) {
-            const end2 = reader.uint32() + reader.pos;
-            while (reader.pos < end2) {
-              message.connections.push(longToNumber(reader.uint64()));
-            }
-
-            continue;
-          }
-
-          break;
+          continue;
         }
-        case 2: {
-          if (tag === 16) {
-            message.sockets.push(longToNumber(reader.uint64()));
 
-            continue;
+        if (tag === 10) {
+          const end2 = reader.uint32() + reader.pos;
+          while (reader.pos < end2) {
+            message.connections.push(reader.uint64());
           }
 
-          if (tag === 18) {
-            const end2 = reader.uint32() + reader.pos;
-            while (reader.pos < end2) {
-              message.sockets.push(longToNumber(reader.uint64()));
-            }
-
-            continue;
-          }
-
-          break;
+          continue;
         }
-      }
-      if ((tag & 7) === 4 || tag === 0) {
+
         break;
       }
-      reader.skip(tag & 7);
+      case 2: {
+        if (tag === 16) {
+          message.sockets.push(reader.uint64());
+
+          continue;
+        }
+
+        if (tag === 18) {
+          const end2 = reader.uint32() + reader.pos;
+          while (reader.pos < end2) {
+            message.sockets.push(reader.uint64());
+          }
+
+          continue;
+        }
+
+        break;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Stopped: MessageFns<Stopped> = { encode: encodeStopped, decode: decodeStopped };
+export function encodeStopped(message: Stopped): Uint8Array<ArrayBuffer> {
+  return writeStopped(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStopped(bytes: Uint8Array): Stopped {
+  return readStopped(new ProtoReader(bytes));
+}
+
+export const Stopped: Codec<Stopped> = { encode: encodeStopped, decode: decodeStopped };
 
 function createBaseCall(): Call {
   return {
@@ -2155,7 +2144,7 @@ function createBaseCall(): Call {
   };
 }
 
-export function encodeCall(message: Call, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeCall(message: Call, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -2175,7 +2164,7 @@ export function encodeCall(message: Call, writer: BinaryWriter = new BinaryWrite
     writer.uint32(48).uint32(message.timeoutMs);
   }
   if (message.send !== undefined) {
-    encodeSend(message.send, writer.uint32(58).fork()).join();
+    writeSend(message.send, writer.uint32(58).fork()).join();
   }
   if (message.idempotencyKey !== "") {
     writer.uint32(66).string(message.idempotencyKey);
@@ -2184,7 +2173,7 @@ export function encodeCall(message: Call, writer: BinaryWriter = new BinaryWrite
     writer.uint32(74).string(message.caller);
   }
   for (const v of message.chain) {
-    encodeChainLink(v!, writer.uint32(82).fork()).join();
+    writeChainLink(v!, writer.uint32(82).fork()).join();
   }
   if (message.depth !== 0) {
     writer.uint32(88).uint32(message.depth);
@@ -2195,134 +2184,133 @@ export function encodeCall(message: Call, writer: BinaryWriter = new BinaryWrite
   return writer;
 }
 
-export function decodeCall(input: BinaryReader | Uint8Array, length?: number): Call {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseCall() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readCall(reader: ProtoReader, length?: number): Call {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseCall() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.action = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.args = reader.bytes();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.timeoutMs = reader.uint32();
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.send = decodeSend(reader, reader.uint32());
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.idempotencyKey = reader.string();
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.caller = reader.string();
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.chain.push(decodeChainLink(reader, reader.uint32()));
-          continue;
-        }
-        case 11: {
-          if (tag !== 88) {
-            break;
-          }
-
-          message.depth = reader.uint32();
-          continue;
-        }
-        case 12: {
-          if (tag !== 98) {
-            break;
-          }
-
-          message.trace = reader.string();
-          continue;
-        }
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.action = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.args = reader.bytes();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.connection = reader.uint64();
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.timeoutMs = reader.uint32();
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.send = readSend(reader, reader.uint32());
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.idempotencyKey = reader.string();
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.caller = reader.string();
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.chain.push(readChainLink(reader, reader.uint32()));
+        continue;
+      }
+      case 11: {
+        if (tag !== 88) {
+          break;
+        }
+
+        message.depth = reader.uint32();
+        continue;
+      }
+      case 12: {
+        if (tag !== 98) {
+          break;
+        }
+
+        message.trace = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Call: MessageFns<Call> = { encode: encodeCall, decode: decodeCall };
+export function encodeCall(message: Call): Uint8Array<ArrayBuffer> {
+  return writeCall(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeCall(bytes: Uint8Array): Call {
+  return readCall(new ProtoReader(bytes));
+}
+
+export const Call: Codec<Call> = { encode: encodeCall, decode: decodeCall };
 
 function createBaseSend(): Send {
   return { wait: false, timeoutMs: 0, ticket: "" };
 }
 
-export function encodeSend(message: Send, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSend(message: Send, writer: ProtoWriter): ProtoWriter {
   if (message.wait !== false) {
     writer.uint32(8).bool(message.wait);
   }
@@ -2335,62 +2323,61 @@ export function encodeSend(message: Send, writer: BinaryWriter = new BinaryWrite
   return writer;
 }
 
-export function decodeSend(input: BinaryReader | Uint8Array, length?: number): Send {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSend() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.wait = reader.bool();
-          continue;
+export function readSend(reader: ProtoReader, length?: number): Send {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSend() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.timeoutMs = reader.uint32();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.ticket = reader.string();
-          continue;
-        }
+        message.wait = reader.bool();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.timeoutMs = reader.uint32();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.ticket = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Send: MessageFns<Send> = { encode: encodeSend, decode: decodeSend };
+export function encodeSend(message: Send): Uint8Array<ArrayBuffer> {
+  return writeSend(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSend(bytes: Uint8Array): Send {
+  return readSend(new ProtoReader(bytes));
+}
+
+export const Send: Codec<Send> = { encode: encodeSend, decode: decodeSend };
 
 function createBaseChainLink(): ChainLink {
   return { entry: "", actor: "" };
 }
 
-export function encodeChainLink(message: ChainLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeChainLink(message: ChainLink, writer: ProtoWriter): ProtoWriter {
   if (message.entry !== "") {
     writer.uint32(10).string(message.entry);
   }
@@ -2400,146 +2387,143 @@ export function encodeChainLink(message: ChainLink, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeChainLink(input: BinaryReader | Uint8Array, length?: number): ChainLink {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseChainLink() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.entry = reader.string();
-          continue;
+export function readChainLink(reader: ProtoReader, length?: number): ChainLink {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseChainLink() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.actor = reader.string();
-          continue;
+        message.entry = reader.string();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.actor = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ChainLink: MessageFns<ChainLink> = { encode: encodeChainLink, decode: decodeChainLink };
+export function encodeChainLink(message: ChainLink): Uint8Array<ArrayBuffer> {
+  return writeChainLink(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeChainLink(bytes: Uint8Array): ChainLink {
+  return readChainLink(new ProtoReader(bytes));
+}
+
+export const ChainLink: Codec<ChainLink> = { encode: encodeChainLink, decode: decodeChainLink };
 
 function createBaseCancel(): Cancel {
   return { call: 0 };
 }
 
-export function encodeCancel(message: Cancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeCancel(message: Cancel, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
   return writer;
 }
 
-export function decodeCancel(input: BinaryReader | Uint8Array, length?: number): Cancel {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseCancel() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readCancel(reader: ProtoReader, length?: number): Cancel {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseCancel() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Cancel: MessageFns<Cancel> = { encode: encodeCancel, decode: decodeCancel };
+export function encodeCancel(message: Cancel): Uint8Array<ArrayBuffer> {
+  return writeCancel(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeCancel(bytes: Uint8Array): Cancel {
+  return readCancel(new ProtoReader(bytes));
+}
+
+export const Cancel: Codec<Cancel> = { encode: encodeCancel, decode: decodeCancel };
 
 function createBaseStreamStart(): StreamStart {
   return { call: 0 };
 }
 
-export function encodeStreamStart(message: StreamStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStreamStart(message: StreamStart, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
   return writer;
 }
 
-export function decodeStreamStart(input: BinaryReader | Uint8Array, length?: number): StreamStart {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStreamStart() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readStreamStart(reader: ProtoReader, length?: number): StreamStart {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStreamStart() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const StreamStart: MessageFns<StreamStart> = { encode: encodeStreamStart, decode: decodeStreamStart };
+export function encodeStreamStart(message: StreamStart): Uint8Array<ArrayBuffer> {
+  return writeStreamStart(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStreamStart(bytes: Uint8Array): StreamStart {
+  return readStreamStart(new ProtoReader(bytes));
+}
+
+export const StreamStart: Codec<StreamStart> = { encode: encodeStreamStart, decode: decodeStreamStart };
 
 function createBaseStreamItem(): StreamItem {
   return { call: 0, value: new Uint8Array(0) };
 }
 
-export function encodeStreamItem(message: StreamItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStreamItem(message: StreamItem, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -2549,54 +2533,53 @@ export function encodeStreamItem(message: StreamItem, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeStreamItem(input: BinaryReader | Uint8Array, length?: number): StreamItem {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStreamItem() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readStreamItem(reader: ProtoReader, length?: number): StreamItem {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStreamItem() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.value = reader.bytes();
-          continue;
+        message.call = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.value = reader.bytes();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const StreamItem: MessageFns<StreamItem> = { encode: encodeStreamItem, decode: decodeStreamItem };
+export function encodeStreamItem(message: StreamItem): Uint8Array<ArrayBuffer> {
+  return writeStreamItem(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStreamItem(bytes: Uint8Array): StreamItem {
+  return readStreamItem(new ProtoReader(bytes));
+}
+
+export const StreamItem: Codec<StreamItem> = { encode: encodeStreamItem, decode: decodeStreamItem };
 
 function createBaseStreamCredit(): StreamCredit {
   return { call: 0, items: 0 };
 }
 
-export function encodeStreamCredit(message: StreamCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeStreamCredit(message: StreamCredit, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -2606,54 +2589,53 @@ export function encodeStreamCredit(message: StreamCredit, writer: BinaryWriter =
   return writer;
 }
 
-export function decodeStreamCredit(input: BinaryReader | Uint8Array, length?: number): StreamCredit {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseStreamCredit() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readStreamCredit(reader: ProtoReader, length?: number): StreamCredit {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseStreamCredit() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.items = reader.uint32();
-          continue;
+        message.call = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.items = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const StreamCredit: MessageFns<StreamCredit> = { encode: encodeStreamCredit, decode: decodeStreamCredit };
+export function encodeStreamCredit(message: StreamCredit): Uint8Array<ArrayBuffer> {
+  return writeStreamCredit(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeStreamCredit(bytes: Uint8Array): StreamCredit {
+  return readStreamCredit(new ProtoReader(bytes));
+}
+
+export const StreamCredit: Codec<StreamCredit> = { encode: encodeStreamCredit, decode: decodeStreamCredit };
 
 function createBaseReply(): Reply {
   return { call: 0, value: new Uint8Array(0), error: undefined, refused: false, begun: false };
 }
 
-export function encodeReply(message: Reply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeReply(message: Reply, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -2661,7 +2643,7 @@ export function encodeReply(message: Reply, writer: BinaryWriter = new BinaryWri
     writer.uint32(18).bytes(message.value);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(26).fork()).join();
+    writeError(message.error, writer.uint32(26).fork()).join();
   }
   if (message.refused !== false) {
     writer.uint32(32).bool(message.refused);
@@ -2672,78 +2654,77 @@ export function encodeReply(message: Reply, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeReply(input: BinaryReader | Uint8Array, length?: number): Reply {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseReply() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readReply(reader: ProtoReader, length?: number): Reply {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseReply() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.value = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.refused = reader.bool();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.begun = reader.bool();
-          continue;
-        }
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.value = reader.bytes();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.refused = reader.bool();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.begun = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Reply: MessageFns<Reply> = { encode: encodeReply, decode: decodeReply };
+export function encodeReply(message: Reply): Uint8Array<ArrayBuffer> {
+  return writeReply(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeReply(bytes: Uint8Array): Reply {
+  return readReply(new ProtoReader(bytes));
+}
+
+export const Reply: Codec<Reply> = { encode: encodeReply, decode: decodeReply };
 
 function createBaseConnect(): Connect {
   return { connection: 0, id: "", params: new Uint8Array(0), stays: false };
 }
 
-export function encodeConnect(message: Connect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeConnect(message: Connect, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -2759,75 +2740,74 @@ export function encodeConnect(message: Connect, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeConnect(input: BinaryReader | Uint8Array, length?: number): Connect {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseConnect() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readConnect(reader: ProtoReader, length?: number): Connect {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseConnect() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.id = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.stays = reader.bool();
-          continue;
-        }
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.id = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.stays = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Connect: MessageFns<Connect> = { encode: encodeConnect, decode: decodeConnect };
+export function encodeConnect(message: Connect): Uint8Array<ArrayBuffer> {
+  return writeConnect(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeConnect(bytes: Uint8Array): Connect {
+  return readConnect(new ProtoReader(bytes));
+}
+
+export const Connect: Codec<Connect> = { encode: encodeConnect, decode: decodeConnect };
 
 function createBaseConnected(): Connected {
   return { connection: 0, error: undefined, stays: false };
 }
 
-export function encodeConnected(message: Connected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeConnected(message: Connected, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(18).fork()).join();
+    writeError(message.error, writer.uint32(18).fork()).join();
   }
   if (message.stays !== false) {
     writer.uint32(24).bool(message.stays);
@@ -2835,108 +2815,106 @@ export function encodeConnected(message: Connected, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeConnected(input: BinaryReader | Uint8Array, length?: number): Connected {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseConnected() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readConnected(reader: ProtoReader, length?: number): Connected {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseConnected() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.stays = reader.bool();
-          continue;
-        }
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.stays = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Connected: MessageFns<Connected> = { encode: encodeConnected, decode: decodeConnected };
+export function encodeConnected(message: Connected): Uint8Array<ArrayBuffer> {
+  return writeConnected(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeConnected(bytes: Uint8Array): Connected {
+  return readConnected(new ProtoReader(bytes));
+}
+
+export const Connected: Codec<Connected> = { encode: encodeConnected, decode: decodeConnected };
 
 function createBaseDisconnect(): Disconnect {
   return { connection: 0 };
 }
 
-export function encodeDisconnect(message: Disconnect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeDisconnect(message: Disconnect, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
   return writer;
 }
 
-export function decodeDisconnect(input: BinaryReader | Uint8Array, length?: number): Disconnect {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseDisconnect() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readDisconnect(reader: ProtoReader, length?: number): Disconnect {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseDisconnect() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Disconnect: MessageFns<Disconnect> = { encode: encodeDisconnect, decode: decodeDisconnect };
+export function encodeDisconnect(message: Disconnect): Uint8Array<ArrayBuffer> {
+  return writeDisconnect(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeDisconnect(bytes: Uint8Array): Disconnect {
+  return readDisconnect(new ProtoReader(bytes));
+}
+
+export const Disconnect: Codec<Disconnect> = { encode: encodeDisconnect, decode: decodeDisconnect };
 
 function createBaseSubscribe(): Subscribe {
   return { connection: 0, event: "", subscription: 0, resumes: false, after: 0 };
 }
 
-export function encodeSubscribe(message: Subscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSubscribe(message: Subscribe, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -2955,83 +2933,82 @@ export function encodeSubscribe(message: Subscribe, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeSubscribe(input: BinaryReader | Uint8Array, length?: number): Subscribe {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSubscribe() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readSubscribe(reader: ProtoReader, length?: number): Subscribe {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSubscribe() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.event = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.subscription = longToNumber(reader.uint64());
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.resumes = reader.bool();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.after = longToNumber(reader.uint64());
-          continue;
-        }
+        message.connection = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.event = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.subscription = reader.uint64();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.resumes = reader.bool();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.after = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Subscribe: MessageFns<Subscribe> = { encode: encodeSubscribe, decode: decodeSubscribe };
+export function encodeSubscribe(message: Subscribe): Uint8Array<ArrayBuffer> {
+  return writeSubscribe(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSubscribe(bytes: Uint8Array): Subscribe {
+  return readSubscribe(new ProtoReader(bytes));
+}
+
+export const Subscribe: Codec<Subscribe> = { encode: encodeSubscribe, decode: decodeSubscribe };
 
 function createBaseSubscribed(): Subscribed {
   return { subscription: 0, error: undefined, retained: false, sequence: 0, gap: false };
 }
 
-export function encodeSubscribed(message: Subscribed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSubscribed(message: Subscribed, writer: ProtoWriter): ProtoWriter {
   if (message.subscription !== 0) {
     writer.uint32(8).uint64(message.subscription);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(18).fork()).join();
+    writeError(message.error, writer.uint32(18).fork()).join();
   }
   if (message.retained !== false) {
     writer.uint32(24).bool(message.retained);
@@ -3045,78 +3022,77 @@ export function encodeSubscribed(message: Subscribed, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeSubscribed(input: BinaryReader | Uint8Array, length?: number): Subscribed {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSubscribed() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.subscription = longToNumber(reader.uint64());
-          continue;
+export function readSubscribed(reader: ProtoReader, length?: number): Subscribed {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSubscribed() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.retained = reader.bool();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.sequence = longToNumber(reader.uint64());
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.gap = reader.bool();
-          continue;
-        }
+        message.subscription = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.retained = reader.bool();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.sequence = reader.uint64();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.gap = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Subscribed: MessageFns<Subscribed> = { encode: encodeSubscribed, decode: decodeSubscribed };
+export function encodeSubscribed(message: Subscribed): Uint8Array<ArrayBuffer> {
+  return writeSubscribed(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSubscribed(bytes: Uint8Array): Subscribed {
+  return readSubscribed(new ProtoReader(bytes));
+}
+
+export const Subscribed: Codec<Subscribed> = { encode: encodeSubscribed, decode: decodeSubscribed };
 
 function createBaseUnsubscribe(): Unsubscribe {
   return { connection: 0, event: "" };
 }
 
-export function encodeUnsubscribe(message: Unsubscribe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeUnsubscribe(message: Unsubscribe, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -3126,54 +3102,53 @@ export function encodeUnsubscribe(message: Unsubscribe, writer: BinaryWriter = n
   return writer;
 }
 
-export function decodeUnsubscribe(input: BinaryReader | Uint8Array, length?: number): Unsubscribe {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseUnsubscribe() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readUnsubscribe(reader: ProtoReader, length?: number): Unsubscribe {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseUnsubscribe() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.event = reader.string();
-          continue;
+        message.connection = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.event = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Unsubscribe: MessageFns<Unsubscribe> = { encode: encodeUnsubscribe, decode: decodeUnsubscribe };
+export function encodeUnsubscribe(message: Unsubscribe): Uint8Array<ArrayBuffer> {
+  return writeUnsubscribe(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeUnsubscribe(bytes: Uint8Array): Unsubscribe {
+  return readUnsubscribe(new ProtoReader(bytes));
+}
+
+export const Unsubscribe: Codec<Unsubscribe> = { encode: encodeUnsubscribe, decode: decodeUnsubscribe };
 
 function createBaseEvent(): Event {
   return { name: "", args: new Uint8Array(0), connections: [], unconfirmed: false, sequence: 0 };
 }
 
-export function encodeEvent(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeEvent(message: Event, writer: ProtoWriter): ProtoWriter {
   if (message.name !== "") {
     writer.uint32(10).string(message.name);
   }
@@ -3196,88 +3171,87 @@ export function encodeEvent(message: Event, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeEvent(input: BinaryReader | Uint8Array, length?: number): Event {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseEvent() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
-        }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
-
-          message.args = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag === 24) {
-            message.connections.push(longToNumber(reader.uint64()));
-
-            continue;
-          }
-
-          if (tag === 26) {
-            const end2 = reader.uint32() + reader.pos;
-            while (reader.pos < end2) {
-              message.connections.push(longToNumber(reader.uint64()));
-            }
-
-            continue;
-          }
-
+export function readEvent(reader: ProtoReader, length?: number): Event {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseEvent() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
           break;
         }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
 
-          message.unconfirmed = reader.bool();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.sequence = longToNumber(reader.uint64());
-          continue;
-        }
+        message.name = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.args = reader.bytes();
+        continue;
+      }
+      case 3: {
+        if (tag === 24) {
+          message.connections.push(reader.uint64());
+
+          continue;
+        }
+
+        if (tag === 26) {
+          const end2 = reader.uint32() + reader.pos;
+          while (reader.pos < end2) {
+            message.connections.push(reader.uint64());
+          }
+
+          continue;
+        }
+
         break;
       }
-      reader.skip(tag & 7);
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.unconfirmed = reader.bool();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.sequence = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Event: MessageFns<Event> = { encode: encodeEvent, decode: decodeEvent };
+export function encodeEvent(message: Event): Uint8Array<ArrayBuffer> {
+  return writeEvent(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeEvent(bytes: Uint8Array): Event {
+  return readEvent(new ProtoReader(bytes));
+}
+
+export const Event: Codec<Event> = { encode: encodeEvent, decode: decodeEvent };
 
 function createBaseKick(): Kick {
   return { connection: 0, reason: "" };
 }
 
-export function encodeKick(message: Kick, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeKick(message: Kick, writer: ProtoWriter): ProtoWriter {
   if (message.connection !== 0) {
     writer.uint32(8).uint64(message.connection);
   }
@@ -3287,56 +3261,55 @@ export function encodeKick(message: Kick, writer: BinaryWriter = new BinaryWrite
   return writer;
 }
 
-export function decodeKick(input: BinaryReader | Uint8Array, length?: number): Kick {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseKick() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.connection = longToNumber(reader.uint64());
-          continue;
+export function readKick(reader: ProtoReader, length?: number): Kick {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseKick() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.reason = reader.string();
-          continue;
+        message.connection = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.reason = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Kick: MessageFns<Kick> = { encode: encodeKick, decode: decodeKick };
+export function encodeKick(message: Kick): Uint8Array<ArrayBuffer> {
+  return writeKick(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeKick(bytes: Uint8Array): Kick {
+  return readKick(new ProtoReader(bytes));
+}
+
+export const Kick: Codec<Kick> = { encode: encodeKick, decode: decodeKick };
 
 function createBaseWrite(): Write {
   return { rows: [], alarmChanged: false, alarmAt: 0 };
 }
 
-export function encodeWrite(message: Write, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
   for (const v of message.rows) {
-    encodeRow(v!, writer.uint32(10).fork()).join();
+    writeRow(v!, writer.uint32(10).fork()).join();
   }
   if (message.alarmChanged !== false) {
     writer.uint32(16).bool(message.alarmChanged);
@@ -3347,439 +3320,432 @@ export function encodeWrite(message: Write, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeWrite(input: BinaryReader | Uint8Array, length?: number): Write {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseWrite() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.rows.push(decodeRow(reader, reader.uint32()));
-          continue;
+export function readWrite(reader: ProtoReader, length?: number): Write {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseWrite() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.alarmChanged = reader.bool();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.alarmAt = longToNumber(reader.uint64());
-          continue;
-        }
+        message.rows.push(readRow(reader, reader.uint32()));
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.alarmChanged = reader.bool();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.alarmAt = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Write: MessageFns<Write> = { encode: encodeWrite, decode: decodeWrite };
+export function encodeWrite(message: Write): Uint8Array<ArrayBuffer> {
+  return writeWrite(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeWrite(bytes: Uint8Array): Write {
+  return readWrite(new ProtoReader(bytes));
+}
+
+export const Write: Codec<Write> = { encode: encodeWrite, decode: decodeWrite };
 
 function createBaseRest(): Rest {
   return { idle: false };
 }
 
-export function encodeRest(message: Rest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRest(message: Rest, writer: ProtoWriter): ProtoWriter {
   if (message.idle !== false) {
     writer.uint32(8).bool(message.idle);
   }
   return writer;
 }
 
-export function decodeRest(input: BinaryReader | Uint8Array, length?: number): Rest {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRest() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.idle = reader.bool();
-          continue;
+export function readRest(reader: ProtoReader, length?: number): Rest {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRest() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.idle = reader.bool();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Rest: MessageFns<Rest> = { encode: encodeRest, decode: decodeRest };
+export function encodeRest(message: Rest): Uint8Array<ArrayBuffer> {
+  return writeRest(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRest(bytes: Uint8Array): Rest {
+  return readRest(new ProtoReader(bytes));
+}
+
+export const Rest: Codec<Rest> = { encode: encodeRest, decode: decodeRest };
 
 function createBaseEnd(): End {
   return { reason: 0 };
 }
 
-export function encodeEnd(message: End, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeEnd(message: End, writer: ProtoWriter): ProtoWriter {
   if (message.reason !== 0) {
     writer.uint32(8).int32(message.reason);
   }
   return writer;
 }
 
-export function decodeEnd(input: BinaryReader | Uint8Array, length?: number): End {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseEnd() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.reason = reader.int32() as any;
-          continue;
+export function readEnd(reader: ProtoReader, length?: number): End {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseEnd() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.reason = reader.int32() as any;
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const End: MessageFns<End> = { encode: encodeEnd, decode: decodeEnd };
+export function encodeEnd(message: End): Uint8Array<ArrayBuffer> {
+  return writeEnd(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeEnd(bytes: Uint8Array): End {
+  return readEnd(new ProtoReader(bytes));
+}
+
+export const End: Codec<End> = { encode: encodeEnd, decode: decodeEnd };
 
 function createBaseAsk(): Ask {
   return { ask: 0, about: undefined };
 }
 
-export function encodeAsk(message: Ask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeAsk(message: Ask, writer: ProtoWriter): ProtoWriter {
   if (message.ask !== 0) {
     writer.uint32(8).uint64(message.ask);
   }
   switch (message.about?.$case) {
     case "barrier":
-      encodeBarrier(message.about.value, writer.uint32(18).fork()).join();
+      writeBarrier(message.about.value, writer.uint32(18).fork()).join();
       break;
     case "kvGet":
-      encodeKvGet(message.about.value, writer.uint32(26).fork()).join();
+      writeKvGet(message.about.value, writer.uint32(26).fork()).join();
       break;
     case "kvList":
-      encodeKvList(message.about.value, writer.uint32(34).fork()).join();
+      writeKvList(message.about.value, writer.uint32(34).fork()).join();
       break;
     case "sqlExecute":
-      encodeSqlExecute(message.about.value, writer.uint32(42).fork()).join();
+      writeSqlExecute(message.about.value, writer.uint32(42).fork()).join();
       break;
     case "ownGet":
-      encodeOwnGet(message.about.value, writer.uint32(50).fork()).join();
+      writeOwnGet(message.about.value, writer.uint32(50).fork()).join();
       break;
     case "ownList":
-      encodeOwnList(message.about.value, writer.uint32(58).fork()).join();
+      writeOwnList(message.about.value, writer.uint32(58).fork()).join();
       break;
     case "actorCall":
-      encodeActorCall(message.about.value, writer.uint32(66).fork()).join();
+      writeActorCall(message.about.value, writer.uint32(66).fork()).join();
       break;
     case "sqlBegin":
-      encodeSqlBegin(message.about.value, writer.uint32(74).fork()).join();
+      writeSqlBegin(message.about.value, writer.uint32(74).fork()).join();
       break;
     case "sqlEnd":
-      encodeSqlEnd(message.about.value, writer.uint32(82).fork()).join();
+      writeSqlEnd(message.about.value, writer.uint32(82).fork()).join();
       break;
     case "sqlBatch":
-      encodeSqlBatch(message.about.value, writer.uint32(90).fork()).join();
+      writeSqlBatch(message.about.value, writer.uint32(90).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeAsk(input: BinaryReader | Uint8Array, length?: number): Ask {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseAsk() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.ask = longToNumber(reader.uint64());
-          continue;
+export function readAsk(reader: ProtoReader, length?: number): Ask {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseAsk() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.about = { $case: "barrier", value: decodeBarrier(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.about = { $case: "kvGet", value: decodeKvGet(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.about = { $case: "kvList", value: decodeKvList(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.about = { $case: "sqlExecute", value: decodeSqlExecute(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.about = { $case: "ownGet", value: decodeOwnGet(reader, reader.uint32()) };
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.about = { $case: "ownList", value: decodeOwnList(reader, reader.uint32()) };
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.about = { $case: "actorCall", value: decodeActorCall(reader, reader.uint32()) };
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.about = { $case: "sqlBegin", value: decodeSqlBegin(reader, reader.uint32()) };
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.about = { $case: "sqlEnd", value: decodeSqlEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.about = { $case: "sqlBatch", value: decodeSqlBatch(reader, reader.uint32()) };
-          continue;
-        }
+        message.ask = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.about = { $case: "barrier", value: readBarrier(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.about = { $case: "kvGet", value: readKvGet(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.about = { $case: "kvList", value: readKvList(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.about = { $case: "sqlExecute", value: readSqlExecute(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.about = { $case: "ownGet", value: readOwnGet(reader, reader.uint32()) };
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.about = { $case: "ownList", value: readOwnList(reader, reader.uint32()) };
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.about = { $case: "actorCall", value: readActorCall(reader, reader.uint32()) };
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.about = { $case: "sqlBegin", value: readSqlBegin(reader, reader.uint32()) };
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.about = { $case: "sqlEnd", value: readSqlEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.about = { $case: "sqlBatch", value: readSqlBatch(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Ask: MessageFns<Ask> = { encode: encodeAsk, decode: decodeAsk };
+export function encodeAsk(message: Ask): Uint8Array<ArrayBuffer> {
+  return writeAsk(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeAsk(bytes: Uint8Array): Ask {
+  return readAsk(new ProtoReader(bytes));
+}
+
+export const Ask: Codec<Ask> = { encode: encodeAsk, decode: decodeAsk };
 
 function createBaseWithdraw(): Withdraw {
   return { ask: 0 };
 }
 
-export function encodeWithdraw(message: Withdraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeWithdraw(message: Withdraw, writer: ProtoWriter): ProtoWriter {
   if (message.ask !== 0) {
     writer.uint32(8).uint64(message.ask);
   }
   return writer;
 }
 
-export function decodeWithdraw(input: BinaryReader | Uint8Array, length?: number): Withdraw {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseWithdraw() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.ask = longToNumber(reader.uint64());
-          continue;
+export function readWithdraw(reader: ProtoReader, length?: number): Withdraw {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseWithdraw() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.ask = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Withdraw: MessageFns<Withdraw> = { encode: encodeWithdraw, decode: decodeWithdraw };
+export function encodeWithdraw(message: Withdraw): Uint8Array<ArrayBuffer> {
+  return writeWithdraw(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeWithdraw(bytes: Uint8Array): Withdraw {
+  return readWithdraw(new ProtoReader(bytes));
+}
+
+export const Withdraw: Codec<Withdraw> = { encode: encodeWithdraw, decode: decodeWithdraw };
 
 function createBaseBarrier(): Barrier {
   return {};
 }
 
-export function encodeBarrier(_: Barrier, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeBarrier(_: Barrier, writer: ProtoWriter): ProtoWriter {
   return writer;
 }
 
-export function decodeBarrier(input: BinaryReader | Uint8Array, length?: number): Barrier {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseBarrier() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-      }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
+export function readBarrier(reader: ProtoReader, length?: number): Barrier {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseBarrier() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Barrier: MessageFns<Barrier> = { encode: encodeBarrier, decode: decodeBarrier };
+export function encodeBarrier(message: Barrier): Uint8Array<ArrayBuffer> {
+  return writeBarrier(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeBarrier(bytes: Uint8Array): Barrier {
+  return readBarrier(new ProtoReader(bytes));
+}
+
+export const Barrier: Codec<Barrier> = { encode: encodeBarrier, decode: decodeBarrier };
 
 function createBaseKvGet(): KvGet {
   return { keys: [] };
 }
 
-export function encodeKvGet(message: KvGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeKvGet(message: KvGet, writer: ProtoWriter): ProtoWriter {
   for (const v of message.keys) {
     writer.uint32(10).bytes(v!);
   }
   return writer;
 }
 
-export function decodeKvGet(input: BinaryReader | Uint8Array, length?: number): KvGet {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseKvGet() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.keys.push(reader.bytes());
-          continue;
+export function readKvGet(reader: ProtoReader, length?: number): KvGet {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseKvGet() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.keys.push(reader.bytes());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const KvGet: MessageFns<KvGet> = { encode: encodeKvGet, decode: decodeKvGet };
+export function encodeKvGet(message: KvGet): Uint8Array<ArrayBuffer> {
+  return writeKvGet(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeKvGet(bytes: Uint8Array): KvGet {
+  return readKvGet(new ProtoReader(bytes));
+}
+
+export const KvGet: Codec<KvGet> = { encode: encodeKvGet, decode: decodeKvGet };
 
 function createBaseKvList(): KvList {
   return { start: new Uint8Array(0), end: new Uint8Array(0), limit: 0, reverse: false };
 }
 
-export function encodeKvList(message: KvList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeKvList(message: KvList, writer: ProtoWriter): ProtoWriter {
   if (message.start.length !== 0) {
     writer.uint32(10).bytes(message.start);
   }
@@ -3795,116 +3761,114 @@ export function encodeKvList(message: KvList, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeKvList(input: BinaryReader | Uint8Array, length?: number): KvList {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseKvList() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.start = reader.bytes();
-          continue;
+export function readKvList(reader: ProtoReader, length?: number): KvList {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseKvList() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.end = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.limit = reader.uint32();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.reverse = reader.bool();
-          continue;
-        }
+        message.start = reader.bytes();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.end = reader.bytes();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.limit = reader.uint32();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.reverse = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const KvList: MessageFns<KvList> = { encode: encodeKvList, decode: decodeKvList };
+export function encodeKvList(message: KvList): Uint8Array<ArrayBuffer> {
+  return writeKvList(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeKvList(bytes: Uint8Array): KvList {
+  return readKvList(new ProtoReader(bytes));
+}
+
+export const KvList: Codec<KvList> = { encode: encodeKvList, decode: decodeKvList };
 
 function createBaseOwnGet(): OwnGet {
   return { keys: [] };
 }
 
-export function encodeOwnGet(message: OwnGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeOwnGet(message: OwnGet, writer: ProtoWriter): ProtoWriter {
   for (const v of message.keys) {
     writer.uint32(10).string(v!);
   }
   return writer;
 }
 
-export function decodeOwnGet(input: BinaryReader | Uint8Array, length?: number): OwnGet {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseOwnGet() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.keys.push(reader.string());
-          continue;
+export function readOwnGet(reader: ProtoReader, length?: number): OwnGet {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseOwnGet() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.keys.push(reader.string());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const OwnGet: MessageFns<OwnGet> = { encode: encodeOwnGet, decode: decodeOwnGet };
+export function encodeOwnGet(message: OwnGet): Uint8Array<ArrayBuffer> {
+  return writeOwnGet(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeOwnGet(bytes: Uint8Array): OwnGet {
+  return readOwnGet(new ProtoReader(bytes));
+}
+
+export const OwnGet: Codec<OwnGet> = { encode: encodeOwnGet, decode: decodeOwnGet };
 
 function createBaseOwnList(): OwnList {
   return { start: "", end: "", limit: 0, reverse: false };
 }
 
-export function encodeOwnList(message: OwnList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeOwnList(message: OwnList, writer: ProtoWriter): ProtoWriter {
   if (message.start !== "") {
     writer.uint32(10).string(message.start);
   }
@@ -3920,70 +3884,69 @@ export function encodeOwnList(message: OwnList, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeOwnList(input: BinaryReader | Uint8Array, length?: number): OwnList {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseOwnList() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.start = reader.string();
-          continue;
+export function readOwnList(reader: ProtoReader, length?: number): OwnList {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseOwnList() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.end = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.limit = reader.uint32();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.reverse = reader.bool();
-          continue;
-        }
+        message.start = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.end = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.limit = reader.uint32();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.reverse = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const OwnList: MessageFns<OwnList> = { encode: encodeOwnList, decode: decodeOwnList };
+export function encodeOwnList(message: OwnList): Uint8Array<ArrayBuffer> {
+  return writeOwnList(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeOwnList(bytes: Uint8Array): OwnList {
+  return readOwnList(new ProtoReader(bytes));
+}
+
+export const OwnList: Codec<OwnList> = { encode: encodeOwnList, decode: decodeOwnList };
 
 function createBaseSqlExecute(): SqlExecute {
   return { sql: "", params: new Uint8Array(0), transaction: 0 };
 }
 
-export function encodeSqlExecute(message: SqlExecute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSqlExecute(message: SqlExecute, writer: ProtoWriter): ProtoWriter {
   if (message.sql !== "") {
     writer.uint32(10).string(message.sql);
   }
@@ -3996,67 +3959,66 @@ export function encodeSqlExecute(message: SqlExecute, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeSqlExecute(input: BinaryReader | Uint8Array, length?: number): SqlExecute {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSqlExecute() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.sql = reader.string();
-          continue;
+export function readSqlExecute(reader: ProtoReader, length?: number): SqlExecute {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSqlExecute() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.params = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.transaction = longToNumber(reader.uint64());
-          continue;
-        }
+        message.sql = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.transaction = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SqlExecute: MessageFns<SqlExecute> = { encode: encodeSqlExecute, decode: decodeSqlExecute };
+export function encodeSqlExecute(message: SqlExecute): Uint8Array<ArrayBuffer> {
+  return writeSqlExecute(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSqlExecute(bytes: Uint8Array): SqlExecute {
+  return readSqlExecute(new ProtoReader(bytes));
+}
+
+export const SqlExecute: Codec<SqlExecute> = { encode: encodeSqlExecute, decode: decodeSqlExecute };
 
 function createBaseSqlBatch(): SqlBatch {
   return { texts: [], statements: [], transaction: 0, whole: false };
 }
 
-export function encodeSqlBatch(message: SqlBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSqlBatch(message: SqlBatch, writer: ProtoWriter): ProtoWriter {
   for (const v of message.texts) {
     writer.uint32(10).string(v!);
   }
   for (const v of message.statements) {
-    encodeSqlStatement(v!, writer.uint32(18).fork()).join();
+    writeSqlStatement(v!, writer.uint32(18).fork()).join();
   }
   if (message.transaction !== 0) {
     writer.uint32(24).uint64(message.transaction);
@@ -4067,70 +4029,69 @@ export function encodeSqlBatch(message: SqlBatch, writer: BinaryWriter = new Bin
   return writer;
 }
 
-export function decodeSqlBatch(input: BinaryReader | Uint8Array, length?: number): SqlBatch {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSqlBatch() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.texts.push(reader.string());
-          continue;
+export function readSqlBatch(reader: ProtoReader, length?: number): SqlBatch {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSqlBatch() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.statements.push(decodeSqlStatement(reader, reader.uint32()));
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.transaction = longToNumber(reader.uint64());
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.whole = reader.bool();
-          continue;
-        }
+        message.texts.push(reader.string());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.statements.push(readSqlStatement(reader, reader.uint32()));
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.transaction = reader.uint64();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.whole = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SqlBatch: MessageFns<SqlBatch> = { encode: encodeSqlBatch, decode: decodeSqlBatch };
+export function encodeSqlBatch(message: SqlBatch): Uint8Array<ArrayBuffer> {
+  return writeSqlBatch(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSqlBatch(bytes: Uint8Array): SqlBatch {
+  return readSqlBatch(new ProtoReader(bytes));
+}
+
+export const SqlBatch: Codec<SqlBatch> = { encode: encodeSqlBatch, decode: decodeSqlBatch };
 
 function createBaseSqlStatement(): SqlStatement {
   return { text: 0, params: new Uint8Array(0) };
 }
 
-export function encodeSqlStatement(message: SqlStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSqlStatement(message: SqlStatement, writer: ProtoWriter): ProtoWriter {
   if (message.text !== 0) {
     writer.uint32(8).uint32(message.text);
   }
@@ -4140,54 +4101,53 @@ export function encodeSqlStatement(message: SqlStatement, writer: BinaryWriter =
   return writer;
 }
 
-export function decodeSqlStatement(input: BinaryReader | Uint8Array, length?: number): SqlStatement {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSqlStatement() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.text = reader.uint32();
-          continue;
+export function readSqlStatement(reader: ProtoReader, length?: number): SqlStatement {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSqlStatement() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.params = reader.bytes();
-          continue;
+        message.text = reader.uint32();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.params = reader.bytes();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SqlStatement: MessageFns<SqlStatement> = { encode: encodeSqlStatement, decode: decodeSqlStatement };
+export function encodeSqlStatement(message: SqlStatement): Uint8Array<ArrayBuffer> {
+  return writeSqlStatement(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSqlStatement(bytes: Uint8Array): SqlStatement {
+  return readSqlStatement(new ProtoReader(bytes));
+}
+
+export const SqlStatement: Codec<SqlStatement> = { encode: encodeSqlStatement, decode: decodeSqlStatement };
 
 function createBaseSqlBegin(): SqlBegin {
   return { transaction: 0, outer: 0, timeoutMs: 0 };
 }
 
-export function encodeSqlBegin(message: SqlBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSqlBegin(message: SqlBegin, writer: ProtoWriter): ProtoWriter {
   if (message.transaction !== 0) {
     writer.uint32(8).uint64(message.transaction);
   }
@@ -4200,62 +4160,61 @@ export function encodeSqlBegin(message: SqlBegin, writer: BinaryWriter = new Bin
   return writer;
 }
 
-export function decodeSqlBegin(input: BinaryReader | Uint8Array, length?: number): SqlBegin {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSqlBegin() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.transaction = longToNumber(reader.uint64());
-          continue;
+export function readSqlBegin(reader: ProtoReader, length?: number): SqlBegin {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSqlBegin() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.outer = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.timeoutMs = reader.uint32();
-          continue;
-        }
+        message.transaction = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.outer = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.timeoutMs = reader.uint32();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SqlBegin: MessageFns<SqlBegin> = { encode: encodeSqlBegin, decode: decodeSqlBegin };
+export function encodeSqlBegin(message: SqlBegin): Uint8Array<ArrayBuffer> {
+  return writeSqlBegin(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSqlBegin(bytes: Uint8Array): SqlBegin {
+  return readSqlBegin(new ProtoReader(bytes));
+}
+
+export const SqlBegin: Codec<SqlBegin> = { encode: encodeSqlBegin, decode: decodeSqlBegin };
 
 function createBaseSqlEnd(): SqlEnd {
   return { transaction: 0, undo: false };
 }
 
-export function encodeSqlEnd(message: SqlEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSqlEnd(message: SqlEnd, writer: ProtoWriter): ProtoWriter {
   if (message.transaction !== 0) {
     writer.uint32(8).uint64(message.transaction);
   }
@@ -4265,48 +4224,47 @@ export function encodeSqlEnd(message: SqlEnd, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeSqlEnd(input: BinaryReader | Uint8Array, length?: number): SqlEnd {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSqlEnd() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.transaction = longToNumber(reader.uint64());
-          continue;
+export function readSqlEnd(reader: ProtoReader, length?: number): SqlEnd {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSqlEnd() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.undo = reader.bool();
-          continue;
+        message.transaction = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.undo = reader.bool();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SqlEnd: MessageFns<SqlEnd> = { encode: encodeSqlEnd, decode: decodeSqlEnd };
+export function encodeSqlEnd(message: SqlEnd): Uint8Array<ArrayBuffer> {
+  return writeSqlEnd(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSqlEnd(bytes: Uint8Array): SqlEnd {
+  return readSqlEnd(new ProtoReader(bytes));
+}
+
+export const SqlEnd: Codec<SqlEnd> = { encode: encodeSqlEnd, decode: decodeSqlEnd };
 
 function createBaseActorCall(): ActorCall {
   return {
@@ -4327,7 +4285,7 @@ function createBaseActorCall(): ActorCall {
   };
 }
 
-export function encodeActorCall(message: ActorCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeActorCall(message: ActorCall, writer: ProtoWriter): ProtoWriter {
   if (message.name !== "") {
     writer.uint32(10).string(message.name);
   }
@@ -4353,7 +4311,7 @@ export function encodeActorCall(message: ActorCall, writer: BinaryWriter = new B
     writer.uint32(66).bytes(message.args);
   }
   if (message.send !== undefined) {
-    encodeSend(message.send, writer.uint32(74).fork()).join();
+    writeSend(message.send, writer.uint32(74).fork()).join();
   }
   if (message.timeoutMs !== 0) {
     writer.uint32(80).uint32(message.timeoutMs);
@@ -4362,7 +4320,7 @@ export function encodeActorCall(message: ActorCall, writer: BinaryWriter = new B
     writer.uint32(90).string(message.idempotencyKey);
   }
   for (const v of message.chain) {
-    encodeChainLink(v!, writer.uint32(98).fork()).join();
+    writeChainLink(v!, writer.uint32(98).fork()).join();
   }
   if (message.depth !== 0) {
     writer.uint32(104).uint32(message.depth);
@@ -4373,158 +4331,157 @@ export function encodeActorCall(message: ActorCall, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeActorCall(input: BinaryReader | Uint8Array, length?: number): ActorCall {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseActorCall() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
+export function readActorCall(reader: ProtoReader, length?: number): ActorCall {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseActorCall() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.key.push(reader.string());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.actorId = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.method = reader.int32() as any;
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.input = reader.bytes();
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.action = reader.string();
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.args = reader.bytes();
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.send = decodeSend(reader, reader.uint32());
-          continue;
-        }
-        case 10: {
-          if (tag !== 80) {
-            break;
-          }
-
-          message.timeoutMs = reader.uint32();
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.idempotencyKey = reader.string();
-          continue;
-        }
-        case 12: {
-          if (tag !== 98) {
-            break;
-          }
-
-          message.chain.push(decodeChainLink(reader, reader.uint32()));
-          continue;
-        }
-        case 13: {
-          if (tag !== 104) {
-            break;
-          }
-
-          message.depth = reader.uint32();
-          continue;
-        }
-        case 14: {
-          if (tag !== 114) {
-            break;
-          }
-
-          message.trace = reader.string();
-          continue;
-        }
+        message.name = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.key.push(reader.string());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.actorId = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.method = reader.int32() as any;
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.input = reader.bytes();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.action = reader.string();
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.args = reader.bytes();
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.send = readSend(reader, reader.uint32());
+        continue;
+      }
+      case 10: {
+        if (tag !== 80) {
+          break;
+        }
+
+        message.timeoutMs = reader.uint32();
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.idempotencyKey = reader.string();
+        continue;
+      }
+      case 12: {
+        if (tag !== 98) {
+          break;
+        }
+
+        message.chain.push(readChainLink(reader, reader.uint32()));
+        continue;
+      }
+      case 13: {
+        if (tag !== 104) {
+          break;
+        }
+
+        message.depth = reader.uint32();
+        continue;
+      }
+      case 14: {
+        if (tag !== 114) {
+          break;
+        }
+
+        message.trace = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ActorCall: MessageFns<ActorCall> = { encode: encodeActorCall, decode: decodeActorCall };
+export function encodeActorCall(message: ActorCall): Uint8Array<ArrayBuffer> {
+  return writeActorCall(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeActorCall(bytes: Uint8Array): ActorCall {
+  return readActorCall(new ProtoReader(bytes));
+}
+
+export const ActorCall: Codec<ActorCall> = { encode: encodeActorCall, decode: decodeActorCall };
 
 function createBaseAnswer(): Answer {
   return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0) };
 }
 
-export function encodeAnswer(message: Answer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeAnswer(message: Answer, writer: ProtoWriter): ProtoWriter {
   if (message.ask !== 0) {
     writer.uint32(8).uint64(message.ask);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(18).fork()).join();
+    writeError(message.error, writer.uint32(18).fork()).join();
   }
   for (const v of message.rows) {
-    encodeRow(v!, writer.uint32(26).fork()).join();
+    writeRow(v!, writer.uint32(26).fork()).join();
   }
   if (message.sql.length !== 0) {
     writer.uint32(34).bytes(message.sql);
@@ -4535,78 +4492,77 @@ export function encodeAnswer(message: Answer, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeAnswer(input: BinaryReader | Uint8Array, length?: number): Answer {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseAnswer() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.ask = longToNumber(reader.uint64());
-          continue;
+export function readAnswer(reader: ProtoReader, length?: number): Answer {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseAnswer() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.rows.push(decodeRow(reader, reader.uint32()));
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.sql = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.value = reader.bytes();
-          continue;
-        }
+        message.ask = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.rows.push(readRow(reader, reader.uint32()));
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.sql = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.value = reader.bytes();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Answer: MessageFns<Answer> = { encode: encodeAnswer, decode: decodeAnswer };
+export function encodeAnswer(message: Answer): Uint8Array<ArrayBuffer> {
+  return writeAnswer(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeAnswer(bytes: Uint8Array): Answer {
+  return readAnswer(new ProtoReader(bytes));
+}
+
+export const Answer: Codec<Answer> = { encode: encodeAnswer, decode: decodeAnswer };
 
 function createBaseSocketOpen(): SocketOpen {
   return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "", id: "", stays: false };
 }
 
-export function encodeSocketOpen(message: SocketOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSocketOpen(message: SocketOpen, writer: ProtoWriter): ProtoWriter {
   if (message.socket !== 0) {
     writer.uint32(8).uint64(message.socket);
   }
@@ -4614,7 +4570,7 @@ export function encodeSocketOpen(message: SocketOpen, writer: BinaryWriter = new
     writer.uint32(18).string(message.url);
   }
   for (const v of message.headers) {
-    encodeHeader(v!, writer.uint32(26).fork()).join();
+    writeHeader(v!, writer.uint32(26).fork()).join();
   }
   if (message.params.length !== 0) {
     writer.uint32(34).bytes(message.params);
@@ -4631,94 +4587,93 @@ export function encodeSocketOpen(message: SocketOpen, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeSocketOpen(input: BinaryReader | Uint8Array, length?: number): SocketOpen {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSocketOpen() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.socket = longToNumber(reader.uint64());
-          continue;
+export function readSocketOpen(reader: ProtoReader, length?: number): SocketOpen {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSocketOpen() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.url = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.headers.push(decodeHeader(reader, reader.uint32()));
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.protocol = reader.string();
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.id = reader.string();
-          continue;
-        }
-        case 7: {
-          if (tag !== 56) {
-            break;
-          }
-
-          message.stays = reader.bool();
-          continue;
-        }
+        message.socket = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.url = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.headers.push(readHeader(reader, reader.uint32()));
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.protocol = reader.string();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.id = reader.string();
+        continue;
+      }
+      case 7: {
+        if (tag !== 56) {
+          break;
+        }
+
+        message.stays = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SocketOpen: MessageFns<SocketOpen> = { encode: encodeSocketOpen, decode: decodeSocketOpen };
+export function encodeSocketOpen(message: SocketOpen): Uint8Array<ArrayBuffer> {
+  return writeSocketOpen(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSocketOpen(bytes: Uint8Array): SocketOpen {
+  return readSocketOpen(new ProtoReader(bytes));
+}
+
+export const SocketOpen: Codec<SocketOpen> = { encode: encodeSocketOpen, decode: decodeSocketOpen };
 
 function createBaseHeader(): Header {
   return { name: "", value: "" };
 }
 
-export function encodeHeader(message: Header, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHeader(message: Header, writer: ProtoWriter): ProtoWriter {
   if (message.name !== "") {
     writer.uint32(10).string(message.name);
   }
@@ -4728,59 +4683,58 @@ export function encodeHeader(message: Header, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeHeader(input: BinaryReader | Uint8Array, length?: number): Header {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHeader() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
+export function readHeader(reader: ProtoReader, length?: number): Header {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHeader() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.value = reader.string();
-          continue;
+        message.name = reader.string();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.value = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Header: MessageFns<Header> = { encode: encodeHeader, decode: decodeHeader };
+export function encodeHeader(message: Header): Uint8Array<ArrayBuffer> {
+  return writeHeader(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHeader(bytes: Uint8Array): Header {
+  return readHeader(new ProtoReader(bytes));
+}
+
+export const Header: Codec<Header> = { encode: encodeHeader, decode: decodeHeader };
 
 function createBaseSocketAccept(): SocketAccept {
   return { socket: 0, error: undefined, stays: false };
 }
 
-export function encodeSocketAccept(message: SocketAccept, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSocketAccept(message: SocketAccept, writer: ProtoWriter): ProtoWriter {
   if (message.socket !== 0) {
     writer.uint32(8).uint64(message.socket);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(18).fork()).join();
+    writeError(message.error, writer.uint32(18).fork()).join();
   }
   if (message.stays !== false) {
     writer.uint32(24).bool(message.stays);
@@ -4788,62 +4742,61 @@ export function encodeSocketAccept(message: SocketAccept, writer: BinaryWriter =
   return writer;
 }
 
-export function decodeSocketAccept(input: BinaryReader | Uint8Array, length?: number): SocketAccept {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSocketAccept() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.socket = longToNumber(reader.uint64());
-          continue;
+export function readSocketAccept(reader: ProtoReader, length?: number): SocketAccept {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSocketAccept() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.stays = reader.bool();
-          continue;
-        }
+        message.socket = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.stays = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SocketAccept: MessageFns<SocketAccept> = { encode: encodeSocketAccept, decode: decodeSocketAccept };
+export function encodeSocketAccept(message: SocketAccept): Uint8Array<ArrayBuffer> {
+  return writeSocketAccept(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSocketAccept(bytes: Uint8Array): SocketAccept {
+  return readSocketAccept(new ProtoReader(bytes));
+}
+
+export const SocketAccept: Codec<SocketAccept> = { encode: encodeSocketAccept, decode: decodeSocketAccept };
 
 function createBaseSocketAcknowledge(): SocketAcknowledge {
   return { socket: 0, index: 0 };
 }
 
-export function encodeSocketAcknowledge(message: SocketAcknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSocketAcknowledge(message: SocketAcknowledge, writer: ProtoWriter): ProtoWriter {
   if (message.socket !== 0) {
     writer.uint32(8).uint64(message.socket);
   }
@@ -4853,54 +4806,53 @@ export function encodeSocketAcknowledge(message: SocketAcknowledge, writer: Bina
   return writer;
 }
 
-export function decodeSocketAcknowledge(input: BinaryReader | Uint8Array, length?: number): SocketAcknowledge {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSocketAcknowledge() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.socket = longToNumber(reader.uint64());
-          continue;
+export function readSocketAcknowledge(reader: ProtoReader, length?: number): SocketAcknowledge {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSocketAcknowledge() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.index = longToNumber(reader.uint64());
-          continue;
+        message.socket = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.index = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SocketAcknowledge: MessageFns<SocketAcknowledge> = { encode: encodeSocketAcknowledge, decode: decodeSocketAcknowledge };
+export function encodeSocketAcknowledge(message: SocketAcknowledge): Uint8Array<ArrayBuffer> {
+  return writeSocketAcknowledge(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSocketAcknowledge(bytes: Uint8Array): SocketAcknowledge {
+  return readSocketAcknowledge(new ProtoReader(bytes));
+}
+
+export const SocketAcknowledge: Codec<SocketAcknowledge> = { encode: encodeSocketAcknowledge, decode: decodeSocketAcknowledge };
 
 function createBaseSocketMessage(): SocketMessage {
   return { socket: 0, content: undefined, index: 0 };
 }
 
-export function encodeSocketMessage(message: SocketMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSocketMessage(message: SocketMessage, writer: ProtoWriter): ProtoWriter {
   if (message.socket !== 0) {
     writer.uint32(8).uint64(message.socket);
   }
@@ -4918,70 +4870,69 @@ export function encodeSocketMessage(message: SocketMessage, writer: BinaryWriter
   return writer;
 }
 
-export function decodeSocketMessage(input: BinaryReader | Uint8Array, length?: number): SocketMessage {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSocketMessage() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.socket = longToNumber(reader.uint64());
-          continue;
+export function readSocketMessage(reader: ProtoReader, length?: number): SocketMessage {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSocketMessage() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.content = { $case: "text", value: reader.string() };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.content = { $case: "data", value: reader.bytes() };
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.index = longToNumber(reader.uint64());
-          continue;
-        }
+        message.socket = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.content = { $case: "text", value: reader.string() };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.content = { $case: "data", value: reader.bytes() };
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.index = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SocketMessage: MessageFns<SocketMessage> = { encode: encodeSocketMessage, decode: decodeSocketMessage };
+export function encodeSocketMessage(message: SocketMessage): Uint8Array<ArrayBuffer> {
+  return writeSocketMessage(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSocketMessage(bytes: Uint8Array): SocketMessage {
+  return readSocketMessage(new ProtoReader(bytes));
+}
+
+export const SocketMessage: Codec<SocketMessage> = { encode: encodeSocketMessage, decode: decodeSocketMessage };
 
 function createBaseSocketClose(): SocketClose {
   return { socket: 0, code: 0, reason: "" };
 }
 
-export function encodeSocketClose(message: SocketClose, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeSocketClose(message: SocketClose, writer: ProtoWriter): ProtoWriter {
   if (message.socket !== 0) {
     writer.uint32(8).uint64(message.socket);
   }
@@ -4994,62 +4945,61 @@ export function encodeSocketClose(message: SocketClose, writer: BinaryWriter = n
   return writer;
 }
 
-export function decodeSocketClose(input: BinaryReader | Uint8Array, length?: number): SocketClose {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseSocketClose() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.socket = longToNumber(reader.uint64());
-          continue;
+export function readSocketClose(reader: ProtoReader, length?: number): SocketClose {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseSocketClose() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.code = reader.uint32();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.reason = reader.string();
-          continue;
-        }
+        message.socket = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.code = reader.uint32();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.reason = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const SocketClose: MessageFns<SocketClose> = { encode: encodeSocketClose, decode: decodeSocketClose };
+export function encodeSocketClose(message: SocketClose): Uint8Array<ArrayBuffer> {
+  return writeSocketClose(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeSocketClose(bytes: Uint8Array): SocketClose {
+  return readSocketClose(new ProtoReader(bytes));
+}
+
+export const SocketClose: Codec<SocketClose> = { encode: encodeSocketClose, decode: decodeSocketClose };
 
 function createBaseRequestOpen(): RequestOpen {
   return { request: 0, method: "", url: "", headers: [], params: new Uint8Array(0), hasBody: false };
 }
 
-export function encodeRequestOpen(message: RequestOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRequestOpen(message: RequestOpen, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
@@ -5060,7 +5010,7 @@ export function encodeRequestOpen(message: RequestOpen, writer: BinaryWriter = n
     writer.uint32(26).string(message.url);
   }
   for (const v of message.headers) {
-    encodeHeader(v!, writer.uint32(34).fork()).join();
+    writeHeader(v!, writer.uint32(34).fork()).join();
   }
   if (message.params.length !== 0) {
     writer.uint32(42).bytes(message.params);
@@ -5071,86 +5021,85 @@ export function encodeRequestOpen(message: RequestOpen, writer: BinaryWriter = n
   return writer;
 }
 
-export function decodeRequestOpen(input: BinaryReader | Uint8Array, length?: number): RequestOpen {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRequestOpen() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readRequestOpen(reader: ProtoReader, length?: number): RequestOpen {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRequestOpen() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.method = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.url = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.headers.push(decodeHeader(reader, reader.uint32()));
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.params = reader.bytes();
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.hasBody = reader.bool();
-          continue;
-        }
+        message.request = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.method = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.url = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.headers.push(readHeader(reader, reader.uint32()));
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.hasBody = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const RequestOpen: MessageFns<RequestOpen> = { encode: encodeRequestOpen, decode: decodeRequestOpen };
+export function encodeRequestOpen(message: RequestOpen): Uint8Array<ArrayBuffer> {
+  return writeRequestOpen(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRequestOpen(bytes: Uint8Array): RequestOpen {
+  return readRequestOpen(new ProtoReader(bytes));
+}
+
+export const RequestOpen: Codec<RequestOpen> = { encode: encodeRequestOpen, decode: decodeRequestOpen };
 
 function createBaseRequestAnswer(): RequestAnswer {
   return { request: 0, status: 0, headers: [], error: undefined };
 }
 
-export function encodeRequestAnswer(message: RequestAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRequestAnswer(message: RequestAnswer, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
@@ -5158,78 +5107,77 @@ export function encodeRequestAnswer(message: RequestAnswer, writer: BinaryWriter
     writer.uint32(16).uint32(message.status);
   }
   for (const v of message.headers) {
-    encodeHeader(v!, writer.uint32(26).fork()).join();
+    writeHeader(v!, writer.uint32(26).fork()).join();
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(34).fork()).join();
+    writeError(message.error, writer.uint32(34).fork()).join();
   }
   return writer;
 }
 
-export function decodeRequestAnswer(input: BinaryReader | Uint8Array, length?: number): RequestAnswer {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRequestAnswer() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readRequestAnswer(reader: ProtoReader, length?: number): RequestAnswer {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRequestAnswer() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.status = reader.uint32();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.headers.push(decodeHeader(reader, reader.uint32()));
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
+        message.request = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.status = reader.uint32();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.headers.push(readHeader(reader, reader.uint32()));
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const RequestAnswer: MessageFns<RequestAnswer> = { encode: encodeRequestAnswer, decode: decodeRequestAnswer };
+export function encodeRequestAnswer(message: RequestAnswer): Uint8Array<ArrayBuffer> {
+  return writeRequestAnswer(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRequestAnswer(bytes: Uint8Array): RequestAnswer {
+  return readRequestAnswer(new ProtoReader(bytes));
+}
+
+export const RequestAnswer: Codec<RequestAnswer> = { encode: encodeRequestAnswer, decode: decodeRequestAnswer };
 
 function createBaseBodyChunk(): BodyChunk {
   return { request: 0, data: new Uint8Array(0) };
 }
 
-export function encodeBodyChunk(message: BodyChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeBodyChunk(message: BodyChunk, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
@@ -5239,111 +5187,109 @@ export function encodeBodyChunk(message: BodyChunk, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeBodyChunk(input: BinaryReader | Uint8Array, length?: number): BodyChunk {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseBodyChunk() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readBodyChunk(reader: ProtoReader, length?: number): BodyChunk {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseBodyChunk() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.data = reader.bytes();
-          continue;
+        message.request = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.data = reader.bytes();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const BodyChunk: MessageFns<BodyChunk> = { encode: encodeBodyChunk, decode: decodeBodyChunk };
+export function encodeBodyChunk(message: BodyChunk): Uint8Array<ArrayBuffer> {
+  return writeBodyChunk(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeBodyChunk(bytes: Uint8Array): BodyChunk {
+  return readBodyChunk(new ProtoReader(bytes));
+}
+
+export const BodyChunk: Codec<BodyChunk> = { encode: encodeBodyChunk, decode: decodeBodyChunk };
 
 function createBaseBodyEnd(): BodyEnd {
   return { request: 0, error: undefined };
 }
 
-export function encodeBodyEnd(message: BodyEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeBodyEnd(message: BodyEnd, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(18).fork()).join();
+    writeError(message.error, writer.uint32(18).fork()).join();
   }
   return writer;
 }
 
-export function decodeBodyEnd(input: BinaryReader | Uint8Array, length?: number): BodyEnd {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseBodyEnd() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readBodyEnd(reader: ProtoReader, length?: number): BodyEnd {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseBodyEnd() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.error = decodeError(reader, reader.uint32());
-          continue;
+        message.request = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const BodyEnd: MessageFns<BodyEnd> = { encode: encodeBodyEnd, decode: decodeBodyEnd };
+export function encodeBodyEnd(message: BodyEnd): Uint8Array<ArrayBuffer> {
+  return writeBodyEnd(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeBodyEnd(bytes: Uint8Array): BodyEnd {
+  return readBodyEnd(new ProtoReader(bytes));
+}
+
+export const BodyEnd: Codec<BodyEnd> = { encode: encodeBodyEnd, decode: decodeBodyEnd };
 
 function createBaseBodyCredit(): BodyCredit {
   return { request: 0, chunks: 0 };
 }
 
-export function encodeBodyCredit(message: BodyCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeBodyCredit(message: BodyCredit, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
@@ -5353,100 +5299,98 @@ export function encodeBodyCredit(message: BodyCredit, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeBodyCredit(input: BinaryReader | Uint8Array, length?: number): BodyCredit {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseBodyCredit() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readBodyCredit(reader: ProtoReader, length?: number): BodyCredit {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseBodyCredit() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.chunks = reader.uint32();
-          continue;
+        message.request = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.chunks = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const BodyCredit: MessageFns<BodyCredit> = { encode: encodeBodyCredit, decode: decodeBodyCredit };
+export function encodeBodyCredit(message: BodyCredit): Uint8Array<ArrayBuffer> {
+  return writeBodyCredit(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeBodyCredit(bytes: Uint8Array): BodyCredit {
+  return readBodyCredit(new ProtoReader(bytes));
+}
+
+export const BodyCredit: Codec<BodyCredit> = { encode: encodeBodyCredit, decode: decodeBodyCredit };
 
 function createBaseRequestAbort(): RequestAbort {
   return { request: 0 };
 }
 
-export function encodeRequestAbort(message: RequestAbort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRequestAbort(message: RequestAbort, writer: ProtoWriter): ProtoWriter {
   if (message.request !== 0) {
     writer.uint32(8).uint64(message.request);
   }
   return writer;
 }
 
-export function decodeRequestAbort(input: BinaryReader | Uint8Array, length?: number): RequestAbort {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRequestAbort() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.request = longToNumber(reader.uint64());
-          continue;
+export function readRequestAbort(reader: ProtoReader, length?: number): RequestAbort {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRequestAbort() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.request = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const RequestAbort: MessageFns<RequestAbort> = { encode: encodeRequestAbort, decode: decodeRequestAbort };
+export function encodeRequestAbort(message: RequestAbort): Uint8Array<ArrayBuffer> {
+  return writeRequestAbort(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRequestAbort(bytes: Uint8Array): RequestAbort {
+  return readRequestAbort(new ProtoReader(bytes));
+}
+
+export const RequestAbort: Codec<RequestAbort> = { encode: encodeRequestAbort, decode: decodeRequestAbort };
 
 function createBaseLog(): Log {
   return { level: 0, message: "" };
 }
 
-export function encodeLog(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeLog(message: Log, writer: ProtoWriter): ProtoWriter {
   if (message.level !== 0) {
     writer.uint32(8).int32(message.level);
   }
@@ -5456,48 +5400,47 @@ export function encodeLog(message: Log, writer: BinaryWriter = new BinaryWriter(
   return writer;
 }
 
-export function decodeLog(input: BinaryReader | Uint8Array, length?: number): Log {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseLog() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.level = reader.int32() as any;
-          continue;
+export function readLog(reader: ProtoReader, length?: number): Log {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseLog() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.message = reader.string();
-          continue;
+        message.level = reader.int32() as any;
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
         }
+
+        message.message = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Log: MessageFns<Log> = { encode: encodeLog, decode: decodeLog };
+export function encodeLog(message: Log): Uint8Array<ArrayBuffer> {
+  return writeLog(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeLog(bytes: Uint8Array): Log {
+  return readLog(new ProtoReader(bytes));
+}
+
+export const Log: Codec<Log> = { encode: encodeLog, decode: decodeLog };
 
 function createBaseActorDeclaration(): ActorDeclaration {
   return {
@@ -5520,7 +5463,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
   };
 }
 
-export function encodeActorDeclaration(message: ActorDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeActorDeclaration(message: ActorDeclaration, writer: ProtoWriter): ProtoWriter {
   if (message.name !== "") {
     writer.uint32(10).string(message.name);
   }
@@ -5572,173 +5515,161 @@ export function encodeActorDeclaration(message: ActorDeclaration, writer: Binary
   return writer;
 }
 
-export function decodeActorDeclaration(input: BinaryReader | Uint8Array, length?: number): ActorDeclaration {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseActorDeclaration() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
+export function readActorDeclaration(reader: ProtoReader, length?: number): ActorDeclaration {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseActorDeclaration() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.actions.push(reader.string());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.events.push(reader.string());
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.options = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.connections = reader.bool();
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.sockets = reader.bool();
-          continue;
-        }
-        case 7: {
-          if (tag !== 56) {
-            break;
-          }
-
-          message.database = reader.bool();
-          continue;
-        }
-        case 8: {
-          if (tag !== 64) {
-            break;
-          }
-
-          message.startRows = reader.bool();
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.guardedEvents.push(reader.string());
-          continue;
-        }
-        case 11: {
-          if (tag !== 88) {
-            break;
-          }
-
-          message.idempotency = reader.bool();
-          continue;
-        }
-        case 12: {
-          if (tag !== 96) {
-            break;
-          }
-
-          message.serial = reader.bool();
-          continue;
-        }
-        case 13: {
-          if (tag !== 104) {
-            break;
-          }
-
-          message.hibernation = reader.bool();
-          continue;
-        }
-        case 14: {
-          if (tag !== 114) {
-            break;
-          }
-
-          message.optionsKept.push(reader.string());
-          continue;
-        }
-        case 20: {
-          if (tag !== 160) {
-            break;
-          }
-
-          message.requests = reader.bool();
-          continue;
-        }
-        case 21: {
-          if (tag !== 170) {
-            break;
-          }
-
-          message.encoding = reader.string();
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.queues.push(reader.string());
-          continue;
-        }
+        message.name = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.actions.push(reader.string());
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.events.push(reader.string());
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.options = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.connections = reader.bool();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.sockets = reader.bool();
+        continue;
+      }
+      case 7: {
+        if (tag !== 56) {
+          break;
+        }
+
+        message.database = reader.bool();
+        continue;
+      }
+      case 8: {
+        if (tag !== 64) {
+          break;
+        }
+
+        message.startRows = reader.bool();
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.guardedEvents.push(reader.string());
+        continue;
+      }
+      case 11: {
+        if (tag !== 88) {
+          break;
+        }
+
+        message.idempotency = reader.bool();
+        continue;
+      }
+      case 12: {
+        if (tag !== 96) {
+          break;
+        }
+
+        message.serial = reader.bool();
+        continue;
+      }
+      case 13: {
+        if (tag !== 104) {
+          break;
+        }
+
+        message.hibernation = reader.bool();
+        continue;
+      }
+      case 14: {
+        if (tag !== 114) {
+          break;
+        }
+
+        message.optionsKept.push(reader.string());
+        continue;
+      }
+      case 20: {
+        if (tag !== 160) {
+          break;
+        }
+
+        message.requests = reader.bool();
+        continue;
+      }
+      case 21: {
+        if (tag !== 170) {
+          break;
+        }
+
+        message.encoding = reader.string();
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.queues.push(reader.string());
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ActorDeclaration: MessageFns<ActorDeclaration> = { encode: encodeActorDeclaration, decode: decodeActorDeclaration };
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
+export function encodeActorDeclaration(message: ActorDeclaration): Uint8Array<ArrayBuffer> {
+  return writeActorDeclaration(message, begin()).finish();
 }
 
-interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+/** Throws a RangeError for what isn't one. */
+export function decodeActorDeclaration(bytes: Uint8Array): ActorDeclaration {
+  return readActorDeclaration(new ProtoReader(bytes));
+}
+
+export const ActorDeclaration: Codec<ActorDeclaration> = { encode: encodeActorDeclaration, decode: decodeActorDeclaration };
+
+interface Codec<T> {
+  readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
+  readonly decode: (bytes: Uint8Array) => T;
 }

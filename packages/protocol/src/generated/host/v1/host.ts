@@ -5,8 +5,9 @@
 // source: host/v1/host.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ActorDeclaration, Error, FromActor, ToActor, encodeActorDeclaration, decodeActorDeclaration, encodeError, decodeError, encodeFromActor, decodeFromActor, encodeToActor, decodeToActor } from "../../actor/v1/actor.ts";
+import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
+import { ActorDeclaration, Error, FromActor, ToActor, writeActorDeclaration, readActorDeclaration, writeError, readError, writeFromActor, readFromActor, writeToActor, readToActor } from "../../actor/v1/actor.ts";
 
 /**
  * What the engine and a remote host say to each other over one WebSocket that the host opens. One binary message is one
@@ -115,196 +116,194 @@ function createBaseHostToEngine(): HostToEngine {
   return { body: undefined };
 }
 
-export function encodeHostToEngine(message: HostToEngine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHostToEngine(message: HostToEngine, writer: ProtoWriter): ProtoWriter {
   switch (message.body?.$case) {
     case "hello":
-      encodeHello(message.body.value, writer.uint32(10).fork()).join();
+      writeHello(message.body.value, writer.uint32(10).fork()).join();
       break;
     case "actor":
-      encodeFromActor(message.body.value, writer.uint32(18).fork()).join();
+      writeFromActor(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "heartbeat":
-      encodeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
+      writeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "drain":
-      encodeDrain(message.body.value, writer.uint32(34).fork()).join();
+      writeDrain(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "acknowledge":
-      encodeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
+      writeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeHostToEngine(input: BinaryReader | Uint8Array, length?: number): HostToEngine {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHostToEngine() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.body = { $case: "hello", value: decodeHello(reader, reader.uint32()) };
-          continue;
+export function readHostToEngine(reader: ProtoReader, length?: number): HostToEngine {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHostToEngine() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "actor", value: decodeFromActor(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "heartbeat", value: decodeHeartbeat(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "drain", value: decodeDrain(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "acknowledge", value: decodeAcknowledge(reader, reader.uint32()) };
-          continue;
-        }
+        message.body = { $case: "hello", value: readHello(reader, reader.uint32()) };
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "actor", value: readFromActor(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "heartbeat", value: readHeartbeat(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "drain", value: readDrain(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "acknowledge", value: readAcknowledge(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const HostToEngine: MessageFns<HostToEngine> = { encode: encodeHostToEngine, decode: decodeHostToEngine };
+export function encodeHostToEngine(message: HostToEngine): Uint8Array<ArrayBuffer> {
+  return writeHostToEngine(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHostToEngine(bytes: Uint8Array): HostToEngine {
+  return readHostToEngine(new ProtoReader(bytes));
+}
+
+export const HostToEngine: Codec<HostToEngine> = { encode: encodeHostToEngine, decode: decodeHostToEngine };
 
 function createBaseEngineToHost(): EngineToHost {
   return { body: undefined };
 }
 
-export function encodeEngineToHost(message: EngineToHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeEngineToHost(message: EngineToHost, writer: ProtoWriter): ProtoWriter {
   switch (message.body?.$case) {
     case "welcome":
-      encodeWelcome(message.body.value, writer.uint32(10).fork()).join();
+      writeWelcome(message.body.value, writer.uint32(10).fork()).join();
       break;
     case "actor":
-      encodeToActor(message.body.value, writer.uint32(18).fork()).join();
+      writeToActor(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "heartbeat":
-      encodeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
+      writeHeartbeat(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "refused":
-      encodeRefused(message.body.value, writer.uint32(34).fork()).join();
+      writeRefused(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "acknowledge":
-      encodeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
+      writeAcknowledge(message.body.value, writer.uint32(42).fork()).join();
       break;
     case "drain":
-      encodeDrain(message.body.value, writer.uint32(50).fork()).join();
+      writeDrain(message.body.value, writer.uint32(50).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeEngineToHost(input: BinaryReader | Uint8Array, length?: number): EngineToHost {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseEngineToHost() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.body = { $case: "welcome", value: decodeWelcome(reader, reader.uint32()) };
-          continue;
+export function readEngineToHost(reader: ProtoReader, length?: number): EngineToHost {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseEngineToHost() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "actor", value: decodeToActor(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "heartbeat", value: decodeHeartbeat(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "refused", value: decodeRefused(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "acknowledge", value: decodeAcknowledge(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.body = { $case: "drain", value: decodeDrain(reader, reader.uint32()) };
-          continue;
-        }
+        message.body = { $case: "welcome", value: readWelcome(reader, reader.uint32()) };
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "actor", value: readToActor(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "heartbeat", value: readHeartbeat(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "refused", value: readRefused(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "acknowledge", value: readAcknowledge(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.body = { $case: "drain", value: readDrain(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const EngineToHost: MessageFns<EngineToHost> = { encode: encodeEngineToHost, decode: decodeEngineToHost };
+export function encodeEngineToHost(message: EngineToHost): Uint8Array<ArrayBuffer> {
+  return writeEngineToHost(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeEngineToHost(bytes: Uint8Array): EngineToHost {
+  return readEngineToHost(new ProtoReader(bytes));
+}
+
+export const EngineToHost: Codec<EngineToHost> = { encode: encodeEngineToHost, decode: decodeEngineToHost };
 
 function createBaseHello(): Hello {
   return {
@@ -320,7 +319,7 @@ function createBaseHello(): Hello {
   };
 }
 
-export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHello(message: Hello, writer: ProtoWriter): ProtoWriter {
   if (message.versions.length !== 0) {
     writer.uint32(10).fork();
     for (const v of message.versions) {
@@ -341,13 +340,13 @@ export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWri
     writer.uint32(40).uint64(message.programVersion);
   }
   for (const v of message.actors) {
-    encodeActorDeclaration(v!, writer.uint32(50).fork()).join();
+    writeActorDeclaration(v!, writer.uint32(50).fork()).join();
   }
   if (message.resumes !== false) {
     writer.uint32(56).bool(message.resumes);
   }
   if (message.resume !== undefined) {
-    encodeResume(message.resume, writer.uint32(66).fork()).join();
+    writeResume(message.resume, writer.uint32(66).fork()).join();
   }
   if (message.serverless !== false) {
     writer.uint32(72).bool(message.serverless);
@@ -355,120 +354,119 @@ export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeHello(input: BinaryReader | Uint8Array, length?: number): Hello {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHello() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag === 8) {
+export function readHello(reader: ProtoReader, length?: number): Hello {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHello() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag === 8) {
+          message.versions.push(reader.uint32());
+
+          continue;
+        }
+
+        if (tag === 10) {
+          const end2 = reader.uint32() + reader.pos;
+          while (reader.pos < end2) {
             message.versions.push(reader.uint32());
-
-            continue;
           }
 
-          if (tag === 10) {
-            const end2 = reader.uint32() + reader.pos;
-            while (reader.pos < end2) {
-              message.versions.push(reader.uint32());
-            }
-
-            continue;
-          }
-
-          break;
-        }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
-
-          message.token = reader.string();
           continue;
         }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
 
-          message.namespace = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.pool = reader.string();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.programVersion = longToNumber(reader.uint64());
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.actors.push(decodeActorDeclaration(reader, reader.uint32()));
-          continue;
-        }
-        case 7: {
-          if (tag !== 56) {
-            break;
-          }
-
-          message.resumes = reader.bool();
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.resume = decodeResume(reader, reader.uint32());
-          continue;
-        }
-        case 9: {
-          if (tag !== 72) {
-            break;
-          }
-
-          message.serverless = reader.bool();
-          continue;
-        }
-      }
-      if ((tag & 7) === 4 || tag === 0) {
         break;
       }
-      reader.skip(tag & 7);
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.token = reader.string();
+        continue;
+      }
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.namespace = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.pool = reader.string();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.programVersion = reader.uint64();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.actors.push(readActorDeclaration(reader, reader.uint32()));
+        continue;
+      }
+      case 7: {
+        if (tag !== 56) {
+          break;
+        }
+
+        message.resumes = reader.bool();
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.resume = readResume(reader, reader.uint32());
+        continue;
+      }
+      case 9: {
+        if (tag !== 72) {
+          break;
+        }
+
+        message.serverless = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Hello: MessageFns<Hello> = { encode: encodeHello, decode: decodeHello };
+export function encodeHello(message: Hello): Uint8Array<ArrayBuffer> {
+  return writeHello(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHello(bytes: Uint8Array): Hello {
+  return readHello(new ProtoReader(bytes));
+}
+
+export const Hello: Codec<Hello> = { encode: encodeHello, decode: decodeHello };
 
 function createBaseResume(): Resume {
   return { hostId: "", epoch: 0, received: 0, forgotten: 0 };
 }
 
-export function encodeResume(message: Resume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeResume(message: Resume, writer: ProtoWriter): ProtoWriter {
   if (message.hostId !== "") {
     writer.uint32(10).string(message.hostId);
   }
@@ -484,70 +482,69 @@ export function encodeResume(message: Resume, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeResume(input: BinaryReader | Uint8Array, length?: number): Resume {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseResume() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.hostId = reader.string();
-          continue;
+export function readResume(reader: ProtoReader, length?: number): Resume {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseResume() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.epoch = reader.uint32();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.received = longToNumber(reader.uint64());
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.forgotten = longToNumber(reader.uint64());
-          continue;
-        }
+        message.hostId = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.epoch = reader.uint32();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.received = reader.uint64();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.forgotten = reader.uint64();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Resume: MessageFns<Resume> = { encode: encodeResume, decode: decodeResume };
+export function encodeResume(message: Resume): Uint8Array<ArrayBuffer> {
+  return writeResume(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeResume(bytes: Uint8Array): Resume {
+  return readResume(new ProtoReader(bytes));
+}
+
+export const Resume: Codec<Resume> = { encode: encodeResume, decode: decodeResume };
 
 function createBaseWelcome(): Welcome {
   return { version: 0, hostId: "", heartbeatMs: 0, resumed: false, received: 0, resumeMs: 0 };
 }
 
-export function encodeWelcome(message: Welcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeWelcome(message: Welcome, writer: ProtoWriter): ProtoWriter {
   if (message.version !== 0) {
     writer.uint32(8).uint32(message.version);
   }
@@ -569,132 +566,130 @@ export function encodeWelcome(message: Welcome, writer: BinaryWriter = new Binar
   return writer;
 }
 
-export function decodeWelcome(input: BinaryReader | Uint8Array, length?: number): Welcome {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseWelcome() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.version = reader.uint32();
-          continue;
+export function readWelcome(reader: ProtoReader, length?: number): Welcome {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseWelcome() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.hostId = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.heartbeatMs = reader.uint32();
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.resumed = reader.bool();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.received = longToNumber(reader.uint64());
-          continue;
-        }
-        case 6: {
-          if (tag !== 48) {
-            break;
-          }
-
-          message.resumeMs = reader.uint32();
-          continue;
-        }
+        message.version = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.hostId = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.heartbeatMs = reader.uint32();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.resumed = reader.bool();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.received = reader.uint64();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.resumeMs = reader.uint32();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Welcome: MessageFns<Welcome> = { encode: encodeWelcome, decode: decodeWelcome };
+export function encodeWelcome(message: Welcome): Uint8Array<ArrayBuffer> {
+  return writeWelcome(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeWelcome(bytes: Uint8Array): Welcome {
+  return readWelcome(new ProtoReader(bytes));
+}
+
+export const Welcome: Codec<Welcome> = { encode: encodeWelcome, decode: decodeWelcome };
 
 function createBaseRefused(): Refused {
   return { error: undefined };
 }
 
-export function encodeRefused(message: Refused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeRefused(message: Refused, writer: ProtoWriter): ProtoWriter {
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(10).fork()).join();
+    writeError(message.error, writer.uint32(10).fork()).join();
   }
   return writer;
 }
 
-export function decodeRefused(input: BinaryReader | Uint8Array, length?: number): Refused {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseRefused() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
+export function readRefused(reader: ProtoReader, length?: number): Refused {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseRefused() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Refused: MessageFns<Refused> = { encode: encodeRefused, decode: decodeRefused };
+export function encodeRefused(message: Refused): Uint8Array<ArrayBuffer> {
+  return writeRefused(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeRefused(bytes: Uint8Array): Refused {
+  return readRefused(new ProtoReader(bytes));
+}
+
+export const Refused: Codec<Refused> = { encode: encodeRefused, decode: decodeRefused };
 
 function createBaseHeartbeat(): Heartbeat {
   return { number: 0, received: 0 };
 }
 
-export function encodeHeartbeat(message: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHeartbeat(message: Heartbeat, writer: ProtoWriter): ProtoWriter {
   if (message.number !== 0) {
     writer.uint32(8).uint64(message.number);
   }
@@ -704,153 +699,139 @@ export function encodeHeartbeat(message: Heartbeat, writer: BinaryWriter = new B
   return writer;
 }
 
-export function decodeHeartbeat(input: BinaryReader | Uint8Array, length?: number): Heartbeat {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHeartbeat() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.number = longToNumber(reader.uint64());
-          continue;
+export function readHeartbeat(reader: ProtoReader, length?: number): Heartbeat {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHeartbeat() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.received = longToNumber(reader.uint64());
-          continue;
+        message.number = reader.uint64();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
         }
+
+        message.received = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Heartbeat: MessageFns<Heartbeat> = { encode: encodeHeartbeat, decode: decodeHeartbeat };
+export function encodeHeartbeat(message: Heartbeat): Uint8Array<ArrayBuffer> {
+  return writeHeartbeat(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
+  return readHeartbeat(new ProtoReader(bytes));
+}
+
+export const Heartbeat: Codec<Heartbeat> = { encode: encodeHeartbeat, decode: decodeHeartbeat };
 
 function createBaseAcknowledge(): Acknowledge {
   return { received: 0 };
 }
 
-export function encodeAcknowledge(message: Acknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeAcknowledge(message: Acknowledge, writer: ProtoWriter): ProtoWriter {
   if (message.received !== 0) {
     writer.uint32(8).uint64(message.received);
   }
   return writer;
 }
 
-export function decodeAcknowledge(input: BinaryReader | Uint8Array, length?: number): Acknowledge {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseAcknowledge() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.received = longToNumber(reader.uint64());
-          continue;
+export function readAcknowledge(reader: ProtoReader, length?: number): Acknowledge {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseAcknowledge() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.received = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Acknowledge: MessageFns<Acknowledge> = { encode: encodeAcknowledge, decode: decodeAcknowledge };
+export function encodeAcknowledge(message: Acknowledge): Uint8Array<ArrayBuffer> {
+  return writeAcknowledge(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeAcknowledge(bytes: Uint8Array): Acknowledge {
+  return readAcknowledge(new ProtoReader(bytes));
+}
+
+export const Acknowledge: Codec<Acknowledge> = { encode: encodeAcknowledge, decode: decodeAcknowledge };
 
 function createBaseDrain(): Drain {
   return { withinMs: 0 };
 }
 
-export function encodeDrain(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeDrain(message: Drain, writer: ProtoWriter): ProtoWriter {
   if (message.withinMs !== 0) {
     writer.uint32(8).uint32(message.withinMs);
   }
   return writer;
 }
 
-export function decodeDrain(input: BinaryReader | Uint8Array, length?: number): Drain {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseDrain() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.withinMs = reader.uint32();
-          continue;
+export function readDrain(reader: ProtoReader, length?: number): Drain {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseDrain() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.withinMs = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Drain: MessageFns<Drain> = { encode: encodeDrain, decode: decodeDrain };
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
+export function encodeDrain(message: Drain): Uint8Array<ArrayBuffer> {
+  return writeDrain(message, begin()).finish();
 }
 
-interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+/** Throws a RangeError for what isn't one. */
+export function decodeDrain(bytes: Uint8Array): Drain {
+  return readDrain(new ProtoReader(bytes));
+}
+
+export const Drain: Codec<Drain> = { encode: encodeDrain, decode: decodeDrain };
+
+interface Codec<T> {
+  readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
+  readonly decode: (bytes: Uint8Array) => T;
 }

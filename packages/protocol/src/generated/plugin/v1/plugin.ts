@@ -5,8 +5,9 @@
 // source: plugin/v1/plugin.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ActorDeclaration, Error, FromActor, Log as Log1, ToActor, encodeActorDeclaration, decodeActorDeclaration, encodeError, decodeError, encodeFromActor, decodeFromActor, encodeLog as encodeLog1, decodeLog as decodeLog1, encodeToActor, decodeToActor } from "../../actor/v1/actor.ts";
+import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
+import { ActorDeclaration, Error, FromActor, Log as Log1, ToActor, writeActorDeclaration, readActorDeclaration, writeError, readError, writeFromActor, readFromActor, writeLog as writeLog1, readLog as readLog1, writeToActor, readToActor } from "../../actor/v1/actor.ts";
 
 /**
  * What a host and a plugin say to each other, on every carrier. The host speaks first: Hello. The plugin answers with
@@ -251,323 +252,321 @@ function createBaseHostFrame(): HostFrame {
   return { body: undefined };
 }
 
-export function encodeHostFrame(message: HostFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHostFrame(message: HostFrame, writer: ProtoWriter): ProtoWriter {
   switch (message.body?.$case) {
     case "hello":
-      encodeHello(message.body.value, writer.uint32(10).fork()).join();
+      writeHello(message.body.value, writer.uint32(10).fork()).join();
       break;
     case "actor":
-      encodeToActor(message.body.value, writer.uint32(18).fork()).join();
+      writeToActor(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "invoke":
-      encodeInvoke(message.body.value, writer.uint32(26).fork()).join();
+      writeInvoke(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "cancelInvoke":
-      encodeCancelInvoke(message.body.value, writer.uint32(34).fork()).join();
+      writeCancelInvoke(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "ping":
-      encodePing(message.body.value, writer.uint32(42).fork()).join();
+      writePing(message.body.value, writer.uint32(42).fork()).join();
       break;
     case "goodbye":
-      encodeGoodbye(message.body.value, writer.uint32(50).fork()).join();
+      writeGoodbye(message.body.value, writer.uint32(50).fork()).join();
       break;
     case "nextResult":
-      encodeNextResult(message.body.value, writer.uint32(58).fork()).join();
+      writeNextResult(message.body.value, writer.uint32(58).fork()).join();
       break;
     case "chunk":
-      encodeChunk(message.body.value, writer.uint32(66).fork()).join();
+      writeChunk(message.body.value, writer.uint32(66).fork()).join();
       break;
     case "chunkEnd":
-      encodeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
+      writeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
       break;
     case "chunkCredit":
-      encodeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
+      writeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
       break;
     case "hostResult":
-      encodeHostResult(message.body.value, writer.uint32(90).fork()).join();
+      writeHostResult(message.body.value, writer.uint32(90).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodeHostFrame(input: BinaryReader | Uint8Array, length?: number): HostFrame {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHostFrame() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.body = { $case: "hello", value: decodeHello(reader, reader.uint32()) };
-          continue;
+export function readHostFrame(reader: ProtoReader, length?: number): HostFrame {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHostFrame() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "actor", value: decodeToActor(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "invoke", value: decodeInvoke(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "cancelInvoke", value: decodeCancelInvoke(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "ping", value: decodePing(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.body = { $case: "goodbye", value: decodeGoodbye(reader, reader.uint32()) };
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.body = { $case: "nextResult", value: decodeNextResult(reader, reader.uint32()) };
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.body = { $case: "chunk", value: decodeChunk(reader, reader.uint32()) };
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.body = { $case: "chunkEnd", value: decodeChunkEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.body = { $case: "chunkCredit", value: decodeChunkCredit(reader, reader.uint32()) };
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.body = { $case: "hostResult", value: decodeHostResult(reader, reader.uint32()) };
-          continue;
-        }
+        message.body = { $case: "hello", value: readHello(reader, reader.uint32()) };
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "actor", value: readToActor(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "invoke", value: readInvoke(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "cancelInvoke", value: readCancelInvoke(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "ping", value: readPing(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.body = { $case: "goodbye", value: readGoodbye(reader, reader.uint32()) };
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.body = { $case: "nextResult", value: readNextResult(reader, reader.uint32()) };
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.body = { $case: "chunk", value: readChunk(reader, reader.uint32()) };
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.body = { $case: "chunkEnd", value: readChunkEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.body = { $case: "chunkCredit", value: readChunkCredit(reader, reader.uint32()) };
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.body = { $case: "hostResult", value: readHostResult(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const HostFrame: MessageFns<HostFrame> = { encode: encodeHostFrame, decode: decodeHostFrame };
+export function encodeHostFrame(message: HostFrame): Uint8Array<ArrayBuffer> {
+  return writeHostFrame(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHostFrame(bytes: Uint8Array): HostFrame {
+  return readHostFrame(new ProtoReader(bytes));
+}
+
+export const HostFrame: Codec<HostFrame> = { encode: encodeHostFrame, decode: decodeHostFrame };
 
 function createBasePluginFrame(): PluginFrame {
   return { body: undefined };
 }
 
-export function encodePluginFrame(message: PluginFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writePluginFrame(message: PluginFrame, writer: ProtoWriter): ProtoWriter {
   switch (message.body?.$case) {
     case "ready":
-      encodeReady(message.body.value, writer.uint32(10).fork()).join();
+      writeReady(message.body.value, writer.uint32(10).fork()).join();
       break;
     case "failed":
-      encodeFailed(message.body.value, writer.uint32(18).fork()).join();
+      writeFailed(message.body.value, writer.uint32(18).fork()).join();
       break;
     case "actor":
-      encodeFromActor(message.body.value, writer.uint32(26).fork()).join();
+      writeFromActor(message.body.value, writer.uint32(26).fork()).join();
       break;
     case "invokeResult":
-      encodeInvokeResult(message.body.value, writer.uint32(34).fork()).join();
+      writeInvokeResult(message.body.value, writer.uint32(34).fork()).join();
       break;
     case "pong":
-      encodePong(message.body.value, writer.uint32(42).fork()).join();
+      writePong(message.body.value, writer.uint32(42).fork()).join();
       break;
     case "log":
-      encodeLog(message.body.value, writer.uint32(50).fork()).join();
+      writeLog(message.body.value, writer.uint32(50).fork()).join();
       break;
     case "next":
-      encodeNext(message.body.value, writer.uint32(58).fork()).join();
+      writeNext(message.body.value, writer.uint32(58).fork()).join();
       break;
     case "chunk":
-      encodeChunk(message.body.value, writer.uint32(66).fork()).join();
+      writeChunk(message.body.value, writer.uint32(66).fork()).join();
       break;
     case "chunkEnd":
-      encodeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
+      writeChunkEnd(message.body.value, writer.uint32(74).fork()).join();
       break;
     case "chunkCredit":
-      encodeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
+      writeChunkCredit(message.body.value, writer.uint32(82).fork()).join();
       break;
     case "hostCall":
-      encodeHostCall(message.body.value, writer.uint32(90).fork()).join();
+      writeHostCall(message.body.value, writer.uint32(90).fork()).join();
       break;
   }
   return writer;
 }
 
-export function decodePluginFrame(input: BinaryReader | Uint8Array, length?: number): PluginFrame {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBasePluginFrame() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.body = { $case: "ready", value: decodeReady(reader, reader.uint32()) };
-          continue;
+export function readPluginFrame(reader: ProtoReader, length?: number): PluginFrame {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBasePluginFrame() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.body = { $case: "failed", value: decodeFailed(reader, reader.uint32()) };
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.body = { $case: "actor", value: decodeFromActor(reader, reader.uint32()) };
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.body = { $case: "invokeResult", value: decodeInvokeResult(reader, reader.uint32()) };
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.body = { $case: "pong", value: decodePong(reader, reader.uint32()) };
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.body = { $case: "log", value: decodeLog(reader, reader.uint32()) };
-          continue;
-        }
-        case 7: {
-          if (tag !== 58) {
-            break;
-          }
-
-          message.body = { $case: "next", value: decodeNext(reader, reader.uint32()) };
-          continue;
-        }
-        case 8: {
-          if (tag !== 66) {
-            break;
-          }
-
-          message.body = { $case: "chunk", value: decodeChunk(reader, reader.uint32()) };
-          continue;
-        }
-        case 9: {
-          if (tag !== 74) {
-            break;
-          }
-
-          message.body = { $case: "chunkEnd", value: decodeChunkEnd(reader, reader.uint32()) };
-          continue;
-        }
-        case 10: {
-          if (tag !== 82) {
-            break;
-          }
-
-          message.body = { $case: "chunkCredit", value: decodeChunkCredit(reader, reader.uint32()) };
-          continue;
-        }
-        case 11: {
-          if (tag !== 90) {
-            break;
-          }
-
-          message.body = { $case: "hostCall", value: decodeHostCall(reader, reader.uint32()) };
-          continue;
-        }
+        message.body = { $case: "ready", value: readReady(reader, reader.uint32()) };
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.body = { $case: "failed", value: readFailed(reader, reader.uint32()) };
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.body = { $case: "actor", value: readFromActor(reader, reader.uint32()) };
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.body = { $case: "invokeResult", value: readInvokeResult(reader, reader.uint32()) };
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.body = { $case: "pong", value: readPong(reader, reader.uint32()) };
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.body = { $case: "log", value: readLog(reader, reader.uint32()) };
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.body = { $case: "next", value: readNext(reader, reader.uint32()) };
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.body = { $case: "chunk", value: readChunk(reader, reader.uint32()) };
+        continue;
+      }
+      case 9: {
+        if (tag !== 74) {
+          break;
+        }
+
+        message.body = { $case: "chunkEnd", value: readChunkEnd(reader, reader.uint32()) };
+        continue;
+      }
+      case 10: {
+        if (tag !== 82) {
+          break;
+        }
+
+        message.body = { $case: "chunkCredit", value: readChunkCredit(reader, reader.uint32()) };
+        continue;
+      }
+      case 11: {
+        if (tag !== 90) {
+          break;
+        }
+
+        message.body = { $case: "hostCall", value: readHostCall(reader, reader.uint32()) };
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const PluginFrame: MessageFns<PluginFrame> = { encode: encodePluginFrame, decode: decodePluginFrame };
+export function encodePluginFrame(message: PluginFrame): Uint8Array<ArrayBuffer> {
+  return writePluginFrame(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodePluginFrame(bytes: Uint8Array): PluginFrame {
+  return readPluginFrame(new ProtoReader(bytes));
+}
+
+export const PluginFrame: Codec<PluginFrame> = { encode: encodePluginFrame, decode: decodePluginFrame };
 
 function createBaseHello(): Hello {
   return { versions: [], hostVersion: "", config: new Uint8Array(0) };
 }
 
-export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHello(message: Hello, writer: ProtoWriter): ProtoWriter {
   if (message.versions.length !== 0) {
     writer.uint32(10).fork();
     for (const v of message.versions) {
@@ -584,72 +583,71 @@ export function encodeHello(message: Hello, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeHello(input: BinaryReader | Uint8Array, length?: number): Hello {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHello() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag === 8) {
+export function readHello(reader: ProtoReader, length?: number): Hello {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHello() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag === 8) {
+          message.versions.push(reader.uint32());
+
+          continue;
+        }
+
+        if (tag === 10) {
+          const end2 = reader.uint32() + reader.pos;
+          while (reader.pos < end2) {
             message.versions.push(reader.uint32());
-
-            continue;
           }
 
-          if (tag === 10) {
-            const end2 = reader.uint32() + reader.pos;
-            while (reader.pos < end2) {
-              message.versions.push(reader.uint32());
-            }
-
-            continue;
-          }
-
-          break;
-        }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
-
-          message.hostVersion = reader.string();
           continue;
         }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
 
-          message.config = reader.bytes();
-          continue;
-        }
-      }
-      if ((tag & 7) === 4 || tag === 0) {
         break;
       }
-      reader.skip(tag & 7);
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.hostVersion = reader.string();
+        continue;
+      }
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.config = reader.bytes();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Hello: MessageFns<Hello> = { encode: encodeHello, decode: decodeHello };
+export function encodeHello(message: Hello): Uint8Array<ArrayBuffer> {
+  return writeHello(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHello(bytes: Uint8Array): Hello {
+  return readHello(new ProtoReader(bytes));
+}
+
+export const Hello: Codec<Hello> = { encode: encodeHello, decode: decodeHello };
 
 function createBaseReady(): Ready {
   return { version: 0, encoding: 0, name: "", pluginVersion: "", actors: [], middleware: [] };
 }
 
-export function encodeReady(message: Ready, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeReady(message: Ready, writer: ProtoWriter): ProtoWriter {
   if (message.version !== 0) {
     writer.uint32(8).uint32(message.version);
   }
@@ -663,140 +661,138 @@ export function encodeReady(message: Ready, writer: BinaryWriter = new BinaryWri
     writer.uint32(34).string(message.pluginVersion);
   }
   for (const v of message.actors) {
-    encodeActorDeclaration(v!, writer.uint32(42).fork()).join();
+    writeActorDeclaration(v!, writer.uint32(42).fork()).join();
   }
   for (const v of message.middleware) {
-    encodeMiddlewareDeclaration(v!, writer.uint32(50).fork()).join();
+    writeMiddlewareDeclaration(v!, writer.uint32(50).fork()).join();
   }
   return writer;
 }
 
-export function decodeReady(input: BinaryReader | Uint8Array, length?: number): Ready {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseReady() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.version = reader.uint32();
-          continue;
+export function readReady(reader: ProtoReader, length?: number): Ready {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseReady() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.encoding = reader.int32() as any;
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.name = reader.string();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.pluginVersion = reader.string();
-          continue;
-        }
-        case 5: {
-          if (tag !== 42) {
-            break;
-          }
-
-          message.actors.push(decodeActorDeclaration(reader, reader.uint32()));
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.middleware.push(decodeMiddlewareDeclaration(reader, reader.uint32()));
-          continue;
-        }
+        message.version = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.encoding = reader.int32() as any;
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.name = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.pluginVersion = reader.string();
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.actors.push(readActorDeclaration(reader, reader.uint32()));
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.middleware.push(readMiddlewareDeclaration(reader, reader.uint32()));
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Ready: MessageFns<Ready> = { encode: encodeReady, decode: decodeReady };
+export function encodeReady(message: Ready): Uint8Array<ArrayBuffer> {
+  return writeReady(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeReady(bytes: Uint8Array): Ready {
+  return readReady(new ProtoReader(bytes));
+}
+
+export const Ready: Codec<Ready> = { encode: encodeReady, decode: decodeReady };
 
 function createBaseFailed(): Failed {
   return { error: undefined };
 }
 
-export function encodeFailed(message: Failed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeFailed(message: Failed, writer: ProtoWriter): ProtoWriter {
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(10).fork()).join();
+    writeError(message.error, writer.uint32(10).fork()).join();
   }
   return writer;
 }
 
-export function decodeFailed(input: BinaryReader | Uint8Array, length?: number): Failed {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseFailed() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
+export function readFailed(reader: ProtoReader, length?: number): Failed {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseFailed() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Failed: MessageFns<Failed> = { encode: encodeFailed, decode: decodeFailed };
+export function encodeFailed(message: Failed): Uint8Array<ArrayBuffer> {
+  return writeFailed(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeFailed(bytes: Uint8Array): Failed {
+  return readFailed(new ProtoReader(bytes));
+}
+
+export const Failed: Codec<Failed> = { encode: encodeFailed, decode: decodeFailed };
 
 function createBaseMiddlewareDeclaration(): MiddlewareDeclaration {
   return { kind: 0, name: "", priority: 0 };
 }
 
-export function encodeMiddlewareDeclaration(message: MiddlewareDeclaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeMiddlewareDeclaration(message: MiddlewareDeclaration, writer: ProtoWriter): ProtoWriter {
   if (message.kind !== 0) {
     writer.uint32(8).uint32(message.kind);
   }
@@ -809,62 +805,61 @@ export function encodeMiddlewareDeclaration(message: MiddlewareDeclaration, writ
   return writer;
 }
 
-export function decodeMiddlewareDeclaration(input: BinaryReader | Uint8Array, length?: number): MiddlewareDeclaration {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseMiddlewareDeclaration() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.kind = reader.uint32();
-          continue;
+export function readMiddlewareDeclaration(reader: ProtoReader, length?: number): MiddlewareDeclaration {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseMiddlewareDeclaration() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.name = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.priority = reader.sint32();
-          continue;
-        }
+        message.kind = reader.uint32();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.name = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.priority = reader.sint32();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const MiddlewareDeclaration: MessageFns<MiddlewareDeclaration> = { encode: encodeMiddlewareDeclaration, decode: decodeMiddlewareDeclaration };
+export function encodeMiddlewareDeclaration(message: MiddlewareDeclaration): Uint8Array<ArrayBuffer> {
+  return writeMiddlewareDeclaration(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeMiddlewareDeclaration(bytes: Uint8Array): MiddlewareDeclaration {
+  return readMiddlewareDeclaration(new ProtoReader(bytes));
+}
+
+export const MiddlewareDeclaration: Codec<MiddlewareDeclaration> = { encode: encodeMiddlewareDeclaration, decode: decodeMiddlewareDeclaration };
 
 function createBaseInvoke(): Invoke {
   return { invoke: 0, name: "", kind: 0, payload: new Uint8Array(0), timeoutMs: 0, scope: "" };
 }
 
-export function encodeInvoke(message: Invoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeInvoke(message: Invoke, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -886,132 +881,130 @@ export function encodeInvoke(message: Invoke, writer: BinaryWriter = new BinaryW
   return writer;
 }
 
-export function decodeInvoke(input: BinaryReader | Uint8Array, length?: number): Invoke {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseInvoke() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readInvoke(reader: ProtoReader, length?: number): Invoke {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseInvoke() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.name = reader.string();
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.kind = reader.uint32();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.payload = reader.bytes();
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.timeoutMs = reader.uint32();
-          continue;
-        }
-        case 6: {
-          if (tag !== 50) {
-            break;
-          }
-
-          message.scope = reader.string();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.name = reader.string();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.kind = reader.uint32();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.timeoutMs = reader.uint32();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.scope = reader.string();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Invoke: MessageFns<Invoke> = { encode: encodeInvoke, decode: decodeInvoke };
+export function encodeInvoke(message: Invoke): Uint8Array<ArrayBuffer> {
+  return writeInvoke(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeInvoke(bytes: Uint8Array): Invoke {
+  return readInvoke(new ProtoReader(bytes));
+}
+
+export const Invoke: Codec<Invoke> = { encode: encodeInvoke, decode: decodeInvoke };
 
 function createBaseCancelInvoke(): CancelInvoke {
   return { invoke: 0 };
 }
 
-export function encodeCancelInvoke(message: CancelInvoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeCancelInvoke(message: CancelInvoke, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
   return writer;
 }
 
-export function decodeCancelInvoke(input: BinaryReader | Uint8Array, length?: number): CancelInvoke {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseCancelInvoke() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readCancelInvoke(reader: ProtoReader, length?: number): CancelInvoke {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseCancelInvoke() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const CancelInvoke: MessageFns<CancelInvoke> = { encode: encodeCancelInvoke, decode: decodeCancelInvoke };
+export function encodeCancelInvoke(message: CancelInvoke): Uint8Array<ArrayBuffer> {
+  return writeCancelInvoke(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeCancelInvoke(bytes: Uint8Array): CancelInvoke {
+  return readCancelInvoke(new ProtoReader(bytes));
+}
+
+export const CancelInvoke: Codec<CancelInvoke> = { encode: encodeCancelInvoke, decode: decodeCancelInvoke };
 
 function createBaseInvokeResult(): InvokeResult {
   return { invoke: 0, payload: new Uint8Array(0), error: undefined, stream: false };
 }
 
-export function encodeInvokeResult(message: InvokeResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeInvokeResult(message: InvokeResult, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1019,7 +1012,7 @@ export function encodeInvokeResult(message: InvokeResult, writer: BinaryWriter =
     writer.uint32(18).bytes(message.payload);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(26).fork()).join();
+    writeError(message.error, writer.uint32(26).fork()).join();
   }
   if (message.stream !== false) {
     writer.uint32(32).bool(message.stream);
@@ -1027,70 +1020,69 @@ export function encodeInvokeResult(message: InvokeResult, writer: BinaryWriter =
   return writer;
 }
 
-export function decodeInvokeResult(input: BinaryReader | Uint8Array, length?: number): InvokeResult {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseInvokeResult() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readInvokeResult(reader: ProtoReader, length?: number): InvokeResult {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseInvokeResult() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.payload = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 4: {
-          if (tag !== 32) {
-            break;
-          }
-
-          message.stream = reader.bool();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.stream = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const InvokeResult: MessageFns<InvokeResult> = { encode: encodeInvokeResult, decode: decodeInvokeResult };
+export function encodeInvokeResult(message: InvokeResult): Uint8Array<ArrayBuffer> {
+  return writeInvokeResult(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeInvokeResult(bytes: Uint8Array): InvokeResult {
+  return readInvokeResult(new ProtoReader(bytes));
+}
+
+export const InvokeResult: Codec<InvokeResult> = { encode: encodeInvokeResult, decode: decodeInvokeResult };
 
 function createBaseNext(): Next {
   return { invoke: 0, next: 0, payload: new Uint8Array(0) };
 }
 
-export function encodeNext(message: Next, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeNext(message: Next, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1103,62 +1095,61 @@ export function encodeNext(message: Next, writer: BinaryWriter = new BinaryWrite
   return writer;
 }
 
-export function decodeNext(input: BinaryReader | Uint8Array, length?: number): Next {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseNext() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readNext(reader: ProtoReader, length?: number): Next {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseNext() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.next = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.payload = reader.bytes();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.next = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Next: MessageFns<Next> = { encode: encodeNext, decode: decodeNext };
+export function encodeNext(message: Next): Uint8Array<ArrayBuffer> {
+  return writeNext(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeNext(bytes: Uint8Array): Next {
+  return readNext(new ProtoReader(bytes));
+}
+
+export const Next: Codec<Next> = { encode: encodeNext, decode: decodeNext };
 
 function createBaseNextResult(): NextResult {
   return { invoke: 0, next: 0, payload: new Uint8Array(0), error: undefined, stream: false };
 }
 
-export function encodeNextResult(message: NextResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeNextResult(message: NextResult, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1169,7 +1160,7 @@ export function encodeNextResult(message: NextResult, writer: BinaryWriter = new
     writer.uint32(26).bytes(message.payload);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(34).fork()).join();
+    writeError(message.error, writer.uint32(34).fork()).join();
   }
   if (message.stream !== false) {
     writer.uint32(40).bool(message.stream);
@@ -1177,78 +1168,77 @@ export function encodeNextResult(message: NextResult, writer: BinaryWriter = new
   return writer;
 }
 
-export function decodeNextResult(input: BinaryReader | Uint8Array, length?: number): NextResult {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseNextResult() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readNextResult(reader: ProtoReader, length?: number): NextResult {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseNextResult() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.next = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.payload = reader.bytes();
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
-        case 5: {
-          if (tag !== 40) {
-            break;
-          }
-
-          message.stream = reader.bool();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.next = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.stream = reader.bool();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const NextResult: MessageFns<NextResult> = { encode: encodeNextResult, decode: decodeNextResult };
+export function encodeNextResult(message: NextResult): Uint8Array<ArrayBuffer> {
+  return writeNextResult(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeNextResult(bytes: Uint8Array): NextResult {
+  return readNextResult(new ProtoReader(bytes));
+}
+
+export const NextResult: Codec<NextResult> = { encode: encodeNextResult, decode: decodeNextResult };
 
 function createBaseChunk(): Chunk {
   return { invoke: 0, next: 0, payload: new Uint8Array(0) };
 }
 
-export function encodeChunk(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeChunk(message: Chunk, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1261,62 +1251,61 @@ export function encodeChunk(message: Chunk, writer: BinaryWriter = new BinaryWri
   return writer;
 }
 
-export function decodeChunk(input: BinaryReader | Uint8Array, length?: number): Chunk {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseChunk() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readChunk(reader: ProtoReader, length?: number): Chunk {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseChunk() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.next = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.payload = reader.bytes();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.next = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Chunk: MessageFns<Chunk> = { encode: encodeChunk, decode: decodeChunk };
+export function encodeChunk(message: Chunk): Uint8Array<ArrayBuffer> {
+  return writeChunk(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeChunk(bytes: Uint8Array): Chunk {
+  return readChunk(new ProtoReader(bytes));
+}
+
+export const Chunk: Codec<Chunk> = { encode: encodeChunk, decode: decodeChunk };
 
 function createBaseChunkEnd(): ChunkEnd {
   return { invoke: 0, next: 0, error: undefined };
 }
 
-export function encodeChunkEnd(message: ChunkEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeChunkEnd(message: ChunkEnd, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1324,67 +1313,66 @@ export function encodeChunkEnd(message: ChunkEnd, writer: BinaryWriter = new Bin
     writer.uint32(16).uint64(message.next);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(26).fork()).join();
+    writeError(message.error, writer.uint32(26).fork()).join();
   }
   return writer;
 }
 
-export function decodeChunkEnd(input: BinaryReader | Uint8Array, length?: number): ChunkEnd {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseChunkEnd() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readChunkEnd(reader: ProtoReader, length?: number): ChunkEnd {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseChunkEnd() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.next = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.next = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ChunkEnd: MessageFns<ChunkEnd> = { encode: encodeChunkEnd, decode: decodeChunkEnd };
+export function encodeChunkEnd(message: ChunkEnd): Uint8Array<ArrayBuffer> {
+  return writeChunkEnd(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeChunkEnd(bytes: Uint8Array): ChunkEnd {
+  return readChunkEnd(new ProtoReader(bytes));
+}
+
+export const ChunkEnd: Codec<ChunkEnd> = { encode: encodeChunkEnd, decode: decodeChunkEnd };
 
 function createBaseChunkCredit(): ChunkCredit {
   return { invoke: 0, next: 0, chunks: 0 };
 }
 
-export function encodeChunkCredit(message: ChunkCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeChunkCredit(message: ChunkCredit, writer: ProtoWriter): ProtoWriter {
   if (message.invoke !== 0) {
     writer.uint32(8).uint64(message.invoke);
   }
@@ -1397,246 +1385,241 @@ export function encodeChunkCredit(message: ChunkCredit, writer: BinaryWriter = n
   return writer;
 }
 
-export function decodeChunkCredit(input: BinaryReader | Uint8Array, length?: number): ChunkCredit {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseChunkCredit() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.invoke = longToNumber(reader.uint64());
-          continue;
+export function readChunkCredit(reader: ProtoReader, length?: number): ChunkCredit {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseChunkCredit() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.next = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.chunks = reader.uint32();
-          continue;
-        }
+        message.invoke = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.next = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.chunks = reader.uint32();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const ChunkCredit: MessageFns<ChunkCredit> = { encode: encodeChunkCredit, decode: decodeChunkCredit };
+export function encodeChunkCredit(message: ChunkCredit): Uint8Array<ArrayBuffer> {
+  return writeChunkCredit(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeChunkCredit(bytes: Uint8Array): ChunkCredit {
+  return readChunkCredit(new ProtoReader(bytes));
+}
+
+export const ChunkCredit: Codec<ChunkCredit> = { encode: encodeChunkCredit, decode: decodeChunkCredit };
 
 function createBasePing(): Ping {
   return { number: 0 };
 }
 
-export function encodePing(message: Ping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writePing(message: Ping, writer: ProtoWriter): ProtoWriter {
   if (message.number !== 0) {
     writer.uint32(8).uint64(message.number);
   }
   return writer;
 }
 
-export function decodePing(input: BinaryReader | Uint8Array, length?: number): Ping {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBasePing() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.number = longToNumber(reader.uint64());
-          continue;
+export function readPing(reader: ProtoReader, length?: number): Ping {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBasePing() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.number = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Ping: MessageFns<Ping> = { encode: encodePing, decode: decodePing };
+export function encodePing(message: Ping): Uint8Array<ArrayBuffer> {
+  return writePing(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodePing(bytes: Uint8Array): Ping {
+  return readPing(new ProtoReader(bytes));
+}
+
+export const Ping: Codec<Ping> = { encode: encodePing, decode: decodePing };
 
 function createBasePong(): Pong {
   return { number: 0 };
 }
 
-export function encodePong(message: Pong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writePong(message: Pong, writer: ProtoWriter): ProtoWriter {
   if (message.number !== 0) {
     writer.uint32(8).uint64(message.number);
   }
   return writer;
 }
 
-export function decodePong(input: BinaryReader | Uint8Array, length?: number): Pong {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBasePong() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.number = longToNumber(reader.uint64());
-          continue;
+export function readPong(reader: ProtoReader, length?: number): Pong {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBasePong() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
+
+        message.number = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Pong: MessageFns<Pong> = { encode: encodePong, decode: decodePong };
+export function encodePong(message: Pong): Uint8Array<ArrayBuffer> {
+  return writePong(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodePong(bytes: Uint8Array): Pong {
+  return readPong(new ProtoReader(bytes));
+}
+
+export const Pong: Codec<Pong> = { encode: encodePong, decode: decodePong };
 
 function createBaseGoodbye(): Goodbye {
   return { reason: "" };
 }
 
-export function encodeGoodbye(message: Goodbye, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeGoodbye(message: Goodbye, writer: ProtoWriter): ProtoWriter {
   if (message.reason !== "") {
     writer.uint32(10).string(message.reason);
   }
   return writer;
 }
 
-export function decodeGoodbye(input: BinaryReader | Uint8Array, length?: number): Goodbye {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseGoodbye() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.reason = reader.string();
-          continue;
+export function readGoodbye(reader: ProtoReader, length?: number): Goodbye {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseGoodbye() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.reason = reader.string();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Goodbye: MessageFns<Goodbye> = { encode: encodeGoodbye, decode: decodeGoodbye };
+export function encodeGoodbye(message: Goodbye): Uint8Array<ArrayBuffer> {
+  return writeGoodbye(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeGoodbye(bytes: Uint8Array): Goodbye {
+  return readGoodbye(new ProtoReader(bytes));
+}
+
+export const Goodbye: Codec<Goodbye> = { encode: encodeGoodbye, decode: decodeGoodbye };
 
 function createBaseLog(): Log {
   return { line: undefined };
 }
 
-export function encodeLog(message: Log, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeLog(message: Log, writer: ProtoWriter): ProtoWriter {
   if (message.line !== undefined) {
-    encodeLog1(message.line, writer.uint32(10).fork()).join();
+    writeLog1(message.line, writer.uint32(10).fork()).join();
   }
   return writer;
 }
 
-export function decodeLog(input: BinaryReader | Uint8Array, length?: number): Log {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseLog() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.line = decodeLog1(reader, reader.uint32());
-          continue;
+export function readLog(reader: ProtoReader, length?: number): Log {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseLog() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.line = readLog1(reader, reader.uint32());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const Log: MessageFns<Log> = { encode: encodeLog, decode: decodeLog };
+export function encodeLog(message: Log): Uint8Array<ArrayBuffer> {
+  return writeLog(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeLog(bytes: Uint8Array): Log {
+  return readLog(new ProtoReader(bytes));
+}
+
+export const Log: Codec<Log> = { encode: encodeLog, decode: decodeLog };
 
 function createBaseHostCall(): HostCall {
   return { call: 0, invoke: 0, ask: 0, payload: new Uint8Array(0) };
 }
 
-export function encodeHostCall(message: HostCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHostCall(message: HostCall, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -1652,70 +1635,69 @@ export function encodeHostCall(message: HostCall, writer: BinaryWriter = new Bin
   return writer;
 }
 
-export function decodeHostCall(input: BinaryReader | Uint8Array, length?: number): HostCall {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHostCall() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readHostCall(reader: ProtoReader, length?: number): HostCall {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHostCall() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 16) {
-            break;
-          }
 
-          message.invoke = longToNumber(reader.uint64());
-          continue;
-        }
-        case 3: {
-          if (tag !== 24) {
-            break;
-          }
-
-          message.ask = reader.int32() as any;
-          continue;
-        }
-        case 4: {
-          if (tag !== 34) {
-            break;
-          }
-
-          message.payload = reader.bytes();
-          continue;
-        }
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.invoke = reader.uint64();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.ask = reader.int32() as any;
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const HostCall: MessageFns<HostCall> = { encode: encodeHostCall, decode: decodeHostCall };
+export function encodeHostCall(message: HostCall): Uint8Array<ArrayBuffer> {
+  return writeHostCall(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHostCall(bytes: Uint8Array): HostCall {
+  return readHostCall(new ProtoReader(bytes));
+}
+
+export const HostCall: Codec<HostCall> = { encode: encodeHostCall, decode: decodeHostCall };
 
 function createBaseHostResult(): HostResult {
   return { call: 0, payload: new Uint8Array(0), error: undefined };
 }
 
-export function encodeHostResult(message: HostResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHostResult(message: HostResult, writer: ProtoWriter): ProtoWriter {
   if (message.call !== 0) {
     writer.uint32(8).uint64(message.call);
   }
@@ -1723,74 +1705,62 @@ export function encodeHostResult(message: HostResult, writer: BinaryWriter = new
     writer.uint32(18).bytes(message.payload);
   }
   if (message.error !== undefined) {
-    encodeError(message.error, writer.uint32(26).fork()).join();
+    writeError(message.error, writer.uint32(26).fork()).join();
   }
   return writer;
 }
 
-export function decodeHostResult(input: BinaryReader | Uint8Array, length?: number): HostResult {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHostResult() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 8) {
-            break;
-          }
-
-          message.call = longToNumber(reader.uint64());
-          continue;
+export function readHostResult(reader: ProtoReader, length?: number): HostResult {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHostResult() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
         }
-        case 2: {
-          if (tag !== 18) {
-            break;
-          }
 
-          message.payload = reader.bytes();
-          continue;
-        }
-        case 3: {
-          if (tag !== 26) {
-            break;
-          }
-
-          message.error = decodeError(reader, reader.uint32());
-          continue;
-        }
+        message.call = reader.uint64();
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
       }
-      reader.skip(tag & 7);
+      case 3: {
+        if (tag !== 26) {
+          break;
+        }
+
+        message.error = readError(reader, reader.uint32());
+        continue;
+      }
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const HostResult: MessageFns<HostResult> = { encode: encodeHostResult, decode: decodeHostResult };
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
+export function encodeHostResult(message: HostResult): Uint8Array<ArrayBuffer> {
+  return writeHostResult(message, begin()).finish();
 }
 
-interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+/** Throws a RangeError for what isn't one. */
+export function decodeHostResult(bytes: Uint8Array): HostResult {
+  return readHostResult(new ProtoReader(bytes));
+}
+
+export const HostResult: Codec<HostResult> = { encode: encodeHostResult, decode: decodeHostResult };
+
+interface Codec<T> {
+  readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
+  readonly decode: (bytes: Uint8Array) => T;
 }

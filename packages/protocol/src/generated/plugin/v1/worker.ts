@@ -5,7 +5,8 @@
 // source: plugin/v1/worker.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
 
 /**
  * How frames of plugin/v1 travel between a host and a worker process: gRPC over a Unix socket. The host listens, the
@@ -27,95 +28,93 @@ function createBaseHostBatch(): HostBatch {
   return { frames: [] };
 }
 
-export function encodeHostBatch(message: HostBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writeHostBatch(message: HostBatch, writer: ProtoWriter): ProtoWriter {
   for (const v of message.frames) {
     writer.uint32(10).bytes(v!);
   }
   return writer;
 }
 
-export function decodeHostBatch(input: BinaryReader | Uint8Array, length?: number): HostBatch {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBaseHostBatch() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.frames.push(reader.bytes());
-          continue;
+export function readHostBatch(reader: ProtoReader, length?: number): HostBatch {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseHostBatch() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.frames.push(reader.bytes());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const HostBatch: MessageFns<HostBatch> = { encode: encodeHostBatch, decode: decodeHostBatch };
+export function encodeHostBatch(message: HostBatch): Uint8Array<ArrayBuffer> {
+  return writeHostBatch(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeHostBatch(bytes: Uint8Array): HostBatch {
+  return readHostBatch(new ProtoReader(bytes));
+}
+
+export const HostBatch: Codec<HostBatch> = { encode: encodeHostBatch, decode: decodeHostBatch };
 
 function createBasePluginBatch(): PluginBatch {
   return { frames: [] };
 }
 
-export function encodePluginBatch(message: PluginBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export function writePluginBatch(message: PluginBatch, writer: ProtoWriter): ProtoWriter {
   for (const v of message.frames) {
     writer.uint32(10).bytes(v!);
   }
   return writer;
 }
 
-export function decodePluginBatch(input: BinaryReader | Uint8Array, length?: number): PluginBatch {
-  const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-  const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-  if (previousRecursionDepth >= 100) {
-    throw new globalThis.Error("protobuf decode recursion limit exceeded");
-  }
-  (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-  try {
-    const end = length === undefined ? reader.len : reader.pos + length;
-    const message = createBasePluginBatch() as any;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: {
-          if (tag !== 10) {
-            break;
-          }
-
-          message.frames.push(reader.bytes());
-          continue;
+export function readPluginBatch(reader: ProtoReader, length?: number): PluginBatch {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBasePluginBatch() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
         }
+
+        message.frames.push(reader.bytes());
+        continue;
       }
-      if ((tag & 7) === 4 || tag === 0) {
-        break;
-      }
-      reader.skip(tag & 7);
     }
-    return message;
-  } finally {
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
   }
+  return message;
 }
 
-export const PluginBatch: MessageFns<PluginBatch> = { encode: encodePluginBatch, decode: decodePluginBatch };
+export function encodePluginBatch(message: PluginBatch): Uint8Array<ArrayBuffer> {
+  return writePluginBatch(message, begin()).finish();
+}
 
-interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+/** Throws a RangeError for what isn't one. */
+export function decodePluginBatch(bytes: Uint8Array): PluginBatch {
+  return readPluginBatch(new ProtoReader(bytes));
+}
+
+export const PluginBatch: Codec<PluginBatch> = { encode: encodePluginBatch, decode: decodePluginBatch };
+
+interface Codec<T> {
+  readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
+  readonly decode: (bytes: Uint8Array) => T;
 }
