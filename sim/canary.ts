@@ -22,6 +22,7 @@ import { FrameStream } from "../packages/runtime/src/remote/frame-stream.ts";
 import { Turnstile } from "../packages/runtime/src/sql/turnstile.ts";
 import { WriteSlot } from "../packages/runtime/src/sql/write-slot.ts";
 import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
+import { forgetBatches, hushEnds, misreadAnswers } from "./broken-plugins.ts";
 import { deafen, storeTwoOfThree, tearPages } from "./broken-sessions.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
@@ -153,6 +154,21 @@ export const canaries = {
     what: "an actor behind actor/v1 sleeps, and nobody keeps its clients for the next life",
     caughtBy: ["raw sockets", "liveness"],
     sabotage: forgetSleepers,
+  },
+  "misread-answer": {
+    what: "a plugin's second answer to a call is taken for the answer to another one",
+    caughtBy: ["durability", "linearizability", "outcomes", "one turn, one transaction"],
+    sabotage: misreadAnswers,
+  },
+  "unheard-crash": {
+    what: "nobody hears that a plugin crashed",
+    caughtBy: ["liveness"],
+    sabotage: hushEnds,
+  },
+  "denied-batch": {
+    what: "of a call of a plugin's actor nothing is said to be stored, and its first batch is",
+    caughtBy: ["outcomes"],
+    sabotage: forgetBatches,
   },
   "forgetful-resume": {
     what: "a host's session goes on without what was under way when its link broke",

@@ -4,6 +4,7 @@
  * A world in which everything may happen rarely lets any one thing happen often. So each seed draws which faults exist
  * at all, how frequent they are, and what the users do; over many seeds all combinations come up.
  */
+import { type Ill, ills } from "./plugin/ills.ts";
 import type { Random } from "./world/random.ts";
 
 /** What a user may do, with its weight; 0 means never. */
@@ -92,6 +93,12 @@ export interface Options {
   readonly remoteHosts: number;
   /** Of the carriers, or hosts, those that are lost. */
   readonly loseCarrier: number;
+  /** Their code is a plugin's, whose sessions may fall ill. */
+  readonly plugged: boolean;
+  /** Of the plugin's sessions, those that do. */
+  readonly faultyPlugin: number;
+  /** What they may have. */
+  readonly ills: readonly Ill[];
   /** Their SQL runs in helper processes: so long has each text of it. */
   readonly statementMs: number | undefined;
   /** As many processes. */
@@ -151,6 +158,9 @@ export function drawOptions(random: Random): Options {
     lateHelper: some(0.5, random.pick([0.003, 0.02])),
     remoteHosts: random.pick([0, 1, 2]),
     followers: maxAwake === undefined ? random.pick([0, 0.5, 0.5]) : 0,
+    plugged: random.chance(0.5),
+    faultyPlugin: some(0.8, random.pick([0.3, 1])),
+    ills: Array.from({ length: 1 + random.below(3) }, () => random.pick(ills)),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

@@ -22,6 +22,7 @@
 import { createClient } from "@troupe/client";
 import { type CarriedWorld, carried } from "./actors/carried.ts";
 import { actorNames, makeActors } from "./actors/ledger.ts";
+import { plugged } from "./actors/plugged.ts";
 import { HostMachine, remote } from "./actors/remote.ts";
 import { Stage } from "./actors/stage.ts";
 import { type Canary, type CanaryName, canaries } from "./canary.ts";
@@ -124,7 +125,7 @@ class Simulation {
       use: elsewhere(use, { world, process }),
       onLoad: (target) => stage.asked(target),
     });
-    if (options.carried)
+    if (options.carried && !options.plugged)
       for (let host = 1; host <= options.remoteHosts; host += 1)
         this.#hosts.push(new HostMachine(world, `host${host}`, { use, server: () => this.#server }));
     this.#addresses = Array.from({ length: options.actors }, (_, index) => {
@@ -292,7 +293,8 @@ class Simulation {
 
 /** The actors, or what stands for them where their code is elsewhere. */
 function elsewhere(use: ReturnType<typeof makeActors>, where: CarriedWorld): ReturnType<typeof makeActors> {
-  const { carried: away, remoteHosts } = where.world.options;
+  const { carried: away, plugged: pluginHas, remoteHosts } = where.world.options;
   if (!away) return use;
+  if (pluginHas) return plugged(use, where);
   return remoteHosts > 0 ? remote(use) : carried(use, where);
 }

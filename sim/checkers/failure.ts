@@ -13,6 +13,9 @@ const unknown: ReadonlySet<string> = new Set([
   "actor.action_timed_out",
   "actor.stopped",
   "plugin.lost",
+  "plugin.worker_exited",
+  "plugin.violation",
+  "plugin.closed",
   "host.lost",
 ]);
 /** The call was not let in. */
@@ -20,6 +23,7 @@ const refused: ReadonlySet<string> = new Set([
   "actor.not_found",
   "actor.destroyed",
   "actor.start_failed",
+  "plugin.open_timed_out",
   "client.disposed",
 ]);
 

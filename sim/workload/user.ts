@@ -273,7 +273,7 @@ export class User {
     } catch (error) {
       this.#failed(op, error);
       // Its link may break before it is closed as the actor's: then the client would call up the next actor by itself.
-      if (line !== undefined && line === this.#line && endsLine(op)) await this.#hangUp();
+      if (line !== undefined && line === this.#line && endsLine(op, line)) await this.#hangUp();
     }
     op.endedAt = world.scheduler.steps;
     return op;
@@ -334,12 +334,20 @@ function idOf(output: unknown): unknown {
   return typeof output === "object" && output !== null && "id" in output ? output.id : undefined;
 }
 
+const gone: readonly string[] = ["actor.destroyed", "actor.hook_timed_out", "sql.timed_out"];
+/** Only of who isn't connected: another one loses what it has asked, and is connected again. */
+const absent: readonly string[] = [
+  "actor.start_failed",
+  "plugin.open_timed_out",
+  "plugin.lost",
+  "plugin.violation",
+  "plugin.worker_exited",
+];
+
 /** What a client takes for the end of its connection: its actor is gone, or couldn't start and nothing says that it will. */
-function endsLine({ outcome }: Op): boolean {
-  return (
-    outcome.tag === "failed" &&
-    ["actor.destroyed", "actor.hook_timed_out", "sql.timed_out"].includes(outcome.code)
-  );
+function endsLine({ outcome }: Op, { connection }: Line): boolean {
+  if (outcome.tag !== "failed") return false;
+  return gone.includes(outcome.code) || (absent.includes(outcome.code) && !connection.isConnected);
 }
 
 function menuOf(mix: Mix): readonly Doing[] {

@@ -282,6 +282,28 @@ test("a call that the code doesn't answer in time ends, the code is told, and a 
   expect(first.value).toMatchObject({ status: 408 });
 });
 
+test("a call whose write is stored and whose answer comes later isn't told that nothing was applied", async () => {
+  const code = played();
+  const { driver, first } = await awake(code);
+  await using _ = driver;
+  code.newest().write("count", 1);
+  await driver.world.idle();
+  const second = watch(driver.act("played", "other"));
+  await driver.world.idle();
+  driver.syncs.failWrites(1);
+  code.newest().write("count", 2);
+  await driver.world.idle();
+  await driver.world.pass(60_000);
+  expect(first.value).toMatchObject({
+    code: "storage.commit_failed",
+    error: { metadata: { applied: "unknown" } },
+  });
+  expect(second.value).toMatchObject({
+    code: "storage.commit_failed",
+    error: { metadata: { applied: "no" } },
+  });
+});
+
 test("code that doesn't say that it has stopped is left behind after its grace period", async () => {
   const code = played("json", { options: { sleepTimeout: 100, sleepGracePeriod: 300 } });
   const { driver } = await awake(code);

@@ -111,7 +111,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   /** While a creation runs, what it writes is kept back. */
   #creating: "no" | "quiet" | "wrote" = "no";
   /** Rows of the runtime's own for the next batch. */
-  #own: RowChange[] = [];
+  readonly #own: RowChange[] = [];
   #doomed = false;
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
@@ -271,12 +271,12 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   take(): Batch {
     this.gate.taken();
-    const own = this.#own;
-    this.#own = [];
-    return this.#writes.take(own);
+    this.calls.batches.taken += 1;
+    return this.#writes.take(this.#own.splice(0));
   }
 
   settled(outcome: CommitOutcome): void {
+    if (outcome.durable) this.calls.batches.stored += 1;
     this.gate.settled(outcome);
     if (!outcome.durable) this.#parts.onEnd("broken");
   }

@@ -18,6 +18,7 @@ import type { FlowControl, FlowSink } from "../../ports/flow.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
+import { type Batches, PartStored } from "./part-stored.ts";
 
 /** What calls need of their activation. */
 export interface CallsOwner {
@@ -42,6 +43,8 @@ interface Waiting {
   readonly until: number;
   /** The caller's own deadline, where it is earlier. */
   readonly timer: TimerHandle | undefined;
+  /** Batches that had been taken when it began. */
+  readonly before: number;
 }
 
 /** Where one call waits for another, its code gives it as long for its turn as for the rest. */
@@ -51,6 +54,8 @@ export function longestCallMs({ actionTimeout, concurrency }: ActorDescriptor["o
 
 /** Calls in flight, by number. */
 export class Calls {
+  /** The actor's. */
+  readonly batches: Batches = { taken: 0, stored: 0 };
   readonly #owner: CallsOwner;
   readonly #waiting = new Map<number, Waiting>();
   /** Results that come in items: their code watches over their time. */
@@ -75,7 +80,8 @@ export class Calls {
       return number;
     }
     const timer = this.#callersTimer(number, call);
-    this.#waiting.set(number, { call, until: env.clock.monotonic() + timeoutMs, timer });
+    const until = env.clock.monotonic() + timeoutMs;
+    this.#waiting.set(number, { call, until, timer, before: this.batches.taken });
     if (this.#timer === undefined && timeoutMs !== Infinity) this.#arm(timeoutMs);
     return number;
   }
@@ -94,10 +100,18 @@ export class Calls {
   /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
   reply(reply: CarriedReply): void {
     if (this.#flowing.size > 0 && this.#ended(reply)) return;
-    const call = this.#untimed.get(reply.call) ?? this.#waiting.get(reply.call)?.call;
+    const waiting = this.#waiting.get(reply.call);
+    const call = waiting?.call ?? this.#untimed.get(reply.call);
     if (call === undefined) return;
     this.#remove(reply.call);
-    this.#owner.answered(call, this.#output(call, reply));
+    this.#answered(call, waiting, this.#output(call, reply));
+  }
+
+  #answered(call: ActionCall, waiting: Waiting | undefined, output: Output): void {
+    const { batches } = this;
+    const before = waiting?.before ?? 0;
+    const unsure = batches.taken > before;
+    this.#owner.answered(call, unsure ? new PartStored(output, before, batches) : output);
   }
 
   /** A call's result comes in items. */
@@ -156,15 +170,15 @@ export class Calls {
     this.#flowing.clear();
     for (const { call, sink } of flowing) this.#owner.answered(call, sink.error(notRetryable(error)));
     const all = [
-      ...this.#untimed,
-      ...[...this.#waiting].map(([number, { call }]) => [number, call] as const),
+      ...[...this.#untimed].map(([number, call]) => ({ number, call, waiting: undefined })),
+      ...[...this.#waiting].map(([number, waiting]) => ({ number, call: waiting.call, waiting })),
     ];
     this.#disarm();
-    for (const [number] of all) this.#remove(number);
+    for (const { number } of all) this.#remove(number);
     const untold = new Set(unsent.map((word) => (word.$case === "call" ? word.value.call : 0)));
-    for (const [number, call] of all) {
+    for (const { number, call, waiting } of all) {
       const cause = untold.has(number) ? callErrors.notSent() : lost(call, error);
-      this.#owner.answered(call, call.reply.error(cause));
+      this.#answered(call, waiting, call.reply.error(cause));
     }
   }
 
@@ -183,11 +197,11 @@ export class Calls {
   }
 
   #giveUp(number: number, error: TroupeError): void {
-    const call = this.#waiting.get(number)?.call;
-    if (call === undefined) return;
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) return;
     this.#remove(number);
     this.#owner.cancel(number);
-    this.#owner.answered(call, call.reply.error(error));
+    this.#answered(waiting.call, waiting, waiting.call.reply.error(error));
   }
 
   #remove(number: number): void {
