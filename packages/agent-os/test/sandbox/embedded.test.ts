@@ -1,7 +1,7 @@
 /** The embedded sandbox: a shell and files in worker threads. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
@@ -66,6 +66,32 @@ test("files go both ways, with directories, links and removals", async () => {
   expect(await sandbox.readdir("/home/user")).toEqual([{ name: "link", type: "symlink" }]);
   await sandbox.mkdir("/home/user/d");
   expect(await sandbox.readdir("/home/user/d")).toEqual([]);
+});
+
+test("a shell that was made ahead has nothing of the one before it", async () => {
+  const driver = new EmbeddedDriver();
+  const before = await boot(driver);
+  await before.exec(
+    "echo mine > secret; echo mine > /tmp/secret; export SECRET=mine; cd /tmp; alias echo=false",
+  );
+  const after = await boot(driver);
+  expect((await after.exec("echo $SECRET; pwd; ls -a . /tmp")).stdout).toBe(
+    "\n/home/user\n.:\n.\n..\n\n/tmp:\n.\n..\n",
+  );
+  expect((await before.exec("cat secret")).stdout).toBe("mine\n");
+});
+
+test("its threads give way to the runtime's", async (context) => {
+  if (process.platform !== "linux") return context.skip("a thread has a priority of its own on Linux alone");
+  // The 19th field; the second one, the name, may have spaces.
+  const niceness = (task: string) => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+  };
+  const before = new Set(readdirSync("/proc/self/task"));
+  await (await boot()).exec("true");
+  const started = readdirSync("/proc/self/task").filter((task) => !before.has(task));
+  expect(started.map(niceness)).toContain(Math.max(niceness(String(process.pid)), 10));
 });
 
 test("a file that isn't there is an error with the system's name", async () => {
@@ -134,16 +160,17 @@ test("past the limits: output is cut, files are refused, deadlines are checked, 
 test("too many operations at once: the last is refused, and may come again", async () => {
   const driver = new EmbeddedDriver();
   const running = await Promise.all(Array.from({ length: limits.sandboxThreads }, () => boot(driver)));
-  const waiting = await boot(driver);
   const abort = new AbortController();
   const loops = running.map((sandbox) => rejection(sandbox.exec("while true; do :; done", {}, abort.signal)));
-  // One sandbox waits with one operation at a time: it takes many to fill the queue.
-  const boots = Array.from({ length: limits.sandboxQueue }, () => driver.boot({ signal: abort.signal }));
+  // An empty sandbox waits for no thread to be there, and with one operation at a time: it takes many to fill the queue.
+  const waiting = await boot(driver);
+  const crowd = await Promise.all(Array.from({ length: limits.sandboxQueue }, () => boot(driver)));
+  const queued = crowd.map((sandbox) => sandbox.exec("true", {}, abort.signal));
   const refused = await failure(waiting.exec("true"));
   expect([refused.code, refused.retryable]).toEqual(["busy", true]);
   abort.abort();
   await Promise.all(loops);
-  await Promise.allSettled(boots);
+  await Promise.allSettled(queued);
   expect((await waiting.exec("echo fine")).stdout).toBe("fine\n");
 });
 

@@ -6,6 +6,7 @@ import { boot as bootUnder } from "../../../../conformance/sandbox/drivers.ts";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
 import { ProcessDriver, type ProcessDriverOptions } from "../../src/sandbox/bubblewrap/process-driver.ts";
 import { missing, processDriver } from "../support/bubblewrap.ts";
+import { failure } from "../support/errors.ts";
 
 const MIB = 1024 * 1024;
 
@@ -41,9 +42,9 @@ test("files: their bytes, their length and their number have an end, also where 
   expect((await sandbox.exec("touch /dev/x")).exitCode).not.toBe(0);
   const holes = sandbox.exec("truncate -s 3M a; truncate -s 3M b");
   await expect(holes).rejects.toMatchObject({ code: "file_failed", metadata: { code: "EDQUOT" } });
-  await expect(sandbox.exec("rm a; mkdir many; cd many; touch $(seq 400)")).rejects.toMatchObject({
-    metadata: { code: "EDQUOT" },
-  });
+  // By who looks first: the watch over what runs, or the save behind it.
+  const { metadata } = await failure(sandbox.exec("rm a; mkdir many; cd many; touch $(seq 400)"));
+  expect(metadata?.code ?? metadata?.limit).toMatch(/^(EDQUOT|files)$/);
   const crowd = sandbox.exec("n=0; while true; do n=$((n+1)); : > crowd$n; done");
   await expect(crowd).rejects.toMatchObject({ code: "limit_exceeded", metadata: { limit: "files" } });
   expect((await sandbox.exec("find . -name 'crowd*' -delete; rm -r many; echo fine")).stdout).toBe("fine\n");

@@ -15,6 +15,7 @@ export class EmbeddedDriver implements SandboxDriver {
   readonly #pools = {
     operations: new ThreadPool(limits.sandboxThreads),
     processes: new ThreadPool(limits.sandboxProcessThreads),
+    haveOpened: false,
   };
   #booted = 0;
 

@@ -45,6 +45,8 @@ interface Bounds {
 export interface ThreadPools {
   readonly operations: ThreadPool;
   readonly processes: ThreadPool;
+  /** A thread of them has opened a sandbox: so will the others. */
+  haveOpened: boolean;
 }
 
 /** A sandbox in worker threads. */
@@ -83,7 +85,10 @@ export class EmbeddedSandbox implements Sandbox {
     try {
       if (this.#mounts.length > 0) this.#layers = await layersOf(this.#mounts);
       if (this.#files !== undefined) this.#image.apply(await this.#files.load());
-      await this.#run({ kind: "open" }, { signal });
+      signal.throwIfAborted();
+      // Of an empty one there is nothing that could fail, and its first operation opens it.
+      const isEmpty = this.#layers === undefined && this.#image.version === 0;
+      if (!isEmpty || !this.#pools.haveOpened) await this.#run({ kind: "open" }, { signal });
     } catch (cause) {
       await this.shutdown();
       throw cause;
@@ -283,6 +288,7 @@ export class EmbeddedSandbox implements Sandbox {
     startedAt: number,
   ): Promise<OperationResults[O["kind"]]> {
     const { changes, failure } = answer;
+    if (answer.holds) this.#pools.haveOpened = true;
     // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
     thread.held = undefined;
     const durable = this.#durable(changes);

@@ -5,6 +5,7 @@
  * resolution, but for just-bash.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { giveWay } from "./give-way.ts";
 import { lateHeaders, loadHeaders } from "./late-headers.ts";
 import type { FetchAnswer, ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
 import { run } from "./operations.ts";
@@ -36,7 +37,8 @@ function failureOf(cause: unknown): ThreadFailure {
 }
 
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
-  const loaded = loadWarm(data);
+  let asked = 0;
+  const loaded = loadWarm(data, () => asked > 0);
   // Who asks for something hears of it.
   loaded.catch(() => undefined);
   let held: Held | undefined;
@@ -49,10 +51,13 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   };
   port.on("message", (request: ThreadRequest | FetchAnswer) => {
     if ("fetched" in request) return way.answered(request);
+    asked += 1;
     void (async () => {
       try {
         if (request.image !== undefined || held?.sandbox !== request.sandbox) held = await open(request);
         port.postMessage(await answer(request, held));
+        // Behind the answer: nobody waits for it, and should it fail the next one who opens a shell hears why.
+        setImmediate(() => void loaded.then((module) => module.prepare()).catch(() => undefined));
       } catch (cause) {
         held = undefined;
         port.postMessage({ holds: false, changes: [], failure: failureOf(cause) } satisfies ThreadAnswer);
@@ -61,12 +66,19 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   });
 }
 
-/** The shell, when it has run a command: its first one takes longer than any other. */
-async function loadWarm(data: ThreadData): Promise<ShellModule> {
+/**
+ * The shell. Its first command takes longer than any other: when nobody waits it has run one, and the next sandbox's shell is there.
+ */
+async function loadWarm(data: ThreadData, isAwaited: () => boolean): Promise<ShellModule> {
   lateHeaders();
   const module = await loadShell(data);
+  giveWay();
+  // Requests that came meanwhile are heard now.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (isAwaited()) return module;
   const { bash } = await module.open([], undefined, undefined);
   await bash.exec("echo");
+  await module.prepare();
   return module;
 }
 

@@ -1,9 +1,10 @@
 /**
  * just-bash, in a sandbox thread: a shell with about ninety commands, written in JavaScript, over a file system in memory.
  *
- * It is an optional package, imported when the first sandbox boots.
+ * It is an optional package, imported when the first sandbox boots. An empty shell, which is about ninety files, takes longer to make than
+ * most commands take to run: one is made ahead, while nobody waits.
  */
-import type { Bash, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
+import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { FileWatch } from "./file-watch.ts";
 import type { Layers, ThreadData } from "./messages.ts";
@@ -33,6 +34,14 @@ export interface Outside {
 export interface ShellModule {
   /** A shell over these files. */
   open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell>;
+  /** Makes what the next shell without a network begins with, unless it is there. */
+  prepare(): Promise<void>;
+}
+
+/** A shell as every sandbox has it before it has files of its own. */
+interface EmptyShell {
+  readonly bash: Bash;
+  readonly files: InMemoryFs;
 }
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
@@ -42,41 +51,76 @@ export async function loadShell(data: ThreadData): Promise<ShellModule> {
       throw new JustBashMissing(cause.message);
     throw cause;
   });
-  const mountOf = ({ path, hostPath }: Layers["hosts"][number]) => ({
-    mountPoint: path,
-    // It looks at no link that leads out of its root.
-    filesystem: new justBash.OverlayFs({
-      root: hostPath,
-      mountPoint: "/",
-      readOnly: true,
-      maxFileReadSize: data.fileBytes,
-    }),
-  });
+  return new LoadedShell(justBash, data);
+}
+
+class LoadedShell implements ShellModule {
+  readonly #justBash: typeof import("just-bash");
+  readonly #data: ThreadData;
+  #next: EmptyShell | undefined;
+
+  constructor(justBash: typeof import("just-bash"), data: ThreadData) {
+    this.#justBash = justBash;
+    this.#data = data;
+  }
+
+  async prepare(): Promise<void> {
+    this.#next ??= await this.#empty(undefined);
+  }
+
+  async open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell> {
+    const { bash: plain, files } = await this.#take(outside);
+    for (const [path, entry] of layers?.lower ?? []) await restore(files, path, entry);
+    const given = new Set(files.getAllPaths());
+    for (const [path, entry] of image) await restore(files, path, entry);
+    const watch = new FileWatch(files, given);
+    const { outputBytes } = this.#data;
+    const { hosts = [] } = layers ?? {};
+    if (hosts.length === 0) return { bash: plain, files, outputBytes, takeChanges: () => watch.take() };
+    const mounts = hosts.map((host) => this.#mountOf(host));
+    const mounted = new this.#justBash.MountableFs({ base: files, mounts });
+    const bash = new this.#justBash.Bash({ ...optionsOf(outside), fs: mounted });
+    return { bash, files: mounted, outputBytes, takeChanges: () => watch.take() };
+  }
+
+  async #take(outside: Outside | undefined): Promise<EmptyShell> {
+    const next = this.#next;
+    if (outside !== undefined || next === undefined) return await this.#empty(outside);
+    this.#next = undefined;
+    return next;
+  }
+
+  async #empty(outside: Outside | undefined): Promise<EmptyShell> {
+    const { Bash, InMemoryFs } = this.#justBash;
+    const files = new InMemoryFs({}, { maxTotalBytes: this.#data.fileBytes });
+    // It puts what every shell has there.
+    const bash = new Bash({ ...optionsOf(outside), fs: files });
+    await files.mkdir(HOME, { recursive: true });
+    await files.mkdir("/tmp", { recursive: true });
+    return { bash, files };
+  }
+
+  #mountOf({ path, hostPath }: Layers["hosts"][number]) {
+    return {
+      mountPoint: path,
+      // It looks at no link that leads out of its root.
+      filesystem: new this.#justBash.OverlayFs({
+        root: hostPath,
+        mountPoint: "/",
+        readOnly: true,
+        maxFileReadSize: this.#data.fileBytes,
+      }),
+    };
+  }
+}
+
+function optionsOf(outside: Outside | undefined): BashOptions {
   return {
-    open: async (image, layers, outside) => {
-      const files = new justBash.InMemoryFs({}, { maxTotalBytes: data.fileBytes });
-      const options = {
-        cwd: HOME,
-        env: { HOME, USER: "user", ...outside?.variables },
-        ...(outside === undefined ? {} : { fetch: outside.fetch }),
-        // The deadline bounds a command's time; these are the library's own guards of memory.
-        executionLimits: { maxCommandCount: Infinity, maxLoopIterations: Infinity },
-      };
-      // It puts what every shell has there.
-      const plain = new justBash.Bash({ ...options, fs: files });
-      await files.mkdir(HOME, { recursive: true });
-      await files.mkdir("/tmp", { recursive: true });
-      for (const [path, entry] of layers?.lower ?? []) await restore(files, path, entry);
-      const given = new Set(files.getAllPaths());
-      for (const [path, entry] of image) await restore(files, path, entry);
-      const watch = new FileWatch(files, given);
-      const { hosts = [] } = layers ?? {};
-      if (hosts.length === 0)
-        return { bash: plain, files, outputBytes: data.outputBytes, takeChanges: () => watch.take() };
-      const mounted = new justBash.MountableFs({ base: files, mounts: hosts.map(mountOf) });
-      const bash = new justBash.Bash({ ...options, fs: mounted });
-      return { bash, files: mounted, outputBytes: data.outputBytes, takeChanges: () => watch.take() };
-    },
+    cwd: HOME,
+    env: { HOME, USER: "user", ...outside?.variables },
+    ...(outside === undefined ? {} : { fetch: outside.fetch }),
+    // The deadline bounds a command's time; these are the library's own guards of memory.
+    executionLimits: { maxCommandCount: Infinity, maxLoopIterations: Infinity },
   };
 }
 

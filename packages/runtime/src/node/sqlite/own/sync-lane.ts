@@ -39,6 +39,7 @@ export class SyncLane {
   readonly #cells: Int32Array;
   readonly #ends: Float64Array;
   #running = NONE;
+  #hasAnswered = false;
 
   constructor(owner: SyncLaneOwner) {
     this.#owner = owner;
@@ -56,6 +57,11 @@ export class SyncLane {
 
   get isFree(): boolean {
     return this.#running.length === 0;
+  }
+
+  /** True until it has answered for the first time. */
+  get isStarting(): boolean {
+    return !this.#hasAnswered;
   }
 
   /** Syncs them, in order. Only when it is free; at most `MOST_JOBS`. */
@@ -89,6 +95,7 @@ export class SyncLane {
     const running = this.#running;
     if (running.length === 0) return;
     this.#running = NONE;
+    this.#hasAnswered = true;
     for (const [index, { resolve, reject }] of running.entries()) {
       const error = this.#errorOf(index);
       if (error === undefined) resolve();

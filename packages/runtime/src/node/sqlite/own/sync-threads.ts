@@ -5,8 +5,9 @@
  * all who wait. One after the other each would pay for itself, so a few threads share what waits: a thread that is free
  * takes its part of it, and who asks meanwhile goes with the next request.
  *
- * Threads are started by the first sync that none of the others could take, and are unreferenced while they have nothing
- * to do. Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
+ * A thread is started when as many syncs wait as there are threads, one at a time: a process that has just begun, or
+ * does one thing after the other, doesn't pay for four of them. They are unreferenced while they have nothing to do.
+ * Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
  */
 import { closeSync, openSync } from "node:fs";
 import { MOST_JOBS, type SyncJob } from "./sync-cells.ts";
@@ -70,6 +71,8 @@ export class SyncThreads {
   #freeLane(): SyncLane | undefined {
     const free = this.#lanes.find((lane) => lane.isFree);
     if (free !== undefined || this.#lanes.length === THREADS) return free;
+    const isEnough = this.#waiting.length < this.#lanes.length;
+    if (isEnough || this.#lanes.some((lane) => lane.isStarting)) return undefined;
     const lane = new SyncLane({ free: this.#send, lost: (error) => this.#lose(error) });
     this.#lanes.push(lane);
     return lane;
