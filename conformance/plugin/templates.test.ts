@@ -14,7 +14,7 @@ import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
-import { cargoTarget } from "../../packages/plugins/test/support/built.ts";
+import { cargoEnvironment } from "../../packages/plugins/test/support/built.ts";
 import { type FoundPython, findPython } from "../../packages/plugins/test/support/python.ts";
 import { exampleKit } from "./example-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
@@ -41,7 +41,7 @@ const make = (folder: string, ...args: readonly string[]) =>
 function buildEnv(): NodeJS.ProcessEnv {
   const cargo = process.env.TROUPE_TEST_CARGO;
   const path = cargo ? `${join(cargo, "..")}:${process.env.PATH}` : process.env.PATH;
-  return { ...process.env, PATH: path, CARGO_TARGET_DIR: cargoTarget };
+  return { ...cargoEnvironment(), PATH: path };
 }
 
 function worker(folder: string, load: NativeLoad | WorkerLoad): OpenCarrier {

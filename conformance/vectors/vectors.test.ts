@@ -79,7 +79,7 @@ describe("the golden encodings", () => {
   test("S1.9 Rust reads and writes each, and refuses what is none", {
     timeout: 300_000,
   }, async (context: TestContext) => {
-    const ran = await cargo("test", "--locked", "--quiet", "--test", "vectors");
+    const ran = await cargo("test", "--release", "--locked", "--quiet", "--test", "vectors");
     if (ran.missing !== undefined) context.skip(ran.missing);
   });
 

@@ -35,8 +35,8 @@ function run(context: TestContext, built: Built, ...args: string[]) {
 
 test.for([
   ["formatted", ["fmt", "--check"]],
-  ["without a warning", ["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]],
-  ["true to its own tests and examples", ["test", "--locked", "--quiet"]],
+  ["without a warning", ["clippy", "--release", "--all-targets", "--locked", "--", "-D", "warnings"]],
+  ["true to its own tests and examples", ["test", "--release", "--locked", "--quiet"]],
 ] as const)("the Rust SDK is %s", { timeout: 300_000 }, async ([, args], context: TestContext) => {
   const ran = await cargo(...args);
   if (ran.missing !== undefined) context.skip(ran.missing);
