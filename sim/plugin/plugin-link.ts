@@ -64,7 +64,7 @@ export class PluginLink implements Carrier {
 
   send(frame: HostFrame): void {
     if (this.#over || this.#closing) return;
-    const bytes = HostFrameCodec.encode(frame).finish();
+    const bytes = HostFrameCodec.encode(frame);
     const lateMs = this.#isIll("is slow of hearing") ? this.#lateness() : 0;
     this.#toPlugin.add(this.#now + this.#latency() + lateMs, () =>
       this.#plugin.heard(HostFrameCodec.decode(bytes)),
@@ -92,7 +92,7 @@ export class PluginLink implements Carrier {
     this.#frames += 1;
     const saying = frame.body?.$case === "actor" ? (frame.body.value.body?.$case ?? "") : "";
     const isAnswer = answers.has(saying);
-    const bytes = PluginFrameCodec.encode(frame).finish();
+    const bytes = PluginFrameCodec.encode(frame);
     if (this.#isIll("crashes")) return this.#crash(bytes);
     if (this.#isIll("breaks off in a frame")) return this.#corrupt(bytes.slice(0, -1));
     if (this.#isIll("makes up an instance")) return this.#corrupt(madeUp());
@@ -107,7 +107,7 @@ export class PluginLink implements Carrier {
   #repeat(frame: PluginFrame): void {
     const { world, host } = this.#parts;
     this.#breakOut("a plugin answered twice");
-    const bytes = PluginFrameCodec.encode(frame).finish();
+    const bytes = PluginFrameCodec.encode(frame);
     const afterMs = world.random.around(world.random.pick([0.1, 20]));
     this.#toHost.add(this.#now, () => host.later(afterMs, () => this.#arrive(bytes)));
   }
@@ -185,9 +185,9 @@ export class PluginLink implements Carrier {
 
 function madeUp(): Uint8Array {
   const value = { instance: 1_000_000, body: { $case: "rest", value: { idle: true } } } as const;
-  return PluginFrameCodec.encode({ body: { $case: "actor", value } }).finish();
+  return PluginFrameCodec.encode({ body: { $case: "actor", value } });
 }
 
 function failed(): Uint8Array {
-  return PluginFrameCodec.encode({ body: { $case: "failed", value: { error: undefined } } }).finish();
+  return PluginFrameCodec.encode({ body: { $case: "failed", value: { error: undefined } } });
 }
