@@ -214,6 +214,9 @@ export const limits = {
   sqlWorkersOfActor: 8,
   /** Statements of one remote actor that wait for a worker. */
   sqlWaiting: 1_024,
+  /** Statements of one remote actor that wait in its own host until the engine takes more, and their bytes. */
+  sqlHeld: 65_536,
+  sqlHeldBytes: 64 * 1024 * 1024,
   /** An actor that stops waits this long for SQL that runs. */
   sqlDrainMs: 5_000,
   /** The most that `timeout` may be. */

@@ -1,6 +1,6 @@
 /**
- * Actors in Rust as modules of WebAssembly, in a thread of a program in Node and in workerd, with SQL: the same sources that are
- * native plugins. One story for every place.
+ * Actors in Rust as modules of WebAssembly, in a thread of a program in Node, on a remote host in Node and in workerd, with SQL: the
+ * same sources that are native plugins. One story for every place.
  */
 import { readFile } from "node:fs/promises";
 import { createClient } from "@troupe/client";
@@ -60,8 +60,23 @@ async function marks(endpoint: string, asleep: () => Promise<unknown>): Promise<
   await client.dispose();
 }
 
+/** The story on a host that `start` makes: its code is there, and all that is its own is the engine's. */
+async function onHost(start: (endpoint: string) => Promise<AsyncDisposable>): Promise<void> {
+  const use = { counter: remoteActor(), tally: remoteActor({ database: true }) };
+  const registry = setup({ use, hosts: { token: TOKEN } });
+  const { endpoint } = await registry.start(quiet);
+  {
+    await using _ = await start(endpoint);
+    const instances = (): number => registry.remoteHosts.list().reduce((sum, one) => sum + one.instances, 0);
+    const asleep = (): Promise<unknown> => expect.poll(instances, { timeout: 60_000 }).toBe(0);
+    await counts(endpoint, asleep);
+    await marks(endpoint, asleep);
+  }
+  await registry.stop();
+}
+
 test(
-  "actors in Rust as modules of WebAssembly: in Node's thread, and in workerd with remote SQL",
+  "actors in Rust as modules of WebAssembly: in Node's thread, and with remote SQL on a host in Node and in workerd",
   patient,
   async (context) => {
     const [counter, tally] = [await rustWasmExample("counter"), await rustWasmExample("tally")];
@@ -77,24 +92,26 @@ test(
     await marks(endpoint, () => Promise.resolve());
     await embedded.stop();
 
-    const remote = { counter: remoteActor(), tally: remoteActor({ database: true }) };
-    const registry = setup({ use: remote, hosts: { token: TOKEN } });
-    const engine = await registry.start(quiet);
+    const onNode = setup({
+      use: {
+        counter: pluginActor({ wasm: counter.path, options: { sleepTimeout: 100 } }),
+        tally: pluginActor({ wasm: tally.path, needs, options: { sleepTimeout: 100 } }),
+      },
+    });
+    await onHost(async (engine) => {
+      const host = await onNode.startHost({ endpoint: engine, token: TOKEN, signals: false });
+      return { [Symbol.asyncDispose]: async () => host.close() };
+    });
+
     const modules = {
       "counter.wasm": await readFile(counter.path),
       "tally.wasm": await readFile(tally.path),
     };
-    const bindings = { ENGINE: engine.endpoint, TOKEN };
-    const [host, said] = await EdgeHost.start(await bundleText(worker), bindings, modules);
-    {
-      await using _ = host;
+    await onHost(async (engine) => {
+      const bindings = { ENGINE: engine, TOKEN };
+      const [host, said] = await EdgeHost.start(await bundleText(worker), bindings, modules);
       expect(said).toBe("data: ready\n\n");
-      const instances = (): number =>
-        registry.remoteHosts.list().reduce((sum, one) => sum + one.instances, 0);
-      const asleep = (): Promise<unknown> => expect.poll(instances, { timeout: 60_000 }).toBe(0);
-      await counts(engine.endpoint, asleep);
-      await marks(engine.endpoint, asleep);
-    }
-    await registry.stop();
+      return host;
+    });
   },
 );

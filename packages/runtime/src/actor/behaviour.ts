@@ -129,6 +129,8 @@ export interface RemoteBehaviour {
   readonly pool: string;
   /** The actor has a database, which is this engine's. */
   readonly database: boolean;
+  /** Its hosts aren't trusted: each text of SQL has so many milliseconds. */
+  readonly statementMs?: number | undefined;
 }
 
 /** How a definition is run. */

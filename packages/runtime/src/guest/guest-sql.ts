@@ -6,7 +6,8 @@
  * that comes while a transaction is open is in the innermost.
  *
  * Statements that nobody awaits one by one (`Promise.all`) travel together (`statement-group.ts`): they leave with the turn's
- * microtasks, or before whatever else the actor says, so that nothing that is said behind them overtakes them.
+ * microtasks, or before whatever else the actor says, so that nothing that is said behind them overtakes them. What is more
+ * than an engine takes at once waits here (`sql-pace.ts`), and what the actor says meanwhile doesn't wait for it.
  */
 import type { BindParams, ExecuteResult, SqlStatement } from "@troupe/protocol";
 import {
@@ -16,6 +17,7 @@ import {
   decodeSqlOutcomes,
 } from "@troupe/protocol/actor/v1";
 import type { ActorSql, Savepoint } from "../ports/storage.ts";
+import { SqlPace } from "./sql-pace.ts";
 import { type GroupedStatement, StatementGroup } from "./statement-group.ts";
 
 /** Asks the host. `isLast` is told each answer, and says of the last one that it is; without it one answer is all. */
@@ -27,6 +29,7 @@ export type AskHost = (
 /** `ActorSql` over a line. */
 export class GuestSql implements ActorSql {
   readonly #ask: AskHost;
+  readonly #pace = new SqlPace();
   /** Numbers of the transactions that are open, the innermost last. */
   #open: readonly number[] = [];
   #last = 0;
@@ -39,6 +42,11 @@ export class GuestSql implements ActorSql {
 
   execute(sql: string, params: BindParams): Promise<ExecuteResult> {
     const group = this.#groupOf(this.#innermost);
+    try {
+      this.#pace.check(group.load);
+    } catch (cause) {
+      return Promise.reject(cause);
+    }
     const gave = group.add({ sql, params });
     if (group.isFull) this.flush();
     return gave;
@@ -48,6 +56,8 @@ export class GuestSql implements ActorSql {
     const group = new StatementGroup(this.#innermost);
     const results = Promise.all(statements.map((statement) => group.add(statement)));
     const { error } = group;
+    this.#pace.check();
+    this.flush();
     if (error === undefined) void this.#send(group, true);
     else group.fail(error);
     return await results;
@@ -67,10 +77,9 @@ export class GuestSql implements ActorSql {
     this.#last += 1;
     const transaction = this.#last;
     const outer = this.#innermost;
-    await this.#ask({
-      $case: "sqlBegin",
-      value: { transaction, outer, timeoutMs: Math.ceil(timeoutMs) },
-    });
+    const value = { transaction, outer, timeoutMs: Math.ceil(timeoutMs) };
+    this.flush();
+    await this.#pace.run(() => this.#ask({ $case: "sqlBegin", value }));
     this.#open = [...this.#open, transaction];
     return {
       release: () => this.#end(transaction, false),
@@ -106,11 +115,13 @@ export class GuestSql implements ActorSql {
     const [first] = statements;
     if (first === undefined) return;
     try {
-      if (statements.length === 1 && !whole) await this.#sendOne(first, transaction);
-      else
-        await this.#ask({ $case: "sqlBatch", value: group.message(whole) }, ({ sql }) =>
-          group.answered(decodeSqlOutcomes(sql)),
-        );
+      const answered = ({ sql }: CarriedAnswer): boolean => group.answered(decodeSqlOutcomes(sql));
+      const isOne = statements.length === 1 && !whole;
+      const send = (): Promise<unknown> =>
+        isOne
+          ? this.#sendOne(first, transaction)
+          : this.#ask({ $case: "sqlBatch", value: group.message(whole) }, answered);
+      await this.#pace.run(send, group.load);
     } catch (cause) {
       group.fail(cause);
     }
@@ -125,6 +136,6 @@ export class GuestSql implements ActorSql {
   async #end(transaction: number, undo: boolean): Promise<void> {
     this.flush();
     this.#open = this.#open.filter((number) => number < transaction);
-    await this.#ask({ $case: "sqlEnd", value: { transaction, undo } });
+    await this.#pace.run(() => this.#ask({ $case: "sqlEnd", value: { transaction, undo } }));
   }
 }

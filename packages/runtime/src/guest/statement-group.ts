@@ -12,6 +12,7 @@ import {
 } from "@troupe/protocol";
 import { encodeBindParams, isBindParam, type SqlBatch } from "@troupe/protocol/actor/v1";
 import { sqlErrors } from "../sql/errors.ts";
+import type { SqlLoad } from "./sql-pace.ts";
 
 /** A statement, and who waits for it. */
 export interface GroupedStatement {
@@ -32,6 +33,10 @@ export class StatementGroup {
 
   constructor(transaction: number) {
     this.transaction = transaction;
+  }
+
+  get load(): SqlLoad {
+    return { count: this.statements.length, bytes: this.#bytes };
   }
 
   /** What comes behind it goes in another one. */

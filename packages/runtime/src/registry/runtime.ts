@@ -9,6 +9,7 @@ import {
   type ClientTransport,
   createClient,
 } from "@troupe/client";
+import type { RemoteBehaviour } from "../actor/behaviour.ts";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
@@ -16,7 +17,7 @@ import { type ActivationServices, currentActor } from "../actor/local/activation
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
-import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
+import { Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
 import { HostedFactories } from "../engine/hosted-factories.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
@@ -260,7 +261,7 @@ export class Runtime {
   }
 
   /** An actor of the hosts of a pool. Its code is the program's own. */
-  #hosted({ pool, database }: KnownActor): InstanceFactory {
+  #hosted({ pool, database, statementMs }: Omit<RemoteBehaviour, "kind">): InstanceFactory {
     return new CarriedFactory(
       this.env,
       {
@@ -269,6 +270,7 @@ export class Runtime {
       },
       {
         database,
+        statementMs,
         actors: this.#outward,
         limiter: this.#services.limiter,
         wake: (id) => void this.#wake(id),

@@ -174,7 +174,11 @@ export class HostClient {
     if (body?.$case === "refused") {
       const { error } = body.value;
       const refusal = error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor");
-      this.#say("warn", "the engine refuses this host: it is over", { why: refusal.message });
+      const why = refusal.message;
+      // The engine closes the link behind it.
+      if (refusal.retryable)
+        return this.#say("warn", "the engine refuses this host for now; trying again", { why });
+      this.#say("warn", "the engine refuses this host: it is over", { why });
       this.#end(refusal);
     } else if (body?.$case === "welcome") this.#welcomed(body.value);
     else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);

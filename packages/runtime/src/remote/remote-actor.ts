@@ -3,7 +3,7 @@
  */
 
 import type { RemoteBehaviour } from "../actor/behaviour.ts";
-import { UNDECLARED } from "../actor/carried/definition.ts";
+import { checkSqlTimeLimit, UNDECLARED } from "../actor/carried/definition.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { isPoolName, POOL_NAME } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
@@ -24,11 +24,19 @@ export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
     readonly pool?: string;
     /** The definition on the host has `db`. Default: false. */
     readonly database?: boolean;
+    /**
+     * Its hosts aren't trusted: their SQL runs in a process of its own, as a plugin's does, and a text of it that takes longer than so many
+     * milliseconds is ended with that process (`sql.timed_out`). Default: nothing ends it.
+     */
+    readonly sqlTimeLimitMs?: number;
   } = {},
 ): RemoteDefinition<D> {
-  checkKnownOptions("remoteActor", options, ["pool", "database"]);
-  const { pool = "default", database = false } = options;
+  checkKnownOptions("remoteActor", options, ["pool", "database", "sqlTimeLimitMs"]);
+  const { pool = "default", database = false, sqlTimeLimitMs: statementMs } = options;
   if (!isPoolName(pool)) throw configErrors.invalidOption("pool", POOL_NAME);
-  const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool, database });
+  checkSqlTimeLimit(statementMs);
+  if (statementMs !== undefined && !database)
+    throw configErrors.invalidOption("sqlTimeLimitMs", "with `database: true`");
+  const behaviour: RemoteBehaviour = Object.freeze({ kind: "remote", pool, database, statementMs });
   return Object.freeze({ descriptor: UNDECLARED, behaviour }) as RemoteDefinition<D>;
 }

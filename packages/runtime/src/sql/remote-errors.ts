@@ -32,8 +32,8 @@ export const remoteSqlErrors = {
       "This activation was given up: the actor runs elsewhere, and its SQL isn't done here any more",
       { metadata: { instance, applied: "no" } },
     ),
-  busy: (limit: number) =>
-    error(503, "sqlite", "busy", `The actor has ${limit} statements that wait already`, {
+  busy: (limit: number, unit: "statements" | "bytes" = "statements") =>
+    error(503, "sqlite", "busy", `The actor has ${limit} ${unit} of SQL that wait already`, {
       retryable: true,
       metadata: { limit, applied: "no" },
     }),

@@ -42,6 +42,26 @@ const ledger = actor({
           if (fate === "is undone") throw new Error("it is");
         })
         .then(() => "done", codeOf),
+    /** How many of them ended in which way. */
+    addApart: async (c, count: number, bytes = 1) => {
+      const insert = (): Promise<unknown> =>
+        c.db.execute("INSERT INTO entries VALUES (length(?))", new Uint8Array(bytes));
+      const all = await Promise.all(Array.from({ length: count }, () => insert().then(() => "done", codeOf)));
+      const busy = all.filter((end) => end === "sqlite.busy").length;
+      return { done: all.filter((end) => end === "done").length, busy };
+    },
+    inOrder: async (c, count: number) => {
+      const insert = (amount: number) => c.db.execute("INSERT INTO entries VALUES (?)", amount);
+      const before = Array.from({ length: count }, (_, index) => insert(index));
+      const batch = c.db.batch([{ sql: "INSERT INTO entries VALUES (?)", args: [count] }]);
+      const transaction = c.db.transaction(
+        async (tx) => await tx.execute("INSERT INTO entries VALUES (?)", count + 1),
+      );
+      const behind = Array.from({ length: count }, (_, index) => insert(count + 2 + index));
+      await Promise.all([...before, batch, transaction, ...behind]);
+      const rows = await c.db.execute<{ amount: number }>("SELECT amount FROM entries ORDER BY rowid");
+      return rows.every(({ amount }, index) => amount === index) ? rows.length : rows;
+    },
     addBatch: (c, count: number) =>
       c.db.batch(Array.from({ length: count }, () => "INSERT INTO entries VALUES (1)")),
     late: async (c) => {
@@ -187,6 +207,40 @@ test("statements of one turn travel together, both ways: a thousand inserts are 
     output: "Error: it is",
   });
   expect(await driver.act("ledger", "count")).toMatchObject({ output: 2_001 });
+});
+
+test("5,000 statements that are awaited together go through: what the engine has no room for waits in the host, in its order", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  const { links } = host();
+  await driver.world.idle();
+  expect(await driver.act("ledger?key=a", "addApart", 5_000)).toMatchObject({
+    output: { done: 5_000, busy: 0 },
+  });
+  expect(await driver.act("ledger?key=a", "count")).toMatchObject({ output: 5_000 });
+  expect(await driver.act("ledger?key=b", "inOrder", 3_000)).toMatchObject({ output: 6_002 });
+  // A flood of one actor's keeps no other one waiting for its end.
+  const said = vi.spyOn(links[0] ?? Object.assign({}, { send: () => {} }), "send");
+  const flood = watch(driver.act("ledger?key=a", "addApart", 20_000));
+  await driver.world.until(() => said.mock.calls.length > 0);
+  expect(await driver.act("ledger?key=c", "add", 5)).toMatchObject({ status: 200 });
+  expect(flood.state).toBe("pending");
+  await driver.world.until(() => flood.state !== "pending");
+  expect(flood.value).toMatchObject({ output: { done: 20_000, busy: 0 } });
+});
+
+test("what waits in the host is bounded, by number and bytes: past it a statement is refused, and nothing of it was sent", async () => {
+  const { driver, host } = await engine();
+  await using _ = driver;
+  host();
+  await driver.world.idle();
+  const { output } = await driver.act("ledger", "addApart", limits.sqlHeld + limits.sqlWaiting + 1_000);
+  expect(output).toEqual({ done: limits.sqlHeld + limits.sqlWaiting, busy: 1_000 });
+  expect(await driver.act("ledger", "count")).toMatchObject({ output: limits.sqlHeld + limits.sqlWaiting });
+  const most = limits.sqlHeldBytes + limits.sqlBatchBytes;
+  const wide = await driver.act("ledger", "addApart", most / limits.sqlBoundBytes + 10, limits.sqlBoundBytes);
+  expect(Object(wide.output).busy).toBeGreaterThanOrEqual(10);
+  expect(Object(wide.output).done).toBeGreaterThan(limits.sqlHeldBytes / limits.sqlBoundBytes);
 });
 
 test("S3.3 what comes together is bounded at the engine as well, whatever a host says", async () => {

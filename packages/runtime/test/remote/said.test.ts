@@ -2,7 +2,10 @@
 import { createServer } from "node:http";
 import { actor, setup } from "@troupe/runtime";
 import { expect, test, vi } from "vitest";
+import { engineErrors } from "../../src/engine/errors.ts";
+import { memoryLinks } from "../../src/ports/memory/transport.ts";
 import { HostClient } from "../../src/remote/host-client.ts";
+import { refuse } from "../../src/remote/opening-link.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
 import { World } from "../driver/world.ts";
@@ -103,6 +106,31 @@ test("whom the engine refuses says so, also when nobody awaits it; the engine te
     ["warn", "a remote host was refused", ["error", "why"]],
     ["warn", "the engine refuses this host: it is over", ["hostId", "why"]],
   ]);
+});
+
+test("a refusal that says that it may pass isn't the end: the host comes again", async () => {
+  const { driver, said } = await engine();
+  await using _ = driver;
+  let dialled = 0;
+  const client = new HostClient({
+    ...{ env: driver.world, use: { counter }, token: "secret", pool: "default" },
+    dial: async () => {
+      dialled += 1;
+      const [near, far] = memoryLinks(driver.world);
+      if (dialled === 1) {
+        far.attach({ message: () => {}, closed: () => {} });
+        refuse(far, engineErrors.tooManyOpening(256));
+      } else driver.runtime.hosts.accept(far);
+      return near;
+    },
+  });
+  await driver.world.pass(1_000);
+  await client.ready;
+  expect(said().map(({ message }) => message)).toEqual([
+    "the engine refuses this host for now; trying again",
+    "connected to the engine",
+  ]);
+  client.close();
 });
 
 test("a Hello that names no version is no Hello", async () => {

@@ -66,11 +66,7 @@ export function carriedActorFrom(
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
     throw configErrors.invalidOption("needs", `a list of ${carriedNeeds.join(", ")}`);
-  if (sqlTimeLimitMs !== undefined && !isTimeLimit(sqlTimeLimitMs))
-    throw configErrors.invalidOption(
-      "sqlTimeLimitMs",
-      `whole milliseconds, 1 to ${limits.sqlStatementLongestMs}`,
-    );
+  checkSqlTimeLimit(sqlTimeLimitMs);
   const behaviour: CarriedBehaviour = Object.freeze({
     kind: "carried",
     source,
@@ -82,6 +78,9 @@ export function carriedActorFrom(
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }
 
-function isTimeLimit(ms: number): boolean {
-  return Number.isInteger(ms) && ms >= 1 && ms <= limits.sqlStatementLongestMs;
+/** Throws `config.invalid_option`. */
+export function checkSqlTimeLimit(ms: number | undefined): void {
+  const longestMs = limits.sqlStatementLongestMs;
+  if (ms === undefined || (Number.isInteger(ms) && ms >= 1 && ms <= longestMs)) return;
+  throw configErrors.invalidOption("sqlTimeLimitMs", `whole milliseconds, 1 to ${longestMs}`);
 }
