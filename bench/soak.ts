@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- [--minutes 10]`: a gateway for agents under mixed load, with its trace and metrics on. It fails when memory grows:
+ * `npm run soak -- [--minutes 10] [--rate 200]`: a gateway for agents under mixed load, with its trace and metrics on. It fails when memory grows:
  * when the least that its heap, or all that is resident, came to in the last third of the time, after a collection, is above the least of
  * the third before. What is under way makes single samples differ by more than a leak of hours.
  *
@@ -7,8 +7,8 @@
  * much as a leak beside the heap would be. Here that room is small and full from the start, so that what is resident is to stay flat.
  * Without that it levels off too: from 370 MB by 0.9 MB a minute in the fifth to the eighth minute, where this stands at 250.
  *
- * The load is bounded, goes to this machine alone, and ends by itself: whole answers, streams, streams whose client goes away, refused
- * paths, hooks.
+ * The load is bounded, goes to this machine alone, and ends by itself: whole answers, streams, streams whose client goes away, what passes
+ * through, refused paths, hooks, metrics that are read. `--rate` calls a second at most; without it as many as come.
  */
 import { parseArgs } from "node:util";
 import { BenchProxy } from "./proxy/bench-proxy.ts";
@@ -28,9 +28,12 @@ interface Sample {
   readonly rssBytes: number;
 }
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
-const minutes = Number(values.minutes);
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "10" }, rate: { type: "string", default: "Infinity" } },
+});
+const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
 if (!(minutes > 0)) throw new RangeError("--minutes takes a number above 0");
+if (!(rate > 0)) throw new RangeError("--rate takes a number above 0");
 
 await using provider = await ModelProvider.start();
 await using proxy = await BenchProxy.start("troupe", provider.url, [YOUNG_GENERATION]);
@@ -68,8 +71,10 @@ for (const [what, grows, limit] of [
 
 /** One after the other, in turns, until the time is up. */
 async function caller(first: number): Promise<void> {
-  const kinds = [whole, streamed, left, refused, hook];
+  const kinds = [whole, streamed, left, passed, refused, hook, metrics];
   for (let n = first; elapsed() < minutes; n += 1) {
+    const early = (calls / rate) * 1_000 - elapsed() * 60_000;
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
     await kinds[n % kinds.length]?.();
     calls += 1;
   }
@@ -91,6 +96,10 @@ async function left(): Promise<void> {
   answer.destroy();
 }
 
+async function passed(): Promise<void> {
+  await (await fetch(`${proxy.url}/v1/models`)).text();
+}
+
 async function refused(): Promise<void> {
   await (await fetch(`${proxy.url}/%`)).text();
 }
@@ -98,6 +107,10 @@ async function refused(): Promise<void> {
 async function hook(): Promise<void> {
   const body = JSON.stringify({ hook_event_name: "PreToolUse", tool_name: "ls", tool_input: {} });
   await (await fetch(`${proxy.url}/hooks/claude`, { method: "POST", body })).text();
+}
+
+async function metrics(): Promise<void> {
+  await (await fetch(`${proxy.url}/metrics`)).text();
 }
 
 /** Between the least of the second third and that of the last, a minute. */

@@ -10,6 +10,12 @@ export interface CallOptions {
   readonly bytes?: number;
 }
 
+/** How many calls are made at once, and when it is enough: whatever comes first. */
+export interface LoadOptions extends CallOptions {
+  readonly callers: number;
+  readonly ends: { readonly durationMs?: number; readonly calls?: number };
+}
+
 /** Keeps its connections. */
 export class ModelClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true });
@@ -47,16 +53,17 @@ export class ModelClient implements Disposable {
     return answer;
   }
 
-  /** `callers` call one after the other for `durationMs`; calls a second. */
+  /** `callers` call one after the other until the time is up or so many calls were made; calls a second. */
   async load(
     base: string,
-    { callers, durationMs }: { callers: number; durationMs: number },
+    { callers, ends, ...options }: LoadOptions,
   ): Promise<{ rate: number; calls: number }> {
     const began = performance.now();
+    const { durationMs = Number.POSITIVE_INFINITY, calls: most = Number.POSITIVE_INFINITY } = ends;
     let calls = 0;
     const caller = async (): Promise<void> => {
-      while (performance.now() - began < durationMs) {
-        await this.call(base);
+      while (calls < most && performance.now() - began < durationMs) {
+        await this.call(base, options);
         calls += 1;
       }
     };

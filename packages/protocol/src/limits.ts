@@ -486,7 +486,7 @@ export const limits = {
   sessionTailEvents: 1_024,
   /** The body of a request to a model that a gateway for agents passes on. */
   gatewayModelBodyBytes: 100 * 1024 * 1024,
-  /** Of such a body, what a gateway for agents holds where no middleware sees requests. A longer one goes on while it comes, unread. */
+  /** Of such a body, what events tell, and what a gateway for agents holds where no middleware sees requests: a longer one goes on while it comes. */
   gatewayHeldBodyBytes: 16 * 1024 * 1024,
   /** What a gateway for agents reads of a provider's response, unpacked, for its trace. A longer one is told of by its size. */
   gatewayReadBytes: 4 * 1024 * 1024,

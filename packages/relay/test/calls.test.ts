@@ -196,6 +196,16 @@ test("model calls have the kinds of tool calls: rejected, rewritten, gone around
   expect(await codeOf(relay.llmCallExecute("l", request, () => 1))).toBe("relay.guardrail_rejected");
 });
 
+test("requestInEvents: events have the headers alone, and the provider the whole request", async () => {
+  const driver = new Driver();
+  const given: LlmRequest = { headers: { "x-tenant": "a" }, content: { long: "text" } };
+  const fn = (real: LlmRequest): unknown => real.content;
+  expect(await driver.relay.llmCallExecute("m", given, fn, { requestInEvents: "headers" })).toEqual({
+    long: "text",
+  });
+  expect((await driver.find("m", "start")).data).toEqual({ headers: { "x-tenant": "a" }, content: null });
+});
+
 test("headers may be given as Headers, a map or pairs: the provider gets them all, events none that are secret", async () => {
   const pairs: [string, string][] = [
     ["x-tenant", "a"],

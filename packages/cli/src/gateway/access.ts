@@ -13,14 +13,29 @@ export function isLoopback(host: string): boolean {
   return host === "::1" || loopbackHosts.has(host);
 }
 
-/** Throws `gateway.host_not_allowed` or `gateway.origin_not_allowed`. */
-export function checkAccess(headers: {
-  readonly host?: string | undefined;
-  readonly origin?: string | undefined;
-}): void {
+/** What is looked at of a request. */
+export interface AskedBy {
+  readonly headers: { readonly host?: string | undefined; readonly origin?: string | undefined };
+  /** Name, value, name, value … */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Throws `gateway.bad_request` for more than one Host, `gateway.host_not_allowed` and `gateway.origin_not_allowed`. */
+export function checkAccess({ headers, rawHeaders }: AskedBy): void {
   const { host = "", origin } = headers;
+  // Node tells the first; whoever reads the others may take another for it.
+  if (hostsOf(rawHeaders) > 1) throw requestErrors.badRequest("there is more than one Host");
   if (!isLoopbackHost(host)) throw requestErrors.hostNotAllowed(host);
   if (origin !== undefined && !isLoopbackOrigin(origin)) throw requestErrors.originNotAllowed(origin);
+}
+
+function hostsOf(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
+  return hosts;
 }
 
 /** A Host header: a loopback name, and maybe a port; nothing before, between or behind them. */

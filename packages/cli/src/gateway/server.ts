@@ -20,6 +20,7 @@ import type { PrometheusExporter } from "@troupe/relay/node";
 import { optionErrors, requestErrors } from "../errors.ts";
 import { checkAccess } from "./access.ts";
 import { answerHook, hookedAgent } from "./agent-hooks.ts";
+import { Connections } from "./connections.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import type { GatewayMetrics, RouteName } from "./metrics.ts";
 import { withoutToken } from "./token.ts";
@@ -46,6 +47,7 @@ const DRAIN_MS = 10_000;
 export class GatewayServer {
   readonly #route: ServerRoute;
   readonly #server: Server;
+  readonly #connections: Connections;
   #url = "";
   /** Requests that are served, to the last word of their trace. */
   readonly #serving = new Set<Promise<void>>();
@@ -55,9 +57,11 @@ export class GatewayServer {
     this.#route = route;
     // A body may take as long as it likes, as the answer may.
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
+      this.#connections.asked(request.socket, response);
       const serving = this.#serve(request, response).finally(() => this.#serving.delete(serving));
       this.#serving.add(serving);
     });
+    this.#connections = new Connections(this.#server);
   }
 
   /** Listens. Throws `config.cannot_listen`. */
@@ -89,7 +93,7 @@ export class GatewayServer {
     this.#stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     if (now) this.#server.closeAllConnections();
-    else this.#server.closeIdleConnections();
+    else this.#connections.close();
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       this.#server.closeAllConnections();
@@ -123,7 +127,7 @@ export class GatewayServer {
     response: ServerResponse,
   ): Promise<void> {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
-    checkAccess(request.headers);
+    checkAccess(request);
     if (path === "/plugins") return this.#diagnose(request, response);
     if (path === "/metrics") return this.#measure(request, response);
     if (provider === undefined && !path.startsWith("/hooks/"))

@@ -2,6 +2,7 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 
 export interface Received {
   readonly url: string;
@@ -18,10 +19,11 @@ export class ScriptedProvider extends EventEmitter implements AsyncDisposable {
     super();
     this.#server = createServer(async (request, response) => {
       this.emit("request");
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
+      const body = await buffer(request).catch(() => undefined);
+      // One that is cut isn't received.
+      if (body === undefined) return;
       const { url = "", rawHeaders: headers } = request;
-      this.received.push({ url, headers, body: Buffer.concat(chunks) });
+      this.received.push({ url, headers, body });
       answer(request, response);
     });
   }

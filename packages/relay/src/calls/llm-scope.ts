@@ -17,6 +17,8 @@ export interface LlmCallOptions extends CallOptions {
   readonly codec?: LlmCodec;
   /** Reads them for events alone: intercepts see, and may change, what the provider does. Default: the codec. */
   readonly eventCodec?: LlmCodec;
+  /** What events tell of the request: "headers" leaves its content out, as `null`. Default: "whole". */
+  readonly requestInEvents?: "whole" | "headers";
 }
 
 /** A model's scope, open. */
@@ -48,7 +50,8 @@ export class LlmScope {
     const copy = this.#copy("llm_sanitize_request_guardrail", "annotated_request", (codec, value) =>
       codec.decode(requestOf(value)),
     );
-    parts.recorder.start(this.scope, requestWithoutSecrets(request), { chains, copy });
+    const told = options.requestInEvents === "headers" ? { ...request, content: null } : request;
+    parts.recorder.start(this.scope, requestWithoutSecrets(told), { chains, copy });
     for (const mark of pendingMarks) parts.recorder.mark(this.scope, mark, { chains });
   }
 

@@ -1,40 +1,127 @@
-/** Bodies of requests, read whole: guardrails are asked before anything goes on. */
-import type { Readable } from "node:stream";
+/**
+ * Bodies of requests. They are read whole: guardrails are asked before anything goes on. A long one that nobody here has to see goes on
+ * while it comes, for held and read it would take several times its length.
+ */
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { proxyErrors } from "./errors.ts";
+import { type BodyLimits, bytesOfText, HeldBody } from "./held-body.ts";
 
-const nothing = Buffer.alloc(0);
+/** A body. */
+export interface TakenBody {
+  /** As it came; while it comes, that is once, for one that isn't held. */
+  readonly bytes: () => Buffer | Readable;
+  /** Undefined where it isn't known before its end. */
+  readonly length: number | undefined;
+  /** As the middleware sees it. */
+  readonly content: unknown;
+  /** Of a long one: its length, or what had come when it went on and none was said. */
+  readonly longBytes: number | undefined;
+}
 
 /** The bytes of a body. Throws `gateway.body_too_large`; the rest of it isn't read then. */
-export function readBody(request: Readable, limit: number): Promise<Buffer> {
-  // By events: an iterator of a stream costs more than most bodies.
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+export async function readBody(request: Readable, limit: number): Promise<Buffer> {
+  const held = new HeldBody({ held: limit, most: limit });
+  await read(request, held, { limit });
+  return held.whole();
+}
+
+/** The body of `request`; as it comes, if it is long and `mayPass` says so when that is known. Throws as `readBody` does. */
+export async function takeBody(
+  request: IncomingMessage,
+  bodyLimits: BodyLimits,
+  mayPass: () => boolean,
+): Promise<TakenBody> {
+  const { "content-length": said, "content-encoding": encoding } = request.headers;
+  const { held: most, most: limit } = bodyLimits;
+  const length = said === undefined ? undefined : Number(said);
+  if (length !== undefined && length > most && length <= limit && mayPass())
+    return { bytes: () => request, length, content: null, longBytes: length };
+  const held = new HeldBody(bodyLimits);
+  const enough = length === undefined ? () => held.isLong && mayPass() : undefined;
+  const isWhole = await read(request, held, { limit, enough, drops: length !== undefined && length > limit });
+  if (!isWhole) {
+    const longBytes = held.bytes;
+    const coming = Readable.from(following(held, request, limit), { objectMode: false });
+    return { bytes: () => coming, length: undefined, content: null, longBytes };
+  }
+  return held.isLong ? longBody(held, encoding) : shortBody(held.whole(), encoding);
+}
+
+function shortBody(bytes: Buffer, encoding: string | undefined): TakenBody {
+  const content = contentOf(bytes, encoding);
+  return { bytes: () => bytes, length: bytes.length, content, longBytes: undefined };
+}
+
+function longBody(held: HeldBody, encoding: string | undefined): TakenBody {
+  const text = isPacked(encoding) ? undefined : held.intoText();
+  const of = { length: held.bytes, longBytes: held.bytes };
+  if (text !== undefined) return { ...of, bytes: () => bytesOfText(text), content: parsed(text) };
+  const bytes = held.whole();
+  return { ...of, bytes: () => bytes, content: contentOf(bytes, encoding) };
+}
+
+interface Reading {
+  readonly limit: number;
+  /** True when the rest is to stay where it is. */
+  readonly enough?: (() => boolean) | undefined;
+  /** Nothing of it is wanted: it is read up to its limit, since a client that still sends may not hear an answer. */
+  readonly drops?: boolean;
+}
+
+/** False: the rest of it is still to come. By events: an iterator of a stream costs more than most bodies. */
+function read(
+  request: Readable,
+  held: HeldBody,
+  { limit, enough, drops = false }: Reading,
+): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  let ended = false;
+  const end = (isWhole: boolean): void => {
+    ended = true;
+    resolve(isWhole);
+  };
+  const whole = (): void => end(true);
   const take = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    chunks.push(chunk);
-    if (bytes <= limit) return;
-    request.off("data", take).pause();
-    chunks.length = 0;
-    reject(proxyErrors.bodyTooLarge(limit));
+    held.add(chunk);
+    if (drops) held.drop();
+    if (!held.isTooLong && enough?.() !== true) return;
+    request.off("data", take).off("end", whole).pause();
+    if (held.isTooLong) reject(proxyErrors.bodyTooLarge(limit));
+    else end(false);
   };
   request.on("data", take);
-  let ended = false;
-  request.once("end", () => {
-    ended = true;
-    resolve(chunks.length === 1 ? (chunks[0] ?? nothing) : Buffer.concat(chunks));
-  });
+  request.once("end", whole);
   request.once("error", reject);
   // Behind each end, too: an error takes longer to make than all of this.
   request.once("close", () => ended || reject(proxyErrors.bodyCut()));
   return promise;
 }
 
+/** What is held, then the rest of it. Throws `gateway.body_too_large`. */
+async function* following(held: HeldBody, request: Readable, limit: number): AsyncGenerator<Buffer> {
+  let { bytes } = held;
+  yield* held.taken();
+  // Its client is to read why nobody took the rest.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += chunk.length;
+    if (bytes > limit) throw proxyErrors.bodyTooLarge(limit);
+    yield chunk;
+  }
+}
+
 /** A body as the middleware sees it: what its JSON says, or nothing when it isn't JSON or is compressed. */
 export function contentOf(body: Buffer, encoding: string | undefined): unknown {
-  if (encoding !== undefined && encoding !== "identity") return null;
+  return isPacked(encoding) ? null : parsed(body.toString("utf8"));
+}
+
+function isPacked(encoding: string | undefined): boolean {
+  return encoding !== undefined && encoding !== "identity";
+}
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -5,8 +5,8 @@
  * the provider gets the very bytes that came. The provider's bytes go to the client while they come; the call ends, for
  * the trace, behind the last of them.
  *
- * A long request goes to the provider while it comes as well, where nothing is registered that would have to see it first: held and
- * read it would take several times its length. Its events tell of it by its size.
+ * A long request goes to the provider while it comes as well, where nothing is registered that would have to see it first. Its events
+ * tell of it by its size, also where it was read: each of them, and each line of a trace, would take its length several times over.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
@@ -14,7 +14,7 @@ import { limits } from "@troupe/protocol";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
-import { contentOf, readBody } from "./body.ts";
+import { type TakenBody, takeBody } from "./body.ts";
 import { proxyErrors } from "./errors.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
@@ -39,6 +39,8 @@ export interface ModelRoute {
   readonly passesUnread?: () => boolean;
 }
 
+const bodyLimits = { held: limits.gatewayHeldBodyBytes, most: limits.gatewayModelBodyBytes };
+
 /** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
   route: ModelRoute,
@@ -49,10 +51,9 @@ export async function callModel(
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
   const signal = leaving(response);
-  const unreadBytes = unreadBytesOf(route, request);
-  const body = unreadBytes === undefined ? await readBody(request, limits.gatewayModelBodyBytes) : request;
-  const content = body instanceof Buffer ? contentOf(body, request.headers["content-encoding"]) : null;
-  const exchange = new Exchange({ route, provider, request, response, body, content, overhead });
+  const body = await takeBody(request, bodyLimits, () => route.passesUnread?.() === true);
+  const { content, longBytes } = body;
+  const exchange = new Exchange({ route, provider, request, response, body, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await route.relay.llmCallExecute(
     provider.name,
@@ -61,10 +62,11 @@ export async function callModel(
     {
       signal,
       eventCodec: provider.eventCodec,
+      ...(longBytes === undefined ? {} : { requestInEvents: "headers" }),
       ...modelNameOf(provider, request.url ?? "", content),
       metadata: {
         ...sessionMetadata(route.session, agentSessionOf(request.headers)),
-        ...(unreadBytes === undefined ? {} : { unread_request_bytes: unreadBytes }),
+        ...(longBytes === undefined ? {} : { long_request_bytes: longBytes }),
       },
     },
   );
@@ -80,22 +82,13 @@ export function leaving(response: ServerResponse): AbortSignal {
   return abort.signal;
 }
 
-/** Bytes of a body that goes on unread: it says its length, is longer than what is held where it need not be, and may. */
-function unreadBytesOf({ passesUnread }: ModelRoute, { headers }: IncomingMessage): number | undefined {
-  const bytes = Number(headers["content-length"] ?? 0);
-  if (bytes <= limits.gatewayHeldBodyBytes || bytes > limits.gatewayModelBodyBytes) return undefined;
-  return passesUnread?.() === true ? bytes : undefined;
-}
-
 interface ExchangeParts {
   readonly route: ModelRoute;
   readonly provider: Provider;
   readonly overhead: Overhead;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Whole, or as it comes. */
-  readonly body: Buffer | Readable;
-  readonly content: unknown;
+  readonly body: TakenBody;
 }
 
 /** Said anew for each connection, and what the gateway has answered itself. */
@@ -126,7 +119,7 @@ class Exchange {
     const { route, provider, overhead, request, response } = this.#parts;
     const upstream = route.upstreams.of(provider.family);
     if (upstream === undefined) throw proxyErrors.noUpstream();
-    const body = this.#bodyOf(rewritten);
+    const { bytes, length } = this.#bodyOf(rewritten);
     const raw = withChanges(request.rawHeaders, this.headers, rewritten.headers, traces);
     const headers = route.upstreams.headersFor(provider.family, passedOn(raw, ofRequest));
     overhead.left();
@@ -135,8 +128,9 @@ class Exchange {
       {
         method: request.method ?? "POST",
         path: request.url ?? "/",
-        headers: [...headers, "Content-Length", lengthOf(body) ?? request.headers["content-length"] ?? "0"],
-        body,
+        // Of what is still to come none may have been said.
+        headers: length === undefined ? headers : [...headers, "Content-Length", `${length}`],
+        body: bytes,
       },
       {
         response,
@@ -160,14 +154,12 @@ class Exchange {
     return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
   }
 
-  #bodyOf(rewritten: LlmRequest): Buffer | Readable {
-    const { body, content } = this.#parts;
-    return rewritten.content === content ? body : Buffer.from(JSON.stringify(rewritten.content));
+  #bodyOf({ content }: LlmRequest): { bytes: Buffer | Readable; length: number | undefined } {
+    const { body } = this.#parts;
+    if (content === body.content) return { bytes: body.bytes(), length: body.length };
+    const bytes = Buffer.from(JSON.stringify(content));
+    return { bytes, length: bytes.length };
   }
-}
-
-function lengthOf(body: Buffer | Readable): string | undefined {
-  return body instanceof Buffer ? `${body.byteLength}` : undefined;
 }
 
 function modelNameOf({ family }: Provider, url: string, content: unknown): { readonly modelName?: string } {
