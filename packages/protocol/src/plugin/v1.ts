@@ -20,6 +20,8 @@ export type {
   Ready,
 } from "../generated/plugin/v1/plugin.ts";
 export {
+  decodeHostFrame,
+  encodePluginFrame,
   HostAsk,
   HostFrame as HostFrameCodec,
   PluginFrame as PluginFrameCodec,

@@ -5,11 +5,11 @@
 import type { Env } from "@troupe/base";
 import { encodeDeclaration, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
+  decodeHostFrame,
+  encodePluginFrame,
   encodingNumber,
-  HostFrameCodec,
   PLUGIN_VERSIONS,
   type PluginFrame,
-  PluginFrameCodec,
 } from "@troupe/protocol/plugin/v1";
 import { Guest, type GuestParts } from "@troupe/runtime/guest";
 
@@ -44,7 +44,7 @@ export class IsolateSession {
   }
 
   receive(frame: Uint8Array): void {
-    const { body } = HostFrameCodec.decode(frame);
+    const { body } = decodeHostFrame(frame);
     switch (body?.$case) {
       case "actor":
         return this.#guest.receive(body.value);
@@ -77,6 +77,6 @@ export class IsolateSession {
   }
 
   #say(body: NonNullable<PluginFrame["body"]>): void {
-    this.#send(PluginFrameCodec.encode({ body }));
+    this.#send(encodePluginFrame({ body }));
   }
 }
