@@ -9,6 +9,9 @@ let live;
 let view = { overview: {}, state: {}, calls: [] };
 let tab = "state";
 let listed = 0;
+/** Whether plugins are shown, in place of an actor; and what was shown of them. */
+let plugged = false;
+let told = new Map();
 
 /** An element with attributes and children; children that aren't elements become text. */
 function el(tag, attributes = {}, ...children) {
@@ -75,10 +78,58 @@ async function list(after) {
 }
 
 function choose(id) {
+  plugged = false;
+  mark(id);
+  watch(id);
+}
+
+/** Marks the one that is looked at; none for the plugins. */
+function mark(id) {
   chosen = id;
   for (const button of $("actors").querySelectorAll("button"))
     button.toggleAttribute("aria-current", button.dataset.id === id);
-  watch(id);
+  $("plugins").toggleAttribute("aria-current", plugged);
+}
+
+/** What is wrong comes first in the eye: the dot is that of the worst. */
+async function plugins() {
+  const { plugins: all } = await ask("/plugins");
+  const worst = ["disabled", "degraded", "running"].find((state) => all.some((one) => one.state === state));
+  $("plugins").hidden = all.length === 0;
+  $("plugins").replaceChildren(
+    el("span", { class: `dot ${worst}`, title: worst }),
+    el("span", {}, "Plugins"),
+    el("span", { class: "quiet" }, String(all.length)),
+  );
+  const now = new Map(all.map((one) => [one.id, JSON.stringify(one)]));
+  const changed = [...now.keys()].filter((id) => told.get(id) !== now.get(id));
+  if (plugged && (changed.length > 0 || now.size !== told.size))
+    drawPlugins(all, told.size > 0 ? changed : []);
+  told = now;
+}
+
+function drawPlugins(all, changed) {
+  const numbers = ["calls", "failures", "crashes", "restarts"];
+  const rows = all.map((one) => [
+    one.id,
+    quiet(one.version ?? ""),
+    quiet(one.carrier ?? ""),
+    el("span", { class: "state" }, el("span", { class: `dot ${one.state}` }), one.state),
+    ...numbers.map((name) => String(one[name])),
+    one.error === null
+      ? ""
+      : el(
+          "span",
+          { class: one.state === "running" ? "quiet" : "bad" },
+          `${one.error.code}: ${one.error.message}`,
+        ),
+  ]);
+  const columns = ["plugin", "version", "carrier", "state", ...numbers, "last error"];
+  $("actor").replaceChildren(
+    el("header", {}, el("h2", {}, "Plugins")),
+    el("p", { class: "facts" }, "Of this program; counted since they were activated."),
+    el("div", { id: "body" }, table(columns, rows, { fresh: changed, numbers })),
+  );
 }
 
 /** A live connection; one that breaks is made again while its actor is looked at. */
@@ -182,7 +233,7 @@ function body(fresh) {
       table(
         ["property", "value"],
         Object.entries(view.state).map(([name, value]) => [name, json(value)]),
-        fresh,
+        { fresh },
       ),
     calls: () => callTable(view.calls),
     connections: () =>
@@ -231,57 +282,33 @@ function cell(column, value) {
 
 const json = (value) => el("pre", {}, JSON.stringify(value, null, 1) ?? "");
 
-function table(columns, rows, fresh = []) {
+const quiet = (text) => el("span", { class: "quiet" }, text);
+
+/** Rows whose first cell is among `fresh` have just changed; columns named in `numbers` stand right. */
+function table(columns, rows, { fresh = [], numbers = [] } = {}) {
   if (rows.length === 0) return el("p", { class: "quiet" }, "Nothing here.");
-  return el(
-    "table",
-    {},
-    el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col" }, name)))),
+  const side = (name) => (numbers.includes(name) ? "number" : undefined);
+  const head = columns.map((name) => el("th", { scope: "col", class: side(name) }, name));
+  const line = (cells) =>
     el(
-      "tbody",
-      {},
-      ...rows.map((cells) =>
-        el(
-          "tr",
-          { class: fresh.includes(cells[0]) ? "fresh" : undefined },
-          ...cells.map((one) => el("td", {}, one)),
-        ),
-      ),
-    ),
-  );
+      "tr",
+      { class: fresh.includes(cells[0]) ? "fresh" : undefined },
+      ...cells.map((one, index) => el("td", { class: side(columns[index]) }, one)),
+    );
+  return el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows.map(line)));
 }
 
 function callTable(calls) {
   if (calls.length === 0) return el("p", { class: "quiet" }, "No calls yet.");
-  const columns = ["queue", "run", "gate", "storage"];
-  return el(
-    "table",
-    {},
-    el(
-      "thead",
-      {},
-      el(
-        "tr",
-        {},
-        ...["at", "action", "outcome"].map((n) => el("th", { scope: "col" }, n)),
-        ...columns.map((n) => el("th", { scope: "col", class: "number" }, `${n} ms`)),
-      ),
-    ),
-    el(
-      "tbody",
-      {},
-      ...calls.map((call) =>
-        el(
-          "tr",
-          {},
-          el("td", {}, at(call.at)),
-          el("td", {}, call.action),
-          el("td", { class: call.outcome === "ok" ? "quiet" : "bad" }, call.outcome),
-          ...columns.map((name) => el("td", { class: "number" }, ms(call[`${name}Ms`]))),
-        ),
-      ),
-    ),
-  );
+  const times = ["queue", "run", "gate", "storage"];
+  const rows = calls.map((call) => [
+    at(call.at),
+    call.action,
+    el("span", { class: call.outcome === "ok" ? "quiet" : "bad" }, call.outcome),
+    ...times.map((name) => ms(call[`${name}Ms`])),
+  ]);
+  const numbers = times.map((name) => `${name} ms`);
+  return table(["at", "action", "outcome", ...numbers], rows, { numbers });
 }
 
 function database() {
@@ -328,19 +355,26 @@ async function enter(with_) {
   sessionStorage.setItem("token", token);
   $("door").hidden = true;
   $("house").hidden = false;
+  await plugins();
 }
 
 $("door").onsubmit = (event) => {
   event.preventDefault();
   enter($("token").value).catch((error) => door(error.message));
 };
+$("plugins").onclick = () => {
+  live?.close();
+  live = undefined;
+  plugged = true;
+  told = new Map();
+  mark();
+  plugins().catch(show);
+};
 $("name").onchange = () => list().catch(show);
 $("prefix").oninput = () => list().catch(show);
-setInterval(
-  () =>
-    !$("house").hidden && document.visibilityState === "visible" && $("more").hidden && list().catch(show),
-  3_000,
-);
+const looked = () => !$("house").hidden && document.visibilityState === "visible";
+setInterval(() => looked() && plugins().catch(show), 1_000);
+setInterval(() => looked() && $("more").hidden && list().catch(show), 3_000);
 
 const kept = sessionStorage.getItem("token");
 if (kept === null) door();

@@ -1,11 +1,17 @@
 /** The inspector's page in a real browser: it finds an actor, and shows its state as it changes. */
 import { mkdirSync } from "node:fs";
+import { pluginActor, pluginSet } from "@troupe/plugins";
 import { actor, setup } from "@troupe/runtime";
 import { beforeAll, expect, test } from "vitest";
+import { counterManifest, counterWorker } from "../../packages/plugins/test/support/counters.ts";
+import { PluginFolder } from "../../packages/plugins/test/support/plugin-folder.ts";
+import { PluginWorld } from "../../packages/plugins/test/support/plugin-world.ts";
 import { buildInspectorPage } from "../../tools/inspector-page.ts";
 import { Chromium, findChromium } from "./chromium.ts";
 
 beforeAll(() => buildInspectorPage());
+
+const memory = { dataDir: "unused", durability: "memory", signals: false, banner: false, port: 0 } as const;
 
 const room = actor({
   state: { topic: "lobby", members: [] as string[], visits: 0 },
@@ -25,7 +31,6 @@ test("a page finds an actor, and sees its state change while it is looked at", a
   const found = findChromium();
   if ("missing" in found) return context.skip(found.missing);
   const registry = setup({ use: { room }, inspector: { token: "for people" } });
-  const memory = { dataDir: "unused", durability: "memory", signals: false, banner: false, port: 0 } as const;
   const { endpoint } = await registry.start(memory);
   try {
     const client = await registry.client();
@@ -66,6 +71,55 @@ test("a page finds an actor, and sees its state change while it is looked at", a
     await registry.stop();
   }
 }, 60_000);
+
+test("plugins of the program are a view of their own, which a crash changes while it is looked at", async (context) => {
+  const found = findChromium();
+  if ("missing" in found) return context.skip(found.missing);
+  using world = new PluginWorld();
+  using folder = new PluginFolder();
+  folder.write("main.ts", counterWorker());
+  const manifests = [
+    world.worker("curfew", "nothing is removed here"),
+    counterManifest(folder, 'runtime = "node"\nentrypoint = "main.ts"'),
+    world.manifest("absent", {
+      kind: "worker",
+      load: 'runtime = "node"\nentrypoint = "gone.ts"',
+      keys: 'startup = "optional"',
+    }),
+  ];
+  const plugins = pluginSet({ relay: world.relay, plugins: manifests.map((manifest) => ({ manifest })) });
+  const use = { counter: pluginActor({ plugin: "counter" }) };
+  const registry = setup({ use, plugins, inspector: { token: "for people" } });
+  const { endpoint } = await registry.start(memory);
+  try {
+    const client = await registry.client();
+    const tally = client.counter.getOrCreate(["a"]);
+    await tally.action({ name: "increment", args: [1] });
+    await world.refusal();
+    await using chromium = await Chromium.launch(found.path);
+    const tab = await chromium.open(`${endpoint}/inspector/ui`, { viewport: { width: 1280, height: 720 } });
+    await tab.fill("#token", "for people");
+    await tab.click("#door button");
+    await tab.click('#plugins:has-text("Plugins")');
+    const row = (id: string) => `#body tr:has(td:text-is("${id}"))`;
+    await tab.waitForSelector(`${row("curfew")}:has(.dot.running):has-text("worker")`);
+    expect(await tab.textContent(row("curfew"))).toMatch(/^curfew1\.0\.0workerrunning\d+000$/);
+    await tab.waitForSelector(`${row("absent")}:has(.dot.disabled):has-text("plugin.file_missing")`);
+    await tab.waitForSelector(`${row("counter")}:has(.dot.running)`);
+    await shoot(tab, "plugins");
+    await expect(tally.action({ name: "crash", args: [] })).rejects.toMatchObject({ code: "worker_exited" });
+    await tab.waitForSelector(`${row("counter")}:has-text("plugin.worker_exited")`);
+    await shoot(tab, "plugins-degraded");
+    // It is back, and what it was stays told.
+    await tab.waitForSelector(`${row("counter")}:has(.dot.running) td:nth-child(8):text-is("1")`);
+    await shoot(tab, "plugins-again");
+    await tab.click('#actors button:has-text("counter")');
+    await tab.waitForSelector('[role="tab"]:has-text("state")');
+    expect(chromium.complaints).toEqual([]);
+  } finally {
+    await registry.stop();
+  }
+}, 120_000);
 
 /** A picture for people, where one is asked for. */
 async function shoot(

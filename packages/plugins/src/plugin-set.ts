@@ -1,6 +1,6 @@
 /** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
-import type { Env } from "@troupe/base";
-import type { ActorCarrier, PluginSet } from "@troupe/runtime";
+import type { Env, TroupeError } from "@troupe/base";
+import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
 import {
   type ActivateOptions,
   type ActivePlugins,
@@ -68,6 +68,10 @@ export class RegistryPlugins implements PluginSet {
     return gone ? "plugin.lost" : undefined;
   }
 
+  view(): readonly PluginView[] {
+    return [...this.status.map(viewOf), ...this.skipped.map(leftOut)];
+  }
+
   actor(plugin: string, actor: string | undefined): ActorCarrier | undefined {
     return this.#active?.actorsOf(plugin)?.carrier(actor);
   }
@@ -80,4 +84,23 @@ export class RegistryPlugins implements PluginSet {
     if (this.#active === undefined) throw activationErrors.notStarted();
     await this.#active.reload(asked);
   }
+}
+
+const states = { active: "running", restarting: "degraded", lost: "disabled" } as const;
+
+function viewOf({ id, version, kind, state, error, ...counted }: PluginStatus): PluginView {
+  const { calls, failures, crashes, restarts } = counted;
+  return {
+    ...{ id, version, carrier: kind, state: states[state], calls, failures, crashes, restarts },
+    error: error === undefined ? null : told(error),
+  };
+}
+
+function leftOut({ plugin, error }: SkippedPlugin): PluginView {
+  const never = { version: null, carrier: null, calls: 0, failures: 0, crashes: 0, restarts: 0 };
+  return { id: plugin, state: "disabled", ...never, error: told(error) };
+}
+
+function told({ group, code, message }: TroupeError): PluginView["error"] {
+  return { code: `${group}.${code}`, message };
 }

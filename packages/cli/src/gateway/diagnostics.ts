@@ -13,7 +13,16 @@ interface Told {
 export interface Diagnostics {
   readonly plugins: readonly (Pick<
     PluginStatus,
-    "id" | "version" | "kind" | "runsIn" | "startup" | "calls" | "failures" | "restarts" | "registrations"
+    | "id"
+    | "version"
+    | "kind"
+    | "runsIn"
+    | "startup"
+    | "calls"
+    | "failures"
+    | "crashes"
+    | "restarts"
+    | "registrations"
   > & {
     readonly state: SupervisedState;
     readonly override: string | null;

@@ -30,6 +30,8 @@ export interface PluginStatus {
   /** How often its middleware and its actors were called, and how often that failed, since it was activated. */
   readonly calls: number;
   readonly failures: number;
+  /** How often it ended before it was asked to, starts that failed among them. */
+  readonly crashes: number;
   /** How often it was started again after a crash. */
   readonly restarts: number;
   /** The names of its registrations in the relay. */
@@ -74,7 +76,7 @@ export class ActivePlugin {
     const { id, version, load, startup } = this.manifest;
     const { runsIn, override } = this.#prepared;
     const registrations = this.#middleware.names;
-    const { state, error, counts, restarts } = this.#session;
+    const { state, error, counts, crashes, restarts } = this.#session;
     return {
       id,
       version,
@@ -84,6 +86,7 @@ export class ActivePlugin {
       state,
       calls: counts.calls,
       failures: counts.failures,
+      crashes,
       restarts,
       registrations,
       override,

@@ -35,9 +35,12 @@ export class SupervisedSession {
   #current: PluginSession;
   #state: SupervisedState = "active";
   #error: TroupeError | undefined;
+  /** Sessions before this one whose plugin is still being ended: it may hang, and is waited for at the end. */
+  readonly #leaving = new Set<Promise<CloseReport>>();
   /** Of the sessions before this one. */
   readonly #before = new CallCounts();
   #restarts = 0;
+  #crashes = 0;
   #wait: TimerHandle | undefined;
   #opening: Promise<void> | undefined;
   #closed = false;
@@ -70,6 +73,11 @@ export class SupervisedSession {
     return all;
   }
 
+  /** How often it ended before it was asked to, starts that failed among them. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
   /** How often it was started again. */
   get restarts(): number {
     return this.#restarts;
@@ -82,7 +90,8 @@ export class SupervisedSession {
     if (this.#wait !== undefined) timers.clear(this.#wait);
     for (const timer of this.#windows) timers.clear(timer);
     await this.#opening;
-    return await this.#current.close();
+    const reports = await Promise.all([this.#current.close(), ...this.#leaving]);
+    return { clean: reports.every(({ clean }) => clean) };
   }
 
   #watch(session: PluginSession): void {
@@ -94,6 +103,7 @@ export class SupervisedSession {
   #ended(error: TroupeError): void {
     const { env, reopen } = this.#supervision;
     this.#error = error;
+    this.#crashes += 1;
     if (reopen === undefined || this.#windows.size >= limits.pluginCrashes) {
       this.#state = "lost";
       return;
@@ -119,6 +129,7 @@ export class SupervisedSession {
     try {
       const session = await reopen();
       this.#before.add(this.#current.counts);
+      this.#leave(this.#current);
       this.#restarts += 1;
       this.#current = session;
       this.#state = "active";
@@ -126,5 +137,11 @@ export class SupervisedSession {
     } catch (error) {
       if (!this.#closed) this.#ended(TroupeError.is(error) ? error : pluginErrors.ended(error));
     }
+  }
+
+  #leave(session: PluginSession): void {
+    const left = session.close();
+    this.#leaving.add(left);
+    void left.then(() => this.#leaving.delete(left));
   }
 }

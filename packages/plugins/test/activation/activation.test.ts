@@ -83,6 +83,7 @@ test("a worker's guardrail refuses one tool and lets another pass", async () => 
       state: "active",
       calls: 0,
       failures: 0,
+      crashes: 0,
       restarts: 0,
       registrations: ["curfew/no-rm"],
       override: undefined,

@@ -6,7 +6,7 @@ import { PluginActors } from "../../src/activation/plugin-actors.ts";
 import { SupervisedSession } from "../../src/activation/supervised-session.ts";
 import type { PluginSession } from "../../src/session/session.ts";
 import { openScripted, type ScriptedCarrier } from "../support/scripted-carrier.ts";
-import { World } from "../support/world.ts";
+import { World, watch } from "../support/world.ts";
 
 const crash = new TroupeError("plugin", "crashed", "it crashed");
 
@@ -41,7 +41,7 @@ test("it is started again after a while, twice as long each time, and then no mo
   const session = await story.supervise();
   for (let crashes = 0; crashes < limits.pluginCrashes; crashes += 1) {
     await story.crash();
-    expect([session.state, session.error]).toEqual(["restarting", crash]);
+    expect([session.state, session.error, session.crashes]).toEqual(["restarting", crash, crashes + 1]);
     const delayMs = limits.pluginRestartMs * 2 ** crashes;
     await story.world.pass(delayMs - 1);
     expect(story.starts).toBe(crashes + 1);
@@ -84,6 +84,22 @@ test("one that is closed isn't started again, and leaves no clock running", asyn
   await session.close();
   await story.world.pass(limits.pluginCrashWindowMs);
   expect([story.starts, story.world.pendingTimers]).toEqual([1, 0]);
+});
+
+test("one that hung when it was ended, and was started again, is waited for at the end", async () => {
+  const story = new Story();
+  const hung = await openScripted(story.world);
+  const session = new SupervisedSession(hung.session, { env: story.world, reopen: story.open });
+  hung.carrier.crash(crash);
+  await story.world.pass(limits.pluginRestartMs);
+  expect(session.state).toBe("active");
+  const closing = watch(session.close());
+  await story.world.pass(0);
+  expect(closing.state).toBe("pending");
+  hung.carrier.closed(false);
+  await story.world.pass(0);
+  expect(closing.value).toEqual({ clean: false });
+  expect(story.world.pendingTimers).toBe(0);
 });
 
 test("its actors: while it is restarted a call gets what ended it, then they are there; when it is lost, no more", async () => {

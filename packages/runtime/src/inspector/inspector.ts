@@ -8,6 +8,7 @@
  *   POST /inspector/actors/{id}/sql                           `{ sql, params }`; with `write: true` it may write
  *   GET  /inspector/actors/{id}/live                          a WebSocket: `live-session.ts`
  *   POST /inspector/actors/{id}/action/{name}, …/state, …/schedules/{id}/{fire,cancel}, …/sleep, …/destroy
+ *   GET  /inspector/plugins                                   plugins of the program, and how they are
  *   GET  /inspector/metrics, /inspector/ui
  *
  * Each shows the token, but for the page: there is nothing in it. It is never taken from the address, which stands in
@@ -21,6 +22,7 @@ import { accessRequest } from "../gateway/access-request.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
 import type { InspectorDoor, InspectorRoute } from "../gateway/inspector-door.ts";
 import type { GatewayServices, Session } from "../gateway/services.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import type { Link } from "../ports/transport.ts";
 import { ActorReader, type ActorReaderParts } from "./actor-reader.ts";
 import { ActorView, type ActorViewParts } from "./actor-view.ts";
@@ -47,6 +49,7 @@ export interface InspectorParts extends ActorReaderParts, Omit<ActorViewParts, "
   readonly env: Env;
   readonly recorders: Recorders;
   readonly settings: InspectorSettings;
+  readonly plugins: PluginSet | undefined;
 }
 
 /** The sections that aren't rows, beside those of `sections.ts`. */
@@ -87,6 +90,8 @@ export class Inspector implements InspectorDoor {
     const asked = parseRequest(request);
     if (asked.path[0] === "metrics" && asked.path.length === 1)
       return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: metrics() };
+    if (asked.path[0] === "plugins" && asked.path.length === 1)
+      return jsonAnswer({ plugins: this.#parts.plugins?.view?.() ?? [] });
     if (asked.path[0] !== "actors") throw gatewayErrors.notFound(request.url.split("?")[0] ?? "");
     return jsonAnswer(asked.method === "GET" ? await this.#get(asked) : await this.#post(asked));
   }

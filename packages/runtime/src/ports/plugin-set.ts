@@ -5,6 +5,23 @@
 import type { Env } from "@troupe/base";
 import type { ActorCarrier } from "./carried.ts";
 
+/** A plugin, as people see it. */
+export interface PluginView {
+  readonly id: string;
+  /** Null: nothing of it could be read. */
+  readonly version: string | null;
+  /** How it is run: module, isolate, wasm, native or worker. */
+  readonly carrier: string | null;
+  /** `degraded`: it crashed, and is being started again. `disabled`: it is gone, or was left out. */
+  readonly state: "running" | "degraded" | "disabled";
+  readonly calls: number;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly restarts: number;
+  /** What is wrong, or was the last time: `group.code` and words. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
 /** Plugins that start and end with a registry. */
 export interface PluginSet {
   /** Starts them. Rejects when one can't be that is required; nothing of them is left then. */
@@ -13,6 +30,8 @@ export interface PluginSet {
   stop(): Promise<void>;
   /** The `group.code` of why no work should come here: a required plugin is gone. Undefined: all is well. */
   failure(): string | undefined;
+  /** How each of them is, for the inspector. Absent: that isn't told. */
+  view?(): readonly PluginView[];
   /**
    * A way to `actor` (the only one, where none is named) of the plugin with that id, as it runs now. Undefined: there is no
    * such plugin in the set. Throws why the plugin can't be talked to at the moment. Absent: none of them has actors.

@@ -224,11 +224,11 @@ export class Runtime {
     factories: Factories,
     recorders: Recorders | undefined,
   ): Inspector | undefined {
-    const { inspector: settings, env, directory, storage, use } = parts;
+    const { inspector: settings, env, directory, storage, use, plugins } = parts;
     if (settings === undefined || recorders === undefined) return undefined;
     const { host, catalogue } = this;
     return new Inspector({
-      ...{ env, host, directory, storage, use, factories, recorders, settings, catalogue },
+      ...{ env, host, directory, storage, use, factories, recorders, settings, catalogue, plugins },
     });
   }
 

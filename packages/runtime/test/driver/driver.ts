@@ -13,6 +13,7 @@ import { ownInMemory } from "../../src/node/sqlite/own/open-own-files.ts";
 import { memoryCatalogue } from "../../src/ports/catalogue-file.ts";
 import { MemoryDisk } from "../../src/ports/memory/disk.ts";
 import { MemoryStorage } from "../../src/ports/memory/storage.ts";
+import type { PluginSet } from "../../src/ports/plugin-set.ts";
 import type { ByteSource } from "../../src/ports/raw.ts";
 import type { RowChange } from "../../src/ports/storage.ts";
 import type { RateLimits } from "../../src/rate-limit/rate-limits.ts";
@@ -38,6 +39,7 @@ export interface DriverOptions {
   readonly rateLimit?: RateLimits;
   readonly inspector?: InspectorSettings;
   readonly relay?: RelaySetting;
+  readonly plugins?: PluginSet;
   /** Actors may have a database. It is in memory and ends with its process, also in a crash: see `sql/ground.ts` for files. */
   readonly databases?: boolean;
 }
@@ -236,6 +238,7 @@ export class Driver<U extends Use> {
       catalogue: new Catalogue(this.#world, this.catalogue),
       rateLimit: this.#options.rateLimit,
       inspector: this.#options.inspector,
+      plugins: this.#options.plugins,
       relay: this.#options.relay,
     });
   }

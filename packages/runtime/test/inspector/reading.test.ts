@@ -264,3 +264,27 @@ test("what isn't there is refused by code", async () => {
   expect((await look(driver, `/actors/${id}/state`)).code).toBe("actor.not_found");
   expect((await look(driver, "/metrics")).body).toContain("troupe_actors_awake 0");
 });
+
+test("plugins of the program are shown as they say that they are; without any there are none", async () => {
+  await using plain = await inspected({ greeter });
+  expect((await look(plain, "/plugins")).body).toEqual({ plugins: [] });
+  const error = { code: "plugin.worker_exited", message: "it ended with code 9" };
+  const counts = { calls: 7, failures: 1, crashes: 1, restarts: 0 };
+  const view = {
+    id: "acme",
+    version: "1.0.0",
+    carrier: "worker",
+    state: "degraded",
+    ...counts,
+    error,
+  } as const;
+  const plugins = {
+    start: async () => {},
+    stop: async () => {},
+    failure: () => undefined,
+    view: () => [view],
+  };
+  await using driver = await inspected({ greeter }, { plugins });
+  expect((await look(driver, "/plugins")).body).toEqual({ plugins: [view] });
+  expect((await look(driver, "/plugins/acme")).code).toBe("gateway.not_found");
+});
