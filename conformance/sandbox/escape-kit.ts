@@ -20,6 +20,11 @@ function hostSecret(): string {
   return join(folder, "secret");
 }
 
+/** It may fail, as long as it is told as such. */
+function failed(cause: unknown): void {
+  expect(cause).toMatchObject({ group: "sandbox", code: "file_failed" });
+}
+
 /** None of these says the secret. */
 async function expectSilence(sandbox: Sandbox, commands: readonly string[]): Promise<void> {
   for (const command of commands) {
@@ -53,6 +58,55 @@ export function escapeKit(driver: DriverUnderTest): void {
     // What it wrote under that name is its own.
     expect(readFileSync(secret, "utf8")).toBe(SECRET);
   });
+
+  story(
+    "no spelling of a path leads out: case, Unicode, escapes, bytes that are no text",
+    async (sandbox) => {
+      const secret = hostSecret();
+      // Each is a name, or a part of one, that something between the caller and the file might take for a dot, a slash or another case.
+      const dots = [
+        "\uff0e\uff0e",
+        "\u2024\u2024",
+        "\u2025",
+        ".\u200d.",
+        ".\u0307.",
+        "..\ufeff",
+        "%2e%2e",
+        "..%00",
+        "..;",
+        "...",
+      ];
+      const slashes = ["\uff0f", "\u2044", "\u2215", "\u29f8", "\\", "%2f", "%252f", "%c0%af"];
+      const climbs = [
+        ...dots.map((dot) => `/home/user/${`${dot}/`.repeat(6)}${secret.slice(1)}`),
+        ...slashes.map(
+          (slash) => `/home/user/${`..${slash}`.repeat(6)}${secret.slice(1).replaceAll("/", slash)}`,
+        ),
+        `/PROC/1/ROOT${secret}`,
+        `/Proc/Self/Root${secret}`,
+        `/\u017froc/1/root${secret}`,
+        `/home/user/\ud800/../../..${secret}`,
+        `file://${secret}`,
+        `//${secret}`,
+        `/home/user/link\u0000/../../..${secret}`,
+      ];
+      const said: string[] = [];
+      for (const path of climbs) {
+        await sandbox.readFile(path).then((content) => said.push(new TextDecoder().decode(content)), failed);
+        if (!path.includes("\0")) await expectSilence(sandbox, [`cat '${path}'`]);
+        // What it can write under such a name is its own.
+        await sandbox.writeFile(path, new Uint8Array([1])).catch(failed);
+        await sandbox.move("/home/user", path).catch(failed);
+      }
+      expect(said.join()).not.toContain(SECRET);
+      await expectSilence(sandbox, [
+        `cat $'\\xc0\\xae\\xc0\\xae/'..${secret}`,
+        `cd $'\\xff'; cat ..$'\\xc0\\xaf'..${secret}`,
+        `ln -s $'\\uff0e\\uff0e/\\uff0e\\uff0e${secret}' wide; cat wide`,
+      ]);
+      expect(readFileSync(secret, "utf8")).toBe(SECRET);
+    },
+  );
 
   story("a path that changes while it is used leads nowhere else", async (sandbox) => {
     const secret = hostSecret();

@@ -1,6 +1,9 @@
 /** What docs/agent-os.md shows does what the page says: its blocks run as they stand there, one after the other. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   type AgentOSConfig,
   type AgentOSDefinition,
@@ -10,7 +13,7 @@ import {
 } from "@troupe/agent-os";
 import { subscribe } from "@troupe/agent-os/client";
 import { event, type Registry, setup, setupTest } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { scripted } from "./support/agents.ts";
 
 type Named = Readonly<Record<string, unknown>>;
@@ -87,10 +90,29 @@ test("docs/agent-os.md: a client opens a session, is asked, and has files, snaps
   expect(checked.length).toBeGreaterThan(0);
 }, 120_000);
 
+test("docs/agent-os.md: the quickstart's agent, in a folder of its own, writes what it says", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-quickstart-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(fileURLToPath(new URL("../../../node_modules", import.meta.url)), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const program = blocks.find((block) => block.startsWith("// agent.ts"));
+  writeFileSync(join(folder, "agent.ts"), program ?? "");
+  const inFolder = ({ agents, ...config }: AgentOSConfig) => {
+    const { coder } = agents ?? {};
+    if (coder === undefined) throw new Error("the quickstart has one agent");
+    return agentOS({ ...config, agents: { coder: { ...coder, cwd: folder } } });
+  };
+  const names = { agentOS: inFolder, setup, process: { execPath: process.execPath } };
+  const registry = (await run("Any program that speaks ACP", names, "registry")) as Workspaces;
+  const { client } = await setupTest(t, registry);
+  const conn = client.workspace.getOrCreate(["my-project"]).connect();
+  await conn.openSession();
+  expect(await conn.prompt({ content: "Write a haiku" })).toEqual({ stopReason: "end_turn" });
+  expect((await conn.exec("wc -l < haiku.txt")).stdout.trim()).toBe("3");
+});
+
 test("docs/agent-os.md: its definitions are ones", async (t) => {
   const names = { agentOS, ProcessDriver, setup, event, process: { env: {} }, placeOf: async () => "here" };
-  const registry = (await run("Any program that speaks ACP", names, "registry")) as Workspaces;
-  expect(registry).toBeDefined();
   for (const part of [
     "pi-acp",
     "Says where a flower grows",

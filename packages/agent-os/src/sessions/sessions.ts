@@ -127,12 +127,20 @@ export class Sessions {
     const { table, prompts, log } = this.#parts;
     table.get(sessionId);
     return await prompts.run(sessionId, key, async (delivering) => {
+      let mayBeHeard = false;
+      const handingOver = async () => {
+        await delivering();
+        mayBeHeard = true;
+      };
       try {
-        return await this.#running(sessionId).prompt(blocks, delivering, calls);
+        return await this.#running(sessionId).prompt(blocks, handingOver, calls);
       } catch (cause) {
-        if (isCancelIgnored(cause)) {
+        if (mayBeHeard && !isRefusal(cause)) {
           const promptId = key ?? crypto.randomUUID();
-          await log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
+          // Why the prompt failed is worth more than that this can't be stored either.
+          await log
+            .session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId })
+            .catch(() => undefined);
         }
         throw cause;
       }
@@ -284,9 +292,9 @@ export class Sessions {
   }
 }
 
-/** Nobody who only follows the session would hear of it. */
-function isCancelIgnored(cause: unknown): boolean {
-  return TroupeError.is(cause) && cause.group === "agent" && cause.code === "cancel_ignored";
+/** The agent's own answer: all others leave open how far it came, and who only follows the session would never hear of them. */
+function isRefusal(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.group === "agent" && cause.code === "refused";
 }
 
 function stateOf(live: LiveSession | undefined): SessionSummary["state"] {

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { agentOS, type Sandbox } from "@troupe/agent-os";
+import { agentOS, type Sandbox, type SandboxUse } from "@troupe/agent-os";
 import { createClient } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { setup } from "@troupe/runtime";
@@ -81,6 +81,34 @@ test("a shell that was made ahead has nothing of the one before it", async () =>
   expect((await before.exec("cat secret")).stdout).toBe("mine\n");
 });
 
+test("JavaScript runs in an isolate: it has the sandbox's files, nothing of the host's, and ends with the deadline", async () => {
+  const sandbox = await boot();
+  const script = `const fs = require("fs"); fs.writeFileSync("told", fs.readFileSync("asked", "utf8") + process.argv[1]);
+    console.log(Object.keys(process.env).includes("HOME"), typeof WebAssembly, process.pid === ${process.pid});`;
+  await sandbox.writeFile("/home/user/asked", bytes("who: "));
+  await sandbox.writeFile("/home/user/tell.js", bytes(script));
+  expect(await sandbox.exec("js-exec tell.js ann")).toMatchObject({
+    stdout: "true undefined false\n",
+    stderr: "",
+  });
+  expect(text(await sandbox.readFile("/home/user/told"))).toBe("who: ann");
+  await sandbox.writeFile("/home/user/types.ts", bytes("const n: number = 1; export {}; console.log(n)"));
+  expect(await sandbox.exec("js-exec types.ts")).toMatchObject({ stdout: "1\n", stderr: "" });
+  const ways = [
+    `require("fs").readFileSync(${JSON.stringify(import.meta.filename)})`,
+    'process.binding("fs")',
+    'require("node:worker_threads")',
+    'await import("node:net")',
+    'await fetch("http://127.0.0.1/")',
+    '[].constructor.constructor("return process")()',
+  ];
+  for (const way of ways)
+    expect((await sandbox.exec("js-exec -m", { stdin: `console.log(${way})` })).exitCode, way).not.toBe(0);
+  const loop = sandbox.exec("js-exec -c 'while (true);'", { timeoutMs: 500 });
+  expect(await rejection(loop)).toBe("sandbox.deadline_exceeded");
+  expect((await sandbox.exec("js-exec -c 'console.log(2)'")).stdout).toBe("2\n");
+}, 60_000);
+
 test("its threads give way to the runtime's", async (context) => {
   if (process.platform !== "linux") return context.skip("a thread has a priority of its own on Linux alone");
   // The 19th field; the second one, the name, may have spaces.
@@ -155,6 +183,22 @@ test("past the limits: output is cut, files are refused, deadlines are checked, 
   for (const timeoutMs of [0, -1, NaN, limits.sandboxExecMaxMs + 1])
     expect(await rejection(sandbox.exec("true", { timeoutMs }))).toBe("sandbox.invalid_timeout");
   expect((await sandbox.exec("echo fine")).stdout).toBe("fine\n");
+});
+
+test("how near its files are to their limit is told with each change", async () => {
+  const told: SandboxUse[] = [];
+  const signal = new AbortController().signal;
+  const sandbox = await new EmbeddedDriver().boot({ signal, onUse: (use) => void told.push(use) });
+  onTestFinished(() => sandbox.shutdown());
+  const most = limits.sandboxFileBytes;
+  // The shell's own files take a little of it.
+  const used = Math.floor(most * 0.9);
+  await sandbox.writeFile("/home/user/large", new Uint8Array(used));
+  await sandbox.exec("rm large");
+  expect(told).toEqual([
+    { limit: "fileBytes", used, most },
+    { limit: "fileBytes", used: 0, most },
+  ]);
 });
 
 test("too many operations at once: the last is refused, and may come again", async () => {

@@ -45,3 +45,21 @@ test("the version tells whether a copy is current", () => {
   image.apply([["/a", directory]]);
   expect(image.version).toBe(1);
 });
+
+test("its bytes are those of the files that there are", () => {
+  const image = new Image();
+  const bytesBehind = (changes: Parameters<Image["apply"]>[0]) => {
+    image.apply(changes);
+    return image.bytes;
+  };
+  expect(
+    bytesBehind([
+      ["/a", directory],
+      ["/a/b", file("four")],
+      ["/c", file("six...")],
+    ]),
+  ).toBe(10);
+  expect(bytesBehind([["/a/b", file("one more")]])).toBe(14);
+  expect(bytesBehind([["/a", removed(false)]])).toBe(6);
+  expect(bytesBehind([["/c", removed(true)]])).toBe(0);
+});

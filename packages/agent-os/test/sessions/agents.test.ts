@@ -125,6 +125,7 @@ test("an agent that ends in the middle of a turn: its last words are in the erro
     "user_message_chunk",
     "agent_message_chunk",
     "agent_message_chunk",
+    "_prompt_interrupted",
     "_session_restarted",
     "user_message_chunk",
     "agent_message_chunk",

@@ -89,6 +89,8 @@ test.each(wrongs)(
     const error = await failure(handle.prompt({ content: "wrong" }));
     expect([`${error.group}.${error.code}`, error.metadata]).toEqual([code, metadata]);
     expect(await said(handle)).toEqual(before);
+    const { events } = await handle.readHistory({ limit: 1 });
+    expect(events.map(({ event }) => event)).toMatchObject([{ sessionUpdate: "_prompt_interrupted" }]);
     expect(await handle.prompt({ content: "go on" })).toEqual({ stopReason: "end_turn" });
     expect(await said(handle)).toEqual([...before, "fine"]);
     expect((await handle.exec("echo alive")).stdout).toBe("alive\n");

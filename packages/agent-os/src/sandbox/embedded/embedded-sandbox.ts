@@ -57,6 +57,7 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
   readonly #mounts: readonly Mount[];
+  readonly #onUse: BootOptions["onUse"];
   #layers: Layers | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
@@ -69,8 +70,9 @@ export class EmbeddedSandbox implements Sandbox {
   constructor(
     id: number,
     pools: ThreadPools,
-    { files, network, mounts = [] }: Pick<BootOptions, "files" | "network" | "mounts">,
+    { files, network, mounts = [], onUse }: Omit<BootOptions, "signal">,
   ) {
+    this.#onUse = onUse;
     this.#mounts = mounts;
     this.#network = network;
     this.#id = id;
@@ -84,7 +86,7 @@ export class EmbeddedSandbox implements Sandbox {
   async open(signal: AbortSignal): Promise<void> {
     try {
       if (this.#mounts.length > 0) this.#layers = await layersOf(this.#mounts);
-      if (this.#files !== undefined) this.#image.apply(await this.#files.load());
+      if (this.#files !== undefined) this.#take(await this.#files.load());
       signal.throwIfAborted();
       // Of an empty one there is nothing that could fail, and its first operation opens it.
       const isEmpty = this.#layers === undefined && this.#image.version === 0;
@@ -176,7 +178,7 @@ export class EmbeddedSandbox implements Sandbox {
         ...image,
       ];
       await this.#files?.save(changes);
-      this.#image.apply(changes);
+      this.#take(changes);
     });
   }
 
@@ -242,6 +244,13 @@ export class EmbeddedSandbox implements Sandbox {
     return await this.#pools.processes.use(this.#id, work, signal);
   }
 
+  /** They have happened. */
+  #take(changes: ImageChanges): void {
+    this.#image.apply(changes);
+    if (changes.length > 0)
+      this.#onUse?.({ limit: "fileBytes", used: this.#image.bytes, most: limits.sandboxFileBytes });
+  }
+
   /** Without what is in memory alone. */
   #durable(changes: ImageChanges): ImageChanges {
     const memory = this.#mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path);
@@ -294,7 +303,7 @@ export class EmbeddedSandbox implements Sandbox {
     const durable = this.#durable(changes);
     if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
-    this.#image.apply(changes);
+    this.#take(changes);
     thread.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
     // The thread answers an operation with the result of its kind.

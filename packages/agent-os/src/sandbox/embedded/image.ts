@@ -12,10 +12,16 @@ import type { ImageChanges, ImageEntry } from "../file-store.ts";
 export class Image {
   readonly #entries = new Map<string, ImageEntry>();
   #version = 0;
+  #bytes = 0;
 
   /** Grows with each change: a thread whose copy has this number needs no other. */
   get version(): number {
     return this.#version;
+  }
+
+  /** What its files hold together. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** All of it, for a thread that has no copy. */
@@ -29,14 +35,25 @@ export class Image {
     for (const [path, entry] of changes) {
       // What a path contained goes with it; a directory's new content comes behind it.
       if (entry.type !== "directory") this.#forgetBelow(path);
-      if (entry.type === "removed" && !entry.given) this.#entries.delete(path);
-      else this.#entries.set(path, entry);
+      this.#forget(path);
+      if (entry.type === "removed" && !entry.given) continue;
+      this.#entries.set(path, entry);
+      this.#bytes += bytesOf(entry);
     }
   }
 
   #forgetBelow(path: string): void {
     for (const known of this.#entries.keys()) {
-      if (known.startsWith(`${path}/`)) this.#entries.delete(known);
+      if (known.startsWith(`${path}/`)) this.#forget(known);
     }
   }
+
+  #forget(path: string): void {
+    this.#bytes -= bytesOf(this.#entries.get(path));
+    this.#entries.delete(path);
+  }
+}
+
+function bytesOf(entry: ImageEntry | undefined): number {
+  return entry?.type === "file" ? entry.content.byteLength : 0;
 }

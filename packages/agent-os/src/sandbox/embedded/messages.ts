@@ -105,4 +105,6 @@ export interface ThreadAnswer {
 export interface ThreadData {
   readonly fileBytes: number;
   readonly outputBytes: number;
+  /** How long a program in JavaScript may run. */
+  readonly scriptMs: number;
 }

@@ -38,10 +38,12 @@ export class SandboxThread {
     const workerData: ThreadData = {
       fileBytes: limits.sandboxFileBytes,
       outputBytes: limits.sandboxOutputBytes,
+      scriptMs: limits.sandboxExecMaxMs,
     };
     this.#worker = new Worker(workerUrl("sandbox-worker", import.meta.url), {
       workerData,
-      execArgv: [],
+      // The thread of `js-exec` looks at a part of Node that is new.
+      execArgv: ["--disable-warning=ExperimentalWarning"],
       // Nothing of the host's environment is for a sandbox.
       env: {},
       name: "troupe-sandbox",

@@ -1,5 +1,6 @@
 /**
- * just-bash, in a sandbox thread: a shell with about ninety commands, written in JavaScript, over a file system in memory.
+ * just-bash, in a sandbox thread: a shell with about ninety commands, written in JavaScript, over a file system in memory. One of them,
+ * `js-exec`, runs JavaScript in an isolate: it sees the sandbox's files, and of Node what just-bash made for it.
  *
  * It is an optional package, imported when the first sandbox boots. An empty shell, which is about ninety files, takes longer to make than
  * most commands take to run: one is made ahead, while nobody waits.
@@ -79,7 +80,7 @@ class LoadedShell implements ShellModule {
     if (hosts.length === 0) return { bash: plain, files, outputBytes, takeChanges: () => watch.take() };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
-    const bash = new this.#justBash.Bash({ ...optionsOf(outside), fs: mounted });
+    const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside), fs: mounted });
     return { bash, files: mounted, outputBytes, takeChanges: () => watch.take() };
   }
 
@@ -94,7 +95,7 @@ class LoadedShell implements ShellModule {
     const { Bash, InMemoryFs } = this.#justBash;
     const files = new InMemoryFs({}, { maxTotalBytes: this.#data.fileBytes });
     // It puts what every shell has there.
-    const bash = new Bash({ ...optionsOf(outside), fs: files });
+    const bash = new Bash({ ...optionsOf(this.#data, outside), fs: files });
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
     return { bash, files };
@@ -114,13 +115,19 @@ class LoadedShell implements ShellModule {
   }
 }
 
-function optionsOf(outside: Outside | undefined): BashOptions {
+function optionsOf({ scriptMs }: ThreadData, outside: Outside | undefined): BashOptions {
   return {
     cwd: HOME,
     env: { HOME, USER: "user", ...outside?.variables },
     ...(outside === undefined ? {} : { fetch: outside.fetch }),
+    // `js-exec`: QuickJS, as WebAssembly, in a thread of its own that ends with this one.
+    javascript: true,
     // The deadline bounds a command's time; these are the library's own guards of memory.
-    executionLimits: { maxCommandCount: Infinity, maxLoopIterations: Infinity },
+    executionLimits: {
+      maxCommandCount: Infinity,
+      maxLoopIterations: Infinity,
+      maxJsTimeoutMs: scriptMs,
+    },
   };
 }
 
