@@ -45,7 +45,8 @@ function worker(file: string, load: NativeLoad | WorkerLoad): OpenCarrier {
 
 function program(file: string, runtime: WorkerLoad["runtime"]): OpenCarrier {
   const path = join(workers, file);
-  return worker(path, { kind: "worker", runtime, entrypoint: file, args: [], env: [], ...unchecked });
+  const env = ["NODE_COMPILE_CACHE"];
+  return worker(path, { kind: "worker", runtime, entrypoint: file, args: [], env, ...unchecked });
 }
 
 /** The library in this process. */

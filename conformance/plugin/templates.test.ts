@@ -49,7 +49,14 @@ function worker(folder: string, load: NativeLoad | WorkerLoad): OpenCarrier {
 }
 
 const script = (runtime: WorkerLoad["runtime"], entrypoint: string) => (folder: string) =>
-  worker(folder, { kind: "worker", runtime, entrypoint, args: [], env: [], ...unchecked });
+  worker(folder, {
+    kind: "worker",
+    runtime,
+    entrypoint,
+    args: [],
+    env: ["NODE_COMPILE_CACHE"],
+    ...unchecked,
+  });
 const library = (folder: string) =>
   worker(folder, { kind: "native", library: "plugin.so", isolation: "process", ...unchecked });
 

@@ -16,4 +16,5 @@ export type { RivetErrorLike, TroupeErrorOptions, UserErrorOptions } from "./err
 export { TroupeError, UserError } from "./error.ts";
 export { nearest } from "./nearest.ts";
 export { packageMoved } from "./package-moved.ts";
+export { sourceArguments } from "./source-arguments.ts";
 export { wallWaitMs } from "./wall-wait.ts";

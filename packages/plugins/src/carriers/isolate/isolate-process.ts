@@ -15,7 +15,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Env, TroupeError } from "@troupe/base";
+import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { packageErrors } from "../../errors.ts";
 import { dynamicErrors } from "./errors.ts";
@@ -186,9 +186,8 @@ function processArguments(): string[] {
     throw packageErrors.missing(ISOLATED_VM, "A dynamic actor", cause);
   }
   const source = new URL(import.meta.url).pathname.endsWith(".ts");
-  const main = new URL(`./process/main.${source ? "ts" : "js"}`, import.meta.url);
-  const conditions = source ? ["--conditions=troupe-source"] : [];
-  return ["--no-node-snapshot", "--no-opt", ...conditions, fileURLToPath(main)];
+  const main = fileURLToPath(new URL(`./process/main.${source ? "ts" : "js"}`, import.meta.url));
+  return ["--no-node-snapshot", "--no-opt", ...sourceArguments(main, process.env.NODE_COMPILE_CACHE), main];
 }
 
 /** What the process says on its way out. */

@@ -9,6 +9,7 @@ import { accessSync, constants } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sourceArguments } from "@troupe/base";
 import { fileErrors } from "../../errors.ts";
 import { type CheckedFile, checkFile, type Origin } from "../../manifest/checked-file.ts";
 import { digestsOf, entryOf, type NativeLoad, type WorkerLoad } from "../../manifest/load.ts";
@@ -102,11 +103,9 @@ function ourProgram(name: string, more: readonly string[], handed: HandedModules
   const suffix = extname(import.meta.url);
   const main = fileURLToPath(new URL(`../../worker/${name}${suffix}`, import.meta.url));
   const conditions = hostConditions(process.execArgv);
-  // Sources are reached by sources.
-  if (suffix === ".ts" && conditions.length === 0) conditions.push("--conditions=troupe-source");
   return {
     program: process.execPath,
-    args: [...conditions, main, ...more],
+    args: [...conditions, ...sourceArguments(main, process.env.NODE_COMPILE_CACHE), main, ...more],
     stdin: Buffer.from(JSON.stringify(handed)),
   };
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { sourceArguments } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { workerUrl } from "../worker-url.ts";
 import { type HelperQuestion, type HelperSaying, LIFELINE_FD, MEMORY_SIGNAL } from "./helper-messages.ts";
@@ -60,5 +61,5 @@ function lossOf(code: number | null, signal: NodeJS.Signals | null): HelperLost 
 
 function processArguments(): string[] {
   const main = fileURLToPath(workerUrl("helper-main", import.meta.url));
-  return main.endsWith(".ts") ? ["--conditions=troupe-source", main] : [main];
+  return [...sourceArguments(main, process.env.NODE_COMPILE_CACHE), main];
 }
