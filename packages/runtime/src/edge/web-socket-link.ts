@@ -13,7 +13,7 @@ export function dialWebSocket(url: string, signal: AbortSignal): Promise<Link> {
     socket.addEventListener("close", () =>
       reject(new Error(`${url} closed the connection before it was open`)),
     );
-    socket.addEventListener("error", () => reject(new Error(`${url} can't be reached`)));
+    socket.addEventListener("error", () => reject(new Error(`${url} can't be reached, or is no engine`)));
     const abort = (): void => {
       reject(signal.reason);
       socket.close();

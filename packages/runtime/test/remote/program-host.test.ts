@@ -84,6 +84,10 @@ test("what a host can't obey is refused by name, and so are a wrong token and no
   await expect(program.startHost({ ...options, token: "guess" })).rejects.toMatchObject({
     code: "wrong_token",
   });
+  const closed = setup({ use: { counter } });
+  const { endpoint } = await closed.start(quiet);
+  await expect(program.startHost({ ...options, endpoint })).rejects.toMatchObject({ code: "not_enabled" });
+  await closed.stop();
   await expect(program.startHost({ token: "secret" })).rejects.toMatchObject({ code: "invalid_option" });
   expect(() => program.remoteHosts).toThrow(expect.objectContaining({ code: "not_started" }));
 });

@@ -1,7 +1,7 @@
 /** `c.db.batch`, and statements of one turn that nobody awaits one by one: in order, all or nothing, within limits. */
 import { limits } from "@troupe/protocol";
 import { actor, type BatchStatement, db } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { codeOf } from "../driver/watch.ts";
 import { Ground } from "./ground.ts";
@@ -21,6 +21,8 @@ const notes = actor({
       c.state.batches += 1;
       return await c.db.batch(statements);
     },
+    /** Changes nothing else. */
+    look: (c, statements: BatchStatement[]) => c.db.batch(statements),
     code: async (c, statements: unknown) =>
       await c.db.batch(statements as BatchStatement[]).then((results) => `${results.length} results`, codeOf),
     texts: async (c) => {
@@ -169,4 +171,35 @@ test("what is forgotten is stored before its reply, parameters are those of the 
   expect(await again.texts()).toEqual(["milk", "milk again"]);
   expect(await again.changed()).toEqual([[{ b: new Uint8Array([1]) }], [{ b: new Uint8Array([2]) }]]);
   expect(await again.large(40)).toEqual(new Array(40).fill(300_000));
+});
+
+test("a batch that only reads is no write: nothing is stored for it, and it sees what its turn has written", async () => {
+  await using ground = await Ground.start({ notes });
+  const { storage } = ground.store;
+  const open = storage.open.bind(storage);
+  let writes = 0;
+  vi.spyOn(storage, "open").mockImplementation(async (...given) => {
+    const store = await open(...given);
+    const sql = store.sql?.bind(store);
+    return Object.assign(store, {
+      sql: (wrote: () => void) =>
+        sql?.(() => {
+          writes += 1;
+          wrote();
+        }),
+    });
+  });
+  const a = ground.client.notes.getOrCreate(["a"]);
+  await a.look([{ sql: insert, args: ["one"] }]);
+  const before = writes;
+  expect(before).toBeGreaterThan(0);
+  const count = "SELECT count(*) AS n FROM notes";
+  const reads = [count, { sql: "SELECT text FROM notes WHERE id = ?", args: [1] }, "PRAGMA user_version"];
+  expect((await a.look(reads)).map(({ rows }) => rows)).toEqual([[[1]], [["one"]], [[0]]]);
+  expect(writes).toBe(before);
+  // One that writes at its end is a write from its beginning.
+  await a.look([count, { sql: insert, args: ["two"] }]);
+  expect(writes).toBeGreaterThan(before);
+  expect((await a.look([{ sql: `${insert} RETURNING id`, args: ["three"] }, count]))[1]?.rows).toEqual([[3]]);
+  expect(await a.code([count, "SELECT * FROM nowhere"])).toBe("sql.failed");
 });

@@ -54,17 +54,19 @@ export class OwnSql implements ActorSql {
     return this.#watched(connection, known, values);
   }
 
+  /** One that only reads leaves nothing to undo, and nothing to store. */
   batch(statements: readonly SqlStatement[]): readonly ExecuteResult[] {
+    if (statements.every(({ sql }) => this.#onlyReads(sql))) return this.#each(statements);
     const savepoint = this.savepoint();
-    const found = new BatchResults();
+    let results: readonly ExecuteResult[];
     try {
-      for (const { sql, params } of statements) found.add(this.execute(sql, params));
+      results = this.#each(statements);
     } catch (error) {
       savepoint.rollback();
       throw error;
     }
     savepoint.release();
-    return found.results;
+    return results;
   }
 
   series(statements: readonly SqlStatement[], gave: (outcome: SqlOutcome) => void): void {
@@ -81,6 +83,24 @@ export class OwnSql implements ActorSql {
     } catch (error) {
       letGo();
       throw error;
+    }
+  }
+
+  #each(statements: readonly SqlStatement[]): readonly ExecuteResult[] {
+    const found = new BatchResults();
+    for (const { sql, params } of statements) found.add(this.execute(sql, params));
+    return found.results;
+  }
+
+  /** False also of what can't be prepared yet, or at all: whoever runs it finds out. */
+  #onlyReads(sql: string): boolean {
+    const connection = this.#parts.connection();
+    try {
+      checkText(sql);
+      const prepared = connection.known(sql) ?? connection.prepare(sql);
+      return prepared !== undefined && prepared.whole && !prepared.writes;
+    } catch {
+      return false;
     }
   }
 
