@@ -56,7 +56,10 @@ function hostTokens({ tokens }: EngineFlags, { cwd, env }: Terminal): readonly H
   return all;
 }
 
-function accessOf({ allowHost = [], allowOrigin = [], auth }: EngineFlags, token: string | undefined): object {
+function accessOf(
+  { allowHost = [], allowOrigin = [], auth }: EngineFlags,
+  token: string | undefined,
+): object {
   return {
     ...(allowHost.length > 0 && { allowedHosts: allowHost }),
     ...(allowOrigin.length > 0 && { allowedOrigins: allowOrigin }),
