@@ -1,6 +1,7 @@
 /**
  * Every error of the command line, by `group.code`. The text is what a person reads in the terminal.
  */
+import { getSystemErrorMap } from "node:util";
 import { TroupeError } from "@troupe/base";
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -31,10 +32,16 @@ export const optionErrors = {
       { metadata: { host } },
     ),
   cannotListen: (address: string, cause: unknown) =>
-    error(400, "config", "cannot_listen", `Can't listen at ${address}: ${reasonOf(cause)}`, {
-      metadata: { address },
-      cause,
-    }),
+    error(
+      400,
+      "config",
+      "cannot_listen",
+      `Can't listen at ${address}: ${reasonOf(cause)}; --bind chooses another address`,
+      {
+        metadata: { address },
+        cause,
+      },
+    ),
   cannotWrite: (path: string, cause: unknown) =>
     error(400, "config", "cannot_write", `Can't write ${path}: ${reasonOf(cause)}`, {
       metadata: { path },
@@ -222,6 +229,10 @@ export const requestErrors = {
   stopping: () => error(503, "gateway", "stopping", "The gateway stops", { retryable: true }),
 };
 
+/** What the system says of a failed call, without the call and its path: whoever quotes it names those. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  const errno: unknown = "errno" in cause ? cause.errno : undefined;
+  const [, told] = (typeof errno === "number" ? getSystemErrorMap().get(errno) : undefined) ?? [];
+  return told ?? cause.message;
 }

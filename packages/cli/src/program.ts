@@ -92,9 +92,9 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
       "--tokens <file>",
       "JSON: what hosts show, each with a namespace or pool; else TROUPE_HOSTS_TOKEN",
     )
-    .option("--namespace <name>", "makes a namespace beside the default one; may be given again", collect, [])
-    .option("--allow-host <name>", "a host name that requests may be for; may be given again", collect, [])
-    .option("--allow-origin <origin>", "whose pages may call; may be given again", collect, [])
+    .option("--namespace <name>", "makes a namespace beside the default one; may be given again", collect)
+    .option("--allow-host <name>", "a host name that requests may be for; may be given again", collect)
+    .option("--allow-origin <origin>", "whose pages may call; may be given again", collect)
     .option("--auth <how>", "token (TROUPE_TOKEN) or application; needed where others can reach it")
     .option("--inspector", "lets people look into actors, with TROUPE_INSPECTOR_TOKEN")
     .action(async (flags: EngineFlags) => {
@@ -110,15 +110,14 @@ function withGatewayOptions(command: Command): Command {
       "--upstream <url>",
       "the model provider; openai=, anthropic= or gemini=<url> for one of them",
       collect,
-      [],
     )
-    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect, [])
+    .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect)
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
     .option("--config <file>", "a troupe.toml, over the user's own; default: TROUPE_CONFIG")
     .option("--dry-run", "reports what would be done, and does nothing of it");
 }
 
-function collect(value: string, values: readonly string[]): readonly string[] {
+function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value];
 }

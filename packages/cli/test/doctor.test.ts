@@ -25,6 +25,7 @@ async function examined(troupe: Troupe, ...flags: readonly string[]) {
   return {
     ok,
     of,
+    findings,
     wrong: findings.filter(({ level }) => level !== "ok").map(({ check, level }) => [check, level]),
   };
 }
@@ -109,6 +110,22 @@ test("each thing that is wrong is found, with what mends it", async () => {
   expect(of("plugin changed")?.message).toContain("[plugin.integrity_mismatch]");
   const offline = await examined(troupe, "--config", config, "--offline");
   expect(offline.of("upstream openai")).toBeUndefined();
+});
+
+test("it says which files count, which aren't there, and that one beside it doesn't count unasked", async () => {
+  using troupe = new Troupe();
+  const users = join(troupe.config, "troupe/troupe.toml");
+  const none = await examined(troupe, "--offline");
+  expect(none.of("config")?.message).toBe(`flags, variables and defaults; ${users} isn't there`);
+  troupe.write("config/troupe/troupe.toml", "");
+  const beside = troupe.write("project/troupe.toml", "");
+  const { findings } = await examined(troupe, "--offline");
+  expect(findings.filter(({ check }) => check === "config")).toMatchObject([
+    { level: "ok", message: `from ${users}` },
+    { level: "warning", message: expect.stringContaining(`${beside} is not read`) },
+  ]);
+  const named = await examined(troupe, "--offline", "--config", "troupe.toml");
+  expect(named.of("config")?.message).toBe(`from ${users}, ${beside}`);
 });
 
 test("a configuration that can't be read is a finding with its line, and an old Node is one too", async () => {

@@ -32,3 +32,23 @@ test("a list that is longer than a line goes on in the next, and a name is never
       .filter((word) => word.startsWith("mcp")),
   ).toHaveLength(30);
 });
+
+test("why calls failed is said, each reason once with how often, and not all of a hundred", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  const fail = (reason: string) =>
+    relay
+      .llmCallExecute("m", { headers: {}, content: {} }, () => Promise.reject(new Error(reason)))
+      .catch(() => {});
+  for (const reason of ["no network", "no network", `long ${"x".repeat(300)}`, "third", "fourth"])
+    await fail(reason);
+  await relay.flushSubscribers();
+  expect(summary.text(1).split("\n")).toEqual([
+    "troupe: 0 model calls in 1.0 s, 5 failed",
+    "  failed: no network ×2",
+    `  failed: long ${"x".repeat(194)}…`,
+    "  failed: third",
+    "",
+  ]);
+});

@@ -15,6 +15,12 @@ import { PluginFolder } from "./support/plugin-folder.ts";
 
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
 
+const calls = ["ls", "cat", "ls"].map((name, n) => ({
+  id: `${n}`,
+  type: "function",
+  function: { name, arguments: "{}" },
+}));
+
 async function recorded(folder: PluginFolder): Promise<string> {
   const relay = createRelay();
   const exporter = new AtofExporter({ outputDirectory: folder.path, filename: "t.jsonl" });
@@ -28,7 +34,7 @@ async function recorded(folder: PluginFolder): Promise<string> {
       },
       () => ({
         model: "m-1",
-        choices: [{ message: { role: "assistant", content: "yes" } }],
+        choices: [{ message: { role: "assistant", content: "yes", tool_calls: calls } }],
         usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
       }),
       { codec: new OpenAIChatCodec() },
@@ -59,7 +65,7 @@ test("a tree with times, models, tokens, marks and what failed", async () => {
   expect(text).toBe(
     [
       "turn  agent  TIME",
-      "├─ openai.chat_completions  llm  TIME  m-1  7 in, 2 out",
+      "├─ openai.chat_completions  llm  TIME  m-1  7 in, 2 out  asks for ls ×2, cat",
       '├─ • note  {"page":3}',
       "└─ bash  tool  TIME  ✗ no such file",
       "",

@@ -27,7 +27,7 @@ export function showConfiguration(flags: ConfigShowFlags, terminal: Terminal): v
     return;
   }
   const lines = values.map(({ name, value, source }) => {
-    const line = `${name} = ${JSON.stringify(value)}`;
+    const line = `${name} = ${written(value)}`;
     return flags.sources ? `${line}  # ${source}` : line;
   });
   terminal.out(`${lines.join("\n")}\n`);
@@ -50,6 +50,14 @@ function shown({ upstreams, ...settings }: Configuration): readonly Shown[] {
       source,
     })),
   ];
+}
+
+/** As TOML has it. */
+function written(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  const entries = Object.entries(value).map(([key, field]) => `${key} = ${written(field)}`);
+  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
 }
 
 /** Where a key is, and never the key. */

@@ -46,7 +46,7 @@ function upstreamsOf(table: TomlTable, at: (name: string) => string): NonNullabl
   const found: Partial<Record<UpstreamName, Sourced<UpstreamSetting>>> = {};
   for (const name of upstreamNames) {
     if (!table.has(name)) continue;
-    const upstream = table.table(name);
+    const upstream = table.table(name, 'a table, as { url = "https://…" }');
     const url = upstream.text("url", readUpstreamUrl);
     const key = keyOf(upstream, at);
     upstream.end();

@@ -35,8 +35,16 @@ export class TomlFile {
     return new TomlFile(path, text);
   }
 
-  /** `path:line`; the path alone for a key that is written in a way that this doesn't follow. */
+  /** `path:line` of the key, or of the table in one line that it is in; the path alone where this doesn't follow how it is written. */
   placeOf(key: readonly string[]): string {
+    for (let length = key.length; length > 0; length -= 1) {
+      const line = this.#lineOf(key.slice(0, length));
+      if (line !== undefined) return `${this.path}:${line}`;
+    }
+    return this.path;
+  }
+
+  #lineOf(key: readonly string[]): number | undefined {
     let table: readonly string[] = [];
     for (const [index, line] of this.#lines.entries()) {
       const header = /^\s*\[\[?([^\]]+)\]/.exec(line)?.[1];
@@ -44,9 +52,9 @@ export class TomlFile {
       if (header !== undefined) table = partsOf(header);
       const here =
         header !== undefined ? table : assigned === undefined ? [] : [...table, ...partsOf(assigned)];
-      if (begins(here, key)) return `${this.path}:${index + 1}`;
+      if (begins(here, key)) return index + 1;
     }
-    return this.path;
+    return undefined;
   }
 }
 

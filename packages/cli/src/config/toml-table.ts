@@ -42,13 +42,13 @@ export class TomlTable {
   }
 
   /** A table as it is: whoever it is for checks it. */
-  whole(key: string): Sourced<Readonly<Record<string, unknown>>> | undefined {
-    return this.#read(key, "a table", (value) => (isTable(value) ? { read: value } : undefined));
+  whole(key: string, accepted = "a table"): Sourced<Readonly<Record<string, unknown>>> | undefined {
+    return this.#read(key, accepted, (value) => (isTable(value) ? { read: value } : undefined));
   }
 
-  /** The table under `key`; an empty one where there is none. */
-  table(key: string): TomlTable {
-    return new TomlTable(this.#file, this.whole(key)?.value ?? {}, [...this.#path, key]);
+  /** The table under `key`; an empty one where there is none. `accepted`: what else is told that it should be. */
+  table(key: string, accepted?: string): TomlTable {
+    return new TomlTable(this.#file, this.whole(key, accepted)?.value ?? {}, [...this.#path, key]);
   }
 
   has(key: string): boolean {

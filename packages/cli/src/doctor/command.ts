@@ -8,7 +8,8 @@ import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { checkAgents } from "./agents.ts";
-import { type Finding, fine, problem } from "./finding.ts";
+import { checkConfigFiles } from "./config-files.ts";
+import { type Finding, problem } from "./finding.ts";
 import { checkFiles, checkKeys } from "./keys.ts";
 import { checkBind, checkNode, checkTrace, checkUpstreams } from "./machine.ts";
 import { checkPlugins } from "./plugins.ts";
@@ -43,10 +44,7 @@ async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<re
   const { scopes } = options;
   return [
     ...here,
-    fine(
-      "config",
-      files.length === 0 ? "defaults and flags alone" : `from ${files.join(", ")}, where they are there`,
-    ),
+    ...checkConfigFiles(files, terminal.cwd),
     await checkBind(options),
     await checkTrace(options),
     ...(flags.offline ? [] : await checkUpstreams(options)),

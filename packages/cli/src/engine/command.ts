@@ -18,9 +18,9 @@ export interface EngineFlags {
   readonly host?: string;
   readonly data?: string;
   readonly tokens?: string;
-  readonly namespace: readonly string[];
-  readonly allowHost: readonly string[];
-  readonly allowOrigin: readonly string[];
+  readonly namespace?: readonly string[];
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly auth?: string;
   readonly inspector?: boolean;
 }
@@ -31,7 +31,7 @@ export async function runEngine(flags: EngineFlags, terminal: Terminal): Promise
   const registry = setup({
     use: {},
     hosts: { tokens: hostTokens(flags, terminal), actors: "any" },
-    namespaces: flags.namespace,
+    namespaces: flags.namespace ?? [],
     ...accessOf(flags, terminal.env?.["TROUPE_TOKEN"]),
     ...(flags.inspector === true && { inspector: {} }),
   });
@@ -56,7 +56,10 @@ function hostTokens({ tokens }: EngineFlags, { cwd, env }: Terminal): readonly H
   return all;
 }
 
-function accessOf({ allowHost, allowOrigin, auth }: EngineFlags, token: string | undefined): object {
+function accessOf(
+  { allowHost = [], allowOrigin = [], auth }: EngineFlags,
+  token: string | undefined,
+): object {
   return {
     ...(allowHost.length > 0 && { allowedHosts: allowHost }),
     ...(allowOrigin.length > 0 && { allowedOrigins: allowOrigin }),

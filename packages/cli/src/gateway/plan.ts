@@ -68,7 +68,7 @@ function planned({
 export function describePlan(plan: GatewayPlan): string {
   const { bind, upstreams, atof, plugins, starts } = plan;
   return [
-    `Would listen at ${bind}`,
+    bind.endsWith(":0") ? `Would listen at a free port of ${bind.slice(0, -2)}` : `Would listen at ${bind}`,
     `Would send model calls to ${describeUpstreams(upstreams) ?? "nowhere: --upstream is not given"}`,
     ...(atof === null ? [] : [`Would write events to ${atof}`]),
     ...plugins.map(describePlugin),

@@ -6,8 +6,11 @@ import type { FilesWritten } from "./files-written.ts";
 
 /** More of them are counted only. */
 const MOST_FILES = 20;
+const MOST_REASONS = 3;
 /** Characters of a line. */
 const LINE = 100;
+/** Characters of a reason. */
+const REASON = 200;
 
 /** Tokens and money of one model. */
 export interface ModelUse {
@@ -27,6 +30,8 @@ export class RunSummary {
   failures = 0;
   /** Tools that models asked for, by name. */
   readonly tools = new Map<string, number>();
+  /** Why calls failed, with how often; of the first few reasons. */
+  readonly #reasons = new Map<string, number>();
 
   readonly #files: FilesWritten;
 
@@ -48,6 +53,8 @@ export class RunSummary {
         (this.failures > 0 ? `, ${this.failures} failed` : ""),
       ...[...this.models].map(([model, use]) => `  ${model}: ${describe(use)}`),
     ];
+    for (const [reason, times] of this.#reasons)
+      lines.push(`  failed: ${shortText(reason)}${times === 1 ? "" : ` ×${times}`}`);
     lines.push(
       ...listed(
         "tools",
@@ -65,8 +72,15 @@ export class RunSummary {
       return;
     }
     if (event.scope_category !== "end" || event.category !== "llm") return;
-    if (readFailure(event.metadata) === undefined) this.#answered(readCall(event.category_profile));
-    else this.failures += 1;
+    const failure = readFailure(event.metadata);
+    if (failure === undefined) this.#answered(readCall(event.category_profile));
+    else this.#failed(failure);
+  }
+
+  #failed(reason: string): void {
+    this.failures += 1;
+    const times = this.#reasons.get(reason) ?? 0;
+    if (times > 0 || this.#reasons.size < MOST_REASONS) this.#reasons.set(reason, times + 1);
   }
 
   #answered({ model = "a model without a name", tools, toolArguments, cost, ...tokens }: ToldCall): void {
@@ -95,6 +109,10 @@ function listed(what: string, names: readonly string[]): string[] {
     line += next;
   }
   return names.length === 0 ? [] : [...lines, line];
+}
+
+function shortText(text: string): string {
+  return text.length > REASON ? `${text.slice(0, REASON - 1)}…` : text;
 }
 
 function shortened(files: readonly string[]): readonly string[] {

@@ -11,6 +11,9 @@ import { traceErrors } from "../errors.ts";
 /** What lies deeper is told as a root: it would be unreadable, and a chain of parents in a file may also be a circle. */
 const MOST_DEPTH = 100;
 
+/** A line has room for so many of the tools that an answer asks for. */
+const MOST_TOOLS = 5;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A scope or a mark, with what is below it. */
@@ -136,12 +139,21 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
 }
 
 function factsOf(profile: Fields): string[] {
-  const { model, promptTokens, completionTokens = 0, cost } = readCall(profile);
+  const { model, promptTokens, completionTokens = 0, cost, tools } = readCall(profile);
   return [
     ...(model === undefined ? [] : [model]),
     ...(promptTokens === undefined ? [] : [`${promptTokens} in, ${completionTokens} out`]),
     ...(cost === undefined ? [] : [`${cost.toFixed(4)} USD`]),
+    ...(tools.length === 0 ? [] : [`asks for ${shortened(tools)}`]),
   ];
+}
+
+function shortened(tools: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const name of tools) times.set(name, (times.get(name) ?? 0) + 1);
+  const names = Array.from(times, ([name, n]) => (n === 1 ? name : `${name} ×${n}`));
+  const more = names.length - MOST_TOOLS;
+  return [...names.slice(0, MOST_TOOLS), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 /** `2026-11-21T10:00:00.123456Z`: JavaScript's dates know no microseconds. */

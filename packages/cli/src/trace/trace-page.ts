@@ -93,7 +93,7 @@ summary b { font-weight: 600; } summary.mark b { font-weight: 400; } summary.mar
 summary i, summary span { color: var(--dim); font-style: normal; white-space: nowrap; }
 summary em, summary.error b { color: var(--bad); font-style: normal; }
 summary time { color: var(--dim); font-variant-numeric: tabular-nums; margin-left: auto; white-space: nowrap; }
-summary u { background: var(--line); border-radius: 2px; flex: 0 0 9rem; height: 4px; position: relative; align-self: center; }
+summary u { background: var(--line); border-radius: 2px; flex: 0 0 9rem; height: 4px; position: relative; align-self: start; margin-top: .6rem; }
 summary s { background: var(--bar); border-radius: 2px; height: 4px; position: absolute; }
 summary.error s { background: var(--bad); }
 pre { background: #8881; border-radius: 6px; font: 12px/1.5 ui-monospace, monospace; margin: .3rem 0 .6rem .9rem; max-height: 24rem; overflow: auto; padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -53,6 +53,12 @@ const refused: readonly (readonly [text: string, code: string, told: RegExp])[] 
   ],
   ["[gateway]\nplugins = [1]", "invalid_option", /troupe\.toml:2: gateway\.plugins/],
   ['gateway.bind = "0.0.0.0:80"', "unsafe_bind", /0\.0\.0\.0/],
+  [
+    '[upstreams]\nopenai = "https://x"',
+    "invalid_option",
+    /troupe\.toml:2: upstreams\.openai "https:\/\/x": must be a table, as \{ url = "https:\/\/…" \}/,
+  ],
+  ['[upstreams]\nopenai = { url = "x" }', "invalid_option", /troupe\.toml:2: upstreams\.openai\.url/],
   ["[upstreams.nobody]\n", "unknown_key", /troupe\.toml:1: there is no key upstreams\.nobody/],
   ['[upstreams.openai]\nkey_env = "K"', "missing_key", /troupe\.toml:1: upstreams\.openai\.url/],
   [
@@ -118,6 +124,7 @@ test("a flag overrules a variable, that the project's file, that the user's, tha
     "gateway.plugins": { value: [], source: "default" },
     "upstreams.gemini": { value: { url: "http://user/" }, source: `${users}:4` },
   });
+  expect((await troupe.run("config")).out).toContain('\nupstreams.gemini = { url = "http://user/" }\n');
   const both = await sources("--config", project);
   expect(both).toMatchObject({
     "gateway.bind": { value: "127.0.0.1:5050", source: `${project}:3` },

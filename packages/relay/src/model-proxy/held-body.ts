@@ -47,7 +47,7 @@ export class HeldBody {
     const before = this.#bytes;
     this.#bytes += chunk.length;
     if (this.isTooLong) this.drop();
-    else if (this.isLong) chunk.copy((this.#place ??= this.#moved()), before);
+    else if (this.isLong) chunk.copy(this.#placed(), before);
     else this.#chunks.push(chunk);
   }
 
@@ -81,13 +81,14 @@ export class HeldBody {
     return text;
   }
 
-  /** The system gives memory where it is written to: what isn't needed of it takes none. */
-  #moved(): Buffer {
-    const place = Buffer.allocUnsafeSlow(this.#limits.most);
+  /** With what came before. The system gives memory where it is written to: what isn't needed of it takes none. */
+  #placed(): Buffer {
+    if (this.#place !== undefined) return this.#place;
+    this.#place = Buffer.allocUnsafeSlow(this.#limits.most);
     let at = 0;
-    for (const chunk of this.#chunks) at += chunk.copy(place, at);
+    for (const chunk of this.#chunks) at += chunk.copy(this.#place, at);
     this.#chunks = [];
-    return place;
+    return this.#place;
   }
 }
 
