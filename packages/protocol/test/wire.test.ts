@@ -52,6 +52,35 @@ test("what is written are the bytes that the library writes", () => {
   );
 });
 
+test("wherever the memory ends that short messages share, they are whole, and so are those before and behind", () => {
+  const parts: Message[] = [
+    [{ kind: "uint32", value: 300 }],
+    [[{ kind: "bytes", value: new Uint8Array(3).fill(1) }]],
+    [[[{ kind: "bytes", value: new Uint8Array(130).fill(2) }]] as never],
+    [{ kind: "string", value: "é".repeat(100) }, [{ kind: "string", value: "short" }]],
+    [{ kind: "uint64", value: 2 ** 50 }],
+    [{ kind: "int32", value: -1 }],
+    // Longer than what is shared, and more than the rest of it.
+    [{ kind: "bytes", value: new Uint8Array(3_000).fill(3) }],
+    [[{ kind: "bytes", value: new Uint8Array(20_000).fill(4) }]],
+  ];
+  const expected = parts.map((each) => write(new BinaryWriter(), each).finish());
+  for (let offset = 1_500; offset < 2_048; offset += 1) {
+    const own = new ProtoWriter();
+    const fill = (bytes: number): Uint8Array => own.begin().bytes(new Uint8Array(bytes).fill(9)).finish();
+    const before = [2_000, 2_000, 2_000, offset].map((bytes) => ({ bytes, written: fill(bytes) }));
+    const written = parts.map((each) => write(own.begin(), each).finish());
+    const behind = parts.map((each) => write(own.begin(), each).finish());
+    for (const [at, each] of expected.entries()) {
+      if (Buffer.compare(written[at] ?? each, each) !== 0) expect.fail(`message ${at} at ${offset}`);
+      if (Buffer.compare(behind[at] ?? each, each) !== 0) expect.fail(`message ${at} behind ${offset}`);
+    }
+    for (const { bytes, written: kept } of before)
+      if (!kept.subarray(kept.length - bytes).every((byte) => byte === 9))
+        expect.fail(`${bytes} bytes before ${offset}`);
+  }
+});
+
 test("what is read is what the library reads", () => {
   fc.assert(
     fc.property(fc.array(field, { maxLength: 20 }), (fields) => {

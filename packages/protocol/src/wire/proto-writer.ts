@@ -37,8 +37,8 @@ export class ProtoWriter {
   finish(): Uint8Array<ArrayBuffer> {
     const { buffer, start, at } = this;
     if (at - start > SHORT_BYTES) {
+      // What is in front of it is others', if it is in memory that is shared.
       if (buffer.length > SHARED_BYTES) this.buffer = NOTHING;
-      this.start = 0;
       return buffer.slice(start, at);
     }
     this.start = at;
@@ -54,17 +54,17 @@ export class ProtoWriter {
   }
 
   join(): this {
-    const fork = this.start + (this.forks.pop() ?? 0);
-    const length = this.at - fork - 1;
+    const fork = this.forks.pop() ?? 0;
+    const length = this.at - this.start - fork - 1;
     // One byte was left for the length.
     const more = varintSize(length) - 1;
     if (more > 0) {
       this.reserve(more);
-      const from = this.start + (fork - this.start);
-      this.buffer.copyWithin(from + 1 + more, from + 1, this.at);
+      const from = this.start + fork + 1;
+      this.buffer.copyWithin(from + more, from, from + length);
     }
-    this.at = fork;
-    this.uint32(length);
+    this.at = this.start + fork;
+    this.varint(length);
     this.at += length;
     return this;
   }
@@ -126,7 +126,7 @@ export class ProtoWriter {
     const size = varintSize(written);
     // Guessed from the letters; when the bytes need a longer one they are moved.
     if (size !== guess) this.buffer.copyWithin(from + size, from + guess, from + guess + written);
-    this.uint32(written);
+    this.varint(written);
     this.at += written;
     return this;
   }
