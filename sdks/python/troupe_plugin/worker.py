@@ -5,6 +5,7 @@ import queue
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from .limits import WORKER_MESSAGE_BYTES
 from .plugin import Plugin
@@ -14,11 +15,21 @@ from .wire import data, fields
 METHOD = "/troupe.plugin.v1.WorkerHost/Attach"
 
 
+def _grpc() -> Any:
+    try:
+        import grpc
+    except ModuleNotFoundError as missing:
+        # It's the host's own words that an operator reads first: what to do, and with which Python.
+        where = f"{sys.executable} has no module {missing.name}"
+        todo = "install what requirements.txt lists, and let TROUPE_PYTHON name the Python that has it"
+        raise SystemExit(f"{where}: {todo}") from missing
+    return grpc
+
+
 def serve(plugin: Plugin, threads: int = 16) -> None:
     """Serves a plugin to the host that started this process, until the host ends."""
     socket, token = _handover()
-    import grpc
-
+    grpc = _grpc()
     frames: "queue.Queue[bytes]" = queue.Queue()
     names = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
     options = [(name, WORKER_MESSAGE_BYTES) for name in names]

@@ -22,6 +22,8 @@ interface Language {
   readonly sdk: readonly string[];
   /** What a person does first. */
   readonly build: readonly string[];
+  /** What stands before the command that starts a program with it; `__FOLDER__` is the plugin's. Default: nothing. */
+  readonly start?: string;
 }
 
 const languages: Readonly<Record<string, Language>> = {
@@ -33,6 +35,7 @@ const languages: Readonly<Record<string, Language>> = {
   python: {
     sdk: ["troupe_plugin"],
     build: ["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"],
+    start: "TROUPE_PYTHON=__FOLDER__/.venv/bin/python ",
   },
 };
 
@@ -51,11 +54,39 @@ export async function newPlugin(id: string, flags: NewFlags, terminal: PluginTer
     ...[...files.keys()].map((file) => `  ${file}`),
     ...(language.sdk.length === 0 ? [] : ["  sdk/"]),
     "",
-    "Next:",
-    ...[`cd ${folder}`, ...language.build, "troupe plugins validate .", "troupe plugins add ."].map(
-      (line) => `  ${line}`,
-    ),
+    ...nextSteps(id, folder, language),
   ]);
+}
+
+/** All that is left to do, up to the first call: each can be copied. */
+function nextSteps(id: string, folder: string, { build, start = "" }: Language): string[] {
+  const commands = [
+    `cd ${folder}`,
+    ...build,
+    "troupe plugins validate .",
+    "troupe plugins add .",
+    `troupe plugins enable ${id}`,
+  ];
+  const program = [
+    'import { setup } from "troupe";',
+    'import { pluginActor } from "troupe/plugins";',
+    `export const registry = setup({ use: { counter: pluginActor({ plugin: "${id}" }) } });`,
+  ];
+  const calls = [
+    `${start}troupe start server.mjs`,
+    `curl -d '{"args":[1]}' 'http://127.0.0.1:6420/actor/counter/action/increment?key=a'`,
+  ];
+  const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+  return [
+    "Next:",
+    ...indented(commands),
+    "",
+    "A program names its actor, in a folder where troupe is installed (server.mjs):",
+    ...indented(program),
+    "",
+    "It is started, and called from another terminal:",
+    ...indented(calls.map((line) => line.replace("__FOLDER__", folder))),
+  ];
 }
 
 /** The files of a template, as they will be. */

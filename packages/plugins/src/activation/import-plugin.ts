@@ -1,9 +1,13 @@
-/** Imports a module plugin into this process: the checked bytes, and anew when they are others than before. */
-import { createHash } from "node:crypto";
+/**
+ * Imports a module plugin into this process: the checked bytes, and anew when they are others than before. Without digests
+ * nothing says whether they are, and it is imported anew each time.
+ */
+import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { checkModules } from "../carriers/module/checked-modules.ts";
+import { tagModules } from "../carriers/module/new-modules.ts";
 import { activationErrors } from "../errors.ts";
-import { checkFile } from "../manifest/checked-file.ts";
+import { checkFile, digestOf } from "../manifest/checked-file.ts";
 import { digestsOf, entryOf } from "../manifest/load.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { WorkerPlugin } from "../worker/worker-plugin.ts";
@@ -21,12 +25,12 @@ export async function importPlugin(manifest: PluginManifest): Promise<WorkerPlug
 
 async function importChecked({ origin, load }: PluginManifest, path: string): Promise<unknown> {
   const digests = digestsOf(load);
-  if (digests.size === 0) return defaultOf(await import(pathToFileURL(path).href));
-  const tag = createHash("sha256")
-    .update(JSON.stringify([...digests]))
-    .digest("hex")
-    .slice(0, 16);
-  const hooks = checkModules({ manifest: origin.file, folder: origin.folder, digests, tag });
+  const tag = digests.size === 0 ? randomUUID() : digestOf(JSON.stringify([...digests])).slice(0, 16);
+  const { folder } = origin;
+  const hooks =
+    digests.size === 0
+      ? tagModules(folder, tag)
+      : checkModules({ manifest: origin.file, folder, digests, tag });
   try {
     return defaultOf(await import(`${pathToFileURL(path).href}?troupe=${tag}`));
   } finally {

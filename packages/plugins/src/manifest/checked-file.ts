@@ -57,7 +57,7 @@ export async function readNamedFile(
 }
 
 /** The digest that a manifest speaks of: SHA-256, hexadecimal. */
-export function digestOf(bytes: Uint8Array): string {
+export function digestOf(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 

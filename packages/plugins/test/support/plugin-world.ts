@@ -15,6 +15,8 @@ export interface ManifestParts {
   readonly integrity?: string;
   /** Keys before the first table. */
   readonly keys?: string;
+  /** Default: middleware. */
+  readonly capabilities?: readonly string[];
 }
 
 export class PluginWorld implements Disposable {
@@ -42,11 +44,12 @@ export class PluginWorld implements Disposable {
   }
 
   /** Writes a manifest to the folder `id`; its path. */
-  manifest(id: string, { kind, load, integrity = "", keys = "" }: ManifestParts): string {
+  manifest(id: string, parts: ManifestParts): string {
+    const { kind, load, integrity = "", keys = "", capabilities = ["middleware"] } = parts;
     return this.write(
       `${id}/troupe-plugin.toml`,
       `manifest_version = 1
-       capabilities = ["middleware"]
+       capabilities = ${JSON.stringify(capabilities)}
        ${keys}
        [plugin]
        id = "${id}"
