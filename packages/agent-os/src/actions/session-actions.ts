@@ -17,7 +17,8 @@ import type { Place } from "./place.ts";
 /** The name of a session that is opened without one. */
 const MAIN = "main";
 
-interface Named {
+/** Which session; "main" if none is named. */
+export interface Named {
   readonly sessionId?: string;
 }
 
