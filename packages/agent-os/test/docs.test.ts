@@ -1,4 +1,4 @@
-/** What docs/agent-os.md shows does what the page says: its blocks run as they stand there, one after the other. */
+/** What docs/agent-os.md and docs/moving-from-agentos.md show does what the pages say: their blocks run as they stand there, one after the other. */
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
@@ -19,10 +19,14 @@ import { scripted } from "./support/agents.ts";
 type Named = Readonly<Record<string, unknown>>;
 type Workspaces = Registry<{ workspace: AgentOSDefinition }>;
 
-const page = readFileSync(new URL("../../../docs/agent-os.md", import.meta.url), "utf8");
-const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+function blocksOf(page: string): string[] {
+  const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), "utf8");
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+}
 
-/** Runs the page's one block that has this in it, among these names, and gives what it declares under one of its own. */
+const blocks = [...blocksOf("agent-os.md"), ...blocksOf("moving-from-agentos.md")];
+
+/** Runs the pages' one block that has this in it, among these names, and gives what it declares under one of its own. */
 async function run(part: string, names: Named, declared = "undefined"): Promise<unknown> {
   const [code, ...others] = blocks.filter((block) => block.includes(part));
   if (code === undefined || others.length > 0) throw new Error(`${others.length} other blocks with ${part}`);
@@ -111,10 +115,22 @@ test("docs/agent-os.md: the quickstart's agent, in a folder of its own, writes w
   expect((await conn.exec("wc -l < haiku.txt")).stdout.trim()).toBe("3");
 });
 
+test("docs/moving-from-agentos.md: a program that was moved does what it did", async (t) => {
+  const installed = (config: AgentOSConfig) => agentOS({ ...config, agents: { pi: scripted } });
+  const workspace = (await run('command: "pi-acp" } }', { agentOS: installed }, "vm")) as AgentOSDefinition;
+  const { client } = await setupTest<{ workspace: AgentOSDefinition }>(t, setup({ use: { workspace } }));
+  const conn = client.workspace.getOrCreate(["a"]).connect();
+  const shown: number[] = [];
+  const show = (sequence: number) => void shown.push(sequence);
+  const events = (await run('content: "List the files"', { conn, show }, "events")) as readonly Entry[];
+  expect(events.length).toBeGreaterThan(1);
+  expect(shown).toEqual(events.map(({ sequence }) => sequence));
+});
+
 test("docs/agent-os.md: its definitions are ones", async (t) => {
   const names = { agentOS, ProcessDriver, setup, event, process: { env: {} }, placeOf: async () => "here" };
   for (const part of [
-    "pi-acp",
+    'command: "pi-acp", cwd',
     "Says where a flower grows",
     "upstreams: { anthropic",
     'mode: "overlay"',

@@ -4,7 +4,13 @@
 import { limits } from "@troupe/protocol";
 
 /** Limits that people are warned of. */
-export type LimitName = "processes" | "processOutputBytes" | "memoryBytes" | "fileBytes" | "files";
+export type LimitName =
+  | "processes"
+  | "processOutputBytes"
+  | "processMs"
+  | "memoryBytes"
+  | "fileBytes"
+  | "files";
 
 /** What a listener of `limitWarning` gets. */
 export interface LimitWarning {

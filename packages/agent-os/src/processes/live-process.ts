@@ -5,6 +5,7 @@
  * sandbox) is the `error` of its exit.
  */
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { processErrors } from "../errors.ts";
 import type {
   ProcessCommand,
@@ -137,18 +138,17 @@ export class LiveProcess {
   }
 
   async #run(start: (listener: ProcessListener) => Promise<SandboxProcess>): Promise<ProcessExit> {
-    const { pid, timeoutMs } = this.#parts;
-    let timer: NodeJS.Timeout | undefined;
+    const { pid } = this.#parts;
+    let stopClock: (() => void) | undefined;
     let end: ProcessEnd;
     try {
       this.#process = await start((stream, data) => this.#printed(stream, data));
-      if (timeoutMs !== undefined)
-        timer = setTimeout(() => this.kill("SIGKILL", processErrors.timedOut(timeoutMs)), timeoutMs);
+      stopClock = this.#startClock();
       end = await this.#process.ended;
     } catch (error) {
       end = { exitCode: 137, signal: "SIGKILL", error };
     }
-    clearTimeout(timer);
+    stopClock?.();
     const error = this.#why ?? end.error;
     this.#exit = {
       pid,
@@ -157,6 +157,19 @@ export class LiveProcess {
       ...(error === undefined ? {} : { error: reason(error) }),
     };
     return this.#exit;
+  }
+
+  /** Warns when its time is nearly over, and ends it when it is. */
+  #startClock(): (() => void) | undefined {
+    const { pid, timeoutMs, onWarning } = this.#parts;
+    if (timeoutMs === undefined) return undefined;
+    const used = Math.round(timeoutMs * limits.sandboxWarnShare);
+    const near = setTimeout(() => onWarning({ limit: "processMs", used, most: timeoutMs, pid }), used);
+    const over = setTimeout(() => this.kill("SIGKILL", processErrors.timedOut(timeoutMs)), timeoutMs);
+    return () => {
+      clearTimeout(near);
+      clearTimeout(over);
+    };
   }
 
   #printed(stream: ProcessStream, data: Uint8Array): void {

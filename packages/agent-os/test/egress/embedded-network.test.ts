@@ -40,6 +40,27 @@ test("commands and processes reach what is allowed; the secret is never inside",
   expect(web.asked).toHaveLength(2);
 }, 60_000);
 
+test("JavaScript in a sandbox has the same way out, and no other", async (t) => {
+  const web = await serveWeb({
+    "/echo": (request, response) => response.end(`key=${request.headers["x-key"]}`),
+  });
+  const handle = await workspace(t, {
+    allow: [{ url: web.origin, private: true }],
+    credentials: { API_KEY: { value: "s3cret", hosts: ["127.0.0.1"] } },
+  });
+  await handle.writeFile(
+    "/home/user/ask.mjs",
+    `const answer = await fetch(process.argv[1], { headers: { "x-key": process.env.API_KEY } });
+     console.log(await answer.text());`,
+  );
+  const allowed = await handle.exec(`js-exec ask.mjs ${web.origin}/echo`);
+  expect(allowed.stdout).toMatch(/^key=troupe-credential-[0-9a-f]{24}\n$/);
+  expect(web.asked[0]?.headers["x-key"]).toBe("s3cret");
+  const refused = await handle.exec("js-exec ask.mjs http://169.254.169.254/latest/meta-data");
+  expect([refused.exitCode, refused.stdout]).toEqual([1, ""]);
+  expect(web.asked).toHaveLength(1);
+}, 60_000);
+
 test("what is no policy is refused by name", () => {
   const policy = (network: object) => () => agentOS({ network });
   expect(policy({ allows: [] })).toThrow('network has no option "allows". Did you mean "allow"?');

@@ -88,6 +88,7 @@ test("the limits of processes, of their output and of their time are enforced, a
     undefined,
   ]);
   expect(warned).toContainEqual({ limit: "processes", used: 2, most: 2 });
+  expect(warned).toContainEqual({ limit: "processMs", used: 160, most: 200, pid: b.pid });
   expect(warned).toContainEqual({ limit: "processOutputBytes", used: 900, most: 1_000, pid: near.pid });
   expect((await conn.readProcessOutput({ pid: flood.pid })).events).toEqual([]);
 }, 60_000);

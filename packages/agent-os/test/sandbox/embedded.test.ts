@@ -101,6 +101,8 @@ test("JavaScript runs in an isolate: it has the sandbox's files, nothing of the 
     'await import("node:net")',
     'await fetch("http://127.0.0.1/")',
     '[].constructor.constructor("return process")()',
+    "(function again() { again(); })()",
+    '"x".repeat(2 ** 29).repeat(2 ** 29)',
   ];
   for (const way of ways)
     expect((await sandbox.exec("js-exec -m", { stdin: `console.log(${way})` })).exitCode, way).not.toBe(0);

@@ -90,6 +90,27 @@ test("a prompt is cancelled; two at once are refused; sessions don't share an ag
   await conn.dispose();
 });
 
+test("what isn't an option of a session is refused by name: nobody would look at it", async (t) => {
+  const { client } = await setupTest(t, setup({ use: { workspace: agentOS({ agents: { scripted } }) } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  // As another agentOS had them.
+  const wrongs: readonly [action: string, args: readonly unknown[]][] = [
+    ["createSession", ["scripted", { cwd: "/" }]],
+    ["createSession", [{ mcpServers: [] }]],
+    ["openSession", [{ session: "main" }]],
+    ["prompt", ["main", "hello"]],
+    ["respondPermission", ["main", "request", "once"]],
+    ["cancelPrompt", ["main"]],
+    ["setSessionMode", [{ modeId: "bold", sessionID: "main" }]],
+    ["getSession", [null]],
+  ];
+  for (const [name, args] of wrongs)
+    expect(await rejection(handle.action({ name, args: [...args] })), name).toMatch(
+      /^sandbox\.(invalid_argument|unknown_option)$/,
+    );
+  expect(await handle.listSessions()).toEqual([]);
+});
+
 test("sessions have names: one twice, none, the sandbox's own and other agents' are refused", async (t) => {
   const handle = await workspace(t, { agents: { scripted, other: scripted } });
   const { sessionId } = await handle.createSession({ agent: "other" });

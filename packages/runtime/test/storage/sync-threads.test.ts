@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,33 @@ function written(path: string, bytes = 10): number {
   writeSync(fd, Buffer.alloc(bytes));
   return fd;
 }
+
+/** How many threads were started since. */
+function startedThreads(): () => number {
+  let count = 0;
+  const started = () => void (count += 1);
+  subscribe("worker_threads", started);
+  onTestFinished(() => void unsubscribe("worker_threads", started));
+  return () => count;
+}
+
+test("what comes one after the other has one thread; a crowd at the start waits for it, and a crowd behind it has more", async () => {
+  const count = startedThreads();
+  const directory = folder();
+  const threads = start(directory);
+  const fd = written(join(directory, "log"));
+  const sync = () => threads.sync({ kind: "log", fd, end: 10 });
+  expect(count()).toBe(0);
+  const first = Array.from({ length: 8 }, sync);
+  expect(count()).toBe(1);
+  await Promise.all(first);
+  const before = count();
+  for (let n = 0; n < 5; n += 1) await sync();
+  expect(count()).toBe(before);
+  while (count() < 4) await Promise.all(Array.from({ length: 20 }, sync));
+  await Promise.all(Array.from({ length: 100 }, sync));
+  expect(count()).toBe(4);
+}, 60_000);
 
 test("more than all threads take at once is synced, each job once, the directory's with the others", async () => {
   const directory = folder();
