@@ -32,6 +32,8 @@ export interface Canary {
   readonly what: string;
   /** The checker that has to see it. */
   readonly caughtBy: readonly string[];
+  /** A seed near one that shows it, where that is not among the first: the search begins there. */
+  readonly near?: number;
   readonly server?: ServerParts["flaws"];
   readonly network?: NetworkFlaws;
   /** Breaks production code; returns what mends it. */
@@ -81,6 +83,7 @@ export const canaries = {
   "life-after-death": {
     what: "an actor that was asked to end for good goes on taking calls until it stops",
     caughtBy: ["ends"],
+    near: 29,
     sabotage: livesOn,
   },
   "forgotten-keys": {
@@ -118,11 +121,13 @@ export const canaries = {
   "late-step": {
     what: "the result of a step is stored behind what the step wrote",
     caughtBy: ["one turn, one transaction", "at most once"],
+    near: 138,
     sabotage: delaySteps,
   },
   "open-slot": {
     what: "statements don't wait for the transaction of somebody else",
     caughtBy: ["one turn, one transaction", "sql"],
+    near: 62,
     sabotage: openSlot,
   },
   "kept-transaction": {
@@ -133,6 +138,7 @@ export const canaries = {
   "trusted-commit": {
     what: "a batch whose helper process was lost is told to be stored",
     caughtBy: ["durability"],
+    near: 45,
     sabotage: trustCommits,
   },
   "unstored-event": {
@@ -148,11 +154,13 @@ export const canaries = {
   "deaf-follower": {
     what: "who follows a session doesn't hear that the connection was lost",
     caughtBy: ["sessions"],
+    near: 45,
     sabotage: deafen,
   },
   "forgotten-sleeper": {
     what: "an actor behind actor/v1 sleeps, and nobody keeps its clients for the next life",
     caughtBy: ["raw sockets", "liveness"],
+    near: 25,
     sabotage: forgetSleepers,
   },
   "misread-answer": {
@@ -174,6 +182,7 @@ export const canaries = {
     what: "a host's session goes on without what was under way when its link broke",
     // A start, a call or an answer that was lost is waited for until its time is over.
     caughtBy: ["errors", "raw sockets", "liveness"],
+    near: 90,
     sabotage: resumeWithout,
   },
   "repeating-resume": {

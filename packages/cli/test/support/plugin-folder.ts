@@ -24,7 +24,9 @@ export class PluginFolder implements Disposable {
       `import { serveWorker } from ${JSON.stringify(sdk)};
        await serveWorker({ name: "${id}", version: "${version}", middleware: [${middleware}] });`,
     );
-    return this.manifest(id, { kind: "worker", load: 'runtime = "node"\nentrypoint = "main.ts"' });
+    // It may use the sources that were compiled before.
+    const load = 'runtime = "node"\nentrypoint = "main.ts"\nenv = ["NODE_COMPILE_CACHE"]';
+    return this.manifest(id, { kind: "worker", load });
   }
 
   manifest(id: string, more: { kind: string; load: string; integrity?: string; startup?: string }): string {

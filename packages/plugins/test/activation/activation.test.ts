@@ -11,7 +11,7 @@ import { afterAll, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";
 import { TROUPE_VERSION } from "../../src/version.ts";
-import { PluginFolder } from "../support/plugin-folder.ts";
+import { nodeLoad, PluginFolder } from "../support/plugin-folder.ts";
 
 const sdk = new URL("../../src/worker.ts", import.meta.url).href;
 
@@ -36,8 +36,7 @@ function manifest(folder: PluginFolder, id: string, more = ""): { manifest: stri
     [compat]
     troupe = "^${TROUPE_VERSION}"
     [load]
-    runtime = "node"
-    entrypoint = "main.ts"
+    ${nodeLoad("main.ts")}
   `;
   return { manifest: folder.write(`${id}/troupe-plugin.toml`, text) };
 }

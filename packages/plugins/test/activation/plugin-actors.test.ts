@@ -8,13 +8,13 @@ import { findScopes } from "../../src/installed/scopes.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
 import { pluginSet } from "../../src/plugin-set.ts";
 import { counterManifest, counters, counterWorker } from "../support/counters.ts";
-import { PluginFolder } from "../support/plugin-folder.ts";
+import { nodeLoad, PluginFolder } from "../support/plugin-folder.ts";
 
 const quiet = { port: 0, signals: false, banner: false, durability: "memory" } as const;
 
 function worker(folder: PluginFolder, more?: string): string {
   folder.write("main.ts", counterWorker(more));
-  return counterManifest(folder, 'runtime = "node"\nentrypoint = "main.ts"');
+  return counterManifest(folder, nodeLoad("main.ts"));
 }
 
 /** A registry that runs, and calls of its one counter. */

@@ -13,7 +13,7 @@ import type { TrustPolicy } from "../../src/manifest/signature.ts";
 import { openSession } from "../../src/session/open-session.ts";
 import { cExample } from "../support/built.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
-import { sha256 } from "../support/plugin-folder.ts";
+import { nodeLoad, sha256 } from "../support/plugin-folder.ts";
 import { PluginWorld } from "../support/plugin-world.ts";
 
 afterEach(() => {
@@ -27,7 +27,7 @@ describe("configuration", () => {
     additionalProperties: false,
     properties: { words: { type: "array", items: { type: "string" }, minItems: 1 } },
   });
-  const load = 'runtime = "node"\nentrypoint = "main.mjs"';
+  const load = nodeLoad("main.mjs");
   const source = (): string =>
     PluginWorld.workerSource("words", PluginWorld.refusing("x")).replace(
       "middleware:",
@@ -135,7 +135,7 @@ describe("S3.1 (in part) every file that runs is the one that was checked", () =
     PluginWorld.refusing("x").replace('"x"', "reason"),
     `import { reason } from "./lib/helper.mjs";`,
   );
-  const load = 'runtime = "node"\nentrypoint = "main.mjs"';
+  const load = nodeLoad("main.mjs");
 
   function written(world: PluginWorld, files: string): string {
     world.write("whole/main.mjs", main);

@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { TROUPE_VERSION } from "../../src/version.ts";
 import { cExample, rustExample } from "./built.ts";
-import { type PluginFolder, sha256 } from "./plugin-folder.ts";
+import { nodeLoad, type PluginFolder, sha256 } from "./plugin-folder.ts";
 import { findPython } from "./python.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -113,7 +113,7 @@ export const counters: readonly (readonly [string, Make])[] = [
     "a worker in TypeScript",
     async (folder) => {
       folder.write("main.ts", counterWorker());
-      return { manifest: counterManifest(folder, 'runtime = "node"\nentrypoint = "main.ts"') };
+      return { manifest: counterManifest(folder, nodeLoad("main.ts")) };
     },
   ],
   [

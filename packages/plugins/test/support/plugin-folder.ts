@@ -29,3 +29,8 @@ export class PluginFolder implements Disposable {
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
+
+/** How a manifest says that Node runs `entrypoint`; it may use the sources that were compiled before. */
+export function nodeLoad(entrypoint: string): string {
+  return `runtime = "node"\nentrypoint = "${entrypoint}"\nenv = ["NODE_COMPILE_CACHE"]`;
+}

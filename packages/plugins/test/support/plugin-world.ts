@@ -3,7 +3,7 @@ import type { TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
 import { TROUPE_VERSION } from "../../src/version.ts";
-import { PluginFolder } from "./plugin-folder.ts";
+import { nodeLoad, PluginFolder } from "./plugin-folder.ts";
 
 const sdk = new URL("../../src/worker.ts", import.meta.url).href;
 
@@ -67,7 +67,7 @@ export class PluginWorld implements Disposable {
   /** A worker in JavaScript that refuses "rm" with `reason`; its manifest. */
   worker(id: string, reason: string, parts: Partial<ManifestParts> = {}): string {
     this.write(`${id}/main.ts`, PluginWorld.workerSource(id, PluginWorld.refusing(reason)));
-    return this.manifest(id, { kind: "worker", load: 'runtime = "node"\nentrypoint = "main.ts"', ...parts });
+    return this.manifest(id, { kind: "worker", load: nodeLoad("main.ts"), ...parts });
   }
 
   /** Why "rm" isn't run. */
