@@ -98,7 +98,7 @@ export class OwnSql implements ActorSql {
     try {
       checkText(sql);
       const prepared = connection.known(sql) ?? connection.prepare(sql);
-      return prepared !== undefined && prepared.whole && !prepared.writes;
+      return prepared?.whole === true && !prepared.writes;
     } catch {
       return false;
     }
