@@ -1,5 +1,5 @@
 /** `troupe plugins new`, and what it refuses. That what it makes builds and works: `conformance/plugin/templates.test.ts`. */
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { activatePlugins, pluginActor } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
@@ -48,4 +48,20 @@ test("a folder that is there isn't written into; a name and a language are what 
   expect(await troupe.refused("new", "../mine", "--lang", "c")).toBe("config.bad_plugin_name");
   expect(await troupe.refused("new", "other", "--lang", "cobol")).toBe("config.bad_language");
   expect(await troupe.refused("new", "other", "--lang", "constructor")).toBe("config.bad_language");
+});
+
+test("all steps up to the first call are printed, and the folder's README has the same program", async () => {
+  using troupe = new Troupe();
+  for (const language of ["c", "c-wasm", "isolate", "python", "rust", "typescript"]) {
+    const id = `tally-${language}`;
+    const { out: said } = await troupe.plugins("new", id, "--lang", language);
+    const readme = readFileSync(join(troupe.project, id, "README.md"), "utf8");
+    const program = said.split("\n").filter((line) => /^ {2}(import|export) /.test(line));
+    expect(program).toHaveLength(3);
+    for (const line of program) expect(readme).toContain(line.trim());
+    for (const step of [`troupe plugins enable ${id}`, "troupe start server.mjs", "curl -d"]) {
+      expect(said).toContain(step);
+      expect(readme).toContain(step);
+    }
+  }
 });

@@ -71,7 +71,7 @@ describe("a reload that fails changes nothing", () => {
   });
 });
 
-test("a call that had begun ends with the plugin that it began with; one that had passed others first finds the new one", async () => {
+test("a call that had begun ends with the plugin that it began with", async () => {
   const relay = createRelay();
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
@@ -87,6 +87,29 @@ test("a call that had begun ends with the plugin that it began with; one that ha
   answer.resolve();
   expect(await call).toMatchObject({ by: "slow/no-rm", reason: "slow, before" });
   expect(await reloaded).toEqual({ leftBehind: [] });
+});
+
+test("a call that had passed a plugin when others took their place is judged by the new ones from then on", async () => {
+  const relay = createRelay();
+  const asked = Promise.withResolvers<void>();
+  const passed = Promise.withResolvers<null>();
+  const kind = "tool_conditional_execution_guardrail";
+  const handle = (): Promise<null> => {
+    asked.resolve();
+    return passed.promise;
+  };
+  const door = { name: "door", middleware: [{ kind, name: "door", handle, priority: -1 }] } as const;
+  const first: PluginSource = { id: "door", kind: "module", plugin: door };
+  await using active = await activatePlugins({ plugins: [first, rail("quick", "before")], relay });
+  const call = relay.toolCallExecute("rm", {}, () => ({ result: null })).catch((error) => error.metadata);
+  await asked.promise;
+  expect(active.status[0]?.calls).toBe(1);
+  const reloaded = active.reload({ plugins: [first, rail("quick", "after")] });
+  // Those that run now have heard of no call: the old ones wait for this one.
+  await expect.poll(() => active.status[0]?.calls).toBe(0);
+  passed.resolve(null);
+  expect(await call).toMatchObject({ by: "quick/no-rm", reason: "after" });
+  await reloaded;
 });
 
 test("reloads are one after the other, and none comes after the end", async () => {
