@@ -28,7 +28,9 @@ function written(path: string, bytes = 10): number {
 /** How many threads were started since. */
 function startedThreads(): () => number {
   let count = 0;
-  const started = () => void (count += 1);
+  const started = () => {
+    count += 1;
+  };
   subscribe("worker_threads", started);
   onTestFinished(() => void unsubscribe("worker_threads", started));
   return () => count;
