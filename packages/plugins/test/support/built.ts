@@ -175,7 +175,7 @@ async function compileWasm(name: string, program: string): Promise<Built> {
 /**
  * What cargo runs with, so that libraries, programs, templates and the SDK's own tests share what they need of others: all are
  * built with `--release`, in one folder. Not optimised, which takes a third of the time, and with the assertions of a debug
- * build; `CARGO_PROFILE_RELEASE_OPT_LEVEL=3 npm run conformance -- plugin` tries what authors ship.
+ * build; `npm run conformance -- plugin` tries what authors ship.
  */
 export function cargoEnvironment(): NodeJS.ProcessEnv {
   return {
