@@ -21,7 +21,7 @@ export type Built = { readonly path: string; readonly missing?: never } | { read
 
 /** What every part of a library is compiled with. */
 const inLibrary = ["-O2", "-fPIC", "-fvisibility=hidden"];
-const shared = [...inLibrary, "-shared", "-lpthread"];
+const shared = [...inLibrary, "-shared"];
 
 /** An example of `sdks/c`, by name. */
 export function cExample(name: string): Promise<Built> {
@@ -59,7 +59,7 @@ export async function sanitizedProgram(sources: readonly string[], sanitizers: s
   // Not optimised: sanitizers see each access as it is written, and it compiles in an eighth of the time.
   const sanitize = ["-O0", "-g", "-D_GNU_SOURCE", `-fsanitize=${sanitizers}`, "-fno-sanitize-recover=all"];
   try {
-    return await compile(basename(sources[0] ?? "", ".c"), sources, sanitize, ["-lpthread"]);
+    return await compile(basename(sources[0] ?? "", ".c"), sources, sanitize, []);
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
     if (!/cannot find .*(asan|ubsan|tsan)|unsupported option/.test(said)) throw error;
@@ -82,9 +82,9 @@ export async function compile(
   );
   if (compiler === undefined) return { missing: process.env.TROUPE_TEST_CC_WHY || "no C compiler" };
   const strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-I", join(sdkC, "include")];
-  const args = [...strict, ...sources, ...flags, ...shape];
-  const read = [...sources, ...headers()];
-  return await builtOnce(compiler, args, read, shape.includes("-r") ? `${name}.o` : `${name}.so`);
+  const part = shape.includes("-r");
+  const args = [...strict, ...shape, ...sources, ...flags, ...(part ? [] : ["-lpthread"])];
+  return await builtOnce(compiler, args, [...sources, ...headers()], part ? `${name}.o` : `${name}.so`);
 }
 
 /** Runs `compiler`, unless that made the same file of the same sources before. */
@@ -175,7 +175,7 @@ async function compileWasm(name: string, program: string): Promise<Built> {
 /**
  * What cargo runs with, so that libraries, programs, templates and the SDK's own tests share what they need of others: all are
  * built with `--release`, in one folder. Not optimised, which takes a third of the time, and with the assertions of a debug
- * build; `CARGO_PROFILE_RELEASE_OPT_LEVEL=3 npm run conformance -- plugin` tries what authors ship.
+ * build; `npm run conformance -- plugin` tries what authors ship.
  */
 export function cargoEnvironment(): NodeJS.ProcessEnv {
   return {
