@@ -16,6 +16,8 @@ import { ModelClient } from "./proxy/client.ts";
 import { ModelProvider } from "./proxy/model-provider.ts";
 
 const CALLERS = 8;
+/** Made before the first sample, as fast as they come: until then V8 compiles what is hot, and buffers find their sizes. */
+const WARM_UP = 15_000;
 const SAMPLE_MS = 5_000;
 /** What the noise of the heap may come to, bytes a minute. */
 const HEAP_LIMIT = 500_000;
@@ -38,11 +40,13 @@ if (!(rate > 0)) throw new RangeError("--rate takes a number above 0");
 await using provider = await ModelProvider.start();
 await using proxy = await BenchProxy.start("troupe", provider.url, [YOUNG_GENERATION]);
 using client = new ModelClient();
+let calls = 0;
+await Promise.all(Array.from({ length: CALLERS }, (_none, n) => caller(n, () => calls < WARM_UP)));
+const warm = calls;
 const began = performance.now();
 const elapsed = (): number => (performance.now() - began) / 60_000;
-let calls = 0;
 
-const load = Promise.all(Array.from({ length: CALLERS }, (_none, n) => caller(n)));
+const load = Promise.all(Array.from({ length: CALLERS }, (_none, n) => pacedCaller(n)));
 const samples: Sample[] = [];
 while (elapsed() < minutes) {
   await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
@@ -57,9 +61,14 @@ const rss = growth((sample) => sample.rssBytes);
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(2);
 const last = samples.at(-1);
 console.log(
-  `${calls} calls in ${minutes} min: heap ${megabytes(last?.heapBytes ?? 0)} MB, ${megabytes(heap)} MB a minute; ` +
+  `${calls - warm} calls in ${minutes} min: heap ${megabytes(last?.heapBytes ?? 0)} MB, ${megabytes(heap)} MB a minute; ` +
     `RSS ${megabytes(last?.rssBytes ?? 0)} MB, ${megabytes(rss)} MB a minute`,
 );
+for (const [name, of] of [
+  ["heap", (sample: Sample) => sample.heapBytes],
+  ["RSS", (sample: Sample) => sample.rssBytes],
+] as const)
+  console.log(`the least of each third, ${name}: ${thirds(of).map(megabytes).join(", ")} MB`);
 for (const [what, grows, limit] of [
   ["The heap", heap, HEAP_LIMIT],
   ["What is resident", rss, RSS_LIMIT / (minutes / 3)],
@@ -69,15 +78,23 @@ for (const [what, grows, limit] of [
     process.exitCode = 1;
   }
 
-/** One after the other, in turns, until the time is up. */
-async function caller(first: number): Promise<void> {
+/** One after the other, in turns, while `goesOn`. */
+async function caller(first: number, goesOn: () => boolean, pace = async () => {}): Promise<void> {
   const kinds = [whole, streamed, left, passed, refused, hook, metrics];
-  for (let n = first; elapsed() < minutes; n += 1) {
-    const early = (calls / rate) * 1_000 - elapsed() * 60_000;
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+  for (let n = first; goesOn(); n += 1) {
+    await pace();
     await kinds[n % kinds.length]?.();
     calls += 1;
   }
+}
+
+/** Until the time is up, and not faster than asked for. */
+async function pacedCaller(first: number): Promise<void> {
+  const pace = async (): Promise<void> => {
+    const early = ((calls - warm) / rate) * 1_000 - elapsed() * 60_000;
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+  };
+  await caller(first, () => elapsed() < minutes, pace);
 }
 
 async function whole(): Promise<void> {
@@ -115,6 +132,11 @@ async function metrics(): Promise<void> {
 
 /** Between the least of the second third and that of the last, a minute. */
 function growth(of: (sample: Sample) => number): number {
-  const least = (from: number): number => Math.min(...samples.slice(from, from + third).map(of));
-  return (least(2 * third) - least(third)) / (minutes / 3);
+  const [, second = 0, last = 0] = thirds(of);
+  return (last - second) / (minutes / 3);
+}
+
+/** The least of each. */
+function thirds(of: (sample: Sample) => number): number[] {
+  return [0, third, 2 * third].map((from) => Math.min(...samples.slice(from, from + third).map(of)));
 }

@@ -214,16 +214,58 @@ test("no header of a middleware or a client makes another one", async () => {
   expect((await post(`${gateway.url}/v1/messages`)).statusCode).toBe(200);
   // A request in a request: two lengths, and a header with a line feed of its own.
   const { host, hostname, port, pathname } = new URL(gateway.url);
-  for (const odd of [
-    "Content-Length: 2\r\nTransfer-Encoding: chunked",
-    "X-A: 1\nX-Evil\u0000: 1",
-    "Content-Length: 2\r\nContent-Length: 30",
-  ]) {
+  for (const [odd, status] of [
+    ["Content-Length: 2\r\nTransfer-Encoding: chunked", 400],
+    ["X-A: 1\nX-Evil\u0000: 1", 400],
+    ["Content-Length: 2\r\nContent-Length: 30", 400],
+    [`Content-Length: 2\r\nHost: ${host}`, 400],
+    ["Content-Length: 2\r\nOrigin: https://evil.example", 403],
+  ] as const) {
     const socket = connect({ host: hostname, port: Number(port) });
     socket.end(`POST ${pathname}/v1/messages HTTP/1.1\r\nHost: ${host}\r\n${odd}\r\n\r\n{}`);
-    expect(`${await buffer(socket)}`).toMatch(/^HTTP\/1\.1 400 /);
+    expect(`${await buffer(socket)}`).toMatch(`HTTP/1.1 ${status} `);
   }
   expect(provider.received).toHaveLength(1);
+});
+
+test("no key of an agent, of a request or of an answer is in the trace, the metrics or the log, and all of them go through", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  const logged = [vi.spyOn(console, "warn"), vi.spyOn(console, "error"), vi.spyOn(console, "log")];
+  onTestFinished(() => {
+    for (const spy of logged) spy.mockRestore();
+  });
+  const keys = ["agent", "query", "said", "answered", "basic"].map(
+    (name) => `sk-ant-api03-${name}-${"x".repeat(40)}`,
+  );
+  const [agent = "", query = "", said = "", answered = "", basic = ""] = keys;
+  const told = JSON.stringify({ content: [{ type: "text", text: `export API_KEY=${answered}` }] });
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json", "set-cookie": `id=${answered}` }).end(told);
+  });
+  const gateway = await start(provider, { atof });
+  const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: `my key is ${said}` }] });
+  for (const path of ["/v1/messages", "/v1/models", "/v1beta/models/m:generateContent"]) {
+    const headers = { "x-api-key": agent, authorization: `Bearer ${agent}`, cookie: `key=${basic}` };
+    const sent = request(`${gateway.url}${path}?key=${query}`, { method: "POST", headers });
+    const arrived: Promise<IncomingMessage[]> = once(sent, "response");
+    sent.end(body);
+    const [answer] = await arrived;
+    expect(answer === undefined ? "" : `${await buffer(answer)}`).toBe(told);
+    const { url, headers: got, body: bytes } = provider.received.at(-1) ?? {};
+    expect(`${url} ${got?.join(" ")} ${bytes}`).toMatch(
+      new RegExp([query, agent, basic, said].map((key) => `(?=[^]*${key})`).join("")),
+    );
+  }
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  await gateway[Symbol.asyncDispose]();
+  const everything = [
+    readFileSync(atof, "utf8"),
+    metrics,
+    JSON.stringify(logged.map(({ mock }) => mock.calls)),
+  ];
+  expect(linesOf(atof).length).toBeGreaterThanOrEqual(5);
+  for (const key of keys) expect(everything.map((text) => text.includes(key))).toEqual([false, false, false]);
 });
 
 test("a plugin that dies while a stream goes on takes nothing of it along, and guards on by refusing", async () => {
