@@ -1,6 +1,6 @@
 /** Carriers and languages, each with the same stories. */
 import { basename, dirname, join } from "node:path";
-import { type CarrierRequest, carriedActor } from "@troupe/runtime";
+import { type CarrierRequest, carriedActor, type HostOptions } from "@troupe/runtime";
 import { describe } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
@@ -29,6 +29,7 @@ import {
 } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
+import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStreamKit } from "./kept-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
 import { scopeKit } from "./scope-kit.ts";
@@ -109,21 +110,28 @@ describe("S5.9 a guardrail's rejection keeps its type across every carrier:", ()
 });
 
 /** The kit's actor, which may call others and has a database. */
-async function asActor(built: Promise<Built>, as: "library" | "wasm"): Promise<ActorUnderTest> {
+async function asActor(
+  built: Promise<Built>,
+  as: "library" | "wasm",
+  options: HostOptions,
+): Promise<ActorUnderTest> {
   const found = await built;
   if (found.missing !== undefined) return { missing: found.missing };
   const needs = ["actors", "database"] as const;
   const code = as === "library" ? { library: found.path } : { wasm: found.path };
-  return { definition: pluginActor({ ...code, needs }) };
+  return { definition: pluginActor({ ...code, needs, options }) };
 }
 
 /** The same of a program. */
-async function asWorkersActor(plugin: Promise<PluginUnderTest>): Promise<ActorUnderTest> {
+async function asWorkersActor(
+  plugin: Promise<PluginUnderTest>,
+  options: HostOptions,
+): Promise<ActorUnderTest> {
   const found = await plugin;
   if ("missing" in found) return { missing: found.missing };
   const open = async ({ env }: CarrierRequest) =>
     (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("keeper");
-  return { definition: carriedActor(open, { needs: ["actors", "database"] }) };
+  return { definition: carriedActor(open, { needs: ["actors", "database"], options }) };
 }
 
 /** The kit's plugin of that name on every carrier that has middleware, and in every language. */
@@ -152,18 +160,34 @@ for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
 
 /** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
-const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
-  ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library")],
-  ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm")],
-  ["native, Rust", () => asActor(rustExample("keeper"), "library")],
-  ["worker, Rust", () => asWorkersActor(rustWorker("keeper"))],
-  ["worker, Python", () => asWorkersActor(python("keeper.py"))],
-];
+function keepersWith(
+  options: HostOptions = {},
+): readonly (readonly [string, () => Promise<ActorUnderTest>])[] {
+  return [
+    ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library", options)],
+    ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm", options)],
+    ["native, Rust", () => asActor(rustExample("keeper"), "library", options)],
+    ["worker, Rust", () => asWorkersActor(rustWorker("keeper"), options)],
+    ["worker, Python", () => asWorkersActor(python("keeper.py"), options)],
+  ];
+}
+
+const keepers = keepersWith();
 
 for (const [subject, find] of keepers) actorKit(subject, find);
 for (const [subject, find] of keepers) actorSocketKit(subject, find);
 for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C")))
   actorRequestKit(subject, find);
+
+for (const [subject, find] of keepers.filter(([subject]) => subject.endsWith("Python"))) {
+  actorQueueKit(subject, find);
+  actorScheduleKit(subject, find);
+  actorStreamKit(subject, find);
+  actorAbortKit(subject, find);
+}
+const restless = keepersWith({ sleepTimeout: 100 });
+for (const [subject, find] of restless.filter(([subject]) => subject.endsWith("Python")))
+  actorAwakeKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));

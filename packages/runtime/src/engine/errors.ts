@@ -44,7 +44,6 @@ export const engineErrors = {
       retryable: true,
       metadata: { name },
     }),
-  badStart: (why: string) => error(400, "host", "bad_start", `This is no order to start a host: ${why}`),
   noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
     error(
       503,

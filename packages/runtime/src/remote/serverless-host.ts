@@ -9,10 +9,10 @@
  */
 
 import type { Env } from "@troupe/base";
-import { engineLimits, limits } from "@troupe/protocol";
-import { engineErrors } from "../engine/errors.ts";
+import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import { errorResponse } from "../gateway/http-message.ts";
+import { remoteErrors } from "./errors.ts";
 import type { HostClient } from "./host-client.ts";
 import { lasting } from "./lasting.ts";
 
@@ -60,20 +60,17 @@ function checkToken(request: Request, { env, token }: ServerlessHostParts): void
 /** Throws `host.bad_start`. */
 async function readOrder(request: Request): Promise<StartOrder> {
   const text = await request.text();
-  if (text.length > engineLimits.startOrderBytes) throw engineErrors.badStart("it is too long");
+  if (text.length > limits.startOrderBytes) throw remoteErrors.badStart("it is too long");
   let fields: Readonly<Record<string, unknown>>;
   try {
     fields = { ...Object(JSON.parse(text)) };
   } catch {
-    throw engineErrors.badStart("it isn't JSON");
+    throw remoteErrors.badStart("it isn't JSON");
   }
   const { pool, namespace, lifespanMs } = fields;
   if (typeof pool !== "string" || typeof namespace !== "string")
-    throw engineErrors.badStart("pool and namespace are texts");
-  if (
-    typeof lifespanMs !== "number" ||
-    !(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs)
-  )
-    throw engineErrors.badStart(`lifespanMs is a number from 1000 to ${engineLimits.longestLifespanMs}`);
+    throw remoteErrors.badStart("pool and namespace are texts");
+  if (typeof lifespanMs !== "number" || !(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
+    throw remoteErrors.badStart(`lifespanMs is a number from 1000 to ${limits.longestLifespanMs}`);
   return { pool, namespace, lifespanMs };
 }

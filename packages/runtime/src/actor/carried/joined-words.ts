@@ -1,0 +1,53 @@
+/**
+ * JoinedWords: what is said between a Write that is joined to an answer, and that answer.
+ *
+ * The end of a message that the host keeps, or of a scheduled call, comes with a Reply or with a question, which is another
+ * word than the Write of what its code did. A batch may be taken between any two words. So a joined Write waits here, with what
+ * is said behind it, until that word has come: then all of them are heard in one turn, and are one batch. Where the word never
+ * comes (the code is gone) nothing of it is stored, and the message comes again.
+ */
+import { engineLimits } from "@troupe/protocol";
+import { FromActorCodec } from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
+import type { ActorSaying } from "../../ports/carried.ts";
+
+/** What may stand between the two. Everything else is an answer, or doesn't wait for one. */
+const between: ReadonlySet<ActorSaying["$case"]> = new Set([
+  "write",
+  "event",
+  "kick",
+  "rest",
+  "end",
+  "socketMessage",
+  "socketClose",
+  "socketAcknowledge",
+]);
+
+/** Those of one activation. */
+export class JoinedWords {
+  #waiting: ActorSaying[] | undefined;
+
+  /** What is to be heard now. Throws `actor.out_of_turn` when too many words wait for an answer. */
+  heard(saying: ActorSaying): readonly ActorSaying[] {
+    const waiting = this.#waiting;
+    if (waiting === undefined) {
+      if (saying.$case !== "write" || saying.value.joined !== true) return [saying];
+      this.#waiting = [owned(saying)];
+      return [];
+    }
+    if (between.has(saying.$case)) {
+      if (waiting.length >= engineLimits.carriedJoinedWords) throw actorErrors.outOfTurn("a joined Write");
+      waiting.push(owned(saying));
+      return [];
+    }
+    this.#waiting = undefined;
+    waiting.push(saying);
+    return waiting;
+  }
+}
+
+/** A word whose bytes are its own: those of one that arrives are its carrier's, and go with the next. */
+function owned(saying: ActorSaying): ActorSaying {
+  const bytes = FromActorCodec.encode({ instance: 0, body: saying }).finish();
+  return FromActorCodec.decode(bytes).body ?? saying;
+}
