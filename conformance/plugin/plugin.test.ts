@@ -179,14 +179,14 @@ for (const [subject, find] of keepers) actorSocketKit(subject, find);
 for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C")))
   actorRequestKit(subject, find);
 
-for (const [subject, find] of keepers.filter(([subject]) => subject.endsWith("Python"))) {
+for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C"))) {
   actorQueueKit(subject, find);
   actorScheduleKit(subject, find);
   actorStreamKit(subject, find);
   actorAbortKit(subject, find);
 }
 const restless = keepersWith({ sleepTimeout: 100 });
-for (const [subject, find] of restless.filter(([subject]) => subject.endsWith("Python")))
+for (const [subject, find] of restless.filter(([subject]) => !subject.endsWith("C")))
   actorAwakeKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {

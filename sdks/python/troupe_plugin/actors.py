@@ -264,12 +264,12 @@ class Running:
     def _said(self, call: int) -> None:
         """What a result did so far leaves; the rest of it comes later."""
         self._context.part = NO_CALL
-        if not self._flush(call, joined=False):
+        if not self._flush(call, joined=0):
             self._flows.cancel(call)
             self._forget(call)
 
     def _end(self, call: int) -> None:
-        self._flush(call)
+        self._flush(call, joined=call)
         self._forget(call)
         self._context.part = NO_CALL
 
@@ -277,7 +277,7 @@ class Running:
         self._calls.pop(call, None)
         self._cancelled.discard(call)
 
-    def _flush(self, call: int, joined: bool = True) -> bool:
+    def _flush(self, call: int, joined: int) -> bool:
         """False: it couldn't be stored, and the call has that as its error."""
         try:
             self._voice.flush(self._context.state, joined)

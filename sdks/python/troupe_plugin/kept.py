@@ -17,7 +17,7 @@ SEND, RECEIVE, COMPLETE, RETRY, SCHEDULE, CANCEL, LIST, SET_CRON, DELETE_CRON, L
 
 def ask(context: "ActorContext", what: int, asked: Mapping[str, Any]) -> Any:
     """What was changed before is stored together with what this changes."""
-    context.voice.flush(context.state, joined=True)
+    context.voice.flush(context.state, joined=context.call)
     payload = encode_json({key: value for key, value in asked.items() if value is not None})
     said = number(1, what) + data(2, payload) + number(3, context.call)
     answer = context.voice.ask(data(KEPT, said))[VALUE]

@@ -82,10 +82,11 @@ class Voice:
         answer = number(1, connection) + (b"" if error is None else data(2, error_of(error)))
         self.say(data(CONNECTED, answer))
 
-    def flush(self, state: dict, joined: bool = False) -> None:
+    def flush(self, state: dict, joined: int = 0) -> None:
         """A function has returned: stores what it changed, then says the rest. Raises what can't be stored, and says nothing.
 
-        `joined`: an answer or a question comes with it, and what the host keeps for the actor is changed in the same batch.
+        `joined`: the call whose answer, or whose question, comes with it: what that changes of what the host keeps for the actor is
+        stored in the same batch.
         """
         now = {key: encode_json(value) for key, value in state.items()}
         rows = b""
@@ -100,7 +101,7 @@ class Voice:
         self._stored, self._kv = now, {}
         said, self._said = self._said, []
         if rows:
-            self.say(data(WRITE, rows + number(4, 1 if joined else 0)))
+            self.say(data(WRITE, rows + number(4, joined)))
         for each in said:
             if callable(each):
                 each()

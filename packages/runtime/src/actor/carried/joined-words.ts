@@ -11,9 +11,10 @@ import { FromActorCodec } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
 import type { ActorSaying } from "../../ports/carried.ts";
 
-/** What may stand between the two. Everything else is an answer, or doesn't wait for one. */
+/** What may stand between the two: none of it is the code's last word, and none of it asks anything. */
 const between: ReadonlySet<ActorSaying["$case"]> = new Set([
   "write",
+  "reply",
   "event",
   "kick",
   "rest",
@@ -21,21 +22,26 @@ const between: ReadonlySet<ActorSaying["$case"]> = new Set([
   "socketMessage",
   "socketClose",
   "socketAcknowledge",
+  "streamItem",
 ]);
 
 /** Those of one activation. */
 export class JoinedWords {
   #waiting: ActorSaying[] | undefined;
+  /** The call whose answer is waited for. */
+  #call = 0;
 
   /** What is to be heard now. Throws `actor.out_of_turn` when too many words wait for an answer. */
   heard(saying: ActorSaying): readonly ActorSaying[] {
     const waiting = this.#waiting;
     if (waiting === undefined) {
-      if (saying.$case !== "write" || saying.value.joined !== true) return [saying];
+      if (saying.$case !== "write" || saying.value.joined === undefined) return [saying];
+      this.#call = saying.value.joined;
       this.#waiting = [owned(saying)];
       return [];
     }
-    if (between.has(saying.$case)) {
+    const answers = saying.$case === "reply" && saying.value.call === this.#call;
+    if (between.has(saying.$case) && !answers) {
       if (waiting.length >= engineLimits.carriedJoinedWords) throw actorErrors.outOfTurn("a joined Write");
       waiting.push(owned(saying));
       return [];

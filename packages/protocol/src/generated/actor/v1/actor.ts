@@ -445,10 +445,10 @@ export interface Write {
   /** When to wake the actor (wall clock, ms); 0 for never. */
   readonly alarmAt: number;
   /**
-   * It is stored in one batch with what the next Reply, or the next question, does to what the host keeps. What is said
-   * between waits with it.
+   * A call that has no Reply yet: this is stored in one batch with what that Reply, or a question before it, does to what the
+   * host keeps. What is said between waits with it.
    */
-  readonly joined?: boolean | undefined;
+  readonly joined?: number | undefined;
 }
 
 /** The actor has nothing to do (or something again) beside the calls and connections that the host knows of. */
@@ -3442,7 +3442,7 @@ export function encodeWrite(message: Write, writer: BinaryWriter = new BinaryWri
     writer.uint32(24).uint64(message.alarmAt);
   }
   if (message.joined !== undefined) {
-    writer.uint32(32).bool(message.joined);
+    writer.uint32(32).uint64(message.joined);
   }
   return writer;
 }
@@ -3489,7 +3489,7 @@ export function decodeWrite(input: BinaryReader | Uint8Array, length?: number): 
             break;
           }
 
-          message.joined = reader.bool();
+          message.joined = longToNumber(reader.uint64());
           continue;
         }
       }
