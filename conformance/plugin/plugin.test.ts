@@ -176,18 +176,16 @@ const keepers = keepersWith();
 
 for (const [subject, find] of keepers) actorKit(subject, find);
 for (const [subject, find] of keepers) actorSocketKit(subject, find);
-for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C")))
-  actorRequestKit(subject, find);
+for (const [subject, find] of keepers) actorRequestKit(subject, find);
 
-for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C"))) {
+for (const [subject, find] of keepers) {
   actorQueueKit(subject, find);
   actorScheduleKit(subject, find);
   actorStreamKit(subject, find);
   actorAbortKit(subject, find);
 }
 const restless = keepersWith({ sleepTimeout: 100 });
-for (const [subject, find] of restless.filter(([subject]) => !subject.endsWith("C")))
-  actorAwakeKit(subject, find);
+for (const [subject, find] of restless) actorAwakeKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));
