@@ -111,7 +111,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly #line: ActorLine;
   readonly #writes: PendingWrites;
   readonly #milestones: Milestones;
-  readonly #joined = new JoinedWords();
+  readonly #joined = new JoinedWords((cause) => this.#break(cause));
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;

@@ -27,11 +27,17 @@ const between: ReadonlySet<ActorSaying["$case"]> = new Set([
 
 /** Those of one activation. */
 export class JoinedWords {
+  readonly #tooMany: (cause: unknown) => void;
   #waiting: ActorSaying[] | undefined;
   /** The call whose answer is waited for. */
   #call = 0;
 
-  /** What is to be heard now. Throws `actor.out_of_turn` when too many words wait for an answer. */
+  /** `tooMany` is told when more words wait for one answer than may: nothing of them is stored. */
+  constructor(tooMany: (cause: unknown) => void) {
+    this.#tooMany = tooMany;
+  }
+
+  /** What is to be heard now. */
   heard(saying: ActorSaying): readonly ActorSaying[] {
     const waiting = this.#waiting;
     if (waiting === undefined) {
@@ -42,8 +48,8 @@ export class JoinedWords {
     }
     const answers = saying.$case === "reply" && saying.value.call === this.#call;
     if (between.has(saying.$case) && !answers) {
-      if (waiting.length >= engineLimits.carriedJoinedWords) throw actorErrors.outOfTurn("a joined Write");
-      waiting.push(owned(saying));
+      if (waiting.length < engineLimits.carriedJoinedWords) waiting.push(owned(saying));
+      else this.#tooMany(actorErrors.outOfTurn("more than may wait for one answer"));
       return [];
     }
     this.#waiting = undefined;

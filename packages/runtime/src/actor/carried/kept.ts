@@ -47,6 +47,8 @@ export class Kept {
   readonly #receiving = new Map<number, Receiving>();
   /** Messages that the code has to complete, by id. */
   readonly #given = new Map<number, QueueMessage>();
+  /** Takes what is brought to the code. */
+  readonly #consumer: Receiver;
   #stored: number | null;
 
   constructor(activation: CarriedActivation) {
@@ -63,6 +65,7 @@ export class Kept {
     const policyOf = () => defaultPolicy;
     const ledger = request.rows.find(({ key }) => key === LEDGER_ROW)?.value;
     this.queues = new Queues({ env, log, stored, wrote, maxMessages, maxBytes, policyOf }, ledger);
+    this.#consumer = new Receiver(this.queues, env);
     this.schedules = new Schedules(env, {
       stored,
       wrote,
@@ -109,8 +112,11 @@ export class Kept {
 
   /** The code has said its last word: what it was given and hasn't ended comes again. */
   end(): void {
-    for (const { receiver } of this.#receiving.values()) receiver.end({ failed: true, stopping: true });
+    const receivers = [this.#consumer, ...[...this.#receiving.values()].map(({ receiver }) => receiver)];
     this.#receiving.clear();
+    // Of code that is gone nothing more is written: a delivery that it had counts.
+    if (this.#activation.gone) return;
+    for (const receiver of receivers) receiver.end({ failed: true, stopping: true });
   }
 
   /** Takes a message from outside. Never throws; the end goes to the call's reply. */
@@ -206,13 +212,11 @@ export class Kept {
 
   /** Gives messages to the code, one after the other, until the activation ends. */
   async #consume(): Promise<void> {
-    const receiver = new Receiver(this.queues, this.#activation.env);
     const wanted = { names: this.#consumed, count: 1, timeoutMs: Infinity, completable: true };
     try {
-      for (;;) for (const message of await receiver.take(wanted)) await this.#deliver(message);
+      for (;;) for (const message of await this.#consumer.take(wanted)) await this.#deliver(message);
     } catch {
-      // Told to end, with or without a message under way.
-      if (!this.#activation.gone) receiver.end({ failed: true, stopping: true });
+      // Told to end, with or without a message under way: `end` sees to that.
     }
   }
 
