@@ -1,7 +1,8 @@
 /** Carriers and languages, each with the same stories. */
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type CarrierRequest, carriedActor, type HostOptions } from "@troupe/runtime";
-import { describe } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -159,13 +160,15 @@ function everywhere(
 for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
 
+const keeperInC = ["keeper.c", "keeper-time.c"].map((file) => join(workers, file));
+
 /** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
 function keepersWith(
   options: HostOptions = {},
 ): readonly (readonly [string, () => Promise<ActorUnderTest>])[] {
   return [
-    ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library", options)],
-    ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm", options)],
+    ["native, C", () => asActor(cPluginAt(...keeperInC), "library", options)],
+    ["wasm, C", () => asActor(wasmPluginAt(...keeperInC), "wasm", options)],
     ["native, Rust", () => asActor(rustExample("keeper"), "library", options)],
     ["worker, Rust", () => asWorkersActor(rustWorker("keeper"), options)],
     ["worker, Python", () => asWorkersActor(python("keeper.py"), options)],
@@ -174,18 +177,37 @@ function keepersWith(
 
 const keepers = keepersWith();
 
-for (const [subject, find] of keepers) actorKit(subject, find);
-for (const [subject, find] of keepers) actorSocketKit(subject, find);
-for (const [subject, find] of keepers) actorRequestKit(subject, find);
+/** What an actor of any language has: the table of docs/plugins/actors.md, row by row. */
+const features: Readonly<Record<string, (subject: string, find: () => Promise<ActorUnderTest>) => void>> = {
+  "state, keys, a database, calls of others, connections, its end": actorKit,
+  "raw WebSockets": actorSocketKit,
+  "HTTP requests": actorRequestKit,
+  "its own queues": actorQueueKit,
+  "schedules and cron": actorScheduleKit,
+  "results in items": actorStreamKit,
+  "an abort: its caller is gone, it is to stop": actorAbortKit,
+};
+for (const kit of Object.values(features)) for (const [subject, find] of keepers) kit(subject, find);
+for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) actorAwakeKit(subject, find);
 
-for (const [subject, find] of keepers) {
-  actorQueueKit(subject, find);
-  actorScheduleKit(subject, find);
-  actorStreamKit(subject, find);
-  actorAbortKit(subject, find);
+test("docs/plugins/actors.md says of each language what its stories say", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs/plugins/actors.md"), "utf8");
+  const [, table = ""] = text.split("## What they have, in each language\n\n");
+  const [head = [], , ...rows] = table.split("\n\n", 1)[0]?.split("\n").map(cells) ?? [];
+  // A subject is "native, C"; a column "C, native".
+  const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
+  expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
+  const all = columns.map(() => "yes");
+  const named = [...Object.keys(features), "keep-awake", "its scope"];
+  expect(rows).toEqual(named.map((name) => [name, ...all]));
+});
+
+function cells(row: string): string[] {
+  return row
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
 }
-const restless = keepersWith({ sleepTimeout: 100 });
-for (const [subject, find] of restless) actorAwakeKit(subject, find);
 
 describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));

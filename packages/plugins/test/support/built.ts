@@ -35,8 +35,8 @@ export function cPlugin(name: string): Promise<Built> {
 }
 
 /** A plugin in C at any path, written with the C SDK. */
-export function cPluginAt(path: string): Promise<Built> {
-  return compile(basename(path, ".c"), [path, ...sdkSources()]);
+export function cPluginAt(...paths: readonly string[]): Promise<Built> {
+  return compile(basename(paths[0] ?? "", ".c"), [...paths, ...sdkSources()]);
 }
 
 /**
@@ -76,7 +76,7 @@ export async function compile(
   if (compiler === undefined) return { missing: process.env.TROUPE_TEST_CC_WHY || "no C compiler" };
   const strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", ...shape];
   const hash = createHash("sha256").update(JSON.stringify([compiler, strict, flags]));
-  for (const file of [...sources, ...headers()]) hash.update(readFileSync(file));
+  for (const file of [...sources, ...headers(), ...besides(sources)]) hash.update(readFileSync(file));
   const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.so`);
@@ -132,8 +132,8 @@ export function wasmExample(name: string): Promise<Built> {
 }
 
 /** A plugin in C at any path as a module of WebAssembly, written with the C SDK. */
-export function wasmPluginAt(path: string): Promise<Built> {
-  return compileWasm(basename(path, ".c"), path);
+export function wasmPluginAt(...paths: readonly string[]): Promise<Built> {
+  return compileWasm(basename(paths[0] ?? "", ".c"), ...paths);
 }
 
 /** A plugin of these tests as a module of WebAssembly, written with the C SDK: `test/wasm/<name>.c`. */
@@ -141,18 +141,18 @@ export function wasmPlugin(name: string): Promise<Built> {
   return compileWasm(name, join(import.meta.dirname, "../wasm", `${name}.c`));
 }
 
-async function compileWasm(name: string, program: string): Promise<Built> {
+async function compileWasm(name: string, ...programs: readonly string[]): Promise<Built> {
   const clang = process.env.TROUPE_TEST_CLANG || "clang";
   const linker = process.env.TROUPE_TEST_WASM_LD || "wasm-ld";
   const missing = [clang, linker].find((path) => spawnSync(path, ["--version"]).status !== 0);
   if (missing !== undefined) return { missing: `no ${missing}: clang and lld make modules of WebAssembly` };
-  const all = [program, ...wasmSources()];
+  const all = [...programs, ...wasmSources()];
   const flags = ["--target=wasm32", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-ffreestanding"];
   flags.push("-mbulk-memory", "-nostdlib", "-fvisibility=hidden", "-I", join(sdkC, "include"));
   flags.push("-isystem", join(sdkC, "wasm/include"), "-Wl,--no-entry,--export-dynamic,--strip-all");
   flags.push("-Wl,--stack-first,-z,stack-size=262144,--max-memory=268435456");
   const hash = createHash("sha256").update(JSON.stringify([clang, flags]));
-  for (const file of [...all, ...headers(), ...wasmHeaders()]) hash.update(readFileSync(file));
+  for (const file of [...all, ...headers(), ...wasmHeaders(), ...besides(programs)]) hash.update(readFileSync(file));
   const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.wasm`);
@@ -203,6 +203,11 @@ function wasmSources(): string[] {
 function wasmHeaders(): string[] {
   const folder = join(sdkC, "wasm/include");
   return readdirSync(folder).map((file) => join(folder, file));
+}
+
+/** Headers of programs in several parts. */
+function besides(sources: readonly string[]): string[] {
+  return sources.map((file) => file.replace(/\.c$/, ".h")).filter((file) => existsSync(file));
 }
 
 function headers(): string[] {
