@@ -152,7 +152,8 @@ async function compileWasm(name: string, ...programs: readonly string[]): Promis
   flags.push("-isystem", join(sdkC, "wasm/include"), "-Wl,--no-entry,--export-dynamic,--strip-all");
   flags.push("-Wl,--stack-first,-z,stack-size=262144,--max-memory=268435456");
   const hash = createHash("sha256").update(JSON.stringify([clang, flags]));
-  for (const file of [...all, ...headers(), ...wasmHeaders(), ...besides(programs)]) hash.update(readFileSync(file));
+  for (const file of [...all, ...headers(), ...wasmHeaders(), ...besides(programs)])
+    hash.update(readFileSync(file));
   const folder = join(tmpdir(), `troupe-test-native-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}.wasm`);
