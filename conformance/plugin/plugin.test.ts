@@ -1,7 +1,8 @@
 /** Carriers and languages, each with the same stories. */
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type CarrierRequest, carriedActor } from "@troupe/runtime";
-import { describe } from "vitest";
+import { type CarrierRequest, carriedActor, type HostOptions } from "@troupe/runtime";
+import { describe, expect, test } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -29,6 +30,7 @@ import {
 } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { hostKit } from "./host-kit.ts";
+import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStreamKit } from "./kept-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
 import { scopeKit } from "./scope-kit.ts";
@@ -110,21 +112,28 @@ describe("S5.9 a guardrail's rejection keeps its type across every carrier:", ()
 });
 
 /** The kit's actor, which may call others and has a database. */
-async function asActor(built: Promise<Built>, as: "library" | "wasm"): Promise<ActorUnderTest> {
+async function asActor(
+  built: Promise<Built>,
+  as: "library" | "wasm",
+  options: HostOptions,
+): Promise<ActorUnderTest> {
   const found = await built;
   if (found.missing !== undefined) return { missing: found.missing };
   const needs = ["actors", "database"] as const;
   const code = as === "library" ? { library: found.path } : { wasm: found.path };
-  return { definition: pluginActor({ ...code, needs }) };
+  return { definition: pluginActor({ ...code, needs, options }) };
 }
 
 /** The same of a program. */
-async function asWorkersActor(plugin: Promise<PluginUnderTest>): Promise<ActorUnderTest> {
+async function asWorkersActor(
+  plugin: Promise<PluginUnderTest>,
+  options: HostOptions,
+): Promise<ActorUnderTest> {
   const found = await plugin;
   if ("missing" in found) return { missing: found.missing };
   const open = async ({ env }: CarrierRequest) =>
     (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("keeper");
-  return { definition: carriedActor(open, { needs: ["actors", "database"] }) };
+  return { definition: carriedActor(open, { needs: ["actors", "database"], options }) };
 }
 
 /** The kit's plugin of that name on every carrier that has middleware, and in every language. */
@@ -152,19 +161,54 @@ function everywhere(
 for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
 
-/** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
-const keepers: readonly (readonly [string, () => Promise<ActorUnderTest>])[] = [
-  ["native, C", () => asActor(cPluginAt(join(workers, "keeper.c")), "library")],
-  ["wasm, C", () => asActor(wasmPluginAt(join(workers, "keeper.c")), "wasm")],
-  ["native, Rust", () => asActor(rustExample("keeper"), "library")],
-  ["worker, Rust", () => asWorkersActor(rustWorker("keeper"))],
-  ["worker, Python", () => asWorkersActor(python("keeper.py"))],
-];
+const keeperInC = ["keeper.c", "keeper-time.c"].map((file) => join(workers, file));
 
-for (const [subject, find] of keepers) actorKit(subject, find);
-for (const [subject, find] of keepers) actorSocketKit(subject, find);
-for (const [subject, find] of keepers.filter(([subject]) => !subject.endsWith("C")))
-  actorRequestKit(subject, find);
+/** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
+function keepersWith(
+  options: HostOptions = {},
+): readonly (readonly [string, () => Promise<ActorUnderTest>])[] {
+  return [
+    ["native, C", () => asActor(cPluginAt(...keeperInC), "library", options)],
+    ["wasm, C", () => asActor(wasmPluginAt(...keeperInC), "wasm", options)],
+    ["native, Rust", () => asActor(rustExample("keeper"), "library", options)],
+    ["worker, Rust", () => asWorkersActor(rustWorker("keeper"), options)],
+    ["worker, Python", () => asWorkersActor(python("keeper.py"), options)],
+  ];
+}
+
+const keepers = keepersWith();
+
+/** What an actor of any language has: the table of docs/plugins/actors.md, row by row. */
+const features: Readonly<Record<string, (subject: string, find: () => Promise<ActorUnderTest>) => void>> = {
+  "state, keys, a database, calls of others, connections, its end": actorKit,
+  "raw WebSockets": actorSocketKit,
+  "HTTP requests": actorRequestKit,
+  "its own queues": actorQueueKit,
+  "schedules and cron": actorScheduleKit,
+  "results in items": actorStreamKit,
+  "an abort: its caller is gone, it is to stop": actorAbortKit,
+};
+for (const kit of Object.values(features)) for (const [subject, find] of keepers) kit(subject, find);
+for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) actorAwakeKit(subject, find);
+
+test("docs/plugins/actors.md says of each language what its stories say", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs/plugins/actors.md"), "utf8");
+  const [, table = ""] = text.split("## What they have, in each language\n\n");
+  const [head = [], , ...rows] = table.split("\n\n", 1)[0]?.split("\n").map(cells) ?? [];
+  // A subject is "native, C"; a column "C, native".
+  const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
+  expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
+  const all = columns.map(() => "yes");
+  const named = [...Object.keys(features), "keep-awake", "its scope"];
+  expect(rows).toEqual(named.map((name) => [name, ...all]));
+});
+
+function cells(row: string): string[] {
+  return row
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
 
 describe("S5.6 the active scope follows the call:", () => {
   const arounds = new Map(everywhere("around"));

@@ -1,15 +1,13 @@
 /* The kit's actor in C: it keeps things wherever an actor can. */
+#include "keeper.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "troupe_socket.h"
-#include "troupe_store.h"
-#include "troupe_value.h"
-
-#define LONGEST 256
 
 /* The text at a place of the arguments. */
-static troupe_bytes argument(troupe_bytes args, size_t at) {
+troupe_bytes argument(troupe_bytes args, size_t at) {
   troupe_bytes value = {NULL, 0};
   troupe_reader reader;
   troupe_value item;
@@ -20,21 +18,21 @@ static troupe_bytes argument(troupe_bytes args, size_t at) {
   return value;
 }
 
-static void reply_with(troupe_call *call, troupe_writer *answer) {
+void reply_with(troupe_call *call, troupe_writer *answer) {
   const troupe_bytes value = {answer->data, answer->size};
   troupe_reply(call, value);
   free(answer->data);
 }
 
-static void reply_item(troupe_call *call, troupe_value item) {
+void reply_item(troupe_call *call, troupe_value item) {
   troupe_writer answer = {0};
   troupe_put(&answer, &item);
   reply_with(call, &answer);
 }
 
-static void reply_null(troupe_call *call) { reply_item(call, (troupe_value){.kind = TROUPE_NULL}); }
+void reply_null(troupe_call *call) { reply_item(call, (troupe_value){.kind = TROUPE_NULL}); }
 
-static void reply_text(troupe_call *call, troupe_bytes text) {
+void reply_text(troupe_call *call, troupe_bytes text) {
   reply_item(call, (troupe_value){.kind = TROUPE_TEXT, .bytes = text});
 }
 
@@ -370,17 +368,24 @@ static void heard(troupe_context *c, uint64_t socket, troupe_bytes message, int 
   }
 }
 
+static const troupe_action queues[] = {{"jobs", do_job}, {"inbox", NULL}, {NULL, NULL}};
+
 static const troupe_sockets sockets = {.opened = welcome, .heard = heard};
 
 static const troupe_action actions[] = {
     {"put", put},         {"get", get},         {"delete", delete_key}, {"keys", keys},     {"note", note},
     {"noteBoth", note_both}, {"notes", notes},  {"wrong", wrong},       {"tell", tell},     {"tellNobody", tell_nobody},
     {"who", who},         {"scope", scope},     {"whisper", whisper},   {"leave", leave},   {"sleep", sleep_now},
-    {"destroy", destroy}, {NULL, NULL},
+    {"destroy", destroy}, {"take", take},       {"complete", complete}, {"giveUp", give_up}, {"sendInbox", send_inbox},
+    {"later", later},     {"laterUnknown", later_unknown}, {"scheduled", scheduled}, {"cancel", cancel}, {"tick", tick},
+    {"every", every},     {"cron", cron},       {"jobs", jobs},         {"stopJob", stop_job}, {"hold", hold},
+    {"letGo", let_go},    {"wakes", wakes},     {"watch", watch},       {"count", count},
+    {"countAndFail", count_and_fail}, {NULL, NULL},
 };
 static const char *const events[] = {"whispered", NULL};
 static const troupe_actor actors[] = {
-    {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &sockets},
+    {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &sockets, .start = started,
+     .queues = queues, .request = answer},
     {.name = NULL},
 };
 

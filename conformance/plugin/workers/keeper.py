@@ -67,7 +67,92 @@ def answer(_c, request):
     return Response(201, request.method.encode() + b" " + request.body, [("x-kept", "yes")])
 
 
+def do_job(c, message):
+    """Fails with the first delivery of what says so."""
+    if message.body == "fail once" and message.attempts == 1:
+        raise PluginError("not_yet", "the first time it fails")
+    c.kv.put("done", (c.kv.get("done") or b"").decode() + f"{message.body},")
+    return f"did {message.body}"
+
+
+def take(c, timeout_ms):
+    message = c.queue.next("inbox", timeout_ms=timeout_ms)
+    return None if message is None else message.body
+
+
+def complete(c, reply):
+    message = c.queue.next("inbox", timeout_ms=0, completable=True)
+    if message is None:
+        return None
+    message.complete(reply)
+    return message.body
+
+
+def give_up(c):
+    c.queue.next("inbox", timeout_ms=0, completable=True).retry(delay_ms=0)
+    raise PluginError("gave_up", "it had enough")
+
+
+def tick(c):
+    c.kv.put("ticks", (c.kv.get("ticks") or b"").decode() + "x")
+
+
+def count(c, upto):
+    for number in range(1, upto + 1):
+        c.kv.put("counted", str(number))
+        yield number
+
+
+def count_and_fail(c, upto):
+    yield from count(c, upto)
+    raise PluginError("enough", "that was enough")
+
+
+HELD = {}
+
+
+def hold(c):
+    HELD[c.actor_id] = c.keep_awake()
+    HELD[c.actor_id].__enter__()
+
+
+def let_go(c):
+    HELD.pop(c.actor_id).__exit__(None, None, None)
+
+
+def watch(c, name):
+    """Waits until nobody waits for it."""
+    c.actor("keeper", "log").call("put", name, "watches")
+    try:
+        c.queue.next("inbox")
+    except PluginError as error:
+        c.kv.put("aborted", f"{error.code} {str(c.abort.is_set()).lower()}")
+
+
+def started(c, _is_new):
+    c.state["wakes"] = c.state.get("wakes", 0) + 1
+
+
 ACTIONS = {
+    "hold": hold,
+    "letGo": let_go,
+    "wakes": lambda c: c.state["wakes"],
+    "watch": watch,
+    "take": take,
+    "complete": complete,
+    "giveUp": give_up,
+    "sendInbox": lambda c, body: c.queue.send("inbox", body),
+    "later": lambda c, delay_ms, key, value: c.schedule.after(delay_ms, "put", key, value),
+    "laterUnknown": lambda c: c.schedule.after(1, "nothing"),
+    "scheduled": lambda c: [call["action"] for call in c.schedule.list()],
+    "cancel": lambda c, id: c.schedule.cancel(id),
+    "tick": tick,
+    "every": lambda c, name, interval_ms: c.cron.every(name, interval_ms, "tick"),
+    "cron": lambda c, name, expression: c.cron.set(name, expression, "tick"),
+    "jobs": lambda c: sorted(job["name"] for job in c.cron.list()),
+    "stopJob": lambda c, name: c.cron.delete(name),
+    "count": count,
+    "countAndFail": count_and_fail,
     "put": lambda c, key, value: c.kv.put(key, value),
     "get": get,
     "delete": lambda c, key: c.kv.delete(key),
@@ -95,6 +180,8 @@ serve(
                 events=["whispered"],
                 actions=ACTIONS,
                 database=True,
+                start=started,
+                queues={"jobs": do_job, "inbox": None},
                 sockets=Sockets(opened=lambda _c, socket: socket.send("welcome"), heard=heard),
                 request=answer,
             )

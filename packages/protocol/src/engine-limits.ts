@@ -1,5 +1,5 @@
 /**
- * What only an engine counts, and processes of its machine. Not a part of `limits`: hosts on the edge bring each byte of theirs
+ * What only an engine counts, and processes and threads of its machine. Not a part of `limits`: hosts on the edge bring each byte of theirs
  * over a network.
  */
 export const engineLimits = {
@@ -19,12 +19,34 @@ export const engineLimits = {
   hostUnsentBytes: 256 * 1024 * 1024,
   /** A serverless host drains after this, if its pool says nothing else. */
   serverlessLifespanMs: 270_000,
-  /** The longest lifespan that an engine may order. */
-  longestLifespanMs: 86_400_000,
-  /** Characters of an order to start a host. */
-  startOrderBytes: 4_096,
   /** Namespaces of one runtime. */
   namespaces: 1_024,
+  /** Words of carried code that wait for the answer which they are stored with. */
+  carriedJoinedWords: 4_096,
   /** Names of actors and pools that remote hosts bring to one namespace. */
   broughtNames: 4_096,
+  /** The file of a plugin in WebAssembly. */
+  wasmModuleBytes: 32 * 1024 * 1024,
+  /** The memory that such a plugin may declare that it grows to. */
+  wasmMemoryBytes: 256 * 1024 * 1024,
+  /** Entries of its tables, all together. */
+  wasmTableEntries: 100_000,
+  /** It may run so long without an end: opening, or one turn with the frames that waited. Then its thread is ended. */
+  wasmTimeMs: 5_000,
+  /** MiB of its thread's JavaScript heap, which holds nothing of the module's. */
+  wasmThreadHeapMb: 32,
+  /** A worker process has connected in this time after its start. */
+  workerConnectMs: 10_000,
+  /** One message between a host and a worker: room for the largest frame and what is around it. */
+  workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
+  /** What a worker said last on its standard error, kept for the error that its end becomes. */
+  workerStderrBytes: 4 * 1024,
+  /** Processes of a worker: its own, and what it started. */
+  workerProcesses: 128,
+  /** Bytes of memory that they have together. */
+  workerMemoryBytes: 2 * 1024 * 1024 * 1024,
+  /** Their use is looked at this often. */
+  workerLookMs: 250,
+  /** Calls to other actors that are open for one actor whose code runs elsewhere. */
+  carriedActorCalls: 1_024,
 } as const;

@@ -91,8 +91,10 @@ export const limits = {
   hostResumeMs: 2_000,
   /** Bytes of messages that one side of a host's session keeps until the other side has read them. */
   hostUnreadBytes: 16 * 1024 * 1024,
-  /** Calls to other actors that are open for one actor whose code runs elsewhere. */
-  carriedActorCalls: 1_024,
+  /** The longest lifespan that an engine may order. */
+  longestLifespanMs: 86_400_000,
+  /** Characters of an order to start a host. */
+  startOrderBytes: 4_096,
   /** An activation waits this long for a remote host that has the actor's code. */
   hostWaitMs: 10_000,
   /** The same where hosts are serverless: one has to be asked for. */

@@ -40,16 +40,6 @@ export const pluginLimits = {
   pluginRequestBodyBytes: 8 * 1024 * 1024,
   /** Lines that one plugin says to the log in a second; the rest is counted. */
   pluginLogLinesPerSecond: 1_024,
-  /** The file of a plugin in WebAssembly. */
-  wasmModuleBytes: 32 * 1024 * 1024,
-  /** The memory that such a plugin may declare that it grows to. */
-  wasmMemoryBytes: 256 * 1024 * 1024,
-  /** Entries of its tables, all together. */
-  wasmTableEntries: 100_000,
-  /** It may run so long without an end: opening, or one turn with the frames that waited. Then its thread is ended. */
-  wasmTimeMs: 5_000,
-  /** MiB of its thread's JavaScript heap, which holds nothing of the module's. */
-  wasmThreadHeapMb: 32,
   /** A plugin's manifest. */
   pluginManifestBytes: 64 * 1024,
   /** A file that has a list of plugins, or a user's policy. */
@@ -58,20 +48,8 @@ export const pluginLimits = {
   pluginStateLockMs: 5_000,
   /** The file beside a manifest that has its signature. */
   pluginSignatureBytes: 1024,
-  /** A worker process has connected in this time after its start. */
-  workerConnectMs: 10_000,
-  /** One message between a host and a worker: room for the largest frame and what is around it. */
-  workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
   /** When a plugin is deactivated, calls of its middleware that have begun may take this long. */
   pluginDrainMs: 5_000,
-  /** What a worker said last on its standard error, kept for the error that its end becomes. */
-  workerStderrBytes: 4 * 1024,
-  /** Processes of a worker: its own, and what it started. */
-  workerProcesses: 128,
-  /** Bytes of memory that they have together. */
-  workerMemoryBytes: 2 * 1024 * 1024 * 1024,
-  /** Their use is looked at this often. */
-  workerLookMs: 250,
   /** A plugin whose process is gone is started again so often within `pluginCrashWindowMs`, then no more. */
   pluginCrashes: 5,
   /** The time that those are counted in. */

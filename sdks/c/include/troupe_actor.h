@@ -48,6 +48,9 @@ typedef struct troupe_context troupe_context;
 /* Its functions for raw WebSockets: troupe_socket.h. */
 typedef struct troupe_sockets troupe_sockets;
 
+/* An HTTP request: troupe_request.h. */
+typedef struct troupe_request troupe_request;
+
 /* A call that waits for its answer: of an action or of middleware. Valid until the function that got it returns. */
 typedef struct troupe_call troupe_call;
 
@@ -90,6 +93,10 @@ typedef struct {
   uint32_t flags;
   int database; /* it has one of its own: troupe_store.h */
   const troupe_sockets *sockets; /* it takes raw WebSockets: troupe_socket.h; NULL: it takes none */
+  /* Its own queues: troupe_kept.h. The last one has no name; one without a function is for functions to take from. */
+  const troupe_action *queues;
+  /* Answers HTTP requests: troupe_request.h. NULL: it takes none. */
+  void (*request)(troupe_context *c, troupe_call *call, const troupe_request *request);
 } troupe_actor;
 
 /* Middleware: `kind` is a number of the relay's table. */
@@ -156,7 +163,11 @@ uint32_t troupe_timeout(const troupe_call *call);
 /* The caller's connection; 0 for a call without one, and of middleware. */
 uint64_t troupe_connection(const troupe_call *call);
 
-/* The one answer of a call. Later ones do nothing. */
+/* 1: nobody waits for the call any more, or its actor is told to stop. A function that takes long asks now and then; where there is
+ * one thread (WebAssembly) it changes between functions. */
+int troupe_aborted(const troupe_call *call);
+
+/* The one answer of a call. Later ones do nothing. An action answers with items by troupe_reply_stream (troupe_around.h). */
 int troupe_reply(troupe_call *call, troupe_bytes value);
 int troupe_fail(troupe_call *call, troupe_error error);
 

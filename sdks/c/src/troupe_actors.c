@@ -14,8 +14,8 @@ typedef struct {
   uint8_t payload[]; /* and the scope */
 } call_job;
 
-static const troupe_error cancelled = {"actor", "call_cancelled", "Nobody waits for the call any more"};
-static const troupe_error overloaded = {"actor", "overloaded", "Too many calls wait; try again later"};
+static const troupe_error cancelled = {"actor", "aborted", "Nobody waits for the call any more"};
+const troupe_error overloaded = {"actor", "overloaded", "Too many calls wait; try again later"};
 static const troupe_error no_thread = {"plugin", "no_thread", "The plugin has no thread for it"};
 const troupe_error no_memory = {"plugin", "no_memory", "The plugin has no memory for it"};
 const troupe_error closing = {"plugin", "closed", "The plugin is closing"};
@@ -50,6 +50,7 @@ void run_stop(troupe_context *c) {
   if (c->started && write_rows(c) == TROUPE_TOO_LONG)
     say_log(c->plugin, c->instance, "What an actor wrote in its stop is more than a frame holds");
   say(c->plugin, c->instance, SAY_STOPPED, NULL);
+  forget_cancelled(c->plugin, c->instance, 0);
   free_context(c);
 }
 
@@ -210,34 +211,48 @@ int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
     if (message.field == 6) call.facts.timeout_ms = (uint32_t)message.number;
     if (message.field == 11) call.facts.depth = (uint32_t)message.number;
     if (message.field == 12) call.facts.scope = message.bytes;
+    if (message.field == 13) call.facts.message = message.number;
+    if (message.field == 14) call.facts.attempt = (uint32_t)message.number;
   }
   if (message.bad) return -1;
   troupe_context *c = *find_instance(plugin, instance);
   /* Stopped already: what crossed its last word on the way is nobody's. */
   if (c == NULL || c->arriving) return 0;
-  const troupe_action *action = c->actor->actions;
+  const troupe_action *action = call.facts.message == 0 ? c->actor->actions : c->actor->queues;
   while (action != NULL && action->name != NULL && !named(name, action->name)) action += 1;
   troupe_error unknown = {"actor", "action_not_found", "The plugin has no such action"};
   call.context = c;
   call.action = action;
-  if (action == NULL || action->name == NULL) refuse_call(&call.to, unknown);
+  if (action == NULL || action->name == NULL || action->run == NULL) refuse_call(&call.to, unknown);
   else if (!is_quick(c)) add_call(&c->lane, &call, args);
   else if (c->started) run_call(&call, args);
   else refuse_call(&call.to, c->refusal);
   return 0;
 }
 
+/* One that hasn't begun, and won't. */
+static void drop_job(troupe_job *job) {
+  if (job != NULL && (job->number & REQUEST_CALL) != 0) drop_request(job);
+  else free(job);
+}
+
 int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
-  troupe_context *c = *find_instance(plugin, instance);
   uint64_t call = 0;
   while (wire_next(&message))
     if (message.field == 1) call = message.number;
   if (message.bad) return -1;
-  if (instance == 0 || call == 0) return 0;
-  /* What runs isn't stopped; what waits is told, also while its actor ends. */
-  if (c != NULL) free(lanes_cancel(&plugin->lanes, &c->lane, call));
-  waits_revoke(plugin, instance, call, &cancelled);
+  if (instance != 0 && call != 0) cancel_number(plugin, instance, call);
   return 0;
+}
+
+void cancel_number(troupe_plugin *plugin, uint64_t instance, uint64_t call) {
+  troupe_context *c = *find_instance(plugin, instance);
+  /* What runs isn't stopped, but told; what waits is, also while its actor ends. */
+  troupe_job *job = c == NULL ? NULL : lanes_cancel(&plugin->lanes, &c->lane, call);
+  if (job == NULL) note_cancelled(plugin, instance, call);
+  drop_job(job);
+  stop_sinks(plugin, &instance, call);
+  waits_revoke(plugin, instance, call, &cancelled);
 }
 
 int cancel_middleware(troupe_plugin *plugin, wire_reader message) {
@@ -251,7 +266,8 @@ int cancel_middleware(troupe_plugin *plugin, wire_reader message) {
     job = lanes_cancel(&plugin->lanes, &plugin->middleware_lanes[at], call);
   free(job);
   if (call == 0) return 0;
-  stop_sinks(plugin, call);
+  const uint64_t middleware = 0;
+  stop_sinks(plugin, &middleware, call);
   waits_revoke(plugin, 0, call, &next_revoked);
   return 0;
 }
@@ -278,6 +294,9 @@ int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
     return 0;
   }
   *at = c->next;
+  atomic_store(&c->stopping, 1);
+  end_exchanges(plugin, instance);
+  stop_sinks(plugin, &instance, 0);
   if (reason == STOP_BROKEN) end_waits(c);
   if (!is_quick(c)) add_stop(c);
   else if (!waits_before_stop(c)) run_stop(c);
@@ -310,6 +329,11 @@ int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message
 int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message) {
   troupe_context *c = *find_instance(plugin, instance);
   return c == NULL || c->arriving ? 0 : heard_socket(c, what, message);
+}
+
+int request_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message) {
+  troupe_context *c = *find_instance(plugin, instance);
+  return c == NULL || c->arriving ? 0 : heard_request(c, what, message);
 }
 
 int call_middleware(troupe_plugin *plugin, wire_reader message) {

@@ -42,6 +42,6 @@ int troupe_stop_stream(troupe_call *call, uint64_t stream) { return say_credit(&
 
 int troupe_end(troupe_call *call) {
   if (call->answered || call->to.sink == NULL) return 0;
-  call->answered = 1;
-  return answer_chunk(&call->to, NULL, NULL);
+  const int wrote = leave_call(call, 1);
+  return wrote != 0 ? wrote : answer_chunk(&call->to, NULL, NULL);
 }

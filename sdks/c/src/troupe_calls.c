@@ -1,10 +1,12 @@
 /* Frames of answers, and calls that are answered later. */
 #include "troupe_around.h"
+#include "troupe_kept.h"
 #include "troupe_parts.h"
 
 const troupe_error too_long = {"plugin", "frame_too_long", "It is more than a frame holds"};
+const troupe_error no_answer = {"plugin", "no_answer", "The plugin's function returned without an answer"};
 
-static void put_error_fields(wire_writer *out, troupe_error error) {
+void put_error_fields(wire_writer *out, troupe_error error) {
   wire_put_text(out, 1, error.group);
   wire_put_text(out, 2, error.code);
   wire_put_text(out, 3, error.message);
@@ -58,6 +60,8 @@ static void put_ending(wire_writer *out, const ending *end) {
 
 static int send_answer(const troupe_deferred *to, const ending *end) {
   troupe_queue *queue = &to->plugin->queue;
+  forget_cancelled(to->plugin, to->instance, to->call);
+  if ((to->call & REQUEST_CALL) != 0) return answer_request(to, end->value, end->error, end->whole_error);
   size_t begin;
   wire_writer *out = frame_begin(queue, &begin);
   size_t frame = wire_begin(out, to->instance == 0 ? FRAME_RESULT : FRAME_ACTOR);
@@ -96,15 +100,17 @@ static int answer(const troupe_deferred *to, const ending *end) {
 static int answer_call(troupe_call *call, const ending *end) {
   static const ending longer = {.error = &too_long};
   if (call->answered) return 0;
-  int wrote = leave_call(call);
+  /* An item of a result is none of its answer. */
+  int wrote = leave_call(call, call->to.sink == NULL || end->error != NULL || end->whole_error.size > 0);
   if (wrote < 0) return -1;
   if (wrote == 0) return answer(&call->to, end);
   return answer(&call->to, &longer) < 0 ? -1 : TROUPE_TOO_LONG;
 }
 
-int leave_call(troupe_call *call) {
+int leave_call(troupe_call *call, int joins) {
   call->answered = 1;
-  return call->context == NULL ? 0 : write_rows(call->context);
+  if (call->context == NULL) return 0;
+  return write_joined(call->context, joins && (call->to.call & REQUEST_CALL) == 0 ? call->to.call : 0);
 }
 
 int troupe_reply(troupe_call *call, troupe_bytes value) {
@@ -130,9 +136,8 @@ void refuse_call(const troupe_deferred *to, troupe_error error) {
 }
 
 void finish_call(troupe_call *call) {
-  troupe_error none = {"plugin", "no_answer", "The plugin's function returned without an answer"};
   if (!call->answered) {
-    troupe_fail(call, none);
+    troupe_fail(call, no_answer);
     return;
   }
   if (call->context == NULL) return;
@@ -183,5 +188,9 @@ troupe_plugin *troupe_plugin_of(const troupe_call *call) { return call->to.plugi
 troupe_bytes troupe_scope(const troupe_call *call) { return call->facts.scope; }
 
 uint32_t troupe_timeout(const troupe_call *call) { return call->facts.timeout_ms; }
+
+uint64_t troupe_message(const troupe_call *call) { return call->facts.message; }
+
+uint32_t troupe_attempt(const troupe_call *call) { return call->facts.attempt; }
 
 uint64_t troupe_connection(const troupe_call *call) { return call->facts.connection; }

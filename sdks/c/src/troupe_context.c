@@ -80,7 +80,7 @@ static size_t changed_bytes(const troupe_context *c, int *changed) {
   return bytes;
 }
 
-static int say_rows(troupe_context *c) {
+static int say_rows(troupe_context *c, uint64_t joined) {
   size_t begin;
   wire_writer *out = frame_begin(&c->plugin->queue, &begin);
   size_t frame = wire_begin(out, FRAME_ACTOR);
@@ -89,18 +89,21 @@ static int say_rows(troupe_context *c) {
   for (const troupe_row *row = c->rows; row != NULL; row = row->next)
     if (row->changed) put_changed(out, row);
   for (const troupe_key_row *row = c->keys; row != NULL; row = row->next) put_key(out, row);
+  wire_put_number(out, 4, joined);
   wire_end(out, write);
   wire_end(out, frame);
   return frame_end(&c->plugin->queue, begin);
 }
 
-int write_rows(troupe_context *c) {
+int write_rows(troupe_context *c) { return write_joined(c, 0); }
+
+int write_joined(troupe_context *c, uint64_t call) {
   int changed = 0;
   size_t bytes = changed_bytes(c, &changed);
   /* Known to be too long before it is copied. */
   if (bytes > c->plugin->queue.max_frame) c->failed = 1;
   if (changed && !c->failed) {
-    int status = say_rows(c);
+    int status = say_rows(c, call);
     if (status < 0) return -1;
     if (status == 0) rows_known(c);
     else c->failed = 1;

@@ -17,6 +17,13 @@ static void put_actor(wire_writer *out, const troupe_actor *actor) {
   wire_put_number(out, 7, actor->database != 0);
   /* StartRows are read. */
   wire_put_number(out, 8, 1);
+  for (const troupe_action *queue = actor->queues; queue != NULL && queue->name != NULL; queue += 1)
+    wire_put_text(out, 9, queue->name);
+  /* The host keeps its queues and schedules. */
+  wire_put_number(out, 15, 1);
+  for (const troupe_action *queue = actor->queues; queue != NULL && queue->name != NULL; queue += 1)
+    if (queue->run != NULL) wire_put_text(out, 16, queue->name);
+  wire_put_number(out, 20, actor->request != NULL);
   wire_end(out, message);
 }
 

@@ -8,10 +8,11 @@
  *   troupe_calls.c    frames of answers, and calls that are answered later
  *   troupe_waits.c    calls that wait for what they asked the host
  *   troupe_around.c   the rest of a call, and streams that are read
- *   troupe_streams.c  streams that are answered
+ *   troupe_streams.c  streams that are answered, of middleware and of actors
  *   troupe_host.c     what is asked of the host's relay
  *   troupe_store.c    what an actor asks of its host, and says of itself
  *   troupe_sockets.c  raw WebSockets
+ *   troupe_requests.c HTTP requests
  *   troupe_about.c    what the host says of an actor
  *   troupe_hello.c    what the plugin declares
  *   troupe_queue.c    frames on their way to the host
@@ -75,6 +76,8 @@ struct troupe_context {
   int stops_later;
   /* The function that runs wrote more than a frame holds: nothing of it is said any more. */
   int failed;
+  /* It is told to stop. */
+  atomic_int stopping;
   /* Why it can't start. */
   int refused;
   troupe_error refusal;
@@ -85,11 +88,16 @@ struct troupe_context {
 /* What calls wait for, and streams that are answered. */
 typedef struct troupe_wait troupe_wait;
 typedef struct troupe_sink troupe_sink;
+typedef struct troupe_exchange troupe_exchange;
+typedef struct troupe_cancelled troupe_cancelled;
 #define WAIT_BUCKETS 64u
 typedef struct {
   pthread_mutex_t lock;
   troupe_wait *waiting[WAIT_BUCKETS];
   troupe_sink *sinks;
+  troupe_exchange *exchanges; /* HTTP requests that aren't over */
+  troupe_cancelled *cancelled; /* calls that run, and that nobody waits for */
+  atomic_uint cancels;         /* of those */
   uint64_t last; /* number that was given to a question */
   int closed;    /* nobody answers any more */
 } troupe_waits;
@@ -114,9 +122,14 @@ typedef struct {
   troupe_lane *lane;  /* that its functions run on; NULL: in place */
   troupe_bytes scope; /* somebody else's memory */
   uint64_t connection;
+  uint64_t message; /* of a queue; 0: it is of an action */
+  uint32_t attempt;
   uint32_t depth;
   uint32_t timeout_ms;
 } call_facts;
+
+/* In a call's number: it is an HTTP request of that number. */
+#define REQUEST_CALL (UINT64_C(1) << 63)
 
 struct troupe_call {
   troupe_context *context; /* NULL: of middleware */
@@ -142,18 +155,23 @@ enum {
 enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7 };
 enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15 };
 enum { SAY_SOCKET_ACCEPT = 12, SAY_SOCKET_MESSAGE = 13, SAY_SOCKET_CLOSE = 14 };
+enum { SAY_REQUEST_ANSWER = 20, SAY_BODY_CHUNK = 22, SAY_BODY_END = 23, SAY_BODY_CREDIT = 24 };
+enum { SAY_STREAM_START = 25, SAY_STREAM_ITEM = 26 };
 enum { SPACE_STATE = 1, SPACE_KV = 2 };
 
 extern const troupe_error too_long;
 extern const troupe_error closing;
 extern const troupe_error no_memory;
 extern const troupe_error next_revoked;
+extern const troupe_error overloaded;
+extern const troupe_error no_answer;
 
 /* troupe_hello.c */
 void greet(troupe_plugin *plugin, wire_reader hello);
 
 /* troupe_calls.c */
 void put_error(wire_writer *out, uint32_t field, troupe_error error);
+void put_error_fields(wire_writer *out, troupe_error error);
 /* A frame of an actor whose message has nothing in it but an error, or not even that. As frame_end. */
 int say(troupe_plugin *plugin, uint64_t instance, uint32_t what, const troupe_error *error);
 void say_log(troupe_plugin *plugin, uint64_t instance, const char *text);
@@ -161,15 +179,18 @@ void say_log(troupe_plugin *plugin, uint64_t instance, const char *text);
 void refuse_call(const troupe_deferred *to, troupe_error error);
 /* The function of the call has returned. */
 void finish_call(troupe_call *call);
-/* The call isn't its function's any more: what its actor wrote is said. 0, TROUPE_TOO_LONG: it has failed, or -1. */
-int leave_call(troupe_call *call);
+/*
+ * The call isn't its function's any more: what its actor wrote is said. `joins`: to be stored with what its answer, or its question
+ * to the host, changes of what the host keeps. 0, TROUPE_TOO_LONG: it has failed, or -1.
+ */
+int leave_call(troupe_call *call, int joins);
 /* A frame with two numbers and bytes, of middleware. As frame_end. */
 int say_around(troupe_plugin *plugin, uint32_t what, const uint64_t numbers[2], troupe_bytes payload);
 
 /* troupe_waits.c */
 enum { WAIT_NEXT, WAIT_CHUNK, WAIT_HOST, WAIT_ANSWER };
 int waits_open(troupe_waits *waits);
-void waits_free(troupe_waits *waits);
+void waits_free(troupe_plugin *plugin);
 /* The call waits: `then` gets it back. `number` names what it waits for; 0: a new one. Gives that, or 0: nothing may be asked. */
 uint64_t wait_begin(troupe_call *call, uint32_t kind, uint64_t number, troupe_then then, void *data);
 /* The question was said, with this status of frame_end. */
@@ -180,6 +201,12 @@ void wait_heard(troupe_plugin *plugin, uint32_t kind, uint32_t what, wire_reader
 void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const troupe_error *error);
 /* The actor's functions have run. 1: calls of it wait, and the last one of them stops it. */
 int waits_before_stop(troupe_context *c);
+/* Something of the actor that was counted as waiting is over. 1: it was the last one, and the actor's stop was left to it. */
+int waits_let_go(troupe_context *c);
+/* Nobody waits for a call that runs. */
+void note_cancelled(troupe_plugin *plugin, uint64_t instance, uint64_t call);
+/* A call is over; 0: all of the instance. */
+void forget_cancelled(troupe_plugin *plugin, uint64_t instance, uint64_t call);
 /* The plugin closes. */
 void waits_close(troupe_plugin *plugin);
 
@@ -187,12 +214,16 @@ void waits_close(troupe_plugin *plugin);
 /* The answer where a chunk is wanted: with a value, with an error, or neither, which ends it. As frame_end. */
 int answer_chunk(const troupe_deferred *to, const troupe_bytes *value, const troupe_bytes *error);
 void heard_credit(troupe_plugin *plugin, wire_reader message);
-/* The call's stream is over: nobody wants it. 0: of every call. */
-void stop_sinks(troupe_plugin *plugin, uint64_t call);
+/* The same of an actor's: StreamCredit. -1: it can't be. */
+int heard_item_credit(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+/* The streams of a call (0: of all) of an instance (NULL: of everybody) are over: nobody wants them. */
+void stop_sinks(troupe_plugin *plugin, const uint64_t *instance, uint64_t call);
 
 /* troupe_context.c */
 /* Says what changed since the last Write, if anything did. TROUPE_TOO_LONG: it is taken back, and the function has failed. */
 int write_rows(troupe_context *c);
+/* The same, joined to a call's answer or question. */
+int write_joined(troupe_context *c, uint64_t call);
 /* A row that was stored, or is to be. NULL: no memory. */
 troupe_row *put_row(troupe_context *c, troupe_bytes name, troupe_bytes value);
 /* The host knows all rows as they are. */
@@ -204,6 +235,15 @@ int say_event(troupe_context *c, const char *event, troupe_bytes args, uint64_t 
 /* troupe_sockets.c: -1 when the host sent what can't be. */
 int heard_socket(troupe_context *c, uint32_t what, wire_reader message);
 
+/* troupe_requests.c */
+int heard_request(troupe_context *c, uint32_t what, wire_reader message);
+/* The answer of a request's call: bytes, an error, or one as the host said it. As frame_end. */
+int answer_request(const troupe_deferred *to, troupe_bytes value, const troupe_error *error, troupe_bytes whole);
+/* A job that isn't run. */
+void drop_request(troupe_job *job);
+/* Those of an instance are over; 0: all. */
+void end_exchanges(troupe_plugin *plugin, uint64_t instance);
+
 /* troupe_about.c */
 /* Keeps what Start says. -1: no memory. */
 int keep_about(troupe_context *c, wire_reader start);
@@ -213,9 +253,12 @@ int start_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int more_rows(troupe_plugin *plugin, uint64_t instance, wire_reader rows);
 int call_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int cancel_call(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+/* Nobody waits for a call. */
+void cancel_number(troupe_plugin *plugin, uint64_t instance, uint64_t call);
 int cancel_middleware(troupe_plugin *plugin, wire_reader message);
 int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
+int request_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
 int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int call_middleware(troupe_plugin *plugin, wire_reader message);
 /* The actor's end: nothing of it is touched behind this. */

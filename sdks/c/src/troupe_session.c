@@ -30,6 +30,14 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
     case 12:
     case 13:
       return socket_of(plugin, instance, what, body);
+    case 20:
+    case 21:
+    case 22:
+    case 23:
+    case 24:
+      return request_of(plugin, instance, what, body);
+    case 25:
+      return heard_item_credit(plugin, instance, body);
     case 14:
       return more_rows(plugin, instance, body);
     default:
@@ -92,7 +100,7 @@ static int well_formed(const uint8_t *frames, size_t n) {
 static void free_plugin(void *owner) {
   troupe_plugin *plugin = owner;
   queue_free(&plugin->queue);
-  waits_free(&plugin->waits);
+  waits_free(plugin);
   lanes_free(&plugin->lanes);
   free(plugin->middleware_lanes);
   free(plugin);
@@ -108,7 +116,7 @@ static int open_parts(troupe_plugin *plugin, const troupe_host *host) {
   if (queue_open(&plugin->queue, host) != 0) return -1;
   if (waits_open(&plugin->waits) != 0) goto no_waits;
   if (lanes_open(&plugin->lanes, threads, (size_t)host->max_frame * 2, free_plugin, plugin) == 0) return 0;
-  waits_free(&plugin->waits);
+  waits_free(plugin);
 no_waits:
   queue_free(&plugin->queue);
   return -1;

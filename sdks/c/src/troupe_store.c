@@ -1,10 +1,12 @@
 /* What an actor asks of its host, and says of itself. */
 #include "troupe_store.h"
 
+#include "troupe_kept.h"
+
 #include "troupe_parts.h"
 
 /* Fields of Ask, and StopReasons. */
-enum { ASK_KV_GET = 3, ASK_KV_LIST = 4, ASK_SQL = 5, ASK_OTHER = 8, ASK_BEGIN = 9, ASK_END = 10 };
+enum { ASK_KV_GET = 3, ASK_KV_LIST = 4, ASK_SQL = 5, ASK_OTHER = 8, ASK_BEGIN = 9, ASK_END = 10, ASK_KEPT = 12 };
 enum { STOP_SLEEP = 1, STOP_DESTROY = 2 };
 
 /* A question on its way: its frame is open, and the queue's lock is held. */
@@ -147,6 +149,16 @@ void troupe_call_other(troupe_call *call, const troupe_other *other, troupe_then
     end_question(&q);
   }
   free(scope.data);
+}
+
+void troupe_ask_kept(troupe_call *call, troupe_kept about, troupe_bytes asked, troupe_then then, void *data) {
+  question q;
+  if (!begin_question(&q, call, ASK_KEPT, then, data)) return;
+  wire_put_number(q.out, 1, about);
+  wire_put_bytes(q.out, 2, asked);
+  /* A request's end isn't told: what is taken in one is to be completed. */
+  wire_put_number(q.out, 3, (q.to.call & REQUEST_CALL) == 0 ? q.to.call : 0);
+  end_question(&q);
 }
 
 /* A message with a number and a text, behind what was written. */

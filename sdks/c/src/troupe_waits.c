@@ -32,7 +32,11 @@ static const troupe_error actor_ended = {"actor", "stopped", "The actor has ende
 
 int waits_open(troupe_waits *waits) { return pthread_mutex_init(&waits->lock, NULL); }
 
-void waits_free(troupe_waits *waits) { pthread_mutex_destroy(&waits->lock); }
+void waits_free(troupe_plugin *plugin) {
+  end_exchanges(plugin, 0);
+  forget_cancelled(plugin, 0, 0);
+  pthread_mutex_destroy(&plugin->waits.lock);
+}
 
 static char *put_term(char *room, troupe_bytes text, const char **term) {
   *term = room;
@@ -92,8 +96,8 @@ static void run_then(troupe_wait *wait) {
   free(wait);
 }
 
-/* Of the actor's calls one waits less. 1: it was the last one, and the actor's stop was left to it. */
-static int let_go(troupe_waits *waits, troupe_context *c) {
+int waits_let_go(troupe_context *c) {
+  troupe_waits *waits = &c->plugin->waits;
   pthread_mutex_lock(&waits->lock);
   c->waiting -= 1;
   const int last = c->waiting == 0 && c->stops_later;
@@ -104,9 +108,8 @@ static int let_go(troupe_waits *waits, troupe_context *c) {
 static int run_wait(troupe_job *job) {
   troupe_wait *wait = (troupe_wait *)job;
   troupe_context *c = wait->call.context;
-  troupe_waits *waits = &wait->call.to.plugin->waits;
   run_then(wait);
-  if (c == NULL || !let_go(waits, c)) return 0;
+  if (c == NULL || !waits_let_go(c)) return 0;
   run_stop(c);
   return 1;
 }
@@ -150,7 +153,7 @@ static const troupe_error *enter(troupe_waits *waits, troupe_wait *wait) {
 }
 
 uint64_t wait_begin(troupe_call *call, uint32_t kind, uint64_t number, troupe_then then, void *data) {
-  int left = leave_call(call);
+  int left = leave_call(call, kind == WAIT_ANSWER && call->to.sink == NULL);
   troupe_waits *waits = &call->to.plugin->waits;
   size_t scope = call->facts.scope.size;
   troupe_wait *wait = left == 0 ? calloc(1, sizeof *wait + scope) : NULL;
@@ -263,5 +266,55 @@ void waits_close(troupe_plugin *plugin) {
   troupe_wait *taken = take_all(waits, NULL, 0);
   pthread_mutex_unlock(&waits->lock);
   fail_all(taken, &closing);
-  stop_sinks(plugin, 0);
+  stop_sinks(plugin, NULL, 0);
+  end_exchanges(plugin, 0);
+}
+
+/* A call that runs, and that nobody waits for. */
+struct troupe_cancelled {
+  troupe_cancelled *next;
+  uint64_t instance;
+  uint64_t call;
+};
+
+void note_cancelled(troupe_plugin *plugin, uint64_t instance, uint64_t call) {
+  troupe_waits *waits = &plugin->waits;
+  troupe_cancelled *one = malloc(sizeof *one);
+  /* Without memory it isn't told. */
+  if (one == NULL) return;
+  one->instance = instance;
+  one->call = call;
+  pthread_mutex_lock(&waits->lock);
+  one->next = waits->cancelled;
+  waits->cancelled = one;
+  pthread_mutex_unlock(&waits->lock);
+  atomic_fetch_add(&waits->cancels, 1);
+}
+
+void forget_cancelled(troupe_plugin *plugin, uint64_t instance, uint64_t call) {
+  troupe_waits *waits = &plugin->waits;
+  if (atomic_load(&waits->cancels) == 0) return;
+  pthread_mutex_lock(&waits->lock);
+  for (troupe_cancelled **at = &waits->cancelled; *at != NULL;) {
+    troupe_cancelled *one = *at;
+    if ((instance != 0 || call != 0) && (one->instance != instance || (call != 0 && one->call != call))) {
+      at = &one->next;
+      continue;
+    }
+    *at = one->next;
+    free(one);
+    atomic_fetch_sub(&waits->cancels, 1);
+  }
+  pthread_mutex_unlock(&waits->lock);
+}
+
+int troupe_aborted(const troupe_call *call) {
+  troupe_waits *waits = &call->to.plugin->waits;
+  int found = call->context != NULL && atomic_load(&call->context->stopping);
+  if (found || atomic_load(&waits->cancels) == 0) return found;
+  pthread_mutex_lock(&waits->lock);
+  for (const troupe_cancelled *one = waits->cancelled; one != NULL && !found; one = one->next)
+    found = one->instance == call->to.instance && one->call == call->to.call;
+  pthread_mutex_unlock(&waits->lock);
+  return found;
 }

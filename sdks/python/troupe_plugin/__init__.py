@@ -2,6 +2,7 @@
 
 from .actor import Actor, ActorContext
 from .host import Host, HostScope
+from .kept import Message
 from .other import Other
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
 from .requests import Request, Response
@@ -20,6 +21,7 @@ __all__ = [
     "Host",
     "HostScope",
     "Map",
+    "Message",
     "Middleware",
     "Other",
     "Plugin",

@@ -1,11 +1,14 @@
 """An actor as its author writes it, and what its functions are given."""
 
 import logging
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .database import Database
 from .json_values import encode_json
+from .kept import Cron, Message, Queue, Schedule
 from .other import Other
 from .requests import Request, Response
 from .sockets import Sockets
@@ -13,12 +16,19 @@ from .voice import Voice
 from .wire import data, number
 
 
+#: What the call that runs is a part of: its number and its abort, the connection and the scope, and for the calls that it makes
+#: how deep it is, and the chain.
+Part = Tuple[int, Optional[threading.Event], Optional[int], str, int, Sequence[bytes]]
+NO_CALL: Part = (0, None, None, "", 0, ())
+
+
 @dataclass(frozen=True)
 class Actor:
     """One kind of actor. Its functions run one at a time for each running actor, on threads, and may block."""
 
     name: str
-    #: By name: `action(c, *args)`. What it gives is the answer; what it raises is the call's error.
+    #: By name: `action(c, *args)`. What it gives is the answer; what it raises is the call's error. A generator's items are
+    #: given one after the other, as the caller has room for them.
     actions: Mapping[str, Callable[..., Any]]
     #: A new actor's state, or a function that makes it.
     state: Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
@@ -38,6 +48,10 @@ class Actor:
     sockets: Optional[Sockets] = None
     #: `request(c, request)` answers HTTP requests; what it raises is the answer.
     request: Optional[Callable[["ActorContext", Request], Response]] = None
+    #: By name: `handle(c, message)` gets each message of that queue, one after the other; what it gives is the sender's reply.
+    #: When it raises the message comes again, later each time, and is a dead letter after a few. None: a queue whose messages
+    #: functions take with `c.queue.next`.
+    queues: Mapping[str, Optional[Callable[["ActorContext", Message], Any]]] = field(default_factory=dict)
 
 
 class Kv:
@@ -82,14 +96,35 @@ class ActorContext:
         self.kv = Kv(self)
         #: Of an actor with a database.
         self.db = Database(voice)
-        #: The connection of the call that runs; None for a call without one.
-        self.connection: Optional[int] = None
-        #: The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none.
-        self.scope = ""
-        #: What the call is a part of, for the calls that it makes.
-        self.depth = 0
-        self.chain: Sequence[bytes] = ()
+        #: Its own queues.
+        self.queue = Queue(self)
+        #: Calls of its own actions, later; and again and again.
+        self.schedule = Schedule(self)
+        self.cron = Cron(self)
+        #: Set when the actor is told to stop.
+        self.stopping = threading.Event()
+        self.part = NO_CALL
         self.log = logging.getLogger(f"troupe.{name}")
+
+    @property
+    def call(self) -> int:
+        """The number of the call that runs; 0 for a function that answers none."""
+        return self.part[0]
+
+    @property
+    def abort(self) -> threading.Event:
+        """Set when nobody waits for the call any more, or the actor is told to stop: a function that takes long looks at it."""
+        return self.part[1] or self.stopping
+
+    @property
+    def connection(self) -> Optional[int]:
+        """The connection of the call that runs; None for a call without one."""
+        return self.part[2]
+
+    @property
+    def scope(self) -> str:
+        """The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none."""
+        return self.part[3]
 
     def broadcast(self, event: str, *args: Any) -> None:
         """An event for everyone who listens, told when what was written before is on disk."""
@@ -104,9 +139,14 @@ class ActorContext:
         """Ends a connection."""
         self.voice.kick(connection, reason)
 
-    def set_idle(self, idle: bool) -> None:
-        """The actor doesn't sleep while it isn't idle."""
-        self.voice.rest(idle)
+    @contextmanager
+    def keep_awake(self) -> Iterator[None]:
+        """The actor doesn't sleep while the block runs, on whatever thread."""
+        self.voice.hold(True)
+        try:
+            yield
+        finally:
+            self.voice.hold(False)
 
     def actor(self, name: str, *key: str, existing: bool = False, timeout_ms: Optional[int] = None) -> Other:
         """Another actor, which is made when it isn't there, unless only an existing one will do."""

@@ -3,12 +3,15 @@
 import json
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from .actor import Actor, ActorContext
+from .actor import NO_CALL, Actor, ActorContext
+from .flows import Flows
 from .json_values import decode_json, encode_json
+from .kept import Message
 from .plugin import PluginError
 from .requests import Request, Requests
 from .sockets import OpenSockets
@@ -16,8 +19,8 @@ from .voice import STATE, Voice
 from .wire import data, fields, number
 
 # Fields of ToActor.
-START, STOP, CALL, CONNECT, ANSWER, START_ROWS = 2, 3, 4, 6, 10, 14
-SOCKETS, REQUESTS = range(11, 14), range(20, 25)
+START, STOP, CALL, CANCEL, CONNECT, ANSWER, START_ROWS = 2, 3, 4, 5, 6, 10, 14
+SOCKETS, REQUESTS, STREAM_CREDIT = range(11, 14), range(20, 25), 25
 BROKEN = 4
 
 
@@ -32,6 +35,12 @@ def declaration(actor: Actor) -> bytes:
         said += data(4, json.dumps(actor.options))
     said += number(5, 1 if actor.accept is not None else 0) + number(6, 1 if actor.sockets is not None else 0)
     said += number(7, 1 if actor.database else 0) + number(8, 1)
+    for queue in actor.queues:
+        said += data(9, queue)
+    said += number(15, 1)
+    for queue, handle in actor.queues.items():
+        if handle is not None:
+            said += data(16, queue)
     return said + number(20, 1 if actor.request is not None else 0)
 
 
@@ -98,6 +107,11 @@ class Running:
         self._ended = ended
         self._stopping = False
         self._sockets: Optional[OpenSockets] = None
+        #: Those that have no answer, by number: set when nobody waits for it, or the actor stops.
+        self._calls: Dict[int, threading.Event] = {}
+        #: Of those that haven't begun.
+        self._cancelled: set = set()
+        self._flows = Flows(voice, lane.add)
         self._requests = Requests(voice, lambda name, request: lane.add(lambda: self._request(name, request)))
         self._actor: Optional[Actor] = None
         self._context: Optional[ActorContext] = None
@@ -110,7 +124,13 @@ class Running:
         elif what == START_ROWS:
             self._load_more(body)
         elif what == CALL:
+            self._calls[dict(fields(body)).get(1, 0)] = threading.Event()
             self._lane.add(lambda: self._call(body))
+        elif what == CANCEL:
+            self._cancel(dict(fields(body)).get(1, 0))
+        elif what == STREAM_CREDIT:
+            said = dict(fields(body))
+            self._flows.credit(said.get(1, 0), said.get(2, 0))
         elif what == CONNECT:
             self._connect(body)
         elif what == ANSWER:
@@ -123,6 +143,8 @@ class Running:
             if not self._stopping:
                 self._lane.add(lambda: self._stop(reason))
             self._stopping = True
+            for abort in [self._context.stopping, *self._calls.values()]:
+                abort.set()
         elif what in SOCKETS and self._sockets is not None:
             self._sockets.take(what, body)
             self._lane.add(lambda: self._hook(lambda: self._sockets.run(self._context, what, body)))
@@ -185,37 +207,93 @@ class Running:
             self._voice.started(error)
             self._voice.flush(self._voice.restored())
 
-    def _call(self, body: bytes) -> None:
-        call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]", 4: 0, 11: 0, 12: b""}
-        call.update(fields(body))
-        context = self._context
-        context.connection, context.scope = call[4] or None, call[12].decode()
-        context.depth, context.chain = call[11], [value for name, value in fields(body) if name == 10]
-        try:
-            action = self._actor.actions.get(call[2].decode())
-            if action is None:
-                raise PluginError("action_not_found", f"There is no action {call[2].decode()!r}", "actor")
-            value = encode_json(action(self._context, *decode_json(call[3] or b"[]")))
-            self._voice.reply(call[1], value)
-        except Exception as error:  # noqa: BLE001 - it is the answer
-            self._voice.reply(call[1], b"", error)
-        self._flush(call[1])
+    def _cancel(self, call: int) -> None:
+        abort = self._calls.get(call)
+        if abort is not None:
+            self._cancelled.add(call)
+            abort.set()
+        if self._flows.cancel(call):
+            # Nothing more is said of it.
+            self._forget(call)
 
-    def _flush(self, call: int) -> None:
+    def _call(self, body: bytes) -> None:
+        call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]", 4: 0, 11: 0, 12: b"", 13: 0, 14: 0}
+        call.update(fields(body))
+        number, context = call[1], self._context
+        chain = [value for name, value in fields(body) if name == 10]
+        part = (number, self._calls[number], call[4] or None, call[12].decode(), call[11], chain)
+        context.part = part
         try:
-            self._voice.flush(self._context.state)
+            if number in self._cancelled:
+                raise PluginError("aborted", "Nobody waited for the call when its turn came", "actor")
+            value = self._run(call[2].decode(), decode_json(call[3] or b"[]"), call[13], call[14])
+            if isinstance(value, Iterator):
+                return self._begin(number, value, part)
+            self._voice.reply(number, encode_json(value))
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            self._voice.reply(number, b"", error)
+        self._end(number)
+
+    def _run(self, name: str, args: list, message: int, attempt: int) -> Any:
+        if message:
+            handle = self._actor.queues.get(name)
+            if handle is None:
+                raise PluginError("not_found", f"There is nothing for messages of {name!r}", "queue")
+            return handle(self._context, Message(message, name, args[0], attempts=attempt))
+        action = self._actor.actions.get(name)
+        if action is None:
+            raise PluginError("action_not_found", f"There is no action {name!r}", "actor")
+        return action(self._context, *args)
+
+    def _begin(self, call: int, items: Iterator, part: tuple) -> None:
+        """A result that comes in items."""
+        self._flows.begin(call, items, lambda item: self._step(call, part, item))
+        self._said(call)
+
+    def _step(self, call: int, part: tuple, item: Callable[[], bool]) -> None:
+        """Makes one item of a result."""
+        self._context.part = part
+        try:
+            if item():
+                return self._said(call)
+            self._voice.reply(call, b"")
+        except Exception as error:  # noqa: BLE001 - it is how the result ends
+            self._voice.reply(call, b"", error)
+        self._end(call)
+
+    def _said(self, call: int) -> None:
+        """What a result did so far leaves; the rest of it comes later."""
+        self._context.part = NO_CALL
+        if not self._flush(call, joined=0):
+            self._flows.cancel(call)
+            self._forget(call)
+
+    def _end(self, call: int) -> None:
+        self._flush(call, joined=call)
+        self._forget(call)
+        self._context.part = NO_CALL
+
+    def _forget(self, call: int) -> None:
+        self._calls.pop(call, None)
+        self._cancelled.discard(call)
+
+    def _flush(self, call: int, joined: int) -> bool:
+        """False: it couldn't be stored, and the call has that as its error."""
+        try:
+            self._voice.flush(self._context.state, joined)
+            return True
         except Exception as error:  # noqa: BLE001 - a state that JSON can't hold is this call's error
             self._voice.forget()
             self._voice.reply(call, b"", error)
             self._context.state = self._voice.restored()
             self._voice.flush(self._context.state)
+            return False
 
     def _hook(self, run: Callable[[], None]) -> None:
         """A function that answers no call."""
         if self._failed:
             return
         context = self._context
-        context.connection, context.scope, context.depth, context.chain = None, "", 0, ()
         run()
         try:
             self._voice.flush(context.state)
@@ -252,6 +330,7 @@ class Running:
             if reason != BROKEN:
                 self._voice.flush(self._context.state)
         finally:
+            self._flows.end_all()
             self._voice.forget()
             self._requests.end_all()
             self._voice.stopped()

@@ -38,7 +38,8 @@ class Other:
     def _ask(self, what: bytes) -> Any:
         context = self._context
         context.save()
-        asked = self._about + what + self._timeout + b"".join(data(12, link) for link in context.chain)
-        asked += number(13, context.depth) + data(14, context.scope)
+        _, _, _, scope, depth, chain = context.part
+        asked = self._about + what + self._timeout + b"".join(data(12, link) for link in chain)
+        asked += number(13, depth) + data(14, scope)
         answer = context.voice.ask(data(ACTOR_CALL, asked))
         return decode_json(answer[VALUE]) if answer[VALUE] else None

@@ -34,6 +34,7 @@ class Voice:
         self._asks: Dict[int, Future] = {}
         self._last_ask = 0
         self._gone = False
+        self._held = 0
         self._lock = threading.Lock()
 
     def loaded(self, key: str, value: bytes) -> None:
@@ -47,8 +48,13 @@ class Voice:
     def kick(self, connection: int, reason: str) -> None:
         self._said.append(data(KICK, number(1, connection) + data(2, reason)))
 
-    def rest(self, idle: bool) -> None:
-        self._said.append(data(REST, number(1, 1 if idle else 0)))
+    def hold(self, held: bool) -> None:
+        """Somebody keeps the actor awake, or does no longer; from any thread."""
+        with self._lock:
+            self._held += 1 if held else -1
+            changed = self._held == (1 if held else 0)
+            if changed:
+                self.say(data(REST, number(1, 0 if held else 1)))
 
     def say_later(self, body: bytes) -> None:
         """Leaves behind what the function that runs has written."""
@@ -76,8 +82,12 @@ class Voice:
         answer = number(1, connection) + (b"" if error is None else data(2, error_of(error)))
         self.say(data(CONNECTED, answer))
 
-    def flush(self, state: dict) -> None:
-        """A function has returned: stores what it changed, then says the rest. Raises what can't be stored, and says nothing."""
+    def flush(self, state: dict, joined: int = 0) -> None:
+        """A function has returned: stores what it changed, then says the rest. Raises what can't be stored, and says nothing.
+
+        `joined`: the call whose answer, or whose question, comes with it: what that changes of what the host keeps for the actor is
+        stored in the same batch.
+        """
         now = {key: encode_json(value) for key, value in state.items()}
         rows = b""
         for key, value in now.items():
@@ -91,7 +101,7 @@ class Voice:
         self._stored, self._kv = now, {}
         said, self._said = self._said, []
         if rows:
-            self.say(data(WRITE, rows))
+            self.say(data(WRITE, rows + number(4, joined)))
         for each in said:
             if callable(each):
                 each()

@@ -5,7 +5,7 @@
  * user trusts them, and a library only with a digest. Any other library runs in a process of its own, as an isolate does, and a
  * module of WebAssembly in a thread.
  */
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import type { OpenCarrier } from "../carrier.ts";
 import { isolatePlugin } from "../carriers/isolate/isolate-plugin.ts";
 import { moduleCarrier } from "../carriers/module/module-carrier.ts";
@@ -127,7 +127,7 @@ function moduleOfWasm(
 ): OpenCarrier {
   const read = async (): Promise<Uint8Array> => {
     const named = { origin, ...entryOf(load), sha256: load.sha256 };
-    return (await readNamedFile(named, limits.wasmModuleBytes)).bytes;
+    return (await readNamedFile(named, engineLimits.wasmModuleBytes)).bytes;
   };
   return wasmCarrier({ wasm: read, ...(config && { config }) });
 }

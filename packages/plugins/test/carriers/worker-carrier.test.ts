@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
@@ -244,7 +244,7 @@ test("a worker that floods its output is heard all the same, and its last words 
   process.kill(worker, "SIGKILL");
   const error = await story.ended.promise;
   expect(error).toMatchObject({ code: "worker_exited", metadata: { signal: "SIGKILL" } });
-  expect(String(error?.metadata?.stderr)).toHaveLength(limits.workerStderrBytes);
+  expect(String(error?.metadata?.stderr)).toHaveLength(engineLimits.workerStderrBytes);
   expect(error?.metadata?.stderr).toMatch(/and that was all$/);
 });
 
@@ -289,7 +289,7 @@ test("nonsense from a worker ends it", async () => {
 
 test("a message past the limit ends the worker", async () => {
   await using story = new Story();
-  const bytes = limits.workerMessageBytes + 1;
+  const bytes = engineLimits.workerMessageBytes + 1;
   await story.open(byHand(`attach(token).write(Buffer.alloc(${bytes})); setInterval(() => {}, 1000)`));
   expect(await story.ended.promise).toMatchObject({ code: "worker_disconnected" });
 });

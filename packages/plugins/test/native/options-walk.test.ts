@@ -39,6 +39,18 @@ const own: Readonly<Record<string, RealActor["story"]>> = {
     expect([await ask("act"), await ask("long")]).toEqual(["done", "message.outgoing_too_long"]);
     await connection.dispose();
   },
+  // The host keeps its queues and schedules.
+  maxSchedules: async (handle) => {
+    expect(await act(handle("a"), "later")).toEqual(expect.any(String));
+    expect(await said(act(handle("a"), "later"))).toBe("schedule.too_many");
+  },
+  maxQueueSize: async (handle) => {
+    await handle("a").send("inbox", 1);
+    expect(await said(handle("a").send("inbox", 2))).toBe("queue.full");
+  },
+  maxQueueMessageSize: async (handle) => {
+    expect(await said(handle("a").send("inbox", "x".repeat(100)))).toBe("queue.message_too_large");
+  },
 };
 const shared = ["sleepTimeout", "noSleep", "rateLimit"];
 const known = ["name", "icon", "stateSaveInterval"];

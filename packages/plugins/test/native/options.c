@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "troupe_actor.h"
+#include "troupe_kept.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -67,9 +68,21 @@ static void stop_held(troupe_context *c) {
   if (wakes == 1) wait_held();
 }
 
-static const troupe_action actions[] = {{"act", act}, {"hang", hang}, {"wakes", wakes}, {"long", long_answer}, {"let_go", let_go}, {NULL, NULL}};
+static void passed(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  (void)data;
+  troupe_pass(call, outcome);
+}
 
-#define PLAIN(option, value) {.name = option, .actions = actions, .options = "{\"" option "\":" value "}", .start = start}
+static void later(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)c;
+  (void)args;
+  troupe_ask_kept(call, TROUPE_SCHEDULE_SET, troupe_text("{\"action\":\"act\",\"delayMs\":3600000}"), passed, NULL);
+}
+
+static const troupe_action queues[] = {{"inbox", NULL}, {NULL, NULL}};
+static const troupe_action actions[] = {{"act", act}, {"later", later}, {"hang", hang}, {"wakes", wakes}, {"long", long_answer}, {"let_go", let_go}, {NULL, NULL}};
+
+#define PLAIN(option, value) {.name = option, .actions = actions, .options = "{\"" option "\":" value "}", .start = start, .queues = queues}
 
 static const troupe_actor actors[] = {
     {.name = "plain", .actions = actions, .start = start},

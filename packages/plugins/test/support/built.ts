@@ -39,10 +39,12 @@ export function cPlugin(name: string): Promise<Built> {
 }
 
 /** A plugin in C at any path, written with the C SDK. */
-export async function cPluginAt(path: string): Promise<Built> {
+export async function cPluginAt(...paths: readonly string[]): Promise<Built> {
   // The SDK is the most of it, and the same in all of them.
   const sdk = await compile("sdk", sdkSources(), [], [...inLibrary, "-r"]);
-  return sdk.missing === undefined ? await compile(basename(path, ".c"), [path, sdk.path]) : sdk;
+  return sdk.missing === undefined
+    ? await compile(basename(paths[0] ?? "", ".c"), [...paths, sdk.path])
+    : sdk;
 }
 
 /**
@@ -84,7 +86,12 @@ export async function compile(
   const strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-I", join(sdkC, "include")];
   const part = shape.includes("-r");
   const args = [...strict, ...shape, ...sources, ...flags, ...(part ? [] : ["-lpthread"])];
-  return await builtOnce(compiler, args, [...sources, ...headers()], part ? `${name}.o` : `${name}.so`);
+  return await builtOnce(
+    compiler,
+    args,
+    [...sources, ...headers(), ...besides(sources)],
+    part ? `${name}.o` : `${name}.so`,
+  );
 }
 
 /** Runs `compiler`, unless that made the same file of the same sources before. */
@@ -144,8 +151,8 @@ export function wasmExample(name: string): Promise<Built> {
 }
 
 /** A plugin in C at any path as a module of WebAssembly, written with the C SDK. */
-export function wasmPluginAt(path: string): Promise<Built> {
-  return compileWasm(basename(path, ".c"), path);
+export function wasmPluginAt(...paths: readonly string[]): Promise<Built> {
+  return compileWasm(basename(paths[0] ?? "", ".c"), ...paths);
 }
 
 /** A plugin of these tests as a module of WebAssembly, written with the C SDK: `test/wasm/<name>.c`. */
@@ -153,7 +160,7 @@ export function wasmPlugin(name: string): Promise<Built> {
   return compileWasm(name, join(import.meta.dirname, "../wasm", `${name}.c`));
 }
 
-async function compileWasm(name: string, program: string): Promise<Built> {
+async function compileWasm(name: string, ...programs: readonly string[]): Promise<Built> {
   const clang = process.env.TROUPE_TEST_CLANG || "clang";
   const linker = process.env.TROUPE_TEST_WASM_LD || "wasm-ld";
   const missing = [clang, linker].find((path) => spawnSync(path, ["--version"]).status !== 0);
@@ -168,8 +175,13 @@ async function compileWasm(name: string, program: string): Promise<Built> {
   if (sdk.missing !== undefined) return sdk;
   const link = ["-Wl,--no-entry,--export-dynamic,--strip-all"];
   link.push("-Wl,--stack-first,-z,stack-size=262144,--max-memory=268435456");
-  const own = [program, sdk.path];
-  return await builtOnce(clang, [...flags, ...link, ...own], [...read, ...own], `${name}.wasm`);
+  const own = [...programs, sdk.path];
+  return await builtOnce(
+    clang,
+    [...flags, ...link, ...own],
+    [...read, ...own, ...besides(programs)],
+    `${name}.wasm`,
+  );
 }
 
 /**
@@ -226,6 +238,11 @@ function wasmSources(): string[] {
 function wasmHeaders(): string[] {
   const folder = join(sdkC, "wasm/include");
   return readdirSync(folder).map((file) => join(folder, file));
+}
+
+/** Headers of programs in several parts. */
+function besides(sources: readonly string[]): string[] {
+  return sources.map((file) => file.replace(/\.c$/, ".h")).filter((file) => existsSync(file));
 }
 
 function headers(): string[] {

@@ -31,6 +31,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     name,
     actions: ["increment"],
     events: ["changed"],
+    consumed: [],
     queues: [],
     options: new TextEncoder().encode(options),
     connections: false,

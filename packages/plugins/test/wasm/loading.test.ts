@@ -1,7 +1,7 @@
 /** The file of a module, and what waits for a plugin that takes nothing in. */
 import { truncateSync } from "node:fs";
 import type { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import type { Carrier } from "../../src/carrier.ts";
 import { wasmCarrier } from "../../src/carriers/wasm/wasm-carrier.ts";
@@ -24,10 +24,10 @@ test("a module that isn't there, has other bytes, or is too large: each by its n
     metadata: { expected: sha256("other"), found: sha256(bytes) },
   });
   expect(await refusal({ wasm, sha256: sha256(bytes).toUpperCase() })).toMatchObject({ code: "trapped" });
-  truncateSync(wasm, limits.wasmModuleBytes + 1);
+  truncateSync(wasm, engineLimits.wasmModuleBytes + 1);
   expect(await refusal({ wasm })).toMatchObject({
     code: "wasm_too_large",
-    metadata: { bytes: limits.wasmModuleBytes + 1, limit: limits.wasmModuleBytes },
+    metadata: { bytes: engineLimits.wasmModuleBytes + 1, limit: engineLimits.wasmModuleBytes },
   });
 });
 

@@ -33,6 +33,10 @@ export interface DeclaredActor {
   readonly hibernation?: boolean;
   /** Options that the code keeps itself, of those that nobody else can keep for it. */
   readonly optionsKept?: readonly string[];
+  /** The host keeps its queues and schedules. */
+  readonly kept?: boolean;
+  /** Queues, of those that the host keeps, whose messages it brings to the code. */
+  readonly consumed?: readonly string[];
   /** Of its payloads, where it isn't the session's. */
   readonly encoding?: PayloadEncoding | undefined;
 }
@@ -52,6 +56,7 @@ export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
     queues: [],
     hibernation: false,
     optionsKept: [],
+    consumed: [],
     ...actor,
     encoding: actor.encoding ?? "",
     guardedEvents: [...actor.guardedEvents],
@@ -88,8 +93,18 @@ class DeclarationReader {
   }
 
   actor(actor: ActorDeclaration): DeclaredActor {
-    const { name, connections, sockets, database, requests, startRows, idempotency, serial, hibernation } =
-      actor;
+    const {
+      name,
+      connections,
+      sockets,
+      database,
+      requests,
+      startRows,
+      idempotency,
+      serial,
+      hibernation,
+      kept,
+    } = actor;
     checkDeclaredName("an actor's name", name, limits.actorNameLength, this.#refuse);
     return Object.freeze({
       name,
@@ -107,8 +122,16 @@ class DeclarationReader {
       serial,
       hibernation,
       optionsKept: this.#members(`an option that "${name}" keeps`, actor.optionsKept),
+      kept: kept === true,
+      consumed: this.#consumed(actor),
       encoding: this.#encoding(name, actor.encoding),
     });
+  }
+
+  #consumed({ name, kept, queues, consumed }: ActorDeclaration): readonly string[] {
+    const stranger = consumed.find((queue) => kept !== true || !queues.includes(queue));
+    if (stranger === undefined) return this.#members(`a consumed queue of "${name}"`, consumed);
+    throw this.#refuse(`"${name}" consumes "${stranger}", which isn't one of its queues that the host keeps`);
   }
 
   checkCount(what: string, count: number, limit: number): void {

@@ -12,7 +12,7 @@ import type { HostOptions } from "./carried/host-options.ts";
 import { type AnyDatabase, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
 import { checkFirstValue, type FirstValueKey } from "./first-value.ts";
-import { defaultOptions, keptByCode, parseOptions, type ResolvedOptions } from "./options.ts";
+import { defaultOptions, keptByCode, keptByHost, parseOptions, type ResolvedOptions } from "./options.ts";
 import { QueueTable } from "./queue-table.ts";
 import { parseSchemas, type Schemas } from "./schemas.ts";
 import { type ActorWorkflow, workflowOf } from "./workflow-run.ts";
@@ -254,8 +254,9 @@ function checkHibernation({ canHibernateWebSocket }: ResolvedOptions): void {
 
 /** Throws `config.unsupported_option` for what was asked of code that doesn't know how: it would be dropped in silence. */
 function checkKept(declared: CarriedDeclaration, options: ResolvedOptions): void {
-  const { optionsKept = [], options: given } = declared;
+  const { optionsKept = [], options: given, kept = false } = declared;
   for (const name of keptByCode) {
+    if (kept && keptByHost.has(name)) continue;
     const asked = Object.hasOwn(given, name) && options[name] !== defaultOptions[name];
     if (asked && !optionsKept.includes(name)) throw configErrors.unsupportedOption(name);
   }

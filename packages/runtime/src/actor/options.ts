@@ -150,6 +150,13 @@ export const keptByCode = [
   "maxQueueMessageSize",
 ] as const satisfies readonly (keyof ResolvedOptions)[];
 
+/** Those of them that a host keeps which keeps the actor's queues and schedules. */
+export const keptByHost: ReadonlySet<string> = new Set<(typeof keptByCode)[number]>([
+  "maxSchedules",
+  "maxQueueSize",
+  "maxQueueMessageSize",
+]);
+
 /** Options of RivetKit's that are known and do nothing here. */
 export const noEffect: ReadonlySet<string> = new Set<NoOpName>([
   "stateSaveInterval",

@@ -3,7 +3,7 @@
  */
 
 import type { Env } from "@troupe/base";
-import { engineLimits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { engineErrors } from "../engine/errors.ts";
 import { isPoolName, POOL_NAME } from "../engine/pool.ts";
@@ -120,9 +120,9 @@ function checkPool(
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw configErrors.invalidOption(`${name}.url`, "an http or https address");
   if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");
-  if (!(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs))
+  if (!(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
     throw configErrors.invalidOption(
       `${name}.lifespanMs`,
-      `a number from 1000 to ${engineLimits.longestLifespanMs}`,
+      `a number from 1000 to ${limits.longestLifespanMs}`,
     );
 }

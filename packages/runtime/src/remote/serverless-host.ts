@@ -9,7 +9,7 @@
  */
 
 import type { Env } from "@troupe/base";
-import { engineLimits, limits } from "@troupe/protocol";
+import { limits } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { remoteErrors } from "./errors.ts";
@@ -60,7 +60,7 @@ function checkToken(request: Request, { env, token }: ServerlessHostParts): void
 /** Throws `host.bad_start`. */
 async function readOrder(request: Request): Promise<StartOrder> {
   const text = await request.text();
-  if (text.length > engineLimits.startOrderBytes) throw remoteErrors.badStart("it is too long");
+  if (text.length > limits.startOrderBytes) throw remoteErrors.badStart("it is too long");
   let fields: Readonly<Record<string, unknown>>;
   try {
     fields = { ...Object(JSON.parse(text)) };
@@ -70,10 +70,7 @@ async function readOrder(request: Request): Promise<StartOrder> {
   const { pool, namespace, lifespanMs } = fields;
   if (typeof pool !== "string" || typeof namespace !== "string")
     throw remoteErrors.badStart("pool and namespace are texts");
-  if (
-    typeof lifespanMs !== "number" ||
-    !(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs)
-  )
-    throw remoteErrors.badStart(`lifespanMs is a number from 1000 to ${engineLimits.longestLifespanMs}`);
+  if (typeof lifespanMs !== "number" || !(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
+    throw remoteErrors.badStart(`lifespanMs is a number from 1000 to ${limits.longestLifespanMs}`);
   return { pool, namespace, lifespanMs };
 }

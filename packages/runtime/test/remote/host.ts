@@ -116,7 +116,7 @@ export class SpokenHost {
         serverless: false,
         actors: [
           {
-            ...{ ...actor, queues: [], connections: true, sockets: false, database: false },
+            ...{ ...actor, consumed: [], queues: [], connections: true, sockets: false, database: false },
             ...{
               requests: false,
               startRows: true,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::abort::Abort;
 use crate::awake::KeepAwake;
 use crate::error::Error;
 use crate::kv::Kv;
@@ -33,6 +34,9 @@ pub(crate) struct About {
 /// What the call that runs is a part of.
 #[derive(Default)]
 pub(crate) struct Part {
+    /// 0: it answers none.
+    pub(crate) call: u64,
+    pub(crate) abort: Abort,
     pub(crate) connection: u64,
     pub(crate) depth: u64,
     pub(crate) trace: String,
@@ -100,6 +104,11 @@ impl Context {
     /// The connection of the call that runs; `None` for a call without one.
     pub fn connection(&self) -> Option<u64> {
         Some(self.part.connection).filter(|connection| *connection > 0)
+    }
+
+    /// Says when nobody waits for the call any more, or the actor is to stop: a function that takes long looks at it.
+    pub fn abort(&self) -> Abort {
+        self.part.abort.clone()
     }
 
     /// The scope of the host's relay that the call runs in: its propagation value, JSON text; empty for none.
@@ -214,6 +223,11 @@ impl Context {
 
     /// Says what changed since the last Write.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        self.flush_joined(0)
+    }
+
+    /// The same, to be stored with what a call's answer, or its question, changes of what the host keeps; 0: by itself.
+    pub(crate) fn flush_joined(&mut self, call: u64) -> Result<(), Error> {
         let nothing = self.before.is_empty() && self.keys.is_empty();
         if !nothing && !self.failed {
             let rows = self.before.keys().map(|name| {
@@ -224,7 +238,7 @@ impl Context {
                 let row = Writer::default().number(1, KV).bytes(3, key);
                 row.bytes(4, value.as_deref().unwrap_or_default()).number(5, value.is_none().into())
             });
-            let write = Writer::default().messages(1, rows.chain(keys));
+            let write = Writer::default().messages(1, rows.chain(keys)).number(4, call);
             self.failed = !self.waits.voice.say(self.instance, say::WRITE, write);
         }
         self.keys.clear();

@@ -1,8 +1,9 @@
 //! The first words: what the plugin declares, or why it can't run.
 
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::guarded::guarded;
-use crate::plugin::{Actor, Plugin};
+use crate::plugin::Plugin;
 use crate::wire::{Reader, Writer};
 
 const VERSION: u64 = 1;
@@ -53,5 +54,14 @@ fn declared(actor: &Actor) -> Writer {
     // 8: StartRows are read.
     let declared = declared.bytes(4, &actor.options).number(5, actor.accept.is_some().into());
     let declared = declared.number(6, actor.sockets.is_some().into()).number(7, actor.database.into());
-    declared.number(8, 1).number(20, actor.request.is_some().into())
+    let mut declared = declared.number(8, 1);
+    for (name, _) in &actor.queues {
+        declared = declared.text(9, name);
+    }
+    // 15: the host keeps its queues and schedules.
+    declared = declared.number(15, 1);
+    for (name, _) in actor.queues.iter().filter(|(_, consume)| consume.is_some()) {
+        declared = declared.text(16, name);
+    }
+    declared.number(20, actor.request.is_some().into())
 }

@@ -57,7 +57,9 @@ impl Invocations {
 
     /// Nobody waits for the call any more: it never begins, or hears so where it waits.
     pub fn cancel(&self, number: u64) {
-        self.lanes.iter().for_each(|lane| self.shared.lanes.cancel(lane, number));
+        for lane in &self.lanes {
+            self.shared.lanes.cancel(lane, number);
+        }
         self.shared.end_call(number);
     }
 

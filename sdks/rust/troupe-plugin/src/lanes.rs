@@ -134,17 +134,18 @@ impl Lanes {
         Ok(())
     }
 
-    /// Drops the job of a call that nobody waits for, if it hasn't begun.
-    pub fn cancel(&self, lane: &Lane, number: u64) {
+    /// Drops the job of a call that nobody waits for, if it hasn't begun. False: there was none.
+    pub fn cancel(&self, lane: &Lane, number: u64) -> bool {
         let mut state = lock(&self.state);
         let mut queue = lock(&lane.queue);
         let found = queue.jobs.iter().position(|job| number > 0 && job.number == number);
         let Some(job) = found.and_then(|at| queue.jobs.remove(at)) else {
-            return;
+            return false;
         };
         state.bytes -= job.bytes;
         // What the job keeps goes behind the locks.
         drop((queue, state));
+        true
     }
 
     /// A call is answered by somebody else's thread: `finish` waits for it.

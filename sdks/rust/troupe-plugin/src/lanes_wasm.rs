@@ -76,8 +76,12 @@ impl Lanes {
         self.add(lane, Label { number: 0, bytes: 0 }, run)
     }
 
-    pub fn cancel(&self, lane: &Lane, number: u64) {
-        lock(&lane.queue).jobs.retain(|(of, _)| number == 0 || *of != number);
+    pub fn cancel(&self, lane: &Lane, number: u64) -> bool {
+        let mut queue = lock(&lane.queue);
+        let found = queue.jobs.iter().position(|(of, _)| number > 0 && *of == number);
+        let job = found.and_then(|at| queue.jobs.remove(at));
+        drop(queue);
+        job.is_some()
     }
 
     pub fn defer(&self) {

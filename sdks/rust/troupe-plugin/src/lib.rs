@@ -50,6 +50,8 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod abort;
+mod actor;
 mod awake;
 mod base64;
 mod call;
@@ -57,6 +59,7 @@ mod cbor;
 mod context;
 mod deferred;
 mod error;
+mod flows;
 mod frames;
 #[cfg(feature = "worker")]
 mod grpc;
@@ -66,14 +69,17 @@ mod handover;
 mod hello;
 mod host;
 mod invocations;
+mod kept;
 mod kv;
 #[cfg_attr(target_family = "wasm", path = "lanes_wasm.rs")]
 mod lanes;
 mod limits;
 mod other;
 mod plugin;
+mod queue;
 mod requests;
 mod running;
+mod schedule;
 mod session;
 mod sockets;
 mod sql;
@@ -86,6 +92,8 @@ mod wire;
 #[cfg(feature = "worker")]
 mod worker;
 
+pub use abort::Abort;
+pub use actor::Actor;
 pub use awake::KeepAwake;
 pub use call::{Call, Chunks, kind};
 pub use context::Context;
@@ -94,11 +102,13 @@ pub use error::Error;
 pub use host::{Host, HostScope, Level};
 pub use kv::{Entry, KeyRange, Kv};
 pub use other::Other;
-pub use plugin::{Actor, Plugin};
+pub use plugin::Plugin;
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
+pub use queue::{Queue, QueueMessage};
 pub use requests::{Request, Response};
+pub use schedule::{Cron, Job, Schedule, Scheduled};
 pub use sockets::{Message, Socket};
 pub use sql::Changes;
 pub use turn::Turn;

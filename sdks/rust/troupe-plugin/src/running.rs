@@ -4,12 +4,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::abort::Aborts;
+use crate::actor::{Actor, Answer, Asked, Items};
 use crate::context::{About, Context, Part};
 use crate::deferred::Pending;
 use crate::error::Error;
+use crate::flows::Flows;
 use crate::guarded::guarded;
 use crate::lanes::{Label, Lane, Lanes, lock};
-use crate::plugin::{Actor, Answer, Asked, Plugin};
+use crate::plugin::Plugin;
+use crate::queue::Delivery;
 use crate::voice::{To, Voice, say};
 use crate::waits::{Key, Kind, Waits, Word};
 use crate::wire::{Reader, Writer};
@@ -46,13 +50,23 @@ pub struct Running {
     pub(crate) lane: Arc<Lane>,
     /// Nobody answers its questions any more.
     lost: Arc<AtomicBool>,
+    aborts: Aborts,
+    pub(crate) flows: Flows,
     life: Mutex<Life>,
+}
+
+/// What a call is of.
+pub(crate) enum What {
+    Action(String),
+    /// A message that the host brings.
+    Message(Delivery),
 }
 
 /// A call, as its action gets it.
 struct Work {
     to: To,
-    action: usize,
+    what: What,
+    at: usize,
     part: Part,
     args: Vec<u8>,
 }
@@ -76,6 +90,8 @@ impl Running {
             instance,
             lane: Arc::default(),
             lost,
+            aborts: Aborts::default(),
+            flows: Flows::default(),
             life: Mutex::new(Life { context, is_new, started }),
         })
     }
@@ -118,14 +134,26 @@ impl Running {
         }
     }
 
-    pub fn call(self: &Arc<Self>, call: u64, name: &str, part: Part, args: &[u8]) {
+    pub(crate) fn call(self: &Arc<Self>, call: u64, what: What, mut part: Part, args: &[u8]) {
         let to = To { instance: self.instance, call };
-        let found = self.actor().actions.iter().position(|(known, _)| known == name);
-        let Some(action) = found else {
-            let unknown = Error::new("actor", "action_not_found", format!("there is no action {name}"));
-            return self.shared.voice.answer(to, Err(unknown));
+        let found = match &what {
+            What::Action(name) => self.actor().actions.iter().position(|(known, _)| known == name),
+            What::Message(Delivery { name, .. }) => {
+                self.actor().queues.iter().position(|(known, consume)| known == name && consume.is_some())
+            }
         };
-        let work = Work { to, action, part, args: args.to_vec() };
+        let Some(at) = found else {
+            let unknown = match what {
+                What::Action(name) => ("actor", "action_not_found", format!("there is no action {name}")),
+                What::Message(Delivery { name, .. }) => {
+                    ("queue", "not_found", format!("there is nothing for messages of {name}"))
+                }
+            };
+            return self.shared.voice.answer(to, Err(Error::new(unknown.0, unknown.1, unknown.2)));
+        };
+        part.call = call;
+        part.abort = self.aborts.begin(call);
+        let work = Work { to, what, at, part, args: args.to_vec() };
         if self.actor().quick {
             return self.run_call(work);
         }
@@ -133,13 +161,23 @@ impl Running {
         let label = Label { number: call, bytes: args.len() };
         let run = Box::new(move || this.run_call(work));
         if let Err(why) = self.shared.lanes.add(&self.lane, label, run) {
-            self.shared.voice.answer(to, Err(Error::refused(why)));
+            self.answer(to, Err(Error::refused(why)));
         }
     }
 
-    /// Nobody waits for the call any more. What has begun isn't stopped.
+    /// Nobody waits for the call any more. What has begun isn't stopped, but told.
     pub fn cancel(&self, call: u64) {
-        self.shared.lanes.cancel(&self.lane, call);
+        let dropped = self.shared.lanes.cancel(&self.lane, call);
+        self.aborts.cancel(call);
+        if self.flows.cancel(call) || dropped {
+            self.aborts.end(call);
+        }
+    }
+
+    /// The one answer of a call.
+    pub(crate) fn answer(&self, to: To, answer: Result<Vec<u8>, Error>) {
+        self.aborts.end(to.call);
+        self.shared.voice.answer(to, answer);
     }
 
     /// Nothing that it says leaves any more, and nothing is answered.
@@ -150,6 +188,7 @@ impl Running {
 
     /// The host asks for its end.
     pub fn stop(self: &Arc<Self>) {
+        self.aborts.stop();
         if self.actor().quick { self.run_stop() } else { self.stop_on_lane() }
     }
 
@@ -187,23 +226,25 @@ impl Running {
         self.shared.voice.say(self.instance, say::STARTED, message);
     }
 
-    fn run_call(self: &Arc<Self>, Work { to, action, part, args }: Work) {
-        self.wait();
-        let mut life = lock(&self.life);
-        life.context.part = part;
-        let closing = if self.shared.lanes.closing() { Err(Error::closed()) } else { Ok(()) };
-        let answer = closing.and_then(|()| life.run(|c| self.actor().actions[action].1(c, &args)));
-        let part = std::mem::take(&mut life.context.part);
-        drop(life);
-        self.settle(to, part, answer);
+    fn run_call(self: &Arc<Self>, Work { to, what, at, part, args }: Work) {
+        let actor = self.actor();
+        self.go_on(to, part, |c| match (what, &actor.queues) {
+            (What::Action(_), _) => actor.actions[at].1(c, &args),
+            (What::Message(delivery), queues) => match &queues[at].1 {
+                Some(consume) => consume(c, delivery, &args),
+                None => Err(Error::no_answer()),
+            },
+        });
     }
 
     fn settle(self: &Arc<Self>, to: To, part: Part, answer: Result<Answer, Error>) {
         let Shared { voice, lanes, .. } = &*self.shared;
         match answer {
-            Ok(Answer::Now(value)) => voice.answer(to, Ok(value)),
-            Err(error) => voice.answer(to, Err(error)),
+            Ok(Answer::Now(value)) => self.answer(to, Ok(value)),
+            Err(error) => self.answer(to, Err(error)),
+            Ok(Answer::Items(items)) => self.flow(to, part, items),
             Ok(Answer::Later(later)) => {
+                self.aborts.end(to.call);
                 let pending = Pending { voice: Arc::clone(voice), lanes: Arc::clone(lanes), to };
                 // A panic drops the call on its way, and that answers it.
                 let _ = guarded(|| {
@@ -231,14 +272,28 @@ impl Running {
         self.shared.waits.follow(Kind::Answer, self.instance, frame, follow);
     }
 
-    fn go_on(self: &Arc<Self>, to: To, part: Part, then: impl FnOnce(&mut Context) -> Result<Answer, Error>) {
+    fn go_on(self: &Arc<Self>, to: To, part: Part, work: impl FnOnce(&mut Context) -> Result<Answer, Error>) {
         self.wait();
         let mut life = lock(&self.life);
         life.context.part = part;
-        let answer = life.run(then);
+        let closing = if self.shared.lanes.closing() { Err(Error::closed()) } else { Ok(()) };
+        let answer = closing.and_then(|()| life.run(work));
         let part = std::mem::take(&mut life.context.part);
         drop(life);
         self.settle(to, part, answer);
+    }
+
+    /// Makes an item of a result.
+    pub(crate) fn run_item(&self, part: Part, items: &mut Items) -> (Part, Result<Option<Vec<u8>>, Error>) {
+        self.wait();
+        let mut life = lock(&self.life);
+        life.context.part = part;
+        life.context.begin();
+        let item = guarded(|| items(&mut life.context));
+        // With the result's last word, if it is that.
+        let joined = if matches!(item, Ok(Some(_))) { 0 } else { life.context.part.call };
+        let item = life.context.flush_joined(joined).and(item);
+        (std::mem::take(&mut life.context.part), item)
     }
 
     /// Runs a function of the author's that answers no call. What it wrote is said whatever came of it.
@@ -249,7 +304,7 @@ impl Running {
         if self.shared.lanes.closing() {
             return Err(Error::closed());
         }
-        life.context.part = Part::default();
+        life.context.part = Part { abort: self.aborts.of_actor(), ..Part::default() };
         life.context.begin();
         let ran = guarded(|| hook(&mut life.context));
         life.context.flush().and(ran)
@@ -259,6 +314,7 @@ impl Running {
         self.wait();
         let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == self.instance;
         self.shared.waits.revoke(of_it, &Error::stopped());
+        self.flows.clear();
         let mut life = lock(&self.life);
         if life.started.is_ok() {
             life.context.begin();
@@ -291,7 +347,9 @@ impl Life {
         self.started.clone()?;
         self.context.begin();
         let answer = guarded(|| work(&mut self.context));
-        // What was written is said whatever the answer is, as everywhere.
-        self.context.flush().and(answer)
+        // What was written is said whatever the answer is, as everywhere. Who answers later says it by itself.
+        let now = !matches!(answer, Ok(Answer::Later(_) | Answer::Items(_)));
+        let joined = if now { self.context.part.call } else { 0 };
+        self.context.flush_joined(joined).and(answer)
     }
 }

@@ -13,8 +13,9 @@ use crate::host::{Host, Level};
 use crate::invocations::Invocations;
 use crate::lanes::Lanes;
 use crate::plugin::Plugin;
+use crate::queue::Delivery;
 use crate::requests::Arrivals;
-use crate::running::{Running, Shared};
+use crate::running::{Running, Shared, What};
 use crate::sockets::SocketEvent;
 use crate::voice::{Voice, frame, say};
 use crate::waits::{Heard as Words, Key, Kind, Waits, hearing};
@@ -218,6 +219,14 @@ impl Session {
                 }
                 Some(())
             }
+            Some((25, credit)) => {
+                let call = credit.clone().number(1)?;
+                let items = credit.number(2)?;
+                if let Some(known) = self.instances.get(&instance) {
+                    known.running.credit_items(call, items);
+                }
+                Some(())
+            }
             Some((6, connect)) => self.connect(instance, connect),
             Some((14, rows)) => self.more_rows(instance, rows),
             // The host looks after the rest by itself.
@@ -299,6 +308,7 @@ impl Session {
         let mut action = String::new();
         let mut args: &[u8] = &[];
         let mut part = Part::default();
+        let (mut message, mut attempt) = (0, 0);
         for field in call.fields()? {
             match field.number {
                 1 => number = field.value,
@@ -307,13 +317,19 @@ impl Session {
                 4 => part.connection = field.value,
                 10 => part.chain.push(field.bytes.to_vec()),
                 11 => part.depth = field.value,
+                13 => message = field.value,
+                14 => attempt = field.value,
                 12 => part.trace = field.text(),
                 _ => {}
             }
         }
+        let what = match message {
+            0 => What::Action(action),
+            id => What::Message(Delivery { id, name: action, attempts: attempt as u32 }),
+        };
         // Stopped already: what crossed its last word on the way is nobody's.
         if let Some(known) = self.instances.get(&instance).filter(|known| !known.arriving) {
-            known.running.call(number, &action, part, args);
+            known.running.call(number, what, part, args);
         }
         Some(())
     }

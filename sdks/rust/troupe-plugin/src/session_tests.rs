@@ -1,5 +1,5 @@
 use super::*;
-use crate::plugin::Actor;
+use crate::actor::Actor;
 use crate::requests::Response;
 use crate::turn::Turn;
 

@@ -1,9 +1,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::actor::{Answer, Asked};
 use crate::context::Context;
 use crate::error::Error;
-use crate::plugin::{Answer, Asked};
 use crate::sql::{self, Changes, SQL_EXECUTE};
 use crate::waits::Heard;
 use crate::wire::Writer;

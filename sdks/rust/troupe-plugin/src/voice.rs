@@ -39,6 +39,8 @@ pub mod say {
     pub const BODY_CHUNK: u32 = 22;
     pub const BODY_END: u32 = 23;
     pub const BODY_CREDIT: u32 = 24;
+    pub const STREAM_START: u32 = 25;
+    pub const STREAM_ITEM: u32 = 26;
 }
 
 const LEVEL_ERROR: u64 = 4;

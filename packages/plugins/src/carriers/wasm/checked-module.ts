@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { nativeErrors } from "../native/errors.ts";
 import { wasmErrors } from "./errors.ts";
 import { checkShape } from "./module-shape.ts";
@@ -41,7 +41,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     await using file = await open(path, "r");
     const { size } = await file.stat();
-    if (size > limits.wasmModuleBytes) throw wasmErrors.tooLarge(path, size, limits.wasmModuleBytes);
+    if (size > engineLimits.wasmModuleBytes)
+      throw wasmErrors.tooLarge(path, size, engineLimits.wasmModuleBytes);
     return await file.readFile();
   } catch (cause) {
     if (cause instanceof Error && "errno" in cause) throw wasmErrors.missing(path, cause);

@@ -6,7 +6,7 @@
  * grow, since nothing else can hold it: the engine knows no other limit. Types of garbage collection are refused, because
  * what is made of them counts as nobody's memory.
  */
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { wasmErrors } from "./errors.ts";
 
 const HEADER_BYTES = 8;
@@ -56,9 +56,9 @@ function checkTables(section: Reader): void {
     const { most } = section.limits("table");
     entries += most ?? Number.POSITIVE_INFINITY;
   }
-  if (entries > limits.wasmTableEntries)
+  if (entries > engineLimits.wasmTableEntries)
     throw wasmErrors.declarationRefused(
-      `its tables may grow to ${count(entries, "entries")}; the limit is ${limits.wasmTableEntries}`,
+      `its tables may grow to ${count(entries, "entries")}; the limit is ${engineLimits.wasmTableEntries}`,
     );
 }
 

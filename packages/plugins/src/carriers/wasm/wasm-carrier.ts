@@ -13,7 +13,7 @@
  * limit; while the host doesn't ask, the plugin's wait in the plugin.
  */
 import { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import {
   type HostFrame,
   HostFrameCodec,
@@ -37,9 +37,9 @@ export interface WasmCarrierOptions {
   readonly sha256?: string;
   /** Given to `troupe_plugin_open` as well as in Hello. JSON text; default: none. */
   readonly config?: Uint8Array;
-  /** How far the module's memory may grow. Default: `limits.wasmMemoryBytes`. */
+  /** How far the module's memory may grow. Default: `engineLimits.wasmMemoryBytes`. */
   readonly memoryBytes?: number;
-  /** The longest that it may run without an end. Default: `limits.wasmTimeMs`. */
+  /** The longest that it may run without an end. Default: `engineLimits.wasmTimeMs`. */
   readonly timeLimitMs?: number;
 }
 
@@ -50,7 +50,7 @@ export interface WasmCarrierOptions {
  */
 export function wasmCarrier(options: WasmCarrierOptions): OpenCarrier {
   return async (events) => {
-    const { wasm, sha256, memoryBytes = limits.wasmMemoryBytes } = options;
+    const { wasm, sha256, memoryBytes = engineLimits.wasmMemoryBytes } = options;
     const bytes = typeof wasm === "string" ? await readModule(wasm, sha256) : await wasm();
     const module = await compileModule(bytes, memoryBytes);
     return await new WasmCarrier(module, { ...options, events }).opened;
@@ -83,7 +83,7 @@ class WasmCarrier implements Carrier {
 
   constructor(module: WebAssembly.Module, parts: CarrierParts) {
     this.#parts = parts;
-    const { config = new Uint8Array(0), timeLimitMs = limits.wasmTimeMs } = parts;
+    const { config = new Uint8Array(0), timeLimitMs = engineLimits.wasmTimeMs } = parts;
     this.#exchange = makeExchange(limits.pluginFrameBytes, PUSH_BYTES);
     this.#thread = new WasmThread({
       module,

@@ -12,7 +12,7 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { wasmErrors } from "./errors.ts";
 import { Asked, type Exchange, reserve, Turn, Word } from "./exchange.ts";
 import type { ThreadOrder, ThreadSaying } from "./thread/main.ts";
@@ -59,7 +59,7 @@ export class WasmThread {
       // What the host's program is started with, preloaded modules too, isn't the plugin's.
       execArgv: [],
       stdin: false,
-      resourceLimits: { maxOldGenerationSizeMb: limits.wasmThreadHeapMb, maxYoungGenerationSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: engineLimits.wasmThreadHeapMb, maxYoungGenerationSizeMb: 4 },
     });
     this.#worker.on("message", (saying: ThreadSaying) => this.#heard(saying));
     this.#worker.on("error", (cause) => this.#fail(wasmErrors.threadLost(cause)));

@@ -8,7 +8,7 @@ import type {
   ServerDuplexStream,
   ServiceDefinition,
 } from "@grpc/grpc-js";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import {
   type HostBatch,
   HostBatchCodec,
@@ -50,8 +50,8 @@ export const workerService = {
 
 /** Both sides' channel: its limit is ours, and nothing pings or retries behind our back. */
 export const channelOptions: ChannelOptions = {
-  "grpc.max_receive_message_length": limits.workerMessageBytes,
-  "grpc.max_send_message_length": limits.workerMessageBytes,
+  "grpc.max_receive_message_length": engineLimits.workerMessageBytes,
+  "grpc.max_send_message_length": engineLimits.workerMessageBytes,
   "grpc.enable_retries": 0,
 };
 

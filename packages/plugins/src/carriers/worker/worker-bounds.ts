@@ -4,14 +4,14 @@
  * it runs out of memory meanwhile, ends the worker before the host.
  */
 import { writeFileSync } from "node:fs";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import { ProcessTree } from "./process-tree.ts";
 
 /** What a worker and all that it started may have. */
 export interface WorkerBounds {
-  /** Default: `limits.workerProcesses`. */
+  /** Default: `engineLimits.workerProcesses`. */
   readonly processes?: number;
-  /** Default: `limits.workerMemoryBytes`. */
+  /** Default: `engineLimits.workerMemoryBytes`. */
   readonly memoryBytes?: number;
 }
 
@@ -28,7 +28,7 @@ export class BoundsWatch {
 
   /** `exceeded` is called once. */
   constructor(pid: number, bounds: WorkerBounds, exceeded: (excess: WorkerExcess) => void) {
-    const { processes = limits.workerProcesses, memoryBytes = limits.workerMemoryBytes } = bounds;
+    const { processes = engineLimits.workerProcesses, memoryBytes = engineLimits.workerMemoryBytes } = bounds;
     this.#tree = new ProcessTree(pid);
     endFirst(pid);
     const look = (): void => {
@@ -38,7 +38,7 @@ export class BoundsWatch {
       clearInterval(this.#timer);
       exceeded(tooMany ? { what: "processes", limit: processes } : { what: "memory", limit: memoryBytes });
     };
-    this.#timer = setInterval(look, limits.workerLookMs).unref();
+    this.#timer = setInterval(look, engineLimits.workerLookMs).unref();
   }
 
   /** Ends all of them. */

@@ -13,7 +13,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import {
   type HostFrame,
   HostFrameCodec,
@@ -43,7 +43,7 @@ export interface WorkerOptions {
   readonly load: WorkerLoad | NativeLoad;
   /** The absolute path of a library that is loaded in place of a native plugin's. Default: none. */
   readonly override?: string | undefined;
-  /** Default: `limits.workerConnectMs`. */
+  /** Default: `engineLimits.workerConnectMs`. */
   readonly connectTimeoutMs?: number;
   /** Of all its processes together. Default: as the limits say. */
   readonly bounds?: WorkerBounds;
@@ -73,7 +73,7 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
 
 /** The stream, or the reason why there is none. */
 async function connected(
-  { plugin, connectTimeoutMs = limits.workerConnectMs }: WorkerOptions,
+  { plugin, connectTimeoutMs = engineLimits.workerConnectMs }: WorkerOptions,
   server: WorkerServer,
   child: WorkerProcess,
   program: string,

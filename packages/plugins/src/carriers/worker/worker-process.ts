@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { Writable } from "node:stream";
-import { limits } from "@troupe/protocol";
+import { engineLimits } from "@troupe/protocol";
 import type { WorkerExit } from "../../errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
@@ -92,7 +92,7 @@ export class WorkerProcess {
 
   #hear(chunk: Buffer): void {
     const all = Buffer.concat([this.#stderr, chunk]);
-    this.#stderr = all.subarray(Math.max(0, all.length - limits.workerStderrBytes));
+    this.#stderr = all.subarray(Math.max(0, all.length - engineLimits.workerStderrBytes));
   }
 
   /** A process that ended early leaves a broken pipe: its end is told by `exited`. */

@@ -30,28 +30,30 @@ import type {
 } from "../../ports/carried.ts";
 import type { ActionCall, CloseReason, InstanceOpen, StopReason } from "../../ports/instance.ts";
 import type { Output } from "../../ports/output.ts";
-import {
-  type ActorSql,
-  type Batch,
-  type BatchSource,
-  type CommitOutcome,
-  CREATED_ROW,
-  DESTROYED_ROW,
-  type MaybePromise,
-  type Row,
-  type RowChange,
-  type RowRange,
+import type {
+  ActorSql,
+  Batch,
+  BatchSource,
+  CommitOutcome,
+  MaybePromise,
+  Row,
+  RowChange,
+  RowRange,
 } from "../../ports/storage.ts";
 import { notDurable } from "../../storage/not-durable.ts";
 import { listOver, readOver } from "../../storage/overlay.ts";
 import type { ActorDescriptor } from "../behaviour.ts";
 import type { Connection, ConnectionOwner } from "../local/connection.ts";
+import { earliest } from "../local/expiry.ts";
+import { Milestones } from "../local/milestones.ts";
 import { Work } from "../local/work.ts";
 import { ActorCalls } from "./actor-calls.ts";
 import { Calls, keepsAwake, longestCallMs } from "./calls.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
 import { CarriedSql } from "./carried-sql.ts";
 import { Clients } from "./clients.ts";
+import { JoinedWords } from "./joined-words.ts";
+import { Kept } from "./kept.ts";
 import { logLevels } from "./log-levels.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { answer } from "./questions.ts";
@@ -81,8 +83,6 @@ export interface CarriedParts {
   readonly onLeave: () => void;
 }
 
-const DONE = Uint8Array.of(1);
-
 /** One life of a carried actor. */
 export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner {
   readonly env: Env;
@@ -102,17 +102,16 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly outward: ActorCalls;
   readonly requests: Requests;
   readonly log: Logger;
+  /** Its queues and schedules, where the host keeps them and there were any. */
+  kept: Kept | undefined;
   phase: CarriedPhase = { tag: "loading", started: Promise.withResolvers<void>() };
-  /** When the actor wants to be woken (wall clock, ms), `null` for never. */
-  alarmAt: number | null = null;
+  /** The code's own alarm. */
+  #codesAlarm: number | null = null;
   readonly #parts: CarriedParts;
   readonly #line: ActorLine;
   readonly #writes: PendingWrites;
-  /** While a creation runs, what it writes is kept back. */
-  #creating: "no" | "quiet" | "wrote" = "no";
-  /** Rows of the runtime's own for the next batch. */
-  readonly #own: RowChange[] = [];
-  #doomed = false;
+  readonly #milestones: Milestones;
+  readonly #joined = new JoinedWords((cause) => this.#break(cause));
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;
@@ -126,9 +125,10 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.encoding = parts.carrier.encoding;
     const { name, id } = parts.request.record;
     this.log = parts.env.log.child({ actor: name, actorId: id });
-    this.gate = new OutputGate(() => this.#commit());
+    this.#milestones = new Milestones(parts.request.store, this);
+    this.gate = new OutputGate(() => this.#milestones.wrote());
     this.work = new Work({ onIdle: parts.onIdle, onBusy: parts.onBusy });
-    this.#writes = new PendingWrites(this.encoding, parts.request.rows);
+    this.#writes = new PendingWrites(this.encoding, parts.request.rows, this.declaration.kept === true);
     this.clients = new Clients(this);
     this.sockets = new Sockets(this);
     this.sleepers = new Sleepers(this);
@@ -140,12 +140,21 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       encoding: this.encoding,
       timeoutMs: longestCallMs(parts.descriptor.options),
       answered: (call, output) => this.#answered(call, output),
-      cancel: (call) => this.say({ $case: "cancel", value: { call } }),
+      cancel: (call) => {
+        this.say({ $case: "cancel", value: { call } });
+        this.kept?.cancelled(call);
+      },
       emit: (output) => this.emit(output),
       credit: (call, items) => this.say({ $case: "streamCredit", value: { call, items } }),
       over: () => this.work.end("action"),
     });
+    this.kept = Kept.atStart(this);
     this.#line = parts.carrier.connect(this, parts.onLeave);
+  }
+
+  /** When the actor wants to be woken (wall clock, ms), `null` for never. */
+  get alarmAt(): number | null {
+    return earliest(this.#codesAlarm, this.kept?.alarmAt);
   }
 
   /** Settles when the code has started; rejects with what it says went wrong. */
@@ -153,14 +162,16 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const { isNew, created } = this.request;
     if (created !== undefined) this.gate.hold(created, () => this.#parts.onEnd("broken"));
     // What a migration writes to the database is kept back as well: with an error nothing of it stays.
-    if (isNew || this.declaration.database) this.#creating = "quiet";
+    if (isNew) this.#milestones.creating();
+    else if (this.declaration.database) this.#milestones.migrating();
     if (this.phase.tag !== "loading") return;
     const { promise: started } = this.phase.started;
     for (const word of firstWords(this.request, this.#parts.carrier, this.sleepers.take())) this.say(word);
     await started;
-    if (isNew) this.#created();
-    else this.#release();
+    this.#milestones.migrated();
+    if (this.#milestones.created()) this.gate.mark();
     this.phase = { tag: "running" };
+    this.kept?.start();
   }
 
   /** The code can leave clients to its next activation, and the host keeps them. */
@@ -175,7 +186,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   }
 
   get doomed(): boolean {
-    return this.#doomed;
+    return this.#milestones.doomed;
   }
 
   say(word: ActorWord): void {
@@ -184,6 +195,10 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   heard(saying: ActorSaying): void {
     if (this.phase.tag === "stopped" || this.gone) return;
+    for (const word of this.#joined.heard(saying)) this.#hearOne(word);
+  }
+
+  #hearOne(saying: ActorSaying): void {
     try {
       this.#hear(saying);
     } catch (cause) {
@@ -246,15 +261,14 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   /** Settles when everything written so far is durable. */
   durable(): Promise<void> {
-    this.#release();
+    this.#milestones.release();
     return this.gate.barrier();
   }
 
   /** The next batch says that the actor is gone. */
   doom(): void {
-    if (this.#doomed) return;
-    this.#doomed = true;
-    this.#own.push({ key: DESTROYED_ROW, value: DONE });
+    if (!this.#milestones.doom()) return;
+    this.kept?.stop();
     this.gate.mark();
   }
 
@@ -272,7 +286,11 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   take(): Batch {
     this.gate.taken();
     this.calls.batches.taken += 1;
-    return this.#writes.take(this.#own.splice(0));
+    const own: RowChange[] = [];
+    const moved = this.kept?.take(own) === true;
+    this.#milestones.take(own);
+    const batch = this.#writes.take(own);
+    return moved || batch.alarm !== undefined ? { ...batch, alarm: this.alarmAt } : batch;
   }
 
   settled(outcome: CommitOutcome): void {
@@ -287,6 +305,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       case "write":
         return this.#wrote(value);
       case "reply":
+        this.kept?.replied(value);
         return this.calls.reply(value);
       case "streamStart":
         return this.calls.flow(value.call);
@@ -325,7 +344,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     switch (saying.$case) {
       case "started":
         if (this.phase.tag !== "loading") throw actorErrors.outOfTurn("Started");
-        this.alarmAt = saying.value.alarmAt === 0 ? null : saying.value.alarmAt;
+        this.#codesAlarm = saying.value.alarmAt === 0 ? null : saying.value.alarmAt;
         if (saying.value.error === undefined) this.phase.started.resolve();
         else this.phase.started.reject(fromCarriedError(saying.value.error, this.encoding));
         return;
@@ -351,7 +370,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
 
   #wrote(write: Write): void {
     const destroyed = this.#writes.add(write);
-    if (write.alarmChanged) this.alarmAt = write.alarmAt === 0 ? null : write.alarmAt;
+    if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
     this.gate.mark();
   }
@@ -377,23 +396,5 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   #break(cause: unknown): void {
     this.gate.break(notDurable("no", cause).error);
     this.#parts.onEnd("broken");
-  }
-
-  /** The creation is whole: what was kept back goes with the row that says so. */
-  #created(): void {
-    this.#own.push({ key: CREATED_ROW, value: DONE });
-    this.#release();
-    this.gate.mark();
-  }
-
-  #release(): void {
-    const wrote = this.#creating === "wrote";
-    this.#creating = "no";
-    if (wrote) this.request.store.commit(this);
-  }
-
-  #commit(): void {
-    if (this.#creating === "no") this.request.store.commit(this);
-    else this.#creating = "wrote";
   }
 }

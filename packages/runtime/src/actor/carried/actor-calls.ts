@@ -9,7 +9,7 @@ import {
   ResultStream,
   type TransportCallOptions,
 } from "@troupe/client";
-import { checkIdempotencyKey, limits } from "@troupe/protocol";
+import { checkIdempotencyKey, engineLimits } from "@troupe/protocol";
 import {
   type ActorCall,
   CallMethod,
@@ -62,8 +62,8 @@ export class ActorCalls {
   async call(call: ActorCall, ask: number): Promise<Uint8Array> {
     const { name } = this.#owner.request.record;
     if (this.#transport === undefined) throw actorErrors.notGranted(name, "actors", "call other actors");
-    if (this.#open.size >= limits.carriedActorCalls)
-      throw actorErrors.overloaded("calls of one actor to others", limits.carriedActorCalls);
+    if (this.#open.size >= engineLimits.carriedActorCalls)
+      throw actorErrors.overloaded("calls of one actor to others", engineLimits.carriedActorCalls);
     // Read before anything is waited for: the bytes are the carrier's own.
     const { encoding } = this.#owner;
     const target = targetOf(call, encoding);

@@ -97,6 +97,11 @@ export class Calls {
     return Math.min(timeoutMs, Math.max(0, until - env.clock.monotonic()));
   }
 
+  /** True for a call that somebody waits for. */
+  has(number: number): boolean {
+    return this.#waiting.has(number) || this.#untimed.has(number) || this.#flowing.has(number);
+  }
+
   /** A reply came. One to a call that isn't there (timed out, answered already) is nobody's. */
   reply(reply: CarriedReply): void {
     if (this.#flowing.size > 0 && this.#ended(reply)) return;

@@ -2,7 +2,7 @@
  * The carried kind: an actor whose code runs behind a carrier: a plugin, an isolate, a remote host.
  */
 import { type Env, TroupeError } from "@troupe/base";
-import { CarriedStopReason, encodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { CarriedStopReason } from "@troupe/protocol/actor/v1";
 import { actorErrors, callErrors, idempotencyErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type {
@@ -20,9 +20,9 @@ import type { Limiter } from "../../rate-limit/limiter.ts";
 import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
-import { keepsAwake } from "./calls.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
-import { carriedSend } from "./send.ts";
+import { Kept } from "./kept.ts";
+import { passCall, wireTimeout } from "./pass-call.ts";
 
 /** What a stop gives the code beyond its grace period, for its last words to arrive. */
 const LAST_WORDS_MS = 1_000;
@@ -112,36 +112,9 @@ export class CarriedInstance implements ActorInstance {
       activation.emit(call.reply.error(refusal));
       return;
     }
-    let args: Uint8Array;
-    let params: Uint8Array;
-    try {
-      args = encodeArgs(call.args, activation.encoding);
-      params = call.params === undefined ? NO_PAYLOAD : encodePayload(call.params, activation.encoding);
-    } catch (cause) {
-      activation.emit(call.reply.error(cause));
-      return;
-    }
-    if (keepsAwake(call)) activation.work.begin("action");
-    const number = activation.calls.begin(call);
-    const connection = activation.clients.numberOf(call.connection);
-    activation.say({
-      $case: "call",
-      value: {
-        call: number,
-        action: call.name,
-        args,
-        connection,
-        params,
-        timeoutMs: wireTimeout(activation.calls.leftMs(call)),
-        send: call.send && carriedSend(call.send),
-        idempotencyKey: call.idempotencyKey ?? "",
-        caller: call.caller ?? "",
-        chain: [...(call.chain ?? [])],
-        depth: call.depth ?? 0,
-        trace: call.trace ?? "",
-      },
-    });
-    activation.calls.passed(number, call);
+    const kept = call.send && Kept.of(activation);
+    if (call.send === undefined || kept === undefined) passCall(activation, call);
+    else kept.accept(call, call.send);
   }
 
   async connect(request: ConnectRequest): Promise<ActorConnection> {
@@ -177,6 +150,7 @@ export class CarriedInstance implements ActorInstance {
     const { phase } = activation;
     if (phase.tag === "stopping") return phase.done;
     if (phase.tag === "stopped") return Promise.resolve();
+    activation.kept?.stop();
     const stopped = Promise.withResolvers<void>();
     const { promise: done, resolve } = Promise.withResolvers<void>();
     activation.phase = { tag: "stopping", stopped, done };
@@ -215,6 +189,7 @@ export class CarriedInstance implements ActorInstance {
     if (reason === "broken") this.#say(reason, 0);
     else if (!activation.gone) await this.#lastWords(reason, stopped);
     activation.calls.failAll(actorErrors.stopped(this.record.id));
+    activation.kept?.end();
     activation.clients.refuseAll(actorErrors.stopping());
     activation.sockets.refuseAll(actorErrors.stopping());
     activation.requests.endAll(actorErrors.stopped(this.record.id));
@@ -310,9 +285,4 @@ function unknownMember({ declaration }: CarriedActivation, call: ActionCall): Tr
   if (call.send !== undefined)
     return queues.includes(call.name) ? undefined : queueErrors.notFound(name, call.name);
   return actions.includes(call.name) ? undefined : actorErrors.actionNotFound(name, call.name);
-}
-
-/** Milliseconds as they travel: 0 for no limit. */
-function wireTimeout(timeoutMs: number): number {
-  return Math.min(Math.ceil(timeoutMs), 0xffff_ffff) % 0xffff_ffff;
 }

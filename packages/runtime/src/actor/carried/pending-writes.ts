@@ -3,7 +3,8 @@
  * go, and a batch takes all.
  */
 
-import type { CarriedRow, PayloadEncoding, Write } from "@troupe/protocol/actor/v1";
+import { type CarriedRow, type PayloadEncoding, Space, type Write } from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
 import { type Batch, CREATED_ROW, DESTROYED_ROW, type Row, type RowChange } from "../../ports/storage.ts";
 import { checkBatchSize } from "../../storage/batch-size.ts";
 import type { OpenRows } from "../../storage/overlay.ts";
@@ -14,12 +15,15 @@ import { StateNames } from "./state-names.ts";
 export class PendingWrites {
   readonly #encoding: PayloadEncoding;
   readonly #names: StateNames;
+  /** Rows of the actor's own are the host's to write. */
+  readonly #kept: boolean;
   #rows = new Map<string, Uint8Array | null>();
   #alarm: number | null | undefined;
 
   /** `loaded` is what the actor has when it starts. */
-  constructor(encoding: PayloadEncoding, loaded: readonly Row[]) {
+  constructor(encoding: PayloadEncoding, loaded: readonly Row[], kept: boolean) {
     this.#encoding = encoding;
+    this.#kept = kept;
     this.#names = new StateNames(loaded);
   }
 
@@ -30,6 +34,8 @@ export class PendingWrites {
 
   /** True when the code says that the actor ends for good. Throws `actor.bad_row`, `state.too_many_properties`, `value.*`: then nothing is taken over. */
   add(write: Write): boolean {
+    const own = this.#kept ? write.rows.find(({ space }) => space === Space.OWN) : undefined;
+    if (own !== undefined) throw actorErrors.badRow(own.key);
     const changes = write.rows.map((row: CarriedRow) => changeOfCarriedRow(row, this.#encoding));
     this.#names.change(changes);
     let destroyed = false;

@@ -17,6 +17,7 @@ import { actorErrors } from "../../errors.ts";
 import { rowBoundOf, rowKeyOf } from "../../kv/kv-key.ts";
 import { KV_END } from "../../ports/storage.ts";
 import type { CarriedActivation } from "./activation.ts";
+import { keptAnswer } from "./kept-answers.ts";
 import { checkOwnLazyKey, toCarriedRows } from "./rows.ts";
 
 type Answered = Partial<Omit<CarriedAnswer, "ask">>;
@@ -66,6 +67,8 @@ async function ofAsk(activation: CarriedActivation, ask: CarriedAsk): Promise<An
     case "sqlEnd":
       await activation.sql.end(ask.about.value);
       return {};
+    case "kept":
+      return { value: await keptAnswer(activation, ask.about.value) };
     default:
       throw actorErrors.notCarried("a question that this runtime doesn't know");
   }

@@ -17,6 +17,11 @@ import { keyBytesOf, rowKeyOf } from "../../kv/kv-key.ts";
 import { KV_PREFIX, LAZY_END, LAZY_START, type Row, type RowChange } from "../../ports/storage.ts";
 import { STATE_PREFIX } from "../local/state-tree.ts";
 
+/** True for a row that code may know whose queues and schedules are kept for it: its state, and nothing else. */
+export function isCodes({ key }: Row): boolean {
+  return key.startsWith(STATE_PREFIX);
+}
+
 /** Rows as the code gets them when it starts. */
 export function toCarriedRows(rows: readonly Row[], encoding: PayloadEncoding): CarriedRow[] {
   return rows.map((row) => toCarriedRow(row, encoding));

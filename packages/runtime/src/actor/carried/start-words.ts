@@ -15,7 +15,7 @@ import {
 } from "@troupe/protocol/actor/v1";
 import type { ActorCarrier, ActorWord } from "../../ports/carried.ts";
 import type { InstanceOpen } from "../../ports/instance.ts";
-import { toCarriedRows } from "./rows.ts";
+import { isCodes, toCarriedRows } from "./rows.ts";
 
 /** What a row, or a Start without rows, has around its texts and bytes at the most. */
 const AROUND_BYTES = 64;
@@ -36,7 +36,7 @@ export function firstWords(
     createdAt: record.createdAt,
     isNew,
     input: input === undefined ? NO_PAYLOAD : encodePayload(input, encoding),
-    rows: toCarriedRows(rows, encoding),
+    rows: toCarriedRows(declaration.kept === true ? rows.filter(isCodes) : rows, encoding),
     actor: declaration.name,
     moreRows: false,
   };

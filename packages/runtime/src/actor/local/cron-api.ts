@@ -11,14 +11,13 @@ import type {
   ActorCronSetOptions,
   CronJobInfo,
 } from "../types/schedule.ts";
-import type { Activation } from "./activation.ts";
-import { checkAction, checkScheduleName } from "./schedule-api.ts";
+import { checkAction, checkScheduleName, type Scheduling } from "./schedule-api.ts";
 
 /** `c.cron` of one activation. */
 export class CronApi implements ActorCron {
-  readonly #activation: Activation;
+  readonly #activation: Scheduling;
 
-  constructor(activation: Activation) {
+  constructor(activation: Scheduling) {
     this.#activation = activation;
   }
 

@@ -1,17 +1,25 @@
 /** `c.schedule`: what it is given is checked here, and what it gives is a copy. */
+import type { Env, Logger } from "@troupe/base";
 import { cloneValue, limits } from "@troupe/protocol";
 import { scheduleErrors } from "../../schedule/errors.ts";
 import type { OneShot } from "../../schedule/one-shot.ts";
 import { noRetry, parseRetry } from "../../schedule/retry.ts";
-import type { OneShotSettings } from "../../schedule/schedule.ts";
+import type { OneShotSettings, Schedules } from "../../schedule/schedule.ts";
 import type { Schedule, ScheduledCall, ScheduleSetOptions } from "../types/schedule.ts";
-import type { Activation } from "./activation.ts";
+
+/** What has schedules. */
+export interface Scheduling {
+  readonly schedules: Schedules;
+  readonly env: Pick<Env, "clock">;
+  readonly log: Pick<Logger, "warn">;
+  readonly behaviour: { readonly actions: { has(name: string): boolean } };
+}
 
 /** `c.schedule` of one activation. */
 export class ScheduleApi implements Schedule {
-  readonly #activation: Activation;
+  readonly #activation: Scheduling;
 
-  constructor(activation: Activation) {
+  constructor(activation: Scheduling) {
     this.#activation = activation;
   }
 
@@ -89,7 +97,7 @@ export class ScheduleApi implements Schedule {
 }
 
 /** Throws `schedule.unknown_action`. */
-export function checkAction(activation: Activation, action: string): void {
+export function checkAction(activation: Scheduling, action: string): void {
   if (!activation.behaviour.actions.has(action)) throw scheduleErrors.unknownAction(action);
 }
 

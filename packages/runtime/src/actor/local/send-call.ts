@@ -5,12 +5,13 @@
  * doesn't keep the actor awake: when the activation ends first, it is told to come again, and finds its message by its
  * ticket.
  */
-import { decodeCbor, type SendOptions, type SendOutcome } from "@troupe/protocol";
+import type { TroupeError } from "@troupe/base";
+import type { SendOptions, SendOutcome } from "@troupe/protocol";
 import { actorErrors, notRetryable } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { MaybePromise } from "../../ports/storage.ts";
+import { type Accepted, acceptMessage } from "../../queue/accepting.ts";
 import { queueErrors } from "../../queue/errors.ts";
-import type { Ending } from "../../queue/replies.ts";
 import { andThen } from "../../storage/overlay.ts";
 import type { QueueSettings } from "../queue-table.ts";
 import { validated } from "../validate.ts";
@@ -20,11 +21,6 @@ import type { Caller } from "./call-run.ts";
 import type { Connection } from "./connection.ts";
 import { runCallersHook } from "./hook.ts";
 import { entriesOf } from "./shared-by-calls.ts";
-
-/** The message is in its queue. `reply`: its sender waits. */
-type Accepted = { readonly outcome: SendOutcome } | { readonly reply: Promise<SendOutcome> };
-
-const COMPLETED: Accepted = Object.freeze({ outcome: Object.freeze({ status: "completed" }) });
 
 /** Takes a message on a running activation. Never throws; the end goes to the call's reply. */
 export function startSend(activation: Activation, call: ActionCall, options: SendOptions): void {
@@ -98,7 +94,12 @@ async function acceptWithHooks(activation: Activation, sending: Sending): Promis
 function accept(activation: Activation, sending: Sending): MaybePromise<Accepted> {
   const { queues } = activation;
   const { call } = sending;
-  const store = (message: unknown) => queues.inOrder(() => enqueue(activation, sending, message));
+  const { queue, options } = sending;
+  // Nobody else has it when nothing of the user's has seen it.
+  const exclusive = queue.message === undefined && queue.canPublish === undefined;
+  const receiver = { env: activation.env, queues, ended: () => endedError(activation) };
+  const store = (body: unknown) =>
+    queues.inOrder(() => acceptMessage(receiver, { name: call.name, body, exclusive, ...options }));
   const checked = check(activation, sending);
   const { queueing } = activation;
   if (call.connection === undefined || queueing === undefined) return andThen(checked, store);
@@ -129,50 +130,8 @@ function mayPublish(
   return runCallersHook(activation, caller, { name, timeoutMs, fn: canPublish, args: [message] });
 }
 
-function enqueue(
-  activation: Activation,
-  { call, options, queue }: Sending,
-  message: unknown,
-): MaybePromise<Accepted> {
-  const { queues } = activation;
-  const { wait = false, ticket } = options;
-  const exclusive = queue.message === undefined && queue.canPublish === undefined;
-  if (!wait) {
-    queues.send(call.name, message, { exclusive });
-    return COMPLETED;
-  }
-  if (ticket === undefined)
-    return waitFor(activation, queues.send(call.name, message, { exclusive }).id, options);
-  return andThen(queues.replies.find(ticket), (known) => {
-    if (known === undefined)
-      return waitFor(activation, queues.send(call.name, message, { exclusive, ticket }).id, options);
-    if (known.kind === "waiting") return waitFor(activation, known.id, options);
-    if (known.kind === "dead") throw known.error;
-    return { outcome: outcomeOf(known) };
-  });
-}
-
-function waitFor(activation: Activation, id: number, { timeoutMs }: SendOptions): Accepted {
-  const { env, queues, record } = activation;
-  const reply = new Promise<SendOutcome>((resolve, reject) => {
-    const forget = queues.replies.wait(id, (ending) => {
-      if (timer !== undefined) env.timers.clear(timer);
-      if (ending === undefined)
-        reject(activation.doomed ? actorErrors.stopped(record.id) : actorErrors.stopping());
-      else if (ending.kind === "dead") reject(ending.error);
-      else resolve(outcomeOf(ending));
-    });
-    const late = (): void => {
-      forget();
-      resolve({ status: "timedOut" });
-    };
-    const timer = timeoutMs === undefined ? undefined : env.timers.set(late, timeoutMs, { background: true });
-  });
-  return { reply };
-}
-
-function outcomeOf({ reply }: Ending & { kind: "handled" }): SendOutcome {
-  return reply === undefined ? { status: "completed" } : { status: "completed", response: decodeCbor(reply) };
+function endedError({ doomed, record }: Activation): TroupeError {
+  return doomed ? actorErrors.stopped(record.id) : actorErrors.stopping();
 }
 
 function answer(activation: Activation, call: ActionCall, options: SendOptions, accepted: Accepted): void {

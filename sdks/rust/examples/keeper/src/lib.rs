@@ -1,7 +1,17 @@
 //! Keeps things wherever an actor can: in keys, in its database, with another of its kind.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use troupe_plugin::{Actor, Context, Error, KeyRange, Message, Plugin, Request, Response, export_plugin};
+use troupe_plugin::{
+    Actor, Context, Error, KeepAwake, KeyRange, Message, Plugin, QueueMessage, Request, Response,
+    export_plugin,
+};
+
+/// What keeps actors awake, by their ids.
+static HELD: Mutex<Option<HashMap<String, KeepAwake>>> = Mutex::new(None);
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
@@ -53,6 +63,129 @@ fn answer(_: &mut Context, request: Request) -> Result<Response, Error> {
     Ok(Response::new(201, body).header("x-kept", "yes"))
 }
 
+fn stored(c: &mut Context, key: &str) -> Result<String, Error> {
+    Ok(c.kv().get(key)?.map(text).unwrap_or_default())
+}
+
+/// Fails with the first delivery of what says so.
+fn do_job(c: &mut Context, message: QueueMessage<String>) -> Result<String, Error> {
+    if message.body == "fail once" && message.attempts == 1 {
+        return Err(Error::user("not_yet", "the first time it fails"));
+    }
+    let done = format!("{}{},", stored(c, "done")?, message.body);
+    c.kv().put("done", done);
+    Ok(format!("did {}", message.body))
+}
+
+fn take(c: &mut Context, (timeout_ms,): (u64,)) -> Result<Option<Value>, Error> {
+    let taken = c.queue().timeout(Duration::from_millis(timeout_ms)).next(&["inbox"])?;
+    Ok(taken.map(|message| message.body))
+}
+
+fn complete(c: &mut Context, (reply,): (String,)) -> Result<Option<Value>, Error> {
+    let Some(message) = c.queue().timeout(Duration::ZERO).completable().next::<Value>(&["inbox"])? else {
+        return Ok(None);
+    };
+    c.queue().complete(&message, &reply)?;
+    Ok(Some(message.body))
+}
+
+fn give_up(c: &mut Context, _: [(); 0]) -> Result<(), Error> {
+    if let Some(message) = c.queue().timeout(Duration::ZERO).completable().next::<Value>(&["inbox"])? {
+        c.queue().retry(&message, Some(Duration::ZERO))?;
+    }
+    Err(Error::user("gave_up", "it had enough"))
+}
+
+fn scheduled(c: &mut Context, _: [(); 0]) -> Result<Vec<String>, Error> {
+    Ok(c.schedule().list()?.into_iter().map(|call| call.action).collect())
+}
+
+fn jobs(c: &mut Context, _: [(); 0]) -> Result<Vec<String>, Error> {
+    let mut names: Vec<_> = c.cron().list()?.into_iter().map(|job| job.name).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn hold(c: &mut Context, _: [(); 0]) -> Result<(), Error> {
+    let mut held = HELD.lock().map_err(|_| Error::user("held", "somebody panicked"))?;
+    held.get_or_insert_default().insert(c.actor_id().into(), c.keep_awake());
+    Ok(())
+}
+
+fn let_go(c: &mut Context, _: [(); 0]) -> Result<(), Error> {
+    let mut held = HELD.lock().map_err(|_| Error::user("held", "somebody panicked"))?;
+    held.get_or_insert_default().remove(c.actor_id());
+    Ok(())
+}
+
+/// Waits until nobody waits for it.
+fn watch(c: &mut Context, (name,): (String,)) -> Result<(), Error> {
+    c.actor("keeper", &["log"]).call::<Value>("put", &(name, "watches"))?;
+    let given = c.queue().next::<Value>(&["inbox"]);
+    let abort = c.abort();
+    if let Err(error) = given {
+        c.kv().put("aborted", format!("{} {}", error.code(), abort.is_set()));
+    }
+    Ok(())
+}
+
+/// Numbers, each stored before it is given.
+fn numbers(upto: u64, fails: bool) -> impl FnMut(&mut Context) -> Result<Option<u64>, Error> {
+    let mut last = 0;
+    move |c| {
+        if last == upto {
+            let enough = || Error::user("enough", "that was enough");
+            return if fails { Err(enough()) } else { Ok(None) };
+        }
+        last += 1;
+        c.kv().put("counted", last.to_string());
+        Ok(Some(last))
+    }
+}
+
+/// What it does later, and what keeps it busy.
+fn with_time(actor: Actor) -> Actor {
+    actor
+        .start(|c, _| {
+            let wakes = c.state::<u64>("wakes")?.unwrap_or(0) + 1;
+            c.set_state("wakes", &wakes)
+        })
+        .queue("inbox")
+        .consume("jobs", do_job)
+        .action("take", take)
+        .action("complete", complete)
+        .action("giveUp", give_up)
+        .action("sendInbox", |c, (body,): (Value,)| c.queue().send("inbox", &body))
+        .action("later", |c, (delay_ms, key, value): (u64, String, String)| {
+            c.schedule().after(Duration::from_millis(delay_ms), "put", &(key, value))
+        })
+        .action("laterUnknown", |c, _: [(); 0]| {
+            c.schedule().after(Duration::from_millis(1), "nothing", &[(); 0])
+        })
+        .action("scheduled", scheduled)
+        .action("cancel", |c, (id,): (String,)| c.schedule().cancel(&id))
+        .action("tick", |c, _: [(); 0]| {
+            let ticks = stored(c, "ticks")? + "x";
+            c.kv().put("ticks", ticks);
+            Ok(())
+        })
+        .action("every", |c, (name, interval_ms): (String, u64)| {
+            c.cron().every(&name, Duration::from_millis(interval_ms), "tick", &[(); 0])
+        })
+        .action("cron", |c, (name, expression): (String, String)| {
+            c.cron().set(&name, &expression, "tick", &[(); 0])
+        })
+        .action("jobs", jobs)
+        .action("stopJob", |c, (name,): (String,)| c.cron().delete(&name))
+        .action("wakes", |c, _: [(); 0]| c.state::<u64>("wakes"))
+        .action("hold", hold)
+        .action("letGo", let_go)
+        .action("watch", watch)
+        .stream("count", |_, (upto,): (u64,)| Ok(numbers(upto, false)))
+        .stream("countAndFail", |_, (upto,): (u64,)| Ok(numbers(upto, true)))
+}
+
 /// As a library, and as a program of its own.
 pub fn plugin() -> Plugin {
     let actor = Actor::new("keeper")
@@ -90,7 +223,7 @@ pub fn plugin() -> Plugin {
         .action("leave", |c, _: [(); 0]| c.connection().map_or(Ok(()), |one| c.disconnect(one, "enough")))
         .action("sleep", |c, _: [(); 0]| c.sleep())
         .action("destroy", |c, _: [(); 0]| c.destroy());
-    Plugin::new("keeper", env!("CARGO_PKG_VERSION")).actor(actor)
+    Plugin::new("keeper", env!("CARGO_PKG_VERSION")).actor(with_time(actor))
 }
 
 export_plugin!(plugin);

@@ -60,6 +60,46 @@ export namespace StopReason {
   export type BROKEN = typeof StopReason.BROKEN;
 }
 
+export const KeptAsk = {
+  UNSPECIFIED: 0,
+  /** SEND - { name, body } gives the message's id. */
+  SEND: 1,
+  /** RECEIVE - { names?, count?, timeout?, completable? } gives a list of { id, name, body, createdAt, attempts }: none when the time is over. */
+  RECEIVE: 2,
+  /** COMPLETE - { id, name, reply? } gives nothing. */
+  COMPLETE: 3,
+  /** RETRY - { id, name, delay? } gives nothing: a message that was received to be completed comes again. */
+  RETRY: 4,
+  /** SCHEDULE - { action, args?, at? or delayMs?, name?, retry? } gives the call's id. */
+  SCHEDULE: 5,
+  /** CANCEL - { id } gives whether there was such a call. */
+  CANCEL: 6,
+  /** LIST - {} gives a list of { id, action, args, runAt, name?, failed? }. */
+  LIST: 7,
+  /** SET_CRON - { name, action, args?, expression and timezone? or interval, overlap?, missed?, retry?, maxHistory? } gives nothing. */
+  SET_CRON: 8,
+  /** DELETE_CRON - { name } gives whether there was such a job. */
+  DELETE_CRON: 9,
+  /** LIST_CRON - {} gives a list of { name, action, args, nextRunAt, lastRunAt?, … }, as it was set. */
+  LIST_CRON: 10,
+} as const;
+
+export type KeptAsk = typeof KeptAsk[keyof typeof KeptAsk];
+
+export namespace KeptAsk {
+  export type UNSPECIFIED = typeof KeptAsk.UNSPECIFIED;
+  export type SEND = typeof KeptAsk.SEND;
+  export type RECEIVE = typeof KeptAsk.RECEIVE;
+  export type COMPLETE = typeof KeptAsk.COMPLETE;
+  export type RETRY = typeof KeptAsk.RETRY;
+  export type SCHEDULE = typeof KeptAsk.SCHEDULE;
+  export type CANCEL = typeof KeptAsk.CANCEL;
+  export type LIST = typeof KeptAsk.LIST;
+  export type SET_CRON = typeof KeptAsk.SET_CRON;
+  export type DELETE_CRON = typeof KeptAsk.DELETE_CRON;
+  export type LIST_CRON = typeof KeptAsk.LIST_CRON;
+}
+
 /** A message to an actor. */
 export interface ToActor {
   /** The running instance that it is for: the host's number, never used twice in a session. */
@@ -258,6 +298,15 @@ export interface Call {
   readonly depth: number;
   /** The scope of the relay that it runs in, as JSON; empty for none. What the code does there belongs to it. */
   readonly trace: string;
+  /**
+   * The host brings a message of a queue that it keeps. `action` names the queue, `args` hold its body, and the reply is
+   * for its sender. With an error the message comes again.
+   */
+  readonly message?:
+    | number
+    | undefined;
+  /** Which delivery of the message it is, from 1. */
+  readonly attempt?: number | undefined;
 }
 
 /** How a message is sent. */
@@ -396,6 +445,11 @@ export interface Write {
   readonly alarmChanged: boolean;
   /** When to wake the actor (wall clock, ms); 0 for never. */
   readonly alarmAt: number;
+  /**
+   * A call that has no Reply yet: this is stored in one batch with what that Reply, or a question before it, does to what the
+   * host keeps. What is said between waits with it.
+   */
+  readonly joined?: number | undefined;
 }
 
 /** The actor has nothing to do (or something again) beside the calls and connections that the host knows of. */
@@ -424,6 +478,7 @@ export interface Ask {
     | { readonly $case: "sqlBegin"; readonly value: SqlBegin }
     | { readonly $case: "sqlEnd"; readonly value: SqlEnd }
     | { readonly $case: "sqlBatch"; readonly value: SqlBatch }
+    | { readonly $case: "kept"; readonly value: Kept }
     | undefined;
 }
 
@@ -509,6 +564,18 @@ export interface SqlEnd {
 }
 
 /**
+ * About the queues and schedules that the host keeps: only of an actor whose declaration says `kept`. What it changes is
+ * stored as what is written is.
+ */
+export interface Kept {
+  readonly ask: KeptAsk;
+  /** An object, in the session's encoding; where that is raw, in JSON. So is the answer's value. */
+  readonly payload: Uint8Array;
+  /** The call that it is asked in; 0 for none. What was received in a call ends with it: with an error it comes again. */
+  readonly call: number;
+}
+
+/**
  * A call to another actor of the same registry, which the host makes when everything that was written before is durable.
  * Only for code that the host lets call others.
  */
@@ -577,7 +644,7 @@ export interface Answer {
    * what statements gave, each a list of those four, or a record of an Error's fields.
    */
   readonly sql: Uint8Array;
-  /** To ActorCall: what the action gave, or the actor's id: a value. */
+  /** To ActorCall: what the action gave, or the actor's id: a value. To Kept: what it gives. */
   readonly value: Uint8Array;
 }
 
@@ -733,6 +800,12 @@ export interface ActorDeclaration {
   readonly hibernation: boolean;
   /** Options that it keeps itself, of those that the host can't keep for it; another one of those that is given is refused. */
   readonly optionsKept: readonly string[];
+  /** The host keeps its queues and schedules: messages don't reach it as calls with `send`, and it has no rows of its own. */
+  readonly kept?:
+    | boolean
+    | undefined;
+  /** Queues, of those that it keeps so, whose messages the host brings it, one after the other. */
+  readonly consumed: readonly string[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The encoding of its payloads, where each actor of a session has its own ("json", "cbor" or "raw"); empty: the session's. */
@@ -2141,6 +2214,8 @@ function createBaseCall(): Call {
     chain: [],
     depth: 0,
     trace: "",
+    message: undefined,
+    attempt: undefined,
   };
 }
 
@@ -2180,6 +2255,12 @@ export function writeCall(message: Call, writer: ProtoWriter): ProtoWriter {
   }
   if (message.trace !== "") {
     writer.uint32(98).string(message.trace);
+  }
+  if (message.message !== undefined) {
+    writer.uint32(104).uint64(message.message);
+  }
+  if (message.attempt !== undefined) {
+    writer.uint32(112).uint32(message.attempt);
   }
   return writer;
 }
@@ -2284,6 +2365,22 @@ export function readCall(reader: ProtoReader, length?: number): Call {
         }
 
         message.trace = reader.string();
+        continue;
+      }
+      case 13: {
+        if (tag !== 104) {
+          break;
+        }
+
+        message.message = reader.uint64();
+        continue;
+      }
+      case 14: {
+        if (tag !== 112) {
+          break;
+        }
+
+        message.attempt = reader.uint32();
         continue;
       }
     }
@@ -3304,7 +3401,7 @@ export function decodeKick(bytes: Uint8Array): Kick {
 export const Kick: Codec<Kick> = { encode: encodeKick, decode: decodeKick };
 
 function createBaseWrite(): Write {
-  return { rows: [], alarmChanged: false, alarmAt: 0 };
+  return { rows: [], alarmChanged: false, alarmAt: 0, joined: undefined };
 }
 
 export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
@@ -3316,6 +3413,9 @@ export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
   }
   if (message.alarmAt !== 0) {
     writer.uint32(24).uint64(message.alarmAt);
+  }
+  if (message.joined !== undefined) {
+    writer.uint32(32).uint64(message.joined);
   }
   return writer;
 }
@@ -3348,6 +3448,14 @@ export function readWrite(reader: ProtoReader, length?: number): Write {
         }
 
         message.alarmAt = reader.uint64();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.joined = reader.uint64();
         continue;
       }
     }
@@ -3499,6 +3607,9 @@ export function writeAsk(message: Ask, writer: ProtoWriter): ProtoWriter {
     case "sqlBatch":
       writeSqlBatch(message.about.value, writer.uint32(90).fork()).join();
       break;
+    case "kept":
+      writeKept(message.about.value, writer.uint32(98).fork()).join();
+      break;
   }
   return writer;
 }
@@ -3595,6 +3706,14 @@ export function readAsk(reader: ProtoReader, length?: number): Ask {
         }
 
         message.about = { $case: "sqlBatch", value: readSqlBatch(reader, reader.uint32()) };
+        continue;
+      }
+      case 12: {
+        if (tag !== 98) {
+          break;
+        }
+
+        message.about = { $case: "kept", value: readKept(reader, reader.uint32()) };
         continue;
       }
     }
@@ -4265,6 +4384,73 @@ export function decodeSqlEnd(bytes: Uint8Array): SqlEnd {
 }
 
 export const SqlEnd: Codec<SqlEnd> = { encode: encodeSqlEnd, decode: decodeSqlEnd };
+
+function createBaseKept(): Kept {
+  return { ask: 0, payload: new Uint8Array(0), call: 0 };
+}
+
+export function writeKept(message: Kept, writer: ProtoWriter): ProtoWriter {
+  if (message.ask !== 0) {
+    writer.uint32(8).int32(message.ask);
+  }
+  if (message.payload.length !== 0) {
+    writer.uint32(18).bytes(message.payload);
+  }
+  if (message.call !== 0) {
+    writer.uint32(24).uint64(message.call);
+  }
+  return writer;
+}
+
+export function readKept(reader: ProtoReader, length?: number): Kept {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseKept() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 8) {
+          break;
+        }
+
+        message.ask = reader.int32() as any;
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.payload = reader.bytes();
+        continue;
+      }
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.call = reader.uint64();
+        continue;
+      }
+    }
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
+  }
+  return message;
+}
+
+export function encodeKept(message: Kept): Uint8Array<ArrayBuffer> {
+  return writeKept(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeKept(bytes: Uint8Array): Kept {
+  return readKept(new ProtoReader(bytes));
+}
+
+export const Kept: Codec<Kept> = { encode: encodeKept, decode: decodeKept };
 
 function createBaseActorCall(): ActorCall {
   return {
@@ -5457,6 +5643,8 @@ function createBaseActorDeclaration(): ActorDeclaration {
     serial: false,
     hibernation: false,
     optionsKept: [],
+    kept: undefined,
+    consumed: [],
     requests: false,
     encoding: "",
     queues: [],
@@ -5502,6 +5690,12 @@ export function writeActorDeclaration(message: ActorDeclaration, writer: ProtoWr
   }
   for (const v of message.optionsKept) {
     writer.uint32(114).string(v!);
+  }
+  if (message.kept !== undefined) {
+    writer.uint32(120).bool(message.kept);
+  }
+  for (const v of message.consumed) {
+    writer.uint32(130).string(v!);
   }
   if (message.requests !== false) {
     writer.uint32(160).bool(message.requests);
@@ -5623,6 +5817,22 @@ export function readActorDeclaration(reader: ProtoReader, length?: number): Acto
         }
 
         message.optionsKept.push(reader.string());
+        continue;
+      }
+      case 15: {
+        if (tag !== 120) {
+          break;
+        }
+
+        message.kept = reader.bool();
+        continue;
+      }
+      case 16: {
+        if (tag !== 130) {
+          break;
+        }
+
+        message.consumed.push(reader.string());
         continue;
       }
       case 20: {

@@ -1,0 +1,285 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::deferred::{Deferred, Pending};
+use crate::error::Error;
+use crate::plugin::Check;
+use crate::queue::{Delivery, QueueMessage};
+use crate::requests::{Answerer, Request, Response};
+use crate::sockets::{Message, Socket, SocketHooks};
+use crate::turn::Turn;
+use crate::waits::Heard;
+use crate::wire::Writer;
+
+/// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
+pub(crate) enum Answer {
+    Now(Vec<u8>),
+    Later(Box<dyn FnOnce(Pending)>),
+    /// Behind the host's answer to a question.
+    Ask(Asked),
+    /// It comes in items.
+    Items(Items),
+}
+
+/// A question of an action's, and what goes on behind it.
+pub(crate) struct Asked {
+    pub(crate) about: u32,
+    pub(crate) question: Writer,
+    pub(crate) then: GoOn,
+}
+
+pub(crate) type GoOn = Box<dyn FnOnce(&mut Context, Heard) -> Result<Answer, Error> + Send>;
+
+/// Makes the next item of a result, or says that there is none.
+pub(crate) type Items = Box<dyn FnMut(&mut Context) -> Result<Option<Vec<u8>>, Error> + Send>;
+
+pub(crate) type Action = Box<dyn Fn(&mut Context, &[u8]) -> Result<Answer, Error> + Send + Sync>;
+pub(crate) type Consume = Box<dyn Fn(&mut Context, Delivery, &[u8]) -> Result<Answer, Error> + Send + Sync>;
+pub(crate) type Start = Box<dyn Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync>;
+pub(crate) type Stop = Box<dyn Fn(&mut Context) + Send + Sync>;
+/// A kind of actor.
+pub struct Actor {
+    pub(crate) name: String,
+    pub(crate) events: Vec<String>,
+    pub(crate) options: Vec<u8>,
+    pub(crate) actions: Vec<(String, Action)>,
+    pub(crate) start: Option<Start>,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) accept: Option<Check>,
+    pub(crate) sockets: Option<SocketHooks>,
+    pub(crate) request: Option<Answerer>,
+    /// With what gets their messages, where the host brings them.
+    pub(crate) queues: Vec<(String, Option<Consume>)>,
+    pub(crate) database: bool,
+    pub(crate) quick: bool,
+}
+
+impl Actor {
+    /// An actor with nothing in it yet.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            events: Vec::new(),
+            options: Vec::new(),
+            actions: Vec::new(),
+            start: None,
+            stop: None,
+            accept: None,
+            sockets: None,
+            request: None,
+            queues: Vec::new(),
+            database: false,
+            quick: false,
+        }
+    }
+
+    /// Adds an action. Its arguments are a tuple, `(i64, String)`, or `[(); 0]` for none.
+    pub fn action<A, R>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<R, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+    {
+        let run = move |c: &mut Context, args: &[u8]| {
+            Ok(Answer::Now(serde_json::to_vec(&run(c, serde_json::from_slice(args)?)?)?))
+        };
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds an action whose answer somebody else gives, later and on any thread, while the actor goes on with its next
+    /// call. Its function gives another function, which gets the call when what was written has been said:
+    ///
+    /// ```
+    /// # use troupe_plugin::{Actor, Deferred};
+    /// # let _ =
+    /// Actor::new("sleeper").deferred("later", |c, (text,): (String,)| {
+    ///     c.set_state("last", &text)?;
+    ///     Ok(move |call: Deferred<String>| drop(std::thread::spawn(move || call.resolve(&text))))
+    /// })
+    /// # ;
+    /// ```
+    pub fn deferred<A, R, L>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<L, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+        L: FnOnce(Deferred<R>) + 'static,
+    {
+        let run = move |c: &mut Context, args: &[u8]| {
+            let later = run(c, serde_json::from_slice(args)?)?;
+            Ok(Answer::Later(Box::new(move |pending| later(Deferred::new(pending)))))
+        };
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds an action that asks the host and doesn't wait: its function gives an answer or a question, and another function goes on
+    /// when that is answered. Meanwhile the actor's other calls run. So it runs on a thread, in place, and in WebAssembly, where
+    /// nobody can wait:
+    ///
+    /// ```
+    /// # use troupe_plugin::{Actor, Turn};
+    /// # let _ =
+    /// Actor::new("ledger").database().asking("add", |_, (amount,): (i64,)| {
+    ///     Turn::exec("INSERT INTO entries (amount) VALUES (?)", (amount,), |_, changes| {
+    ///         Ok(Turn::done(changes.last_insert_row_id))
+    ///     })
+    /// })
+    /// # ;
+    /// ```
+    pub fn asking<A, R>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<Turn<R>, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize + 'static,
+    {
+        let run = move |c: &mut Context, args: &[u8]| run(c, serde_json::from_slice(args)?)?.answer();
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds an action whose result comes in items. Its function gives another one, which makes one item each time that the caller
+    /// has room for it, between other functions of the actor, and `None` behind the last:
+    ///
+    /// ```
+    /// # use troupe_plugin::{Actor, Context};
+    /// # let _ =
+    /// Actor::new("counter").stream("count", |_, (upto,): (u64,)| {
+    ///     let mut numbers = 1..=upto;
+    ///     Ok(move |_: &mut Context| Ok(numbers.next()))
+    /// })
+    /// # ;
+    /// ```
+    pub fn stream<A, I, C>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, A) -> Result<I, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned,
+        I: FnMut(&mut Context) -> Result<Option<C>, Error> + Send + 'static,
+        C: Serialize,
+    {
+        let run = move |c: &mut Context, args: &[u8]| {
+            let mut next = run(c, serde_json::from_slice(args)?)?;
+            let items =
+                move |c: &mut Context| Ok(next(c)?.map(|item| serde_json::to_vec(&item)).transpose()?);
+            Ok(Answer::Items(Box::new(items)))
+        };
+        self.actions.push((name.into(), Box::new(run)));
+        self
+    }
+
+    /// Adds a queue whose messages its functions take, with [`Context::queue`].
+    pub fn queue(mut self, name: &str) -> Self {
+        self.queues.push((name.into(), None));
+        self
+    }
+
+    /// Adds a queue whose messages are brought to a function, one after the other. What it gives is the sender's reply; what it
+    /// writes is stored together with the message's end. With an error the message comes again, later each time, and is a dead
+    /// letter after a few.
+    pub fn consume<T, R>(
+        mut self,
+        name: &str,
+        run: impl Fn(&mut Context, QueueMessage<T>) -> Result<R, Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: DeserializeOwned,
+        R: Serialize,
+    {
+        let run = move |c: &mut Context, delivery: Delivery, args: &[u8]| {
+            let (body,): (T,) = serde_json::from_slice(args)?;
+            Ok(Answer::Now(serde_json::to_vec(&run(c, delivery.message(body))?)?))
+        };
+        self.queues.push((name.into(), Some(Box::new(run))));
+        self
+    }
+
+    /// Adds an event that clients may listen to.
+    pub fn event(mut self, name: &str) -> Self {
+        self.events.push(name.into());
+        self
+    }
+
+    /// Options as `actor({ options })` takes them in TypeScript: a JSON object.
+    pub fn options(mut self, json: &str) -> Self {
+        self.options = json.into();
+        self
+    }
+
+    /// Called when the actor is made (`true`) or wakes. An error fails the start; nothing of a creation is stored then.
+    pub fn start(
+        mut self,
+        start: impl Fn(&mut Context, bool) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.start = Some(Box::new(start));
+        self
+    }
+
+    /// Called when the actor sleeps or ends; it may still write. Not called when the start failed.
+    pub fn stop(mut self, stop: impl Fn(&mut Context) + Send + Sync + 'static) -> Self {
+        self.stop = Some(Box::new(stop));
+        self
+    }
+
+    /// Called when a client wants to be connected, with its connection parameters (`null` for none). An error refuses it.
+    /// It runs on the connection lane, which is the host's thread: it returns at once, knows no context, and waits for
+    /// none of its actor's functions. Without it everybody is accepted.
+    pub fn accept<P: DeserializeOwned>(
+        mut self,
+        accept: impl Fn(P) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        let check = move |params: &[u8]| {
+            accept(serde_json::from_slice(if params.is_empty() { b"null" } else { params })?)
+        };
+        self.accept = Some(Box::new(check));
+        self
+    }
+
+    /// It takes raw WebSockets: called when one was opened, for each message of its client, and when it is gone. An error
+    /// ends the socket.
+    pub fn sockets(
+        mut self,
+        opened: impl Fn(&mut Context, &Socket) -> Result<(), Error> + Send + Sync + 'static,
+        heard: impl Fn(&mut Context, u64, Message) -> Result<(), Error> + Send + Sync + 'static,
+        closed: impl Fn(&mut Context, u64) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        let (opened, heard, closed) = (Box::new(opened), Box::new(heard), Box::new(closed));
+        self.sockets = Some(SocketHooks { opened, heard, closed });
+        self
+    }
+
+    /// It takes HTTP requests. An error is the answer.
+    pub fn requests(
+        mut self,
+        answer: impl Fn(&mut Context, Request) -> Result<Response, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.request = Some(Box::new(answer));
+        self
+    }
+
+    /// It has a database of its own: [`Context::exec`], [`Context::query`].
+    pub fn database(mut self) -> Self {
+        self.database = true;
+        self
+    }
+
+    /// Its functions return at once: they run on the host's thread, in place, and an answer costs no wake of anybody. The
+    /// whole program waits for them, so they must not block.
+    pub fn quick(mut self) -> Self {
+        self.quick = true;
+        self
+    }
+}

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::kept::{Ask, Record};
+
+/// A message of one of the actor's queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueMessage<T> {
+    /// Its number, which no other message of the actor has.
+    pub id: u64,
+    /// The queue.
+    pub name: String,
+    /// What was sent.
+    pub body: T,
+    /// Which delivery of it this is, from 1.
+    pub attempts: u32,
+}
+
+/// What is known of a message that is brought, beside its body.
+pub(crate) struct Delivery {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) attempts: u32,
+}
+
+impl Delivery {
+    pub(crate) fn message<T>(self, body: T) -> QueueMessage<T> {
+        let Self { id, name, attempts } = self;
+        QueueMessage { id, name, body, attempts }
+    }
+}
+
+/// The actor's own queues, [`Context::queue`].
+pub struct Queue<'a> {
+    context: &'a mut Context,
+    timeout: Option<Duration>,
+    completable: bool,
+}
+
+impl Context {
+    /// Its queues: those that it declares with [`queue`](crate::Actor::queue).
+    pub fn queue(&mut self) -> Queue<'_> {
+        Queue { context: self, timeout: None, completable: false }
+    }
+}
+
+impl Queue<'_> {
+    /// Puts a message into one of them: its number.
+    pub fn send(self, name: &str, body: &(impl Serialize + ?Sized)) -> Result<u64, Error> {
+        self.context.ask_kept(Ask::Send, json!({ "name": name, "body": serde_json::to_value(body)? }))
+    }
+
+    /// How long [`next`](Self::next) waits: not at all with [`Duration::ZERO`]. Without it: until a message comes, or the call is
+    /// given up (`actor.aborted`).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// What [`next`](Self::next) takes is handled when [`complete`](Self::complete) says so, and comes again otherwise.
+    pub fn completable(mut self) -> Self {
+        self.completable = true;
+        self
+    }
+
+    /// The oldest message of these queues, of all without names; `None` when the time is over. It is handled when the call
+    /// takes the next one, or ends: then it goes together with what was written.
+    pub fn next<T: DeserializeOwned>(self, names: &[&str]) -> Result<Option<QueueMessage<T>>, Error> {
+        let asked = asked(names, self.timeout, self.completable);
+        let found = self.context.ask_kept_list(Ask::Receive, asked)?.next();
+        found.as_ref().map(read).transpose()
+    }
+
+    /// A message that was taken to be completed is handled; its sender gets the reply, if it waits.
+    pub fn complete<T>(
+        self,
+        message: &QueueMessage<T>,
+        reply: &(impl Serialize + ?Sized),
+    ) -> Result<(), Error> {
+        let reply = serde_json::to_value(reply)?;
+        let asked = json!({ "id": message.id, "name": message.name, "reply": reply });
+        self.context.ask_kept(Ask::Complete, asked)
+    }
+
+    /// It comes again: after so long, or, without, later each time.
+    pub fn retry<T>(self, message: &QueueMessage<T>, delay: Option<Duration>) -> Result<(), Error> {
+        let asked = json!({ "id": message.id, "name": message.name, "delay": delay.map(millis) });
+        self.context.ask_kept(Ask::Retry, asked)
+    }
+}
+
+fn read<T: DeserializeOwned>(message: &Record) -> Result<QueueMessage<T>, Error> {
+    Ok(QueueMessage {
+        id: message.get("id")?,
+        name: message.get("name")?,
+        body: message.get("body")?,
+        attempts: message.get("attempts")?,
+    })
+}
+
+/// The question for one message.
+pub(crate) fn asked(names: &[&str], timeout: Option<Duration>, completable: bool) -> Value {
+    json!({ "names": names, "timeout": timeout.map(millis), "completable": completable })
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
