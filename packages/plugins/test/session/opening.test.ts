@@ -41,6 +41,8 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     serial: false,
     hibernation: false,
     optionsKept: [],
+    consumed: [],
+    kept: false,
   });
   expect(session.open).toBe(true);
   expect(world.pendingTimers).toBe(0);

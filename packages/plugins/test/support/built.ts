@@ -94,6 +94,9 @@ export async function compile(
   );
 }
 
+/** What is being compiled, by its path: parts are asked for by several libraries at once. */
+const building = new Map<string, Promise<Built>>();
+
 /** Runs `compiler`, unless that made the same file of the same sources before. */
 async function builtOnce(
   compiler: string,
@@ -108,6 +111,15 @@ async function builtOnce(
   const { name, ext } = parse(file);
   const path = join(folder, `${name}-${hash.digest("hex").slice(0, 16)}${ext}`);
   if (existsSync(path)) return { path };
+  const begun = building.get(path);
+  if (begun !== undefined) return await begun;
+  const built = compileTo(path, compiler, args);
+  building.set(path, built);
+  return await built;
+}
+
+/** Another process that does the same meanwhile isn't in the way. */
+async function compileTo(path: string, compiler: string, args: readonly string[]): Promise<Built> {
   const fresh = `${path}.${process.pid}`;
   await run(compiler, ["-o", fresh, ...args]);
   renameSync(fresh, path);
