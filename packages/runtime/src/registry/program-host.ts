@@ -31,7 +31,7 @@ export interface ProgramHostOptions {
   readonly programVersion?: number;
   /** This is a host process of a program that was started with `hostProcesses`: its path and token are enough. */
   readonly processOf?: HostProcesses;
-  /** Drain on SIGTERM and SIGINT, and exit. Default: true. */
+  /** The process is this host's: drain on SIGTERM and SIGINT, and exit; fail when the engine refuses it. Default: true. */
   readonly signals?: boolean;
 }
 
@@ -82,6 +82,7 @@ export async function startProgramHost(
   const drain = (withinMs: number = limits.hostDrainMs): Promise<void> => client.drain(withinMs);
   const unwatch = options.signals === false ? () => {} : platform.onSignal(() => drain());
   const over = client.over.then(async () => {
+    if (client.refusal !== undefined && options.signals !== false) platform.refused();
     unwatch();
     await unprepare();
   });
