@@ -64,6 +64,28 @@ test("two hosts share the actors; kill -9 of one hurts its own alone, which go o
   expect(isAlive(other)).toBe(false);
 });
 
+test("processes that a host's actor starts don't have what the host shows its engine", async () => {
+  using folder = new PluginFolder();
+  const args = ["--port", "0", "--data", join(folder.path, "data"), "--hosts", "1"];
+  const file = `
+  import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+  import { execFileSync } from "node:child_process";
+  const ask = "console.log(JSON.stringify(process.env))";
+  const shell = actor({ actions: { environment: () => JSON.parse(execFileSync(process.execPath, ["-e", ask])) } });
+  export const registry = setup({ use: { shell } });`;
+  await using troupe = Started.troupe(["start", folder.write("program.ts", file), ...args]);
+  const endpoint = /(http:\S+)/.exec(await troupe.said(/1 hosts: .*\n/))?.[1] ?? "";
+  const client = createClient(endpoint);
+  const given = await client
+    .getOrCreate("shell", "a")
+    .action<Record<string, string>>({ name: "environment", args: [] });
+  const known = Object.entries(given).filter(([name]) => name.startsWith("TROUPE_"));
+  expect(Object.fromEntries(known)).toMatchObject({ TROUPE_ENDPOINT: endpoint, TROUPE_HOST_PROCESS: "1" });
+  const secrets = Object.values(given).filter((value) => /engine\.sock|"token"/.test(value));
+  expect(secrets).toEqual([]);
+  await client.dispose();
+});
+
 test("hosts end with the process that started them, however it ended", async () => {
   using folder = new PluginFolder();
   const args = ["--port", "0", "--data", join(folder.path, "data"), "--hosts", "1"];
