@@ -260,7 +260,7 @@ export class HostClient {
 
   #begin(welcome: HostWelcome, link: Link): HostSession {
     return new HostSession({
-      ...{ env: this.#parts.env, welcome, link },
+      ...{ env: this.#parts.env, protocol: this.#protocol, welcome, link },
       guest: (say, presence) => this.#makeGuest(say, presence),
       carried: (say) => this.#carried?.session(say),
     });

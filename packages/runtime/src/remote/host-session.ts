@@ -3,7 +3,7 @@
  * say and hear. It is the engine that ends one by not taking it up again, or the host that gives it up; both are for good.
  */
 import type { Env, TroupeError } from "@troupe/base";
-import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
+import { CarriedStopReason, type FromActor, type ToActor, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
   decodeEngineToHost,
   type EngineToHost,
@@ -15,6 +15,7 @@ import {
 import type { Guest } from "../guest/guest.ts";
 import type { CarriedOnHostSession } from "../ports/carried.ts";
 import type { Link } from "../ports/transport.ts";
+import { checkMessage, type HostProtocol } from "./compatibility.ts";
 import { FrameStream } from "./frame-stream.ts";
 import { Presence } from "./presence.ts";
 
@@ -27,6 +28,7 @@ export type ActorVoice = (message: FromActor) => void;
 /** What a session is made of. */
 export interface HostSessionParts {
   readonly env: Env;
+  readonly protocol: HostProtocol;
   readonly welcome: HostWelcome;
   readonly link: Link;
   readonly guest: (say: ActorVoice, presence: Presence) => Guest;
@@ -38,6 +40,7 @@ export class HostSession {
   readonly welcome: HostWelcome;
   /** What was said and heard of actors. */
   readonly stream: FrameStream<Unanswered>;
+  readonly #parts: HostSessionParts;
   readonly #guest: Guest;
   readonly #carried: CarriedOnHostSession | undefined;
   readonly #presence: Presence;
@@ -45,7 +48,9 @@ export class HostSession {
   #epoch = 1;
 
   /** An engine that doesn't wait for hosts gets each message once, and what was under way with a link is lost with it. */
-  constructor({ env, welcome, link, guest, carried }: HostSessionParts) {
+  constructor(parts: HostSessionParts) {
+    const { env, welcome, link, guest, carried } = parts;
+    this.#parts = parts;
     this.welcome = welcome;
     this.stream = new FrameStream<Unanswered>({
       keeps: welcome.resumeMs > 0,
@@ -53,8 +58,9 @@ export class HostSession {
     });
     this.stream.attach(link);
     this.#presence = new Presence(env.clock, welcome.heartbeatMs);
-    const say = (message: FromActor): void =>
-      this.stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
+    // What this program says is all known to an engine that speaks its newest version.
+    const isOlder = welcome.version < Math.max(...parts.protocol.versions);
+    const say = (message: FromActor): void => this.#say((isOlder && this.#unsayable(message)) || message);
     this.#guest = guest(say, this.#presence);
     this.#carried = carried(say);
   }
@@ -62,6 +68,27 @@ export class HostSession {
   /** Instances that run here. */
   get size(): number {
     return this.#guest.size + (this.#carried?.size ?? 0);
+  }
+
+  #say(message: FromActor): void {
+    this.stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
+  }
+
+  /** For a message that the session's version lacks: the end of the instance that would say it. The others, and the link, go on. */
+  #unsayable({ instance, body }: FromActor): FromActor | undefined {
+    const { env, protocol, welcome } = this.#parts;
+    try {
+      if (body !== undefined) checkMessage(protocol, "host_to_engine", body.$case, welcome.version);
+      return undefined;
+    } catch (cause) {
+      const stop = { reason: CarriedStopReason.BROKEN, graceMs: 0 };
+      env.afterTurn(() => this.#tell({ instance, body: { $case: "stop", value: stop } }));
+      return { instance, body: { $case: "lost", value: { error: toCarriedError(cause, "cbor") } } };
+    }
+  }
+
+  #tell(word: ToActor): void {
+    if (this.#carried?.receive(word) !== true) this.#guest.receive(word);
   }
 
   /** The engine has said something. */
@@ -72,7 +99,7 @@ export class HostSession {
   /** A word for an actor, of so many bytes. */
   receive(word: ToActor, bytes: number): void {
     this.stream.heard(bytes);
-    if (this.#carried?.receive(word) !== true) this.#guest.receive(word);
+    this.#tell(word);
   }
 
   /** The link is lost: what is said waits for the next one. */
