@@ -52,7 +52,7 @@ interface Asking {
   timer: TimerHandle | undefined;
   /** Until the next request, should this one fail too. */
   restMs: number;
-  state: "idle" | "asking" | "resting";
+  state: "idle" | "asking" | "resting" | "closed";
   /** Why the last one failed. */
   reason: string | undefined;
 }
@@ -85,7 +85,7 @@ export class Allocator {
   /** A host has come. */
   arrived(place: string): void {
     const asking = this.#pools.get(place);
-    if (asking === undefined) return;
+    if (asking === undefined || asking.state === "closed") return;
     this.#clear(asking);
     asking.state = "idle";
     asking.restMs = FIRST_REST_MS;
@@ -101,7 +101,7 @@ export class Allocator {
   close(): void {
     for (const asking of this.#pools.values()) {
       this.#clear(asking);
-      asking.state = "resting";
+      asking.state = "closed";
     }
     for (const abort of this.#running) abort.abort();
   }

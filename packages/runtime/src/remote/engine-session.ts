@@ -168,13 +168,18 @@ export class EngineSession {
 
   /** A running instance's line. */
   connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
+    const { env } = this.#parts;
+    if (this.#phase === "over") {
+      // It was placed before the host had gone.
+      env.afterTurn(() => ear.lost(remoteErrors.hostLost(this.id)));
+      return { send: () => {}, close: () => {} };
+    }
     this.#lastInstance += 1;
     this.#promised = Math.max(0, this.#promised - 1);
     const instance = this.#lastInstance;
     this.#ears.set(instance, { ear, leave });
     // It was placed before anybody wanted the host to go.
-    if (this.#drain !== undefined) this.#parts.env.afterTurn(leave);
-    if (this.#phase === "over") ear.lost(remoteErrors.hostLost(this.id));
+    if (this.#drain !== undefined) env.afterTurn(leave);
     return {
       send: (word) => this.#sendWord(instance, word),
       close: () => {

@@ -153,6 +153,10 @@ test("one request at a time; refused ones are repeated with pauses while somebod
   expect(asked.length).toBe(4);
   allocator.close();
   expect(asked[2]?.aborted()).toBe(true);
+  // A host that comes while the engine stops changes nothing.
+  allocator.arrived("edge");
+  allocator.ask("edge");
+  expect(asked.length).toBe(4);
 });
 
 test("an engine whose function can't be started says so, with the reason in its cause", async () => {
