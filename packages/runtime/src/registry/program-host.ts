@@ -5,6 +5,7 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
+import { PROCESS_POOL } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
@@ -12,7 +13,7 @@ import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { answerStart } from "../remote/serverless-host.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
-import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
+import { type HostProcesses, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
 import { prepare } from "./prepare.ts";
 import { checkPlace, type RuntimeChoice } from "./runtime-choice.ts";

@@ -26,6 +26,7 @@ import {
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { engineErrors } from "../engine/errors.ts";
+import { PROCESS_POOL } from "../engine/pool.ts";
 import type {
   ActorCarrier,
   ActorEar,
@@ -233,8 +234,9 @@ export class EngineSession {
     return true;
   }
 
-  /** The engine stops: the host may go. */
+  /** The engine stops. A host waits for the next one, unless it is a process of the same program. */
   close(): void {
+    if (this.pool === PROCESS_POOL) this.#send({ $case: "drain", value: { withinMs: 0 } });
     this.#giveUp(remoteErrors.hostLost(this.id), "engine.stopping");
   }
 

@@ -8,11 +8,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { startErrors } from "../../errors.ts";
 import type { RunTerminal } from "../../run/command.ts";
 import { importRegistry, type RunnableRegistry } from "../registry-of.ts";
-import { HostProcess } from "./host-process.ts";
+import { HostProcess, type HostProcessParts } from "./host-process.ts";
 
 const MOST_HOSTS = 64;
 
@@ -69,10 +69,15 @@ export async function startWithHosts(
  */
 export async function runHostProcess(file: string, terminal: RunTerminal): Promise<void> {
   if (!terminal.env?.["TROUPE_HOST_PROCESS"] || process.send === undefined) throw startErrors.noSupervisor();
+  let processOf: HostProcessParts["place"] | undefined;
   // Also while it is starting, or looks for an engine that is no more.
-  process.once("disconnect", () => process.exit(0));
+  process.once("disconnect", () => {
+    // A supervisor that was killed has left it.
+    if (processOf !== undefined) rmSync(dirname(processOf.socket), { recursive: true, force: true });
+    process.exit(0);
+  });
   const asked = terminal.asked().then(() => "asked" as const);
-  const [processOf]: unknown[] = await once(process, "message");
+  [processOf] = await once(process, "message");
   const registry = await importRegistry(resolve(terminal.cwd, file));
   const host = await registry.startHost({ processOf, signals: false });
   process.send("ready");
