@@ -3,18 +3,23 @@
  *
  * Each direction is a lane of the process that it goes to, so messages keep their order whatever their delays. A break
  * stops both directions at once: what is under way is lost, and each end hears of it at its own time or, half-open, not at
- * all. A process that dies takes its end along, and the other one hears of that, or not.
+ * all. A process that dies takes its end along, and the other one hears of that, or not. A new link may stall: what one end
+ * says stays on its way for about as long as a session waits, so that a time may end between any two words of an opening.
  */
+import { limits } from "@troupe/protocol";
 import type { Link, LinkHandler, Message } from "../../packages/runtime/src/ports/transport.ts";
 import type { FifoLane } from "../world/lane.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 
+/** Of the ends of new links, those that hear nothing at first. */
+const STALLS = 0.2;
+
 /** The ends of a new link: the host's, the engine's. */
 export function hostLink(world: World, host: SimProcess, engine: SimProcess): readonly [HostEnd, HostEnd] {
   const wire: Wire = { world, cut: false };
-  const near = new HostEnd(wire, host);
-  const far = new HostEnd(wire, engine);
+  const near = new HostEnd(wire, host, stalledUntil(world));
+  const far = new HostEnd(wire, engine, stalledUntil(world));
   near.peer = far;
   far.peer = near;
   host.onDeath(() => near.died());
@@ -35,12 +40,15 @@ export class HostEnd implements Link {
   readonly #wire: Wire;
   readonly #process: SimProcess;
   readonly #lane: FifoLane;
+  /** Nothing arrives here before this. */
+  readonly #stalledUntil: number;
   #handler: LinkHandler | undefined;
   readonly #early: Message[] = [];
   #closed = false;
 
-  constructor(wire: Wire, process: SimProcess) {
+  constructor(wire: Wire, process: SimProcess, stalledUntil: number) {
     this.#wire = wire;
+    this.#stalledUntil = stalledUntil;
     this.#process = process;
     this.#lane = process.lane("host link");
   }
@@ -66,7 +74,7 @@ export class HostEnd implements Link {
   /** Something comes from the other end, unless the link is cut meanwhile. */
   arrive(task: () => void): void {
     const { world } = this.#wire;
-    this.#lane.add(world.now + latency(world), () => {
+    this.#lane.add(Math.max(this.#stalledUntil, world.now + latency(world)), () => {
       if (!this.#wire.cut) task();
     });
   }
@@ -106,6 +114,13 @@ export class HostEnd implements Link {
   hear(): void {
     this.#process.later(latency(this.#wire.world), () => this.closed(1006, ""));
   }
+}
+
+/** Only in worlds whose links break: what comes first on a link that follows is what decides. */
+function stalledUntil(world: World): number {
+  if (world.options.breakLink === 0 || !world.faults.strikes(STALLS)) return 0;
+  world.counters.add("a host's link stalled");
+  return world.now + world.random.around(limits.hostResumeMs);
 }
 
 function latency(world: World): number {

@@ -51,6 +51,7 @@ const required = [
   "an action left unfinished by a crash",
   "a carrier was lost",
   "a host's link broke",
+  "a host's link stalled",
   "a host died",
   "a host's session was resumed",
   "a plugin crashed",

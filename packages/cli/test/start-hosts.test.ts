@@ -1,4 +1,5 @@
 /** `troupe start --hosts n`: a program's actors in processes of their own, behind one gateway. */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@troupe/client";
 import { expect, test } from "vitest";
@@ -60,17 +61,48 @@ test("two hosts share the actors; kill -9 of one hurts its own alone, which go o
   let turn = 0;
   await expect.poll(() => call(`new-${turn++}`, "pid")).not.toBe(other);
   await client.dispose();
-  expect(await troupe.ended("SIGTERM")).toMatchObject({ code: 0 });
+  const before = troupe.out.length;
+  const { code, out: all } = await troupe.ended("SIGTERM");
+  // Its end is nothing to warn of.
+  const warned = all
+    .slice(before)
+    .split("\n")
+    .filter((line) => /"level":"(warn|error)"/.test(line));
+  expect([code, warned]).toEqual([0, []]);
   expect(isAlive(other)).toBe(false);
+});
+
+test("processes that a host's actor starts don't have what the host shows its engine", async () => {
+  using folder = new PluginFolder();
+  const args = ["--port", "0", "--data", join(folder.path, "data"), "--hosts", "1"];
+  const file = `
+  import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+  import { execFileSync } from "node:child_process";
+  const ask = "console.log(JSON.stringify(process.env))";
+  const shell = actor({ actions: { environment: () => JSON.parse(execFileSync(process.execPath, ["-e", ask])) } });
+  export const registry = setup({ use: { shell } });`;
+  await using troupe = Started.troupe(["start", folder.write("program.ts", file), ...args]);
+  const endpoint = /(http:\S+)/.exec(await troupe.said(/1 hosts: .*\n/))?.[1] ?? "";
+  const client = createClient(endpoint);
+  const given = await client
+    .getOrCreate("shell", "a")
+    .action<Record<string, string>>({ name: "environment", args: [] });
+  const known = Object.entries(given).filter(([name]) => name.startsWith("TROUPE_"));
+  expect(Object.fromEntries(known)).toMatchObject({ TROUPE_ENDPOINT: endpoint, TROUPE_HOST_PROCESS: "1" });
+  const secrets = Object.values(given).filter((value) => /engine\.sock|"token"/.test(value));
+  expect(secrets).toEqual([]);
+  await client.dispose();
 });
 
 test("hosts end with the process that started them, however it ended", async () => {
   using folder = new PluginFolder();
   const args = ["--port", "0", "--data", join(folder.path, "data"), "--hosts", "1"];
-  await using troupe = Started.troupe(["start", folder.write("program.ts", program), ...args]);
+  const start = ["start", folder.write("program.ts", program), ...args];
+  await using troupe = Started.troupe(start, { TMPDIR: folder.path });
   const pid = Number(/1 hosts: (\d+)/.exec(await troupe.said(/1 hosts: \d+\n/))?.[1]);
   troupe.kill("SIGKILL");
   await expect.poll(() => isAlive(pid)).toBe(false);
+  expect(readdirSync(folder.path).filter((name) => name.startsWith("troupe-hosts-"))).toEqual([]);
 });
 
 test("what can't run in several processes is refused before anything is started", async () => {

@@ -43,8 +43,13 @@ class WebSocketLink implements Link {
     this.#socket.send(typeof data === "string" ? data : Uint8Array.from(data));
   }
 
+  /**
+   * The standard lets a program say 1000 and none of RFC 6455's other codes: it throws. Said without one, the engine takes it as
+   * any link that is lost, and waits for the host.
+   */
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    if (code === 1000) this.#socket.close(code, reason);
+    else this.#socket.close();
   }
 
   get bufferedBytes(): number {

@@ -1,5 +1,8 @@
 /** What a pool of hosts is called, and what a version of their program is: one rule, for hosts, tokens, engines and actors. */
 
+/** The pool of a program's own host processes (`troupe start --hosts`), which end with it. */
+export const PROCESS_POOL = "troupe:processes";
+
 /** What {@link isPoolName} takes, for errors. */
 export const POOL_NAME =
   "1 to 64 letters, digits, dots, dashes, colons and underscores, a letter or digit first";

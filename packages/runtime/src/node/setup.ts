@@ -41,6 +41,9 @@ export function nodePlatform(): Platform {
     dial: dialEngine,
     gateFetch,
     onSignal,
+    refused: () => {
+      process.exitCode ??= 1;
+    },
     memoryShort: (now) => memory.short(now),
     fatal: (cause) => {
       process.stderr.write(`troupe: the disk failed, nobody knows what it holds: ${String(cause)}\n`);

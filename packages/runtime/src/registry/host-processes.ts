@@ -3,11 +3,9 @@
  * code. It is the way of remote hosts, in a pool of its own, at a socket that only this user can open.
  */
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { PROCESS_POOL } from "../engine/pool.ts";
 import type { HostsConfig } from "../remote/host-tokens.ts";
 import { remoteActor } from "../remote/remote-actor.ts";
-
-/** The pool of a program's own host processes. */
-export const PROCESS_POOL = "troupe:processes";
 
 /** How a program's host processes come to it. */
 export interface HostProcesses {

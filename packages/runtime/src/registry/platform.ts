@@ -86,6 +86,8 @@ export interface Platform {
   dial(url: string, signal: AbortSignal): Promise<Link>;
   /** Gates the platform's own `fetch` inside actors; returns what undoes it. */
   gateFetch(departure: () => Promise<void> | undefined): () => void;
+  /** The engine that had taken the program's host refuses it now: when the process ends, it has failed. */
+  refused(): void;
   /** Calls `stop` on the first signal to end, exits at once on the second; returns what undoes it. */
   onSignal(stop: () => Promise<void>): () => void;
   /** True when memory is past its watermark. `now`: monotonic, ms. */

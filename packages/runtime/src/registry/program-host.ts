@@ -5,6 +5,7 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
+import { PROCESS_POOL } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { HostClient } from "../remote/host-client.ts";
@@ -12,7 +13,7 @@ import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
 import { answerStart } from "../remote/serverless-host.ts";
 import { type RelaySetting, tracingOf } from "../traced/tracing.ts";
-import { type HostProcesses, PROCESS_POOL, usedHere } from "./host-processes.ts";
+import { type HostProcesses, usedHere } from "./host-processes.ts";
 import type { Platform } from "./platform.ts";
 import { prepare } from "./prepare.ts";
 import { checkPlace, type RuntimeChoice } from "./runtime-choice.ts";
@@ -31,7 +32,7 @@ export interface ProgramHostOptions {
   readonly programVersion?: number;
   /** This is a host process of a program that was started with `hostProcesses`: its path and token are enough. */
   readonly processOf?: HostProcesses;
-  /** Drain on SIGTERM and SIGINT, and exit. Default: true. */
+  /** The process is this host's: drain on SIGTERM and SIGINT, and exit; fail when the engine refuses it. Default: true. */
   readonly signals?: boolean;
 }
 
@@ -82,6 +83,7 @@ export async function startProgramHost(
   const drain = (withinMs: number = limits.hostDrainMs): Promise<void> => client.drain(withinMs);
   const unwatch = options.signals === false ? () => {} : platform.onSignal(() => drain());
   const over = client.over.then(async () => {
+    if (client.refusal !== undefined && options.signals !== false) platform.refused();
     unwatch();
     await unprepare();
   });

@@ -11,6 +11,7 @@
 import type { Env, TimerHandle } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import type { Functions } from "../ports/functions.ts";
+import { Seldom } from "../seldom.ts";
 
 /** A pool whose hosts are functions of a platform. */
 export interface ServerlessPool {
@@ -35,7 +36,7 @@ export interface AllocatedPool extends ServerlessPool {
 
 /** What an allocator is made of. */
 export interface AllocatorParts {
-  readonly env: Pick<Env, "timers" | "log" | "random">;
+  readonly env: Pick<Env, "clock" | "timers" | "log" | "random">;
   readonly functions: Functions;
   readonly pools: readonly AllocatedPool[];
   /** True while an actor waits there. */
@@ -52,7 +53,7 @@ interface Asking {
   timer: TimerHandle | undefined;
   /** Until the next request, should this one fail too. */
   restMs: number;
-  state: "idle" | "asking" | "resting";
+  state: "idle" | "asking" | "resting" | "closed";
   /** Why the last one failed. */
   reason: string | undefined;
 }
@@ -62,9 +63,11 @@ export class Allocator {
   readonly #parts: AllocatorParts;
   readonly #pools = new Map<string, Asking>();
   readonly #running = new Set<AbortController>();
+  readonly #seldom: Seldom;
 
   constructor(parts: AllocatorParts) {
     this.#parts = parts;
+    this.#seldom = new Seldom(parts.env.clock);
     for (const pool of parts.pools) {
       const still = { abort: undefined, timer: undefined, reason: undefined };
       this.#pools.set(pool.place, { pool, ...still, restMs: FIRST_REST_MS, state: "idle" });
@@ -85,7 +88,7 @@ export class Allocator {
   /** A host has come. */
   arrived(place: string): void {
     const asking = this.#pools.get(place);
-    if (asking === undefined) return;
+    if (asking === undefined || asking.state === "closed") return;
     this.#clear(asking);
     asking.state = "idle";
     asking.restMs = FIRST_REST_MS;
@@ -101,7 +104,7 @@ export class Allocator {
   close(): void {
     for (const asking of this.#pools.values()) {
       this.#clear(asking);
-      asking.state = "resting";
+      asking.state = "closed";
     }
     for (const abort of this.#running) abort.abort();
   }
@@ -151,7 +154,8 @@ export class Allocator {
     const { pool, place } = asking.pool;
     asking.reason = reason;
     asking.state = "resting";
-    env.log.warn("a serverless host couldn't be started", { pool, reason });
+    const more = this.#seldom.take(`${place} ${reason}`);
+    if (more !== undefined) env.log.warn("a serverless host couldn't be started", { pool, reason, more });
     const restMs = asking.restMs * (0.5 + env.random() / 2);
     asking.restMs = Math.min(asking.restMs * 2, LONGEST_REST_MS);
     asking.timer = env.timers.set(

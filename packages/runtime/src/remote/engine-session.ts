@@ -26,6 +26,7 @@ import {
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import { engineErrors } from "../engine/errors.ts";
+import { PROCESS_POOL } from "../engine/pool.ts";
 import type {
   ActorCarrier,
   ActorEar,
@@ -168,13 +169,18 @@ export class EngineSession {
 
   /** A running instance's line. */
   connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
+    const { env } = this.#parts;
+    if (this.#phase === "over") {
+      // It was placed before the host had gone.
+      env.afterTurn(() => ear.lost(remoteErrors.hostLost(this.id)));
+      return { send: () => {}, close: () => {} };
+    }
     this.#lastInstance += 1;
     this.#promised = Math.max(0, this.#promised - 1);
     const instance = this.#lastInstance;
     this.#ears.set(instance, { ear, leave });
     // It was placed before anybody wanted the host to go.
-    if (this.#drain !== undefined) this.#parts.env.afterTurn(leave);
-    if (this.#phase === "over") ear.lost(remoteErrors.hostLost(this.id));
+    if (this.#drain !== undefined) env.afterTurn(leave);
     return {
       send: (word) => this.#sendWord(instance, word),
       close: () => {
@@ -228,8 +234,9 @@ export class EngineSession {
     return true;
   }
 
-  /** The engine stops: the host may go. */
+  /** The engine stops. A host waits for the next one, unless it is a process of the same program. */
   close(): void {
+    if (this.pool === PROCESS_POOL) this.#send({ $case: "drain", value: { withinMs: 0 } });
     this.#giveUp(remoteErrors.hostLost(this.id), "engine.stopping");
   }
 

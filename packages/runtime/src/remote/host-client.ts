@@ -1,36 +1,37 @@
 /**
  * HostClient: the remote host's end. It runs actors for an engine elsewhere and has no disk of its own.
  *
- *   connecting ──Welcome──▶ serving ──link lost──▶ away ──Welcome, resumed──▶ serving
- *        └── Refused ──▶ over                       └── too late, or a new session ──▶ connecting
+ *   looking ──link──▶ greeting ──Welcome──▶ serving ──link lost──▶ away ──link──▶ returning ──Welcome──▶ serving
+ *      ▲                 │                                          │ ▲                │
+ *      ├──── link lost ──┘                                          │ └── link lost ───┤
+ *      └──── the session is over: too late, or the engine refuses to take it up ───────┘
+ *
+ *   any ──closed, drained, or the host itself is refused──▶ over
  *
  * A lost link ends nothing by itself. What runs here goes on for as long as the engine said that it would wait; what it
  * says meanwhile is kept (`frame-stream.ts`), and goes on the next link if the engine takes the session up. If it doesn't,
  * or the time is over, everything that runs here ends at once, and nothing more of it is stored: the engine starts the
  * actors somewhere else, and only one of both may write.
+ *
+ * A Hello names the session that it would take up, so link and session belong together from then on: a session that is
+ * given up while its Hello is on the way takes the link along, and no Welcome can be for a session that isn't there. The
+ * engine, which may have taken it up by then, hears that the host has left, and waits for nobody.
  */
 import { type Env, type LogFields, type TimerHandle, TroupeError } from "@troupe/base";
-import { encodeDeclaration, type FromActor, fromCarriedError } from "@troupe/protocol/actor/v1";
-import {
-  decodeEngineToHost,
-  type EngineToHost,
-  encodeHostToEngine,
-  type HostResume,
-  type HostToEngine,
-  type HostWelcome,
-} from "@troupe/protocol/host/v1";
+import { encodeDeclaration, fromCarriedError } from "@troupe/protocol/actor/v1";
+import type { EngineToHost, HostToEngine, HostWelcome } from "@troupe/protocol/host/v1";
 import type { Relay } from "@troupe/relay";
 import type { CarriedBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
 import { Guest } from "../guest/guest.ts";
-import type { CarriedOnHost, CarriedOnHostSession } from "../ports/carried.ts";
+import type { CarriedOnHost } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
-import { FrameStream } from "./frame-stream.ts";
-import { Presence } from "./presence.ts";
+import { type ActorVoice, decoded, encoded, HostSession } from "./host-session.ts";
+import type { Presence } from "./presence.ts";
 
 /** What a remote host is made of. */
 export interface HostClientParts {
@@ -58,19 +59,21 @@ export interface HostClientParts {
   readonly protocol?: HostProtocol;
 }
 
-/** A question, by the number of its instance and its own. */
-type Unanswered = readonly [instance: number, ask: number];
-
-/** What lasts over links: what runs here, and what it says and hears. */
-interface HostSession {
-  readonly guest: Guest;
-  readonly carried: CarriedOnHostSession | undefined;
-  readonly welcome: HostWelcome;
-  readonly stream: FrameStream<Unanswered>;
-  readonly presence: Presence;
-  /** Links that were dialled for it. */
-  epoch: number;
-}
+/** Where a host stands: what it has of an engine, each with what ends with it. */
+type State =
+  | { readonly is: "looking" | "over" }
+  /** Hello was said on the link. */
+  | { readonly is: "greeting"; readonly link: Link }
+  | { readonly is: "serving"; readonly link: Link; readonly session: HostSession }
+  /** The session is given up when the timer fires. */
+  | { readonly is: "away"; readonly session: HostSession; readonly timer: TimerHandle }
+  /** Hello was said on the link, for this session. */
+  | {
+      readonly is: "returning";
+      readonly link: Link;
+      readonly session: HostSession;
+      readonly timer: TimerHandle;
+    };
 
 /** A host of an engine that is elsewhere. */
 export class HostClient {
@@ -82,14 +85,10 @@ export class HostClient {
   /** What the host says that it has of its own, and what its plugins carry. */
   readonly #declared: Pick<Guest, "declarations">;
   readonly #carried: CarriedOnHost | undefined;
-  #session: HostSession | undefined;
-  #link: Link | undefined;
-  #greeted = false;
-  /** Until the session is given up that has no link. */
-  #away: TimerHandle | undefined;
+  #state: State = { is: "looking" };
   /** The host stops when its actors have left. */
   #drain: { readonly withinMs: number; readonly timer: TimerHandle } | undefined;
-  #closed = false;
+  #refusal: TroupeError | undefined;
   /** Monotonic time of the engine's last message. */
   #heardAt = 0;
 
@@ -108,15 +107,8 @@ export class HostClient {
     this.#dialer = new EngineDialer({
       env: parts.env,
       dial: parts.dial,
-      linked: (link) => {
-        this.#link = link;
-        this.#greeted = false;
-        link.attach(this.#handlerOf(link));
-        this.#hello();
-      },
-      late: () => {
-        this.#link = undefined;
-      },
+      linked: (link) => this.#linked(link),
+      late: () => this.#unlink(),
     });
     if (this.#carried === undefined) void this.#dialer.dial();
     else void this.#open(this.#carried);
@@ -132,10 +124,14 @@ export class HostClient {
     return this.#over.promise;
   }
 
+  /** Why the engine has refused the host; undefined while it hasn't. */
+  get refusal(): TroupeError | undefined {
+    return this.#refusal;
+  }
+
   /** Instances that run here. */
   get size(): number {
-    const { guest, carried } = this.#session ?? {};
-    return (guest?.size ?? 0) + (carried?.size ?? 0);
+    return this.#session?.size ?? 0;
   }
 
   /**
@@ -145,10 +141,10 @@ export class HostClient {
   drain(withinMs: number): Promise<void> {
     if (this.#session === undefined) this.close();
     else checkMessage(this.#protocol, "host_to_engine", "drain", this.#session.welcome.version);
-    if (this.#drain === undefined && !this.#closed) {
+    if (this.#drain === undefined && this.#state.is !== "over") {
       const timer = this.#parts.env.timers.set(() => this.close(), withinMs);
       this.#drain = { withinMs, timer };
-      this.#send({ $case: "drain", value: { withinMs } });
+      this.#sayDrain();
     }
     return this.over;
   }
@@ -158,6 +154,14 @@ export class HostClient {
     this.#end(remoteErrors.engineLost());
   }
 
+  get #session(): HostSession | undefined {
+    return "session" in this.#state ? this.#state.session : undefined;
+  }
+
+  get #link(): Link | undefined {
+    return "link" in this.#state ? this.#state.link : undefined;
+  }
+
   /** What plugins have is said in Hello, so they are opened first. */
   async #open(carried: CarriedOnHost): Promise<void> {
     try {
@@ -165,130 +169,14 @@ export class HostClient {
     } catch (cause) {
       return this.#end(TroupeError.is(cause) ? cause : remoteErrors.pluginFailed(cause));
     }
-    if (!this.#closed) await this.#dialer.dial();
+    if (this.#state.is !== "over") await this.#dialer.dial();
   }
 
-  #message(data: Message): void {
-    this.#heardAt = this.#parts.env.clock.monotonic();
-    const body = typeof data === "string" ? undefined : bodyOf(data);
-    if (body?.$case === "refused") {
-      const { error } = body.value;
-      const refusal = error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor");
-      const why = refusal.message;
-      // The engine closes the link behind it.
-      if (refusal.retryable)
-        return this.#say("warn", "the engine refuses this host for now; trying again", { why });
-      this.#say("warn", "the engine refuses this host: it is over", { why });
-      this.#end(refusal);
-    } else if (body?.$case === "welcome") this.#welcomed(body.value);
-    else if (this.#session !== undefined && this.#greeted) this.#heard(this.#session, body, data.length);
-  }
-
-  #heard({ guest, carried, stream, presence }: HostSession, body: EngineToHost["body"], bytes: number): void {
-    presence.heard();
-    switch (body?.$case) {
-      case "actor":
-        stream.heard(bytes);
-        if (carried?.receive(body.value) !== true) guest.receive(body.value);
-        return;
-      case "heartbeat":
-        stream.acknowledged(body.value.received);
-        return this.#send({
-          $case: "heartbeat",
-          value: { number: body.value.number, received: stream.tells() },
-        });
-      case "acknowledge":
-        return stream.acknowledged(body.value.received);
-      // Nothing runs here any more.
-      case "drain":
-        this.#say("info", "drained: this host is over");
-        return this.close();
-    }
-  }
-
-  #welcomed(welcome: HostWelcome): void {
-    const link = this.#link;
-    if (link === undefined || this.#greeted) return;
-    this.#dialer.taken();
-    this.#greeted = true;
-    this.#stay();
-    if (welcome.resumed && this.#session !== undefined) {
-      this.#session.presence.heard();
-      this.#session.stream.resume(link, welcome.received);
-      this.#say("info", "connected to the engine again: everything goes on");
-    } else {
-      this.#moved(this.size);
-      this.#giveUp();
-      this.#session = this.#begin(welcome);
-      this.#session.stream.attach(link);
-      const { endpoint, namespace = "", pool, programVersion = 0 } = this.#parts;
-      const named = namespace === "" ? {} : { namespace };
-      this.#say("info", "connected to the engine", { endpoint, ...named, pool, programVersion });
-    }
-    if (this.#drain !== undefined) this.#send({ $case: "drain", value: { withinMs: this.#drain.withinMs } });
-    this.#listen(welcome.heartbeatMs);
-    this.#ready.resolve();
-  }
-
-  /** An engine that doesn't wait for hosts gets each message once, and what was under way with a link is lost with it. */
-  #begin(welcome: HostWelcome): HostSession {
-    const stream = new FrameStream<Unanswered>({
-      keeps: welcome.resumeMs > 0,
-      acknowledge: (received) => encoded({ $case: "acknowledge", value: { received } }),
-    });
-    const presence = new Presence(this.#parts.env.clock, welcome.heartbeatMs);
-    const say = (message: FromActor): void =>
-      stream.say(encoded({ $case: "actor", value: message }), unansweredOf(message));
-    const guest = this.#makeGuest(say, presence);
-    return { guest, carried: this.#carried?.session(say), welcome, stream, presence, epoch: 1 };
-  }
-
-  #lost(why: string): void {
-    this.#link = undefined;
-    if (this.#greeted) this.#say("warn", "the connection to the engine is lost; connecting again", { why });
-    this.#greeted = false;
-    const session = this.#session;
-    session?.stream.detach();
-    session?.presence.lost();
-    const waitMs = session?.welcome.resumeMs ?? 0;
-    if (waitMs === 0) this.#giveUp();
-    else this.#away ??= this.#parts.env.timers.set(() => this.#late(), waitMs, { background: true });
-    if (!this.#closed) this.#dialer.again();
-  }
-
-  /** The engine may have started its actors elsewhere by now. */
-  #late(): void {
-    this.#moved(this.size);
-    this.#giveUp();
-  }
-
-  #moved(actors: number): void {
-    if (actors > 0)
-      this.#say("warn", "this host's actors were given up: they go on elsewhere, or here anew", { actors });
-  }
-
-  /** A line about this host, under the id that the engine knows it by. */
-  #say(level: "info" | "warn", line: string, fields: LogFields = {}): void {
-    this.#parts.env.log[level](line, { hostId: this.#session?.welcome.hostId, ...fields });
-  }
-
-  /** The session has a link again, or is over. */
-  #stay(): void {
-    if (this.#away !== undefined) this.#parts.env.timers.clear(this.#away);
-    this.#away = undefined;
-  }
-
-  /** The session is over: nothing that runs here counts any more. */
-  #giveUp(error: TroupeError = remoteErrors.engineLost()): void {
-    this.#stay();
-    const session = this.#session;
-    this.#session = undefined;
-    if (session === undefined) return;
-    const unsent = session.stream.unsentNotes;
-    session.stream.detach();
-    session.guest.lost(error, unsent);
-    session.carried?.lost();
-    session.presence.end();
+  #linked(link: Link): void {
+    const state = this.#state;
+    this.#state = state.is === "away" ? { ...state, is: "returning", link } : { is: "greeting", link };
+    link.attach(this.#handlerOf(link));
+    this.#hello();
   }
 
   /** What an earlier link still brings is nobody's. */
@@ -303,23 +191,152 @@ export class HostClient {
     };
   }
 
-  #makeGuest(send: (message: FromActor) => void, presence?: Presence): Guest {
+  #message(data: Message): void {
+    this.#heardAt = this.#parts.env.clock.monotonic();
+    const body = typeof data === "string" ? undefined : decoded(data);
+    if (body?.$case === "refused") {
+      const { error } = body.value;
+      this.#refused(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
+    } else if (body?.$case === "welcome") this.#welcomed(body.value);
+    else if (this.#state.is === "serving") this.#heard(this.#state.session, body, data.length);
+  }
+
+  #heard(session: HostSession, body: EngineToHost["body"], bytes: number): void {
+    session.heard();
+    switch (body?.$case) {
+      case "actor":
+        return session.receive(body.value, bytes);
+      case "heartbeat":
+        session.stream.acknowledged(body.value.received);
+        return this.#send({
+          $case: "heartbeat",
+          value: { number: body.value.number, received: session.stream.tells() },
+        });
+      case "acknowledge":
+        return session.stream.acknowledged(body.value.received);
+      // Nothing runs here any more.
+      case "drain":
+        this.#say("info", "drained: this host is over");
+        return this.close();
+    }
+  }
+
+  /** Refused is who asks: a host that would go on with its session asks again without it. */
+  #refused(refusal: TroupeError): void {
+    const { message: why, retryable } = refusal;
+    if (retryable || this.#state.is === "returning") {
+      this.#say("warn", "the engine refuses this host for now; trying again", { why });
+      // The engine closes the link behind it.
+      if (!retryable) this.#forsake();
+    } else {
+      this.#say("warn", "the engine refuses this host: it is over", { why });
+      this.#refusal = refusal;
+      this.#end(refusal);
+    }
+  }
+
+  #welcomed(welcome: HostWelcome): void {
+    const state = this.#state;
+    if (state.is !== "greeting" && state.is !== "returning") return;
+    const { link } = state;
+    this.#dialer.taken();
+    if (state.is === "returning" && welcome.resumed) {
+      const { session, timer } = state;
+      this.#parts.env.timers.clear(timer);
+      this.#state = { is: "serving", link, session };
+      session.resume(link, welcome.received);
+      this.#say("info", "connected to the engine again: everything goes on");
+    } else {
+      this.#giveUp();
+      this.#state = { is: "serving", link, session: this.#begin(welcome, link) };
+      const { endpoint, namespace = "", pool, programVersion = 0 } = this.#parts;
+      const named = namespace === "" ? {} : { namespace };
+      this.#say("info", "connected to the engine", { endpoint, ...named, pool, programVersion });
+    }
+    this.#sayDrain();
+    this.#listen(link, welcome.heartbeatMs);
+    this.#ready.resolve();
+  }
+
+  #begin(welcome: HostWelcome, link: Link): HostSession {
+    return new HostSession({
+      ...{ env: this.#parts.env, protocol: this.#protocol, welcome, link },
+      guest: (say, presence) => this.#makeGuest(say, presence),
+      carried: (say) => this.#carried?.session(say),
+    });
+  }
+
+  #lost(why: string): void {
+    if (this.#state.is === "serving")
+      this.#say("warn", "the connection to the engine is lost; connecting again", { why });
+    this.#unlink();
+    if (this.#state.is !== "over") this.#dialer.again();
+  }
+
+  /** The link is gone. A session waits for the next one as long as the engine does. */
+  #unlink(): void {
+    const state = this.#state;
+    if (state.is === "greeting") this.#state = { is: "looking" };
+    else if (state.is === "returning")
+      this.#state = { is: "away", session: state.session, timer: state.timer };
+    else if (state.is === "serving") {
+      const { session } = state;
+      session.detach();
+      const waitMs = session.welcome.resumeMs;
+      const timer = this.#parts.env.timers.set(() => this.#forsake(), waitMs, { background: true });
+      this.#state = { is: "away", session, timer };
+    }
+  }
+
+  /** The session won't go on, and nor does a link whose Hello would take it up. */
+  #forsake(): void {
+    const link = this.#link;
+    this.#giveUp();
+    if (link !== undefined) {
+      link.close(1000, "");
+      this.#dialer.again();
+    }
+    // Nothing is left that could move.
+    if (this.#drain !== undefined) this.close();
+  }
+
+  /** The engine may have started its actors elsewhere by now. */
+  #giveUp(): void {
+    const { size } = this;
+    const line = "this host's actors were given up: they go on elsewhere, or here anew";
+    if (size > 0) this.#say("warn", line, { actors: size });
+    this.#become({ is: "looking" }, remoteErrors.engineLost());
+  }
+
+  /** A state without a session: nothing that runs here counts any more. */
+  #become(next: State, error: TroupeError): void {
+    const state = this.#state;
+    this.#state = next;
+    if ("timer" in state) this.#parts.env.timers.clear(state.timer);
+    if ("session" in state) state.session.end(error);
+  }
+
+  /** A line about this host, under the id that the engine knows it by. */
+  #say(level: "info" | "warn", line: string, fields: LogFields = {}): void {
+    this.#parts.env.log[level](line, { hostId: this.#session?.welcome.hostId, ...fields });
+  }
+
+  #makeGuest(send: ActorVoice, presence?: Presence): Guest {
     const { env, use, relay, runtimeSocket } = this.#parts;
     return new Guest({ env, use, relay, runtimeSocket, send, present: () => presence?.wait() });
   }
 
   /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */
-  #listen(heartbeatMs: number): void {
+  #listen(link: Link, heartbeatMs: number): void {
     const { env } = this.#parts;
-    const link = this.#link;
     const dueAt = env.clock.monotonic() + heartbeatMs;
     env.timers.set(
       () => {
-        if (this.#link !== link || link === undefined) return;
+        if (this.#link !== link) return;
         const now = env.clock.monotonic();
         // This host was away itself: what came meanwhile isn't read yet.
         if (now - dueAt > heartbeatMs) this.#heardAt = now;
-        if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(heartbeatMs);
+        if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(link, heartbeatMs);
         else {
           link.close(1001, "engine.silent");
           this.#lost("engine.silent");
@@ -344,19 +361,15 @@ export class HostClient {
           encodeDeclaration,
         ),
         resumes: true,
-        resume: this.#resume(),
+        resume: this.#session?.resumption(),
         serverless: serverless ?? false,
       },
     });
   }
 
-  /** The session that is to go on. */
-  #resume(): HostResume | undefined {
-    const session = this.#session;
-    if (session === undefined) return undefined;
-    session.epoch += 1;
-    const { received, forgotten } = session.stream;
-    return { hostId: session.welcome.hostId, epoch: session.epoch, received, forgotten };
+  #sayDrain(): void {
+    if (this.#drain === undefined || this.#state.is !== "serving") return;
+    this.#send({ $case: "drain", value: { withinMs: this.#drain.withinMs } });
   }
 
   #send(body: NonNullable<HostToEngine["body"]>): void {
@@ -364,33 +377,14 @@ export class HostClient {
   }
 
   #end(error: TroupeError): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state.is === "over") return;
+    const link = this.#link;
     this.#dialer.close(error);
     if (this.#drain !== undefined) this.#parts.env.timers.clear(this.#drain.timer);
-    this.#giveUp(error);
+    this.#become({ is: "over" }, error);
     this.#carried?.close();
-    this.#link?.close(1000, "");
-    this.#link = undefined;
+    link?.close(1000, "");
     this.#ready.reject(error);
     this.#over.resolve();
-  }
-}
-
-/** Somebody waits for the answer to a question. */
-function unansweredOf({ instance, body }: FromActor): Unanswered | undefined {
-  return body?.$case === "ask" ? [instance, body.value.ask] : undefined;
-}
-
-function encoded(body: NonNullable<HostToEngine["body"]>): Uint8Array {
-  return encodeHostToEngine({ body });
-}
-
-/** What a message says; nothing when it can't be read: then it is from an engine that this host can't work for. */
-function bodyOf(data: Uint8Array): EngineToHost["body"] {
-  try {
-    return decodeEngineToHost(data).body;
-  } catch {
-    return undefined;
   }
 }

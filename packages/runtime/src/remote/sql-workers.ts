@@ -81,7 +81,9 @@ export class SqlShare {
     if (this.#stopped) throw remoteSqlErrors.stopping();
     if (this.#waiting.length === 0 && this.#running < limits.sqlWorkersOfActor && this.#workers.take())
       return this.#run(statement);
-    if (this.#statements >= limits.sqlWaiting) throw remoteSqlErrors.busy(limits.sqlWaiting);
+    // A batch that is more than there is room for waits alone.
+    if (this.#statements > 0 && this.#statements + count > limits.sqlWaiting)
+      throw remoteSqlErrors.busy(limits.sqlWaiting);
     return this.#wait(statement, "may be refused", count);
   }
 

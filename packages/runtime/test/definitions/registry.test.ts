@@ -17,6 +17,8 @@ class TestPlatform implements Platform {
     return Promise.reject(new Error("nobody is there"));
   }
 
+  refused(): void {}
+
   readonly world = new World();
   readonly steps: string[] = [];
   readonly printed: string[] = [];

@@ -4,7 +4,7 @@
  */
 
 import { TroupeError } from "@troupe/base";
-import { actor } from "@troupe/runtime";
+import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Catalogue } from "../../src/engine/catalogue.ts";
 import { memoryCatalogue } from "../../src/ports/catalogue-file.ts";
@@ -15,7 +15,9 @@ import {
   hostProtocol,
   ProtocolCompatibilityError,
 } from "../../src/remote/compatibility.ts";
+import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { RemoteHosts } from "../../src/remote/remote-hosts.ts";
+import { Driver } from "../driver/driver.ts";
 import { World } from "../driver/world.ts";
 import { startHost } from "./host.ts";
 
@@ -71,6 +73,47 @@ test("S3.11: old engine, new host: they speak 1, and the host's newer message is
     requiredVersion: 2,
     targetVersion: 1,
   });
+  client.close();
+});
+
+test("S3.11: old engine, new host: an actor that says what the engine doesn't know ends by name, and the others go on", async () => {
+  const talks = actor({
+    state: { count: 0 },
+    events: { said: event<number>() },
+    actions: {
+      increment: (c) => (c.state.count += 1),
+      say: (c) => {
+        c.state.count += 10;
+        c.broadcast("said", c.state.count);
+        return c.state.count;
+      },
+    },
+  });
+  const { host_to_engine } = hostProtocol.introduced;
+  const introduced = { ...hostProtocol.introduced, host_to_engine: { ...host_to_engine, event: 2 } };
+  await using driver = await Driver.start({ talks: remoteActor<typeof talks>() }, { hostToken: "secret" });
+  const hosts = () => driver.runtime.hosts;
+  const { client } = startHost({
+    ...{ world: driver.world, hosts, use: { talks } },
+    protocol: { versions: [1, 2], introduced },
+  });
+  await driver.world.idle();
+  driver.socket("/actor/talks/connect?key=a").hello().subscribe(1, "said");
+  for (const key of ["a", "b"])
+    expect(await driver.act("talks", `increment?key=${key}`)).toMatchObject({ output: 1 });
+  expect(await driver.act("talks", "say?key=a")).toMatchObject({
+    status: 505,
+    error: {
+      group: "protocol",
+      code: "incompatible",
+      metadata: { feature: "event", direction: "host_to_engine", requiredVersion: 2, targetVersion: 1 },
+    },
+  });
+  await driver.world.idle();
+  expect(client.size).toBe(1);
+  expect(await driver.act("talks", "increment?key=b")).toMatchObject({ output: 2 });
+  // What it wrote before it is there: the call may have been done.
+  expect(await driver.act("talks", "increment?key=a")).toMatchObject({ output: 12 });
   client.close();
 });
 

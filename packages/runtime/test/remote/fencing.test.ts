@@ -46,6 +46,24 @@ const sayings: readonly ActorSaying[] = [
   ask(6, { $case: "ownGet", value: { keys: ["~q:x"] } }),
 ];
 
+test("an actor that was placed on a host that is gone since is told when it has its line, and counts nowhere", async () => {
+  const use = { counter: remoteActor<typeof counter>() };
+  await using driver = await Driver.start(use, { hostToken: "secret" });
+  const { hosts } = driver.runtime;
+  const host = new SpokenHost(driver.world, hosts).hello();
+  await driver.world.idle();
+  const carrier = await hosts.carrier({ namespace: "default", pool: "default", name: "counter" });
+  host.raw("no message of a host");
+  await driver.world.idle();
+  expect(carrier.open).toBe(false);
+  const story: string[] = [];
+  const line = carrier.connect({ heard: () => {}, lost: ({ code }) => void story.push(code) });
+  story.push("line");
+  line.send({ $case: "cancel", value: { call: 1 } });
+  await driver.world.idle();
+  expect(story).toEqual(["line", "lost"]);
+});
+
 test("S3.7 a stale generation is fenced out: its SQL, reads and barriers are refused by type, its writes end it, and its answers are nobody's", async () => {
   const use = { counter: remoteActor<typeof counter>({ database: true }) };
   await using driver = await Driver.start(use, { hostToken: "secret", databases: true });

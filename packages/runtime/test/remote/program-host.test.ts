@@ -69,6 +69,22 @@ test("TROUPE_ENDPOINT makes a host of a program without a change; stop() moves i
   }
 });
 
+test("a host that was taken, and is refused when it comes back, is over, and its process has failed", async () => {
+  await using troupe = await engine();
+  const { exitCode } = process;
+  try {
+    const host = await setup({ use: { counter } }).startHost({ endpoint: troupe.endpoint, token: "secret" });
+    await troupe.registry.stop();
+    const other = setup({ use: { counter: remoteActor<typeof counter>() }, hosts: { token: "another" } });
+    await other.start({ ...quiet, port: Number(new URL(troupe.endpoint).port) });
+    await host.over;
+    expect(process.exitCode).toBe(1);
+    await other.stop();
+  } finally {
+    process.exitCode = exitCode;
+  }
+});
+
 test("what a host can't obey is refused by name, and so are a wrong token and no engine", async () => {
   await using troupe = await engine();
   const options = { endpoint: troupe.endpoint, token: "secret", signals: false };

@@ -158,6 +158,24 @@ test("S3.3 what waits is bounded, and a flood of quick statements lets others in
   expect([refused.code, done]).toEqual(["sqlite.busy", all.length]);
 });
 
+test("S3.3 a batch counts by its statements: what waits isn't more than may wait, unless it waits alone", async () => {
+  const world = new World();
+  const share = new SqlWorkers(world).share();
+  const held = Promise.withResolvers<void>();
+  for (let index = 0; index < limits.sqlWorkersOfActor; index += 1) void share.run(() => held.promise);
+  const wait = (count: number) => watch((async () => await share.run(() => count, count))());
+  const [most, refused] = [wait(limits.sqlBatchStatements), wait(1)];
+  held.resolve();
+  await world.idle();
+  expect([most.value, refused.code]).toEqual([limits.sqlBatchStatements, "sqlite.busy"]);
+  const again = Promise.withResolvers<void>();
+  for (let index = 0; index < limits.sqlWorkersOfActor; index += 1) void share.run(() => again.promise);
+  const [first, tooMany, last] = [wait(limits.sqlWaiting - 1), wait(2), wait(1)];
+  again.resolve();
+  await world.idle();
+  expect([first.state, tooMany.code, last.state]).toEqual(["resolved", "sqlite.busy", "resolved"]);
+});
+
 test("S3.2 a stop refuses what waits, ends transactions, waits for what runs, and not for ever; all who wait for it share one wait", async () => {
   const world = new World();
   const share = new SqlWorkers(world).share();

@@ -3,6 +3,7 @@ import { limits } from "@troupe/protocol";
 import type { HostResume } from "@troupe/protocol/host/v1";
 import { actor, event } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import type { Message } from "../../src/ports/transport.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
 import { type Watched, watch } from "../driver/watch.ts";
@@ -99,6 +100,64 @@ test("S3.6 past the bound a host is given up: a call that was sent may have been
   await driver.world.idle();
   // The half of the call that was done was written; nothing of those that never left.
   expect(await driver.act("counter", "increment", 0)).toMatchObject({ output: [11, 1] });
+});
+
+test("a host whose time ends between its Hello and the Welcome begins anew, and the engine knows it", async () => {
+  const { driver, hosts, host } = await engine();
+  await using _ = driver;
+  const { client, links } = host();
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [1, 1] });
+  // The engine hears all at once; what it says on the next link stays under way.
+  const held: (() => void)[] = [];
+  const { accept } = hosts();
+  hosts().accept = (far) => {
+    Reflect.deleteProperty(hosts(), "accept");
+    const send = far.send.bind(far);
+    accept.call(hosts(), Object.assign(far, { send: (data: Message) => void held.push(() => send(data)) }));
+  };
+  links[0]?.break();
+  await driver.world.pass(limits.hostResumeMs - 10);
+  expect([hosts().list()[0]?.state, client.size, links.length]).toEqual(["open", 1, 2]);
+  await driver.world.pass(20);
+  expect(client.size).toBe(0);
+  for (const arrive of held) arrive();
+  await driver.world.pass(500);
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [2, 1] });
+  expect(
+    hosts()
+      .list()
+      .map(({ state }) => state),
+  ).toEqual(["open"]);
+  // The next cut is one like any other.
+  links.at(-1)?.break();
+  await driver.world.pass(500);
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [3, 2] });
+  expect(client.refusal).toBeUndefined();
+});
+
+test("a session that the engine refuses to take up isn't the host's end: the host comes anew", async () => {
+  const { driver, hosts, host } = await engine();
+  await using _ = driver;
+  const { client, links } = host();
+  await driver.world.idle();
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [1, 1] });
+  const [{ hostId = "" } = {}] = hosts().list();
+  // Somebody else has its session, as a copy of its machine would.
+  const resume = { hostId, epoch: 9, received: 2, forgotten: 0 };
+  const copy = new SpokenHost(driver.world, hosts()).hello({ resumes: true, resume });
+  await driver.world.pass(500);
+  expect(copy.heard[0]).toMatchObject({ $case: "welcome", value: { resumed: true, hostId } });
+  expect([links.length, client.size, client.refusal]).toEqual([3, 0, undefined]);
+  expect(
+    hosts()
+      .list()
+      .map(({ state }) => state),
+  ).toEqual(["open", "open"]);
+  const over = watch(client.over);
+  await driver.world.pass(5_000);
+  expect(over.state).toBe("pending");
+  expect(await driver.act("counter", "increment", 1)).toMatchObject({ output: [2, 1] });
 });
 
 test("links that break at any message lose nothing, and do nothing twice", async () => {

@@ -153,6 +153,26 @@ test("one request at a time; refused ones are repeated with pauses while somebod
   expect(asked.length).toBe(4);
   allocator.close();
   expect(asked[2]?.aborted()).toBe(true);
+  // A host that comes while the engine stops changes nothing.
+  allocator.arrived("edge");
+  allocator.ask("edge");
+  expect(asked.length).toBe(4);
+});
+
+test("why no function can be started is said once a minute, however often it was tried", async () => {
+  const world = new World();
+  const allocator = new Allocator({
+    env: world,
+    functions: { start: () => Promise.reject(new Error("http://app/start answered 404")) },
+    pools: [{ pool: "edge", url: "http://app", place: "edge" }],
+    wanted: () => true,
+  });
+  allocator.ask("edge");
+  await world.pass(59_000);
+  expect(world.lines.map(({ fields }) => fields["more"])).toEqual([0]);
+  await world.pass(10_000);
+  expect(world.lines.map(({ fields }) => Number(fields["more"]) > 10)).toEqual([false, true]);
+  allocator.close();
 });
 
 test("an engine whose function can't be started says so, with the reason in its cause", async () => {

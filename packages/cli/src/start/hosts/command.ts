@@ -5,13 +5,14 @@
  * other: they start in the next one with the next call, and whoever waited for an answer is told that it is lost.
  */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { startErrors } from "../../errors.ts";
 import type { RunTerminal } from "../../run/command.ts";
 import { importRegistry, type RunnableRegistry } from "../registry-of.ts";
-import { HostProcess } from "./host-process.ts";
+import { HostProcess, type HostProcessParts } from "./host-process.ts";
 
 const MOST_HOSTS = 64;
 
@@ -48,12 +49,11 @@ export async function startWithHosts(
   try {
     const { endpoint } = await registry.start({ ...start, hostProcesses: processes });
     const command = [...(terminal.self ?? []), "host", resolve(terminal.cwd, file)];
-    // The second is for the program's own `registry.client()`, also before its host has started.
-    const env = { TROUPE_HOST_PROCESS: JSON.stringify(processes), TROUPE_ENDPOINT: endpoint };
+    // For the program's own `registry.client()`, also before its host has started.
+    const env = { TROUPE_ENDPOINT: endpoint };
+    const tell = (line: string): void => terminal.err?.(`troupe  ${line}\n`);
     for (let number = 1; number <= count; number += 1)
-      hosts.push(
-        new HostProcess({ number, command, env, tell: (line) => terminal.err?.(`troupe  ${line}\n`) }),
-      );
+      hosts.push(new HostProcess({ number, command, env, place: processes, tell }));
     await Promise.all(hosts.map((host) => host.ready));
   } catch (cause) {
     await stop();
@@ -68,13 +68,18 @@ export async function startWithHosts(
  * on in the others, and the supervisor starts it again.
  */
 export async function runHostProcess(file: string, terminal: RunTerminal): Promise<void> {
-  const given = terminal.env?.["TROUPE_HOST_PROCESS"];
-  if (!given || process.send === undefined) throw startErrors.noSupervisor();
+  if (!terminal.env?.["TROUPE_HOST_PROCESS"] || process.send === undefined) throw startErrors.noSupervisor();
+  let processOf: HostProcessParts["place"] | undefined;
   // Also while it is starting, or looks for an engine that is no more.
-  process.once("disconnect", () => process.exit(0));
+  process.once("disconnect", () => {
+    // A supervisor that was killed has left it.
+    if (processOf !== undefined) rmSync(dirname(processOf.socket), { recursive: true, force: true });
+    process.exit(0);
+  });
   const asked = terminal.asked().then(() => "asked" as const);
+  [processOf] = await once(process, "message");
   const registry = await importRegistry(resolve(terminal.cwd, file));
-  const host = await registry.startHost({ processOf: JSON.parse(given), signals: false });
+  const host = await registry.startHost({ processOf, signals: false });
   process.send("ready");
   const end = await Promise.race([asked, host.over.then(() => "over" as const)]);
   if (end === "asked") await host.drain();

@@ -23,6 +23,8 @@ export interface HostProcessParts {
   readonly number: number;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the engine is, and what shows it who this is. */
+  readonly place: { readonly socket: string; readonly token: string };
   /** Says that one has ended and is started again. */
   readonly tell: (line: string) => void;
 }
@@ -77,9 +79,11 @@ export class HostProcess {
   #start(): void {
     const [command = "", ...args] = this.#parts.command;
     this.#startedAt = performance.now();
-    const env = { ...process.env, ...this.#parts.env };
+    const env = { ...process.env, ...this.#parts.env, TROUPE_HOST_PROCESS: String(this.#parts.number) };
     const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"], env });
     this.#child = child;
+    // Not in its environment, which every process that an actor starts would have, too. One that has ended says so below.
+    child.send(this.#parts.place, () => {});
     child.once("message", () => {
       this.#served = true;
       this.#ready.resolve();
