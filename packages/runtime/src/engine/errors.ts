@@ -45,6 +45,16 @@ export const engineErrors = {
       retryable: true,
       metadata: { name },
     }),
+  hostNotFound: (hostId: string) =>
+    error(
+      404,
+      "host",
+      "not_found",
+      `There is no host "${hostId.slice(0, 80)}" here: it has gone, or never was`,
+      {
+        metadata: { hostId: hostId.slice(0, 80) },
+      },
+    ),
   noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
     error(
       503,

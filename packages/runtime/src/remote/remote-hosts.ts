@@ -16,6 +16,8 @@ import type { Functions } from "../ports/functions.ts";
 import type { Link } from "../ports/transport.ts";
 import { Allocator } from "./allocator.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
+import { checkWithin } from "./drain-options.ts";
+import { checkDrained, type DrainedHosts } from "./drained-hosts.ts";
 import { EngineSession, poolOf } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
 import { type HostsConfig, HostTokens } from "./host-tokens.ts";
@@ -47,17 +49,6 @@ export interface RemoteHostSummary {
   readonly instances: number;
   /** The names of the actors that it has. */
   readonly actors: readonly string[];
-}
-
-/** Which hosts are drained. What is left out doesn't matter. */
-export interface DrainedHosts {
-  /** A namespace, by its name. Default: every one. */
-  readonly namespace?: string;
-  readonly pool?: string;
-  readonly hostId?: string;
-  readonly programVersion?: number;
-  /** Hosts with a version before this one. */
-  readonly olderThan?: number;
 }
 
 /** An actor that is to be placed. */
@@ -138,14 +129,20 @@ export class RemoteHosts {
   /**
    * Moves the actors of hosts to others: those of a pool, of one version of the program, of versions before one, or one host.
    * Settles when nothing runs on them, and they were told that they may stop; what hasn't left in `withinMs` (default: 30 s)
-   * is lost. Without another host that has their actors, callers wait for one.
+   * is lost. Without another host that has their actors, callers wait for one. Rejects with `config.unknown_option`,
+   * `config.invalid_option`, `namespace.not_found`, `host.not_found`: then nothing has happened.
    */
   async drain(which: DrainedHosts, withinMs: number = limits.hostDrainMs): Promise<void> {
+    checkDrained(which);
+    checkWithin(withinMs);
+    const { hostId } = which;
+    if (hostId !== undefined && !this.#sessions.has(hostId)) throw engineErrors.hostNotFound(hostId);
+    const only = which.namespace === undefined ? undefined : this.#parts.catalogue.idOf(which.namespace);
     const chosen = [...this.#sessions.values()].filter(
       ({ id, namespace, pool, program }) =>
-        this.#nameOf(namespace) === (which.namespace ?? this.#nameOf(namespace)) &&
+        namespace === (only ?? namespace) &&
         pool === (which.pool ?? pool) &&
-        id === (which.hostId ?? id) &&
+        id === (hostId ?? id) &&
         program === (which.programVersion ?? program) &&
         program < (which.olderThan ?? Infinity),
     );
