@@ -19,6 +19,7 @@ import { configErrors, storageErrors } from "../errors.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
 import { engineErrors } from "./errors.ts";
+import { isNamespaceName } from "./namespace-name.ts";
 import { isPoolName, isProgramVersion, PROGRAM_VERSION } from "./pool.ts";
 
 /** The namespace of whoever names none. Its id is its first name, as actors have it that were made before there were others. */
@@ -241,8 +242,7 @@ export class Catalogue implements Namespaces {
 
 /** Throws `namespace.invalid_name`. */
 export function checkNamespaceName(name: unknown): void {
-  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
-    throw engineErrors.badNamespaceName(name);
+  if (!isNamespaceName(name)) throw engineErrors.badNamespaceName(name);
 }
 
 /** Throws `host.invalid_pool`. */

@@ -3,13 +3,14 @@
  */
 
 import type { Env } from "@troupe/base";
-import { engineLimits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { engineErrors } from "../engine/errors.ts";
+import { isNamespaceName, NAMESPACE_NAME } from "../engine/namespace-name.ts";
 import { isPoolName, POOL_NAME } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import type { ServerlessPool } from "./allocator.ts";
+import { checkServerless } from "./serverless-pools.ts";
 
 /** A token of some hosts. */
 export interface HostToken {
@@ -81,6 +82,8 @@ export function checkHosts(config: HostsConfig | undefined): void {
     checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
     if (one.pool !== undefined && !isPoolName(one.pool))
       throw configErrors.invalidOption("hosts.tokens.pool", POOL_NAME);
+    if (one.namespace !== undefined && !isNamespaceName(one.namespace))
+      throw configErrors.invalidOption("hosts.tokens.namespace", NAMESPACE_NAME);
   }
   const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
@@ -88,11 +91,7 @@ export function checkHosts(config: HostsConfig | undefined): void {
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
   if (!Array.isArray(spread) || !spread.every(isPoolName))
     throw configErrors.invalidOption("hosts.spread", `a list of names of pools: ${POOL_NAME}`);
-  if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
-  for (const pool of serverless) {
-    checkKnownOptions("hosts.serverless", pool, poolKeys);
-    checkPool(pool, token);
-  }
+  checkServerless(serverless, token);
 }
 
 /** Nobody could bring their code: each call would wait for it in vain. Throws `config.hosts_missing`. */
@@ -105,24 +104,6 @@ export function checkRemoteActors(program: {
   if (name !== undefined) throw engineErrors.hostsMissing(name);
 }
 
-const poolKeys = ["pool", "namespace", "url", "token", "headers", "lifespanMs"];
-
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
-}
-
-function checkPool(
-  { pool, url, token, lifespanMs = engineLimits.serverlessLifespanMs }: ServerlessPool,
-  shared?: string,
-): void {
-  const name = "hosts.serverless";
-  if (!isPoolName(pool)) throw configErrors.invalidOption(`${name}.pool`, POOL_NAME);
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw configErrors.invalidOption(`${name}.url`, "an http or https address");
-  if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");
-  if (!(lifespanMs >= 1_000 && lifespanMs <= engineLimits.longestLifespanMs))
-    throw configErrors.invalidOption(
-      `${name}.lifespanMs`,
-      `a number from 1000 to ${engineLimits.longestLifespanMs}`,
-    );
 }
