@@ -83,10 +83,14 @@ export class Catalogue implements Namespaces {
   }
 
   idOf(name: string | undefined): string {
-    if (name === undefined || name === "") return DEFAULT_NAMESPACE;
-    const found = this.#byName.get(name);
-    if (found === undefined) throw engineErrors.namespaceNotFound(name.slice(0, 80));
-    return found.id;
+    const id = this.find(name);
+    if (id === undefined) throw engineErrors.namespaceNotFound(String(name).slice(0, 80));
+    return id;
+  }
+
+  /** The same, and undefined when there is none. */
+  find(name: string | undefined): string | undefined {
+    return name === undefined || name === "" ? DEFAULT_NAMESPACE : this.#byName.get(name)?.id;
   }
 
   nameOf(id: string): string | undefined {

@@ -11,6 +11,7 @@ import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
 import { type Catalogue, checkPoolName, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
 import { engineErrors } from "../engine/errors.ts";
+import { configErrors } from "../errors.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Functions } from "../ports/functions.ts";
 import type { Link } from "../ports/transport.ts";
@@ -83,7 +84,9 @@ export class RemoteHosts {
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
-    this.#tokens = new HostTokens(parts.config, parts.env.crypto);
+    const { config, env } = parts;
+    const idOf = (option: string, name: string | undefined): string => this.#configured(option, name);
+    this.#tokens = new HostTokens({ config, crypto: env.crypto, idOf });
     this.#allocator = this.#allocate();
     for (const { namespace, pool, programVersion } of parts.catalogue.withdrawals())
       this.#placement.withdraw(placeOf(namespace, pool), programVersion);
@@ -206,7 +209,7 @@ export class RemoteHosts {
   /** A host that is known goes on where it was; any other one is new. */
   #taken(link: Link, hello: HostHello, version: number): void {
     const { env, catalogue, config } = this.#parts;
-    const namespace = catalogue.idOf(hello.namespace);
+    const namespace = this.#namespaceOf(hello) ?? catalogue.idOf(hello.namespace);
     const pool = poolOf(hello);
     const known = hello.resume && this.#sessions.get(hello.resume.hostId);
     // Its token is good for this place: a session of another one isn't its to take up.
@@ -247,11 +250,32 @@ export class RemoteHosts {
 
   /** The token first: whoever has none learns nothing of what there is here. */
   #check(hello: HostHello): void {
-    const place = { namespace: hello.namespace || DEFAULT_NAMESPACE, pool: poolOf(hello) };
+    const { namespace, token } = hello;
+    const pool = poolOf(hello);
     if (this.#parts.config === undefined) throw engineErrors.notEnabled();
-    this.#tokens.check(hello.token, place);
-    checkPoolName(place.pool);
-    this.#parts.catalogue.idOf(hello.namespace);
+    const id = this.#namespaceOf(hello);
+    this.#tokens.check(token, { id, namespace: namespace || DEFAULT_NAMESPACE, pool });
+    checkPoolName(pool);
+    if (id === undefined) throw engineErrors.namespaceNotFound(namespace);
+  }
+
+  /**
+   * The id of a host's namespace; undefined when there is none of the name. One that comes back to its session is where it was,
+   * whatever its namespace is called by now.
+   */
+  #namespaceOf({ namespace, resume }: HostHello): string | undefined {
+    const session = resume && this.#sessions.get(resume.hostId);
+    return session?.said === namespace ? session.namespace : this.#parts.catalogue.find(namespace);
+  }
+
+  /** The id of a namespace that the program names. Throws `config.invalid_option`. */
+  #configured(option: string, name: string | undefined): string {
+    const id = this.#parts.catalogue.find(name);
+    if (id !== undefined) return id;
+    throw configErrors.invalidOption(
+      option,
+      `a namespace that is there: "${name}" isn't, setup({ namespaces }) makes it`,
+    );
   }
 
   #none({ place, pool, name }: Pick<Waiting, "place" | "pool" | "name">): TroupeError {
@@ -266,10 +290,11 @@ export class RemoteHosts {
   #allocate(): Allocator | undefined {
     const { env, config, functions } = this.#parts;
     if (functions === undefined || config?.serverless === undefined) return undefined;
-    const pools = config.serverless.map((pool) => ({
-      ...{ token: config.token ?? "", ...pool },
-      place: this.#place(pool.pool, pool.namespace),
-    }));
+    const pools = config.serverless.map((pool) => {
+      const id = this.#configured("hosts.serverless.namespace", pool.namespace);
+      const namespaceName = (): string => this.#nameOf(id);
+      return { token: config.token ?? "", ...pool, place: placeOf(id, pool.pool), namespaceName };
+    });
     for (const { place } of pools) this.#placement.allocated(place);
     const wanted = (place: string): boolean => [...this.#waiting].some((waiting) => waiting.place === place);
     return new Allocator({ env, functions, pools, wanted });
