@@ -101,6 +101,8 @@ export const limits = {
   hostAllocateMs: 30_000,
   /** The actors of a remote host that stops have this long to go elsewhere. */
   hostDrainMs: 30_000,
+  /** The longest time that a drain may be given. */
+  hostDrainLongestMs: 86_400_000,
   /** HTTP headers must have arrived in this time. */
   headersTimeoutMs: 10_000,
   /** A whole HTTP request must have arrived in this time. */

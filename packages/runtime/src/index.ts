@@ -183,10 +183,12 @@ export type { ProgramHost, ProgramHostOptions } from "./registry/program-host.ts
 export type { Registry, Server } from "./registry/registry.ts";
 export type { RuntimeChoice, RuntimeKind, SqlPlace } from "./registry/runtime-choice.ts";
 export type { ServerlessPool } from "./remote/allocator.ts";
+export type { DrainOptions } from "./remote/drain-options.ts";
+export type { DrainedHosts } from "./remote/drained-hosts.ts";
 export type { HostsConfig, HostToken } from "./remote/host-tokens.ts";
 export type { RemoteDefinition } from "./remote/remote-actor.ts";
 export { remoteActor } from "./remote/remote-actor.ts";
-export type { DrainedHosts, RemoteHostSummary, RemoteHosts } from "./remote/remote-hosts.ts";
+export type { RemoteHostSummary, RemoteHosts } from "./remote/remote-hosts.ts";
 export type { CrashPoint } from "./testing/crashing-storage.ts";
 export type { Leak } from "./testing/errors.ts";
 export { testErrors } from "./testing/errors.ts";

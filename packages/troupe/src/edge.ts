@@ -1,4 +1,4 @@
-export type { RemoteHost, RemoteHostOptions } from "@troupe/runtime/edge";
+export type { DrainOptions, RemoteHost, RemoteHostOptions } from "@troupe/runtime/edge";
 export {
   actor,
   CriticalError,

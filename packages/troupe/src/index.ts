@@ -53,6 +53,7 @@ export type {
   DeadLetterQueue,
   DestroyContextOf,
   DisconnectContextOf,
+  DrainOptions,
   Durability,
   EventDeclaration,
   EventDeclarations,

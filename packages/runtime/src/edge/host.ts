@@ -1,10 +1,10 @@
 /**
  * A remote host where there is no disk: it opens a link to the engine, and runs actors as long as the link lives.
  */
-import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { checkKnownOptions } from "../known-options.ts";
+import { type DrainOptions, readDrain } from "../remote/drain-options.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
@@ -37,9 +37,9 @@ export interface RemoteHost {
   readonly over: Promise<void>;
   /**
    * Moves its actors to other hosts, without a failed call, and ends it. Settles when it is over; what hasn't left in
-   * `withinMs` (default: 30 s) is lost.
+   * `withinMs` (default: 30 s) is lost. Rejects with `config.unknown_option`, `config.invalid_option`: then nothing has happened.
    */
-  drain(options?: { readonly withinMs?: number }): Promise<void>;
+  drain(options?: DrainOptions): Promise<void>;
   /** Ends it; what runs on it is lost. */
   close(): void;
   /**
@@ -62,7 +62,7 @@ export function startHost(options: RemoteHostOptions): RemoteHost {
   return {
     ready: client.ready,
     over: client.over,
-    drain: ({ withinMs = limits.hostDrainMs } = {}) => client.drain(withinMs),
+    drain: async (options) => await client.drain(readDrain(options)),
     close: () => client.close(),
     response: () => lasting(client, env),
   };

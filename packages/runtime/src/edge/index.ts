@@ -3,6 +3,7 @@ export { actor } from "../actor/definition.ts";
 export { event } from "../actor/types/event.ts";
 export { queue } from "../actor/types/queue.ts";
 export { Loop, workflow } from "../actor/workflow.ts";
+export type { DrainOptions } from "../remote/drain-options.ts";
 export { CriticalError, RollbackError } from "../workflow/failure.ts";
 export { edgeEnv } from "./env.ts";
 export type { RemoteHost, RemoteHostOptions } from "./host.ts";

@@ -19,6 +19,7 @@ import { configErrors, storageErrors } from "../errors.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
 import { engineErrors } from "./errors.ts";
+import { isNamespaceName } from "./namespace-name.ts";
 import { isPoolName, isProgramVersion, PROGRAM_VERSION } from "./pool.ts";
 
 /** The namespace of whoever names none. Its id is its first name, as actors have it that were made before there were others. */
@@ -82,10 +83,14 @@ export class Catalogue implements Namespaces {
   }
 
   idOf(name: string | undefined): string {
-    if (name === undefined || name === "") return DEFAULT_NAMESPACE;
-    const found = this.#byName.get(name);
-    if (found === undefined) throw engineErrors.namespaceNotFound(name.slice(0, 80));
-    return found.id;
+    const id = this.find(name);
+    if (id === undefined) throw engineErrors.namespaceNotFound(String(name).slice(0, 80));
+    return id;
+  }
+
+  /** The same, and undefined when there is none. */
+  find(name: string | undefined): string | undefined {
+    return name === undefined || name === "" ? DEFAULT_NAMESPACE : this.#byName.get(name)?.id;
   }
 
   nameOf(id: string): string | undefined {
@@ -241,8 +246,7 @@ export class Catalogue implements Namespaces {
 
 /** Throws `namespace.invalid_name`. */
 export function checkNamespaceName(name: unknown): void {
-  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
-    throw engineErrors.badNamespaceName(name);
+  if (!isNamespaceName(name)) throw engineErrors.badNamespaceName(name);
 }
 
 /** Throws `host.invalid_pool`. */

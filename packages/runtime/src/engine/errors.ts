@@ -2,6 +2,7 @@
  * Errors of an engine: of namespaces, of which hosts it takes, and of what they bring.
  */
 import { error } from "../new-error.ts";
+import { NAMESPACE_NAME } from "./namespace-name.ts";
 import { POOL_NAME } from "./pool.ts";
 
 /** By `group.code`. */
@@ -11,13 +12,9 @@ export const engineErrors = {
   namespaceTaken: (name: string) =>
     error(409, "namespace", "taken", `There is a namespace "${name}" already`, { metadata: { name } }),
   badNamespaceName: (name: unknown) =>
-    error(
-      400,
-      "namespace",
-      "invalid_name",
-      "The name of a namespace has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first",
-      { metadata: { name: String(name).slice(0, 80) } },
-    ),
+    error(400, "namespace", "invalid_name", `The name of a namespace is ${NAMESPACE_NAME}`, {
+      metadata: { name: String(name).slice(0, 80) },
+    }),
   tooManyNamespaces: (limit: number) =>
     error(429, "namespace", "too_many", `There are ${limit} namespaces already`, { metadata: { limit } }),
   tooManyActors: (limit: number) =>
@@ -45,6 +42,16 @@ export const engineErrors = {
       retryable: true,
       metadata: { name },
     }),
+  hostNotFound: (hostId: string) =>
+    error(
+      404,
+      "host",
+      "not_found",
+      `There is no host "${hostId.slice(0, 80)}" here: it has gone, or never was`,
+      {
+        metadata: { hostId: hostId.slice(0, 80) },
+      },
+    ),
   noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
     error(
       503,

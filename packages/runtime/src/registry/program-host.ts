@@ -2,12 +2,12 @@
  * A program's actors on an engine that is elsewhere: the same definitions, and in place of a store and a door one link to
  * the engine.
  */
-import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { PROCESS_POOL } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
+import { type DrainOptions, readDrain } from "../remote/drain-options.ts";
 import { HostClient } from "../remote/host-client.ts";
 import { checkHostPlace } from "../remote/host-place.ts";
 import { hostUrl } from "../remote/host-url.ts";
@@ -43,8 +43,11 @@ export interface ProgramHost {
   readonly namespace: string | undefined;
   /** Settles when the host is over: drained, closed, or refused. */
   readonly over: Promise<void>;
-  /** Moves its actors to other hosts, without a failed call, and ends it. What hasn't left in `withinMs` (30 s) is lost. */
-  drain(options?: { readonly withinMs?: number }): Promise<void>;
+  /**
+   * Moves its actors to other hosts, without a failed call, and ends it. What hasn't left in `withinMs` (30 s) is lost. Rejects
+   * with `config.unknown_option`, `config.invalid_option`: then nothing has happened.
+   */
+  drain(options?: DrainOptions): Promise<void>;
   /** Ends it; what runs on it is lost. */
   close(): void;
 }
@@ -80,7 +83,7 @@ export async function startProgramHost(
   const client = openHost(platform, program, place);
   await client.ready;
   const unprepare = prepare(program.use);
-  const drain = (withinMs: number = limits.hostDrainMs): Promise<void> => client.drain(withinMs);
+  const drain = async (options?: DrainOptions): Promise<void> => await client.drain(readDrain(options));
   const unwatch = options.signals === false ? () => {} : platform.onSignal(() => drain());
   const over = client.over.then(async () => {
     if (client.refusal !== undefined && options.signals !== false) platform.refused();
@@ -91,7 +94,7 @@ export async function startProgramHost(
     endpoint: place.endpoint,
     namespace: place.namespace,
     over,
-    drain: ({ withinMs } = {}) => drain(withinMs),
+    drain,
     close: () => client.close(),
   };
 }

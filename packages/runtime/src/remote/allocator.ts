@@ -16,7 +16,7 @@ import { Seldom } from "../seldom.ts";
 /** A pool whose hosts are functions of a platform. */
 export interface ServerlessPool {
   readonly pool: string;
-  /** The name of a namespace. Default: the default one. */
+  /** The name of a namespace when the engine starts; a rename changes nothing. Default: the default one. */
   readonly namespace?: string;
   /** Where the program answers, without `/start`: `https://my-app.example/api`. */
   readonly url: string;
@@ -32,6 +32,8 @@ export interface ServerlessPool {
 export interface AllocatedPool extends ServerlessPool {
   /** As placement knows it. */
   readonly place: string;
+  /** What its namespace is called by now. */
+  readonly namespaceName: () => string;
 }
 
 /** What an allocator is made of. */
@@ -125,7 +127,7 @@ export class Allocator {
       url,
       token = "",
       headers,
-      namespace,
+      namespaceName,
       pool,
       lifespanMs = engineLimits.serverlessLifespanMs,
     } = asking.pool;
@@ -134,7 +136,7 @@ export class Allocator {
       const run = await this.#parts.functions.start({
         url: `${url.replace(/\/+$/, "")}/start`,
         headers: { ...headers, authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({ pool, namespace: namespace ?? "", lifespanMs }),
+        body: JSON.stringify({ pool, namespace: namespaceName(), lifespanMs }),
         signal: abort.signal,
       });
       await run.ended;

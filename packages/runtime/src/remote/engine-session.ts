@@ -79,7 +79,10 @@ const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** One remote host. */
 export class EngineSession {
   readonly id: string;
+  /** The id of its namespace. */
   readonly namespace: string;
+  /** What its host calls that. */
+  readonly said: string;
   readonly pool: string;
   /** The pool, as placement knows it. */
   readonly place: string;
@@ -109,6 +112,7 @@ export class EngineSession {
     this.#parts = parts;
     this.id = env.ids.ordered();
     this.namespace = parts.namespace;
+    this.said = hello.namespace;
     this.pool = poolOf(hello);
     this.place = placeOf(parts.namespace, this.pool);
     this.program = hello.programVersion;

@@ -15,8 +15,9 @@ export interface GivenPlace {
 export function checkHostPlace(given: GivenPlace): void {
   const { endpoint, token, namespace, pool = "default", programVersion = 0 } = given;
   const { invalidOption } = configErrors;
-  if (typeof endpoint !== "string" || !/^https?:/i.test(endpoint) || !URL.canParse(endpoint))
-    throw invalidOption("endpoint", "an engine's address: http:// or https://");
+  // What would be dropped in silence is refused too: an engine is at a root, and `token` is all that a host shows.
+  if (typeof endpoint !== "string" || !/^https?:\/\/[^/?#@]+\/?$/i.test(endpoint) || !URL.canParse(endpoint))
+    throw invalidOption("endpoint", "an engine's address: http:// or https://, a name and a port");
   if (typeof token !== "string" || token === "") throw invalidOption("token", "the engine's `hosts.token`");
   if (namespace !== undefined && typeof namespace !== "string") throw invalidOption("namespace", "a name");
   if (!isPoolName(pool)) throw invalidOption("pool", POOL_NAME);

@@ -3,18 +3,22 @@
  */
 
 import type { Env } from "@troupe/base";
-import { engineLimits, limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { engineErrors } from "../engine/errors.ts";
+import { isNamespaceName, NAMESPACE_NAME } from "../engine/namespace-name.ts";
 import { isPoolName, POOL_NAME } from "../engine/pool.ts";
 import { configErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import type { ServerlessPool } from "./allocator.ts";
+import { checkServerless } from "./serverless-pools.ts";
 
 /** A token of some hosts. */
 export interface HostToken {
   readonly token: string;
-  /** The name of the only namespace that its hosts may be in. Default: every one. */
+  /**
+   * The only namespace that its hosts may be in, by its name when the engine starts: a rename keeps the token's right. Default:
+   * every one.
+   */
   readonly namespace?: string;
   /** The only pool that its hosts may be in. Default: every one. */
   readonly pool?: string;
@@ -40,31 +44,60 @@ export interface HostsConfig {
   readonly spread?: readonly string[];
 }
 
-/** The tokens of one engine. */
+/** What the tokens of an engine are kept with. */
+export interface HostTokensParts {
+  readonly config: HostsConfig | undefined;
+  readonly crypto: Env["crypto"];
+  /** The id of the namespace that `option` names. Throws `config.invalid_option`. */
+  readonly idOf: (option: string, name: string | undefined) => string;
+}
+
+/** Where somebody wants to be a host. */
+export interface ShownPlace {
+  /** The namespace's id; undefined when there is none of the name. */
+  readonly id: string | undefined;
+  /** Its name, as it was said. */
+  readonly namespace: string;
+  readonly pool: string;
+}
+
+/** A token, and what it is for; what is left out doesn't matter. */
+interface KnownToken {
+  readonly bytes: Uint8Array;
+  readonly namespace: string | undefined;
+  readonly pool: string | undefined;
+}
+
+/**
+ * The tokens of one engine. Each is for a namespace's id: its name is looked up once, when the engine starts, so that a rename
+ * keeps its right, and another namespace that is given the old name later doesn't get it.
+ */
 export class HostTokens {
   readonly #crypto: Env["crypto"];
-  readonly #tokens: readonly { readonly of: HostToken; readonly bytes: Uint8Array }[];
+  readonly #tokens: readonly KnownToken[];
 
-  constructor(config: HostsConfig | undefined, crypto: Env["crypto"]) {
+  /** Throws `config.invalid_option`. */
+  constructor({ config, crypto, idOf }: HostTokensParts) {
     const { token, tokens = [] } = config ?? {};
-    const all = token === undefined ? tokens : [{ token }, ...tokens];
+    const all: readonly HostToken[] = token === undefined ? tokens : [{ token }, ...tokens];
     this.#crypto = crypto;
-    this.#tokens = all.map((of) => ({ of, bytes: utf8.encode(of.token) }));
+    this.#tokens = all.map(({ token: text, namespace, pool }) => ({
+      bytes: utf8.encode(text),
+      namespace: namespace === undefined ? undefined : idOf("hosts.tokens.namespace", namespace),
+      pool,
+    }));
   }
 
   /**
    * Throws `host.wrong_token` unless `shown` is known, and `host.not_allowed` unless it is good for the place. A token may be
    * given for several. All are compared, so that the time tells nothing.
    */
-  check(shown: string, place: { readonly namespace: string; readonly pool: string }): void {
+  check(shown: string, { id, namespace, pool }: ShownPlace): void {
     const bytes = utf8.encode(shown);
     const same = this.#tokens.filter((known) => this.#crypto.timingSafeEqual(known.bytes, bytes));
     if (same.length === 0) throw engineErrors.wrongToken();
-    const allowed = same.some(
-      ({ of }) =>
-        place.namespace === (of.namespace ?? place.namespace) && place.pool === (of.pool ?? place.pool),
-    );
-    if (!allowed) throw engineErrors.notAllowed(place.namespace, place.pool);
+    const allowed = same.some((known) => id === (known.namespace ?? id) && pool === (known.pool ?? pool));
+    if (!allowed) throw engineErrors.notAllowed(namespace, pool);
   }
 }
 
@@ -81,6 +114,8 @@ export function checkHosts(config: HostsConfig | undefined): void {
     checkKnownOptions("hosts.tokens", one, ["token", "namespace", "pool"]);
     if (one.pool !== undefined && !isPoolName(one.pool))
       throw configErrors.invalidOption("hosts.tokens.pool", POOL_NAME);
+    if (one.namespace !== undefined && !isNamespaceName(one.namespace))
+      throw configErrors.invalidOption("hosts.tokens.namespace", NAMESPACE_NAME);
   }
   const some = token === undefined ? (tokens ?? []).length > 0 : isText(token);
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
@@ -88,11 +123,7 @@ export function checkHosts(config: HostsConfig | undefined): void {
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
   if (!Array.isArray(spread) || !spread.every(isPoolName))
     throw configErrors.invalidOption("hosts.spread", `a list of names of pools: ${POOL_NAME}`);
-  if (!Array.isArray(serverless)) throw configErrors.invalidOption("hosts.serverless", "a list of pools");
-  for (const pool of serverless) {
-    checkKnownOptions("hosts.serverless", pool, poolKeys);
-    checkPool(pool, token);
-  }
+  checkServerless(serverless, token);
 }
 
 /** Nobody could bring their code: each call would wait for it in vain. Throws `config.hosts_missing`. */
@@ -105,24 +136,6 @@ export function checkRemoteActors(program: {
   if (name !== undefined) throw engineErrors.hostsMissing(name);
 }
 
-const poolKeys = ["pool", "namespace", "url", "token", "headers", "lifespanMs"];
-
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
-}
-
-function checkPool(
-  { pool, url, token, lifespanMs = engineLimits.serverlessLifespanMs }: ServerlessPool,
-  shared?: string,
-): void {
-  const name = "hosts.serverless";
-  if (!isPoolName(pool)) throw configErrors.invalidOption(`${name}.pool`, POOL_NAME);
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw configErrors.invalidOption(`${name}.url`, "an http or https address");
-  if (!isText(token ?? shared)) throw configErrors.invalidOption(`${name}.token`, "given, or `hosts.token`");
-  if (!(lifespanMs >= 1_000 && lifespanMs <= limits.longestLifespanMs))
-    throw configErrors.invalidOption(
-      `${name}.lifespanMs`,
-      `a number from 1000 to ${limits.longestLifespanMs}`,
-    );
 }

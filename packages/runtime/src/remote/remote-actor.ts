@@ -34,6 +34,7 @@ export function remoteActor<D extends AnyActorDefinition = AnyActorDefinition>(
   checkKnownOptions("remoteActor", options, ["pool", "database", "sqlTimeLimitMs"]);
   const { pool = "default", database = false, sqlTimeLimitMs: statementMs } = options;
   if (!isPoolName(pool)) throw configErrors.invalidOption("pool", POOL_NAME);
+  if (typeof database !== "boolean") throw configErrors.invalidOption("database", "true or false");
   checkSqlTimeLimit(statementMs);
   if (statementMs !== undefined && !database)
     throw configErrors.invalidOption("sqlTimeLimitMs", "with `database: true`");

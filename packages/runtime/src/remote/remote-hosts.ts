@@ -11,11 +11,14 @@ import { decodeDeclarations } from "@troupe/protocol/actor/v1";
 import type { HostHello } from "@troupe/protocol/host/v1";
 import { type Catalogue, checkPoolName, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
 import { engineErrors } from "../engine/errors.ts";
+import { configErrors } from "../errors.ts";
 import type { ActorCarrier } from "../ports/carried.ts";
 import type { Functions } from "../ports/functions.ts";
 import type { Link } from "../ports/transport.ts";
 import { Allocator } from "./allocator.ts";
 import { type HostProtocol, hostProtocol } from "./compatibility.ts";
+import { checkWithin } from "./drain-options.ts";
+import { checkDrained, type DrainedHosts } from "./drained-hosts.ts";
 import { EngineSession, poolOf } from "./engine-session.ts";
 import { remoteErrors } from "./errors.ts";
 import { type HostsConfig, HostTokens } from "./host-tokens.ts";
@@ -47,17 +50,6 @@ export interface RemoteHostSummary {
   readonly instances: number;
   /** The names of the actors that it has. */
   readonly actors: readonly string[];
-}
-
-/** Which hosts are drained. What is left out doesn't matter. */
-export interface DrainedHosts {
-  /** A namespace, by its name. Default: every one. */
-  readonly namespace?: string;
-  readonly pool?: string;
-  readonly hostId?: string;
-  readonly programVersion?: number;
-  /** Hosts with a version before this one. */
-  readonly olderThan?: number;
 }
 
 /** An actor that is to be placed. */
@@ -92,7 +84,9 @@ export class RemoteHosts {
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
-    this.#tokens = new HostTokens(parts.config, parts.env.crypto);
+    const { config, env } = parts;
+    const idOf = (option: string, name: string | undefined): string => this.#configured(option, name);
+    this.#tokens = new HostTokens({ config, crypto: env.crypto, idOf });
     this.#allocator = this.#allocate();
     for (const { namespace, pool, programVersion } of parts.catalogue.withdrawals())
       this.#placement.withdraw(placeOf(namespace, pool), programVersion);
@@ -138,14 +132,20 @@ export class RemoteHosts {
   /**
    * Moves the actors of hosts to others: those of a pool, of one version of the program, of versions before one, or one host.
    * Settles when nothing runs on them, and they were told that they may stop; what hasn't left in `withinMs` (default: 30 s)
-   * is lost. Without another host that has their actors, callers wait for one.
+   * is lost. Without another host that has their actors, callers wait for one. Rejects with `config.unknown_option`,
+   * `config.invalid_option`, `namespace.not_found`, `host.not_found`: then nothing has happened.
    */
   async drain(which: DrainedHosts, withinMs: number = limits.hostDrainMs): Promise<void> {
+    checkDrained(which);
+    checkWithin(withinMs);
+    const { hostId } = which;
+    if (hostId !== undefined && !this.#sessions.has(hostId)) throw engineErrors.hostNotFound(hostId);
+    const only = which.namespace === undefined ? undefined : this.#parts.catalogue.idOf(which.namespace);
     const chosen = [...this.#sessions.values()].filter(
       ({ id, namespace, pool, program }) =>
-        this.#nameOf(namespace) === (which.namespace ?? this.#nameOf(namespace)) &&
+        namespace === (only ?? namespace) &&
         pool === (which.pool ?? pool) &&
-        id === (which.hostId ?? id) &&
+        id === (hostId ?? id) &&
         program === (which.programVersion ?? program) &&
         program < (which.olderThan ?? Infinity),
     );
@@ -209,7 +209,7 @@ export class RemoteHosts {
   /** A host that is known goes on where it was; any other one is new. */
   #taken(link: Link, hello: HostHello, version: number): void {
     const { env, catalogue, config } = this.#parts;
-    const namespace = catalogue.idOf(hello.namespace);
+    const namespace = this.#namespaceOf(hello) ?? catalogue.idOf(hello.namespace);
     const pool = poolOf(hello);
     const known = hello.resume && this.#sessions.get(hello.resume.hostId);
     // Its token is good for this place: a session of another one isn't its to take up.
@@ -250,11 +250,32 @@ export class RemoteHosts {
 
   /** The token first: whoever has none learns nothing of what there is here. */
   #check(hello: HostHello): void {
-    const place = { namespace: hello.namespace || DEFAULT_NAMESPACE, pool: poolOf(hello) };
+    const { namespace, token } = hello;
+    const pool = poolOf(hello);
     if (this.#parts.config === undefined) throw engineErrors.notEnabled();
-    this.#tokens.check(hello.token, place);
-    checkPoolName(place.pool);
-    this.#parts.catalogue.idOf(hello.namespace);
+    const id = this.#namespaceOf(hello);
+    this.#tokens.check(token, { id, namespace: namespace || DEFAULT_NAMESPACE, pool });
+    checkPoolName(pool);
+    if (id === undefined) throw engineErrors.namespaceNotFound(namespace);
+  }
+
+  /**
+   * The id of a host's namespace; undefined when there is none of the name. One that comes back to its session is where it was,
+   * whatever its namespace is called by now.
+   */
+  #namespaceOf({ namespace, resume }: HostHello): string | undefined {
+    const session = resume && this.#sessions.get(resume.hostId);
+    return session?.said === namespace ? session.namespace : this.#parts.catalogue.find(namespace);
+  }
+
+  /** The id of a namespace that the program names. Throws `config.invalid_option`. */
+  #configured(option: string, name: string | undefined): string {
+    const id = this.#parts.catalogue.find(name);
+    if (id !== undefined) return id;
+    throw configErrors.invalidOption(
+      option,
+      `a namespace that is there: "${name}" isn't, setup({ namespaces }) makes it`,
+    );
   }
 
   #none({ place, pool, name }: Pick<Waiting, "place" | "pool" | "name">): TroupeError {
@@ -269,10 +290,11 @@ export class RemoteHosts {
   #allocate(): Allocator | undefined {
     const { env, config, functions } = this.#parts;
     if (functions === undefined || config?.serverless === undefined) return undefined;
-    const pools = config.serverless.map((pool) => ({
-      ...{ token: config.token ?? "", ...pool },
-      place: this.#place(pool.pool, pool.namespace),
-    }));
+    const pools = config.serverless.map((pool) => {
+      const id = this.#configured("hosts.serverless.namespace", pool.namespace);
+      const namespaceName = (): string => this.#nameOf(id);
+      return { token: config.token ?? "", ...pool, place: placeOf(id, pool.pool), namespaceName };
+    });
     for (const { place } of pools) this.#placement.allocated(place);
     const wanted = (place: string): boolean => [...this.#waiting].some((waiting) => waiting.place === place);
     return new Allocator({ env, functions, pools, wanted });

@@ -36,6 +36,8 @@ export interface DriverOptions {
   /** For every namespace and pool. */
   readonly hostToken?: string;
   readonly hosts?: HostsConfig;
+  /** Namespaces that are there from the start, as `setup({ namespaces })` has them. */
+  readonly namespaces?: readonly string[];
   readonly rateLimit?: RateLimits;
   readonly inspector?: InspectorSettings;
   readonly relay?: RelaySetting;
@@ -227,6 +229,8 @@ export class Driver<U extends Use> {
   }
 
   #open(): Runtime {
+    const catalogue = new Catalogue(this.#world, this.catalogue);
+    for (const name of this.#options.namespaces ?? []) catalogue.ensure(name);
     return new Runtime({
       env: this.#world,
       directory: this.directory,
@@ -235,7 +239,7 @@ export class Driver<U extends Use> {
       access: this.#options.access ?? {},
       maxAwakeActors: this.#options.maxAwakeActors,
       hosts: this.#options.hosts ?? hostsWith(this.#options.hostToken),
-      catalogue: new Catalogue(this.#world, this.catalogue),
+      catalogue,
       rateLimit: this.#options.rateLimit,
       inspector: this.#options.inspector,
       plugins: this.#options.plugins,

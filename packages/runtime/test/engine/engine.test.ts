@@ -1,5 +1,5 @@
 /** An engine that takes any actor: hosts bring them, and it remembers which there are. */
-import { actor, db } from "@troupe/runtime";
+import { actor, db, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver, type DriverOptions } from "../driver/driver.ts";
 import { rejection, watch } from "../driver/watch.ts";
@@ -150,19 +150,62 @@ test("a token for some hosts alone opens nothing else, and doesn't tell what the
     { token: "for-staging", namespace: "staging" },
     { token: "for-staging", namespace: "test" },
   ];
-  const { driver, host } = await engine({ hosts: { tokens, actors: "any" } });
+  const namespaces = ["staging", "test"];
+  const { driver, host } = await engine({ hosts: { tokens, actors: "any" }, namespaces });
   await using _ = driver;
-  driver.runtime.catalogue.create("staging");
   const ready = (given: Parameters<typeof host>[0]) => host(given).client.ready;
   const inPool = ready({ token: "for-gpu", pool: "gpu" });
   const inNamespace = ready({ token: "for-staging", namespace: "staging" });
   await driver.world.idle();
   await inPool;
   await inNamespace;
+  await ready({ token: "for-staging", namespace: "test" });
   expect(await rejection(ready({ token: "for-gpu" }))).toBe("host.not_allowed");
   expect(await rejection(ready({ token: "for-staging" }))).toBe("host.not_allowed");
-  expect(await rejection(ready({ token: "for-staging", namespace: "test" }))).toBe("namespace.not_found");
+  expect(await rejection(ready({ token: "for-gpu", pool: "gpu", namespace: "nowhere" }))).toBe(
+    "namespace.not_found",
+  );
+  expect(await rejection(ready({ token: "for-staging", namespace: "nowhere" }))).toBe("host.not_allowed");
   expect(await rejection(ready({ token: "guess", namespace: "nowhere" }))).toBe("host.wrong_token");
+});
+
+test("a token is for a namespace, not for its name: a rename keeps its right, and a new one of the old name is another", async () => {
+  const tokens = [{ token: "for-staging", namespace: "staging" }];
+  const { driver, host } = await engine({ hosts: { tokens, actors: "any" }, namespaces: ["staging"] });
+  await using _ = driver;
+  const { catalogue } = driver.runtime;
+  const there = host({ token: "for-staging", namespace: "staging" });
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a&namespace=staging", "increment", 1)).toMatchObject({ output: 1 });
+  catalogue.rename("staging", "test");
+  catalogue.create("staging");
+  // A host whose session goes on is in the namespace that it was taken into.
+  there.links[0]?.break();
+  await driver.world.pass(1_000);
+  expect([there.links.length, there.client.size]).toEqual([2, 1]);
+  expect(await driver.act("counter?key=a&namespace=test", "increment", 1)).toMatchObject({ output: 2 });
+  expect(driver.runtime.hosts.list()).toMatchObject([{ namespace: "test", state: "open" }]);
+  await host({ token: "for-staging", namespace: "test" }).client.ready;
+  expect(await rejection(host({ token: "for-staging", namespace: "staging" }).client.ready)).toBe(
+    "host.not_allowed",
+  );
+});
+
+test("a token or a pool of functions for a namespace that isn't there doesn't let an engine start", async () => {
+  for (const hosts of [
+    { tokens: [{ token: "for-staging", namespace: "stagin" }] },
+    {
+      token: "secret",
+      serverless: [{ pool: "edge", url: "https://functions.example", namespace: "stagin" }],
+    },
+  ]) {
+    const program = setup({ use: {}, hosts, namespaces: ["staging"] });
+    const started = program.start({ port: 0, durability: "memory", signals: false, banner: false });
+    await expect(started).rejects.toMatchObject({
+      code: "invalid_option",
+      message: expect.stringMatching(/hosts\.\w+\.namespace.*"stagin" isn't/),
+    });
+  }
 });
 
 test("a host that brings names without end is refused, and what was known stays", async () => {

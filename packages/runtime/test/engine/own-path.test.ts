@@ -18,8 +18,10 @@ const counter = actor({ state: { count: 0 }, actions: { increment: (c) => (c.sta
 test("S3.9 what is outside of an actor's own path never reaches it, nor what is another namespace's, another host's or an older generation's", async () => {
   const use = { door, counter: remoteActor<typeof counter>() };
   const tokens = [{ token: "secret" }, { token: "for-staging", namespace: "staging" }];
-  await using driver = await Driver.start(use, { hosts: { tokens, actors: "any" } });
-  driver.runtime.catalogue.create("staging");
+  await using driver = await Driver.start(use, {
+    hosts: { tokens, actors: "any" },
+    namespaces: ["staging"],
+  });
   const answer = async (path: string) => {
     const response = await driver.fetch(`/actor/door${path}`);
     return response.status === 200 ? await response.text() : response.status;

@@ -21,6 +21,7 @@ async function engine(pool: Partial<ServerlessPool> & { readonly url: string }) 
   const registry = setup({
     use: { counter: remoteActor<typeof counter>({ pool: "edge" }) },
     hosts: { token: "secret", serverless: [{ pool: "edge", ...pool }] },
+    namespaces: ["staging"],
   });
   const { endpoint } = await registry.start(quiet);
   const client = createClient<typeof registry>(endpoint);
@@ -49,6 +50,16 @@ test("S3.8: an actor that waits is allocating; the engine calls the function, wh
   expect(platform.starts).toBe(before);
   expect(await handle.increment(1)).toBe(2);
   expect(platform.starts).toBe(before + 1);
+});
+
+test("a pool of functions is for a namespace, not for its name: renamed, its functions are asked for under the new one", async () => {
+  await using platform = await FunctionPlatform.start();
+  await using troupe = await engine({ url: platform.url, namespace: "staging", lifespanMs: 1_000 });
+  troupe.registry.namespaces.rename("staging", "test");
+  platform.handler = setup({ use: { counter } }).serverless({ endpoint: troupe.endpoint, token: "secret" });
+  const client = await troupe.registry.client({ namespace: "test" });
+  expect(await client.counter.getOrCreate("a").increment(1)).toBe(1);
+  expect(troupe.registry.remoteHosts.list()).toMatchObject([{ namespace: "test", pool: "edge" }]);
 });
 
 test("with TROUPE_ENDPOINT `registry.handler` is the function; wrong tokens, methods and orders start nothing", async () => {
@@ -126,7 +137,7 @@ test("one request at a time; refused ones are repeated with pauses while somebod
           asked.push({ end: (error = new Error("503")) => reject(error), aborted: () => signal.aborted });
         }),
     },
-    pools: [{ pool: "edge", url: "http://app", place: "edge" }],
+    pools: [{ pool: "edge", url: "http://app", place: "edge", namespaceName: () => "default" }],
     wanted: () => wanted,
   });
   allocator.ask("edge");
@@ -164,7 +175,7 @@ test("why no function can be started is said once a minute, however often it was
   const allocator = new Allocator({
     env: world,
     functions: { start: () => Promise.reject(new Error("http://app/start answered 404")) },
-    pools: [{ pool: "edge", url: "http://app", place: "edge" }],
+    pools: [{ pool: "edge", url: "http://app", place: "edge", namespaceName: () => "default" }],
     wanted: () => true,
   });
   allocator.ask("edge");

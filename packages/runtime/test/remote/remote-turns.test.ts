@@ -1,0 +1,113 @@
+/**
+ * What an actor with a database stores together, here and on a host. A statement is a question there, and ends the turn; what
+ * belongs together stands in a transaction, which is one batch in both places.
+ */
+import { actor, db } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import type { AnyActorDefinition } from "../../src/actor/definition.ts";
+import { remoteActor } from "../../src/remote/remote-actor.ts";
+import { Driver } from "../driver/driver.ts";
+import { startHost } from "./host.ts";
+
+const insert = "INSERT INTO entries VALUES (1)";
+
+const ledger = actor({
+  state: { count: 0 },
+  db: db({
+    onMigrate: async (database) => {
+      await database.execute("CREATE TABLE IF NOT EXISTS entries (amount INTEGER)");
+    },
+  }),
+  actions: {
+    plain: async (c) => {
+      await c.db.execute(insert);
+      c.state.count += 1;
+    },
+    stateFirst: async (c) => {
+      c.state.count += 1;
+      await c.db.execute(insert);
+    },
+    together: (c) => {
+      c.state.count += 1;
+      return Promise.all([c.db.execute(insert), c.db.execute(insert)]).then(() => "done");
+    },
+    transaction: async (c) =>
+      await c.db.transaction(async (tx) => {
+        await tx.execute(insert);
+        await tx.execute(insert);
+        c.state.count += 1;
+      }),
+    sums: async (c) => {
+      const [row] = await c.db.execute<{ rows: number }>("SELECT count(*) AS rows FROM entries");
+      return { count: c.state.count, rows: row?.rows };
+    },
+  },
+});
+
+type LedgerDriver = Driver<{ readonly ledger: AnyActorDefinition }>;
+
+async function embedded(): Promise<LedgerDriver> {
+  return await Driver.start({ ledger }, { databases: true });
+}
+
+async function onHost(): Promise<LedgerDriver> {
+  const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
+  const driver = await Driver.start(use, { databases: true, hostToken: "secret" });
+  startHost({ world: driver.world, hosts: () => driver.runtime.hosts, use: { ledger } });
+  await driver.world.idle();
+  return driver;
+}
+
+/** How many batches an action's writes were stored in: a crash between two of them leaves the first. */
+async function batchesOf(driver: LedgerDriver, name: string, idempotencyKey?: string): Promise<number> {
+  const before = driver.taken.length;
+  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+  await driver
+    .client()
+    .getOrCreate("ledger", "a")
+    .action({ name, args: [], ...key });
+  await driver.world.idle();
+  return driver.taken.length - before;
+}
+
+const places = [
+  ["embedded", embedded, { plain: 1, stateFirst: 1, together: 1, transaction: 1 }, 1],
+  ["on a host", onHost, { plain: 2, stateFirst: 2, together: 2, transaction: 1 }, 2],
+] as const;
+
+test.each(places)(
+  "%s: what is stored together of an action with SQL and state",
+  async (_, start, batches, keyed) => {
+    await using driver = await start();
+    // The first one wakes it.
+    await batchesOf(driver, "plain");
+    const found: Record<string, number> = {};
+    for (const action of Object.keys(batches)) found[action] = await batchesOf(driver, action);
+    expect(found).toEqual(batches);
+    expect(await batchesOf(driver, "transaction", "key-1")).toBe(keyed);
+    expect(await batchesOf(driver, "transaction", "key-1")).toBe(0);
+  },
+);
+
+const cuts = [
+  ["embedded", "plain", embedded, 1, { count: 1, rows: 1 }],
+  ["on a host", "plain", onHost, 2, { count: 1, rows: 2 }],
+  ["on a host", "transaction", onHost, 1, { count: 1, rows: 1 }],
+] as const;
+
+test.each(cuts)(
+  "%s, `%s`: what is left of it when the disk takes no more",
+  async (_, action, start, last, left) => {
+    await using driver = await start();
+    await batchesOf(driver, "plain");
+    let batches = 0;
+    driver.disk.faults.beforeWrite = () => {
+      batches += 1;
+      if (batches >= last) throw new Error("no room");
+    };
+    expect(await driver.act("ledger?key=a", action)).toMatchObject({ code: "storage.commit_failed" });
+    delete driver.disk.faults.beforeWrite;
+    await driver.world.idle();
+    expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: left });
+  },
+);
