@@ -34,14 +34,15 @@ async function run(): Promise<number> {
   const totals = { taken: 0, broken: 0, full: 0 };
   for (let done = 0; done < runs; done += BATCH) {
     const seed = first + done / BATCH;
-    const { status, signal, stdout, stderr } = spawnSync(built.path, [`${seed}`, `${BATCH}`], {
+    const batch = Math.min(BATCH, runs - done);
+    const { status, signal, stdout, stderr } = spawnSync(built.path, [`${seed}`, `${batch}`], {
       encoding: "utf8",
       timeout: BATCH_TIMEOUT_MS,
     });
     if (status !== 0 || stderr !== "") {
       console.log(`${stderr}\n${stdout}ended with ${signal ?? status}`);
       console.log(
-        `repeat: npm run fuzz:native -- --sanitizers ${values.sanitizers} --seed ${seed} --runs ${BATCH}`,
+        `repeat: npm run fuzz:native -- --sanitizers ${values.sanitizers} --seed ${seed} --runs ${batch}`,
       );
       return 1;
     }

@@ -16,6 +16,7 @@ import {
   type Built,
   cExample,
   cPluginAt,
+  keeperInC,
   rustExample,
   rustProgram,
   wasmPluginAt,
@@ -160,8 +161,6 @@ function everywhere(
 
 for (const [subject, find] of everywhere("around")) aroundKit(subject, find);
 for (const [subject, find] of everywhere("asker")) hostKit(subject, find);
-
-const keeperInC = ["keeper.c", "keeper-time.c"].map((file) => join(workers, file));
 
 /** The kit's actor, on every carrier of native code and WebAssembly, and in workers. */
 function keepersWith(

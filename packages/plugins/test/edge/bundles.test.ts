@@ -4,10 +4,9 @@ import { createClient } from "@troupe/client";
 import { remoteActor, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { bundle, EdgeHost } from "../../../runtime/test/edge/workerd.ts";
-import { wasmExample, wasmPlugin, wasmPluginAt } from "../support/built.ts";
+import { keeperInC, wasmExample, wasmPlugin, wasmPluginAt } from "../support/built.ts";
 
 const TOKEN = "bundle-secret";
-const keeper = new URL("../../../../conformance/plugin/workers/keeper.c", import.meta.url).pathname;
 
 /** What only an adapter may take in, and nothing of the edge's has. */
 const raw = /["'`](?:node:[a-z/_]+|koffi|isolated-vm|@lydell\/node-pty)["'`]/;
@@ -15,7 +14,7 @@ const raw = /["'`](?:node:[a-z/_]+|koffi|isolated-vm|@lydell\/node-pty)["'`]/;
 test("S3.10 the edge bundle has no raw binding and nothing of Node's, is built and run, with and without the WebAssembly guest", {
   timeout: 120_000,
 }, async (context) => {
-  const built = await Promise.all([wasmExample("counter"), wasmPlugin("faulty"), wasmPluginAt(keeper)]);
+  const built = await Promise.all([wasmExample("counter"), wasmPlugin("faulty"), wasmPluginAt(...keeperInC)]);
   const paths = built.map((one) => (one.missing === undefined ? one.path : context.skip(one.missing)));
   const [counter, faulty, kept] = await Promise.all(paths.map((path) => readFile(path)));
   if (counter === undefined || faulty === undefined || kept === undefined)

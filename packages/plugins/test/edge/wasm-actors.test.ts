@@ -8,17 +8,15 @@ import { type AnyActorDefinition, remoteActor, setup } from "@troupe/runtime";
 import { expect, type TestContext, test } from "vitest";
 import { bundle, EdgeHost } from "../../../runtime/test/edge/workerd.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
-import { wasmExample, wasmPlugin, wasmPluginAt } from "../support/built.ts";
+import { keeperInC, wasmExample, wasmPlugin, wasmPluginAt } from "../support/built.ts";
 
 const TOKEN = "wasm-secret";
 const quiet = { port: 0, durability: "memory", signals: false, banner: false } as const;
 const patience = { timeout: 30_000, interval: 20 };
 
-const keeperSource = new URL("../../../../conformance/plugin/workers/keeper.c", import.meta.url).pathname;
-
 /** Paths of the modules. Skips where nothing here makes them. */
 async function modules(context: TestContext) {
-  const built = await Promise.all([wasmExample("counter"), wasmPlugin("faulty"), wasmPluginAt(keeperSource)]);
+  const built = await Promise.all([wasmExample("counter"), wasmPlugin("faulty"), wasmPluginAt(...keeperInC)]);
   const [counter = "", faulty = "", keeper = ""] = built.map((one) =>
     one.missing === undefined ? one.path : context.skip(one.missing),
   );

@@ -11,7 +11,9 @@
 #include "troupe_actor.h"
 #include "troupe_around.h"
 #include "troupe_host.h"
+#include "troupe_kept.h"
 #include "troupe_plugin.h"
+#include "troupe_request.h"
 #include "troupe_socket.h"
 #include "troupe_store.h"
 
@@ -23,6 +25,8 @@ static uint32_t last;
 static uint32_t damage;
 /* The call of middleware that was made last. */
 static uint32_t invoked;
+/* The instance of the message that is made, and the call of a result in items that was made last. */
+static uint32_t instance, counted, counting;
 
 static uint32_t next(uint32_t below) {
   state ^= state << 13;
@@ -210,14 +214,105 @@ static void opened(troupe_context *c, const troupe_socket *socket) {
   troupe_set_idle(c, 0);
 }
 
+/* A result in items: so many, one of them asked for, one later, and one too long. */
+typedef struct {
+  uint32_t left;
+} items;
+
+static void item_came(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  (void)data;
+  troupe_pass(call, outcome);
+}
+
+static void want_item(troupe_call *call, void *data) {
+  items *result = data;
+  troupe_context *c = troupe_context_of(call);
+  pthread_t thread;
+  if (c == NULL || result->left == 0) {
+    troupe_end(call);
+    return;
+  }
+  result->left -= 1;
+  troupe_set_state(c, "count", troupe_text("3"));
+  if (result->left % 4 == 3) {
+    troupe_kv_get(call, troupe_text("key"), item_came, data);
+  } else if (result->left % 4 == 2) {
+    troupe_deferred *deferred = troupe_defer(call);
+    if (deferred != NULL && (troupe_aborted(call) || pthread_create(&thread, NULL, settle, deferred) != 0)) troupe_reject(deferred, unhappy);
+    else if (deferred != NULL) pthread_detach(thread);
+  } else {
+    troupe_reply(call, result->left == 5 ? large : troupe_text("1"));
+  }
+}
+
+static void count_down(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  static const troupe_source source = {want_item, over};
+  items *result = calloc(1, sizeof *result);
+  if (result == NULL) abort();
+  result->left = (uint32_t)args.size;
+  troupe_set_state(c, "later", args);
+  troupe_reply_stream(call, &source, result);
+}
+
+/* A message of a queue, which is handled at once, fails, or asks first. */
+static void job(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  if (troupe_message(call) == 0) abort();
+  troupe_set_state(c, "count", troupe_text("9"));
+  if (troupe_attempt(call) % 3 == 1) troupe_fail(call, unhappy);
+  else if (args.size % 2 == 0) troupe_reply(call, args);
+  else troupe_kv_get(call, args, answered, malloc(8));
+}
+
+/* Asks of queues and schedules, once or again and again. */
+static void received(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  if (outcome->error != NULL || troupe_aborted(call)) pass(call, data, outcome);
+  else troupe_ask_kept(call, TROUPE_QUEUE_COMPLETE, outcome->value, answered, data);
+}
+
+static void take(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  if (args.size % 3 == 0) troupe_set_state(c, "count", troupe_text("1"));
+  troupe_ask_kept(call, 1 + args.size % 10, args.size == 4 ? large : args, received, malloc(8));
+}
+
+/* An answer of any size to a request, by any way to answer one. */
+static void request_of_client(troupe_context *c, troupe_call *call, const troupe_request *request) {
+  static const troupe_header headers[] = {{{(const uint8_t *)"a", 1}, {(const uint8_t *)"b", 1}}, {{NULL, 0}, {NULL, 0}}};
+  const troupe_response response = {.status = 201, .headers = headers, .body = request->body.size % 2 == 0 ? large : request->body};
+  troupe_header header;
+  pthread_t thread;
+  for (size_t at = 0; troupe_next_header(request, &at, &header);) troupe_set_state(c, "heard", header.value);
+  if (request->method.size == 0) return;
+  switch ((request->url.size + request->body.size) % 5) {
+    case 0:
+      troupe_respond(call, &response);
+      return;
+    case 1:
+      troupe_reply(call, request->body);
+      return;
+    case 2:
+      troupe_fail(call, unhappy);
+      return;
+    case 3:
+      troupe_kv_get(call, request->url, answered, malloc(8));
+      return;
+    default: {
+      troupe_deferred *deferred = troupe_defer(call);
+      if (deferred != NULL && pthread_create(&thread, NULL, settle, deferred) == 0) pthread_detach(thread);
+      else if (deferred != NULL) troupe_reject(deferred, unhappy);
+    }
+  }
+}
+
 static const troupe_sockets sockets = {.opened = opened, .heard = heard};
 
 static const troupe_action actions[] = {{"add", add},         {"swell", swell}, {"later", later}, {"behind", behind},
-                                        {"nothing", nothing}, {"ask", ask},     {NULL, NULL}};
+                                        {"nothing", nothing}, {"ask", ask},     {"count", count_down}, {"take", take},
+                                        {NULL, NULL}};
+static const troupe_action queues[] = {{"jobs", job}, {"inbox", NULL}, {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
-    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some, .sockets = &sockets},
-    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK, .sockets = &sockets},
+    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some, .sockets = &sockets, .queues = queues, .request = request_of_client},
+    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK, .sockets = &sockets, .queues = queues, .request = request_of_client},
     {.name = NULL},
 };
 static const troupe_middleware middleware[] = {
@@ -242,9 +337,14 @@ typedef struct {
   size_t size;
 } message;
 
+static void put_tag(message *into, uint32_t tag) {
+  if (tag > 0x7f) into->bytes[into->size++] = (uint8_t)(0x80 | (tag & 0x7f));
+  into->bytes[into->size++] = (uint8_t)(tag > 0x7f ? tag >> 7 : tag);
+}
+
 static void put(message *into, uint32_t field, const void *data, size_t size) {
   if (into->size + size + 8 > sizeof into->bytes || size > 16383) return;
-  into->bytes[into->size++] = (uint8_t)(field << 3 | 2);
+  put_tag(into, field << 3 | 2);
   into->bytes[into->size++] = (uint8_t)(0x80 | (size & 0x7f));
   into->bytes[into->size++] = (uint8_t)(size >> 7);
   memcpy(into->bytes + into->size, data, size);
@@ -254,7 +354,7 @@ static void put(message *into, uint32_t field, const void *data, size_t size) {
 static void put_text(message *into, uint32_t field, const char *text) { put(into, field, text, strlen(text)); }
 
 static void put_number(message *into, uint32_t field, uint32_t value) {
-  into->bytes[into->size++] = (uint8_t)(field << 3);
+  put_tag(into, field << 3);
   into->bytes[into->size++] = (uint8_t)(value & 0x7f);
 }
 
@@ -287,13 +387,24 @@ static void put_rows(message *into) {
 }
 
 static void put_call(message *into) {
-  static const char *const names[] = {"add", "swell", "later", "behind", "nothing", "ask", "other"};
+  static const char *const names[] = {"add", "swell", "later", "behind", "nothing", "ask", "count", "take", "other"};
+  static const char *const of_queues[] = {"jobs", "jobs", "inbox", "other"};
   static const char *const args[] = {"[1]", "[-7]", "[]", "[[5]]", "[\"\\\"", "[1e9]", "5", "",
                                      "[9223372036854775808]", "[\"a,\\\"]\", -3 ]", "[[1,{}],4]", "[\"a\" , "};
   message call = {{0}, 0};
-  put_number(&call, 1, next(4) == 0 ? next(128) : next(8));
-  put_text(&call, 2, one_of(names, 7));
+  const uint32_t number = next(4) == 0 ? next(128) : next(8), counts = next(5) == 0;
+  const int is_message = !counts && next(6) == 0;
+  if (counts) {
+    counted = number;
+    counting = instance;
+  }
+  put_number(&call, 1, number);
+  put_text(&call, 2, counts ? "count" : is_message ? one_of(of_queues, 4) : one_of(names, 9));
   put_text(&call, 3, one_of(args, 12));
+  if (is_message) {
+    put_number(&call, 13, 1 + next(100));
+    put_number(&call, 14, 1 + next(4));
+  }
   put(into, 4, call.bytes, call.size);
 }
 
@@ -303,6 +414,35 @@ static void put_socket(message *into) {
   put_number(&socket, 1, next(4));
   if (next(8) > 0) put_text(&socket, 2 + next(2), next(3) == 0 ? "" : "words");
   put(into, 11 + next(3), socket.bytes, socket.size);
+}
+
+/* Credit for a call's items. */
+static void put_stream_credit(message *into) {
+  message credit = {{0}, 0};
+  put_number(&credit, 1, next(8) == 0 ? next(8) : counted);
+  put_number(&credit, 2, next(6));
+  put(into, 25, credit.bytes, credit.size);
+}
+
+/* A request's opening, its body, its end, or credit for the answer's. */
+static void put_request(message *into) {
+  static const char *const urls[] = {"", "/a", "/ab", "/abc", "/abcd"};
+  message request = {{0}, 0}, header = {{0}, 0};
+  const uint32_t field = next(3) == 0 ? 20 : 20 + next(5);
+  put_number(&request, 1, next(8));
+  if (field == 20) {
+    put_text(&header, 1, "name");
+    put_text(&header, 2, "value");
+    if (next(16) > 0) put_text(&request, 2, "GET");
+    put_text(&request, 3, one_of(urls, 5));
+    for (uint32_t count = next(3); count > 0; count -= 1) put(&request, 4, header.bytes, header.size);
+    if (next(2) == 0) put_number(&request, 6, 1);
+  } else if (field == 24) {
+    put_number(&request, 2, next(4));
+  } else if (field == 22 || next(8) == 0) {
+    put_text(&request, 2, one_of(urls, 5));
+  }
+  put(into, field, request.bytes, request.size);
 }
 
 /* An Answer, with rows, an error or a value. */
@@ -320,10 +460,12 @@ static void put_asked(message *into) {
 
 static void put_actor(message *into) {
   message actor = {{0}, 0}, other = {{0}, 0};
-  uint32_t what = next(18);
+  uint32_t what = next(26);
   if (what < 2) last += 1;
   if (last == 0 || next(damage) == 0) last = 1 + next(4);
-  put_number(&actor, 1, what < 2 || last < 4 ? last : last - next(4));
+  instance = what < 2 || last < 4 ? last : last - next(4);
+  if (what >= 24) instance = counting;
+  put_number(&actor, 1, instance);
   put_number(&other, 1, next(8));
   if (next(3) == 0) put_text(&other, 3, "abc");
   if (what < 2) put_start(&actor);
@@ -332,6 +474,8 @@ static void put_actor(message *into) {
   else if (what == 4) put(&actor, 6, other.bytes, other.size);
   else if (what == 5) put(&actor, 5, other.bytes, other.size);
   else if (what > 12 && what < 16) put_asked(&actor);
+  else if (what >= 24) put_stream_credit(&actor);
+  else if (what >= 18) put_request(&actor);
   else if (what >= 16) put_socket(&actor);
   else put_call(&actor);
   put(into, 2, actor.bytes, actor.size);
@@ -423,7 +567,7 @@ int main(int count, char **arguments) {
     troupe_plugin *plugin = NULL;
     if (troupe_plugin_open(&host, NULL, 0, &plugin) != 0) return 3;
     int status = 0;
-    last = 0;
+    last = counting = 0;
     damage = next(2) == 0 ? 10 : 10000;
     for (int step = 0; step < 60 && status >= 0; step += 1) {
       status = push(plugin);

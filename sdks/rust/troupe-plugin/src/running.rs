@@ -1,8 +1,12 @@
 //! A running actor. Its functions run on its lane, or in place when they are quick: either way one at a time, in the order
 //! in which the host asked. The host's thread keeps it in the session until it hears Stop; the last job drops it.
+//!
+//! Stopped is its last word. Its stop is behind the lane's jobs, and behind calls that wait without the lane: the last of those
+//! ends it. Their answers come as ever, until the host says that nobody gives any; then they have an error in place of one.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::abort::Aborts;
 use crate::actor::{Actor, Answer, Asked, Items};
@@ -26,6 +30,8 @@ pub struct Shared {
     pub voice: Arc<Voice>,
     pub lanes: Arc<Lanes>,
     pub waits: Arc<Waits>,
+    /// Those that are told to stop and aren't gone.
+    pub ending: Mutex<HashMap<u64, Weak<Running>>>,
 }
 
 impl Shared {
@@ -51,6 +57,7 @@ pub struct Running {
     /// Nobody answers its questions any more.
     lost: Arc<AtomicBool>,
     aborts: Aborts,
+    asking: Mutex<Asking>,
     pub(crate) flows: Flows,
     life: Mutex<Life>,
 }
@@ -69,6 +76,14 @@ struct Work {
     at: usize,
     part: Part,
     args: Vec<u8>,
+}
+
+/// Calls that wait for the host without the actor's lane.
+#[derive(Default)]
+struct Asking {
+    waiting: usize,
+    /// The last of them ends the actor.
+    stops: bool,
 }
 
 struct Life {
@@ -91,6 +106,7 @@ impl Running {
             lane: Arc::default(),
             lost,
             aborts: Aborts::default(),
+            asking: Mutex::default(),
             flows: Flows::default(),
             life: Mutex::new(Life { context, is_new, started }),
         })
@@ -189,15 +205,36 @@ impl Running {
     /// The host asks for its end.
     pub fn stop(self: &Arc<Self>) {
         self.aborts.stop();
-        if self.actor().quick { self.run_stop() } else { self.stop_on_lane() }
+        lock(&self.shared.ending).insert(self.instance, Arc::downgrade(self));
+        if self.actor().quick { self.end() } else { self.stop_on_lane() }
     }
 
     /// The plugin closes: on a thread even when it is quick, so that what is slow at the end doesn't keep close from its
     /// time.
     pub fn stop_on_lane(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        if self.shared.lanes.must_add(&self.lane, Box::new(move || this.run_stop())).is_err() {
+        if self.shared.lanes.must_add(&self.lane, Box::new(move || this.end())).is_err() {
             // There is no thread, and so there is no other job.
+            self.end();
+        }
+    }
+
+    /// All that had begun has run, but for what waits.
+    fn end(&self) {
+        let mut asking = lock(&self.asking);
+        asking.stops = true;
+        if asking.waiting == 0 {
+            drop(asking);
+            self.run_stop();
+        }
+    }
+
+    /// A call has waited, and what it waited for is done with.
+    fn has_asked(&self) {
+        let mut asking = lock(&self.asking);
+        asking.waiting -= 1;
+        if asking.waiting == 0 && asking.stops {
+            drop(asking);
             self.run_stop();
         }
     }
@@ -258,18 +295,27 @@ impl Running {
 
     /// The call goes on, on the actor's lane, when the host has answered.
     fn ask(self: &Arc<Self>, to: To, part: Part, Asked { about, question, then }: Asked) {
+        lock(&self.asking).waiting += 1;
         let this = Arc::clone(self);
         let follow = Box::new(move |heard: Word| {
             let lane = Arc::clone(&this.lane);
             let lanes = Arc::clone(&this.shared.lanes);
+            let run = move || {
+                this.go_on(to, part, |c| then(c, heard?));
+                this.has_asked();
+            };
             // Without a thread nothing of the plugin runs any more.
-            let _ = lanes.must_add(&lane, Box::new(move || this.go_on(to, part, |c| then(c, heard?))));
+            let _ = lanes.must_add(&lane, Box::new(run));
         });
         let frame = |voice: &Voice, number| {
             let ask = Writer::default().number(1, number).message(about, question);
             voice.say(self.instance, say::ASK, ask)
         };
         self.shared.waits.follow(Kind::Answer, self.instance, frame, follow);
+        // Behind `follow`: whoever says that it is lost tells those that wait already.
+        if self.lost.load(Ordering::SeqCst) {
+            self.shared.end_actor(self.instance);
+        }
     }
 
     fn go_on(self: &Arc<Self>, to: To, part: Part, work: impl FnOnce(&mut Context) -> Result<Answer, Error>) {
@@ -312,8 +358,7 @@ impl Running {
 
     fn run_stop(&self) {
         self.wait();
-        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == self.instance;
-        self.shared.waits.revoke(of_it, &Error::stopped());
+        self.shared.end_actor(self.instance);
         self.flows.clear();
         let mut life = lock(&self.life);
         if life.started.is_ok() {
@@ -339,6 +384,12 @@ impl Running {
         if !self.actor().quick {
             self.shared.voice.wait();
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        lock(&self.shared.ending).remove(&self.instance);
     }
 }
 

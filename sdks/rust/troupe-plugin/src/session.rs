@@ -2,7 +2,7 @@
 //! isn't quick runs on lanes; connections are answered here, behind no work.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use crate::context::{About, Part};
@@ -11,7 +11,7 @@ use crate::guarded::guarded;
 use crate::hello;
 use crate::host::{Host, Level};
 use crate::invocations::Invocations;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, lock};
 use crate::plugin::Plugin;
 use crate::queue::Delivery;
 use crate::requests::Arrivals;
@@ -55,7 +55,7 @@ impl Session {
         let lanes = Arc::new(Lanes::new(plugin.threads, host.max_frame * 2));
         let voice = Arc::new(Voice { frames });
         let waits = Arc::new(Waits::new(Arc::clone(&voice), Arc::clone(&lanes)));
-        let shared = Arc::new(Shared { plugin, voice, lanes, waits });
+        let shared = Arc::new(Shared { plugin, voice, lanes, waits, ending: Mutex::default() });
         Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
@@ -287,19 +287,18 @@ impl Session {
     }
 
     fn stop(&mut self, instance: u64, reason: u64) -> Heard {
-        match self.instances.remove(&instance) {
-            Some(known) => {
-                if reason == BROKEN {
-                    known.running.lose();
-                }
-                known.running.stop();
+        let Some(known) = self.instances.remove(&instance) else {
+            // Said once more: its time is over. It still ends by itself, behind what waited.
+            let ending = lock(&self.shared.ending).get(&instance).and_then(Weak::upgrade);
+            if let Some(running) = ending {
+                running.lose();
             }
-            None => {
-                // Said once more: its time is over, and what it still waits for is nobody's.
-                self.shared.end_actor(instance);
-                self.shared.voice.say(instance, say::STOPPED, Writer::default()).then_some(())?;
-            }
+            return Some(());
+        };
+        if reason == BROKEN {
+            known.running.lose();
         }
+        known.running.stop();
         Some(())
     }
 

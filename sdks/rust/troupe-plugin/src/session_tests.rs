@@ -147,7 +147,8 @@ fn damaged_frames_never_do_more_than_break_it() {
     assert!(taken > 3_000 && broken > 100, "{taken} {broken}");
 }
 
-/// What is said of an action that asks: its questions' numbers and its answer's error, in order, as soon as there are so many.
+/// What is said of an actor that asks: its questions' numbers, its answers or their errors, and its end, in order, as soon as
+/// there are so many.
 fn said(session: &Session, count: usize) -> Vec<String> {
     let mut said = Vec::new();
     let until = std::time::Instant::now() + Duration::from_secs(60);
@@ -163,6 +164,7 @@ fn said(session: &Session, count: usize) -> Vec<String> {
                     match word.number {
                         9 => said.push(format!("ask {}", word.message().number(1).unwrap())),
                         5 => said.push(reply_of(word.message())),
+                        3 => said.push("end".into()),
                         _ => {}
                     }
                 }
@@ -204,7 +206,42 @@ fn an_action_that_asks_goes_on_behind_each_answer_and_fails_when_nobody_gives_on
     assert_eq!(said(&session, 1), ["ask 3"]);
     session.heard(&answered(3)).unwrap();
     assert_eq!(said(&session, 1), ["5"]);
+    // Told to stop: what waits has its answer all the same, and asks again, until the host says that it has waited enough.
     session.heard(&to_actor(1, 3, Writer::default().number(1, 1))).unwrap();
-    assert_eq!(said(&session, 1), ["stopped"]);
+    session.heard(&answered(2)).unwrap();
+    assert_eq!(said(&session, 1), ["ask 4"]);
+    session.heard(&to_actor(1, 3, Writer::default().number(1, BROKEN))).unwrap();
+    assert_eq!(said(&session, 2), ["stopped", "end"]);
+    assert!(session.close(Duration::from_secs(60)));
+}
+
+#[test]
+fn an_actor_ends_behind_what_waits_however_often_it_is_told() {
+    let (go, gate) = std::sync::mpsc::channel();
+    let gate = std::sync::Mutex::new(gate);
+    let slow = Actor::new("slow").action("get", move |c, _: [(); 0]| {
+        let found = c.kv().get("a");
+        gate.lock().unwrap().recv().unwrap();
+        found.map(|found| found.is_some())
+    });
+    let host = Table { max_frame: 4096, max_queued: 64, wake: Box::new(|| ()) };
+    let mut session = Session::new(Plugin::new("p", "1").actor(slow), host);
+    let call = |number| to_actor(1, 4, Writer::default().number(1, number).text(2, "get").text(3, "[]"));
+    let stop = |reason| to_actor(1, 3, Writer::default().number(1, reason));
+    session.heard(&framed(&Writer::default().message(1, Writer::default().number(1, 1)).bytes)).unwrap();
+    session.heard(&to_actor(1, 2, Writer::default().text(9, "slow"))).unwrap();
+    session.heard(&call(1)).unwrap();
+    assert_eq!(said(&session, 1), ["ask 1"]);
+    // This one has begun nothing when nobody answers any more.
+    session.heard(&call(2)).unwrap();
+    session.heard(&stop(1)).unwrap();
+    session.heard(&stop(BROKEN)).unwrap();
+    session.heard(&stop(BROKEN)).unwrap();
+    assert_eq!(session.pull(&mut [0; 8192]), 0, "it ends while a call of it waits");
+    go.send(()).unwrap();
+    go.send(()).unwrap();
+    assert_eq!(said(&session, 3), ["stopped", "stopped", "end"]);
+    session.heard(&stop(BROKEN)).unwrap();
+    assert_eq!(session.pull(&mut [0; 8192]), 0, "its end was its last word");
     assert!(session.close(Duration::from_secs(60)));
 }

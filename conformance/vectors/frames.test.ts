@@ -1,0 +1,99 @@
+/**
+ * Golden frames: one of each kind of plugin/v1 and actor/v1. TypeScript reads and writes them with the codecs of the schemas; C,
+ * Rust and Python have what reads and writes fields, and find in each frame what is in it, no less and no more.
+ *
+ * Rust and Python hold themselves to the file in tests of their own, which run here; C has no JSON, so its program answers
+ * line by line.
+ */
+import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
+import { describe, expect, type TestContext, test } from "vitest";
+import { cargo, sanitizedProgram } from "../../packages/plugins/test/support/built.ts";
+import { findPython } from "../../packages/plugins/test/support/python.ts";
+import { hex, unhex } from "../../packages/protocol/test/samples.ts";
+import { framesOfSchemas, type GoldenFrame } from "./frames.ts";
+
+const { frames: golden }: { readonly frames: readonly GoldenFrame[] } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "frames.golden.json"), "utf8"),
+);
+
+/** Reads a frame, and writes what was read. */
+function again(name: string, bytes: string): { readonly kind: string; readonly bytes: string } {
+  return name.startsWith("HostFrame.") ? by(HostFrameCodec, bytes) : by(PluginFrameCodec, bytes);
+}
+
+interface Codec<T> {
+  decode(bytes: Uint8Array): T;
+  encode(frame: T): Uint8Array;
+}
+
+function by<T>(codec: Codec<T>, bytes: string) {
+  const frame = codec.decode(unhex(bytes));
+  return { kind: kindOf(frame), bytes: hex(codec.encode(frame)) };
+}
+
+/** What it is one of, down to the last. */
+function kindOf(message: unknown): string {
+  if (typeof message !== "object" || message === null) return "";
+  for (const one of Object.values(message))
+    if (typeof one === "object" && one !== null && "$case" in one && "value" in one)
+      return `.${String(one.$case)}${kindOf(one.value)}`;
+  return "";
+}
+
+describe("the golden frames", () => {
+  test("S1.9 are of each kind that the schemas have", () => {
+    const names = new Set(golden.map(({ name }) => name));
+    expect(names.size).toBe(golden.length);
+    const kinds = framesOfSchemas();
+    const missing = kinds.filter(({ name }) => !names.has(name)).map((frame) => JSON.stringify(frame));
+    expect(missing, "add these lines to frames.golden.json").toEqual([]);
+    const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === name));
+    expect(gone, "what was released stays").toEqual([]);
+  });
+
+  test("S1.9 TypeScript reads and writes each", () => {
+    for (const { name, bytes } of golden) {
+      const { kind, bytes: written } = again(name, bytes);
+      expect(written, name).toBe(bytes);
+      expect(kind).toBe(name.slice(name.indexOf(".")));
+    }
+  });
+
+  test("S1.9 C reads and writes each", { timeout: 120_000 }, async (context: TestContext) => {
+    const built = await sanitizedProgram([join(import.meta.dirname, "frames.c")], "address,undefined");
+    if (built.missing !== undefined) return context.skip(built.missing);
+    const input = golden.map(({ bytes, fields }) => `${bytes} ${fields}\n`).join("");
+    const { status, stdout, stderr } = spawnSync(built.path, { input, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const answers = stdout.trimEnd().split("\n");
+    expect(answers).toHaveLength(golden.length);
+    // It writes lengths of messages in more bytes than they need, which is the same.
+    for (const [at, { name, bytes }] of golden.entries())
+      expect(again(name, answers[at] ?? "").bytes, name).toBe(bytes);
+  });
+
+  test("S1.9 Rust reads and writes each", { timeout: 300_000 }, async (context: TestContext) => {
+    const ran = await cargo(
+      "test",
+      "--release",
+      "--locked",
+      "--quiet",
+      "-p",
+      "troupe-plugin",
+      "--lib",
+      "golden",
+    );
+    if (ran.missing !== undefined) context.skip(ran.missing);
+  });
+
+  test("S1.9 Python reads and writes each", async (context: TestContext) => {
+    const python = await findPython();
+    if (python.missing !== undefined) return context.skip(python.missing);
+    const how = { cwd: join(import.meta.dirname, "../../sdks/python") };
+    await promisify(execFile)(python.path, ["-B", "-m", "unittest", "tests.test_frames"], how);
+  });
+});
