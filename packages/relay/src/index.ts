@@ -48,7 +48,7 @@ export type {
 export type { Measurement } from "./events/metric.ts";
 export { metricSchema } from "./events/metric.ts";
 export type { ToldCall } from "./events/told-call.ts";
-export { isRefusal, readCall, readFailure } from "./events/told-call.ts";
+export { isRefusal, readCall, readFailure, readToolCall } from "./events/told-call.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,
