@@ -55,7 +55,16 @@ test("streams of four APIs: each tool that an answer asks for is one mark below 
     ]);
   }
   let shown = "";
-  await runTrace(atof, {}, { cwd: "/", out: (text) => void (shown += text) });
+  await runTrace(
+    atof,
+    {},
+    {
+      cwd: "/",
+      out: (text) => {
+        shown += text;
+      },
+    },
+  );
   for (const line of [
     '├─ • llm.tool_call  bash  {"command":"ls ü"}',
     '└─ • llm.tool_call  read  {"path":"a"}',
