@@ -1,8 +1,8 @@
 /** `troupe config`: what the configuration comes to, and where each value was said. It reads, and does nothing else. */
-import { stringify } from "smol-toml";
 import type { Terminal } from "../gateway/command.ts";
 import { type ConfigFlags, readConfiguration } from "./configuration.ts";
 import { type Configuration, names, type Settings, type UpstreamSetting } from "./setting.ts";
+import { tomlText } from "./toml-text.ts";
 
 /** As typed. */
 export interface ConfigShowFlags extends ConfigFlags {
@@ -29,7 +29,7 @@ export function showConfiguration(flags: ConfigShowFlags, terminal: Terminal): v
   }
   const lines = values.map(({ name, value, source }) => {
     // What is read back may not have it: TOML knows no nothing.
-    const line = value === null ? `# ${name} isn't set` : `${name} = ${written(value)}`;
+    const line = value === null ? `# ${name} isn't set` : `${name} = ${tomlText(value)}`;
     return flags.sources && value !== null ? `${line}  # ${source}` : line;
   });
   terminal.out(`${lines.join("\n")}\n`);
@@ -52,20 +52,6 @@ function shown({ upstreams, ...settings }: Configuration): readonly Shown[] {
       source,
     })),
   ];
-}
-
-/** As TOML has it, in one line. */
-function written(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  if (typeof value !== "object" || value === null || value instanceof Date)
-    return stringify({ value }).slice("value = ".length).trimEnd();
-  const entries = Object.entries(value).map(([key, field]) => `${keyWritten(key)} = ${written(field)}`);
-  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
-}
-
-/** In quotes where it isn't a word. */
-function keyWritten(key: string): string {
-  return stringify({ [key]: 0 }).slice(0, -" = 0\n".length);
 }
 
 /** Where a key is, and never the key. */
