@@ -230,7 +230,11 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   react: ["packages/client/src/react/"],
   "eventsource-parser": ["packages/relay/src/model-proxy/response-reader.ts"],
   undici: ["packages/relay/src/model-proxy/upstream.ts", "packages/relay/src/model-proxy/passage.ts"],
-  "smol-toml": ["packages/plugins/src/manifest/manifest.ts", "packages/cli/src/config/toml-file.ts"],
+  "smol-toml": [
+    "packages/plugins/src/manifest/manifest.ts",
+    "packages/cli/src/config/toml-file.ts",
+    "packages/cli/src/config/toml-text.ts",
+  ],
   commander: [
     "packages/cli/src/program.ts",
     "packages/cli/src/plugins/program.ts",

@@ -105,13 +105,54 @@ test("S5.1 (in part) nor does a dry run of an agent, the doctor, or a look at th
 
   const planned = await troupe.run("run", "--dry-run", "--config", config, "--", "gemini", "-p", "hi");
   expect(planned.out).toContain("Would activate plugin good");
-  expect(planned.out).toContain("Would run gemini -p hi");
+  expect(planned.out).toContain(`Would set GEMINI_CLI_HOME=${join(folder.path, "tmp/troupe-gemini-")}`);
+  expect(planned.out).toMatch(/\nWould run gemini -p hi\n$/);
   await troupe.run("doctor", "--offline", "--bind", "127.0.0.1:0", "--config", config);
   await troupe.run("config", "--sources", "--config", config);
 
   expect({ user: troupe.digest(), digest: folder.digest(), ...processState() }).toEqual(before);
   expect(listen).not.toHaveBeenCalled();
   expect(spawn).not.toHaveBeenCalled();
+});
+
+test("a dry run of an agent says which variables and arguments it would get, and no secret of them", async () => {
+  using troupe = new Troupe();
+  const key = `sk-ant-api03-${"x".repeat(40)}`;
+  const config = { provider: { mine: { options: { apiKey: "hunter2hunter2" } } } };
+  troupe.env = { ANTHROPIC_API_KEY: key, OPENCODE_CONFIG_CONTENT: JSON.stringify(config) };
+  const planned = async (...words: readonly string[]) => {
+    const { out } = await troupe.run("run", "--dry-run", "--no-installed", ...words);
+    expect(out).not.toMatch(/sk-ant|hunter2/);
+    return out.slice(out.indexOf("Would set"));
+  };
+  const url = "http://127.0.0.1:PORT/t/SECRET";
+  const everybody = [
+    `Would set OPENAI_BASE_URL=${url}/v1`,
+    `Would set ANTHROPIC_BASE_URL=${url}`,
+    `Would set GOOGLE_GEMINI_BASE_URL=${url}`,
+    `Would set TROUPE_GATEWAY_URL=${url}`,
+  ];
+  expect(await planned("--", "my-agent", "it's", "--api-key", key, "two\nlines")).toBe(
+    [...everybody, "Would run my-agent 'it'\\''s' --api-key '[REDACTED]' 'two?lines'", ""].join("\n"),
+  );
+  expect(await planned("--", "npx", "@openai/codex", "exec")).toBe(
+    [...everybody, `Would run npx @openai/codex -c 'openai_base_url="${url}/v1"' exec`, ""].join("\n"),
+  );
+  const claude = await planned("--", "claude", "--settings", JSON.stringify({ env: { API_KEY: key } }));
+  const settings = JSON.parse(/ --settings '(.*)'\n$/.exec(claude)?.[1] ?? "");
+  expect(settings).toMatchObject({
+    env: { API_KEY: "[REDACTED]", ANTHROPIC_BASE_URL: url },
+    hooks: { PreToolUse: [{ hooks: [{ type: "http", url: `${url}/hooks/claude` }] }] },
+  });
+  const opencode = /Would set OPENCODE_CONFIG_CONTENT='(.*)'\n/.exec(await planned("--", "opencode"))?.[1];
+  expect(JSON.parse(opencode ?? "")).toMatchObject({
+    provider: { mine: { options: { apiKey: "[REDACTED]" } }, openai: { options: { baseURL: `${url}/v1` } } },
+  });
+  // What would keep it from starting is said here too.
+  troupe.write("project/.gemini/settings.json", '{ "hooksConfig": { "enabled": false } }');
+  expect((await troupe.run("run", "--dry-run", "--", "gemini")).out).toMatch(
+    /\nWould not run gemini: .*settings\.json.* \[run\.settings_conflict\]\n$/,
+  );
 });
 
 test("the executable's dry run ends with 0, at a port that is taken too", async () => {

@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import { request, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { type GatewayOptions, readOptions } from "../src/gateway/options.ts";
+import { GatewayServer } from "../src/gateway/server.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
 function optionsFor(provider: ScriptedProvider, more: Partial<GatewayOptions> = {}): GatewayOptions {
@@ -53,4 +54,36 @@ test("a reload changes upstreams, keys and the address; what is under way ends w
   expect(gateway.url).not.toBe(url);
   expect((await call()).status).toBe(200);
   await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
+});
+
+test("an end in the middle of a reload closes the listener that the reload has opened, and no reload begins behind it", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const gateway = await Gateway.start(optionsFor(provider));
+  const { promise: opened, resolve } = Promise.withResolvers<GatewayServer>();
+  const listen = GatewayServer.listen.bind(GatewayServer);
+  vi.spyOn(GatewayServer, "listen").mockImplementation(async (...given) => {
+    const server = await listen(...given);
+    resolve(server);
+    return server;
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const moving = gateway.reload(optionsFor(provider, { host: "localhost" }));
+  const { url } = await opened;
+  const waiting = gateway.reload();
+  const ended = gateway[Symbol.asyncDispose]();
+  await expect(waiting).rejects.toMatchObject({ code: "stopping" });
+  await Promise.all([moving, ended]);
+  for (const gone of [url, gateway.url])
+    await expect(fetch(`${gone}/hooks/tool`, { method: "POST", body: '{"name":"rm"}' })).rejects.toThrow();
+});
+
+test("two reloads at once go one after the other", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using gateway = await Gateway.start(optionsFor(provider));
+  const free = await ScriptedProvider.start(() => undefined);
+  const port = Number(new URL(free.url).port);
+  await free[Symbol.asyncDispose]();
+  const moved = optionsFor(provider, { port });
+  await Promise.all([gateway.reload(moved), gateway.reload(moved)]);
+  expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
 });

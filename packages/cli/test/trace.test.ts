@@ -65,11 +65,14 @@ test("a tree with times, models, tokens, marks and what failed", async () => {
   expect(text).toBe(
     [
       "turn  agent  TIME",
-      "├─ openai.chat_completions  llm  TIME  m-1  7 in, 2 out  asks for ls ×2, cat",
+      "├─ openai.chat_completions  llm  TIME  m-1  7 in, 2 out",
+      "│  ├─ • llm.tool_call  ls  {}",
+      "│  ├─ • llm.tool_call  cat  {}",
+      "│  └─ • llm.tool_call  ls  {}",
       '├─ • note  {"page":3}',
       "└─ bash  tool  TIME  ✗ no such file",
       "",
-      "7 events",
+      "10 events",
       "",
     ].join("\n"),
   );
@@ -84,7 +87,7 @@ test("a file that a crash cut is shown as far as it goes", async () => {
   writeFileSync(path, `${lines.slice(0, -1).join("\n")}\n${lines.at(-1)?.slice(0, 40)}`);
   const text = await shown(path);
   expect(text).toMatch(/^turn {2}agent {2}has no end\n/);
-  expect(text).toMatch(/6 events, 1 line that could not be read\n$/);
+  expect(text).toMatch(/9 events, 1 line that could not be read\n$/);
 });
 
 /** A file of scopes that began and didn't end. */

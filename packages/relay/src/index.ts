@@ -47,8 +47,8 @@ export type {
 } from "./events/event.ts";
 export type { Measurement } from "./events/metric.ts";
 export { metricSchema } from "./events/metric.ts";
-export type { ToldCall } from "./events/told-call.ts";
-export { isRefusal, readCall, readFailure } from "./events/told-call.ts";
+export type { ToldCall, ToldToolCall } from "./events/told-call.ts";
+export { isRefusal, readCall, readFailure, readToolCall } from "./events/told-call.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,
@@ -85,6 +85,7 @@ export type {
 } from "./middleware/registration.ts";
 export type { RegistrationFunctions } from "./middleware/registration-functions.ts";
 export type { RegistrationIdentity } from "./middleware/registry.ts";
+export { valueWithoutSecrets } from "./redaction/secrets.ts";
 export type { BeginOptions, EventOptions, PopOptions, Relay, SubscriberStatus } from "./relay.ts";
 export { RelayCore, relayOn } from "./relay.ts";
 export type { LazyScope } from "./scope/places.ts";

@@ -2,6 +2,7 @@
 import type { Terminal } from "../gateway/command.ts";
 import { type ConfigFlags, readConfiguration } from "./configuration.ts";
 import { type Configuration, names, type Settings, type UpstreamSetting } from "./setting.ts";
+import { tomlText } from "./toml-text.ts";
 
 /** As typed. */
 export interface ConfigShowFlags extends ConfigFlags {
@@ -27,8 +28,9 @@ export function showConfiguration(flags: ConfigShowFlags, terminal: Terminal): v
     return;
   }
   const lines = values.map(({ name, value, source }) => {
-    const line = `${name} = ${written(value)}`;
-    return flags.sources ? `${line}  # ${source}` : line;
+    // What is read back may not have it: TOML knows no nothing.
+    const line = value === null ? `# ${name} isn't set` : `${name} = ${tomlText(value)}`;
+    return flags.sources && value !== null ? `${line}  # ${source}` : line;
   });
   terminal.out(`${lines.join("\n")}\n`);
 }
@@ -50,14 +52,6 @@ function shown({ upstreams, ...settings }: Configuration): readonly Shown[] {
       source,
     })),
   ];
-}
-
-/** As TOML has it. */
-function written(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  const entries = Object.entries(value).map(([key, field]) => `${key} = ${written(field)}`);
-  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
 }
 
 /** Where a key is, and never the key. */

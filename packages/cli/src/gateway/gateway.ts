@@ -9,6 +9,7 @@ import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import { Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
+import { requestErrors } from "../errors.ts";
 import { askedPlugins } from "./asked-plugins.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -50,6 +51,9 @@ export class Gateway implements AsyncDisposable {
   #options: GatewayOptions;
   #server: GatewayServer;
   readonly #ending: AsyncDisposableStack;
+  /** Settles when the last reload that was asked for is over. */
+  #reloaded: Promise<void> = Promise.resolve();
+  #stopping = false;
 
   private constructor(parts: Parts, ending: AsyncDisposableStack) {
     this.#parts = parts;
@@ -99,9 +103,17 @@ export class Gateway implements AsyncDisposable {
 
   /**
    * Reads the keys, the lists, the policy and every plugin anew, and puts them in the place of those that run; `options` are those
-   * of now, of which all but the trace's file count. Throws as a start does; what ran goes on then.
+   * of now, of which all but the trace's file count. Throws as a start does, and `gateway.stopping` once it ends; what ran goes on
+   * then. One after the other: a second one begins with what the first has left.
    */
-  async reload(options: GatewayOptions = this.#options): Promise<void> {
+  reload(options?: GatewayOptions): Promise<void> {
+    const reloading = this.#reloaded.then(() => this.#reload(options ?? this.#options));
+    this.#reloaded = reloading.catch(() => {});
+    return reloading;
+  }
+
+  async #reload(options: GatewayOptions): Promise<void> {
+    if (this.#stopping) throw requestErrors.stopping();
     const { route, components, env } = this.#parts;
     const keys = await readKeys(options.keys, env);
     const { host, port } = this.#options;
@@ -124,11 +136,16 @@ export class Gateway implements AsyncDisposable {
     await old.close();
   }
 
-  /** Ends it in order. */
+  /** Ends it in order. A reload under way is waited for: its listener may be another one, which must close while guardrails are there. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
+    const how = { now: this.#parts.route.token !== undefined };
     try {
-      // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
-      await this.#server.close({ now: this.#parts.route.token !== undefined });
+      const server = this.#server;
+      await server.close(how);
+      await this.#reloaded;
+      if (this.#server !== server) await this.#server.close(how);
     } finally {
       await this.#ending.disposeAsync();
     }

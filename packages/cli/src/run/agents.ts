@@ -6,7 +6,7 @@ import type { ProviderFamily, UpstreamUrls } from "@troupe/relay/model-proxy";
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { findAgent } from "./agent-name.ts";
 import { withClaudeSettings } from "./claude-settings.ts";
-import { GeminiHome } from "./gemini-home.ts";
+import { GeminiHome, geminiHomes, readGeminiHome } from "./gemini-home.ts";
 import { opencodeConfig } from "./opencode-config.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,8 +47,8 @@ export interface AgentGateway {
   readonly hook: readonly string[];
   /** Where the agent runs. */
   readonly cwd: string;
-  /** Holds what must go when the agent has ended. */
-  readonly ending: Pick<AsyncDisposableStack, "use">;
+  /** Holds what must go when the agent has ended; undefined: nothing is made, and it is told as if it were there. */
+  readonly ending?: Pick<AsyncDisposableStack, "use">;
 }
 
 /** The program with its models and its tools behind `gateway`; `agent`: what it is, where its name doesn't say. Throws `run.settings_*`. */
@@ -107,8 +107,9 @@ const presets: Readonly<Record<string, Preset>> = {
     args: ["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`, ...args],
   }),
   gemini: async ({ env }, { hook, cwd, ending }) => {
-    const home = ending.use(await GeminiHome.make(env, { hook: hookCommand(hook, "gemini"), cwd }));
-    return { env: { GEMINI_CLI_HOME: home.path } };
+    const contents = await readGeminiHome(env, { hook: hookCommand(hook, "gemini"), cwd });
+    const path = ending === undefined ? geminiHomes() : ending.use(await GeminiHome.make(contents)).path;
+    return { env: { GEMINI_CLI_HOME: path } };
   },
   opencode: ({ env }, { url }) => ({
     env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(env["OPENCODE_CONFIG_CONTENT"], url) },

@@ -11,6 +11,7 @@ import { type GatewayFlags, readOptions } from "../gateway/options.ts";
 import { describePlan, planGateway } from "../gateway/plan.ts";
 import { newToken } from "../gateway/token.ts";
 import { AgentProcess } from "./agent-process.ts";
+import { describeStart } from "./agent-start.ts";
 import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
 import { FilesWritten } from "./files-written.ts";
 import { RunSummary } from "./summary.ts";
@@ -51,9 +52,11 @@ export async function runBehindGateway(
     throw runErrors.unknownAgent(flags.agent, presetNames());
   const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
   const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, env) };
+  const hook = [...(terminal.self ?? []), "hook"];
+  const start = { program, args, env };
   if (options.dryRun) {
     const plan = describePlan(await planGateway(options));
-    terminal.out(`${plan}Would run ${[program, ...args].join(" ")}\n`);
+    terminal.out(plan + (await describeStart(start, { hook, cwd: terminal.cwd, preset: flags.agent })));
     return;
   }
   // From here on a signal is the agent's, also where it isn't there yet: plugins have to be ended too.
@@ -75,8 +78,6 @@ export async function runBehindGateway(
     };
     await using gateway = await Gateway.start(options, { env, agent });
     await using ending = new AsyncDisposableStack();
-    const hook = [...(terminal.self ?? []), "hook"];
-    const start = { program, args, env };
     const told = await behindGateway(
       start,
       { url: gateway.url, hook, cwd: terminal.cwd, ending },

@@ -19,6 +19,33 @@ const SETTINGS = "settings.json";
 /** Ours is the last of a tool's hooks; its own limit is 60 s, in its milliseconds. */
 const HOOK_TIMEOUT_MS = 60_000;
 
+/** What the path of each begins with. */
+export function geminiHomes(): string {
+  return join(tmpdir(), "troupe-gemini-");
+}
+
+/** What is to be in one. */
+export interface GeminiHomeContents {
+  /** The user's own folder, which it leads to. */
+  readonly users: string;
+  readonly settings: Settings;
+}
+
+/**
+ * Reads what is to be in a home, and makes nothing. `hook` is what to run before each tool. Throws `run.settings_unreadable`, and
+ * `run.settings_conflict` where the project in `cwd` has settings, which count before a user's, that would lead past the gateway.
+ */
+export async function readGeminiHome(
+  env: Environment,
+  { hook, cwd }: { readonly hook: string; readonly cwd: string },
+): Promise<GeminiHomeContents> {
+  const projects = join(cwd, FOLDER, SETTINGS);
+  const conflict = leadsPast(await settingsOf(projects));
+  if (conflict !== undefined) throw runErrors.settingsConflict(projects, conflict);
+  const users = join(env["GEMINI_CLI_HOME"] ?? env["HOME"] ?? homedir(), FOLDER);
+  return { users, settings: withOurs(await settingsOf(join(users, SETTINGS)), hook) };
+}
+
 /** The folder of one run. */
 export class GeminiHome implements AsyncDisposable {
   /** For `GEMINI_CLI_HOME`. */
@@ -28,19 +55,10 @@ export class GeminiHome implements AsyncDisposable {
     this.path = path;
   }
 
-  /**
-   * `hook` is what to run before each tool. Throws `run.settings_unreadable`, and `run.settings_conflict` where the project in `cwd`
-   * has settings, which count before a user's, that would lead past the gateway.
-   */
-  static async make(env: Environment, { hook, cwd }: { hook: string; cwd: string }): Promise<GeminiHome> {
-    const projects = join(cwd, FOLDER, SETTINGS);
-    const conflict = leadsPast(await settingsOf(projects));
-    if (conflict !== undefined) throw runErrors.settingsConflict(projects, conflict);
-    const users = join(env["GEMINI_CLI_HOME"] ?? env["HOME"] ?? homedir(), FOLDER);
-    const settings = await settingsOf(join(users, SETTINGS));
-    const home = new GeminiHome(await mkdtemp(join(tmpdir(), "troupe-gemini-")));
+  static async make({ users, settings }: GeminiHomeContents): Promise<GeminiHome> {
+    const home = new GeminiHome(await mkdtemp(geminiHomes()));
     try {
-      await home.#fill(users, withOurs(settings, hook));
+      await home.#fill(users, settings);
     } catch (error) {
       await home[Symbol.asyncDispose]();
       throw error;

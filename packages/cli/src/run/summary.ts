@@ -1,5 +1,14 @@
 /** Summary: what a run came to, counted from its events while they come. */
-import { isRefusal, type Relay, type RelayEvent, readCall, readFailure, type ToldCall } from "@troupe/relay";
+import {
+  isRefusal,
+  type MarkEvent,
+  type Relay,
+  type RelayEvent,
+  readCall,
+  readFailure,
+  readToolCall,
+  type ToldCall,
+} from "@troupe/relay";
 
 import { printable } from "../trace/printable.ts";
 import type { FilesWritten } from "./files-written.ts";
@@ -67,14 +76,19 @@ export class RunSummary {
   }
 
   #take(event: RelayEvent): void {
-    if (event.kind === "mark") {
-      if (isRefusal(event.data)) this.refusals += 1;
-      return;
-    }
+    if (event.kind === "mark") return this.#marked(event);
     if (event.scope_category !== "end" || event.category !== "llm") return;
     const failure = readFailure(event.metadata);
     if (failure === undefined) this.#answered(readCall(event.category_profile));
     else this.#failed(failure);
+  }
+
+  #marked(mark: MarkEvent): void {
+    if (isRefusal(mark.data)) this.refusals += 1;
+    const asked = readToolCall(mark);
+    if (asked === undefined) return;
+    this.#files.asked(asked.args);
+    this.tools.set(asked.tool, (this.tools.get(asked.tool) ?? 0) + 1);
   }
 
   #failed(reason: string): void {
@@ -83,7 +97,7 @@ export class RunSummary {
     if (times > 0 || this.#reasons.size < MOST_REASONS) this.#reasons.set(reason, times + 1);
   }
 
-  #answered({ model = "a model without a name", tools, toolArguments, cost, ...tokens }: ToldCall): void {
+  #answered({ model = "a model without a name", cost, ...tokens }: ToldCall): void {
     const use = this.models.get(model) ?? emptyUse();
     use.calls += 1;
     use.promptTokens += tokens.promptTokens ?? 0;
@@ -91,8 +105,6 @@ export class RunSummary {
     use.cachedTokens += tokens.cachedTokens ?? 0;
     use.cost = cost === undefined || use.cost === undefined ? undefined : use.cost + cost;
     this.models.set(model, use);
-    for (const args of toolArguments) this.#files.asked(args);
-    for (const name of tools) this.tools.set(name, (this.tools.get(name) ?? 0) + 1);
   }
 }
 

@@ -5,14 +5,11 @@
  */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { readCall, readFailure } from "@troupe/relay";
+import { readCall, readFailure, readToolCall } from "@troupe/relay";
 import { traceErrors } from "../errors.ts";
 
 /** What lies deeper is told as a root: it would be unreadable, and a chain of parents in a file may also be a circle. */
 const MOST_DEPTH = 100;
-
-/** A line has room for so many of the tools that an answer asks for. */
-const MOST_TOOLS = 5;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,7 +25,7 @@ export interface TraceNode {
   readonly tookMs: number | undefined;
   /** What went wrong, if anything. */
   readonly error: string | undefined;
-  /** Facts that a line has room for, such as a model and its tokens. */
+  /** Facts that a line has room for, such as a model and its tokens, or the tool that an answer asks for. */
   readonly facts: readonly string[];
   /** Input of a scope, or what a mark says. */
   readonly input: unknown;
@@ -123,6 +120,7 @@ function isDeep(parents: ReadonlyMap<string, string>, id: string): boolean {
 
 function nodeOf({ start, end, mark }: OpenNode): TraceNode {
   const first = start ?? end ?? mark ?? {};
+  const asked = readToolCall({ name: mark?.["name"], data: mark?.["data"] });
   const beganAt = timeOf(first);
   return {
     kind: mark === undefined ? "scope" : "mark",
@@ -131,29 +129,23 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
     beganAt,
     tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
     error: readFailure(end?.["metadata"]),
-    facts: factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) }),
-    input: (start ?? mark)?.["data"],
+    facts:
+      asked === undefined
+        ? factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) })
+        : [asked.tool],
+    input: asked === undefined ? (start ?? mark)?.["data"] : asked.args,
     output: end?.["data"],
     children: [],
   };
 }
 
 function factsOf(profile: Fields): string[] {
-  const { model, promptTokens, completionTokens = 0, cost, tools } = readCall(profile);
+  const { model, promptTokens, completionTokens = 0, cost } = readCall(profile);
   return [
     ...(model === undefined ? [] : [model]),
     ...(promptTokens === undefined ? [] : [`${promptTokens} in, ${completionTokens} out`]),
     ...(cost === undefined ? [] : [`${cost.toFixed(4)} USD`]),
-    ...(tools.length === 0 ? [] : [`asks for ${shortened(tools)}`]),
   ];
-}
-
-function shortened(tools: readonly string[]): string {
-  const times = new Map<string, number>();
-  for (const name of tools) times.set(name, (times.get(name) ?? 0) + 1);
-  const names = Array.from(times, ([name, n]) => (n === 1 ? name : `${name} ×${n}`));
-  const more = names.length - MOST_TOOLS;
-  return [...names.slice(0, MOST_TOOLS), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 /** `2026-11-21T10:00:00.123456Z`: JavaScript's dates know no microseconds. */

@@ -23,7 +23,8 @@ function below({ children }: TraceNode, indent: string): string[] {
 }
 
 function lineOf(node: TraceNode): string {
-  if (node.kind === "mark") return printable(`• ${[node.name, told(node.input)].filter(Boolean).join("  ")}`);
+  if (node.kind === "mark")
+    return printable(`• ${[node.name, ...node.facts, told(node.input)].filter(Boolean).join("  ")}`);
   const parts = [
     node.name,
     node.category,

@@ -156,6 +156,33 @@ test("a flag overrules a variable, that the project's file, that the user's, tha
   expect(plain.out).toContain('gateway.bind = "[::1]:2"\n');
 });
 
+test("what it prints is a file that says the same", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const odd = `[gateway]
+plugins = ["a \\u007f\\"b\\".toml"]
+[upstreams.openai]
+url = "http://127.0.0.1:1"
+key_file = "k"
+[run]
+summary = false
+[components]
+[[components.components]]
+kind = "x"
+config = { "a key" = 1, "" = [{ at = 2026-11-22T04:00:00Z, day = 2026-11-22, most = inf, share = 0.5, none = [] }] }
+`;
+  for (const text of ["", whole, odd])
+    for (const flags of [[], ["--sources"]]) {
+      const config = ["--config", folder.write("one/troupe.toml", text)];
+      const { out } = await troupe.run("config", ...flags, ...config);
+      const again = ["--config", folder.write("other/troupe.toml", out)];
+      expect((await troupe.run("config", ...again)).out).toBe((await troupe.run("config", ...config)).out);
+      expect((await troupe.run("config", "--json", ...again)).out).toBe(
+        (await troupe.run("config", "--json", ...config)).out,
+      );
+    }
+});
+
 test("a provider's key comes from where the file says, in the place of the agent's own, and goes there alone", async () => {
   using folder = new PluginFolder();
   await using one = await ScriptedProvider.start((_request, response) => void response.end("{}"));

@@ -2,6 +2,8 @@
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Json } from "../events/event.ts";
 import type { PayloadCopy } from "../events/pipeline.ts";
+import type { Ending } from "../events/recorder.ts";
+import { toolCallMarks } from "../events/tool-call-mark.ts";
 import type { Chains } from "../middleware/chains.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
@@ -69,9 +71,7 @@ export class LlmScope {
 
   /** It went well. */
   succeeded(output: unknown, profile: CategoryProfile = {}): void {
-    const { parts, chains } = this.#call;
-    if (this.#tells)
-      parts.recorder.succeeded(this.scope, { chains, copy: this.#responseCopy(), output, profile });
+    if (this.#tells) this.#call.parts.recorder.succeeded(this.scope, { ...this.#ending(), output, profile });
   }
 
   /** It didn't. `partial`: what of it there was, and what is told of it. */
@@ -79,9 +79,7 @@ export class LlmScope {
     error: unknown,
     partial: { readonly output?: unknown; readonly profile?: CategoryProfile } = {},
   ): void {
-    const { parts, chains } = this.#call;
-    if (this.#tells)
-      parts.recorder.failed(this.scope, error, { chains, copy: this.#responseCopy(), ...partial });
+    if (this.#tells) this.#call.parts.recorder.failed(this.scope, error, { ...this.#ending(), ...partial });
   }
 
   /** Ends the scope, behind its end event. */
@@ -97,10 +95,13 @@ export class LlmScope {
     return recorder.heard(this.scope) && scopes.isOpen(this.scope);
   }
 
-  #responseCopy(): PayloadCopy {
-    return this.#copy("llm_sanitize_response_guardrail", "annotated_response", (codec, value) =>
+  /** What both endings have: without a codec nothing is known of the tools that the response asks for. */
+  #ending(): Ending {
+    const copy = this.#copy("llm_sanitize_response_guardrail", "annotated_response", (codec, value) =>
       codec.decodeResponse(value),
     );
+    const { chains } = this.#call;
+    return copy.annotate === undefined ? { chains, copy } : { chains, copy, marks: toolCallMarks };
   }
 
   #copy(kind: PayloadCopy["entries"][number]["kind"], key: string, read: Read): PayloadCopy {

@@ -22,11 +22,12 @@ export class EventClock {
     this.#zero = clock.now() - clock.monotonic();
   }
 
-  next(): number {
+  /** `room`: how many microseconds before it are nobody's, for what is told of with it and lies before it. */
+  next(room = 0): number {
     const monotonic = this.#clock.monotonic();
     const wall = this.#clock.now();
     if (Math.abs(wall - (this.#zero + monotonic)) > TOLERATED_MS) this.#zero = wall - monotonic;
-    this.#last = Math.max(this.#last + 1, Math.floor((this.#zero + monotonic) * 1_000));
+    this.#last = Math.max(this.#last + room + 1, Math.floor((this.#zero + monotonic) * 1_000));
     return this.#last;
   }
 }

@@ -3,8 +3,9 @@
  *
  * An event that no middleware is about goes to the queues at once. Any other is worked on behind the call, one event after
  * the other so that their order holds, and what comes after it waits behind it. Per event: the sanitizers of the
- * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery. Sanitizers fail closed: a
- * payload or field that couldn't be sanitized is left out. Injectors fail open.
+ * call's payload, what its codec reads of it, the injectors of metadata, the sanitizers of event fields, then delivery, behind
+ * the marks that are made of what is left of it. Sanitizers fail closed: a payload or field that couldn't be sanitized is left
+ * out. Injectors fail open.
  *
  * The events that wait here are bounded, in number and in bytes. Past a limit the newest is lost to everybody, for nobody
  * may see it before its sanitizers have: it is counted, as a whole and of each subscriber, and the log is told of the first.
@@ -16,7 +17,7 @@ import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes } from "../middleware/payloads.ts";
 import { errorWithoutSecrets } from "../redaction/error-without-secrets.ts";
-import type { EventFields, Json, Metadata, RelayEvent } from "./event.ts";
+import type { EventFields, Json, MarkEvent, Metadata, RelayEvent } from "./event.ts";
 import { bytesOfEvent } from "./event-size.ts";
 import type { Later, Worker } from "./later.ts";
 import { isFlat } from "./metadata.ts";
@@ -48,6 +49,11 @@ export interface Emission {
   readonly inject: readonly Entry<"event_metadata_injector">[];
   readonly scrub: readonly Entry<ScrubKind>[];
   readonly subscribers: readonly Entry<"subscriber">[];
+  /** Marks that are made of the event as subscribers get it, and go before it, to the same ones. */
+  readonly marks?: {
+    readonly of: (event: RelayEvent) => readonly MarkEvent[];
+    readonly scrub: readonly Entry<ScrubKind>[];
+  };
 }
 
 interface Waiting {
@@ -83,10 +89,13 @@ export class Pipeline implements Worker {
   }
 
   emit(emission: Emission): void {
-    const { copy, inject, scrub } = emission;
-    const untouched = inject.length === 0 && scrub.length === 0 && (copy?.entries.length ?? 0) === 0;
-    if (untouched && this.#running === undefined) deliver(this.#annotated(emission), emission.subscribers);
-    else this.#queue(emission);
+    const { copy, inject, scrub, marks, subscribers } = emission;
+    const touched =
+      inject.length + scrub.length + (copy?.entries.length ?? 0) + (marks?.scrub.length ?? 0) > 0;
+    if (touched || this.#running !== undefined) return this.#queue(emission);
+    const event = this.#annotated(emission);
+    for (const mark of marks?.of(event) ?? []) deliver(mark, subscribers);
+    deliver(event, subscribers);
   }
 
   /** Settles when all that was emitted before has been delivered to the queues. */
@@ -123,9 +132,14 @@ export class Pipeline implements Worker {
       const batch = this.#waiting;
       this.#waiting = [];
       for (const { emission, bytes } of batch) {
-        const event = this.#sanitize(emission, 0, emission.event);
         // Waiting costs a turn of the microtasks: most middleware answers at once.
-        deliver(event instanceof Promise ? await event : event, emission.subscribers);
+        const sanitized = this.#sanitize(emission, 0, emission.event);
+        const event = sanitized instanceof Promise ? await sanitized : sanitized;
+        for (const mark of marksOf(emission, event)) {
+          const made = this.#sanitize(mark, 0, mark.event);
+          deliver(made instanceof Promise ? await made : made, mark.subscribers);
+        }
+        deliver(event, emission.subscribers);
         this.#bytes -= bytes;
       }
     }
@@ -249,6 +263,13 @@ function frozen(event: RelayEvent): RelayEvent {
   Object.freeze(event.metadata);
   Object.freeze(event.category_profile);
   return Object.freeze(event);
+}
+
+/** What the event's marks go through, like all others. */
+function marksOf({ marks, inject, subscribers }: Emission, event: RelayEvent): readonly Emission[] {
+  if (marks === undefined) return [];
+  const { scrub } = marks;
+  return marks.of(event).map((mark) => ({ event: mark, copy: undefined, inject, scrub, subscribers }));
 }
 
 function deliver(event: RelayEvent, subscribers: readonly Entry<"subscriber">[]): void {

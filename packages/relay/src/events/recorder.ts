@@ -8,7 +8,16 @@ import type { RelayEnv } from "../env.ts";
 import type { Chains } from "../middleware/chains.ts";
 import type { Registry } from "../middleware/registry.ts";
 import type { Scope } from "../scope/scope.ts";
-import type { CategoryProfile, DataSchema, Json, Metadata, PendingMark, ScopeEvent } from "./event.ts";
+import type {
+  CategoryProfile,
+  DataSchema,
+  Json,
+  MarkEvent,
+  Metadata,
+  PendingMark,
+  RelayEvent,
+  ScopeEvent,
+} from "./event.ts";
 import { EventClock, Rfc3339 } from "./event-clock.ts";
 import { errorMetadata, okMetadata, withSeverity } from "./metadata.ts";
 import type { PayloadCopy, Pipeline } from "./pipeline.ts";
@@ -28,7 +37,12 @@ export interface Ending extends Recording {
   readonly metadata?: Metadata | undefined;
   /** Over the scope's own. */
   readonly profile?: CategoryProfile;
+  /** Marks that are made of the end event as subscribers get it, and go before it. Default: none. */
+  readonly marks?: (end: RelayEvent) => readonly PendingMark[];
 }
+
+/** Microseconds before an end event, one for each of its marks; those of an answer that asks for more share the last. */
+const MARKS_ROOM = 32;
 
 /** Makes events. */
 export class Recorder {
@@ -56,6 +70,7 @@ export class Recorder {
     const chains = recording.chains ?? this.#registry.chainsAt(scope);
     this.#pipeline.emit({
       event: this.#scopeEvent(scope, "start", {
+        micros: this.#clock.next(),
         data: plainData(input),
         metadata: plainRecord(scope.metadata),
         category_profile: plainRecord(scope.categoryProfile),
@@ -72,8 +87,11 @@ export class Recorder {
     const subscribers = this.#registry.subscribersAt(scope);
     if (subscribers.length === 0) return;
     const chains = ending.chains ?? this.#registry.chainsAt(scope);
+    const { marks } = ending;
+    const micros = this.#clock.next(marks === undefined ? 0 : MARKS_ROOM);
     this.#pipeline.emit({
       event: this.#scopeEvent(scope, "end", {
+        micros,
         data: plainData(ending.output),
         metadata: plainRecord(scope.metadata, outcome, ending.metadata),
         category_profile: plainRecord(scope.categoryProfile, ending.profile),
@@ -82,6 +100,14 @@ export class Recorder {
       inject: chains.of("event_metadata_injector"),
       scrub: chains.of("scope_sanitize_end_guardrail"),
       subscribers,
+      ...(marks === undefined
+        ? {}
+        : {
+            marks: {
+              of: (end) => this.#marksBefore(scope, marks(end), micros),
+              scrub: chains.of("mark_sanitize_guardrail"),
+            },
+          }),
     });
   }
 
@@ -101,18 +127,7 @@ export class Recorder {
     if (subscribers.length === 0) return;
     const chains = recording.chains ?? this.#registry.chainsAt(scope);
     this.#pipeline.emit({
-      event: {
-        ...this.#envelope(mark.name),
-        kind: "mark",
-        uuid: this.#env.ids.ordered(),
-        parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
-        ...(isElsewhere(scope) ? { propagation_root_uuid: scope.rootUuid } : {}),
-        data: plainData(mark.data),
-        data_schema: plainSchema(mark.dataSchema),
-        metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
-        category: typeof mark.category === "string" ? mark.category : null,
-        category_profile: plainRecord(mark.categoryProfile ?? null),
-      },
+      event: this.#markEvent(scope, mark, this.#clock.next()),
       copy: undefined,
       inject: chains.of("event_metadata_injector"),
       scrub: chains.of("mark_sanitize_guardrail"),
@@ -120,10 +135,32 @@ export class Recorder {
     });
   }
 
+  #marksBefore(scope: Scope, marks: readonly PendingMark[], micros: number): readonly MarkEvent[] {
+    return marks.map((mark, n) =>
+      this.#markEvent(scope, mark, Math.min(micros - MARKS_ROOM + n, micros - 1)),
+    );
+  }
+
+  #markEvent(scope: Scope, mark: PendingMark, micros: number): MarkEvent {
+    return {
+      ...this.#envelope(mark.name, micros),
+      kind: "mark",
+      uuid: this.#env.ids.ordered(),
+      parent_uuid: this.#registry.isRoot(scope) ? null : scope.uuid,
+      ...(isElsewhere(scope) ? { propagation_root_uuid: scope.rootUuid } : {}),
+      data: plainData(mark.data),
+      data_schema: plainSchema(mark.dataSchema),
+      metadata: plainRecord(withSeverity(mark.metadata, mark.severity)),
+      category: typeof mark.category === "string" ? mark.category : null,
+      category_profile: plainRecord(mark.categoryProfile ?? null),
+    };
+  }
+
   #scopeEvent(
     scope: Scope,
     scope_category: "start" | "end",
     fields: {
+      readonly micros: number;
       readonly data: Json;
       readonly metadata: Metadata | null;
       readonly category_profile: CategoryProfile | null;
@@ -132,7 +169,7 @@ export class Recorder {
     const { parent, parentUuid } = scope;
     const event: ScopeEvent = {
       atof_version: "0.1",
-      timestamp: this.#timestamps.write(this.#clock.next()),
+      timestamp: this.#timestamps.write(fields.micros),
       name: scope.name,
       kind: "scope",
       scope_category,
@@ -149,8 +186,8 @@ export class Recorder {
     return { ...event, propagation_root_uuid: parent.rootUuid };
   }
 
-  #envelope(name: string) {
-    return { atof_version: "0.1", timestamp: this.#timestamps.write(this.#clock.next()), name } as const;
+  #envelope(name: string, micros: number) {
+    return { atof_version: "0.1", timestamp: this.#timestamps.write(micros), name } as const;
   }
 }
 

@@ -2,8 +2,9 @@
  * ToldCall: what the events of a call say of it, for whoever reads events from elsewhere: a file, a wire, a subscriber that
  * sums up. Fields are looked at one by one, as they may be anybody's: what isn't there, or is something else, is left out.
  */
-import { isObject, type JsonObject, number, objectsOf, own, text } from "../codecs/json.ts";
+import { isObject, type JsonObject, number, own, text } from "../codecs/json.ts";
 import type { Json } from "./event.ts";
+import { TOOL_CALL_MARK } from "./tool-call-mark.ts";
 
 /** What a call of a model came to. */
 export interface ToldCall {
@@ -15,10 +16,6 @@ export interface ToldCall {
   readonly cachedTokens: number | undefined;
   /** In the currency of its price; undefined: no price is known for it. */
   readonly cost: number | undefined;
-  /** The tools that it asks for, in its order. */
-  readonly tools: readonly string[];
-  /** What it asks each of them with. */
-  readonly toolArguments: readonly Json[];
 }
 
 /** What the `category_profile` of an end event says. */
@@ -26,16 +23,29 @@ export function readCall(profile: unknown): ToldCall {
   const known = record(profile);
   const response = record(own(known, "annotated_response"));
   const usage = record(own(response, "usage"));
-  const calls = objectsOf(own(response, "tool_calls"));
   return {
     model: text(own(response, "model")) ?? text(own(known, "model_name")),
     promptTokens: number(own(usage, "prompt_tokens")),
     completionTokens: number(own(usage, "completion_tokens")),
     cachedTokens: number(own(usage, "cache_read_tokens")),
     cost: number(own(record(own(usage, "cost")), "total")),
-    tools: calls.map((call) => text(own(call, "name")) ?? ""),
-    toolArguments: calls.map((call) => own(call, "arguments") ?? null),
   };
+}
+
+/** A tool that a model's answer asks for. */
+export interface ToldToolCall {
+  readonly tool: string;
+  readonly args: Json;
+}
+
+/** What a mark says of such a tool; undefined for one of anything else. */
+export function readToolCall(mark: {
+  readonly name: unknown;
+  readonly data: unknown;
+}): ToldToolCall | undefined {
+  if (mark.name !== TOOL_CALL_MARK) return undefined;
+  const data = record(mark.data);
+  return { tool: text(own(data, "tool_name")) ?? "", args: own(data, "arguments") ?? null };
 }
 
 /** What an end event's `metadata` says went wrong; undefined where nothing did. */

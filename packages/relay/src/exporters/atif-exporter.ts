@@ -9,6 +9,7 @@ import { limits } from "@troupe/protocol";
 import type { JsonObject } from "../codecs/json.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
 import { bytesOfEvent } from "../events/event-size.ts";
+import { TOOL_CALL_MARK } from "../events/tool-call-mark.ts";
 import { checkTexts } from "../given.ts";
 import { buildTrajectory } from "./atif/build.ts";
 import type { AtifAgent, AtifTrajectory } from "./atif/trajectory.ts";
@@ -22,9 +23,12 @@ export interface AtifExporterOptions extends ExporterOptions {
   readonly modelName?: string;
   readonly toolDefinitions?: readonly Json[];
   readonly extra?: JsonObject;
-  /** Marks that aren't kept. Default: `["llm.chunk"]`. */
+  /** Marks that aren't kept. Default: `["llm.chunk", "llm.tool_call"]`: steps tell of both. */
   readonly markExcludeNames?: readonly string[];
 }
+
+/** What a trajectory's steps tell of themselves. */
+export const toldBySteps: readonly string[] = ["llm.chunk", TOOL_CALL_MARK];
 
 /** Keeps a session. */
 export class AtifExporter extends Exporter {
@@ -38,7 +42,7 @@ export class AtifExporter extends Exporter {
     super(options);
     checkTexts(options.markExcludeNames, "markExcludeNames");
     this.#options = options;
-    this.#excluded = new Set(options.markExcludeNames ?? ["llm.chunk"]);
+    this.#excluded = new Set(options.markExcludeNames ?? toldBySteps);
   }
 
   /** The trajectory so far. Flush first for what was emitted right before. */

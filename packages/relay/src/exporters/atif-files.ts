@@ -8,7 +8,7 @@ import { relayErrors } from "../errors.ts";
 import type { RelayEvent } from "../events/event.ts";
 import { buildTrajectory } from "./atif/build.ts";
 import { type AtifSession, Sessions } from "./atif/sessions.ts";
-import { type AtifExporterOptions, atifAgent } from "./atif-exporter.ts";
+import { type AtifExporterOptions, atifAgent, toldBySteps } from "./atif-exporter.ts";
 import { Exporter } from "./exporter.ts";
 
 /** Writes sessions. */
@@ -27,7 +27,7 @@ export class AtifFiles extends Exporter {
   }
 
   protected take(event: RelayEvent): Promise<void> | undefined {
-    if (event.kind === "mark" && event.name === "llm.chunk") return undefined;
+    if (event.kind === "mark" && toldBySteps.includes(event.name)) return undefined;
     const over = this.#sessions.add(event);
     for (const session of over) this.#write(session);
     return over.length === 0 ? undefined : this.#writing;

@@ -83,6 +83,11 @@ export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
   return same ? event : { ...event, name, data, metadata, category_profile };
 }
 
+/** Any value without secrets; itself when it has none. Of the words of a command, what stands behind the name of a secret is one. */
+export function valueWithoutSecrets(value: Json): Json {
+  return rewrite(value, new Cleaner());
+}
+
 /** A text without what looks like a secret. What is JSON is read as such. */
 export function textWithoutSecrets(text: string): string {
   if (text.length < SHORTEST || word.test(text)) return text;

@@ -21,6 +21,8 @@ test.each(transports)("%s: marks are log records of their scope's span", async (
     relay.event("quiet", { severity: "debug" });
     relay.event("loud", { severity: "error", data: { why: "disk" }, metadata: { disk: 3 } });
     relay.event("plain", { data: "text" });
+    // What answers ask for is content, which spans tell where they are asked to.
+    relay.event("llm.tool_call", { data: { tool_name: "f" } });
     relay.metric("numbers", [{ name: "n", kind: "counter", valueType: "u64", value: 1 }]);
   });
   await exporter.forceFlush();

@@ -82,6 +82,10 @@ test.each(transports)("%s: an agent's work is one trace with the GenAI conventio
   });
   expect(tool?.status).toMatchObject({ code: 2, message: "no such city" });
   expect(agent?.events.map(({ name }) => name)).toEqual(["noted"]);
+  // The tool that the answer asks for, without what it asks it with.
+  expect(chat?.events.map((event) => [event.name, attributesOf(event.attributes)])).toEqual([
+    ["llm.tool_call", { "gen_ai.tool.name": "f", "gen_ai.tool.call.id": "tu" }],
+  ]);
   expect(BigInt(chat?.endTimeUnixNano ?? 0)).toBeGreaterThan(BigInt(chat?.startTimeUnixNano ?? 0));
   expect(collector.resource("traces")).toMatchObject({
     "service.name": "shop",
@@ -101,7 +105,11 @@ test("content is told where it is asked for, in the conventions' shape", async (
   exporter.register(relay, "otel");
   await conversation(relay);
   await exporter.forceFlush();
-  const chat = attributesOf(collector.spans.find(({ name }) => name === "chat claude-x")?.attributes ?? []);
+  const span = collector.spans.find(({ name }) => name === "chat claude-x");
+  const chat = attributesOf(span?.attributes ?? []);
+  expect(span?.events.map((event) => attributesOf(event.attributes))).toMatchObject([
+    { "gen_ai.tool.name": "f", "gen_ai.tool.call.arguments": '{"a":1}' },
+  ]);
   expect(JSON.parse(String(chat["gen_ai.input.messages"]))[0]).toEqual({
     role: "user",
     parts: [{ type: "text", content: "hi" }],

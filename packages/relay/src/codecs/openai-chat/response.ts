@@ -50,13 +50,15 @@ export function readResponse(raw: JsonObject): AnnotatedLlmResponse {
 }
 
 function readCall(call: JsonObject): readonly Json[] {
-  const fn = own(call, "function");
+  // What a custom tool gets is a text of its own making.
+  const custom = own(call, "custom");
+  const fn = isObject(custom) ? custom : own(call, "function");
   if (!isObject(fn)) return [];
   return [
     {
       id: text(own(call, "id")) ?? "",
       name: text(own(fn, "name")) ?? "",
-      arguments: parsedArguments(own(fn, "arguments")),
+      arguments: own(fn, "input") ?? parsedArguments(own(fn, "arguments")),
     },
   ];
 }

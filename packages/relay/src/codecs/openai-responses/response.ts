@@ -24,7 +24,9 @@ export function readFailure(raw: JsonObject): string | undefined {
 /** The response in the words of all providers. */
 export function readResponse(raw: JsonObject): AnnotatedLlmResponse {
   const items = objectsOf(own(raw, "output"));
-  const calls = items.filter((item) => item.type === "function_call").map(readCall);
+  const calls = items
+    .filter(({ type }) => type === "function_call" || type === "custom_tool_call")
+    .map(readCall);
   const texts = items.filter((item) => item.type === "message").flatMap(textsOf);
   const usage = own(raw, "usage");
   const details = isObject(usage) ? usage : {};
@@ -65,7 +67,8 @@ function readCall(item: JsonObject): Json {
   return {
     id: text(own(item, "call_id")) ?? text(own(item, "id")) ?? "",
     name: text(own(item, "name")) ?? "",
-    arguments: parsedArguments(own(item, "arguments")),
+    // What a custom tool gets is a text of its own making.
+    arguments: own(item, "input") ?? parsedArguments(own(item, "arguments")),
   };
 }
 

@@ -129,6 +129,16 @@ function toolAttributes(call: DescribedCall, content: boolean): AttributeMap {
   });
 }
 
+/** What a mark says of a tool that an answer asks for. */
+export function toolCallAttributes(data: Json, content: boolean): Readonly<Record<string, Json | undefined>> {
+  const { tool_name, tool_call_id, arguments: args } = isObject(data) ? data : {};
+  return {
+    "gen_ai.tool.name": tool_name,
+    "gen_ai.tool.call.id": tool_call_id,
+    "gen_ai.tool.call.arguments": content ? asText(args) : undefined,
+  };
+}
+
 /** The model that was asked for. */
 export function modelOf(call: DescribedCall): string | undefined {
   const named = profileOf(call).model_name;

@@ -6,6 +6,7 @@ import { relayErrors } from "../../errors.ts";
 import type { MarkEvent, RelayEvent, Severity } from "../../events/event.ts";
 import { bytesOfEvent } from "../../events/event-size.ts";
 import { metricSchema } from "../../events/metric.ts";
+import { TOOL_CALL_MARK } from "../../events/tool-call-mark.ts";
 import { checkTexts } from "../../given.ts";
 import { Delivery, exportWeight } from "../delivery.ts";
 import { Exporter, type RuntimeDiagnostic } from "../exporter.ts";
@@ -21,7 +22,7 @@ import { type OpenTelemetryOptions, resourceAttributesOf, scopeOf, targetOf } fr
 export interface OpenTelemetryLogOptions extends OpenTelemetryOptions {
   /** Marks below it aren't told; one without a severity is "info". Default: "info". */
   readonly minimumSeverity?: Severity;
-  /** Default: `["llm.chunk"]`. */
+  /** Default: `["llm.chunk", "llm.tool_call"]`: the span of the model's call has both. */
   readonly markExcludeNames?: readonly string[];
   /** How long records may wait for others. Default: 1,000. */
   readonly scheduledDelayMillis?: number;
@@ -61,7 +62,7 @@ export class OpenTelemetryLogSubscriber extends Exporter {
     this.#options = options;
     this.#target = targetOf(options);
     this.#least = severities[minimumSeverity];
-    this.#excluded = new Set(options.markExcludeNames ?? ["llm.chunk"]);
+    this.#excluded = new Set(options.markExcludeNames ?? ["llm.chunk", TOOL_CALL_MARK]);
     this.#delivery = new Delivery({
       target: withoutSecrets(options.endpoint),
       send: (records) => this.#send(records),

@@ -2,8 +2,9 @@
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { MarkEvent } from "../../events/event.ts";
+import { TOOL_CALL_MARK } from "../../events/tool-call-mark.ts";
 import { type AttributeMap, attributes, type DescribedCall, metadataOf } from "./described-call.ts";
-import { genAiAttributes, genAiName } from "./gen-ai.ts";
+import { genAiAttributes, genAiName, toolCallAttributes } from "./gen-ai.ts";
 import { between, hrTime, spanIds } from "./ids.ts";
 import { openInferenceAttributes } from "./openinference.ts";
 
@@ -135,7 +136,9 @@ function markAttributes(mark: MarkEvent, { type, content, promoted }: Projection
   );
   return attributes({
     ...Object.fromEntries(wanted),
-    "nemo_relay.mark.data": content ? mark.data : undefined,
+    ...(mark.name === TOOL_CALL_MARK
+      ? toolCallAttributes(mark.data, content)
+      : { "nemo_relay.mark.data": content ? mark.data : undefined }),
     "nemo_relay.mark.category": mark.category,
   });
 }

@@ -1,0 +1,40 @@
+/** How an agent would be started behind a gateway, for people, found by reading alone: its variables and its arguments, without secrets. */
+import { TroupeError } from "@troupe/base";
+import { valueWithoutSecrets } from "@troupe/relay";
+import { withToken } from "../gateway/token.ts";
+import { printable } from "../trace/printable.ts";
+import { type AgentStart, behindGateway } from "./agents.ts";
+
+/** Where the gateway would listen, and the secret that its agent would be told, are known only when it does. */
+const URL_TO_BE = withToken("http://127.0.0.1:PORT", "SECRET");
+
+/** A word that a shell takes as it is. */
+const plain = /^[\w@%+=:,./-]+$/;
+
+/** Lines of it. `preset`: what the agent is, where its name doesn't say. */
+export async function describeStart(
+  start: AgentStart,
+  { preset, ...given }: { hook: readonly string[]; cwd: string; preset: string | undefined },
+): Promise<string> {
+  let told: AgentStart;
+  try {
+    told = await behindGateway(start, { url: URL_TO_BE, ...given }, preset);
+  } catch (error) {
+    if (!TroupeError.is(error)) throw error;
+    return `Would not run ${start.program}: ${error.message} [${error.group}.${error.code}]\n`;
+  }
+  const set = Object.entries(told.env).filter(([name, value]) => value !== start.env[name]);
+  const lines = set.map(([name, value]) => {
+    const shown = Object(valueWithoutSecrets({ [name]: value ?? "" }))[name];
+    return `Would set ${name}=${quoted(String(shown))}`;
+  });
+  // In a list, so that what stands behind --api-key is known for what it is.
+  const words = valueWithoutSecrets([told.program, ...told.args]);
+  const command = Array.isArray(words) ? words.map((word) => quoted(String(word))) : [];
+  return [...lines, `Would run ${command.join(" ")}`, ""].map(printable).join("\n");
+}
+
+/** As a shell would have to be told it. */
+function quoted(word: string): string {
+  return plain.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
