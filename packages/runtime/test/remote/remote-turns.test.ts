@@ -4,6 +4,7 @@
  */
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
 import { startHost } from "./host.ts";
@@ -43,20 +44,25 @@ const ledger = actor({
   },
 });
 
-async function embedded(): Promise<Driver> {
-  return await Driver.start({ ledger }, { databases: true });
+interface Use extends Record<string, AnyActorDefinition> {
+  readonly ledger: AnyActorDefinition;
+}
+type LedgerDriver = Driver<Use>;
+
+async function embedded(): Promise<LedgerDriver> {
+  return await Driver.start<Use>({ ledger }, { databases: true });
 }
 
-async function onHost(): Promise<Driver> {
+async function onHost(): Promise<LedgerDriver> {
   const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
-  const driver = await Driver.start(use, { databases: true, hostToken: "secret" });
+  const driver = await Driver.start<Use>(use, { databases: true, hostToken: "secret" });
   startHost({ world: driver.world, hosts: () => driver.runtime.hosts, use: { ledger } });
   await driver.world.idle();
   return driver;
 }
 
 /** How many batches an action's writes were stored in: a crash between two of them leaves the first. */
-async function batchesOf(driver: Driver, name: string, idempotencyKey?: string): Promise<number> {
+async function batchesOf(driver: LedgerDriver, name: string, idempotencyKey?: string): Promise<number> {
   const before = driver.taken.length;
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
   await driver
