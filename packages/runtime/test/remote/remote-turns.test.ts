@@ -44,15 +44,18 @@ const ledger = actor({
   },
 });
 
-type LedgerDriver = Driver<{ readonly ledger: AnyActorDefinition }>;
+interface Use extends Record<string, AnyActorDefinition> {
+  readonly ledger: AnyActorDefinition;
+}
+type LedgerDriver = Driver<Use>;
 
 async function embedded(): Promise<LedgerDriver> {
-  return await Driver.start({ ledger }, { databases: true });
+  return await Driver.start<Use>({ ledger }, { databases: true });
 }
 
 async function onHost(): Promise<LedgerDriver> {
   const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
-  const driver = await Driver.start(use, { databases: true, hostToken: "secret" });
+  const driver = await Driver.start<Use>(use, { databases: true, hostToken: "secret" });
   startHost({ world: driver.world, hosts: () => driver.runtime.hosts, use: { ledger } });
   await driver.world.idle();
   return driver;
