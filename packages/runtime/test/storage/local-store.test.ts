@@ -23,6 +23,8 @@ import {
 } from "../../src/node/sqlite/open-local-store.ts";
 import { openDatabase } from "../../src/node/sqlite/sqlite.ts";
 import type { ActorRecord } from "../../src/ports/directory.ts";
+import { watch } from "../driver/watch.ts";
+import { World } from "../driver/world.ts";
 import { SmallDisk } from "./small-disk.ts";
 import { temporaryDirectory, testEnv } from "./test-env.ts";
 
@@ -112,6 +114,21 @@ test("a second process is refused and told who owns the directory, also while th
   const waiting = open(directory.path, { lockWaitMs: 10_000 });
   await owner.kill();
   await (await waiting).close();
+});
+
+test("who waits for a data directory says for whom, before it gives up", async () => {
+  using directory = temporaryDirectory();
+  const first = await open(directory.path);
+  const world = new World();
+  const refused = watch(open(directory.path, { env: world, lockWaitMs: 10_000 }));
+  await world.pass(900);
+  expect(world.lines).toEqual([]);
+  await world.pass(8_000);
+  expect([refused.state, world.lines.length]).toEqual(["pending", 1]);
+  expect(world.lines[0]?.fields["owner"]).toMatch(`process ${process.pid} on `);
+  await world.pass(2_000);
+  expect([refused.code, world.lines.length]).toEqual(["storage.locked", 1]);
+  await first.close();
 });
 
 test("a second store in the same process is refused too, and may come when the first has closed", async () => {

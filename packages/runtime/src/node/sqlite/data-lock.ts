@@ -17,13 +17,15 @@ import { type Database, openDatabase, sqliteCode, sqliteCodes } from "./sqlite.t
 
 /** Which directory to lock, and how long to wait for it. */
 export interface DataLockOptions {
-  readonly env: Pick<Env, "clock" | "timers">;
+  readonly env: Pick<Env, "clock" | "timers" | "log">;
   readonly dataDir: string;
   /** How long to wait for the owner to go. */
   readonly waitMs: number;
 }
 
 const POLL_MS = 50;
+/** A process that has just been told to end has gone by then; for any other owner somebody should know what is waited for. */
+const SAY_AFTER_MS = 1_000;
 
 /** The right to a data directory: one process has it at a time. */
 export class DataLock {
@@ -41,11 +43,18 @@ export class DataLock {
     const { env, dataDir } = options;
     const path = join(dataDir, "lock.db");
     const ownerPath = join(dataDir, "owner.json");
-    const deadline = env.clock.monotonic() + options.waitMs;
+    const began = env.clock.monotonic();
+    let said = false;
     let lock = open(path);
     try {
       while (!tryLock(lock)) {
-        if (env.clock.monotonic() >= deadline) throw storageErrors.locked(readOwner(ownerPath));
+        const waitedMs = env.clock.monotonic() - began;
+        if (waitedMs >= options.waitMs) throw storageErrors.locked(readOwner(ownerPath));
+        if (!said && waitedMs >= SAY_AFTER_MS) {
+          said = true;
+          const fields = { dataDir, owner: readOwner(ownerPath), waitMs: options.waitMs };
+          env.log.warn("the data directory is in use; waiting for its owner to go", fields);
+        }
         await new Promise<void>((resolve) => env.timers.set(resolve, POLL_MS));
         if (isDisplaced(lock.file)) {
           lock.database.close();
