@@ -52,6 +52,7 @@
 pub mod abi;
 mod abort;
 mod actor;
+mod asking;
 mod awake;
 mod base64;
 mod call;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use crate::abort::Aborts;
 use crate::actor::{Actor, Answer, Asked, Items};
+use crate::asking::Asking;
 use crate::context::{About, Context, Part};
 use crate::deferred::Pending;
 use crate::error::Error;
@@ -57,7 +58,7 @@ pub struct Running {
     /// Nobody answers its questions any more.
     lost: Arc<AtomicBool>,
     aborts: Aborts,
-    asking: Mutex<Asking>,
+    asking: Asking,
     pub(crate) flows: Flows,
     life: Mutex<Life>,
 }
@@ -76,14 +77,6 @@ struct Work {
     at: usize,
     part: Part,
     args: Vec<u8>,
-}
-
-/// Calls that wait for the host without the actor's lane.
-#[derive(Default)]
-struct Asking {
-    waiting: usize,
-    /// The last of them ends the actor.
-    stops: bool,
 }
 
 struct Life {
@@ -106,7 +99,7 @@ impl Running {
             lane: Arc::default(),
             lost,
             aborts: Aborts::default(),
-            asking: Mutex::default(),
+            asking: Asking::default(),
             flows: Flows::default(),
             life: Mutex::new(Life { context, is_new, started }),
         })
@@ -219,22 +212,8 @@ impl Running {
         }
     }
 
-    /// All that had begun has run, but for what waits.
     fn end(&self) {
-        let mut asking = lock(&self.asking);
-        asking.stops = true;
-        if asking.waiting == 0 {
-            drop(asking);
-            self.run_stop();
-        }
-    }
-
-    /// A call has waited, and what it waited for is done with.
-    fn has_asked(&self) {
-        let mut asking = lock(&self.asking);
-        asking.waiting -= 1;
-        if asking.waiting == 0 && asking.stops {
-            drop(asking);
+        if self.asking.stop() {
             self.run_stop();
         }
     }
@@ -295,14 +274,16 @@ impl Running {
 
     /// The call goes on, on the actor's lane, when the host has answered.
     fn ask(self: &Arc<Self>, to: To, part: Part, Asked { about, question, then }: Asked) {
-        lock(&self.asking).waiting += 1;
+        self.asking.begin();
         let this = Arc::clone(self);
         let follow = Box::new(move |heard: Word| {
             let lane = Arc::clone(&this.lane);
             let lanes = Arc::clone(&this.shared.lanes);
             let run = move || {
                 this.go_on(to, part, |c| then(c, heard?));
-                this.has_asked();
+                if this.asking.end() {
+                    this.run_stop();
+                }
             };
             // Without a thread nothing of the plugin runs any more.
             let _ = lanes.must_add(&lane, Box::new(run));
