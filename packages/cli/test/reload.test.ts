@@ -1,10 +1,13 @@
-/** A reload of what isn't a plugin: where model calls go, with which keys, and where the gateway listens. */
+/** Reloads: of what isn't a plugin (where model calls go, with which keys, where the gateway listens), of several at once, and at the end. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { request, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { type GatewayOptions, readOptions } from "../src/gateway/options.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
 function optionsFor(provider: ScriptedProvider, more: Partial<GatewayOptions> = {}): GatewayOptions {
@@ -53,4 +56,66 @@ test("a reload changes upstreams, keys and the address; what is under way ends w
   expect(gateway.url).not.toBe(url);
   expect((await call()).status).toBe(200);
   await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
+});
+
+const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "none", handle: () => null }`;
+
+/** A worker that waits, from its next start on, until `door` has answered. */
+function wait(folder: PluginFolder, door: ScriptedProvider): void {
+  const source = readFileSync(join(folder.path, "curfew/main.ts"), "utf8");
+  folder.write("curfew/main.ts", `await fetch(${JSON.stringify(door.url)});\n${source}`);
+}
+
+async function ask(url: string, path = "/hooks/tool", more: object = {}): Promise<unknown> {
+  const body = JSON.stringify({ name: "ls", ...more });
+  return await (await fetch(url + path, { method: "POST", body })).json();
+}
+
+test("an end that is asked for during a reload waits for it and ends what it has opened; nobody is told yes meanwhile", async () => {
+  using folder = new PluginFolder();
+  let open: ServerResponse | undefined;
+  await using door = await ScriptedProvider.start((_request, response) => {
+    open = response;
+    door.emit("knock");
+  });
+  const options = optionsFor(door, { manifests: [folder.worker("curfew", guardrail)] });
+  await using gateway = await Gateway.start(options);
+  const before = gateway.url;
+  expect(await ask(before)).toMatchObject({ decision: "allow" });
+
+  wait(folder, door);
+  const knocked = once(door, "knock");
+  const reloaded = gateway.reload({ ...options, host: "localhost" });
+  await knocked;
+  const ended = gateway[Symbol.asyncDispose]();
+  const late = expect(gateway.reload()).rejects.toMatchObject({ group: "gateway", code: "stopping" });
+  expect(await ask(before)).toMatchObject({ decision: "deny", reason: "The gateway ends" });
+  const asked = { hook_event_name: "BeforeTool", tool_name: "ls" };
+  expect(await ask(before, "/hooks/gemini", asked)).toEqual({ decision: "deny", reason: "The gateway ends" });
+  expect(await ask(before, "/v1/messages")).toMatchObject({ error: { code: "gateway.stopping" } });
+  expect(await (await fetch(`${before}/readyz`)).json()).toEqual({ status: "stopping" });
+  open?.end();
+  await Promise.all([reloaded, ended, late]);
+
+  expect(gateway.url).not.toBe(before);
+  for (const url of [before, gateway.url]) await expect(ask(url)).rejects.toThrow("fetch failed");
+});
+
+test("reloads follow each other: the second of two to the same address finds the first done, and one that fails takes nothing back of another", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using gateway = await Gateway.start(optionsFor(provider));
+  const free = await ScriptedProvider.start(() => undefined);
+  const port = Number(new URL(free.url).port);
+  await free[Symbol.asyncDispose]();
+  const there = optionsFor(provider, { port });
+  const missing = optionsFor(provider, { manifests: ["/nowhere/troupe-plugin.toml"] });
+  const told = await Promise.allSettled([
+    gateway.reload(there),
+    gateway.reload(there),
+    gateway.reload(missing),
+    gateway.reload(there),
+  ]);
+  expect(told.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+  expect(gateway.url).toBe(`http://127.0.0.1:${port}`);
+  expect(await ask(gateway.url)).toMatchObject({ decision: "allow" });
 });
