@@ -226,7 +226,7 @@ export const requestErrors = {
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
-  stopping: () => error(503, "gateway", "stopping", "The gateway stops", { retryable: true }),
+  stopping: () => error(503, "gateway", "stopping", "The gateway ends", { retryable: true }),
 };
 
 /** What the system says of a failed call, without the call and its path: whoever quotes it names those. */

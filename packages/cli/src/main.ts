@@ -5,6 +5,9 @@ import { troupeProgram } from "./program.ts";
 /** How a process that was asked twice exits. */
 const IMPATIENT_EXIT = 130;
 
+/** Signals that end a process that says nothing of them. Node would open its debugger at SIGUSR1, to whoever is on this machine. */
+const endingSignals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
 function asked(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let count = 0;
@@ -41,8 +44,7 @@ try {
     },
     interactive: [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY),
     onSignal: (listener) => {
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)
-        process.on(signal, () => listener(signal));
+      for (const signal of endingSignals) process.on(signal, () => listener(signal));
     },
     asked,
     onReload: (listener) => {

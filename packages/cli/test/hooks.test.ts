@@ -83,6 +83,17 @@ test("one session joins model calls, hooks and what passes through, with the age
     expect(metadata).toMatchObject({ session_id: "launch-1", agent_session_id: "claude-7" });
 });
 
+test("what passes through over a connection that a model call has opened is not under that call", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const { gateway, events } = await guarded([provider.url]);
+  await (await fetch(`${gateway.url}/v1/messages`, { method: "POST", body: "{}" })).text();
+  await (await fetch(`${gateway.url}/v1/models`)).text();
+  await gateway[Symbol.asyncDispose]();
+  expect(provider.connections).toBe(1);
+  const passed = events.filter(({ name }) => name === "gateway.passed_through");
+  expect(passed.map(({ parent_uuid }) => parent_uuid)).toEqual([null]);
+});
+
 test("troupe hook hands the answer on; a question that can't be asked blocks, any other event doesn't", async () => {
   const { gateway } = await guarded();
   await using _gateway = gateway;

@@ -1,11 +1,13 @@
-/** A reload of what isn't a plugin: where model calls go, with which keys, and where the gateway listens. */
+/** Reloads: of what isn't a plugin (where model calls go, with which keys, where the gateway listens), of several at once, and at the end. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { request, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { type GatewayOptions, readOptions } from "../src/gateway/options.ts";
-import { GatewayServer } from "../src/gateway/server.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
 function optionsFor(provider: ScriptedProvider, more: Partial<GatewayOptions> = {}): GatewayOptions {
@@ -56,34 +58,64 @@ test("a reload changes upstreams, keys and the address; what is under way ends w
   await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
 });
 
-test("an end in the middle of a reload closes the listener that the reload has opened, and no reload begins behind it", async () => {
-  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
-  const gateway = await Gateway.start(optionsFor(provider));
-  const { promise: opened, resolve } = Promise.withResolvers<GatewayServer>();
-  const listen = GatewayServer.listen.bind(GatewayServer);
-  vi.spyOn(GatewayServer, "listen").mockImplementation(async (...given) => {
-    const server = await listen(...given);
-    resolve(server);
-    return server;
+const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "none", handle: () => null }`;
+
+/** A worker that waits, from its next start on, until `door` has answered. */
+function wait(folder: PluginFolder, door: ScriptedProvider): void {
+  const source = readFileSync(join(folder.path, "curfew/main.ts"), "utf8");
+  folder.write("curfew/main.ts", `await fetch(${JSON.stringify(door.url)});\n${source}`);
+}
+
+async function ask(url: string, path = "/hooks/tool", more: object = {}): Promise<unknown> {
+  const body = JSON.stringify({ name: "ls", ...more });
+  return await (await fetch(url + path, { method: "POST", body })).json();
+}
+
+test("an end that is asked for during a reload waits for it and ends what it has opened; nobody is told yes meanwhile", async () => {
+  using folder = new PluginFolder();
+  let open: ServerResponse | undefined;
+  await using door = await ScriptedProvider.start((_request, response) => {
+    open = response;
+    door.emit("knock");
   });
-  onTestFinished(() => void vi.restoreAllMocks());
-  const moving = gateway.reload(optionsFor(provider, { host: "localhost" }));
-  const { url } = await opened;
-  const waiting = gateway.reload();
+  const options = optionsFor(door, { manifests: [folder.worker("curfew", guardrail)] });
+  await using gateway = await Gateway.start(options);
+  const before = gateway.url;
+  expect(await ask(before)).toMatchObject({ decision: "allow" });
+
+  wait(folder, door);
+  const knocked = once(door, "knock");
+  const reloaded = gateway.reload({ ...options, host: "localhost" });
+  await knocked;
   const ended = gateway[Symbol.asyncDispose]();
-  await expect(waiting).rejects.toMatchObject({ code: "stopping" });
-  await Promise.all([moving, ended]);
-  for (const gone of [url, gateway.url])
-    await expect(fetch(`${gone}/hooks/tool`, { method: "POST", body: '{"name":"rm"}' })).rejects.toThrow();
+  const late = expect(gateway.reload()).rejects.toMatchObject({ group: "gateway", code: "stopping" });
+  expect(await ask(before)).toMatchObject({ decision: "deny", reason: "The gateway ends" });
+  const asked = { hook_event_name: "BeforeTool", tool_name: "ls" };
+  expect(await ask(before, "/hooks/gemini", asked)).toEqual({ decision: "deny", reason: "The gateway ends" });
+  expect(await ask(before, "/v1/messages")).toMatchObject({ error: { code: "gateway.stopping" } });
+  expect(await (await fetch(`${before}/readyz`)).json()).toEqual({ status: "stopping" });
+  open?.end();
+  await Promise.all([reloaded, ended, late]);
+
+  expect(gateway.url).not.toBe(before);
+  for (const url of [before, gateway.url]) await expect(ask(url)).rejects.toThrow("fetch failed");
 });
 
-test("two reloads at once go one after the other", async () => {
+test("reloads follow each other: the second of two to the same address finds the first done, and one that fails takes nothing back of another", async () => {
   await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
   await using gateway = await Gateway.start(optionsFor(provider));
   const free = await ScriptedProvider.start(() => undefined);
   const port = Number(new URL(free.url).port);
   await free[Symbol.asyncDispose]();
-  const moved = optionsFor(provider, { port });
-  await Promise.all([gateway.reload(moved), gateway.reload(moved)]);
-  expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+  const there = optionsFor(provider, { port });
+  const missing = optionsFor(provider, { manifests: ["/nowhere/troupe-plugin.toml"] });
+  const told = await Promise.allSettled([
+    gateway.reload(there),
+    gateway.reload(there),
+    gateway.reload(missing),
+    gateway.reload(there),
+  ]);
+  expect(told.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+  expect(gateway.url).toBe(`http://127.0.0.1:${port}`);
+  expect(await ask(gateway.url)).toMatchObject({ decision: "allow" });
 });

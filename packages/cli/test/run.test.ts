@@ -83,14 +83,14 @@ test("signals go on to the agent, those of a terminal too where there is none; h
   using folder = new PluginFolder();
   const patient = folder.write(
     "patient.mjs",
-    `let left = 3;
-     for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"]) process.on(signal, () => --left || process.exit(3));
+    `let left = 5;
+     for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"]) process.on(signal, () => --left || process.exit(3));
      console.log("up");
      setInterval(() => {}, 1000);`,
   );
   const { child, ran } = start(["--no-summary", "--", process.execPath, patient]);
   await once(child.stdout, "readable");
-  for (const signal of ["SIGQUIT", "SIGINT", "SIGTERM"] as const) child.kill(signal);
+  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGINT", "SIGTERM"] as const) child.kill(signal);
   expect(await ran).toMatchObject({ code: 3, err: "" });
   const struck = folder.write("struck.mjs", 'process.kill(process.pid, "SIGKILL");');
   expect(await start(["--no-summary", "--", process.execPath, struck]).ran).toMatchObject({ code: 137 });

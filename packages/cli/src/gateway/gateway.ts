@@ -3,14 +3,17 @@
  *
  * Up: the trace, components, plugins, then the listener, so that no request comes before the last guardrail is there. Down, from
  * a signal or from a start that fails halfway: the listener, the plugins, the trace. Whatever was begun is ended.
+ *
+ * Reloads and the end stand in one line. An end that is asked for during a reload waits for it, so that it finds the listener that is
+ * open then; until it is there nobody who asks is told yes.
  */
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import { Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
-import { requestErrors } from "../errors.ts";
 import { askedPlugins } from "./asked-plugins.ts";
+import { Changes } from "./changes.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import type { GatewayOptions } from "./options.ts";
 import { readKeys } from "./provider-key.ts";
@@ -42,6 +45,7 @@ interface Parts {
   readonly env: NonNullable<GatewayGround["env"]>;
   readonly route: ServerRoute & { readonly plugins: ActivePlugins };
   readonly components: RelayComponents;
+  readonly changes: Changes;
   readonly server: GatewayServer;
 }
 
@@ -50,16 +54,13 @@ export class Gateway implements AsyncDisposable {
   readonly #parts: Parts;
   #options: GatewayOptions;
   #server: GatewayServer;
-  readonly #ending: AsyncDisposableStack;
-  /** Settles when the last reload that was asked for is over. */
-  #reloaded: Promise<void> = Promise.resolve();
-  #stopping = false;
+  readonly #teardown: AsyncDisposableStack;
 
-  private constructor(parts: Parts, ending: AsyncDisposableStack) {
+  private constructor(parts: Parts, teardown: AsyncDisposableStack) {
     this.#parts = parts;
     this.#options = parts.options;
     this.#server = parts.server;
-    this.#ending = ending;
+    this.#teardown = teardown;
   }
 
   /** Where it listens; with its token, if it has one. */
@@ -96,24 +97,23 @@ export class Gateway implements AsyncDisposable {
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
     const metrics = new GatewayMetrics();
     const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
-    const route = { relay, upstreams, plugins, metrics, exporter, passesUnread, ...forAgent(agent) };
+    const changes = new Changes();
+    const parts = { relay, upstreams, plugins, metrics, exporter, passesUnread, ending: changes.ending };
+    const route = { ...parts, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
-    return new Gateway({ options, env, route, components, server }, starting.move());
+    return new Gateway({ options, env, route, components, changes, server }, starting.move());
   }
 
   /**
    * Reads the keys, the lists, the policy and every plugin anew, and puts them in the place of those that run; `options` are those
-   * of now, of which all but the trace's file count. Throws as a start does, and `gateway.stopping` once it ends; what ran goes on
-   * then. One after the other: a second one begins with what the first has left.
+   * of now, of which all but the trace's file count. Reloads follow each other. Throws as a start does, and `gateway.stopping`; what
+   * ran goes on then.
    */
-  reload(options?: GatewayOptions): Promise<void> {
-    const reloading = this.#reloaded.then(() => this.#reload(options ?? this.#options));
-    this.#reloaded = reloading.catch(() => {});
-    return reloading;
+  async reload(options?: GatewayOptions): Promise<void> {
+    await this.#parts.changes.make(() => this.#reload(options ?? this.#options));
   }
 
   async #reload(options: GatewayOptions): Promise<void> {
-    if (this.#stopping) throw requestErrors.stopping();
     const { route, components, env } = this.#parts;
     const keys = await readKeys(options.keys, env);
     const { host, port } = this.#options;
@@ -136,18 +136,17 @@ export class Gateway implements AsyncDisposable {
     await old.close();
   }
 
-  /** Ends it in order. A reload under way is waited for: its listener may be another one, which must close while guardrails are there. */
+  /** Ends it in order, behind a reload that is under way. From now on hooks say no, and nothing new is served. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping = true;
-    // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
-    const how = { now: this.#parts.route.token !== undefined };
+    await this.#parts.changes.end(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
     try {
-      const server = this.#server;
-      await server.close(how);
-      await this.#reloaded;
-      if (this.#server !== server) await this.#server.close(how);
+      // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
+      await this.#server.close({ now: this.#parts.route.token !== undefined });
     } finally {
-      await this.#ending.disposeAsync();
+      await this.#teardown.disposeAsync();
     }
   }
 }

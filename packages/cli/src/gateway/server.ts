@@ -31,6 +31,8 @@ export interface ServerRoute extends ModelRoute {
   readonly relay: Relay;
   readonly metrics: GatewayMetrics;
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
+  /** Fires when the gateway is asked to end: whatever is asked from then on isn't served, by any listener. */
+  readonly ending: AbortSignal;
   /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
   readonly token: string | undefined;
   /** Of calls, tokens and costs. */
@@ -130,6 +132,8 @@ export class GatewayServer {
     checkAccess(request);
     if (path === "/plugins") return this.#diagnose(request, response);
     if (path === "/metrics") return this.#measure(request, response);
+    // Hooks say no themselves, in words that each agent understands.
+    if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
     if (provider === undefined && !path.startsWith("/hooks/"))
       return await passThrough(this.#route, path, request, response);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
@@ -166,7 +170,7 @@ export class GatewayServer {
   }
 
   #readiness(): string {
-    if (this.#stopping) return "stopping";
+    if (this.#stopping || this.#route.ending.aborted) return "stopping";
     const lost = this.#route.plugins.status.filter(({ state }) => state !== "active");
     if (lost.some(({ startup }) => startup === "required")) return "plugin_lost";
     return lost.length > 0 || this.#route.plugins.skipped.length > 0 ? "degraded" : "ready";

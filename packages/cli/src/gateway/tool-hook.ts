@@ -2,7 +2,7 @@
  * Tool hook: an agent asks whether it may call a tool.
  *
  * The answer is "allow" only when every guardrail was asked and none objected. A guardrail that fails, times out or is
- * gone is a "deny": nothing here ever allows on somebody's behalf.
+ * gone is a "deny", and so is a gateway that ends, since its guardrails go: nothing here ever allows on somebody's behalf.
  */
 import type { IncomingMessage } from "node:http";
 import { TroupeError } from "@troupe/base";
@@ -23,6 +23,8 @@ export interface ToolDecision {
 export interface HookRoute {
   readonly relay: Relay;
   readonly session: string | undefined;
+  /** Fires when the gateway is asked to end. */
+  readonly ending: AbortSignal;
 }
 
 /** May this tool run? */
@@ -34,11 +36,8 @@ export interface ToolQuestion {
 }
 
 /** Asks the guardrails. Throws `gateway.bad_request` for a question that is none. */
-export async function decideTool(
-  { relay, session }: HookRoute,
-  request: IncomingMessage,
-): Promise<ToolDecision> {
-  return await decide({ relay, session }, readQuestion(await readHook(request)));
+export async function decideTool(route: HookRoute, request: IncomingMessage): Promise<ToolDecision> {
+  return await decide(route, readQuestion(await readHook(request)));
 }
 
 /** The body of a hook. Throws `gateway.body_too_large`. */
@@ -48,12 +47,13 @@ export async function readHook(request: IncomingMessage): Promise<unknown> {
 }
 
 /** Asks the guardrails of `relay`, in a scope that says whose question it is. */
-export async function decide({ relay, session }: HookRoute, question: ToolQuestion): Promise<ToolDecision> {
+export async function decide(route: HookRoute, question: ToolQuestion): Promise<ToolDecision> {
+  const { relay, session } = route;
   return await relay.withScope(
     "hooks.tool",
     "function",
     async () => {
-      const decision = await ask(relay, question);
+      const decision = await ask(route, question);
       relay.event("tool.decision", { data: { tool: question.name, ...decision } });
       return decision;
     },
@@ -62,7 +62,8 @@ export async function decide({ relay, session }: HookRoute, question: ToolQuesti
 }
 
 /** The agent runs the tool, not the gateway: what is called here is the question alone. */
-async function ask(relay: Relay, { name, args }: ToolQuestion): Promise<ToolDecision> {
+async function ask({ relay, ending }: HookRoute, { name, args }: ToolQuestion): Promise<ToolDecision> {
+  if (ending.aborted) return { decision: "deny", by: null, reason: requestErrors.stopping().message };
   try {
     await relay.toolCallExecute(name, args, () => ({ result: null }));
     return { decision: "allow", by: null, reason: null };

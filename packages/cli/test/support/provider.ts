@@ -13,6 +13,8 @@ export interface Received {
 /** Says "request" when one begins to come. */
 export class ScriptedProvider extends EventEmitter implements AsyncDisposable {
   readonly received: Received[] = [];
+  /** How many were opened. */
+  connections = 0;
   readonly #server: Server;
 
   private constructor(answer: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -25,6 +27,9 @@ export class ScriptedProvider extends EventEmitter implements AsyncDisposable {
       const { url = "", rawHeaders: headers } = request;
       this.received.push({ url, headers, body });
       answer(request, response);
+    });
+    this.#server.on("connection", () => {
+      this.connections += 1;
     });
   }
 

@@ -6,6 +6,7 @@
  *
  * A request that its connection didn't take goes out once more, on another one; see `lost-connection.ts`.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { type Dispatcher, errors } from "undici";
@@ -28,7 +29,7 @@ export interface Destination {
   readonly response: ServerResponse;
   /** Gives it up. */
   readonly signal: AbortSignal;
-  /** Told of the head; answers the headers that the client gets. What it throws ends the passage. */
+  /** Told of the head, in the scope of whoever asked; answers the headers that the client gets. What it throws ends the passage. */
   readonly head: (head: AnswerHead) => readonly string[];
   /** Shown each chunk, when it is on its way. */
   readonly see?: (chunk: Buffer) => void;
@@ -49,6 +50,8 @@ class Passage implements Dispatcher.DispatchHandler {
   readonly #request: UpstreamRequest;
   readonly #to: Destination;
   readonly #settle: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
+  /** A connection calls back in the scope of the call that has opened it, which may be somebody else's. */
+  readonly #asAsked = AsyncLocalStorage.snapshot();
   readonly #garbage = new YoungGarbage();
   #controller: Dispatcher.DispatchController | undefined = undefined;
   /** It may go out once more: it hasn't yet, and nothing came back. */
@@ -89,7 +92,7 @@ class Passage implements Dispatcher.DispatchHandler {
     // Early hints and the like: the answer is still to come.
     if (status < 200) return;
     const { response, head } = this.#to;
-    const told = head({ status, headers, rawHeaders: texts(rawHeaders) });
+    const told = this.#asAsked(head, { status, headers, rawHeaders: texts(rawHeaders) });
     this.#begun = true;
     response.writeHead(status, /^[\t\x20-\x7e]+$/.test(text) ? text : undefined, [...told]);
     // With the first bytes, if they came along; alone, if the provider lets wait for them.
