@@ -12,6 +12,8 @@ import type { Relay } from "@troupe/relay";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
+import { FilesWritten } from "../src/run/files-written.ts";
+import { RunSummary } from "../src/run/summary.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 import { recorded, spoilt } from "./support/recorded-streams.ts";
@@ -37,6 +39,7 @@ async function post(url: string, body: Uint8Array | string = "{}"): Promise<Inco
 }
 
 interface Told {
+  readonly name: string;
   readonly scope_category: string;
   readonly data: { content: unknown; bytes: number };
   readonly metadata: Record<string, unknown>;
@@ -196,6 +199,63 @@ test("a provider's refusals go on as they are; one that is cut is cut for the cl
   gone.resume();
   for (const _cut of ["a stream", "half of a length"])
     await expect(buffer(await ask())).rejects.toThrow("aborted");
+});
+
+test("an answer that its provider refused, or ended before its end, is an error in the trace and in the summary", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  const [, chat = Buffer.of()] = recorded[0] ?? [];
+  const answers: (readonly [status: number, type: string, body: string | Buffer])[] = [
+    [429, "application/json", '{"error":{"message":"Slow down","type":"rate_limit"}}'],
+    [503, "text/html", "<html>"],
+    [200, "text/event-stream", chat],
+    [200, "text/event-stream", chat.subarray(0, chat.indexOf('"finish_reason"'))],
+  ];
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    const [status = 500, type = "", body] = answers[provider.received.length - 1] ?? [];
+    response.writeHead(status, { "content-type": type }).end(body);
+  });
+  const summary = new RunSummary(new FilesWritten("/nowhere", 0));
+  const gateway = await start(provider, { atof, listen: (relay) => summary.listen(relay) });
+  for (const [status, , body] of answers) {
+    const answer = await post(`${gateway.url}/v1/chat/completions`);
+    expect([answer.statusCode, `${await buffer(answer)}`]).toEqual([status, `${body}`]);
+  }
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  await gateway[Symbol.asyncDispose]();
+  const why = (reason: string) => `The provider of "openai.chat_completions" gave up: ${reason}`;
+  const reasons = ["status 429: Slow down", "status 503", "its stream ended early"].map(why);
+  expect(endsOf(atof).map(({ metadata }) => metadata["otel.status_description"])).toEqual([
+    ...reasons.slice(0, 2),
+    undefined,
+    reasons[2],
+  ]);
+  expect(summary.text(1).split("\n")).toEqual([
+    "troupe: 1 model call in 1.0 s, 3 failed",
+    "  m-1: 1 call, 7 tokens in, 2 out",
+    ...reasons.map((reason) => `  failed: ${reason}`),
+    "",
+  ]);
+  for (const told of ['status="ok",type="llm"} 1\n', 'status="error",type="llm"} 3\n'])
+    expect(metrics).toContain(`name="openai.chat_completions",${told}`);
+});
+
+test("the mark of a request that passed through is nobody's child, also on a connection that a model call has opened", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
+  const sockets = new Set<unknown>();
+  await using provider = await ScriptedProvider.start((request, response) => {
+    sockets.add(request.socket);
+    response.end("{}");
+  });
+  const gateway = await start(provider, { atof });
+  await buffer(await post(`${gateway.url}/v1/messages`));
+  await (await fetch(`${gateway.url}/v1/models`)).text();
+  await gateway[Symbol.asyncDispose]();
+  expect(sockets.size).toBe(1);
+  expect(linesOf(atof).find(({ name }) => name === "gateway.passed_through")).toMatchObject({
+    parent_uuid: null,
+  });
 });
 
 test("no header of a middleware or a client makes another one", async () => {

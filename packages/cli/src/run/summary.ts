@@ -79,8 +79,10 @@ export class RunSummary {
     if (event.kind === "mark") return this.#marked(event);
     if (event.scope_category !== "end" || event.category !== "llm") return;
     const failure = readFailure(event.metadata);
-    if (failure === undefined) this.#answered(readCall(event.category_profile));
-    else this.#failed(failure);
+    const call = readCall(event.category_profile);
+    if (failure !== undefined) this.#failed(failure);
+    // What ended early has cost something too.
+    if (failure === undefined || call.promptTokens !== undefined) this.#answered(call);
   }
 
   #marked(mark: MarkEvent): void {

@@ -74,7 +74,25 @@ function forEvents(codec: ProviderCodec): LlmCodec {
     encode: (_annotated, original) => original,
     decodeResponse: (told) =>
       isObject(Object(told).content) ? codec.decodeResponse(Object(told).content) : undefined,
+    failureOf: (told) => failureOf(codec, Object(told)),
   };
+}
+
+/** Characters of a provider's words about what went wrong. */
+const MOST_WORDS = 500;
+
+/** What an answer that its client has read says went wrong: its status, its words, or that it isn't all there. */
+function failureOf(
+  codec: ProviderCodec,
+  { status, content, complete }: { status?: unknown; content?: unknown; complete?: unknown },
+): string | undefined {
+  if (typeof status === "number" && status >= 400) {
+    const { error } = isObject(content) ? content : {};
+    const message = isObject(error) ? error.message : error;
+    const words = typeof message === "string" ? message.slice(0, MOST_WORDS) : "";
+    return words === "" ? `status ${status}` : `status ${status}: ${words}`;
+  }
+  return codec.failureOf?.(content) ?? (complete === false ? "its stream ended early" : undefined);
 }
 
 /** The API whose model calls come to `path`; undefined: it is none of them. */
