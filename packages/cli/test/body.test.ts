@@ -1,5 +1,6 @@
 /** Bodies of requests. */
 import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { contentOf, readBody } from "@troupe/relay/model-proxy";
 import { expect, test } from "vitest";
 
@@ -24,9 +25,21 @@ test("a body is read whole up to its limit, and not past it", async () => {
 test.each([
   ['{"a":[1]}', undefined, { a: [1] }],
   ['{"a":[1]}', "identity", { a: [1] }],
-  ['{"a":[1]}', "gzip", null],
-  ["not JSON", undefined, null],
-  ["", undefined, null],
-])("the content of %j, encoded as %s", (text, encoding, content) => {
-  expect(contentOf(Buffer.from(text), encoding)).toEqual(content);
+  ['\ufeff{"a":[1]}', undefined, { a: [1] }],
+  ['{"a":[1]}', "gzip", undefined],
+  ["not JSON", undefined, undefined],
+  ["", undefined, undefined],
+  ["null", undefined, null],
+])("the content of %j, encoded as %s", async (text, encoding, content) => {
+  const { isRead, ...read } = await contentOf(Buffer.from(text), encoding, 100);
+  expect({ isRead, content: read.content }).toEqual({
+    isRead: content !== undefined,
+    content: content ?? null,
+  });
+});
+
+test("a packed body is unpacked up to its limit, and not past it", async () => {
+  const body = gzipSync('"12345678"');
+  expect(await contentOf(body, "gzip", 10)).toEqual({ content: "12345678", isRead: true, length: 10 });
+  expect(await contentOf(body, "gzip", 9)).toMatchObject({ content: null, isRead: false });
 });

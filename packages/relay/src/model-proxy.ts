@@ -3,7 +3,8 @@
  * other. Who listens, and to whom, is its user's matter: `troupe gateway`, or an actor with agents.
  */
 export { sendJson } from "./model-proxy/answer.ts";
-export { contentOf, readBody } from "./model-proxy/body.ts";
+export { readBody } from "./model-proxy/body.ts";
+export { type BodyContent, contentOf } from "./model-proxy/body-content.ts";
 export { callModel, type ModelCaller, type ModelRoute } from "./model-proxy/model-call.ts";
 export { passThrough } from "./model-proxy/pass-through.ts";
 export { type Provider, type ProviderFamily, providerOf, readable } from "./model-proxy/provider.ts";

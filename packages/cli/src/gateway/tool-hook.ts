@@ -43,7 +43,7 @@ export async function decideTool(route: HookRoute, request: IncomingMessage): Pr
 /** The body of a hook. Throws `gateway.body_too_large`. */
 export async function readHook(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request, limits.httpBodyBytes);
-  return contentOf(body, request.headers["content-encoding"]);
+  return (await contentOf(body, request.headers["content-encoding"], limits.httpBodyBytes)).content;
 }
 
 /** Asks the guardrails of `relay`, in a scope that says whose question it is. */

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { type BodyContent, contentOf, contentOfText, isPacked } from "./body-content.ts";
 import { proxyErrors } from "./errors.ts";
 import { type BodyLimits, bytesOfText, HeldBody } from "./held-body.ts";
 
@@ -13,8 +14,10 @@ export interface TakenBody {
   readonly bytes: () => Buffer | Readable;
   /** Undefined where it isn't known before its end. */
   readonly length: number | undefined;
-  /** As the middleware sees it. */
+  /** As the middleware sees it: unpacked; null where it isn't read. */
   readonly content: unknown;
+  /** False: nobody here can say what it is. */
+  readonly isRead: boolean;
   /** Of a long one: its length, or what had come when it went on and none was said. */
   readonly longBytes: number | undefined;
 }
@@ -36,29 +39,34 @@ export async function takeBody(
   const { held: most, most: limit } = bodyLimits;
   const length = said === undefined ? undefined : Number(said);
   if (length !== undefined && length > most && length <= limit && mayPass())
-    return { bytes: () => request, length, content: null, longBytes: length };
+    return { bytes: () => request, length, ...unread, longBytes: length };
   const held = new HeldBody(bodyLimits);
   const enough = length === undefined ? () => held.isLong && mayPass() : undefined;
   const isWhole = await read(request, held, { limit, enough, drops: length !== undefined && length > limit });
   if (!isWhole) {
     const longBytes = held.bytes;
     const coming = Readable.from(following(held, request, limit), { objectMode: false });
-    return { bytes: () => coming, length: undefined, content: null, longBytes };
+    return { bytes: () => coming, length: undefined, ...unread, longBytes };
   }
-  return held.isLong ? longBody(held, encoding) : shortBody(held.whole(), encoding);
-}
-
-function shortBody(bytes: Buffer, encoding: string | undefined): TakenBody {
-  const content = contentOf(bytes, encoding);
-  return { bytes: () => bytes, length: bytes.length, content, longBytes: undefined };
-}
-
-function longBody(held: HeldBody, encoding: string | undefined): TakenBody {
-  const text = isPacked(encoding) ? undefined : held.intoText();
-  const of = { length: held.bytes, longBytes: held.bytes };
-  if (text !== undefined) return { ...of, bytes: () => bytesOfText(text), content: parsed(text) };
+  const text = held.isLong && !isPacked(encoding) ? held.intoText() : undefined;
+  // A long text has taken the place of its bytes.
+  if (text !== undefined)
+    return taken(held.bytes, most, () => bytesOfText(text), contentOfText(text, held.bytes));
   const bytes = held.whole();
-  return { ...of, bytes: () => bytes, content: contentOf(bytes, encoding) };
+  return taken(bytes.length, most, () => bytes, await contentOf(bytes, encoding, limit));
+}
+
+const unread = { content: null, isRead: false } as const;
+
+/** Packed or not, it is long where what it says is. */
+function taken(
+  length: number,
+  most: number,
+  bytes: TakenBody["bytes"],
+  { content, isRead, length: readLength }: BodyContent,
+): TakenBody {
+  const longest = Math.max(length, readLength);
+  return { bytes, length, content, isRead, longBytes: longest > most ? longest : undefined };
 }
 
 interface Reading {
@@ -107,22 +115,5 @@ async function* following(held: HeldBody, request: Readable, limit: number): Asy
     bytes += chunk.length;
     if (bytes > limit) throw proxyErrors.bodyTooLarge(limit);
     yield chunk;
-  }
-}
-
-/** A body as the middleware sees it: what its JSON says, or nothing when it isn't JSON or is compressed. */
-export function contentOf(body: Buffer, encoding: string | undefined): unknown {
-  return isPacked(encoding) ? null : parsed(body.toString("utf8"));
-}
-
-function isPacked(encoding: string | undefined): boolean {
-  return encoding !== undefined && encoding !== "identity";
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -16,6 +16,12 @@ export const proxyErrors = {
   bodyTooLarge: (limit: number) =>
     error(413, "body_too_large", `The body is larger than ${limit} bytes`, { metadata: { limit } }),
   bodyCut: () => error(400, "body_cut", "The body ended before its end"),
+  bodyUnread: () =>
+    error(
+      400,
+      "body_unread",
+      "The request can't be read, and what guards the model must see it: send JSON in UTF-8, as it is or in gzip, deflate, br or zstd",
+    ),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),

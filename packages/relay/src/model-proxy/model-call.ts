@@ -2,7 +2,8 @@
  * Model call: a request to a provider, as a managed call of the relay.
  *
  * Guardrails and request intercepts see headers and content before a byte goes out. If none of them changed the content,
- * the provider gets the very bytes that came. The provider's bytes go to the client while they come; the call ends, for
+ * the provider gets the very bytes that came. One that can't be read is refused where anything is registered that would have to
+ * see it: a provider might read it all the same. The provider's bytes go to the client while they come; the call ends, for
  * the trace, behind the last of them.
  *
  * A long request goes to the provider while it comes as well, where nothing is registered that would have to see it first. Its events
@@ -20,6 +21,7 @@ import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
+import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -35,7 +37,7 @@ export interface ModelRoute {
   readonly metrics: { held(ms: number): void };
   /** Joins all that one agent does, in the metadata of its calls. */
   readonly session: string | undefined;
-  /** True when no middleware sees requests: a long one may go on unread. Default: all are read. */
+  /** True when no middleware sees requests: one may go on unread. Default: all are read, or refused. */
   readonly passesUnread?: () => boolean;
 }
 
@@ -51,8 +53,15 @@ export async function callModel(
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
   const overhead = new Overhead();
   const signal = leaving(response);
-  const body = await takeBody(request, bodyLimits, () => route.passesUnread?.() === true);
+  const passesUnread = (): boolean => route.passesUnread?.() === true;
+  const body = await takeBody(request, bodyLimits, passesUnread);
   const { content, longBytes } = body;
+  const session = sessionMetadata(route.session, agentSessionOf(request.headers));
+  // Asked now: who guards may have come while the body did.
+  if (!body.isRead && !passesUnread()) {
+    route.relay.event("gateway.body_unread", { data: { provider: provider.name }, metadata: session });
+    throw proxyErrors.bodyUnread();
+  }
   const exchange = new Exchange({ route, provider, request, response, body, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };
   const answer = await route.relay.llmCallExecute(
@@ -63,9 +72,9 @@ export async function callModel(
       signal,
       eventCodec: provider.eventCodec,
       ...(longBytes === undefined ? {} : { requestInEvents: "headers" }),
-      ...modelNameOf(provider, request.url ?? "", content),
+      ...modelNameOf(pathOf(request.url ?? "/"), content),
       metadata: {
-        ...sessionMetadata(route.session, agentSessionOf(request.headers)),
+        ...session,
         ...(longBytes === undefined ? {} : { long_request_bytes: longBytes }),
       },
     },
@@ -93,6 +102,8 @@ interface ExchangeParts {
 
 /** Said anew for each connection, and what the gateway has answered itself. */
 const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expect"]);
+/** Of the bytes that came, and not of those that are written anew. */
+const ofBytes: ReadonlySet<string> = new Set([...ofRequest, "content-encoding"]);
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
@@ -119,9 +130,9 @@ class Exchange {
     const { route, provider, overhead, request, response } = this.#parts;
     const upstream = route.upstreams.of(provider.family);
     if (upstream === undefined) throw proxyErrors.noUpstream();
-    const { bytes, length } = this.#bodyOf(rewritten);
+    const { bytes, length, without } = this.#bodyOf(rewritten);
     const raw = withChanges(request.rawHeaders, this.headers, rewritten.headers, traces);
-    const headers = route.upstreams.headersFor(provider.family, passedOn(raw, ofRequest));
+    const headers = route.upstreams.headersFor(provider.family, passedOn(raw, without));
     overhead.left();
     await pass(
       upstream,
@@ -154,18 +165,29 @@ class Exchange {
     return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
   }
 
-  #bodyOf({ content }: LlmRequest): { bytes: Buffer | Readable; length: number | undefined } {
+  #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
-    if (content === body.content) return { bytes: body.bytes(), length: body.length };
+    if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
     const bytes = Buffer.from(JSON.stringify(content));
-    return { bytes, length: bytes.length };
+    return { bytes, length: bytes.length, without: ofBytes };
   }
 }
 
-function modelNameOf({ family }: Provider, url: string, content: unknown): { readonly modelName?: string } {
-  // Gemini's is in its path.
-  const inPath = family === "gemini" ? /\/models\/([^/:]+):/.exec(url)?.[1] : undefined;
-  if (inPath !== undefined) return { modelName: decodeURIComponent(inPath) };
-  if (typeof content !== "object" || content === null || !("model" in content)) return {};
-  return typeof content.model === "string" ? { modelName: content.model } : {};
+/** What a provider gets for a body. */
+interface SentBody {
+  readonly bytes: Buffer | Readable;
+  readonly length: number | undefined;
+  /** The headers that aren't true of it. */
+  readonly without: ReadonlySet<string>;
+}
+
+/** Gemini's and Vertex' is in front of the verb, with a version perhaps. */
+const beforeVerb = /\/([^/:@]+)[^/:]*:\w+$/;
+/** Azure's is the caller's own word for it. */
+const deployment = /\/deployments\/([^/]+)\//i;
+
+function modelNameOf(path: string, content: unknown): { readonly modelName?: string } {
+  const inBody = typeof content === "object" && content !== null && "model" in content && content.model;
+  const name = beforeVerb.exec(path)?.[1] ?? (inBody || deployment.exec(path)?.[1]);
+  return typeof name === "string" ? { modelName: name } : {};
 }

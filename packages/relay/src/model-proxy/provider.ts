@@ -31,40 +31,52 @@ export interface Provider {
   readonly errorBody: (error: TroupeError) => unknown;
 }
 
-/** The providers by path. */
+/** Below these Google speaks the words of others: Gemini's own address for OpenAI's, and Vertex. */
+const GOOGLES = "^\\/v1(?:(?:alpha|beta)\\/openai|(?:(?:alpha|beta)1?)?\\/(?:projects|publishers))\\/";
+
+/**
+ * The providers by path. In front of what names a call there may be any path: the same API is behind `/openai/deployments/x`, `/api`,
+ * and `/openai/v1`. An address that isn't here goes on unseen, so they say too much rather than too little.
+ */
 const providers: readonly Provider[] = rows().map((row) => ({ ...row, eventCodec: forEvents(row.codec) }));
 
 function rows(): readonly Omit<Provider, "eventCodec">[] {
+  const chat = { name: "openai.chat_completions", codec: new OpenAIChatCodec(), errorBody: openaiError };
+  const messages = {
+    name: "anthropic.messages",
+    codec: new AnthropicMessagesCodec(),
+    errorBody: anthropicError,
+  };
   return [
+    // Google's own addresses for the words of others.
+    { ...chat, family: "gemini", path: googles("chat\\/completions$") },
     {
-      name: "openai.chat_completions",
-      family: "openai",
-      path: /^(?:\/v1)?\/chat\/completions$/,
-      codec: new OpenAIChatCodec(),
-      errorBody: openaiError,
+      ...messages,
+      family: "gemini",
+      path: googles("publishers\\/anthropic\\/models\\/(?!count-tokens:)[^/]+:(?:streamR|r)awPredict$"),
     },
+    { ...chat, family: "openai", path: /\/chat\/completions$/i },
     {
       name: "openai.responses",
       family: "openai",
-      path: /^(?:\/v1)?\/responses$/,
+      path: /\/responses(?:\/compact)?$/i,
       codec: new OpenAIResponsesCodec(),
       errorBody: openaiError,
     },
-    {
-      name: "anthropic.messages",
-      family: "anthropic",
-      path: /^\/v1\/messages$/,
-      codec: new AnthropicMessagesCodec(),
-      errorBody: anthropicError,
-    },
+    // A thread's messages, of another API, are below the thread.
+    { ...messages, family: "anthropic", path: /^(?:.*\/v1)?\/messages$/i },
     {
       name: "gemini.generate_content",
       family: "gemini",
-      path: /^\/v1(?:alpha|beta)?\/models\/[^/]+:(?:streamG|g)enerateContent$/,
+      path: /\/[^/]+:(?:streamG|g)enerateContent$/i,
       codec: new GeminiGenerateContentCodec(),
       errorBody: geminiError,
     },
   ];
+}
+
+function googles(path: string): RegExp {
+  return new RegExp(`${GOOGLES}(?:.*\\/)?${path}`, "i");
 }
 
 function forEvents(codec: ProviderCodec): LlmCodec {
@@ -100,13 +112,15 @@ export function providerOf(path: string): Provider | undefined {
   return providers.find((provider) => provider.path.test(path));
 }
 
+const googlesOwn = /^\/v1(?:(?:alpha|beta)1?\/|\/(?:projects|publishers|tunedModels)\/)/i;
+
 /** Whose a request is that is no model call: lists of models, counts of tokens, files. */
 export function familyOf(
   path: string,
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): ProviderFamily {
   if (headers["anthropic-version"] !== undefined || path.startsWith("/v1/messages")) return "anthropic";
-  if (headers["x-goog-api-key"] !== undefined || /^\/v1(?:alpha|beta)\//.test(path)) return "gemini";
+  if (headers["x-goog-api-key"] !== undefined || googlesOwn.test(path)) return "gemini";
   return "openai";
 }
 
@@ -124,11 +138,18 @@ function anthropicError({ group, code, message, statusCode }: TroupeError): unkn
   return { type: "error", error: { type: typeOf(statusCode), message, code: `${group}.${code}` } };
 }
 
+const googleStatus: Readonly<Record<number, string>> = {
+  400: "INVALID_ARGUMENT",
+  403: "PERMISSION_DENIED",
+  503: "UNAVAILABLE",
+};
+
 function geminiError({ group, code, message, statusCode }: TroupeError): unknown {
-  const status = statusCode === 403 ? "PERMISSION_DENIED" : statusCode === 503 ? "UNAVAILABLE" : "INTERNAL";
+  const status = googleStatus[statusCode] ?? "INTERNAL";
   return { error: { code: statusCode, message, status, details: [{ reason: `${group}.${code}` }] } };
 }
 
 function typeOf(statusCode: number): string {
+  if (statusCode === 400) return "invalid_request_error";
   return statusCode === 403 ? "permission_error" : "api_error";
 }

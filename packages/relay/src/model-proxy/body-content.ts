@@ -1,0 +1,69 @@
+/**
+ * BodyContent: what the bytes of a request say, for those here who must see it. The bytes themselves stay as they are.
+ *
+ * A provider may unpack a body, and pass over a mark of its byte order, so both are done here too: what middleware can't see must not be
+ * what a provider reads. What is left unread is said to be, and whoever guards a provider may then refuse it.
+ */
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
+
+/** What was read. */
+export interface BodyContent {
+  /** What its JSON says; null where it isn't read. */
+  readonly content: unknown;
+  /** False: it is no JSON in UTF-8, is packed in a way that nobody here knows, or is too long when it is unpacked. */
+  readonly isRead: boolean;
+  /** Of what was read, unpacked. */
+  readonly length: number;
+}
+
+type Unpack = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const unpacks: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
+  ["gzip", promisify(gunzip)],
+  ["x-gzip", promisify(gunzip)],
+  ["deflate", promisify(inflate)],
+  ["br", promisify(brotliDecompress)],
+  ["zstd", promisify(zstdDecompress)],
+]);
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** Of one that isn't packed, from its text. */
+export function contentOfText(text: string, length: number): BodyContent {
+  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+  try {
+    return { content: JSON.parse(json), isRead: true, length };
+  } catch {
+    return { content: null, isRead: false, length };
+  }
+}
+
+/** Of any. `limit`: unpacked it isn't read past so many bytes. Never throws. */
+export async function contentOf(
+  body: Buffer,
+  encoding: string | undefined,
+  limit: number,
+): Promise<BodyContent> {
+  if (!isPacked(encoding)) return contentOfText(body.toString("utf8"), body.length);
+  const unread = { content: null, isRead: false, length: body.length };
+  const unpack = unpacks.get(plain(encoding));
+  if (unpack === undefined) return unread;
+  try {
+    const unpacking: Promise<Buffer> = unpack(body, { maxOutputLength: limit });
+    const unpacked = await unpacking;
+    return contentOfText(unpacked.toString("utf8"), unpacked.length);
+  } catch {
+    // Cut, packed in another way, or a bomb.
+    return unread;
+  }
+}
+
+/** True where bytes are no text yet. */
+export function isPacked(encoding: string | undefined): encoding is string {
+  return encoding !== undefined && plain(encoding) !== "identity";
+}
+
+function plain(encoding: string): string {
+  return encoding.trim().toLowerCase();
+}
