@@ -1,7 +1,7 @@
 /** `troupe trace`: what the relay wrote, read back. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -188,4 +188,12 @@ test.each([
 ])("%s is refused by name", async (_what, path, code) => {
   const error = await shown(path).catch((thrown: unknown) => thrown);
   expect(TroupeError.is(error) && `${error.group}.${error.code}`).toBe(code);
+});
+
+test("a trace and its page are for their owner alone", async () => {
+  using folder = new PluginFolder();
+  const file = await recorded(folder);
+  const page = join(folder.path, "t.html");
+  await shown(file, { html: page });
+  for (const path of [file, page]) expect(statSync(path).mode & 0o777).toBe(0o600);
 });

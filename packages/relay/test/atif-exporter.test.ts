@@ -1,5 +1,5 @@
 /** Sessions as ATIF trajectories, checked against the format's JSON schema. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codecNamed, type Relay } from "@troupe/relay";
@@ -162,7 +162,8 @@ test("a trajectory goes to a file", async () => {
     await conversation(relay);
     const path = join(folder, "deep", "session.json");
     await exporter.exportTo(path);
-    expect(existsSync(path)).toBe(true);
+    // For its owner alone.
+    expect(statSync(path).mode & 0o777).toBe(0o600);
     expectValid(JSON.parse(readFileSync(path, "utf8")));
   } finally {
     rmSync(folder, { recursive: true });

@@ -26,7 +26,7 @@ export async function runTrace(
   }
   const page = resolve(cwd, flags.html);
   try {
-    await writeFile(page, tracePage(trace, basename(path)));
+    await writeFile(page, tracePage(trace, basename(path)), { mode: 0o600 });
   } catch (cause) {
     throw optionErrors.cannotWrite(page, cause);
   }

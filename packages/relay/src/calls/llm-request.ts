@@ -4,7 +4,7 @@ import type { PendingMark } from "../events/event.ts";
 import { checkReadable } from "../given.ts";
 import { invoke } from "../middleware/invoke.ts";
 import type { LlmRequest, LlmRequestInterceptOutcome } from "../middleware/payloads.ts";
-import { isSecretName } from "../redaction/secret-names.ts";
+import { isSecretHeader } from "../redaction/secret-names.ts";
 import { traceparent } from "../scope/propagation.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Call } from "./call-parts.ts";
@@ -94,7 +94,7 @@ export function tracedRequest(request: LlmRequest, scope: Scope): LlmRequest {
 
 /** The request that events get. */
 export function requestWithoutSecrets({ headers, content }: LlmRequest): LlmRequest {
-  const told = Object.entries(headers).filter(([header]) => !isSecretName(header));
+  const told = Object.entries(headers).filter(([header]) => !isSecretHeader(header));
   return { headers: Object.fromEntries(told), content };
 }
 

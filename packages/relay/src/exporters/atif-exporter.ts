@@ -62,7 +62,7 @@ export class AtifExporter extends Exporter {
     await this.forceFlush();
     const file = resolve(path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, this.exportJson());
+    await writeFile(file, this.exportJson(), { mode: 0o600 });
   }
 
   /** Forgets all events. */

@@ -53,7 +53,7 @@ export class AtifFiles extends Exporter {
         const session = { sessionId: id, agent: atifAgent(this.#options), missing: 0 };
         const trajectory = buildTrajectory(session, events);
         await mkdir(dirname(path), { recursive: true });
-        await writeFile(path, JSON.stringify(trajectory, undefined, 2));
+        await writeFile(path, JSON.stringify(trajectory, undefined, 2), { mode: 0o600 });
       } catch (cause) {
         this.#lost += events.length;
         this.#failure = { path, cause };

@@ -32,6 +32,9 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 /** Of one of a text's units, in UTF-8. */
 const UNIT_BYTES = 3;
 
+/** What agents say to their models is for whoever runs them. A file that is there keeps its own. */
+const PRIVATE = 0o600;
+
 /** Lines in a file. */
 export class FileSink implements Sink {
   readonly #options: FileSinkOptions;
@@ -89,7 +92,7 @@ export class FileSink implements Sink {
     const { path, mode } = this.#options;
     await mkdir(dirname(path), { recursive: true });
     // Overwriting is for what was there before: a file that was put aside is followed by an empty one.
-    const file = await open(path, mode === "overwrite" && !this.#opened ? "w" : "a");
+    const file = await open(path, mode === "overwrite" && !this.#opened ? "w" : "a", PRIVATE);
     this.#opened = true;
     this.#bytes = (await file.stat()).size;
     return file;

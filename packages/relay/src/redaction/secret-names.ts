@@ -42,6 +42,22 @@ function isSecret(name: string): boolean {
   return ends.test(words) && !harmless.test(words);
 }
 
+/** Words in names of headers, which providers and proxies in front of them make up: any of them, wherever it stands. */
+const headerWord =
+  /^(?:o?auth(?:n|z|enticate|entication|orization)?|.*(?:key|keys|token|secret|secrets|signature|password|credential|credentials|cookie|jwt)|bypass|assertion|hmac|sig)$/;
+
+const knownHeaders = new Known(isSecretOfHeaders);
+
+/** True for the name of a header that may hold a credential. Said too often rather than too seldom: an event lacks no more than a header. */
+export function isSecretHeader(name: string): boolean {
+  return knownHeaders.of(name);
+}
+
+function isSecretOfHeaders(name: string): boolean {
+  const words = name.toLowerCase().split(/[-_.\s]+/);
+  return isSecret(name) || words.some((word) => headerWord.test(word));
+}
+
 /** True for the name of a credential that may be written as a number. */
 export function mayBeNumber(name: string): boolean {
   return !counted.test(plain(name.slice(-LONGEST)));
