@@ -1,14 +1,15 @@
 /**
  * Gemini's home: a folder for one run of Gemini CLI, in the place of `~/.gemini`. Everything in it is a link to the user's own but
- * the settings, which are the user's with a few of ours. It goes with the run.
+ * the settings, which are the user's with a few of ours. It goes with the run, or, where that is killed, with the next one.
  *
  * Gemini CLI takes settings from files alone, and at its base URL's variable it would choose a way to log in that it then
  * refuses; the files of the system, which would do, must be root's.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { runErrors } from "../errors.ts";
+import { makeRunFolder } from "./run-folder.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
@@ -38,7 +39,7 @@ export class GeminiHome implements AsyncDisposable {
     if (conflict !== undefined) throw runErrors.settingsConflict(projects, conflict);
     const users = join(env["GEMINI_CLI_HOME"] ?? env["HOME"] ?? homedir(), FOLDER);
     const settings = await settingsOf(join(users, SETTINGS));
-    const home = new GeminiHome(await mkdtemp(join(tmpdir(), "troupe-gemini-")));
+    const home = new GeminiHome(await makeRunFolder("troupe-gemini"));
     try {
       await home.#fill(users, withOurs(settings, hook));
     } catch (error) {
