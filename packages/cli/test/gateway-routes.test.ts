@@ -148,6 +148,33 @@ test("what is no model call goes to whose it is, untouched, both ways", async ()
   expect([refused.status, await refused.json()]).toMatchObject([503, { error: { status: "UNAVAILABLE" } }]);
 });
 
+test("what is read at a model call's path is no model call; whatever brings a body there is one, or is refused", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((request, response) => {
+    response.end(`${request.method} ${request.url}`);
+  });
+  const guardrail = `{ kind: "llm_conditional_execution_guardrail", name: "none", handle: () => "no" }`;
+  const flags = ["--upstream", provider.url, "--plugin", folder.worker("shut", guardrail)];
+  await using gateway = await GatewayProcess.start(flags);
+  const url = `${gateway.url}/v1/chat/completions?limit=2`;
+  const stored = await fetch(url);
+  expect([stored.status, await stored.text()]).toEqual([200, "GET /v1/chat/completions?limit=2"]);
+  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+  const { hostname, port, pathname: path } = new URL(url);
+  for (const [method, status] of [
+    ["GET", 405],
+    ["DELETE", 405],
+    ["PUT", 405],
+    ["POST", 403],
+  ] as const) {
+    const sent = request({ hostname, port, path, method, headers: { "content-length": 2 } }).end("{}");
+    const [answer] = await once(sent, "response");
+    answer.resume();
+    expect([method, answer.statusCode]).toEqual([method, status]);
+  }
+  expect(provider.received).toHaveLength(2);
+});
+
 test("no spelling of a path gets past a guardrail, and none leads to another host", async () => {
   using folder = new PluginFolder();
   await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));

@@ -8,6 +8,7 @@ import type { ActivePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import {
   callModel,
+  hasBody,
   type ModelRoute,
   type Provider,
   passThrough,
@@ -114,7 +115,7 @@ export class GatewayServer {
     try {
       request.url = withoutToken(this.#route.token, request.url ?? "/");
       const path = pathOf(request.url);
-      provider = providerOf(path);
+      provider = onlyReads(request) ? undefined : providerOf(path);
       await this.#dispatch(path, provider, request, response);
     } catch (error) {
       this.#refuse(readable(error), provider, response);
@@ -183,6 +184,11 @@ export class GatewayServer {
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
+}
+
+/** No model call, wherever it goes: at the path of one some providers list what they have stored. */
+function onlyReads(request: IncomingMessage): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && !hasBody(request);
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -1,14 +1,15 @@
 /**
  * Gemini's home: a folder for one run of Gemini CLI, in the place of `~/.gemini`. Everything in it is a link to the user's own but
- * the settings, which are the user's with a few of ours. It goes with the run.
+ * the settings, which are the user's with a few of ours. It goes with the run, or, where that is killed, with the next one.
  *
  * Gemini CLI takes settings from files alone, and at its base URL's variable it would choose a way to log in that it then
  * refuses; the files of the system, which would do, must be root's.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { runErrors } from "../errors.ts";
+import { makeRunFolder } from "./run-folder.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
@@ -56,7 +57,7 @@ export class GeminiHome implements AsyncDisposable {
   }
 
   static async make({ users, settings }: GeminiHomeContents): Promise<GeminiHome> {
-    const home = new GeminiHome(await mkdtemp(geminiHomes()));
+    const home = new GeminiHome(await makeRunFolder("troupe-gemini"));
     try {
       await home.#fill(users, settings);
     } catch (error) {

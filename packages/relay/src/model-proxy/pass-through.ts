@@ -47,6 +47,7 @@ export async function passThrough(
   );
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+/** True when bytes come, or may come, behind the head. */
+export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }

@@ -11,6 +11,7 @@
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Link } from "../ports/transport.ts";
+import { GONE } from "./close-codes.ts";
 import { remoteErrors } from "./errors.ts";
 
 const FIRST_RETRY_MS = 100;
@@ -112,7 +113,7 @@ export class EngineDialer {
     this.#attempt?.abort.abort(error);
     const link = this.#attempt?.link;
     this.#parts.late();
-    link?.close(1001, "host.engine_timed_out");
+    link?.close(GONE, "host.engine_timed_out");
     this.#failed(error);
   }
 

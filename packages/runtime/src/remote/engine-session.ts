@@ -37,6 +37,7 @@ import type {
   SqlTurns,
 } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import { FINAL, GONE } from "./close-codes.ts";
 import { checkMessage, type HostProtocol } from "./compatibility.ts";
 import { engineFrame, fencedAnswer, wordsIn } from "./engine-frames.ts";
 import { remoteErrors } from "./errors.ts";
@@ -71,10 +72,6 @@ interface Instance {
   readonly ear: ActorEar;
   readonly leave: () => void;
 }
-
-const GONE = 1001;
-/** Closed by a host that goes, or by what can't read the other side: the next link would end as this one. RFC 6455, 7.4.1. */
-const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009]);
 
 /** One remote host. */
 export class EngineSession {

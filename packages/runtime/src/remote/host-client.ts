@@ -27,6 +27,7 @@ import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
 import { Guest } from "../guest/guest.ts";
 import type { CarriedOnHost } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import { GONE } from "./close-codes.ts";
 import { checkMessage, type HostProtocol, hostProtocol } from "./compatibility.ts";
 import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
@@ -338,7 +339,7 @@ export class HostClient {
         if (now - dueAt > heartbeatMs) this.#heardAt = now;
         if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(link, heartbeatMs);
         else {
-          link.close(1001, "engine.silent");
+          link.close(GONE, "engine.silent");
           this.#lost("engine.silent");
         }
       },

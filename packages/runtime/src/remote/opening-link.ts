@@ -11,6 +11,7 @@ import { toCarriedError } from "@troupe/protocol/actor/v1";
 import { EngineToHostCodec, type HostHello, HostToEngineCodec } from "@troupe/protocol/host/v1";
 import { engineErrors } from "../engine/errors.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
+import { GONE } from "./close-codes.ts";
 import { agree, type HostProtocol } from "./compatibility.ts";
 import { remoteErrors } from "./errors.ts";
 
@@ -64,7 +65,7 @@ export class OpeningLink implements LinkHandler {
 
   /** The engine stops. */
   close(): void {
-    this.#parts.link.close(1001, "engine.stopping");
+    this.#parts.link.close(GONE, "engine.stopping");
     this.#end();
   }
 
