@@ -142,6 +142,36 @@ test("a process that the agent leaves behind, in a call that has no end, doesn't
   expect(performance.now() - began).toBeLessThan(9_000);
 });
 
+test("what is for the gateway goes to no proxy that the environment names, and who is exempt already stays so", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using proxy = await ScriptedProvider.start(
+    (_request, response) => void response.writeHead(418).end(),
+  );
+  const script = folder.write(
+    "agent.mjs",
+    `import { get } from "node:http";
+     const { status } = await fetch(process.env.ANTHROPIC_BASE_URL + "/v1/messages", { method: "POST", body: "{}" });
+     get("http://elsewhere.test/", ({ statusCode }) => console.log(status, statusCode, process.env.NO_PROXY));`,
+  );
+  const env = { http_proxy: proxy.url, NODE_USE_ENV_PROXY: "1", NO_PROXY: "a.test, b.test" };
+  const { ran } = start(["--upstream", provider.url, "--", process.execPath, script], { env });
+  expect((await ran).out).toBe("200 418 a.test,b.test,127.0.0.1,localhost\n");
+  expect(proxy.received).toHaveLength(1);
+});
+
+test.each([
+  [{}, "127.0.0.1,localhost", "127.0.0.1,localhost"],
+  [{ no_proxy: "a.test" }, "a.test,127.0.0.1,localhost", "a.test,127.0.0.1,localhost"],
+  [{ no_proxy: "a.test", NO_PROXY: "*" }, "a.test,127.0.0.1,localhost", "*"],
+  [{ NO_PROXY: "localhost" }, "localhost,127.0.0.1", "localhost,127.0.0.1"],
+])("hosts without a proxy, where the environment has %j", async (env, no_proxy, NO_PROXY) => {
+  await using ending = new AsyncDisposableStack();
+  const gateway = { url: "http://127.0.0.1:1/t/x", hook: ["troupe", "hook"], cwd: "/", ending };
+  const told = await behindGateway({ program: "agent", args: [], env }, gateway);
+  expect(told.env).toMatchObject({ no_proxy, NO_PROXY });
+});
+
 test("agents are told by the variables of their SDKs, and by words of their own", async () => {
   await using ending = new AsyncDisposableStack();
   const gateway = { url: "http://g/t/x", hook: ["node", "it's.js", "hook"], cwd: "/nowhere", ending };
@@ -154,6 +184,8 @@ test("agents are told by the variables of their SDKs, and by words of their own"
     ANTHROPIC_BASE_URL: "http://g/t/x",
     GOOGLE_GEMINI_BASE_URL: "http://g/t/x",
     TROUPE_GATEWAY_URL: "http://g/t/x",
+    no_proxy: "127.0.0.1,localhost",
+    NO_PROXY: "127.0.0.1,localhost",
   });
   const [flag, settings = "", ...rest] = claude.args;
   expect([flag, ...rest]).toEqual(["--settings", "-p", "hi"]);

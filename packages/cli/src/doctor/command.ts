@@ -47,7 +47,7 @@ async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<re
     ...checkConfigFiles(files, terminal.cwd),
     await checkBind(options),
     await checkTrace(options),
-    ...(flags.offline ? [] : await checkUpstreams(options)),
+    ...(flags.offline ? [] : await checkUpstreams(options, env)),
     ...(await checkKeys(options, env)),
     ...(await checkPlugins(options)),
     ...(await checkFiles([

@@ -9,6 +9,10 @@ import { type Finding, fine, problem, warning } from "./finding.ts";
 const NODE = 24;
 const CONNECT_MS = 5_000;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const proxies = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+
 /** `version` as in `process.versions.node`. */
 export function checkNode(version: string): Finding {
   if (Number(version.split(".")[0]) >= NODE) return fine("node", `Node ${version}`);
@@ -42,7 +46,12 @@ export async function checkTrace({ atof }: GatewayOptions): Promise<Finding> {
 }
 
 /** A connection and nothing more: no request, no key. */
-export async function checkUpstreams({ upstreams }: GatewayOptions): Promise<readonly Finding[]> {
+export async function checkUpstreams(
+  { upstreams }: GatewayOptions,
+  env: Environment,
+): Promise<readonly Finding[]> {
+  const proxy = proxies.find((name) => (env[name] ?? "") !== "");
+  const network = "look at its address, and at this machine's network";
   const entries = Object.entries(upstreams);
   if (entries.length === 0)
     return [
@@ -60,7 +69,9 @@ export async function checkUpstreams({ upstreams }: GatewayOptions): Promise<rea
       return problem(
         `upstream ${name}`,
         `${url.origin} can't be reached`,
-        "look at its address, and at this machine's network",
+        proxy === undefined
+          ? network
+          : `${network}: a gateway goes to its providers directly, and doesn't use the proxy that ${proxy} names`,
       );
     }),
   );

@@ -67,7 +67,7 @@ export async function behindGateway(
   return {
     program,
     args: [...args.slice(0, before), ...(own.args ?? agentArgs)],
-    env: { ...env, ...addresses, [GATEWAY_VARIABLE]: url, ...own.env },
+    env: { ...env, ...addresses, [GATEWAY_VARIABLE]: url, ...withoutProxy(env), ...own.env },
   };
 }
 
@@ -95,6 +95,20 @@ export function upstreamsOf(asked: UpstreamUrls, env: Environment): UpstreamUrls
 function withoutSuffix(text: string, suffix: string): string {
   const bare = text.replace(/\/$/, "");
   return suffix === "" ? bare : bare.slice(0, -suffix.length);
+}
+
+const here = ["127.0.0.1", "localhost"];
+
+/** No proxy that its environment names gets what is for the gateway: its address has the run's secret. Others are told as before. */
+function withoutProxy({ no_proxy, NO_PROXY }: Environment): Environment {
+  // Both are read, by some the one and by some the other.
+  const lower = exempting(no_proxy ?? NO_PROXY);
+  return { no_proxy: lower, NO_PROXY: NO_PROXY === undefined ? lower : exempting(NO_PROXY) };
+}
+
+function exempting(set = ""): string {
+  const hosts = set.split(/[\s,]+/).filter((host) => host !== "");
+  return hosts.includes("*") ? set : [...new Set([...hosts, ...here])].join(",");
 }
 
 type OwnWords = Partial<Pick<AgentStart, "args" | "env">>;
