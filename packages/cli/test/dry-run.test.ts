@@ -131,6 +131,8 @@ test("a dry run of an agent says which variables and arguments it would get, and
     `Would set ANTHROPIC_BASE_URL=${url}`,
     `Would set GOOGLE_GEMINI_BASE_URL=${url}`,
     `Would set TROUPE_GATEWAY_URL=${url}`,
+    "Would set no_proxy=127.0.0.1,localhost",
+    "Would set NO_PROXY=127.0.0.1,localhost",
   ];
   expect(await planned("--", "my-agent", "it's", "--api-key", key, "two\nlines")).toBe(
     [...everybody, "Would run my-agent 'it'\\''s' --api-key '[REDACTED]' 'two?lines'", ""].join("\n"),

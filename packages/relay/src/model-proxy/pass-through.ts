@@ -2,13 +2,12 @@
  * Pass through: a request that is no model call (lists of models, counts of tokens, files) goes to its provider as it is, and
  * the answer comes back as it is. Nothing of it is read, nothing is kept.
  */
-import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { proxyErrors } from "./errors.ts";
 import { passedOn } from "./headers.ts";
 import { leaving, type ModelRoute } from "./model-call.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
-import { type AnswerHead, pass } from "./passage.ts";
+import { pass } from "./passage.ts";
 import { familyOf } from "./provider.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
 
@@ -35,14 +34,13 @@ export async function passThrough(
     {
       response,
       signal: leaving(response),
-      // The connection may be one that another request opened, and its scope would be the mark's.
-      head: AsyncResource.bind(({ status, rawHeaders }: AnswerHead) => {
+      head: ({ status, rawHeaders }) => {
         overhead.cameBack();
         relay.event("gateway.passed_through", { data: { method, path, status }, metadata });
         const heldUp = overhead.ms();
         metrics.held(heldUp);
         return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
-      }),
+      },
     },
   );
 }
