@@ -8,48 +8,13 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { limits } from "@troupe/protocol";
-import type { Relay } from "@troupe/relay";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { Gateway } from "../src/gateway/gateway.ts";
-import { readOptions } from "../src/gateway/options.ts";
 import { FilesWritten } from "../src/run/files-written.ts";
 import { RunSummary } from "../src/run/summary.ts";
+import { linesOf, post, start, type Told } from "./support/gateway-calls.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 import { recorded, spoilt } from "./support/recorded-streams.ts";
-
-async function start(
-  provider: { readonly url: string },
-  more: { atof?: string; plugin?: string[]; listen?: (relay: Relay) => void } = {},
-) {
-  const { listen, ...flags } = more;
-  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url], ...flags }, { cwd: "/" });
-  const { token, session } = { token: "t", session: "s" };
-  return await Gateway.start(options, listen === undefined ? {} : { agent: { token, session, listen } });
-}
-
-async function post(url: string, body: Uint8Array | string = "{}"): Promise<IncomingMessage> {
-  const sent = request(url, { method: "POST" });
-  sent.on("error", () => {});
-  const answered: Promise<IncomingMessage[]> = once(sent, "response");
-  sent.end(body);
-  const [answer] = await answered;
-  if (answer === undefined) throw new Error("no answer");
-  return answer;
-}
-
-interface Told {
-  readonly name: string;
-  readonly scope_category: string;
-  readonly data: { content: unknown; bytes: number };
-  readonly metadata: Record<string, unknown>;
-  readonly category_profile: Record<string, unknown>;
-}
-
-function linesOf(path: string): Told[] {
-  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line));
-}
 
 function endsOf(path: string): Told[] {
   return linesOf(path).filter(({ scope_category }) => scope_category === "end");
@@ -238,24 +203,6 @@ test("an answer that its provider refused, or ended before its end, is an error 
   ]);
   for (const told of ['status="ok",type="llm"} 1\n', 'status="error",type="llm"} 3\n'])
     expect(metrics).toContain(`name="openai.chat_completions",${told}`);
-});
-
-test("the mark of a request that passed through is nobody's child, also on a connection that a model call has opened", async () => {
-  using folder = new PluginFolder();
-  const atof = join(folder.path, "trace.jsonl");
-  const sockets = new Set<unknown>();
-  await using provider = await ScriptedProvider.start((request, response) => {
-    sockets.add(request.socket);
-    response.end("{}");
-  });
-  const gateway = await start(provider, { atof });
-  await buffer(await post(`${gateway.url}/v1/messages`));
-  await (await fetch(`${gateway.url}/v1/models`)).text();
-  await gateway[Symbol.asyncDispose]();
-  expect(sockets.size).toBe(1);
-  expect(linesOf(atof).find(({ name }) => name === "gateway.passed_through")).toMatchObject({
-    parent_uuid: null,
-  });
 });
 
 test("no header of a middleware or a client makes another one", async () => {

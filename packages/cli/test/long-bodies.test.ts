@@ -1,7 +1,6 @@
 /** Requests of many megabytes: what is held of them, what events tell, and that the provider gets the very bytes. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,42 +9,9 @@ import { buffer } from "node:stream/consumers";
 import { limits } from "@troupe/protocol";
 import type { LlmRequest, Relay } from "@troupe/relay";
 import { expect, onTestFinished, test } from "vitest";
-import { Gateway } from "../src/gateway/gateway.ts";
-import { readOptions } from "../src/gateway/options.ts";
+import { linesOf, post, start } from "./support/gateway-calls.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
-
-async function start(
-  provider: { readonly url: string },
-  more: { atof?: string; plugin?: string[]; listen?: (relay: Relay) => void } = {},
-) {
-  const { listen, ...flags } = more;
-  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url], ...flags }, { cwd: "/" });
-  const { token, session } = { token: "t", session: "s" };
-  return await Gateway.start(options, listen === undefined ? {} : { agent: { token, session, listen } });
-}
-
-async function post(url: string, body: Uint8Array | string = "{}"): Promise<IncomingMessage> {
-  const sent = request(url, { method: "POST" });
-  sent.on("error", () => {});
-  const answered: Promise<IncomingMessage[]> = once(sent, "response");
-  sent.end(body);
-  const [answer] = await answered;
-  if (answer === undefined) throw new Error("no answer");
-  return answer;
-}
-
-interface Told {
-  readonly scope_category: string;
-  readonly data: { content: unknown; bytes: number };
-  readonly metadata: Record<string, unknown>;
-  readonly category_profile: Record<string, unknown>;
-}
-
-function linesOf(path: string): Told[] {
-  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line));
-}
 
 test("gatewayHeldBodyBytes: a longer request goes on while it comes, and its events say that it wasn't read; a guardrail gets it whole", async () => {
   using folder = new PluginFolder();
