@@ -101,7 +101,7 @@ export const agentOSLines: readonly Line[] = [
   },
   {
     name: "agent-os-loop",
-    work: "another actor's p99, beside a shell that loops for ever, against without it",
+    work: "another actor's p99 with its client, beside a shell that loops for ever, against without it",
     unit: "ratio",
     target: 2,
     better: "less",

@@ -10,7 +10,8 @@ export type LimitName =
   | "processMs"
   | "memoryBytes"
   | "fileBytes"
-  | "files";
+  | "files"
+  | "cpuSeconds";
 
 /** What a listener of `limitWarning` gets. */
 export interface LimitWarning {

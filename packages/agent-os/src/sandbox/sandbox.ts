@@ -43,7 +43,7 @@ export interface BootOptions {
 
 /** What a sandbox uses of a limit. */
 export interface SandboxUse {
-  readonly limit: "memoryBytes" | "fileBytes" | "files";
+  readonly limit: "memoryBytes" | "fileBytes" | "files" | "cpuSeconds";
   readonly used: number;
   readonly most: number;
 }

@@ -65,9 +65,46 @@ test("processes: a bomb of forks explodes inside, and what it left can be swept 
   expect((await sandbox.exec("ps -e | grep -c '[s]leep'")).stdout.trim()).toBe("0");
 });
 
-test("a limit of time on the processor, and of open files", async (context) => {
-  const sandbox = await boot(context, { cpuSeconds: 1, openFiles: 64 });
-  expect((await sandbox.exec("while true; do :; done")).exitCode).toBeGreaterThan(128);
+test("time on the processor: a loop is ended, and a chain of forks, and it is said why; who does nothing isn't", async (context) => {
+  const used: SandboxUse[] = [];
+  const sandbox = await boot(context, { cpuSeconds: 1 }, { onUse: (use) => void used.push(use) });
+  const exceeded = { code: "limit_exceeded", metadata: { limit: "cpuSeconds" } };
+  const idle = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
+  await expect(sandbox.exec("while true; do :; done")).rejects.toMatchObject(exceeded);
+  // None of them comes near a limit of its own.
+  const chain = "while true; do sh -c 'n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done'; done";
+  await expect(sandbox.exec(chain)).rejects.toMatchObject(exceeded);
+  const told = used.filter(({ limit }) => limit === "cpuSeconds");
+  expect(told.some((use) => use.used >= 0.8 && use.most === 1)).toBe(true);
+  idle.kill("SIGTERM");
+  expect(await idle.ended).toEqual({ exitCode: 143, signal: "SIGTERM" });
+});
+
+test("what a command leaves behind in sessions of their own is bounded, also when nothing else runs", async (context) => {
+  const sandbox = await boot(context, { memoryBytes: 192 * MIB, cpuSeconds: 1 });
+  const running = async (name: string) =>
+    (await sandbox.processes()).filter(({ command, args }) => [command, ...args].includes(name)).length;
+  await sandbox.writeFile(
+    "/home/user/chain",
+    Buffer.from("while true; do sh -c 'n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done'; done"),
+  );
+  await sandbox.writeFile(
+    "/home/user/hog",
+    Buffer.from("(head -c 90M /dev/zero; : > full$1; sleep 1000) | tail"),
+  );
+  const begun = "until [ -e begun ]; do sleep 0.05; done; rm begun;";
+  const leave = (line: string) => `setsid sh -c ': > begun; sleep 0.5; exec sh ${line}' & ${begun}`;
+  expect((await sandbox.exec(leave("chain"))).exitCode).toBe(0);
+  await expect.poll(() => running("chain"), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => running("chain"), { timeout: 30_000 }).toBe(0);
+  expect((await sandbox.exec([1, 2, 3, 4].map((n) => leave(`hog ${n}`)).join(" "))).exitCode).toBe(0);
+  const full = () => Promise.all([1, 2, 3, 4].map((n) => sandbox.exists(`/home/user/full${n}`)));
+  await expect.poll(full, { timeout: 30_000 }).toEqual([true, true, true, true]);
+  await expect.poll(() => running("tail"), { timeout: 30_000 }).toBeLessThan(3);
+});
+
+test("a limit of open files", async (context) => {
+  const sandbox = await boot(context, { openFiles: 64 });
   const { stderr } = await sandbox.exec('for n in $(seq 3 90); do eval "exec $n</dev/null"; done');
   expect(stderr).toMatch(/Too many open files|Bad file descriptor/);
 });

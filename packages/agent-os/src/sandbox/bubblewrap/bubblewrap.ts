@@ -90,7 +90,8 @@ function prlimits({ fileBytes, memoryBytes, processes, openFiles, cpuSeconds }: 
     `--fsize=${fileBytes}`,
     `--nofile=${openFiles}`,
     "--core=0",
-    ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}`]),
+    // Behind the supervisor's own bound, which says why.
+    ...(cpuSeconds === undefined ? [] : [`--cpu=${Math.ceil(cpuSeconds) + 1}`]),
   ];
 }
 

@@ -40,7 +40,7 @@ export interface ProcessDriverOptions {
   readonly processes?: number;
   /** Files that one process has open. Default 1,024. */
   readonly openFiles?: number;
-  /** Time of the processor that one process may take. Seconds; default: no end. */
+  /** Time of the processor that a command, process or shell may take with all that it starts. Seconds; default: no end. */
   readonly cpuSeconds?: number;
 }
 
@@ -68,7 +68,10 @@ export class ProcessDriver implements SandboxDriver {
 
   async boot({ signal, files, mounts = [], network, onUse }: BootOptions): Promise<Sandbox> {
     const bounds = this.#bounds();
-    const told = (limit: WatchedLimit, used: number) => onUse?.({ limit, used, most: bounds[limit] });
+    const told = (limit: WatchedLimit, used: number) => {
+      const most = bounds[limit];
+      if (most !== undefined) onUse?.({ limit, used, most });
+    };
     const sandbox = new ProcessSandbox({
       files,
       lower: () => lowerImage(mounts),
@@ -98,7 +101,7 @@ export class ProcessDriver implements SandboxDriver {
     const args = bubblewrapArguments({
       binds,
       memory: mounts.filter(({ mode }) => mode === "memory").map(({ path }) => path),
-      limits: { ...bounds, cpuSeconds: this.#options.cpuSeconds },
+      limits: bounds,
       program: [places.node, join(places.inside, `supervisor.${extension()}`), JSON.stringify(data)],
       filterFd: FILTER_FD,
     });
@@ -106,13 +109,14 @@ export class ProcessDriver implements SandboxDriver {
   }
 
   #bounds() {
-    const { memoryBytes, fileBytes, files, processes, openFiles } = this.#options;
+    const { memoryBytes, fileBytes, files, processes, openFiles, cpuSeconds } = this.#options;
     return {
       memoryBytes: memoryBytes ?? limits.sandboxMemoryBytes,
       fileBytes: fileBytes ?? limits.sandboxFileBytes,
       processes: processes ?? limits.sandboxProcesses,
       openFiles: openFiles ?? limits.sandboxOpenFiles,
       files: files ?? limits.sandboxFiles,
+      cpuSeconds,
     };
   }
 

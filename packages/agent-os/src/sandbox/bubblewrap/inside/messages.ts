@@ -77,7 +77,7 @@ export interface OpenNetwork {
 }
 
 /** Limits that the supervisor watches. */
-export type WatchedLimit = "memoryBytes" | "fileBytes" | "files";
+export type WatchedLimit = "memoryBytes" | "fileBytes" | "files" | "cpuSeconds";
 
 /** From the supervisor. */
 export type FromSupervisor =
@@ -113,6 +113,7 @@ export interface SupervisorData {
   readonly fileBytes: number;
   readonly files: number;
   readonly memoryBytes: number;
+  readonly cpuSeconds?: number | undefined;
   readonly messageBytes: number;
   readonly bodyBytes: number;
   /** Variables of every process. */

@@ -16,6 +16,7 @@ import type {
   StartProcess,
   SupervisorData,
   ToSupervisor,
+  WatchedLimit,
 } from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
 import { listProcesses } from "./process-list.ts";
@@ -181,7 +182,7 @@ class Supervisor {
     if (!over) this.#processes.set(start.process, running);
   }
 
-  #exceed(limit: "memoryBytes" | "fileBytes" | "files", session: number, pid: number): void {
+  #exceed(limit: WatchedLimit, session: number, pid: number): void {
     const known = [...this.#processes.values()].find((running) => running.pid === session);
     if (known !== undefined) known.exceed(limit);
     else process.kill(pid, "SIGKILL");

@@ -1,20 +1,27 @@
 /**
- * Watch: what all processes of a sandbox use together, looked at again and again while any runs.
+ * Watch: what the processes of a sandbox use together, looked at again and again while there is any, also one that nobody asked for.
  *
  * Memory is what processes hold that isn't in a file: each process by itself is bounded by the kernel (`prlimit`), all together are
  * bounded here: past the limit the largest one is ended, and who started it is told why. So are files: the kernel bounds their bytes, and how
  * many there are is bounded here.
+ *
+ * Time on the processor is a session's: that of what was started, and of all that it started. The kernel counts for each process alone, and
+ * whoever forks begins anew. A process that ends is counted by the parent that waits for it; of one that nobody waits for what was seen last counts.
  */
 import { readdirSync, readFileSync, statfsSync } from "node:fs";
 import type { WatchedLimit } from "./messages.ts";
 
 /** Between two looks. */
 const EVERY_MS = 100;
+/** What /proc counts time in, on every Linux. */
+const TICKS_PER_SECOND = 100;
 
 /** What is bounded. */
 export interface WatchLimits {
   readonly memoryBytes: number;
   readonly files: number;
+  /** Of one session; undefined: no end. */
+  readonly cpuSeconds?: number | undefined;
 }
 
 /** Who is told. */
@@ -30,24 +37,31 @@ interface Used {
   readonly pid: number;
   readonly session: number;
   readonly bytes: number;
+  /** Its own, and that of its children that have ended. */
+  readonly cpuSeconds: number;
 }
 
 /** Looks while there is something to look at. */
 export class Watch {
   readonly #parts: WatchParts;
+  /** Of each session, the most that was seen. */
+  readonly #cpuSeconds = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
+  #needed = false;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
   }
 
+  /** Something runs. */
   start(): void {
+    this.#needed = true;
     this.#timer ??= setInterval(() => this.look(), EVERY_MS);
   }
 
+  /** All that was started has ended; what it has left behind, in sessions of their own, is looked at until it ends, too. */
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#needed = false;
     this.look();
   }
 
@@ -60,9 +74,32 @@ export class Watch {
     const memory = all.reduce((sum, { bytes }) => sum + bytes, 0);
     onUse("memoryBytes", memory);
     onUse("files", files - ffree);
-    if (largest === undefined) return;
+    this.#lookAtTime(all);
+    if (largest === undefined) {
+      if (!this.#needed) this.#end();
+      return;
+    }
     if (memory > limits.memoryBytes) onExceeded("memoryBytes", largest.session, largest.pid);
     if (files - ffree > limits.files) for (const { session, pid } of all) onExceeded("files", session, pid);
+  }
+
+  #lookAtTime(all: readonly Used[]): void {
+    const { limits, onUse, onExceeded } = this.#parts;
+    if (limits.cpuSeconds === undefined) return;
+    const now = Map.groupBy(all, ({ session }) => session);
+    for (const session of this.#cpuSeconds.keys()) if (!now.has(session)) this.#cpuSeconds.delete(session);
+    for (const [session, processes] of now) {
+      const sum = processes.reduce((seconds, { cpuSeconds }) => seconds + cpuSeconds, 0);
+      const used = Math.max(sum, this.#cpuSeconds.get(session) ?? 0);
+      this.#cpuSeconds.set(session, used);
+      if (used >= limits.cpuSeconds) for (const { pid } of processes) onExceeded("cpuSeconds", session, pid);
+    }
+    onUse("cpuSeconds", Math.max(0, ...this.#cpuSeconds.values()));
+  }
+
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }
 
@@ -73,7 +110,8 @@ function usedBy(name: string): Used[] {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
     const bytes = (kilobytes(status, "RssAnon") + kilobytes(status, "RssShmem")) * 1024;
-    return [{ pid, session: Number(/^NSsid:\s+(\d+)/m.exec(status)?.[1] ?? 0), bytes }];
+    const session = Number(/^NSsid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+    return [{ pid, session, bytes, cpuSeconds: cpuSecondsOf(pid) }];
   } catch {
     return [];
   }
@@ -81,4 +119,13 @@ function usedBy(name: string): Used[] {
 
 function kilobytes(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
+}
+
+/** In the kernel and out of it, also of children that were waited for. */
+function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // Its name may have anything in it, also brackets and spaces.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / TICKS_PER_SECOND;
 }
