@@ -61,8 +61,11 @@ test("processes: a bomb of forks explodes inside, and what it left can be swept 
   await expect(sandbox.exec(bomb, { timeoutMs: 1_500 })).rejects.toMatchObject({ code: "deadline_exceeded" });
   await expect.poll(async () => (await sandbox.exec("echo fine")).stdout, { timeout: 30_000 }).toBe("fine\n");
   // What it leaves running in its group ends with it, what has left the group with the sandbox.
-  expect((await sandbox.exec("sleep 1000 & echo $!")).exitCode).toBe(0);
-  expect((await sandbox.exec("ps -e | grep -c '[s]leep'")).stdout.trim()).toBe("0");
+  // What was killed takes a while to go, and room for a line alone is not yet room for what it starts.
+  const left = () => sandbox.exec("sleep 1000 & echo $!").then(({ exitCode }) => exitCode, String);
+  await expect.poll(left, { timeout: 30_000 }).toBe(0);
+  const sleeping = async () => (await sandbox.exec("ps -e | grep -c '[s]leep'")).stdout.trim();
+  await expect.poll(sleeping, { timeout: 30_000 }).toBe("0");
 });
 
 test("time on the processor: a loop is ended, and a chain of forks, and it is said why; who does nothing isn't", async (context) => {
