@@ -132,10 +132,10 @@ function ownerOf({ core, parts, root }: PartedProgram, path: string): string {
   return owner?.[0] ?? CORE;
 }
 
-/** Runs the program, where it is the core's, and provides what others want. */
+/** Runs the program, where it is the core's, and provides what others want: in one function, which is compiled when it is asked. */
 function entryOf({ program, wanted }: Making, name: string): string {
   const lines = name === CORE ? [`import ${JSON.stringify(program.entry)};`] : [];
-  lines.push(`import { provide } from ${JSON.stringify(LINKER)};`);
+  const cases: string[] = [];
   let local = 0;
   for (const [id, names] of wanted) {
     const [owner, module] = id.split(":");
@@ -144,7 +144,9 @@ function entryOf({ program, wanted }: Making, name: string): string {
     const imports = locals.map((each) => `${each.exported} as ${each.local}`);
     const getters = locals.map((each) => `get ${each.exported}() { return ${each.local}; }`);
     lines.push(`import { ${imports.join(", ")} } from "./${module}";`);
-    lines.push(`provide(${JSON.stringify(id)}, () => ({ ${getters.join(", ")} }));`);
+    cases.push(`case ${JSON.stringify(id)}: return { ${getters.join(", ")} };`);
   }
+  lines.push(`import { provide } from ${JSON.stringify(LINKER)};`);
+  lines.push(`provide(${JSON.stringify(name)}, (id) => { switch (id) { ${cases.join(" ")} } });`);
   return lines.join("\n");
 }

@@ -15,16 +15,18 @@
 /** A module's exports, once it has run. */
 type Exports = Readonly<Record<string, unknown>>;
 
+/** The exports of a module, by its id. */
+type Provider = (id: string) => Exports | undefined;
+
 // biome-ignore lint/security/noGlobalEval: there is no other way to run a script in an isolate from within; the texts are ours.
 const evaluate = globalThis.eval;
 const { create, defineProperty } = Object;
 
-/** Who has the exports of a module, by its id. */
-const provided = new Map<string, () => Exports>();
+/** Who has the exports of a script's modules, by its name. */
+const provided = new Map<string, Provider>();
 /** What stands for a module of another script. */
 const stands = new Map<object, { readonly id: string; exports: Exports | undefined }>();
 const modules = new Map<string, object>();
-const loaded = new Set<string>();
 const texts = new Map<string, string>();
 
 /** The parts' scripts: a name, its text, the next name. */
@@ -32,9 +34,9 @@ export function attachParts(scripts: readonly string[]): void {
   for (let at = 0; at + 1 < scripts.length; at += 2) texts.set(scripts[at] ?? "", scripts[at + 1] ?? "");
 }
 
-/** A script has these exports of a module. */
-export function provide(id: string, exports: () => Exports): void {
-  provided.set(id, exports);
+/** A script has run, and has these exports. */
+export function provide(script: string, exports: Provider): void {
+  provided.set(script, exports);
 }
 
 /** What a script calls for what it imports of others: this module itself, or the stand-in of `part:module`. */
@@ -64,11 +66,11 @@ const firstUse: object = new Proxy(create(null), {
 
 /** Its part has run then; the core ran before any. */
 function exportsOf(id: string): Exports {
-  const part = id.slice(0, id.indexOf(":"));
-  if (part !== "core" && !loaded.has(part)) run(part, id);
-  const exports = provided.get(id);
+  const script = id.slice(0, id.indexOf(":"));
+  if (!provided.has(script)) run(script, id);
+  const exports = provided.get(script)?.(id);
   if (exports === undefined) throw new RangeError(`The guest's program has no module ${id}`);
-  return exports();
+  return exports;
 }
 
 function run(part: string, id: string): void {
@@ -76,5 +78,4 @@ function run(part: string, id: string): void {
   if (text === undefined) throw new RangeError(`The guest's core uses ${id} while it is run`);
   const script: (require: typeof required) => void = evaluate(text);
   script(required);
-  loaded.add(part);
 }
