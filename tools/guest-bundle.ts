@@ -2,26 +2,127 @@
  * Programs that are run by their path, each bundled into one script: that of an isolate (`packages/plugins/src/carriers/isolate/guest/`),
  * which what runs from the sources takes as well, and that of a sandbox of real processes. Part of the build: they are published.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleParts, type PartedProgram } from "./guest-parts.ts";
 
 const plugins = new URL("../packages/plugins/", import.meta.url);
 
+const local = "runtime/src/actor/local/";
+
+/** What few actors use, run when one does. What an actor of state and actions alone uses is better in the core: a story says so. */
+const guestParts: PartedProgram["parts"] = {
+  workflow: [
+    "runtime/src/workflow/",
+    `${local}workflowing.ts`,
+    `${local}workflows-api.ts`,
+    `${local}step-context.ts`,
+  ],
+  queue: [
+    "runtime/src/queue/",
+    `${local}queueing.ts`,
+    `${local}queue-api.ts`,
+    `${local}handler-queue.ts`,
+    `${local}send-call.ts`,
+  ],
+  schedule: [
+    "runtime/src/schedule/",
+    `${local}cron-api.ts`,
+    `${local}schedule-api.ts`,
+    `${local}fire-schedule.ts`,
+  ],
+  sql: [
+    "runtime/src/sql/",
+    `${local}database-client.ts`,
+    "runtime/src/guest/guest-sql.ts",
+    "runtime/src/guest/statement-group.ts",
+    "runtime/src/guest/sql-pace.ts",
+    "runtime/src/actor/migrations.ts",
+    "protocol/src/actor/sql.ts",
+    "protocol/src/actor/sql-outcomes.ts",
+  ],
+  client: ["client/src/", "protocol/src/client/"],
+  connections: [
+    `${local}conn-state.ts`,
+    `${local}conn.ts`,
+    `${local}conns.ts`,
+    `${local}subscribing.ts`,
+    `${local}restore.ts`,
+    "runtime/src/events/retained.ts",
+    "runtime/src/guest/guest-subscription.ts",
+  ],
+  raw: [
+    `${local}raw-request.ts`,
+    `${local}raw-socket.ts`,
+    `${local}web-socket.ts`,
+    `${local}open-socket.ts`,
+    `${local}socket-listeners.ts`,
+    `${local}answer-body.ts`,
+    `${local}pump.ts`,
+    `${local}flow-call.ts`,
+    `${local}flow-chain.ts`,
+  ],
+  calls: [
+    `${local}keyed-calls.ts`,
+    `${local}enter-chain.ts`,
+    `${local}entries.ts`,
+    `${local}exclusive.ts`,
+    "runtime/src/idempotency/",
+    "plugins/src/carriers/isolate/guest/sha256.ts",
+    "runtime/src/rate-limit/",
+  ],
+  errors: [
+    "runtime/src/errors.ts",
+    "runtime/src/config-errors.ts",
+    "runtime/src/storage-errors.ts",
+    "runtime/src/entry-errors.ts",
+    "runtime/src/connection-errors.ts",
+    "runtime/src/flow-errors.ts",
+    "protocol/src/wire-error.ts",
+  ],
+  end: [`${local}stop.ts`, `${local}run.ts`],
+  kv: [`${local}kv-api.ts`, "runtime/src/kv/"],
+  values: [
+    "protocol/src/values/json-revive.ts",
+    "protocol/src/values/json-read.ts",
+    "protocol/src/values/explain.ts",
+    "protocol/src/values/base64.ts",
+    "protocol/src/values/error-value.ts",
+    "protocol/src/values/views.ts",
+  ],
+};
+
+/** What stands in the folders of parts, and every actor uses. */
+const guestCore: readonly string[] = [
+  "client/src/index.ts",
+  "client/src/reserved-names.ts",
+  "runtime/src/queue/queue-key.ts",
+  "runtime/src/workflow/failure.ts",
+  "runtime/src/workflow/ledger.ts",
+];
+
 /** Builds it. Rejects when it imports anything of a platform's. */
 export async function buildGuest(): Promise<void> {
-  await build({
-    entryPoints: [fileURLToPath(new URL("src/carriers/isolate/guest/main.ts", plugins))],
-    outfile: fileURLToPath(new URL("dist/isolate-guest.js", plugins)),
-    bundle: true,
-    format: "iife",
-    // Not "node": an import of a built-in module fails the build.
-    platform: "neutral",
-    target: "es2024",
-    mainFields: ["module", "main"],
-    conditions: ["troupe-source"],
-    minify: true,
-    logLevel: "warning",
+  const guest = fileURLToPath(new URL("src/carriers/isolate/guest/", plugins));
+  const scripts = await bundleParts({
+    entry: `${guest}main.ts`,
+    linker: `${guest}parts.ts`,
+    root: fileURLToPath(new URL("../packages/", import.meta.url)),
+    core: guestCore,
+    parts: guestParts,
+    options: {
+      // Not "node": an import of a built-in module fails the build.
+      platform: "neutral",
+      target: "es2024",
+      mainFields: ["module", "main"],
+      conditions: ["troupe-source"],
+      logLevel: "warning",
+    },
   });
+  const dist = new URL("dist/", plugins);
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(new URL("isolate-guest.json", dist), JSON.stringify(scripts));
 }
 
 /**

@@ -537,7 +537,7 @@ export const limits = {
   /** Lines that one isolate says to the log in a second; the rest is counted. */
   isolateLogLinesPerSecond: 256,
   /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */
-  isolateMailboxBytes: 32 * 1024,
+  isolateMailboxBytes: 16 * 1024,
   /** A runtime asks its isolate process for a sign of life this often. */
   isolateBeatMs: 1_000,
   /** One that has shown none for so long is frozen: it is killed. */

@@ -22,6 +22,7 @@ import { readRecords } from "../records.ts";
 import { define, host, out, settle, timers } from "./globals.ts";
 import { consoleOf, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
+import { attachParts } from "./parts.ts";
 import { IsolateSession } from "./session.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -42,9 +43,17 @@ const line = (level: Parameters<typeof logFrame>[0], message: string): void => {
 
 define({ structuredClone: <T>(value: T): T => cloneValue(value), console: consoleOf(line) });
 
-/** Connects the one function of the outside, and the mailbox. Of shared memory nothing else can be made. */
-function prepare(randomBytes: (length: number) => Uint8Array, mailbox: SharedArrayBuffer): void {
+/**
+ * Connects the one function of the outside, the mailbox, and the program's parts, each by its name and its text. Of shared
+ * memory nothing else can be made.
+ */
+function prepare(
+  randomBytes: (length: number) => Uint8Array,
+  mailbox: SharedArrayBuffer,
+  ...parts: string[]
+): void {
   host.randomBytes = randomBytes;
+  attachParts(parts);
   settle();
   out.attach(mailbox);
   const prototype: object = Object.getPrototypeOf(mailbox);

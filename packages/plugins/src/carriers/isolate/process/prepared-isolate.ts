@@ -1,7 +1,7 @@
 /**
  * An isolate with all that is ours in it, and nothing yet of any source.
  *
- * It begins as a copy of a heap in which the guest's program has run (`guest-snapshot.ts`). What that left for us is taken,
+ * It begins as a copy of a heap in which the guest's program has run (`guest-program.ts`). What that left for us is taken,
  * and the global that it left it in is deleted. The isolate has one function of ours, which gives random bytes; it
  * blocks the isolate alone.
  */
@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { limits } from "@troupe/protocol";
 import ivm from "isolated-vm";
 import { ProcessMailbox } from "../mailbox.ts";
-import { guestSnapshot } from "./guest-snapshot.ts";
+import { guestProgram } from "./guest-program.ts";
 
 /** An isolate that waits for its source. */
 export interface PreparedIsolate {
@@ -37,7 +37,7 @@ const RANDOM_BYTES_AT_ONCE = 65_536;
 export async function prepareIsolate(memoryLimit: number): Promise<PreparedIsolate> {
   const isolate = new ivm.Isolate({
     memoryLimit,
-    snapshot: guestSnapshot(),
+    snapshot: guestProgram().snapshot,
     // The engine has lost its footing: whatever else it did in this process can't be trusted either.
     onCatastrophicError: () => process.abort(),
   });
@@ -58,7 +58,8 @@ async function prepare(isolate: ivm.Isolate): Promise<PreparedIsolate> {
   if (!prepare || !loadModule || !enter || !endTurn) throw new RangeError("The guest's program is whole");
   const mailbox = new ProcessMailbox(limits.isolateMailboxBytes);
   const memory = new ivm.ExternalCopy(mailbox.memory).copyInto({ release: true });
-  await prepare.apply(undefined, [new ivm.Callback(random), memory]);
+  const parts = [...guestProgram().parts].flatMap(([name, text]) => [name, text.copyInto()]);
+  await prepare.apply(undefined, [new ivm.Callback(random), memory, ...parts]);
   const modules = await Promise.all(
     Object.entries(MODULES).map((module) => compiled(isolate, context, module)),
   );

@@ -1,6 +1,6 @@
 /**
- * The guest's program, run once for all isolates of the process: each begins as a copy of the heap that it left, in a part
- * of the time and the memory of running it again. What differs from isolate to isolate (its clock, its mailbox) is given to
+ * The guest's program. Its core is run once for all isolates of the process: each begins as a copy of the heap that it left, in a
+ * part of the time and the memory of running it again. Its other parts are run where they are used (`guest/parts.ts`). What differs from isolate to isolate (its clock, its mailbox) is given to
  * it afterwards, by `prepare`.
  *
  * An actor is started and called once in a realm that is thrown away: what that compiled is in the copies as well. Its own
@@ -12,16 +12,32 @@ import { type HostFrame, HostFrameCodec, PLUGIN_VERSIONS } from "@troupe/protoco
 import ivm from "isolated-vm";
 import { RecordList } from "../records.ts";
 
-const file = new URL("../../../../dist/isolate-guest.js", import.meta.url);
-let snapshot: ivm.ExternalCopy<ArrayBuffer> | undefined;
+const file = new URL("../../../../dist/isolate-guest.json", import.meta.url);
 
-/** A heap with `troupeIsolate` in it. */
-export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
-  if (snapshot === undefined) {
-    const code = readFileSync(file, "utf8");
-    snapshot = ivm.Isolate.createSnapshot([{ code, filename: "troupe:guest" }], warmUp());
-  }
-  return snapshot;
+/** The guest's program. */
+interface GuestProgram {
+  /** A heap with `troupeIsolate` in it. */
+  readonly snapshot: ivm.ExternalCopy<ArrayBuffer>;
+  /** Scripts of its parts by their names: memory that all isolates share. */
+  readonly parts: ReadonlyMap<string, ivm.ExternalCopy<string>>;
+}
+
+let program: GuestProgram | undefined;
+
+/** Made when it is asked for first. */
+export function guestProgram(): GuestProgram {
+  program ??= read();
+  return program;
+}
+
+function read(): GuestProgram {
+  const { core, parts }: { core: string; parts: Record<string, string> } = JSON.parse(
+    readFileSync(file, "utf8"),
+  );
+  return {
+    snapshot: ivm.Isolate.createSnapshot([{ code: core, filename: "troupe:guest" }], warmUp()),
+    parts: new Map(Object.entries(parts).map(([name, text]) => [name, new ivm.ExternalCopy(text)])),
+  };
 }
 
 /** The life of a small actor, as a script. */

@@ -1,0 +1,108 @@
+/** Which actors of an isolate do without the parts of the guest's program. */
+import { readFileSync } from "node:fs";
+import { createContext, runInContext } from "node:vm";
+import { type CarriedReply, encodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import {
+  type HostFrame,
+  HostFrameCodec,
+  PLUGIN_VERSIONS,
+  type PluginFrame,
+  PluginFrameCodec,
+} from "@troupe/protocol/plugin/v1";
+import { expect, test } from "vitest";
+import { RecordList, RecordParts } from "../../src/carriers/isolate/records.ts";
+
+const MAILBOX_BYTES = 16 * 1024;
+const { core }: { core: string } = JSON.parse(
+  readFileSync(new URL("../../dist/isolate-guest.json", import.meta.url), "utf8"),
+);
+
+/** What the core alone says of an actor's first call. */
+async function firstCall(definition: string): Promise<PluginFrame[]> {
+  const realm = createContext({ random: (length: number) => new Uint8Array(length) });
+  runInContext(core, realm);
+  // The realm's own memory: the guest takes its methods away.
+  const memory: SharedArrayBuffer = runInContext(
+    `const { prepare, load, enter, endTurn, module } = troupeIsolate;
+     const memory = new SharedArrayBuffer(${MAILBOX_BYTES});
+     const header = new Uint32Array(memory, 0, 2);
+     prepare(random, memory);
+     load({ default: module.actor(${definition}) }, "small");
+     memory`,
+    realm,
+  );
+  const said: PluginFrame[] = [];
+  for (const frame of frames()) {
+    const records = new RecordList();
+    records.frame(HostFrameCodec.encode(frame));
+    const bytes = JSON.stringify([...records.take()]);
+    runInContext(`enter(new Uint8Array(${bytes}).buffer)`, realm);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await new Promise(setImmediate);
+      runInContext("endTurn()", realm);
+    }
+    said.push(...taken(new Uint8Array(memory)));
+    runInContext("header.fill(0)", realm);
+  }
+  return said;
+}
+
+function taken(memory: Uint8Array): PluginFrame[] {
+  const bytes = new DataView(memory.buffer).getUint32(0, true);
+  const frames: PluginFrame[] = [];
+  new RecordParts(memory.slice(8, 8 + bytes), {
+    frame: (frame) => void frames.push(PluginFrameCodec.decode(frame)),
+    timerSet: () => {},
+    timerCleared: () => {},
+  }).read(1_000);
+  return frames;
+}
+
+function frames(): HostFrame[] {
+  const nothing = new Uint8Array(0);
+  const instance = 1;
+  const who = {
+    name: "small",
+    actor: "small",
+    key: [],
+    actorId: "",
+    generation: 1,
+    createdAt: 0,
+    isNew: true,
+  };
+  const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
+  const call = { call: 1, action: "act", args: encodeArgs([], "cbor"), connection: 0, send: undefined };
+  return [
+    { body: { $case: "hello", value: { versions: [...PLUGIN_VERSIONS], config: nothing, hostVersion: "" } } },
+    {
+      body: {
+        $case: "actor",
+        value: {
+          instance,
+          body: { $case: "start", value: { ...who, rows: [], input: NO_PAYLOAD, moreRows: false } },
+        },
+      },
+    },
+    {
+      body: {
+        $case: "actor",
+        value: { instance, body: { $case: "call", value: { ...call, ...terms, params: NO_PAYLOAD } } },
+      },
+    },
+  ];
+}
+
+function replyOf(said: readonly PluginFrame[]): CarriedReply | undefined {
+  const heard = said.map(({ body }) => (body?.$case === "actor" ? body.value.body : undefined));
+  return heard.find((body) => body?.$case === "reply")?.value;
+}
+
+test("an actor of state and actions is the core's alone", async () => {
+  const said = await firstCall("{ state: { n: 0 }, actions: { act: (c) => (c.state.n += 1) } }");
+  expect(replyOf(said)).toMatchObject({ call: 1, error: undefined, value: encodePayload(1, "cbor") });
+});
+
+test("one that uses more needs its part", async () => {
+  const said = await firstCall('{ actions: { act: (c) => c.kv.put("a", 1) } }');
+  expect(replyOf(said)?.error?.message).toMatch(/^The guest's core uses \w+:/);
+});
