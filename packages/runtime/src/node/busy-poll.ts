@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { BusyPoll } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 
-/** `on` (default) or `off`. */
-export const busyPollings = ["on", "off"] as const;
+/** What `TROUPE_BUSY_POLL` may say; the first is the default. */
+export const busyPolls = ["on", "off"] as const;
 
 /**
  * A busy poll for one asker on this process's event loop. It never polls where there is one core, and with

@@ -9,6 +9,7 @@ import { nodeBusyPoll } from "../../src/node/busy-poll.ts";
 import { cellsOf, type DiskWorkerData, diskCells, MEMORY_BYTES } from "../../src/node/sqlite/disk-cells.ts";
 import { RequestThread } from "../../src/node/sqlite/request-thread.ts";
 import { workerUrl } from "../../src/node/sqlite/worker-url.ts";
+import { TrainedPoll } from "./trained-poll.ts";
 
 const POLL_MS = 0.25;
 const LOOK_MS = 0.05;
@@ -141,20 +142,8 @@ test("limits: the loop's time and the thread's are far below a timer's, and a th
 });
 
 test("an answer of a real thread is taken where it stands, and by its way when that is too late", async () => {
-  const loop = { now: 0 };
-  const clock = { monotonic: () => loop.now };
-  const poll = new BusyPoll({
-    clock,
-    afterTurn: (task) => void setImmediate(task),
-    pollMs: POLL_MS,
-    lookMs: LOOK_MS,
-  });
-  for (let n = 0; n < 24; n += 1) {
-    poll.expect();
-    loop.now += poll.polls ? 0.02 : 0.08;
-    poll.arrived();
-  }
-  expect(poll.polls).toBe(true);
+  const trained = new TrainedPoll();
+  const { poll } = trained;
   const start = (): RequestThread => {
     const program = workerUrl(
       "disk-worker",
@@ -179,7 +168,7 @@ test("an answer of a real thread is taken where it stands, and by its way when t
   expect(sleeps).not.toHaveBeenCalled();
   // A thread that starts isn't there in the first turn.
   const late = ask(start());
-  loop.now += POLL_MS;
+  trained.now += trained.pollMs;
   await late;
   expect(sleeps).toHaveBeenCalledTimes(1);
 });

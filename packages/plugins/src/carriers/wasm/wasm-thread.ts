@@ -11,7 +11,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { PolledAnswer, TroupeError } from "@troupe/base";
+import type { BusyPoll, PolledAnswer, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { wasmErrors } from "./errors.ts";
@@ -30,6 +30,8 @@ export interface ThreadEar {
 export interface ThreadParts extends ThreadOrder {
   readonly timeLimitMs: number;
   readonly ear: ThreadEar;
+  /** Default: the process's. */
+  readonly poll?: BusyPoll;
 }
 
 /** A clock that rings so much late says more of the host than of the plugin. */
@@ -41,7 +43,7 @@ export class WasmThread {
   readonly #timeLimitMs: number;
   readonly #ear: ThreadEar;
   readonly #worker: Worker;
-  readonly #poll = nodeBusyPoll();
+  readonly #poll: BusyPoll;
   #state: "busy" | "idle" | "ended" = "busy";
   /** Counts turns, for the clock to know one again. */
   #turn = 0;
@@ -49,10 +51,11 @@ export class WasmThread {
   /** Why it has to end; `asked`: nothing is wrong. */
   #reason: TroupeError | "asked" | undefined;
 
-  constructor({ ear, timeLimitMs, ...order }: ThreadParts) {
+  constructor({ ear, timeLimitMs, poll = nodeBusyPoll(), ...order }: ThreadParts) {
     this.#exchange = order.exchange;
     this.#timeLimitMs = timeLimitMs;
     this.#ear = ear;
+    this.#poll = poll;
     Atomics.store(order.exchange.words, Word.turn, Turn.host);
     this.#worker = new Worker(threadFile(), {
       workerData: order,
