@@ -1,4 +1,6 @@
 export { AssertionError, assert, unreachable } from "./assert.ts";
+export type { BusyPollParts, PolledAnswer } from "./busy-poll.ts";
+export { BusyPoll } from "./busy-poll.ts";
 export type {
   AsyncContext,
   AsyncVariable,

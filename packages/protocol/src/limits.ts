@@ -544,6 +544,10 @@ export const limits = {
   isolateSilentMs: 5_000,
   /** What the isolate process said of its own end, kept for the log. */
   isolateLastWordsBytes: 4_096,
+  /** An event loop is kept turning for an answer for so long, where that pays (`BusyPoll`). */
+  busyPollMs: 0.25,
+  /** A thread looks for the next request for so long before it sleeps, where that pays: about what a wake costs. */
+  busyLookMs: 0.05,
 } as const;
 
 /** The names of all limits. */

@@ -157,6 +157,7 @@ export type { NamespaceSummary } from "./engine/catalogue.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";
+export { nodeBusyPoll } from "./node/busy-poll.ts";
 export { nodeEnv } from "./node/env.ts";
 export { setup } from "./node/setup.ts";
 export type { SetupTestOptions } from "./node/setup-test.ts";

@@ -3,6 +3,7 @@ import { nearest } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 import type { Durability, ResolvedStartOptions, StartOptions } from "../registry/platform.ts";
 import type { ProgramHostOptions } from "../registry/program-host.ts";
+import { busyPolls } from "./busy-poll.ts";
 import { logLevels } from "./log.ts";
 
 const durabilities: readonly Durability[] = ["commit", "interval", "memory"];
@@ -14,6 +15,7 @@ export function resolveStartOptions(
 ): ResolvedStartOptions {
   checkOptions(options);
   checkLogLevel(environment["TROUPE_LOG"]);
+  checkBusyPoll(environment["TROUPE_BUSY_POLL"]);
   const port = options.port ?? portFrom(environment["TROUPE_PORT"]) ?? 6420;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw configErrors.invalidOption("port", "0 to 65535");
@@ -79,4 +81,9 @@ function durabilityFrom(text: string | undefined): Durability | undefined {
 function checkLogLevel(text: string | undefined): void {
   if (text === undefined || text === "" || logLevels.some((level) => level === text)) return;
   throw configErrors.invalidEnvironment("TROUPE_LOG", text, logLevels.join(", "));
+}
+
+function checkBusyPoll(text: string | undefined): void {
+  if (text === undefined || text === "" || busyPolls.some((mode) => mode === text)) return;
+  throw configErrors.invalidEnvironment("TROUPE_BUSY_POLL", text, busyPolls.join(", "));
 }

@@ -38,6 +38,7 @@ test("start refuses what it doesn't know, and texts that say nothing", () => {
 });
 
 test.each([
+  ["TROUPE_BUSY_POLL", "0", "on, off"],
   ["TROUPE_LOG", "loud", "debug, info, warn, error, silent"],
   ["TROUPE_LOG", "Debug", "debug, info, warn, error, silent"],
   ["TROUPE_DURABILITY", "always", "commit, interval, memory"],

@@ -2,7 +2,7 @@
  * Exchange: memory that the host and a plugin's thread share, and whose turn it is.
  *
  * They take turns. The host writes what goes in and gives the turn to the thread, which wakes; the thread writes what comes
- * out, gives the turn back, and the host gets a message. Neither touches anything while it hasn't the turn, so nothing
+ * out, gives the turn back, and the host sees it there. Neither touches anything while it hasn't the turn, so nothing
  * needs a lock, and a plugin says nothing that it wasn't asked for: a flood waits on its own side. The module itself never sees this memory: its own is another, and what crosses is copied.
  *
  * Both areas grow to the longest frame that they had to hold, and are gone with the thread.
@@ -22,6 +22,8 @@ export const Word = {
   outBytes: 4,
   /** 1: the plugin has more for the host, which waits for the next turn. */
   more: 5,
+  /** For how long the thread looks for its next turn before it sleeps, microseconds. */
+  lookUs: 6,
 } as const;
 
 /** Whose turn it is. */
@@ -35,7 +37,7 @@ export const Asked = {
   close: 1,
 } as const;
 
-const WORDS = 6;
+const WORDS = 7;
 
 /** Bytes that come out in one turn, unless one frame alone has more. */
 export const TURN_BYTES = 64 * 1024;

@@ -11,8 +11,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { TroupeError } from "@troupe/base";
+import type { BusyPoll, PolledAnswer, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
+import { nodeBusyPoll } from "@troupe/runtime";
 import { wasmErrors } from "./errors.ts";
 import { Asked, type Exchange, reserve, Turn, Word } from "./exchange.ts";
 import type { ThreadOrder, ThreadSaying } from "./thread/main.ts";
@@ -29,6 +30,8 @@ export interface ThreadEar {
 export interface ThreadParts extends ThreadOrder {
   readonly timeLimitMs: number;
   readonly ear: ThreadEar;
+  /** Default: the process's. */
+  readonly poll?: BusyPoll;
 }
 
 /** A clock that rings so much late says more of the host than of the plugin. */
@@ -40,6 +43,7 @@ export class WasmThread {
   readonly #timeLimitMs: number;
   readonly #ear: ThreadEar;
   readonly #worker: Worker;
+  readonly #poll: BusyPoll;
   #state: "busy" | "idle" | "ended" = "busy";
   /** Counts turns, for the clock to know one again. */
   #turn = 0;
@@ -47,10 +51,11 @@ export class WasmThread {
   /** Why it has to end; `asked`: nothing is wrong. */
   #reason: TroupeError | "asked" | undefined;
 
-  constructor({ ear, timeLimitMs, ...order }: ThreadParts) {
+  constructor({ ear, timeLimitMs, poll = nodeBusyPoll(), ...order }: ThreadParts) {
     this.#exchange = order.exchange;
     this.#timeLimitMs = timeLimitMs;
     this.#ear = ear;
+    this.#poll = poll;
     Atomics.store(order.exchange.words, Word.turn, Turn.host);
     this.#worker = new Worker(threadFile(), {
       workerData: order,
@@ -96,17 +101,43 @@ export class WasmThread {
     if (frames !== undefined) reserve(incoming, frames.byteLength).set(frames);
     words[Word.inBytes] = frames?.byteLength ?? 0;
     words[Word.asked] = asked;
+    words[Word.lookUs] = this.#poll.lookMs * 1_000;
     this.#state = "busy";
     this.#turn += 1;
     this.#worker.ref();
     Atomics.store(words, Word.turn, Turn.thread);
     Atomics.notify(words, Word.turn);
+    this.#poll.expect(this.#turnBack);
   }
 
   #heard(saying: ThreadSaying): void {
     if (this.#state === "ended") return;
     if (typeof saying === "object") return this.#fail(wasmErrors.fault(saying));
-    if (saying !== 0) return void this.#watch(this.#turn);
+    if (saying === 0) this.#idle();
+    else this.#watch(this.#turn);
+  }
+
+  readonly #turnBack: PolledAnswer = {
+    look: () => {
+      const isBack = Atomics.load(this.#exchange.words, Word.turn) === Turn.host;
+      if (isBack) this.#turnDone();
+      return isBack;
+    },
+    sleep: () => {
+      const back = Atomics.waitAsync(this.#exchange.words, Word.turn, Turn.thread);
+      // What it says is heard in a turn of the loop's own, not at the end of somebody's.
+      if (back.async) back.value.then(() => setImmediate(this.#turnDone));
+      else setImmediate(this.#turnDone);
+    },
+  };
+
+  readonly #turnDone = (): void => {
+    if (this.#state !== "busy") return;
+    this.#poll.arrived();
+    this.#idle();
+  };
+
+  #idle(): void {
     this.#state = "idle";
     // A program that has nothing else to do waits for a turn's end, and not for what may be asked later.
     this.#worker.unref();
@@ -135,6 +166,8 @@ export class WasmThread {
 
   #gone(code: number): void {
     this.#state = "ended";
+    // Nobody waits for its turn any more.
+    Atomics.notify(this.#exchange.words, Word.turn);
     clearTimeout(this.#clock);
     const reason = this.#reason ?? wasmErrors.threadLost(`exit ${code}`);
     this.#ear.ended(reason === "asked" ? undefined : reason);

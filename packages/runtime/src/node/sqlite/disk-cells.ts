@@ -1,16 +1,17 @@
 /** What a disk thread and its owner share. */
 import type { KnownFile } from "./known-file.ts";
-import { syncResults } from "./request-cells.ts";
+import { REQUEST_CELL_COUNT, syncResults } from "./request-cells.ts";
 
 /** Behind the request's cells: which one means what. */
 export const diskCells = {
   /** The descriptor to sync. */
-  descriptor: 2,
+  descriptor: REQUEST_CELL_COUNT,
   /** How it went: as of any sync, or from `DISPLACED` on. */
-  result: 3,
+  result: REQUEST_CELL_COUNT + 1,
 } as const;
 
-const CELL_COUNT = 4;
+/** Even: a float64 stands behind them. */
+const CELL_COUNT = REQUEST_CELL_COUNT + 3;
 /** Behind the cells: the least size that the synced file must have, a float64 (it may be larger than an int32). */
 export const END_OFFSET = CELL_COUNT * Int32Array.BYTES_PER_ELEMENT;
 /** Cells and size. */

@@ -60,6 +60,11 @@ export class DiskThread {
     });
   }
 
+  /** A sync follows at once. */
+  soon(): void {
+    this.#thread.soon();
+  }
+
   /** Syncs the log, then calls back in a macrotask. One at a time. */
   sync(done: Done): void {
     assert(this.#done === undefined, "one sync at a time");

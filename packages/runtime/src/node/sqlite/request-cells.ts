@@ -9,6 +9,8 @@ export const requestCells = {
   asked: 0,
   /** The `asked` that was served last. The owner sleeps on it. */
   answered: 1,
+  /** For how long the thread looks for the next request before it sleeps, microseconds. */
+  lookUs: 2,
 } as const;
 
 /** Results: 0, a negative errno, or one of these. What is above them is the request's own. */
@@ -29,10 +31,17 @@ export function resultOf(attempt: () => number): number {
   }
 }
 
+/** Cells in front of the request. */
+export const REQUEST_CELL_COUNT = 3;
+
 /** In the thread: serves request after request, until the thread is ended. */
 export function serveRequests(cells: Int32Array, serve: () => void): never {
   for (let served = 0; ; ) {
+    const looksUntil = performance.now() + Atomics.load(cells, requestCells.lookUs) / 1_000;
+    while (Atomics.load(cells, requestCells.asked) === served && performance.now() < looksUntil);
     Atomics.wait(cells, requestCells.asked, served);
+    // Woken, and not asked: it is about to be (`RequestThread.soon`), and looks again.
+    if (Atomics.load(cells, requestCells.asked) === served) continue;
     served = Atomics.load(cells, requestCells.asked);
     serve();
     Atomics.store(cells, requestCells.answered, served);

@@ -10,7 +10,10 @@
  */
 import { getSystemErrorName } from "node:util";
 import { Worker } from "node:worker_threads";
-import { requestCells, syncResults } from "./request-cells.ts";
+import type { BusyPoll, PolledAnswer } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { nodeBusyPoll } from "../busy-poll.ts";
+import { REQUEST_CELL_COUNT, requestCells, syncResults } from "./request-cells.ts";
 
 /** What a thread is made of. */
 export interface RequestThreadOptions {
@@ -19,30 +22,67 @@ export interface RequestThreadOptions {
   readonly workerData: { readonly memory: SharedArrayBuffer };
   /** It has ended, or failed: what it was asked for last may have been done. Told more than once. */
   readonly lost: (error: Error) => void;
+  /** Default: the process's. */
+  readonly poll?: BusyPoll;
 }
 
 /** A thread, asked one thing at a time. */
 export class RequestThread {
   readonly #worker: Worker;
   readonly #cells: Int32Array;
+  readonly #poll: BusyPoll;
+  /** The answer before the one that is waited for. */
+  #before = 0;
+  #answered: () => void = () => {};
 
-  constructor({ program, name, workerData, lost }: RequestThreadOptions) {
-    this.#cells = new Int32Array(workerData.memory, 0, 2);
+  constructor({ program, name, workerData, lost, poll = nodeBusyPoll() }: RequestThreadOptions) {
+    this.#poll = poll;
+    this.#cells = new Int32Array(workerData.memory, 0, REQUEST_CELL_COUNT);
     this.#worker = new Worker(program, { workerData, execArgv: [], name });
     this.#worker.unref();
     this.#worker.on("error", lost);
     this.#worker.on("exit", () => lost(new Error(`the thread ${name} ended`)));
   }
 
+  /** It will be asked in a moment: where that pays, it wakes meanwhile, and looks for the request. */
+  soon(): void {
+    if (!this.#poll.polls) return;
+    this.#look(limits.busyLookMs);
+    Atomics.notify(this.#cells, requestCells.asked);
+  }
+
   /** What is asked for is in the memory already. Calls back in a microtask of its own; never when the thread is lost. */
   ask(answered: () => void): void {
     this.#worker.ref();
-    const before = Atomics.load(this.#cells, requestCells.answered);
+    this.#look(this.#poll.lookMs);
+    this.#answered = answered;
+    this.#before = Atomics.load(this.#cells, requestCells.answered);
     Atomics.add(this.#cells, requestCells.asked, 1);
     Atomics.notify(this.#cells, requestCells.asked);
-    const answer = Atomics.waitAsync(this.#cells, requestCells.answered, before);
-    if (answer.async) answer.value.then(answered);
-    else queueMicrotask(answered);
+    this.#poll.expect(this.#answer);
+  }
+
+  readonly #answer: PolledAnswer = {
+    look: () => {
+      const isThere = Atomics.load(this.#cells, requestCells.answered) !== this.#before;
+      if (isThere) this.#arrived();
+      return isThere;
+    },
+    sleep: () => {
+      const answer = Atomics.waitAsync(this.#cells, requestCells.answered, this.#before);
+      if (answer.async) answer.value.then(this.#arrived);
+      else queueMicrotask(this.#arrived);
+    },
+  };
+
+  readonly #arrived = (): void => {
+    this.#poll.arrived();
+    this.#answered();
+  };
+
+  /** How long it looks for the next request when it has served one, or was woken for none. */
+  #look(ms: number): void {
+    Atomics.store(this.#cells, requestCells.lookUs, ms * 1_000);
   }
 
   /** Nothing more is asked for now: it keeps no process alive. */

@@ -74,6 +74,7 @@ export class ShardFile implements CommitFile<ShardTarget> {
 
   write(writes: readonly Write<ShardTarget>[]): void {
     this.#verify([this.#options.lock]);
+    if (this.#options.durability === "commit") this.#thread.soon();
     const bytes = this.#transact(writes);
     this.#log.wrote();
     this.#checkpoints.wrote(bytes);

@@ -14,11 +14,11 @@ export interface ThreadOrder {
   readonly host: HostTable;
 }
 
-/** What it says: it begins to open the module, it gives its turn back, or it ends. */
-export type ThreadSaying = typeof BEGINS | typeof IDLE | ThreadFault;
+/** What it says: it begins to open the module, it is open, or it ends. */
+export type ThreadSaying = typeof BEGINS | typeof OPEN | ThreadFault;
 
 const BEGINS = 1;
-const IDLE = 0;
+const OPEN = 0;
 
 function say(saying: ThreadSaying): void {
   parentPort?.postMessage(saying);
@@ -27,9 +27,11 @@ function say(saying: ThreadSaying): void {
 function work({ module, exchange, host }: ThreadOrder): void {
   const { words, incoming, outgoing } = exchange;
   const plugin = new PluginInstance(module, host);
-  say(IDLE);
+  say(OPEN);
   for (;;) {
-    while (Atomics.load(words, Word.turn) !== Turn.thread) Atomics.wait(words, Word.turn, Turn.host);
+    const looksUntil = performance.now() + Atomics.load(words, Word.lookUs) / 1_000;
+    while (Atomics.load(words, Word.turn) === Turn.host && performance.now() < looksUntil);
+    while (Atomics.load(words, Word.turn) === Turn.host) Atomics.wait(words, Word.turn, Turn.host);
     const bytes = words[Word.inBytes] ?? 0;
     if (bytes > 0) plugin.push(new Uint8Array(incoming, 0, bytes));
     if (words[Word.asked] === Asked.close) return plugin.close(words[Word.closeMs] ?? 0);
@@ -37,7 +39,7 @@ function work({ module, exchange, host }: ThreadOrder): void {
     words[Word.outBytes] = pulled.bytes;
     words[Word.more] = pulled.more ? 1 : 0;
     Atomics.store(words, Word.turn, Turn.host);
-    say(IDLE);
+    Atomics.notify(words, Word.turn);
   }
 }
 

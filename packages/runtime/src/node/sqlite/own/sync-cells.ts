@@ -4,6 +4,8 @@
  *   the request's cells │ count │ a descriptor, a kind and a result for each job │ the least size of each job's file (float64)
  */
 
+import { REQUEST_CELL_COUNT } from "../request-cells.ts";
+
 /** A descriptor to sync. `end`: the log is never shorter than this, bytes. */
 export type SyncJob =
   | { readonly kind: "log"; readonly fd: number; readonly end: number }
@@ -16,9 +18,9 @@ export const MOST_JOBS = 64;
 /** Behind the request's cells: which one means what. */
 export const syncCells = {
   /** How many jobs the request has. */
-  count: 2,
+  count: REQUEST_CELL_COUNT,
   /** Here begin three for each job: descriptor, kind, result. */
-  jobs: 4,
+  jobs: REQUEST_CELL_COUNT + 1,
 } as const;
 
 /** Cells of one job. */
