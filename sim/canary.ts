@@ -4,6 +4,7 @@
  * Most of them break production code by replacing one method of a class while the run lasts; the others make a promise
  * of the disk or the network untrue. Never more than one at a time, and never outside of a canary's own run.
  */
+import { HeldTurns } from "../packages/runtime/src/actor/carried/held-turns.ts";
 import { Sleepers } from "../packages/runtime/src/actor/carried/sleepers.ts";
 import { Activation } from "../packages/runtime/src/actor/local/activation.ts";
 import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
@@ -90,6 +91,16 @@ export const canaries = {
     what: "results of calls with idempotency keys aren't kept",
     caughtBy: ["one turn, one transaction", "at most once", "idempotency"],
     sabotage: forgetKeys,
+  },
+  "forgotten-beginning": {
+    what: "a call with a key that a crash cut off leaves no word of it, and runs again",
+    caughtBy: ["one turn, one transaction", "at most once"],
+    sabotage: forgetBeginnings,
+  },
+  "short-turn": {
+    what: "a batch is taken between a statement of carried code and what goes on with its answer",
+    caughtBy: ["one turn, one transaction"],
+    sabotage: endTurnsEarly,
   },
   "doubled-message": {
     what: "a link delivers a message twice",
@@ -237,6 +248,22 @@ function forgetKeys(): () => void {
   KeptResults.prototype.keep = () => {};
   return () => {
     KeptResults.prototype.keep = keep;
+  };
+}
+
+function forgetBeginnings(): () => void {
+  const { begin } = KeptResults.prototype;
+  KeptResults.prototype.begin = () => {};
+  return () => {
+    KeptResults.prototype.begin = begin;
+  };
+}
+
+function endTurnsEarly(): () => void {
+  const { run } = HeldTurns.prototype;
+  HeldTurns.prototype.run = (_turn, use) => use();
+  return () => {
+    HeldTurns.prototype.run = run;
   };
 }
 

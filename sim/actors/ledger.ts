@@ -169,15 +169,20 @@ function makeActions(stage: Stage) {
   return { ...oneTurnActions(stage), ...waitingActions(stage), ...scheduleActions(stage) };
 }
 
-function oneTurnActions({ world }: Stage) {
+function oneTurnActions(stage: Stage) {
+  const { world } = stage;
   return {
     append: (c: Ledger, token: string) => {
       c.vars.calls += 1;
       write(c, markOf(token));
       return position(c);
     },
-    /** The same, for calls that have a key: nothing here keeps it from happening twice. */
-    once: (c: Ledger, token: string) => {
+    /** For calls that have a key: nothing here keeps it from happening twice. One that pauses is several turns. */
+    once: async (c: Ledger, token: string, pauseMs: number) => {
+      if (pauseMs > 0) {
+        write(c, markOf(token, "part"));
+        await stage.sleep(pauseMs);
+      }
       write(c, markOf(token));
       return position(c);
     },

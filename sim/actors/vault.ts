@@ -54,6 +54,13 @@ export function vaultActions(stage: Stage) {
       stage.world.counters.add("a transaction was released");
       return position(c);
     },
+    /** What other ledgers' does, with an entry. */
+    once: async (c: Vault, token: string, pauseMs: number) => {
+      await c.db.transaction((tx) => enter(tx, markOf(token, pauseMs > 0 ? "part" : "key")));
+      if (pauseMs > 0) await stage.sleep(pauseMs);
+      write(c, markOf(token));
+      return position(c);
+    },
     /** Undoes its entries by failing; what it wrote to the state stays. */
     regret: async (c: Vault, token: string, pauseMs: number) => {
       await c.db

@@ -132,7 +132,7 @@ export class Durability implements DiskObserver, Wiretap {
   }
 
   #check(actor: StoredActor): void {
-    const broken = checkActor(actor, this.#world.options.carried ? "several turns" : "one turn");
+    const broken = checkActor(actor);
     if (broken !== undefined) this.#world.fail("one turn, one transaction", broken);
   }
 

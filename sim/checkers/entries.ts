@@ -11,10 +11,7 @@ import type { StoredState } from "./stored-state.ts";
 import { markOf, tokenWith } from "./tokens.ts";
 
 /** What is wrong with a table, or with it and the log. */
-export function checkEntries(
-  { log, entries }: StoredState,
-  statements: "one turn" | "several turns",
-): string | undefined {
+export function checkEntries({ log, entries }: StoredState): string | undefined {
   const twice = entries.find((mark, index) => entries.indexOf(mark) !== index);
   if (twice !== undefined) return `entry ${twice} is there twice`;
   const undone = entries.find((mark) => tokenWith(mark, "rowx") !== undefined);
@@ -26,14 +23,10 @@ export function checkEntries(
     if (second !== undefined && entries[index - 1] !== markOf(second, "row1"))
       return `entry ${mark} is there without the first one of its transaction`;
   }
-  return checkLog(new Set(log), new Set(entries), statements);
+  return checkLog(new Set(log), new Set(entries));
 }
 
-function checkLog(
-  log: ReadonlySet<string>,
-  entries: ReadonlySet<string>,
-  statements: "one turn" | "several turns",
-): string | undefined {
+function checkLog(log: ReadonlySet<string>, entries: ReadonlySet<string>): string | undefined {
   for (const mark of log) {
     const deposit = tokenWith(mark, "dep");
     if (deposit !== undefined && !entries.has(markOf(deposit, "row")))
@@ -44,11 +37,10 @@ function checkLog(
         return `${mark} is there without its entries`;
     }
   }
-  if (statements === "several turns") return undefined;
   for (const mark of entries) {
-    const token = tokenWith(mark, "row");
-    if (token !== undefined && !log.has(markOf(token, "dep")))
-      return `entry ${mark} is there without its turn's mark`;
+    const [deposit, once] = [tokenWith(mark, "row"), tokenWith(mark, "key")];
+    const written = deposit === undefined ? once && markOf(once) : markOf(deposit, "dep");
+    if (written !== undefined && !log.has(written)) return `entry ${mark} is there without its turn's mark`;
   }
   return undefined;
 }

@@ -60,6 +60,8 @@ export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   // What the turn wrote can't be stored: the batch fails with the reason.
   if (error.group === "value") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
   if (error.retryable || refused.has(code)) return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
+  if (code === "actor.idempotency_cut_off" && kind === "once")
+    return { tag: "failed", code, applied: "maybe" };
   // Another actor's answer, which the transfer has passed on.
   if (kind === "transfer" && (code === "actor.overloaded" || code === "actor.stopping")) {
     return { tag: "failed", code, applied: "maybe" };

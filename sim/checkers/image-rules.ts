@@ -10,11 +10,8 @@ import { checkTranscript } from "./heard.ts";
 import { readActor, type StoredState } from "./stored-state.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
 
-/**
- * What is wrong with an actor on disk; `undefined` when it adds up. `statements`: whether a statement of SQL and what its
- * actor does behind it are of one turn.
- */
-export function checkActor(actor: StoredActor, statements: "one turn" | "several turns"): string | undefined {
+/** What is wrong with an actor on disk; `undefined` when it adds up. */
+export function checkActor(actor: StoredActor): string | undefined {
   const where = `actor ${actor.record.name} ${actor.record.key.join("/")} (${actor.record.id})`;
   const state = readActor(actor);
   if (state === undefined) return actor.rows.size === 0 ? undefined : `${where} has rows, but no log`;
@@ -24,7 +21,7 @@ export function checkActor(actor: StoredActor, statements: "one turn" | "several
   }
   const twice = log.find((mark, index) => isOnce(mark) && log.indexOf(mark) !== index);
   if (twice !== undefined) return `${where}: ${twice} was written twice`;
-  const entries = checkEntries(state, statements) ?? checkTranscript(state.transcript);
+  const entries = checkEntries(state) ?? checkTranscript(state.transcript);
   return entries === undefined ? checkSchedules(where, state, actor.alarm) : `${where}: ${entries}`;
 }
 

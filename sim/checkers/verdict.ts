@@ -42,7 +42,8 @@ export function judge(evidence: Evidence): void {
  */
 function checkAtMostOnce({ world, history, durability }: Evidence): void {
   const holders = new Map<string, string>();
-  const keyed = new Set(history.ops.filter(({ kind }) => kind === "once").flatMap(({ marks }) => marks));
+  const once = history.ops.filter(({ kind }) => kind === "once");
+  const keyed = new Set(once.flatMap(({ token, marks }) => [markOf(token, "part"), ...marks]));
   for (const [actorId, log] of durability.logs) {
     for (const mark of log) {
       if (!isMark(mark) || mayRepeat(world, mark)) continue;

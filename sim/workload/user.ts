@@ -149,14 +149,15 @@ export class User {
   async #once(address: Address): Promise<void> {
     const { world } = this.#parts;
     const idempotencyKey = `key-${this.name}-${world.scheduler.steps}`;
-    const first = this.#perform(address, { kind: "once", args: [], idempotencyKey });
+    const args = [this.#random.chance(0.5) ? 0 : Math.ceil(this.#random.around(20))];
+    const first = this.#perform(address, { kind: "once", args, idempotencyKey });
     if (this.#random.chance(0.5)) {
       await first;
       return;
     }
     if (this.#random.chance(0.5)) await first;
     const { token } = this.#lastOnce;
-    const second = await this.#again(address, token, idempotencyKey);
+    const second = await this.#again(address, [token, ...args], idempotencyKey);
     const { outcome } = await first;
     if (outcome.tag !== "ok" || second === undefined) return;
     world.counters.add("a key was answered twice");
@@ -166,11 +167,16 @@ export class User {
   }
 
   /** The same call once more, by HTTP. Its result, if it has one. */
-  async #again(address: Address, token: string, idempotencyKey: string): Promise<unknown> {
+  async #again(
+    address: Address,
+    args: readonly [token: string, ...unknown[]],
+    idempotencyKey: string,
+  ): Promise<unknown> {
     const { client, durability, history } = this.#parts;
+    const [token] = args;
     const handle = this.#handle(client, address, () => ({ token: history.token() }));
     try {
-      const output = await handle.action({ name: "once", args: [token], idempotencyKey });
+      const output = await handle.action({ name: "once", args, idempotencyKey });
       durability.mustBeSafe(markOf(token), `${this.name}, by a second reply,`);
       return output;
     } catch {
@@ -320,6 +326,8 @@ export class User {
     const failure = failureOf(op.kind, error);
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     world.trace.say(this.name, `failed: ${text}`, op.token);
+    if (failure?.tag === "failed" && failure.code === "actor.idempotency_cut_off")
+      world.counters.add("a call that was cut off wasn't run again");
     if (failure === undefined) world.fail("errors", `${op.kind} ${op.token} ended with ${text}`);
     op.outcome = failure ?? { tag: "failed", code: "unknown", applied: "maybe" };
   }

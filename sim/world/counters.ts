@@ -68,6 +68,7 @@ const required = [
   "a job was done again",
   "a sender got its reply",
   "a key was answered twice",
+  "a call that was cut off wasn't run again",
   "a request with a key was sent again",
   "a connection outlived a sleep",
   "a raw socket outlived a sleep",

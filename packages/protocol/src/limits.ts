@@ -212,6 +212,8 @@ export const limits = {
   sqlHelperAnswerMs: 60_000,
   /** A transaction that leaves its turn: the default of its `timeout`. No batch is taken, and nothing said, meanwhile. */
   sqlTransactionMs: 5_000,
+  /** A batch that turns elsewhere have kept open for so long lets those end that it has, and takes no more. */
+  sqlTurnJoinMs: 5,
   /** Statements of one remote host that run at once. */
   sqlWorkers: 32,
   /** Of those, one actor's. */

@@ -64,6 +64,15 @@ export const idempotencyErrors = {
       `The call was applied; its result of ${bytes} bytes was too large to be kept (limit ${limit})`,
       { metadata: { bytes, limit } },
     ),
+  cutOff: (action: string) =>
+    error(
+      409,
+      "actor",
+      "idempotency_cut_off",
+      `Action "${action}" was cut off under this idempotency key when part of what it does may have been stored, and isn't ` +
+        "run again: look at what is there, and call it under another key if need be",
+      { metadata: { action } },
+    ),
   inItems: (action: string) =>
     error(
       400,

@@ -53,6 +53,7 @@ export {
   KeptAsk,
   Log_Level as LogLevel,
   Space,
+  SqlTurn,
   StopReason as CarriedStopReason,
   ToActor as ToActorCodec,
 } from "../generated/actor/v1/actor.ts";

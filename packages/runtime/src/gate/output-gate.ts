@@ -70,6 +70,11 @@ export class OutputGate {
     return this.#broken;
   }
 
+  /** True when the open batch holds a write. */
+  get wrote(): boolean {
+    return this.#open;
+  }
+
   /** True when an output made now would leave at once. */
   get clear(): boolean {
     return this.#newest === this.#durable && this.#holds === 0;

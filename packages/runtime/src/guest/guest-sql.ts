@@ -1,8 +1,8 @@
 /**
  * GuestSql: the database of an actor whose disk is at the other end of a line.
  *
- * Each statement is a question, and is run by the time of its answer; what it wrote goes with the host's next batch. It
- * ends the turn, as anything does that waits for somebody else. Whoever is here keeps statements in line (`WriteSlot`): one
+ * Each statement is a question, and is run by the time of its answer. As far as anybody sees, it doesn't end the turn: the host
+ * takes no batch until what went on with the answer has ended, too. Whoever is here keeps statements in line (`WriteSlot`): one
  * that comes while a transaction is open is in the innermost.
  *
  * Statements that nobody awaits one by one (`Promise.all`) travel together (`statement-group.ts`): they leave with the turn's
@@ -15,6 +15,7 @@ import {
   type CarriedAsk,
   decodeExecuteResult,
   decodeSqlOutcomes,
+  type SqlTurn,
 } from "@troupe/protocol/actor/v1";
 import type { ActorSql, Savepoint } from "../ports/storage.ts";
 import { SqlPace } from "./sql-pace.ts";
@@ -26,9 +27,17 @@ export type AskHost = (
   isLast?: (answer: CarriedAnswer) => boolean,
 ) => Promise<CarriedAnswer>;
 
+/** What it needs of its store. */
+export interface GuestSqlParts {
+  readonly ask: AskHost;
+  /** Which turn a statement is of that leaves now. */
+  readonly turn: () => SqlTurn;
+}
+
 /** `ActorSql` over a line. */
 export class GuestSql implements ActorSql {
   readonly #ask: AskHost;
+  readonly #turn: () => SqlTurn;
   readonly #pace = new SqlPace();
   /** Numbers of the transactions that are open, the innermost last. */
   #open: readonly number[] = [];
@@ -36,8 +45,9 @@ export class GuestSql implements ActorSql {
   /** What hasn't left. */
   #group: StatementGroup | undefined;
 
-  constructor(ask: AskHost) {
+  constructor({ ask, turn }: GuestSqlParts) {
     this.#ask = ask;
+    this.#turn = turn;
   }
 
   execute(sql: string, params: BindParams): Promise<ExecuteResult> {
@@ -79,7 +89,7 @@ export class GuestSql implements ActorSql {
     const outer = this.#innermost;
     const value = { transaction, outer, timeoutMs: Math.ceil(timeoutMs) };
     this.flush();
-    await this.#pace.run(() => this.#ask({ $case: "sqlBegin", value }));
+    await this.#pace.run(() => this.#ask({ $case: "sqlBegin", value: { ...value, ...this.#of(outer) } }));
     this.#open = [...this.#open, transaction];
     return {
       release: () => this.#end(transaction, false),
@@ -120,7 +130,10 @@ export class GuestSql implements ActorSql {
       const send = (): Promise<unknown> =>
         isOne
           ? this.#sendOne(first, transaction)
-          : this.#ask({ $case: "sqlBatch", value: group.message(whole) }, answered);
+          : this.#ask(
+              { $case: "sqlBatch", value: { ...group.message(whole), ...this.#of(transaction) } },
+              answered,
+            );
       await this.#pace.run(send, group.load);
     } catch (cause) {
       group.fail(cause);
@@ -128,7 +141,8 @@ export class GuestSql implements ActorSql {
   }
 
   async #sendOne({ sql, params, gave }: GroupedStatement, transaction: number): Promise<void> {
-    const answer = await this.#ask({ $case: "sqlExecute", value: { sql, params, transaction } });
+    const value = { sql, params, transaction, ...this.#of(transaction) };
+    const answer = await this.#ask({ $case: "sqlExecute", value });
     gave.resolve(decodeExecuteResult(answer.sql));
   }
 
@@ -136,6 +150,12 @@ export class GuestSql implements ActorSql {
   async #end(transaction: number, undo: boolean): Promise<void> {
     this.flush();
     this.#open = this.#open.filter((number) => number < transaction);
-    await this.#pace.run(() => this.#ask({ $case: "sqlEnd", value: { transaction, undo } }));
+    const turn = this.#of(this.#innermost);
+    await this.#pace.run(() => this.#ask({ $case: "sqlEnd", value: { transaction, undo, ...turn } }));
+  }
+
+  /** The turn of what is asked inside of a transaction, or outside of all: inside, that holds the batch. */
+  #of(transaction: number): { readonly turn?: SqlTurn } {
+    return transaction === 0 ? { turn: this.#turn() } : {};
   }
 }

@@ -11,6 +11,7 @@ import {
   type CarriedRow,
   fromCarriedError,
   NO_PAYLOAD,
+  SqlTurn,
   type Start,
 } from "@troupe/protocol/actor/v1";
 import { changeOfCarriedRow, toCarriedRow } from "../actor/carried/rows.ts";
@@ -46,6 +47,11 @@ export class GuestStore implements ActorStore {
   #last = 0;
   #source: BatchSource | undefined;
   #sql: GuestSql | undefined;
+  /** Answers that brought turns which aren't over. */
+  #turns = 0;
+  #wrote: (() => void) | undefined;
+  /** What a turn wrote can't be stored: nobody is told that it is over. */
+  #torn = false;
   #lost: TroupeError | undefined;
 
   constructor(parts: GuestStoreParts) {
@@ -90,9 +96,13 @@ export class GuestStore implements ActorStore {
     this.#parts.env.afterTurn(() => this.#take());
   }
 
-  /** Statements are run by the host, which asks for the batch itself. */
-  sql(): ActorSql {
-    this.#sql = new GuestSql((about, isLast) => this.ask(about, { isLast }));
+  /** Statements are run by the host. What they wrote is stored with the turn that goes on with their answer. */
+  sql(wrote: () => void): ActorSql {
+    this.#wrote = wrote;
+    this.#sql = new GuestSql({
+      ask: (about, isLast) => this.ask(about, { isLast }),
+      turn: () => (this.#turns > 0 ? SqlTurn.CONTINUED : SqlTurn.HELD),
+    });
     return this.#sql;
   }
 
@@ -126,7 +136,7 @@ export class GuestStore implements ActorStore {
     const answer = Promise.withResolvers<CarriedAnswer>();
     // One that can't be encoded is thrown here, and nobody waits for its answer.
     this.#parts.send({ $case: "ask", value: { ask, about } });
-    this.#asked.set(ask, { what, answer, isLast });
+    this.#asked.set(ask, { what, answer, isLast, turn: bringsTurn(about) });
     asking?.(ask);
     return await answer.promise;
   }
@@ -147,6 +157,28 @@ export class GuestStore implements ActorStore {
       asked.answer.reject(cause);
     }
     this.#asked.delete(answer.ask);
+    if (asked.turn) this.#goesOn(answer.wrote === true);
+  }
+
+  /** A turn goes on, from before its code does. It is over in a macrotask of ours; the Write that says so has what it wrote. */
+  #goesOn(wrote: boolean): void {
+    if (this.#turns === 0) this.#parts.env.afterTurn(() => this.#turnOver());
+    this.#turns += 1;
+    // What goes with the batch of a call that isn't over has to go with this one.
+    if (wrote && this.#source === undefined) this.#mark();
+  }
+
+  #mark(): void {
+    try {
+      this.#wrote?.();
+    } catch {
+      // The activation has ended, and its last batch was taken.
+    }
+  }
+
+  #turnOver(): void {
+    this.#take();
+    if (this.#turns > 0 && !this.#torn && this.#lost === undefined) this.#send({ rows: [] });
   }
 
   /** Nothing is stored and answered any more. `unsent`: questions that never left. */
@@ -165,6 +197,7 @@ export class GuestStore implements ActorStore {
     try {
       batch = source.take();
     } catch (cause) {
+      this.#torn = true;
       source.settled(notDurable("no", cause));
       return;
     }
@@ -177,12 +210,15 @@ export class GuestStore implements ActorStore {
   }
 
   #send({ rows, alarm }: Batch): void {
+    const turns = this.#turns === 0 ? undefined : this.#turns;
+    this.#turns = 0;
     this.#parts.send({
       $case: "write",
       value: {
         rows: rows.map((row) => toCarriedRow(row, "cbor")),
         alarmChanged: alarm !== undefined,
         alarmAt: alarm ?? 0,
+        ...(turns === undefined ? {} : { turns }),
       },
     });
   }
@@ -198,11 +234,17 @@ export interface AskOptions {
 
 /** A question that has no answer yet. */
 interface Asked extends Pick<AskOptions, "isLast"> {
+  /** The turn that asked goes on with the answer. */
+  readonly turn: boolean;
   readonly what: Question;
   readonly answer: PromiseWithResolvers<CarriedAnswer>;
 }
 
 type Question = NonNullable<CarriedAsk["about"]>["$case"];
+
+function bringsTurn(about: NonNullable<CarriedAsk["about"]>): boolean {
+  return about.$case !== "sqlBegin" && "turn" in about.value && about.value.turn !== undefined;
+}
 
 /** SQL changes what is stored, so it is told apart whether nothing was done or nobody knows. */
 const sqlQuestions: ReadonlyMap<Question, string> = new Map([

@@ -19,7 +19,8 @@ export interface KeptResult {
   readonly place: number;
   /** The digest of the arguments. */
   readonly args: Uint8Array;
-  readonly kind: "value" | "error" | "large";
+  /** `begun`: the call has no result yet, and a batch was stored while it ran. */
+  readonly kind: "begun" | "value" | "error" | "large";
   /** CBOR of a value, protobuf of an error, nothing of one that was too large; its size is `bytes` all the same. */
   readonly payload: Uint8Array;
   readonly bytes: number;
@@ -41,9 +42,11 @@ export function keepable(result: CallResult): Pick<KeptResult, "kind" | "payload
   return { kind: "large", payload: NOTHING, bytes };
 }
 
-/** What the first caller was told, for another one. */
-export function resultOf({ kind, payload, bytes }: KeptResult): CallResult {
+/** What the first caller was told, for another one of the same action. */
+export function resultOf({ kind, payload, bytes }: KeptResult, action: string): CallResult {
   switch (kind) {
+    case "begun":
+      return { ok: false, error: idempotencyErrors.cutOff(action) };
     case "value":
       return { ok: true, value: decodeCbor(payload) };
     case "error":
@@ -64,7 +67,7 @@ export function decodeKept(row: Uint8Array): KeptResult {
   if (Array.isArray(value)) {
     const [at, place, args, kind, payload, bytes]: unknown[] = value;
     const numbers = typeof at === "number" && typeof place === "number" && typeof bytes === "number";
-    const known = kind === "value" || kind === "error" || kind === "large";
+    const known = kind === "begun" || kind === "value" || kind === "error" || kind === "large";
     if (numbers && known && args instanceof Uint8Array && payload instanceof Uint8Array)
       return { at, place, args, kind, payload, bytes };
   }
@@ -78,5 +81,12 @@ export function unreadable(): TroupeError {
     public: false,
   });
 }
+
+/** A call that has begun, for its row. */
+export const BEGUN: Pick<KeptResult, "kind" | "payload" | "bytes"> = {
+  kind: "begun",
+  payload: new Uint8Array(0),
+  bytes: 0,
+};
 
 const NOTHING = new Uint8Array(0);

@@ -2,11 +2,13 @@
  * KeptResults: what calls with idempotency keys came to, for a day.
  *
  * Each is a row, and goes with the batch of the turn in which its call ended: the call's last writes and its result are
- * stored together or not at all. Beside it a row for its place in their order says which are the oldest, and one row
+ * stored together or not at all. A call that goes on when a batch is taken is noted as begun in that batch, and its result
+ * takes the note's place: who finds the note alone knows that the call was cut off. Beside each a row for its place in their
+ * order says which are the oldest, and one row
  * how many there are. No wake loads any of them. Whoever keeps one forgets a few of the oldest, if they are past their
  * time or there are too many: so there is never much to do at once, and nothing at a wake.
  *
- *   ~i:k:<digest of action, caller and key>    the result
+ *   ~i:k:<digest of action, caller and key>    the result, or that there is none yet
  *   ~i:t:<place>                               its key row, when it was kept, and its size
  *   ~i:n                                       how many, how large, the next place
  */
@@ -19,7 +21,7 @@ import {
   type RowChange,
 } from "../ports/storage.ts";
 import { andThen, listOver, readOver } from "../storage/overlay.ts";
-import { decodeKept, encodeKept, type KeptResult, unreadable } from "./kept-result.ts";
+import { BEGUN, decodeKept, encodeKept, type KeptResult, unreadable } from "./kept-result.ts";
 
 /** What the results need from their owner. */
 export interface KeptResultsOwner {
@@ -52,6 +54,8 @@ export class KeptResults {
   readonly #owner: KeptResultsOwner;
   /** What no batch has taken yet. */
   #open = new Map<string, Uint8Array | null>();
+  /** Places of those that are noted as begun. */
+  readonly #begun = new Map<string, number>();
   #totals: Totals | undefined;
   /** The oldest one's time is over then: before, only a crowd is a reason to look. */
   #oldestOver = 0;
@@ -68,7 +72,7 @@ export class KeptResults {
       this.#totals ??= totals === undefined ? { keys: 0, bytes: 0, place: 0 } : decodeTotals(totals);
       const kept = row === undefined ? undefined : decodeKept(row);
       if (kept === undefined || !this.#isOver(kept.at)) return kept;
-      this.#forget(RESULT + id, kept.place, storedBytes(kept));
+      this.#forget(id, kept.place, storedBytes(kept));
       return undefined;
     });
   }
@@ -76,6 +80,19 @@ export class KeptResults {
   /** Keeps a result with the open batch. Throws `actor.stopped`. */
   keep(id: string, result: NewResult): void {
     this.#owner.wrote();
+    const begun = this.#begun.get(id);
+    if (begun !== undefined) this.#forget(id, begun, ROW_BYTES);
+    this.#add(id, result);
+  }
+
+  /** Notes in the batch that is being taken that a call has begun; once for each. */
+  begin(id: string, args: Uint8Array): void {
+    if (this.#begun.has(id)) return;
+    this.#begun.set(id, this.#known().place);
+    this.#add(id, { args, ...BEGUN });
+  }
+
+  #add(id: string, result: NewResult): void {
     const totals = this.#known();
     const { place } = totals;
     const at = this.#owner.now();
@@ -121,15 +138,16 @@ export class KeptResults {
         this.#oldestOver = at + limits.idempotencyKeptMs;
         return;
       }
-      this.#forget(RESULT + id, place, bytes);
+      this.#forget(id, place, bytes);
     }
   }
 
-  #forget(key: string, place: number, bytes: number): void {
+  #forget(id: string, place: number, bytes: number): void {
     this.#owner.wrote();
     const totals = this.#known();
+    this.#begun.delete(id);
     this.#swept?.add(place);
-    this.#open.set(key, null);
+    this.#open.set(RESULT + id, null);
     this.#open.set(placeKey(place), null);
     totals.keys -= 1;
     totals.bytes -= bytes;

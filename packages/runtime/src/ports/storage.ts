@@ -69,6 +69,8 @@ export interface ActorStore {
    * `undefined` while it is there. What an activation begins by itself waits for it: it may be over, and not know it.
    */
   readonly present?: (() => Promise<void> | undefined) | undefined;
+  /** No batch is taken, but one that is refused, until what it returns is called. Only of a store with a database. */
+  readonly hold?: (() => () => void) | undefined;
   /** Ends this activation's right to commit. What was taken before is still settled. */
   close(): Promise<void>;
 }

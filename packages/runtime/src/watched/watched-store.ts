@@ -26,6 +26,7 @@ export interface StoreWatch {
 export class WatchedStore implements Whole<ActorStore> {
   readonly sql: ActorStore["sql"];
   readonly durable: ActorStore["durable"];
+  readonly hold: ActorStore["hold"];
   readonly present: ActorStore["present"];
   readonly #store: ActorStore;
   readonly #env: Pick<Env, "clock">;
@@ -39,6 +40,7 @@ export class WatchedStore implements Whole<ActorStore> {
     this.#watch = watch;
     if (store.sql !== undefined) this.sql = (wrote) => this.#watched(store.sql?.(wrote));
     if (store.durable !== undefined) this.durable = () => store.durable?.() ?? Promise.resolve();
+    if (store.hold !== undefined) this.hold = () => store.hold?.() ?? (() => {});
     if (store.present !== undefined) this.present = () => store.present?.();
   }
 

@@ -93,6 +93,49 @@ test("a crash before the batch is on disk leaves neither: the call runs again", 
   expect(await look(driver)).toEqual([5, 1]);
 });
 
+test("a call that a crash cut off when part of it was stored isn't run again: whoever calls is told", async () => {
+  await using driver = await Driver.start({ bank });
+  void pay(driver, "k1", 5, "slow");
+  await driver.world.idle();
+  await driver.crash();
+  gate.open();
+  expect(await look(driver)).toEqual([0, 1]);
+  const cutOff = { status: 409, code: "actor.idempotency_cut_off", error: { metadata: { action: "slow" } } };
+  expect(await pay(driver, "k1", 5, "slow")).toMatchObject(cutOff);
+  expect((await pay(driver, "k1", 6, "slow")).code).toBe("actor.idempotency_conflict");
+  expect(await look(driver)).toEqual([0, 1]);
+  expect((await pay(driver, "k2", 5, "slow")).output).toBe(5);
+  await driver.world.pass(limits.idempotencyKeptMs);
+  expect((await pay(driver, "k1", 5, "slow")).output).toBe(10);
+  await driver.world.idle();
+  // The one of k1, its place, and how many there are.
+  expect(await keptRows(driver)).toBe(3);
+});
+
+test("a call that a crash cut off before anything was stored runs again", async () => {
+  await using driver = await Driver.start({ bank });
+  await look(driver);
+  driver.syncs.hold();
+  void pay(driver, "k1", 5, "slow");
+  await driver.world.idle();
+  await driver.crash();
+  gate.open();
+  expect((await pay(driver, "k1", 5, "slow")).output).toBe(5);
+  expect(await look(driver)).toEqual([5, 1]);
+});
+
+test("of a call of several turns that has ended, its result alone is kept", async () => {
+  await using driver = await Driver.start({ bank });
+  const first = watch(pay(driver, "k1", 5, "slow"));
+  await driver.world.idle();
+  gate.open();
+  await driver.world.idle();
+  expect(first.value?.output).toBe(5);
+  expect(await keptRows(driver)).toBe(3);
+  await driver.crash();
+  expect((await pay(driver, "k1", 5, "slow")).output).toBe(5);
+});
+
 test("a batch that can't be stored keeps nothing: the call may be made again", async () => {
   await using driver = await Driver.start({ bank });
   await look(driver);

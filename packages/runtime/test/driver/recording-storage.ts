@@ -64,6 +64,7 @@ export class RecordingStorage implements ActorStorage {
       list: (range) => store.list(range),
       commit: (source) => store.commit(recorded(source)),
       ...(store.sql === undefined ? {} : { sql: store.sql.bind(store) }),
+      ...(store.hold === undefined ? {} : { hold: store.hold.bind(store) }),
       close: () => store.close(),
     };
   }

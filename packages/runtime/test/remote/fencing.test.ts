@@ -15,7 +15,7 @@ import { SqlWorkers } from "../../src/remote/sql-workers.ts";
 import { Driver } from "../driver/driver.ts";
 import { watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
-import { SpokenHost, startHost } from "./host.ts";
+import { SpokenHost, sqlOwner, startHost } from "./host.ts";
 
 const counter = actor({
   state: { count: 0 },
@@ -118,7 +118,7 @@ test("S3.7 one executor for each activation, made by its first statement; who wa
       savepoint: () => ({ release: () => {}, rollback: () => {} }),
     };
   };
-  const generation = () => new CarriedSql({ env: world, openSql, checkLive: () => {} }, {});
+  const generation = () => new CarriedSql(sqlOwner({ world, openSql }), {});
   const [first, second] = [generation(), generation()];
   expect(opened).toBe(0);
   const statement = { sql: "SELECT 1", params: encodeBindParams([]), transaction: 0 };

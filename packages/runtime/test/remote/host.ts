@@ -9,7 +9,9 @@ import {
   HostToEngineCodec,
 } from "@troupe/protocol/host/v1";
 import type { Relay } from "@troupe/relay";
+import type { CarriedSqlOwner } from "../../src/actor/carried/carried-sql.ts";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
+import { OutputGate } from "../../src/gate/output-gate.ts";
 import { type MemoryLink, memoryLinks } from "../../src/ports/memory/transport.ts";
 import type { HostProtocol } from "../../src/remote/compatibility.ts";
 import { HostClient } from "../../src/remote/host-client.ts";
@@ -145,4 +147,15 @@ export class SpokenHost {
   words(): ToActor[] {
     return this.heard.flatMap((body) => (body.$case === "actor" ? [body.value] : []));
   }
+}
+
+/** Who has SQL that is asked for without an actor. */
+export function sqlOwner({
+  world,
+  openSql,
+}: {
+  world: World;
+  openSql: CarriedSqlOwner["openSql"];
+}): CarriedSqlOwner {
+  return { env: world, openSql, checkLive: () => {}, gate: new OutputGate(() => {}), request: { store: {} } };
 }

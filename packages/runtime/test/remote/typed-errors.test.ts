@@ -9,7 +9,7 @@ import { SqlWorkers } from "../../src/remote/sql-workers.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, rejection, watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
-import { startHost } from "./host.ts";
+import { sqlOwner, startHost } from "./host.ts";
 
 let gate = Promise.withResolvers<void>();
 let away = Promise.withResolvers<void>();
@@ -109,7 +109,7 @@ test("S3.4 each error of remote SQL has a group and a code of its own, and says 
     ...{ batch: () => [], series: () => {} },
     savepoint: () => ({ release: () => {}, rollback: () => {} }),
   });
-  const sql = new CarriedSql({ env: world, openSql, checkLive: () => {} }, {});
+  const sql = new CarriedSql(sqlOwner({ world, openSql }), {});
   const statement = { sql: "SELECT 1", params: new Uint8Array([0x80]), transaction: 0 };
   expect(await rejection(sql.execute(statement))).toBe("sqlite.remote_execution_failed");
   const share = new SqlWorkers(world).share();

@@ -210,7 +210,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
-    void this.sql.abandon();
+    void this.sql.abandon(error);
     this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
@@ -218,7 +218,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     // Whoever waited for the start was not let in: the next activation may.
     if (this.phase.tag === "loading") this.phase.started.reject(retryable(error));
     else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
-    else this.#parts.onEnd("sleep");
+    else this.#parts.onEnd(this.gate.broken === undefined ? "sleep" : "broken");
   }
 
   emit(output: Output): void {
@@ -372,7 +372,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const destroyed = this.#writes.add(write);
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
-    this.gate.mark();
+    if (!this.sql.turns.over(write)) this.gate.mark();
   }
 
   #end(forGood: boolean): void {

@@ -222,8 +222,8 @@ export class CarriedInstance implements ActorInstance {
   async #release(reason: StopReason): Promise<void> {
     const activation = this.#activation;
     const { gate } = activation;
-    await activation.sql.abandon();
-    if (reason === "broken") {
+    await activation.sql.abandon(actorErrors.stopped(this.record.id));
+    if (reason === "broken" || gate.broken !== undefined) {
       gate.break(actorErrors.stopped(this.record.id));
       // Who has lost nothing stays, for the next life.
       if (!activation.doomed) activation.sleepers.hibernate("broken");

@@ -21,11 +21,12 @@ import { checkBatch, resultBytes } from "../../sql/batch.ts";
 import { sqlErrors } from "../../sql/errors.ts";
 import { remoteSqlErrors } from "../../sql/remote-errors.ts";
 import { type Transaction, WriteSlot } from "../../sql/write-slot.ts";
+import { HeldTurns, type HeldTurnsOwner } from "./held-turns.ts";
 import { SharedSql } from "./shared-sql.ts";
 
 /** What it needs of its activation. */
-export interface CarriedSqlOwner {
-  readonly env: Pick<Env, "afterTurn" | "timers">;
+export interface CarriedSqlOwner extends HeldTurnsOwner {
+  readonly env: Pick<Env, "afterTurn" | "clock" | "timers">;
   /** The database; undefined when the actor has none here. */
   openSql(): ActorSql | undefined;
   /** Throws when the activation has ended. */
@@ -41,15 +42,18 @@ interface Begun {
 
 /** Answers questions about SQL. Throws `sql.unavailable` when the actor's definition here has no database. */
 export class CarriedSql {
+  /** Turns that go on with what was asked here. */
+  readonly turns: HeldTurns;
   readonly #owner: CarriedSqlOwner;
   readonly #carrier: Pick<ActorCarrier, "sqlTurns">;
   /** Transactions that the code hasn't ended, by its numbers. Those that were undone here are told so when it does. */
   readonly #begun = new Map<number, Begun>();
   #made: WriteSlot | undefined;
-  #turns: SqlTurns | undefined;
+  #workers: SqlTurns | undefined;
 
   /** `carrier` has turns for its statements, where it shares the way to its database. */
   constructor(owner: CarriedSqlOwner, carrier: Pick<ActorCarrier, "sqlTurns">) {
+    this.turns = new HeldTurns(owner);
     this.#owner = owner;
     this.#carrier = carrier;
   }
@@ -79,7 +83,9 @@ export class CarriedSql {
     }
   }
 
-  async begin({ transaction, outer, timeoutMs }: SqlBegin): Promise<void> {
+  async begin({ transaction, outer, timeoutMs, turn }: SqlBegin): Promise<void> {
+    const admitted = turn && this.turns.admit(turn);
+    if (admitted) await admitted;
     if (this.#begun.size >= limits.sqlTransactionDepth)
       throw sqlErrors.tooManyTransactions(limits.sqlTransactionDepth);
     if (transaction === 0 || this.#begun.has(transaction)) throw sqlErrors.transactionEnded();
@@ -104,10 +110,14 @@ export class CarriedSql {
     else await this.#slot.release(ended);
   }
 
-  /** What is open is undone, and what waits is refused. Settles when what runs has ended, or takes too long. */
-  abandon(): Promise<void> | undefined {
+  /**
+   * What is open is undone, a turn with `error`, and what waits is refused. Settles when what runs has ended, or takes too
+   * long.
+   */
+  abandon(error: TroupeError): Promise<void> | undefined {
+    this.turns.cutOff(error);
     this.#made?.abandon(sqlErrors.transactionEnded());
-    return this.#turns?.stop();
+    return this.#workers?.stop();
   }
 
   async #series(
@@ -146,8 +156,8 @@ export class CarriedSql {
       const { env } = this.#owner;
       const sql = this.#owner.openSql();
       if (sql === undefined) throw sqlErrors.unavailable();
-      this.#turns = this.#carrier.sqlTurns?.();
-      const shared = this.#turns === undefined ? sql : new SharedSql(sql, this.#turns);
+      this.#workers = this.#carrier.sqlTurns?.();
+      const shared = this.#workers === undefined ? sql : new SharedSql(sql, this.#workers);
       this.#made = new WriteSlot({ env, sql: shared, checkLive: () => this.#owner.checkLive() });
     }
     return this.#made;

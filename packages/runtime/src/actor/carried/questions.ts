@@ -11,6 +11,7 @@ import {
   type KvList,
   type OwnGet,
   type OwnList,
+  SqlTurn,
   toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
@@ -24,13 +25,29 @@ type Answered = Partial<Omit<CarriedAnswer, "ask">>;
 
 /** Answers one question. Never rejects. */
 export async function answer(activation: CarriedActivation, ask: CarriedAsk): Promise<void> {
+  const turn = turnOf(ask);
   let answered: Answered;
   try {
-    answered = await ofAsk(activation, ask);
+    const asked = (): Promise<Answered> => ofAsk(activation, ask);
+    answered = await (turn === undefined ? asked() : activation.sql.turns.run(turn, asked));
   } catch (cause) {
     answered = { error: toCarriedError(cause, activation.encoding) };
   }
-  say(activation, ask, answered);
+  say(activation, ask, turn === undefined ? answered : { ...answered, wrote: activation.gate.wrote });
+}
+
+/** Undefined for a question whose answer brings a turn of its own. */
+function turnOf({ about }: CarriedAsk): SqlTurn | undefined {
+  switch (about?.$case) {
+    case "sqlExecute":
+    case "sqlBatch":
+      return about.value.turn || undefined;
+    // It has kept the batch open itself: who waits for the next one would wait for this.
+    case "sqlEnd":
+      return about.value.turn && SqlTurn.CONTINUED;
+    default:
+      return undefined;
+  }
 }
 
 function say(activation: CarriedActivation, { ask }: CarriedAsk, answered: Answered): void {

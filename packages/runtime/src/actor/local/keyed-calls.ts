@@ -1,14 +1,17 @@
 /**
- * KeyedCalls: calls with idempotency keys. However often one comes, it runs once.
+ * KeyedCalls: calls with idempotency keys. However often one comes, nothing of it is applied twice.
  *
  *   came ──nobody has its key──▶ running ──its action has ended──▶ kept, and everybody who waits is told
  *     ├── its key is running: it joins, and is told with the others
  *     ├── its key has a result: it is told that
+ *     ├── its key has begun in an earlier life, and has no result: `actor.idempotency_cut_off`
  *     └── its key was used with other arguments: `actor.idempotency_conflict`
  *
  * The result is kept in the batch of the action's last turn, errors as well: what the action wrote before it threw counts,
- * so it must not run again. So an action of one turn is applied once, whatever happens: a crash leaves its writes and its
- * result, or neither. One of several turns that a crash cut off has left a prefix of its turns and no result, and runs again.
+ * so it must not run again. A batch that is taken while an action runs says that its key has begun: part of what the action
+ * does may be in it. So after a crash there is the result with all that the action wrote; or nothing of either, and the call
+ * runs as if it had never come; or the note alone, and the call isn't run again, since part of it would be applied twice. An
+ * action of one turn has no third case. Whose writes a batch holds isn't known everywhere, so the note doesn't ask.
  *
  * A run is nobody's in particular: it has no time of its own. Each caller waits for its own time; when the last one has gone,
  * the action is told, and what it comes to is kept all the same.
@@ -91,6 +94,7 @@ export class KeyedCalls {
 
   /** Takes what must be stored. */
   take(into: RowChange[]): void {
+    for (const [id, run] of this.#running) if (run.begun) this.#results.begin(id, run.args);
     this.#results.take(into);
   }
 
@@ -107,6 +111,7 @@ export class KeyedCalls {
     // At once where it can be: between a look at what is kept and the action no other turn fits in.
     const kept = found instanceof Promise ? await found : found;
     if (kept === undefined && !this.#activation.doomed) {
+      run.begun = true;
       await perform(run);
       return;
     }
@@ -117,7 +122,9 @@ export class KeyedCalls {
       return;
     }
     const same = sameBytes(kept.args, args);
-    const result = same ? resultOf(kept) : { ok: false as const, error: idempotencyErrors.conflict(name) };
+    const result = same
+      ? resultOf(kept, name)
+      : { ok: false as const, error: idempotencyErrors.conflict(name) };
     say(this.#activation, run.give(result));
   }
 
@@ -145,9 +152,12 @@ export class KeyedCalls {
 
 /** One action that runs under a key, and everybody who waits for it. */
 class KeyedRun implements KeepingReply {
+  /** The digest of its arguments. */
+  readonly args: Uint8Array;
+  /** Its action may have run. */
+  begun = false;
   readonly #activation: Activation;
   readonly #run: CallRun;
-  readonly #args: Uint8Array;
   readonly #ended: (result: CallResult) => void;
   readonly #waiting = new Map<ActionCall, TimerHandle | undefined>();
   #first: ActionCall | undefined;
@@ -158,12 +168,12 @@ class KeyedRun implements KeepingReply {
   ) {
     this.#activation = activation;
     this.#run = of.run;
-    this.#args = of.args;
+    this.args = of.args;
     this.#ended = of.ended;
   }
 
   isOf(args: Uint8Array): boolean {
-    return sameBytes(this.#args, args);
+    return sameBytes(this.args, args);
   }
 
   /** One more that waits, for its own time. The first one's place among the actor's work is the run's. */

@@ -60,6 +60,27 @@ export namespace StopReason {
   export type BROKEN = typeof StopReason.BROKEN;
 }
 
+/**
+ * Whether the turn that asks for a statement, or for the end of a transaction, goes on with its answer, also when that is an
+ * error: then the host takes no batch until the code says that it is over, with its next Write (an empty one, if need be). So
+ * all that the turn wrote is stored together, in tables and rows, and nothing of it when the code is lost before.
+ */
+export const SqlTurn = {
+  /** UNSPECIFIED - The statement ends its turn. */
+  UNSPECIFIED: 0,
+  HELD: 1,
+  /** CONTINUED - As HELD, in a turn that an answer has brought: a batch that is held for long keeps others waiting, and not this one. */
+  CONTINUED: 2,
+} as const;
+
+export type SqlTurn = typeof SqlTurn[keyof typeof SqlTurn];
+
+export namespace SqlTurn {
+  export type UNSPECIFIED = typeof SqlTurn.UNSPECIFIED;
+  export type HELD = typeof SqlTurn.HELD;
+  export type CONTINUED = typeof SqlTurn.CONTINUED;
+}
+
 export const KeptAsk = {
   UNSPECIFIED: 0,
   /** SEND - { name, body } gives the message's id. */
@@ -449,7 +470,11 @@ export interface Write {
    * A call that has no Reply yet: this is stored in one batch with what that Reply, or a question before it, does to what the
    * host keeps. What is said between waits with it.
    */
-  readonly joined?: number | undefined;
+  readonly joined?:
+    | number
+    | undefined;
+  /** The turns that so many answers have brought (see SqlTurn) are over with this. */
+  readonly turns?: number | undefined;
 }
 
 /** The actor has nothing to do (or something again) beside the calls and connections that the host knows of. */
@@ -521,6 +546,7 @@ export interface SqlExecute {
   readonly params: Uint8Array;
   /** The transaction that it is in, the innermost; 0 for none. Outside of one that is open it waits for its end. */
   readonly transaction: number;
+  readonly turn?: SqlTurn | undefined;
 }
 
 /**
@@ -535,6 +561,7 @@ export interface SqlBatch {
   readonly transaction: number;
   /** All of them happen, or with the first that fails none: the answer is its error. */
   readonly whole: boolean;
+  readonly turn?: SqlTurn | undefined;
 }
 
 export interface SqlStatement {
@@ -555,12 +582,14 @@ export interface SqlBegin {
   readonly outer: number;
   /** The host undoes it after this; 0 for the host's default. Inside another one the outer one's counts. */
   readonly timeoutMs: number;
+  readonly turn?: SqlTurn | undefined;
 }
 
 /** Ends a transaction: what was written in it stays, or is undone. */
 export interface SqlEnd {
   readonly transaction: number;
   readonly undo: boolean;
+  readonly turn?: SqlTurn | undefined;
 }
 
 /**
@@ -646,6 +675,8 @@ export interface Answer {
   readonly sql: Uint8Array;
   /** To ActorCall: what the action gave, or the actor's id: a value. To Kept: what it gives. */
   readonly value: Uint8Array;
+  /** To a question with a SqlTurn: something was written that is stored with the turn that this brings. */
+  readonly wrote?: boolean | undefined;
 }
 
 /** A raw WebSocket was opened. */
@@ -3401,7 +3432,7 @@ export function decodeKick(bytes: Uint8Array): Kick {
 export const Kick: Codec<Kick> = { encode: encodeKick, decode: decodeKick };
 
 function createBaseWrite(): Write {
-  return { rows: [], alarmChanged: false, alarmAt: 0, joined: undefined };
+  return { rows: [], alarmChanged: false, alarmAt: 0, joined: undefined, turns: undefined };
 }
 
 export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
@@ -3416,6 +3447,9 @@ export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
   }
   if (message.joined !== undefined) {
     writer.uint32(32).uint64(message.joined);
+  }
+  if (message.turns !== undefined) {
+    writer.uint32(40).uint32(message.turns);
   }
   return writer;
 }
@@ -3456,6 +3490,14 @@ export function readWrite(reader: ProtoReader, length?: number): Write {
         }
 
         message.joined = reader.uint64();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.turns = reader.uint32();
         continue;
       }
     }
@@ -4062,7 +4104,7 @@ export function decodeOwnList(bytes: Uint8Array): OwnList {
 export const OwnList: Codec<OwnList> = { encode: encodeOwnList, decode: decodeOwnList };
 
 function createBaseSqlExecute(): SqlExecute {
-  return { sql: "", params: new Uint8Array(0), transaction: 0 };
+  return { sql: "", params: new Uint8Array(0), transaction: 0, turn: undefined };
 }
 
 export function writeSqlExecute(message: SqlExecute, writer: ProtoWriter): ProtoWriter {
@@ -4074,6 +4116,9 @@ export function writeSqlExecute(message: SqlExecute, writer: ProtoWriter): Proto
   }
   if (message.transaction !== 0) {
     writer.uint32(24).uint64(message.transaction);
+  }
+  if (message.turn !== undefined) {
+    writer.uint32(32).int32(message.turn);
   }
   return writer;
 }
@@ -4108,6 +4153,14 @@ export function readSqlExecute(reader: ProtoReader, length?: number): SqlExecute
         message.transaction = reader.uint64();
         continue;
       }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.turn = reader.int32() as any;
+        continue;
+      }
     }
     if ((tag & 7) === 4 || tag === 0) {
       break;
@@ -4129,7 +4182,7 @@ export function decodeSqlExecute(bytes: Uint8Array): SqlExecute {
 export const SqlExecute: Codec<SqlExecute> = { encode: encodeSqlExecute, decode: decodeSqlExecute };
 
 function createBaseSqlBatch(): SqlBatch {
-  return { texts: [], statements: [], transaction: 0, whole: false };
+  return { texts: [], statements: [], transaction: 0, whole: false, turn: undefined };
 }
 
 export function writeSqlBatch(message: SqlBatch, writer: ProtoWriter): ProtoWriter {
@@ -4144,6 +4197,9 @@ export function writeSqlBatch(message: SqlBatch, writer: ProtoWriter): ProtoWrit
   }
   if (message.whole !== false) {
     writer.uint32(32).bool(message.whole);
+  }
+  if (message.turn !== undefined) {
+    writer.uint32(40).int32(message.turn);
   }
   return writer;
 }
@@ -4184,6 +4240,14 @@ export function readSqlBatch(reader: ProtoReader, length?: number): SqlBatch {
         }
 
         message.whole = reader.bool();
+        continue;
+      }
+      case 5: {
+        if (tag !== 40) {
+          break;
+        }
+
+        message.turn = reader.int32() as any;
         continue;
       }
     }
@@ -4263,7 +4327,7 @@ export function decodeSqlStatement(bytes: Uint8Array): SqlStatement {
 export const SqlStatement: Codec<SqlStatement> = { encode: encodeSqlStatement, decode: decodeSqlStatement };
 
 function createBaseSqlBegin(): SqlBegin {
-  return { transaction: 0, outer: 0, timeoutMs: 0 };
+  return { transaction: 0, outer: 0, timeoutMs: 0, turn: undefined };
 }
 
 export function writeSqlBegin(message: SqlBegin, writer: ProtoWriter): ProtoWriter {
@@ -4275,6 +4339,9 @@ export function writeSqlBegin(message: SqlBegin, writer: ProtoWriter): ProtoWrit
   }
   if (message.timeoutMs !== 0) {
     writer.uint32(24).uint32(message.timeoutMs);
+  }
+  if (message.turn !== undefined) {
+    writer.uint32(32).int32(message.turn);
   }
   return writer;
 }
@@ -4309,6 +4376,14 @@ export function readSqlBegin(reader: ProtoReader, length?: number): SqlBegin {
         message.timeoutMs = reader.uint32();
         continue;
       }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.turn = reader.int32() as any;
+        continue;
+      }
     }
     if ((tag & 7) === 4 || tag === 0) {
       break;
@@ -4330,7 +4405,7 @@ export function decodeSqlBegin(bytes: Uint8Array): SqlBegin {
 export const SqlBegin: Codec<SqlBegin> = { encode: encodeSqlBegin, decode: decodeSqlBegin };
 
 function createBaseSqlEnd(): SqlEnd {
-  return { transaction: 0, undo: false };
+  return { transaction: 0, undo: false, turn: undefined };
 }
 
 export function writeSqlEnd(message: SqlEnd, writer: ProtoWriter): ProtoWriter {
@@ -4339,6 +4414,9 @@ export function writeSqlEnd(message: SqlEnd, writer: ProtoWriter): ProtoWriter {
   }
   if (message.undo !== false) {
     writer.uint32(16).bool(message.undo);
+  }
+  if (message.turn !== undefined) {
+    writer.uint32(24).int32(message.turn);
   }
   return writer;
 }
@@ -4363,6 +4441,14 @@ export function readSqlEnd(reader: ProtoReader, length?: number): SqlEnd {
         }
 
         message.undo = reader.bool();
+        continue;
+      }
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.turn = reader.int32() as any;
         continue;
       }
     }
@@ -4656,7 +4742,7 @@ export function decodeActorCall(bytes: Uint8Array): ActorCall {
 export const ActorCall: Codec<ActorCall> = { encode: encodeActorCall, decode: decodeActorCall };
 
 function createBaseAnswer(): Answer {
-  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0) };
+  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0), wrote: undefined };
 }
 
 export function writeAnswer(message: Answer, writer: ProtoWriter): ProtoWriter {
@@ -4674,6 +4760,9 @@ export function writeAnswer(message: Answer, writer: ProtoWriter): ProtoWriter {
   }
   if (message.value.length !== 0) {
     writer.uint32(42).bytes(message.value);
+  }
+  if (message.wrote !== undefined) {
+    writer.uint32(48).bool(message.wrote);
   }
   return writer;
 }
@@ -4722,6 +4811,14 @@ export function readAnswer(reader: ProtoReader, length?: number): Answer {
         }
 
         message.value = reader.bytes();
+        continue;
+      }
+      case 6: {
+        if (tag !== 48) {
+          break;
+        }
+
+        message.wrote = reader.bool();
         continue;
       }
     }

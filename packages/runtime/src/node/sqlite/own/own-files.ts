@@ -160,7 +160,11 @@ class OwnStore implements ActorStore {
   sql(wrote: () => void): ActorSql {
     const { actorId } = this.#parts;
     const check = (): void => this.#check();
-    return this.#open.file.sql({ actorId, check, wrote, hold: () => this.#store.hold() });
+    return this.#open.file.sql({ actorId, check, wrote, hold: () => this.hold() });
+  }
+
+  hold(): () => void {
+    return this.#store.hold();
   }
 
   close(): Promise<void> {
