@@ -20,6 +20,11 @@ import { decodeTimed } from "./stall.ts";
 export interface FrameReader {
   readonly services: GatewayServices;
   readonly encoding: Encoding;
+  readonly bounds: FrameBounds;
+}
+
+/** How long a frame may be, and for whom it is. */
+export interface FrameBounds {
   readonly maxBytes: number;
   /** The actor's name, for the log. */
   readonly actor: string;
@@ -38,7 +43,8 @@ export function readHello({ env }: GatewayServices, data: Message, actor: () => 
 }
 
 /** Throws `message.incoming_too_long`, and what can't be decoded. */
-export function readFrame({ services, encoding, maxBytes, actor }: FrameReader, data: Message): ClientFrame {
+export function readFrame({ services, encoding, bounds }: FrameReader, data: Message): ClientFrame {
+  const { maxBytes, actor } = bounds;
   const bytes = bytesPast(maxBytes, data);
   if (bytes !== undefined) throw messageErrors.incomingTooLong(bytes, maxBytes);
   return decodeTimed(
@@ -64,12 +70,12 @@ export function askedBy(frame: ActorFrame & { readonly kind: "action" | "send" }
   return { id, name, args: [body], send };
 }
 
-/** How long a frame may be, and for whom it is. */
+/** The bounds of what is said to an actor that is awake, or sleeps. */
 export function boundsOf(
   state:
     | { readonly tag: "open"; readonly instance: ActorInstance; readonly connection: ActorConnection }
     | Asleep,
-): { readonly maxBytes: number; readonly actor: string } {
+): FrameBounds {
   if (state.tag === "asleep") return { maxBytes: state.maxBytes, actor: state.actorName };
   return { maxBytes: state.connection.maxIncomingBytes, actor: state.instance.record.name };
 }

@@ -268,7 +268,7 @@ export class SocketSession implements LinkHandler, ActionSocket, Reader, Connect
   #read(state: Open | Asleep, data: Message): void {
     let frame: ClientFrame;
     try {
-      frame = readFrame({ services: this.#services, encoding: this.encoding, ...boundsOf(state) }, data);
+      frame = readFrame({ services: this.#services, encoding: this.encoding, bounds: boundsOf(state) }, data);
     } catch (cause) {
       if (!refusedAlone(cause, data, { connection: state.connection, sink: this }))
         this.#malformed(state, cause);

@@ -12,7 +12,7 @@ import type { AccessRequest } from "../gateway/access.ts";
 import { isProbe } from "../gateway/access-request.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
+import type { GatewayResponse } from "../gateway/http-message.ts";
 import { type InspectorRoute, isInspectorPath } from "../gateway/inspector-door.ts";
 import { isRequestPath, type SocketRoute } from "../gateway/route.ts";
 import { agreed } from "../gateway/subprotocols.ts";
@@ -22,6 +22,7 @@ import { HelloGuard } from "./hello-guard.ts";
 import { exchange } from "./http-exchange.ts";
 import { LateBodies, type ReadingBody } from "./late-bodies.ts";
 import { MessageGuard } from "./message-guard.ts";
+import { NodeRequest, toRequest } from "./node-request.ts";
 import { sendStream } from "./send-stream.ts";
 import { WsLink } from "./ws-link.ts";
 
@@ -169,7 +170,7 @@ function serve(gateway: Gateway, late: LateBodies, request: IncomingMessage, res
   }
   new BodyReader(request, gateway.bodies, {
     late,
-    done: (body) => gateway.http(toGatewayRequest(request, response, body), respond),
+    done: (body) => gateway.http(new NodeRequest(request, response, body), respond),
     failed: refuse,
   });
 }
@@ -242,40 +243,6 @@ class BodyReader implements ReadingBody {
       ? first
       : Buffer.concat(this.#chunks, this.#length);
   }
-}
-
-function toGatewayRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Uint8Array,
-): GatewayRequest {
-  return {
-    method: request.method ?? "GET",
-    url: request.url ?? "/",
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(", ") : value;
-    },
-    body,
-    onGone: (listener) => {
-      const gone = (): void => {
-        if (!response.writableEnded) listener();
-      };
-      if (response.destroyed) gone();
-      else response.once("close", gone);
-    },
-    toRequest: () => toRequest(request),
-  };
-}
-
-/** The request as fetch knows it, without its body, which the gateway has read. */
-function toRequest(request: IncomingMessage): Request {
-  const headers = new Headers();
-  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
-    headers.append(request.rawHeaders[index] ?? "", request.rawHeaders[index + 1] ?? "");
-  }
-  const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
-  return new Request(url, { method: request.method ?? "GET", headers });
 }
 
 function accessOf(request: IncomingMessage): AccessRequest {

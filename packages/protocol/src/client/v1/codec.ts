@@ -111,13 +111,7 @@ export function decodeClientFrame(data: Message, encoding: Encoding): ClientFram
   const shape = decodeShape(data, encoding);
   switch (shape.kind) {
     case "action":
-      return {
-        kind: "action",
-        id: readId(shape),
-        name: readMemberName(shape, "name"),
-        args: readArgs(shape),
-        ...readCallTerms(shape),
-      };
+      return readAction(shape);
     case "send":
       return {
         kind: "send",
@@ -210,6 +204,13 @@ function encodeAction(frame: ActionFrame, encoding: Encoding): Message {
     return encodeFrame({ kind: "action", id, name, args, ...terms }, encoding);
   }
   return `{"kind":"action","id":${id},"name":${JSON.stringify(name)},"args":${encodeJson(args, "args")}}`;
+}
+
+function readAction(shape: Shape): ActionFrame {
+  const id = readId(shape);
+  const frame = { kind: "action", id, name: readMemberName(shape, "name"), args: readArgs(shape) } as const;
+  const terms = readCallTerms(shape);
+  return terms === undefined ? frame : { ...frame, ...terms };
 }
 
 function readSubscribe(shape: Shape): ClientFrame {

@@ -107,17 +107,15 @@ export function readSend(shape: Shape): SendOptions & { readonly body?: unknown 
 
 const TICKET = /^[\w-]{1,64}$/;
 
-/** What an action's frame says of its caller: absent parts are absent. */
-export function readCallTerms(shape: Shape): CallTerms {
+/** What an action's frame says of its caller, if it says anything: absent parts are absent. */
+export function readCallTerms(shape: Shape): CallTerms | undefined {
   const { timeoutMs, idempotencyKey } = shape;
-  if (timeoutMs === undefined && idempotencyKey === undefined) return NO_TERMS;
+  if (timeoutMs === undefined && idempotencyKey === undefined) return undefined;
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs: checkTimeout(timeoutMs) }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: checkIdempotencyKey(idempotencyKey) }),
   };
 }
-
-const NO_TERMS: CallTerms = Object.freeze({});
 
 /** A list of protocol versions. */
 export function readVersions(shape: Shape): readonly number[] {
