@@ -53,7 +53,8 @@ export async function takeBody(
   if (text !== undefined)
     return taken(held.bytes, most, () => bytesOfText(text), contentOfText(text, held.bytes));
   const bytes = held.whole();
-  return taken(bytes.length, most, () => bytes, await contentOf(bytes, encoding, limit));
+  const content = contentOf(bytes, encoding, limit);
+  return taken(bytes.length, most, () => bytes, content instanceof Promise ? await content : content);
 }
 
 const unread = { content: null, isRead: false } as const;
