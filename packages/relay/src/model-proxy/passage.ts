@@ -30,7 +30,7 @@ export interface Destination {
   /** Gives it up. */
   readonly signal: AbortSignal;
   /** Told of the head, in the scope of whoever asked; answers the headers that the client gets. What it throws ends the passage. */
-  readonly head: (head: AnswerHead) => readonly string[];
+  readonly head: (head: AnswerHead) => string[];
   /** Shown each chunk, when it is on its way. */
   readonly see?: (chunk: Buffer) => void;
 }
@@ -72,7 +72,7 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#settle = settle;
     const { response, signal } = to;
     response.on("error", (cause) => this.#cut(cause));
-    response.once("close", () => this.#closed());
+    response.on("close", () => this.#closed());
     if (signal.aborted) this.#cut(signal.reason);
     else signal.addEventListener("abort", () => this.#cut(signal.reason), { once: true });
   }
@@ -95,7 +95,7 @@ class Passage implements Dispatcher.DispatchHandler {
     const answer = { status, headers, rawHeaders: texts(rawHeaders) };
     const told = this.#asked.runInAsyncScope(head, undefined, answer);
     this.#begun = true;
-    response.writeHead(status, isPlain.test(text) ? text : undefined, [...told]);
+    response.writeHead(status, isPlain.test(text) ? text : undefined, told);
     // With the first bytes, if they came along; alone, if the provider lets wait for them.
     process.nextTick(() => this.#wrote || this.#ended || response.flushHeaders());
   }
