@@ -21,7 +21,7 @@ export class Connections {
   /** A request has come: its connection is needed until it has its answer. */
   asked(socket: Socket, response: ServerResponse): void {
     this.#count(socket, 1);
-    response.once("close", () => {
+    response.on("close", () => {
       const left = this.#count(socket, -1);
       // What is written still leaves.
       if (this.#closing && left === 0) socket.destroySoon();

@@ -61,8 +61,9 @@ export class GatewayServer {
     // A body may take as long as it likes, as the answer may.
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       this.#connections.asked(request.socket, response);
-      const serving = this.#serve(request, response).finally(() => this.#serving.delete(serving));
+      const serving = this.#serve(request, response);
       this.#serving.add(serving);
+      void serving.then(() => this.#serving.delete(serving));
     });
     this.#connections = new Connections(this.#server);
   }
@@ -123,12 +124,12 @@ export class GatewayServer {
     metrics.ended(routeNameOf(request.url ?? "", provider), response.statusCode);
   }
 
-  async #dispatch(
+  #dispatch(
     path: string,
     provider: Provider | undefined,
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     if (path === "/livez" || path === "/readyz") return this.#probe(path, request, response);
     checkAccess(request);
     if (path === "/plugins") return this.#diagnose(request, response);
@@ -136,34 +137,35 @@ export class GatewayServer {
     // Hooks say no themselves, in words that each agent understands.
     if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
     if (provider === undefined && !path.startsWith("/hooks/"))
-      return await passThrough(this.#route, path, request, response);
+      return passThrough(this.#route, path, request, response);
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
-    if (provider !== undefined) return await callModel(this.#route, provider, request, response);
-    sendJson(response, 200, await this.#hear(path, request));
+    if (provider !== undefined) return callModel(this.#route, provider, request, response);
+    return this.#hear(path, request, response);
   }
 
-  async #hear(path: string, request: IncomingMessage): Promise<unknown> {
-    if (path === "/hooks/tool") return await decideTool(this.#route, request);
+  async #hear(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const agent = hookedAgent(path);
-    if (agent === undefined) throw requestErrors.notFound(path);
-    return await answerHook(this.#route, agent, request);
+    if (agent === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
+    const answer =
+      agent === undefined ? decideTool(this.#route, request) : answerHook(this.#route, agent, request);
+    sendJson(response, 200, await answer);
   }
 
   /** For whoever watches the process, by whatever name it knows the machine: they say nothing but their one word. */
-  #probe(path: string, { method }: IncomingMessage, response: ServerResponse): void {
+  #probe(path: string, { method }: IncomingMessage, response: ServerResponse): undefined {
     if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
     const status = path === "/livez" ? "ok" : this.#readiness();
     sendJson(response, fine.has(status) ? 200 : 503, { status });
   }
 
   /** How each plugin is: for people of this machine. */
-  #diagnose({ method }: IncomingMessage, response: ServerResponse): void {
+  #diagnose({ method }: IncomingMessage, response: ServerResponse): undefined {
     if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
     sendJson(response, 200, diagnosticsOf(this.#route.plugins));
   }
 
   /** For whoever scrapes on this machine: names of tools and models are among the labels. */
-  #measure({ method }: IncomingMessage, response: ServerResponse): void {
+  #measure({ method }: IncomingMessage, response: ServerResponse): undefined {
     if (method !== "GET" && method !== "HEAD") throw requestErrors.methodNotAllowed(method ?? "");
     const { metrics, exporter } = this.#route;
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });

@@ -32,27 +32,27 @@ export function llmCall(
   const { name, fn } = given;
   return callWith(parts, name, options, async (call) => {
     checkFunction(fn, "The provider");
-    const rewritten = await allowedRequest(call, given.request, options);
-    return await inScope(call, options, rewritten, fn);
+    const allowed = allowedRequest(call, given.request, options);
+    return await inScope(call, options, allowed instanceof Promise ? await allowed : allowed, fn);
   });
 }
 
-/** The request behind all guardrails and request intercepts: what a call of any form begins with. */
-export async function allowedRequest(
+/** The request behind all guardrails and request intercepts: what a call of any form begins with. At once where nobody takes time. */
+export function allowedRequest(
   call: Call,
   given: LlmRequest,
   { codec }: Pick<LlmCallOptions, "codec">,
-): Promise<RewrittenRequest> {
+): MaybePromise<RewrittenRequest> {
   const { name } = call;
   const request = checkedRequest(given, `The caller of "${name}"`);
   const guardrails = call.chains.of("llm_conditional_execution_guardrail");
   const asked = askGuardrails(call, guardrails, { name, request });
-  if (asked instanceof Promise) {
-    const checkUnchanged = remembered(call, request);
-    await asked;
+  if (!(asked instanceof Promise)) return rewrittenRequest(call, request, codec);
+  const checkUnchanged = remembered(call, request);
+  return asked.then(() => {
     checkUnchanged();
-  }
-  return await rewrittenRequest(call, request, codec);
+    return rewrittenRequest(call, request, codec);
+  });
 }
 
 async function inScope(

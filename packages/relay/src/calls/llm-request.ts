@@ -2,7 +2,8 @@
 import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
 import { checkReadable } from "../given.ts";
-import { invoke } from "../middleware/invoke.ts";
+import { invoke, type MaybePromise } from "../middleware/invoke.ts";
+import type { Entry } from "../middleware/level.ts";
 import type { LlmRequest, LlmRequestInterceptOutcome } from "../middleware/payloads.ts";
 import { isSecretHeader } from "../redaction/secret-names.ts";
 import { traceparent } from "../scope/propagation.ts";
@@ -21,14 +22,23 @@ export interface RewrittenRequest {
 
 const noMarks: readonly PendingMark[] = [];
 
-/** The request behind all request intercepts. */
-export async function rewrittenRequest(
+/** The request behind all request intercepts; at once where there are none. */
+export function rewrittenRequest(
+  call: Call,
+  given: LlmRequest,
+  codec: LlmCodec | undefined,
+): MaybePromise<RewrittenRequest> {
+  const entries = call.chains.of("llm_request_intercept");
+  if (entries.length === 0) return { request: given, pendingMarks: noMarks };
+  return rewrittenBy(entries, call, given, codec);
+}
+
+async function rewrittenBy(
+  entries: readonly Entry<"llm_request_intercept">[],
   call: Call,
   given: LlmRequest,
   codec: LlmCodec | undefined,
 ): Promise<RewrittenRequest> {
-  const entries = call.chains.of("llm_request_intercept");
-  if (entries.length === 0) return { request: given, pendingMarks: noMarks };
   const before = codec === undefined ? undefined : read(codec, given);
   let annotated = snapshot(before?.annotated);
   let request = given;

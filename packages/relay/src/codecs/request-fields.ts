@@ -14,6 +14,9 @@ export interface FieldTable {
   readonly byHand: readonly string[];
 }
 
+/** By table, the fields that are told in other words: all others are told as they are. */
+const skipped = new WeakMap<FieldTable, ReadonlySet<string>>();
+
 /** Names that annotated requests give a meaning of their own: a provider's field of that name isn't told. */
 const reserved: ReadonlySet<string> = new Set([
   ...["messages", "instructions", "model", "params", "tools", "tool_choice", "stream", "api_specific"],
@@ -21,8 +24,8 @@ const reserved: ReadonlySet<string> = new Set([
 
 /** All of `raw` but what the codec reads by hand. `settings` holds the params: mostly the request itself. */
 export function readFields(raw: JsonObject, table: FieldTable, settings: JsonObject = raw): JsonObject {
-  const skip = new Set([...table.byHand, ...Object.values(table.params), ...table.specific]);
-  const extra = Object.entries(raw).filter(([key]) => !skip.has(key) && !reserved.has(key));
+  const skip = skippedBy(table);
+  const extra = Object.entries(raw).filter(([key]) => !skip.has(key));
   const specific = table.specific.map((key): readonly [string, Json | undefined] => [
     key,
     own(settings, key),
@@ -37,6 +40,14 @@ export function readFields(raw: JsonObject, table: FieldTable, settings: JsonObj
       api_specific: { api: table.api, ...present(Object.fromEntries(specific)) },
     }),
   };
+}
+
+function skippedBy(table: FieldTable): ReadonlySet<string> {
+  const known = skipped.get(table);
+  if (known !== undefined) return known;
+  const skip = new Set([...table.byHand, ...Object.values(table.params), ...table.specific, ...reserved]);
+  skipped.set(table, skip);
+  return skip;
 }
 
 function readParams(settings: JsonObject, { params }: FieldTable): JsonObject {

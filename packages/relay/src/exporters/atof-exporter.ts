@@ -1,14 +1,14 @@
 /**
  * AtofExporter: events as JSON, a line each, in a file or on their way to another process.
  *
- * To a file lines are written together that come within some milliseconds: a write takes longer than what it writes. To other
+ * An event becomes its line as soon as it is taken: a text that waits is all in one place, where an event would be some hundred objects
+ * that the collector has to move. To a file lines are written together that come within some milliseconds: a write takes longer than what it writes. To other
  * processes they go in batches, with tries. What waits is bounded either way: see `delivery.ts`.
  */
 import { resolve } from "node:path";
 import { limits } from "@troupe/protocol";
 import { relayErrors } from "../errors.ts";
 import type { Json, RelayEvent } from "../events/event.ts";
-import { bytesOfEvent } from "../events/event-size.ts";
 import { checkText } from "../given.ts";
 import { Delivery } from "./delivery.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
@@ -54,13 +54,15 @@ const TIMEOUT_MS = 3_000;
 const DELAY_MS = 500;
 const FILE_DELAY_MS = 10;
 const FILES = 5;
+/** Of one of a line's characters, at most. */
+const CHARACTER_BYTES = 2;
 
 /** Writes or sends events. */
 export class AtofExporter extends Exporter {
   /** The file, absolute; null for a stream. */
   readonly path: string | null;
   readonly #sink: Sink;
-  readonly #delivery: Delivery<RelayEvent>;
+  readonly #delivery: Delivery<string>;
   readonly #replaceDots: boolean;
 
   constructor(options: AtofExporterOptions = {}) {
@@ -71,8 +73,8 @@ export class AtofExporter extends Exporter {
     this.#replaceDots = stream && options.fieldNamePolicy === "replace_dots";
     this.#delivery = new Delivery({
       target: stream ? withoutSecrets(options.url) : (this.path ?? ""),
-      send: (events) => this.#sink.write(events.map((event) => this.#line(event))),
-      weigh: bytesOfEvent,
+      send: (lines) => this.#sink.write(lines),
+      weigh: (line) => CHARACTER_BYTES * line.length,
       limit: limits.relayExportBytes,
       delayMs: stream ? DELAY_MS : FILE_DELAY_MS,
       lingers: !stream,
@@ -85,13 +87,8 @@ export class AtofExporter extends Exporter {
     return this.#delivery.lost;
   }
 
-  /** Cleaned when its batch is written: off the way of whoever emitted it. */
-  protected override receive(event: RelayEvent): Promise<void> | undefined {
-    return this.take(event);
-  }
-
   protected take(event: RelayEvent): Promise<void> | undefined {
-    return this.#delivery.add(event);
+    return this.#delivery.add(JSON.stringify(this.#replaceDots ? withoutDots(event) : event));
   }
 
   protected async drained(): Promise<void> {
@@ -102,11 +99,6 @@ export class AtofExporter extends Exporter {
   protected closed(): Promise<void> {
     this.#delivery.end();
     return this.#sink.close();
-  }
-
-  #line(event: RelayEvent): string {
-    const clean = this.clean(event);
-    return `${JSON.stringify(this.#replaceDots ? withoutDots(clean) : clean)}\n`;
   }
 }
 

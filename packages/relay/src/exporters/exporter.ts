@@ -39,18 +39,8 @@ export abstract class Exporter {
     this.#includeSecrets = options.includeSecrets === true;
   }
 
-  /** Takes an event. What it answers holds the subscriber up: its queue fills, and drops. */
+  /** Takes an event, as it may be sent. What it answers holds the subscriber up: its queue fills, and drops. */
   protected abstract take(event: RelayEvent): Promise<void> | undefined;
-  /** An event as it was emitted. Whoever takes it in this way calls `clean` before anything of it goes out. */
-  protected receive(event: RelayEvent): Promise<void> | undefined {
-    return this.take(this.clean(event));
-  }
-
-  /** The event as it may be sent. */
-  protected clean(event: RelayEvent): RelayEvent {
-    return this.#includeSecrets ? event : eventWithoutSecrets(event);
-  }
-
   /** Settles when all that was taken is where it belongs. Throws when something of it is lost. */
   protected abstract drained(): Promise<void>;
   /** Lets go of what is open. Called once, behind the last `drained`. */
@@ -66,7 +56,8 @@ export abstract class Exporter {
     if (this.#isRegistered) throw relayErrors.nameTaken("exporter registration", name);
     const isRelay = attempt(() => typeof relay.registerSubscriber === "function");
     if (isRelay !== true) throw relayErrors.optionInvalid("relay", "a relay");
-    const handle = (event: RelayEvent): Promise<void> | undefined => this.receive(event);
+    const handle = (event: RelayEvent): Promise<void> | undefined =>
+      this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
     this.#registration = relay.registerSubscriber(name, handle, options);
     this.#isRegistered = true;
     this.#relay = relay;

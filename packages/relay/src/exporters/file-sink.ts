@@ -9,7 +9,7 @@ import { basename, dirname, extname, join } from "node:path";
 
 /** Where lines go. */
 export interface Sink {
-  /** Appends lines, or throws; none of them is then known to be there. */
+  /** Appends lines, which are given without their ends, or throws; none of them is then known to be there. */
   write(lines: readonly string[]): Promise<void>;
   /** Settles when what was written would survive a crash, as far as the sink can tell. */
   sync(): Promise<void>;
@@ -31,6 +31,7 @@ export interface FileSinkOptions {
 const KEPT_BYTES = 4 * 1024 * 1024;
 /** Of one of a text's units, in UTF-8. */
 const UNIT_BYTES = 3;
+const NEWLINE = 0x0a;
 
 /** What agents say to their models is for whoever runs them. A file that is there keeps its own. */
 const PRIVATE = 0o600;
@@ -60,11 +61,14 @@ export class FileSink implements Sink {
 
   #encoded(lines: readonly string[]): Buffer {
     let most = 0;
-    for (const line of lines) most += UNIT_BYTES * line.length;
-    if (most > KEPT_BYTES) return Buffer.from(lines.join(""));
+    for (const line of lines) most += UNIT_BYTES * line.length + 1;
+    if (most > KEPT_BYTES) return Buffer.from(`${lines.join("\n")}\n`);
     this.#memory ??= Buffer.allocUnsafeSlow(KEPT_BYTES);
     let end = 0;
-    for (const line of lines) end += this.#memory.write(line, end);
+    for (const line of lines) {
+      end += this.#memory.write(line, end);
+      end = this.#memory.writeUInt8(NEWLINE, end);
+    }
     return this.#memory.subarray(0, end);
   }
 

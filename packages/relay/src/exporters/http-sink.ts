@@ -28,7 +28,7 @@ export class HttpSink implements Sink {
       const response = await fetch(url, {
         method: "POST",
         headers: { ...headers, "content-type": type },
-        body: this.#ndjson ? lines.join("") : `[${lines.map((line) => line.trimEnd()).join(",")}]`,
+        body: this.#ndjson ? lines.map((line) => `${line}\n`).join("") : `[${lines.join(",")}]`,
         signal: AbortSignal.timeout(timeoutMs),
         redirect: "error",
       });

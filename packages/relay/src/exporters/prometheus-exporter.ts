@@ -108,6 +108,8 @@ export class PrometheusExporter extends Exporter {
     boundaries?: readonly number[],
     help?: string,
   ): Family | undefined {
+    const direct = this.#families.get(name);
+    if (direct?.kind === kind) return direct;
     const clean = name.replace(/[^A-Za-z0-9_:]/g, "_").replace(/^(?=\d)/, "_");
     const known = this.#families.get(clean);
     if (known?.kind === kind) return known;
@@ -148,7 +150,7 @@ function labelValue(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** A date has milliseconds; the last three digits of an event's microseconds are behind them. */
 function micros(timestamp: string): number {
-  const [, fraction = ""] = /\.(\d+)/.exec(timestamp) ?? [];
-  return Math.floor(Date.parse(timestamp) / 1_000) * 1_000_000 + Number(fraction.padEnd(6, "0").slice(0, 6));
+  return Date.parse(timestamp) * 1_000 + Number(timestamp.slice(-4, -1));
 }

@@ -22,7 +22,7 @@ export class WebSocketSink implements Sink {
 
   async write(lines: readonly string[]): Promise<void> {
     const socket = await this.#open();
-    for (const line of lines) socket.send(line.trimEnd());
+    for (const line of lines) socket.send(line);
     const until = performance.now() + this.#options.timeoutMs;
     while (socket.bufferedAmount > 0) {
       if (socket.readyState !== WebSocket.OPEN || performance.now() > until)

@@ -39,13 +39,18 @@ export function contentOfText(text: string, length: number): BodyContent {
   }
 }
 
-/** Of any. `limit`: unpacked it isn't read past so many bytes. Never throws. */
-export async function contentOf(
+/** Of any. `limit`: unpacked it isn't read past so many bytes. Never throws; at once where there is nothing to unpack. */
+export function contentOf(
   body: Buffer,
   encoding: string | undefined,
   limit: number,
-): Promise<BodyContent> {
-  if (!isPacked(encoding)) return contentOfText(body.toString("utf8"), body.length);
+): BodyContent | Promise<BodyContent> {
+  return isPacked(encoding)
+    ? contentOfPacked(body, encoding, limit)
+    : contentOfText(body.toString("utf8"), body.length);
+}
+
+async function contentOfPacked(body: Buffer, encoding: string, limit: number): Promise<BodyContent> {
   const unread = { content: null, isRead: false, length: body.length };
   const unpack = unpacks.get(plain(encoding));
   if (unpack === undefined) return unread;

@@ -53,7 +53,8 @@ export async function takeBody(
   if (text !== undefined)
     return taken(held.bytes, most, () => bytesOfText(text), contentOfText(text, held.bytes));
   const bytes = held.whole();
-  return taken(bytes.length, most, () => bytes, await contentOf(bytes, encoding, limit));
+  const content = contentOf(bytes, encoding, limit);
+  return taken(bytes.length, most, () => bytes, content instanceof Promise ? await content : content);
 }
 
 const unread = { content: null, isRead: false } as const;
@@ -98,11 +99,12 @@ function read(
     if (held.isTooLong) reject(proxyErrors.bodyTooLarge(limit));
     else end(false);
   };
+  // What comes once needs no listener that takes itself away: that costs more than the listener does.
   request.on("data", take);
-  request.once("end", whole);
-  request.once("error", reject);
+  request.on("end", whole);
+  request.on("error", reject);
   // Behind each end, too: an error takes longer to make than all of this.
-  request.once("close", () => ended || reject(proxyErrors.bodyCut()));
+  request.on("close", () => ended || reject(proxyErrors.bodyCut()));
   return promise;
 }
 

@@ -87,7 +87,7 @@ export async function callModel(
 export function leaving(response: ServerResponse): AbortSignal {
   const abort = new AbortController();
   // A response that was sent whole closes too.
-  response.once("close", () => response.writableFinished || abort.abort());
+  response.on("close", () => response.writableFinished || abort.abort());
   return abort.signal;
 }
 
@@ -154,7 +154,7 @@ class Exchange {
   }
 
   /** The headers that the client gets. */
-  #begin({ status, headers, rawHeaders }: AnswerHead): readonly string[] {
+  #begin({ status, headers, rawHeaders }: AnswerHead): string[] {
     if (this.begun) throw proxyErrors.answeredTwice();
     const { route, overhead, provider } = this.#parts;
     overhead.cameBack();

@@ -6,7 +6,7 @@
  *
  * A request that its connection didn't take goes out once more, on another one; see `lost-connection.ts`.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncResource } from "node:async_hooks";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { type Dispatcher, errors } from "undici";
@@ -30,7 +30,7 @@ export interface Destination {
   /** Gives it up. */
   readonly signal: AbortSignal;
   /** Told of the head, in the scope of whoever asked; answers the headers that the client gets. What it throws ends the passage. */
-  readonly head: (head: AnswerHead) => readonly string[];
+  readonly head: (head: AnswerHead) => string[];
   /** Shown each chunk, when it is on its way. */
   readonly see?: (chunk: Buffer) => void;
 }
@@ -51,7 +51,7 @@ class Passage implements Dispatcher.DispatchHandler {
   readonly #to: Destination;
   readonly #settle: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
   /** A connection calls back in the scope of the call that has opened it, which may be somebody else's. */
-  readonly #asAsked = AsyncLocalStorage.snapshot();
+  readonly #asked = new AsyncResource("Passage");
   readonly #garbage = new YoungGarbage();
   #controller: Dispatcher.DispatchController | undefined = undefined;
   /** It may go out once more: it hasn't yet, and nothing came back. */
@@ -72,7 +72,7 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#settle = settle;
     const { response, signal } = to;
     response.on("error", (cause) => this.#cut(cause));
-    response.once("close", () => this.#closed());
+    response.on("close", () => this.#closed());
     if (signal.aborted) this.#cut(signal.reason);
     else signal.addEventListener("abort", () => this.#cut(signal.reason), { once: true });
   }
@@ -92,9 +92,10 @@ class Passage implements Dispatcher.DispatchHandler {
     // Early hints and the like: the answer is still to come.
     if (status < 200) return;
     const { response, head } = this.#to;
-    const told = this.#asAsked(head, { status, headers, rawHeaders: texts(rawHeaders) });
+    const answer = { status, headers, rawHeaders: texts(rawHeaders) };
+    const told = this.#asked.runInAsyncScope(head, undefined, answer);
     this.#begun = true;
-    response.writeHead(status, /^[\t\x20-\x7e]+$/.test(text) ? text : undefined, [...told]);
+    response.writeHead(status, isPlain.test(text) ? text : undefined, told);
     // With the first bytes, if they came along; alone, if the provider lets wait for them.
     process.nextTick(() => this.#wrote || this.#ended || response.flushHeaders());
   }
@@ -154,6 +155,9 @@ class Passage implements Dispatcher.DispatchHandler {
       : proxyErrors.upstreamUnreachable(origin, cause);
   }
 }
+
+/** What a first line may say behind its status. */
+const isPlain = /^[\t\x20-\x7e]+$/;
 
 /** Bytes are those of latin1, which is what Node writes them back as. */
 function texts(raw: Dispatcher.DispatchController["rawHeaders"]): string[] {

@@ -30,7 +30,7 @@ type Unpacker = Transform | undefined | "unknown";
 export class ResponseReader {
   readonly #unpacker: Unpacker;
   readonly #text: TextReader;
-  readonly #unpacked: Promise<void>;
+  readonly #unpacked: Promise<void> | undefined;
   #bytes = 0;
   #gaveUp = false;
 
@@ -49,8 +49,10 @@ export class ResponseReader {
 
   /** Behind the last byte, or where the stream was cut. */
   async told(): Promise<ToldResponse> {
-    if (this.#unpacker instanceof Transform) this.#unpacker.end();
-    await this.#unpacked;
+    if (this.#unpacker instanceof Transform) {
+      this.#unpacker.end();
+      await this.#unpacked;
+    }
     const told = this.#gaveUp || this.#unpacker === "unknown" ? { content: null } : this.#text.told();
     return { bytes: this.#bytes, ...told };
   }
@@ -72,8 +74,8 @@ export class ResponseReader {
   }
 
   /** Settles when everything is unpacked, or can't be. */
-  #readFrom(unpacker: Unpacker): Promise<void> {
-    if (!(unpacker instanceof Transform)) return Promise.resolve();
+  #readFrom(unpacker: Unpacker): Promise<void> | undefined {
+    if (!(unpacker instanceof Transform)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     unpacker.on("data", (chunk: Buffer) => this.#read(chunk));
     unpacker.once("error", () => this.#giveUp());
@@ -101,7 +103,9 @@ class JsonText implements TextReader {
   }
 
   told() {
-    return { content: parsed(Buffer.concat(this.#chunks).toString("utf8")) };
+    const [first, ...more] = this.#chunks;
+    const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#chunks);
+    return { content: parsed(bytes.toString("utf8")) };
   }
 }
 

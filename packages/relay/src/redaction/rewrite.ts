@@ -25,7 +25,8 @@ export function rewrite(value: Json, rewriter: Rewriter): Json {
 function elements(list: readonly Json[], rewriter: Rewriter): Json {
   const known = rewriter.list?.(list) ?? list;
   let copy: Json[] | undefined;
-  for (const [n, element] of known.entries()) {
+  for (let n = 0; n < known.length; n += 1) {
+    const element = known[n] ?? null;
     const rewritten = rewrite(element, rewriter);
     if (rewritten === element) continue;
     copy ??= [...known];
@@ -35,15 +36,19 @@ function elements(list: readonly Json[], rewriter: Rewriter): Json {
 }
 
 function properties(object: JsonObject, rewriter: Rewriter): Json {
-  const changed: [string, Json][] = [];
+  let copy: Record<string, Json> | undefined;
   let renamed = false;
-  for (const [key, value] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
+    const value = object[key] ?? null;
     const rewritten = rewriter.property?.(key, value, object) ?? rewrite(value, rewriter);
-    if (rewritten !== value) changed.push([key, rewritten]);
+    if (rewritten !== value) {
+      copy ??= { ...object };
+      // It is the copy's own by now, also where it is called `__proto__`.
+      copy[key] = rewritten;
+    }
     renamed ||= rewriter.key !== undefined && rewriter.key(key) !== key;
   }
-  const values = changed.length === 0 ? object : { ...object, ...Object.fromEntries(changed) };
-  return renamed ? withNames(values, rewriter) : values;
+  return renamed ? withNames(copy ?? object, rewriter) : (copy ?? object);
 }
 
 /** Two names may become one: what comes later stays. */

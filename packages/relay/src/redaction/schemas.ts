@@ -31,9 +31,14 @@ const keywords: ReadonlySet<string> = new Set([
 ]);
 const maps: ReadonlySet<string> = new Set(["properties", "patternProperties", "$defs", "definitions"]);
 
+/** True for a name under which schemas may stand. */
+export function holdsSchemas(name: string): boolean {
+  return maps.has(name);
+}
+
 /** True for schemas by name, which is what `properties` holds, and for no payload that only looks like it. */
 export function isSchemaMap(name: string, value: Json): value is JsonObject {
-  return maps.has(name) && isObject(value) && Object.values(value).every(isSchema);
+  return holdsSchemas(name) && isObject(value) && Object.values(value).every(isSchema);
 }
 
 /** A schema whose given values are rewritten by `hide`. */

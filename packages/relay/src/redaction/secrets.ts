@@ -9,7 +9,7 @@ import type { Json, Metadata, RelayEvent } from "../events/event.ts";
 import { type DetectorName, detectorNames, detectors, replaceFound } from "./detectors.ts";
 import { Known } from "./known.ts";
 import { type Rewriter, rewrite } from "./rewrite.ts";
-import { isSchemaMap, withoutGiven } from "./schemas.ts";
+import { holdsSchemas, isSchemaMap, withoutGiven } from "./schemas.ts";
 import { isSecretName, mayBeNumber } from "./secret-names.ts";
 import {
   mayNameSecrets,
@@ -25,10 +25,12 @@ export const REDACTED = "[REDACTED]";
 /**
  * What a text must have before a detector is worth asking: reading every text with every pattern would be slow. Keys are
  * long words without a break. A card's number isn't here: it isn't a secret to a program's owner, and ids that pass
- * Luhn's test are common. `longest`: of its words.
+ * Luhn's test are common. `longest`: of its words; `schemed`: it may name a scheme of authorization.
  */
-const clues: Partial<Readonly<Record<DetectorName, (text: string, longest: number) => boolean>>> = {
-  bearer_token: (text) => bearer.test(text),
+const clues: Partial<
+  Readonly<Record<DetectorName, (text: string, longest: number, schemed: boolean) => boolean>>
+> = {
+  bearer_token: (_text, _longest, schemed) => schemed,
   api_key: (text, longest) =>
     longest >= 16 &&
     (text.includes("-") || text.includes("_") || text.includes("ya29.") || text.includes("SG.")),
@@ -39,7 +41,7 @@ const clues: Partial<Readonly<Record<DetectorName, (text: string, longest: numbe
   azure_storage_account_key: (text, longest) => longest >= 88 && text.includes("=="),
 };
 
-const bearer = /bearer/i;
+const scheme = /b(?:earer|asic)\s/i;
 
 const sought = detectorNames.flatMap((name) => {
   const [detector, clue] = [detectors.get(name), clues[name]];
@@ -65,8 +67,13 @@ const wordCodes = Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w+/=.~-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
-/** Of names of properties. */
+/** Of names of properties, and of the short texts of events, most of which come with each of them. */
 const names = new Known(textWithoutSecrets);
+const texts = new Known(textWithoutSecrets);
+/** True for a name that says something of its value. */
+const telling = new Known(
+  (name) => isSecretName(name) || valueNames.has(name) || name === "required" || holdsSchemas(name),
+);
 
 /** The event without secrets; itself when it has none. */
 export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
@@ -74,7 +81,7 @@ export function eventWithoutSecrets(event: RelayEvent): RelayEvent {
   const data = rewrite(event.data, cleaner);
   const metadata = cleaner.record(event.metadata);
   const category_profile = cleaner.record(event.category_profile);
-  const name = textWithoutSecrets(event.name);
+  const name = texts.of(event.name);
   const same =
     data === event.data &&
     metadata === event.metadata &&
@@ -94,10 +101,12 @@ export function textWithoutSecrets(text: string): string {
   const named = mayNameSecrets(text);
   const json = named ? jsonWithoutSecrets(text) : undefined;
   if (json !== undefined) return json;
-  let clean = withoutBasic(withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED), REDACTED);
+  const schemed = scheme.test(text);
+  let clean = withoutPrivateKeys(withoutUserinfo(text, REDACTED), REDACTED);
+  if (schemed) clean = withoutBasic(clean, REDACTED);
   const longest = longestWord(clean);
   for (const { detector, clue } of sought)
-    if (clue(clean, longest)) clean = replaceFound(clean, detector, () => REDACTED);
+    if (clue(clean, longest, schemed)) clean = replaceFound(clean, detector, () => REDACTED);
   return named ? withoutAssigned(clean, REDACTED) : clean;
 }
 
@@ -134,7 +143,7 @@ class Cleaner implements Rewriter {
   readonly #known: { readonly text: string; readonly clean: string }[] = [];
 
   text(text: string): string {
-    if (text.length < LONG) return textWithoutSecrets(text);
+    if (text.length < LONG) return texts.of(text);
     const known = this.#known.find((one) => one.text === text);
     if (known !== undefined) return known.clean;
     const clean = textWithoutSecrets(text);
@@ -151,7 +160,7 @@ class Cleaner implements Rewriter {
   }
 
   property(name: string, value: Json, owner: JsonObject): Json | undefined {
-    if (value === null || typeof value === "boolean") return undefined;
+    if (value === null || typeof value === "boolean" || !telling.of(name)) return undefined;
     // A header or a field of a form.
     if (valueNames.has(name) && nameNames.some((key) => isSecret(own(owner, key)))) return REDACTED;
     // What a schema requires are names, and may look like a header.

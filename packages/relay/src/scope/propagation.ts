@@ -71,7 +71,9 @@ export function propagationContextFromTraceparent(text: unknown): PropagationCon
 
 /** As `propagationContextToTraceparent`, of the ids alone. */
 export function traceparent(rootUuid: string, parentUuid: string): string {
-  return `00-${digits(rootUuid)}-${digits(parentUuid).slice(16)}-01`;
+  const trace = digits(rootUuid);
+  const parent = parentUuid === rootUuid ? trace : digits(parentUuid);
+  return `00-${trace}-${parent.slice(16)}-01`;
 }
 
 function digits(uuid: string): string {
