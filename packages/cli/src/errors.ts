@@ -226,6 +226,8 @@ export const requestErrors = {
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
+  noWebSocket: () =>
+    error(426, "gateway", "no_web_socket", "The gateway speaks no WebSocket: the same is asked over HTTP"),
   stopping: () => error(503, "gateway", "stopping", "The gateway ends", { retryable: true }),
 };
 

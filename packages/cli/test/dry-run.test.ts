@@ -138,10 +138,18 @@ test("a dry run of an agent says which variables and arguments it would get, and
     [...everybody, "Would run my-agent 'it'\\''s' --api-key '[REDACTED]' 'two?lines'", ""].join("\n"),
   );
   expect(await planned("--", "npx", "@openai/codex", "exec")).toBe(
-    [...everybody, `Would run npx @openai/codex -c 'openai_base_url="${url}/v1"' exec`, ""].join("\n"),
+    [
+      ...everybody,
+      "Would set OPENAI_PROJECT=SECRET",
+      `Would run npx @openai/codex -c 'openai_base_url="http://127.0.0.1:PORT/v1"' exec`,
+      "",
+    ].join("\n"),
   );
   const claude = await planned("--", "claude", "--settings", JSON.stringify({ env: { API_KEY: key } }));
-  const settings = JSON.parse(/ --settings '(.*)'\n$/.exec(claude)?.[1] ?? "");
+  const [, path, text = ""] =
+    /\nWould write (\S+): (.*)\nWould run claude --settings \1\n$/.exec(claude) ?? [];
+  expect(path).toMatch(/troupe-claude-RUN.settings\.json$/);
+  const settings = JSON.parse(text);
   expect(settings).toMatchObject({
     env: { API_KEY: "[REDACTED]", ANTHROPIC_BASE_URL: url },
     hooks: { PreToolUse: [{ hooks: [{ type: "http", url: `${url}/hooks/claude` }] }] },

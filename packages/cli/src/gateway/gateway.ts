@@ -63,10 +63,15 @@ export class Gateway implements AsyncDisposable {
     this.#teardown = teardown;
   }
 
-  /** Where it listens; with its token, if it has one. */
+  /** Where it listens. */
+  get origin(): string {
+    return this.#server.url;
+  }
+
+  /** The address that is called there: with its token, if it has one. */
   get url(): string {
     const { token } = this.#parts.route;
-    return token === undefined ? this.#server.url : withToken(this.#server.url, token);
+    return token === undefined ? this.origin : withToken({ origin: this.origin, token });
   }
 
   /** Where model calls go. */

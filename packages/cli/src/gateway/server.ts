@@ -24,7 +24,7 @@ import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { Connections } from "./connections.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import type { GatewayMetrics, RouteName } from "./metrics.ts";
-import { withoutToken } from "./token.ts";
+import { takeToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
 /** What a listener serves. */
@@ -45,6 +45,9 @@ const fine: ReadonlySet<string> = new Set(["ok", "ready", "degraded"]);
 
 /** Requests that run when the gateway stops may take this long. */
 const DRAIN_MS = 10_000;
+
+/** Says with its header what is spoken here. */
+const UPGRADE_REQUIRED = 426;
 
 /** A listener that is open. */
 export class GatewayServer {
@@ -113,8 +116,8 @@ export class GatewayServer {
     const { metrics } = this.#route;
     metrics.began();
     try {
-      request.url = withoutToken(this.#route.token, request.url ?? "/");
-      const path = pathOf(request.url);
+      takeToken(this.#route.token, request);
+      const path = pathOf(request.url ?? "/");
       provider = onlyReads(request) ? undefined : providerOf(path);
       await this.#dispatch(path, provider, request, response);
     } catch (error) {
@@ -135,8 +138,10 @@ export class GatewayServer {
     if (path === "/metrics") return this.#measure(request, response);
     // Hooks say no themselves, in words that each agent understands.
     if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
-    if (provider === undefined && !path.startsWith("/hooks/"))
+    if (provider === undefined && !path.startsWith("/hooks/")) {
+      if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
       return await passThrough(this.#route, path, request, response);
+    }
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     if (provider !== undefined) return await callModel(this.#route, provider, request, response);
     sendJson(response, 200, await this.#hear(path, request));
@@ -181,6 +186,7 @@ export class GatewayServer {
     const { group, code, message, statusCode } = error;
     // A body that wasn't read to its end can't be followed by another request.
     if (!response.headersSent) response.setHeader("connection", "close");
+    if (!response.headersSent && statusCode === UPGRADE_REQUIRED) response.setHeader("upgrade", "HTTP/1.1");
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
@@ -189,6 +195,11 @@ export class GatewayServer {
 /** No model call, wherever it goes: at the path of one some providers list what they have stored. */
 function onlyReads(request: IncomingMessage): boolean {
   return (request.method === "GET" || request.method === "HEAD") && !hasBody(request);
+}
+
+/** Nothing of one could be seen. Codex asks for it first, and goes on over HTTP where it is told that at once. */
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -71,8 +71,9 @@ export async function runBehindGateway(
   terminal.exit?.(exitCode);
 
   async function withGateway(): Promise<number> {
+    const token = newToken();
     const agent = {
-      token: newToken(),
+      token,
       session: randomUUID(),
       listen: (relay: Relay) => summary.listen(relay),
     };
@@ -80,7 +81,7 @@ export async function runBehindGateway(
     await using ending = new AsyncDisposableStack();
     const told = await behindGateway(
       start,
-      { url: gateway.url, hook, cwd: terminal.cwd, ending },
+      { address: { origin: gateway.origin, token }, hook, cwd: terminal.cwd, ending },
       flags.agent,
     );
     return await agentProcess.run(told);
