@@ -167,7 +167,7 @@ export const traceErrors = {
 
 /** Errors of `troupe run`. */
 export const runErrors = {
-  notFound: (program: string, cause: unknown) =>
+  notFound: (program: string, cause?: unknown) =>
     error(
       400,
       "run",
@@ -178,7 +178,7 @@ export const runErrors = {
         cause,
       },
     ),
-  notExecutable: (program: string, cause: unknown) =>
+  notExecutable: (program: string, cause?: unknown) =>
     error(400, "run", "not_executable", `${program} can't be started: it isn't a program that may be run`, {
       metadata: { program },
       cause,

@@ -112,6 +112,7 @@ test("a program that isn't there, or is none, is an error of ours with a shell's
     .ran;
   expect(dry).toMatchObject({ code: 0, err: "" });
   expect(dry.out).toMatch(/Would run \/nowhere\/agent -x\n$/);
+  expect(dry.out).toMatch(/\nWould fail on the agent: \/nowhere\/agent can't .* \[run\.not_found\]\n/);
 });
 
 test("a process that the agent leaves behind, in a call that has no end, doesn't hold up the run", async () => {

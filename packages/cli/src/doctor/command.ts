@@ -8,6 +8,7 @@ import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { checkAgents } from "./agents.ts";
+import { checkComponents } from "./components.ts";
 import { checkConfigFiles } from "./config-files.ts";
 import { type Finding, problem } from "./finding.ts";
 import { checkFiles, checkKeys } from "./keys.ts";
@@ -47,6 +48,7 @@ async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<re
     ...checkConfigFiles(files, terminal.cwd),
     await checkBind(options),
     await checkTrace(options),
+    ...checkComponents(options),
     ...(flags.offline ? [] : await checkUpstreams(options, env)),
     ...(await checkKeys(options, env)),
     ...(await checkPlugins(options)),

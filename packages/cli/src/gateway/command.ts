@@ -20,7 +20,7 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
   const options = readOptions(flags, terminal);
   const { json } = options;
   if (options.dryRun) {
-    const plan = await planGateway(options);
+    const plan = await planGateway(options, terminal.env);
     terminal.out(json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
     return;
   }

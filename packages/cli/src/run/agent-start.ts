@@ -1,9 +1,11 @@
 /** How an agent would be started behind a gateway, for people, found by reading alone: its variables and its arguments, without secrets. */
 import { TroupeError } from "@troupe/base";
 import { valueWithoutSecrets } from "@troupe/relay";
+import { runErrors } from "../errors.ts";
 import type { GatewayAddress } from "../gateway/token.ts";
 import { printable } from "../trace/printable.ts";
 import { type AgentStart, behindGateway, type SettingsFile, type ToldAgent } from "./agents.ts";
+import { findProgram } from "./find-program.ts";
 
 /** Where the gateway would listen, and the secret that its agent would be told, are known only when it does. */
 const toBe: GatewayAddress = { origin: "http://127.0.0.1:PORT", token: "SECRET" };
@@ -31,7 +33,13 @@ export async function describeStart(
   // In a list, so that what stands behind --api-key is known for what it is.
   const words = valueWithoutSecrets([told.program, ...told.args]);
   const command = Array.isArray(words) ? words.map((word) => quoted(String(word))) : [];
-  return [...lines, ...described(told.settings), `Would run ${command.join(" ")}`, ""]
+  return [
+    ...(await absence(start, given.cwd)),
+    ...lines,
+    ...described(told.settings),
+    `Would run ${command.join(" ")}`,
+    "",
+  ]
     .map(printable)
     .join("\n");
 }
@@ -39,6 +47,16 @@ export async function describeStart(
 function described(file: SettingsFile | undefined): string[] {
   if (file === undefined) return [];
   return [`Would write ${file.path}: ${JSON.stringify(valueWithoutSecrets(file.content))}`];
+}
+
+/** What a start would say of a program that can't be run. */
+async function absence({ program, env }: AgentStart, cwd: string): Promise<string[]> {
+  const found = await findProgram(program, { search: env["PATH"] ?? "", cwd });
+  if (found.path !== undefined) return [];
+  const { message, group, code } = found.isThere
+    ? runErrors.notExecutable(program)
+    : runErrors.notFound(program);
+  return [`Would fail on the agent: ${message} [${group}.${code}]`];
 }
 
 /** As a shell would have to be told it. */

@@ -55,7 +55,7 @@ export async function runBehindGateway(
   const hook = [...(terminal.self ?? []), "hook"];
   const start = { program, args, env };
   if (options.dryRun) {
-    const plan = describePlan(await planGateway(options));
+    const plan = describePlan(await planGateway(options, env));
     terminal.out(plan + (await describeStart(start, { hook, cwd: terminal.cwd, preset: flags.agent })));
     return;
   }
