@@ -12,7 +12,7 @@ import { checkComponents } from "./components.ts";
 import { checkConfigFiles } from "./config-files.ts";
 import { type Finding, problem } from "./finding.ts";
 import { checkFiles, checkKeys } from "./keys.ts";
-import { checkBind, checkNode, checkTrace, checkUpstreams } from "./machine.ts";
+import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "./machine.ts";
 import { checkPlugins } from "./plugins.ts";
 
 /** As typed. */
@@ -49,7 +49,7 @@ async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<re
     await checkBind(options),
     await checkTrace(options),
     ...checkComponents(options),
-    ...(flags.offline ? [] : await checkUpstreams(options, env)),
+    ...(flags.offline ? checkProxies(options, env) : await checkUpstreams(options, env)),
     ...(await checkKeys(options, env)),
     ...(await checkPlugins(options)),
     ...(await checkFiles([

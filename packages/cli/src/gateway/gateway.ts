@@ -10,7 +10,7 @@
 import { basename, dirname } from "node:path";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
-import { Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
+import { proxyOf, Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
@@ -99,7 +99,7 @@ export class Gateway implements AsyncDisposable {
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
     const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
-    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
+    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
     const metrics = new GatewayMetrics();
     const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
     const changes = new Changes();
@@ -121,6 +121,7 @@ export class Gateway implements AsyncDisposable {
   async #reload(options: GatewayOptions): Promise<void> {
     const { route, components, env } = this.#parts;
     const keys = await readKeys(options.keys, env);
+    checkProxies(options, env);
     const { host, port } = this.#options;
     // It has the guardrails of now, as the old one has: either is guarded in each moment.
     const moved =
@@ -162,6 +163,11 @@ const seesRequests = [
   "llm_request_intercept",
   "llm_execution_intercept",
 ] as const;
+
+/** Throws `gateway.bad_proxy`, before anything of a reload has taken effect. */
+function checkProxies({ upstreams }: GatewayOptions, env: NonNullable<GatewayGround["env"]>): void {
+  for (const url of Object.values(upstreams)) proxyOf(url, env);
+}
 
 function forAgent(agent: ForOneAgent | undefined) {
   return { token: agent?.token, session: agent?.session };

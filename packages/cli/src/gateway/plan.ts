@@ -3,7 +3,7 @@ import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
 import { checkComponents } from "../doctor/components.ts";
 import { checkKeys } from "../doctor/keys.ts";
-import { checkBind, checkTrace } from "../doctor/machine.ts";
+import { checkBind, checkProxies, checkTrace } from "../doctor/machine.ts";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
 
@@ -51,6 +51,7 @@ export async function planGateway(
     await checkBind(options),
     await checkTrace(options),
     ...checkComponents(options),
+    ...checkProxies(options, env),
     ...(await checkKeys(options, env)),
   ];
   const problems = findings.filter(({ level }) => level === "problem");
