@@ -4,7 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { TroupeError } from "@troupe/base";
-import { type Proxy, proxyOf } from "@troupe/relay/model-proxy";
+import { type NamedProxy, proxyOf } from "@troupe/relay/model-proxy";
 import type { GatewayOptions } from "../gateway/options.ts";
 import { type Finding, fine, problem, warning } from "./finding.ts";
 
@@ -53,7 +53,7 @@ export function checkProxies({ upstreams }: GatewayOptions, env: Environment): r
   });
 }
 
-function proxyFor(check: string, url: URL, env: Environment): Proxy | Finding | undefined {
+function proxyFor(check: string, url: URL, env: Environment): NamedProxy | Finding | undefined {
   try {
     return proxyOf(url, env);
   } catch (error) {

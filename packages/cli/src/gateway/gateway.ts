@@ -8,10 +8,12 @@
  * open then; until it is there nobody who asks is told yes.
  */
 import { basename, dirname } from "node:path";
+import type { Logger } from "@troupe/base";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import { proxyOf, Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
+import { nodeEnv } from "@troupe/runtime";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
 import { GatewayMetrics } from "./metrics.ts";
@@ -37,13 +39,18 @@ export interface GatewayGround {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** For one agent alone; undefined: for any on this machine. */
   readonly agent?: ForOneAgent;
+  /** Where plugins say what they do. Default: standard error. */
+  readonly log?: Logger | undefined;
 }
 
 /** What a gateway is made of, while it runs. */
 interface Parts {
   readonly options: GatewayOptions;
   readonly env: NonNullable<GatewayGround["env"]>;
-  readonly route: ServerRoute & { readonly plugins: ActivePlugins };
+  readonly route: ServerRoute & {
+    readonly plugins: ActivePlugins;
+    readonly rules: { unknownPaths: GatewayOptions["unknownPaths"] };
+  };
   readonly components: RelayComponents;
   readonly changes: Changes;
   readonly server: GatewayServer;
@@ -84,7 +91,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Throws `plugin.*`, `relay.config_invalid`, `config.*`; nothing is left running then. */
-  static async start(options: GatewayOptions, { env = {}, agent }: GatewayGround = {}): Promise<Gateway> {
+  static async start(
+    options: GatewayOptions,
+    { env = {}, agent, log }: GatewayGround = {},
+  ): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const keys = await readKeys(options.keys, env);
     const relay = createRelay();
@@ -98,13 +108,16 @@ export class Gateway implements AsyncDisposable {
     const exporter = starting.use(new PrometheusExporter({ includeSecrets: true }));
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
-    const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
+    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
+    const asked = await askedPlugins(options);
+    const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
     const metrics = new GatewayMetrics();
     const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
     const changes = new Changes();
     const parts = { relay, upstreams, plugins, metrics, exporter, passesUnread, ending: changes.ending };
-    const route = { ...parts, ...forAgent(agent) };
+    const rules = { unknownPaths: options.unknownPaths };
+    const route = { ...parts, rules, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
     return new Gateway({ options, env, route, components, changes, server }, starting.move());
   }
@@ -135,6 +148,7 @@ export class Gateway implements AsyncDisposable {
       throw error;
     }
     route.upstreams.change(options.upstreams, keys);
+    route.rules.unknownPaths = options.unknownPaths;
     this.#options = options;
     if (moved === undefined) return;
     const old = this.#server;

@@ -24,6 +24,7 @@ import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { Connections } from "./connections.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import type { GatewayMetrics, RouteName } from "./metrics.ts";
+import type { GatewayOptions } from "./options.ts";
 import { takeToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
@@ -34,6 +35,8 @@ export interface ServerRoute extends ModelRoute {
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
   /** Fires when the gateway is asked to end: whatever is asked from then on isn't served, by any listener. */
   readonly ending: AbortSignal;
+  /** Of now: a reload may change them. */
+  readonly rules: Pick<GatewayOptions, "unknownPaths">;
   /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
   readonly token: string | undefined;
   /** Of calls, tokens and costs. */
@@ -140,6 +143,8 @@ export class GatewayServer {
     if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
     if (provider === undefined && !path.startsWith("/hooks/")) {
       if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
+      if (this.#route.rules.unknownPaths === "refuse" && mayAsk(path, request))
+        throw requestErrors.unknownPath(path);
       return await passThrough(this.#route, path, request, response);
     }
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
@@ -195,6 +200,15 @@ export class GatewayServer {
 /** No model call, wherever it goes: at the path of one some providers list what they have stored. */
 function onlyReads(request: IncomingMessage): boolean {
   return (request.method === "GET" || request.method === "HEAD") && !hasBody(request);
+}
+
+/** Counts of tokens, as agents ask for them all the time. */
+const counts =
+  /(?:\/messages\/count_tokens|\/responses\/input_tokens|:countTokens|\/count-tokens:rawPredict)$/i;
+
+/** True for what may ask a model: all that doesn't only read or count. */
+function mayAsk(path: string, request: IncomingMessage): boolean {
+  return !onlyReads(request) && !counts.test(path);
 }
 
 /** Nothing of one could be seen. Codex asks for it first, and goes on over HTTP where it is told that at once. */

@@ -3,20 +3,23 @@
  * `<details>`, so that it works without a script too; what came out of a trace is text, whatever it looks like.
  */
 import { PageBudget } from "./page-budget.ts";
-import type { Trace, TraceNode } from "./read-trace.ts";
-import { duration } from "./show-trace.ts";
+import { sessionsOf, spanOf, type Trace, type TraceNode } from "./read-trace.ts";
+import { describeSession, duration } from "./show-trace.ts";
 
 /** More of one value is cut. */
 const VALUE_LENGTH = 20_000;
 
-/** The whole page. */
-export function tracePage({ roots, events }: Trace, title: string): string {
-  // Not by spreading them: a gateway's trace may have more roots than a call has room for arguments.
-  const began = roots.reduce((first, { beganAt }) => Math.min(first, beganAt), roots[0]?.beganAt ?? 0);
-  const ended = roots.reduce((last, root) => Math.max(last, endOf(root)), began);
+/** The whole page. Where there is more than one session, each has a part of its own, with its own time. */
+export function tracePage(trace: Trace, title: string): string {
+  const { began, ended } = spanOf(trace.roots);
   const budget = new PageBudget();
-  const place = { began, span: Math.max(ended - began, 0.001), budget };
-  const main = roots.map((root) => nodeOf(root, place)).join("\n");
+  const sessions = sessionsOf(trace);
+  const main = sessions
+    .map((session) => {
+      const head = sessions.length < 2 ? "" : `<h2>${escaped(describeSession(session))}</h2>`;
+      return `<section>${head}${treeOf(session.roots, budget)}</section>`;
+    })
+    .join("\n");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -24,20 +27,22 @@ export function tracePage({ roots, events }: Trace, title: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escaped(title)}</title>
 <style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
+<header><h1>${escaped(title)}</h1><p>${trace.events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
 <main>${main}</main>
 </html>
 `;
+}
+
+function treeOf(roots: readonly TraceNode[], budget: PageBudget): string {
+  const { began, ended } = spanOf(roots);
+  const place = { began, span: Math.max(ended - began, 0.001), budget };
+  return roots.map((root) => nodeOf(root, place)).join("\n");
 }
 
 interface Place {
   readonly began: number;
   readonly span: number;
   readonly budget: PageBudget;
-}
-
-function endOf({ beganAt, tookMs, children }: TraceNode): number {
-  return children.reduce((last, child) => Math.max(last, endOf(child)), beganAt + (tookMs ?? 0));
 }
 
 function nodeOf(node: TraceNode, place: Place): string {

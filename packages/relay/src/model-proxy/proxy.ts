@@ -9,7 +9,7 @@ import { proxyErrors } from "./errors.ts";
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 /** A proxy, and the variable that names it. */
-export interface Proxy {
+export interface NamedProxy {
   readonly url: URL;
   readonly variable: string;
 }
@@ -17,7 +17,7 @@ export interface Proxy {
 const schemes: ReadonlySet<string> = new Set(["http:", "https:"]);
 
 /** The proxy on the way to `url`; undefined: there is none. Throws `gateway.bad_proxy`. */
-export function proxyOf(url: URL, env: ProxyVariables): Proxy | undefined {
+export function proxyOf(url: URL, env: ProxyVariables): NamedProxy | undefined {
   const scheme = url.protocol.slice(0, -1);
   const names = [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, "all_proxy", "ALL_PROXY"];
   const variable = names.find((name) => (env[name] ?? "") !== "");

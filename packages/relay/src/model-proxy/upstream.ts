@@ -7,7 +7,7 @@
  */
 import type { Readable } from "node:stream";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
-import type { Proxy } from "./proxy.ts";
+import type { NamedProxy } from "./proxy.ts";
 
 /** A request to the provider. */
 export interface UpstreamRequest {
@@ -42,7 +42,7 @@ export class Upstream {
   readonly #hasProxy: boolean;
 
   /** `proxy`: stands on the way to it. */
-  constructor(url: URL, proxy?: Proxy) {
+  constructor(url: URL, proxy?: NamedProxy) {
     this.url = url;
     this.#prefix = url.pathname.replace(/\/$/, "");
     this.#hasProxy = proxy !== undefined;
