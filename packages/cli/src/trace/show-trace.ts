@@ -36,7 +36,7 @@ function below({ children }: TraceNode, indent: string): string[] {
 
 function lineOf(node: TraceNode): string {
   if (node.kind === "mark") {
-    const said = node.error === undefined ? told(node.input) : `✗ ${node.error}`;
+    const said = node.error === undefined ? shortValue(node.input) : `✗ ${node.error}`;
     return printable(`• ${[node.name, ...node.facts, said].filter(Boolean).join("  ")}`);
   }
   const parts = [
@@ -55,7 +55,8 @@ export function duration(ms: number): string {
   return ms < 1_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(2)} s`;
 }
 
-function told(value: unknown): string {
+/** The begin of what was said, in one line. */
+export function shortValue(value: unknown): string {
   if (value === null || value === undefined) return "";
   const text = JSON.stringify(value);
   return text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH - 1)}…` : text;
