@@ -103,12 +103,12 @@ test("what a name says moves no cursor and makes no line, and an event that says
   const name = "\u001b[31mred\u009b2J\nturn";
   const path = written(folder, [
     { uuid: "a", name },
-    { uuid: "b", kind: "mark", name: "note", data: "\u009b2J" },
+    { uuid: "b", kind: "mark", name: "no\u202ete", data: "\u009b2J" },
     { uuid: "c", timestamp: "once" },
     { uuid: "d", name: { not: "a text" } },
   ]);
   expect(await shown(path)).toBe(
-    '?[31mred?2J?turn  has no end\n• note  "?2J"\n\n2 events, 2 lines that could not be read\n',
+    '?[31mred?2J?turn  has no end\n• no?te  "?2J"\n\n2 events, 2 lines that could not be read\n',
   );
 });
 
