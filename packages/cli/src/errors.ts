@@ -167,7 +167,7 @@ export const traceErrors = {
 
 /** Errors of `troupe run`. */
 export const runErrors = {
-  notFound: (program: string, cause: unknown) =>
+  notFound: (program: string, cause?: unknown) =>
     error(
       400,
       "run",
@@ -178,7 +178,7 @@ export const runErrors = {
         cause,
       },
     ),
-  notExecutable: (program: string, cause: unknown) =>
+  notExecutable: (program: string, cause?: unknown) =>
     error(400, "run", "not_executable", `${program} can't be started: it isn't a program that may be run`, {
       metadata: { program },
       cause,
@@ -226,6 +226,15 @@ export const requestErrors = {
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
+  unknownPath: (path: string) =>
+    error(
+      403,
+      "gateway",
+      "unknown_path",
+      `No guardrail would see what ${path} asks, and gateway.unknown_paths is "refuse": nothing was sent`,
+    ),
+  noWebSocket: () =>
+    error(426, "gateway", "no_web_socket", "The gateway speaks no WebSocket: the same is asked over HTTP"),
   stopping: () => error(503, "gateway", "stopping", "The gateway ends", { retryable: true }),
 };
 

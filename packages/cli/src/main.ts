@@ -8,10 +8,14 @@ const IMPATIENT_EXIT = 130;
 /** Signals that end a process that says nothing of them. Node would open its debugger at SIGUSR1, to whoever is on this machine. */
 const endingSignals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
-function asked(): Promise<string> {
+/** Those that ask a process to end. */
+const asking = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
+
+function asked(ignored: readonly NodeJS.Signals[] = []): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let count = 0;
-  for (const signal of ["SIGTERM", "SIGINT"]) {
+  for (const signal of ignored) process.on(signal, () => undefined);
+  for (const signal of asking) {
     process.on(signal, () => {
       count += 1;
       if (count > 1) process.exit(IMPATIENT_EXIT);

@@ -26,12 +26,12 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       writeErr: (text) => terminal.err?.(text),
       outputError: () => {},
     });
-  withGatewayOptions(program.command("gateway"))
+  withDryRun(withGatewayOptions(program.command("gateway")))
     .description("Serves a gateway between an agent and its model provider")
     .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
     .option("--json", "speaks JSON")
     .action((flags: GatewayFlags) => runGateway(flags, terminal));
-  withGatewayOptions(program.command("run <program> [args...]"))
+  withDryRun(withGatewayOptions(program.command("run <program> [args...]")))
     .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
     .passThroughOptions()
     .option("--no-summary", "says nothing at the end")
@@ -114,8 +114,11 @@ function withGatewayOptions(command: Command): Command {
     .option("--plugin <manifest>", "a troupe-plugin.toml to activate; may be given again", collect)
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--atof <file>", "writes the trace to this file")
-    .option("--config <file>", "a troupe.toml, over the user's own; default: TROUPE_CONFIG")
-    .option("--dry-run", "reports what would be done, and does nothing of it");
+    .option("--config <file>", "a troupe.toml, over the user's own; default: TROUPE_CONFIG");
+}
+
+function withDryRun(command: Command): Command {
+  return command.option("--dry-run", "reports what would be done, and does nothing of it");
 }
 
 function collect(value: string, values: readonly string[] = []): readonly string[] {

@@ -170,11 +170,15 @@ test("an answer that its provider refused, or ended before its end, is an error 
   using folder = new PluginFolder();
   const atof = join(folder.path, "trace.jsonl");
   const [, chat = Buffer.of()] = recorded[0] ?? [];
+  const done = "data: [DONE]\n\n";
   const answers: (readonly [status: number, type: string, body: string | Buffer])[] = [
     [429, "application/json", '{"error":{"message":"Slow down","type":"rate_limit"}}'],
     [503, "text/html", "<html>"],
     [200, "text/event-stream", chat],
     [200, "text/event-stream", chat.subarray(0, chat.indexOf('"finish_reason"'))],
+    // As some servers end theirs, which speak as OpenAI does.
+    [200, "text/event-stream", `data: {"model":"m-1","choices":[{"index":0,"delta":{}}]}\n\n${done}`],
+    [200, "text/event-stream", `data: {"error":{"message":"overloaded"}}\n\n${done}`],
   ];
   await using provider = await ScriptedProvider.start((_request, response) => {
     const [status = 500, type = "", body] = answers[provider.received.length - 1] ?? [];
@@ -194,14 +198,16 @@ test("an answer that its provider refused, or ended before its end, is an error 
     ...reasons.slice(0, 2),
     undefined,
     reasons[2],
+    undefined,
+    reasons[2],
   ]);
   expect(summary.text(1).split("\n")).toEqual([
-    "troupe: 1 model call in 1.0 s, 3 failed",
-    "  m-1: 1 call, 7 tokens in, 2 out",
-    ...reasons.map((reason) => `  failed: ${reason}`),
+    "troupe: 2 model calls in 1.0 s, 4 failed",
+    "  m-1: 2 calls, 7 tokens in, 2 out",
+    ...reasons.map((reason, n) => `  failed: ${reason}${n === 2 ? " ×2" : ""}`),
     "",
   ]);
-  for (const told of ['status="ok",type="llm"} 1\n', 'status="error",type="llm"} 3\n'])
+  for (const told of ['status="ok",type="llm"} 2\n', 'status="error",type="llm"} 4\n'])
     expect(metrics).toContain(`name="openai.chat_completions",${told}`);
 });
 

@@ -1,11 +1,15 @@
 /** A gateway that is asked to end: what it waits for, and what it doesn't. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
+import { GatewayProcess } from "./support/gateway-process.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
 async function connected(gateway: Gateway, said: string): Promise<Socket> {
@@ -48,4 +52,16 @@ test("it waits for who has asked, and not for connections that are silent, kept,
   expect(`${await buffer(answer)}`).toBe("first, and last");
   await closed;
   for (const agent of agents) agent.destroy();
+});
+
+test("SIGQUIT ends it in order, as SIGTERM does; SIGUSR1 and SIGUSR2 mean nothing to it, and open no debugger", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const trace = join(folder.path, "trace.jsonl");
+  const gateway = await GatewayProcess.start(["--upstream", provider.url, "--atof", trace]);
+  gateway.signal("SIGUSR1");
+  gateway.signal("SIGUSR2");
+  expect((await fetch(`${gateway.url}/v1/messages`, { method: "POST", body: "{}" })).status).toBe(200);
+  expect(await gateway.stop("SIGQUIT")).toMatchObject({ code: 0, signal: null, err: "" });
+  expect(readFileSync(trace, "utf8").trimEnd().split("\n")).toHaveLength(2);
 });

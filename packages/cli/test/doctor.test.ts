@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkNode, checkUpstreams } from "../src/doctor/machine.ts";
+import { checkNode } from "../src/doctor/machine.ts";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
 import { PluginFolder, sha256 } from "./support/plugin-folder.ts";
@@ -58,16 +58,6 @@ test("where nothing is wrong it says so, and what it looked at is as it was", as
   expect((await troupe.run("doctor")).out).toContain("Nothing keeps a gateway from starting.");
   expect([troupe.digest(), folder.digest()]).toEqual(before);
   expect(provider.received).toEqual([]);
-});
-
-test("where a provider can't be reached and the environment names a proxy, it says that gateways use none", async () => {
-  const gone = await ScriptedProvider.start(() => undefined);
-  const { url } = gone;
-  await gone[Symbol.asyncDispose]();
-  const options = readOptions({ upstream: [url] }, { cwd: "/" });
-  const mends = async (env: Record<string, string>) => (await checkUpstreams(options, env))[0]?.mend;
-  expect(await mends({ HTTPS_PROXY: "" })).toBe("look at its address, and at this machine's network");
-  expect(await mends({ HTTPS_PROXY: "http://proxy.test" })).toContain("the proxy that HTTPS_PROXY names");
 });
 
 test("each thing that is wrong is found, with what mends it", async () => {

@@ -1,6 +1,6 @@
 /** A dry run leaves no trace: in this process, so that nothing of it can go unseen. */
 import { ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, assert, expect, test, vi } from "vitest";
@@ -138,10 +138,18 @@ test("a dry run of an agent says which variables and arguments it would get, and
     [...everybody, "Would run my-agent 'it'\\''s' --api-key '[REDACTED]' 'two?lines'", ""].join("\n"),
   );
   expect(await planned("--", "npx", "@openai/codex", "exec")).toBe(
-    [...everybody, `Would run npx @openai/codex -c 'openai_base_url="${url}/v1"' exec`, ""].join("\n"),
+    [
+      ...everybody,
+      "Would set OPENAI_PROJECT=SECRET",
+      `Would run npx @openai/codex -c 'openai_base_url="http://127.0.0.1:PORT/v1"' exec`,
+      "",
+    ].join("\n"),
   );
   const claude = await planned("--", "claude", "--settings", JSON.stringify({ env: { API_KEY: key } }));
-  const settings = JSON.parse(/ --settings '(.*)'\n$/.exec(claude)?.[1] ?? "");
+  const [, path, text = ""] =
+    /\nWould write (\S+): (.*)\nWould run claude --settings \1\n$/.exec(claude) ?? [];
+  expect(path).toMatch(/troupe-claude-RUN.settings\.json$/);
+  const settings = JSON.parse(text);
   expect(settings).toMatchObject({
     env: { API_KEY: "[REDACTED]", ANTHROPIC_BASE_URL: url },
     hooks: { PreToolUse: [{ hooks: [{ type: "http", url: `${url}/hooks/claude` }] }] },
@@ -157,6 +165,44 @@ test("a dry run of an agent says which variables and arguments it would get, and
   );
 });
 
+test("a dry run and the doctor find what a start would fail on: keys, components, the trace's file, the program", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const agents = folder.write("bin/agent", "");
+  const config = folder.write(
+    "troupe.toml",
+    `[gateway]\nbind = "127.0.0.1:0"\natof = "troupe.toml/x.jsonl"
+     [upstreams.any]\nurl = "http://127.0.0.1:1"\nkey_env = "NOT_SET"
+     [[components.components]]\nkind = "nope"
+     [[components.components]]\nkind = "pii_redaction"\nconfig = { profils = [] }`,
+  );
+  troupe.env = { PATH: join(folder.path, "bin") };
+  const wrong = [
+    ["trace", /can't be written/],
+    ["components", /there is no kind "nope", but pricing/],
+    ["component pii_redaction", /"profils"/],
+    ["key any", /the variable NOT_SET isn't set/],
+  ] as const;
+  const flags = ["--config", config];
+  const { out } = await troupe.run("gateway", "--dry-run", "--json", ...flags);
+  const plan = JSON.parse(out);
+  expect(plan.starts).toBe(false);
+  const { findings } = JSON.parse((await troupe.run("doctor", "--offline", "--json", ...flags)).out);
+  for (const found of [plan.problems, findings])
+    for (const [check, message] of wrong)
+      expect(found).toContainEqual(
+        expect.objectContaining({ check, message: expect.stringMatching(message) }),
+      );
+  const run = async (program: string) => (await troupe.run("run", "--dry-run", ...flags, "--", program)).out;
+  expect(await run("agent")).toMatch(
+    /\nWould fail on key any: .*; set NOT_SET\nThe gateway would not start\.\n/,
+  );
+  expect(await run("agent")).toMatch(/\nWould fail on the agent: .* \[run\.not_executable\]\n/);
+  expect(await run("nosuch")).toMatch(/\nWould fail on the agent: .* \[run\.not_found\]\n/);
+  chmodSync(agents, 0o755);
+  expect(await run("agent")).not.toContain("the agent");
+});
+
 test("the executable's dry run ends with 0, at a port that is taken too", async () => {
   using folder = new PluginFolder();
   await using gateway = await GatewayProcess.start([]);
@@ -165,5 +211,6 @@ test("the executable's dry run ends with 0, at a port that is taken too", async 
   const exit = await GatewayProcess.run(flags);
   expect(exit).toMatchObject({ code: 0, err: "" });
   expect(exit.out).toContain(`Would listen at ${bind}`);
+  expect(exit.out).toContain(`Would fail on bind: ${bind} is taken: a gateway listens there already`);
   expect(exit.out).toContain("[plugin.manifest_unreadable]");
 });

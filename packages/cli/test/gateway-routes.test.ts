@@ -148,6 +148,34 @@ test("what is no model call goes to whose it is, untouched, both ways", async ()
   expect([refused.status, await refused.json()]).toMatchObject([503, { error: { status: "UNAVAILABLE" } }]);
 });
 
+test('with unknown_paths = "refuse" nothing asks a model unseen; what reads or counts goes on, and a reload changes it', async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const config = folder.write("troupe.toml", '[gateway]\nunknown_paths = "refuse"');
+  await using gateway = await GatewayProcess.start(["--upstream", provider.url, "--config", config]);
+  const ask = async (method: string, path: string) => {
+    const answer = await fetch(gateway.url + path, { method, ...(method === "POST" ? { body: "{}" } : {}) });
+    return [answer.status, /"code":"(\w+)"/.exec(await answer.text())?.[1]];
+  };
+  const refused = [403, "unknown_path"];
+  expect(await ask("POST", "/v1/completions")).toEqual(refused);
+  expect(await ask("POST", "/model/m/invoke")).toEqual(refused);
+  expect(await ask("DELETE", "/v1/files/f1")).toEqual(refused);
+  expect(provider.received).toEqual([]);
+  for (const [method, path] of [
+    ["POST", "/v1/messages"],
+    ["POST", "/v1/messages/count_tokens?beta=true"],
+    ["POST", "/v1/responses/input_tokens"],
+    ["POST", "/v1beta/models/m:countTokens"],
+    ["GET", "/v1/models"],
+    ["HEAD", "/"],
+  ] as const)
+    expect(await ask(method, path), path).toEqual([200, undefined]);
+  folder.write("troupe.toml", '[gateway]\nunknown_paths = "pass"');
+  expect(await gateway.reload()).toMatchObject({ reloaded: true });
+  expect(await ask("POST", "/v1/completions")).toEqual([200, undefined]);
+});
+
 test("what is read at a model call's path is no model call; whatever brings a body there is one, or is refused", async () => {
   using folder = new PluginFolder();
   await using provider = await ScriptedProvider.start((request, response) => {

@@ -134,11 +134,13 @@ test("a worker that exits at once, and one that can't be read: the reason is wha
 test("a trace that can't be written keeps the gateway from starting", async () => {
   using folder = new PluginFolder();
   const blocked = folder.write("file", "");
-  const atof = join(blocked, "events.jsonl");
-  const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--atof", atof]);
-  expect(exit).toMatchObject({ code: 1, out: "" });
-  expect(exit.err).toContain(`Can't write ${atof}`);
-  expect(exit.err).toContain("[config.cannot_write]");
+  // The other is in a place that makes no folders, and doesn't say so.
+  for (const atof of [join(blocked, "events.jsonl"), "/proc/nowhere/events.jsonl"]) {
+    const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--atof", atof]);
+    expect(exit).toMatchObject({ code: 1, out: "" });
+    expect(exit.err).toContain(`Can't write ${atof}`);
+    expect(exit.err).toContain("[config.cannot_write]");
+  }
 });
 
 test.each([

@@ -1,12 +1,14 @@
 /** `troupe run`: an agent behind a gateway of its own. */
 import { once } from "node:events";
-import { existsSync, readFileSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { behindGateway, upstreamsOf } from "../src/run/agents.ts";
 import { startRun as start } from "./support/agent-run.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
+
+const address = { origin: "http://g", token: "s3cret" };
 
 const reply = {
   type: "message",
@@ -110,6 +112,7 @@ test("a program that isn't there, or is none, is an error of ours with a shell's
     .ran;
   expect(dry).toMatchObject({ code: 0, err: "" });
   expect(dry.out).toMatch(/Would run \/nowhere\/agent -x\n$/);
+  expect(dry.out).toMatch(/\nWould fail on the agent: \/nowhere\/agent can't .* \[run\.not_found\]\n/);
 });
 
 test("a process that the agent leaves behind, in a call that has no end, doesn't hold up the run", async () => {
@@ -160,6 +163,33 @@ test("what is for the gateway goes to no proxy that the environment names, and w
   expect(proxy.received).toHaveLength(1);
 });
 
+test("Codex has its secret in a header that a variable fills, which is taken off; a WebSocket is refused at once", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const codex = folder.write(
+    "codex.mjs",
+    `import { readFileSync } from "node:fs";
+     import { request } from "node:http";
+     const [, url] = /"(.*)"/.exec(process.argv[3]);
+     const headers = { "OpenAI-Project": process.env.OPENAI_PROJECT };
+     const ask = async (headers) => (await fetch(url + "/responses", { method: "POST", body: "{}", headers })).status;
+     const upgrade = { ...headers, connection: "upgrade", upgrade: "websocket" };
+     request(url + "/responses", { headers: upgrade }, async (answer) => {
+       const said = [answer.statusCode, await ask(headers), await ask({}), await ask({ "OpenAI-Project": "guess" })];
+       // What all other users of the machine can read too.
+       const token = headers["OpenAI-Project"].split(".")[0];
+       console.log(...said, token.length, readFileSync("/proc/self/cmdline", "utf8").includes(token));
+     }).end();`,
+  );
+  const asked = async (env: Readonly<Record<string, string>>) =>
+    (await start(["--upstream", provider.url, "--", process.execPath, codex], { env }).ran).out;
+  expect(await asked({ OPENAI_PROJECT: "" })).toBe("426 200 401 401 32 false\n");
+  expect(await asked({ OPENAI_PROJECT: "proj_1.eu" })).toBe("426 200 401 401 32 false\n");
+  const [none, own] = provider.received.map(({ headers }) => headers.join("\n"));
+  expect(none).not.toMatch(/openai-project/i);
+  expect(own).toMatch(/^openai-project\nproj_1\.eu$/im);
+});
+
 test.each([
   [{}, "127.0.0.1,localhost", "127.0.0.1,localhost"],
   [{ no_proxy: "a.test" }, "a.test,127.0.0.1,localhost", "a.test,127.0.0.1,localhost"],
@@ -167,38 +197,51 @@ test.each([
   [{ NO_PROXY: "localhost" }, "localhost,127.0.0.1", "localhost,127.0.0.1"],
 ])("hosts without a proxy, where the environment has %j", async (env, no_proxy, NO_PROXY) => {
   await using ending = new AsyncDisposableStack();
-  const gateway = { url: "http://127.0.0.1:1/t/x", hook: ["troupe", "hook"], cwd: "/", ending };
+  const address = { origin: "http://127.0.0.1:1", token: "x" };
+  const gateway = { address, hook: ["troupe", "hook"], cwd: "/", ending };
   const told = await behindGateway({ program: "agent", args: [], env }, gateway);
   expect(told.env).toMatchObject({ no_proxy, NO_PROXY });
 });
 
 test("agents are told by the variables of their SDKs, and by words of their own", async () => {
   await using ending = new AsyncDisposableStack();
-  const gateway = { url: "http://g/t/x", hook: ["node", "it's.js", "hook"], cwd: "/nowhere", ending };
-  const told = (program: string, env = {}, args = ["-p", "hi"], agent?: string) =>
-    behindGateway({ program, args, env }, gateway, agent);
+  const gateway = { address, hook: ["node", "it's.js", "hook"], cwd: "/nowhere", ending };
+  const told = async (program: string, env = {}) => {
+    const agent = await behindGateway({ program, args: ["-p", "hi"], env }, gateway);
+    // Everybody on a machine can read a command line.
+    expect(agent.args.join(" ")).not.toContain("s3cret");
+    return agent;
+  };
   const claude = await told("/usr/bin/claude", { HOME: "/h", OPENAI_BASE_URL: "https://old" });
   expect(claude.env).toEqual({
     HOME: "/h",
-    OPENAI_BASE_URL: "http://g/t/x/v1",
-    ANTHROPIC_BASE_URL: "http://g/t/x",
-    GOOGLE_GEMINI_BASE_URL: "http://g/t/x",
-    TROUPE_GATEWAY_URL: "http://g/t/x",
+    OPENAI_BASE_URL: "http://g/t/s3cret/v1",
+    ANTHROPIC_BASE_URL: "http://g/t/s3cret",
+    GOOGLE_GEMINI_BASE_URL: "http://g/t/s3cret",
+    TROUPE_GATEWAY_URL: "http://g/t/s3cret",
     no_proxy: "127.0.0.1,localhost",
     NO_PROXY: "127.0.0.1,localhost",
   });
   const [flag, settings = "", ...rest] = claude.args;
   expect([flag, ...rest]).toEqual(["--settings", "-p", "hi"]);
-  const ours = { hooks: [{ type: "http", url: "http://g/t/x/hooks/claude", timeout: 60 }] };
-  expect(JSON.parse(settings)).toMatchObject({
+  expect([statSync(settings).mode & 0o777, statSync(dirname(settings)).mode & 0o777]).toEqual([0o600, 0o700]);
+  const ours = { hooks: [{ type: "http", url: "http://g/t/s3cret/hooks/claude", timeout: 60 }] };
+  expect(JSON.parse(readFileSync(settings, "utf8"))).toMatchObject({
     // What stands in a project's file counts less.
-    env: { ANTHROPIC_BASE_URL: "http://g/t/x" },
+    env: { ANTHROPIC_BASE_URL: "http://g/t/s3cret" },
     disableAllHooks: false,
     hooks: { PreToolUse: [ours] },
   });
-  expect((await told("codex")).args).toEqual(["-c", 'openai_base_url="http://g/t/x/v1"', "-p", "hi"]);
+  const codex = await told("codex");
+  expect(codex.args).toEqual(["-c", 'openai_base_url="http://g/v1"', "-p", "hi"]);
+  expect(codex.env).toMatchObject({ OPENAI_PROJECT: "s3cret" });
+  expect((await told("codex", { OPENAI_PROJECT: "p.1" })).env).toMatchObject({
+    OPENAI_PROJECT: "s3cret.p.1",
+  });
   const opencode = (await told("opencode")).env["OPENCODE_CONFIG_CONTENT"] ?? "";
-  expect(JSON.parse(opencode).provider.anthropic.options.baseURL).toBe("http://g/t/x/v1");
+  expect(JSON.parse(opencode).provider.anthropic.options.baseURL).toBe("http://g/t/s3cret/v1");
+  await ending.disposeAsync();
+  expect(existsSync(dirname(settings))).toBe(false);
 });
 
 test.each([
@@ -210,14 +253,14 @@ test.each([
   ["my-codex", [], "codex"],
 ])("%s %j: what is the agent's comes behind what is its launcher's", async (program, before, agent) => {
   await using ending = new AsyncDisposableStack();
-  const gateway = { url: "http://g", hook: [], cwd: "/nowhere", ending };
+  const gateway = { address, hook: [], cwd: "/nowhere", ending };
   const { args } = await behindGateway({ program, args: [...before, "hi"], env: {} }, gateway, agent);
   expect(args).toEqual([...before, "-c", 'openai_base_url="http://g/v1"', "hi"]);
 });
 
 test("an agent's name among the arguments of another program makes it none", async () => {
   await using ending = new AsyncDisposableStack();
-  const gateway = { url: "http://g", hook: [], cwd: "/nowhere", ending };
+  const gateway = { address, hook: [], cwd: "/nowhere", ending };
   for (const [program, args] of [
     ["npx", ["eslint", "codex"]],
     ["cat", ["claude"]],
@@ -229,7 +272,7 @@ test("what an agent was told already stays beside what it is told for the run", 
   await using ending = new AsyncDisposableStack();
   using home = new PluginFolder();
   const gateway = {
-    url: "http://g",
+    address,
     hook: ["node", "it's.js", "hook"],
     cwd: join(home.path, "project"),
     ending,
@@ -244,7 +287,7 @@ test("what an agent was told already stays beside what it is told for the run", 
   ]) {
     const [flag, settings = "", ...rest] = (await told("claude", args)).args;
     expect([flag, ...rest]).toEqual(["--settings", "-p"]);
-    const { model, hooks } = JSON.parse(settings);
+    const { model, hooks } = JSON.parse(readFileSync(settings, "utf8"));
     expect([model, hooks.PreToolUse[0], hooks.PreToolUse.length, hooks.Stop[0]]).toEqual([
       "opus",
       "mine",
@@ -263,7 +306,7 @@ test("what an agent was told already stays beside what it is told for the run", 
   expect(JSON.parse(opencode ?? "")).toMatchObject({
     theme: "t",
     plugin: ["mine", expect.stringContaining("opencode-plugin")],
-    provider: { openai: { options: { apiKey: "k", baseURL: "http://g/v1" } } },
+    provider: { openai: { options: { apiKey: "k", baseURL: "http://g/t/s3cret/v1" } } },
   });
 
   home.write(".gemini/history/h.txt", "kept");

@@ -2,6 +2,7 @@
 
 import { OpenAIChatCodec } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
+import { createComponents } from "@troupe/relay/plugin";
 import { expect, test } from "vitest";
 import { FilesWritten } from "../src/run/files-written.ts";
 import { RunSummary } from "../src/run/summary.ts";
@@ -31,6 +32,45 @@ test("a list that is longer than a line goes on in the next, and a name is never
       .split(/,? +/)
       .filter((word) => word.startsWith("mcp")),
   ).toHaveLength(30);
+});
+
+test("sums of money are of the currency of their price, and there is none where some call has no price", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  const components = createComponents(relay);
+  const entry = (model_id: string, currency: string) => ({
+    provider: "p",
+    model_id,
+    currency,
+    pricing_as_of: "2026-01-01",
+    pricing_source: "test",
+    rates: { input_per_million: 1_000_000, output_per_million: 1_000_000 },
+    prompt_cache: {
+      read_accounting: "included_in_prompt_tokens",
+      write_accounting: "included_in_prompt_tokens",
+    },
+  });
+  const pricing = { version: 1, entries: [entry("yen", "JPY"), entry("half", "EUR")] };
+  const config = { sources: [{ type: "inline", catalog: pricing }] };
+  await using _active = await components.initialize({
+    version: 1,
+    components: [{ kind: "pricing", config }],
+  });
+  const call = (model: string) =>
+    relay.llmCallExecute(
+      model,
+      { headers: {}, content: { messages: [] } },
+      () => ({ model, choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } }),
+      { eventCodec: new OpenAIChatCodec(), modelName: model },
+    );
+  for (const model of ["yen", "yen", "half", "none"]) await call(model);
+  await relay.flushSubscribers();
+  expect(summary.text(1).split("\n").slice(1, -1)).toEqual([
+    "  yen: 2 calls, 2 tokens in, 4 out, 6.0000 JPY",
+    "  half: 1 call, 1 tokens in, 2 out, 3.0000 EUR",
+    "  none: 1 call, 1 tokens in, 2 out",
+  ]);
 });
 
 test("why calls failed is said, each reason once with how often, and not all of a hundred", async () => {

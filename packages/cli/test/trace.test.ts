@@ -103,12 +103,12 @@ test("what a name says moves no cursor and makes no line, and an event that says
   const name = "\u001b[31mred\u009b2J\nturn";
   const path = written(folder, [
     { uuid: "a", name },
-    { uuid: "b", kind: "mark", name: "note", data: "\u009b2J" },
+    { uuid: "b", kind: "mark", name: "no\u202ete", data: "\u009b2J" },
     { uuid: "c", timestamp: "once" },
     { uuid: "d", name: { not: "a text" } },
   ]);
   expect(await shown(path)).toBe(
-    '?[31mred?2J?turn  has no end\n• note  "?2J"\n\n2 events, 2 lines that could not be read\n',
+    '?[31mred?2J?turn  has no end\n• no?te  "?2J"\n\n2 events, 2 lines that could not be read\n',
   );
 });
 
@@ -127,6 +127,41 @@ test("parents in a circle, and more of them than a tree can show, are shown all 
   expect((await shown(path)).match(/has no end/g)).toHaveLength(8_003);
   const page = join(folder.path, "page.html");
   expect(await shown(path, { html: page })).toBe(`The trace is at ${page}\n`);
+});
+
+test("a file of several runs is shown run by run, and what was refused as what failed", async () => {
+  using folder = new PluginFolder();
+  const at = (second: number) => `2026-11-21T10:00:0${second}.000000Z`;
+  const of = (session: string) => ({ metadata: { session_id: session } });
+  const no = { rejected: true, rejection_reason: "nothing is removed" };
+  const path = written(folder, [
+    { uuid: "a", name: "first", timestamp: at(0), ...of("run-1") },
+    { uuid: "b", name: "second", timestamp: at(1), ...of("run-2") },
+    { uuid: "a", scope_category: "end", timestamp: at(2), ...of("run-1") },
+    { uuid: "c", kind: "mark", name: "guard/no-rm", data: no, timestamp: at(3), ...of("run-1") },
+    { uuid: "d", kind: "mark", name: "alone", timestamp: at(4) },
+  ]);
+  expect(await shown(path)).toBe(
+    [
+      "Session run-1, 2026-11-21 10:00:00 UTC, 3.00 s",
+      "first  2.00 s",
+      "• guard/no-rm  ✗ nothing is removed",
+      "",
+      "Session run-2, 2026-11-21 10:00:01 UTC, 0 µs",
+      "second  has no end",
+      "",
+      "No session, 2026-11-21 10:00:04 UTC, 0 µs",
+      "• alone",
+      "",
+      "5 events",
+      "",
+    ].join("\n"),
+  );
+  const page = join(folder.path, "page.html");
+  await shown(path, { html: page });
+  const text = readFileSync(page, "utf8");
+  expect(text.match(/<h2>[^,]*/g)).toEqual(["<h2>Session run-1", "<h2>Session run-2", "<h2>No session"]);
+  expect(text).toMatch(/<summary class="mark error">.*guard\/no-rm.*<em>nothing is removed<\/em>/);
 });
 
 test("who reads it may leave before the end, as behind a pipe to head", async () => {
@@ -173,6 +208,7 @@ test("scopes past what a page has room for are counted on it", () => {
     beganAt: 0,
     tookMs: undefined,
     error: undefined,
+    session: undefined,
   } as const;
   const more = { facts: [], input: undefined, output: undefined, children: [] };
   const roots = Array.from({ length: 25 }, () => ({ ...node, ...more }));

@@ -47,8 +47,8 @@ export type {
 } from "./events/event.ts";
 export type { Measurement } from "./events/metric.ts";
 export { metricSchema } from "./events/metric.ts";
-export type { ToldCall, ToldToolCall } from "./events/told-call.ts";
-export { isRefusal, readCall, readFailure, readToolCall } from "./events/told-call.ts";
+export type { ToldCall, ToldCost, ToldToolCall } from "./events/told-call.ts";
+export { readCall, readFailure, readRefusal, readToolCall } from "./events/told-call.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,

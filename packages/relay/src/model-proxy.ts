@@ -9,6 +9,7 @@ export { callModel, type ModelCaller, type ModelRoute } from "./model-proxy/mode
 export { hasBody, passThrough } from "./model-proxy/pass-through.ts";
 export { type Provider, type ProviderFamily, providerOf, readable } from "./model-proxy/provider.ts";
 export type { ProviderKeys } from "./model-proxy/provider-key.ts";
+export { type NamedProxy, type ProxyVariables, proxyOf } from "./model-proxy/proxy.ts";
 export { pathOf } from "./model-proxy/request-path.ts";
 export { agentSessionOf, isSession, sessionMetadata } from "./model-proxy/session.ts";
 export { addressesOf, describeUpstreams, Upstreams, type UpstreamUrls } from "./model-proxy/upstreams.ts";

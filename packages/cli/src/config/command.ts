@@ -45,7 +45,9 @@ function shown({ upstreams, ...settings }: Configuration): readonly Shown[] {
   });
   return [
     one("bind", `${host}:${bind.value.port}`),
-    ...(["plugins", "installed", "atof", "summary", "components"] as const).map((key) => one(key)),
+    ...(["plugins", "installed", "atof", "unknownPaths", "summary", "components"] as const).map((key) =>
+      one(key),
+    ),
     ...Object.entries(upstreams).map(([name, { value, source }]) => ({
       name: `upstreams.${name}`,
       value: upstreamShown(value),

@@ -16,7 +16,7 @@ import {
 } from "./setting.ts";
 import { TomlFile } from "./toml-file.ts";
 import { TomlTable } from "./toml-table.ts";
-import { readBind, readUpstreamUrl } from "./values.ts";
+import { readBind, readUnknownPaths, readUpstreamUrl } from "./values.ts";
 
 /** Words under which somebody would write the key itself. */
 const secrets = ["key", "api_key", "apikey", "token", "auth", "authorization", "password", "secret"];
@@ -34,6 +34,7 @@ export function givenByFile(path: string): Given | undefined {
     plugins: gateway.texts("plugins", at),
     installed: gateway.flag("installed"),
     atof: gateway.text("atof", (_place, name) => at(name)),
+    unknownPaths: gateway.text("unknown_paths", readUnknownPaths),
     summary: run.flag("summary"),
     components: componentsOf(top),
     upstreams: upstreamsOf(top.table("upstreams"), at),

@@ -31,6 +31,8 @@ export interface Settings {
   readonly installed: boolean;
   /** The trace's file. */
   readonly atof: string | undefined;
+  /** What becomes of requests that may ask a model in a way that nobody here knows: no guardrail sees them. */
+  readonly unknownPaths: "pass" | "refuse";
   /** The relay's components. */
   readonly components: PluginConfig | undefined;
   /** False: `troupe run` says nothing at its end. */
@@ -59,6 +61,7 @@ export const names: Readonly<Record<keyof Settings, string>> = {
   plugins: "gateway.plugins",
   installed: "gateway.installed",
   atof: "gateway.atof",
+  unknownPaths: "gateway.unknown_paths",
   components: "components",
   summary: "run.summary",
 };
@@ -72,6 +75,7 @@ const defaults = {
   plugins: byDefault([]),
   installed: byDefault(true),
   atof: byDefault(undefined),
+  unknownPaths: byDefault("pass"),
   components: byDefault(undefined),
   summary: byDefault(true),
   upstreams: {},

@@ -29,6 +29,12 @@ export function readUpstreamUrl(place: string, text: string): URL {
 }
 
 /** Throws `config.invalid_option`. */
+export function readUnknownPaths(place: string, text: string): Settings["unknownPaths"] {
+  if (text !== "pass" && text !== "refuse") throw optionErrors.invalid(place, text, '"pass" or "refuse"');
+  return text;
+}
+
+/** Throws `config.invalid_option`. */
 export function readFlag(place: string, text: string): boolean {
   if (text !== "true" && text !== "false") throw optionErrors.invalid(place, text, '"true" or "false"');
   return text === "true";

@@ -8,10 +8,11 @@ import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { checkAgents } from "./agents.ts";
+import { checkComponents } from "./components.ts";
 import { checkConfigFiles } from "./config-files.ts";
 import { type Finding, problem } from "./finding.ts";
 import { checkFiles, checkKeys } from "./keys.ts";
-import { checkBind, checkNode, checkTrace, checkUpstreams } from "./machine.ts";
+import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "./machine.ts";
 import { checkPlugins } from "./plugins.ts";
 
 /** As typed. */
@@ -47,7 +48,8 @@ async function examine(flags: DoctorFlags, terminal: DoctorTerminal): Promise<re
     ...checkConfigFiles(files, terminal.cwd),
     await checkBind(options),
     await checkTrace(options),
-    ...(flags.offline ? [] : await checkUpstreams(options, env)),
+    ...checkComponents(options),
+    ...(flags.offline ? checkProxies(options, env) : await checkUpstreams(options, env)),
     ...(await checkKeys(options, env)),
     ...(await checkPlugins(options)),
     ...(await checkFiles([

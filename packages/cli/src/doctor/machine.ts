@@ -3,6 +3,8 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
+import { TroupeError } from "@troupe/base";
+import { type NamedProxy, proxyOf } from "@troupe/relay/model-proxy";
 import type { GatewayOptions } from "../gateway/options.ts";
 import { type Finding, fine, problem, warning } from "./finding.ts";
 
@@ -10,8 +12,6 @@ const NODE = 24;
 const CONNECT_MS = 5_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const proxies = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /** `version` as in `process.versions.node`. */
 export function checkNode(version: string): Finding {
@@ -45,13 +45,28 @@ export async function checkTrace({ atof }: GatewayOptions): Promise<Finding> {
   return problem("trace", `${atof} can't be written`, "choose another with --atof or gateway.atof");
 }
 
-/** A connection and nothing more: no request, no key. */
+/** Variables that should name a proxy, and don't. Nothing is connected. */
+export function checkProxies({ upstreams }: GatewayOptions, env: Environment): readonly Finding[] {
+  return Object.entries(upstreams).flatMap(([name, url]) => {
+    const found = proxyFor(`upstream ${name}`, url, env);
+    return found !== undefined && "level" in found ? [found] : [];
+  });
+}
+
+function proxyFor(check: string, url: URL, env: Environment): NamedProxy | Finding | undefined {
+  try {
+    return proxyOf(url, env);
+  } catch (error) {
+    if (!TroupeError.is(error)) throw error;
+    return problem(check, `${error.message} [${error.group}.${error.code}]`, "correct it there");
+  }
+}
+
+/** A connection to it, or to the proxy on the way, and nothing more: no request, no key. */
 export async function checkUpstreams(
   { upstreams }: GatewayOptions,
   env: Environment,
 ): Promise<readonly Finding[]> {
-  const proxy = proxies.find((name) => (env[name] ?? "") !== "");
-  const network = "look at its address, and at this machine's network";
   const entries = Object.entries(upstreams);
   if (entries.length === 0)
     return [
@@ -61,20 +76,30 @@ export async function checkUpstreams(
         "give --upstream, or upstreams in troupe.toml; troupe run knows the providers itself",
       ),
     ];
-  return await Promise.all(
-    entries.map(async ([name, url]) => {
-      const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-      const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-      if (await answers(host, port)) return fine(`upstream ${name}`, `${url.origin} answers`);
-      return problem(
-        `upstream ${name}`,
-        `${url.origin} can't be reached`,
-        proxy === undefined
-          ? network
-          : `${network}: a gateway goes to its providers directly, and doesn't use the proxy that ${proxy} names`,
-      );
-    }),
+  return await Promise.all(entries.map(([name, url]) => checkUpstream(`upstream ${name}`, url, env)));
+}
+
+async function checkUpstream(check: string, url: URL, env: Environment): Promise<Finding> {
+  const proxy = proxyFor(check, url, env);
+  if (proxy === undefined) {
+    if (await answersAt(url)) return fine(check, `${url.origin} answers`);
+    const network = "look at its address, and at this machine's network";
+    return problem(check, `${url.origin} can't be reached`, `${network}; HTTPS_PROXY names a proxy`);
+  }
+  if ("level" in proxy) return proxy;
+  const { origin } = proxy.url;
+  if (await answersAt(proxy.url))
+    return fine(check, `${url.origin} is behind the proxy ${origin} (${proxy.variable}), which answers`);
+  return problem(
+    check,
+    `the proxy ${origin} on the way to ${url.origin} can't be reached`,
+    `correct ${proxy.variable}, or name ${url.hostname} in NO_PROXY`,
   );
+}
+
+async function answersAt({ hostname, port, protocol }: URL): Promise<boolean> {
+  const usual = protocol === "https:" ? 443 : 80;
+  return await answers(hostname.replace(/^\[(.*)\]$/, "$1"), port === "" ? usual : Number(port));
 }
 
 async function answers(host: string, port: number): Promise<boolean> {

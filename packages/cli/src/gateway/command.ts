@@ -9,22 +9,25 @@ import { describePlan, planGateway } from "./plan.ts";
 /** The command's ways to the outside. */
 export interface Terminal extends Surroundings {
   readonly out: (text: string) => void;
-  /** Settles when the process is asked to end. */
-  readonly asked: () => Promise<string>;
+  /** Settles when the process is asked to end; `ignored`: signals that mean nothing to it. */
+  readonly asked: (ignored?: readonly NodeJS.Signals[]) => Promise<string>;
   /** Calls `listener` whenever the process is asked to reload. Default: nobody asks. */
   readonly onReload?: (listener: () => void) => void;
 }
+
+/** The first would open Node's debugger, to whoever is on this machine; the other would end the process without its teardown. */
+const meaningless = ["SIGUSR1", "SIGUSR2"] as const;
 
 /** Runs a gateway until it is asked to end. Throws what keeps it from starting. */
 export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promise<void> {
   const options = readOptions(flags, terminal);
   const { json } = options;
   if (options.dryRun) {
-    const plan = await planGateway(options);
+    const plan = await planGateway(options, terminal.env);
     terminal.out(json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
     return;
   }
-  const asked = terminal.asked();
+  const asked = terminal.asked(meaningless);
   await using gateway = await Gateway.start(options, { env: terminal.env });
   terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : [...describe(gateway), ""].join("\n"));
   terminal.onReload?.(

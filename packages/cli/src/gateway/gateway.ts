@@ -8,10 +8,12 @@
  * open then; until it is there nobody who asks is told yes.
  */
 import { basename, dirname } from "node:path";
+import type { Logger } from "@troupe/base";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
-import { Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
+import { proxyOf, Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
+import { nodeEnv } from "@troupe/runtime";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
 import { GatewayMetrics } from "./metrics.ts";
@@ -37,13 +39,18 @@ export interface GatewayGround {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** For one agent alone; undefined: for any on this machine. */
   readonly agent?: ForOneAgent;
+  /** Where plugins say what they do. Default: standard error. */
+  readonly log?: Logger | undefined;
 }
 
 /** What a gateway is made of, while it runs. */
 interface Parts {
   readonly options: GatewayOptions;
   readonly env: NonNullable<GatewayGround["env"]>;
-  readonly route: ServerRoute & { readonly plugins: ActivePlugins };
+  readonly route: ServerRoute & {
+    readonly plugins: ActivePlugins;
+    readonly rules: { unknownPaths: GatewayOptions["unknownPaths"] };
+  };
   readonly components: RelayComponents;
   readonly changes: Changes;
   readonly server: GatewayServer;
@@ -63,10 +70,15 @@ export class Gateway implements AsyncDisposable {
     this.#teardown = teardown;
   }
 
-  /** Where it listens; with its token, if it has one. */
+  /** Where it listens. */
+  get origin(): string {
+    return this.#server.url;
+  }
+
+  /** The address that is called there: with its token, if it has one. */
   get url(): string {
     const { token } = this.#parts.route;
-    return token === undefined ? this.#server.url : withToken(this.#server.url, token);
+    return token === undefined ? this.origin : withToken({ origin: this.origin, token });
   }
 
   /** Where model calls go. */
@@ -79,7 +91,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Throws `plugin.*`, `relay.config_invalid`, `config.*`; nothing is left running then. */
-  static async start(options: GatewayOptions, { env = {}, agent }: GatewayGround = {}): Promise<Gateway> {
+  static async start(
+    options: GatewayOptions,
+    { env = {}, agent, log }: GatewayGround = {},
+  ): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const keys = await readKeys(options.keys, env);
     const relay = createRelay();
@@ -93,13 +108,16 @@ export class Gateway implements AsyncDisposable {
     const exporter = starting.use(new PrometheusExporter({ includeSecrets: true }));
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
-    const plugins = starting.use(await activatePlugins({ ...(await askedPlugins(options)), relay }));
-    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys), (it) => it.close());
+    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
+    const asked = await askedPlugins(options);
+    const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
+    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
     const metrics = new GatewayMetrics();
     const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
     const changes = new Changes();
     const parts = { relay, upstreams, plugins, metrics, exporter, passesUnread, ending: changes.ending };
-    const route = { ...parts, ...forAgent(agent) };
+    const rules = { unknownPaths: options.unknownPaths };
+    const route = { ...parts, rules, ...forAgent(agent) };
     const server = await GatewayServer.listen(route, options);
     return new Gateway({ options, env, route, components, changes, server }, starting.move());
   }
@@ -116,6 +134,7 @@ export class Gateway implements AsyncDisposable {
   async #reload(options: GatewayOptions): Promise<void> {
     const { route, components, env } = this.#parts;
     const keys = await readKeys(options.keys, env);
+    checkProxies(options, env);
     const { host, port } = this.#options;
     // It has the guardrails of now, as the old one has: either is guarded in each moment.
     const moved =
@@ -129,6 +148,7 @@ export class Gateway implements AsyncDisposable {
       throw error;
     }
     route.upstreams.change(options.upstreams, keys);
+    route.rules.unknownPaths = options.unknownPaths;
     this.#options = options;
     if (moved === undefined) return;
     const old = this.#server;
@@ -157,6 +177,11 @@ const seesRequests = [
   "llm_request_intercept",
   "llm_execution_intercept",
 ] as const;
+
+/** Throws `gateway.bad_proxy`, before anything of a reload has taken effect. */
+function checkProxies({ upstreams }: GatewayOptions, env: NonNullable<GatewayGround["env"]>): void {
+  for (const url of Object.values(upstreams)) proxyOf(url, env);
+}
 
 function forAgent(agent: ForOneAgent | undefined) {
   return { token: agent?.token, session: agent?.session };

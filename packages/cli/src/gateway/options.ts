@@ -3,7 +3,7 @@ import { findScopes, type Scopes } from "@troupe/plugins";
 import type { UpstreamUrls } from "@troupe/relay/model-proxy";
 import type { PluginConfig } from "@troupe/relay/plugin";
 import { configFiles, readConfiguration } from "../config/configuration.ts";
-import type { Configuration, KeySource, UpstreamName } from "../config/setting.ts";
+import type { Configuration, KeySource, Settings, UpstreamName } from "../config/setting.ts";
 
 /** As typed. */
 export interface GatewayFlags {
@@ -31,6 +31,7 @@ export interface GatewayOptions {
   readonly manifests: readonly string[];
   /** Where installed plugins, and the policy, are; undefined: neither counts. */
   readonly scopes: Scopes | undefined;
+  readonly unknownPaths: Settings["unknownPaths"];
   readonly components: PluginConfig | undefined;
   readonly atof: string | undefined;
   /** The configuration's files, those that would count if they were there too. */
@@ -54,13 +55,14 @@ export function readOptions(
 ): GatewayOptions {
   const { cwd, env } = surroundings;
   const configuration = readConfiguration(flags, surroundings);
-  const { bind, plugins, installed, atof, components, summary } = configuration;
+  const { bind, plugins, installed, atof, unknownPaths, components, summary } = configuration;
   const { user, project } = configFiles(flags, surroundings);
   return {
     ...bind.value,
     ...upstreamsOf(configuration),
     scopes: env === undefined || !installed.value ? undefined : findScopes(cwd, env),
     manifests: plugins.value,
+    unknownPaths: unknownPaths.value,
     components: components.value,
     atof: atof.value,
     files: [user, project].filter((path) => path !== undefined),

@@ -1,6 +1,9 @@
-/** Plan: what `troupe gateway` would do, found by reading alone. */
+/** Plan: what `troupe gateway` would do, found by reading, and a connection to the address where it would listen. */
 import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
+import { checkComponents } from "../doctor/components.ts";
+import { checkKeys } from "../doctor/keys.ts";
+import { checkBind, checkProxies, checkTrace } from "../doctor/machine.ts";
 import { askedPlugins } from "./asked-plugins.ts";
 import type { GatewayOptions } from "./options.ts";
 
@@ -11,8 +14,17 @@ export interface GatewayPlan {
   readonly upstreams: Readonly<Record<string, string>>;
   readonly atof: string | null;
   readonly plugins: readonly PlannedPlugin[];
+  /** What else would keep it from starting. */
+  readonly problems: readonly PlannedProblem[];
   /** False: the gateway wouldn't start. */
   readonly starts: boolean;
+}
+
+/** One thing that is wrong, as `troupe doctor` says it. */
+export interface PlannedProblem {
+  readonly check: string;
+  readonly message: string;
+  readonly mend: string | null;
 }
 
 /** A plugin in a plan. */
@@ -28,16 +40,30 @@ export interface PlannedPlugin {
 }
 
 /** Plans without doing: nothing is written, bound or started. */
-export async function planGateway(options: GatewayOptions): Promise<GatewayPlan> {
+export async function planGateway(
+  options: GatewayOptions,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<GatewayPlan> {
   const { host, port, upstreams, atof } = options;
   const { plugins, policy } = await askedPlugins(options);
   const found = await Promise.all(plugins.map((source) => inspectPlugin(source, policy)));
+  const findings = [
+    await checkBind(options),
+    await checkTrace(options),
+    ...checkComponents(options),
+    ...checkProxies(options, env),
+    ...(await checkKeys(options, env)),
+  ];
+  const problems = findings.filter(({ level }) => level === "problem");
   return {
     bind: `${host}:${port}`,
     upstreams: addressesOf(upstreams),
     atof: atof ?? null,
     plugins: found.map(planned),
-    starts: found.every(({ problem, startup }) => problem === undefined || startup === "optional"),
+    problems: problems.map(({ check, message, mend }) => ({ check, message, mend })),
+    starts:
+      problems.length === 0 &&
+      found.every(({ problem, startup }) => problem === undefined || startup === "optional"),
   };
 }
 
@@ -66,12 +92,15 @@ function planned({
 
 /** The plan for people. */
 export function describePlan(plan: GatewayPlan): string {
-  const { bind, upstreams, atof, plugins, starts } = plan;
+  const { bind, upstreams, atof, plugins, problems, starts } = plan;
   return [
     bind.endsWith(":0") ? `Would listen at a free port of ${bind.slice(0, -2)}` : `Would listen at ${bind}`,
     `Would send model calls to ${describeUpstreams(upstreams) ?? "nowhere: --upstream is not given"}`,
     ...(atof === null ? [] : [`Would write events to ${atof}`]),
     ...plugins.map(describePlugin),
+    ...problems.map(
+      ({ check, message, mend }) => `Would fail on ${check}: ${message}${mend === null ? "" : `; ${mend}`}`,
+    ),
     starts ? "The gateway would start." : "The gateway would not start.",
     "",
   ].join("\n");

@@ -24,7 +24,8 @@ import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { Connections } from "./connections.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import type { GatewayMetrics, RouteName } from "./metrics.ts";
-import { withoutToken } from "./token.ts";
+import type { GatewayOptions } from "./options.ts";
+import { takeToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
 
 /** What a listener serves. */
@@ -34,6 +35,8 @@ export interface ServerRoute extends ModelRoute {
   readonly plugins: Pick<ActivePlugins, "status" | "skipped">;
   /** Fires when the gateway is asked to end: whatever is asked from then on isn't served, by any listener. */
   readonly ending: AbortSignal;
+  /** Of now: a reload may change them. */
+  readonly rules: Pick<GatewayOptions, "unknownPaths">;
   /** What each path begins with, as `/t/<token>`; undefined: nobody needs one. */
   readonly token: string | undefined;
   /** Of calls, tokens and costs. */
@@ -45,6 +48,9 @@ const fine: ReadonlySet<string> = new Set(["ok", "ready", "degraded"]);
 
 /** Requests that run when the gateway stops may take this long. */
 const DRAIN_MS = 10_000;
+
+/** Says with its header what is spoken here. */
+const UPGRADE_REQUIRED = 426;
 
 /** A listener that is open. */
 export class GatewayServer {
@@ -114,8 +120,8 @@ export class GatewayServer {
     const { metrics } = this.#route;
     metrics.began();
     try {
-      request.url = withoutToken(this.#route.token, request.url ?? "/");
-      const path = pathOf(request.url);
+      takeToken(this.#route.token, request);
+      const path = pathOf(request.url ?? "/");
       provider = onlyReads(request) ? undefined : providerOf(path);
       await this.#dispatch(path, provider, request, response);
     } catch (error) {
@@ -136,8 +142,12 @@ export class GatewayServer {
     if (path === "/metrics") return this.#measure(request, response);
     // Hooks say no themselves, in words that each agent understands.
     if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
-    if (provider === undefined && !path.startsWith("/hooks/"))
+    if (provider === undefined && !path.startsWith("/hooks/")) {
+      if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
+      if (this.#route.rules.unknownPaths === "refuse" && mayAsk(path, request))
+        throw requestErrors.unknownPath(path);
       return passThrough(this.#route, path, request, response);
+    }
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     if (provider !== undefined) return callModel(this.#route, provider, request, response);
     return this.#hear(path, request, response);
@@ -183,6 +193,7 @@ export class GatewayServer {
     const { group, code, message, statusCode } = error;
     // A body that wasn't read to its end can't be followed by another request.
     if (!response.headersSent) response.setHeader("connection", "close");
+    if (!response.headersSent && statusCode === UPGRADE_REQUIRED) response.setHeader("upgrade", "HTTP/1.1");
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
@@ -191,6 +202,20 @@ export class GatewayServer {
 /** No model call, wherever it goes: at the path of one some providers list what they have stored. */
 function onlyReads(request: IncomingMessage): boolean {
   return (request.method === "GET" || request.method === "HEAD") && !hasBody(request);
+}
+
+/** Counts of tokens, as agents ask for them all the time. */
+const counts =
+  /(?:\/messages\/count_tokens|\/responses\/input_tokens|:countTokens|\/count-tokens:rawPredict)$/i;
+
+/** True for what may ask a model: all that doesn't only read or count. */
+function mayAsk(path: string, request: IncomingMessage): boolean {
+  return !onlyReads(request) && !counts.test(path);
+}
+
+/** Nothing of one could be seen. Codex asks for it first, and goes on over HTTP where it is told that at once. */
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

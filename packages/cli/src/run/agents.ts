@@ -2,10 +2,12 @@
  * Agents: how a program is told where its models are, for one run. Every agent gets the variables that SDKs read; a few have
  * a word of their own for it. Nothing is written to the user's files.
  */
+import type { Json } from "@troupe/relay";
 import type { ProviderFamily, UpstreamUrls } from "@troupe/relay/model-proxy";
+import { type GatewayAddress, TOKEN_VARIABLE, tokenFor, withToken } from "../gateway/token.ts";
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { findAgent } from "./agent-name.ts";
-import { withClaudeSettings } from "./claude-settings.ts";
+import { ClaudeSettingsFile, claudeSettingsPlace, readClaudeSettings } from "./claude-settings.ts";
 import { GeminiHome, geminiHomes, readGeminiHome } from "./gemini-home.ts";
 import { opencodeConfig } from "./opencode-config.ts";
 
@@ -40,9 +42,20 @@ export interface AgentStart {
   readonly env: Environment;
 }
 
+/** The same behind a gateway, with what it has to read beside its variables and arguments, if anything. */
+export interface ToldAgent extends AgentStart {
+  readonly settings: SettingsFile | undefined;
+}
+
+/** A file that is made for one run. */
+export interface SettingsFile {
+  readonly path: string;
+  readonly content: Readonly<Record<string, Json>>;
+}
+
 /** The gateway, as an agent must know it. */
 export interface AgentGateway {
-  readonly url: string;
+  readonly address: GatewayAddress;
   /** Runs `troupe hook`, as a program and its arguments. */
   readonly hook: readonly string[];
   /** Where the agent runs. */
@@ -56,8 +69,8 @@ export async function behindGateway(
   { program, args, env }: AgentStart,
   gateway: AgentGateway,
   agent?: string,
-): Promise<AgentStart> {
-  const { url } = gateway;
+): Promise<ToldAgent> {
+  const url = withToken(gateway.address);
   const addresses = Object.fromEntries(
     families.map((family) => [routes[family].variable, url + routes[family].suffix]),
   );
@@ -68,6 +81,7 @@ export async function behindGateway(
     program,
     args: [...args.slice(0, before), ...(own.args ?? agentArgs)],
     env: { ...env, ...addresses, [GATEWAY_VARIABLE]: url, ...withoutProxy(env), ...own.env },
+    settings: own.settings,
   };
 }
 
@@ -111,22 +125,28 @@ function exempting(set = ""): string {
   return hosts.includes("*") ? set : [...new Set([...hosts, ...here])].join(",");
 }
 
-type OwnWords = Partial<Pick<AgentStart, "args" | "env">>;
+type OwnWords = Partial<Pick<ToldAgent, "args" | "env" | "settings">>;
 type Preset = (start: Omit<AgentStart, "program">, gateway: AgentGateway) => OwnWords | Promise<OwnWords>;
 
-/** What an agent has of its own, by its name. */
+/** What an agent has of its own, by its name. No secret is among arguments: everybody on a machine can read those. */
 const presets: Readonly<Record<string, Preset>> = {
-  claude: ({ args }, { url }) => ({ args: withClaudeSettings(args, url) }),
-  codex: ({ args }, { url }) => ({
-    args: ["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`, ...args],
+  claude: async ({ args }, { address, ending }) => {
+    const { settings, argsWith } = readClaudeSettings(args, withToken(address));
+    const path =
+      ending === undefined ? claudeSettingsPlace() : ending.use(await ClaudeSettingsFile.make(settings)).path;
+    return { args: argsWith(path), settings: { path, content: settings } };
+  },
+  codex: ({ args, env }, { address }) => ({
+    args: ["-c", `openai_base_url=${JSON.stringify(`${address.origin}/v1`)}`, ...args],
+    env: { [TOKEN_VARIABLE]: tokenFor(address.token, env[TOKEN_VARIABLE]) },
   }),
   gemini: async ({ env }, { hook, cwd, ending }) => {
     const contents = await readGeminiHome(env, { hook: hookCommand(hook, "gemini"), cwd });
     const path = ending === undefined ? geminiHomes() : ending.use(await GeminiHome.make(contents)).path;
     return { env: { GEMINI_CLI_HOME: path } };
   },
-  opencode: ({ env }, { url }) => ({
-    env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(env["OPENCODE_CONFIG_CONTENT"], url) },
+  opencode: ({ env }, { address }) => ({
+    env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(env["OPENCODE_CONFIG_CONTENT"], withToken(address)) },
   }),
 };
 

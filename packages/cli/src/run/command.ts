@@ -14,6 +14,7 @@ import { AgentProcess } from "./agent-process.ts";
 import { describeStart } from "./agent-start.ts";
 import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
 import { FilesWritten } from "./files-written.ts";
+import { HeldLog } from "./held-log.ts";
 import { RunSummary } from "./summary.ts";
 
 /** As typed, before `--`. */
@@ -55,7 +56,7 @@ export async function runBehindGateway(
   const hook = [...(terminal.self ?? []), "hook"];
   const start = { program, args, env };
   if (options.dryRun) {
-    const plan = describePlan(await planGateway(options));
+    const plan = describePlan(await planGateway(options, env));
     terminal.out(plan + (await describeStart(start, { hook, cwd: terminal.cwd, preset: flags.agent })));
     return;
   }
@@ -66,21 +67,24 @@ export async function runBehindGateway(
   );
   const summary = new RunSummary(new FilesWritten(terminal.cwd, Date.now()));
   const began = performance.now();
-  const exitCode = await withGateway();
+  // Standard error is the agent's screen, unless its user wants to read the log there.
+  const log = env["TROUPE_LOG"] ? undefined : HeldLog.empty();
+  const exitCode = await withGateway().finally(() => terminal.err?.(log?.text() ?? ""));
   if (options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));
   terminal.exit?.(exitCode);
 
   async function withGateway(): Promise<number> {
+    const token = newToken();
     const agent = {
-      token: newToken(),
+      token,
       session: randomUUID(),
       listen: (relay: Relay) => summary.listen(relay),
     };
-    await using gateway = await Gateway.start(options, { env, agent });
+    await using gateway = await Gateway.start(options, { env, agent, log });
     await using ending = new AsyncDisposableStack();
     const told = await behindGateway(
       start,
-      { url: gateway.url, hook, cwd: terminal.cwd, ending },
+      { address: { origin: gateway.origin, token }, hook, cwd: terminal.cwd, ending },
       flags.agent,
     );
     return await agentProcess.run(told);

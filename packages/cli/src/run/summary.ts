@@ -1,11 +1,11 @@
 /** Summary: what a run came to, counted from its events while they come. */
 import {
-  isRefusal,
   type MarkEvent,
   type Relay,
   type RelayEvent,
   readCall,
   readFailure,
+  readRefusal,
   readToolCall,
   type ToldCall,
 } from "@troupe/relay";
@@ -27,8 +27,10 @@ export interface ModelUse {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number;
-  /** In the currency of its price; undefined: no price is known for some of it. */
-  cost: number | undefined;
+  /** By currency. */
+  readonly costs: Map<string, number>;
+  /** No price is known for some of it. */
+  unpriced: boolean;
 }
 
 /** What a run came to. */
@@ -86,7 +88,7 @@ export class RunSummary {
   }
 
   #marked(mark: MarkEvent): void {
-    if (isRefusal(mark.data)) this.refusals += 1;
+    if (readRefusal(mark.data) !== undefined) this.refusals += 1;
     const asked = readToolCall(mark);
     if (asked === undefined) return;
     this.#files.asked(asked.args);
@@ -105,7 +107,8 @@ export class RunSummary {
     use.promptTokens += tokens.promptTokens ?? 0;
     use.completionTokens += tokens.completionTokens ?? 0;
     use.cachedTokens += tokens.cachedTokens ?? 0;
-    use.cost = cost === undefined || use.cost === undefined ? undefined : use.cost + cost;
+    if (cost === undefined) use.unpriced = true;
+    else use.costs.set(cost.currency, (use.costs.get(cost.currency) ?? 0) + cost.total);
     this.models.set(model, use);
   }
 }
@@ -135,13 +138,27 @@ function shortened(files: readonly string[]): readonly string[] {
 }
 
 function emptyUse(): ModelUse {
-  return { calls: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0, cost: 0 };
+  return {
+    calls: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    cachedTokens: 0,
+    costs: new Map(),
+    unpriced: false,
+  };
 }
 
-function describe({ calls, promptTokens, completionTokens, cachedTokens, cost }: ModelUse): string {
+function describe({ calls, promptTokens, completionTokens, cachedTokens, ...money }: ModelUse): string {
   const cached = cachedTokens === 0 ? "" : ` (${cachedTokens} cached)`;
-  const price = cost === undefined || cost === 0 ? "" : `, ${cost.toFixed(4)} USD`;
-  return `${counted(calls, "call")}, ${promptTokens} tokens in${cached}, ${completionTokens} out${price}`;
+  const tokens = `${promptTokens} tokens in${cached}, ${completionTokens} out`;
+  return [`${counted(calls, "call")}, ${tokens}`, ...pricesOf(money)].join(", ");
+}
+
+/** None where some of it has no price: half a sum is none. */
+function pricesOf({ costs, unpriced }: Pick<ModelUse, "costs" | "unpriced">): string[] {
+  if (unpriced) return [];
+  const some = [...costs].filter(([, total]) => total > 0);
+  return some.map(([currency, total]) => `${total.toFixed(4)} ${currency}`);
 }
 
 function counted(count: number, what: string): string {

@@ -5,7 +5,7 @@
  */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { readCall, readFailure, readToolCall } from "@troupe/relay";
+import { readCall, readFailure, readRefusal, readToolCall } from "@troupe/relay";
 import { traceErrors } from "../errors.ts";
 
 /** What lies deeper is told as a root: it would be unreadable, and a chain of parents in a file may also be a circle. */
@@ -23,7 +23,9 @@ export interface TraceNode {
   readonly beganAt: number;
   /** Milliseconds; undefined: it had not ended. */
   readonly tookMs: number | undefined;
-  /** What went wrong, if anything. */
+  /** Whose it is, by the run or the agent that began it; undefined: nobody said. */
+  readonly session: string | undefined;
+  /** What went wrong or was refused, if anything. */
   readonly error: string | undefined;
   /** Facts that a line has room for, such as a model and its tokens, or the tool that an answer asks for. */
   readonly facts: readonly string[];
@@ -45,6 +47,29 @@ interface OpenNode {
   readonly start: Fields | undefined;
   readonly end: Fields | undefined;
   readonly mark: Fields | undefined;
+}
+
+/** What one agent did, or what nobody said whose it is. */
+export interface TraceSession {
+  readonly id: string | undefined;
+  readonly roots: readonly TraceNode[];
+}
+
+/** A trace by its sessions, in the order in which they began: a file may have those of many runs. */
+export function sessionsOf({ roots }: Trace): readonly TraceSession[] {
+  const found = Map.groupBy(roots, ({ session }) => session);
+  return Array.from(found, ([id, own]) => ({ id, roots: own }));
+}
+
+/** When the first of them began, and the last that is known of ended. */
+export function spanOf(roots: readonly TraceNode[]): { readonly began: number; readonly ended: number } {
+  // Not by spreading them: a gateway's trace may have more roots than a call has room for arguments.
+  const began = roots.reduce((first, { beganAt }) => Math.min(first, beganAt), roots[0]?.beganAt ?? 0);
+  return { began, ended: roots.reduce((last, root) => Math.max(last, endOf(root)), began) };
+}
+
+function endOf({ beganAt, tookMs, children }: TraceNode): number {
+  return children.reduce((last, child) => Math.max(last, endOf(child)), beganAt + (tookMs ?? 0));
 }
 
 /** Throws `trace.cannot_read`, and `trace.not_atof` where no line is an event. */
@@ -128,7 +153,8 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
     category: typeof first["category"] === "string" ? first["category"] : undefined,
     beganAt,
     tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
-    error: readFailure(end?.["metadata"]),
+    session: sessionOf(first),
+    error: readFailure(end?.["metadata"]) ?? readRefusal((end ?? mark)?.["data"]),
     facts:
       asked === undefined
         ? factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) })
@@ -139,12 +165,17 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
   };
 }
 
+function sessionOf(event: Fields): string | undefined {
+  const { session_id: session } = record(event["metadata"]);
+  return typeof session === "string" ? session : undefined;
+}
+
 function factsOf(profile: Fields): string[] {
   const { model, promptTokens, completionTokens = 0, cost } = readCall(profile);
   return [
     ...(model === undefined ? [] : [model]),
     ...(promptTokens === undefined ? [] : [`${promptTokens} in, ${completionTokens} out`]),
-    ...(cost === undefined ? [] : [`${cost.toFixed(4)} USD`]),
+    ...(cost === undefined ? [] : [`${cost.total.toFixed(4)} ${cost.currency}`]),
   ];
 }
 

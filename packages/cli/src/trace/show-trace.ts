@@ -1,15 +1,27 @@
 /** A trace for a terminal: a line for each scope and mark, below what it happened in. */
 import { printable } from "./printable.ts";
-import type { Trace, TraceNode } from "./read-trace.ts";
+import { sessionsOf, spanOf, type Trace, type TraceNode, type TraceSession } from "./read-trace.ts";
 
 const VALUE_LENGTH = 100;
 
-/** Lines, the last one a sum. */
-export function showTrace({ roots, events, unreadable }: Trace): string {
-  const lines = roots.flatMap((root) => [lineOf(root), ...below(root, "")]);
+/** Lines, the last one a sum. Where there is more than one session, each has a line above its own. */
+export function showTrace(trace: Trace): string {
+  const { events, unreadable } = trace;
+  const sessions = sessionsOf(trace);
+  const lines = sessions.flatMap((session, n) => [
+    ...(sessions.length < 2 ? [] : [...(n === 0 ? [] : [""]), printable(describeSession(session))]),
+    ...session.roots.flatMap((root) => [lineOf(root), ...below(root, "")]),
+  ]);
   const lost =
     unreadable === 0 ? "" : `, ${unreadable} ${unreadable === 1 ? "line" : "lines"} that could not be read`;
   return [...lines, "", `${events} events${lost}`, ""].join("\n");
+}
+
+/** For people: whose, when, how long. */
+export function describeSession({ id, roots }: TraceSession): string {
+  const { began, ended } = spanOf(roots);
+  const at = new Date(began).toISOString().slice(0, 19).replace("T", " ");
+  return `${id === undefined ? "No session" : `Session ${id}`}, ${at} UTC, ${duration(ended - began)}`;
 }
 
 function below({ children }: TraceNode, indent: string): string[] {
@@ -23,8 +35,10 @@ function below({ children }: TraceNode, indent: string): string[] {
 }
 
 function lineOf(node: TraceNode): string {
-  if (node.kind === "mark")
-    return printable(`• ${[node.name, ...node.facts, told(node.input)].filter(Boolean).join("  ")}`);
+  if (node.kind === "mark") {
+    const said = node.error === undefined ? shortValue(node.input) : `✗ ${node.error}`;
+    return printable(`• ${[node.name, ...node.facts, said].filter(Boolean).join("  ")}`);
+  }
   const parts = [
     node.name,
     node.category,
@@ -41,7 +55,8 @@ export function duration(ms: number): string {
   return ms < 1_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(2)} s`;
 }
 
-function told(value: unknown): string {
+/** The begin of what was said, in one line. */
+export function shortValue(value: unknown): string {
   if (value === null || value === undefined) return "";
   const text = JSON.stringify(value);
   return text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH - 1)}…` : text;

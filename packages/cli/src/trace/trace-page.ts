@@ -3,20 +3,23 @@
  * `<details>`, so that it works without a script too; what came out of a trace is text, whatever it looks like.
  */
 import { PageBudget } from "./page-budget.ts";
-import type { Trace, TraceNode } from "./read-trace.ts";
-import { duration } from "./show-trace.ts";
+import { sessionsOf, spanOf, type Trace, type TraceNode } from "./read-trace.ts";
+import { describeSession, duration, shortValue } from "./show-trace.ts";
 
 /** More of one value is cut. */
 const VALUE_LENGTH = 20_000;
 
-/** The whole page. */
-export function tracePage({ roots, events }: Trace, title: string): string {
-  // Not by spreading them: a gateway's trace may have more roots than a call has room for arguments.
-  const began = roots.reduce((first, { beganAt }) => Math.min(first, beganAt), roots[0]?.beganAt ?? 0);
-  const ended = roots.reduce((last, root) => Math.max(last, endOf(root)), began);
+/** The whole page. Where there is more than one session, each has a part of its own, with its own time. */
+export function tracePage(trace: Trace, title: string): string {
+  const { began, ended } = spanOf(trace.roots);
   const budget = new PageBudget();
-  const place = { began, span: Math.max(ended - began, 0.001), budget };
-  const main = roots.map((root) => nodeOf(root, place)).join("\n");
+  const sessions = sessionsOf(trace);
+  const main = sessions
+    .map((session) => {
+      const head = sessions.length < 2 ? "" : `<h2>${escaped(describeSession(session))}</h2>`;
+      return `<section>${head}${treeOf(session.roots, budget)}</section>`;
+    })
+    .join("\n");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -24,20 +27,22 @@ export function tracePage({ roots, events }: Trace, title: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escaped(title)}</title>
 <style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
+<header><h1>${escaped(title)}</h1><p>${trace.events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
 <main>${main}</main>
 </html>
 `;
+}
+
+function treeOf(roots: readonly TraceNode[], budget: PageBudget): string {
+  const { began, ended } = spanOf(roots);
+  const place = { began, span: Math.max(ended - began, 0.001), budget };
+  return roots.map((root) => nodeOf(root, place)).join("\n");
 }
 
 interface Place {
   readonly began: number;
   readonly span: number;
   readonly budget: PageBudget;
-}
-
-function endOf({ beganAt, tookMs, children }: TraceNode): number {
-  return children.reduce((last, child) => Math.max(last, endOf(child)), beganAt + (tookMs ?? 0));
 }
 
 function nodeOf(node: TraceNode, place: Place): string {
@@ -48,8 +53,11 @@ function nodeOf(node: TraceNode, place: Place): string {
   const values = [told("in", node.input), told("out", node.output)]
     .map((it) => place.budget.value(it))
     .join("");
-  const open = children.length > 0 ? " open" : "";
-  return `<details${open}>${summary}${values}${children.map((child) => nodeOf(child, place)).join("")}</details>`;
+  if (children.length === 0) return `<details>${summary}${values}</details>`;
+  // What was said would push what happened below it out of sight.
+  const folded =
+    values === "" ? "" : `<details><summary class="said">in and out</summary>${values}</details>`;
+  return `<details open>${summary}${folded}${children.map((child) => nodeOf(child, place)).join("")}</details>`;
 }
 
 function headOf(node: TraceNode, { began, span }: Place): string {
@@ -61,6 +69,9 @@ function headOf(node: TraceNode, { began, span }: Place): string {
     `<b>${escaped(name)}</b>`,
     category === undefined ? "" : `<i>${escaped(category)}</i>`,
     ...facts.map((fact) => `<span>${escaped(fact)}</span>`),
+    kind === "mark" && error === undefined && facts.length === 0
+      ? `<span class="short">${escaped(shortValue(node.input))}</span>`
+      : "",
     error === undefined ? "" : `<em>${escaped(error)}</em>`,
     `<time>${time}</time>`,
     `<u><s style="left:${left}%;width:max(2px,${width}%)"></s></u>`,
@@ -84,11 +95,14 @@ function escaped(text: string): string {
 }
 
 const style = `
-:root { color-scheme: light dark; --line: #8883; --dim: #888; --bar: #4a7fd6; --bad: #c0392b; }
+:root { color-scheme: light dark; --line: #8883; --dim: light-dark(#666, #9a9a9a); --bar: #4a7fd6; --bad: light-dark(#c0392b, #ff7b6b); }
 body { font: 14px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1.5rem; }
 h1 { font-size: 1.1rem; margin: 0; overflow-wrap: anywhere; } header p { color: var(--dim); margin: 0 0 1.5rem; }
+h2 { border-bottom: 1px solid var(--line); font-size: .95rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; padding-bottom: .3rem; }
 details details { border-left: 1px solid var(--line); margin-left: .45rem; padding-left: .9rem; }
 summary { align-items: baseline; cursor: pointer; display: flex; gap: .75rem; padding: .15rem 0; }
+summary::before { color: var(--dim); content: "▸"; flex: 0 0 .5rem; margin-right: -.35rem; } details[open] > summary::before { content: "▾"; }
+summary.said { color: var(--dim); } summary .short { overflow: hidden; text-overflow: ellipsis; }
 summary b { font-weight: 600; } summary.mark b { font-weight: 400; } summary.mark b::before { content: "• "; color: var(--dim); }
 summary i, summary span { color: var(--dim); font-style: normal; white-space: nowrap; }
 summary em, summary.error b { color: var(--bad); font-style: normal; }

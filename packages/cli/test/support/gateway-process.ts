@@ -91,9 +91,13 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Asks it to end, and waits. */
-  async stop(): Promise<Exit> {
-    this.#child.kill("SIGTERM");
+  async stop(by: NodeJS.Signals = "SIGTERM"): Promise<Exit> {
+    this.signal(by);
     return await this.exited;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,13 @@ import { isObject, type JsonObject, number, own, text } from "../codecs/json.ts"
 import type { Json } from "./event.ts";
 import { TOOL_CALL_MARK } from "./tool-call-mark.ts";
 
+/** A sum of money. */
+export interface ToldCost {
+  readonly total: number;
+  /** Of its price. */
+  readonly currency: string;
+}
+
 /** What a call of a model came to. */
 export interface ToldCall {
   /** As its response names it, or else its caller. */
@@ -14,8 +21,8 @@ export interface ToldCall {
   readonly completionTokens: number | undefined;
   /** Of the prompt's, those that the provider had in its cache. */
   readonly cachedTokens: number | undefined;
-  /** In the currency of its price; undefined: no price is known for it. */
-  readonly cost: number | undefined;
+  /** Undefined: no price is known for it. */
+  readonly cost: ToldCost | undefined;
 }
 
 /** What the `category_profile` of an end event says. */
@@ -28,8 +35,13 @@ export function readCall(profile: unknown): ToldCall {
     promptTokens: number(own(usage, "prompt_tokens")),
     completionTokens: number(own(usage, "completion_tokens")),
     cachedTokens: number(own(usage, "cache_read_tokens")),
-    cost: number(own(record(own(usage, "cost")), "total")),
+    cost: costOf(record(own(usage, "cost"))),
   };
+}
+
+function costOf(cost: JsonObject): ToldCost | undefined {
+  const total = number(own(cost, "total"));
+  return total === undefined ? undefined : { total, currency: text(own(cost, "currency")) ?? "USD" };
 }
 
 /** A tool that a model's answer asks for. */
@@ -55,9 +67,11 @@ export function readFailure(metadata: unknown): string | undefined {
   return text(own(known, "otel.status_description")) ?? text(own(known, "error.type")) ?? "failed";
 }
 
-/** True for the `data` of the mark that tells of a guardrail's no. */
-export function isRefusal(data: unknown): boolean {
-  return own(record(data), "rejected") === true;
+/** Why a guardrail said no, by the `data` of its mark or of its scope's end; undefined where it didn't. */
+export function readRefusal(data: unknown): string | undefined {
+  const known = record(data);
+  if (own(known, "rejected") !== true) return undefined;
+  return text(own(known, "rejection_reason")) ?? "refused";
 }
 
 function record(value: unknown): JsonObject {

@@ -25,6 +25,10 @@ export const proxyErrors = {
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),
+  badProxy: (variable: string) =>
+    error(400, "bad_proxy", `${variable} must be the address of a proxy, as http://proxy.example:3128`, {
+      metadata: { variable },
+    }),
   upstreamUnreachable: (upstream: string, cause: unknown) =>
     error(502, "upstream_unreachable", `${upstream} can't be reached: ${reasonOf(cause)}`, { cause }),
   upstreamClosed: (upstream: string, cause: unknown) =>

@@ -149,10 +149,10 @@ class Passage implements Dispatcher.DispatchHandler {
     // What a middleware made of the request is no request.
     const ours = TroupeError.is(cause) || cause instanceof errors.InvalidArgumentError;
     if (ours) return cause;
-    const { origin } = this.#upstream.url;
+    const { name } = this.#upstream;
     return isLost(cause) && this.#controller !== undefined
-      ? proxyErrors.upstreamClosed(origin, cause)
-      : proxyErrors.upstreamUnreachable(origin, cause);
+      ? proxyErrors.upstreamClosed(name, cause)
+      : proxyErrors.upstreamUnreachable(name, cause);
   }
 }
 

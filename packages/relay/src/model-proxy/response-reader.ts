@@ -12,6 +12,7 @@ import { limits } from "@troupe/protocol";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
+import { isObject, own } from "../codecs/json.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -112,6 +113,9 @@ class JsonText implements TextReader {
 /** So much is read in one go: nothing of most streams before they have ended, and no other request waits long for it. */
 const BLOCK = 64 * 1024;
 
+/** OpenAI's word behind the last chunk. Servers that speak as it does may say that, and not why a choice ends. */
+const LAST = "[DONE]";
+
 class EventText implements TextReader {
   readonly #collector: StreamCollector;
   readonly #decoder = new StringDecoder("utf8");
@@ -120,6 +124,7 @@ class EventText implements TextReader {
   #blockBytes = 0;
   #bytes = 0;
   #unreadable = false;
+  #closed = false;
 
   constructor(collector: StreamCollector) {
     this.#collector = collector;
@@ -138,7 +143,8 @@ class EventText implements TextReader {
   told() {
     this.#read();
     const { response, complete } = this.#collector.end();
-    return { content: response, complete };
+    const failed = isObject(response) && own(response, "error") !== undefined;
+    return { content: response, complete: complete || (this.#closed && !failed) };
   }
 
   #read(): void {
@@ -148,8 +154,9 @@ class EventText implements TextReader {
     for (const chunk of block) this.#parser.feed(this.#decoder.write(chunk));
   }
 
-  /** `[DONE]` and the like are no JSON, and say nothing. */
   #add(data: string): void {
+    if (data === LAST) this.#closed = true;
+    // What else is no JSON says nothing.
     const chunk = parsed(data);
     if (chunk === null) return;
     try {

@@ -6,7 +6,8 @@
  * and a copy of the headers of each, and takes as long for that as all the rest of the gateway does.
  */
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici";
+import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { NamedProxy } from "./proxy.ts";
 
 /** A request to the provider. */
 export interface UpstreamRequest {
@@ -22,29 +23,51 @@ export interface UpstreamRequest {
 /** A connection that nobody uses is kept so long, where the provider doesn't say how long it keeps it. */
 const IDLE_MS = 60_000;
 
+const options: Pool.Options = {
+  // Over HTTP/2 headers would come back in another spelling.
+  allowH2: false,
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  connectTimeout: 0,
+  keepAliveTimeout: IDLE_MS,
+};
+
 /** One provider and the connections to it. */
 export class Upstream {
   readonly url: URL;
-  readonly #pool: Pool;
+  /** For people: its origin, and the proxy on the way, without the password that may be in its address. */
+  readonly name: string;
+  readonly #pool: Dispatcher;
   readonly #prefix: string;
+  readonly #hasProxy: boolean;
 
-  constructor(url: URL) {
+  /** `proxy`: stands on the way to it. */
+  constructor(url: URL, proxy?: NamedProxy) {
     this.url = url;
     this.#prefix = url.pathname.replace(/\/$/, "");
-    this.#pool = new Pool(url.origin, {
-      // Over HTTP/2 headers would come back in another spelling.
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: 0,
-      keepAliveTimeout: IDLE_MS,
-    });
+    this.#hasProxy = proxy !== undefined;
+    this.name = proxy === undefined ? url.origin : `${url.origin}, through the proxy ${proxy.url.origin},`;
+    this.#pool =
+      proxy === undefined
+        ? new Pool(url.origin, options)
+        : new ProxyAgent({ ...options, uri: proxy.url.href, requestTls: { allowH2: false } });
   }
 
   /** Tells `handler` of the answer, or of what came in its place: never throws. */
   dispatch({ method, path, headers, body }: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
     const all = [...headers, "Host", this.url.host];
-    this.#pool.dispatch({ method, path: this.#prefix + path, headers: all, body }, handler);
+    const { origin } = this.url;
+    this.#pool.dispatch(
+      {
+        origin,
+        method,
+        path: this.#prefix + path,
+        // Of a list the proxy's agent would keep the last of each name.
+        headers: this.#hasProxy ? pairsOf(all) : all,
+        body,
+      },
+      handler,
+    );
   }
 
   /** Takes no more, and ends connections when nothing goes on in them. */
@@ -56,4 +79,8 @@ export class Upstream {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+function* pairsOf(list: readonly string[]): Generator<[string, string]> {
+  for (let at = 0; at < list.length; at += 2) yield [list[at] ?? "", list[at + 1] ?? ""];
 }

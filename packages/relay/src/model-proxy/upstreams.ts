@@ -1,6 +1,7 @@
 /** Upstreams: where the requests of each family of providers go. */
 import type { ProviderFamily } from "./provider.ts";
 import { type ProviderKeys, withKey } from "./provider-key.ts";
+import { type ProxyVariables, proxyOf } from "./proxy.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Addresses by family; `any` is for those that have none of their own. */
@@ -11,11 +12,14 @@ export class Upstreams {
   #urls: UpstreamUrls;
   #keys: ProviderKeys;
   #byFamily: ReadonlyMap<string, Upstream>;
+  readonly #proxies: ProxyVariables;
 
-  constructor(urls: UpstreamUrls, keys: ProviderKeys = {}) {
+  /** `proxies`: variables that may name proxies on the way. Default: there are none. Throws `gateway.bad_proxy`. */
+  constructor(urls: UpstreamUrls, keys: ProviderKeys = {}, proxies: ProxyVariables = {}) {
     this.#urls = urls;
     this.#keys = keys;
-    this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, new Upstream(url)]));
+    this.#proxies = proxies;
+    this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, this.#made(url)]));
   }
 
   get urls(): UpstreamUrls {
@@ -37,13 +41,17 @@ export class Upstreams {
     const before = this.#byFamily;
     const now = Object.entries(urls).map(([family, url]): [string, Upstream] => {
       const known = before.get(family);
-      return [family, known?.url.href === url.href ? known : new Upstream(url)];
+      return [family, known?.url.href === url.href ? known : this.#made(url)];
     });
     this.#urls = urls;
     this.#keys = keys;
     this.#byFamily = new Map(now);
     for (const [family, upstream] of before)
       if (this.#byFamily.get(family) !== upstream) void upstream.drain();
+  }
+
+  #made(url: URL): Upstream {
+    return new Upstream(url, proxyOf(url, this.#proxies));
   }
 
   /** Ends all connections. */

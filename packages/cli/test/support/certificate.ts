@@ -1,0 +1,21 @@
+/** A certificate for `provider.test`, which is nowhere: nobody trusts it but who is told to. It is good until 2126. */
+export const testCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgt+dr6HlvgJcCDADV
+OADN+humUd5+Hq7z5zaarUyS5kihRANCAARMEOKUfn7wfGHQzX/rPOusDml6THmv
+eY+OtS9f0h0qaMC+vU0PgxRJIJbl5VroboFpMO+SkSLmM3YqhwpFsIwy
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBojCCAUegAwIBAgIUTFqYPmaR2Ju7kuYjJa6ubrbimugwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNcHJvdmlkZXIudGVzdDAgFw0yNjExMjIwNTQ0MTlaGA8yMTI2
+MTAyOTA1NDQxOVowGDEWMBQGA1UEAwwNcHJvdmlkZXIudGVzdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABEwQ4pR+fvB8YdDNf+s866wOaXpMea95j461L1/SHSpo
+wL69TQ+DFEkgluXlWuhugWkw75KRIuYzdiqHCkWwjDKjbTBrMB0GA1UdDgQWBBT6
+D/jLFo8C0nvpYI8MMssKHOEnxzAfBgNVHSMEGDAWgBT6D/jLFo8C0nvpYI8MMssK
+HOEnxzAYBgNVHREEETAPgg1wcm92aWRlci50ZXN0MA8GA1UdEwEB/wQFMAMBAf8w
+CgYIKoZIzj0EAwIDSQAwRgIhALMA+E2J5g++DLZe6zD6DrgqeJYjAnei3wS3YFxw
+lnwoAiEAjVhZQBTw2+4iP3Plj/lBhDCiOmRYJ+W7xprVuKZzGpM=
+-----END CERTIFICATE-----
+`,
+};
