@@ -177,7 +177,13 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   /** The code can leave clients to its next activation, and the host keeps them. */
   get keeps(): boolean {
     const { hibernation, connections } = this.declaration;
-    return hibernation === true && connections && this.request.host.hibernation !== undefined;
+    if (hibernation !== true || this.request.host.hibernation === undefined) return false;
+    return connections || this.keepsClients;
+  }
+
+  /** What must be known of those clients is stored here. */
+  get keepsClients(): boolean {
+    return this.declaration.kept === true && this.declaration.hibernation === true;
   }
 
   /** The carrier is lost, and the code with it. */
@@ -289,6 +295,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const own: RowChange[] = [];
     const moved = this.kept?.take(own) === true;
     this.#milestones.take(own);
+    own.push(...this.clients.rows.take());
     const batch = this.#writes.take(own);
     return moved || batch.alarm !== undefined ? { ...batch, alarm: this.alarmAt } : batch;
   }
@@ -369,7 +376,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   }
 
   #wrote(write: Write): void {
-    const destroyed = this.#writes.add(write);
+    const destroyed = this.#writes.add(this.keepsClients ? this.clients.wrote(write) : write);
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
     this.gate.mark();
