@@ -21,6 +21,7 @@ async function hall(find: Find, context: TestContext) {
   const keeper = client.getOrCreate("keeper", ["hall"]);
   return {
     act: (name: string, ...args: unknown[]) => keeper.action({ name, args }),
+    send: (queue: string, body: unknown) => keeper.send(queue, body),
     enter: (name: string) => {
       const connection = client.getOrCreate("keeper", ["hall"], { params: { name } }).connect();
       const heard: unknown[] = [];
@@ -70,6 +71,28 @@ export function actorConnectionKit(subject: string, find: Find): void {
     await expect.poll(() => act("here"), soon).toEqual(["bob"]);
     const comings = String(await act("get", "comings")).split(" ");
     expect(comings.filter((one) => /^[+-](ann|bob|nobody)$/.test(one)).toSorted()).toEqual(["+ann", "+bob", "-ann"]);
+  });
+}
+
+/** Registers the story of the connection lane. */
+export function actorLaneKit(subject: string, find: Find): void {
+  test(`${subject} actor: who wants to be connected, or to listen, waits for no action that waits`, {
+    timeout: 290_000,
+  }, async (context: TestContext) => {
+    await using here = await hall(find, context);
+    const { act, send, enter } = here;
+    await act("visits");
+    const taken = act("take", 120_000);
+    await expect(enter("nobody").connection.ready).rejects.toMatchObject({ code: "not_you" });
+    const bob = enter("bob");
+    await bob.connection.ready;
+    const refused: unknown[] = [];
+    bob.connection.onError(({ code }) => void refused.push(code));
+    bob.connection.on("secret", () => {});
+    await expect.poll(() => refused, soon).toEqual(["not_for_you"]);
+    await send("inbox", "go on");
+    expect(await taken).toBe("go on");
+    expect(await bob.act("visits")).toEqual(["bob", 1]);
   });
 }
 

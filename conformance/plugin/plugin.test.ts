@@ -30,7 +30,7 @@ import {
   actorSocketKit,
 } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
-import { actorConnectionKit, actorHibernationKit } from "./connection-kit.ts";
+import { actorConnectionKit, actorHibernationKit, actorLaneKit } from "./connection-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStreamKit } from "./kept-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -190,6 +190,7 @@ const features: Readonly<Record<string, (subject: string, find: () => Promise<Ac
   "an abort: its caller is gone, it is to stop": actorAbortKit,
 };
 for (const kit of Object.values(features)) for (const [subject, find] of keepers) kit(subject, find);
+for (const [subject, find] of keepers) actorLaneKit(subject, find);
 for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) {
   actorAwakeKit(subject, find);
   actorHibernationKit(subject, find);

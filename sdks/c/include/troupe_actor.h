@@ -201,8 +201,8 @@ typedef void (*troupe_then)(troupe_call *call, void *data, const troupe_outcome 
 int troupe_pass(troupe_call *call, const troupe_outcome *outcome);
 
 /*
- * The call is answered later, by any thread. NULL: no memory, or what was written doesn't fit in a frame, and the call has
- * failed. The token's last use frees it. What the function writes behind this is stored by itself.
+ * The call is answered later, by any thread. NULL: no memory, or what was written doesn't fit in a frame, or it is an item of a quick
+ * actor's result, and the call has failed. The token's last use frees it. What the function writes behind this is stored by itself.
  */
 troupe_deferred *troupe_defer(troupe_call *call);
 int troupe_settle(troupe_deferred *deferred, troupe_bytes value);

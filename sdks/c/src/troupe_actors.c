@@ -349,14 +349,18 @@ int call_middleware(troupe_plugin *plugin, wire_reader message) {
   return 0;
 }
 
+/* Of a quick one: else its lane alone knows. */
+static int has_last_words(const troupe_context *c) {
+  return c->started && (c->actor->stop != NULL || c->clients != NULL);
+}
+
 void stop_actors(troupe_plugin *plugin) {
   for (size_t bucket = 0; bucket < BUCKETS; bucket += 1)
     while (plugin->instances[bucket] != NULL) {
       troupe_context *c = plugin->instances[bucket];
       plugin->instances[bucket] = c->next;
       /* On a thread even when it is quick: what is slow at the end doesn't keep close from its time. */
-      const int has_last_words = c->started && (c->actor->stop != NULL || c->clients != NULL);
-      if (is_quick(c) && !has_last_words && !waits_before_stop(c)) free_context(c);
+      if (is_quick(c) && !has_last_words(c) && !waits_before_stop(c)) free_context(c);
       else add_stop(c);
     }
 }
