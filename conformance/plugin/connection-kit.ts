@@ -55,7 +55,7 @@ export function actorConnectionKit(subject: string, find: Find): void {
     // Refused at the door, and by what runs behind it.
     await expect(enter("nobody").act("visits")).rejects.toMatchObject({ group: "user", code: "not_you" });
     const bad = enter("bad");
-    const ended = new Promise((resolve) => bad.connection.onClose(resolve));
+    const ended = new Promise<void>((resolve) => bad.connection.onClose(() => resolve()));
     await Promise.all([ended, bad.act("visits").catch(() => undefined)]);
     await bad.connection.dispose();
     const refused: unknown[] = [];
@@ -70,7 +70,11 @@ export function actorConnectionKit(subject: string, find: Find): void {
     await ann.connection.dispose();
     await expect.poll(() => act("here"), soon).toEqual(["bob"]);
     const comings = String(await act("get", "comings")).split(" ");
-    expect(comings.filter((one) => /^[+-](ann|bob|nobody)$/.test(one)).toSorted()).toEqual(["+ann", "+bob", "-ann"]);
+    expect(comings.filter((one) => /^[+-](ann|bob|nobody)$/.test(one)).toSorted()).toEqual([
+      "+ann",
+      "+bob",
+      "-ann",
+    ]);
   });
 }
 
@@ -124,10 +128,17 @@ export function actorHibernationKit(subject: string, find: Find): void {
     await slept();
     await ann.act("tellSecret", "still here");
     await ann.act("whisper", "you as well");
-    await expect.poll(() => [secrets, ann.heard], soon).toEqual([["still here"], ["welcome ann", "you as well"]]);
+    await expect
+      .poll(() => [secrets, ann.heard], soon)
+      .toEqual([["still here"], ["welcome ann", "you as well"]]);
     await bob.connection.dispose();
     await expect.poll(() => act("here"), soon).toEqual(["ann"]);
-    expect(String(await act("get", "comings")).trim().split(" ").toSorted()).toEqual(["+ann", "+bob", "-bob"]);
+    expect(
+      String(await act("get", "comings"))
+        .trim()
+        .split(" ")
+        .toSorted(),
+    ).toEqual(["+ann", "+bob", "-bob"]);
     expect(await ann.act("visits")).toEqual(["ann", 3]);
   });
 }

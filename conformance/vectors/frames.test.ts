@@ -26,14 +26,15 @@ const { frames: golden }: { readonly frames: readonly GoldenFrame[] } = JSON.par
   readFileSync(join(import.meta.dirname, "frames.golden.json"), "utf8"),
 );
 
-const codecs: Readonly<Record<string, (bytes: string) => { readonly kind: string; readonly bytes: string }>> = {
-  HostFrame: (bytes) => by(HostFrameCodec, bytes),
-  PluginFrame: (bytes) => by(PluginFrameCodec, bytes),
-  EngineToHost: (bytes) => by(EngineToHostCodec, bytes),
-  HostToEngine: (bytes) => by(HostToEngineCodec, bytes),
-  HostBatch: (bytes) => by(HostBatchCodec, bytes),
-  PluginBatch: (bytes) => by(PluginBatchCodec, bytes),
-};
+const codecs: Readonly<Record<string, (bytes: string) => { readonly kind: string; readonly bytes: string }>> =
+  {
+    HostFrame: (bytes) => by(HostFrameCodec, bytes),
+    PluginFrame: (bytes) => by(PluginFrameCodec, bytes),
+    EngineToHost: (bytes) => by(EngineToHostCodec, bytes),
+    HostToEngine: (bytes) => by(HostToEngineCodec, bytes),
+    HostBatch: (bytes) => by(HostBatchCodec, bytes),
+    PluginBatch: (bytes) => by(PluginBatchCodec, bytes),
+  };
 
 /** Reads a frame, and writes what was read. */
 function again(name: string, bytes: string): { readonly kind: string; readonly bytes: string } {

@@ -45,7 +45,12 @@ interface Part {
 
 /** What a host and a plugin say, what an engine and a remote host say, and what carries frames to a worker and back. */
 const FRAMES = ["plugin.v1.HostFrame", "plugin.v1.PluginFrame"];
-const OTHERS = ["host.v1.EngineToHost", "host.v1.HostToEngine", "plugin.v1.HostBatch", "plugin.v1.PluginBatch"];
+const OTHERS = [
+  "host.v1.EngineToHost",
+  "host.v1.HostToEngine",
+  "plugin.v1.HostBatch",
+  "plugin.v1.PluginBatch",
+];
 
 /** One of each kind, as the schemas are today. */
 export function framesOfSchemas(): readonly GoldenFrame[] {
@@ -152,7 +157,9 @@ function numberOf({ type, number }: Field): bigint {
     case "TYPE_SINT32":
       return 2n * BigInt(number) - 1n;
     default:
-      throw new Error(`no field of plugin/v1, host/v1 or actor/v1 had the type ${type} yet: say here what one is`);
+      throw new Error(
+        `no field of plugin/v1, host/v1 or actor/v1 had the type ${type} yet: say here what one is`,
+      );
   }
 }
 

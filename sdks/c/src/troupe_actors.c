@@ -52,6 +52,7 @@ void run_stop(troupe_context *c) {
     say_log(c->plugin, c->instance, "What an actor wrote in its stop is more than a frame holds");
   say(c->plugin, c->instance, SAY_STOPPED, NULL);
   forget_cancelled(c->plugin, c->instance, 0);
+  waits_gone(c);
   free_context(c);
 }
 
@@ -292,10 +293,11 @@ int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   if (message.bad) return -1;
   if (c == NULL) {
     /* Said once more: its time is over, and what it still waits for is nobody's. */
-    if (instance != 0) waits_revoke(plugin, instance, 0, NULL);
+    if (instance != 0) waits_lose(plugin, instance);
     return 0;
   }
   *at = c->next;
+  waits_ending(c);
   c->sleeps = reason == STOP_SLEEP;
   atomic_store(&c->stopping, 1);
   end_exchanges(plugin, instance);

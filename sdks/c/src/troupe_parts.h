@@ -60,7 +60,7 @@ typedef struct troupe_known_client troupe_known_client;
 typedef struct troupe_guest troupe_guest;
 
 struct troupe_context {
-  struct troupe_context *next; /* in its bucket */
+  struct troupe_context *next; /* in its bucket; behind its Stop among those that end, under the waits' lock */
   troupe_plugin *plugin;
   const troupe_actor *actor;
   uint64_t instance;
@@ -106,6 +106,7 @@ typedef struct {
   troupe_sink *sinks;
   troupe_exchange *exchanges; /* HTTP requests that aren't over */
   troupe_cancelled *cancelled; /* calls that run, and that nobody waits for */
+  troupe_context *ending;      /* actors that are told to stop and aren't gone */
   atomic_uint cancels;         /* of those */
   uint64_t last; /* number that was given to a question */
   int closed;    /* nobody answers any more */
@@ -210,6 +211,10 @@ void wait_heard(troupe_plugin *plugin, uint32_t kind, uint32_t what, wire_reader
 void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const troupe_error *error);
 /* The actor's functions have run. 1: calls of it wait, and the last one of them stops it. */
 int waits_before_stop(troupe_context *c);
+/* The actor is told to stop; it is gone; nobody answers anything any more of one that is told to stop. */
+void waits_ending(troupe_context *c);
+void waits_gone(troupe_context *c);
+void waits_lose(troupe_plugin *plugin, uint64_t instance);
 /* Something of the actor that was counted as waiting is over. 1: it was the last one, and the actor's stop was left to it. */
 int waits_let_go(troupe_context *c);
 /* Nobody waits for a call that runs. */

@@ -216,6 +216,16 @@ pub(crate) fn stayed(running: &Running, params: &mut Params, sleeper: Reader) ->
 }
 
 impl Running {
+    /// Work that answers no call.
+    fn on_lane(self: &Arc<Self>, work: impl FnOnce(&Self) + Send + 'static) {
+        if self.actor().quick {
+            return work(self);
+        }
+        let this = Arc::clone(self);
+        // Without a thread nothing of the plugin runs any more.
+        let _ = self.shared.lanes.must_add(&self.lane, Box::new(move || work(&this)));
+    }
+
     fn run_enter(&self, one: Connection) {
         let number = one.number;
         let hook = &self.actor().connections.connected;

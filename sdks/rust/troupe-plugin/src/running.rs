@@ -204,16 +204,6 @@ impl Running {
         lock(&self.life).context.open.insert(one.number(), one);
     }
 
-    /// Work that answers no call.
-    pub(crate) fn on_lane(self: &Arc<Self>, work: impl FnOnce(&Self) + Send + 'static) {
-        if self.actor().quick {
-            return work(self);
-        }
-        let this = Arc::clone(self);
-        // Without a thread nothing of the plugin runs any more.
-        let _ = self.shared.lanes.must_add(&self.lane, Box::new(move || work(&this)));
-    }
-
     /// The host asks for its end.
     pub fn stop(self: &Arc<Self>, sleeps: bool) {
         self.sleeps.store(sleeps, Ordering::SeqCst);

@@ -174,18 +174,6 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.kept?.start();
   }
 
-  /** The code can leave clients to its next activation, and the host keeps them. */
-  get keeps(): boolean {
-    const { hibernation, connections } = this.declaration;
-    if (hibernation !== true || this.request.host.hibernation === undefined) return false;
-    return connections || this.keepsClients;
-  }
-
-  /** What must be known of those clients is stored here. */
-  get keepsClients(): boolean {
-    return this.declaration.kept === true && this.declaration.hibernation === true;
-  }
-
   /** The carrier is lost, and the code with it. */
   get gone(): boolean {
     return this.#lost !== undefined;
@@ -376,7 +364,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   }
 
   #wrote(write: Write): void {
-    const destroyed = this.#writes.add(this.keepsClients ? this.clients.wrote(write) : write);
+    const destroyed = this.#writes.add(this.clients.wrote(write));
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
     this.gate.mark();

@@ -13,11 +13,9 @@ import {
   type CarriedEvent,
   type CarriedSubscribed,
   decodeArgs,
-  decodePayload,
   encodePayload,
   fromCarriedError,
   NO_PAYLOAD,
-  Space,
   type Write,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
@@ -32,6 +30,7 @@ import { Connection, type ConnectionOwner, type StoresConnections } from "../loc
 import { ConnectionRows } from "../local/connection-rows.ts";
 import { checkEvent, EventMessage, EventOutput, eventLimit } from "../local/outputs.ts";
 import type { CarriedActivation } from "./activation.ts";
+import { keepsClients, mayStay, splitWrite } from "./staying.ts";
 
 /** A client of a carried actor. */
 class CarriedConnection extends Connection {
@@ -115,7 +114,7 @@ export class Clients implements StoresConnections {
 
   /** What must be known of those that stay is stored here, and not by the code. */
   get keeps(): boolean {
-    return this.#activation.keepsClients;
+    return keepsClients(this.#activation.declaration);
   }
 
   /** What is stored of one has changed. */
@@ -126,16 +125,13 @@ export class Clients implements StoresConnections {
 
   /** Takes what the code has written of its clients' states, and gives the rest. Throws `value.*`. */
   wrote(write: Write): Write {
-    const ofClients = write.rows.filter(({ space }) => space === Space.CONNECTION);
-    if (ofClients.length === 0) return write;
-    for (const { key, value } of ofClients) {
-      const connection = this.#stored.get(key);
-      // It is gone meanwhile.
-      if (connection === undefined) continue;
-      const { encoding } = this.#activation;
-      connection.state = value.byteLength === 0 ? undefined : decodePayload(value, encoding);
+    if (!this.keeps) return write;
+    const { states, rest } = splitWrite(write, this.#activation.encoding);
+    for (const [id, state] of states) {
+      const connection = this.#stored.get(id);
+      if (connection !== undefined) connection.state = state;
     }
-    return { ...write, rows: write.rows.filter(({ space }) => space !== Space.CONNECTION) };
+    return rest;
   }
 
   /** Of a connection that is to come. */
@@ -348,7 +344,7 @@ export class Clients implements StoresConnections {
     const owner = this.#activation;
     const id = owner.env.ids.random();
     const { params, sink } = request;
-    const client = owner.keeps ? request.client : undefined;
+    const client = mayStay(owner) ? request.client : undefined;
     return new CarriedConnection(this.nextNumber(), this, {
       id,
       params,

@@ -52,7 +52,7 @@ export class Sleepers {
     const { request, declaration, clients, sockets } = this.#activation;
     const { hibernation } = request.host;
     const sleepers: Sleeper[] = [];
-    if (this.#activation.keepsClients) return this.#takeStored();
+    if (this.#activation.clients.keeps) return this.#takeStored();
     if (hibernation?.has(request.record.id) !== true) return sleepers;
     for (const [id, client] of hibernation.take(request.record.id)) {
       // Other code has left them, which could.
@@ -140,7 +140,7 @@ export class Sleepers {
     for (const { id, client } of [...this.#connections.values(), ...this.#sockets.values()])
       if (client.hibernate(id)) hibernation.keep(record.id, id, client);
     const left = this.#left;
-    const stored = this.#activation.keepsClients && left !== undefined;
+    const stored = this.#activation.clients.keeps && left !== undefined;
     const all = this.#resumes !== undefined || (why === "broken" && !gone) || stored;
     const staying = [
       ...clients.hibernate((number) => all || left?.connections.has(number) === true),
