@@ -69,6 +69,9 @@ describe("a reload that fails changes nothing", () => {
     await expect(relay.toolCallExecute("rm", {}, () => ({ result: null }))).rejects.toMatchObject({
       metadata: { reason: "one" },
     });
+    // Nor what the same ones are, anew.
+    await active.reload();
+    expect(active.status.map(({ id }) => id)).toEqual(["one"]);
   });
 });
 
