@@ -30,6 +30,7 @@ import {
   actorSocketKit,
 } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
+import { actorConnectionKit, actorHibernationKit, actorLaneKit } from "./connection-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStreamKit } from "./kept-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -180,6 +181,7 @@ const keepers = keepersWith();
 /** What an actor of any language has: the table of docs/plugins/actors.md, row by row. */
 const features: Readonly<Record<string, (subject: string, find: () => Promise<ActorUnderTest>) => void>> = {
   "state, keys, a database, calls of others, connections, its end": actorKit,
+  "who comes, who leaves, who may listen": actorConnectionKit,
   "raw WebSockets": actorSocketKit,
   "HTTP requests": actorRequestKit,
   "its own queues": actorQueueKit,
@@ -188,7 +190,11 @@ const features: Readonly<Record<string, (subject: string, find: () => Promise<Ac
   "an abort: its caller is gone, it is to stop": actorAbortKit,
 };
 for (const kit of Object.values(features)) for (const [subject, find] of keepers) kit(subject, find);
-for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) actorAwakeKit(subject, find);
+for (const [subject, find] of keepers) actorLaneKit(subject, find);
+for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) {
+  actorAwakeKit(subject, find);
+  actorHibernationKit(subject, find);
+}
 
 test("docs/plugins/actors.md says of each language what its stories say", () => {
   const text = readFileSync(join(import.meta.dirname, "../../docs/plugins/actors.md"), "utf8");
@@ -198,7 +204,7 @@ test("docs/plugins/actors.md says of each language what its stories say", () => 
   const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
   expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
   const all = columns.map(() => "yes");
-  const named = [...Object.keys(features), "keep-awake", "its scope"];
+  const named = [...Object.keys(features), "keep-awake", "clients that stay while it sleeps", "its scope"];
   expect(rows).toEqual(named.map((name) => [name, ...all]));
 });
 

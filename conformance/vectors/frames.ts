@@ -1,7 +1,7 @@
 /**
- * A frame of each kind that plugin/v1 and actor/v1 know, made of the schemas: all fields set, each to something that says which
- * one it is. Kinds are told apart by what is one of several, down to the last: `HostFrame.actor.answer`,
- * `PluginFrame.actor.ask.kvGet`.
+ * A frame of each kind that plugin/v1, host/v1 and actor/v1 know, and of the batches that travel to a worker, made of the schemas: all
+ * fields set, each to something that says which one it is. Kinds are told apart by what is one of several, down to the last:
+ * `HostFrame.actor.answer`, `EngineToHost.actor.start`, `PluginFrame.actor.ask.kvGet`.
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -43,15 +43,21 @@ interface Part {
   readonly bytes: readonly number[];
 }
 
-/** What the host says, and what a plugin says. */
-const FRAMES = ["HostFrame", "PluginFrame"];
+/** What a host and a plugin say, what an engine and a remote host say, and what carries frames to a worker and back. */
+const FRAMES = ["plugin.v1.HostFrame", "plugin.v1.PluginFrame"];
+const OTHERS = [
+  "host.v1.EngineToHost",
+  "host.v1.HostToEngine",
+  "plugin.v1.HostBatch",
+  "plugin.v1.PluginBatch",
+];
 
 /** One of each kind, as the schemas are today. */
 export function framesOfSchemas(): readonly GoldenFrame[] {
   const schema = readSchema();
-  return FRAMES.flatMap((frame) =>
-    partsOf(schema, `.troupe.plugin.v1.${frame}`).map(({ kind, fields, bytes }) => ({
-      name: [frame, ...kind].join("."),
+  return [...FRAMES, ...OTHERS].flatMap((frame) =>
+    partsOf(schema, `.troupe.${frame}`).map(({ kind, fields, bytes }) => ({
+      name: [frame.slice(frame.lastIndexOf(".") + 1), ...kind].join("."),
       fields: fields.join(" "),
       bytes: Buffer.from(bytes).toString("hex"),
     })),
@@ -151,7 +157,9 @@ function numberOf({ type, number }: Field): bigint {
     case "TYPE_SINT32":
       return 2n * BigInt(number) - 1n;
     default:
-      throw new Error(`no field of plugin/v1 or actor/v1 had the type ${type} yet: say here what one is`);
+      throw new Error(
+        `no field of plugin/v1, host/v1 or actor/v1 had the type ${type} yet: say here what one is`,
+      );
   }
 }
 

@@ -380,12 +380,12 @@ static const troupe_action actions[] = {
     {"later", later},     {"laterUnknown", later_unknown}, {"scheduled", scheduled}, {"cancel", cancel}, {"tick", tick},
     {"every", every},     {"cron", cron},       {"jobs", jobs},         {"stopJob", stop_job}, {"hold", hold},
     {"letGo", let_go},    {"wakes", wakes},     {"watch", watch},       {"count", count},
-    {"countAndFail", count_and_fail}, {NULL, NULL},
+    {"countAndFail", count_and_fail}, {"visits", visits}, {"here", here}, {"tellSecret", tell_secret}, {NULL, NULL},
 };
-static const char *const events[] = {"whispered", NULL};
+static const char *const events[] = {"whispered", "secret", NULL};
 static const troupe_actor actors[] = {
     {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &sockets, .start = started,
-     .queues = queues, .request = answer},
+     .queues = queues, .request = answer, .accept = accept_client, .clients = &clients},
     {.name = NULL},
 };
 

@@ -14,6 +14,13 @@ void reply_item(troupe_call *call, troupe_value item);
 void reply_null(troupe_call *call);
 void reply_text(troupe_call *call, troupe_bytes text);
 
+/* keeper-clients.c */
+extern const troupe_clients clients;
+const troupe_error *accept_client(troupe_bytes params);
+void visits(troupe_context *c, troupe_call *call, troupe_bytes args);
+void here(troupe_context *c, troupe_call *call, troupe_bytes args);
+void tell_secret(troupe_context *c, troupe_call *call, troupe_bytes args);
+
 /* keeper-time.c */
 void started(troupe_context *c, int is_new);
 void answer(troupe_context *c, troupe_call *call, const troupe_request *request);

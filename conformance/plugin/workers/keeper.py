@@ -129,11 +129,54 @@ def watch(c, name):
         c.kv.put("aborted", f"{error.code} {str(c.abort.is_set()).lower()}")
 
 
+def accept(params):
+    """Its state: who it is, and how often it called."""
+    name = (params or {}).get("name", "")
+    if name == "nobody":
+        raise PluginError("not_you", "you aren't let in")
+    return {"name": name, "visits": 0}
+
+
+def note_coming(c, what):
+    c.kv.put("comings", (c.kv.get("comings") or b"").decode() + what + " ")
+
+
+def connected(c, connection):
+    name = connection.state["name"]
+    if name == "bad":
+        raise PluginError("bad", "it goes at once")
+    if name:
+        note_coming(c, f"+{name}")
+        c.send([connection.number], "whispered", f"welcome {name}")
+
+
+def disconnected(c, connection):
+    name = connection.state["name"]
+    if name:
+        note_coming(c, f"-{name}")
+
+
+def can_subscribe(params, event):
+    if event == "secret" and (params or {}).get("name") != "ann":
+        raise PluginError("not_for_you", "that isn't for you")
+
+
+def visits(c):
+    connection = c.connections.get(c.connection)
+    if connection is None:
+        return None
+    connection.state["visits"] += 1
+    return [connection.state["name"], connection.state["visits"]]
+
+
 def started(c, _is_new):
     c.state["wakes"] = c.state.get("wakes", 0) + 1
 
 
 ACTIONS = {
+    "visits": visits,
+    "here": lambda c: sorted(each.state["name"] for each in c.connections.values()),
+    "tellSecret": lambda c, said: c.broadcast("secret", said),
     "hold": hold,
     "letGo": let_go,
     "wakes": lambda c: c.state["wakes"],
@@ -177,10 +220,14 @@ serve(
         actors=[
             Actor(
                 name="keeper",
-                events=["whispered"],
+                events=["whispered", "secret"],
                 actions=ACTIONS,
                 database=True,
                 start=started,
+                accept=accept,
+                connected=connected,
+                disconnected=disconnected,
+                can_subscribe=can_subscribe,
                 queues={"jobs": do_job, "inbox": None},
                 sockets=Sockets(opened=lambda _c, socket: socket.send("welcome"), heard=heard),
                 request=answer,

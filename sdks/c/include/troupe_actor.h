@@ -48,6 +48,9 @@ typedef struct troupe_context troupe_context;
 /* Its functions for raw WebSockets: troupe_socket.h. */
 typedef struct troupe_sockets troupe_sockets;
 
+/* Its functions for those that are connected: troupe_client.h. */
+typedef struct troupe_clients troupe_clients;
+
 /* An HTTP request: troupe_request.h. */
 typedef struct troupe_request troupe_request;
 
@@ -97,6 +100,7 @@ typedef struct {
   const troupe_action *queues;
   /* Answers HTTP requests: troupe_request.h. NULL: it takes none. */
   void (*request)(troupe_context *c, troupe_call *call, const troupe_request *request);
+  const troupe_clients *clients; /* who comes, who leaves, who may listen: troupe_client.h; NULL: it doesn't ask */
 } troupe_actor;
 
 /* Middleware: `kind` is a number of the relay's table. */
@@ -197,8 +201,8 @@ typedef void (*troupe_then)(troupe_call *call, void *data, const troupe_outcome 
 int troupe_pass(troupe_call *call, const troupe_outcome *outcome);
 
 /*
- * The call is answered later, by any thread. NULL: no memory, or what was written doesn't fit in a frame, and the call has
- * failed. The token's last use frees it. What the function writes behind this is stored by itself.
+ * The call is answered later, by any thread. NULL: no memory, or what was written doesn't fit in a frame, or it is an item of a quick
+ * actor's result, and the call has failed. The token's last use frees it. What the function writes behind this is stored by itself.
  */
 troupe_deferred *troupe_defer(troupe_call *call);
 int troupe_settle(troupe_deferred *deferred, troupe_bytes value);

@@ -20,8 +20,8 @@ static const troupe_error no_thread = {"plugin", "no_thread", "The plugin has no
 const troupe_error no_memory = {"plugin", "no_memory", "The plugin has no memory for it"};
 const troupe_error closing = {"plugin", "closed", "The plugin is closing"};
 
-/* A StopReason: nothing that the actor says leaves any more. */
-enum { STOP_BROKEN = 4 };
+/* StopReasons. Broken: nothing that the actor says leaves any more. */
+enum { STOP_SLEEP = 1, STOP_BROKEN = 4 };
 
 static int named(troupe_bytes name, const char *text) {
   return strlen(text) == name.size && (name.size == 0 || memcmp(text, name.data, name.size) == 0);
@@ -46,11 +46,13 @@ static void run_start(troupe_context *c) {
 void run_stop(troupe_context *c) {
   c->failed = 0;
   if (c->started && c->actor->stop != NULL) c->actor->stop(c);
+  if (c->started) clients_leave(c);
   /* Of one that didn't start nothing is stored. */
   if (c->started && write_rows(c) == TROUPE_TOO_LONG)
     say_log(c->plugin, c->instance, "What an actor wrote in its stop is more than a frame holds");
   say(c->plugin, c->instance, SAY_STOPPED, NULL);
   forget_cancelled(c->plugin, c->instance, 0);
+  waits_gone(c);
   free_context(c);
 }
 
@@ -190,6 +192,7 @@ int more_rows(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   while (wire_next(&message)) {
     if (message.field == 2) last = message.number != 0;
     if (message.field == 1 && load_row(c, wire_read(message.bytes)) != 0) return -1;
+    if (message.field == 3 && stayed_client(c, wire_read(message.bytes)) != 0) return -1;
   }
   if (message.bad) return -1;
   c->arriving = !last;
@@ -290,10 +293,12 @@ int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   if (message.bad) return -1;
   if (c == NULL) {
     /* Said once more: its time is over, and what it still waits for is nobody's. */
-    if (instance != 0) waits_revoke(plugin, instance, 0, NULL);
+    if (instance != 0) waits_lose(plugin, instance);
     return 0;
   }
   *at = c->next;
+  waits_ending(c);
+  c->sleeps = reason == STOP_SLEEP;
   atomic_store(&c->stopping, 1);
   end_exchanges(plugin, instance);
   stop_sinks(plugin, &instance, 0);
@@ -303,27 +308,9 @@ int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
   return 0;
 }
 
-int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message) {
+int client_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message) {
   troupe_context *c = *find_instance(plugin, instance);
-  uint64_t connection = 0;
-  troupe_bytes params = {NULL, 0};
-  while (wire_next(&message)) {
-    if (message.field == 1) connection = message.number;
-    if (message.field == 3) params = message.bytes;
-  }
-  if (message.bad) return -1;
-  if (c == NULL) return 0;
-  const troupe_error *refused = c->actor->accept == NULL ? NULL : c->actor->accept(params);
-  size_t begin;
-  wire_writer *out = frame_begin(&plugin->queue, &begin);
-  size_t frame = wire_begin(out, FRAME_ACTOR);
-  wire_put_number(out, 1, instance);
-  size_t connected = wire_begin(out, SAY_CONNECTED);
-  wire_put_number(out, 1, connection);
-  if (refused != NULL) put_error(out, 2, *refused);
-  wire_end(out, connected);
-  wire_end(out, frame);
-  return frame_end(&plugin->queue, begin) < 0 ? -1 : 0;
+  return c == NULL ? 0 : heard_client(c, what, message);
 }
 
 int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message) {
@@ -364,13 +351,18 @@ int call_middleware(troupe_plugin *plugin, wire_reader message) {
   return 0;
 }
 
+/* Of a quick one: else its lane alone knows. */
+static int has_last_words(const troupe_context *c) {
+  return c->started && (c->actor->stop != NULL || c->clients != NULL);
+}
+
 void stop_actors(troupe_plugin *plugin) {
   for (size_t bucket = 0; bucket < BUCKETS; bucket += 1)
     while (plugin->instances[bucket] != NULL) {
       troupe_context *c = plugin->instances[bucket];
       plugin->instances[bucket] = c->next;
       /* On a thread even when it is quick: what is slow at the end doesn't keep close from its time. */
-      if (is_quick(c) && (!c->started || c->actor->stop == NULL) && !waits_before_stop(c)) free_context(c);
+      if (is_quick(c) && !has_last_words(c) && !waits_before_stop(c)) free_context(c);
       else add_stop(c);
     }
 }

@@ -148,7 +148,13 @@ void finish_call(troupe_call *call) {
 }
 
 troupe_deferred *troupe_defer(troupe_call *call) {
+  static const troupe_error quick = {"plugin", "quick_waits", "An item of a quick actor's result can't be given later"};
   if (call->answered) return NULL;
+  if (call->to.sink != NULL && call->context != NULL && call->facts.lane == NULL) {
+    /* Whoever gave it would go on with the next one, on a thread that isn't the actor's. */
+    troupe_fail(call, quick);
+    return NULL;
+  }
   if (call->context != NULL && write_rows(call->context) != 0) {
     troupe_fail(call, too_long);
     return NULL;

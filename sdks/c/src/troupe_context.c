@@ -77,6 +77,7 @@ static size_t changed_bytes(const troupe_context *c, int *changed) {
     *changed = 1;
     bytes += row->key_size + row->size;
   }
+  *changed |= put_changed_clients(NULL, c, &bytes);
   return bytes;
 }
 
@@ -89,6 +90,8 @@ static int say_rows(troupe_context *c, uint64_t joined) {
   for (const troupe_row *row = c->rows; row != NULL; row = row->next)
     if (row->changed) put_changed(out, row);
   for (const troupe_key_row *row = c->keys; row != NULL; row = row->next) put_key(out, row);
+  size_t client_bytes = 0;
+  put_changed_clients(out, c, &client_bytes);
   wire_put_number(out, 4, joined);
   wire_end(out, write);
   wire_end(out, frame);
@@ -109,6 +112,7 @@ int write_joined(troupe_context *c, uint64_t call) {
     else c->failed = 1;
   }
   forget_keys(c);
+  clients_known(c);
   if (!c->failed) return 0;
   take_back(c);
   return TROUPE_TOO_LONG;
@@ -246,6 +250,7 @@ void free_context(troupe_context *c) {
     free_row(row);
   }
   forget_keys(c);
+  free_clients(c);
   free(c->about);
   free(c);
 }

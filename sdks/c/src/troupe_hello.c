@@ -12,14 +12,16 @@ static void put_actor(wire_writer *out, const troupe_actor *actor) {
     wire_put_text(out, 2, action->name);
   put_names(out, 3, actor->events);
   wire_put_text(out, 4, actor->options);
-  wire_put_number(out, 5, actor->accept != NULL);
+  wire_put_number(out, 5, knows_clients(actor) != 0);
   wire_put_number(out, 6, actor->sockets != NULL);
   wire_put_number(out, 7, actor->database != 0);
   /* StartRows are read. */
   wire_put_number(out, 8, 1);
   for (const troupe_action *queue = actor->queues; queue != NULL && queue->name != NULL; queue += 1)
     wire_put_text(out, 9, queue->name);
-  /* The host keeps its queues and schedules. */
+  if (actor->clients != NULL && actor->clients->can_subscribe != NULL) put_names(out, 10, actor->events);
+  /* The host keeps its queues and schedules, and clients that stay while it sleeps. */
+  wire_put_number(out, 13, 1);
   wire_put_number(out, 15, 1);
   for (const troupe_action *queue = actor->queues; queue != NULL && queue->name != NULL; queue += 1)
     if (queue->run != NULL) wire_put_text(out, 16, queue->name);

@@ -13,6 +13,7 @@
  *   troupe_store.c    what an actor asks of its host, and says of itself
  *   troupe_sockets.c  raw WebSockets
  *   troupe_requests.c HTTP requests
+ *   troupe_clients.c  those that are connected
  *   troupe_about.c    what the host says of an actor
  *   troupe_hello.c    what the plugin declares
  *   troupe_queue.c    frames on their way to the host
@@ -30,6 +31,7 @@
 #ifndef TROUPE_PARTS_H
 #define TROUPE_PARTS_H
 
+#include "troupe_client.h"
 #include "troupe_lanes.h"
 #include "troupe_queue.h"
 
@@ -54,8 +56,11 @@ typedef struct troupe_key_row {
   uint8_t bytes[]; /* the key, and the value */
 } troupe_key_row;
 
+typedef struct troupe_known_client troupe_known_client;
+typedef struct troupe_guest troupe_guest;
+
 struct troupe_context {
-  struct troupe_context *next; /* in its bucket */
+  struct troupe_context *next; /* in its bucket; behind its Stop among those that end, under the waits' lock */
   troupe_plugin *plugin;
   const troupe_actor *actor;
   uint64_t instance;
@@ -66,6 +71,8 @@ struct troupe_context {
   troupe_key_row *keys;
   char *about; /* its name, its id and the parts of its key, each with a 0 */
   const char *key_end;
+  troupe_client *clients; /* that are connected, as functions know them */
+  troupe_guest *guests;   /* the same, as the host's thread knows them */
   void *data;
   int is_new;
   int arriving; /* rows are on their way; of the host's thread */
@@ -76,6 +83,8 @@ struct troupe_context {
   int stops_later;
   /* The function that runs wrote more than a frame holds: nothing of it is said any more. */
   int failed;
+  /* It is told to sleep: clients that stay aren't its own to end. */
+  int sleeps;
   /* It is told to stop. */
   atomic_int stopping;
   /* Why it can't start. */
@@ -97,6 +106,7 @@ typedef struct {
   troupe_sink *sinks;
   troupe_exchange *exchanges; /* HTTP requests that aren't over */
   troupe_cancelled *cancelled; /* calls that run, and that nobody waits for */
+  troupe_context *ending;      /* actors that are told to stop and aren't gone */
   atomic_uint cancels;         /* of those */
   uint64_t last; /* number that was given to a question */
   int closed;    /* nobody answers any more */
@@ -153,11 +163,11 @@ enum {
   FRAME_HOST_CALL = 11
 };
 enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNECTED = 6, SAY_EVENT = 7 };
-enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15 };
+enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15, SAY_SUBSCRIBED = 16 };
 enum { SAY_SOCKET_ACCEPT = 12, SAY_SOCKET_MESSAGE = 13, SAY_SOCKET_CLOSE = 14 };
 enum { SAY_REQUEST_ANSWER = 20, SAY_BODY_CHUNK = 22, SAY_BODY_END = 23, SAY_BODY_CREDIT = 24 };
 enum { SAY_STREAM_START = 25, SAY_STREAM_ITEM = 26 };
-enum { SPACE_STATE = 1, SPACE_KV = 2 };
+enum { SPACE_STATE = 1, SPACE_KV = 2, SPACE_CONNECTION = 4 };
 
 extern const troupe_error too_long;
 extern const troupe_error closing;
@@ -201,6 +211,10 @@ void wait_heard(troupe_plugin *plugin, uint32_t kind, uint32_t what, wire_reader
 void waits_revoke(troupe_plugin *plugin, uint64_t instance, uint64_t call, const troupe_error *error);
 /* The actor's functions have run. 1: calls of it wait, and the last one of them stops it. */
 int waits_before_stop(troupe_context *c);
+/* The actor is told to stop; it is gone; nobody answers anything any more of one that is told to stop. */
+void waits_ending(troupe_context *c);
+void waits_gone(troupe_context *c);
+void waits_lose(troupe_plugin *plugin, uint64_t instance);
 /* Something of the actor that was counted as waiting is over. 1: it was the last one, and the actor's stop was left to it. */
 int waits_let_go(troupe_context *c);
 /* Nobody waits for a call that runs. */
@@ -232,6 +246,19 @@ void free_context(troupe_context *c);
 /* An event; `connection` 0: for everyone who listens. */
 int say_event(troupe_context *c, const char *event, troupe_bytes args, uint64_t connection);
 
+/* troupe_clients.c */
+/* The host asks and tells about connections; else it accepts them by itself. */
+int knows_clients(const troupe_actor *actor);
+/* A Connect, a Disconnect or a Subscribe; and one that stayed, before the start. -1: no memory, or the host sent what can't be. */
+int heard_client(troupe_context *c, uint32_t what, wire_reader message);
+int stayed_client(troupe_context *c, wire_reader sleeper);
+/* Rows of what changed of the states of clients that stay; `out` NULL: only their bytes. 1: there is one. */
+int put_changed_clients(wire_writer *out, const troupe_context *c, size_t *bytes);
+void clients_known(troupe_context *c);
+/* The actor has stopped: those that don't stay end with it. */
+void clients_leave(troupe_context *c);
+void free_clients(troupe_context *c);
+
 /* troupe_sockets.c: -1 when the host sent what can't be. */
 int heard_socket(troupe_context *c, uint32_t what, wire_reader message);
 
@@ -259,7 +286,7 @@ int cancel_middleware(troupe_plugin *plugin, wire_reader message);
 int stop_actor(troupe_plugin *plugin, uint64_t instance, wire_reader message);
 int socket_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
 int request_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
-int connect_client(troupe_plugin *plugin, uint64_t instance, wire_reader message);
+int client_of(troupe_plugin *plugin, uint64_t instance, uint32_t what, wire_reader message);
 int call_middleware(troupe_plugin *plugin, wire_reader message);
 /* The actor's end: nothing of it is touched behind this. */
 void run_stop(troupe_context *c);

@@ -22,7 +22,9 @@ static int heard_for_actor(troupe_plugin *plugin, wire_reader message) {
     case 5:
       return cancel_call(plugin, instance, body);
     case 6:
-      return connect_client(plugin, instance, body);
+    case 7:
+    case 8:
+      return client_of(plugin, instance, what, body);
     case 10:
       wait_heard(plugin, WAIT_ANSWER, FRAME_ACTOR, body);
       return 0;

@@ -123,6 +123,34 @@ int waits_before_stop(troupe_context *c) {
   return later;
 }
 
+void waits_ending(troupe_context *c) {
+  troupe_waits *waits = &c->plugin->waits;
+  pthread_mutex_lock(&waits->lock);
+  c->next = waits->ending;
+  waits->ending = c;
+  pthread_mutex_unlock(&waits->lock);
+}
+
+void waits_gone(troupe_context *c) {
+  troupe_waits *waits = &c->plugin->waits;
+  pthread_mutex_lock(&waits->lock);
+  troupe_context **at = &waits->ending;
+  while (*at != NULL && *at != c) at = &(*at)->next;
+  if (*at != NULL) *at = c->next;
+  pthread_mutex_unlock(&waits->lock);
+}
+
+void waits_lose(troupe_plugin *plugin, uint64_t instance) {
+  troupe_waits *waits = &plugin->waits;
+  pthread_mutex_lock(&waits->lock);
+  troupe_context *c = waits->ending;
+  while (c != NULL && c->instance != instance) c = c->next;
+  /* Also a call of it that runs just now has nothing to ask. */
+  if (c != NULL) c->ended = 1;
+  pthread_mutex_unlock(&waits->lock);
+  waits_revoke(plugin, instance, 0, NULL);
+}
+
 static void deliver(troupe_wait *wait) {
   troupe_lane *lane = wait->call.facts.lane;
   wait->job.run = run_wait;

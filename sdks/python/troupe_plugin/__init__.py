@@ -1,6 +1,7 @@
 """Troupe plugins in Python: a worker process of actors and middleware."""
 
 from .actor import Actor, ActorContext
+from .connections import Connection
 from .host import Host, HostScope
 from .kept import Message
 from .other import Other
@@ -14,6 +15,7 @@ __all__ = [
     "Actor",
     "ActorContext",
     "BigInt",
+    "Connection",
     "Context",
     "Date",
     "Failure",

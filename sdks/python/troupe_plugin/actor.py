@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
+from .connections import Connection
 from .database import Database
 from .json_values import encode_json
 from .kept import Cron, Message, Queue, Schedule
@@ -40,8 +41,15 @@ class Actor:
     start: Optional[Callable[["ActorContext", bool], None]] = None
     #: `stop(c)`, when the actor sleeps or ends; it may still write.
     stop: Optional[Callable[["ActorContext"], None]] = None
-    #: `accept(params)` is asked of each connection, beside the actor's own work; what it raises is why there is none.
-    accept: Optional[Callable[[Any], None]] = None
+    #: `accept(params)` is asked of each connection, beside the actor's own work; what it raises is why there is none, and what it gives
+    #: is the connection's state.
+    accept: Optional[Callable[[Any], Any]] = None
+    #: `connected(c, connection)`, before anything that the client asks for; what it raises ends the connection.
+    connected: Optional[Callable[["ActorContext", Connection], None]] = None
+    #: `disconnected(c, connection)`: the client is gone, or ends with the actor.
+    disconnected: Optional[Callable[["ActorContext", Connection], None]] = None
+    #: `can_subscribe(params, event)` is asked before a client listens to one of `events`, as `accept` is; what it raises is why not.
+    can_subscribe: Optional[Callable[[Any, str], None]] = None
     #: It has a database of its own: `c.db`.
     database: bool = False
     #: It takes raw WebSockets.
@@ -101,6 +109,8 @@ class ActorContext:
         #: Calls of its own actions, later; and again and again.
         self.schedule = Schedule(self)
         self.cron = Cron(self)
+        #: Clients that are connected, by number: of an actor that has a function for connections.
+        self.connections: Mapping[int, Connection] = {}
         #: Set when the actor is told to stop.
         self.stopping = threading.Event()
         self.part = NO_CALL

@@ -9,18 +9,19 @@ from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from .actor import NO_CALL, Actor, ActorContext
+from .connections import OpenConnections, wants_connections
 from .flows import Flows
 from .json_values import decode_json, encode_json
 from .kept import Message
 from .plugin import PluginError
 from .requests import Request, Requests
 from .sockets import OpenSockets
-from .voice import STATE, Voice
+from .voice import SLEEP, STATE, Voice
 from .wire import data, fields, number
 
 # Fields of ToActor.
-START, STOP, CALL, CANCEL, CONNECT, ANSWER, START_ROWS = 2, 3, 4, 5, 6, 10, 14
-SOCKETS, REQUESTS, STREAM_CREDIT = range(11, 14), range(20, 25), 25
+START, STOP, CALL, CANCEL, ANSWER, START_ROWS = 2, 3, 4, 5, 10, 14
+CONNECTIONS, SOCKETS, REQUESTS, STREAM_CREDIT = range(6, 10), range(11, 14), range(20, 25), 25
 BROKEN = 4
 
 
@@ -33,11 +34,14 @@ def declaration(actor: Actor) -> bytes:
         said += data(3, event)
     if actor.options:
         said += data(4, json.dumps(actor.options))
-    said += number(5, 1 if actor.accept is not None else 0) + number(6, 1 if actor.sockets is not None else 0)
+    said += number(5, 1 if wants_connections(actor) else 0) + number(6, 1 if actor.sockets is not None else 0)
     said += number(7, 1 if actor.database else 0) + number(8, 1)
     for queue in actor.queues:
         said += data(9, queue)
-    said += number(15, 1)
+    if actor.can_subscribe is not None:
+        for event in actor.events:
+            said += data(10, event)
+    said += number(13, 1) + number(15, 1)
     for queue, handle in actor.queues.items():
         if handle is not None:
             said += data(16, queue)
@@ -107,6 +111,7 @@ class Running:
         self._ended = ended
         self._stopping = False
         self._sockets: Optional[OpenSockets] = None
+        self._connections: Optional[OpenConnections] = None
         #: Those that have no answer, by number: set when nobody waits for it, or the actor stops.
         self._calls: Dict[int, threading.Event] = {}
         #: Of those that haven't begun.
@@ -131,8 +136,8 @@ class Running:
         elif what == STREAM_CREDIT:
             said = dict(fields(body))
             self._flows.credit(said.get(1, 0), said.get(2, 0))
-        elif what == CONNECT:
-            self._connect(body)
+        elif what in CONNECTIONS and self._connections is not None:
+            self._connections.heard(what, body)
         elif what == ANSWER:
             self._voice.answered(body)
         elif what == STOP:
@@ -173,6 +178,10 @@ class Running:
         if self._actor.sockets is not None:
             self._sockets = OpenSockets(self._voice, self._actor.sockets)
         self._context = ActorContext(self._voice, name, key, actor_id)
+        if wants_connections(self._actor):
+            self._connections = OpenConnections(self._voice, self._actor, self._add)
+            self._context.connections = self._connections.open
+            self._voice.clients = self._connections.changed
         self._keep(rows)
         if not more:
             self._lane.add(self._start)
@@ -180,6 +189,9 @@ class Running:
     def _load_more(self, rows: bytes) -> None:
         said = list(fields(rows))
         self._keep(value for field, value in said if field == 1)
+        for field, value in said:
+            if field == 3 and self._connections is not None:
+                self._connections.stayed(value)
         if any(field == 2 and value for field, value in said):
             self._lane.add(self._start)
 
@@ -313,21 +325,17 @@ class Running:
 
         self._hook(run)
 
-    def _connect(self, body: bytes) -> None:
-        said: Dict[int, Any] = {1: 0, 3: b""}
-        said.update(fields(body))
-        try:
-            if self._actor.accept is not None:
-                self._actor.accept(decode_json(said[3]) if said[3] else None)
-            self._voice.connected(said[1])
-        except Exception as error:  # noqa: BLE001 - it is why there is no connection
-            self._voice.connected(said[1], error)
+    def _add(self, hook: Callable[[ActorContext], None]) -> None:
+        """A function that answers no call, on the actor's lane."""
+        self._lane.add(lambda: self._hook(lambda: hook(self._context)))
 
     def _stop(self, reason: int) -> None:
         try:
             if self._actor.stop is not None and not self._failed:
                 self._actor.stop(self._context)
             if reason != BROKEN:
+                if self._connections is not None and not self._failed:
+                    self._connections.end(self._context, sleeps=reason == SLEEP)
                 self._voice.flush(self._context.state)
         finally:
             self._flows.end_all()

@@ -6,7 +6,7 @@ goes first, and events and the answer behind it, which the host holds back until
 
 import threading
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .json_values import decode_json, encode_json
 from .plugin import PluginError, error_from, error_of
@@ -15,7 +15,7 @@ from .wire import data, fields, number, varint
 # Fields of FromActor.
 STARTED, STOPPED, WRITE, REPLY, CONNECTED, EVENT, KICK, ASK, REST, END = 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 # Spaces of rows.
-STATE, KV = 1, 2
+STATE, KV, CONNECTION = 1, 2, 4
 SLEEP, DESTROY = 1, 2
 # A field of Answer.
 ROWS = 3
@@ -31,6 +31,8 @@ class Voice:
         #: What is stored of each property, encoded.
         self._stored: Dict[str, bytes] = {}
         self._kv: Dict[bytes, Optional[bytes]] = {}
+        #: What changed of clients that stay: their ids, and states encoded.
+        self.clients: Callable[[], Iterable[Tuple[str, bytes]]] = tuple
         self._asks: Dict[int, Future] = {}
         self._last_ask = 0
         self._gone = False
@@ -78,8 +80,8 @@ class Voice:
         self._said.append(data(STOPPED, b""))
 
     def connected(self, connection: int, error: Optional[Exception] = None) -> None:
-        """Said at once: connections wait for no work."""
-        answer = number(1, connection) + (b"" if error is None else data(2, error_of(error)))
+        """Said at once: connections wait for no work. A client that the host can keep while the actor sleeps stays."""
+        answer = number(1, connection) + (number(3, 1) if error is None else data(2, error_of(error)))
         self.say(data(CONNECTED, answer))
 
     def flush(self, state: dict, joined: int = 0) -> None:
@@ -98,6 +100,8 @@ class Voice:
         for blob, value in self._kv.items():
             content = number(5, 1) if value is None else data(4, value)
             rows += data(1, number(1, KV) + data(3, blob) + content)
+        for client, value in self.clients():
+            rows += data(1, number(1, CONNECTION) + data(2, client) + data(4, value))
         self._stored, self._kv = now, {}
         said, self._said = self._said, []
         if rows:

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import type { PluginSource } from "../../src/activation/plugin-source.ts";
 import { cExample } from "../support/built.ts";
+import { nodeLoad } from "../support/plugin-folder.ts";
 import { PluginWorld } from "../support/plugin-world.ts";
 
 /** A plugin of this process: a guardrail that says `reason` when `decide` lets it. */
@@ -68,6 +69,9 @@ describe("a reload that fails changes nothing", () => {
     await expect(relay.toolCallExecute("rm", {}, () => ({ result: null }))).rejects.toMatchObject({
       metadata: { reason: "one" },
     });
+    // Nor what the same ones are, anew.
+    await active.reload();
+    expect(active.status.map(({ id }) => id)).toEqual(["one"]);
   });
 });
 
@@ -110,6 +114,62 @@ test("a call that had passed a plugin when others took their place is judged by 
   passed.resolve(null);
   expect(await call).toMatchObject({ by: "quick/no-rm", reason: "after" });
   await reloaded;
+});
+
+/** The same, of a plugin that is as long in starting as `until`, and says when it begins. */
+function starting(id: string, begins: (id: string) => void, until?: Promise<void>): PluginSource {
+  const start = async (): Promise<void> => {
+    begins(id);
+    await until;
+  };
+  const kind = "tool_conditional_execution_guardrail";
+  const plugin = { name: id, start, middleware: [{ kind, name: "no-rm", handle: () => id }] } as const;
+  return { id, kind: "module", plugin };
+}
+
+test("what is asked for while a reload is under way waits for it: the next one, and the end", async () => {
+  const relay = createRelay();
+  const names = (): string[] => relay.listRuntimeRegistrations().map(({ name }) => name);
+  const active = await activatePlugins({ plugins: [rail("a", "a")], relay });
+  const begun: string[] = [];
+  const begins = (id: string): void => void begun.push(id);
+  const [one, other] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = active.reload({ plugins: [starting("slow", begins, one.promise)] });
+  const second = active.reload({ plugins: [starting("next", begins)] });
+  await expect.poll(() => begun).toContain("slow");
+  one.resolve();
+  await Promise.all([first, second]);
+  expect([begun, names()]).toEqual([["slow", "next"], ["next/no-rm"]]);
+  const last = active.reload({ plugins: [starting("last", begins, other.promise)] });
+  await expect.poll(() => begun).toContain("last");
+  const ended = active.deactivate();
+  other.resolve();
+  await Promise.all([last, ended]);
+  expect(names()).toEqual([]);
+});
+
+test("they end in the reverse order of their start, at the end and behind a start that failed", async () => {
+  using world = new PluginWorld();
+  const sdk = JSON.stringify(new URL("../../src/worker.ts", import.meta.url).href);
+  const log = world.write("ends", "");
+  const saying = (id: string) => {
+    const manifest = world.manifest(id, { kind: "worker", load: nodeLoad("main.ts") });
+    world.write(
+      `${id}/main.ts`,
+      `import { appendFileSync } from "node:fs";
+       import { serveWorker } from ${sdk};
+       process.on("exit", () => appendFileSync(${JSON.stringify(log)}, "${id} "));
+       await serveWorker({ name: "${id}", middleware: [] });`,
+    );
+    return { manifest };
+  };
+  const plugins = ["one", "two", "three"].map(saying);
+  const active = await activatePlugins({ plugins, relay: world.relay });
+  await active.deactivate();
+  expect(readFileSync(log, "utf8")).toBe("three two one ");
+  const failing = { manifest: world.manifest("failing", { kind: "worker", load: nodeLoad("none.ts") }) };
+  await expect(activatePlugins({ plugins: [...plugins, failing], relay: world.relay })).rejects.toThrow();
+  expect(readFileSync(log, "utf8")).toBe("three two one three two one ");
 });
 
 test("reloads are one after the other, and none comes after the end", async () => {

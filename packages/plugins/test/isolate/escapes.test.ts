@@ -122,6 +122,21 @@ const attempts: readonly (readonly [what: string, expression: string, finds: unk
     Array(4).fill("undefined"),
   ],
   [
+    "the prototype of the host's objects, by an answer",
+    'Object.keys(JSON.parse(\'{"a":1,"__proto__":{"polluted":1}}\')).length',
+    2,
+  ],
+  [
+    "the host's realm behind what it was told",
+    "c.key.constructor.constructor('return typeof process')() + c.key.map.constructor('return typeof process')()",
+    "undefinedundefined",
+  ],
+  [
+    "the realm of a timer's task",
+    "new Promise((resolve) => setTimeout(function () { resolve([typeof this?.process, resolve.constructor.constructor('return typeof process')()]); }, 1))",
+    ["undefined", "undefined"],
+  ],
+  [
     "a caller",
     "(() => { try { return (function f() { return typeof f.caller })() } catch { return 'refused' } })()",
     "refused",
@@ -219,6 +234,21 @@ const bombs: Readonly<Record<string, { readonly action: string; readonly is: str
     action: "(c) => { const memory = sharedMemory(c); new Uint8Array(memory, 8, 400).fill(200); }",
     is: "dynamic.nonsense",
   },
+  joins: { action: "() => [].join.call({ length: 2 ** 53 - 1 })", is: "internal.error" },
+  errorThatLoops: {
+    action: "() => { throw { get message() { for (;;); }, get code() { for (;;); } }; }",
+    is: "internal.error",
+  },
+  answerThatLoops: { action: "() => ({ get a() { for (;;); } })", is: "dynamic.time_exceeded" },
+  answerThatNeverComes: { action: "() => ({ then: () => { for (;;); } })", is: "dynamic.time_exceeded" },
+  answerThatIsAProxy: {
+    action: "() => new Proxy({}, { ownKeys: () => { for (;;); } })",
+    is: "dynamic.time_exceeded",
+  },
+  lineThatLoops: {
+    action: "(c) => c.log.info('x', { get a() { for (;;); } })",
+    is: "dynamic.time_exceeded",
+  },
   timers: {
     action:
       "() => { for (let n = 0; n < 20_000; n += 1) setTimeout(() => {}, 1e6); return new Promise(() => {}); }",
@@ -234,9 +264,34 @@ test.each(Object.entries(bombs))("harms nobody else: %s", async (name, { is }) =
   expect(isolateProcess()).toBe(pid);
 });
 
+/** What the engine does in one piece, where no script is interrupted: the process ends, and the next one has everybody else. */
+const stubborn: Readonly<Record<string, string>> = {
+  searchOfNothing: "() => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1)",
+  searchFromTheEnd: "() => { const a = []; a.length = 2 ** 32 - 1; return a.lastIndexOf(1); }",
+};
+
+test.each(Object.entries(stubborn))(
+  "ends the process of isolates, and nothing else: %s",
+  async (_, action) => {
+    const nodeProcess = { memoryLimit: 16, cpuTimeLimitMs: 300 };
+    await using own = await DynamicWorld.start({
+      stubborn: dynamicActor({ source: moduleOf(`actions: { act: ${action} }`), nodeProcess }),
+      neighbour: dynamic("state: { n: 0 }, actions: { add: (c) => (c.state.n += 1) }"),
+    });
+    expect(await own.act("neighbour", "add")).toBe(1);
+    const failed = await failure(own.act("stubborn", "act"));
+    expect(failed).toMatchObject({
+      is: "dynamic.process_lost",
+      metadata: { why: expect.stringMatching(/SIGKILL/) },
+    });
+    expect(await own.act("neighbour", "add")).toBe(2);
+  },
+);
+
 test("the corpus: at least 40 attempts, each another one", () => {
   const all = [
     ...attempts.map(([, expression]) => expression),
+    ...Object.values(stubborn),
     ...Object.values(bombs).map((one) => one.action),
   ];
   expect(new Set(all).size).toBe(all.length);

@@ -14,6 +14,7 @@
 #include "troupe_kept.h"
 #include "troupe_plugin.h"
 #include "troupe_request.h"
+#include "troupe_client.h"
 #include "troupe_socket.h"
 #include "troupe_store.h"
 
@@ -109,6 +110,23 @@ static void stop(troupe_context *c) {
 }
 
 static const troupe_error *accept_some(troupe_bytes params) { return params.size > 2 ? &unhappy : NULL; }
+
+static const troupe_error *listen_some(troupe_bytes params, troupe_bytes event) {
+  return params.size > event.size ? &unhappy : NULL;
+}
+
+static void came(troupe_context *c, const troupe_client *client) {
+  const troupe_bytes id = client->id;
+  troupe_set_client_state(c, client->number, id);
+  if (client->params.size > 1) troupe_disconnect(c, client->number, "enough");
+}
+
+static void went(troupe_context *c, const troupe_client *client) {
+  for (const troupe_client *at = troupe_first_client(c); at != NULL; at = at->next)
+    troupe_set_client_state(c, at->number, client->state);
+}
+
+static const troupe_clients clients = {.connected = came, .disconnected = went, .can_subscribe = listen_some};
 
 static void guard(troupe_call *call, troupe_bytes payload) { troupe_reply(call, payload); }
 
@@ -311,8 +329,8 @@ static const troupe_action actions[] = {{"add", add},         {"swell", swell}, 
 static const troupe_action queues[] = {{"jobs", job}, {"inbox", NULL}, {NULL, NULL}};
 static const char *const events[] = {"changed", NULL};
 static const troupe_actor actors[] = {
-    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some, .sockets = &sockets, .queues = queues, .request = request_of_client},
-    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK, .sockets = &sockets, .queues = queues, .request = request_of_client},
+    {.name = "laned", .actions = actions, .events = events, .start = start, .stop = stop, .accept = accept_some, .clients = &clients, .sockets = &sockets, .queues = queues, .request = request_of_client},
+    {.name = "quick", .actions = actions, .events = events, .start = start, .stop = stop, .flags = TROUPE_QUICK, .clients = &clients, .sockets = &sockets, .queues = queues, .request = request_of_client},
     {.name = NULL},
 };
 static const troupe_middleware middleware[] = {
@@ -379,11 +397,34 @@ static void put_start(message *into) {
   put(into, 2, start.bytes, start.size);
 }
 
+/* A client that stayed. */
+static void put_sleeper(message *into) {
+  message sleeper = {{0}, 0};
+  put_number(&sleeper, 1, next(4));
+  put_text(&sleeper, 3, next(4) == 0 ? "" : "id");
+  if (next(2) == 0) put_text(&sleeper, 4, "{}");
+  if (next(2) == 0) put_text(&sleeper, 5, "5");
+  put(into, 3, sleeper.bytes, sleeper.size);
+}
+
 static void put_rows(message *into) {
   message rows = {{0}, 0};
   for (uint32_t count = next(3); count > 0; count -= 1) put_row(&rows, 1);
+  for (uint32_t count = next(3); count > 0; count -= 1) put_sleeper(&rows);
   if (next(2) == 0) put_number(&rows, 2, 1);
   put(into, 14, rows.bytes, rows.size);
+}
+
+/* A Connect, a Disconnect or a Subscribe. */
+static void put_client(message *into) {
+  message client = {{0}, 0};
+  const uint32_t field = 6 + next(3);
+  put_number(&client, 1, next(4));
+  if (field != 7) put_text(&client, 2, next(3) == 0 ? "" : "changed");
+  if (field == 6 && next(2) == 0) put_text(&client, 3, next(2) == 0 ? "{}" : "{\"a\":1}");
+  if (field == 8) put_number(&client, 3, next(4));
+  if (field == 6) put_number(&client, 4, next(2));
+  put(into, field, client.bytes, client.size);
 }
 
 static void put_call(message *into) {
@@ -460,18 +501,18 @@ static void put_asked(message *into) {
 
 static void put_actor(message *into) {
   message actor = {{0}, 0}, other = {{0}, 0};
-  uint32_t what = next(26);
+  uint32_t what = next(29);
   if (what < 2) last += 1;
   if (last == 0 || next(damage) == 0) last = 1 + next(4);
   instance = what < 2 || last < 4 ? last : last - next(4);
-  if (what >= 24) instance = counting;
+  if (what == 24 || what == 25) instance = counting;
   put_number(&actor, 1, instance);
   put_number(&other, 1, next(8));
   if (next(3) == 0) put_text(&other, 3, "abc");
   if (what < 2) put_start(&actor);
   else if (what == 2) put_rows(&actor);
   else if (what == 3) put(&actor, 3, other.bytes, other.size);
-  else if (what == 4) put(&actor, 6, other.bytes, other.size);
+  else if (what == 4 || what >= 26) put_client(&actor);
   else if (what == 5) put(&actor, 5, other.bytes, other.size);
   else if (what > 12 && what < 16) put_asked(&actor);
   else if (what >= 24) put_stream_credit(&actor);

@@ -63,6 +63,22 @@ describe.each(languages)("a stop in %s", (_, build) => {
     expect(slow.said).toEqual(["started", "reply 1 actor.stopped", "stopped"]);
     expect(await session.close()).toEqual({ clean: true });
   });
+
+  test("that is the last ends also what asks anew behind it", { timeout: 290_000 }, async (context) => {
+    const session = await open(context);
+    const actor = new Scripted(session);
+    actor.call(1, "tell", ["other", "word", "hello"]);
+    const [put] = await actor.asked(1);
+    // The lane has something to do before it comes to the answer: by then the last stop was said.
+    for (let call = 2; call < 2_000; call += 1) actor.call(call, "who", []);
+    actor.stop(SLEEP);
+    actor.answer(put ?? 0, null);
+    actor.stop(BROKEN);
+    await actor.stopped;
+    expect(actor.said).toContain("reply 1 actor.stopped");
+    expect(actor.said.at(-1)).toBe("stopped");
+    expect(await session.close()).toEqual({ clean: true });
+  });
 });
 
 /** One instance of the keeper, without a runtime: its questions wait until the test answers them. What it writes is no matter. */

@@ -1,10 +1,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::connections::{Connection, ConnectionHooks, or_null};
 use crate::context::Context;
 use crate::deferred::{Deferred, Pending};
 use crate::error::Error;
-use crate::plugin::Check;
 use crate::queue::{Delivery, QueueMessage};
 use crate::requests::{Answerer, Request, Response};
 use crate::sockets::{Message, Socket, SocketHooks};
@@ -46,7 +46,7 @@ pub struct Actor {
     pub(crate) actions: Vec<(String, Action)>,
     pub(crate) start: Option<Start>,
     pub(crate) stop: Option<Stop>,
-    pub(crate) accept: Option<Check>,
+    pub(crate) connections: ConnectionHooks,
     pub(crate) sockets: Option<SocketHooks>,
     pub(crate) request: Option<Answerer>,
     /// With what gets their messages, where the host brings them.
@@ -65,7 +65,7 @@ impl Actor {
             actions: Vec::new(),
             start: None,
             stop: None,
-            accept: None,
+            connections: ConnectionHooks::default(),
             sockets: None,
             request: None,
             queues: Vec::new(),
@@ -234,17 +234,45 @@ impl Actor {
         self
     }
 
-    /// Called when a client wants to be connected, with its connection parameters (`null` for none). An error refuses it.
-    /// It runs on the connection lane, which is the host's thread: it returns at once, knows no context, and waits for
-    /// none of its actor's functions. Without it everybody is accepted.
-    pub fn accept<P: DeserializeOwned>(
+    /// Called when a client wants to be connected, with its connection parameters (`null` for none). An error refuses it; what it
+    /// gives is the connection's state, `()` for none. It runs on the connection lane, which is the host's thread: it returns at
+    /// once, knows no context, and waits for none of its actor's functions. Without it everybody is accepted.
+    pub fn accept<P: DeserializeOwned, S: Serialize>(
         mut self,
-        accept: impl Fn(P) -> Result<(), Error> + Send + Sync + 'static,
+        accept: impl Fn(P) -> Result<S, Error> + Send + Sync + 'static,
     ) -> Self {
-        let check = move |params: &[u8]| {
-            accept(serde_json::from_slice(if params.is_empty() { b"null" } else { params })?)
-        };
-        self.accept = Some(Box::new(check));
+        let check =
+            move |params: &[u8]| Ok(serde_json::to_vec(&accept(serde_json::from_slice(or_null(params))?)?)?);
+        self.connections.accept = Some(Box::new(check));
+        self
+    }
+
+    /// Called when a client wants to listen to one of the actor's events, with its connection parameters and the event. It runs as
+    /// [`Actor::accept`] does, and an error refuses it. Without it everybody may listen.
+    pub fn can_subscribe<P: DeserializeOwned>(
+        mut self,
+        check: impl Fn(P, &str) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        let check = move |params: &[u8], event: &str| check(serde_json::from_slice(or_null(params))?, event);
+        self.connections.can_subscribe = Some(Box::new(check));
+        self
+    }
+
+    /// Called when a client is connected, before anything that it asks for. An error ends the connection.
+    pub fn connected(
+        mut self,
+        told: impl Fn(&mut Context, &Connection) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.connections.connected = Some(Box::new(told));
+        self
+    }
+
+    /// Called when a client is gone, or ends with the actor.
+    pub fn disconnected(
+        mut self,
+        told: impl Fn(&mut Context, &Connection) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.connections.disconnected = Some(Box::new(told));
         self
     }
 

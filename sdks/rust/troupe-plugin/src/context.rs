@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::abort::Abort;
 use crate::awake::KeepAwake;
+use crate::connections::{Connection, changed_rows};
 use crate::error::Error;
 use crate::kv::Kv;
 use crate::other::Other;
@@ -57,6 +58,8 @@ pub struct Context {
     /// Those that are open, the innermost last.
     pub(crate) transactions: Vec<u64>,
     pub(crate) last_transaction: u64,
+    /// Clients that are connected, by number.
+    pub(crate) open: BTreeMap<u64, Connection>,
     held: Arc<AtomicUsize>,
     /// Nobody answers any more.
     lost: Arc<AtomicBool>,
@@ -79,6 +82,7 @@ impl Context {
             keys: BTreeMap::new(),
             transactions: Vec::new(),
             last_transaction: 0,
+            open: BTreeMap::new(),
             held: Arc::default(),
             rows: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -228,7 +232,8 @@ impl Context {
 
     /// The same, to be stored with what a call's answer, or its question, changes of what the host keeps; 0: by itself.
     pub(crate) fn flush_joined(&mut self, call: u64) -> Result<(), Error> {
-        let nothing = self.before.is_empty() && self.keys.is_empty();
+        let clients = if self.failed { Vec::new() } else { changed_rows(&mut self.open) };
+        let nothing = self.before.is_empty() && self.keys.is_empty() && clients.is_empty();
         if !nothing && !self.failed {
             let rows = self.before.keys().map(|name| {
                 let value = self.rows.get(name).map_or(&[][..], Vec::as_slice);
@@ -238,7 +243,7 @@ impl Context {
                 let row = Writer::default().number(1, KV).bytes(3, key);
                 row.bytes(4, value.as_deref().unwrap_or_default()).number(5, value.is_none().into())
             });
-            let write = Writer::default().messages(1, rows.chain(keys)).number(4, call);
+            let write = Writer::default().messages(1, rows.chain(keys).chain(clients)).number(4, call);
             self.failed = !self.waits.voice.say(self.instance, say::WRITE, write);
         }
         self.keys.clear();

@@ -52,14 +52,19 @@ fn declared(actor: &Actor) -> Writer {
         declared = declared.text(3, name);
     }
     // 8: StartRows are read.
-    let declared = declared.bytes(4, &actor.options).number(5, actor.accept.is_some().into());
+    let declared = declared.bytes(4, &actor.options).number(5, actor.connections.any().into());
     let declared = declared.number(6, actor.sockets.is_some().into()).number(7, actor.database.into());
     let mut declared = declared.number(8, 1);
     for (name, _) in &actor.queues {
         declared = declared.text(9, name);
     }
-    // 15: the host keeps its queues and schedules.
-    declared = declared.number(15, 1);
+    if actor.connections.can_subscribe.is_some() {
+        for name in &actor.events {
+            declared = declared.text(10, name);
+        }
+    }
+    // 13 and 15: the host keeps its queues and schedules, and clients that stay while it sleeps.
+    declared = declared.number(13, 1).number(15, 1);
     for (name, _) in actor.queues.iter().filter(|(_, consume)| consume.is_some()) {
         declared = declared.text(16, name);
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, Weak};
 use crate::abort::Aborts;
 use crate::actor::{Actor, Answer, Asked, Items};
 use crate::asking::Asking;
+use crate::connections::{Connection, leave_all};
 use crate::context::{About, Context, Part};
 use crate::deferred::Pending;
 use crate::error::Error;
@@ -57,6 +58,8 @@ pub struct Running {
     pub(crate) lane: Arc<Lane>,
     /// Nobody answers its questions any more.
     lost: Arc<AtomicBool>,
+    /// It is told to sleep: clients that stay aren't its own to end.
+    sleeps: AtomicBool,
     aborts: Aborts,
     asking: Asking,
     pub(crate) flows: Flows,
@@ -98,6 +101,7 @@ impl Running {
             instance,
             lane: Arc::default(),
             lost,
+            sleeps: AtomicBool::new(false),
             aborts: Aborts::default(),
             asking: Asking::default(),
             flows: Flows::default(),
@@ -195,8 +199,14 @@ impl Running {
         self.shared.end_actor(self.instance);
     }
 
+    /// A client that stayed with the host, before the start.
+    pub(crate) fn keep(&self, one: Connection) {
+        lock(&self.life).context.open.insert(one.number(), one);
+    }
+
     /// The host asks for its end.
-    pub fn stop(self: &Arc<Self>) {
+    pub fn stop(self: &Arc<Self>, sleeps: bool) {
+        self.sleeps.store(sleeps, Ordering::SeqCst);
         self.aborts.stop();
         lock(&self.shared.ending).insert(self.instance, Arc::downgrade(self));
         if self.actor().quick { self.end() } else { self.stop_on_lane() }
@@ -351,6 +361,7 @@ impl Running {
                     Ok(())
                 });
             }
+            leave_all(&mut life.context, self.actor(), self.sleeps.load(Ordering::SeqCst));
             if life.context.flush().is_err() {
                 self.shared
                     .voice

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use crate::connections;
 use crate::context::{About, Part};
 use crate::frames::{Frames, split_frame};
 use crate::guarded::guarded;
@@ -17,11 +18,12 @@ use crate::queue::Delivery;
 use crate::requests::Arrivals;
 use crate::running::{Running, Shared, What};
 use crate::sockets::SocketEvent;
-use crate::voice::{Voice, frame, say};
+use crate::voice::{Voice, frame};
 use crate::waits::{Heard as Words, Key, Kind, Waits, hearing};
 use crate::wire::{Field, Reader, Writer};
 
-/// A StopReason: nothing that the actor says leaves any more.
+/// StopReasons. Broken: nothing that the actor says leaves any more.
+const SLEEP: u64 = 1;
 const BROKEN: u64 = 4;
 
 /// What came of a frame: `None` when the host sent what can't be.
@@ -34,6 +36,8 @@ struct Known {
     arriving: bool,
     /// Requests whose bodies are on their way.
     requests: Arrivals,
+    /// Of its connections.
+    params: connections::Params,
 }
 
 pub struct Session {
@@ -227,7 +231,10 @@ impl Session {
                 }
                 Some(())
             }
-            Some((6, connect)) => self.connect(instance, connect),
+            Some((what @ 6..=8, said)) => match self.instances.get_mut(&instance) {
+                Some(known) => connections::heard(&known.running, &mut known.params, what, said),
+                None => Some(()),
+            },
             Some((14, rows)) => self.more_rows(instance, rows),
             // The host looks after the rest by itself.
             _ => Some(()),
@@ -264,7 +271,10 @@ impl Session {
         }
         // A number is never used twice.
         self.instances
-            .insert(instance, Known { running, arriving, requests: Arrivals::default() })
+            .insert(
+                instance,
+                Known { running, arriving, requests: Arrivals::default(), params: HashMap::new() },
+            )
             .is_none()
             .then_some(())
     }
@@ -277,6 +287,7 @@ impl Session {
             match field.number {
                 1 => known.running.load(field.message())?,
                 2 => known.arriving = field.value == 0,
+                3 => connections::stayed(&known.running, &mut known.params, field.message())?,
                 _ => {}
             }
         }
@@ -298,7 +309,7 @@ impl Session {
         if reason == BROKEN {
             known.running.lose();
         }
-        known.running.stop();
+        known.running.stop(reason == SLEEP);
         Some(())
     }
 
@@ -331,28 +342,6 @@ impl Session {
             known.running.call(number, what, part, args);
         }
         Some(())
-    }
-
-    fn connect(&mut self, instance: u64, connect: Reader) -> Heard {
-        let (mut connection, mut params): (u64, &[u8]) = (0, &[]);
-        for field in connect.fields()? {
-            match field.number {
-                1 => connection = field.value,
-                3 => params = field.bytes,
-                _ => {}
-            }
-        }
-        let Some(known) = self.instances.get(&instance) else {
-            return Some(());
-        };
-        let accept = &known.running.actor().accept;
-        let accepted = accept.as_ref().map_or(Ok(()), |accept| guarded(|| accept(params)));
-        let connected = Writer::default().number(1, connection);
-        let connected = match accepted {
-            Ok(()) => connected,
-            Err(error) => connected.message(2, error.write()),
-        };
-        self.shared.voice.say(instance, say::CONNECTED, connected).then_some(())
     }
 
     /// `None`: it is longer than a frame may be. What isn't said may not be missing from what follows.

@@ -35,6 +35,7 @@ pub mod say {
     pub const SOCKET_MESSAGE: u32 = 13;
     pub const SOCKET_CLOSE: u32 = 14;
     pub const LOG: u32 = 15;
+    pub const SUBSCRIBED: u32 = 16;
     pub const REQUEST_ANSWER: u32 = 20;
     pub const BODY_CHUNK: u32 = 22;
     pub const BODY_END: u32 = 23;

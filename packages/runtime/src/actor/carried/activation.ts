@@ -174,12 +174,6 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.kept?.start();
   }
 
-  /** The code can leave clients to its next activation, and the host keeps them. */
-  get keeps(): boolean {
-    const { hibernation, connections } = this.declaration;
-    return hibernation === true && connections && this.request.host.hibernation !== undefined;
-  }
-
   /** The carrier is lost, and the code with it. */
   get gone(): boolean {
     return this.#lost !== undefined;
@@ -289,6 +283,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const own: RowChange[] = [];
     const moved = this.kept?.take(own) === true;
     this.#milestones.take(own);
+    own.push(...this.clients.rows.take());
     const batch = this.#writes.take(own);
     return moved || batch.alarm !== undefined ? { ...batch, alarm: this.alarmAt } : batch;
   }
@@ -369,7 +364,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   }
 
   #wrote(write: Write): void {
-    const destroyed = this.#writes.add(write);
+    const destroyed = this.#writes.add(this.clients.wrote(write));
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
     if (!this.sql.turns.over(write)) this.gate.mark();

@@ -2,6 +2,9 @@
  * The connections of one carried activation. They are the runtime's: who listens to what is known here, so that a
  * subscription is in force at once, whatever the code is busy with. Code that declared that it wants to know of
  * connections is asked before one is accepted, and told of subscriptions and ends.
+ *
+ * A client that stays while the actor sleeps has a row, as one of an actor in this process has. Code that keeps its own
+ * bookkeeping stores it; for code whose queues and schedules are kept here, it is stored here.
  */
 
 import { nearest, type TroupeError } from "@troupe/base";
@@ -13,6 +16,7 @@ import {
   encodePayload,
   fromCarriedError,
   NO_PAYLOAD,
+  type Write,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
 import type { ConnectionClient, HibernatingClient } from "../../ports/hibernation.ts";
@@ -22,9 +26,11 @@ import type {
   SubscribeAnswer,
   SubscribeRequest,
 } from "../../ports/instance.ts";
-import { Connection, type ConnectionOwner } from "../local/connection.ts";
+import { Connection, type ConnectionOwner, type StoresConnections } from "../local/connection.ts";
+import { ConnectionRows } from "../local/connection-rows.ts";
 import { checkEvent, EventMessage, EventOutput, eventLimit } from "../local/outputs.ts";
 import type { CarriedActivation } from "./activation.ts";
+import { keepsClients, mayStay, splitWrite } from "./staying.ts";
 
 /** A client of a carried actor. */
 class CarriedConnection extends Connection {
@@ -59,6 +65,7 @@ class CarriedConnection extends Connection {
   }
 
   override unsubscribe(event: string): void {
+    if (this.#clients.keeps) return this.#clients.forgets(this, event);
     if (!this.subscriptions.delete(event) && !this.#clients.isAnswered(this, event)) return;
     this.#clients.unsubscribed(this, event);
   }
@@ -81,9 +88,13 @@ interface Subscribing {
 }
 
 /** Opens, finds and closes connections. */
-export class Clients {
+export class Clients implements StoresConnections {
+  /** What the next batch says of those that stay, where that is stored here. */
+  readonly rows = new ConnectionRows();
   readonly #activation: CarriedActivation & ConnectionOwner;
   readonly #open = new Map<number, CarriedConnection>();
+  /** Those that are stored here, by id. */
+  readonly #stored = new Map<string, CarriedConnection>();
   readonly #asking = new Map<number, Asking>();
   readonly #subscribing = new Map<number, Subscribing>();
   #lastSubscription = 0;
@@ -101,6 +112,28 @@ export class Clients {
     return [...this.#open.values()];
   }
 
+  /** What must be known of those that stay is stored here, and not by the code. */
+  get keeps(): boolean {
+    return keepsClients(this.#activation.declaration);
+  }
+
+  /** What is stored of one has changed. */
+  changed(connection: Connection): void {
+    this.rows.change(connection.id, connection);
+    this.#activation.gate.mark();
+  }
+
+  /** Takes what the code has written of its clients' states, and gives the rest. Throws `value.*`. */
+  wrote(write: Write): Write {
+    if (!this.keeps) return write;
+    const { states, rest } = splitWrite(write, this.#activation.encoding);
+    for (const [id, state] of states) {
+      const connection = this.#stored.get(id);
+      if (connection !== undefined) connection.state = state;
+    }
+    return rest;
+  }
+
   /** Of a connection that is to come. */
   nextNumber(): number {
     this.#last += 1;
@@ -115,9 +148,15 @@ export class Clients {
   /** Rejects with what refused. */
   async connect(request: ConnectRequest): Promise<ActorConnection> {
     const connection = this.#make(request);
-    if (this.#activation.declaration.connections) await this.#ask(connection);
-    else this.#accept(connection, false);
-    if (request.opened !== undefined) connection.emit(request.opened(connection));
+    // In the breath in which it is accepted: what the code says behind that, its end too, is behind this.
+    const opened = (): void => {
+      if (request.opened !== undefined) connection.emit(request.opened(connection));
+    };
+    if (this.#activation.declaration.connections) await this.#ask(connection, opened);
+    else {
+      this.#accept(connection, this.keeps);
+      opened();
+    }
     return connection;
   }
 
@@ -139,7 +178,7 @@ export class Clients {
 
   /** The same, for one client: what is stored of one that stays is the code's to store before the client is told. */
   isAnswered(connection: CarriedConnection, event: string): boolean {
-    return connection.hibernatable || this.isGuarded(event);
+    return (connection.hibernatable && !this.keeps) || this.isGuarded(event);
   }
 
   /** True while the code has a subscription of it to answer. */
@@ -168,7 +207,7 @@ export class Clients {
       return;
     }
     const known = connection.subscriptions.has(event);
-    connection.subscriptions.add(event);
+    connection.listen(event);
     connection.emit(answer.done(resume === undefined ? {} : { gap: true }));
     if (!known) this.#tell({ $case: "subscribe", value });
   }
@@ -183,9 +222,16 @@ export class Clients {
       connection.emit(answer.refused(fromCarriedError(error, this.#activation.encoding)));
       return;
     }
-    connection.subscriptions.add(event);
+    connection.listen(event);
     const place = { ...(retained ? { sequence } : {}), ...(gap || asked.gap ? { gap: true } : {}) };
     connection.emit(answer.done(place));
+  }
+
+  /** A client of those that are stored here listens no longer. */
+  forgets(connection: CarriedConnection, event: string): void {
+    if (!connection.subscriptions.delete(event)) return;
+    if (this.#stored.has(connection.id)) this.changed(connection);
+    this.unsubscribed(connection, event);
   }
 
   unsubscribed(connection: CarriedConnection, event: string): void {
@@ -232,26 +278,44 @@ export class Clients {
   /** One has ended. */
   remove(connection: Connection): void {
     if (!(connection instanceof CarriedConnection) || !this.#open.delete(connection.number)) return;
-    this.#tell({ $case: "disconnect", value: { connection: connection.number } });
+    this.left(connection.number);
+    if (this.#stored.delete(connection.id)) this.gone(connection.id);
     if (!connection.hibernatable) this.#activation.work.end("connection");
+  }
+
+  /** The code is told that a client is gone. */
+  left(number: number): void {
+    this.#tell({ $case: "disconnect", value: { connection: number } });
+  }
+
+  /** Nothing is stored of it any more. */
+  gone(id: string): void {
+    this.rows.change(id, undefined);
+    this.#activation.gate.mark();
   }
 
   /** One that an earlier activation has left is as open as it was. */
   restore(
     number: number,
-    of: Pick<CarriedConnection, "id" | "params"> & { client: ConnectionClient; events: readonly string[] },
+    of: Pick<CarriedConnection, "id" | "params"> & {
+      client: ConnectionClient;
+      events: readonly string[];
+      state?: unknown;
+    },
   ): ActorConnection {
-    const { id, params, client, events } = of;
+    const { id, params, client, events, state } = of;
     const connection = new CarriedConnection(number, this, {
       id,
       params,
       client,
-      state: undefined,
+      state,
       owner: this.#activation,
       sink: client,
+      rows: this.keeps ? this : undefined,
     });
     connection.restored(events);
     this.#open.set(number, connection);
+    if (this.keeps) this.#stored.set(id, connection);
     return connection;
   }
 
@@ -280,7 +344,7 @@ export class Clients {
     const owner = this.#activation;
     const id = owner.env.ids.random();
     const { params, sink } = request;
-    const client = owner.keeps ? request.client : undefined;
+    const client = mayStay(owner) ? request.client : undefined;
     return new CarriedConnection(this.nextNumber(), this, {
       id,
       params,
@@ -288,24 +352,31 @@ export class Clients {
       owner,
       sink,
       client,
+      rows: this.keeps ? this : undefined,
     });
   }
 
   #accept(connection: CarriedConnection, stays: boolean): void {
     this.#open.set(connection.number, connection);
-    if (stays && connection.client !== undefined) connection.stand();
-    else this.#activation.work.begin("connection");
+    if (stays && connection.client !== undefined) {
+      if (this.keeps) this.#stored.set(connection.id, connection);
+      connection.stand();
+    } else this.#activation.work.begin("connection");
   }
 
   /** Settles when the code has accepted the connection; rejects with what it says. */
-  async #ask(connection: CarriedConnection): Promise<void> {
+  async #ask(connection: CarriedConnection, opened: () => void): Promise<void> {
     const { encoding, work } = this.#activation;
     const { number, id } = connection;
     const stays = connection.client !== undefined;
     const params = connection.params === undefined ? NO_PAYLOAD : encodePayload(connection.params, encoding);
     work.begin("hook");
     try {
-      await new Promise<void>((accepted, refused) => {
+      await new Promise<void>((resolve, refused) => {
+        const accepted = (): void => {
+          opened();
+          resolve();
+        };
         this.#asking.set(number, { connection, accepted, refused });
         this.#tell({ $case: "connect", value: { connection: number, id, params, stays } });
       });

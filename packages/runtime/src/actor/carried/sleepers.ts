@@ -8,11 +8,25 @@
  * whom it leaves; what its rows say is never read here. A start that fails gives all of them back. When the gate breaks,
  * those stay that have lost nothing. When the carrier is lost nobody knows what the code had still to say to them: they
  * are closed, as they are when a process dies.
+ *
+ * Where the rows are the runtime's (`keepsClients`), it needs no word of the code: who is there again is told with the
+ * start, and who isn't as soon as the actor runs.
  */
-import { decodePayload, type Restored, type Sleeper, type Stopped } from "@troupe/protocol/actor/v1";
+import {
+  decodePayload,
+  encodePayload,
+  NO_PAYLOAD,
+  type Restored,
+  type Sleeper,
+  type Stopped,
+} from "@troupe/protocol/actor/v1";
 import type { ConnectionClient, HibernatingClient, SocketClient } from "../../ports/hibernation.ts";
 import type { ActorInstance } from "../../ports/instance.ts";
+import { readConnections } from "../local/connection-rows.ts";
 import type { CarriedActivation } from "./activation.ts";
+
+/** Of a client whose row is the code's. */
+const nothingStored = { params: NO_PAYLOAD, state: NO_PAYLOAD };
 
 interface Asleep<C extends HibernatingClient> {
   readonly id: string;
@@ -38,6 +52,7 @@ export class Sleepers {
     const { request, declaration, clients, sockets } = this.#activation;
     const { hibernation } = request.host;
     const sleepers: Sleeper[] = [];
+    if (this.#activation.clients.keeps) return this.#takeStored();
     if (hibernation?.has(request.record.id) !== true) return sleepers;
     for (const [id, client] of hibernation.take(request.record.id)) {
       // Other code has left them, which could.
@@ -45,14 +60,40 @@ export class Sleepers {
       else if (client.kind === "connection") {
         const connection = clients.nextNumber();
         this.#connections.set(connection, { id, client });
-        sleepers.push({ connection, socket: 0, id });
+        sleepers.push({ ...nothingStored, connection, socket: 0, id });
       } else {
         const socket = sockets.nextNumber();
         this.#sockets.set(socket, { id, client });
-        sleepers.push({ connection: 0, socket, id });
+        sleepers.push({ ...nothingStored, connection: 0, socket, id });
       }
     }
     return sleepers;
+  }
+
+  /** Those whose rows are the runtime's: they are as open as they were, or gone, whatever the code says. */
+  #takeStored(): Sleeper[] {
+    const { request, declaration, clients, encoding } = this.#activation;
+    const { record, host, rows } = request;
+    const asleep = new Map(host.hibernation?.take(record.id));
+    const sleepers = readConnections(rows).map(({ id, params, state, subscriptions }): Sleeper => {
+      const connection = clients.nextNumber();
+      const client = asleep.get(id);
+      if (client?.kind === "connection") {
+        asleep.delete(id);
+        const open = clients.restore(connection, { id, client, params, state, events: subscriptions });
+        this.#resumes?.push((instance) => client.resumed(instance, open));
+      } else {
+        // The code knows of it until it is told, and a process that dies in between tells the next one.
+        this.#resumes?.push(() => {
+          clients.left(connection);
+          clients.gone(id);
+        });
+      }
+      const payload = (value: unknown) => (value === undefined ? NO_PAYLOAD : encodePayload(value, encoding));
+      return { connection, socket: 0, id, params: payload(params), state: payload(state) };
+    });
+    for (const client of asleep.values()) client.unknown();
+    return declaration.connections ? sleepers : [];
   }
 
   /** The code knows one. */
@@ -98,8 +139,9 @@ export class Sleepers {
     if (hibernation === undefined) return;
     for (const { id, client } of [...this.#connections.values(), ...this.#sockets.values()])
       if (client.hibernate(id)) hibernation.keep(record.id, id, client);
-    const all = this.#resumes !== undefined || (why === "broken" && !gone);
     const left = this.#left;
+    const stored = this.#activation.clients.keeps && left !== undefined;
+    const all = this.#resumes !== undefined || (why === "broken" && !gone) || stored;
     const staying = [
       ...clients.hibernate((number) => all || left?.connections.has(number) === true),
       ...sockets.hibernate((number) => all || left?.sockets.has(number) === true),

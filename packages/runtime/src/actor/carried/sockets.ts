@@ -29,6 +29,7 @@ import { type CloseReason, closeCodeOf } from "../../ports/instance.ts";
 import { FunctionOutput } from "../../ports/output.ts";
 import type { RawPeer, RawSocket, RawSocketRequest } from "../../ports/raw.ts";
 import type { CarriedActivation } from "./activation.ts";
+import { mayStay } from "./staying.ts";
 
 /** The client's end of one. */
 interface Ends {
@@ -85,7 +86,7 @@ export class Sockets {
       void this.#refuse(request, fromCarriedError(error, this.#activation.encoding));
       return;
     }
-    const client = stays && this.#activation.keeps ? request.client : undefined;
+    const client = stays && mayStay(this.#activation) ? request.client : undefined;
     if (client !== undefined) this.#activation.work.end("connection");
     request.opened(this.restore(number, { id, peer: request.peer, client }));
   }
@@ -144,7 +145,8 @@ export class Sockets {
 
   #describe(request: RawSocketRequest): SocketOpen {
     const { url, headers } = request.request();
-    const { encoding, env, keeps } = this.#activation;
+    const { encoding, env } = this.#activation;
+    const keeps = mayStay(this.#activation);
     return {
       socket: this.nextNumber(),
       id: env.ids.random(),

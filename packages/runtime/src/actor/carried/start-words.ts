@@ -57,7 +57,7 @@ function withSleepers(
   const parts: Sleeper[][] = [[]];
   let left = mostBytes;
   for (const sleeper of sleepers) {
-    const bytes = AROUND_BYTES + textBytes(sleeper.id);
+    const bytes = AROUND_BYTES + textBytes(sleeper.id) + sleeper.params.byteLength + sleeper.state.byteLength;
     if (bytes > left) {
       parts.push([]);
       left = mostBytes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use troupe_plugin::{
-    Actor, Context, Error, KeepAwake, KeyRange, Message, Plugin, QueueMessage, Request, Response,
+    Actor, Connection, Context, Error, KeepAwake, KeyRange, Message, Plugin, QueueMessage, Request, Response,
     export_plugin,
 };
 
@@ -144,6 +144,76 @@ fn numbers(upto: u64, fails: bool) -> impl FnMut(&mut Context) -> Result<Option<
     }
 }
 
+/// A connection's state: who it is, and how often it called.
+type Visitor = (String, u64);
+
+fn name_in(params: &Value) -> &str {
+    params["name"].as_str().unwrap_or_default()
+}
+
+fn note_coming(c: &mut Context, what: &str) -> Result<(), Error> {
+    let comings = stored(c, "comings")? + what + " ";
+    c.kv().put("comings", comings);
+    Ok(())
+}
+
+fn accept(params: Value) -> Result<Visitor, Error> {
+    match name_in(&params) {
+        "nobody" => Err(Error::user("not_you", "you aren't let in")),
+        name => Ok((name.into(), 0)),
+    }
+}
+
+fn connected(c: &mut Context, connection: &Connection) -> Result<(), Error> {
+    let (name, _): Visitor = connection.state()?;
+    match name.as_str() {
+        "" => Ok(()),
+        "bad" => Err(Error::user("bad", "it goes at once")),
+        _ => {
+            note_coming(c, &format!("+{name}"))?;
+            c.send(&[connection.number()], "whispered", &(format!("welcome {name}"),))
+        }
+    }
+}
+
+fn disconnected(c: &mut Context, connection: &Connection) -> Result<(), Error> {
+    let (name, _): Visitor = connection.state()?;
+    if name.is_empty() { Ok(()) } else { note_coming(c, &format!("-{name}")) }
+}
+
+fn visits(c: &mut Context, _: [(); 0]) -> Result<Option<Visitor>, Error> {
+    let Some(connection) = c.connection().and_then(|number| c.client(number)) else {
+        return Ok(None);
+    };
+    let (number, (name, visits)) = (connection.number(), connection.state::<Visitor>()?);
+    let visitor = (name, visits + 1);
+    c.set_connection_state(number, &visitor)?;
+    Ok(Some(visitor))
+}
+
+fn here(c: &mut Context, _: [(); 0]) -> Result<Vec<String>, Error> {
+    let mut names: Vec<_> =
+        c.connections().map(|one| Ok(one.state::<Visitor>()?.0)).collect::<Result<_, Error>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Whom it knows.
+fn with_connections(actor: Actor) -> Actor {
+    actor
+        .event("secret")
+        .accept(accept)
+        .connected(connected)
+        .disconnected(disconnected)
+        .can_subscribe(|params: Value, event| match event {
+            "secret" if name_in(&params) != "ann" => Err(Error::user("not_for_you", "that isn't for you")),
+            _ => Ok(()),
+        })
+        .action("visits", visits)
+        .action("here", here)
+        .action("tellSecret", |c, (said,): (String,)| c.broadcast("secret", &(said,)))
+}
+
 /// What it does later, and what keeps it busy.
 fn with_time(actor: Actor) -> Actor {
     actor
@@ -223,7 +293,7 @@ pub fn plugin() -> Plugin {
         .action("leave", |c, _: [(); 0]| c.connection().map_or(Ok(()), |one| c.disconnect(one, "enough")))
         .action("sleep", |c, _: [(); 0]| c.sleep())
         .action("destroy", |c, _: [(); 0]| c.destroy());
-    Plugin::new("keeper", env!("CARGO_PKG_VERSION")).actor(with_time(actor))
+    Plugin::new("keeper", env!("CARGO_PKG_VERSION")).actor(with_connections(with_time(actor)))
 }
 
 export_plugin!(plugin);

@@ -29,6 +29,11 @@ export const Space = {
   KV: 2,
   /** OWN - The actor's own bookkeeping: a key and bytes that nobody else reads. */
   OWN: 3,
+  /**
+   * CONNECTION - A client that stays while the actor sleeps: its connection's id, and the connection's state in the session's encoding. Only of code
+   * whose clients the host keeps (ActorDeclaration `kept` and `hibernation`), and never deleted: the row ends with the client.
+   */
+  CONNECTION: 4,
 } as const;
 
 export type Space = typeof Space[keyof typeof Space];
@@ -38,6 +43,7 @@ export namespace Space {
   export type STATE = typeof Space.STATE;
   export type KV = typeof Space.KV;
   export type OWN = typeof Space.OWN;
+  export type CONNECTION = typeof Space.CONNECTION;
 }
 
 /** Why an actor must end. */
@@ -242,6 +248,12 @@ export interface Sleeper {
   readonly socket: number;
   /** The connection's id, as Connect or SocketOpen had it. */
   readonly id: string;
+  /**
+   * Where the host keeps the code's clients: connection parameters, and the connection's state as it was written last; each a value,
+   * empty for none. Nobody says Restored of such a client.
+   */
+  readonly params: Uint8Array;
+  readonly state: Uint8Array;
 }
 
 /**
@@ -827,7 +839,10 @@ export interface ActorDeclaration {
   readonly idempotency: boolean;
   /** It lets one entry in at a time where its options say so; else such options are refused. */
   readonly serial: boolean;
-  /** It answers `stays`: its clients may stay while it sleeps; else they end with the activation. */
+  /**
+   * It answers `stays`: its clients may stay while it sleeps; else they end with the activation. With `kept` the host stores what must be
+   * known of them, also where the code wants to know nothing of connections; raw sockets end with the activation.
+   */
   readonly hibernation: boolean;
   /** Options that it keeps itself, of those that the host can't keep for it; another one of those that is given is refused. */
   readonly optionsKept: readonly string[];
@@ -1846,7 +1861,7 @@ export function decodeStartRows(bytes: Uint8Array): StartRows {
 export const StartRows: Codec<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
 
 function createBaseSleeper(): Sleeper {
-  return { connection: 0, socket: 0, id: "" };
+  return { connection: 0, socket: 0, id: "", params: new Uint8Array(0), state: new Uint8Array(0) };
 }
 
 export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter {
@@ -1858,6 +1873,12 @@ export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter
   }
   if (message.id !== "") {
     writer.uint32(26).string(message.id);
+  }
+  if (message.params.length !== 0) {
+    writer.uint32(34).bytes(message.params);
+  }
+  if (message.state.length !== 0) {
+    writer.uint32(42).bytes(message.state);
   }
   return writer;
 }
@@ -1890,6 +1911,22 @@ export function readSleeper(reader: ProtoReader, length?: number): Sleeper {
         }
 
         message.id = reader.string();
+        continue;
+      }
+      case 4: {
+        if (tag !== 34) {
+          break;
+        }
+
+        message.params = reader.bytes();
+        continue;
+      }
+      case 5: {
+        if (tag !== 42) {
+          break;
+        }
+
+        message.state = reader.bytes();
         continue;
       }
     }
