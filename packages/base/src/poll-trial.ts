@@ -22,8 +22,10 @@ const LAST_REST_MS = 10_000;
 /** Polling must be faster by so much, and by this part of a wait. */
 const GAIN_MS = 0.01;
 const GAIN_PART = 1 / 16;
-/** Polled waits of a trial that may be longer than any may be, before it is given up. */
+/** Polled waits of a trial that may be far too long before it is given up: it costs its asker no more than that. */
 const MISSES = 2;
+/** How many times as long as one that was slept. */
+const FAR_TOO_LONG = 2;
 
 /** Learns whether one asker's waits are shorter when they are polled. */
 export class PollTrial {
@@ -54,7 +56,7 @@ export class PollTrial {
   took(waitMs: number, now: number): void {
     const missed = this.polls && waitMs > this.#longestMs;
     if (this.#trying !== TRIED_WAITS) (this.polls ? this.#polled : this.#slept).add(waitMs);
-    if (this.#trying > 0) this.#tried(missed, now);
+    if (this.#trying > 0) this.#tried(waitMs, missed, now);
     else this.#kept(missed, now);
   }
 
@@ -66,9 +68,10 @@ export class PollTrial {
     (this.#polls ? this.#slept : this.#polled).clear();
   }
 
-  #tried(missed: boolean, now: number): void {
+  #tried(waitMs: number, missed: boolean, now: number): void {
     this.#trying -= 1;
-    if (missed) this.#misses += 1;
+    const isFarTooLong = !this.#polls && waitMs > this.#slept.median * FAR_TOO_LONG;
+    if (missed || isFarTooLong) this.#misses += 1;
     if (this.#misses === MISSES) this.#trying = 0;
     if (this.#trying > 0) return;
     this.#polls = this.#misses < MISSES && this.#pays();
