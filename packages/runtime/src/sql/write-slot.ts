@@ -44,6 +44,8 @@ export class Transaction {
   readonly turnstile = new Turnstile();
   /** Why it takes no more statements. */
   over: TroupeError | undefined;
+  /** Why nothing of it stays. */
+  undone: TroupeError | undefined;
   savepoint: Savepoint | undefined;
   timer: TimerHandle | undefined;
   readonly #fail: (error: TroupeError) => void;
@@ -97,14 +99,14 @@ export class WriteSlot {
   execute(within: Transaction | undefined, sql: string, params: BindParams): MaybePromise<ExecuteResult> {
     if (isTaken(this.#levelOf(within))) return this.#useLater(within, (at) => at.execute(sql, params));
     this.#check(within);
-    return this.#parts.sql.execute(sql, params);
+    return unlessUndone(within, this.#parts.sql.execute(sql, params));
   }
 
   /** Uses the database, in a transaction or outside of all: as one statement would. Throws `sql.*`. */
   use<T>(within: Transaction | undefined, use: (sql: ActorSql) => MaybePromise<T>): MaybePromise<T> {
     if (isTaken(this.#levelOf(within))) return this.#useLater(within, use);
     this.#check(within);
-    return use(this.#parts.sql);
+    return unlessUndone(within, use(this.#parts.sql));
   }
 
   /** Begins a transaction when the slot is free. It has `timeoutMs` from the end of the turn on. */
@@ -170,6 +172,7 @@ export class WriteSlot {
   async undo(transaction: Transaction, why: TroupeError = sqlErrors.transactionEnded()): Promise<void> {
     if (transaction.over !== undefined) return;
     transaction.close(why);
+    transaction.undone = why;
     try {
       await Promise.all(undone(transaction));
     } finally {
@@ -197,7 +200,7 @@ export class WriteSlot {
       // Those behind it run behind it: the connection keeps the order.
       turnstile.next();
     }
-    return await result;
+    return await unlessUndone(within, result);
   }
 
   /** The slot is free, and is taken before anybody else has looked. */
@@ -241,6 +244,19 @@ export class WriteSlot {
       transaction.timer = timers.set(tooLate, timeoutMs, { background: true });
     });
   }
+}
+
+/**
+ * What a statement gave, where statements take a while: one whose transaction was undone meanwhile didn't succeed, and what
+ * goes on with it must not believe so.
+ */
+function unlessUndone<T>(within: Transaction | undefined, result: MaybePromise<T>): MaybePromise<T> {
+  if (within === undefined || !(result instanceof Promise)) return result;
+  return result.then((value) => {
+    for (let at: Transaction | undefined = within; at !== undefined; at = at.outer)
+      if (at.undone !== undefined) throw at.undone;
+    return value;
+  });
 }
 
 /** Undoes what it wrote, and what those inside of it did, the innermost first: each of them holds the batch. */
