@@ -2,17 +2,20 @@
  * What an actor with a database stores together, here and on a host, where a statement is a question: its turn goes on with the
  * answer, and all that it wrote is one batch.
  */
+import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
+import { watch } from "../driver/watch.ts";
 import { startHost } from "./host.ts";
 
 const insert = "INSERT INTO entries VALUES (1)";
 
 const ledger = actor({
-  state: { count: 0 },
+  state: { count: 0, bag: new Map<string, unknown>() },
   db: db({
     onMigrate: async (database) => {
       await database.execute("CREATE TABLE IF NOT EXISTS entries (amount INTEGER)");
@@ -69,6 +72,24 @@ const ledger = actor({
       await c.db.execute(insert);
       await new Promise((resolve) => setTimeout(resolve));
       c.state.count += 1;
+    },
+    poison: async (c) => {
+      await c.db.execute(insert);
+      c.state.bag.set("poison", () => 6);
+    },
+    poisonFirst: async (c) => {
+      c.state.bag.set("poison", () => 6);
+      await c.db.execute(insert);
+    },
+    poisonTransaction: (c) =>
+      c.db.transaction(async (tx) => {
+        await tx.execute(insert);
+        c.state.bag.set("poison", () => 6);
+      }),
+    outsize: async (c) => {
+      await c.db.execute(insert);
+      const value = new Uint8Array(limits.kvValueBytes);
+      for (let n = 0; n * value.byteLength <= limits.batchBytes; n += 1) void c.kv.put(`${n}`, value);
     },
     sums: async (c) => {
       const [row] = await c.db.execute<{ rows: number }>("SELECT count(*) AS rows FROM entries");
@@ -163,5 +184,33 @@ test.each(cuts)(
     delete driver.disk.faults.beforeWrite;
     await driver.world.idle();
     expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: left });
+  },
+);
+
+const unstorable = {
+  poison: { code: "value.unsupported_type", applied: "no" },
+  poisonFirst: { code: "value.unsupported_type", applied: "no" },
+  poisonTransaction: { code: "value.unsupported_type", applied: "no" },
+  outsize: { code: "storage.batch_too_large", applied: "no" },
+};
+
+test.each(places)(
+  "%s: what can't be stored fails with its own error, and its statements aren't stored",
+  async (_, start) => {
+    await using driver = await start();
+    await batchesOf(driver, "plain");
+    const actor = driver.client().getOrCreate("ledger", "a");
+    const found: Record<string, unknown> = {};
+    for (const name of Object.keys(unstorable)) {
+      const call = watch(actor.action({ name, args: [] }));
+      await driver.world.idle();
+      found[name] = {
+        code: call.code,
+        applied: TroupeError.is(call.error) && call.error.metadata?.["applied"],
+      };
+      await driver.world.idle();
+      expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 1, rows: 1 } });
+    }
+    expect(found).toEqual(unstorable);
   },
 );
