@@ -240,14 +240,15 @@ export class HostClient {
     const state = this.#state;
     if (state.is !== "greeting" && state.is !== "returning") return;
     const { link } = state;
-    this.#dialer.taken();
     if (state.is === "returning" && welcome.resumed) {
       const { session, timer } = state;
+      this.#dialer.taken("resumed");
       this.#parts.env.timers.clear(timer);
       this.#state = { is: "serving", link, session };
       session.resume(link, welcome.received);
       this.#say("info", "connected to the engine again: everything goes on");
     } else {
+      this.#dialer.taken("new");
       this.#giveUp();
       this.#state = { is: "serving", link, session: this.#begin(welcome, link) };
       const { endpoint, namespace = "", pool, programVersion = 0 } = this.#parts;

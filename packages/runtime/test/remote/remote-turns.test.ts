@@ -12,6 +12,9 @@ import { Driver } from "../driver/driver.ts";
 import { watch } from "../driver/watch.ts";
 import { startHost } from "./host.ts";
 
+/** An action that is on its way until the test lets it end. */
+const held = Promise.withResolvers<void>();
+
 const insert = "INSERT INTO entries VALUES (1)";
 
 const ledger = actor({
@@ -68,6 +71,7 @@ const ledger = actor({
       c.state.count += 1;
       await undo.catch(() => (c.state.count += 1));
     },
+    held: () => held.promise,
     waits: async (c) => {
       await c.db.execute(insert);
       await new Promise((resolve) => setTimeout(resolve));
@@ -214,3 +218,22 @@ test.each(places)(
     expect(found).toEqual(unstorable);
   },
 );
+
+test("what a call with a key had still to tidy up when its engine was lost is nobody's failure", async () => {
+  const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
+  await using driver = await Driver.start<Use>(use, { databases: true, hostToken: "secret" });
+  const hosts = () => driver.runtime.hosts;
+  const { links, client } = startHost({ world: driver.world, hosts, use: { ledger } });
+  await driver.world.idle();
+  const handle = driver.client().getOrCreate("ledger", "a");
+  const call = watch(handle.action({ name: "held", args: [], idempotencyKey: "key-1" }));
+  await driver.world.idle();
+  hosts().accept = () => {};
+  links[0]?.break();
+  await driver.world.pass(10);
+  // It ends, and asks for what is old: no answer comes.
+  held.resolve();
+  await driver.world.pass(limits.hostResumeMs * 2);
+  expect([client.size, call.code]).toEqual([0, "host.lost"]);
+  expect(driver.world.logged("warn", "could not be forgotten")).toEqual([]);
+});
