@@ -52,6 +52,8 @@ export class GuestStore implements ActorStore {
   /** Answers that brought turns which aren't over. */
   #turns = 0;
   #wrote: (() => void) | undefined;
+  /** Why what a turn wrote can't be stored. */
+  #torn: CarriedError | undefined;
   #lost: TroupeError | undefined;
 
   constructor(parts: GuestStoreParts) {
@@ -198,9 +200,9 @@ export class GuestStore implements ActorStore {
       batch = source.take();
     } catch (cause) {
       const failed = notDurable("no", cause);
-      // Their statements were run: without this word the host would store them alone.
-      if (this.#turns > 0 && this.#lost === undefined)
-        this.#send({ rows: [] }, toCarriedError(failed.error, "cbor"));
+      this.#torn = toCarriedError(failed.error, "cbor");
+      // Statements were run, or are being run: without this word the host would store them alone.
+      if (this.#hasStatements && this.#lost === undefined) this.#send({ rows: [] });
       source.settled(failed);
       return;
     }
@@ -212,8 +214,13 @@ export class GuestStore implements ActorStore {
     source.settled({ durable: true });
   }
 
-  #send({ rows, alarm }: Batch, torn?: CarriedError): void {
-    const turns = this.#turns === 0 ? undefined : this.#turns;
+  get #hasStatements(): boolean {
+    return this.#turns > 0 || [...this.#asked.values()].some(({ what }) => sqlQuestions.has(what));
+  }
+
+  #send({ rows, alarm }: Batch): void {
+    const torn = this.#torn;
+    const turns = this.#turns === 0 && torn === undefined ? undefined : this.#turns;
     this.#turns = 0;
     this.#parts.send({
       $case: "write",

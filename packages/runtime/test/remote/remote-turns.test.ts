@@ -81,6 +81,7 @@ const ledger = actor({
       await c.db.execute(insert);
       c.state.bag.set("poison", () => 6);
     },
+    poisonAlone: (c) => void c.state.bag.set("poison", () => 6),
     poisonFirst: async (c) => {
       c.state.bag.set("poison", () => 6);
       await c.db.execute(insert);
@@ -216,6 +217,22 @@ test.each(places)(
       expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 1, rows: 1 } });
     }
     expect(found).toEqual(unstorable);
+  },
+);
+
+test.each(places)(
+  "%s: what can't be stored takes along the statements that run beside it",
+  async (_, start) => {
+    await using driver = await start();
+    await batchesOf(driver, "plain");
+    const actor = driver.client().getOrCreate("ledger", "a");
+    for (const beside of ["plain", "transaction", "stateFirst"]) {
+      const calls = [beside, "poisonAlone", beside].map((name) => watch(actor.action({ name, args: [] })));
+      await driver.world.idle();
+      expect(calls.map(({ code }) => code)).toEqual(Array(3).fill("value.unsupported_type"));
+      await driver.world.idle();
+      expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 1, rows: 1 } });
+    }
   },
 );
 

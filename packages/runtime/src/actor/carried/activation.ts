@@ -272,9 +272,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.gate.mark();
   }
 
-  /** Nothing that it says from now on can be trusted to be stored whole. */
+  /** Nothing that it says from now on can be trusted to be stored whole. What is on its way to the disk may yet be. */
   break(cause: unknown): void {
-    this.gate.break(notDurable("no", cause).error);
+    this.gate.break(notDurable(this.calls.allStored ? "no" : "unknown", cause).error);
     this.#parts.onEnd("broken");
   }
 
