@@ -91,6 +91,7 @@ export const mailer = actor({
 });
 
 export const ledger = actor({
+  state: { bag: new Map<string, unknown>() },
   db: db({
     onMigrate: (own) => own.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER, b BLOB)").then(() => {}),
   }),
@@ -109,6 +110,10 @@ export const ledger = actor({
       await c.db.execute("SELECT nothing FROM nowhere");
     },
     corpus: (c) => runCorpus(c.db),
+    poison: async (c) => {
+      await c.db.execute("INSERT INTO t VALUES (0, NULL)");
+      c.state.bag.set("poison", () => 0);
+    },
     batch: async (c, second: string) => {
       const insert = "INSERT INTO t VALUES (?, NULL)";
       return await c.db.batch([

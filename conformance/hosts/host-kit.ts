@@ -143,6 +143,13 @@ export const hostKit: Readonly<Record<string, (client: HostClient) => Promise<st
     ]);
     return "yes";
   },
+  "SQL and state in one: what can't be stored fails with its own code": async (client) => {
+    const ledger = client.ledger.getOrCreate(["poisoned"]);
+    await ledger.write(1n, new Uint8Array());
+    expect(await codeOf(ledger.poison())).toBe("value.unsupported_type");
+    await expect.poll(() => ledger.all(), patience).toEqual([{ n: 1, b: new Uint8Array() }]);
+    return "yes";
+  },
   Workflows: async (client) => {
     const order = client.order.getOrCreate(["a"]);
     await expect.poll(() => order.steps(), patience).toEqual(["first", "second"]);

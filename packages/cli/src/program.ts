@@ -96,6 +96,7 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
     .option("--allow-host <name>", "a host name that requests may be for; may be given again", collect)
     .option("--allow-origin <origin>", "whose pages may call; may be given again", collect)
     .option("--auth <how>", "token (TROUPE_TOKEN) or application; needed where others can reach it")
+    .option("--sql-time-limit <ms>", "hosts aren't trusted: a text of their SQL that takes longer is ended")
     .option("--inspector", "lets people look into actors, with TROUPE_INSPECTOR_TOKEN")
     .action(async (flags: EngineFlags) => {
       const { runEngine } = await import("./engine/command.ts");

@@ -141,4 +141,6 @@ test("what keeps an engine from starting is said by name", async () => {
   expect(await refused("--namespace", "a b")).toBe("namespace.invalid_name");
   expect(await refused("--host", "0.0.0.0")).toBe("config.unsafe_bind");
   expect(await refused("--port", "many")).toBe("config.invalid_option");
+  for (const limit of ["soon", "", "0", "60001"])
+    expect(await refused("--sql-time-limit", limit)).toBe("config.invalid_option");
 });

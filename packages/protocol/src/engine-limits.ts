@@ -21,6 +21,8 @@ export const engineLimits = {
   serverlessLifespanMs: 270_000,
   /** Namespaces of one runtime. */
   namespaces: 1_024,
+  /** Names that one was called by before and that settings may still say; more, and the oldest is forgotten. */
+  formerNames: 16,
   /** Words of carried code that wait for the answer which they are stored with. */
   carriedJoinedWords: 4_096,
   /** Names of actors and pools that remote hosts bring to one namespace. */

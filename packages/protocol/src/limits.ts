@@ -214,6 +214,8 @@ export const limits = {
   sqlTransactionMs: 5_000,
   /** A batch that turns elsewhere have kept open for so long lets those end that it has, and takes no more. */
   sqlTurnJoinMs: 5,
+  /** The longest that such a turn keeps its batch open, where `actionTimeout` isn't more. */
+  sqlTurnMs: 60_000,
   /** Statements of one remote host that run at once. */
   sqlWorkers: 32,
   /** Of those, one actor's. */

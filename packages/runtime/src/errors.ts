@@ -88,6 +88,14 @@ export const actorErrors = {
     error(504, "actor", "hook_timed_out", `${hook} took longer than ${timeoutMs} ms`, {
       metadata: { hook, timeoutMs },
     }),
+  turnTooLong: (timeoutMs: number) =>
+    error(
+      504,
+      "actor",
+      "turn_too_long",
+      `A turn with SQL didn't end within ${timeoutMs} ms, and nothing of it was stored: let it wait for a timer between its parts, or give the actor more \`actionTimeout\``,
+      { metadata: { timeoutMs } },
+    ),
   startFailed: (name: string, cause: unknown) =>
     new TroupeError("actor", "start_failed", `Actor "${name}" failed to start`, {
       statusCode: 500,

@@ -22,6 +22,7 @@ export interface EngineFlags {
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
   readonly auth?: string;
+  readonly sqlTimeLimit?: string;
   readonly inspector?: boolean;
 }
 
@@ -30,7 +31,7 @@ export async function runEngine(flags: EngineFlags, terminal: Terminal): Promise
   const asked = terminal.asked();
   const registry = setup({
     use: {},
-    hosts: { tokens: hostTokens(flags, terminal), actors: "any" },
+    hosts: { tokens: hostTokens(flags, terminal), actors: "any", ...sqlTimeLimitOf(flags) },
     namespaces: flags.namespace ?? [],
     ...accessOf(flags, terminal.env?.["TROUPE_TOKEN"]),
     ...(flags.inspector === true && { inspector: {} }),
@@ -54,6 +55,10 @@ function hostTokens({ tokens }: EngineFlags, { cwd, env }: Terminal): readonly H
   const all = one ? [{ token: one }, ...listed] : listed;
   if (all.length === 0) throw engineErrors.noHostToken();
   return all;
+}
+
+function sqlTimeLimitOf({ sqlTimeLimit }: EngineFlags): { readonly sqlTimeLimitMs?: number } {
+  return sqlTimeLimit === undefined ? {} : { sqlTimeLimitMs: Number(sqlTimeLimit) };
 }
 
 function accessOf(

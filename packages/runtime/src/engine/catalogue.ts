@@ -2,7 +2,9 @@
  * Catalogue: what a runtime knows before any actor is there: its namespaces, and what remote hosts have brought to each.
  *
  * A namespace is a set of actors that no other one sees. Its id is in the address of each of its actors and never changes;
- * its name is for people, and may. Names are taken apart once, at the edge; from there on there are ids alone.
+ * its name is for people, and may. Names are taken apart once, at the edge; from there on there are ids alone. A program's
+ * settings may say a name for longer than it is there: whoever starts it anew behind a rename means the namespace that was
+ * called so, until another one is.
  *
  * An engine that takes any actor learns from its hosts which there are: the pool that has the code, and whether the actor
  * has a database, which decides where its rows are. Both are durable before the host is welcomed, so that a call that comes
@@ -59,6 +61,8 @@ export interface Withdrawal {
 interface Namespace {
   readonly id: string;
   name: string;
+  /** What it was called before, and nothing else is called since: the newest last. */
+  readonly formerNames: Set<string>;
   readonly pools: Set<string>;
   /** Versions that were withdrawn, by pool. */
   readonly withdrawn: Map<string, Set<number>>;
@@ -93,6 +97,13 @@ export class Catalogue implements Namespaces {
     return name === undefined || name === "" ? DEFAULT_NAMESPACE : this.#byName.get(name)?.id;
   }
 
+  /** The same for a name of the program's settings: also the one that was called so before. */
+  configured(name: string | undefined): string | undefined {
+    const found = this.find(name);
+    if (found !== undefined || name === undefined) return found;
+    return [...this.#byId.values()].find(({ formerNames }) => formerNames.has(name))?.id;
+  }
+
   nameOf(id: string): string | undefined {
     return id === DEFAULT_NAMESPACE ? undefined : this.#byId.get(id)?.name;
   }
@@ -109,16 +120,18 @@ export class Catalogue implements Namespaces {
       throw engineErrors.tooManyNamespaces(engineLimits.namespaces);
     const namespace = emptyNamespace(this.#env.ids.ordered(), name);
     this.#add(namespace);
+    const restore = this.#takeFormer(name);
     this.#keep(() => {
       this.#byId.delete(namespace.id);
       this.#byName.delete(name);
+      restore();
     });
     return namespace.id;
   }
 
-  /** A namespace by its name, made when there is none: its id. */
+  /** A namespace of the program's settings, made when there is none and was none of the name: its id. */
   ensure(name: string): string {
-    return this.#byName.get(name)?.id ?? this.create(name);
+    return this.configured(name) ?? this.create(name);
   }
 
   /**
@@ -131,8 +144,15 @@ export class Catalogue implements Namespaces {
       throw engineErrors.namespaceNotFound(name);
     checkNamespaceName(to);
     if (this.#byName.has(to)) throw engineErrors.namespaceTaken(to);
+    const before = [...namespace.formerNames];
+    const restore = this.#takeFormer(to);
     this.#call(namespace, to);
-    this.#keep(() => this.#call(namespace, name));
+    setTo(namespace.formerNames, [...namespace.formerNames, name].slice(-engineLimits.formerNames));
+    this.#keep(() => {
+      this.#call(namespace, name);
+      setTo(namespace.formerNames, before);
+      restore();
+    });
   }
 
   /** What is known of an actor that hosts bring. */
@@ -222,6 +242,14 @@ export class Catalogue implements Namespaces {
     this.#byName.set(namespace.name, namespace);
   }
 
+  /** Who was called so is meant by it no more. Gives the way back. */
+  #takeFormer(name: string): () => void {
+    const had = [...this.#byId.values()].filter(({ formerNames }) => formerNames.delete(name));
+    return () => {
+      for (const { formerNames } of had) formerNames.add(name);
+    };
+  }
+
   #call(namespace: Namespace, name: string): void {
     this.#byName.delete(namespace.name);
     namespace.name = name;
@@ -230,11 +258,13 @@ export class Catalogue implements Namespaces {
 
   /** What can't be kept didn't happen. */
   #keep(undo: () => void): void {
-    const namespaces = [...this.#byId.values()].map(({ id, name, pools, withdrawn, actors }) => ({
-      ...{ id, name, pools: [...pools] },
-      withdrawn: Object.fromEntries([...withdrawn].map(([pool, versions]) => [pool, [...versions]])),
-      actors: Object.fromEntries(actors),
-    }));
+    const namespaces = [...this.#byId.values()].map(
+      ({ id, name, formerNames, pools, withdrawn, actors }) => ({
+        ...{ id, name, formerNames: [...formerNames], pools: [...pools] },
+        withdrawn: Object.fromEntries([...withdrawn].map(([pool, versions]) => [pool, [...versions]])),
+        actors: Object.fromEntries(actors),
+      }),
+    );
     try {
       this.#file.write(`${JSON.stringify({ catalogue: 1, namespaces })}\n`);
     } catch (cause) {
@@ -255,7 +285,15 @@ export function checkPoolName(pool: string): void {
 }
 
 function emptyNamespace(id: string, name: string): Namespace {
-  return { id, name, pools: new Set(), withdrawn: new Map(), actors: new Map() };
+  return {
+    ...{ id, name, formerNames: new Set<string>(), pools: new Set<string>() },
+    ...{ withdrawn: new Map(), actors: new Map() },
+  };
+}
+
+function setTo(names: Set<string>, now: readonly string[]): void {
+  names.clear();
+  for (const name of now) names.add(name);
 }
 
 /** Throws `storage.corrupt`. */
@@ -271,15 +309,18 @@ function parse(path: string, text: string): readonly Namespace[] {
 
 function parseNamespace(value: unknown): Namespace {
   if (typeof value !== "object" || value === null) throw new TypeError("a namespace is no object");
-  // A catalogue of before versions could be withdrawn for good has none.
-  const { id, name, pools, withdrawn = {}, actors }: Readonly<Record<string, unknown>> = { ...value };
+  // An older catalogue has none of those that have a default.
+  const given: Readonly<Record<string, unknown>> = { ...value };
+  const { id, name, formerNames = [], pools, withdrawn = {}, actors } = given;
   if (typeof id !== "string" || id === "" || typeof name !== "string")
     throw new TypeError("a namespace has no id or no name");
+  if (!Array.isArray(formerNames)) throw new TypeError(`what ${name} was called before are no names`);
   if (!Array.isArray(pools) || typeof actors !== "object" || actors === null)
     throw new TypeError(`the namespace ${name} has no pools or no actors`);
   return {
     id,
     name,
+    formerNames: new Set(formerNames.map(String)),
     pools: new Set(pools.map(String)),
     withdrawn: new Map(Object.entries(Object(withdrawn)).map(parseWithdrawn)),
     actors: new Map(Object.entries(actors).map(parseActor)),

@@ -8,11 +8,13 @@ import type { Env, TroupeError } from "@troupe/base";
 import {
   type CarriedAnswer,
   type CarriedAsk,
+  type CarriedError,
   type CarriedRow,
   fromCarriedError,
   NO_PAYLOAD,
   SqlTurn,
   type Start,
+  toCarriedError,
 } from "@troupe/protocol/actor/v1";
 import { changeOfCarriedRow, toCarriedRow } from "../actor/carried/rows.ts";
 import { actorErrors, storageErrors } from "../errors.ts";
@@ -50,8 +52,8 @@ export class GuestStore implements ActorStore {
   /** Answers that brought turns which aren't over. */
   #turns = 0;
   #wrote: (() => void) | undefined;
-  /** What a turn wrote can't be stored: nobody is told that it is over. */
-  #torn = false;
+  /** Why what a turn wrote can't be stored. */
+  #torn: CarriedError | undefined;
   #lost: TroupeError | undefined;
 
   constructor(parts: GuestStoreParts) {
@@ -178,7 +180,7 @@ export class GuestStore implements ActorStore {
 
   #turnOver(): void {
     this.#take();
-    if (this.#turns > 0 && !this.#torn && this.#lost === undefined) this.#send({ rows: [] });
+    if (this.#turns > 0 && this.#lost === undefined) this.#send({ rows: [] });
   }
 
   /** Nothing is stored and answered any more. `unsent`: questions that never left. */
@@ -197,8 +199,11 @@ export class GuestStore implements ActorStore {
     try {
       batch = source.take();
     } catch (cause) {
-      this.#torn = true;
-      source.settled(notDurable("no", cause));
+      const failed = notDurable("no", cause);
+      this.#torn = toCarriedError(failed.error, "cbor");
+      // Statements were run, or are being run: without this word the host would store them alone.
+      if (this.#hasStatements && this.#lost === undefined) this.#send({ rows: [] });
+      source.settled(failed);
       return;
     }
     if (this.#lost !== undefined) {
@@ -209,8 +214,13 @@ export class GuestStore implements ActorStore {
     source.settled({ durable: true });
   }
 
+  get #hasStatements(): boolean {
+    return this.#turns > 0 || [...this.#asked.values()].some(({ what }) => sqlQuestions.has(what));
+  }
+
   #send({ rows, alarm }: Batch): void {
-    const turns = this.#turns === 0 ? undefined : this.#turns;
+    const torn = this.#torn;
+    const turns = this.#turns === 0 && torn === undefined ? undefined : this.#turns;
     this.#turns = 0;
     this.#parts.send({
       $case: "write",
@@ -219,6 +229,7 @@ export class GuestStore implements ActorStore {
         alarmChanged: alarm !== undefined,
         alarmAt: alarm ?? 0,
         ...(turns === undefined ? {} : { turns }),
+        ...(torn === undefined ? {} : { torn }),
       },
     });
   }

@@ -269,7 +269,10 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     const processes = options.hostProcesses;
     const use = processes === undefined ? this.config.use : usedElsewhere(this.config.use);
     const catalogue = new Catalogue(env, store.catalogue);
-    for (const name of this.config.namespaces ?? []) catalogue.ensure(name);
+    for (const name of this.config.namespaces ?? []) {
+      const now = catalogue.nameOf(catalogue.ensure(name)) ?? name;
+      if (now !== name) env.log.warn("a namespace of setup() has another name now", { name, now });
+    }
     const runtime = new Runtime({
       env,
       directory: store.directory,

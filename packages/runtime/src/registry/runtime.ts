@@ -17,7 +17,7 @@ import { type ActivationServices, currentActor } from "../actor/local/activation
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
-import { Catalogue, DEFAULT_NAMESPACE } from "../engine/catalogue.ts";
+import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
 import { HostedFactories } from "../engine/hosted-factories.ts";
 import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
@@ -116,7 +116,8 @@ export class Runtime {
     for (const [name, definition] of Object.entries(parts.use))
       registered.set(name, watched(this.#factory(name, definition, parts.plugins)));
     this.#factories = [...registered.values()];
-    const factories = parts.hosts?.actors === "any" ? this.#brought(registered, watched) : registered;
+    const factories =
+      parts.hosts?.actors === "any" ? this.#brought(parts.hosts, registered, watched) : registered;
     this.host = new ActorHost({
       env: parts.env,
       directory: parts.directory,
@@ -253,11 +254,14 @@ export class Runtime {
 
   /** Actors that hosts may bring, beside those that are registered. */
   #brought(
+    { sqlTimeLimitMs }: HostsConfig,
     registered: ReadonlyMap<string, InstanceFactory>,
     watched: (plain: InstanceFactory) => InstanceFactory,
   ): Factories {
     const { catalogue } = this;
-    return new HostedFactories({ registered, catalogue, make: (known) => watched(this.#hosted(known)) });
+    const make = ({ pool, database }: KnownActor): InstanceFactory =>
+      watched(this.#hosted({ pool, database, statementMs: database ? sqlTimeLimitMs : undefined }));
+    return new HostedFactories({ registered, catalogue, make });
   }
 
   /** An actor of the hosts of a pool. Its code is the program's own. */

@@ -7,6 +7,9 @@
  * An engine has a limited time from the dial to its Welcome: a machine that swallows packets, or a process that accepts
  * and says nothing, is given up like one that refuses the connection. So is a server that is no engine: a proxy answers so
  * while its engine is deployed anew.
+ *
+ * The pauses begin anew when a session goes on, or has lasted for a while: an engine that takes a host and gives it up at once,
+ * again and again, is asked as seldom as one that isn't there.
  */
 import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
@@ -41,6 +44,8 @@ interface Attempt {
 export class EngineDialer {
   readonly #parts: EngineDialerParts;
   #retryMs = FIRST_RETRY_MS;
+  /** When the session began that the engine took last (monotonic). */
+  #takenAt = Infinity;
   #retry: TimerHandle | undefined;
   /** From the dial to the Welcome. */
   #attempt: Attempt | undefined;
@@ -68,10 +73,11 @@ export class EngineDialer {
     }
   }
 
-  /** The engine has taken the host. */
-  taken(): void {
+  /** The engine has taken the host: its session goes on, or a new one begins. */
+  taken(session: "resumed" | "new"): void {
     this.#end();
-    this.#retryMs = FIRST_RETRY_MS;
+    if (session === "resumed") this.#retryMs = FIRST_RETRY_MS;
+    else this.#takenAt = this.#parts.env.clock.monotonic();
     this.#said = undefined;
   }
 
@@ -80,6 +86,7 @@ export class EngineDialer {
     this.#end();
     if (this.#retry !== undefined) return;
     const { env } = this.#parts;
+    if (env.clock.monotonic() - this.#takenAt >= LONGEST_RETRY_MS) this.#retryMs = FIRST_RETRY_MS;
     const waitMs = this.#retryMs * (0.5 + env.random() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#retry = env.timers.set(() => {

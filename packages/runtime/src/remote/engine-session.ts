@@ -44,9 +44,11 @@ import { remoteErrors } from "./errors.ts";
 import { FrameStream } from "./frame-stream.ts";
 import { HostDrain } from "./host-drain.ts";
 import { HostedActor } from "./hosted-actor.ts";
+import { HostedInstances } from "./hosted-instances.ts";
 import { tellToLeave } from "./leaving.ts";
 import { refuse } from "./opening-link.ts";
 import { placeOf } from "./placement.ts";
+import { Pulse } from "./pulse.ts";
 import { SqlWorkers } from "./sql-workers.ts";
 
 /** What a session needs of its engine. */
@@ -67,11 +69,16 @@ export interface EngineSessionParts {
   readonly ended: (session: EngineSession) => void;
 }
 
-/** A running instance, as the session knows it. */
-interface Instance {
-  readonly ear: ActorEar;
-  readonly leave: () => void;
-}
+/** Where a session stands, each with what ends with it. */
+type Phase =
+  /** The host is given up when it is silent. */
+  | { readonly is: "open"; readonly pulse: Pulse }
+  /** It is given up when the timer fires. */
+  | { readonly is: "away"; readonly timer: TimerHandle }
+  | { readonly is: "over" };
+
+/** A host that has left two beats without a sign of life is given up when the third is due. */
+const SILENT_BEATS = 2.5;
 
 /** One remote host. */
 export class EngineSession {
@@ -89,19 +96,14 @@ export class EngineSession {
   readonly serverless: boolean;
   readonly #parts: EngineSessionParts;
   readonly #carriers = new Map<string, HostedActor>();
-  readonly #ears = new Map<number, Instance>();
+  readonly #instances = new HostedInstances();
   readonly #stream: FrameStream;
   readonly #workers: SqlWorkers;
-  #phase: "open" | "away" | "over" = "open";
+  #phase: Phase;
   #link: Link;
   /** Which of its links the session has. */
   #epoch = 1;
   readonly #version: number;
-  #lastInstance = 0;
-  /** Actors that are to be started here and have no line yet. Those that never come are forgotten with the next beat. */
-  #promised = 0;
-  #heardAt: number;
-  #watch: TimerHandle | undefined;
   #drain: HostDrain | undefined;
 
   constructor(parts: EngineSessionParts) {
@@ -115,7 +117,6 @@ export class EngineSession {
     this.program = hello.programVersion;
     this.serverless = hello.serverless;
     this.#version = parts.version;
-    this.#heardAt = env.clock.monotonic();
     for (const [name, declaration] of parts.actors)
       this.#carriers.set(name, new HostedActor(this, declaration));
     this.#workers = new SqlWorkers(env);
@@ -124,6 +125,7 @@ export class EngineSession {
       acknowledge: (received) => engineFrame({ $case: "acknowledge", value: { received } }),
     });
     this.#link = link;
+    this.#phase = { is: "open", pulse: this.#listen() };
     this.#stream.attach(link);
     link.attach(this.#handlerOf(link));
     this.#welcome(false);
@@ -131,11 +133,12 @@ export class EngineSession {
 
   /** The host is there, and takes new instances. */
   get open(): boolean {
-    return this.#phase === "open" && this.#drain === undefined;
+    return this.state === "open";
   }
 
   get state(): "open" | "away" | "draining" | "over" {
-    return this.#phase === "open" && this.#drain !== undefined ? "draining" : this.#phase;
+    const { is } = this.#phase;
+    return is === "open" && this.#drain !== undefined ? "draining" : is;
   }
 
   /** The names of its actors. */
@@ -145,17 +148,17 @@ export class EngineSession {
 
   /** Instances that run on it. */
   get load(): number {
-    return this.#ears.size;
+    return this.#instances.running.size;
   }
 
-  /** Instances that run on it or are on their way to it: many actors that wake at once see each other so. */
+  /** Instances that run on it or are on their way to it. */
   get weight(): number {
-    return this.#ears.size + this.#promised;
+    return this.#instances.weight;
   }
 
   /** An actor is to be started here. */
   promise(): void {
-    this.#promised += 1;
+    this.#instances.promise();
   }
 
   /** The way to one of its actors; undefined when it has none of the name. */
@@ -171,21 +174,18 @@ export class EngineSession {
   /** A running instance's line. */
   connect(ear: ActorEar, leave: () => void = () => {}): ActorLine {
     const { env } = this.#parts;
-    if (this.#phase === "over") {
+    if (this.#phase.is === "over") {
       // It was placed before the host had gone.
       env.afterTurn(() => ear.lost(remoteErrors.hostLost(this.id)));
       return { send: () => {}, close: () => {} };
     }
-    this.#lastInstance += 1;
-    this.#promised = Math.max(0, this.#promised - 1);
-    const instance = this.#lastInstance;
-    this.#ears.set(instance, { ear, leave });
+    const instance = this.#instances.add({ ear, leave });
     // It was placed before anybody wanted the host to go.
     if (this.#drain !== undefined) env.afterTurn(leave);
     return {
       send: (word) => this.#sendWord(instance, word),
       close: () => {
-        this.#ears.delete(instance);
+        this.#instances.delete(instance);
         this.#drain?.look();
       },
     };
@@ -199,7 +199,7 @@ export class EngineSession {
     this.#drain ??= new HostDrain({
       env: this.#parts.env,
       withinMs,
-      instances: this.#ears,
+      instances: this.#instances.running,
       empty: () => this.#send({ $case: "drain", value: { withinMs: 0 } }),
       late: () => this.#giveUp(remoteErrors.hostLost(this.id), "host.drained"),
     });
@@ -208,7 +208,8 @@ export class EngineSession {
 
   /** Tells so many instances to go on elsewhere: those that came last, which were there the shortest. */
   shed(count: number): void {
-    tellToLeave(this.#parts.env, this.#ears, [...this.#ears.keys()].slice(-count));
+    const { running } = this.#instances;
+    tellToLeave(this.#parts.env, running, [...running.keys()].slice(-count));
   }
 
   /** Takes up the session on another link. False when that can't be: then it is over. Throws `host.superseded`. */
@@ -219,12 +220,10 @@ export class EngineSession {
       this.#giveUp(remoteErrors.hostLost(this.id));
       return false;
     }
-    const { env } = this.#parts;
     const before = this.#link;
     this.#epoch = resume.epoch;
     this.#link = link;
-    this.#heardAt = env.clock.monotonic();
-    this.#phase = "open";
+    this.#become({ is: "open", pulse: this.#listen() });
     // It may be open at this end: what it still brings is nobody's.
     before.close(GONE, "host.superseded");
     link.attach(this.#handlerOf(link));
@@ -254,8 +253,8 @@ export class EngineSession {
   }
 
   #message(data: Message): void {
-    if (this.#phase !== "open") return;
-    this.#heardAt = this.#parts.env.clock.monotonic();
+    if (this.#phase.is !== "open") return;
+    this.#phase.pulse.heard();
     try {
       if (typeof data === "string") throw remoteErrors.malformed("text");
       this.#receive(HostToEngineCodec.decode(data), data.byteLength);
@@ -286,7 +285,6 @@ export class EngineSession {
   }
 
   #welcome(resumed: boolean): void {
-    this.#beat();
     this.#send({
       $case: "welcome",
       value: {
@@ -302,7 +300,7 @@ export class EngineSession {
 
   #fromActor({ instance, body }: FromActor): void {
     if (body === undefined) return;
-    const ear = this.#ears.get(instance)?.ear;
+    const ear = this.#instances.ear(instance);
     if (ear === undefined) this.#fenced(instance, body);
     else ear.heard(body);
   }
@@ -317,13 +315,14 @@ export class EngineSession {
   }
 
   #sendWord(instance: number, word: ActorWord): void {
-    if (this.#phase === "over") return;
+    if (this.#phase.is === "over") return;
     try {
       checkMessage(this.#parts.protocol, "engine_to_host", word.$case, this.#version);
     } catch (cause) {
       // Only this instance needs it: the others, and the link, go on.
-      this.#ears.get(instance)?.ear.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
-      this.#ears.delete(instance);
+      const ear = this.#instances.ear(instance);
+      this.#instances.delete(instance);
+      ear?.lost(TroupeError.is(cause) ? cause : remoteErrors.hostLost(this.id));
       return;
     }
     this.#stream.say(engineFrame({ $case: "actor", value: { instance, body: word } }));
@@ -336,42 +335,38 @@ export class EngineSession {
     this.#link.send(engineFrame(body));
   }
 
-  /**
-   * Asks for a sign of life, and gives a host up that has left two beats without one when the third is due. An engine that was
-   * away itself (a long turn, a machine that slept) has read nothing meanwhile: the host's time begins anew.
-   */
-  #beat(): void {
-    const { env } = this.#parts;
-    this.#promised = 0;
-    const dueAt = env.clock.monotonic() + limits.hostHeartbeatMs;
-    this.#rearm(() => this.#look(dueAt), limits.hostHeartbeatMs);
+  #listen(): Pulse {
+    return new Pulse({
+      env: this.#parts.env,
+      beatMs: limits.hostHeartbeatMs,
+      mostBeats: SILENT_BEATS,
+      beat: () => this.#beat(),
+      silent: () => this.#giveUp(remoteErrors.hostLost(this.id), "host.silent"),
+    });
   }
 
-  #look(dueAt: number): void {
-    const now = this.#parts.env.clock.monotonic();
-    if (now - dueAt > limits.hostHeartbeatMs) this.#heardAt = now;
-    if (now - this.#heardAt > 2.5 * limits.hostHeartbeatMs) {
-      this.#giveUp(remoteErrors.hostLost(this.id), "host.silent");
-      return;
-    }
+  /** Asks for a sign of life. */
+  #beat(): void {
+    this.#instances.forgetPromised();
     this.#send({ $case: "heartbeat", value: { number: 0, received: this.#stream.tells() } });
-    this.#beat();
   }
 
   /** One that breaks may be followed by another one; a host that closes it has gone. */
   #closed(code: number): void {
-    if (this.#phase !== "open") return;
+    if (this.#phase.is !== "open") return;
     const error = remoteErrors.hostLost(this.id);
-    if (!this.#parts.hello.resumes || FINAL.has(code)) return this.#end(error);
-    this.#phase = "away";
+    const { env, hello } = this.#parts;
+    if (!hello.resumes || FINAL.has(code)) return this.#end(error);
+    const timer = env.timers.set(() => this.#end(error), limits.hostResumeMs, { background: true });
+    this.#become({ is: "away", timer });
     this.#stream.detach();
-    this.#rearm(() => this.#end(error), limits.hostResumeMs);
   }
 
-  #rearm(task: () => void, delayMs: number): void {
-    const { timers } = this.#parts.env;
-    if (this.#watch !== undefined) timers.clear(this.#watch);
-    this.#watch = timers.set(task, delayMs, { background: true });
+  #become(phase: Phase): void {
+    const before = this.#phase;
+    this.#phase = phase;
+    if (before.is === "open") before.pulse.stop();
+    else if (before.is === "away") this.#parts.env.timers.clear(before.timer);
   }
 
   #giveUp(error: TroupeError, reason = "host.lost"): void {
@@ -380,15 +375,12 @@ export class EngineSession {
   }
 
   #end(error: TroupeError): void {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
-    if (this.#watch !== undefined) this.#parts.env.timers.clear(this.#watch);
+    if (this.#phase.is === "over") return;
+    this.#become({ is: "over" });
     this.#carriers.clear();
     // What was never on any link: nothing of it was done.
     const unsent = wordsIn(this.#stream.unsent);
-    const ears = [...this.#ears];
-    this.#ears.clear();
-    for (const [instance, { ear }] of ears) ear.lost(error, unsent.get(instance));
+    for (const [instance, { ear }] of this.#instances.takeAll()) ear.lost(error, unsent.get(instance));
     this.#drain?.over();
     this.#parts.ended(this);
   }

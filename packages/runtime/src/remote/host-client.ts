@@ -33,6 +33,7 @@ import { EngineDialer } from "./engine-dialer.ts";
 import { remoteErrors } from "./errors.ts";
 import { type ActorVoice, decoded, encoded, HostSession } from "./host-session.ts";
 import type { Presence } from "./presence.ts";
+import { Pulse } from "./pulse.ts";
 
 /** What a remote host is made of. */
 export interface HostClientParts {
@@ -65,7 +66,8 @@ type State =
   | { readonly is: "looking" | "over" }
   /** Hello was said on the link. */
   | { readonly is: "greeting"; readonly link: Link }
-  | { readonly is: "serving"; readonly link: Link; readonly session: HostSession }
+  /** The link is given up when the engine is silent. */
+  | { readonly is: "serving"; readonly link: Link; readonly session: HostSession; readonly pulse: Pulse }
   /** The session is given up when the timer fires. */
   | { readonly is: "away"; readonly session: HostSession; readonly timer: TimerHandle }
   /** Hello was said on the link, for this session. */
@@ -75,6 +77,9 @@ type State =
       readonly session: HostSession;
       readonly timer: TimerHandle;
     };
+
+/** An engine that says nothing for so many beats is gone. */
+const SILENT_BEATS = 5;
 
 /** A host of an engine that is elsewhere. */
 export class HostClient {
@@ -90,8 +95,6 @@ export class HostClient {
   /** The host stops when its actors have left. */
   #drain: { readonly withinMs: number; readonly timer: TimerHandle } | undefined;
   #refusal: TroupeError | undefined;
-  /** Monotonic time of the engine's last message. */
-  #heardAt = 0;
 
   constructor(parts: HostClientParts) {
     const carried = new Map<string, CarriedBehaviour>();
@@ -193,13 +196,15 @@ export class HostClient {
   }
 
   #message(data: Message): void {
-    this.#heardAt = this.#parts.env.clock.monotonic();
     const body = typeof data === "string" ? undefined : decoded(data);
     if (body?.$case === "refused") {
       const { error } = body.value;
       this.#refused(error === undefined ? remoteErrors.refused() : fromCarriedError(error, "cbor"));
     } else if (body?.$case === "welcome") this.#welcomed(body.value);
-    else if (this.#state.is === "serving") this.#heard(this.#state.session, body, data.length);
+    else if (this.#state.is === "serving") {
+      this.#state.pulse.heard();
+      this.#heard(this.#state.session, body, data.length);
+    }
   }
 
   #heard(session: HostSession, body: EngineToHost["body"], bytes: number): void {
@@ -240,22 +245,23 @@ export class HostClient {
     const state = this.#state;
     if (state.is !== "greeting" && state.is !== "returning") return;
     const { link } = state;
-    this.#dialer.taken();
+    const pulse = this.#listen(link, welcome.heartbeatMs);
     if (state.is === "returning" && welcome.resumed) {
       const { session, timer } = state;
+      this.#dialer.taken("resumed");
       this.#parts.env.timers.clear(timer);
-      this.#state = { is: "serving", link, session };
+      this.#state = { is: "serving", link, session, pulse };
       session.resume(link, welcome.received);
       this.#say("info", "connected to the engine again: everything goes on");
     } else {
+      this.#dialer.taken("new");
       this.#giveUp();
-      this.#state = { is: "serving", link, session: this.#begin(welcome, link) };
+      this.#state = { is: "serving", link, session: this.#begin(welcome, link), pulse };
       const { endpoint, namespace = "", pool, programVersion = 0 } = this.#parts;
       const named = namespace === "" ? {} : { namespace };
       this.#say("info", "connected to the engine", { endpoint, ...named, pool, programVersion });
     }
     this.#sayDrain();
-    this.#listen(link, welcome.heartbeatMs);
     this.#ready.resolve();
   }
 
@@ -281,7 +287,8 @@ export class HostClient {
     else if (state.is === "returning")
       this.#state = { is: "away", session: state.session, timer: state.timer };
     else if (state.is === "serving") {
-      const { session } = state;
+      const { session, pulse } = state;
+      pulse.stop();
       session.detach();
       const waitMs = session.welcome.resumeMs;
       const timer = this.#parts.env.timers.set(() => this.#forsake(), waitMs, { background: true });
@@ -314,6 +321,7 @@ export class HostClient {
     const state = this.#state;
     this.#state = next;
     if ("timer" in state) this.#parts.env.timers.clear(state.timer);
+    if ("pulse" in state) state.pulse.stop();
     if ("session" in state) state.session.end(error);
   }
 
@@ -327,25 +335,12 @@ export class HostClient {
     return new Guest({ env, use, relay, runtimeSocket, send, present: () => presence?.wait() });
   }
 
-  /** An engine that says nothing for five beats is gone, and its socket doesn't know it. */
-  #listen(link: Link, heartbeatMs: number): void {
-    const { env } = this.#parts;
-    const dueAt = env.clock.monotonic() + heartbeatMs;
-    env.timers.set(
-      () => {
-        if (this.#link !== link) return;
-        const now = env.clock.monotonic();
-        // This host was away itself: what came meanwhile isn't read yet.
-        if (now - dueAt > heartbeatMs) this.#heardAt = now;
-        if (now - this.#heardAt <= 5 * heartbeatMs) this.#listen(link, heartbeatMs);
-        else {
-          link.close(GONE, "engine.silent");
-          this.#lost("engine.silent");
-        }
-      },
-      heartbeatMs,
-      { background: true },
-    );
+  #listen(link: Link, beatMs: number): Pulse {
+    const silent = (): void => {
+      link.close(GONE, "engine.silent");
+      this.#lost("engine.silent");
+    };
+    return new Pulse({ env: this.#parts.env, beatMs, mostBeats: SILENT_BEATS, silent });
   }
 
   #hello(): void {

@@ -3,6 +3,7 @@
  */
 
 import type { Env } from "@troupe/base";
+import { checkSqlTimeLimit } from "../actor/carried/definition.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { engineErrors } from "../engine/errors.ts";
 import { isNamespaceName, NAMESPACE_NAME } from "../engine/namespace-name.ts";
@@ -35,6 +36,11 @@ export interface HostsConfig {
    * is an actor here, without a definition in `use`.
    */
   readonly actors?: "registered" | "any";
+  /**
+   * With `actors: "any"`: those hosts aren't trusted. The SQL of what they bring runs in processes of its own, and a text of it
+   * that takes longer than so many milliseconds is ended with its process (`sql.timed_out`). Default: nothing ends it.
+   */
+  readonly sqlTimeLimitMs?: number;
   /** Pools whose hosts are functions of a platform: the engine asks for one when an actor waits. */
   readonly serverless?: readonly ServerlessPool[];
   /**
@@ -106,8 +112,8 @@ const utf8 = new TextEncoder();
 /** Throws `config.invalid_option`. */
 export function checkHosts(config: HostsConfig | undefined): void {
   if (config === undefined) return;
-  checkKnownOptions("hosts", config, ["token", "tokens", "actors", "serverless", "spread"]);
-  const { token, tokens, actors, serverless = [], spread = [] } = config;
+  checkKnownOptions("hosts", config, ["token", "tokens", "actors", "sqlTimeLimitMs", "serverless", "spread"]);
+  const { token, tokens, actors, sqlTimeLimitMs, serverless = [], spread = [] } = config;
   const listed = tokens === undefined || (Array.isArray(tokens) && tokens.every((one) => isText(one?.token)));
   if (!listed) throw configErrors.invalidOption("hosts.tokens", "a list of { token, namespace, pool }");
   for (const one of tokens ?? []) {
@@ -121,6 +127,12 @@ export function checkHosts(config: HostsConfig | undefined): void {
   if (!some) throw configErrors.invalidOption("hosts.token", "a text that remote hosts show");
   if (actors !== undefined && actors !== "registered" && actors !== "any")
     throw configErrors.invalidOption("hosts.actors", '"registered" or "any"');
+  checkSqlTimeLimit(sqlTimeLimitMs, "hosts.sqlTimeLimitMs");
+  if (sqlTimeLimitMs !== undefined && actors !== "any")
+    throw configErrors.invalidOption(
+      "hosts.sqlTimeLimitMs",
+      'with `actors: "any"`; a remoteActor() has its own',
+    );
   if (!Array.isArray(spread) || !spread.every(isPoolName))
     throw configErrors.invalidOption("hosts.spread", `a list of names of pools: ${POOL_NAME}`);
   checkServerless(serverless, token);

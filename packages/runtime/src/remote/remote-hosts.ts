@@ -270,7 +270,7 @@ export class RemoteHosts {
 
   /** The id of a namespace that the program names. Throws `config.invalid_option`. */
   #configured(option: string, name: string | undefined): string {
-    const id = this.#parts.catalogue.find(name);
+    const id = this.#parts.catalogue.configured(name);
     if (id !== undefined) return id;
     throw configErrors.invalidOption(
       option,

@@ -2,11 +2,10 @@
  * SqlWorkers: how many statements of one host's actors run at once, and whose turn it is.
  *
  * A host sends the statements of all its actors over one link, and one that sends thousands must not keep the others
- * waiting. A statement takes a worker until it has ended and the turn with it, as do some that came together (no more than
- * `limits.sqlBatchStatements`); what finds none waits. Actors that wait take
- * turns, one statement each, and none has more than its share of the workers, so that one is always left for others. What
- * one actor has waiting is bounded (`sqlite.busy`), and is refused when it stops (`sqlite.stopping`). Statements of one
- * actor begin in their order.
+ * waiting. A statement has a worker until it has ended, and the engine's turn with it; so have those that came together (no
+ * more than `limits.sqlBatchStatements`), one for all. What finds none waits. Actors that wait take turns, one statement each,
+ * and none has more than its share of the workers, so that one is always left for others. What one actor has waiting is
+ * bounded (`sqlite.busy`), and is refused when it stops (`sqlite.stopping`). Statements of one actor begin in their order.
  *
  *   run ──a worker is free, nobody of the actor waits──▶ running ──settled, turn over──▶ done
  *    └── else ──▶ waiting ──its turn──▶ running

@@ -1,18 +1,27 @@
 /** Turns of carried code that go on behind SQL: what a batch waits for, and what waits for the batch. */
 import { limits } from "@troupe/protocol";
-import { SqlTurn } from "@troupe/protocol/actor/v1";
+import { type CarriedError, SqlTurn, toCarriedError } from "@troupe/protocol/actor/v1";
 import { expect, test } from "vitest";
+import type { CarriedPhase } from "../../src/actor/carried/activation.ts";
 import { HeldTurns } from "../../src/actor/carried/held-turns.ts";
-import { actorErrors } from "../../src/errors.ts";
-import { watch } from "../driver/watch.ts";
+import { actorErrors, storageErrors } from "../../src/errors.ts";
+import { codeOf, watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
 
-const ends = (turns: number) => ({ turns, rows: [], alarmChanged: false });
+const ends = (turns: number, torn?: CarriedError) => ({
+  ...{ turns, rows: [], alarmChanged: false },
+  ...(torn === undefined ? {} : { torn }),
+});
 
 /** Turns over a batch that says whether it is held, and what is done in which order. */
-function batch() {
+function batch({ actionTimeout = 1 } = {}) {
   const world = new World();
-  const of = { held: false, wrote: false, done: [] as string[] };
+  const of = {
+    held: false,
+    wrote: false,
+    done: [] as string[],
+    phase: { tag: "running" as CarriedPhase["tag"] },
+  };
   const hold = () => {
     of.held = true;
     return () => {
@@ -25,11 +34,17 @@ function batch() {
   };
   const turns = new HeldTurns({
     env: world,
+    encoding: "cbor",
+    descriptor: { options: { actionTimeout } },
+    phase: of.phase,
+    break: (cause) => {
+      of.done.push(`broken: ${codeOf(cause)}`);
+    },
     gate: {
       get wrote() {
         return of.wrote;
       },
-      break: (error) => of.done.push(`broken: ${error.code}`),
+      break: (error) => of.done.push(`broken: ${codeOf(error)}`),
     },
     request: { store: { hold } },
   });
@@ -61,7 +76,7 @@ test("half a turn breaks the gate: nothing of its batch is stored", async () => 
   const { of, turns, ask } = batch();
   ask("a");
   turns.cutOff(actorErrors.stopping());
-  expect(of.done).toEqual(["a", "broken: stopping"]);
+  expect(of.done).toEqual(["a", "broken: actor.stopping"]);
 });
 
 test("one that fails holds it as well: the turn goes on with the error", async () => {
@@ -111,4 +126,59 @@ test("who waits is bounded, and an end of all lets them go to learn of it", asyn
   turns.cutOff(actorErrors.stopping());
   await world.idle();
   expect(waiting.every(({ state }) => state === "resolved")).toBe(true);
+});
+
+test("sqlTurnMs: a turn that never ends is given up, and an end of all lets go of its timer", async () => {
+  const { world, of, turns, ask } = batch();
+  ask("a");
+  await world.pass(limits.sqlTurnMs - 1);
+  expect(of.done).toEqual(["a"]);
+  await world.pass(1);
+  expect(of.done).toEqual(["a", "broken: actor.turn_too_long"]);
+  turns.cutOff(actorErrors.stopping());
+  expect(of.held).toBe(false);
+  // What comes behind that keeps nothing back.
+  ask("late");
+  await world.pass(limits.sqlTurnMs * 2);
+  expect([of.held, of.done.filter((line) => line.includes("too_long"))]).toEqual([
+    false,
+    ["broken: actor.turn_too_long"],
+  ]);
+});
+
+test("sqlTurnMs counts from when somebody waits: not through turns that wrote nothing, nor through a start", async () => {
+  const { world, of, turns, ask } = batch();
+  ask("a look");
+  await world.idle();
+  of.wrote = false;
+  await world.pass(limits.sqlTurnMs * 3);
+  of.phase.tag = "loading";
+  of.wrote = true;
+  await world.pass(limits.sqlTurnMs * 3);
+  of.phase.tag = "running";
+  expect(of.done).toEqual(["a look"]);
+  turns.over(ends(1));
+  await world.pass(limits.sqlTurnMs * 3);
+  expect(of.done).toEqual(["a look"]);
+});
+
+test("a turn may take as long as an action, where that is longer, and for ever where that may", async () => {
+  const long = batch({ actionTimeout: limits.sqlTurnMs * 2 });
+  long.ask("a");
+  await long.world.pass(limits.sqlTurnMs * 2 - 1);
+  expect(long.of.done).toEqual(["a"]);
+  await long.world.pass(1);
+  expect(long.of.done).toEqual(["a", "broken: actor.turn_too_long"]);
+  const endless = batch({ actionTimeout: Infinity });
+  endless.ask("a");
+  await endless.world.pass(limits.sqlTurnMs * 100);
+  expect(endless.of.done).toEqual(["a"]);
+});
+
+test("a turn whose end says what can't be stored fails its batch with that", async () => {
+  const { world, of, turns, ask } = batch();
+  ask("a");
+  await world.idle();
+  turns.over(ends(1, toCarriedError(storageErrors.batchTooLarge(2, 1), "cbor")));
+  expect([of.held, of.done]).toEqual([false, ["a", "broken: storage.batch_too_large"]]);
 });

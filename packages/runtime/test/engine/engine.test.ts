@@ -191,6 +191,33 @@ test("a token is for a namespace, not for its name: a rename keeps its right, an
   );
 });
 
+test("settings that say an old name mean the same namespace behind a restart, until another one is called so", async () => {
+  const tokens = [{ token: "for-staging", namespace: "staging" }];
+  const { driver, host } = await engine({ hosts: { tokens, actors: "any" }, namespaces: ["staging"] });
+  await using _ = driver;
+  const names = () => driver.runtime.catalogue.list().map(({ name }) => name);
+  host({ token: "for-staging", namespace: "staging" });
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a&namespace=staging", "increment", 1)).toMatchObject({ output: 1 });
+  driver.runtime.catalogue.rename("staging", "test");
+  await driver.crash();
+  expect(names()).toEqual(["default", "test"]);
+  // Who says a name from outside says one that is there now.
+  expect(await rejection(host({ token: "for-staging", namespace: "staging" }).client.ready)).toBe(
+    "host.not_allowed",
+  );
+  await host({ token: "for-staging", namespace: "test" }).client.ready;
+  expect(await driver.act("counter?key=a&namespace=test", "increment", 1)).toMatchObject({ output: 2 });
+  driver.runtime.catalogue.rename("test", "other");
+  driver.runtime.catalogue.create("staging");
+  await driver.crash();
+  expect(names()).toEqual(["default", "other", "staging"]);
+  await host({ token: "for-staging", namespace: "staging" }).client.ready;
+  expect(await rejection(host({ token: "for-staging", namespace: "other" }).client.ready)).toBe(
+    "host.not_allowed",
+  );
+});
+
 test("a token or a pool of functions for a namespace that isn't there doesn't let an engine start", async () => {
   for (const hosts of [
     { tokens: [{ token: "for-staging", namespace: "stagin" }] },

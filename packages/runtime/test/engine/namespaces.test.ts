@@ -1,4 +1,5 @@
 /** Namespaces: sets of actors of the same definitions that never see each other. */
+import { engineLimits } from "@troupe/protocol";
 import { actor, remoteActor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Catalogue } from "../../src/engine/catalogue.ts";
@@ -92,6 +93,29 @@ test("the id is for life, the name is not: a renamed namespace keeps its actors,
   await driver.crash();
   expect(driver.runtime.catalogue.list()).toMatchObject([{ name: "default" }, { id, name: "test" }]);
   expect(await driver.client({ namespace: "test" }).counter.getOrCreate("a").read()).toBe(5);
+});
+
+test("formerNames: so many are known of one namespace; a name is one namespace's, and a rename that can't be kept takes none", () => {
+  const world = new World();
+  const file = memoryCatalogue();
+  const catalogue = new Catalogue(world, file);
+  const id = catalogue.create("name-0");
+  for (let n = 1; n <= engineLimits.formerNames + 1; n += 1) catalogue.rename(`name-${n - 1}`, `name-${n}`);
+  const again = new Catalogue(world, file);
+  expect(["name-0", "name-1", "name-2"].map((name) => again.configured(name))).toEqual([undefined, id, id]);
+  const other = again.create("other");
+  const { write } = file;
+  file.write = () => {
+    throw new Error("no room");
+  };
+  expect(() => again.rename("other", "name-5")).toThrow("no room");
+  expect(() => again.create("name-5")).toThrow("no room");
+  expect(again.configured("name-5")).toBe(id);
+  file.write = write;
+  again.rename("other", "name-5");
+  expect([again.configured("name-5"), again.configured("other")]).toEqual([other, other]);
+  again.rename("name-5", "last");
+  expect([again.configured("name-5"), again.configured("name-6")]).toEqual([other, id]);
 });
 
 test("names are checked, none is given twice, and what can't be kept isn't there", () => {

@@ -119,3 +119,28 @@ test("a life that is cut off and doesn't know it begins nothing of what was neve
   await driver.world.pass(5_000);
   expect([ran.length, client.size]).toEqual([5, 0]);
 });
+
+test("an engine that takes a host and gives it up at once is asked less and less often; one that a session lasted with, at once", async () => {
+  const { driver, hosts, host, client } = await engine();
+  await using _ = driver;
+  client.close();
+  const { links } = host();
+  await driver.world.pass(10_000);
+  expect(links.length).toBe(1);
+  const { accept } = hosts();
+  hosts().accept = (link) => {
+    accept.call(hosts(), link);
+    driver.world.timers.set(() => hosts().close(), 1);
+  };
+  links[0]?.break();
+  await driver.world.pass(60_000);
+  const asked = links.length;
+  expect(asked).toBeLessThan(30);
+  Reflect.deleteProperty(hosts(), "accept");
+  await driver.world.pass(10_000);
+  const lasting = links.length;
+  expect(lasting - asked).toBeLessThanOrEqual(1);
+  links.at(-1)?.break();
+  await driver.world.pass(100);
+  expect(links.length - lasting).toBe(1);
+});

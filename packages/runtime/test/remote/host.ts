@@ -157,5 +157,9 @@ export function sqlOwner({
   world: World;
   openSql: CarriedSqlOwner["openSql"];
 }): CarriedSqlOwner {
-  return { env: world, openSql, checkLive: () => {}, gate: new OutputGate(() => {}), request: { store: {} } };
+  return {
+    ...{ env: world, openSql, checkLive: () => {}, break: () => {}, encoding: "cbor" },
+    ...{ gate: new OutputGate(() => {}), request: { store: {} } },
+    ...{ descriptor: { options: { actionTimeout: 1 } }, phase: { tag: "running" } },
+  };
 }

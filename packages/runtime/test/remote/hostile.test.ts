@@ -1,9 +1,11 @@
 /** Hosts and engines that say nonsense: each is refused by itself, and nobody else notices. */
 import { engineLimits, limits } from "@troupe/protocol";
+import { encodeBindParams, SqlTurn } from "@troupe/protocol/actor/v1";
 import { EngineToHostCodec, HostToEngineCodec } from "@troupe/protocol/host/v1";
 import { actor } from "@troupe/runtime";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { ActorSaying } from "../../src/ports/carried.ts";
 import { memoryLinks } from "../../src/ports/memory/transport.ts";
 import type { Link } from "../../src/ports/transport.ts";
 import { HostClient } from "../../src/remote/host-client.ts";
@@ -171,4 +173,35 @@ test("a host that says that it lives and reads nothing is given up, and its acto
   await driver.world.idle();
   expect(await driver.act("counter", "increment?key=other")).toMatchObject({ status: 200 });
   expect(good.client.size).toBe(2);
+});
+
+test("a host that never ends a turn with SQL: nothing of it is stored, its callers are told, and the actor goes on elsewhere", async () => {
+  const use = { counter: remoteActor<typeof counter>({ database: true }) };
+  await using driver = await Driver.start(use, { hostToken: "secret", databases: true });
+  const hosts = () => driver.runtime.hosts;
+  const hanging = new SpokenHost(driver.world, hosts()).hello();
+  await driver.world.idle();
+  const says = (body: ActorSaying) => hanging.say({ $case: "actor", value: { instance: 1, body } });
+  const sql = (ask: number, text: string, turn: SqlTurn) => {
+    const value = { sql: text, params: encodeBindParams([]), transaction: 0, turn };
+    says({ $case: "ask", value: { ask, about: { $case: "sqlExecute", value } } });
+  };
+  const call = watch(driver.act("counter?key=a", "increment"));
+  await driver.world.idle();
+  says({ $case: "started", value: { error: undefined, alarmAt: 0 } });
+  sql(1, "CREATE TABLE t (n)", SqlTurn.HELD);
+  sql(2, "INSERT INTO t VALUES (1)", SqlTurn.CONTINUED);
+  await driver.world.idle();
+  driver.takeBatches();
+  for (let second = 0; second < limits.sqlTurnMs; second += 1_000) {
+    expect([call.state, driver.takeBatches()]).toEqual(["pending", []]);
+    hanging.say({ $case: "heartbeat", value: { number: 0, received: 0 } });
+    await driver.world.pass(1_000);
+  }
+  expect(call.value).toMatchObject({ status: 504, code: "actor.turn_too_long" });
+  expect([driver.takeBatches(), hanging.told.at(-1)]).toEqual([[], "1 stop broken"]);
+  void hosts().drain({ programVersion: 0 }, 1_000);
+  startHost({ world: driver.world, hosts, use: { counter }, programVersion: 1 });
+  await driver.world.idle();
+  expect(await driver.act("counter?key=a", "increment")).toMatchObject({ output: 1 });
 });

@@ -2,17 +2,23 @@
  * What an actor with a database stores together, here and on a host, where a statement is a question: its turn goes on with the
  * answer, and all that it wrote is one batch.
  */
+import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import type { AnyActorDefinition } from "../../src/actor/definition.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
 import { Driver } from "../driver/driver.ts";
+import { watch } from "../driver/watch.ts";
 import { startHost } from "./host.ts";
+
+/** An action that is on its way until the test lets it end. */
+const held = Promise.withResolvers<void>();
 
 const insert = "INSERT INTO entries VALUES (1)";
 
 const ledger = actor({
-  state: { count: 0 },
+  state: { count: 0, bag: new Map<string, unknown>() },
   db: db({
     onMigrate: async (database) => {
       await database.execute("CREATE TABLE IF NOT EXISTS entries (amount INTEGER)");
@@ -65,10 +71,30 @@ const ledger = actor({
       c.state.count += 1;
       await undo.catch(() => (c.state.count += 1));
     },
+    held: () => held.promise,
     waits: async (c) => {
       await c.db.execute(insert);
       await new Promise((resolve) => setTimeout(resolve));
       c.state.count += 1;
+    },
+    poison: async (c) => {
+      await c.db.execute(insert);
+      c.state.bag.set("poison", () => 6);
+    },
+    poisonAlone: (c) => void c.state.bag.set("poison", () => 6),
+    poisonFirst: async (c) => {
+      c.state.bag.set("poison", () => 6);
+      await c.db.execute(insert);
+    },
+    poisonTransaction: (c) =>
+      c.db.transaction(async (tx) => {
+        await tx.execute(insert);
+        c.state.bag.set("poison", () => 6);
+      }),
+    outsize: async (c) => {
+      await c.db.execute(insert);
+      const value = new Uint8Array(limits.kvValueBytes);
+      for (let n = 0; n * value.byteLength <= limits.batchBytes; n += 1) void c.kv.put(`${n}`, value);
     },
     sums: async (c) => {
       const [row] = await c.db.execute<{ rows: number }>("SELECT count(*) AS rows FROM entries");
@@ -165,3 +191,66 @@ test.each(cuts)(
     expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: left });
   },
 );
+
+const unstorable = {
+  poison: { code: "value.unsupported_type", applied: "no" },
+  poisonFirst: { code: "value.unsupported_type", applied: "no" },
+  poisonTransaction: { code: "value.unsupported_type", applied: "no" },
+  outsize: { code: "storage.batch_too_large", applied: "no" },
+};
+
+test.each(places)(
+  "%s: what can't be stored fails with its own error, and its statements aren't stored",
+  async (_, start) => {
+    await using driver = await start();
+    await batchesOf(driver, "plain");
+    const actor = driver.client().getOrCreate("ledger", "a");
+    const found: Record<string, unknown> = {};
+    for (const name of Object.keys(unstorable)) {
+      const call = watch(actor.action({ name, args: [] }));
+      await driver.world.idle();
+      found[name] = {
+        code: call.code,
+        applied: TroupeError.is(call.error) && call.error.metadata?.["applied"],
+      };
+      await driver.world.idle();
+      expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 1, rows: 1 } });
+    }
+    expect(found).toEqual(unstorable);
+  },
+);
+
+test.each(places)(
+  "%s: what can't be stored takes along the statements that run beside it",
+  async (_, start) => {
+    await using driver = await start();
+    await batchesOf(driver, "plain");
+    const actor = driver.client().getOrCreate("ledger", "a");
+    for (const beside of ["plain", "transaction", "stateFirst"]) {
+      const calls = [beside, "poisonAlone", beside].map((name) => watch(actor.action({ name, args: [] })));
+      await driver.world.idle();
+      expect(calls.map(({ code }) => code)).toEqual(Array(3).fill("value.unsupported_type"));
+      await driver.world.idle();
+      expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 1, rows: 1 } });
+    }
+  },
+);
+
+test("what a call with a key had still to tidy up when its engine was lost is nobody's failure", async () => {
+  const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
+  await using driver = await Driver.start<Use>(use, { databases: true, hostToken: "secret" });
+  const hosts = () => driver.runtime.hosts;
+  const { links, client } = startHost({ world: driver.world, hosts, use: { ledger } });
+  await driver.world.idle();
+  const handle = driver.client().getOrCreate("ledger", "a");
+  const call = watch(handle.action({ name: "held", args: [], idempotencyKey: "key-1" }));
+  await driver.world.idle();
+  hosts().accept = () => {};
+  links[0]?.break();
+  await driver.world.pass(10);
+  // It ends, and asks for what is old: no answer comes.
+  held.resolve();
+  await driver.world.pass(limits.hostResumeMs * 2);
+  expect([client.size, call.code]).toEqual([0, "host.lost"]);
+  expect(driver.world.logged("warn", "could not be forgotten")).toEqual([]);
+});

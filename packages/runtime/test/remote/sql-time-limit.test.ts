@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TroupeError } from "@troupe/base";
+import { createClient } from "@troupe/client";
 import { actor, db, remoteActor, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 
@@ -25,30 +26,44 @@ const desk = actor({
   },
 });
 
-test("an endless statement of a remote host's is ended by the engine, which answers others meanwhile, and its actor goes on", async () => {
-  const use = { desk: remoteActor<typeof desk>({ database: true, sqlTimeLimitMs: 1_000 }) };
-  const registry = setup({ use, hosts: { token: "secret" } });
-  const dataDir = await mkdtemp(join(tmpdir(), "troupe-time-limit-"));
-  const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
-  const host = await setup({ use: { desk } }).startHost({ endpoint, token: "secret", signals: false });
-  try {
-    const client = await registry.client();
-    const [one, other] = [client.desk.getOrCreate(["one"]), client.desk.getOrCreate(["other"])];
-    await one.write("kept");
-    // On the engine's own thread it would never end, and nobody would be answered.
-    const [stuck] = await Promise.all([one.endless(), other.write("meanwhile")]);
-    expect(await other.read()).toEqual([{ text: "meanwhile" }]);
-    expect(stuck).toEqual(["timed_out", { timeoutMs: 1_000, applied: "no" }]);
-    expect(await one.read()).toEqual([{ text: "kept" }]);
-  } finally {
-    host.close();
-    await registry.stop();
-    await rm(dataDir, { recursive: true });
-  }
-});
+const remote = remoteActor<typeof desk>({ database: true, sqlTimeLimitMs: 1_000 });
+const engines = {
+  "an actor that it knows": () => setup({ use: { desk: remote }, hosts: { token: "secret" } }),
+  "what hosts bring": () =>
+    setup({ use: {}, hosts: { token: "secret", actors: "any", sqlTimeLimitMs: 1_000 } }),
+};
+
+test.each(Object.entries(engines))(
+  "%s: an endless statement of a remote host's is ended by the engine, which answers others meanwhile, and its actor goes on",
+  async (_, engine) => {
+    const registry = engine();
+    const dataDir = await mkdtemp(join(tmpdir(), "troupe-time-limit-"));
+    const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
+    const host = await setup({ use: { desk } }).startHost({ endpoint, token: "secret", signals: false });
+    try {
+      await using client = createClient<{ readonly "~types"?: { readonly use: { desk: typeof desk } } }>(
+        endpoint,
+      );
+      const [one, other] = [client.desk.getOrCreate(["one"]), client.desk.getOrCreate(["other"])];
+      await one.write("kept");
+      // On the engine's own thread it would never end, and nobody would be answered.
+      const [stuck] = await Promise.all([one.endless(), other.write("meanwhile")]);
+      expect(await other.read()).toEqual([{ text: "meanwhile" }]);
+      expect(stuck).toEqual(["timed_out", { timeoutMs: 1_000, applied: "no" }]);
+      expect(await one.read()).toEqual([{ text: "kept" }]);
+    } finally {
+      host.close();
+      await registry.stop();
+      await rm(dataDir, { recursive: true });
+    }
+  },
+);
 
 test("a limit that is none, or that has nothing to limit, is refused", () => {
   for (const sqlTimeLimitMs of [0, 0.5, 60_001])
     expect(() => remoteActor({ database: true, sqlTimeLimitMs })).toThrow(/sqlTimeLimitMs/);
   expect(() => remoteActor({ sqlTimeLimitMs: 5 })).toThrow(/database/);
+  const engine = (hosts: object) => setup({ use: {}, hosts: { token: "secret", ...hosts } });
+  expect(() => engine({ actors: "any", sqlTimeLimitMs: Number.NaN })).toThrow(/hosts\.sqlTimeLimitMs/);
+  expect(() => engine({ sqlTimeLimitMs: 5 })).toThrow(/actors: "any"/);
 });

@@ -111,7 +111,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly #line: ActorLine;
   readonly #writes: PendingWrites;
   readonly #milestones: Milestones;
-  readonly #joined = new JoinedWords((cause) => this.#break(cause));
+  readonly #joined = new JoinedWords((cause) => this.break(cause));
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;
@@ -197,7 +197,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
       this.#hear(saying);
     } catch (cause) {
       this.log.error("the actor's code said something that can't be", { what: saying.$case, cause });
-      if (saying.$case === "write") this.#break(cause);
+      if (saying.$case === "write") this.break(cause);
     }
   }
 
@@ -264,6 +264,12 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     if (!this.#milestones.doom()) return;
     this.kept?.stop();
     this.gate.mark();
+  }
+
+  /** Nothing that it says from now on can be trusted to be stored whole. What is on its way to the disk may yet be. */
+  break(cause: unknown): void {
+    this.gate.break(notDurable(this.calls.allStored ? "no" : "unknown", cause).error);
+    this.#parts.onEnd("broken");
   }
 
   /** Ends all connections and sockets. */
@@ -385,11 +391,5 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   #answered(call: ActionCall, output: Output): void {
     this.emit(output);
     if (keepsAwake(call)) this.work.end("action");
-  }
-
-  /** Nothing that it says from now on can be trusted to be stored whole. */
-  #break(cause: unknown): void {
-    this.gate.break(notDurable("no", cause).error);
-    this.#parts.onEnd("broken");
   }
 }

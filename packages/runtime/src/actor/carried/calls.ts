@@ -69,6 +69,11 @@ export class Calls {
     this.#owner = owner;
   }
 
+  /** No batch is on its way to the disk. */
+  get allStored(): boolean {
+    return this.batches.taken === this.batches.stored;
+  }
+
   /** The number of a call that begins now. */
   begin(call: ActionCall): number {
     const { env, timeoutMs } = this.#owner;

@@ -79,8 +79,8 @@ export function carriedActorFrom(
 }
 
 /** Throws `config.invalid_option`. */
-export function checkSqlTimeLimit(ms: number | undefined): void {
+export function checkSqlTimeLimit(ms: number | undefined, option = "sqlTimeLimitMs"): void {
   const longestMs = limits.sqlStatementLongestMs;
   if (ms === undefined || (Number.isInteger(ms) && ms >= 1 && ms <= longestMs)) return;
-  throw configErrors.invalidOption("sqlTimeLimitMs", `whole milliseconds, 1 to ${longestMs}`);
+  throw configErrors.invalidOption(option, `whole milliseconds, 1 to ${longestMs}`);
 }

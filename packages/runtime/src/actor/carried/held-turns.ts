@@ -10,20 +10,32 @@
  *
  * Turns of many calls overlap, and a batch could be held for ever. So one that has something to store, and was held for
  * `sqlTurnJoinMs`, takes no more turns: whose first statement comes then waits for the next batch. A turn that has begun is
- * let on, before those that wait. Code that never says that its turn is over keeps its own actor waiting, until it is stopped.
+ * let on, before those that wait.
+ *
+ * Whoever waits for the disk waits for such a turn, also to be told that the time of a call is over. So a batch is held for as
+ * long as one action may take, and at least for `sqlTurnMs`: behind that nothing of it is stored, and the actor begins anew. A
+ * start has a time of its own, and nobody waits yet.
  */
-import type { Env, TroupeError } from "@troupe/base";
+import type { Env, TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { SqlTurn, type Write } from "@troupe/protocol/actor/v1";
+import { fromCarriedError, type PayloadEncoding, SqlTurn, type Write } from "@troupe/protocol/actor/v1";
+import { actorErrors } from "../../errors.ts";
 import type { OutputGate } from "../../gate/output-gate.ts";
 import type { ActorStore } from "../../ports/storage.ts";
 import { remoteSqlErrors } from "../../sql/remote-errors.ts";
+import type { ResolvedOptions } from "../options.ts";
+import type { CarriedPhase } from "./activation.ts";
 
 /** What turns need of their activation. */
 export interface HeldTurnsOwner {
-  readonly env: Pick<Env, "afterTurn" | "clock">;
+  readonly env: Pick<Env, "afterTurn" | "clock" | "timers">;
+  readonly encoding: PayloadEncoding;
+  readonly descriptor: { readonly options: Pick<ResolvedOptions, "actionTimeout"> };
+  readonly phase: Pick<CarriedPhase, "tag">;
   readonly gate: Pick<OutputGate, "wrote" | "break">;
   readonly request: { readonly store: Pick<ActorStore, "hold"> };
+  /** Nothing of the open batch is stored, and the activation ends. */
+  break(cause: unknown): void;
 }
 
 /** Those of one activation. */
@@ -36,6 +48,10 @@ export class HeldTurns {
   #letGo: (() => void) | undefined;
   /** Since when the batch is held with something to store. */
   #since = 0;
+  /** Looks whether it is held for too long. */
+  #timer: TimerHandle | undefined;
+  /** The code is gone. */
+  #isCutOff = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(owner: HeldTurnsOwner) {
@@ -57,7 +73,7 @@ export class HeldTurns {
       if (admitted !== undefined) await admitted;
       running = true;
       this.#running += 1;
-      if (this.#letGo === undefined) this.#hold();
+      this.#hold();
       return await use();
     } finally {
       // One that was refused is answered as well: the code counts all of its answers.
@@ -67,8 +83,9 @@ export class HeldTurns {
   }
 
   /** Hears of a Write which turns are over. False when it has something to store besides. */
-  over({ turns, rows, alarmChanged }: Pick<Write, "turns" | "rows" | "alarmChanged">): boolean {
+  over({ turns, torn, rows, alarmChanged }: Omit<Write, "alarmAt" | "joined">): boolean {
     if (turns === undefined) return false;
+    if (torn !== undefined) this.#owner.break(fromCarriedError(torn, this.#owner.encoding));
     this.#answered = Math.max(0, this.#answered - turns);
     if (this.#running === 0 && this.#answered === 0) this.#end();
     return rows.length === 0 && !alarmChanged;
@@ -76,6 +93,8 @@ export class HeldTurns {
 
   /** The code is gone. Of a turn that is open nothing is stored, as of all in its batch, and whoever waits for it is told. */
   cutOff(error: TroupeError): void {
+    this.#isCutOff = true;
+    if (this.#timer !== undefined) this.#owner.env.timers.clear(this.#timer);
     if (this.#letGo !== undefined) this.#owner.gate.break(error);
     this.#end();
   }
@@ -94,15 +113,41 @@ export class HeldTurns {
   }
 
   #hold(): void {
+    if (this.#letGo !== undefined || this.#isCutOff) return;
     this.#letGo = this.#owner.request.store.hold?.() ?? (() => {});
     this.#since = this.#owner.env.clock.monotonic();
+    if (this.#timer === undefined) this.#watch(this.#longestMs);
   }
 
   #isFull(): boolean {
     if (this.#waiting.length > 0) return true;
-    if (this.#letGo === undefined) return false;
-    const now = this.#owner.env.clock.monotonic();
-    if (!this.#owner.gate.wrote) this.#since = now;
-    return now - this.#since >= limits.sqlTurnJoinMs;
+    return this.#letGo !== undefined && this.#heldMs() >= limits.sqlTurnJoinMs;
+  }
+
+  /** How long somebody may have waited. */
+  #heldMs(): number {
+    const { env, gate, phase } = this.#owner;
+    const now = env.clock.monotonic();
+    if (!gate.wrote || phase.tag === "loading") this.#since = now;
+    return now - this.#since;
+  }
+
+  get #longestMs(): number {
+    return Math.max(limits.sqlTurnMs, this.#owner.descriptor.options.actionTimeout);
+  }
+
+  /** One timer for all that is held meanwhile. */
+  #watch(delayMs: number): void {
+    const { timers } = this.#owner.env;
+    if (delayMs !== Infinity) this.#timer = timers.set(() => this.#look(), delayMs, { background: true });
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#letGo === undefined) return;
+    const longestMs = this.#longestMs;
+    const leftMs = longestMs - this.#heldMs();
+    if (leftMs > 0) this.#watch(leftMs);
+    else this.#owner.break(actorErrors.turnTooLong(longestMs));
   }
 }

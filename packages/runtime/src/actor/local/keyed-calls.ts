@@ -136,7 +136,9 @@ export class KeyedCalls {
     if (swept instanceof Promise) swept.catch((cause: unknown) => this.#sweepFailed(cause));
   }
 
+  /** An activation that ends leaves them to the next one. */
   #sweepFailed(cause: unknown): void {
+    if (this.#activation.stopping) return;
     this.#activation.log.warn("old results of idempotency keys could not be forgotten", { cause });
   }
 

@@ -486,7 +486,11 @@ export interface Write {
     | number
     | undefined;
   /** The turns that so many answers have brought (see SqlTurn) are over with this. */
-  readonly turns?: number | undefined;
+  readonly turns?:
+    | number
+    | undefined;
+  /** What those turns wrote can't be stored: the open batch fails with this, whatever else is in it, and the actor ends. */
+  readonly torn?: Error | undefined;
 }
 
 /** The actor has nothing to do (or something again) beside the calls and connections that the host knows of. */
@@ -3469,7 +3473,7 @@ export function decodeKick(bytes: Uint8Array): Kick {
 export const Kick: Codec<Kick> = { encode: encodeKick, decode: decodeKick };
 
 function createBaseWrite(): Write {
-  return { rows: [], alarmChanged: false, alarmAt: 0, joined: undefined, turns: undefined };
+  return { rows: [], alarmChanged: false, alarmAt: 0, joined: undefined, turns: undefined, torn: undefined };
 }
 
 export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
@@ -3487,6 +3491,9 @@ export function writeWrite(message: Write, writer: ProtoWriter): ProtoWriter {
   }
   if (message.turns !== undefined) {
     writer.uint32(40).uint32(message.turns);
+  }
+  if (message.torn !== undefined) {
+    writeError(message.torn, writer.uint32(50).fork()).join();
   }
   return writer;
 }
@@ -3535,6 +3542,14 @@ export function readWrite(reader: ProtoReader, length?: number): Write {
         }
 
         message.turns = reader.uint32();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.torn = readError(reader, reader.uint32());
         continue;
       }
     }
