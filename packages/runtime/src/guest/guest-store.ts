@@ -103,9 +103,17 @@ export class GuestStore implements ActorStore {
     this.#wrote = wrote;
     this.#sql = new GuestSql({
       ask: (about, isLast) => this.ask(about, { isLast }),
-      turn: () => (this.#turns > 0 ? SqlTurn.CONTINUED : SqlTurn.HELD),
+      turn: () => this.#turn,
     });
     return this.#sql;
+  }
+
+  /**
+   * One that has written before its first statement belongs to the batch that is open, which its Write is put into: it can't
+   * wait for the next one.
+   */
+  get #turn(): SqlTurn {
+    return this.#turns > 0 || this.#source !== undefined ? SqlTurn.CONTINUED : SqlTurn.HELD;
   }
 
   /** Statements that wait for the turn's end leave now: something is said that must not overtake them. */

@@ -204,7 +204,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   lost(error: TroupeError, unsent?: readonly ActorWord[]): void {
     if (this.gone || this.phase.tag === "stopped") return;
     this.#lost = error;
-    void this.sql.abandon(error);
+    this.sql.lost(error);
     this.calls.failAll(error, unsent);
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());

@@ -110,6 +110,12 @@ export class CarriedSql {
     else await this.#slot.release(ended);
   }
 
+  /** The code is gone, in the middle of a transaction perhaps: then of all that would be stored with it nothing is, as of half a turn. */
+  lost(error: TroupeError): void {
+    if (this.#made?.inner !== undefined) this.#owner.gate.break(error);
+    void this.abandon(error);
+  }
+
   /**
    * What is open is undone, a turn with `error`, and what waits is refused. Settles when what runs has ended, or takes too
    * long.
