@@ -260,6 +260,25 @@ test("a row that the code may not write breaks this actor alone", async () => {
   expect(driver.world.logged("error", "the actor's code said something that can't be")).toHaveLength(1);
 });
 
+test("a row that may not be written while a batch is on its way: of the calls in that batch nobody knows", async () => {
+  const code = played();
+  const { driver } = await awake(code);
+  await using _ = driver;
+  code.newest().reply(0);
+  const call = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  driver.syncs.hold();
+  code.newest().write("n", 1);
+  code.newest().reply(1);
+  await driver.world.idle();
+  const bad = { space: Space.OWN, key: "s:forged", blobKey: NO_PAYLOAD, value: NO_PAYLOAD, deleted: false };
+  code.newest().say({ $case: "write", value: { rows: [bad], alarmChanged: false, alarmAt: 0 } });
+  await driver.world.idle();
+  driver.syncs.letGo();
+  await driver.world.idle();
+  expect(call.value).toMatchObject({ code: "actor.bad_row", error: { metadata: { applied: "unknown" } } });
+});
+
 test("a property has the size that it has everywhere: a larger one breaks this actor alone, by name", async () => {
   const code = played("cbor");
   const { driver, first } = await awake(code);
