@@ -254,7 +254,8 @@ export class Connection implements ActorConnRaw, SessionOwner {
     else this.#calls.requeueSent();
     this.#wait();
     if (wasOpen) this.#onClose.emit();
-    if (end.kind === "refused") this.failed(end.error);
+    // Refused for now, as by a server that stops: whoever doesn't listen needs to know no more than the status.
+    if (end.kind === "refused") this.#onError.emit(end.error);
   }
 
   #dial(): void {
