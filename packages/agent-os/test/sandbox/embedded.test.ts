@@ -159,9 +159,9 @@ test("a loop in a sandbox doesn't hold up the runtime's thread, nor another sand
   expect(await loop).toBe("sandbox.cancelled");
 });
 
-test("more sandboxes than threads: each has its own files, and all get their turn", async () => {
+test("200 sandboxes at once, on a few threads: each has its own files, and all get their turn", async () => {
   const driver = new EmbeddedDriver();
-  const all = await Promise.all(Array.from({ length: 4 * limits.sandboxThreads }, () => boot(driver)));
+  const all = await Promise.all(Array.from({ length: 200 }, () => boot(driver)));
   await Promise.all(all.map((sandbox, n) => sandbox.writeFile("/home/user/n", bytes(String(n)))));
   const read = all.map(async (sandbox) => (await sandbox.exec("cat n; ls | wc -l")).stdout.trim());
   expect(await Promise.all(read)).toEqual(all.map((_, n) => `${n}1`));
