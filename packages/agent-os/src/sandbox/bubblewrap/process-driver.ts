@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
 import { checkDriverOptions } from "../driver-options.ts";
+import { HOME } from "../home.ts";
 import { lowerImage } from "../lower-image.ts";
 import type { Mount } from "../mounts.ts";
 import type { SandboxNetwork } from "../network.ts";
@@ -171,7 +172,7 @@ function supervisorData(): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "
     messageBytes: limits.sandboxMessageBytes,
     bodyBytes: limits.sandboxFileBytes,
     env: {
-      HOME: "/home/user",
+      HOME,
       USER: "user",
       LANG: "C.UTF-8",
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/troupe",

@@ -19,6 +19,7 @@ import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
+import { HOME } from "../home.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
@@ -42,7 +43,6 @@ export interface ProcessSandboxParts {
 
 /** Entries of an image that are put there at once. */
 const PUTS = 64;
-const HOME = "/home/user";
 
 interface Inside {
   readonly container: Container;

@@ -247,13 +247,9 @@ export class EmbeddedSandbox implements Sandbox {
         gone = thread.end(sandboxErrors.cancelled());
       };
       signal.addEventListener("abort", cutOff, { once: true });
-      const seen = this.#watch.start(thread);
-      const { version } = this.#image;
       try {
-        const answer = await thread.request(this.#request(thread, operation), this.#network);
-        return await this.#behind(() => this.#settle<ProcessOperation>(thread, answer, version));
+        return await this.#behind(await this.#answered(thread, operation));
       } finally {
-        seen();
         signal.removeEventListener("abort", cutOff);
         await gone;
       }
@@ -300,18 +296,27 @@ export class EmbeddedSandbox implements Sandbox {
       over: () => void thread.end(sandboxErrors.deadlineExceeded(most)),
     });
     stop.addEventListener("abort", cutOff, { once: true });
-    const seen = this.#watch.start(thread);
     try {
-      const { version } = this.#image;
-      return await this.#settle<O>(
-        thread,
-        await thread.request(this.#request(thread, operation), this.#network),
-        version,
-      );
+      const settle = await this.#answered(thread, operation);
+      return await settle();
     } finally {
-      seen();
       stopClock();
       stop.removeEventListener("abort", cutOff);
+    }
+  }
+
+  /** Has the thread do it. What this gives takes over what the operation changed, and says how it went. */
+  async #answered<O extends Operation>(
+    thread: SandboxThread,
+    operation: O,
+  ): Promise<() => Promise<OperationResults[O["kind"]]>> {
+    const { version } = this.#image;
+    const seen = this.#watch.start(thread);
+    try {
+      const answer = await thread.request(this.#request(thread, operation), this.#network);
+      return () => this.#settle<O>(thread, answer, version);
+    } finally {
+      seen();
     }
   }
 
