@@ -237,10 +237,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
   /** A session's: its link is gone. */
   ended(end: SessionEnd): void {
     const wasOpen = this.isConnected;
-    if (end.kind === "refused" && !end.error.retryable) {
-      this.#endBecause(end.error);
-      return;
-    }
+    if (end.kind === "refused" && !end.error.retryable) return this.#endBecause(end.error);
     if (end.kind === "destroyed") {
       // Another one under the same key is another actor: whoever wants it connects to it.
       this.#calls.failSent(end.error);
