@@ -23,7 +23,7 @@ async function boot(
 }
 
 test("time on the processor: a loop is ended, in a shell, a process and an isolate, and it is said why; who does nothing isn't", async () => {
-  const cpuSeconds = 0.5;
+  const cpuSeconds = 1;
   const { sandbox, used } = await boot({ cpuSeconds });
   const exceeded = { group: "process", code: "limit_exceeded", metadata: { limit: "cpuSeconds" } };
   const idle = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
@@ -98,7 +98,7 @@ test("who follows a workspace is warned of a command's time, and of what its san
   expect(await rejection(conn.exec("while true; do :; done"))).toBe("process.limit_exceeded");
   await vi.waitFor(() => expect(warned.map(({ limit }) => limit)).toContain("cpuSeconds"), 10_000);
   const time = { limit: "execMs", used: 160, most: 200 };
-  expect(warned.slice(0, 4)).toEqual([
+  expect(warned.filter(({ limit }) => limit !== "cpuSeconds")).toEqual([
     time,
     time,
     { limit: "processMs", used: 240, most: 300, pid },
